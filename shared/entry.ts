@@ -1,0 +1,45 @@
+/** One record of a room's log, as everybody sees it. The room is the frame's. */
+import * as v from 'valibot';
+import { ClientOffset, UserId } from './ids.ts';
+
+export const Offset = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+export const Head = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const Millis = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const common = { serverOffset: Offset, author: UserId, clientOffset: ClientOffset, at: Millis };
+/** Blanked by a deletion: the content is gone, the place stays. */
+const blankable = { body: v.optional(v.string()), deleted: v.optional(v.literal(true)) };
+
+export const TextEntry = v.object({ ...common, kind: v.literal('text'), ...blankable });
+export const EditEntry = v.object({ ...common, kind: v.literal('edit'), target: Offset, ...blankable });
+export const DeleteEntry = v.object({ ...common, kind: v.literal('delete'), target: Offset });
+export const JoinEntry = v.object({ ...common, kind: v.literal('join') });
+export const LeaveEntry = v.object({ ...common, kind: v.literal('leave') });
+/** A kind this version does not know: kept as it came. */
+export const OtherEntry = v.looseObject({ ...common, kind: v.string() });
+
+export const KnownEntry = v.variant('kind', [TextEntry, EditEntry, DeleteEntry, JoinEntry, LeaveEntry]);
+const KNOWN_KINDS: ReadonlySet<string> = new Set(['text', 'edit', 'delete', 'join', 'leave']);
+
+export const Entry = v.lazy((input: unknown) =>
+  isRecord(input) && typeof input['kind'] === 'string' && !KNOWN_KINDS.has(input['kind']) ? OtherEntry : KnownEntry,
+);
+
+export type KnownEntry = v.InferOutput<typeof KnownEntry>;
+export type OtherEntry = v.InferOutput<typeof OtherEntry>;
+export type Entry = KnownEntry | OtherEntry;
+export type EntryKind = KnownEntry['kind'];
+/** An entry that changes another: `target` is that one's serverOffset. */
+export type Amendment = v.InferOutput<typeof EditEntry> | v.InferOutput<typeof DeleteEntry>;
+
+export function isKnown(entry: Entry): entry is KnownEntry {
+  return KNOWN_KINDS.has(entry.kind);
+}
+
+export function isAmendment(entry: Entry): entry is Amendment {
+  return entry.kind === 'edit' || entry.kind === 'delete';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

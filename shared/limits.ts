@@ -1,0 +1,55 @@
+/** Every number of the protocol, with its unit in its name. PROTOCOL.md marks them with †. */
+
+// Who you are
+export const NAME_MAX_CODE_POINTS = 40;
+export const PASSWORD_MAX_CODE_POINTS = 200;
+export const CLAIM_LIFETIME_MS = 24 * 60 * 60 * 1000;
+export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest a browser keeps one (RFC 6265bis)
+
+// Connecting
+export const CURSORS_MAX_ROOMS = 500;
+export const CATCH_UP_MAX_ENTRIES = 200;
+export const CATCH_UP_NEWEST_ENTRIES = 50;
+export const CATCH_UP_MAX_BYTES = 512 * 1024;
+
+// Requests
+export const ACKNOWLEDGE_WITHIN_MS = 8_000;
+export const APPEND_MAX_ITEMS = 100;
+export const APPEND_MAX_BYTES = 64 * 1024;
+export const RANGE_MAX_ENTRIES = 200;
+export const RANGE_MAX_BYTES = 512 * 1024;
+export const ROOM_LIST_PAGE = 100;
+export const BODY_MAX_CODE_POINTS = 4_000;
+export const TYPING_EVERY_MS = 3_000;
+export const TYPING_MAX_MEMBERS = 50;
+/** What the engine takes at all: above it the connection is closed. Between APPEND_MAX_BYTES and this: `too-large`. */
+export const FRAME_MAX_BYTES = 1_200_000;
+
+// Rates
+export const ITEMS_PER_SECOND = 50;
+export const ITEMS_BURST = 500;
+export const FRAMES_PER_SECOND = 100;
+export const SIGN_INS_PER_MINUTE = 10;
+
+// Server → client
+export const HEADS_EVERY_MS = 20_000;
+export const RECHECK_EVERY_MS = 60_000;
+
+// Server's own
+export const RING_ENTRIES = 200;
+export const BATCH_WAIT_MS = 2;
+export const FRAME_COALESCE_MS = 15;
+export const SHUTDOWN_WITHIN_MS = 10_000;
+
+// Client
+export const PARK_AFTER_INTERNAL = 5;
+export const BATCH_BYTES = 16 * 1024;
+export const SEND_TIMEOUT_MS = 10_000;
+export const SEND_BYTES_PER_SECOND = 5_000;
+export const SILENCE_MS = 10_000;
+export const BEAT_TIMEOUT_MS = 2_000;
+export const HIDDEN_CLOSE_MS = 60_000;
+export const DATABASE_TIMEOUT_MS = 3_000;
+export const DRAIN_STUCK_MS = 10_000;
+export const RETRY_FIRST_MS = 500;
+export const RETRY_MAX_MS = 30_000;

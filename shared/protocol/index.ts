@@ -1,0 +1,6 @@
+/** Protocol 1: see PROTOCOL.md. `up` is what clients say, `down` what servers say. */
+export * from './down.ts';
+export * from './errors.ts';
+export * from './session.ts';
+export * from './up.ts';
+export * from './version.ts';

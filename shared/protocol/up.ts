@@ -1,0 +1,61 @@
+/** What a client says: the handshake, and one schema per request. `Up` is the union of the requests. */
+import * as v from 'valibot';
+import { Head, Millis, Offset } from '../entry.ts';
+import { ClientOffset, Id, RoomId, recordById, UserId } from '../ids.ts';
+import { CURSORS_MAX_ROOMS } from '../limits.ts';
+
+export const Cursor = v.tuple([Head, Millis]);
+/** Where a client's log of a room ends: the offset, and the `at` of the entry there, by which a restore is found. */
+export type Cursor = v.InferOutput<typeof Cursor>;
+
+export const Handshake = v.object({
+  protocol: v.number(),
+  as: v.optional(UserId),
+  token: v.optional(v.string()),
+  epoch: v.optional(v.string()),
+  cursors: v.optional(
+    v.pipe(
+      recordById(RoomId, Cursor),
+      v.check((c) => Object.keys(c).length <= CURSORS_MAX_ROOMS, 'has more than 500 rooms'),
+    ),
+  ),
+  open: v.optional(RoomId),
+});
+export type Handshake = v.InferOutput<typeof Handshake>;
+
+const addressed = { room: RoomId, clientOffset: ClientOffset };
+export const TextItem = v.object({ ...addressed, kind: v.literal('text'), body: v.string() });
+export const EditItem = v.object({ ...addressed, kind: v.literal('edit'), target: ClientOffset, body: v.string() });
+export const DeleteItem = v.object({ ...addressed, kind: v.literal('delete'), target: ClientOffset });
+export const Item = v.variant('kind', [TextItem, EditItem, DeleteItem]);
+export type Item = v.InferOutput<typeof Item>;
+
+/** The items are parsed one by one: a bad item fails alone. */
+export const Append = v.object({ as: UserId, items: v.array(v.unknown()) });
+export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
+export const Read = v.object({ room: RoomId, upTo: Head });
+export const Typing = v.object({ room: RoomId, typing: v.boolean() });
+export const RoomList = v.object({ after: v.optional(RoomId) });
+export const RoomKind = v.picklist(['public', 'private', 'direct']);
+export type RoomKind = v.InferOutput<typeof RoomKind>;
+export const RoomCreate = v.object({ id: Id, kind: RoomKind, name: v.string() });
+export const RoomJoin = v.object({ room: RoomId, clientOffset: ClientOffset, invite: v.optional(v.string()) });
+export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
+export const Beat = v.optional(v.unknown());
+
+/** Event name → schema of its payload. Every one but `typing` is acknowledged. */
+export const requests = {
+  append: Append,
+  range: Range,
+  read: Read,
+  typing: Typing,
+  'room:list': RoomList,
+  'room:create': RoomCreate,
+  'room:join': RoomJoin,
+  'room:leave': RoomLeave,
+  beat: Beat,
+} as const;
+
+export type RequestName = keyof typeof requests;
+export type Request<Name extends RequestName> = v.InferOutput<(typeof requests)[Name]>;
+export type Up = { [Name in RequestName]: { event: Name; payload: Request<Name> } }[RequestName];
