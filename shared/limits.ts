@@ -30,6 +30,11 @@ export const ITEMS_PER_SECOND = 50;
 export const ITEMS_BURST = 500;
 export const FRAMES_PER_SECOND = 100;
 export const SIGN_INS_PER_MINUTE = 10;
+/** Guesses at one user's password, from wherever. More than one address may use up, so that one locks nobody out. */
+export const WRONG_PASSWORDS_PER_MINUTE = 30;
+/** New users and wrong passwords of one address, whatever the names: a whole ward may sign up behind one. */
+export const SIGN_INS_PER_MINUTE_AND_ADDRESS = 60;
+export const SIGN_INS_BURST_OF_ADDRESS = 200;
 
 // Server → client
 export const HEADS_EVERY_MS = 20_000;
@@ -38,6 +43,7 @@ export const RECHECK_EVERY_MS = 60_000;
 // Server's own
 export const RING_ENTRIES = 200;
 export const BATCH_WAIT_MS = 2;
+export const BATCH_MAX_ENTRIES = 1_000;
 export const FRAME_COALESCE_MS = 15;
 export const SHUTDOWN_WITHIN_MS = 10_000;
 

@@ -40,7 +40,10 @@ export interface LogStore {
    * `onBatch` is called one batch at a time. A point that is refused or too old resumes at the present: whoever
    * listens knows what it has of each room and ranges the rest.
    */
-  tail(from: ResumePoint | undefined, onBatch: (batch: Committed[], point: ResumePoint) => void): Promise<Tail>;
+  tail(
+    from: ResumePoint | undefined,
+    onBatch: (batch: Committed[], point: ResumePoint) => void,
+  ): Promise<Tail>;
 }
 
 export interface UserStore {

@@ -1,0 +1,163 @@
+/** Who somebody is: users, their devices, and the tokens that prove them. PROTOCOL.md, "Who you are". */
+import { idFrom } from '../../shared/ids.ts';
+import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
+import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
+import { checkName, nameKey } from '../../shared/text.ts';
+import { Refused } from '../refusal.ts';
+import { type SignedIn, type StoredUser, Unavailable, type UserStore } from '../store/port.ts';
+import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
+import type { SignInLimits } from './signInLimits.ts';
+import { hashClaim, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
+import { createTurns } from './turns.ts';
+
+/** Who a request or a socket is, as the store said when it was asked. */
+export interface Identity {
+  device: string;
+  user: User;
+  hasPassword: boolean;
+}
+
+export interface Auth {
+  /** Makes the user, or signs an existing one in, as one device per claim. Rejects with `Refused` or `Unavailable`. */
+  signIn(request: Omit<SessionRequest, 'credential'>, address: string): Promise<{ session: Session; token: string }>;
+  /** Undefined for a token that is forged, replaced or signed out. */
+  identify(token: string): Promise<Identity | undefined>;
+  session(identity: Identity): Promise<Session>;
+  /** Ends the device's session, then tells `onSignedOut`, also when it had ended already. */
+  signOut(identity: Identity): Promise<void>;
+  /** `forbidden` without the right `current` where a password is set already. */
+  setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
+}
+
+export interface AuthOptions {
+  store: UserStore;
+  /** Milliseconds by the wall clock. */
+  now: () => number;
+  /** So many cryptographically random bytes. */
+  random: (bytes: number) => Uint8Array;
+  limits: SignInLimits;
+  /** Awaited before every answer to a sign-in, not only the first: it may have failed then. Must be idempotent. */
+  onUserCreated: (user: string) => Promise<unknown>;
+  onSignedOut: (device: string) => unknown;
+}
+
+export function createAuth({ store, now, random, limits, onUserCreated, onSignedOut }: AuthOptions): Auth {
+  const inTurn = createTurns();
+
+  return {
+    async signIn({ name: rawName, password: rawPassword, claim }, address) {
+      const name = checkName(rawName);
+      if (!name.ok) throw new Refused(name.code, name.message);
+      const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
+      const key = nameKey(name.text);
+      limits.attempt(address, key);
+      const token = tokenFrom(random(TOKEN_BYTES));
+      const newcomer = { name: name.text, key, password, claimHash: hashClaim(claim, key), tokenHash: hashToken(token) };
+      // The first attempt may still be at work when the client, having given up on it, tries again.
+      const { how, ...signedIn } = await inTurn(newcomer.claimHash, () => enter(newcomer));
+      if (how !== 'created') limits.proven(address);
+      await onUserCreated(signedIn.user.id);
+      return { session: await sessionOf(toIdentity(signedIn)), token };
+    },
+
+    async identify(token) {
+      const signedIn = looksLikeToken(token) ? await store.byToken(hashToken(token)) : undefined;
+      return signedIn && toIdentity(signedIn);
+    },
+
+    session: sessionOf,
+
+    async signOut({ device }) {
+      await store.removeDevice(device);
+      await onSignedOut(device);
+    },
+
+    async setPassword({ user }, change) {
+      const password = checkPassword(change.password);
+      const stored = await store.byId(user.id);
+      if (!stored) throw new Refused('unauthorized', 'Sign in first.');
+      if (stored.passwordHash !== undefined && !(await guess(stored, change.current))) {
+        throw new Refused('forbidden', 'That is not the current password.');
+      }
+      await store.setPassword(user.id, await hashPassword(password, random(SALT_BYTES)));
+    },
+  };
+
+  async function enter(newcomer: Newcomer): Promise<Entered> {
+    const renewed = await renew(newcomer);
+    if (renewed) return renewed;
+    const user = await store.byNameKey(newcomer.key);
+    return user ? addDevice(newcomer, user) : createUser(newcomer);
+  }
+
+  /** The answer to this claim was lost: the same user and device, another token. */
+  async function renew({ claimHash, tokenHash }: Newcomer): Promise<Entered | undefined> {
+    const before = await store.byClaim(claimHash, now() - CLAIM_LIFETIME_MS);
+    if (!before) return undefined;
+    await store.replaceToken(before.device, tokenHash);
+    return { ...before, how: 'renewed' };
+  }
+
+  async function createUser(newcomer: Newcomer): Promise<Entered> {
+    const user = { id: newId(), name: newcomer.name };
+    const device = deviceOf(newcomer, user.id);
+    const secret =
+      newcomer.password === undefined
+        ? {}
+        : { passwordHash: await hashPassword(newcomer.password, random(SALT_BYTES)) };
+    const made = await store.create({ ...user, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
+    if (made === 'created') return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
+
+    // Somebody was first in between: this very claim on another node, or another person.
+    const renewed = await renew(newcomer);
+    if (renewed) return renewed;
+    const other = await store.byNameKey(newcomer.key);
+    if (!other) throw new Unavailable('That name is just being taken; try again.');
+    return addDevice(newcomer, other);
+  }
+
+  async function addDevice(newcomer: Newcomer, user: StoredUser): Promise<Entered> {
+    if (newcomer.password === undefined) throw new Refused('conflict', 'That name is taken.');
+    if (!(await guess(user, newcomer.password))) throw new Refused('unauthorized', 'That is not the password of this name.');
+    const device = deviceOf(newcomer, user.id);
+    await store.addDevice(device);
+    return { device: device.id, user, how: 'proven' };
+  }
+
+  async function guess(user: StoredUser, password: string | undefined): Promise<boolean> {
+    if (password === undefined) return false;
+    limits.guess(user.id);
+    const right = await verifyPassword(password.toWellFormed().normalize('NFC'), user.passwordHash);
+    if (right) limits.rightGuess(user.id);
+    return right;
+  }
+
+  async function sessionOf({ user, device, hasPassword }: Identity): Promise<Session> {
+    const devices = await store.countDevices(user.id);
+    if (devices === 0) throw new Refused('unauthorized', 'This device was signed out.');
+    return { user, device: { id: device }, hasPassword, devices };
+  }
+
+  function deviceOf({ tokenHash, claimHash }: Newcomer, user: string) {
+    return { id: newId(), user, tokenHash, claimHash, createdAt: now() };
+  }
+
+  function newId(): string {
+    return idFrom(random(16));
+  }
+}
+
+/** A sign-in whose name and password were checked. */
+interface Newcomer {
+  name: string;
+  key: string;
+  password: string | undefined;
+  claimHash: string;
+  tokenHash: string;
+}
+
+type Entered = SignedIn & { how: 'created' | 'renewed' | 'proven' };
+
+function toIdentity({ device, user }: SignedIn): Identity {
+  return { device, user: { id: user.id, name: user.name }, hasPassword: user.passwordHash !== undefined };
+}

@@ -1,0 +1,185 @@
+/** The environment, parsed once. An empty value counts as absent. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import * as v from 'valibot';
+
+export interface Config {
+  port: number;
+  host: string;
+  data: string;
+  /** What this server is called from outside, when that cannot be seen from the request. */
+  publicOrigin: string | undefined;
+  allowedOrigins: readonly string[];
+  trustProxy: TrustProxy;
+  tls: Tls | undefined;
+  logLevel: LogLevel;
+  metricsPort: number | undefined;
+}
+
+/** Whose `X-Forwarded-…` is believed: nobody's, that of so many proxies in a row, or that of these addresses. */
+export type TrustProxy =
+  | { tag: 'nobody' }
+  | { tag: 'hops'; hops: number }
+  | { tag: 'addresses'; addresses: BlockList };
+
+export interface Tls {
+  cert: Buffer;
+  key: Buffer;
+}
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One sentence per mistake, all of them. */
+export class ConfigError extends Error {
+  readonly mistakes: readonly string[];
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join('\n'));
+    this.name = 'ConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+/** Throws `ConfigError` with every mistake there is. Reads the certificate and its key. */
+export function parseEnv(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = v.safeParse(Env, given);
+  const tls = readTls(given['TLS_CERT_FILE'], given['TLS_KEY_FILE']);
+  const mistakes = [...(parsed.issues ?? []).map((issue) => issue.message), ...tls.mistakes];
+  if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
+  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT } = parsed.output;
+  return {
+    port: PORT,
+    host: HOST,
+    data: DATA,
+    publicOrigin: PUBLIC_ORIGIN,
+    allowedOrigins: ALLOWED_ORIGINS,
+    trustProxy: TRUST_PROXY,
+    tls: tls.pair,
+    logLevel: LOG_LEVEL,
+    metricsPort: METRICS_PORT,
+  };
+}
+
+const port = (name: string) =>
+  setting(name, 'a whole number from 0 to 65535', (text) => {
+    const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    return value <= 65_535 ? value : undefined;
+  });
+
+const Env = v.pipe(
+  v.object({
+    PORT: v.optional(port('PORT'), '3000'),
+    HOST: v.optional(
+      setting('HOST', 'an address or a host name to listen on', (text) => (/[\s/]/.test(text) ? undefined : text)),
+      '0.0.0.0',
+    ),
+    DATA: v.optional(v.string(), './data'),
+    PUBLIC_ORIGIN: v.optional(
+      setting('PUBLIC_ORIGIN', 'an origin with no path, such as https://chat.example.org', toOrigin),
+    ),
+    ALLOWED_ORIGINS: v.optional(
+      setting('ALLOWED_ORIGINS', 'origins with no path, such as https://a.example.org,https://b.example.org', (text) =>
+        every(commaList(text), toOrigin),
+      ),
+      '',
+    ),
+    TRUST_PROXY: v.optional(
+      setting('TRUST_PROXY', 'how many proxies stand before this server (1), or their addresses (10.0.0.0/8,::1)', toTrust),
+      'false',
+    ),
+    LOG_LEVEL: v.optional(
+      setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) => LOG_LEVELS.find((level) => level === text)),
+      'info',
+    ),
+    METRICS_PORT: v.optional(port('METRICS_PORT')),
+  }),
+  v.check(
+    (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
+    'METRICS_PORT is the same as PORT: the metrics need a port of their own.',
+  ),
+);
+
+/** A setting that `parse` understands, or the sentence that says what it must be. */
+function setting<T>(name: string, form: string, parse: (text: string) => T | undefined) {
+  return v.pipe(
+    v.string(),
+    v.trim(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value);
+      if (value !== undefined) return value;
+      addIssue({ message: `${name} is "${dataset.value}": it must be ${form}.` });
+      return NEVER;
+    }),
+  );
+}
+
+function toOrigin(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const bare = url.href === `${url.origin}/`;
+  return bare && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;
+}
+
+function toTrust(text: string): TrustProxy | undefined {
+  if (text === 'false' || text === '0') return { tag: 'nobody' };
+  if (text === 'true') return { tag: 'hops', hops: 1 };
+  if (/^\d$/.test(text)) return { tag: 'hops', hops: Number(text) };
+  const addresses = new BlockList();
+  return every(commaList(text), (item) => addNetwork(addresses, item)) && { tag: 'addresses', addresses };
+}
+
+function addNetwork(list: BlockList, item: string): true | undefined {
+  const [address = '', bits, ...rest] = item.split('/');
+  const version = isIP(address);
+  const widest = version === 6 ? 128 : 32;
+  if (version === 0 || rest.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= widest))) {
+    return undefined;
+  }
+  list.addSubnet(address, bits === undefined ? widest : Number(bits), version === 6 ? 'ipv6' : 'ipv4');
+  return true;
+}
+
+function commaList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function every<T>(items: string[], parse: (item: string) => T | undefined): T[] | undefined {
+  const parsed = items.map(parse).filter((item) => item !== undefined);
+  return parsed.length === items.length ? parsed : undefined;
+}
+
+function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mistakes: string[] } {
+  if (certFile === undefined && keyFile === undefined) return { mistakes: [] };
+  if (certFile === undefined) return { mistakes: ['TLS_KEY_FILE is set but TLS_CERT_FILE is not: HTTPS needs both.'] };
+  if (keyFile === undefined) return { mistakes: ['TLS_CERT_FILE is set but TLS_KEY_FILE is not: HTTPS needs both.'] };
+  const cert = readAs('TLS_CERT_FILE', certFile, 'a certificate in PEM', (bytes) => new X509Certificate(bytes));
+  const key = readAs('TLS_KEY_FILE', keyFile, 'an unencrypted private key in PEM', (bytes) => createPrivateKey(bytes));
+  const mistakes = [cert, key].flatMap((file) => (file.tag === 'mistake' ? [file.sentence] : []));
+  if (cert.tag === 'mistake' || key.tag === 'mistake') return { mistakes };
+  if (!cert.content.checkPrivateKey(key.content)) {
+    return { mistakes: ['TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE.'] };
+  }
+  return { pair: { cert: cert.bytes, key: key.bytes }, mistakes };
+}
+
+type ReadFile<T> = { tag: 'read'; bytes: Buffer; content: T } | { tag: 'mistake'; sentence: string };
+
+function readAs<T>(name: string, file: string, form: string, parse: (bytes: Buffer) => T): ReadFile<T> {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    return { tag: 'mistake', sentence: `${name} is "${file}": it cannot be read (${why}).` };
+  }
+  try {
+    return { tag: 'read', bytes, content: parse(bytes) };
+  } catch {
+    return { tag: 'mistake', sentence: `${name} is "${file}": it is not ${form}.` };
+  }
+}

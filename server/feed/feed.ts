@@ -1,0 +1,86 @@
+/**
+ * The only reader of what was committed: tails the store, keeps each hosted room's place, heals what the tail lost, and
+ * hands on runs of entries that are in order and without gap.
+ */
+import type { Entry } from '../../shared/entry.ts';
+import type { Committed, LogStore, ResumePoint, Tail } from '../store/port.ts';
+import { createCoalescer } from './coalesce.ts';
+import { createRoomFeed, type RoomFeed } from './room.ts';
+
+export interface Feed {
+  start(): Promise<void>;
+  /** False while commits may go unheard. */
+  isOpen(): boolean;
+  /** The room's feed; its `opened` resolves when nothing of it is missed any more. */
+  host(room: string): RoomFeed;
+  hosted(): string[];
+  /** Nobody here looks at it any more. */
+  release(room: string): void;
+  close(): Promise<void>;
+}
+
+interface Deps {
+  log: LogStore;
+  /** A room's new entries, for the sockets of this process. Must not reject. */
+  deliver: (room: string, entries: Entry[]) => Promise<void>;
+  /** Every join and leave committed, hosted room or not. */
+  onMembership: (room: string, entry: Entry) => void;
+  onLag: (ms: number) => void;
+  now: () => number;
+}
+
+export function createFeed({ log, deliver, onMembership, onLag, now }: Deps): Feed {
+  const rooms = new Map<string, RoomFeed>();
+  let tail: Tail | undefined;
+  let closed = false;
+
+  function hear(batch: readonly Committed[], _point: ResumePoint) {
+    const last = batch.at(-1);
+    if (last) onLag(now() - last.entry.at);
+    for (const [room, entries] of byRoom(batch)) {
+      rooms.get(room)?.hear(entries);
+      for (const entry of entries) {
+        if (entry.kind === 'join' || entry.kind === 'leave') onMembership(room, entry);
+      }
+    }
+  }
+
+  return {
+    async start() {
+      tail = await log.tail(undefined, hear);
+    },
+    isOpen: () => tail?.isOpen() ?? false,
+    host(room) {
+      const known = rooms.get(room);
+      if (known) return known;
+      const send = createCoalescer<Entry>((entries) => deliver(room, entries), now);
+      const made = createRoomFeed({ room, log, deliver: send, pause: (ms) => pauseUnless(() => closed, ms) });
+      rooms.set(room, made);
+      return made;
+    },
+    hosted: () => [...rooms.keys()],
+    release(room) {
+      rooms.get(room)?.close();
+      rooms.delete(room);
+    },
+    async close() {
+      closed = true;
+      for (const room of rooms.values()) room.close();
+      await tail?.close();
+    },
+  };
+}
+
+function byRoom(batch: readonly Committed[]): Map<string, Entry[]> {
+  const rooms = new Map<string, Entry[]>();
+  for (const { room, entry } of batch) {
+    const entries = rooms.get(room);
+    if (entries) entries.push(entry);
+    else rooms.set(room, [entry]);
+  }
+  return rooms;
+}
+
+function pauseUnless(done: () => boolean, ms: number): Promise<void> {
+  return done() ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

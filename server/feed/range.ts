@@ -1,0 +1,24 @@
+/** A part of a room's log, for a member of the room. */
+import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+import type { Answer, Request, User } from '../../shared/protocol/index.ts';
+import { Refused } from '../refusal.ts';
+import type { Access } from '../rooms/access.ts';
+import type { LogStore } from '../store/port.ts';
+import type { Names } from './names.ts';
+
+interface Deps {
+  log: LogStore;
+  names: Names;
+  access: Access;
+}
+
+export function createRange({ log, names, access }: Deps) {
+  return async (user: User, { room, from, to }: Request<'range'>): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
+    if (from > to) throw new Refused('invalid', '`from` is above `to`.');
+    const refused = await access.refusalOf(room, user.id);
+    if (refused) throw refused;
+    const most = Math.min(to, from + RANGE_MAX_ENTRIES - 1);
+    const { entries, amendments, head } = await log.range(room, from, most, RANGE_MAX_BYTES);
+    return { entries, amendments, users: await names.of([...entries, ...amendments]), head };
+  };
+}

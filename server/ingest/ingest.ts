@@ -1,0 +1,166 @@
+/**
+ * The only writer of entries. An item is checked, limited, batched and appended; the key comes first (L3): whatever
+ * else would be wrong with an item, if its key is in the log it is a repeat and is answered as one. That look-up is made
+ * only where something is wrong: an item that is right meets its key in `append` itself.
+ */
+import type { ItemResult, User, WireError } from '../../shared/protocol/index.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { Metrics } from '../metrics.ts';
+import { toWireError, wireError } from '../refusal.ts';
+import type { Access } from '../rooms/access.ts';
+import { type AppendResult, type EntryKey, type LogStore, type NewEntry, Unavailable } from '../store/port.ts';
+import { createBatcher } from './batcher.ts';
+import { type CheckedItem, checkItem } from './check.ts';
+import { digest } from './digest.ts';
+import { createWrite } from './write.ts';
+
+export interface Ingest {
+  /** A result per item, in order; fewer with `stopped` (L4: unknown is never acknowledged). Never rejects. */
+  append(user: User, items: readonly unknown[]): Promise<{ results: ItemResult[]; stopped?: WireError }>;
+  /** An entry that the server itself writes for a user: a join or a leave. Rejects with `Unavailable`. */
+  appendOwn(key: EntryKey, kind: 'join' | 'leave'): Promise<AppendResult>;
+  /** Is this key in the log, with this content? */
+  known(key: EntryKey, kind: 'join' | 'leave'): Promise<'new' | 'repeat' | 'conflict'>;
+  /** From now on nothing is taken. */
+  refuse(): void;
+  /** Resolves when all that was taken is written. */
+  idle(): Promise<void>;
+}
+
+interface Deps {
+  log: LogStore;
+  access: Access;
+  limiter: Limiter;
+  metrics: Metrics;
+  now: () => number;
+}
+
+export function createIngest({ log, access, limiter, metrics, now }: Deps): Ingest {
+  const write = createWrite(log, now);
+  const batcher = createBatcher((entries) => {
+    metrics.batchEntries.observe(entries.length);
+    return write(entries);
+  });
+
+  let refusing = false;
+
+  /** What is wrong with it before the log is asked; undefined when nothing is. A token of the limit is taken with that. */
+  async function objection(user: User, item: CheckedItem): Promise<WireError | undefined> {
+    if (item.tag === 'bad') return item.error;
+    const refused = await access.refusalOf(item.entry.room, user.id);
+    if (refused) return wireError(refused.code, refused.message);
+    const retryAfter = limiter.take(user.id, 1);
+    return retryAfter > 0 ? wireError('rate-limited', 'That is a lot at once; the rest follows by itself.', retryAfter) : undefined;
+  }
+
+  async function originalsOf(user: User, items: readonly CheckedItem[], objections: readonly (WireError | undefined)[]) {
+    const asked = items.flatMap((item, i) => (objections[i] && keyOf(item, user.id) ? [i] : []));
+    if (asked.length === 0) return new Map<number, ItemResult>();
+    const originals = await log.find(asked.map((i) => keyOf(items[i]!, user.id)!));
+    return new Map(
+      asked.flatMap((i, j): [number, ItemResult][] => {
+        const original = originals[j];
+        if (!original) return [];
+        const item = items[i]!;
+        const same = item.tag === 'good' && item.entry.digest === original.digest;
+        return [[i, same ? settled(item.entry.clientOffset, original) : failed(clientOffsetOf(item), OTHER_CONTENT)]];
+      }),
+    );
+  }
+
+  return {
+    async append(user, raw) {
+      if (refusing) return { results: [], stopped: toWireError(GOING_AWAY) };
+      const acknowledged = metrics.appendSeconds.startTimer();
+      const items = raw.map((item) => checkItem(user.id, item));
+      try {
+        const objections: (WireError | undefined)[] = [];
+        for (const item of items) objections.push(await objection(user, item));
+        const repeats = await originalsOf(user, items, objections);
+
+        // Up to here nothing was written. What the limit holds back stops the request; the rest of it is not attempted.
+        const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
+        const end = limited === -1 ? items.length : limited;
+        const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
+        const outcome = await batcher.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
+        const appended = outcome.results.filter((result) => result.tag === 'appended').length;
+        limiter.giveBack(user.id, attempted.length - appended); // a repeat counts against no limit
+
+        const written = new Map(attempted.map((i, j) => [i, outcome.results[j]]));
+        const results: ItemResult[] = [];
+        for (let i = 0; i < end; i++) {
+          const item = items[i]!;
+          const objected = objections[i];
+          const result = written.get(i);
+          if (objected) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), objected));
+          else if (result) results.push(toItemResult(clientOffsetOf(item), result));
+          else break; // the fate of this one is unknown (L4)
+        }
+        const stopped = outcome.stopped ? toWireError(outcome.stopped) : objections[limited];
+        return stopped ? { results, stopped } : { results };
+      } catch (error) {
+        return { results: [], stopped: toWireError(error) };
+      } finally {
+        acknowledged();
+      }
+    },
+
+    async appendOwn(key, kind) {
+      if (refusing) throw GOING_AWAY;
+      const entry = { ...key, kind };
+      const outcome = await batcher.append([{ ...entry, digest: digest(entry) }]);
+      const [result] = outcome.results;
+      if (!result) throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
+      return result;
+    },
+
+    async known(key, kind) {
+      const [original] = await log.find([key]);
+      if (!original) return 'new';
+      return original.digest === digest({ ...key, kind }) ? 'repeat' : 'conflict';
+    },
+
+    refuse() {
+      refusing = true;
+    },
+    idle: () => batcher.idle(),
+  };
+}
+
+const GOING_AWAY = new Unavailable('The server is going down; another one, or this one again, takes over.');
+const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this key.');
+const NO_TARGET = wireError('not-found', 'There is no text of yours here by that key.');
+const NO_ROOM = wireError('not-found', 'There is no such room.');
+
+function toItemResult(clientOffset: string, result: AppendResult): ItemResult {
+  switch (result.tag) {
+    case 'appended':
+    case 'repeat':
+      return settled(clientOffset, result);
+    case 'conflict':
+      return failed(clientOffset, OTHER_CONTENT);
+    case 'no-target':
+      return failed(clientOffset, NO_TARGET);
+    case 'no-room':
+      return failed(clientOffset, NO_ROOM);
+    case 'failed':
+      return failed(clientOffset, toWireError(new Error(result.message)));
+  }
+}
+
+function settled(clientOffset: string, { serverOffset, at }: { serverOffset: number; at: number }): ItemResult {
+  return { clientOffset, serverOffset, at };
+}
+
+function failed(clientOffset: string, error: WireError): ItemResult {
+  return { clientOffset, error };
+}
+
+function clientOffsetOf(item: CheckedItem): string {
+  return item.tag === 'good' ? item.entry.clientOffset : item.clientOffset;
+}
+
+function keyOf(item: CheckedItem, author: string): EntryKey | undefined {
+  if (item.tag === 'bad') return item.key;
+  return { room: item.entry.room, author, clientOffset: item.entry.clientOffset };
+}

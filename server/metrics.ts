@@ -1,0 +1,87 @@
+/** What an operator can see, for Prometheus: the numbers, and the small server on its own port that shows them. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** All names begin with `holdfast_`; times are in seconds, as Prometheus has them. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  // memory, processor, event-loop delay, garbage collection, open files
+  collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
+  return {
+    registry,
+    connections: new Gauge({ registers, name: 'holdfast_connections', help: 'Sockets that are connected now' }),
+    frames: new Counter({
+      registers,
+      name: 'holdfast_frames_total',
+      help: 'Requests that came, by event',
+      labelNames: ['event'],
+    }),
+    refusals: new Counter({
+      registers,
+      name: 'holdfast_refusals_total',
+      help: 'Requests that were refused, by event and error code',
+      labelNames: ['event', 'code'],
+    }),
+    connectionRefusals: new Counter({
+      registers,
+      name: 'holdfast_connection_refusals_total',
+      help: 'Handshakes that were refused, by error code',
+      labelNames: ['code'],
+    }),
+    appendSeconds: new Histogram({
+      registers,
+      name: 'holdfast_append_seconds',
+      help: 'From an append taken to its acknowledgement',
+      buckets: SECONDS,
+    }),
+    batchEntries: new Histogram({
+      registers,
+      name: 'holdfast_batch_entries',
+      help: 'Entries written to the store in one batch',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    }),
+    tailLagSeconds: new Histogram({
+      registers,
+      name: 'holdfast_tail_lag_seconds',
+      help: 'From the stamp of an entry to its fan-out',
+      buckets: SECONDS,
+    }),
+  };
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export interface MetricsServer {
+  /** The one listened on, also where 0 was asked for. */
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Answers `GET /metrics` and nothing else. Rejects when the port cannot be had. */
+export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
+  const server = createServer(async (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') return response.writeHead(404).end('See /metrics.\n');
+    try {
+      const text = await registry.metrics();
+      response.writeHead(200, { 'content-type': registry.contentType }).end(text);
+    } catch (error) {
+      response.writeHead(500).end(`${error}\n`);
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

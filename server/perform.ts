@@ -1,0 +1,43 @@
+/** A request, whichever way it came: parsed by its schema, done, and acknowledged in time. The same for sockets and HTTP. */
+import * as v from 'valibot';
+import { ACKNOWLEDGE_WITHIN_MS } from '../shared/limits.ts';
+import { type Acknowledgement, type AnsweredName, type Answer, type Request, requests, type User } from '../shared/protocol/index.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { isUnexpected, Refused, refusal, toWireError } from './refusal.ts';
+import { within } from './within.ts';
+
+/** What each request does. A refusal is thrown. */
+export type Handlers = {
+  [Name in AnsweredName]: (user: User, payload: Request<Name>) => Promise<Omit<Answer<Name>, 'ok' | 'epoch'>>;
+};
+
+/** Never rejects: what goes wrong becomes a refusal. */
+export type Perform = <Name extends AnsweredName>(
+  name: Name,
+  user: User,
+  payload: unknown,
+) => Promise<Acknowledgement<Name>>;
+
+interface Deps {
+  handlers: Handlers;
+  epoch: string;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+export function createPerform({ handlers, epoch, metrics, logger }: Deps): Perform {
+  return async (name, user, payload) => {
+    try {
+      const parsed = v.safeParse(requests[name], payload);
+      if (!parsed.success) throw new Refused('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
+      const answer = await within(ACKNOWLEDGE_WITHIN_MS, handlers[name](user, parsed.output as Request<typeof name>));
+      return { ok: true, epoch, ...answer } as Answer<typeof name>;
+    } catch (error) {
+      if (isUnexpected(error)) logger.error({ err: error, request: name, user: user.id }, 'a request failed');
+      const wire = toWireError(error);
+      metrics.refusals.inc({ event: name, code: wire.code });
+      return refusal(wire);
+    }
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * What a socket lacks, and the moment from which it hears live. Reading comes first and takes its time; then, in one
+ * turn of the event loop, what was read is sent, what came meanwhile is added from the ring, and the socket is joined:
+ * nothing is missed between, and nothing live overtakes the catch-up (S2).
+ */
+import type { Entry } from '../../shared/entry.ts';
+import { CATCH_UP_MAX_BYTES } from '../../shared/limits.ts';
+import { type Cursor, type Entries, type Handshake, PROTOCOL, type Room, type User } from '../../shared/protocol/index.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Names } from '../feed/names.ts';
+import { presentRoom } from '../rooms/present.ts';
+import type { Membership, Store } from '../store/port.ts';
+import { catchUpOrder, newestWithin, type Start, startOf } from './plan.ts';
+import { type LiveSocket, socketsOf } from './types.ts';
+
+export interface CatchUp {
+  /** `welcome`, then the catch-up of all rooms, the open one first. */
+  welcome(socket: LiveSocket): Promise<void>;
+  /** `room`, then that room's catch-up, when the user came into it. */
+  add(socket: LiveSocket, room: string): Promise<void>;
+}
+
+interface Prepared {
+  room: Room;
+  entries: Entries | undefined;
+}
+
+interface Deps {
+  store: Pick<Store, 'epoch' | 'log' | 'rooms'>;
+  feed: Feed;
+  names: Names;
+  now: () => number;
+}
+
+export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
+  const { epoch, log, rooms } = store;
+
+  async function prepare(memberships: readonly Membership[], { cursors = {}, epoch: theirs, open }: Partial<Handshake>) {
+    await Promise.all(memberships.map(({ room }) => feed.host(room.id).opened));
+    const byId = new Map(memberships.map((membership) => [membership.room.id, membership]));
+    const starts = await startsOf([...byId.values()], cursors, theirs === undefined || theirs === epoch);
+    const prepared = new Map<string, Prepared>();
+    let budget = CATCH_UP_MAX_BYTES;
+    for (const id of catchUpOrder([...byId.keys()], Object.keys(cursors), open)) {
+      const { room, readUpTo } = byId.get(id)!;
+      const { head, from, reset } = starts.get(id)!;
+      const entries = from <= head && budget > 0 ? await read(id, from, head) : [];
+      const [kept, left] = newestWithin(entries, bytesOf, budget);
+      budget = kept.length < entries.length ? 0 : left; // the first that does not fit is the last that is looked at
+      const first = kept[0]?.serverOffset ?? head + 1;
+      prepared.set(id, {
+        room: presentRoom({ ...room, head }, readUpTo, { from: first, reset }),
+        entries: kept.length > 0 ? { room: id, entries: kept, users: await names.of(kept) } : undefined,
+      });
+    }
+    return [...prepared.values()];
+  }
+
+  /** The head is the greater of what the store and the tail know: either may be behind the other. */
+  async function startsOf(memberships: Membership[], cursors: Record<string, Cursor>, sameEpoch: boolean) {
+    const held = memberships.flatMap(({ room: { id: room } }) => {
+      const serverOffset = cursors[room]?.[0] ?? 0;
+      return serverOffset > 0 ? [{ room, serverOffset }] : [];
+    });
+    const times = held.length > 0 ? await log.timesAt(held) : [];
+    const timeAt = new Map(held.map(({ room }, i) => [room, times[i]]));
+    return new Map(
+      memberships.map(({ room }): [string, Start & { head: number }] => {
+        const head = Math.max(room.head, feed.host(room.id).next() - 1);
+        return [room.id, { head, ...startOf(head, cursors[room.id], timeAt.get(room.id), sameEpoch) }];
+      }),
+    );
+  }
+
+  async function read(room: string, from: number, to: number): Promise<Entry[]> {
+    return feed.host(room).recent(from, to) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries;
+  }
+
+  /** Synchronous from end to end, so that no entry can come between. */
+  function attach(socket: LiveSocket, { room, entries }: Prepared) {
+    if (entries) socket.emit('entries', entries);
+    socket.data.told.set(room.id, room.head);
+    const last = feed.host(room.id).next() - 1;
+    if (last > room.head) sendMissed(socket, room, last);
+    void socket.join(socketsOf.room(room.id));
+  }
+
+  function sendMissed(socket: LiveSocket, { id: room, head }: Room, last: number) {
+    const entries = feed.host(room).recent(head + 1, last);
+    const users = entries && names.known(entries);
+    if (entries && users) socket.emit('entries', { room, entries, users });
+    else socket.emit('heads', { [room]: last }); // more than we can say at once: the client will ask
+  }
+
+  return {
+    async welcome(socket) {
+      const { identity, handshake } = socket.data;
+      const prepared = await prepare(await rooms.ofUser(identity.user.id), handshake);
+      if (!socket.connected) return;
+      const user: User = { id: identity.user.id, name: identity.user.name };
+      socket.emit('welcome', { protocol: PROTOCOL, epoch, now: now(), user, rooms: prepared.map(({ room }) => room) });
+      for (const each of prepared) attach(socket, each);
+    },
+    async add(socket, room) {
+      const mine = await rooms.ofUser(socket.data.identity.user.id);
+      const [prepared] = await prepare(mine.filter((membership) => membership.room.id === room), {});
+      if (!prepared || !socket.connected) return;
+      socket.emit('room', { room: prepared.room });
+      attach(socket, prepared);
+    },
+  };
+}
+
+function bytesOf(entry: Entry): number {
+  return Buffer.byteLength(JSON.stringify(entry));
+}

@@ -1,0 +1,51 @@
+/** Who is at the door of a socket: `connect_error` with `data` for whoever may not come in. */
+import * as v from 'valibot';
+import { Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
+import type { Auth } from '../auth/auth.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import { isUnexpected, Refused, toWireError } from '../refusal.ts';
+import { createSerial } from '../serial.ts';
+import type { LiveSocket } from './types.ts';
+
+interface Deps {
+  auth: Pick<Auth, 'identify'>;
+  /** The token of our cookie, if the handshake's request has one. */
+  cookieToken: (request: LiveSocket['request']) => string | undefined;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+export function handshake({ auth, cookieToken, metrics, logger }: Deps) {
+  return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
+    admit(socket).then(
+      () => next(),
+      (error: unknown) => {
+        if (isUnexpected(error)) logger.error({ err: error }, 'a handshake failed');
+        const data = toWireError(error);
+        metrics.connectionRefusals.inc({ code: data.code });
+        next(Object.assign(new Error(data.message), { data }));
+      },
+    );
+  };
+
+  async function admit(socket: LiveSocket) {
+    const raw: Record<string, unknown> = socket.handshake.auth;
+    if (raw['protocol'] !== PROTOCOL) throw wrongProtocol(raw['protocol']);
+    const parsed = v.safeParse(Handshake, raw);
+    if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
+    const token = parsed.output.token ?? cookieToken(socket.request);
+    const identity = token === undefined ? undefined : await auth.identify(token);
+    if (!identity) throw new Refused('unauthorized', 'Sign in first.');
+    if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {
+      throw new Refused('unauthorized', 'Another user is signed in here.');
+    }
+    socket.data = { identity, handshake: parsed.output, told: new Map(), inOrder: createSerial() };
+  }
+}
+
+function wrongProtocol(theirs: unknown): Refused {
+  return typeof theirs === 'number'
+    ? new Refused('upgrade-required', `This server speaks protocol ${PROTOCOL}, this client ${theirs}.`)
+    : new Refused('invalid', 'The handshake does not say which protocol it speaks.');
+}

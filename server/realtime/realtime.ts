@@ -1,0 +1,115 @@
+/** Socket.IO: who comes in is welcomed and caught up; what they ask is performed; what is committed reaches them. */
+import type { Server as HttpServer } from 'node:http';
+import { Server } from 'socket.io';
+import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
+import type { Auth } from '../auth/auth.ts';
+import type { Feed } from '../feed/feed.ts';
+import { createFeed } from '../feed/feed.ts';
+import type { Names } from '../feed/names.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Perform } from '../perform.ts';
+import type { Access } from '../rooms/access.ts';
+import type { Store } from '../store/port.ts';
+import { createCatchUp } from './catchUp.ts';
+import { dispatch } from './dispatch.ts';
+import { handshake } from './handshake.ts';
+import { createLive } from './live.ts';
+import { type LiveServer, type LiveSocket, socketsOf } from './types.ts';
+import { watch } from './watch.ts';
+
+export interface Realtime {
+  start(): Promise<void>;
+  /** True while commits are heard. */
+  isOpen(): boolean;
+  /** Ends every socket of this device, or of this user but for one device. */
+  disconnectDevice(device: string): void;
+  /** To the user's own sockets: how far they have read. */
+  tellRead(user: string, room: string, upTo: number): void;
+  /** Says `bye`: come back after so many milliseconds. */
+  sayBye(retryAfter: number): void;
+  close(): Promise<void>;
+}
+
+interface Deps {
+  http: HttpServer;
+  store: Store;
+  auth: Pick<Auth, 'identify'>;
+  access: Access;
+  names: Names;
+  perform: Perform;
+  frameLimiter: Limiter;
+  /** May this handshake come from where it says it comes from? */
+  isOriginAllowed: (request: LiveSocket['request']) => boolean;
+  cookieToken: (request: LiveSocket['request']) => string | undefined;
+  allowedOrigins: readonly string[];
+  metrics: Metrics;
+  logger: Logger;
+  now: () => number;
+}
+
+export function createRealtime(deps: Deps): Realtime {
+  const { http, store, auth, access, names, perform, frameLimiter, metrics, logger, now } = deps;
+  const io: LiveServer = new Server(http, {
+    serveClient: false,
+    maxHttpBufferSize: FRAME_MAX_BYTES,
+    // No context is kept between frames: a few percent of bytes for some 300 kB of memory per connection.
+    perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 1024 },
+    cors: { origin: [...deps.allowedOrigins], credentials: true },
+    allowRequest: (request, decide) => {
+      const allowed = deps.isOriginAllowed(request);
+      if (!allowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
+      decide(allowed ? null : 'this origin is not allowed', allowed);
+    },
+  });
+
+  const feed: Feed = createFeed({
+    log: store.log,
+    deliver: (room, entries) => live.deliver(room, entries),
+    onMembership(room, entry) {
+      if (entry.kind === 'join') access.joined(room, entry.author);
+      else access.left(room, entry.author);
+      live.member(room, entry);
+    },
+    onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
+    now,
+  });
+  const catchUp = createCatchUp({ store, feed, names, now });
+  const live = createLive({ io, names, catchUp, logger });
+  let stopWatching = () => {};
+
+  io.use(handshake({ auth, cookieToken: deps.cookieToken, metrics, logger }));
+  io.engine.on('connection_error', (error: { code: number }) => metrics.connectionRefusals.inc({ code: `engine-${error.code}` }));
+  io.on('connection', (socket) => {
+    const { user, device } = socket.data.identity;
+    metrics.connections.set(io.of('/').sockets.size);
+    names.remember(user);
+    void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
+    dispatch(socket, { perform, frameLimiter, metrics });
+    socket.data.inOrder(() => catchUp.welcome(socket)).catch((error: unknown) => {
+      logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
+      socket.disconnect(true);
+    });
+    socket.on('disconnect', () => {
+      metrics.connections.set(io.of('/').sockets.size);
+    });
+  });
+
+  return {
+    async start() {
+      await feed.start();
+      stopWatching = watch({ io, live, feed, store, logger });
+    },
+    isOpen: () => feed.isOpen(),
+    disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
+    tellRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
+    sayBye: (retryAfter) => io.local.emit('bye', { retryAfter }),
+    async close() {
+      stopWatching();
+      await feed.close();
+      io.of('/').disconnectSockets(true);
+      io.engine.close();
+    },
+  };
+}

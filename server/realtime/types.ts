@@ -1,0 +1,28 @@
+/** The socket and what hangs on it. */
+import type { Server, Socket } from 'socket.io';
+import type { Frame, FrameName } from '../../shared/protocol/index.ts';
+import type { Handshake } from '../../shared/protocol/index.ts';
+import type { Identity } from '../auth/auth.ts';
+import type { createSerial } from '../serial.ts';
+
+export interface SocketData {
+  identity: Identity;
+  handshake: Handshake;
+  /** The heads this socket was told of by `welcome` and `heads`. */
+  told: Map<string, number>;
+  /** Rooms come and go one after the other, beginning with the welcome: nothing live is sent before it. */
+  inOrder: ReturnType<typeof createSerial>;
+}
+
+type Sent = { [Name in FrameName]: (payload: Frame<Name>) => void };
+type Received = Record<string, (...args: unknown[]) => void>;
+
+export type LiveServer = Server<Received, Sent, Record<string, never>, SocketData>;
+export type LiveSocket = Socket<Received, Sent, Record<string, never>, SocketData>;
+
+/** Names of Socket.IO's own rooms. */
+export const socketsOf = {
+  room: (id: string) => `room:${id}`,
+  user: (id: string) => `user:${id}`,
+  device: (id: string) => `device:${id}`,
+};

@@ -1,0 +1,66 @@
+/** What is looked at again from time to time, because nothing that only is told may be trusted for ever. */
+import { HEADS_EVERY_MS, RECHECK_EVERY_MS } from '../../shared/limits.ts';
+import type { Feed } from '../feed/feed.ts';
+import type { Logger } from '../logger.ts';
+import { isUnexpected } from '../refusal.ts';
+import type { Store } from '../store/port.ts';
+import { type Live, tellHeads } from './live.ts';
+import { type LiveServer, socketsOf } from './types.ts';
+
+interface Deps {
+  io: LiveServer;
+  live: Live;
+  feed: Feed;
+  store: Pick<Store, 'log' | 'users' | 'rooms'>;
+  logger: Logger;
+}
+
+/** Starts the rounds; returns how to stop them. */
+export function watch({ io, live, feed, store, logger }: Deps): () => void {
+  const { adapter, sockets } = io.of('/');
+
+  /** Heads come from the store, not from the tail that they check. */
+  async function heads() {
+    const rooms = feed.hosted();
+    if (rooms.length === 0) return;
+    const heads = await store.log.heads(rooms);
+    for (const [room, head] of heads) feed.host(room).reach(head);
+    for (const socket of sockets.values()) tellHeads(socket, heads);
+  }
+
+  /** Sessions that ended and memberships that changed while nobody here was told. */
+  async function recheck() {
+    const identities = [...sockets.values()].map((socket) => socket.data.identity);
+    const alive = await store.users.devicesAlive([...new Set(identities.map(({ device }) => device))]);
+    for (const socket of sockets.values()) {
+      if (!alive.has(socket.data.identity.device)) socket.disconnect(true);
+    }
+    for (const user of new Set(identities.map(({ user }) => user.id))) {
+      const rooms = await store.rooms.ofUser(user);
+      live.settle(user, new Set(rooms.map(({ room }) => room.id)));
+    }
+  }
+
+  /** A room that nobody here is in for two rounds is hosted no longer: two, so that no catch-up is under way in it. */
+  let empty = new Set<string>();
+  async function release() {
+    const now = new Set(feed.hosted().filter((room) => !adapter.rooms.has(socketsOf.room(room))));
+    for (const room of now) if (empty.has(room)) feed.release(room);
+    empty = now;
+  }
+
+  const rounds = [every(HEADS_EVERY_MS, heads), every(RECHECK_EVERY_MS, recheck), every(RECHECK_EVERY_MS, release)];
+  return () => rounds.forEach(clearInterval);
+
+  function every(ms: number, round: () => Promise<void>): NodeJS.Timeout {
+    let running = false;
+    return setInterval(async () => {
+      if (running) return; // the last round still waits for the store
+      running = true;
+      await round().catch((error: unknown) => {
+        if (isUnexpected(error)) logger.error({ err: error }, 'a round failed');
+      });
+      running = false;
+    }, ms).unref();
+  }
+}

@@ -1,0 +1,97 @@
+/** Rooms and who is in them. Joining and leaving are entries, written by ingest; what follows from them, the feed tells. */
+import { LOBBY } from '../../shared/ids.ts';
+import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
+import type { Request, Room, User } from '../../shared/protocol/index.ts';
+import { checkName } from '../../shared/text.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import { Refused } from '../refusal.ts';
+import { type RoomStore, type StoredRoom, Unavailable } from '../store/port.ts';
+import type { Access } from './access.ts';
+import { presentRoom } from './present.ts';
+
+export interface Rooms {
+  list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
+  create(user: User, request: Request<'room:create'>): Promise<{ room: Room }>;
+  join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
+  leave(user: User, request: Request<'room:leave'>): Promise<void>;
+  read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;
+  /** A new user is a member of the lobby. Again for the same user is no second entry, and no way back in after a leave. */
+  welcomeToLobby(userId: string): Promise<void>;
+}
+
+interface Deps {
+  store: RoomStore;
+  ingest: Ingest;
+  access: Access;
+  now: () => number;
+}
+
+export function createRooms({ store, ingest, access, now }: Deps): Rooms {
+  async function enter(user: string, room: string, clientOffset: string, kind: 'join' | 'leave') {
+    const result = await ingest.appendOwn({ room, author: user, clientOffset }, kind);
+    if (result.tag === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+    if (result.tag === 'no-room') throw new Refused('not-found', 'There is no such room.');
+    if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
+  }
+
+  async function existing(id: string): Promise<StoredRoom> {
+    const room = await store.byId(id);
+    if (!room) throw new Refused('not-found', 'There is no such room.');
+    return room;
+  }
+
+  return {
+    async list(_user, { after }) {
+      const rooms = await store.listPublic(after, ROOM_LIST_PAGE + 1);
+      const page = rooms.slice(0, ROOM_LIST_PAGE);
+      const presented = page.map((room) => presentRoom(room, 0));
+      return rooms.length > page.length ? { rooms: presented, next: page.at(-1)!.id } : { rooms: presented };
+    },
+
+    async create(user, { id, kind, name: raw }) {
+      if (kind === 'direct') throw new Refused('invalid', 'Direct rooms cannot be made yet.');
+      const name = checkName(raw);
+      if (!name.ok) throw new Refused(name.code, name.message);
+      const room = await store.create({ id, kind, name: name.text, createdBy: user.id, createdAt: now() });
+      if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
+        throw new Refused('conflict', 'There is another room with this id.');
+      }
+      await enter(user.id, id, id, 'join'); // the room's id is as random as any key, and a repeat finds it again
+      return { room: presentRoom(await existing(id), 0) };
+    },
+
+    async join(user, { room: id, clientOffset }) {
+      const key = { room: id, author: user.id, clientOffset };
+      const known = await ingest.known(key, 'join');
+      if (known === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+      const room = await existing(id);
+      if (known === 'new' && !(await access.isMember(id, user.id))) {
+        if (room.kind !== 'public') throw new Refused('not-found', 'There is no such room.');
+        await enter(user.id, id, clientOffset, 'join');
+      }
+      return { room: presentRoom(await existing(id), 0) };
+    },
+
+    async leave(user, { room, clientOffset }) {
+      const key = { room, author: user.id, clientOffset };
+      const known = await ingest.known(key, 'leave');
+      if (known === 'repeat') return;
+      if (known === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      await enter(user.id, room, clientOffset, 'leave');
+    },
+
+    async read(user, { room, upTo }) {
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      const head = (await existing(room)).head;
+      return { upTo: await store.mark(room, user.id, Math.min(upTo, head)) };
+    },
+
+    async welcomeToLobby(userId) {
+      const result = await ingest.appendOwn({ room: LOBBY, author: userId, clientOffset: userId }, 'join');
+      if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Unavailable(`the lobby gave ${result.tag}`);
+    },
+  };
+}

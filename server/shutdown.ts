@@ -1,0 +1,55 @@
+/** Going down in order: named steps one after another, and all of them within one deadline. */
+import type { Logger } from './logger.ts';
+
+export interface ShutdownStep {
+  name: string;
+  run(): Promise<unknown> | unknown;
+}
+
+/** `late`: the deadline passed with the step named still under way. */
+export type ShutdownOutcome = { tag: 'done' } | { tag: 'late'; step: string };
+
+/** A step that fails is logged and the next ones are done all the same. Never rejects. */
+export async function runShutdown(
+  steps: readonly ShutdownStep[],
+  withinMs: number,
+  logger: Pick<Logger, 'info' | 'error'>,
+): Promise<ShutdownOutcome> {
+  let current = '';
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<ShutdownOutcome>((resolve) => {
+    timer = setTimeout(() => resolve({ tag: 'late', step: current }), withinMs);
+  });
+  const all = async (): Promise<ShutdownOutcome> => {
+    for (const step of steps) {
+      current = step.name;
+      try {
+        await step.run();
+        logger.info({ step: step.name }, 'shutdown step done');
+      } catch (error) {
+        logger.error({ err: error, step: step.name }, 'shutdown step failed');
+      }
+    }
+    return { tag: 'done' };
+  };
+  const outcome = await Promise.race([all(), late]);
+  clearTimeout(timer);
+  return outcome;
+}
+
+/** The part of `process` that this needs. */
+export interface Signals {
+  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+}
+
+/** The first SIGTERM or SIGINT runs `shutdown` and exits 0, or 1 when it was late; a second exits at once. */
+export function onStopSignal(signals: Signals, shutdown: () => Promise<ShutdownOutcome>, exit: (code: number) => void): void {
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return exit(1);
+    stopping = true;
+    void shutdown().then((outcome) => exit(outcome.tag === 'done' ? 0 : 1));
+  };
+  signals.on('SIGTERM', stop);
+  signals.on('SIGINT', stop);
+}

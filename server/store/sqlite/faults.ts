@@ -1,0 +1,52 @@
+/** What an exception of SQLite means for those who wait. */
+
+/**
+ * `transient`: try again (a full disk, no memory). `broken`: this connection is not to be used again.
+ * `refused`: the statement itself is at fault, and only it.
+ */
+export type FaultKind = 'transient' | 'broken' | 'refused';
+
+/** Primary result codes of SQLite, https://sqlite.org/rescode.html. */
+export const SQLITE = {
+  BUSY: 5,
+  LOCKED: 6,
+  NOMEM: 7,
+  READONLY: 8,
+  INTERRUPT: 9,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  PROTOCOL: 15,
+  NOTADB: 26,
+} as const;
+
+const TRANSIENT: ReadonlySet<number> = new Set([
+  SQLITE.BUSY,
+  SQLITE.LOCKED,
+  SQLITE.NOMEM,
+  SQLITE.INTERRUPT,
+  SQLITE.FULL,
+]);
+const BROKEN: ReadonlySet<number> = new Set([
+  SQLITE.READONLY,
+  SQLITE.IOERR,
+  SQLITE.CORRUPT,
+  SQLITE.CANTOPEN,
+  SQLITE.PROTOCOL,
+  SQLITE.NOTADB,
+]);
+
+export function faultKind(error: unknown): FaultKind {
+  const code = sqliteCode(error);
+  if (code === undefined) return 'refused';
+  if (TRANSIENT.has(code)) return 'transient';
+  return BROKEN.has(code) ? 'broken' : 'refused';
+}
+
+/** The primary result code; undefined for what did not come from SQLite. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff; // the rest is the extended code
+}

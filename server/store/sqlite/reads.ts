@@ -1,0 +1,93 @@
+/** Everything that is read of the log. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Entry } from '../../../shared/entry.ts';
+import type { EntryKey, Original, RangeOutcome } from '../port.ts';
+import { query } from './query.ts';
+import { COLUMNS, type EntryRow, entryOf, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
+
+export function readsOn(db: DatabaseSync) {
+  const statements = prepare(db);
+
+  return {
+    find: (keys: readonly EntryKey[]): (Original | undefined)[] =>
+      keys.map(({ room, author, clientOffset }) => statements.original.get(room, author, clientOffset)),
+
+    /** One connection, one call at a time: entries, amendments and head are of one moment. */
+    range(room: string, from: number, to: number, maxBytes: number): RangeOutcome {
+      const head = statements.head.get(room)?.head ?? 0;
+      const entries = upToBytes(statements.range.iterate(room, from, Math.min(to, head)), maxBytes);
+      const last = entries.at(-1);
+      if (!last) return { entries, amendments: [], head };
+      const amendments = statements.amendments.all({ room, from, last: last.serverOffset }).map(entryOf);
+      return { entries, amendments, head };
+    },
+
+    heads(rooms: readonly string[]): Map<string, number> {
+      const found = statements.heads.all(JSON.stringify(rooms));
+      return new Map([
+        ...rooms.map((room) => [room, 0] as const),
+        ...found.map(({ id, head }) => [id, head] as const),
+      ]);
+    },
+
+    timesAt: (points: readonly { room: string; serverOffset: number }[]): (number | undefined)[] =>
+      points.map(({ room, serverOffset }) => statements.at.get(room, serverOffset)?.at),
+
+    lastSeq: (): number => statements.lastSeq.get()!.seq,
+
+    /** In the order of commits. */
+    since: (seq: number, limit: number): Numbered[] => statements.since.all(seq, limit).map(numberedOf),
+  };
+}
+
+/** As many as fit as a JSON array, but one at least: whoever reads on must get on. */
+function upToBytes(rows: Iterable<EntryRow>, maxBytes: number): Entry[] {
+  const entries: Entry[] = [];
+  let bytes = 1; // of the brackets and commas: one per entry, and one
+  for (const row of rows) {
+    const entry = entryOf(row);
+    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
+    if (bytes > maxBytes && entries.length > 0) break;
+    entries.push(entry);
+  }
+  return entries;
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    original: query<Original>(
+      db,
+      'SELECT serverOffset, at, digest FROM entries WHERE room = ? AND author = ? AND clientOffset = ?',
+    ),
+    head: query<{ head: number }>(db, 'SELECT head FROM rooms WHERE id = ?'),
+    heads: query<{ id: string; head: number }>(
+      db,
+      'SELECT id, head FROM rooms WHERE id IN (SELECT value FROM json_each(?))',
+    ),
+    at: query<{ at: number }>(db, 'SELECT at FROM entries WHERE room = ? AND serverOffset = ?'),
+    range: query<EntryRow>(
+      db,
+      `SELECT ${COLUMNS} FROM entries WHERE room = ? AND serverOffset BETWEEN ? AND ? ORDER BY serverOffset`,
+    ),
+    // Per text one step in entriesByTarget, however often it was edited. A text that lives has no deletion, and the
+    // edits of one that was deleted are blank: so it is the last edit of the one, the first deletion of the other.
+    amendments: query<EntryRow>(
+      db,
+      `SELECT ${COLUMNS} FROM entries WHERE room = :room AND serverOffset IN (
+         SELECT CASE text.deleted
+           WHEN 0 THEN (SELECT max(serverOffset) FROM entries
+             WHERE room = :room AND target = text.serverOffset AND kind = 'edit')
+           ELSE (SELECT min(serverOffset) FROM entries
+             WHERE room = :room AND target = text.serverOffset AND kind = 'delete')
+         END
+         FROM entries AS text
+         WHERE text.room = :room AND text.serverOffset BETWEEN :from AND :last AND text.kind = 'text'
+       ) AND serverOffset > :last ORDER BY serverOffset`,
+    ),
+    lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
+    since: query<NumberedRow>(
+      db,
+      `SELECT seq, room, ${COLUMNS} FROM entries WHERE seq > ? ORDER BY seq LIMIT ?`,
+    ),
+  };
+}

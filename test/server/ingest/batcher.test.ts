@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { createBatcher } from '../../../server/ingest/batcher.ts';
+import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
+import { BATCH_MAX_ENTRIES } from '../../../shared/limits.ts';
+
+/** A write that waits to be finished by hand. */
+function slowWrite() {
+  const writes: { entries: NewEntry[]; finish: (outcome: AppendOutcome) => void }[] = [];
+  let told = () => {};
+  const write = (entries: NewEntry[]) =>
+    new Promise<AppendOutcome>((finish) => {
+      writes.push({ entries, finish });
+      told();
+    });
+  const nth = async (n: number) => {
+    while (writes.length < n) await new Promise<void>((resolve) => (told = resolve));
+    return writes[n - 1]!;
+  };
+  return { write, nth };
+}
+
+const entry = (n: number): NewEntry => ({ room: 'r', author: 'a', clientOffset: String(n), kind: 'text', body: 'x', digest: '' });
+const numbered = (entries: NewEntry[], first = 1): AppendOutcome => ({
+  results: entries.map((_, i) => ({ tag: 'appended', serverOffset: first + i, at: 0 })),
+});
+const offsets = ({ results }: AppendOutcome) => results.map((r) => ('serverOffset' in r ? r.serverOffset : r.tag));
+
+describe('batches', () => {
+  test('what arrives while a write is under way goes into the next one, and each request gets its own results', async () => {
+    const { write, nth } = slowWrite();
+    const { append, idle } = createBatcher(write);
+    const first = append([entry(1)]);
+    const one = await nth(1);
+    const [second, third] = [append([entry(2), entry(3)]), append([entry(4)])];
+    one.finish(numbered(one.entries));
+    const two = await nth(2);
+    expect(two.entries.map((e) => e.clientOffset)).toEqual(['2', '3', '4']);
+    two.finish(numbered(two.entries, 2));
+    expect(offsets(await first)).toEqual([1]);
+    expect(offsets(await second)).toEqual([2, 3]);
+    expect(offsets(await third)).toEqual([4]);
+    await idle();
+  });
+
+  test('L4 a batch that stops in the middle of a request answers what is known, and nothing for the rest', async () => {
+    const { write, nth } = slowWrite();
+    const { append } = createBatcher(write);
+    const [first, second, third] = [append([entry(1)]), append([entry(2), entry(3)]), append([entry(4)])];
+    const { entries, finish } = await nth(1);
+    finish({ results: numbered(entries).results.slice(0, 2), stopped: new Unavailable('the disk is slow') });
+    expect(await first).toEqual({ results: [{ tag: 'appended', serverOffset: 1, at: 0 }] });
+    expect(offsets(await second)).toEqual([2]);
+    expect((await second).stopped).toBeInstanceOf(Unavailable);
+    expect((await third).results).toEqual([]);
+    expect((await third).stopped).toBeInstanceOf(Unavailable);
+  });
+
+  test('a batch has an end, and a request is never split over two', async () => {
+    const { write, nth } = slowWrite();
+    const { append } = createBatcher(write);
+    const many = Array.from({ length: BATCH_MAX_ENTRIES - 1 }, (_, i) => entry(i));
+    const answers = [append(many), append([entry(-1), entry(-2)])];
+    const one = await nth(1);
+    expect(one.entries).toHaveLength(BATCH_MAX_ENTRIES - 1);
+    one.finish(numbered(one.entries));
+    const two = await nth(2);
+    expect(two.entries).toHaveLength(2);
+    two.finish(numbered(two.entries));
+    await Promise.all(answers);
+  });
+});
