@@ -1,0 +1,347 @@
+/** The protocol between real sockets and a real server on a real database: the way of a message. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Room } from '../../../shared/protocol/index.ts';
+import { LOBBY } from '../../../shared/ids.ts';
+import { bodyOf, connectClient, newId, post, signUp, text } from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+let server: RunningApp;
+beforeAll(async () => {
+  server = await startApp();
+});
+afterAll(() => server.stop());
+
+let names = 0;
+const person = () => signUp(server.url, `person ${names++}`);
+const join = async () => connectClient(server.url, await person());
+
+async function roomOf(client: Awaited<ReturnType<typeof join>>, kind: 'public' | 'private' = 'public') {
+  const id = newId();
+  const answer = await client.request('room:create', { id, kind, name: 'a room' });
+  if (!answer.ok) throw new Error(answer.error.message);
+  return id;
+}
+
+const heardRooms = (client: Awaited<ReturnType<typeof join>>) =>
+  client.frames.flatMap(({ event, payload }) => (event === 'room' ? [payload as { room?: Room; removed?: string }] : []));
+
+describe('append', () => {
+  test('a message reaches every member, its author too, in one order', async () => {
+    using ada = await join();
+    using bo = await join();
+    const answer = await ada.append(text('one'), text('two'));
+    expect(answer).toMatchObject({ ok: true, results: [{ serverOffset: expect.any(Number) }, {}] });
+    await bo.hears('two');
+    await ada.hears('two');
+    const bodies = bo.heard(LOBBY).flatMap((entry) => bodyOf(entry) ?? []);
+    expect(bodies.slice(-2)).toEqual(['one', 'two']);
+  });
+
+  test('L3 a repeat has the first one’s result, on this way or another, however it came to be repeated', async () => {
+    using ada = await join();
+    const item = text('once');
+    const first = await ada.append(item);
+    const again = await ada.append(item, item);
+    const byHttp = await post(server.url, '/api/append', { as: ada.session.user.id, items: [item] }, bearer(ada));
+    expect(first.ok && again.ok && again.results).toEqual(first.ok && [first.results[0], first.results[0]]);
+    expect((await byHttp.json()).results).toEqual(first.ok && first.results);
+    expect(ada.heard(LOBBY).filter((entry) => entry.clientOffset === item.clientOffset)).toHaveLength(1);
+  });
+
+  test('L3 the key comes first: a repeat is answered after its author left, and after its content was deleted', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const item = text('remember me', room);
+    const first = await ada.append(item);
+    await ada.append({ kind: 'delete', room, clientOffset: newId(), target: item.clientOffset });
+    expect(await ada.append(item)).toEqual(first);
+    expect(await ada.request('room:leave', { room, clientOffset: newId() })).toMatchObject({ ok: true });
+    expect(await ada.append(item)).toEqual(first);
+    const changed = await ada.append({ ...item, kind: 'text', body: 'something else' });
+    expect(changed).toMatchObject({ results: [{ error: { code: 'conflict' } }] });
+    const another = await ada.append(text('no longer here', room));
+    expect(another).toMatchObject({ results: [{ error: { code: 'forbidden' } }] });
+  });
+
+  test('L5 a bad item fails alone; the others keep their order', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    using bo = await join();
+    const secret = await roomOf(bo, 'private');
+    const key = newId();
+    const answer = await ada.request('append', {
+      as: ada.session.user.id,
+      items: [
+        text('first', room),
+        text('x'.repeat(4001), room, key),
+        text('  \n ', room),
+        text('for others', secret),
+        text('nowhere', newId()),
+        { kind: 'text', room, clientOffset: '__proto__', body: 'bad key' },
+        { kind: 'join', room, clientOffset: newId() },
+        { kind: 'edit', room, clientOffset: newId(), target: newId(), body: 'of nothing' },
+        'no item at all',
+        text('last', room),
+      ],
+    });
+    expect(answer.ok && answer.results.map((r) => ('error' in r ? r.error.code : r.serverOffset))).toEqual([
+      2, 'too-large', 'invalid', 'not-found', 'not-found', 'invalid', 'invalid', 'not-found', 'invalid', 3,
+    ]);
+    expect(answer.ok && answer.results[1]).toMatchObject({ clientOffset: key });
+  });
+
+  test('bodies are made uniform before they are compared or counted', async () => {
+    using ada = await join();
+    const item = text('  a\r\nb\ud800 ');
+    const first = await ada.append(item);
+    expect(await ada.append(text('a\nb\ufffd', LOBBY, item.clientOffset))).toEqual(first);
+    expect(bodyOf(await ada.hears('a\nb\ufffd'))).toBe('a\nb\ufffd');
+    const emoji = await ada.append(text('👩‍🚒'.repeat(1333) + '!'), text('👩‍🚒'.repeat(1334)));
+    expect(emoji).toMatchObject({ results: [{ serverOffset: expect.any(Number) }, { error: { code: 'too-large' } }] });
+  });
+
+  test('an edit and a deletion of a text sent in the same breath', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const [one, two] = [text('one', room), text('two', room)];
+    const answer = await ada.append(
+      one,
+      { kind: 'edit', room, clientOffset: newId(), target: one.clientOffset, body: 'one!' },
+      two,
+      { kind: 'delete', room, clientOffset: newId(), target: two.clientOffset },
+    );
+    expect(answer.ok && answer.results.map((r) => 'serverOffset' in r && r.serverOffset)).toEqual([2, 3, 4, 5]);
+    const log = await ada.request('range', { room, from: 1, to: 3 });
+    expect(log).toMatchObject({ ok: true, head: 5, entries: [{ kind: 'join' }, { body: 'one' }, { kind: 'edit', target: 2 }] });
+    const deleted = await ada.request('range', { room, from: 4, to: 4 });
+    expect(deleted).toMatchObject({ entries: [{ deleted: true }], amendments: [{ kind: 'delete', target: 4 }] });
+    expect(JSON.stringify(deleted)).not.toContain('two');
+  });
+
+  test('nobody edits or deletes what another wrote', async () => {
+    using ada = await join();
+    using bo = await join();
+    const item = text('mine');
+    await ada.append(item);
+    const answer = await bo.append({ kind: 'delete', room: LOBBY, clientOffset: newId(), target: item.clientOffset });
+    expect(answer).toMatchObject({ results: [{ error: { code: 'not-found' } }] });
+  });
+
+  test.each([
+    ['no items', [], 'invalid'],
+    ['101 items', Array.from({ length: 101 }, () => text('x')), 'too-large'],
+    ['more than 64 KiB', Array.from({ length: 20 }, () => text('x'.repeat(3900))), 'too-large'],
+  ])('%s are refused whole', async (_, items, code) => {
+    using ada = await join();
+    expect(await ada.append(...items)).toMatchObject({ ok: false, error: { code } });
+  });
+
+  test('O5 items of another user are refused whole', async () => {
+    using ada = await join();
+    using bo = await join();
+    const answer = await ada.request('append', { as: bo.session.user.id, items: [text('not mine')] });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
+  });
+
+  test('past the burst the rest is held back, repeats are not, and nothing is lost', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const items = Array.from({ length: 600 }, (_, i) => text(`flood ${i}`, room));
+    const answers = [];
+    for (let i = 0; i < 600; i += 100) answers.push(await ada.append(...items.slice(i, i + 100)));
+    const stopped = answers.find((a) => a.ok && a.stopped);
+    expect(stopped).toMatchObject({ stopped: { code: 'rate-limited', retryAfter: expect.any(Number) } });
+    const repeated = await ada.append(...items.slice(0, 100));
+    expect(repeated.ok && repeated.results).toHaveLength(100);
+  });
+});
+
+describe('rooms', () => {
+  test('a room that is made or joined comes to every device of the user, with its catch-up, and goes when left', async () => {
+    using ada = await join();
+    using phone = await connectClient(server.url, ada.session);
+    const room = await roomOf(ada);
+    for (const device of [ada, phone]) {
+      await waitFor('the room', () => heardRooms(device).some((frame) => frame.room?.id === room));
+      await waitFor('its catch-up', () => device.heard(room).length === 1);
+    }
+    using bo = await join();
+    await ada.append(text('hello', room));
+    const joined = await bo.request('room:join', { room, clientOffset: newId() });
+    expect(joined).toMatchObject({ ok: true, room: { id: room, name: 'a room', members: 2, readUpTo: 0 } });
+    await bo.hears('hello', room);
+    await ada.append(text('live', room));
+    await bo.hears('live', room);
+    expect(bo.heard(room).map((entry) => entry.serverOffset)).toEqual([1, 2, 3, 4]);
+
+    await bo.request('room:leave', { room, clientOffset: newId() });
+    await waitFor('removed', () => heardRooms(bo).some((frame) => frame.removed === room));
+    await ada.append(text('without bo', room));
+    await phone.hears('without bo', room);
+    expect(bo.heard(room).some((entry) => bodyOf(entry) === 'without bo')).toBe(false);
+    expect(await bo.request('range', { room, from: 1, to: 9 })).toMatchObject({ error: { code: 'forbidden' } });
+  });
+
+  test('making one again is the same room; with other content, or by another, it is a conflict', async () => {
+    using ada = await join();
+    using bo = await join();
+    const request = { id: newId(), kind: 'public' as const, name: '  Harbour  ' };
+    const made = await ada.request('room:create', request);
+    expect(made).toMatchObject({ ok: true, room: { name: 'Harbour', members: 1, head: 1 } });
+    expect(await ada.request('room:create', request)).toEqual(made);
+    expect(await ada.request('room:create', { ...request, name: 'Other' })).toMatchObject({ error: { code: 'conflict' } });
+    expect(await bo.request('room:create', request)).toMatchObject({ error: { code: 'conflict' } });
+  });
+
+  test('public rooms are listed, private ones are not to be found', async () => {
+    using ada = await join();
+    using bo = await join();
+    const [open, secret] = [await roomOf(ada), await roomOf(ada, 'private')];
+    const ids: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await bo.request('room:list', after === undefined ? {} : { after });
+      if (!page.ok) throw new Error(page.error.message);
+      ids.push(...page.rooms.map((room) => room.id));
+      if ((after = page.next) === undefined) break;
+    }
+    expect(ids).toContain(open);
+    expect(ids).toContain(LOBBY);
+    expect(ids).not.toContain(secret);
+    for (const room of [secret, newId()]) {
+      expect(await bo.request('room:join', { room, clientOffset: newId() })).toMatchObject({ error: { code: 'not-found' } });
+      expect(await bo.request('range', { room, from: 1, to: 1 })).toMatchObject({ error: { code: 'not-found' } });
+    }
+  });
+
+  test('joining twice writes one entry, and a join is no way to repeat a text', async () => {
+    using ada = await join();
+    using bo = await join();
+    const room = await roomOf(ada);
+    const clientOffset = newId();
+    await bo.request('room:join', { room, clientOffset });
+    await bo.request('room:join', { room, clientOffset });
+    await bo.request('room:join', { room, clientOffset: newId() });
+    expect(await bo.request('range', { room, from: 1, to: 9 })).toMatchObject({ head: 2 });
+    const item = text('a text', room);
+    await bo.append(item);
+    const mixed = await bo.request('room:join', { room, clientOffset: item.clientOffset });
+    expect(mixed).toMatchObject({ error: { code: 'conflict' } });
+  });
+
+  test('how far one has read only grows, and one’s other devices hear of it', async () => {
+    using ada = await join();
+    using phone = await connectClient(server.url, ada.session);
+    const room = await roomOf(ada);
+    await ada.append(text('a', room), text('b', room));
+    await ada.request('read', { room, upTo: 3 });
+    await ada.request('read', { room, upTo: 2 });
+    await ada.request('read', { room, upTo: 99 });
+    const read = await waitFor('read', () => phone.frames.filter(({ event }) => event === 'read').length === 3 && phone.frames);
+    expect(read.filter(({ event }) => event === 'read').map(({ payload }) => payload)).toEqual(
+      [3, 3, 3].map((upTo) => ({ room, user: ada.session.user.id, upTo })),
+    );
+  });
+});
+
+describe('coming back', () => {
+  test('S2 what was missed comes by the cursor, and nothing twice', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    await ada.append(...[1, 2, 3, 4, 5].map((n) => text(`${n}`, room)));
+    const at = await atOf(ada, room, 3);
+    using back = await connectClient(server.url, ada.session, { cursors: { [room]: [3, at] }, open: room });
+    await waitFor('catch-up', () => back.heard(room).length === 3);
+    expect(back.heard(room).map((entry) => entry.serverOffset)).toEqual([4, 5, 6]);
+    expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ head: 6, from: 4, name: 'a room', members: 1 });
+    expect(back.frames.map(({ event }) => event).slice(0, 2)).toEqual(['welcome', 'entries']);
+    expect((back.frames[1]!.payload as { room: string }).room).toBe(room);
+    const entries = back.frames[1]!.payload as { users: Record<string, string> };
+    expect(entries.users).toEqual({ [ada.session.user.id]: ada.session.user.name });
+  });
+
+  test('S3 after more than 200 the newest 50 come', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    for (const page of [0, 1, 2]) await ada.append(...Array.from({ length: 100 }, (_, i) => text(`${page} ${i}`, room)));
+    const at = await atOf(ada, room, 1);
+    using back = await connectClient(server.url, ada.session, { cursors: { [room]: [1, at] } });
+    expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ head: 301, from: 252 });
+    await waitFor('catch-up', () => back.heard(room).length === 50);
+  });
+
+  test('a catch-up has an end: beyond 512 KiB there are heads only', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const long = () => text('語'.repeat(4000), room); // 12 kB each
+    for (let i = 0; i < 60; i += 5) await ada.append(...Array.from({ length: 5 }, long));
+    using back = await connectClient(server.url, ada.session, { open: room });
+    const mine = back.welcome.rooms.find((r) => r.id === room)!;
+    expect(mine.head).toBe(61);
+    expect(mine.from).toBeGreaterThan(15);
+    await waitFor('catch-up', () => back.heard(room).length === 62 - mine.from);
+    expect(back.welcome.rooms.find((r) => r.id === LOBBY)).toSatisfy((r: Room) => r.from === r.head + 1);
+  });
+
+  test('a cursor that does not fit the log, and another epoch, begin the room anew', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const at = await atOf(ada, room, 1);
+    const epoch = ada.welcome.epoch;
+    for (const [cursor, theirs] of [
+      [[99, at], epoch],
+      [[1, at + 1], epoch],
+      [[1, at], newId()],
+    ] as [[number, number], string][]) {
+      using back = await connectClient(server.url, ada.session, { cursors: { [room]: cursor }, epoch: theirs });
+      expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ reset: true, from: 1, head: 1 });
+      await waitFor('catch-up', () => back.heard(room).length === 1);
+    }
+  });
+
+  test('S2 while others write without pause, those who come in miss nothing between catch-up and live', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    using bo = await join();
+    await bo.request('room:join', { room, clientOffset: newId() });
+    let writing = true;
+    const writer = (async () => {
+      for (let n = 0; writing && n < 400; n++) await ada.append(text(`${n}`, room));
+    })();
+    for (let i = 0; i < 12; i++) {
+      using guest = await connectClient(server.url, bo.session, { open: room });
+      const from = guest.welcome.rooms.find((r) => r.id === room)!.from;
+      await waitFor('live ones', () => guest.heard(room).length > 60);
+      const offsets = guest.heard(room).map((entry) => entry.serverOffset);
+      expect(offsets).toEqual(Array.from({ length: offsets.length }, (_, j) => from + j));
+    }
+    writing = false;
+    await writer;
+  });
+
+  test('range gives what is asked, cut to the head and to 200', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    for (const _ of [1, 2, 3]) await ada.append(...Array.from({ length: 100 }, () => text('x', room)));
+    expect(await ada.request('range', { room, from: 5, to: 999 })).toSatisfy((a) => a.entries.length === 200 && a.head === 301);
+    expect(await ada.request('range', { room, from: 300, to: 999 })).toSatisfy((a) => a.entries.length === 2);
+    expect(await ada.request('range', { room, from: 302, to: 302 })).toMatchObject({ ok: true, entries: [], head: 301 });
+    expect(await ada.request('range', { room, from: 3, to: 2 })).toMatchObject({ error: { code: 'invalid' } });
+    expect(await ada.request('range', { room, from: 0, to: 2 })).toMatchObject({ error: { code: 'invalid' } });
+    const byHttp = await fetch(`${server.url}/api/rooms/${room}/entries?from=300&to=999`, { headers: bearer(ada) });
+    expect(await byHttp.json()).toEqual(await ada.request('range', { room, from: 300, to: 999 }));
+  });
+
+  test('beat is answered at once with the server’s time', async () => {
+    using ada = await join();
+    const beat = await ada.request('beat');
+    expect(beat).toMatchObject({ ok: true, now: expect.any(Number), epoch: ada.welcome.epoch });
+  });
+});
+
+const bearer = (client: { session: { token: string } }) => ({ authorization: `Bearer ${client.session.token}` });
+
+async function atOf(client: Awaited<ReturnType<typeof join>>, room: string, offset: number): Promise<number> {
+  const answer = await client.request('range', { room, from: offset, to: offset });
+  return answer.ok ? answer.entries[0]!.at : -1;
+}
