@@ -5,10 +5,13 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
+import { createSignInLimits } from './auth/signInLimits.ts';
 import { type Config, ConfigError } from './env.ts';
 import { createNames } from './feed/names.ts';
 import { createRange } from './feed/range.ts';
 import { createHttp } from './http/http.ts';
+import { createPageFiles } from './http/pageFiles.ts';
+import { visitOf } from './http/visit.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createAppend } from './ingest/request.ts';
 import { createLimiter } from './limits/limiter.ts';
@@ -41,13 +44,18 @@ export function createApp({ config, store, logger }: Deps): App {
   const names = createNames(store.users);
   const access = createAccess(store.rooms);
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
-  const frameLimiter = createLimiter({ perSecond: FRAMES_PER_SECOND, burst: FRAMES_PER_SECOND, now: monotonic });
+  const frameLimiter = createLimiter({
+    perSecond: FRAMES_PER_SECOND,
+    burst: FRAMES_PER_SECOND,
+    now: monotonic,
+  });
   const ingest = createIngest({ log: store.log, access, limiter: itemLimiter, metrics, now });
   const rooms = createRooms({ store: store.rooms, ingest, access, now });
   const auth = createAuth({
     store: store.users,
     now,
-    random: randomBytes,
+    random: (bytes) => randomBytes(bytes),
+    limits: createSignInLimits(monotonic),
     onUserCreated: rooms.welcomeToLobby,
     onSignedOut: (device) => realtime.disconnectDevice(device),
   });
@@ -82,11 +90,21 @@ export function createApp({ config, store, logger }: Deps): App {
       () => false,
     );
   };
-  const koa = createHttp({ config, auth, perform, ready, metrics, logger });
+  const koa = createHttp({
+    config,
+    auth,
+    perform,
+    frameLimiter,
+    ready,
+    page: createPageFiles(config.page, monotonic),
+    metrics,
+    logger,
+  });
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
   const realtime = createRealtime({
     http,
-    config,
+    allowedOrigins: config.allowedOrigins,
+    visit: (request) => visitOf(request, config),
     store,
     auth,
     access,
@@ -141,12 +159,18 @@ function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): Con
   const place = `${host}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return new ConfigError([`Something else listens at ${place} already: stop it, or set PORT to a free one.`]);
+      return new ConfigError([
+        `Something else listens at ${place} already: stop it, or set PORT to a free one.`,
+      ]);
     case 'EACCES':
-      return new ConfigError([`Listening at ${place} is not allowed for this user: set PORT to one above 1023.`]);
+      return new ConfigError([
+        `Listening at ${place} is not allowed for this user: set PORT to one above 1023.`,
+      ]);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new ConfigError([`This machine has no address ${host}: set HOST to one that it has, or to 0.0.0.0.`]);
+      return new ConfigError([
+        `This machine has no address ${host}: set HOST to one that it has, or to 0.0.0.0.`,
+      ]);
     default:
       return new ConfigError([`It is not possible to listen at ${place}: ${error.message}.`]);
   }

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 
 export interface Config {
@@ -15,6 +16,8 @@ export interface Config {
   tls: Tls | undefined;
   logLevel: LogLevel;
   metricsPort: number | undefined;
+  /** The folder of the built page. */
+  page: string;
 }
 
 /** Whose `X-Forwarded-…` is believed: nobody's, that of so many proxies in a row, or that of these addresses. */
@@ -45,10 +48,10 @@ export class ConfigError extends Error {
 export function parseEnv(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const parsed = v.safeParse(Env, given);
-  const tls = readTls(given['TLS_CERT_FILE'], given['TLS_KEY_FILE']);
+  const tls = readTls(given.TLS_CERT_FILE, given.TLS_KEY_FILE);
   const mistakes = [...(parsed.issues ?? []).map((issue) => issue.message), ...tls.mistakes];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT } = parsed.output;
+  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT, PAGE } = parsed.output;
   return {
     port: PORT,
     host: HOST,
@@ -59,6 +62,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     tls: tls.pair,
     logLevel: LOG_LEVEL,
     metricsPort: METRICS_PORT,
+    page: PAGE,
   };
 }
 
@@ -72,7 +76,9 @@ const Env = v.pipe(
   v.object({
     PORT: v.optional(port('PORT'), '3000'),
     HOST: v.optional(
-      setting('HOST', 'an address or a host name to listen on', (text) => (/[\s/]/.test(text) ? undefined : text)),
+      setting('HOST', 'an address or a host name to listen on', (text) =>
+        /[\s/]/.test(text) ? undefined : text,
+      ),
       '0.0.0.0',
     ),
     DATA: v.optional(v.string(), './data'),
@@ -80,20 +86,29 @@ const Env = v.pipe(
       setting('PUBLIC_ORIGIN', 'an origin with no path, such as https://chat.example.org', toOrigin),
     ),
     ALLOWED_ORIGINS: v.optional(
-      setting('ALLOWED_ORIGINS', 'origins with no path, such as https://a.example.org,https://b.example.org', (text) =>
-        every(commaList(text), toOrigin),
+      setting(
+        'ALLOWED_ORIGINS',
+        'origins with no path, such as https://a.example.org,https://b.example.org',
+        (text) => every(commaList(text), toOrigin),
       ),
       '',
     ),
     TRUST_PROXY: v.optional(
-      setting('TRUST_PROXY', 'how many proxies stand before this server (1), or their addresses (10.0.0.0/8,::1)', toTrust),
+      setting(
+        'TRUST_PROXY',
+        'how many proxies stand before this server (1), or their addresses (10.0.0.0/8,::1)',
+        toTrust,
+      ),
       'false',
     ),
     LOG_LEVEL: v.optional(
-      setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) => LOG_LEVELS.find((level) => level === text)),
+      setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
+        LOG_LEVELS.find((level) => level === text),
+      ),
       'info',
     ),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
+    PAGE: v.optional(v.string(), fileURLToPath(new URL('../dist', import.meta.url))),
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
@@ -134,7 +149,11 @@ function addNetwork(list: BlockList, item: string): true | undefined {
   const [address = '', bits, ...rest] = item.split('/');
   const version = isIP(address);
   const widest = version === 6 ? 128 : 32;
-  if (version === 0 || rest.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= widest))) {
+  if (
+    version === 0 ||
+    rest.length > 0 ||
+    (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= widest))
+  ) {
     return undefined;
   }
   list.addSubnet(address, bits === undefined ? widest : Number(bits), version === 6 ? 'ipv6' : 'ipv4');
@@ -155,10 +174,19 @@ function every<T>(items: string[], parse: (item: string) => T | undefined): T[] 
 
 function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mistakes: string[] } {
   if (certFile === undefined && keyFile === undefined) return { mistakes: [] };
-  if (certFile === undefined) return { mistakes: ['TLS_KEY_FILE is set but TLS_CERT_FILE is not: HTTPS needs both.'] };
-  if (keyFile === undefined) return { mistakes: ['TLS_CERT_FILE is set but TLS_KEY_FILE is not: HTTPS needs both.'] };
-  const cert = readAs('TLS_CERT_FILE', certFile, 'a certificate in PEM', (bytes) => new X509Certificate(bytes));
-  const key = readAs('TLS_KEY_FILE', keyFile, 'an unencrypted private key in PEM', (bytes) => createPrivateKey(bytes));
+  if (certFile === undefined)
+    return { mistakes: ['TLS_KEY_FILE is set but TLS_CERT_FILE is not: HTTPS needs both.'] };
+  if (keyFile === undefined)
+    return { mistakes: ['TLS_CERT_FILE is set but TLS_KEY_FILE is not: HTTPS needs both.'] };
+  const cert = readAs(
+    'TLS_CERT_FILE',
+    certFile,
+    'a certificate in PEM',
+    (bytes) => new X509Certificate(bytes),
+  );
+  const key = readAs('TLS_KEY_FILE', keyFile, 'an unencrypted private key in PEM', (bytes) =>
+    createPrivateKey(bytes),
+  );
   const mistakes = [cert, key].flatMap((file) => (file.tag === 'mistake' ? [file.sentence] : []));
   if (cert.tag === 'mistake' || key.tag === 'mistake') return { mistakes };
   if (!cert.content.checkPrivateKey(key.content)) {

@@ -33,7 +33,9 @@ async function openStore({ data }: Config, logger: Logger) {
   try {
     mkdirSync(data, { recursive: true });
   } catch (error) {
-    throw new Unusable(`The folder for the data, ${data}, cannot be made (${String(error)}). Set DATA to one that can.`);
+    throw new Unusable(
+      `The folder for the data, ${data}, cannot be made (${String(error)}). Set DATA to one that can.`,
+    );
   }
-  return openSqlite({ file: join(data, 'holdfast.db'), logger });
+  return openSqlite({ file: join(data, 'holdfast.db'), log: logger });
 }

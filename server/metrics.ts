@@ -13,7 +13,11 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
   return {
     registry,
-    connections: new Gauge({ registers, name: 'holdfast_connections', help: 'Sockets that are connected now' }),
+    connections: new Gauge({
+      registers,
+      name: 'holdfast_connections',
+      help: 'Sockets that are connected now',
+    }),
     frames: new Counter({
       registers,
       name: 'holdfast_frames_total',
@@ -64,7 +68,8 @@ export interface MetricsServer {
 /** Answers `GET /metrics` and nothing else. Rejects when the port cannot be had. */
 export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') return response.writeHead(404).end('See /metrics.\n');
+    if (request.method !== 'GET' || request.url !== '/metrics')
+      return response.writeHead(404).end('See /metrics.\n');
     try {
       const text = await registry.metrics();
       response.writeHead(200, { 'content-type': registry.contentType }).end(text);

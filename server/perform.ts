@@ -1,7 +1,14 @@
 /** A request, whichever way it came: parsed by its schema, done, and acknowledged in time. The same for sockets and HTTP. */
 import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS } from '../shared/limits.ts';
-import { type Acknowledgement, type AnsweredName, type Answer, type Request, requests, type User } from '../shared/protocol/index.ts';
+import {
+  type Acknowledgement,
+  type Answer,
+  type AnsweredName,
+  type Request,
+  requests,
+  type User,
+} from '../shared/protocol/index.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { isUnexpected, Refused, refusal, toWireError } from './refusal.ts';
@@ -30,8 +37,12 @@ export function createPerform({ handlers, epoch, metrics, logger }: Deps): Perfo
   return async (name, user, payload) => {
     try {
       const parsed = v.safeParse(requests[name], payload);
-      if (!parsed.success) throw new Refused('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
-      const answer = await within(ACKNOWLEDGE_WITHIN_MS, handlers[name](user, parsed.output as Request<typeof name>));
+      if (!parsed.success)
+        throw new Refused('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
+      const answer = await within(
+        ACKNOWLEDGE_WITHIN_MS,
+        handlers[name](user, parsed.output as Request<typeof name>),
+      );
       return { ok: true, epoch, ...answer } as Answer<typeof name>;
     } catch (error) {
       if (isUnexpected(error)) logger.error({ err: error, request: name, user: user.id }, 'a request failed');

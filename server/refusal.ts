@@ -21,7 +21,11 @@ export function toWireError(error: unknown): WireError & { code: ErrorCode } {
   return wireError('internal', 'Something went wrong here. It has been noted; try again.');
 }
 
-export function wireError(code: ErrorCode, message: string, retryAfter?: number): WireError & { code: ErrorCode } {
+export function wireError(
+  code: ErrorCode,
+  message: string,
+  retryAfter?: number,
+): WireError & { code: ErrorCode } {
   return retryAfter === undefined ? { code, message } : { code, message, retryAfter };
 }
 

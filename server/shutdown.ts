@@ -43,7 +43,11 @@ export interface Signals {
 }
 
 /** The first SIGTERM or SIGINT runs `shutdown` and exits 0, or 1 when it was late; a second exits at once. */
-export function onStopSignal(signals: Signals, shutdown: () => Promise<ShutdownOutcome>, exit: (code: number) => void): void {
+export function onStopSignal(
+  signals: Signals,
+  shutdown: () => Promise<ShutdownOutcome>,
+  exit: (code: number) => void,
+): void {
   let stopping = false;
   const stop = () => {
     if (stopping) return exit(1);

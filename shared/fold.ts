@@ -18,7 +18,7 @@ export type Line = Placed &
  */
 export function fold(entries: readonly Entry[], amendments: readonly Entry[] = []): Line[] {
   const amended = strongest([...entries, ...amendments].filter(isAmendment));
-  return entries.flatMap((entry) => lineOf(entry, amended.get(entry.serverOffset)) ?? []);
+  return entries.flatMap((entry) => lineOf(entry, amended.get(slot(entry.author, entry.serverOffset))) ?? []);
 }
 
 function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefined {
@@ -27,10 +27,9 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   if (!isKnown(entry)) return { ...placed, tag: 'unknown', kind: entry.kind };
   switch (entry.kind) {
     case 'text': {
-      const mine = amendment?.author === author ? amendment : undefined;
-      const body = mine?.kind === 'edit' ? mine.body : entry.body;
-      if (entry.deleted || mine?.kind === 'delete' || body === undefined) return { ...placed, tag: 'deleted' };
-      return { ...placed, tag: 'text', body, edited: mine?.kind === 'edit' };
+      const body = amendment?.kind === 'edit' ? amendment.body : entry.body;
+      if (entry.deleted || amendment?.kind === 'delete' || body === undefined) return { ...placed, tag: 'deleted' };
+      return { ...placed, tag: 'text', body, edited: amendment?.kind === 'edit' };
     }
     case 'edit':
     case 'delete':
@@ -42,14 +41,20 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   }
 }
 
-/** Per target: its deletion, or else its last edit that still has a body. */
-function strongest(amendments: readonly Amendment[]): Map<number, Amendment> {
-  const best = new Map<number, Amendment>();
+/** Per author and target: the deletion, or else the last edit that still has a body. */
+function strongest(amendments: readonly Amendment[]): Map<string, Amendment> {
+  const best = new Map<string, Amendment>();
   for (const amendment of amendments) {
-    const known = best.get(amendment.target);
-    if (known === undefined || beats(amendment, known)) best.set(amendment.target, amendment);
+    const key = slot(amendment.author, amendment.target);
+    const known = best.get(key);
+    if (known === undefined || beats(amendment, known)) best.set(key, amendment);
   }
   return best;
+}
+
+/** Only one's own amendments count: somebody else's, however late, must not stand before them. */
+function slot(author: string, target: number): string {
+  return `${author} ${target}`;
 }
 
 function beats(a: Amendment, b: Amendment): boolean {

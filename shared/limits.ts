@@ -59,3 +59,7 @@ export const DATABASE_TIMEOUT_MS = 3_000;
 export const DRAIN_STUCK_MS = 10_000;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 30_000;
+export const CONNECT_WITHIN_MS = 10_000;
+export const CATCH_UP_WITHIN_MS = 20_000;
+export const WINDOW_PAGE_LINES = 50;
+export const WINDOW_MAX_LINES = 150;

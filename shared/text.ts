@@ -22,11 +22,12 @@ export function checkName(raw: string): Checked {
 }
 
 /**
- * What names are compared by: NFKC and case folding, less what cannot be seen. Upper then lower case folds what a
- * lower case alone leaves apart (ß and SS, final and other sigma), as far as JavaScript has it.
+ * What names are compared by: NFKC and case folding, less what cannot be seen. Lower, upper, lower case folds
+ * what a lower case alone leaves apart (ẞ, ß and SS, final and other sigma), as far as JavaScript has it.
  */
 export function nameKey(name: string): string {
-  const folded = name.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+  const seen = name.normalize('NFKC').replace(INVISIBLE, '');
+  const folded = seen.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
   return folded.normalize('NFKC').trim();
 }
 

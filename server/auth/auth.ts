@@ -19,7 +19,10 @@ export interface Identity {
 
 export interface Auth {
   /** Makes the user, or signs an existing one in, as one device per claim. Rejects with `Refused` or `Unavailable`. */
-  signIn(request: Omit<SessionRequest, 'credential'>, address: string): Promise<{ session: Session; token: string }>;
+  signIn(
+    request: Omit<SessionRequest, 'credential'>,
+    address: string,
+  ): Promise<{ session: Session; token: string }>;
   /** Undefined for a token that is forged, replaced or signed out. */
   identify(token: string): Promise<Identity | undefined>;
   session(identity: Identity): Promise<Session>;
@@ -52,7 +55,13 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
       const key = nameKey(name.text);
       limits.attempt(address, key);
       const token = tokenFrom(random(TOKEN_BYTES));
-      const newcomer = { name: name.text, key, password, claimHash: hashClaim(claim, key), tokenHash: hashToken(token) };
+      const newcomer = {
+        name: name.text,
+        key,
+        password,
+        claimHash: hashClaim(claim, key),
+        tokenHash: hashToken(token),
+      };
       // The first attempt may still be at work when the client, having given up on it, tries again.
       const { how, ...signedIn } = await inTurn(newcomer.claimHash, () => enter(newcomer));
       if (how !== 'created') limits.proven(address);
@@ -76,7 +85,8 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
       const password = checkPassword(change.password);
       const stored = await store.byId(user.id);
       if (!stored) throw new Refused('unauthorized', 'Sign in first.');
-      if (stored.passwordHash !== undefined && !(await guess(stored, change.current))) {
+      const current = change.current === undefined ? undefined : checkPassword(change.current);
+      if (stored.passwordHash !== undefined && !(await guess(stored, current))) {
         throw new Refused('forbidden', 'That is not the current password.');
       }
       await store.setPassword(user.id, await hashPassword(password, random(SALT_BYTES)));
@@ -106,7 +116,8 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
         ? {}
         : { passwordHash: await hashPassword(newcomer.password, random(SALT_BYTES)) };
     const made = await store.create({ ...user, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
-    if (made === 'created') return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
+    if (made === 'created')
+      return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
 
     // Somebody was first in between: this very claim on another node, or another person.
     const renewed = await renew(newcomer);
@@ -118,7 +129,8 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
 
   async function addDevice(newcomer: Newcomer, user: StoredUser): Promise<Entered> {
     if (newcomer.password === undefined) throw new Refused('conflict', 'That name is taken.');
-    if (!(await guess(user, newcomer.password))) throw new Refused('unauthorized', 'That is not the password of this name.');
+    if (!(await guess(user, newcomer.password)))
+      throw new Refused('unauthorized', 'That is not the password of this name.');
     const device = deviceOf(newcomer, user.id);
     await store.addDevice(device);
     return { device: device.id, user, how: 'proven' };
@@ -127,7 +139,7 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
   async function guess(user: StoredUser, password: string | undefined): Promise<boolean> {
     if (password === undefined) return false;
     limits.guess(user.id);
-    const right = await verifyPassword(password.toWellFormed().normalize('NFC'), user.passwordHash);
+    const right = await verifyPassword(password, user.passwordHash);
     if (right) limits.rightGuess(user.id);
     return right;
   }

@@ -26,7 +26,8 @@ export function readCookie(header: string | undefined, origin: string): string |
   const name = cookieName(origin);
   for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim() || undefined;
+    if (equals > 0 && pair.slice(0, equals).trim() === name)
+      return pair.slice(equals + 1).trim() || undefined;
   }
   return undefined;
 }

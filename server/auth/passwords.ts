@@ -15,7 +15,11 @@ export function checkPassword(raw: string): string {
 
 /** `salt` is 16 random bytes. */
 export async function hashPassword(password: string, salt: Uint8Array): Promise<string> {
-  return write({ ...WORK, salt: Buffer.from(salt), hash: await derive(password, { ...WORK, salt }, HASH_BYTES) });
+  return write({
+    ...WORK,
+    salt: Buffer.from(salt),
+    hash: await derive(password, { ...WORK, salt }, HASH_BYTES),
+  });
 }
 
 /** False where no password was set, after just as much work: the time tells nobody which it was. */
@@ -46,7 +50,11 @@ interface Kept extends Work {
   hash: Buffer;
 }
 
-function derive(password: string, { ln, r, p, salt }: Work & { salt: Uint8Array }, bytes: number): Promise<Buffer> {
+function derive(
+  password: string,
+  { ln, r, p, salt }: Work & { salt: Uint8Array },
+  bytes: number,
+): Promise<Buffer> {
   const N = 2 ** ln;
   return gate(
     () =>

@@ -5,7 +5,10 @@ import { readCookie } from './cookie.ts';
 export type Proof = { tag: 'bearer'; token: string } | { tag: 'cookie'; token: string } | { tag: 'none' };
 
 /** `Authorization: Bearer` goes before the cookie. `own` is this server's origin as the request has it, if it has one. */
-export function proofOf(headers: Pick<IncomingHttpHeaders, 'authorization' | 'cookie'>, own: string | undefined): Proof {
+export function proofOf(
+  headers: Pick<IncomingHttpHeaders, 'authorization' | 'cookie'>,
+  own: string | undefined,
+): Proof {
   const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return { tag: 'bearer', token: bearer };
   const token = own === undefined ? undefined : readCookie(headers.cookie, own);

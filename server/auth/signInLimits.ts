@@ -13,8 +13,7 @@ import {
   WRONG_PASSWORDS_PER_MINUTE,
 } from '../../shared/limits.ts';
 import { addressKey } from '../limits/addressKey.ts';
-import { createLimiter, type Limiter } from '../limits/limiter.ts';
-import { Refused } from '../refusal.ts';
+import { createLimiter, takeOrRefuse } from '../limits/limiter.ts';
 
 export interface SignInLimits {
   /** Throws `rate-limited` when this address has tried too often. */
@@ -39,11 +38,11 @@ export function createSignInLimits(now: () => number): SignInLimits {
   return {
     attempt(address, nameKey) {
       const from = addressKey(address);
-      takeOrRefuse(byName, `${from} ${nameKey}`);
-      takeOrRefuse(byAddress, from);
+      takeOrRefuse(byName, `${from} ${nameKey}`, SORRY);
+      takeOrRefuse(byAddress, from, SORRY);
     },
     proven: (address) => byAddress.giveBack(addressKey(address), 1),
-    guess: (user) => takeOrRefuse(byUser, user),
+    guess: (user) => takeOrRefuse(byUser, user, SORRY),
     rightGuess: (user) => byUser.giveBack(user, 1),
   };
 }
@@ -52,7 +51,4 @@ function perMinute(count: number) {
   return { perSecond: count / 60, burst: count };
 }
 
-function takeOrRefuse(limiter: Limiter, key: string): void {
-  const retryAfter = limiter.take(key, 1);
-  if (retryAfter > 0) throw new Refused('rate-limited', 'Too many attempts; wait a little and try again.', retryAfter);
-}
+const SORRY = 'Too many attempts; wait a little and try again.';

@@ -4,7 +4,10 @@
  */
 import { FRAME_COALESCE_MS } from '../../shared/limits.ts';
 
-export function createCoalescer<T>(send: (items: T[]) => Promise<void>, now: () => number): (items: readonly T[]) => void {
+export function createCoalescer<T>(
+  send: (items: T[]) => Promise<void>,
+  now: () => number,
+): (items: readonly T[]) => void {
   let waiting: T[] = [];
   let timer: NodeJS.Timeout | undefined;
   let lastSent = -Infinity;

@@ -1,5 +1,5 @@
-import type { Users } from '../../shared/protocol/index.ts';
 import type { Entry } from '../../shared/entry.ts';
+import type { Users } from '../../shared/protocol/index.ts';
 import type { UserStore } from '../store/port.ts';
 
 /** The names that go with a frame of entries. A name is asked for once and remembered. */

@@ -13,7 +13,10 @@ interface Deps {
 }
 
 export function createRange({ log, names, access }: Deps) {
-  return async (user: User, { room, from, to }: Request<'range'>): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
+  return async (
+    user: User,
+    { room, from, to }: Request<'range'>,
+  ): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
     if (from > to) throw new Refused('invalid', '`from` is above `to`.');
     const refused = await access.refusalOf(room, user.id);
     if (refused) throw refused;

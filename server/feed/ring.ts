@@ -34,7 +34,9 @@ export function createRing(size = RING_ENTRIES): Ring {
 
 /** The deleted text itself, and every edit of it. */
 function concerns(entry: Entry, target: number): boolean {
-  return entry.serverOffset === target || (isAmendment(entry) && entry.kind === 'edit' && entry.target === target);
+  return (
+    entry.serverOffset === target || (isAmendment(entry) && entry.kind === 'edit' && entry.target === target)
+  );
 }
 
 function withoutBody(entry: Entry): Entry {

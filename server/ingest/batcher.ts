@@ -65,6 +65,9 @@ export function* share<W extends { entries: readonly NewEntry[] }>(
   for (const waiting of batch) {
     const part = results.slice(start, start + waiting.entries.length);
     start += waiting.entries.length;
-    yield [waiting, part.length < waiting.entries.length && stopped ? { results: part, stopped } : { results: part }];
+    yield [
+      waiting,
+      part.length < waiting.entries.length && stopped ? { results: part, stopped } : { results: part },
+    ];
   }
 }

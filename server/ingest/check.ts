@@ -14,7 +14,8 @@ export type CheckedItem =
 
 export function checkItem(author: string, raw: unknown): CheckedItem {
   const parsed = v.safeParse(Item, raw);
-  if (!parsed.success) return bad(author, raw, wireError('invalid', `This is no item: ${v.summarize(parsed.issues)}`));
+  if (!parsed.success)
+    return bad(author, raw, wireError('invalid', `This is no item: ${v.summarize(parsed.issues)}`));
   const item = parsed.output;
   const key = { room: item.room, author, clientOffset: item.clientOffset };
   if (item.kind === 'delete') return good({ ...key, kind: item.kind, target: item.target });

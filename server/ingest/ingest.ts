@@ -8,7 +8,13 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { Metrics } from '../metrics.ts';
 import { toWireError, wireError } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
-import { type AppendResult, type EntryKey, type LogStore, type NewEntry, Unavailable } from '../store/port.ts';
+import {
+  type AppendResult,
+  type EntryKey,
+  type LogStore,
+  type NewEntry,
+  Unavailable,
+} from '../store/port.ts';
 import { createBatcher } from './batcher.ts';
 import { type CheckedItem, checkItem } from './check.ts';
 import { digest } from './digest.ts';
@@ -50,10 +56,16 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
     const refused = await access.refusalOf(item.entry.room, user.id);
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);
-    return retryAfter > 0 ? wireError('rate-limited', 'That is a lot at once; the rest follows by itself.', retryAfter) : undefined;
+    return retryAfter > 0
+      ? wireError('rate-limited', 'That is a lot at once; the rest follows by itself.', retryAfter)
+      : undefined;
   }
 
-  async function originalsOf(user: User, items: readonly CheckedItem[], objections: readonly (WireError | undefined)[]) {
+  async function originalsOf(
+    user: User,
+    items: readonly CheckedItem[],
+    objections: readonly (WireError | undefined)[],
+  ) {
     const asked = items.flatMap((item, i) => (objections[i] && keyOf(item, user.id) ? [i] : []));
     if (asked.length === 0) return new Map<number, ItemResult>();
     const originals = await log.find(asked.map((i) => keyOf(items[i]!, user.id)!));
@@ -63,7 +75,12 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
         if (!original) return [];
         const item = items[i]!;
         const same = item.tag === 'good' && item.entry.digest === original.digest;
-        return [[i, same ? settled(item.entry.clientOffset, original) : failed(clientOffsetOf(item), OTHER_CONTENT)]];
+        return [
+          [
+            i,
+            same ? settled(item.entry.clientOffset, original) : failed(clientOffsetOf(item), OTHER_CONTENT),
+          ],
+        ];
       }),
     );
   }
@@ -110,7 +127,8 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
       const entry = { ...key, kind };
       const outcome = await batcher.append([{ ...entry, digest: digest(entry) }]);
       const [result] = outcome.results;
-      if (!result) throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
+      if (!result)
+        throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
       return result;
     },
 
@@ -148,7 +166,10 @@ function toItemResult(clientOffset: string, result: AppendResult): ItemResult {
   }
 }
 
-function settled(clientOffset: string, { serverOffset, at }: { serverOffset: number; at: number }): ItemResult {
+function settled(
+  clientOffset: string,
+  { serverOffset, at }: { serverOffset: number; at: number },
+): ItemResult {
   return { clientOffset, serverOffset, at };
 }
 

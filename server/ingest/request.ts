@@ -5,15 +5,22 @@ import { Refused } from '../refusal.ts';
 import type { Ingest } from './ingest.ts';
 
 export function createAppend(ingest: Ingest) {
-  return async (user: User, { as, items }: Request<'append'>): Promise<Omit<Answer<'append'>, 'ok' | 'epoch'>> => {
-    if (as !== user.id) throw new Refused('unauthorized', 'These items belong to another user than the one signed in.');
+  return async (
+    user: User,
+    { as, items }: Request<'append'>,
+  ): Promise<Omit<Answer<'append'>, 'ok' | 'epoch'>> => {
+    if (as !== user.id)
+      throw new Refused('unauthorized', 'These items belong to another user than the one signed in.');
     if (items.length === 0) throw new Refused('invalid', 'There are no items to append.');
     if (items.length > APPEND_MAX_ITEMS) {
       throw new Refused('too-large', `${items.length} items came; at most ${APPEND_MAX_ITEMS} go at once.`);
     }
     const bytes = Buffer.byteLength(JSON.stringify(items));
     if (bytes > APPEND_MAX_BYTES) {
-      throw new Refused('too-large', `The items have ${bytes} bytes; at most ${APPEND_MAX_BYTES} go at once.`);
+      throw new Refused(
+        'too-large',
+        `The items have ${bytes} bytes; at most ${APPEND_MAX_BYTES} go at once.`,
+      );
     }
     return ingest.append(user, items);
   };

@@ -6,7 +6,10 @@ export function addressKey(address: string): string {
   const canonical = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1); // no embedded IPv4 any more
   const [left = '', right = ''] = canonical.split('::');
   const [front, back] = [groups(left), groups(right)];
-  const zeros = Array.from({ length: canonical.includes('::') ? 8 - front.length - back.length : 0 }, () => '0');
+  const zeros = Array.from(
+    { length: canonical.includes('::') ? 8 - front.length - back.length : 0 },
+    () => '0',
+  );
   return `${[...front, ...zeros, ...back].slice(0, 4).join(':')}::/64`;
 }
 

@@ -10,7 +10,8 @@ export function createGate(most: number, mostWaiting: number): Gate {
 
   return async (work) => {
     if (running >= most) {
-      if (waiting.length >= mostWaiting) throw new Refused('unavailable', 'Too much to do at once; try again.', 2_000);
+      if (waiting.length >= mostWaiting)
+        throw new Refused('unavailable', 'Too much to do at once; try again.', 2_000);
       await new Promise<void>((resolve) => waiting.push(resolve)); // its turn is handed over, `running` stays
     } else running++;
     try {

@@ -5,7 +5,14 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import { CATCH_UP_MAX_BYTES } from '../../shared/limits.ts';
-import { type Cursor, type Entries, type Handshake, PROTOCOL, type Room, type User } from '../../shared/protocol/index.ts';
+import {
+  type Cursor,
+  type Entries,
+  type Handshake,
+  PROTOCOL,
+  type Room,
+  type User,
+} from '../../shared/protocol/index.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
 import { presentRoom } from '../rooms/present.ts';
@@ -35,7 +42,10 @@ interface Deps {
 export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
   const { epoch, log, rooms } = store;
 
-  async function prepare(memberships: readonly Membership[], { cursors = {}, epoch: theirs, open }: Partial<Handshake>) {
+  async function prepare(
+    memberships: readonly Membership[],
+    { cursors = {}, epoch: theirs, open }: Partial<Handshake>,
+  ) {
     await Promise.all(memberships.map(({ room }) => feed.host(room.id).opened));
     const byId = new Map(memberships.map((membership) => [membership.room.id, membership]));
     const starts = await startsOf([...byId.values()], cursors, theirs === undefined || theirs === epoch);
@@ -73,7 +83,9 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
   }
 
   async function read(room: string, from: number, to: number): Promise<Entry[]> {
-    return feed.host(room).recent(from, to) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries;
+    return (
+      feed.host(room).recent(from, to) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries
+    );
   }
 
   /** Synchronous from end to end, so that no entry can come between. */
@@ -98,12 +110,21 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
       const prepared = await prepare(await rooms.ofUser(identity.user.id), handshake);
       if (!socket.connected) return;
       const user: User = { id: identity.user.id, name: identity.user.name };
-      socket.emit('welcome', { protocol: PROTOCOL, epoch, now: now(), user, rooms: prepared.map(({ room }) => room) });
+      socket.emit('welcome', {
+        protocol: PROTOCOL,
+        epoch,
+        now: now(),
+        user,
+        rooms: prepared.map(({ room }) => room),
+      });
       for (const each of prepared) attach(socket, each);
     },
     async add(socket, room) {
       const mine = await rooms.ofUser(socket.data.identity.user.id);
-      const [prepared] = await prepare(mine.filter((membership) => membership.room.id === room), {});
+      const [prepared] = await prepare(
+        mine.filter((membership) => membership.room.id === room),
+        {},
+      );
       if (!prepared || !socket.connected) return;
       socket.emit('room', { room: prepared.room });
       attach(socket, prepared);

@@ -31,7 +31,9 @@ export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }:
 
     const retryAfter = frameLimiter.take(socket.id, 1);
     if (retryAfter > 0) {
-      return refuse(wireError('rate-limited', `More than ${FRAMES_PER_SECOND} frames a second came.`, retryAfter));
+      return refuse(
+        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} frames a second came.`, retryAfter),
+      );
     }
     if (!name) return refuse(wireError('invalid', 'There is no such request in this protocol.'));
     if (args.length > 1) return refuse(wireError('invalid', 'A request has one payload.'));

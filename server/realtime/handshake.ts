@@ -1,7 +1,9 @@
 /** Who is at the door of a socket: `connect_error` with `data` for whoever may not come in. */
+import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { Visit } from '../http/visit.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isUnexpected, Refused, toWireError } from '../refusal.ts';
@@ -10,13 +12,12 @@ import type { LiveSocket } from './types.ts';
 
 interface Deps {
   auth: Pick<Auth, 'identify'>;
-  /** The token of our cookie, if the handshake's request has one. */
-  cookieToken: (request: LiveSocket['request']) => string | undefined;
+  visit: (request: IncomingMessage) => Visit;
   metrics: Metrics;
   logger: Logger;
 }
 
-export function handshake({ auth, cookieToken, metrics, logger }: Deps) {
+export function handshake({ auth, visit, metrics, logger }: Deps) {
   return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
     admit(socket).then(
       () => next(),
@@ -34,7 +35,8 @@ export function handshake({ auth, cookieToken, metrics, logger }: Deps) {
     if (raw['protocol'] !== PROTOCOL) throw wrongProtocol(raw['protocol']);
     const parsed = v.safeParse(Handshake, raw);
     if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
-    const token = parsed.output.token ?? cookieToken(socket.request);
+    const { proof } = visit(socket.request);
+    const token = parsed.output.token ?? (proof.tag === 'none' ? undefined : proof.token);
     const identity = token === undefined ? undefined : await auth.identify(token);
     if (!identity) throw new Refused('unauthorized', 'Sign in first.');
     if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {

@@ -30,12 +30,14 @@ export function createLive({ io, names, catchUp, logger }: Deps): Live {
   }
 
   function add(socket: LiveSocket, room: string) {
-    void socket.data.inOrder(async () => {
-      if (!socket.rooms.has(socketsOf.room(room))) await catchUp.add(socket, room);
-    }).catch((error: unknown) => {
-      logger.warn({ err: error, room }, 'a socket could not be brought into a room; it begins anew');
-      socket.disconnect(true);
-    });
+    void socket.data
+      .inOrder(async () => {
+        if (!socket.rooms.has(socketsOf.room(room))) await catchUp.add(socket, room);
+      })
+      .catch((error: unknown) => {
+        logger.warn({ err: error, room }, 'a socket could not be brought into a room; it begins anew');
+        socket.disconnect(true);
+      });
   }
 
   function remove(socket: LiveSocket, room: string) {
@@ -77,4 +79,3 @@ export function tellHeads(socket: LiveSocket, heads: ReadonlyMap<string, number>
   for (const [room, head] of news) told.set(room, head);
   socket.emit('heads', Object.fromEntries(news));
 }
-

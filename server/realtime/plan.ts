@@ -11,7 +11,12 @@ export interface Start {
  * `atThere` is the `at` of the entry at the cursor, undefined where there is none. A cursor that does not fit the log
  * (beyond its head, or on another entry) means that the database was put back: the room begins anew.
  */
-export function startOf(head: number, cursor: Cursor | undefined, atThere: number | undefined, sameEpoch: boolean): Start {
+export function startOf(
+  head: number,
+  cursor: Cursor | undefined,
+  atThere: number | undefined,
+  sameEpoch: boolean,
+): Start {
   const [held, at] = cursor ?? [0, 0];
   const reset = held > 0 && (!sameEpoch || held > head || atThere !== at);
   const lacks = head - (reset ? 0 : held);
@@ -19,13 +24,23 @@ export function startOf(head: number, cursor: Cursor | undefined, atThere: numbe
 }
 
 /** The order in which rooms are caught up: the one being looked at, then as the client named them, then the others. */
-export function catchUpOrder(rooms: readonly string[], named: readonly string[], open: string | undefined): string[] {
+export function catchUpOrder(
+  rooms: readonly string[],
+  named: readonly string[],
+  open: string | undefined,
+): string[] {
   const mine = new Set(rooms);
-  return [...new Set([...(open === undefined ? [] : [open]), ...named, ...rooms])].filter((room) => mine.has(room));
+  return [...new Set([...(open === undefined ? [] : [open]), ...named, ...rooms])].filter((room) =>
+    mine.has(room),
+  );
 }
 
 /** The newest of `items` whose sizes together stay within `budget` bytes, and what is left of it. */
-export function newestWithin<T>(items: readonly T[], sizeOf: (item: T) => number, budget: number): [T[], number] {
+export function newestWithin<T>(
+  items: readonly T[],
+  sizeOf: (item: T) => number,
+  budget: number,
+): [T[], number] {
   let left = budget;
   let first = items.length;
   while (first > 0 && sizeOf(items[first - 1]!) <= left) left -= sizeOf(items[--first]!);

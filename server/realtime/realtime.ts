@@ -1,11 +1,13 @@
 /** Socket.IO: who comes in is welcomed and caught up; what they ask is performed; what is committed reaches them. */
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server } from 'socket.io';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Feed } from '../feed/feed.ts';
 import { createFeed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
+import { mayAct } from '../http/origin.ts';
+import type { Visit } from '../http/visit.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
@@ -16,7 +18,7 @@ import { createCatchUp } from './catchUp.ts';
 import { dispatch } from './dispatch.ts';
 import { handshake } from './handshake.ts';
 import { createLive } from './live.ts';
-import { type LiveServer, type LiveSocket, socketsOf } from './types.ts';
+import { type LiveServer, socketsOf } from './types.ts';
 import { watch } from './watch.ts';
 
 export interface Realtime {
@@ -40,9 +42,7 @@ interface Deps {
   names: Names;
   perform: Perform;
   frameLimiter: Limiter;
-  /** May this handshake come from where it says it comes from? */
-  isOriginAllowed: (request: LiveSocket['request']) => boolean;
-  cookieToken: (request: LiveSocket['request']) => string | undefined;
+  visit: (request: IncomingMessage) => Visit;
   allowedOrigins: readonly string[];
   metrics: Metrics;
   logger: Logger;
@@ -50,7 +50,7 @@ interface Deps {
 }
 
 export function createRealtime(deps: Deps): Realtime {
-  const { http, store, auth, access, names, perform, frameLimiter, metrics, logger, now } = deps;
+  const { http, visit, store, auth, access, names, perform, frameLimiter, metrics, logger, now } = deps;
   const io: LiveServer = new Server(http, {
     serveClient: false,
     maxHttpBufferSize: FRAME_MAX_BYTES,
@@ -58,7 +58,7 @@ export function createRealtime(deps: Deps): Realtime {
     perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 1024 },
     cors: { origin: [...deps.allowedOrigins], credentials: true },
     allowRequest: (request, decide) => {
-      const allowed = deps.isOriginAllowed(request);
+      const allowed = mayAct(visit(request));
       if (!allowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
       decide(allowed ? null : 'this origin is not allowed', allowed);
     },
@@ -79,18 +79,22 @@ export function createRealtime(deps: Deps): Realtime {
   const live = createLive({ io, names, catchUp, logger });
   let stopWatching = () => {};
 
-  io.use(handshake({ auth, cookieToken: deps.cookieToken, metrics, logger }));
-  io.engine.on('connection_error', (error: { code: number }) => metrics.connectionRefusals.inc({ code: `engine-${error.code}` }));
+  io.use(handshake({ auth, visit, metrics, logger }));
+  io.engine.on('connection_error', (error: { code: number }) =>
+    metrics.connectionRefusals.inc({ code: `engine-${error.code}` }),
+  );
   io.on('connection', (socket) => {
     const { user, device } = socket.data.identity;
     metrics.connections.set(io.of('/').sockets.size);
     names.remember(user);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     dispatch(socket, { perform, frameLimiter, metrics });
-    socket.data.inOrder(() => catchUp.welcome(socket)).catch((error: unknown) => {
-      logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
-      socket.disconnect(true);
-    });
+    socket.data
+      .inOrder(() => catchUp.welcome(socket))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
+        socket.disconnect(true);
+      });
     socket.on('disconnect', () => {
       metrics.connections.set(io.of('/').sockets.size);
     });

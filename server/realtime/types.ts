@@ -1,7 +1,6 @@
 /** The socket and what hangs on it. */
 import type { Server, Socket } from 'socket.io';
-import type { Frame, FrameName } from '../../shared/protocol/index.ts';
-import type { Handshake } from '../../shared/protocol/index.ts';
+import type { Frame, FrameName, Handshake } from '../../shared/protocol/index.ts';
 import type { Identity } from '../auth/auth.ts';
 import type { createSerial } from '../serial.ts';
 

@@ -49,7 +49,11 @@ export function watch({ io, live, feed, store, logger }: Deps): () => void {
     empty = now;
   }
 
-  const rounds = [every(HEADS_EVERY_MS, heads), every(RECHECK_EVERY_MS, recheck), every(RECHECK_EVERY_MS, release)];
+  const rounds = [
+    every(HEADS_EVERY_MS, heads),
+    every(RECHECK_EVERY_MS, recheck),
+    every(RECHECK_EVERY_MS, release),
+  ];
   return () => rounds.forEach(clearInterval);
 
   function every(ms: number, round: () => Promise<void>): NodeJS.Timeout {

@@ -91,7 +91,8 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
 
     async welcomeToLobby(userId) {
       const result = await ingest.appendOwn({ room: LOBBY, author: userId, clientOffset: userId }, 'join');
-      if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Unavailable(`the lobby gave ${result.tag}`);
+      if (result.tag !== 'appended' && result.tag !== 'repeat')
+        throw new Unavailable(`the lobby gave ${result.tag}`);
     },
   };
 }

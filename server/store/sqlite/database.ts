@@ -10,7 +10,7 @@ import { transactionOn } from './query.ts';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.ts';
 
 /** How long a process that is going away may still hold the file. */
-const BUSY_TIMEOUT_MS = 2_000;
+const BUSY_TIMEOUT_MS = 1_000;
 
 /** Throws `Unusable` with one sentence that says what to do. */
 export function openDatabase(path: string): DatabaseSync {

@@ -18,7 +18,7 @@ export function readsOn(db: DatabaseSync) {
       const entries = upToBytes(statements.range.iterate(room, from, Math.min(to, head)), maxBytes);
       const last = entries.at(-1);
       if (!last) return { entries, amendments: [], head };
-      const amendments = statements.amendments.all({ room, from, last: last.serverOffset }).map(entryOf);
+      const amendments = statements.amendments.all(room, from, last.serverOffset).map(entryOf);
       return { entries, amendments, head };
     },
 
@@ -73,16 +73,16 @@ function prepare(db: DatabaseSync) {
     // edits of one that was deleted are blank: so it is the last edit of the one, the first deletion of the other.
     amendments: query<EntryRow>(
       db,
-      `SELECT ${COLUMNS} FROM entries WHERE room = :room AND serverOffset IN (
+      `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND serverOffset IN (
          SELECT CASE text.deleted
            WHEN 0 THEN (SELECT max(serverOffset) FROM entries
-             WHERE room = :room AND target = text.serverOffset AND kind = 'edit')
+             WHERE room = ?1 AND target = text.serverOffset AND kind = 'edit')
            ELSE (SELECT min(serverOffset) FROM entries
-             WHERE room = :room AND target = text.serverOffset AND kind = 'delete')
+             WHERE room = ?1 AND target = text.serverOffset AND kind = 'delete')
          END
          FROM entries AS text
-         WHERE text.room = :room AND text.serverOffset BETWEEN :from AND :last AND text.kind = 'text'
-       ) AND serverOffset > :last ORDER BY serverOffset`,
+         WHERE text.room = ?1 AND text.serverOffset BETWEEN ?2 AND ?3 AND text.kind = 'text'
+       ) AND serverOffset > ?3 ORDER BY serverOffset`,
     ),
     lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
     since: query<NumberedRow>(

@@ -54,11 +54,9 @@ function tailFrom(start: number, onBatch: OnBatch, source: TailSource) {
   let state: { tag: 'live' } | { tag: 'catching-up'; again: boolean } | { tag: 'closed' } = { tag: 'live' };
 
   function offer(batch: Numbered[]): void {
-    if (state.tag !== 'live') return catchUp();
     const fresh = batch.filter(({ seq }) => seq > place);
-    if (fresh.length === 0) return;
-    if (fresh[0]!.seq === place + 1) deliver(fresh);
-    else catchUp();
+    if (state.tag === 'live' && fresh[0]?.seq === place + 1) deliver(fresh);
+    else if (fresh.length > 0) catchUp();
   }
 
   function catchUp(): void {

@@ -50,12 +50,15 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
 
   /** A new worker that has opened the file; what the old one knew is gone with it. */
   async function start(): Promise<void> {
+    const opening = Promise.withResolvers<string>();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: { file },
       name: 'sqlite',
     });
-    worker.on('error', (error) => log.error({ err: error }, 'the database thread died'));
-    const opening = Promise.withResolvers<string>();
+    worker.on('error', (error) => {
+      log.error({ err: error }, 'the database thread died');
+      opening.reject(error as Error);
+    });
     worker.on('message', (message: FromDatabase) => {
       if (message.tag === 'opened') opening.resolve(message.epoch);
       else if (message.tag === 'unusable') opening.reject(new Unusable(message.message));
@@ -95,30 +98,31 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
   function settle(message: Extract<FromDatabase, { id: number }>): void {
     const caller = waiting.get(message.id);
     waiting.delete(message.id);
-    if (message.tag === 'answer') return caller?.resolve(message.value);
-    if (message.kind === 'refused') return caller?.reject(new Error(message.message));
-    log.error({ kind: message.kind }, `the database: ${message.message}`);
-    caller?.reject(new Unavailable('The database cannot do that now.'));
+    if (message.tag === 'answer') caller?.resolve(message.value);
+    else if (message.kind === 'refused') caller?.reject(new Error(message.message));
+    else {
+      log.error({ kind: message.kind }, `the database: ${message.message}`);
+      caller?.reject(new Unavailable('The database cannot do that now.'));
+    }
   }
 
   function call<G extends Group, M extends Method<G>>(group: G, method: M, ...args: Arguments<G, M>) {
     return new Promise<Answer<G, M>>((resolve, reject) => {
       if (state.tag !== 'running') throw new Unavailable('The database is not open.');
       const id = ++lastId;
-      state.worker.postMessage({ tag: 'call', id, group, method, args } as ToDatabase);
+      state.worker.postMessage({ tag: 'call', id, group, method, args } as unknown as ToDatabase);
       waiting.set(id, { resolve, reject });
     });
   }
 
   async function close(): Promise<void> {
-    if (state.tag === 'running') {
-      state.worker.postMessage({ tag: 'close' } satisfies ToDatabase);
-      state = { tag: 'closed' };
-    } else if (state.tag === 'down') {
+    if (state.tag === 'down') {
       clearTimeout(state.timer);
       await state.attempt;
-      return state.tag === 'down' ? clearTimeout(state.timer) : close();
+      if (state.tag === 'down') clearTimeout(state.timer);
     }
+    if (state.tag === 'running') state.worker.postMessage({ tag: 'close' } satisfies ToDatabase);
+    state = { tag: 'closed' };
     await ended;
   }
 

@@ -32,6 +32,12 @@ test('a deletion blanks its target and the edits of it, and nothing else', () =>
   const entries = [text(1), text(2), amend(3, 'edit', 1), amend(4, 'edit', 2), amend(5, 'delete', 1)];
   entries.forEach((entry) => ring.push(entry));
   const kept = ring.slice(1, 5)!;
-  expect(kept.map((e) => ('body' in e ? e.body : undefined))).toEqual([undefined, 'text 2', undefined, 'edited', 'text 5']);
+  expect(kept.map((e) => ('body' in e ? e.body : undefined))).toEqual([
+    undefined,
+    'text 2',
+    undefined,
+    'edited',
+    'text 5',
+  ]);
   expect(kept.map((e) => 'deleted' in e && e.deleted)).toEqual([true, false, true, false, false]);
 });

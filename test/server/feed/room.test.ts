@@ -98,7 +98,9 @@ describe('the feed of a room', () => {
   });
 
   test('S2 whatever the tail loses, repeats and reorders, what is delivered has no gap and no repeat', async () => {
-    const batches = fc.array(fc.record({ from: fc.integer({ min: 1, max: 40 }), size: fc.integer({ min: 1, max: 6 }) }));
+    const batches = fc.array(
+      fc.record({ from: fc.integer({ min: 1, max: 40 }), size: fc.integer({ min: 1, max: 6 }) }),
+    );
     await fc.assert(
       fc.asyncProperty(batches, fc.integer({ min: 0, max: 5 }), async (batches, failures) => {
         const { log, state } = logOf(3);

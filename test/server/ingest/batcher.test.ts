@@ -19,11 +19,19 @@ function slowWrite() {
   return { write, nth };
 }
 
-const entry = (n: number): NewEntry => ({ room: 'r', author: 'a', clientOffset: String(n), kind: 'text', body: 'x', digest: '' });
+const entry = (n: number): NewEntry => ({
+  room: 'r',
+  author: 'a',
+  clientOffset: String(n),
+  kind: 'text',
+  body: 'x',
+  digest: '',
+});
 const numbered = (entries: NewEntry[], first = 1): AppendOutcome => ({
   results: entries.map((_, i) => ({ tag: 'appended', serverOffset: first + i, at: 0 })),
 });
-const offsets = ({ results }: AppendOutcome) => results.map((r) => ('serverOffset' in r ? r.serverOffset : r.tag));
+const offsets = ({ results }: AppendOutcome) =>
+  results.map((r) => ('serverOffset' in r ? r.serverOffset : r.tag));
 
 describe('batches', () => {
   test('what arrives while a write is under way goes into the next one, and each request gets its own results', async () => {

@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { createWrite } from '../../../server/ingest/write.ts';
 import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 
-const entry = (clientOffset: string): NewEntry => ({ room: 'r', author: 'a', clientOffset, kind: 'text', body: 'x', digest: '' });
+const entry = (clientOffset: string): NewEntry => ({
+  room: 'r',
+  author: 'a',
+  clientOffset,
+  kind: 'text',
+  body: 'x',
+  digest: '',
+});
 
 test('a batch that throws is split down to the guilty entry; the others go on, in order', async () => {
   const log: string[] = [];

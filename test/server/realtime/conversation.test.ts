@@ -1,7 +1,7 @@
 /** The protocol between real sockets and a real server on a real database: the way of a message. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Room } from '../../../shared/protocol/index.ts';
 import { LOBBY } from '../../../shared/ids.ts';
+import type { Entries, Room } from '../../../shared/protocol/index.ts';
 import { bodyOf, connectClient, newId, post, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -24,7 +24,9 @@ async function roomOf(client: Awaited<ReturnType<typeof join>>, kind: 'public' |
 }
 
 const heardRooms = (client: Awaited<ReturnType<typeof join>>) =>
-  client.frames.flatMap(({ event, payload }) => (event === 'room' ? [payload as { room?: Room; removed?: string }] : []));
+  client.frames.flatMap(({ event, payload }) =>
+    event === 'room' ? [payload as { room?: Room; removed?: string }] : [],
+  );
 
 describe('append', () => {
   test('a message reaches every member, its author too, in one order', async () => {
@@ -43,9 +45,18 @@ describe('append', () => {
     const item = text('once');
     const first = await ada.append(item);
     const again = await ada.append(item, item);
-    const byHttp = await post(server.url, '/api/append', { as: ada.session.user.id, items: [item] }, bearer(ada));
+    const byHttp = await post(
+      server.url,
+      '/api/append',
+      { as: ada.session.user.id, items: [item] },
+      bearer(ada),
+    );
     expect(first.ok && again.ok && again.results).toEqual(first.ok && [first.results[0], first.results[0]]);
     expect((await byHttp.json()).results).toEqual(first.ok && first.results);
+    await ada.hears('once');
+    const marker = text('after it');
+    await ada.append(marker);
+    await ada.hears('after it');
     expect(ada.heard(LOBBY).filter((entry) => entry.clientOffset === item.clientOffset)).toHaveLength(1);
   });
 
@@ -86,7 +97,16 @@ describe('append', () => {
       ],
     });
     expect(answer.ok && answer.results.map((r) => ('error' in r ? r.error.code : r.serverOffset))).toEqual([
-      2, 'too-large', 'invalid', 'not-found', 'not-found', 'invalid', 'invalid', 'not-found', 'invalid', 3,
+      2,
+      'too-large',
+      'invalid',
+      'not-found',
+      'not-found',
+      'invalid',
+      'invalid',
+      'not-found',
+      'invalid',
+      3,
     ]);
     expect(answer.ok && answer.results[1]).toMatchObject({ clientOffset: key });
   });
@@ -98,7 +118,9 @@ describe('append', () => {
     expect(await ada.append(text('a\nb\ufffd', LOBBY, item.clientOffset))).toEqual(first);
     expect(bodyOf(await ada.hears('a\nb\ufffd'))).toBe('a\nb\ufffd');
     const emoji = await ada.append(text('👩‍🚒'.repeat(1333) + '!'), text('👩‍🚒'.repeat(1334)));
-    expect(emoji).toMatchObject({ results: [{ serverOffset: expect.any(Number) }, { error: { code: 'too-large' } }] });
+    expect(emoji).toMatchObject({
+      results: [{ serverOffset: expect.any(Number) }, { error: { code: 'too-large' } }],
+    });
   });
 
   test('an edit and a deletion of a text sent in the same breath', async () => {
@@ -111,11 +133,20 @@ describe('append', () => {
       two,
       { kind: 'delete', room, clientOffset: newId(), target: two.clientOffset },
     );
-    expect(answer.ok && answer.results.map((r) => 'serverOffset' in r && r.serverOffset)).toEqual([2, 3, 4, 5]);
+    expect(answer.ok && answer.results.map((r) => 'serverOffset' in r && r.serverOffset)).toEqual([
+      2, 3, 4, 5,
+    ]);
     const log = await ada.request('range', { room, from: 1, to: 3 });
-    expect(log).toMatchObject({ ok: true, head: 5, entries: [{ kind: 'join' }, { body: 'one' }, { kind: 'edit', target: 2 }] });
+    expect(log).toMatchObject({
+      ok: true,
+      head: 5,
+      entries: [{ kind: 'join' }, { body: 'one' }, { kind: 'edit', target: 2 }],
+    });
     const deleted = await ada.request('range', { room, from: 4, to: 4 });
-    expect(deleted).toMatchObject({ entries: [{ deleted: true }], amendments: [{ kind: 'delete', target: 4 }] });
+    expect(deleted).toMatchObject({
+      entries: [{ deleted: true }],
+      amendments: [{ kind: 'delete', target: 4 }],
+    });
     expect(JSON.stringify(deleted)).not.toContain('two');
   });
 
@@ -124,7 +155,12 @@ describe('append', () => {
     using bo = await join();
     const item = text('mine');
     await ada.append(item);
-    const answer = await bo.append({ kind: 'delete', room: LOBBY, clientOffset: newId(), target: item.clientOffset });
+    const answer = await bo.append({
+      kind: 'delete',
+      room: LOBBY,
+      clientOffset: newId(),
+      target: item.clientOffset,
+    });
     expect(answer).toMatchObject({ results: [{ error: { code: 'not-found' } }] });
   });
 
@@ -180,7 +216,9 @@ describe('rooms', () => {
     await ada.append(text('without bo', room));
     await phone.hears('without bo', room);
     expect(bo.heard(room).some((entry) => bodyOf(entry) === 'without bo')).toBe(false);
-    expect(await bo.request('range', { room, from: 1, to: 9 })).toMatchObject({ error: { code: 'forbidden' } });
+    expect(await bo.request('range', { room, from: 1, to: 9 })).toMatchObject({
+      error: { code: 'forbidden' },
+    });
   });
 
   test('making one again is the same room; with other content, or by another, it is a conflict', async () => {
@@ -190,7 +228,9 @@ describe('rooms', () => {
     const made = await ada.request('room:create', request);
     expect(made).toMatchObject({ ok: true, room: { name: 'Harbour', members: 1, head: 1 } });
     expect(await ada.request('room:create', request)).toEqual(made);
-    expect(await ada.request('room:create', { ...request, name: 'Other' })).toMatchObject({ error: { code: 'conflict' } });
+    expect(await ada.request('room:create', { ...request, name: 'Other' })).toMatchObject({
+      error: { code: 'conflict' },
+    });
     expect(await bo.request('room:create', request)).toMatchObject({ error: { code: 'conflict' } });
   });
 
@@ -209,8 +249,12 @@ describe('rooms', () => {
     expect(ids).toContain(LOBBY);
     expect(ids).not.toContain(secret);
     for (const room of [secret, newId()]) {
-      expect(await bo.request('room:join', { room, clientOffset: newId() })).toMatchObject({ error: { code: 'not-found' } });
-      expect(await bo.request('range', { room, from: 1, to: 1 })).toMatchObject({ error: { code: 'not-found' } });
+      expect(await bo.request('room:join', { room, clientOffset: newId() })).toMatchObject({
+        error: { code: 'not-found' },
+      });
+      expect(await bo.request('range', { room, from: 1, to: 1 })).toMatchObject({
+        error: { code: 'not-found' },
+      });
     }
   });
 
@@ -237,7 +281,10 @@ describe('rooms', () => {
     await ada.request('read', { room, upTo: 3 });
     await ada.request('read', { room, upTo: 2 });
     await ada.request('read', { room, upTo: 99 });
-    const read = await waitFor('read', () => phone.frames.filter(({ event }) => event === 'read').length === 3 && phone.frames);
+    const read = await waitFor(
+      'read',
+      () => phone.frames.filter(({ event }) => event === 'read').length === 3 && phone.frames,
+    );
     expect(read.filter(({ event }) => event === 'read').map(({ payload }) => payload)).toEqual(
       [3, 3, 3].map((upTo) => ({ room, user: ada.session.user.id, upTo })),
     );
@@ -253,7 +300,12 @@ describe('coming back', () => {
     using back = await connectClient(server.url, ada.session, { cursors: { [room]: [3, at] }, open: room });
     await waitFor('catch-up', () => back.heard(room).length === 3);
     expect(back.heard(room).map((entry) => entry.serverOffset)).toEqual([4, 5, 6]);
-    expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ head: 6, from: 4, name: 'a room', members: 1 });
+    expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({
+      head: 6,
+      from: 4,
+      name: 'a room',
+      members: 1,
+    });
     expect(back.frames.map(({ event }) => event).slice(0, 2)).toEqual(['welcome', 'entries']);
     expect((back.frames[1]!.payload as { room: string }).room).toBe(room);
     const entries = back.frames[1]!.payload as { users: Record<string, string> };
@@ -263,11 +315,18 @@ describe('coming back', () => {
   test('S3 after more than 200 the newest 50 come', async () => {
     using ada = await join();
     const room = await roomOf(ada);
-    for (const page of [0, 1, 2]) await ada.append(...Array.from({ length: 100 }, (_, i) => text(`${page} ${i}`, room)));
+    for (const page of [0, 1, 2])
+      await ada.append(...Array.from({ length: 100 }, (_, i) => text(`${page} ${i}`, room)));
     const at = await atOf(ada, room, 1);
     using back = await connectClient(server.url, ada.session, { cursors: { [room]: [1, at] } });
     expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ head: 301, from: 252 });
-    await waitFor('catch-up', () => back.heard(room).length === 50);
+    await waitFor('catch-up', () => back.frames.some(({ event }) => event === 'entries'));
+    const first = back.frames.find(
+      ({ event, payload }) => event === 'entries' && (payload as Entries).room === room,
+    );
+    expect((first!.payload as Entries).entries.map((entry) => entry.serverOffset)).toEqual(
+      Array.from({ length: 50 }, (_, i) => 252 + i),
+    );
   });
 
   test('a catch-up has an end: beyond 512 KiB there are heads only', async () => {
@@ -293,7 +352,10 @@ describe('coming back', () => {
       [[1, at + 1], epoch],
       [[1, at], newId()],
     ] as [[number, number], string][]) {
-      using back = await connectClient(server.url, ada.session, { cursors: { [room]: cursor }, epoch: theirs });
+      using back = await connectClient(server.url, ada.session, {
+        cursors: { [room]: cursor },
+        epoch: theirs,
+      });
       expect(back.welcome.rooms.find((r) => r.id === room)).toMatchObject({ reset: true, from: 1, head: 1 });
       await waitFor('catch-up', () => back.heard(room).length === 1);
     }
@@ -323,12 +385,24 @@ describe('coming back', () => {
     using ada = await join();
     const room = await roomOf(ada);
     for (const _ of [1, 2, 3]) await ada.append(...Array.from({ length: 100 }, () => text('x', room)));
-    expect(await ada.request('range', { room, from: 5, to: 999 })).toSatisfy((a) => a.entries.length === 200 && a.head === 301);
+    expect(await ada.request('range', { room, from: 5, to: 999 })).toSatisfy(
+      (a) => a.entries.length === 200 && a.head === 301,
+    );
     expect(await ada.request('range', { room, from: 300, to: 999 })).toSatisfy((a) => a.entries.length === 2);
-    expect(await ada.request('range', { room, from: 302, to: 302 })).toMatchObject({ ok: true, entries: [], head: 301 });
-    expect(await ada.request('range', { room, from: 3, to: 2 })).toMatchObject({ error: { code: 'invalid' } });
-    expect(await ada.request('range', { room, from: 0, to: 2 })).toMatchObject({ error: { code: 'invalid' } });
-    const byHttp = await fetch(`${server.url}/api/rooms/${room}/entries?from=300&to=999`, { headers: bearer(ada) });
+    expect(await ada.request('range', { room, from: 302, to: 302 })).toMatchObject({
+      ok: true,
+      entries: [],
+      head: 301,
+    });
+    expect(await ada.request('range', { room, from: 3, to: 2 })).toMatchObject({
+      error: { code: 'invalid' },
+    });
+    expect(await ada.request('range', { room, from: 0, to: 2 })).toMatchObject({
+      error: { code: 'invalid' },
+    });
+    const byHttp = await fetch(`${server.url}/api/rooms/${room}/entries?from=300&to=999`, {
+      headers: bearer(ada),
+    });
     expect(await byHttp.json()).toEqual(await ada.request('range', { room, from: 300, to: 999 }));
   });
 
@@ -339,7 +413,9 @@ describe('coming back', () => {
   });
 });
 
-const bearer = (client: { session: { token: string } }) => ({ authorization: `Bearer ${client.session.token}` });
+const bearer = (client: { session: { token: string } }) => ({
+  authorization: `Bearer ${client.session.token}`,
+});
 
 async function atOf(client: Awaited<ReturnType<typeof join>>, room: string, offset: number): Promise<number> {
   const answer = await client.request('range', { room, from: offset, to: offset });

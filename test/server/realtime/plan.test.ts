@@ -7,12 +7,42 @@ describe('where a catch-up begins', () => {
     { name: 'nothing missed', head: 7, cursor: [7, 70], at: 70, start: { from: 8, reset: false } },
     { name: 'a few missed', head: 9, cursor: [7, 70], at: 70, start: { from: 8, reset: false } },
     { name: 'exactly 200 missed', head: 207, cursor: [7, 70], at: 70, start: { from: 8, reset: false } },
-    { name: 'S3 more missed: the newest 50', head: 208, cursor: [7, 70], at: 70, start: { from: 159, reset: false } },
-    { name: 'a new client in a young room: all of it', head: 120, cursor: undefined, at: undefined, start: { from: 1, reset: false } },
-    { name: 'a new client in an old room: the newest 50', head: 1000, cursor: undefined, at: undefined, start: { from: 951, reset: false } },
+    {
+      name: 'S3 more missed: the newest 50',
+      head: 208,
+      cursor: [7, 70],
+      at: 70,
+      start: { from: 159, reset: false },
+    },
+    {
+      name: 'a new client in a young room: all of it',
+      head: 120,
+      cursor: undefined,
+      at: undefined,
+      start: { from: 1, reset: false },
+    },
+    {
+      name: 'a new client in an old room: the newest 50',
+      head: 1000,
+      cursor: undefined,
+      at: undefined,
+      start: { from: 951, reset: false },
+    },
     { name: 'an empty room', head: 0, cursor: undefined, at: undefined, start: { from: 1, reset: false } },
-    { name: 'a cursor beyond the head', head: 3, cursor: [7, 70], at: undefined, start: { from: 1, reset: true } },
-    { name: 'another entry at the cursor', head: 9, cursor: [7, 70], at: 71, start: { from: 1, reset: true } },
+    {
+      name: 'a cursor beyond the head',
+      head: 3,
+      cursor: [7, 70],
+      at: undefined,
+      start: { from: 1, reset: true },
+    },
+    {
+      name: 'another entry at the cursor',
+      head: 9,
+      cursor: [7, 70],
+      at: 71,
+      start: { from: 1, reset: true },
+    },
   ] as const)('$name', ({ head, cursor, at, start }) => {
     expect(startOf(head, cursor && [...cursor], at, true)).toEqual(start);
   });

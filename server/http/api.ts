@@ -1,0 +1,132 @@
+/** `/api`: sessions, and the requests that a service worker or a plain script makes without a socket. */
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import * as v from 'valibot';
+import { APPEND_MAX_BYTES } from '../../shared/limits.ts';
+import {
+  type AnsweredName,
+  PasswordRequest,
+  type SessionAnswer,
+  SessionRequest,
+} from '../../shared/protocol/index.ts';
+import type { Auth, Identity } from '../auth/auth.ts';
+import { cookieCleared, cookieWith } from '../auth/cookie.ts';
+import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Perform } from '../perform.ts';
+import { Refused } from '../refusal.ts';
+import { readJson } from './body.ts';
+import type { State } from './context.ts';
+import { answerWith, eventOf } from './errors.ts';
+import { mayAct } from './origin.ts';
+
+interface Deps {
+  auth: Auth;
+  perform: Perform;
+  /** Frames a second and device; `append` and `range` are the same here as by socket. */
+  frameLimiter: Limiter;
+  metrics: Metrics;
+}
+
+/** The names of the routes are the `event` of the metrics. */
+export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Router<State> {
+  const api = new Router<State>({ prefix: '/api' });
+
+  api.use(async (ctx, next) => {
+    metrics.frames.inc({ event: eventOf(ctx) });
+    const { visit } = ctx.state;
+    const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
+    if (changes ? !mayAct(visit) : visit.origin === 'foreign' && visit.proof.tag !== 'bearer')
+      throw foreign();
+    await next();
+  });
+
+  api.post('sign-in', '/session', async (ctx) => {
+    const { credential, ...request } = parse(SessionRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
+    const { own, origin, address } = ctx.state.visit;
+    // A cookie is for a page, and a page says where it is from.
+    if (credential === 'cookie' && (own === undefined || origin === 'absent')) throw foreign();
+    const { session, token } = await auth.signIn(request, address);
+    const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
+    if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, token));
+    ctx.status = 201;
+    ctx.body = answer;
+  });
+
+  api.get('session', '/session', async (ctx) => {
+    ctx.body = await auth.session(await identityOf(ctx));
+    const { own, proof } = ctx.state.visit;
+    if (proof.tag === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, proof.token)); // 400 days from now again
+  });
+
+  api.delete('sign-out', '/session', async (ctx) => {
+    await auth.signOut(await identityOf(ctx));
+    const { own, proof } = ctx.state.visit;
+    if (proof.tag === 'cookie') ctx.append('Set-Cookie', cookieCleared(own!));
+    ctx.body = { ok: true };
+  });
+
+  api.put('password', '/password', async (ctx) => {
+    const identity = await identityOf(ctx);
+    await auth.setPassword(identity, parse(PasswordRequest, await readJson(ctx.req, SMALL_BODY_BYTES)));
+    ctx.body = { ok: true };
+  });
+
+  api.post('append', '/append', async (ctx) => {
+    const identity = await identityOf(ctx);
+    await request(ctx, 'append', identity, await readJson(ctx.req, APPEND_MAX_BYTES));
+  });
+
+  api.get('range', '/rooms/:room/entries', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const { from, to } = ctx.query;
+    await request(ctx, 'range', identity, {
+      room: ctx.params.room,
+      from: toNumber(from),
+      to: toNumber(to),
+    });
+  });
+
+  return api;
+
+  async function identityOf(ctx: { state: State }): Promise<Identity> {
+    const { proof } = ctx.state.visit;
+    const identity = proof.tag === 'none' ? undefined : await auth.identify(proof.token);
+    if (!identity) throw new Refused('unauthorized', 'Sign in first.');
+    return identity;
+  }
+
+  async function request(
+    ctx: Context,
+    name: AnsweredName,
+    { user, device }: Identity,
+    payload: unknown,
+  ): Promise<void> {
+    takeOrRefuse(frameLimiter, `http ${device}`, 'Too many requests at once.');
+    const acknowledgement = await perform(name, user, payload);
+    if (acknowledgement.ok) ctx.body = acknowledgement;
+    else answerWith(ctx, acknowledgement.error);
+  }
+}
+
+/** A name, a password of 200 code points however they are escaped, a claim. */
+const SMALL_BODY_BYTES = 16 * 1024;
+
+function parse<const S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, body);
+  if (!parsed.success)
+    throw new Refused('invalid', `The body is not what belongs here: ${v.summarize(parsed.issues)}`);
+  return parsed.output;
+}
+
+/** Digits to a number; anything else is left for the request's schema to refuse. */
+function toNumber(text: string | string[] | undefined): unknown {
+  return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function foreign(): Refused {
+  return new Refused(
+    'forbidden',
+    'This was not sent from a page of this server. If the page is, set PUBLIC_ORIGIN to the address in its address bar.',
+  );
+}

@@ -1,0 +1,156 @@
+/** "Bad input" of the database's file: each gets one sentence that says what to do. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Unusable } from '../../../../server/store/port.ts';
+import { openSqlite } from '../../../../server/store/sqlite/index.ts';
+import { appendNew, newId, text, upTo } from '../../../contract/support.ts';
+import { newFolder, silent } from './harness.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await newFolder();
+  file = join(folder, 'holdfast.db');
+  onTestFinished(() => {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+const open = () => openSqlite({ file, log: silent });
+
+async function refusal(): Promise<string> {
+  const error = await open().then(
+    (store) => store.close(),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Unusable);
+  return (error as Unusable).message;
+}
+
+describe('a file that cannot be used', () => {
+  it('makes the folder where there is none', async () => {
+    file = join(folder, 'a', 'b', 'holdfast.db');
+    await (await open()).close();
+  });
+
+  it('no database at all', async () => {
+    writeFileSync(file, 'Dear diary,\n'.repeat(1_000));
+    expect(await refusal()).toBe(`${file} is no database: move it away, or set DATA to another folder.`);
+  });
+
+  it('a folder in its place', async () => {
+    mkdirSync(file);
+    expect(await refusal()).toBe(`${file} is no file: move it away, or set DATA to another folder.`);
+  });
+
+  it('the database of another application, which is not touched', async () => {
+    const other = new DatabaseSync(file);
+    other.exec('CREATE TABLE recipes (name TEXT)');
+    other.close();
+    const before = readFileSync(file);
+    expect(await refusal()).toMatch(/is the database of another application: move it away/);
+    expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('a newer schema', async () => {
+    await (await open()).close();
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect(await refusal()).toMatch(
+      /was written by a newer version of Holdfast: install that version or a later one/,
+    );
+  });
+
+  it.each([
+    ['cut short', (path: string) => truncateSync(path, 20_000)],
+    [
+      'overwritten inside',
+      (path: string) => writeFileSync(path, readFileSync(path).fill(0xa5, 12_000, 40_000)),
+    ],
+  ])('damaged: %s', async (_, damage) => {
+    const store = await open();
+    const author = newId();
+    await appendNew(
+      store,
+      upTo(500).map((n) => text('lobby', author, `line ${n}`)),
+    );
+    await store.close();
+    damage(file);
+    expect(await refusal()).toBe(
+      `The database ${file} is damaged: put a backup in its place, or move it away to begin with an empty one.`,
+    );
+  });
+});
+
+describe('a file that may not be written', () => {
+  /** In a process of its own, as somebody who is not root: to root nothing is read-only. */
+  async function refusalOfNobody(): Promise<string> {
+    if (process.getuid?.() === 0) for (const path of [folder, file]) chownSync(path, NOBODY, NOBODY);
+    return (await answerOf('open-database', file))[0];
+  }
+  const NOBODY = 65_534;
+
+  it('the file', async () => {
+    await (await open()).close();
+    chmodSync(file, 0o444);
+    expect(await refusalOfNobody()).toMatch(
+      /^Unusable: The database .* cannot be written to \(EACCES: permission denied\): change its permissions, or/,
+    );
+  });
+
+  it('the folder', async () => {
+    await (await open()).close();
+    chmodSync(folder, 0o555);
+    expect(await refusalOfNobody()).toMatch(
+      /^Unusable: The folder .* cannot be written to \(EACCES: permission denied\)/,
+    );
+  });
+});
+
+describe('one process at a time', () => {
+  const inUse = () =>
+    `The database ${file} is in use by another process: stop that one, or set DATA to another folder.`;
+
+  it('a second process is refused while the first lives, and let in when it was killed', async () => {
+    const [said, first] = await answerOf('hold', file);
+    expect(said).toBe('open');
+    expect(await refusal()).toBe(inUse());
+    first.kill('SIGKILL');
+    await (await open()).close();
+  });
+
+  it('a second opening in this process is refused, and does not loosen the first one’s hold', async () => {
+    const store = await open();
+    onTestFinished(() => store.close());
+    expect(await refusal()).toBe(inUse());
+    expect((await answerOf('hold', file))[0]).toBe(`Unusable: ${inUse()}`);
+    await appendNew(store, [text('lobby', newId(), 'still here')]);
+  });
+
+  it('a successor waits a moment for one that is going away', async () => {
+    const first = await open();
+    const second = open();
+    await first.close();
+    await (await second).close();
+  });
+});
+
+/** The first line that the child says, and the child. */
+async function answerOf(task: string, path: string) {
+  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, task, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return [String(line).trim(), child] as const;
+}
