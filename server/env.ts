@@ -51,7 +51,8 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
   const tls = readTls(given.TLS_CERT_FILE, given.TLS_KEY_FILE);
   const mistakes = [...(parsed.issues ?? []).map((issue) => issue.message), ...tls.mistakes];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT, PAGE } = parsed.output;
+  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT, PAGE } =
+    parsed.output;
   return {
     port: PORT,
     host: HOST,

@@ -31,8 +31,8 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
   };
 
   async function admit(socket: LiveSocket) {
-    const raw: Record<string, unknown> = socket.handshake.auth;
-    if (raw['protocol'] !== PROTOCOL) throw wrongProtocol(raw['protocol']);
+    const raw: { protocol?: unknown } = socket.handshake.auth;
+    if (raw.protocol !== PROTOCOL) throw wrongProtocol(raw.protocol);
     const parsed = v.safeParse(Handshake, raw);
     if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
     const { proof } = visit(socket.request);

@@ -30,7 +30,7 @@ test('keeps the newest entries and says when it does not reach back', () => {
 test('a deletion blanks its target and the edits of it, and nothing else', () => {
   const ring = createRing(10);
   const entries = [text(1), text(2), amend(3, 'edit', 1), amend(4, 'edit', 2), amend(5, 'delete', 1)];
-  entries.forEach((entry) => ring.push(entry));
+  for (const entry of entries) ring.push(entry);
   const kept = ring.slice(1, 5)!;
   expect(kept.map((e) => ('body' in e ? e.body : undefined))).toEqual([
     undefined,

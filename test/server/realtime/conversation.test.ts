@@ -117,7 +117,7 @@ describe('append', () => {
     const first = await ada.append(item);
     expect(await ada.append(text('a\nb\ufffd', LOBBY, item.clientOffset))).toEqual(first);
     expect(bodyOf(await ada.hears('a\nb\ufffd'))).toBe('a\nb\ufffd');
-    const emoji = await ada.append(text('👩‍🚒'.repeat(1333) + '!'), text('👩‍🚒'.repeat(1334)));
+    const emoji = await ada.append(text(`${'👩‍🚒'.repeat(1333)}!`), text('👩‍🚒'.repeat(1334)));
     expect(emoji).toMatchObject({
       results: [{ serverOffset: expect.any(Number) }, { error: { code: 'too-large' } }],
     });
@@ -239,12 +239,14 @@ describe('rooms', () => {
     using bo = await join();
     const [open, secret] = [await roomOf(ada), await roomOf(ada, 'private')];
     const ids: string[] = [];
-    for (let after: string | undefined; ; ) {
-      const page = await bo.request('room:list', after === undefined ? {} : { after });
+    let page: Awaited<ReturnType<typeof bo.request<'room:list'>>>;
+    let after: string | undefined;
+    do {
+      page = await bo.request('room:list', after === undefined ? {} : { after });
       if (!page.ok) throw new Error(page.error.message);
       ids.push(...page.rooms.map((room) => room.id));
-      if ((after = page.next) === undefined) break;
-    }
+      after = page.next;
+    } while (after !== undefined);
     expect(ids).toContain(open);
     expect(ids).toContain(LOBBY);
     expect(ids).not.toContain(secret);
