@@ -101,6 +101,7 @@ export function createApp({ config, store, logger }: Deps): App {
     logger,
   });
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
+  http.requestTimeout = REQUEST_TIMEOUT_MS;
   const realtime = createRealtime({
     http,
     allowedOrigins: config.allowedOrigins,
@@ -154,6 +155,7 @@ export function createApp({ config, store, logger }: Deps): App {
 }
 
 const BYE_RETRY_AFTER_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 60_000; // for a whole request to come in: 64 KiB at 1 kB/s
 
 function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): ConfigError {
   const place = `${host}:${port}`;

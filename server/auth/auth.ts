@@ -28,7 +28,7 @@ export interface Auth {
   session(identity: Identity): Promise<Session>;
   /** Ends the device's session, then tells `onSignedOut`, also when it had ended already. */
   signOut(identity: Identity): Promise<void>;
-  /** `forbidden` without the right `current` where a password is set already. */
+  /** `unauthorized` without the right `current` where a password is set already. */
   setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
       if (!stored) throw new Refused('unauthorized', 'Sign in first.');
       const current = change.current === undefined ? undefined : checkPassword(change.current);
       if (stored.passwordHash !== undefined && !(await guess(stored, current))) {
-        throw new Refused('forbidden', 'That is not the current password.');
+        throw new Refused('unauthorized', 'That is not the current password.');
       }
       await store.setPassword(user.id, await hashPassword(password, random(SALT_BYTES)));
     },

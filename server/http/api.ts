@@ -18,7 +18,7 @@ import { Refused } from '../refusal.ts';
 import { readJson } from './body.ts';
 import type { State } from './context.ts';
 import { answerWith, eventOf } from './errors.ts';
-import { mayAct } from './origin.ts';
+import { isKnownPage, mayAct, mayRead } from './origin.ts';
 
 interface Deps {
   auth: Auth;
@@ -36,8 +36,7 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
     metrics.frames.inc({ event: eventOf(ctx) });
     const { visit } = ctx.state;
     const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
-    if (changes ? !mayAct(visit) : visit.origin === 'foreign' && visit.proof.tag !== 'bearer')
-      throw foreign();
+    if (changes ? !mayAct(visit) : !mayRead(visit)) throw foreign();
     await next();
   });
 
@@ -45,7 +44,7 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
     const { credential, ...request } = parse(SessionRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
     const { own, origin, address } = ctx.state.visit;
     // A cookie is for a page, and a page says where it is from.
-    if (credential === 'cookie' && (own === undefined || origin === 'absent')) throw foreign();
+    if (credential === 'cookie' && (own === undefined || !isKnownPage(origin))) throw foreign();
     const { session, token } = await auth.signIn(request, address);
     const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
     if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, token));

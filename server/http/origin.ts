@@ -33,14 +33,14 @@ export function originOf({
  * it ask, so with a cookie the page must be known. A token is only ever added by who has it.
  */
 export function mayAct({ origin, proof }: { origin: OriginVerdict; proof: Proof }): boolean {
-  if (proof.tag === 'bearer') return true;
-  switch (origin) {
-    case 'own':
-    case 'allowed':
-      return true;
-    case 'foreign':
-      return false;
-    case 'absent':
-      return proof.tag === 'none';
-  }
+  return proof.tag === 'bearer' || isKnownPage(origin) || (origin === 'absent' && proof.tag === 'none');
+}
+
+/** For requests that only read: a browser lets no foreign page see the answer, and sends no `Origin` from our own. */
+export function mayRead({ origin, proof }: { origin: OriginVerdict; proof: Proof }): boolean {
+  return proof.tag === 'bearer' || origin !== 'foreign';
+}
+
+export function isKnownPage(origin: OriginVerdict): boolean {
+  return origin === 'own' || origin === 'allowed';
 }

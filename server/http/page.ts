@@ -37,7 +37,9 @@ function answer(ctx: Ctx, path: string, file: PageFile): void {
     ctx.status = 304;
     return;
   }
-  const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
+  // Not the first that the client names: browsers name all they can read, gzip first.
+  const accepted = [ctx.acceptsEncodings()].flat();
+  const encoding = ['br', 'gzip'].find((name) => accepted.includes(name));
   const smaller = encoding === 'br' ? file.br : encoding === 'gzip' ? file.gzip : undefined;
   if (smaller && encoding) ctx.set('Content-Encoding', encoding);
   ctx.body = smaller ?? file.plain;

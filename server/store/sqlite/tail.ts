@@ -54,9 +54,9 @@ function tailFrom(start: number, onBatch: OnBatch, source: TailSource) {
   let state: { tag: 'live' } | { tag: 'catching-up'; again: boolean } | { tag: 'closed' } = { tag: 'live' };
 
   function offer(batch: Numbered[]): void {
-    const fresh = batch.filter(({ seq }) => seq > place);
-    if (state.tag === 'live' && fresh[0]?.seq === place + 1) deliver(fresh);
-    else if (fresh.length > 0) catchUp();
+    const isNext = state.tag === 'live' && batch[0]?.seq === place + 1;
+    if (isNext) deliver(batch);
+    else if ((batch.at(-1)?.seq ?? 0) > place) catchUp();
   }
 
   function catchUp(): void {

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type AppendResult, type NewEntry, type Store, Unavailable } from '../../../../server/store/port.ts';
+import { appendOn } from '../../../../server/store/sqlite/append.ts';
+import { closeDatabase, openDatabase } from '../../../../server/store/sqlite/database.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { append, listen, newId, text, upTo, wholeLog } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
@@ -49,18 +51,19 @@ it('L1 L4 kill -9 in the middle of batches, again and again: what was acknowledg
   }
 });
 
-async function openWatched(): Promise<{ store: Store; worker(): Worker }> {
+async function openWatched(): Promise<{ store: Store; file: string; worker(): Worker }> {
   let worker: Worker | undefined;
   const onWorker = (started: Worker) => {
     worker = started;
   };
   process.on('worker', onWorker);
-  const store = await openSqlite({ file: await newFile(), log: silent });
+  const file = await newFile();
+  const store = await openSqlite({ file, log: silent });
   onTestFinished(async () => {
     await store.close();
     process.off('worker', onWorker);
   });
-  return { store, worker: () => worker! };
+  return { store, file, worker: () => worker! };
 }
 
 it('L4 a thread that dies: what waits is unavailable, it comes back, and every item is there once', async () => {
@@ -94,6 +97,20 @@ it('L4 a thread that dies: what waits is unavailable, it comes back, and every i
   await tail.count(1_000);
   expect(tail.seen.map(({ entry }) => entry)).toEqual(log);
   await tail.close();
+});
+
+it('L2 a commit whose answer died with the thread reaches the tail, though nobody writes after it', async () => {
+  const { store, file, worker } = await openWatched();
+  const tail = await listen(store);
+  await append(store, [text('lobby', newId(), 'heard')]);
+  await tail.count(1);
+  await store.ping(); // answered in order: whatever the tail still read of the table is read
+  await worker().terminate();
+  const db = openDatabase(file); // at once, before the next thread has it: a commit that nobody is told of
+  appendOn(db)([text('lobby', newId(), 'unheard')], 1);
+  closeDatabase(db);
+  await tail.count(2);
+  expect(tail.seen[1]).toMatchObject({ room: 'lobby', entry: { serverOffset: 2, body: 'unheard' } });
 });
 
 it('a thread that dies again and again comes back, and a tail says when it cannot hear', async () => {

@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { type AuthOptions, createAuth } from '../../../server/auth/auth.ts';
+import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
+import { Refused } from '../../../server/refusal.ts';
+import { Unavailable } from '../../../server/store/port.ts';
+import {
+  CLAIM_LIFETIME_MS,
+  SIGN_INS_PER_MINUTE,
+  WRONG_PASSWORDS_PER_MINUTE,
+} from '../../../shared/limits.ts';
+import { newId } from '../../support/api.ts';
+import { fakeUsers } from './fakeUsers.ts';
+
+const HOME = '192.0.2.1';
+
+function setUp(changes: Partial<AuthOptions> = {}) {
+  const store = fakeUsers();
+  const clock = { now: 1_000_000 };
+  const welcomed: string[] = [];
+  const signedOut: string[] = [];
+  const auth = createAuth({
+    store,
+    now: () => clock.now,
+    random: randomBytes,
+    limits: createSignInLimits(() => clock.now),
+    onUserCreated: async (user) => welcomed.push(user),
+    onSignedOut: (device) => signedOut.push(device),
+    ...changes,
+  });
+  return { auth, store, clock, welcomed, signedOut };
+}
+
+const refused = (code: string) => expect.objectContaining({ name: 'Refused', code });
+
+describe('signing up', () => {
+  test('a free name makes a user and a device, and the token proves both', async () => {
+    const { auth, store, welcomed } = setUp();
+    const { session, token } = await auth.signIn({ name: ' Ada ', claim: newId() }, HOME);
+    expect(session).toMatchObject({ user: { name: 'Ada' }, hasPassword: false, devices: 1 });
+    expect(await auth.identify(token)).toEqual({
+      device: session.device.id,
+      user: session.user,
+      hasPassword: false,
+    });
+    expect(welcomed).toEqual([session.user.id]);
+    expect(JSON.stringify([...store.devices.values()])).not.toContain(token);
+  });
+
+  test('names that differ in case or width only are one name', async () => {
+    const { auth } = setUp();
+    await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
+    await expect(auth.signIn({ name: 'ＡDA', claim: newId() }, HOME)).rejects.toEqual(refused('conflict'));
+  });
+
+  test.each([
+    ['', 'invalid'],
+    ['a\u0007', 'invalid'],
+    ['\u200b', 'invalid'],
+    ['x'.repeat(41), 'too-large'],
+  ])('the name %j is refused', async (name, code) => {
+    await expect(setUp().auth.signIn({ name, claim: newId() }, HOME)).rejects.toEqual(refused(code));
+  });
+
+  test.each([
+    ['', 'invalid'],
+    ['p'.repeat(201), 'too-large'],
+  ])('the password %j is refused', async (password, code) => {
+    const { auth, store } = setUp();
+    await expect(auth.signIn({ name: 'Ada', password, claim: newId() }, HOME)).rejects.toEqual(refused(code));
+    expect(store.users.size).toBe(0);
+  });
+
+  test('names that objects have by themselves are names like any other', async () => {
+    const { auth } = setUp();
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      expect((await auth.signIn({ name, claim: newId() }, HOME)).session.user.name).toBe(name);
+    }
+  });
+});
+
+describe('a claim', () => {
+  test('the answer to a sign-up lost, and tried again: the same user and device, a fresh token', async () => {
+    const { auth, store, welcomed } = setUp();
+    const request = { name: 'Ada', claim: newId() };
+    const first = await auth.signIn(request, HOME);
+    const again = await auth.signIn({ ...request, name: 'ADA' }, '198.51.100.7');
+    expect(again.session).toEqual(first.session);
+    expect(again.token).not.toBe(first.token);
+    expect(await auth.identify(first.token)).toBeUndefined();
+    expect(await auth.identify(again.token)).toBeDefined();
+    expect([store.users.size, store.devices.size]).toEqual([1, 1]);
+    expect(welcomed).toEqual([first.session.user.id, first.session.user.id]);
+  });
+
+  test('it is no longer good after a day', async () => {
+    const { auth, clock } = setUp();
+    const request = { name: 'Ada', claim: newId() };
+    await auth.signIn(request, HOME);
+    clock.now += CLAIM_LIFETIME_MS + 1;
+    await expect(auth.signIn(request, HOME)).rejects.toEqual(refused('conflict'));
+  });
+
+  test('with another name it is another claim', async () => {
+    const { auth } = setUp();
+    const claim = newId();
+    const ada = await auth.signIn({ name: 'Ada', claim }, HOME);
+    const bo = await auth.signIn({ name: 'Bo', claim }, HOME);
+    expect(bo.session.user.id).not.toBe(ada.session.user.id);
+  });
+
+  test('the same one several times at once, on two nodes, is one user and one device', async () => {
+    const { auth, store, clock } = setUp();
+    const other = setUp({ store, now: () => clock.now }).auth;
+    const request = { name: 'Ada', claim: newId() };
+    const all = await Promise.all([auth, auth, other, other].map((node) => node.signIn(request, HOME)));
+    expect(new Set(all.map(({ session }) => session.user.id + session.device.id)).size).toBe(1);
+    expect([store.users.size, store.devices.size]).toEqual([1, 1]);
+  });
+
+  test('coming back with a password, the same one several times at once is one device', async () => {
+    const { auth, store } = setUp();
+    await auth.signIn({ name: 'Ada', password: 'secret', claim: newId() }, HOME);
+    const request = { name: 'Ada', password: 'secret', claim: newId() };
+    await Promise.all([auth.signIn(request, HOME), auth.signIn(request, HOME)]);
+    expect(store.devices.size).toBe(2);
+  });
+
+  test('the lobby could not be joined: no answer until it is, and the claim tries it again', async () => {
+    let fails = true;
+    const onUserCreated = async () => {
+      if (fails) throw new Unavailable('the store is busy');
+    };
+    const { auth, store } = setUp({ onUserCreated });
+    const request = { name: 'Ada', claim: newId() };
+    await expect(auth.signIn(request, HOME)).rejects.toBeInstanceOf(Unavailable);
+    fails = false;
+    expect((await auth.signIn(request, HOME)).session.user.name).toBe('Ada');
+    expect(store.users.size).toBe(1);
+  });
+});
+
+describe('coming back', () => {
+  test('with the password: the same user on another device', async () => {
+    const { auth } = setUp();
+    const first = await auth.signIn({ name: 'Ada', password: 'cafe\u0301', claim: newId() }, HOME);
+    const second = await auth.signIn({ name: 'ada', password: 'caf\u00e9', claim: newId() }, HOME);
+    expect(second.session).toMatchObject({ user: first.session.user, hasPassword: true, devices: 2 });
+    expect(second.session.device.id).not.toBe(first.session.device.id);
+  });
+
+  test('with a wrong password, or where none was set: unauthorized; without one: the name is taken', async () => {
+    const { auth } = setUp();
+    await auth.signIn({ name: 'Ada', password: 'right', claim: newId() }, HOME);
+    await auth.signIn({ name: 'Bo', claim: newId() }, HOME);
+    for (const name of ['Ada', 'Bo']) {
+      const attempt = auth.signIn({ name, password: 'wrong', claim: newId() }, HOME);
+      await expect(attempt).rejects.toEqual(refused('unauthorized'));
+    }
+    await expect(auth.signIn({ name: 'Ada', claim: newId() }, HOME)).rejects.toEqual(refused('conflict'));
+  });
+});
+
+describe('a session', () => {
+  test('signed out, its token proves nothing, and its sockets are told; the others stay', async () => {
+    const { auth, signedOut } = setUp();
+    const first = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
+    const second = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
+    await auth.signOut((await auth.identify(first.token))!);
+    expect(await auth.identify(first.token)).toBeUndefined();
+    expect(signedOut).toEqual([first.session.device.id]);
+    const identity = (await auth.identify(second.token))!;
+    expect(await auth.session(identity)).toMatchObject({ devices: 1 });
+  });
+
+  test('a forged token is nobody', async () => {
+    const { auth } = setUp();
+    for (const token of ['', 'x', '__proto__', randomBytes(32).toString('base64url'), 'a'.repeat(10_000)]) {
+      expect(await auth.identify(token)).toBeUndefined();
+    }
+  });
+
+  test('a password set later lets its user come back; changing it needs the current one', async () => {
+    const { auth } = setUp();
+    const { token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
+    const identity = (await auth.identify(token))!;
+    await auth.setPassword(identity, { password: 'one' });
+    await expect(auth.setPassword(identity, { password: 'two' })).rejects.toEqual(refused('unauthorized'));
+    await expect(auth.setPassword(identity, { password: 'two', current: 'no' })).rejects.toEqual(
+      refused('unauthorized'),
+    );
+    await auth.setPassword(identity, { password: 'two', current: 'one' });
+    expect(await auth.identify(token)).toMatchObject({ hasPassword: true });
+    await auth.signIn({ name: 'Ada', password: 'two', claim: newId() }, HOME);
+    await expect(auth.signIn({ name: 'Ada', password: 'one', claim: newId() }, HOME)).rejects.toEqual(
+      refused('unauthorized'),
+    );
+  });
+});
+
+describe('limits', () => {
+  const codeOf = async (attempt: Promise<unknown>) =>
+    attempt.then(
+      () => 'ok',
+      (error: unknown) => (error instanceof Refused ? error.code : String(error)),
+    );
+
+  test('ten sign-ins a minute, per address and name', async () => {
+    const { auth, clock } = setUp();
+    const attempt = (name: string, address = HOME) => codeOf(auth.signIn({ name, claim: newId() }, address));
+    const codes = [];
+    for (let i = 0; i <= SIGN_INS_PER_MINUTE; i++) codes.push(await attempt('Ada'));
+    expect(codes).toEqual(['ok', ...Array(SIGN_INS_PER_MINUTE - 1).fill('conflict'), 'rate-limited']);
+    expect(await attempt('Bo')).toBe('ok');
+    expect(await attempt('Ada', '192.0.2.2')).toBe('conflict');
+    clock.now += 60_000 / SIGN_INS_PER_MINUTE;
+    expect(await attempt('Ada')).toBe('conflict');
+  });
+
+  test('a house behind one address signs up at once, and comes back every morning', async () => {
+    const { auth } = setUp();
+    for (let i = 0; i < 100; i++) {
+      expect(await codeOf(auth.signIn({ name: `nurse ${i}`, claim: newId() }, HOME))).toBe('ok');
+    }
+  });
+
+  test('one password guessed at from many addresses', async () => {
+    const limits = createSignInLimits(() => 0);
+    const guess = () => limits.guess('ada');
+    for (let i = 0; i < WRONG_PASSWORDS_PER_MINUTE; i++) guess();
+    expect(guess).toThrow(refused('rate-limited'));
+    limits.rightGuess('ada');
+    expect(guess).not.toThrow();
+  });
+
+  test('addresses of one IPv6 network count as one', () => {
+    const limits = createSignInLimits(() => 0);
+    const from = (i: number) => () => limits.attempt(`2001:db8:1:2::${i}`, 'ada');
+    for (let i = 1; i <= SIGN_INS_PER_MINUTE; i++) from(i)();
+    expect(from(99)).toThrow(refused('rate-limited'));
+    expect(() => limits.attempt('2001:db8:1:3::1', 'ada')).not.toThrow();
+  });
+});

@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConfigError, parseEnv } from '../../server/env.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/tmp.ts';
+
+function mistakes(env: Record<string, string>): readonly string[] {
+  try {
+    parseEnv(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+test('nothing set, or set to nothing, gives the defaults', () => {
+  const defaults = {
+    port: 3000,
+    host: '0.0.0.0',
+    data: './data',
+    page: join(import.meta.dirname, '../../dist'),
+    publicOrigin: undefined,
+    allowedOrigins: [],
+    trustProxy: { tag: 'nobody' },
+    tls: undefined,
+    logLevel: 'info',
+    metricsPort: undefined,
+  };
+  expect(parseEnv({})).toEqual(defaults);
+  const names =
+    'PORT HOST DATA PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL METRICS_PORT';
+  const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
+  expect(parseEnv(empty)).toEqual(defaults);
+});
+
+test('what is set is parsed', () => {
+  const config = parseEnv({
+    PORT: '0',
+    PUBLIC_ORIGIN: 'HTTPS://Chat.example:443/',
+    ALLOWED_ORIGINS: 'http://a.example, https://b.example:8443',
+    TRUST_PROXY: '2',
+    LOG_LEVEL: 'debug',
+    METRICS_PORT: '9090',
+  });
+  expect(config).toMatchObject({
+    port: 0,
+    publicOrigin: 'https://chat.example',
+    allowedOrigins: ['http://a.example', 'https://b.example:8443'],
+    trustProxy: { tag: 'hops', hops: 2 },
+    logLevel: 'debug',
+    metricsPort: 9090,
+  });
+  expect(parseEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toMatchObject({ tag: 'addresses' });
+});
+
+test.each([
+  [{ PORT: 'abc' }, /^PORT is "abc": it must be a whole number from 0 to 65535\.$/],
+  [{ PORT: '65536' }, /^PORT is "65536"/],
+  [{ PORT: '-1' }, /^PORT is "-1"/],
+  [{ HOST: 'http://x' }, /^HOST /],
+  [{ PUBLIC_ORIGIN: 'chat.example' }, /^PUBLIC_ORIGIN .* origin with no path/],
+  [{ PUBLIC_ORIGIN: 'https://chat.example/path' }, /^PUBLIC_ORIGIN /],
+  [{ PUBLIC_ORIGIN: 'https://me@chat.example' }, /^PUBLIC_ORIGIN /],
+  [{ PUBLIC_ORIGIN: 'ftp://chat.example' }, /^PUBLIC_ORIGIN /],
+  [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS /],
+  [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY /],
+  [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY /],
+  [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
+  [{ PORT: '9090', METRICS_PORT: '9090' }, /^METRICS_PORT is the same as PORT/],
+  [{ TLS_KEY_FILE: 'k.pem' }, /TLS_CERT_FILE is not/],
+  [{ TLS_CERT_FILE: '/nowhere/c.pem', TLS_KEY_FILE: import.meta.filename }, /^TLS_CERT_FILE .*ENOENT/],
+])('%j is told of in a sentence', (env, sentence) => {
+  const told = mistakes(env);
+  expect(told[0]).toMatch(sentence);
+});
+
+test('every mistake is told at once', () => {
+  const told = mistakes({ PORT: 'x', LOG_LEVEL: 'x', ALLOWED_ORIGINS: 'x', TLS_CERT_FILE: 'c.pem' });
+  expect(told).toHaveLength(4);
+});
+
+describe('TLS', () => {
+  let folder: TemporaryFolder;
+  const file = (name: string) => join(folder.path, name);
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    for (const name of ['one', 'two']) {
+      const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)];
+      const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+      execFileSync('openssl', [...make, ...out, '-subj', '/CN=localhost', '-days', '2'], { stdio: 'ignore' });
+    }
+    writeFileSync(file('empty'), '');
+  });
+  afterAll(() => folder.remove());
+
+  test('a pair is read', () => {
+    const config = parseEnv({ TLS_CERT_FILE: file('one.crt'), TLS_KEY_FILE: file('one.key') });
+    expect(config.tls?.cert.toString()).toContain('BEGIN CERTIFICATE');
+  });
+
+  test('what is no pair is told of', () => {
+    const told = (cert: string, key: string) =>
+      mistakes({ TLS_CERT_FILE: file(cert), TLS_KEY_FILE: file(key) });
+    expect(told('one.crt', 'two.key')).toEqual([
+      'TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE.',
+    ]);
+    expect(told('empty', 'empty')).toEqual([
+      expect.stringMatching(/^TLS_CERT_FILE .* not a certificate/),
+      expect.stringMatching(/^TLS_KEY_FILE .* not an unencrypted private key/),
+    ]);
+  });
+});

@@ -1,0 +1,159 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Unavailable } from '../../../server/store/port.ts';
+import { APPEND_MAX_BYTES } from '../../../shared/limits.ts';
+import { newId } from '../../support/api.ts';
+import { ask, type Heard, type Served, serve } from './serve.ts';
+
+async function signedUp(server: Served): Promise<{ authorization: string }> {
+  const made = await ask(server.url, 'POST', '/api/session', {
+    body: { name: newId(), claim: newId(), credential: 'token' },
+  });
+  return { authorization: `Bearer ${made.json.token}` };
+}
+
+const refused = (status: number, code: string) =>
+  expect.objectContaining({ status, json: { ok: false, error: expect.objectContaining({ code }) } });
+
+describe('requests over HTTP', () => {
+  test('append and range reach the same code as by socket', async () => {
+    await using server = await serve();
+    const headers = await signedUp(server);
+    const body = { as: 'me', items: [{ room: '__proto__' }] };
+    const appended = await ask(server.url, 'POST', '/api/append', { headers, body });
+    expect([appended.status, appended.json]).toMatchObject([
+      200,
+      { ok: true, name: 'append', payload: body },
+    ]);
+    const ranged = await ask(server.url, 'GET', '/api/rooms/lobby/entries?from=3&to=20', { headers });
+    expect(ranged.json.payload).toEqual({ room: 'lobby', from: 3, to: 20 });
+    expect(ranged.headers['cache-control']).toBe('no-store');
+    const odd = await ask(server.url, 'GET', '/api/rooms/%E0%A4%A/entries?from=-1&from=2', { headers });
+    expect(odd.json.payload).toEqual({ room: '%E0%A4%A', from: ['-1', '2'] });
+  });
+
+  test('a refusal has its status, and says when to come back', async () => {
+    let error: Record<string, unknown> = {};
+    await using server = await serve({ perform: () => ({ ok: false, error }) });
+    const headers = await signedUp(server);
+    const answer = async (refusal: Record<string, unknown>) => {
+      error = refusal;
+      return ask(server.url, 'POST', '/api/append', { headers, body: {} });
+    };
+    expect(await answer({ code: 'not-found', message: 'm' })).toEqual(refused(404, 'not-found'));
+    const busy = await answer({ code: 'unavailable', message: 'm', retryAfter: 1_200 });
+    expect([busy.status, busy.headers['retry-after'], busy.json.error.retryAfter]).toEqual([503, '2', 1_200]);
+    expect(await answer({ code: 'from-the-future', message: 'm' })).toEqual(refused(500, 'from-the-future'));
+  });
+
+  test('nobody’s are 401, whatever they say', async () => {
+    await using server = await serve();
+    const tokens = ['', 'Bearer', 'Bearer x', `Bearer ${'A'.repeat(43)}`, 'Basic eDp5'];
+    for (const authorization of tokens) {
+      const heard = await ask(server.url, 'POST', '/api/append', { headers: { authorization }, body: {} });
+      expect(heard).toEqual(refused(401, 'unauthorized'));
+    }
+    expect(server.performed).toEqual([]);
+  });
+
+  test('frames of one device are limited here too', async () => {
+    await using server = await serve();
+    const headers = await signedUp(server);
+    const all = Array.from({ length: 6 }, () =>
+      ask(server.url, 'POST', '/api/append', { headers, body: {} }),
+    );
+    const statuses = (await Promise.all(all)).map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
+  });
+
+  test('a store that does not answer is 503, a fault of ours 500 and in the log, not in the answer', async () => {
+    let error: Error = new Unavailable('the store is busy', 3_000);
+    await using server = await serve({ sabotage: { byToken: () => Promise.reject(error) } });
+    const headers = { authorization: `Bearer ${'A'.repeat(43)}` };
+    const busy = await ask(server.url, 'GET', '/api/session', { headers });
+    expect([busy.status, busy.headers['retry-after']]).toEqual([503, '3']);
+    expect(server.logged).toEqual([]);
+    error = new Error('SECRET DETAIL');
+    const broken = await ask(server.url, 'GET', '/api/session', { headers });
+    expect(broken).toEqual(refused(500, 'internal'));
+    expect(broken.text).not.toContain('SECRET');
+    expect(JSON.stringify(server.logged)).toContain('SECRET DETAIL');
+    expect(JSON.stringify(server.logged)).not.toContain('AAAA');
+  });
+});
+
+describe('bad input', () => {
+  let server: Served;
+  let headers: { authorization: string };
+  beforeAll(async () => {
+    server = await serve();
+    headers = await signedUp(server);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  const post = (body: unknown, more: Record<string, string> = {}): Promise<Heard> =>
+    ask(server.url, 'POST', '/api/append', { headers: { ...headers, ...more }, body });
+
+  test.each([
+    ['no JSON', '{"as":', {}],
+    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]), {}],
+    ['another type', '{}', { 'content-type': 'text/plain' }],
+    ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['something compressed', '{}', { 'content-encoding': 'gzip' }],
+    ['nothing', '', {}],
+  ])('%s is invalid', async (_what, body, more) => {
+    expect(await post(body, more)).toEqual(refused(400, 'invalid'));
+  });
+
+  test.each([
+    ['a little too much', APPEND_MAX_BYTES + 1],
+    ['1 MB', 1_000_000],
+    ['far too much', 20_000_000],
+  ])('%s is too large, and heard to be', async (_what, bytes) => {
+    expect(await post(`"${'x'.repeat(bytes - 2)}"`)).toEqual(refused(413, 'too-large'));
+  });
+
+  test.each([
+    [{}],
+    [[]],
+    [null],
+    [{ name: 1, claim: newId(), credential: 'token' }],
+    [{ name: 'Ada', claim: 'short', credential: 'token' }],
+    [{ name: 'Ada', claim: newId(), credential: 'both' }],
+    [JSON.parse('{"__proto__":{"name":"Ada","credential":"token"}}')],
+  ])('the session %j is invalid', async (body) => {
+    expect(await ask(server.url, 'POST', '/api/session', { body })).toEqual(refused(400, 'invalid'));
+  });
+
+  test('an unknown path is not-found and a wrong method invalid, in our shape', async () => {
+    const nowhere = ['/api', '/api/', '/api/nothing', '/api/session/x', '/api/__proto__', '/api/%00'];
+    for (const path of nowhere) {
+      expect(await ask(server.url, 'GET', path, { headers: { accept: 'text/html' } })).toEqual(
+        refused(404, 'not-found'),
+      );
+    }
+    for (const method of ['PUT', 'PATCH', 'PROPFIND']) {
+      const heard = await ask(server.url, method, '/api/append');
+      expect(heard).toEqual(refused(405, 'invalid'));
+      expect(heard.headers.allow).toBe('POST');
+    }
+  });
+
+  test('a body that breaks off harms nobody', async () => {
+    const { port } = new URL(server.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    const head = `POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+    socket.write(head, () => socket.destroy());
+    await closed;
+    expect((await ask(server.url, 'GET', '/healthz')).status).toBe(200);
+    expect(server.logged).toEqual([]);
+  });
+});
+
+test('healthz says that the process lives, readyz whether it is of use', async () => {
+  await using server = await serve();
+  expect((await ask(server.url, 'GET', '/readyz')).json).toEqual({ ok: true });
+  server.isReady = false;
+  expect(await ask(server.url, 'GET', '/readyz')).toEqual(refused(503, 'unavailable'));
+  expect((await ask(server.url, 'GET', '/healthz')).status).toBe(200);
+});

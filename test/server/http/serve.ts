@@ -1,0 +1,120 @@
+/** The HTTP side on a port of its own, with users in memory and a `perform` that repeats what it was asked. */
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAuth } from '../../../server/auth/auth.ts';
+import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
+import { type Config, parseEnv } from '../../../server/env.ts';
+import { createHttp } from '../../../server/http/http.ts';
+import { createPageFiles } from '../../../server/http/pageFiles.ts';
+import { createLimiter } from '../../../server/limits/limiter.ts';
+import { createLogger } from '../../../server/logger.ts';
+import { createMetrics } from '../../../server/metrics.ts';
+import type { Perform } from '../../../server/perform.ts';
+import { fakeUsers } from '../auth/fakeUsers.ts';
+
+export interface Served extends AsyncDisposable {
+  url: string;
+  /** Each argument list of `perform`. */
+  performed: unknown[][];
+  /** Each line of the log, parsed. */
+  logged: Record<string, unknown>[];
+  isReady: boolean;
+}
+
+export async function serve({
+  config = {},
+  perform,
+  folder = '/nowhere',
+  now = () => performance.now(),
+  sabotage = {},
+}: {
+  config?: Partial<Config>;
+  perform?: (...asked: unknown[]) => unknown;
+  folder?: string;
+  now?: () => number;
+  /** Methods of the users' store to replace. */
+  sabotage?: Partial<ReturnType<typeof fakeUsers>>;
+} = {}): Promise<Served> {
+  const performed: unknown[][] = [];
+  const logged: Record<string, unknown>[] = [];
+  const answer = perform ?? ((name, _user, payload) => ({ ok: true, epoch: 'e', name, payload }));
+  const koa = createHttp({
+    config: { ...parseEnv({}), ...config },
+    auth: createAuth({
+      store: { ...fakeUsers(), ...sabotage },
+      now: Date.now,
+      random: randomBytes,
+      limits: createSignInLimits(() => performance.now()),
+      onUserCreated: async () => {},
+      onSignedOut: () => {},
+    }),
+    perform: (async (...asked: unknown[]) => {
+      performed.push(asked);
+      return answer(...asked);
+    }) as Perform,
+    frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),
+    ready: async () => served.isReady,
+    page: createPageFiles(folder, now),
+    metrics: createMetrics(),
+    logger: createLogger('info', { write: (line) => void logged.push(JSON.parse(line)) }),
+  });
+  const server = createServer(koa.callback());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const served: Served = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    performed,
+    logged,
+    isReady: true,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return served;
+}
+
+export interface Heard {
+  status: number;
+  headers: IncomingHttpHeaders;
+  bytes: Buffer;
+  text: string;
+  /** Undefined where the body is no JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
+  json: any;
+}
+
+/** A request exactly as told: no header is added but Host and the body's length, none is forbidden, and the path stays. */
+export function ask(
+  url: string,
+  method: string,
+  path: string,
+  { headers = {}, body }: { headers?: Record<string, string>; body?: unknown } = {},
+): Promise<Heard> {
+  const raw =
+    body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  const type = body === undefined || 'content-type' in headers ? {} : { 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const request = send(url, { method, path, headers: { ...type, ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString();
+        resolve({ status: response.statusCode!, headers: response.headers, bytes, text, json: parsed(text) });
+      });
+    });
+    request.on('error', reject);
+    request.end(raw);
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

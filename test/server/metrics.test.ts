@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { createMetrics, serveMetrics } from '../../server/metrics.ts';
+
+test('what is counted is shown on a port of its own, and nothing else is', async () => {
+  const metrics = createMetrics();
+  metrics.frames.inc({ event: 'append' });
+  metrics.refusals.inc({ event: 'append', code: 'invalid' });
+  metrics.appendSeconds.observe(0.004);
+  const server = await serveMetrics(metrics.registry, '127.0.0.1', 0);
+  try {
+    const url = `http://127.0.0.1:${server.port}`;
+    const shown = await (await fetch(`${url}/metrics`)).text();
+    expect(shown).toContain('holdfast_frames_total{event="append"} 1');
+    expect(shown).toContain('holdfast_refusals_total{event="append",code="invalid"} 1');
+    expect(shown).toContain('holdfast_append_seconds_bucket{le="0.005"} 1');
+    expect(shown).toMatch(/^holdfast_process_resident_memory_bytes \d+/m);
+    expect(shown).toMatch(/^holdfast_nodejs_eventloop_lag_p99_seconds /m);
+    const names = [...shown.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name);
+    expect(names.filter((name) => !name?.startsWith('holdfast_'))).toEqual([]);
+    expect((await fetch(`${url}/`)).status).toBe(404);
+  } finally {
+    await server.close();
+  }
+});

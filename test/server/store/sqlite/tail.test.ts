@@ -1,0 +1,123 @@
+/** Tails over a table in memory, with a writer that may tell too little, too much or too late. */
+import { expect, it } from 'vitest';
+import type { Numbered } from '../../../../server/store/sqlite/rows.ts';
+import { openTails } from '../../../../server/store/sqlite/tail.ts';
+import { newId } from '../../../contract/support.ts';
+import { silent } from './harness.ts';
+
+function scene() {
+  const table: Numbered[] = [];
+  const seen: number[] = [];
+  let reached = { count: 0, resolve: () => {} };
+  let failures = 0;
+  const tails = openTails({
+    epoch: () => 'epoch',
+    isRunning: () => true,
+    lastSeq: async () => table.length,
+    since: async (seq, limit) => {
+      if (failures-- > 0) throw new Error('not now');
+      return table.slice(seq, seq + limit);
+    },
+    log: silent,
+  });
+  return {
+    tails,
+    seen,
+    commit(count: number): Numbered[] {
+      const first = table.length + 1;
+      for (let seq = first; seq < first + count; seq++) table.push(numbered(seq));
+      return table.slice(first - 1);
+    },
+    listen: (from?: string) =>
+      tails.open(from, (batch) => {
+        seen.push(...batch.map(({ entry }) => entry.serverOffset));
+        if (seen.length >= reached.count) reached.resolve();
+      }),
+    failNext(count: number) {
+      failures = count;
+    },
+    async count(count: number) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      reached = { count, resolve };
+      if (seen.length < count) await promise;
+    },
+  };
+}
+
+function numbered(seq: number): Numbered {
+  const entry = {
+    serverOffset: seq,
+    author: newId(),
+    clientOffset: newId(),
+    at: 1,
+    kind: 'text',
+    body: 'x',
+  } as const;
+  return { seq, room: 'lobby', entry };
+}
+
+async function live() {
+  const { tails, ...rest } = scene();
+  await rest.listen();
+  tails.offer(rest.commit(1));
+  await rest.count(1);
+  return { tails, ...rest };
+}
+
+it('an offer that leaves a gap is read from the table instead', async () => {
+  const { tails, commit, count, seen } = await live();
+  commit(2); // their answer died with the thread
+  tails.offer(commit(1));
+  await count(4);
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
+it('an offer of what was read already is no repeat', async () => {
+  const { tails, commit, count, seen } = await live();
+  const late = commit(2);
+  tails.catchUp();
+  await count(3);
+  tails.offer(late);
+  tails.offer([...late, ...commit(1)]);
+  await count(4);
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
+it('what was never offered is read on catching up', async () => {
+  const { tails, commit, count, seen } = await live();
+  commit(3);
+  tails.catchUp();
+  await count(4);
+  expect(seen).toEqual([1, 2, 3, 4]);
+});
+
+it('what is offered while it catches up comes in its place', async () => {
+  const { tails, commit, listen, count, seen } = scene();
+  commit(1_200);
+  const opened = listen('epoch:100');
+  tails.offer(commit(1));
+  await opened;
+  tails.offer(commit(1));
+  tails.offer(commit(1));
+  await count(1_103);
+  expect(seen).toEqual(Array.from({ length: 1_103 }, (_, i) => 101 + i));
+});
+
+it('a read that fails is tried again', async () => {
+  const { tails, commit, count, seen, failNext } = await live();
+  commit(1);
+  failNext(1);
+  tails.catchUp();
+  await count(2);
+  expect(seen).toEqual([1, 2]);
+});
+
+it('a closed tail is silent, in the middle of a backfill too', async () => {
+  const { commit, listen, seen, tails } = scene();
+  commit(10);
+  const tail = await listen('epoch:0');
+  await tail.close();
+  tails.offer(commit(1));
+  expect(tail.isOpen()).toBe(false);
+  expect(seen).toEqual([]);
+});
