@@ -1,0 +1,117 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { Unavailable } from '../../server/store/port.ts';
+import { LOBBY } from '../../shared/ids.ts';
+import { append, appendNew, type Harness, inDatabase, join, leave, newId, newRoom, text } from './support.ts';
+
+export function roomCases(open: () => Promise<Harness>): void {
+  const db = inDatabase(open);
+
+  it('the lobby is there from the start, made by nobody', async () => {
+    const lobby = await db.store.rooms.byId(LOBBY);
+    expect(lobby).toMatchObject({
+      id: LOBBY,
+      kind: 'public',
+      name: 'Lobby',
+      createdBy: '',
+      head: 0,
+      members: 0,
+    });
+    expect(lobby?.createdAt).toBeTypeOf('number');
+  });
+
+  it('the epoch is the database’s: stable over reopening, another in another', async () => {
+    const { epoch } = db.store;
+    expect(epoch).toMatch(/^[\w-]{22}$/);
+    await db.harness.reopen();
+    expect(db.store.epoch).toBe(epoch);
+    const other = await open();
+    onTestFinished(() => other.destroy());
+    expect(other.store.epoch).not.toBe(epoch);
+  });
+
+  it('creates a room once: whoever asks again gets the one that is there', async () => {
+    const room = { id: newId(), kind: 'private' as const, name: 'Galley', createdBy: newId(), createdAt: 3 };
+    expect(await db.store.rooms.create(room)).toEqual({ ...room, head: 0, members: 0 });
+    await appendNew(db.store, [join(room.id, room.createdBy)]);
+    const again = await db.store.rooms.create({ ...room, name: 'Other', createdBy: newId(), createdAt: 4 });
+    expect(again).toEqual({ ...room, head: 1, members: 1 });
+    expect(await db.store.rooms.byId(room.id)).toEqual(again);
+    expect(await db.store.rooms.byId(newId())).toBeUndefined();
+  });
+
+  it('members follow joins and leaves; twice in or out counts once', async () => {
+    const [room, me, you] = [await newRoom(db.store), newId(), newId()];
+    const state = async () => ({
+      members: (await db.store.rooms.byId(room))?.members,
+      me: await db.store.rooms.isMember(room, me),
+      you: await db.store.rooms.isMember(room, you),
+    });
+    expect(await state()).toEqual({ members: 0, me: false, you: false });
+    await appendNew(db.store, [join(room, me), join(room, you), join(room, me)]);
+    expect(await state()).toEqual({ members: 2, me: true, you: true });
+    await appendNew(db.store, [leave(room, you), leave(room, you)]);
+    expect(await state()).toEqual({ members: 1, me: true, you: false });
+    await appendNew(db.store, [leave(room, me), join(room, you), join(room, me)]);
+    expect(await state()).toEqual({ members: 2, me: true, you: true });
+    await db.harness.reopen();
+    expect(await state()).toEqual({ members: 2, me: true, you: true });
+  });
+
+  it('tells the rooms of a user, with head and read mark', async () => {
+    const [a, b, left, me] = [
+      await newRoom(db.store),
+      await newRoom(db.store),
+      await newRoom(db.store),
+      newId(),
+    ];
+    await appendNew(db.store, [join(a, me), join(b, me), join(left, me), leave(left, me), text(b, me, 'x')]);
+    await db.store.rooms.mark(b, me, 2);
+    await db.store.rooms.mark(b, newId(), 1);
+    const mine = await db.store.rooms.ofUser(me);
+    expect(new Map(mine.map(({ room, readUpTo }) => [room.id, [room.head, room.members, readUpTo]]))).toEqual(
+      new Map([
+        [a, [1, 1, 0]],
+        [b, [2, 1, 2]],
+      ]),
+    );
+    expect(await db.store.rooms.ofUser(newId())).toEqual([]);
+  });
+
+  it('read marks only grow', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    expect(await db.store.rooms.mark(room, me, 5)).toBe(5);
+    expect(await db.store.rooms.mark(room, me, 3)).toBe(5);
+    expect(await db.store.rooms.mark(room, me, 8)).toBe(8);
+    expect(await db.store.rooms.mark(room, newId(), 1)).toBe(1);
+  });
+
+  it('lists public rooms by id, page by page, and no private ones', async () => {
+    for (const kind of ['public', 'private', 'public', 'private', 'public'] as const)
+      await newRoom(db.store, kind);
+    const all = await db.store.rooms.listPublic(undefined, 1_000);
+    const ids = all.map((room) => room.id);
+    expect(all.every((room) => room.kind === 'public')).toBe(true);
+    expect(ids).toContain(LOBBY);
+    expect(ids).toEqual(ids.toSorted((x, y) => (x < y ? -1 : 1)));
+    const first = await db.store.rooms.listPublic(undefined, 2);
+    const second = await db.store.rooms.listPublic(first.at(-1)!.id, 2);
+    expect([...first, ...second]).toEqual(all.slice(0, 4));
+    expect(await db.store.rooms.listPublic(ids.at(-1), 2)).toEqual([]);
+  });
+
+  it('closing finishes what was taken; afterwards everything is unavailable', async () => {
+    const other = await open();
+    onTestFinished(() => other.destroy());
+    const { store } = other;
+    await store.ping();
+    const [room, me] = [await newRoom(store), newId()];
+    const taken = Array.from({ length: 10 }, (_, n) => append(store, [text(room, me, `${n}`)]));
+    await store.close();
+    expect((await Promise.all(taken)).flat().map((result) => result.tag)).toEqual(Array(10).fill('appended'));
+    const { results, stopped } = await store.log.append([text(room, me, 'late')], 1);
+    expect(results).toEqual([]);
+    expect(stopped).toBeInstanceOf(Unavailable);
+    await expect(store.ping()).rejects.toBeInstanceOf(Unavailable);
+    await expect(store.rooms.byId(room)).rejects.toBeInstanceOf(Unavailable);
+  });
+}

@@ -1,0 +1,122 @@
+import { expect, it } from 'vitest';
+import type { NewDevice, NewUser } from '../../server/store/port.ts';
+import { type Harness, inDatabase, newId } from './support.ts';
+
+export function userCases(open: () => Promise<Harness>): void {
+  const db = inDatabase(open);
+
+  const someone = (name: string = newId()): NewUser => ({
+    id: newId(),
+    name,
+    nameKey: name.toLowerCase(),
+    createdAt: 1,
+  });
+  const deviceOf = (user: string, createdAt = 1_000): NewDevice => ({
+    id: newId(),
+    user,
+    tokenHash: newId(),
+    claimHash: newId(),
+    createdAt,
+  });
+  async function signedUp(): Promise<{ user: NewUser; device: NewDevice }> {
+    const user = someone();
+    const device = deviceOf(user.id);
+    expect(await db.store.users.create(user, device)).toBe('created');
+    return { user, device };
+  }
+
+  it('makes a user and the first device in one step', async () => {
+    const { user, device } = await signedUp();
+    const stored = { id: user.id, name: user.name, passwordHash: undefined };
+    expect(await db.store.users.byId(user.id)).toEqual(stored);
+    expect(await db.store.users.byNameKey(user.nameKey)).toEqual(stored);
+    expect(await db.store.users.byToken(device.tokenHash)).toEqual({ device: device.id, user: stored });
+    expect(await db.store.users.countDevices(user.id)).toBe(1);
+  });
+
+  it('a name is one user’s: the second comer leaves nothing behind', async () => {
+    const { user } = await signedUp();
+    const second = { ...someone(), name: user.name.toUpperCase(), nameKey: user.nameKey };
+    const device = deviceOf(second.id);
+    expect(await db.store.users.create(second, device)).toBe('taken');
+    expect(await db.store.users.byId(second.id)).toBeUndefined();
+    expect(await db.store.users.byToken(device.tokenHash)).toBeUndefined();
+  });
+
+  it('of many who want a name at once one gets it', async () => {
+    const name = newId();
+    const made = await Promise.all(
+      Array.from({ length: 8 }, () => {
+        const user = someone(name);
+        return db.store.users.create(user, deviceOf(user.id));
+      }),
+    );
+    expect(made.filter((outcome) => outcome === 'created')).toHaveLength(1);
+  });
+
+  it('knows nobody that is not there', async () => {
+    expect(await db.store.users.byId(newId())).toBeUndefined();
+    expect(await db.store.users.byNameKey(newId())).toBeUndefined();
+    expect(await db.store.users.byToken(newId())).toBeUndefined();
+    expect(await db.store.users.byClaim(newId(), 0)).toBeUndefined();
+    expect(await db.store.users.countDevices(newId())).toBe(0);
+  });
+
+  it('names those that exist', async () => {
+    const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
+    expect(await db.store.users.names([a.id, newId(), b.id])).toEqual(
+      new Map([
+        [a.id, a.name],
+        [b.id, b.name],
+      ]),
+    );
+    expect(await db.store.users.names([])).toEqual(new Map());
+  });
+
+  it('keeps a password’s hash, from the start or set later', async () => {
+    const withOne = { ...someone(), passwordHash: 'h1' };
+    await db.store.users.create(withOne, deviceOf(withOne.id));
+    expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h1');
+    await db.store.users.setPassword(withOne.id, 'h2');
+    expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h2');
+  });
+
+  it('a claim finds its device while it is young', async () => {
+    const { user, device } = await signedUp(); // made at 1,000
+    expect(await db.store.users.byClaim(device.claimHash, 999)).toMatchObject({
+      device: device.id,
+      user: { id: user.id },
+    });
+    expect(await db.store.users.byClaim(device.claimHash, 1_000)).toBeUndefined();
+  });
+
+  it('a fresh token takes the place of the old one', async () => {
+    const { device } = await signedUp();
+    const fresh = newId();
+    await db.store.users.replaceToken(device.id, fresh);
+    expect(await db.store.users.byToken(device.tokenHash)).toBeUndefined();
+    expect(await db.store.users.byToken(fresh)).toMatchObject({ device: device.id });
+  });
+
+  it('devices come and go; a removed one is signed out for good', async () => {
+    const { user, device } = await signedUp();
+    const second = deviceOf(user.id);
+    await db.store.users.addDevice(second);
+    expect(await db.store.users.countDevices(user.id)).toBe(2);
+    expect(await db.store.users.removeDevice(device.id)).toBe(true);
+    expect(await db.store.users.removeDevice(device.id)).toBe(false);
+    expect(await db.store.users.countDevices(user.id)).toBe(1);
+    expect(await db.store.users.byToken(device.tokenHash)).toBeUndefined();
+    expect(await db.store.users.byClaim(device.claimHash, 0)).toBeUndefined();
+    expect(await db.store.users.devicesAlive([device.id, second.id, newId()])).toEqual(new Set([second.id]));
+  });
+
+  it('all of it is there after reopening', async () => {
+    const { user, device } = await signedUp();
+    await db.harness.reopen();
+    expect(await db.store.users.byToken(device.tokenHash)).toMatchObject({
+      device: device.id,
+      user: { id: user.id },
+    });
+  });
+}
