@@ -1,0 +1,141 @@
+/** A `Client` without a heart: it shows the state it is given and remembers what it was asked. For views alone. */
+
+import { type Cell, createCell } from '../../web/state/cell.ts';
+import type {
+  AppState,
+  Client,
+  ConversationState,
+  Message,
+  Outcome,
+  PublicRoom,
+  RoomSummary,
+} from '../../web/state/model.ts';
+
+export interface FakeClient extends Client {
+  readonly app: Cell<AppState>;
+  conversation(room: string): Cell<ConversationState>;
+  /** Every call that a view made, such as `['send', 'lobby', 'hello']`. */
+  readonly calls: unknown[][];
+}
+
+export interface FakeStart {
+  app: AppState;
+  conversations?: Record<string, ConversationState>;
+  publicRooms?: PublicRoom[];
+  /** Answers of the methods by name; anything else works. */
+  answers?: Record<string, Outcome>;
+}
+
+export function fakeClient({
+  app,
+  conversations = {},
+  publicRooms = [],
+  answers = {},
+}: FakeStart): FakeClient {
+  const calls: unknown[][] = [];
+  const cells = new Map<string, Cell<ConversationState>>();
+  const asked = async (name: string, ...args: unknown[]): Promise<Outcome> => {
+    calls.push([name, ...args]);
+    return answers[name] ?? { ok: true };
+  };
+  const told =
+    (name: string) =>
+    (...args: unknown[]) => {
+      calls.push([name, ...args]);
+    };
+  const appCell = createCell(app);
+  const conversation = (room: string) => {
+    const cell = cells.get(room) ?? createCell(conversations[room] ?? conversationOf([]));
+    cells.set(room, cell);
+    return cell;
+  };
+
+  return {
+    app: appCell,
+    calls,
+    conversation,
+    signIn: (...args) => asked('signIn', ...args),
+    setPassword: (...args) => asked('setPassword', ...args),
+    signOut: () => asked('signOut'),
+    open: told('open'),
+    loadOlder: told('loadOlder'),
+    loadNewer: told('loadNewer'),
+    toNewest: told('toNewest'),
+    async send(room, body) {
+      const outcome = await asked('send', room, body);
+      if (outcome.ok) {
+        const cell = conversation(room);
+        const mine = message({ author: 'Ada', mine: true, body, at: Date.now(), status: { tag: 'queued' } });
+        cell.set({ ...cell.get(), messages: [...cell.get().messages, mine] });
+      }
+      return outcome;
+    },
+    retry: (...args) => asked('retry', ...args),
+    amend: (...args) => asked('amend', ...args),
+    discard: (...args) => asked('discard', ...args),
+    draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
+    saveDraft: told('saveDraft'),
+    createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
+    joinRoom: (...args) => asked('joinRoom', ...args),
+    leaveRoom: (...args) => asked('leaveRoom', ...args),
+    listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),
+  };
+}
+
+function roomsOf(app: AppState): RoomSummary[] {
+  return app.tag === 'in' ? app.rooms : [];
+}
+
+export function conversationOf(
+  messages: Message[],
+  change: Partial<ConversationState> = {},
+): ConversationState {
+  return { messages, atStart: true, atNewest: true, older: 'idle', loading: false, ...change };
+}
+
+export interface MessageStart {
+  author: string;
+  at: number;
+  body?: string;
+  mine?: boolean;
+  edited?: boolean;
+  content?: Message['content'];
+  status?: Message['status'];
+}
+
+let minted = 0;
+
+export function message({
+  author,
+  at,
+  body = '',
+  mine = false,
+  edited = false,
+  content,
+  status,
+}: MessageStart): Message {
+  const clientOffset = `key-${++minted}`;
+  return {
+    key: `${author} ${clientOffset}`,
+    clientOffset,
+    author: { id: `user-${author}`, name: author },
+    mine,
+    at,
+    content: content ?? { tag: 'text', body, edited },
+    status: status ?? { tag: 'sent' },
+  };
+}
+
+export function room(name: string, change: Partial<RoomSummary> = {}): RoomSummary {
+  return {
+    id: name,
+    name,
+    kind: 'public',
+    members: 14,
+    last: undefined,
+    draft: '',
+    waiting: 0,
+    notSent: 0,
+    ...change,
+  };
+}

@@ -1,0 +1,216 @@
+/** The screens of look/screens.png, and those that it does not show. */
+import type { ConnectionState, Message, RoomSummary, SignedIn } from '../../../web/state/model.ts';
+import { conversationOf, type FakeStart, message, room } from '../fakeClient.ts';
+
+export interface Scene {
+  start(): FakeStart;
+  hash?: string;
+  /** What is tapped before the picture is taken: accessible names of buttons. */
+  taps?: string[];
+  update?: boolean;
+}
+
+const HARBOUR = 'harbour-watch';
+
+export const SCENES: Record<string, Scene> = {
+  hello: { start: () => ({ app: { tag: 'hello' } }) },
+  taken: {
+    start: () => ({ app: { tag: 'hello' }, answers: { signIn: refused('conflict') } }),
+    taps: ['Start chatting'],
+  },
+  unsupported: { start: () => ({ app: { tag: 'unsupported', missing: 'IndexedDB' } }) },
+  rooms: { start: () => ({ app: signedIn({ rooms: rooms() }) }) },
+  'rooms-offline': {
+    start: () => ({ app: signedIn({ rooms: rooms(), connection: { tag: 'offline' }, waiting: 1 }) }),
+  },
+  add: {
+    start: () => ({ app: signedIn({ rooms: rooms() }), publicRooms: publicRooms() }),
+    taps: ['Add a room'],
+  },
+  menu: {
+    start: () => ({ app: signedIn({ rooms: rooms(), startsOffline: false }) }),
+    taps: ['Menu'],
+  },
+  'sign-out': {
+    start: () => ({ app: signedIn({ rooms: rooms(), waiting: 3, hasPassword: false, lastDevice: true }) }),
+    taps: ['Menu', 'Sign out'],
+  },
+  password: {
+    start: () => ({ app: signedIn({ rooms: rooms(), hasPassword: true }) }),
+    taps: ['Menu', 'Change the password'],
+  },
+  live: { start: () => talk(live()), hash: `#/room/${HARBOUR}` },
+  offline: {
+    start: () => talk(offline(), { tag: 'offline' }, 3, 'We can see the harbour li'),
+    hash: `#/room/${HARBOUR}`,
+  },
+  'not-sent': {
+    start: () => talk(tooLong(), { tag: 'catching-up' }),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Not sent'],
+  },
+  'signed-out': { start: () => talk(offline(), { tag: 'signed-out' }, 3), hash: `#/room/${HARBOUR}` },
+  upgrade: { start: () => talk(live(), { tag: 'upgrade' }), hash: `#/room/${HARBOUR}` },
+  update: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, update: true },
+  full: {
+    start: () => ({
+      ...talk(live(), { tag: 'live' }, 0, 'A text that\nneeds two lines'),
+      answers: { send: refused('storage-full') },
+    }),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Send'],
+  },
+  long: { start: () => talk(many()), hash: `#/room/${HARBOUR}` },
+  empty: { start: () => talk([]), hash: `#/room/${HARBOUR}` },
+};
+
+function refused(code: string) {
+  return { ok: false as const, reason: { code } };
+}
+
+function signedIn(change: Partial<SignedIn>): SignedIn {
+  return {
+    tag: 'in',
+    user: { id: 'user-Ada', name: 'Ada' },
+    hasPassword: false,
+    lastDevice: true,
+    connection: { tag: 'live' },
+    waiting: 0,
+    rooms: [],
+    startsOffline: true,
+    ...change,
+  };
+}
+
+function talk(
+  messages: Message[],
+  connection: ConnectionState = { tag: 'live' },
+  waiting = 0,
+  draft = '',
+): FakeStart {
+  const [harbour, ...others] = rooms();
+  return {
+    app: signedIn({ connection, waiting, rooms: [{ ...harbour!, draft }, ...others] }),
+    conversations: { [HARBOUR]: conversationOf(messages) },
+  };
+}
+
+function rooms(): RoomSummary[] {
+  const last = (author: string, text: string, at: number, mine = false) => ({
+    author,
+    mine,
+    text,
+    deleted: false,
+    at,
+  });
+  return [
+    room('Harbour watch', {
+      id: HARBOUR,
+      last: last('Mika', 'Tide turns at 14:20, we cast off at two.', today(13, 20)),
+    }),
+    room('林', {
+      id: 'lin',
+      kind: 'direct',
+      members: 2,
+      last: last('林', '我在码头了，风有点大', today(13, 11)),
+    }),
+    room('Lobby', {
+      id: 'lobby',
+      waiting: 1,
+      last: last('Ada', 'Two seals on the rocks!', today(12, 58), true),
+    }),
+    room('Osei', {
+      id: 'osei',
+      kind: 'direct',
+      draft: 'about tomorrow, could we',
+      last: last('Osei', 'ok', today(9, 0) - DAY),
+    }),
+    room('Kitchen', {
+      id: 'kitchen-table',
+      notSent: 1,
+      last: { author: 'Mika', mine: false, text: undefined, deleted: true, at: today(9, 0) - 2 * DAY },
+    }),
+    room('A room with a name of forty characters x', {
+      id: 'forty',
+      last: last('Mika', 'hm', today(9, 0) - 60 * DAY),
+    }),
+  ];
+}
+
+function publicRooms() {
+  return [
+    { id: 'lobby', name: 'Lobby', members: 31 },
+    { id: 'garden', name: 'Garden', members: 1 },
+    { id: 'night', name: 'Night shift', members: 7 },
+  ];
+}
+
+function live(): Message[] {
+  return [
+    message({ author: 'Mika', at: today(13, 2), body: 'Tide turns at 14:20, we cast off at two.' }),
+    message({ author: 'Mika', at: today(13, 2), body: 'Bring the second radio please' }),
+    message({ author: 'Ada', mine: true, at: today(13, 4), body: 'Have it. Battery at 80 %' }),
+    message({ author: '林', at: today(13, 11), body: '我在码头了，风有点大' }),
+    message({ author: 'Mika', at: today(13, 20), body: 'Forecast: https://example.org/forecast' }),
+    message({ author: 'Mika', at: today(13, 21), content: { tag: 'deleted' } }),
+    message({
+      author: 'Ada',
+      mine: true,
+      at: today(13, 24),
+      edited: true,
+      body: "Seen. Let's take the long way round the point then, and keep inside the buoys.",
+    }),
+    message({
+      author: 'Ada',
+      mine: true,
+      at: today(13, 24),
+      body: 'Coming down now',
+      status: { tag: 'sending' },
+    }),
+  ];
+}
+
+function offline(): Message[] {
+  const mine = (hour: number, minute: number, body: string, status: Message['status']) =>
+    message({ author: 'Ada', mine: true, at: today(hour, minute), body, status });
+  return [
+    message({ author: 'Mika', at: today(15, 40), body: 'Where are you?' }),
+    mine(15, 41, 'Past the second buoy', { tag: 'sent' }),
+    mine(15, 41, 'all well', { tag: 'checking' }),
+    mine(15, 52, 'No signal behind the point, back in 20 minutes', { tag: 'queued' }),
+    mine(15, 55, 'Two seals on the rocks!', { tag: 'queued' }),
+    mine(16, 3, 'Tell Lin to put the kettle on', { tag: 'queued' }),
+    mine(16, 10, '(a text of 9,000 characters)', { tag: 'not-sent', reason: { code: 'too-large' } }),
+  ];
+}
+
+function tooLong(): Message[] {
+  return [
+    message({ author: 'Mika', at: today(16, 20), body: "Kettle's on" }),
+    message({ author: 'Ada', mine: true, at: today(16, 21), body: 'Nearly there' }),
+    message({
+      author: 'Ada',
+      mine: true,
+      at: today(16, 21),
+      body: 'a long text '.repeat(750),
+      status: { tag: 'not-sent', reason: { code: 'too-large' } },
+    }),
+  ];
+}
+
+function many(): Message[] {
+  return Array.from({ length: 120 }, (_, i) =>
+    message({
+      author: ['Mika', 'Ada', '林', 'Osei'][(i >> 1) % 4]!,
+      mine: (i >> 1) % 4 === 1,
+      at: today(9, 0) - DAY + i * 20 * 60_000,
+      body: `Message ${i}${i % 7 === 0 ? '\nwith a second line' : ''}`,
+    }),
+  );
+}
+
+const DAY = 86_400_000;
+
+function today(hour: number, minute: number): number {
+  return new Date().setHours(hour, minute, 0, 0);
+}

@@ -1,0 +1,119 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Outcome } from '../../../web/state/model.ts';
+import { createBox, createBoxes, restAfter } from '../../../web/view/box.ts';
+import { fakeClient, message } from '../../support/fakeClient.ts';
+
+describe('what is being written', () => {
+  test('O4 is cleared only when it is safe, and handed over once however often Send is tapped', async () => {
+    const store = heldBack();
+    const box = createBox('', store);
+    box.type('two seals');
+    const taps = [box.submit(), box.submit(), box.submit()];
+    expect(box.get()).toEqual({ text: 'two seals', busy: true, reason: undefined });
+
+    store.answer({ ok: true });
+    expect(await Promise.all(taps)).toEqual([true, false, false]);
+    expect(store.sent).toEqual(['two seals']);
+    expect(box.get()).toEqual({ text: '', busy: false, reason: undefined });
+    expect(store.saved.at(-1)).toBe('');
+  });
+
+  test('O4 stays, with the reason, when this device could not keep it; typing on takes the reason away', async () => {
+    const store = heldBack();
+    const box = createBox('', store);
+    box.type('two seals');
+    const tap = box.submit();
+    store.answer({ ok: false, reason: { code: 'storage-full' } });
+    expect(await tap).toBe(false);
+    expect(box.get()).toEqual({ text: 'two seals', busy: false, reason: { code: 'storage-full' } });
+    box.type('two seals!');
+    expect(box.get().reason).toBeUndefined();
+  });
+
+  test('O4 stays when handing it over throws', async () => {
+    vi.spyOn(console, 'error').mockReturnValueOnce();
+    const box = createBox('two seals', { send: () => Promise.reject(new Error('the handle is gone')) });
+    expect(await box.submit()).toBe(false);
+    expect(box.get()).toMatchObject({ text: 'two seals', reason: { code: 'internal' } });
+  });
+
+  test('what is typed while it is handed over stays', async () => {
+    const store = heldBack();
+    const box = createBox('', store);
+    box.type('two seals');
+    const tap = box.submit();
+    box.type('two seals\nand a third');
+    store.answer({ ok: true });
+    await tap;
+    expect(box.get().text).toBe('and a third');
+  });
+
+  test('and is sent after it, when Send was meant for it, too', async () => {
+    const store = heldBack();
+    const box = createBox('', store);
+    box.type('two seals');
+    const tap = box.submit();
+    box.type('two seals\nand a third');
+    void box.submit();
+    store.answer({ ok: true });
+    await tap;
+    expect(store.sent).toEqual(['two seals', 'and a third']);
+  });
+
+  test('nothing but white space is not sent; control characters of a paste are left out', async () => {
+    const store = heldBack();
+    const box = createBox('', store);
+    box.type(' \n ');
+    expect(await box.submit()).toBe(false);
+    box.type('a\u0007b\r\nc');
+    void box.submit();
+    expect(store.sent).toEqual(['ab\nc']);
+  });
+
+  test('a draft that is read late does not overwrite what was typed meanwhile', async () => {
+    const late = Promise.withResolvers<string>();
+    const ends = { load: () => late.promise, send: async () => ({ ok: true as const }) };
+    const [touched, untouched] = [createBox('', ends), createBox('', ends)];
+    touched.type('new');
+    late.resolve('old draft');
+    await late.promise;
+    expect([touched.get().text, untouched.get().text]).toEqual(['new', 'old draft']);
+  });
+
+  test('outlives a look at another room, and an edit has a box of its own', () => {
+    const client = fakeClient({ app: { tag: 'hello' } });
+    const boxes = createBoxes(client);
+    boxes.ofRoom('lobby', '').type('half a sent');
+    expect(boxes.ofRoom('lobby', '').get().text).toBe('half a sent');
+    const unsent = message({ author: 'Ada', mine: true, at: 0, body: 'refused' });
+    expect(boxes.ofMessage(unsent).get().text).toBe('refused');
+    expect(boxes.ofRoom('lobby', '').get().text).toBe('half a sent');
+    void boxes.ofMessage(unsent).submit();
+    expect(client.calls).toContainEqual(['amend', unsent.clientOffset, 'refused']);
+  });
+});
+
+test.each([
+  ['a', 'a', ''],
+  ['a b', 'a', 'b'],
+  ['other', 'a b', 'other'],
+])('what is left of %j after %j was sent is %j', (current, sent, rest) => {
+  expect(restAfter(current, sent)).toBe(rest);
+});
+
+/** Takes what is sent and answers when told to. */
+function heldBack() {
+  const answer = Promise.withResolvers<Outcome>();
+  const sent: string[] = [];
+  const saved: string[] = [];
+  return {
+    sent,
+    saved,
+    answer: answer.resolve,
+    save: (text: string) => void saved.push(text),
+    send(body: string) {
+      sent.push(body);
+      return answer.promise;
+    },
+  };
+}

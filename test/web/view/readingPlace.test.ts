@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import {
+  distanceOf,
+  firstInView,
+  isAtEnd,
+  nearEnd,
+  nearStart,
+  placeAfterScroll,
+  type ReadingPlace,
+  unseenAfter,
+} from '../../../web/view/readingPlace.ts';
+
+const sizes = (scrollTop: number) => ({ scrollTop, scrollHeight: 5000, clientHeight: 500 });
+const anchor = { key: 'a', offset: -3 };
+
+describe('the place of a reader', () => {
+  test.each<[string, ReadingPlace, number, boolean, ReadingPlace]>([
+    ['at the end it is the newest', { tag: 'among', anchor }, 4500, true, { tag: 'newest' }],
+    ['some pixels are the end, too', { tag: 'among', anchor }, 4460, true, { tag: 'newest' }],
+    ['the end of an older window is not', { tag: 'among', anchor }, 4500, false, { tag: 'among', anchor }],
+    ['a scroll away leaves the newest', { tag: 'newest' }, 3000, true, { tag: 'among', anchor }],
+    [
+      'on the way, our own scroll does not',
+      { tag: 'leaving-for-newest' },
+      3000,
+      false,
+      { tag: 'leaving-for-newest' },
+    ],
+    ['having come there, one stays', { tag: 'leaving-for-newest' }, 4500, true, { tag: 'newest' }],
+  ])('%s', (_, before, scrollTop, atNewest, after) => {
+    expect(placeAfterScroll(before, sizes(scrollTop), atNewest, anchor)).toEqual(after);
+  });
+
+  test('the line that is looked at is the first one of which something is in view', () => {
+    const bottoms = [100, 200, 300, 400];
+    const at = (top: number) => firstInView(bottoms.length, (i) => bottoms[i]!, top);
+    expect([at(-10), at(0), at(100), at(150), at(399), at(400)]).toEqual([0, 0, 1, 1, 3, undefined]);
+    expect(firstInView(0, () => 0, 0)).toBeUndefined();
+  });
+
+  test('more is asked for before the ends are reached', () => {
+    expect([nearStart(sizes(0)), nearStart(sizes(749)), nearStart(sizes(750))]).toEqual([true, true, false]);
+    expect([nearEnd(sizes(4500)), nearEnd(sizes(3751)), nearEnd(sizes(3750))]).toEqual([true, true, false]);
+    expect([isAtEnd(sizes(4452)), isAtEnd(sizes(4451))]).toEqual([true, false]);
+  });
+
+  test('a way back is offered from afar, or when there is more than the window holds', () => {
+    const among: ReadingPlace = { tag: 'among', anchor };
+    expect(distanceOf({ tag: 'newest' }, sizes(4500), true)).toBe('here');
+    expect(distanceOf(among, sizes(4400), true)).toBe('near');
+    expect(distanceOf(among, sizes(4000), true)).toBe('far');
+    expect(distanceOf(among, sizes(4500), false)).toBe('far');
+  });
+
+  test('unseen are the messages of others after the last seen one; unknown when that has left the window', () => {
+    const messages = ['a', 'b', 'c', 'd'].map((key) => ({ key, mine: key === 'c' }));
+    expect(unseenAfter(messages, 'b')).toBe(1);
+    expect(unseenAfter(messages, 'd')).toBe(0);
+    expect(unseenAfter(messages, 'x')).toBeUndefined();
+    expect(unseenAfter(messages, undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type InlineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+/** What the app supports (ARCHITECTURE.md); an older browser gets the sentence of public/too-old.js. */
+const TARGET = ['chrome120', 'safari16.4', 'firefox126'];
+const SERVER = 'http://127.0.0.1:3000';
+
+export default defineConfig({
+  root: at('web'),
+  publicDir: at('public'),
+  build: {
+    outDir: at('dist'),
+    emptyOutDir: true,
+    target: TARGET,
+    assetsInlineLimit: 0, // the content policy allows no data: in scripts and styles
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/api': SERVER, '/socket.io': { target: SERVER, ws: true } },
+  },
+  plugins: [
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'sw',
+      filename: 'sw.ts',
+      outDir: at('dist'),
+      injectRegister: false, // web/update.ts does it
+      manifest: false, // public/manifest.webmanifest
+      injectManifest: {
+        target: TARGET,
+        globPatterns: ['**/*.{html,js,css,svg,webmanifest}'], // icons are the system's to fetch
+      },
+      integration: { configureCustomSWViteBuild: quietly },
+    }),
+  ],
+});
+
+/** The worker is built by a second vite that knows nothing of the first one's options, and names an old one itself. */
+function quietly(config: InlineConfig): void {
+  config.logLevel = 'warn';
+  const output = config.build?.rollupOptions?.output;
+  if (output === undefined || Array.isArray(output)) return;
+  delete output.inlineDynamicImports;
+  output.codeSplitting = false;
+}

@@ -1,0 +1,45 @@
+import { assertNever } from '../../shared/never.ts';
+import { t } from '../i18n/index.ts';
+import type { AppState } from '../state/model.ts';
+import { Boundary } from './Boundary.tsx';
+import { useWorld, type World, WorldContext } from './context.ts';
+import { Hello } from './Hello.tsx';
+import { SignedInApp } from './SignedInApp.tsx';
+import { UpdateBar } from './UpdateBar.tsx';
+import { useReadable } from './useReadable.ts';
+
+export function App({ world }: { world: World }) {
+  return (
+    <Boundary>
+      <WorldContext.Provider value={world}>
+        <UpdateBar />
+        <Screen />
+      </WorldContext.Provider>
+    </Boundary>
+  );
+}
+
+function Screen() {
+  const app = useReadable(useWorld().client.app);
+  return screenOf(app);
+}
+
+function screenOf(app: AppState) {
+  switch (app.tag) {
+    case 'starting': // the database is being read: a few milliseconds of paper are calmer than anything moving
+      return null;
+    case 'unsupported':
+      return (
+        <main class="plain">
+          <h1>{t.unsupported.title}</h1>
+          <p>{t.unsupported.why(app.missing)}</p>
+        </main>
+      );
+    case 'hello':
+      return <Hello />;
+    case 'in':
+      return <SignedInApp key={app.user.id} app={app} />;
+    default:
+      return assertNever(app);
+  }
+}

@@ -1,0 +1,96 @@
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { t } from '../i18n/index.ts';
+import { sentence } from '../i18n/reason.ts';
+import { type Box, canSend } from './box.ts';
+import { Icon } from './Icon.tsx';
+import { hasKeyboard } from './keyboard.ts';
+import { useReadable } from './useReadable.ts';
+
+export interface ComposerProps {
+  box: Box;
+  onSent(): void;
+  /** Given when what is written changes a message that was not sent. */
+  onCancel?: () => void;
+}
+
+export function Composer({ box, onSent, onCancel }: ComposerProps) {
+  const { text, busy, reason } = useReadable(box);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const id = useId();
+
+  useLayoutEffect(() => growWithText(field.current!), [text]);
+  useLayoutEffect(() => {
+    if (onCancel || hasKeyboard()) field.current!.focus({ preventScroll: true });
+  }, []);
+
+  const submit = async () => {
+    if (await box.submit()) onSent();
+  };
+  const pressed = (event: KeyboardEvent) => {
+    if (!sends(event, hasKeyboard())) return;
+    event.preventDefault();
+    if (!event.repeat) submit();
+  };
+
+  return (
+    <footer class="composer">
+      {onCancel && (
+        <p class="editing">
+          {t.composer.editing}
+          <button type="button" class="icon" aria-label={t.cancel} onClick={onCancel}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
+      <p id={id} class="why" role="alert">
+        {reason && `${t.composer.kept} ${sentence(reason, 'message')}`}
+      </p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={t.composer.label}
+          aria-label={t.composer.label}
+          aria-describedby={id}
+          enterkeyhint={hasKeyboard() ? 'send' : 'enter'}
+          onInput={(event) => box.type(event.currentTarget.value)}
+          onKeyDown={pressed}
+        />
+        <button
+          type="submit"
+          class="send"
+          aria-label={t.composer.send}
+          aria-busy={busy}
+          disabled={!canSend(text)}
+          onPointerDown={(event) => event.preventDefault()} // the field keeps the focus, and a phone its keyboard
+        >
+          <Icon name="up" />
+        </button>
+      </form>
+    </footer>
+  );
+}
+
+/**
+ * Enter sends where there is a real keyboard; on touch it is a new line. While an input method composes it chooses a
+ * word: Safari ends the composition before it tells of the key, and says so only by 229.
+ */
+export function sends(
+  event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'isComposing' | 'keyCode'>,
+  keyboard: boolean,
+): boolean {
+  const composing = event.isComposing || event.keyCode === 229;
+  return keyboard && event.key === 'Enter' && !event.shiftKey && !event.altKey && !composing;
+}
+
+/** As high as its text; the style sheet says where that ends. */
+function growWithText(field: HTMLTextAreaElement): void {
+  field.style.height = 'auto';
+  field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+}

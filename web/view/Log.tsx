@@ -1,0 +1,69 @@
+import type { RefObject } from 'preact';
+import { t, times } from '../i18n/index.ts';
+import type { ConversationState } from '../state/model.ts';
+import { Bubble } from './Bubble.tsx';
+import { useWorld } from './context.ts';
+import { Icon } from './Icon.tsx';
+import { linesOf } from './lines.ts';
+import { unseenAfter } from './readingPlace.ts';
+import { useReadingPlace } from './useReadingPlace.ts';
+
+export interface LogProps {
+  id: string;
+  name: string;
+  state: ConversationState;
+  /** Filled with the way to the newest message, for who writes one. */
+  toNewest: RefObject<() => void>;
+  onNotSent(key: string): void;
+}
+
+/** The window of the log that is held in the document. It stays where its reader is. */
+export function Log({ id, name, state, toNewest, onNotSent }: LogProps) {
+  const { client } = useWorld();
+  const reading = useReadingPlace(state, {
+    older: () => client.loadOlder(id),
+    newer: () => client.loadNewer(id),
+    newest: () => client.toNewest(id),
+  });
+  toNewest.current = reading.toNewest;
+
+  const now = Date.now();
+  const unseen = reading.distance === 'here' ? 0 : unseenAfter(state.messages, reading.lastSeen);
+  return (
+    <div class="talk">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must get to it */}
+      <div ref={reading.box} class="log" tabIndex={0}>
+        <div
+          class="rows"
+          role="log"
+          aria-label={name}
+          aria-relevant="additions" // a message that is sent changes its state, and that is not read out
+          aria-busy={state.loading || state.older === 'loading'}
+        >
+          <Top state={state} />
+          {linesOf(state.messages).map((line) =>
+            line.tag === 'day' ? (
+              <p key={line.key} class="day">
+                {times.day(line.at, now)}
+              </p>
+            ) : (
+              <Bubble key={line.key} message={line.message} first={line.first} onNotSent={onNotSent} />
+            ),
+          )}
+        </div>
+      </div>
+      {(reading.distance === 'far' || !!unseen) && (
+        <button type="button" class="pill" onClick={reading.toNewest}>
+          {unseen ? t.log.unseen(unseen) : <span class="heard">{t.log.newest}</span>}
+          <Icon name="down" />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Top({ state }: { state: ConversationState }) {
+  if (state.loading) return null;
+  if (state.atStart) return state.messages.length === 0 ? <p class="note">{t.log.empty}</p> : null;
+  return <p class="note">{state.older === 'stuck' ? t.log.olderStuck : t.log.older}</p>;
+}

@@ -1,0 +1,84 @@
+import { useId } from 'preact/hooks';
+import { t, times } from '../i18n/index.ts';
+import type { RoomSummary, SignedIn } from '../state/model.ts';
+import { Avatar } from './Avatar.tsx';
+import { ConnectionLine } from './ConnectionLine.tsx';
+import { Icon } from './Icon.tsx';
+import { hashOf } from './router.ts';
+import type { Opened } from './sheet/Sheets.tsx';
+
+export interface RoomsProps {
+  app: SignedIn;
+  here: string | undefined;
+  onOpen(opened: Opened): void;
+}
+
+export function Rooms({ app, here, onOpen }: RoomsProps) {
+  const now = Date.now();
+  return (
+    <div class="rooms">
+      <header class="bar">
+        <h1>{t.rooms.title}</h1>
+        <button type="button" class="icon" aria-label={t.add.open} onClick={() => onOpen({ tag: 'add' })}>
+          <Icon name="plus" />
+        </button>
+        <button type="button" class="icon" aria-label={t.menu.open} onClick={() => onOpen({ tag: 'menu' })}>
+          <Icon name="more" />
+        </button>
+      </header>
+      <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+      <nav aria-label={t.rooms.title}>
+        {app.rooms.length === 0 && app.connection.tag === 'live' && <p class="none">{t.rooms.none}</p>}
+        <ul>
+          {app.rooms.map((room) => (
+            <li key={room.id}>
+              <RoomLink room={room} here={room.id === here} now={now} />
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </div>
+  );
+}
+
+function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
+  const id = useId();
+  return (
+    <a
+      class="room"
+      href={hashOf({ tag: 'room', id: room.id })}
+      aria-current={here ? 'page' : undefined}
+      aria-labelledby={`${id}-name`}
+      aria-describedby={`${id}-line ${id}-more`}
+    >
+      <Avatar room={room} />
+      <span class="what">
+        <span class="name" id={`${id}-name`} dir="auto">
+          {room.name}
+        </span>
+        <span class="last" id={`${id}-line`} dir="auto">
+          {lastLine(room)}
+        </span>
+      </span>
+      <span class="aside" id={`${id}-more`}>
+        {room.last && (
+          <time dateTime={new Date(room.last.at).toISOString()}>{times.recent(room.last.at, now)}</time>
+        )}
+        {room.notSent > 0 ? (
+          <span class="tag bad">{t.rooms.notSent(room.notSent)}</span>
+        ) : (
+          room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
+        )}
+      </span>
+    </a>
+  );
+}
+
+function lastLine({ kind, last, draft }: RoomSummary): string {
+  if (draft.trim() !== '') return t.rooms.draft(draft.trim());
+  if (!last) return '';
+  if (last.deleted) return t.message.deleted;
+  const text = last.text ?? t.message.unknown;
+  if (last.mine) return t.rooms.line(t.rooms.you, text);
+  return kind === 'direct' ? text : t.rooms.line(last.author, text);
+}

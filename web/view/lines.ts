@@ -1,0 +1,28 @@
+import { dayKey } from '../i18n/times.ts';
+import type { Message } from '../state/model.ts';
+
+/** What stands in the log, from top to bottom. `first`: the first of a run of one author, who is named there. */
+export type Line =
+  | { tag: 'day'; key: string; at: number }
+  | { tag: 'message'; key: string; message: Message; first: boolean };
+
+/** A run ends with another author, another day, or a pause. */
+const RUN_MS = 10 * 60_000;
+
+export function linesOf(messages: readonly Message[]): Line[] {
+  const lines: Line[] = [];
+  let before: Message | undefined;
+  for (const message of messages) {
+    const day = dayKey(message.at);
+    const newDay = before === undefined || dayKey(before.at) !== day;
+    // A clock that was wrong while a message waited can go back to an earlier day: the key stays one of its own.
+    if (newDay) lines.push({ tag: 'day', key: `${day} ${message.key}`, at: message.at });
+    lines.push({ tag: 'message', key: message.key, message, first: newDay || startsRun(before!, message) });
+    before = message;
+  }
+  return lines;
+}
+
+function startsRun(before: Message, message: Message): boolean {
+  return before.author.id !== message.author.id || Math.abs(message.at - before.at) > RUN_MS;
+}

@@ -1,0 +1,28 @@
+/** The picture of somebody or of a room that has none: initials on a colour of its own. */
+
+/** How many colours there are: `.tone-0` to `.tone-7` in tokens.css. */
+export const TONES = 8;
+
+/** Of two words the first letters, of one its first two; one sign where the script is wide. */
+export function initials(name: string): string {
+  const words = name.split(/[\s\p{P}]+/u).filter(Boolean);
+  const first = letters(words[0] ?? name);
+  if (first.length === 0) return '';
+  if (WIDE.test(first[0]!)) return first[0]!;
+  const second = words[1] === undefined ? first[1] : letters(words[1])[0];
+  return (first[0]! + (second !== undefined && !WIDE.test(second) ? second : '')).toLocaleUpperCase();
+}
+
+/** The same for an id on every device (FNV-1a). */
+export function tone(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % TONES;
+}
+
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}]/u;
+
+function letters(word: string): string[] {
+  return Array.from(new Intl.Segmenter().segment(word), (part) => part.segment);
+}

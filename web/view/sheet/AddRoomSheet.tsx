@@ -1,0 +1,92 @@
+import { useEffect, useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import { sentence } from '../../i18n/reason.ts';
+import type { PublicRoom, SignedIn } from '../../state/model.ts';
+import { Avatar } from '../Avatar.tsx';
+import { useWorld } from '../context.ts';
+import { Field } from '../Field.tsx';
+import { useAsk } from '../useAsk.ts';
+import { Sheet } from './Sheet.tsx';
+
+/** A room of one's own, or one of the public ones. */
+export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
+  const { client, router } = useWorld();
+  const [name, setName] = useState('');
+  const ask = useAsk();
+  const enter = (room: string) => {
+    onClose();
+    router.go({ tag: 'room', id: room });
+  };
+  const create = (event: Event) => {
+    event.preventDefault();
+    if (name.trim() === '') return ask.say({ code: 'empty' });
+    ask.run(
+      () => client.createRoom(name),
+      ({ room }) => (room === undefined ? onClose() : enter(room)),
+    );
+  };
+  return (
+    <Sheet title={t.add.title} onClose={onClose}>
+      <form onSubmit={create} noValidate>
+        <Field label={t.add.name} value={name} onInput={setName} reason={ask.reason} place="room" />
+        <button type="submit" class="button" aria-busy={ask.busy}>
+          {t.add.create}
+        </button>
+      </form>
+      <PublicRooms mine={app.rooms.map((room) => room.id)} onJoined={enter} />
+    </Sheet>
+  );
+}
+
+function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string): void }) {
+  const { client } = useWorld();
+  const [rooms, setRooms] = useState<PublicRoom[] | undefined>();
+  const list = useAsk();
+  const join = useAsk();
+  useEffect(() => {
+    list.run(
+      () => client.listPublic(),
+      (answer) => setRooms(answer.rooms ?? []),
+    );
+  }, []);
+
+  const reason = join.reason ?? list.reason;
+  const others = rooms?.filter((room) => !mine.includes(room.id));
+  return (
+    <section class="public">
+      <h3>{t.add.public}</h3>
+      <p class="why" role="alert">
+        {reason && sentence(reason, 'room')}
+      </p>
+      {list.busy && <p>{t.add.looking}</p>}
+      {others?.length === 0 && <p>{t.add.none}</p>}
+      <ul>
+        {others?.map((room) => (
+          <li key={room.id} class="room">
+            <Avatar room={{ ...room, kind: 'public' }} />
+            <span class="what">
+              <span class="name" dir="auto">
+                {room.name}
+              </span>
+              <span class="last">{t.rooms.people(room.members)}</span>
+            </span>
+            <button
+              type="button"
+              class="button small"
+              aria-label={t.add.joinNamed(room.name)}
+              aria-busy={join.busy}
+              onClick={() =>
+                join.run(
+                  () => client.joinRoom(room.id),
+                  () => onJoined(room.id),
+                )
+              }
+            >
+              {t.add.join}
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,46 @@
+import { useState } from 'preact/hooks';
+import { t } from '../../i18n/index.ts';
+import type { SignedIn } from '../../state/model.ts';
+import { useWorld } from '../context.ts';
+import { Field } from '../Field.tsx';
+import { useAsk } from '../useAsk.ts';
+import { Sheet } from './Sheet.tsx';
+
+/** The session is no more, everything else is still here: the password takes up where it ended. */
+export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
+  const { client } = useWorld();
+  const [password, setPassword] = useState('');
+  const ask = useAsk();
+  const signIn = (event: Event) => {
+    event.preventDefault();
+    ask.run(() => client.signIn(app.user.name, password), onClose);
+  };
+  return (
+    <Sheet title={t.signIn.title} onClose={onClose}>
+      <p>{t.signIn.why(app.user.name)}</p>
+      <form onSubmit={signIn} noValidate>
+        <input
+          class="heard"
+          type="text"
+          autocomplete="username"
+          value={app.user.name}
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
+        <Field
+          label={t.hello.password}
+          type="password"
+          autocomplete="current-password"
+          value={password}
+          onInput={setPassword}
+          reason={ask.reason}
+          place="signIn"
+        />
+        <button type="submit" class="button" aria-busy={ask.busy}>
+          {t.connection.signIn}
+        </button>
+      </form>
+    </Sheet>
+  );
+}

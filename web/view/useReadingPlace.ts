@@ -1,0 +1,117 @@
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ConversationState } from '../state/model.ts';
+import {
+  type Anchor,
+  type Distance,
+  distanceOf,
+  firstInView,
+  nearEnd,
+  nearStart,
+  placeAfterScroll,
+  type ReadingPlace,
+} from './readingPlace.ts';
+
+export interface Reading {
+  box: RefObject<HTMLDivElement | null>;
+  distance: Distance;
+  /** Key of the message that was last at the end while it was in sight. */
+  lastSeen: string | undefined;
+  toNewest(): void;
+}
+
+/** Keeps the reader's place in the log over every change of it, and asks for more before they get to its ends. */
+export function useReadingPlace(
+  state: ConversationState,
+  more: { older(): void; newer(): void; newest(): void },
+): Reading {
+  const box = useRef<HTMLDivElement>(null);
+  const place = useRef<ReadingPlace>({ tag: 'newest' });
+  const lastSeen = useRef<string | undefined>(undefined);
+  const [distance, setDistance] = useState<Distance>('here');
+  const latest = useRef({ state, more });
+  latest.current = { state, more };
+
+  // Rendering has not touched the document yet: what is looked at can still be measured as it was.
+  if (place.current.tag === 'among' && box.current)
+    place.current = { tag: 'among', anchor: anchorIn(box.current) };
+
+  useLayoutEffect(() => {
+    if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
+    restore(box.current!, place.current);
+    if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = state.messages.at(-1)?.key;
+  });
+
+  const first = state.messages[0]?.key;
+  const last = state.messages.at(-1)?.key;
+  useLayoutEffect(
+    () => askForMore(box.current!, latest.current),
+    [first, last, state.loading, state.older === 'stuck'],
+  );
+
+  useLayoutEffect(() => {
+    const element = box.current!;
+    const scrolled = () => {
+      const { atNewest } = latest.current.state;
+      place.current = placeAfterScroll(place.current, element, atNewest, anchorIn(element));
+      if (place.current.tag === 'newest') lastSeen.current = latest.current.state.messages.at(-1)?.key;
+      setDistance(distanceOf(place.current, element, atNewest));
+      askForMore(element, latest.current);
+    };
+    const resized = new ResizeObserver(() => restore(element, place.current)); // the keyboard, a turned phone
+    resized.observe(element);
+    element.addEventListener('scroll', scrolled, { passive: true });
+    return () => {
+      resized.disconnect();
+      element.removeEventListener('scroll', scrolled);
+    };
+  }, []);
+
+  return {
+    box,
+    distance,
+    lastSeen: lastSeen.current,
+    toNewest() {
+      if (latest.current.state.atNewest) place.current = { tag: 'newest' };
+      else {
+        place.current = { tag: 'leaving-for-newest' };
+        latest.current.more.newest();
+      }
+      setDistance('here');
+      restore(box.current!, place.current);
+    },
+  };
+}
+
+function askForMore(
+  box: HTMLElement,
+  { state, more }: { state: ConversationState; more: { older(): void; newer(): void } },
+): void {
+  if (state.loading) return;
+  if (!state.atStart && state.older === 'idle' && nearStart(box)) more.older();
+  if (!state.atNewest && nearEnd(box)) more.newer();
+}
+
+function anchorIn(box: HTMLElement): Anchor | undefined {
+  const rows = rowsIn(box);
+  const top = box.getBoundingClientRect().top;
+  const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
+  const row = index === undefined ? undefined : rows[index];
+  return row && { key: row.dataset.key!, offset: row.getBoundingClientRect().top - top };
+}
+
+function restore(box: HTMLElement, place: ReadingPlace): void {
+  if (place.tag !== 'among') {
+    box.scrollTop = box.scrollHeight;
+    return;
+  }
+  const { anchor } = place;
+  const row = anchor && Array.from(rowsIn(box)).find((element) => element.dataset.key === anchor.key);
+  if (!row) return;
+  const moved = row.getBoundingClientRect().top - box.getBoundingClientRect().top - anchor.offset;
+  if (Math.abs(moved) >= 1) box.scrollTop += moved;
+}
+
+function rowsIn(box: HTMLElement): NodeListOf<HTMLElement> {
+  return box.querySelectorAll<HTMLElement>('[data-key]');
+}

@@ -1,0 +1,24 @@
+import { useEffect, useState } from 'preact/hooks';
+
+type Sheets = typeof import('./sheet/Sheets.tsx');
+
+let loaded: Sheets | undefined;
+
+/**
+ * The sheets: nobody needs them at the first paint, so they are fetched after it; if that failed, again when one is
+ * wanted.
+ */
+export function useSheets(wanted: boolean): Sheets | undefined {
+  const [sheets, setSheets] = useState(loaded);
+  useEffect(() => {
+    if (loaded) return setSheets(loaded);
+    import('./sheet/Sheets.tsx').then(
+      (arrived) => {
+        loaded = arrived;
+        setSheets(arrived);
+      },
+      () => {}, // no network, and no service worker that has it
+    );
+  }, [wanted]);
+  return sheets;
+}
