@@ -22,7 +22,9 @@ export const KnownEntry = v.variant('kind', [TextEntry, EditEntry, DeleteEntry, 
 const KNOWN_KINDS: ReadonlySet<string> = new Set(['text', 'edit', 'delete', 'join', 'leave']);
 
 export const Entry = v.lazy((input: unknown) =>
-  isRecord(input) && typeof input['kind'] === 'string' && !KNOWN_KINDS.has(input['kind']) ? OtherEntry : KnownEntry,
+  isRecord(input) && typeof input['kind'] === 'string' && !KNOWN_KINDS.has(input['kind'])
+    ? OtherEntry
+    : KnownEntry,
 );
 
 export type KnownEntry = v.InferOutput<typeof KnownEntry>;

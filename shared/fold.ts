@@ -28,7 +28,8 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   switch (entry.kind) {
     case 'text': {
       const body = amendment?.kind === 'edit' ? amendment.body : entry.body;
-      if (entry.deleted || amendment?.kind === 'delete' || body === undefined) return { ...placed, tag: 'deleted' };
+      if (entry.deleted || amendment?.kind === 'delete' || body === undefined)
+        return { ...placed, tag: 'deleted' };
       return { ...placed, tag: 'text', body, edited: amendment?.kind === 'edit' };
     }
     case 'edit':
@@ -59,6 +60,7 @@ function slot(author: string, target: number): string {
 
 function beats(a: Amendment, b: Amendment): boolean {
   if ((a.kind === 'delete') !== (b.kind === 'delete')) return a.kind === 'delete';
-  if ((a.kind === 'edit' && a.deleted) !== (b.kind === 'edit' && b.deleted)) return b.kind === 'edit' && b.deleted === true;
+  if ((a.kind === 'edit' && a.deleted) !== (b.kind === 'edit' && b.deleted))
+    return b.kind === 'edit' && b.deleted === true;
   return a.serverOffset > b.serverOffset;
 }

@@ -1,7 +1,9 @@
 /** What people write, made uniform before anything is compared or counted. Both sides use it; the server decides. */
 import { BODY_MAX_CODE_POINTS, NAME_MAX_CODE_POINTS } from './limits.ts';
 
-export type Checked = { ok: true; text: string } | { ok: false; code: 'invalid' | 'too-large'; message: string };
+export type Checked =
+  | { ok: true; text: string }
+  | { ok: false; code: 'invalid' | 'too-large'; message: string };
 
 /** A message's body: trimmed, CRLF made LF, lone surrogates replaced; 1 to 4,000 code points. */
 export function checkBody(raw: string): Checked {
@@ -9,7 +11,9 @@ export function checkBody(raw: string): Checked {
   if (CONTROL_IN_BODY.test(text)) return invalid('A message cannot contain control characters.');
   if (text === '') return invalid('A message needs some text.');
   const length = codePoints(text);
-  return length <= BODY_MAX_CODE_POINTS ? { ok: true, text } : tooLong('message', length, BODY_MAX_CODE_POINTS);
+  return length <= BODY_MAX_CODE_POINTS
+    ? { ok: true, text }
+    : tooLong('message', length, BODY_MAX_CODE_POINTS);
 }
 
 /** A user's or a room's name: trimmed, NFC, 1 to 40 code points. */

@@ -1,13 +1,10 @@
 /** What this process's own sockets are told while they are open; which rooms they are in follows the log. */
 import type { Entry } from '../../shared/entry.ts';
-import type { Names } from '../feed/names.ts';
+import type { CatchUp } from '../feed/catchUp.ts';
 import type { Logger } from '../logger.ts';
-import type { CatchUp } from './catchUp.ts';
 import { type LiveServer, type LiveSocket, socketsOf } from './types.ts';
 
 export interface Live {
-  /** New entries of a room, to everybody here who is in it. Never rejects. */
-  deliver(room: string, entries: Entry[]): Promise<void>;
   /** A join or leave was committed: the user's sockets follow. */
   member(room: string, entry: Entry): void;
   /** Makes the user's sockets be in exactly these rooms, where one was not told of a join or leave. */
@@ -16,12 +13,11 @@ export interface Live {
 
 interface Deps {
   io: LiveServer;
-  names: Names;
   catchUp: CatchUp;
   logger: Logger;
 }
 
-export function createLive({ io, names, catchUp, logger }: Deps): Live {
+export function createLive({ io, catchUp, logger }: Deps): Live {
   const { adapter, sockets } = io.of('/');
 
   function ofUser(user: string): LiveSocket[] {
@@ -50,10 +46,6 @@ export function createLive({ io, names, catchUp, logger }: Deps): Live {
   }
 
   return {
-    async deliver(room, entries) {
-      const users = await names.of(entries).catch(() => ({})); // a frame without a name beats no frame
-      io.local.to(socketsOf.room(room)).compress(false).emit('entries', { room, entries, users });
-    },
     member(room, entry) {
       for (const socket of ofUser(entry.author)) (entry.kind === 'join' ? add : remove)(socket, room);
     },

@@ -3,6 +3,8 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server } from 'socket.io';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import type { Auth } from '../auth/auth.ts';
+import { createCatchUp } from '../feed/catchUp.ts';
+import { createFanOut } from '../feed/fanOut.ts';
 import type { Feed } from '../feed/feed.ts';
 import { createFeed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
@@ -14,7 +16,6 @@ import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { Store } from '../store/port.ts';
-import { createCatchUp } from './catchUp.ts';
 import { dispatch } from './dispatch.ts';
 import { handshake } from './handshake.ts';
 import { createLive } from './live.ts';
@@ -66,7 +67,7 @@ export function createRealtime(deps: Deps): Realtime {
 
   const feed: Feed = createFeed({
     log: store.log,
-    deliver: (room, entries) => live.deliver(room, entries),
+    deliver: createFanOut(io, names),
     onMembership(room, entry) {
       if (entry.kind === 'join') access.joined(room, entry.author);
       else access.left(room, entry.author);
@@ -76,7 +77,7 @@ export function createRealtime(deps: Deps): Realtime {
     now,
   });
   const catchUp = createCatchUp({ store, feed, names, now });
-  const live = createLive({ io, names, catchUp, logger });
+  const live = createLive({ io, catchUp, logger });
   let stopWatching = () => {};
 
   io.use(handshake({ auth, visit, metrics, logger }));

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { Entry, Head, Millis, Offset } from '../entry.ts';
 import { RoomId, recordById, UserId } from '../ids.ts';
-import { Refusal, WireError } from './errors.ts';
+import { type Refusal, WireError } from './errors.ts';
 import { type RequestName, RoomKind } from './up.ts';
 
 export const User = v.object({ id: UserId, name: v.string() });
@@ -66,7 +66,11 @@ export const ItemResult = v.union([
 export type ItemResult = v.InferOutput<typeof ItemResult>;
 
 /** A result per item, in order; fewer when the server stopped at something transient. */
-export const Appended = v.object({ ...answered, results: v.array(ItemResult), stopped: v.optional(WireError) });
+export const Appended = v.object({
+  ...answered,
+  results: v.array(ItemResult),
+  stopped: v.optional(WireError),
+});
 export const Ranged = v.object({
   ...answered,
   entries: v.array(Entry),

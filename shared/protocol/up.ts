@@ -25,7 +25,12 @@ export type Handshake = v.InferOutput<typeof Handshake>;
 
 const addressed = { room: RoomId, clientOffset: ClientOffset };
 export const TextItem = v.object({ ...addressed, kind: v.literal('text'), body: v.string() });
-export const EditItem = v.object({ ...addressed, kind: v.literal('edit'), target: ClientOffset, body: v.string() });
+export const EditItem = v.object({
+  ...addressed,
+  kind: v.literal('edit'),
+  target: ClientOffset,
+  body: v.string(),
+});
 export const DeleteItem = v.object({ ...addressed, kind: v.literal('delete'), target: ClientOffset });
 export const Item = v.variant('kind', [TextItem, EditItem, DeleteItem]);
 export type Item = v.InferOutput<typeof Item>;
@@ -39,7 +44,11 @@ export const RoomList = v.object({ after: v.optional(RoomId) });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
 export const RoomCreate = v.object({ id: Id, kind: RoomKind, name: v.string() });
-export const RoomJoin = v.object({ room: RoomId, clientOffset: ClientOffset, invite: v.optional(v.string()) });
+export const RoomJoin = v.object({
+  room: RoomId,
+  clientOffset: ClientOffset,
+  invite: v.optional(v.string()),
+});
 export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
 export const Beat = v.optional(v.unknown());
 

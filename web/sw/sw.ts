@@ -14,6 +14,9 @@ self.addEventListener('message', (event) => {
   if (event.data?.type === 'SKIP_WAITING') self.skipWaiting();
 });
 
+// The first worker takes the page that brought it, too: else a build that comes before the next load would not wait.
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
+
 self.addEventListener('fetch', (event) => {
   const path = precachedPath(event.request, self.location.origin);
   if (path === undefined || getCacheKeyForURL(path) === undefined) return;

@@ -13,12 +13,12 @@ import {
   type Room,
   type User,
 } from '../../shared/protocol/index.ts';
-import type { Feed } from '../feed/feed.ts';
-import type { Names } from '../feed/names.ts';
+import { type LiveSocket, socketsOf } from '../realtime/types.ts';
 import { presentRoom } from '../rooms/present.ts';
 import type { Membership, Store } from '../store/port.ts';
+import type { Feed } from './feed.ts';
+import type { Names } from './names.ts';
 import { catchUpOrder, newestWithin, type Start, startOf } from './plan.ts';
-import { type LiveSocket, socketsOf } from './types.ts';
 
 export interface CatchUp {
   /** `welcome`, then the catch-up of all rooms, the open one first. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { catchUpOrder, newestWithin, startOf } from '../../../server/realtime/plan.ts';
+import { catchUpOrder, newestWithin, startOf } from '../../../server/feed/plan.ts';
 
 describe('where a catch-up begins', () => {
   test.each([

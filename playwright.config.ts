@@ -1,0 +1,20 @@
+/** The page as a person meets it: in a real Chromium at phone size, against the real server. */
+import { defineConfig } from '@playwright/test';
+import { CHROMIUM_ARGS, findChromium, PHONE } from './test/support/chromium.ts';
+
+export default defineConfig({
+  testDir: 'test',
+  testMatch: '**/*.e2e.ts',
+  outputDir: 'test-results/browser',
+  workers: 1, // the machines that run this have two cores, and the server is one process of its own
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: !!process.env.CI,
+  use: {
+    ...PHONE,
+    locale: 'en-GB',
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: { executablePath: findChromium(), args: CHROMIUM_ARGS },
+  },
+});

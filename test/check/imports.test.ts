@@ -1,0 +1,61 @@
+/** Each wall catches what it is there to catch, and lets the neighbour through. */
+import { describe, expect, test } from 'vitest';
+import { importProblems, PURE } from './imports.ts';
+
+const broken: [rule: string, path: string, text: string][] = [
+  ['shared imports the server', 'shared/a.ts', "import { x } from '../server/x.ts';"],
+  ['shared imports Node', 'shared/a.ts', "import { readFileSync } from 'node:fs';"],
+  ['shared imports a library of the page', 'shared/a.ts', "import { openDB } from 'idb';"],
+  ['the server imports the page', 'server/a.ts', "import type { x } from '../web/x.ts';"],
+  ['the server imports the page dynamically', 'server/a.ts', "await import('../web/x.ts');"],
+  ['the page imports the server', 'web/view/a.tsx', "export * from '../../server/x.ts';"],
+  ['the page imports for effect', 'web/a.ts', "import '../server/x.ts';"],
+  ['the product imports a test', 'server/a.ts', "import { x } from '../test/support/x.ts';"],
+  ['somebody else appends', 'server/rooms/a.ts', 'await store.log.append(items, at);'],
+  ['somebody else appends to a bare log', 'server/rooms/a.ts', 'await log.append(items, at);'],
+  ['somebody else emits entries', 'server/realtime/a.ts', "socket.emit('entries', frame);"],
+  ['an adapter named elsewhere', 'server/app.ts', "import { x } from './store/sqlite/index.ts';"],
+  ['an adapter named by its neighbour', 'server/store/a.ts', "import { x } from './mongo/index.ts';"],
+  ['a pure module reads the clock', 'web/outbox/machine.ts', 'const at = Date.now();'],
+  ['a pure module rolls dice', 'web/transport/connection.ts', 'const jitter = Math.random();'],
+  ['a pure module waits', 'web/log/spans.ts', 'setTimeout(f, 1);'],
+  ['a pure module measures', 'shared/a.ts', 'const at = performance.now();'],
+  ['a pure module fetches', 'server/limits/bucket.ts', "await fetch('/x');"],
+  ['a pure module opens a database', 'shared/a.ts', 'indexedDB.open("x");'],
+  ['a pure module takes its own randomness', 'shared/ids.ts', 'crypto.getRandomValues(bytes);'],
+];
+
+const fine: [what: string, path: string, text: string][] = [
+  [
+    'shared imports itself and valibot',
+    'shared/p/a.ts',
+    "import * as v from 'valibot'; import { x } from '../ids.ts';",
+  ],
+  ['the server imports shared', 'server/a.ts', "import { x } from '../shared/ids.ts';"],
+  ['ingest appends', 'server/ingest/write.ts', 'await store.log.append(items, at);'],
+  ['a FormData is appended to', 'server/a.ts', 'form.append(a); dialog.append(b);'],
+  ['feed emits entries', 'server/feed/a.ts', "io.local.emit('entries', frame);"],
+  ['main names the adapter', 'server/main.ts', "import { x } from './store/sqlite/index.ts';"],
+  ['the adapter names itself', 'server/store/sqlite/a.ts', "import { x } from './b.ts';"],
+  ['a comment says what code may not', 'shared/a.ts', "// never Date.now(), says import '../server/x.ts'"],
+  ['a sentence says what code may not', 'shared/a.ts', "const s = 'no crypto, no fetch';"],
+  ['a shell reads the clock', 'web/outbox/drain.ts', 'const at = Date.now();'],
+];
+
+const pureOnes = PURE.map((path) => ({ path: path.endsWith('/') ? `${path}x.ts` : path, text: '' }));
+
+describe('import rules', () => {
+  test.each(broken)('catch: %s', (_, path, text) => {
+    const others = pureOnes.filter((source) => source.path !== path);
+    expect(importProblems([{ path, text }, ...others])).toHaveLength(1);
+  });
+
+  test.each(fine)('let through: %s', (_, path, text) => {
+    const others = pureOnes.filter((source) => source.path !== path);
+    expect(importProblems([{ path, text }, ...others])).toEqual([]);
+  });
+
+  test('catch: a pure module that is named and not there', () => {
+    expect(importProblems(pureOnes.slice(1))).toEqual([expect.stringContaining(PURE[0]!)]);
+  });
+});

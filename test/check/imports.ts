@@ -1,0 +1,114 @@
+/** Who may import, call and name what: the walls between the rooms of the house (ARCHITECTURE.md). */
+import { posix } from 'node:path';
+import type { Source } from './sources.ts';
+
+/** Modules that are handed time, randomness, sockets and databases as arguments. A name that ends in / is a folder. */
+export const PURE = [
+  'shared/',
+  'web/outbox/machine.ts',
+  'web/transport/connection.ts',
+  'web/log/spans.ts',
+  'server/limits/bucket.ts',
+];
+
+/** A sentence per broken rule; none when all hold. */
+export function importProblems(sources: readonly Source[]): string[] {
+  return [...sources.flatMap(problemsOf), ...missingPure(sources)];
+}
+
+function problemsOf({ path, text }: Source): string[] {
+  const code = withoutComments(text);
+  const imports = specifiers(code).map((specifier) => ({ specifier, target: targetOf(path, specifier) }));
+  return [
+    ...imports.flatMap(({ specifier, target }) => wall(path, specifier, target)),
+    ...RULES.filter((rule) => rule.breaks(path, code)).map((rule) => `${path}: ${rule.sentence}`),
+    ...(isPure(path) ? impure(path, code) : []),
+  ];
+}
+
+function wall(path: string, specifier: string, target: string | undefined): string[] {
+  const [from] = path.split('/');
+  const [to] = target?.split('/') ?? [];
+  const says = (sentence: string) => [`${path} imports ${specifier}: ${sentence}`];
+  if (from === 'shared' && target === undefined && specifier !== 'valibot')
+    return says('shared imports valibot and itself');
+  if (target === undefined) return [];
+  if (from === 'shared' && to !== 'shared') return says('shared imports nothing of ours outside shared');
+  if (from === 'server' && to === 'web') return says('the server never imports the page');
+  if (from === 'web' && to === 'server') return says('the page never imports the server');
+  if (to === 'test') return says('what is shipped imports no test');
+  const adapter = /^server\/store\/(?:sqlite|mongo)\//.exec(target)?.[0];
+  if (adapter && path !== 'server/main.ts' && !path.startsWith(adapter))
+    return says('only server/main.ts names a store adapter');
+  return [];
+}
+
+interface Rule {
+  sentence: string;
+  breaks(path: string, code: string): boolean;
+}
+
+const RULES: Rule[] = [
+  {
+    sentence: "only server/ingest calls the store log's append",
+    breaks: (path, code) =>
+      path.startsWith('server/') &&
+      !/^server\/(?:ingest|store)\//.test(path) &&
+      /\blog\s*\??\.\s*append\s*\(/.test(code),
+  },
+  {
+    sentence: "only server/feed emits 'entries'",
+    breaks: (path, code) =>
+      path.startsWith('server/') &&
+      !path.startsWith('server/feed/') &&
+      /\bemit\s*\(\s*(['"`])entries\1/.test(code),
+  },
+];
+
+function impure(path: string, code: string): string[] {
+  const bare = code.replace(STRING, "''");
+  return IMPURE.filter((pattern) => pattern.test(bare)).map(
+    (pattern) =>
+      `${path}: a pure module takes time, randomness, socket and database as arguments; it uses ${pattern.source}`,
+  );
+}
+
+const IMPURE = [
+  /\bDate\.now\b/,
+  /\bnew Date\(\)/,
+  /\bMath\.random\b/,
+  /\bperformance\b/,
+  /\bcrypto\b/,
+  /\bfetch\b/,
+  /\bindexedDB\b/,
+  /\bsetTimeout\b/,
+  /\bsetInterval\b/,
+];
+
+function isPure(path: string): boolean {
+  return PURE.some((name) => (name.endsWith('/') ? path.startsWith(name) : path === name));
+}
+
+/** A rule about a file that is not there guards nothing. */
+function missingPure(sources: readonly Source[]): string[] {
+  return PURE.filter((name) => !sources.some(({ path }) => path.startsWith(name))).map(
+    (name) => `${name} is named as a pure module in test/check/imports.ts and is not there`,
+  );
+}
+
+function specifiers(code: string): string[] {
+  return [...code.matchAll(SPECIFIER)].map((match) => match[2]!);
+}
+
+function targetOf(path: string, specifier: string): string | undefined {
+  return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
+}
+
+/** Good enough for code that the formatter has been through: no parser, since none is worth its weight here. */
+function withoutComments(text: string): string {
+  return text.replace(STRING_OR_COMMENT, (found) => (found.startsWith('/') ? ' ' : found));
+}
+
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g;
+const STRING = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
+const STRING_OR_COMMENT = new RegExp(`${STRING.source}|\\/\\/[^\\n]*|\\/\\*[\\s\\S]*?\\*\\/`, 'g');

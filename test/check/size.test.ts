@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import limits from './size.json' with { type: 'json' };
+import { reachable, scriptsOf, tooMuch } from './size.ts';
+
+const html = `<link rel="modulepreload" crossorigin href="/assets/shared.js"><link rel="stylesheet" href="/a.css">
+  <script type="module" crossorigin src="/assets/main.js"></script>`;
+
+const files: Record<string, string> = {
+  'assets/main.js':
+    'import{a as b}from"./shared.js";import"./effect.js";const later=()=>import("./later.js");',
+  'assets/shared.js': 'export{x}from"./deep.js"',
+  'assets/effect.js': '',
+  'assets/deep.js': 'import{a}from"./shared.js"',
+};
+
+test('the first JavaScript is what the page names and what that imports statically', async () => {
+  const found = await reachable(scriptsOf(html), async (path) => files[path]!);
+  expect([...found.keys()].sort()).toEqual(Object.keys(files).sort());
+});
+
+test('growing past the number fails, and so does a page without a script', () => {
+  expect(tooMuch(limits.initialJavaScriptBrotliBytes)).toEqual([]);
+  expect(tooMuch(limits.initialJavaScriptBrotliBytes + 1)).toHaveLength(1);
+  expect(tooMuch(0)).toHaveLength(1);
+});

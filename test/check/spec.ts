@@ -1,0 +1,83 @@
+/** SPEC.md claims tests for promises: a promise left out, or a claimed test that is not there, is a problem. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT } from '../support/tools.ts';
+
+export const PROMISES = [
+  'L1',
+  'L2',
+  'L3',
+  'L4',
+  'L5',
+  'O1',
+  'O2',
+  'O3',
+  'O4',
+  'O5',
+  'S1',
+  'S2',
+  'S3',
+  'S4',
+  'S5',
+];
+
+export interface Claim {
+  promise: string;
+  file: string;
+  title: string;
+}
+
+export async function specProblems(): Promise<string[]> {
+  const spec = await readFile(join(ROOT, 'SPEC.md'), 'utf8');
+  const files = [...new Set(claims(spec).map((claim) => claim.file))].filter((file) =>
+    existsSync(join(ROOT, file)),
+  );
+  const texts = await Promise.all(files.map((file) => readFile(join(ROOT, file), 'utf8')));
+  return problemsOfSpec(spec, new Map(files.map((file, index) => [file, texts[index]!])));
+}
+
+/** Pure: SPEC.md and the test files it names, by path. */
+export function problemsOfSpec(spec: string, tests: ReadonlyMap<string, string>): string[] {
+  const sections = sectionsOf(spec);
+  const missing = PROMISES.filter((promise) => !sections.has(promise)).map(
+    (promise) => `SPEC.md leaves out ${promise}`,
+  );
+  const silent = [...sections].filter(([, text]) => !/^- (?:shown|open): /m.test(text));
+  return [
+    ...missing,
+    ...silent.map(([promise]) => `SPEC.md says of ${promise} neither what shows it nor that it is open`),
+    ...claims(spec).flatMap((claim) => problemOfClaim(claim, tests.get(claim.file)) ?? []),
+  ];
+}
+
+/** Lines of the form `- shown: test/file.test.ts: the title`, under `### L1`. */
+export function claims(spec: string): Claim[] {
+  return [...sectionsOf(spec)].flatMap(([promise, text]) =>
+    [...text.matchAll(/^- shown: (\S+): (.+)$/gm)].map((match) => ({
+      promise,
+      file: match[1]!,
+      title: match[2]!.trim(),
+    })),
+  );
+}
+
+function sectionsOf(spec: string): Map<string, string> {
+  const parts = spec.split(/^### ([LOS]\d)\b.*$/m);
+  const sections = new Map<string, string>();
+  for (let i = 1; i < parts.length; i += 2) sections.set(parts[i]!, parts[i + 1]!.split(/^## /m)[0]!);
+  return sections;
+}
+
+function problemOfClaim({ promise, file, title }: Claim, text: string | undefined): string | undefined {
+  if (text === undefined) return `SPEC.md: ${promise} claims ${file}, which is not there`;
+  const source = text.replaceAll(/\\(['"`])/g, '$1').replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
+  const at = ["'", '"', '`']
+    .map((quote) => source.indexOf(quote + title + quote))
+    .find((index) => index >= 0);
+  if (at === undefined) return `SPEC.md: ${promise} claims a test that is not in ${file}: ${title}`;
+  const call = source.slice(0, at).trimEnd();
+  return /\.(?:skip|todo|fixme)\($/.test(call)
+    ? `SPEC.md: ${promise} claims a test that is skipped: ${title}`
+    : undefined;
+}

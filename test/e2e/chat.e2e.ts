@@ -1,0 +1,83 @@
+/** Two people at phone size, the whole way: names, the lobby, a room of their own. */
+import { expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+
+const SCREENS = 'test-results/screens';
+
+test('two browsers chat in the lobby and in a room they make', async ({ server, phone }) => {
+  const ada = await phone(server.url);
+  await ada.screenshot({ path: `${SCREENS}/1-hello.png` });
+  await signUp(ada, 'Ada');
+  const bob = await phone(server.url);
+  await signUp(bob, 'Bob');
+
+  await say(ada, 'Hello, is anybody here?');
+  await expect(message(bob, 'Hello, is anybody here?')).toContainText('Ada');
+  await say(bob, 'I am! Good signal today.');
+  await say(bob, 'See https://example.org/map for the way.');
+  await say(ada, 'Thanks');
+  await expectState(ada, 'Thanks', 'Sent');
+  const lobby = [
+    'Hello, is anybody here?',
+    'I am! Good signal today.',
+    'See https://example.org/map for the way.',
+    'Thanks',
+  ];
+  await expectInOrder(ada, lobby);
+  await expectInOrder(bob, lobby);
+  await ada.screenshot({ path: `${SCREENS}/2-lobby-of-ada.png` });
+  await bob.screenshot({ path: `${SCREENS}/3-lobby-of-bob.png` });
+
+  await ada.getByRole('link', { name: 'Back to the rooms' }).click();
+  await ada.getByRole('button', { name: 'Add a room' }).click();
+  await ada.getByRole('textbox', { name: 'Name of a new room' }).fill('North field');
+  await ada.screenshot({ path: `${SCREENS}/4-add-a-room.png` });
+  await ada.getByRole('button', { name: 'Create' }).click();
+  await expect(ada.getByRole('heading', { name: 'North field' })).toBeVisible();
+  await say(ada, 'Only the two of us here');
+
+  await bob.getByRole('link', { name: 'Back to the rooms' }).click();
+  await bob.getByRole('button', { name: 'Add a room' }).click();
+  await bob.getByRole('button', { name: 'Join North field' }).click();
+  await expect(message(bob, 'Only the two of us here')).toBeVisible();
+  await say(bob, 'Then nobody hears us');
+  await expectInOrder(ada, ['Only the two of us here', 'Then nobody hears us']);
+  await ada.screenshot({ path: `${SCREENS}/5-room.png` });
+
+  await ada.getByRole('link', { name: 'Back to the rooms' }).click();
+  await expect(ada.getByRole('link', { name: 'North field' })).toBeVisible();
+  await expect(ada.getByRole('link', { name: /lobby/i })).toBeVisible();
+  await ada.screenshot({ path: `${SCREENS}/6-rooms.png` });
+});
+
+test('O1 a reload shows what was there, and who is signed in', async ({ server, phone }) => {
+  const ada = await phone(server.url);
+  await signUp(ada, 'Ada');
+  await say(ada, 'Before the reload');
+  await expectState(ada, 'Before the reload', 'Sent');
+  await ada.reload();
+  await expect(message(ada, 'Before the reload')).toHaveCount(1);
+  await expectState(ada, 'Before the reload', 'Sent');
+});
+
+test('a password brings its owner back on another device', async ({ server, phone }) => {
+  const first = await phone(server.url);
+  await signUp(first, 'Ada');
+  await say(first, 'Mine');
+  await first.getByRole('button', { name: 'Menu' }).click();
+  await first.getByRole('button', { name: 'Set a password' }).click();
+  await first.getByRole('textbox', { name: 'New password' }).fill('correct horse');
+  await first.getByRole('button', { name: 'Save' }).click();
+  await expect(first.getByRole('dialog')).toHaveCount(0);
+
+  const second = await phone(server.url);
+  await second.getByRole('textbox', { name: 'Your name' }).fill('ada');
+  await second.getByRole('button', { name: 'Start chatting' }).click();
+  await expect(second.getByText('That name is taken', { exact: false })).toBeVisible();
+  await second.getByLabel('Password').fill('wrong horse');
+  await second.getByRole('button', { name: 'Start chatting' }).click();
+  await expect(second.getByText('That is not its password', { exact: false })).toBeVisible();
+  await second.getByLabel('Password').fill('correct horse');
+  await second.getByRole('button', { name: 'Start chatting' }).click();
+  await second.getByRole('link', { name: /lobby/i }).click();
+  await expect(message(second, 'Mine')).toBeVisible();
+});

@@ -1,0 +1,65 @@
+/** Live frames that are lost, or that come before what they follow: the log says what is true (S2). */
+import type { Page } from '@playwright/test';
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { expect, expectInOrder, signUp, test } from './fixtures.ts';
+
+interface Tampered {
+  /** Ends the page's connection, as a network does. */
+  cut(): void;
+}
+
+/** Reloads the page with somebody between its socket and the server, who says of each frame when it arrives, if at all. */
+async function tamper(page: Page, carry: (frame: string, deliver: () => void) => void): Promise<Tampered> {
+  let cut = () => {};
+  await page.routeWebSocket(/\/socket\.io\//, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => carry(String(frame), () => socket.send(frame)));
+    cut = () => {
+      server.close();
+      socket.close({ code: 1012 });
+    };
+  });
+  await page.reload();
+  return { cut: () => cut() };
+}
+
+function bringsEntry(frame: string, body: string): boolean {
+  return frame.startsWith('42["entries"') && frame.includes(`"${body}`);
+}
+
+test('S2 a live frame that is dropped leaves no hole', async ({ server, phone }) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(server.url);
+  const dropped: string[] = [];
+  await tamper(page, (frame, deliver) => (bringsEntry(frame, 'number 2') ? dropped.push(frame) : deliver()));
+  await signUp(page, 'Ada');
+
+  for (const n of [1, 2, 3]) {
+    await bob.append(text(`number ${n}`));
+    await bob.hears(`number ${n}`); // each in a frame of its own
+  }
+  await expectInOrder(page, ['number 1', 'number 2', 'number 3']);
+  expect(dropped).toHaveLength(1);
+});
+
+test('S2 a live frame that overtakes the catch-up covers no hole', async ({ server, phone }) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(server.url);
+  const held: (() => void)[] = [];
+  const { cut } = await tamper(page, (frame, deliver) =>
+    bringsEntry(frame, 'missed') ? held.push(deliver) : deliver(),
+  );
+  await signUp(page, 'Ada');
+  await bob.append(text('before'));
+  await expectInOrder(page, ['before']);
+
+  cut();
+  const missed = Array.from({ length: 5 }, (_, i) => `missed ${i}`);
+  await bob.append(...missed.map((body) => text(body)));
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  await bob.append(text('live'));
+  await expectInOrder(page, ['before', ...missed, 'live']); // by a range: what is held back is still held back
+  for (const deliver of held) deliver();
+  await bob.append(text('after'));
+  await expectInOrder(page, ['before', ...missed, 'live', 'after']);
+});

@@ -1,0 +1,56 @@
+/** A new build of the page comes while messages wait. */
+import type { Page } from '@playwright/test';
+import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { copyBuild, publishNewBuild } from '../support/pageBuild.ts';
+import { startServer } from '../support/serverProcess.ts';
+import { expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
+
+const WAITING = ['waits 1', 'waits 2', 'waits 3'];
+
+test('O4 a new build while messages wait: taken by a tap, nothing lost', async ({ storage, phone }) => {
+  await copyBuild(storage.path);
+  await using server = await startServer({ env: { PAGE: storage.path } });
+  const page = await phone(server.url);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  const socket = await barSocket(page);
+  await page.reload(); // from now on the service worker has the page
+  await signUp(page, 'Ada');
+  for (const body of WAITING) await say(page, body);
+  await expectState(page, WAITING[0]!, 'Queued');
+
+  await publishNewBuild(storage.path, 'second');
+  const ready = page.getByText('A new version is ready');
+  await expect(async () => {
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // as when it is looked at again
+    await expect(ready).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  expect(await buildOf(page)).toBeUndefined(); // it waits for the tap
+  await page.getByRole('button', { name: 'Update' }).click();
+
+  await expect.poll(() => buildOf(page).catch(() => undefined)).toBe('second');
+  await expectInOrder(page, WAITING);
+  await expectState(page, WAITING[0]!, 'Queued');
+  socket.open();
+  for (const body of WAITING) await expectState(page, body, 'Sent');
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(WAITING);
+});
+
+function buildOf(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => document.documentElement.dataset.build);
+}
+
+/** From the next load on the page has HTTP and no Socket.IO, until it is opened. */
+async function barSocket(page: Page): Promise<{ open(): void }> {
+  let barred = true;
+  await page.route('**/socket.io/**', (route) => (barred ? route.abort() : route.continue()));
+  await page.routeWebSocket(/\/socket\.io\//, (socket) => {
+    if (barred) socket.close();
+    else socket.connectToServer();
+  });
+  return {
+    open: () => {
+      barred = false;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** The process: how it starts where it cannot, and how it ends when it is told to. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { connectClient, newId, post, signUp, text, wholeLog } from '../support/api.ts';
+import { startProxy } from '../support/proxy.ts';
+import { runServerToItsEnd, startServer } from '../support/serverProcess.ts';
+import { temporaryFolder } from '../support/tmp.ts';
+import { waitFor } from '../support/waitFor.ts';
+
+const EX_CONFIG = 78;
+
+/** One sentence, or one a line, and no stack. */
+function expectSentence({ code, output }: { code: number | null; output: string }): void {
+  expect(output.trim()).not.toMatch(/\n\s+at /);
+  expect(output.trim()).toMatch(/\.$/);
+  expect(code).toBe(EX_CONFIG);
+}
+
+describe('a server that cannot start says in one sentence what to do', () => {
+  test('a corrupt database file', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(
+      join(folder.path, 'holdfast.db'),
+      'this is no database, whatever its name says'.repeat(500),
+    );
+    const ended = await runServerToItsEnd({ DATA: folder.path });
+    expectSentence(ended);
+    expect(ended.output).toContain(join(folder.path, 'holdfast.db'));
+  });
+
+  test('a database that another server has open', async () => {
+    await using first = await startServer();
+    const ended = await runServerToItsEnd({ DATA: first.data });
+    expectSentence(ended);
+    expect(ended.output).toContain(join(first.data, 'holdfast.db'));
+    await signUp(first.url, 'Undisturbed');
+  });
+
+  test('a folder for the data that is a file', async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'file');
+    await writeFile(file, '');
+    expectSentence(await runServerToItsEnd({ DATA: file }));
+  });
+
+  test('a port that is taken', async () => {
+    await using first = await startServer();
+    await using folder = await temporaryFolder();
+    const ended = await runServerToItsEnd({ DATA: folder.path, PORT: String(first.port) });
+    expectSentence(ended);
+    expect(ended.output).toContain(String(first.port));
+  });
+
+  test('mistakes in the environment, all at once', async () => {
+    const { code, output } = await runServerToItsEnd({ PORT: 'eighty', LOG_LEVEL: 'loud' });
+    expect(code).toBe(EX_CONFIG);
+    expect(output).toContain('PORT');
+    expect(output).toContain('LOG_LEVEL');
+  });
+});
+
+test('L4 on SIGTERM it finishes what it took, says bye, and ends by itself', async () => {
+  await using server = await startServer();
+  const session = await signUp(server.url, 'Ada');
+  const client = await connectClient(server.url, session);
+  const answers = Promise.all(
+    Array.from({ length: 50 }, (_, i) => client.append(text(`last words ${i}`)).catch(() => undefined)),
+  );
+  await client.hears('last words 0');
+  expect(await server.stop()).toBe(0);
+  expect(client.frames.map(({ event }) => event)).toContain('bye');
+  client.close();
+
+  const acknowledged = (await answers).filter(
+    (answer) => answer?.ok && answer.results.some((r) => 'serverOffset' in r),
+  );
+  await server.start();
+  const log = await wholeLog(server.url, session);
+  expect(log.filter((entry) => entry.kind === 'text').length).toBeGreaterThanOrEqual(acknowledged.length);
+});
+
+test('the answer to a sign-up lost, and tried again under its claim: one user, signed in', async () => {
+  await using server = await startServer();
+  await using proxy = await startProxy(server.port);
+  const body = { name: 'Ada', claim: newId(), credential: 'token' };
+
+  proxy.swallowAnswers();
+  const lost = post(proxy.url, '/api/session', body).catch(() => 'no answer');
+  await waitFor('the server has answered', () => proxy.seen('down') > 0);
+  proxy.cut();
+  expect(await lost).toBe('no answer');
+  proxy.pass();
+
+  const answer = await post(proxy.url, '/api/session', body);
+  expect(answer.status).toBe(201);
+  const session = await answer.json();
+  using client = await connectClient(server.url, session);
+  expect(client.welcome.user).toEqual(session.user);
+  expect(client.welcome.rooms[0]).toMatchObject({ id: 'lobby', members: 1 });
+});

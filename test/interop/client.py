@@ -1,0 +1,84 @@
+"""A client that none of us wrote, python-socketio, told line by line what to do.
+
+Each line of standard input is a command in JSON, each line of standard output its answer. Every frame that the server
+sends is kept in order and told on request.
+"""
+import json
+import sys
+import threading
+
+import requests
+import socketio
+
+url = sys.argv[1]
+state = {"client": None, "refusal": None}
+frames = []
+heard = threading.Condition()
+
+
+def connect(auth, transports):
+    client = socketio.Client(reconnection=False)
+
+    @client.on("*")
+    def any_frame(event, payload=None):
+        with heard:
+            frames.append([event, payload])
+            heard.notify_all()
+
+    @client.event
+    def connect_error(data):
+        state["refusal"] = data
+
+    state["client"], state["refusal"] = client, None
+    frames.clear()
+    try:
+        client.connect(url, auth=auth, transports=transports, wait_timeout=10)
+        return {"connected": True}
+    except socketio.exceptions.ConnectionError:
+        return {"connected": False, "refusal": state["refusal"]}
+
+
+def wait_for(event, count):
+    """Frames of this name, once there are so many of them."""
+    def found():
+        return [payload for name, payload in frames if name == event]
+
+    with heard:
+        heard.wait_for(lambda: len(found()) >= count, timeout=10)
+        return found()
+
+
+def hear(body):
+    """The entry that says this, once a frame of entries brought it."""
+    def found():
+        entries = (entry for name, payload in frames if name == "entries" for entry in payload["entries"])
+        return next((entry for entry in entries if entry.get("body") == body), None)
+
+    with heard:
+        heard.wait_for(found, timeout=10)
+        return found()
+
+
+def post(path, body, token):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = requests.post(url + path, json=body, headers=headers, timeout=10)
+    return {"status": answer.status_code, "body": answer.json()}
+
+
+def disconnect():
+    state["client"].disconnect()
+    return {}
+
+
+commands = {
+    "post": lambda c: post(c["path"], c["body"], c.get("token")),
+    "connect": lambda c: connect(c["auth"], c["transports"]),
+    "call": lambda c: state["client"].call(c["event"], c["payload"], timeout=10),
+    "wait": lambda c: wait_for(c["event"], c["count"]),
+    "hear": lambda c: hear(c["body"]),
+    "disconnect": lambda c: disconnect(),
+}
+
+for line in sys.stdin:
+    command = json.loads(line)
+    print(json.dumps(commands[command["do"]](command)), flush=True)

@@ -1,0 +1,84 @@
+/**
+ * `npm test`: sets up what the tests need, runs every one of them, and ends with one line that counts them.
+ * For developing: `node test/run.ts --only check|unit|browser [filter …]`.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { runChecks } from './check/checks.ts';
+import { chromiumForTests } from './support/setup/browser.ts';
+import { pythonForTests } from './support/setup/python.ts';
+import { CannotSetUp } from './support/setup/root.ts';
+import { NOTHING, ofPlaywright, ofVitest, slowest, sum, type Tally } from './support/tally.ts';
+import { ROOT, runTool } from './support/tools.ts';
+
+const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const tally = await everything().catch((error: unknown) => {
+  if (!(error instanceof CannotSetUp)) throw error;
+  console.error(`\n${error.message}\n`);
+  return { ...NOTHING, failed: 1 };
+});
+
+console.log('\nThe slowest:');
+for (const { title, ms } of slowest(tally, 10))
+  console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${title}`);
+console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
+process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+
+async function everything(): Promise<Tally> {
+  await rm(REPORTS, { recursive: true, force: true });
+  await mkdir(REPORTS, { recursive: true });
+  if (wants('browser')) process.env.CHROMIUM_PATH = await step('browser', chromiumForTests);
+  if (wants('unit')) await step('python-socketio', pythonForTests);
+  const tallies: Tally[] = [];
+  if (wants('check')) tallies.push(await step('check', checks));
+  if (wants('unit') || wants('browser')) tallies.push(await step('page', page));
+  if (wants('unit')) tallies.push(await step('unit', unit));
+  if (wants('browser')) tallies.push(await step('browser tests', browser));
+  return sum(tallies);
+}
+
+function wants(part: 'check' | 'unit' | 'browser'): boolean {
+  return values.only === undefined || values.only === part;
+}
+
+async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
+  console.log(`\n== ${name}`);
+  const start = performance.now();
+  const result = await run();
+  console.log(`== ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return result;
+}
+
+async function checks(): Promise<Tally> {
+  const outcomes = await runChecks(({ name, problems }) => {
+    console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name}`);
+    for (const problem of problems) console.log(problem.replace(/^/gm, '     '));
+  });
+  const failed = outcomes.filter(({ problems }) => problems.length > 0).length;
+  const timed = outcomes.map(({ name, ms }) => ({ title: `check: ${name}`, ms }));
+  return { passed: outcomes.length - failed, failed, timed };
+}
+
+async function page(): Promise<Tally> {
+  const { code } = await runTool('vite', ['build', '--logLevel', 'warn'], { show: true });
+  return code === 0 ? NOTHING : { ...NOTHING, failed: 1 };
+}
+
+async function unit(): Promise<Tally> {
+  const report = `${REPORTS}/vitest.json`;
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { code } = await runTool('vitest', ['run', ...reporters, ...positionals], { show: true });
+  return ofVitest(report, code);
+}
+
+async function browser(): Promise<Tally> {
+  const report = `${REPORTS}/playwright.json`;
+  const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: report };
+  const { code } = await runTool('playwright', ['test', '--reporter=list,json', ...positionals], {
+    show: true,
+    env,
+  });
+  return ofPlaywright(report, code);
+}

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../shared/entry.ts';
+import { fold } from '../../shared/fold.ts';
+
+const ada = 'A'.repeat(22);
+const bob = `B${'A'.repeat(21)}`;
+
+function text(serverOffset: number, body: string | undefined, author = ada): Entry {
+  const placed = { serverOffset, author, clientOffset: keyOf(serverOffset), at: serverOffset };
+  return body === undefined ? { ...placed, kind: 'text', deleted: true } : { ...placed, kind: 'text', body };
+}
+
+function edit(serverOffset: number, target: number, body: string | undefined, author = ada): Entry {
+  const { kind: _, ...rest } = text(serverOffset, body, author) as Extract<Entry, { kind: 'text' }>;
+  return { ...rest, kind: 'edit', target } as Entry;
+}
+
+function remove(serverOffset: number, target: number, author = ada): Entry {
+  return {
+    serverOffset,
+    author,
+    clientOffset: keyOf(serverOffset),
+    at: serverOffset,
+    kind: 'delete',
+    target,
+  };
+}
+
+function keyOf(serverOffset: number): string {
+  return `${String(serverOffset).padStart(21, '0')}A`;
+}
+
+/** What is shown of the first line. */
+function shown(entries: Entry[], amendments: Entry[] = []): string {
+  const [line] = fold(entries, amendments);
+  if (line?.tag === 'text') return line.edited ? `${line.body} (edited)` : line.body;
+  return line?.tag ?? 'nothing';
+}
+
+describe('fold', () => {
+  test.each<[string, Entry[], Entry[], string]>([
+    ['a text shows its body', [text(1, 'a')], [], 'a'],
+    ['an edit holds', [text(1, 'a'), edit(2, 1, 'b')], [], 'b (edited)'],
+    ['an edit from elsewhere holds', [text(1, 'a')], [edit(9, 1, 'b')], 'b (edited)'],
+    ['the last edit holds', [text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c')], [], 'c (edited)'],
+    [
+      'the last edit holds, wherever it stands',
+      [text(1, 'a'), edit(3, 1, 'c')],
+      [edit(2, 1, 'b')],
+      'c (edited)',
+    ],
+    ['a deletion wins', [text(1, 'a'), remove(2, 1)], [], 'deleted'],
+    ['a deletion wins over a later edit', [text(1, 'a'), remove(2, 1)], [edit(3, 1, 'b')], 'deleted'],
+    ['a blanked text is deleted', [text(1, undefined)], [], 'deleted'],
+    [
+      'a blanked text is deleted whatever its edits say',
+      [text(1, undefined), edit(2, 1, 'b')],
+      [],
+      'deleted',
+    ],
+    ['an edit by somebody else changes nothing', [text(1, 'a'), edit(2, 1, 'b', bob)], [], 'a'],
+    ['a deletion by somebody else changes nothing', [text(1, 'a')], [remove(2, 1, bob)], 'a'],
+  ])('%s', (_, entries, amendments, expected) => {
+    expect(shown(entries, amendments)).toBe(expected);
+  });
+
+  test("somebody else's later edit does not hide one's own", () => {
+    expect(shown([text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c', bob)])).toBe('b (edited)');
+  });
+
+  test('joins, leaves, edits and deletions have no line of their own; a kind not known has one', () => {
+    const { kind: _, ...placed } = remove(2, 1);
+    const others = ['join', 'leave', 'reaction'].map(
+      (kind, i) => ({ ...placed, serverOffset: 3 + i, kind }) as Entry,
+    );
+    expect(fold([text(1, 'a'), edit(2, 1, 'b'), ...others]).map((line) => line.tag)).toEqual([
+      'text',
+      'unknown',
+    ]);
+  });
+
+  test('amendments count the same in any order, any number of times, from within or from elsewhere', () => {
+    const texts = [text(1, 'a'), text(2, 'b')];
+    const amendment = fc
+      .tuple(
+        fc.integer({ min: 3, max: 30 }),
+        fc.constantFrom(1, 2),
+        fc.constantFrom('edit', 'blank', 'delete'),
+      )
+      .map(([offset, target, kind]) =>
+        kind === 'delete'
+          ? remove(offset, target)
+          : edit(offset, target, kind === 'blank' ? undefined : `e${offset}`),
+      );
+    const some = fc.uniqueArray(amendment, { selector: (entry) => entry.serverOffset });
+    fc.assert(
+      fc.property(some, fc.infiniteStream(fc.integer({ min: 0, max: 99 })), (amendments, dice) => {
+        const ranked = amendments.map((entry) => ({ entry, rank: dice.next().value }));
+        const shuffled = ranked.toSorted((a, b) => a.rank - b.rank).map(({ entry }) => entry);
+        const ascending = amendments.toSorted((a, b) => a.serverOffset - b.serverOffset);
+        const once = fold(texts, ascending);
+        expect(fold(texts, shuffled)).toEqual(once);
+        expect(fold(texts, [...shuffled, ...ascending])).toEqual(once);
+        expect(fold([...texts, ...ascending])).toEqual(once);
+      }),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { Id, idFrom, LOBBY, RoomId, recordById } from '../../shared/ids.ts';
+
+const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 });
+
+describe('idFrom', () => {
+  test('writes 16 bytes as Node writes them in base64url', () => {
+    fc.assert(
+      fc.property(sixteen, (bytes) => {
+        expect(idFrom(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
+      }),
+    );
+  });
+
+  test('what it writes is an id', () => {
+    fc.assert(fc.property(sixteen, (bytes) => v.is(Id, idFrom(bytes))));
+  });
+
+  test('takes 16 bytes and nothing else', () => {
+    expect(() => idFrom(new Uint8Array(15))).toThrow(RangeError);
+  });
+});
+
+describe('Id', () => {
+  const good = 'A'.repeat(21);
+
+  test.each([
+    ['too short', good],
+    ['too long', `${good}AA`],
+    ['bits past the 128th', `${good}B`],
+    ['another alphabet', `${'A'.repeat(20)}+A`],
+    ['a line break at its end', `${good}A\n`],
+    ['a prototype', '__proto__'],
+    ['nothing', ''],
+    ['a number', 1],
+    ['null', null],
+  ])('refuses what has another form: %s', (_, value) => {
+    expect(v.is(Id, value)).toBe(false);
+    expect(v.is(RoomId, value)).toBe(false);
+  });
+
+  test('lobby is a room and no user', () => {
+    expect(v.is(RoomId, LOBBY)).toBe(true);
+    expect(v.is(Id, LOBBY)).toBe(false);
+  });
+});
+
+describe('recordById', () => {
+  const Counts = recordById(RoomId, v.number());
+
+  test('keeps every value under its key', () => {
+    const value = { lobby: 1, [idFrom(new Uint8Array(16))]: 2 };
+    expect(v.parse(Counts, value)).toEqual(value);
+  });
+
+  test('refuses __proto__ as a key that came over the wire, and pollutes nothing', () => {
+    const value = JSON.parse('{"lobby":1,"__proto__":{"polluted":true}}');
+    expect(v.is(Counts, value)).toBe(false);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  test.each([
+    ['a key that is no id', { lobby: 1, constructor: 2 }],
+    ['a value of another type', { lobby: '1' }],
+    ['a list', [1]],
+    ['null', null],
+    ['a number', 1],
+  ])('refuses %s', (_, value) => {
+    expect(v.is(Counts, value)).toBe(false);
+  });
+});

@@ -1,0 +1,51 @@
+/** The wire cannot change without its version being looked at. */
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import * as entry from '../../shared/entry.ts';
+import * as ids from '../../shared/ids.ts';
+import * as protocol from '../../shared/protocol/index.ts';
+import { describeSchema } from '../support/describeSchema.ts';
+
+const PINNED = { protocol: 1, hash: 'f03444748f684135' };
+
+describe('the protocol', () => {
+  test('is pinned to its version by a hash of all its schemas', () => {
+    const hash = createHash('sha256').update(allSchemas()).digest('hex').slice(0, 16);
+    expect(
+      { protocol: protocol.PROTOCOL, hash },
+      'The schemas in shared/ have changed. Can a client of the version before still talk to this server, and this ' +
+        'one to a server of the version before? Then write the new hash here. If not, PROTOCOL in ' +
+        'shared/protocol/version.ts goes up as well.',
+    ).toEqual(PINNED);
+  });
+
+  test('a changed schema changes the hash', () => {
+    const loose = describeSchema(v.object({ a: v.string(), b: v.optional(v.number()) }));
+    const changes = [
+      v.object({ a: v.string() }),
+      v.object({ a: v.string(), b: v.number() }),
+      v.object({ a: v.pipe(v.string(), v.regex(/x/)), b: v.optional(v.number()) }),
+      v.looseObject({ a: v.string(), b: v.optional(v.number()) }),
+    ];
+    expect(describeSchema(v.object({ b: v.optional(v.number()), a: v.string() }))).toEqual(loose);
+    for (const changed of changes) expect(describeSchema(changed)).not.toEqual(loose);
+  });
+
+  test('a request has a name, a payload and, but for typing, an acknowledgement', () => {
+    expect(Object.keys(protocol.answers).sort()).toEqual(
+      Object.keys(protocol.requests)
+        .filter((name) => name !== 'typing')
+        .sort(),
+    );
+  });
+});
+
+/** Everything exported that is a schema, or a table of schemas, by name. */
+function allSchemas(): string {
+  const exported = Object.entries({ ...protocol, ...entry, ...ids }).filter(
+    ([, value]) => typeof value === 'object',
+  );
+  const byName = exported.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(byName.map(([name, value]) => [name, describeSchema(value)]));
+}

@@ -1,0 +1,142 @@
+/** A small client with a token, in Node: says what PROTOCOL.md lets it say and keeps every frame that it hears. */
+import { randomBytes } from 'node:crypto';
+import { io, type Socket } from 'socket.io-client';
+import type { Entry } from '../../shared/entry.ts';
+import { idFrom, LOBBY } from '../../shared/ids.ts';
+import {
+  type Acknowledgement,
+  type AnsweredName,
+  type Entries,
+  type Handshake,
+  type Item,
+  PROTOCOL,
+  type Request,
+  type SessionAnswer,
+  type Welcome,
+} from '../../shared/protocol/index.ts';
+import { waitFor } from './waitFor.ts';
+
+export function newId(): string {
+  return idFrom(randomBytes(16));
+}
+
+export interface SignedUp extends SessionAnswer {
+  token: string;
+}
+
+/** A new user of that name, with a token. */
+export async function signUp(
+  url: string,
+  name: string,
+  extra: Record<string, unknown> = {},
+): Promise<SignedUp> {
+  const answer = await post(url, '/api/session', { name, claim: newId(), credential: 'token', ...extra });
+  if (answer.status !== 201) throw new Error(`signing up ${name}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as SignedUp;
+}
+
+export function post(
+  url: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+export interface ApiClient extends Disposable {
+  readonly socket: Socket;
+  readonly session: SignedUp;
+  /** The first `welcome` since it was connected. */
+  readonly welcome: Welcome;
+  /** Every frame heard so far, in order. */
+  readonly frames: { event: string; payload: unknown }[];
+  request<Name extends AnsweredName>(event: Name, payload?: Request<Name>): Promise<Acknowledgement<Name>>;
+  append(...items: Item[]): Promise<Acknowledgement<'append'>>;
+  /** Entries of a room heard in live frames and catch-up, ascending, each once. */
+  heard(room: string): Entry[];
+  /** Resolves when a text with this body was heard in the room. */
+  hears(body: string, room?: string): Promise<Entry>;
+  close(): void;
+}
+
+type ConnectOptions = Partial<Handshake> & { transports?: ('websocket' | 'polling')[] };
+
+/** Resolves after `welcome`; rejects with the refusal's `data` where there is one. */
+export async function connectClient(
+  url: string,
+  session: SignedUp,
+  { transports = ['websocket'], ...handshake }: ConnectOptions = {},
+): Promise<ApiClient> {
+  const socket = io(url, {
+    transports,
+    reconnection: false,
+    forceNew: true,
+    auth: { protocol: PROTOCOL, token: session.token, ...handshake },
+  });
+  const frames: ApiClient['frames'] = [];
+  socket.onAny((event: string, payload: unknown) => frames.push({ event, payload }));
+  const welcome = await new Promise<Welcome>((resolve, reject) => {
+    socket.once('welcome', resolve);
+    socket.once('connect_error', (error) => {
+      socket.close();
+      reject(Object.assign(error, { name: 'ConnectRefused' }));
+    });
+  });
+  const request: ApiClient['request'] = (event, payload) =>
+    socket.timeout(10_000).emitWithAck(event, payload);
+  const heard = (room: string) => entriesIn(frames, room);
+  const close = () => void socket.close();
+  return {
+    socket,
+    session,
+    welcome,
+    frames,
+    request,
+    append: (...items) => request('append', { as: session.user.id, items }),
+    heard,
+    hears: (body, room = LOBBY) =>
+      waitFor(`${session.user.name} hears “${body}”`, () =>
+        heard(room).find((entry) => bodyOf(entry) === body),
+      ),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/** An item that says `body`; in the lobby, under a fresh key, unless told otherwise. */
+export function text(body: string, room: string = LOBBY, clientOffset: string = newId()): Item {
+  return { kind: 'text', room, clientOffset, body };
+}
+
+export function bodyOf(entry: Entry): string | undefined {
+  return 'body' in entry && typeof entry.body === 'string' ? entry.body : undefined;
+}
+
+/** The whole log of a room, read page by page over HTTP. */
+export async function wholeLog(url: string, session: SignedUp, room: string = LOBBY): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (;;) {
+    const from = entries.length + 1;
+    const answer = await fetch(`${url}/api/rooms/${room}/entries?from=${from}&to=${from + 199}`, {
+      headers: { authorization: `Bearer ${session.token}` },
+    });
+    const page = (await answer.json()) as { ok: boolean; entries: Entry[]; head: number };
+    if (!page.ok) throw new Error(`range of ${room}: ${JSON.stringify(page)}`);
+    entries.push(...page.entries);
+    if (page.entries.length === 0 || entries.length >= page.head) return entries;
+  }
+}
+
+function entriesIn(frames: ApiClient['frames'], room: string): Entry[] {
+  const byOffset = new Map<number, Entry>();
+  for (const { event, payload } of frames) {
+    if (event !== 'entries' || (payload as Entries).room !== room) continue;
+    for (const entry of (payload as Entries).entries) byOffset.set(entry.serverOffset, entry);
+  }
+  return [...byOffset.values()].sort((a, b) => a.serverOffset - b.serverOffset);
+}

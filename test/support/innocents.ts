@@ -1,0 +1,55 @@
+/** Two people who chat while something happens to others: they must not notice. */
+import { type ApiClient, bodyOf, connectClient, signUp, text } from './api.ts';
+import { waitFor } from './waitFor.ts';
+
+export interface Innocents {
+  /** Resolves with how many messages went across, when all were acknowledged and heard once, in order, on one connection. */
+  stop(): Promise<number>;
+}
+
+export async function startInnocents(url: string): Promise<Innocents> {
+  const speaker = await connectClient(url, await signUp(url, 'Innocent'));
+  const listener = await connectClient(url, await signUp(url, 'Listener'));
+  const lost: string[] = [];
+  for (const { socket } of [speaker, listener]) socket.on('disconnect', (reason) => lost.push(reason));
+
+  let going = true;
+  const talk = (async () => {
+    const said: string[] = [];
+    while (going) {
+      const body = `innocent ${said.length + 1}`;
+      await say(speaker, body);
+      await listener.hears(body);
+      said.push(body);
+    }
+    return said;
+  })();
+  talk.catch(() => {}); // told by stop()
+
+  return {
+    async stop() {
+      going = false;
+      const said = await talk;
+      await waitFor('the listener heard all of it', () => innocent(listener).length === said.length);
+      if (innocent(listener).join() !== said.join())
+        throw new Error(`heard in another order: ${innocent(listener)}`);
+      if (lost.length > 0) throw new Error(`an innocent was disconnected: ${lost}`);
+      speaker.close();
+      listener.close();
+      return said.length;
+    },
+  };
+}
+
+async function say(speaker: ApiClient, body: string): Promise<void> {
+  const answer = await speaker.append(text(body));
+  const failed = !answer.ok || answer.stopped || answer.results.some((result) => 'error' in result);
+  if (failed) throw new Error(`an innocent was refused: ${JSON.stringify(answer)}`);
+}
+
+function innocent(listener: ApiClient): string[] {
+  return listener
+    .heard('lobby')
+    .flatMap((entry) => bodyOf(entry) ?? [])
+    .filter((body) => body.startsWith('innocent '));
+}

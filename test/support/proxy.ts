@@ -1,0 +1,135 @@
+/** A TCP proxy on loopback in front of the server: the network as it is in a lift, a tunnel, a field. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface TcpProxy extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  /** Everything goes through again, what was held back too. What was swallowed is gone. */
+  pass(): void;
+  /** Ends all connections there are. New ones are treated by the mode. */
+  cut(): void;
+  /** Ends all connections there are and every new one: nobody is there. */
+  refuse(): void;
+  /** Connections are made and stay, and nothing moves: the dead spot that looks open. */
+  stall(): void;
+  /** The server hears everything and nobody hears the server: an answer is lost after it was written. */
+  swallowAnswers(): void;
+  /** Each piece arrives so much later. 0 ends it. */
+  delay(ms: number): void;
+  /** So much and no more in each direction of each connection. Infinity ends it. */
+  narrow(bytesPerSecond: number): void;
+  /** Ends a connection as soon as so many more bytes have gone one way through it, all connections counted together. */
+  cutAfter(bytes: number, way: Way): void;
+  /** Bytes that have arrived at the proxy so far, by way. */
+  seen(way: Way): number;
+  close(): Promise<void>;
+}
+
+/** `up` to the server, `down` to the client. */
+export type Way = 'up' | 'down';
+type Mode = 'pass' | 'refuse' | 'stall' | 'swallow';
+
+export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
+  let mode: Mode = 'pass';
+  let delayMs = 0;
+  let bytesPerSecond = Number.POSITIVE_INFINITY;
+  const left = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
+  const seen = { up: 0, down: 0 };
+  const sockets = new Set<Socket>();
+  let changed = Promise.withResolvers<void>();
+
+  const become = (next: Mode) => {
+    mode = next;
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+  const cut = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+
+  /** Carries one way of one connection, in order, as the mode of the moment has it. */
+  const carry = (from: Socket, to: Socket, way: Way) => {
+    let turn: Promise<unknown> = Promise.resolve();
+    const inTurn = (work: () => Promise<unknown> | undefined) => {
+      turn = turn.then(() => (to.destroyed ? undefined : work()));
+    };
+    from.on('data', (chunk: Buffer) => {
+      seen[way] += chunk.length;
+      const due = performance.now() + delayMs;
+      inTurn(async () => {
+        await sleepUntil(due);
+        while (mode === 'stall') await changed.promise;
+        if (mode === 'swallow' && way === 'down') return;
+        if (bytesPerSecond < Number.POSITIVE_INFINITY) await sleep((1000 * chunk.length) / bytesPerSecond);
+        const allowed = chunk.subarray(0, Math.max(0, left[way]));
+        left[way] -= chunk.length;
+        if (allowed.length > 0 && !to.destroyed) to.write(allowed);
+        if (left[way] <= 0) {
+          left[way] = Number.POSITIVE_INFINITY;
+          from.destroy();
+          to.destroySoon();
+        }
+      });
+    });
+    from.on('end', () => inTurn(async () => void to.end()));
+    from.on('close', () => {
+      sockets.delete(from);
+      if (mode !== 'stall') to.destroySoon();
+    });
+    from.on('error', () => to.destroy());
+  };
+
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    if (mode === 'refuse') {
+      client.on('error', () => {});
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect({ port: upstreamPort, host: '127.0.0.1', allowHalfOpen: true });
+    for (const socket of [client, server]) sockets.add(socket.setNoDelay());
+    carry(client, server, 'up');
+    carry(server, client, 'down');
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+
+  const close = async () => {
+    become('refuse');
+    cut();
+    listener.close();
+    await once(listener, 'close');
+  };
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pass: () => become('pass'),
+    cut,
+    refuse: () => {
+      become('refuse');
+      cut();
+    },
+    stall: () => become('stall'),
+    swallowAnswers: () => become('swallow'),
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    narrow: (bytes) => {
+      bytesPerSecond = bytes;
+    },
+    cutAfter: (bytes, way) => {
+      left[way] = bytes;
+    },
+    seen: (way) => seen[way],
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function sleepUntil(due: number): Promise<void> {
+  const wait = due - performance.now();
+  if (wait > 0) await sleep(wait);
+}

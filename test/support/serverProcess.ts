@@ -1,0 +1,126 @@
+/** The real server as a process of its own: started, killed, started again on the same data and port. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { temporaryFolder } from './tmp.ts';
+import { ROOT } from './tools.ts';
+import { waitFor } from './waitFor.ts';
+
+export interface ServerProcess extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`; the same through all restarts. */
+  readonly url: string;
+  readonly port: number;
+  /** The folder of its database. */
+  readonly data: string;
+  /** All it has written so far, of all its lives. */
+  logs(): string;
+  /** As a power cut does it: nothing is finished, nothing is said. */
+  kill9(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** Starts it again after `kill9` or `stop`; resolves when it is ready. */
+  start(): Promise<void>;
+  /** Ends it and removes its data, where the folder was its own. */
+  dispose(): Promise<void>;
+}
+
+interface ServerOptions {
+  env?: Record<string, string>;
+  /** Kept when the server is disposed of. */
+  data?: string;
+}
+
+/** Resolves when `/readyz` says so. On loopback only, on a free port. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const own = options.data === undefined ? await temporaryFolder() : undefined;
+  const data = options.data ?? own!.path;
+  let child: ChildProcess | undefined;
+  let port = 0;
+  let logs = '';
+
+  const start = async () => {
+    const life = spawnServer({ ...options.env, DATA: data, PORT: String(port) }, (text) => {
+      logs += text;
+    });
+    child = life;
+    const printedFrom = logs.length;
+    const whileItLives =
+      <T>(look: () => T) =>
+      () => {
+        if (life.exitCode !== null || life.signalCode !== null) throw new Error(`the server ended:\n${logs}`);
+        return look();
+      };
+    const said = whileItLives(() => portIn(logs.slice(printedFrom)));
+    port = await waitFor('the server says where it is open', said);
+    await waitFor(
+      'the server is ready',
+      whileItLives(() => isReady(`http://127.0.0.1:${port}`)),
+    );
+  };
+
+  const end = async (signal: NodeJS.Signals) => {
+    const dying = child;
+    child = undefined;
+    if (dying === undefined) return null;
+    dying.kill(signal);
+    if (dying.exitCode === null && dying.signalCode === null) await once(dying, 'exit');
+    return dying.exitCode;
+  };
+
+  const dispose = async () => {
+    await end('SIGKILL');
+    await own?.remove();
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    data,
+    logs: () => logs,
+    kill9: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+    start,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** Runs the server until it ends by itself, as it does when it cannot start. */
+export async function runServerToItsEnd(
+  env: Record<string, string>,
+): Promise<{ code: number | null; output: string }> {
+  let output = '';
+  const child = spawnServer({ PORT: '0', ...env }, (text) => {
+    output += text;
+  });
+  const impatience = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(impatience);
+  return { code, output };
+}
+
+function spawnServer(env: Record<string, string>, onText: (text: string) => void): ChildProcess {
+  const child = spawn(process.execPath, ['server/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.setEncoding('utf8').on('data', onText);
+  child.stderr.setEncoding('utf8').on('data', onText);
+  return child;
+}
+
+function portIn(text: string): number | undefined {
+  const found = /Holdfast: open https?:\/\/[^\s/]*:(\d+)/.exec(text);
+  return found ? Number(found[1]) : undefined;
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+  return answer?.ok ?? false;
+}

@@ -1,0 +1,31 @@
+/** A Chromium for the tests: one that is named, one that is installed, Playwright's own, or Debian's package. */
+import { existsSync } from 'node:fs';
+import { findChromium } from '../chromium.ts';
+import { runTool } from '../tools.ts';
+import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
+
+/** The path of a Chromium, set up if need be. */
+export async function chromiumForTests(): Promise<string> {
+  const named = process.env.CHROMIUM_PATH;
+  if (named && !existsSync(named))
+    throw new CannotSetUp(`CHROMIUM_PATH names ${named}, where no file is: correct or unset it.`);
+  return findChromium() ?? (await install());
+}
+
+async function install(): Promise<string> {
+  // Debian's package first where it can be had: it brings the libraries that Playwright's download lacks.
+  if (mayInstall() && (await aptInstall('chromium'))) return found();
+  const { code } = await runTool('playwright', ['install', 'chromium']);
+  return code === 0 ? found() : missing();
+}
+
+function found(): string {
+  return findChromium() ?? missing();
+}
+
+function missing(): never {
+  throw new CannotSetUp(
+    'The browser tests need Chromium, which is not here and could not be downloaded: `sudo apt-get install chromium` ' +
+      '(or your system’s package of it) installs it, or set CHROMIUM_PATH to one.',
+  );
+}

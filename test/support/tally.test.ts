@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ofPlaywright, ofVitest, slowest, sum } from './tally.ts';
+import { temporaryFolder } from './tmp.ts';
+
+async function counted(of: typeof ofVitest, report: unknown, code: number): Promise<string> {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'report.json');
+  if (report !== undefined) await writeFile(file, JSON.stringify(report));
+  const { passed, failed } = await of(file, code);
+  return `${passed} passed, ${failed} failed`;
+}
+
+const vitest = (...statuses: string[]) => ({
+  testResults: [{ assertionResults: statuses.map((status) => ({ status, fullName: status, duration: 1 })) }],
+});
+const playwright = (...statuses: string[]) => ({
+  suites: [
+    {
+      specs: [],
+      suites: [
+        {
+          specs: statuses.map((status) => ({
+            title: status,
+            tests: [{ status, results: [{ duration: 1 }] }],
+          })),
+        },
+      ],
+    },
+  ],
+});
+
+test.each<[string, typeof ofVitest, unknown, number, string]>([
+  ['vitest', ofVitest, vitest('passed', 'failed', 'passed', 'skipped'), 1, '2 passed, 1 failed'],
+  ['vitest with a file that did not load', ofVitest, vitest('passed'), 1, '1 passed, 1 failed'],
+  ['vitest that did not get as far as a report', ofVitest, undefined, 1, '0 passed, 1 failed'],
+  ['playwright', ofPlaywright, playwright('expected', 'unexpected', 'skipped'), 1, '1 passed, 1 failed'],
+  [
+    'playwright with one that needed another try',
+    ofPlaywright,
+    playwright('expected', 'flaky'),
+    0,
+    '1 passed, 1 failed',
+  ],
+])('%s is counted', async (_, of, report, code, line) => {
+  expect(await counted(of, report, code)).toBe(line);
+});
+
+test('tallies add up, the slowest first', () => {
+  const one = { passed: 1, failed: 0, timed: [{ title: 'quick', ms: 1 }] };
+  const other = { passed: 2, failed: 1, timed: [{ title: 'slow', ms: 9 }] };
+  const all = sum([one, other]);
+  expect([all.passed, all.failed]).toEqual([3, 1]);
+  expect(slowest(all, 1)).toEqual([{ title: 'slow', ms: 9 }]);
+});

@@ -1,0 +1,16 @@
+/** Folders of a test's own, gone when it is over. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Works with `await using`, and in a hook by `remove()`. */
+export interface TemporaryFolder extends AsyncDisposable {
+  path: string;
+  remove(): Promise<void>;
+}
+
+export async function temporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'holdfast-'));
+  const remove = () => rm(path, { recursive: true, force: true, maxRetries: 5 });
+  return { path, remove, [Symbol.asyncDispose]: remove };
+}

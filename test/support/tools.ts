@@ -1,0 +1,45 @@
+/** The programs of node_modules/.bin, run by the Node that is pinned there, from the root of the project. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { delimiter, resolve } from 'node:path';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+const BIN = resolve(ROOT, 'node_modules/.bin');
+
+export interface Ran {
+  code: number;
+  /** Both streams as they came. Empty where they were shown instead. */
+  output: string;
+}
+
+/** Runs `name` of node_modules/.bin to its end. `show` lets it write to this terminal. */
+export function runTool(name: string, args: string[], options: RunOptions = {}): Promise<Ran> {
+  return run(resolve(BIN, name), args, options);
+}
+
+interface RunOptions {
+  show?: boolean;
+  env?: Record<string, string | undefined>;
+}
+
+/** Runs any program to its end; one that cannot be started ends with 127 and says why. */
+export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH}`, ...options.env },
+    stdio: ['ignore', options.show ? 'inherit' : 'pipe', options.show ? 'inherit' : 'pipe'],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await ended(child);
+  return typeof code === 'number'
+    ? { code, output: Buffer.concat(chunks).toString() }
+    : { code: 127, output: code.message };
+}
+
+function ended(child: ChildProcess): Promise<number | Error> {
+  return new Promise((done) => {
+    child.on('error', done);
+    child.on('close', (code) => done(code ?? 1));
+  });
+}

@@ -1,0 +1,19 @@
+/** Waiting for the thing itself, instead of for a time that is hoped to be long enough. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 20;
+
+/** Resolves with the first value that is neither false nor undefined; after `withinMs` rejects with what was awaited. */
+export async function waitFor<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  withinMs = 15_000,
+): Promise<Exclude<T, false | undefined>> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== false && seen !== undefined) return seen as Exclude<T, false | undefined>;
+    if (performance.now() > until) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,102 @@
+import 'fake-indexeddb/auto';
+import { forceCloseDatabase } from 'fake-indexeddb';
+import { afterEach, expect, test, vi } from 'vitest';
+import { DATABASE_TIMEOUT_MS } from '../../../shared/limits.ts';
+import { DatabaseClosed, DatabaseHangs } from '../../../web/db/database.ts';
+import { storageReason } from '../../../web/db/failure.ts';
+import { openUserDatabase } from '../../../web/db/schema.ts';
+import { enqueue } from '../../../web/outbox/rows.ts';
+import { key, ROOM } from '../outbox/support.ts';
+import { createFakeClock } from './fakeClock.ts';
+import { turns } from './until.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** A factory whose handles can be looked at, killed, and made to hang. */
+function opened() {
+  const factory = new IDBFactory();
+  const handles: IDBDatabase[] = [];
+  let hanging = 0;
+  const indexedDB = {
+    open(name: string, version?: number) {
+      if (hanging-- > 0) return {} as IDBOpenDBRequest; // never calls back
+      const request = factory.open(name, version);
+      request.addEventListener('success', () => handles.push(request.result));
+      return request;
+    },
+  } as IDBFactory;
+  const clock = createFakeClock();
+  const db = openUserDatabase(indexedDB, clock, 'u');
+  const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
+  const write = (n: number) =>
+    enqueue(db, { kind: 'text', body: `${n}`, room: ROOM, clientOffset: key(n), at: n });
+  return { db, clock, handles, rows, write, hang: (times: number) => (hanging = times) };
+}
+
+test('O4 a handle that the browser closed is opened again, and nothing is lost or doubled', async () => {
+  const { db, handles, rows, write } = opened();
+  await write(1);
+  forceCloseDatabase(handles[0] as never);
+  await write(2);
+  await write(2);
+  expect((await rows()).map((row) => row.clientOffset)).toEqual([key(1), key(2)]);
+  expect(handles).toHaveLength(2);
+  db.close();
+});
+
+test('O4 a database that hangs is given three seconds, opened again, and written under the same key', async () => {
+  const { db, clock, rows, write, hang } = opened();
+  hang(1);
+  const writing = write(1);
+  await turns(5);
+  clock.pass(DATABASE_TIMEOUT_MS);
+  await writing;
+  expect(await rows()).toHaveLength(1);
+  db.close();
+});
+
+test('O4 one that hangs twice is told, so that the text stays where it was typed', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { db, clock, write, hang } = opened();
+  hang(2);
+  const writing = write(1);
+  writing.catch(() => {});
+  await turns(5);
+  clock.pass(DATABASE_TIMEOUT_MS);
+  await turns(5);
+  clock.pass(DATABASE_TIMEOUT_MS);
+  await expect(writing).rejects.toThrow(DatabaseHangs);
+  expect(storageReason(new DatabaseHangs())).toEqual({ code: 'storage-failed' });
+  expect(storageReason(new DOMException('no room', 'QuotaExceededError'))).toEqual({ code: 'storage-full' });
+  db.close();
+});
+
+test('a failed transaction leaves nothing behind', async () => {
+  const { db, rows, write } = opened();
+  await write(1);
+  const failing = db.write(['rows'], async (tx) => {
+    await tx.objectStore('rows').clear();
+    throw new RangeError('on purpose');
+  });
+  await expect(failing).rejects.toThrow('on purpose');
+  expect(await rows()).toHaveLength(1);
+  db.close();
+});
+
+test('a newer version of the app in another tab is let through', async () => {
+  const { db, handles, write } = opened();
+  await write(1);
+  handles[0]!.onversionchange!(new Event('versionchange') as never);
+  expect(() => handles[0]!.transaction('rows')).toThrow();
+  await write(2);
+  db.close();
+  await expect(write(3)).rejects.toThrow(DatabaseClosed);
+});
+
+test('O1 what promises something is written with strict durability', async () => {
+  const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction');
+  const { db, write } = opened();
+  await write(1);
+  expect(transaction.mock.lastCall![2]).toEqual({ durability: 'strict' });
+  db.close();
+});

@@ -1,0 +1,176 @@
+import 'fake-indexeddb/auto';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import type { Incoming } from '../../../web/log/hold.ts';
+import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
+import { spanAt } from '../../../web/log/spans.ts';
+import { take } from '../../../web/log/take.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { ROOM } from '../outbox/support.ts';
+import { mint } from '../state/modelServer.ts';
+
+const [me, lin] = [mint(), mint()];
+const open = () => openUserDatabase(new IDBFactory(), createFakeClock(), me);
+const text = (serverOffset: number, body = `text ${serverOffset}`): Entry => ({
+  serverOffset,
+  author: lin,
+  clientOffset: mint(),
+  at: serverOffset,
+  kind: 'text',
+  body,
+});
+const change = (kind: 'edit' | 'delete', serverOffset: number, target: number): Entry =>
+  ({
+    ...text(serverOffset),
+    kind,
+    target,
+    ...(kind === 'edit' ? { body: `text ${target} changed` } : { body: undefined }),
+  }) as Entry;
+
+function incoming(entries: Entry[], rest: Partial<Incoming> = {}): Incoming {
+  return {
+    room: ROOM,
+    entries,
+    amendments: [],
+    amendedTo: entries.at(-1)!.serverOffset,
+    opens: false,
+    ...rest,
+  };
+}
+
+async function all(db: UserDatabase) {
+  return db.read(['entries', 'spans', 'loose', 'rooms'], async (tx) => ({
+    entries: await tx.objectStore('entries').getAll(),
+    spans: await tx.objectStore('spans').getAll(),
+    loose: await tx.objectStore('loose').getAll(),
+  }));
+}
+
+test('S1 a transaction that is cut off leaves entries and spans as they were', async () => {
+  const db = open();
+  await take(db, me, incoming([text(1), text(2)]), {});
+  const before = await all(db);
+  const cut: UserDatabase = {
+    ...db,
+    write: (stores, work) =>
+      db.write(stores, async (tx) => {
+        await work(tx);
+        tx.abort();
+        return undefined as never;
+      }),
+  };
+  await expect(take(cut, me, incoming([text(3)]), {})).rejects.toThrow();
+  expect(await all(db)).toEqual(before);
+});
+
+test('S2 what would leave a hole is not covered; what changes something that is held is kept', async () => {
+  const db = open();
+  await take(db, me, incoming([text(1), text(2)]), {});
+  expect((await take(db, me, incoming([text(4), change('delete', 5, 1)]), {})).held).toBe(false);
+  const { entries, spans, loose } = await all(db);
+  expect(spans).toMatchObject([{ from: 1, to: 2 }]);
+  expect(entries[0]).toMatchObject({ serverOffset: 1, deleted: true });
+  expect(entries[0]).not.toHaveProperty('body');
+  expect(loose).toMatchObject([{ kind: 'delete', serverOffset: 5 }]);
+});
+
+test('a deletion takes the edits too, wherever they are held, and a repeated frame brings nothing back', async () => {
+  const db = open();
+  const first = [text(1, 'secret'), change('edit', 2, 1), text(3)];
+  await take(db, me, incoming(first), {});
+  await take(db, me, incoming([change('delete', 4, 1)]), {});
+  await take(db, me, incoming(first), {});
+  const held = JSON.stringify(await all(db));
+  expect(held).not.toContain('secret');
+  expect(held).not.toContain('text 1 changed');
+});
+
+test('S3 later amendments of a filled hole are kept loose, and move into the span that comes to cover them', async () => {
+  const db = open();
+  const deletion = change('delete', 90, 2);
+  await take(db, me, incoming([text(1), text(2)], { amendments: [deletion], amendedTo: 95 }), {});
+  expect((await all(db)).loose).toMatchObject([{ serverOffset: 90 }]);
+  expect((await all(db)).spans).toMatchObject([{ from: 1, to: 2, amendedTo: 95 }]);
+  await take(db, me, incoming([text(89), deletion], { opens: true }), {});
+  expect((await all(db)).loose).toEqual([]);
+});
+
+test('S1 a reset drops the room, another epoch drops all; rows and drafts stay', async () => {
+  const db = open();
+  const room = {
+    id: ROOM,
+    kind: 'public',
+    name: 'Lobby',
+    head: 1,
+    from: 2,
+    readUpTo: 0,
+    members: 1,
+  } as const;
+  const user = { id: me, name: 'Mika' };
+  await storeWelcome(db, { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] });
+  await take(db, me, incoming([text(1)]), {});
+  await db.write(['drafts'], (tx) => tx.objectStore('drafts').put({ room: ROOM, text: 'about' }));
+  await storeWelcome(db, { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] });
+  expect((await all(db)).entries).toHaveLength(1);
+  await storeRoom(db, { ...room, reset: true });
+  expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
+  await take(db, me, incoming([text(1)]), {});
+  await storeWelcome(db, { protocol: 1, epoch: 'b', now: 1, user, rooms: [room] });
+  expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
+  expect(await db.read(['drafts'], (tx) => tx.objectStore('drafts').count())).toBe(1);
+});
+
+test('S1 after any frames the spans cover exactly what is held, and no deleted body is', async () => {
+  const log: Entry[] = [];
+  for (let i = 1; i <= 40; i++) {
+    const target = [...log].reverse().find((entry) => entry.kind === 'text')?.serverOffset ?? 1;
+    if (i % 7 === 5) log.push(change('edit', i, target));
+    else if (i % 7 === 6) log.push(change('delete', i, target));
+    else log.push(text(i));
+  }
+  const targets = log.flatMap((entry) =>
+    entry.kind === 'delete' ? [(entry as { target: number }).target] : [],
+  );
+  const frame = fc.record({
+    from: fc.integer({ min: 1, max: 40 }),
+    length: fc.integer({ min: 1, max: 9 }),
+    ranged: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(frame, { maxLength: 12 }), async (frames) => {
+      const db = open();
+      for (const { from, length, ranged } of frames) {
+        const entries = log.slice(from - 1, from - 1 + length);
+        const to = entries.at(-1)!.serverOffset;
+        const amendments = log.filter(
+          (entry) =>
+            'target' in entry &&
+            (entry.target as number) >= from &&
+            (entry.target as number) <= to &&
+            entry.serverOffset > to,
+        );
+        const rest = ranged ? { amendments, amendedTo: 40, opens: to === 40 } : { opens: from % 10 === 0 };
+        await take(db, me, incoming(entries, rest), {});
+      }
+      const { entries, spans, loose } = await all(db);
+      const held = new Set(entries.map((entry) => entry.serverOffset));
+      for (let offset = 1; offset <= 40; offset++)
+        expect(spanAt(spans, offset) !== undefined).toBe(held.has(offset));
+      const known = new Set(
+        [...entries, ...loose].flatMap((entry) =>
+          entry.kind === 'delete' ? (entry as { target: number }).target : [],
+        ),
+      );
+      for (const entry of [...entries, ...loose]) {
+        const about = 'target' in entry ? (entry.target as number) : entry.serverOffset;
+        if (known.has(about) && targets.includes(about) && entry.kind !== 'delete')
+          expect(entry).not.toHaveProperty('body');
+      }
+      for (const { serverOffset } of loose) expect(spanAt(spans, serverOffset)).toBeUndefined();
+      db.close();
+    }),
+    { seed: 23, numRuns: 60 },
+  );
+});

@@ -1,0 +1,230 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
+import { nextBatch } from '../../../web/outbox/batch.ts';
+import {
+  FRESH,
+  type Outbox,
+  type OutboxEffect,
+  type OutboxEvent,
+  step,
+} from '../../../web/outbox/machine.ts';
+import { itemOf, type Row, step as stepRow } from '../../../web/outbox/row.ts';
+import type { Verdict } from '../../../web/outbox/verdicts.ts';
+import { key, text } from './support.ts';
+
+const half = () => 0.5;
+
+function run(...events: OutboxEvent[]): [Outbox, OutboxEffect[]] {
+  return events.reduce<[Outbox, OutboxEffect[]]>(([outbox], event) => step(outbox, event, half), [FRESH, []]);
+}
+
+const types = (effects: OutboxEffect[]) => effects.map(({ type }) => type);
+const items: Item[] = [itemOf(text(1))];
+const sent: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'marked', items, bytes: 5_000 }];
+const answer: Extract<Acknowledgement<'append'>, { ok: true }> = {
+  ok: true,
+  epoch: 'e',
+  results: [{ clientOffset: key(1), serverOffset: 4, at: 40 }],
+};
+const answered = (attempt: number, its: Acknowledgement<'append'> = answer): OutboxEvent => ({
+  type: 'answered',
+  attempt,
+  keys: [key(1)],
+  answer: its,
+});
+
+describe('one append', () => {
+  test('nothing is done without a way, and the lock is asked for only then', () => {
+    expect(types(run({ type: 'rows' })[1])).toEqual([]);
+    expect(types(run({ type: 'rows' }, { type: 'up' })[1])).toEqual(['lock']);
+  });
+  test('O4 rows are marked before anything is written to the network', () => {
+    expect(types(run({ type: 'up' }, { type: 'locked' })[1])).toEqual(['mark']);
+    expect(run(...sent)[1]).toMatchObject([{ type: 'emit', attempt: 1, timeoutMs: 11_000 }]);
+  });
+  test('S5 with nothing to send the lock is let go', () => {
+    expect(
+      types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked', items: [], bytes: 0 })[1]),
+    ).toEqual(['unlock']);
+  });
+  test('L5 what is queued meanwhile waits for the answer', () => {
+    expect(types(run(...sent, { type: 'rows' })[1])).toEqual([]);
+    expect(types(run(...sent, { type: 'rows' }, answered(1), { type: 'stored' })[1])).toEqual(['mark']);
+  });
+  test('O3 a lost connection leaves rows to be checked, and the lock to others', () => {
+    expect(run(...sent, { type: 'down' })[1]).toMatchObject([
+      { type: 'store', verdicts: [{ type: 'unanswered' }] },
+    ]);
+    expect(types(run(...sent, { type: 'down' }, { type: 'stored' })[1])).toEqual(['unlock']);
+  });
+  test('S4 a timeout leaves them to be checked and doubts the connection', () => {
+    const [, effects] = run(...sent, { type: 'timeout', attempt: 1 });
+    expect(types(effects)).toEqual(['store', 'suspect']);
+    expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toEqual(['rest']);
+  });
+  test('a late answer still settles, and what it refuses is left to the attempt after it', () => {
+    const late = run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' }, answered(1));
+    expect(late[1]).toMatchObject([{ type: 'store-late', verdicts: [{ type: 'acknowledged' }] }]);
+    const refused: Acknowledgement<'append'> = { ok: false, error: { code: 'forbidden', message: '' } };
+    expect(
+      run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' }, answered(1, refused))[1],
+    ).toEqual([]);
+  });
+  test('O2 a new connection ends a rest, unless the server said how long', () => {
+    const busy = (retryAfter?: number): Acknowledgement<'append'> => ({
+      ok: false,
+      error: { code: 'unavailable', message: '', ...(retryAfter === undefined ? {} : { retryAfter }) },
+    });
+    expect(types(run(...sent, answered(1, busy()), { type: 'stored' }, { type: 'up' })[1])).toEqual(['mark']);
+    expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'up' })[1])).toEqual([]);
+    expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'rested' })[1])).toEqual([
+      'mark',
+    ]);
+  });
+  test('a session that is over stops it until there is a connection again', () => {
+    const over: Acknowledgement<'append'> = { ok: false, error: { code: 'unauthorized', message: '' } };
+    const [outbox, effects] = run(...sent, answered(1, over), { type: 'stored' });
+    expect(types(effects)).toEqual(['unlock', 'stopped']);
+    expect(types(step(outbox, { type: 'rows' }, half)[1])).toEqual([]);
+    expect(types(step(outbox, { type: 'up' }, half)[1])).toEqual(['lock']);
+  });
+  test('a database that fails is tried again after a rest', () => {
+    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'database-failed' })[1])).toEqual(['rest']);
+  });
+});
+
+/** A server that may lose, refuse, delay; a tab that may die: driven by random numbers, then by a kind network. */
+function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: boolean; queued: string[] } {
+  let outbox = FRESH;
+  let rows: Row[] = [];
+  const log: string[] = [];
+  const queued: string[] = [];
+  const bad = new Set<string>();
+  const todo: OutboxEffect[] = [];
+  const flying: { attempt: number; items: Item[]; keys: string[] }[] = [];
+  let overlapped = false;
+
+  const tell = (event: OutboxEvent) => {
+    const [after, effects] = step(outbox, event, half);
+    outbox = after;
+    todo.push(...effects);
+  };
+  const append = (its: Item[]): Acknowledgement<'append'> => ({
+    ok: true,
+    epoch: 'e',
+    results: its.map(({ clientOffset }) => {
+      if (bad.has(clientOffset)) return { clientOffset, error: { code: 'forbidden', message: '' } };
+      if (!log.includes(clientOffset)) log.push(clientOffset);
+      return { clientOffset, serverOffset: log.indexOf(clientOffset) + 1, at: 1 };
+    }),
+  });
+  const store = (verdicts: Verdict[]) => {
+    for (const verdict of verdicts) {
+      if (verdict.type === 'acknowledged')
+        rows = rows.filter((row) => row.clientOffset !== verdict.clientOffset);
+      else {
+        rows = rows.map((row) =>
+          row.clientOffset === verdict.clientOffset
+            ? stepRow(row, verdict.type === 'refused' ? { ...verdict, newKey: key(`n${row.seq}`) } : verdict)
+            : row,
+        );
+      }
+    }
+  };
+  const carryOut = (effect: OutboxEffect | undefined) => {
+    switch (effect?.type) {
+      case 'lock':
+        return tell({ type: 'locked' });
+      case 'mark': {
+        const batch = nextBatch(rows, effect.limits).map((row) => stepRow(row, { type: 'attempted' }));
+        rows = rows.map((row) => batch.find(({ seq }) => seq === row.seq) ?? row);
+        return tell({ type: 'marked', items: batch.map(itemOf), bytes: 1 });
+      }
+      case 'emit':
+        overlapped ||= flying.some(({ attempt }) => attempt === effect.attempt);
+        flying.push({
+          attempt: effect.attempt,
+          items: effect.items,
+          keys: effect.items.map((item) => item.clientOffset),
+        });
+        return;
+      case 'store':
+      case 'store-late':
+        store(effect.verdicts);
+        if (effect.type === 'store') tell({ type: 'stored' });
+        return;
+      default:
+        return;
+    }
+  };
+  const answer = (reply: 'ok' | 'lost' | 'busy' | 'broken') => {
+    const flight = flying.shift();
+    if (!flight) return;
+    const { attempt, keys } = flight;
+    if (reply === 'busy' || reply === 'broken') {
+      const code = reply === 'busy' ? 'unavailable' : 'internal';
+      return tell({ type: 'answered', attempt, keys, answer: { ok: false, error: { code, message: '' } } });
+    }
+    const result = append(flight.items);
+    if (reply === 'ok') tell({ type: 'answered', attempt, keys, answer: result });
+  };
+  const queue = () => {
+    const row = text(queued.length + 1);
+    queued.push(row.clientOffset);
+    rows.push(row);
+    tell({ type: 'rows' });
+  };
+  const actions: (() => void)[] = [
+    queue,
+    queue,
+    () => {
+      if (rows.length > 0) bad.add(rows.at(-1)!.clientOffset);
+    },
+    () => carryOut(todo.shift()),
+    () => carryOut(todo.shift()),
+    () => carryOut(todo.shift()),
+    () => answer('ok'),
+    () => answer('lost'),
+    () => answer('busy'),
+    () => answer('broken'),
+    () => tell({ type: 'up' }),
+    () => tell({ type: 'down' }),
+    () => tell({ type: 'timeout', attempt: outbox.attempt }),
+    () => tell({ type: 'rested' }),
+    () => {
+      todo.length = 0; // the tab dies and is opened again: what was written and marked is all that is left
+      outbox = { ...FRESH, attempt: outbox.attempt };
+    },
+  ];
+  for (const choice of choices) actions[choice % actions.length]!();
+  for (let i = 0; i < 400; i++) {
+    if (todo.length > 0) carryOut(todo.shift());
+    else if (flying.length > 0) answer('ok');
+    else
+      tell(
+        i % 3 === 0
+          ? { type: 'up' }
+          : i % 3 === 1
+            ? { type: 'rested' }
+            : { type: 'timeout', attempt: outbox.attempt },
+      );
+  }
+  return { log, rows, overlapped, queued: queued.filter((each) => !bad.has(each)) };
+}
+
+test('O2 O3 L5 whatever is lost, refused, delayed or killed: everything arrives, once and in order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(1_000), { maxLength: 150 }), (choices) => {
+      const { log, rows, overlapped, queued } = simulate(choices);
+      expect(overlapped).toBe(false);
+      expect(rows.filter((row) => row.state.tag !== 'parked')).toEqual([]);
+      expect(new Set(log).size).toBe(log.length);
+      const parked = new Set(rows.map((row) => row.clientOffset));
+      for (const each of queued) expect(log.includes(each) || parked.has(each)).toBe(true);
+      const inTime = log.filter((each) => queued.includes(each));
+      if (parked.size === 0) expect(inTime).toEqual(queued);
+    }),
+    { seed: 17, numRuns: 800 },
+  );
+});

@@ -1,0 +1,534 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { LOBBY } from '../../../shared/ids.ts';
+import { turns, until } from '../db/until.ts';
+import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
+import { createModelServer, type ModelServer, mint } from './modelServer.ts';
+
+let server: ModelServer;
+let browser: Browser;
+const tabs: Tab[] = [];
+
+function openTab(): Tab {
+  const tab = browser.openTab();
+  tabs.push(tab);
+  return tab;
+}
+
+async function signedIn(name = 'Mika'): Promise<Tab> {
+  server = createModelServer();
+  browser = createBrowser(server);
+  const tab = openTab();
+  await until('hello', () => tab.app().tag === 'hello');
+  expect(await tab.client.signIn(name)).toEqual({ ok: true });
+  await tab.untilLive();
+  tab.look(LOBBY);
+  await until('the conversation is read', () => !tab.conversation(LOBBY).loading);
+  return tab;
+}
+
+const shows = (tab: Tab, messages: string[]) =>
+  tab.untilPassing(
+    `it shows ${messages.join(', ')}`,
+    () => JSON.stringify(tab.read(LOBBY)) === JSON.stringify(messages),
+  );
+
+const bodies = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
+
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.kill();
+});
+
+test('a message is shown, sent, and told to others', async () => {
+  const tab = await signedIn();
+  expect(await tab.client.send(LOBBY, '  hello\r\nyou\u0007 ')).toEqual({ ok: true });
+  await shows(tab, ['hello\nyou']);
+  expect(bodies()).toEqual(['hello\nyou']);
+  server.names.set('x', 'Lin');
+  server.write(mint(), 'hi');
+  await shows(tab, ['hello\nyou', 'hi']);
+  expect(tab.signedIn().rooms[0]).toMatchObject({
+    id: LOBBY,
+    name: 'Lobby',
+    waiting: 0,
+    last: { text: 'hi', mine: false },
+  });
+  expect(browser.persisted).toBe(1);
+  expect(await tab.client.send(LOBBY, ' \n\u0007')).toEqual({ ok: false, reason: { code: 'empty' } });
+});
+
+test('O1 O2 what is written offline outlives the tab, is shown without a network, and is sent in order by itself', async () => {
+  const tab = await signedIn();
+  server.reachable = false;
+  server.live()!.drop();
+  for (const body of ['a', 'b', 'c']) expect(await tab.client.send(LOBBY, body)).toEqual({ ok: true });
+  expect(tab.read(LOBBY)).toEqual(['a (queued)', 'b (queued)', 'c (queued)']);
+  tab.kill();
+
+  const again = openTab();
+  await until('in', () => again.app().tag === 'in');
+  again.look(LOBBY);
+  await until('shown', () => again.read(LOBBY).length === 3);
+  expect(again.read(LOBBY)).toEqual(['a (queued)', 'b (queued)', 'c (queued)']);
+  expect(again.signedIn().waiting).toBe(3);
+  await again.untilPassing('offline', () => again.signedIn().connection.tag === 'offline');
+  server.reachable = true;
+  await shows(again, ['a', 'b', 'c']);
+  expect(bodies()).toEqual(['a', 'b', 'c']);
+  await until('nothing waits', () => again.signedIn().waiting === 0);
+});
+
+test('O3 L3 an acknowledgement that is lost: checking, then sent by the echo, one entry', async () => {
+  const tab = await signedIn();
+  server.mute = true;
+  server.intercept = (event, _, __, handle) => {
+    if (event !== 'append') return false;
+    server.intercept = () => false;
+    handle();
+    server.live()!.drop();
+    server.reachable = false;
+    return true;
+  };
+  // the server wrote, and its answer goes down with the connection
+  await tab.client.send(LOBBY, 'once');
+  await until('written', () => bodies().length === 1);
+  server.live()?.drop();
+  await tab.untilPassing(
+    'checking or sent',
+    () => tab.read(LOBBY)[0] !== 'once (sending)' && tab.read(LOBBY)[0] !== 'once (queued)',
+  );
+  server.mute = false;
+  server.reachable = true;
+  await shows(tab, ['once']);
+  expect(bodies()).toEqual(['once']);
+});
+
+test('O3 a lost acknowledgement shows as checking while there is no way to ask', async () => {
+  const tab = await signedIn();
+  server.intercept = (event) => event === 'append';
+  await tab.client.send(LOBBY, 'who knows');
+  await until('sending', () => tab.read(LOBBY)[0] === 'who knows (sending)');
+  server.reachable = false;
+  server.live()!.drop();
+  await until('checking', () => tab.read(LOBBY)[0] === 'who knows (checking)');
+  server.intercept = () => false;
+  server.reachable = true;
+  await shows(tab, ['who knows']);
+});
+
+test('O3 a tab that dies while sending leaves rows to be checked', async () => {
+  const tab = await signedIn();
+  server.intercept = (event) => event === 'append';
+  await tab.client.send(LOBBY, 'cut off');
+  await until('sending', () => tab.read(LOBBY)[0] === 'cut off (sending)');
+  tab.kill();
+  server.reachable = false;
+  const again = openTab();
+  await until('in', () => again.app().tag === 'in');
+  again.look(LOBBY);
+  await until('checking', () => again.read(LOBBY)[0] === 'cut off (checking)');
+  server.intercept = () => false;
+  server.reachable = true;
+  await shows(again, ['cut off']);
+  expect(bodies()).toEqual(['cut off']);
+});
+
+test('S4 an append without an answer is doubted, and sent again over a new connection', async () => {
+  const tab = await signedIn();
+  const dead = server.live()!;
+  server.intercept = () => true; // says it is open, and is dead
+  await tab.client.send(LOBBY, 'into the void');
+  await until('sending', () => tab.read(LOBBY)[0] === 'into the void (sending)');
+  await tab.untilPassing('a new connection', () => {
+    if (server.live() !== dead) server.intercept = () => false;
+    return server.live() !== dead;
+  });
+  await shows(tab, ['into the void']);
+  expect(bodies()).toEqual(['into the void']);
+});
+
+test('L5 O4 a refused message is parked with its reason and holds up nothing; edited, it is sent', async () => {
+  const tab = await signedIn();
+  server.refuse.set('bad', { code: 'forbidden', message: 'Not that.' });
+  await Promise.all(['one', 'bad', 'two'].map((body) => tab.client.send(LOBBY, body)));
+  await shows(tab, ['one', 'two', 'bad (not-sent)']);
+  const parked = tab.conversation(LOBBY).messages.at(-1)!;
+  expect(parked.status).toEqual({ tag: 'not-sent', reason: { code: 'forbidden', message: 'Not that.' } });
+  expect(tab.signedIn().rooms[0]).toMatchObject({ notSent: 1, waiting: 0 });
+
+  expect(await tab.client.retry(parked.clientOffset)).toEqual({ ok: true });
+  await until(
+    'sent again',
+    () => server.appends.flat().filter((item) => item.kind === 'text' && item.body === 'bad').length === 2,
+  );
+  await shows(tab, ['one', 'two', 'bad (not-sent)']);
+  expect(await tab.client.amend(parked.clientOffset, 'good')).toEqual({ ok: true });
+  await shows(tab, ['one', 'two', 'good']);
+  expect(await tab.client.retry(parked.clientOffset)).toEqual({ ok: false, reason: { code: 'not-found' } });
+});
+
+test('O4 a text that is too long is kept, says why, and is deleted only by hand', async () => {
+  const tab = await signedIn();
+  await tab.client.send(LOBBY, 'x'.repeat(9_000));
+  const [message] = tab.conversation(LOBBY).messages;
+  expect(message!.status).toMatchObject({ tag: 'not-sent', reason: { code: 'too-large' } });
+  await tab.client.send(LOBBY, 'after');
+  await until('sent', () => bodies().includes('after'));
+  expect(await tab.client.discard(message!.clientOffset)).toEqual({ ok: true });
+  await shows(tab, ['after']);
+});
+
+/** Texts get no other answer than this, whether the server wrote them or not. */
+function answerTextsWith(code: string, wrote: boolean) {
+  server.intercept = (event, payload, ack, handle) => {
+    if (event !== 'append' || (payload as { items: { kind: string }[] }).items[0]!.kind !== 'text')
+      return false;
+    if (wrote) handle();
+    ack({ ok: false, error: { code, message: 'a mistake' } });
+    return true;
+  };
+}
+
+test.each([
+  ['is not in the log: it is gone', false, [], 0],
+  ['is in the log: it is deleted there', true, ['deleted'], 2],
+])('O3 O4 five internal errors park a message; deleted, and it %s', async (_, wrote, left, entries) => {
+  const tab = await signedIn();
+  server.mute = true;
+  answerTextsWith('internal', false);
+  await tab.client.send(LOBBY, 'maybe');
+  await shows(tab, ['maybe (not-sent)']);
+  expect(server.appends).toEqual([]);
+  const message = tab.conversation(LOBBY).messages[0]!;
+  if (wrote)
+    server.append(tab.signedIn().user.id, {
+      room: LOBBY,
+      clientOffset: message.clientOffset,
+      kind: 'text',
+      body: 'maybe',
+    });
+  expect(await tab.client.discard(message.clientOffset)).toEqual({ ok: true });
+  server.mute = false;
+  await tab.untilPassing('answered', () => server.appends.length === 1);
+  if (wrote) server.live()!.hear('heads', { [LOBBY]: 2 });
+  await shows(tab, left);
+  expect(bodies()).toHaveLength(entries);
+  await until('nothing waits', () => tab.signedIn().waiting === 0 && tab.signedIn().rooms[0]!.notSent === 0);
+});
+
+test('O4 a message that may be in the log is edited by an edit behind it', async () => {
+  const tab = await signedIn();
+  answerTextsWith('internal', false);
+  await tab.client.send(LOBBY, 'maybe');
+  await shows(tab, ['maybe (not-sent)']);
+  server.intercept = () => false;
+  expect(await tab.client.amend(tab.conversation(LOBBY).messages[0]!.clientOffset, 'surely')).toEqual({
+    ok: true,
+  });
+  await shows(tab, ['surely']);
+  expect(bodies()).toEqual(['maybe', 'surely']);
+});
+
+test('a conflict is tried once under a new key', async () => {
+  const tab = await signedIn();
+  let refused = 0;
+  server.intercept = (event, payload, ack) => {
+    if (event !== 'append' || refused++ > 0) return false;
+    const [{ clientOffset }] = (payload as { items: [{ clientOffset: string }] }).items;
+    ack({
+      ok: true,
+      epoch: server.epoch,
+      results: [{ clientOffset, error: { code: 'conflict', message: '' } }],
+    });
+    return true;
+  };
+  await tab.client.send(LOBBY, 'again');
+  await shows(tab, ['again']);
+  expect(refused).toBe(2);
+});
+
+test('S1 S2 a live frame that leaves a hole causes a range', async () => {
+  const tab = await signedIn();
+  const lin = mint();
+  server.write(lin, '1');
+  server.mute = true;
+  server.write(lin, '2');
+  server.write(lin, '3');
+  server.mute = false;
+  server.write(lin, '4');
+  await shows(tab, ['1', '2', '3', '4']);
+  expect(await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'spans')).toEqual([
+    { room: LOBBY, from: 1, to: 4, amendedTo: 4 },
+  ]);
+});
+
+test('S2 heads heal a frame that was lost', async () => {
+  const tab = await signedIn();
+  server.mute = true;
+  server.write(mint(), 'unheard');
+  server.live()!.hear('heads', { [LOBBY]: 1 });
+  await shows(tab, ['unheard']);
+});
+
+test('S3 after a long absence the newest come first; what lies between is filled when looked at', async () => {
+  const tab = await signedIn();
+  const lin = mint();
+  for (let i = 1; i <= 5; i++) server.write(lin, `${i}`);
+  await until('held', () => tab.read(LOBBY).length === 5);
+  server.reachable = false;
+  server.live()!.drop();
+  for (let i = 6; i <= 400; i++) server.write(lin, `${i}`);
+  server.amend('delete', 3);
+  server.reachable = true;
+  await tab.untilLive();
+  await until('the newest', () => tab.read(LOBBY).at(-1) === '400');
+  expect(tab.read(LOBBY)).toHaveLength(49);
+  expect(tab.conversation(LOBBY)).toMatchObject({ atStart: false, atNewest: true });
+
+  for (let i = 0; i < 40 && !tab.conversation(LOBBY).atStart; i++) {
+    const first = tab.conversation(LOBBY).messages[0]!.key;
+    tab.client.loadOlder(LOBBY);
+    await until(
+      'older',
+      () => tab.conversation(LOBBY).messages[0]!.key !== first || tab.conversation(LOBBY).atStart,
+    );
+    await turns(20);
+  }
+  expect(tab.conversation(LOBBY).messages.length).toBeLessThanOrEqual(150);
+  expect(tab.read(LOBBY).slice(0, 4)).toEqual(['1', '2', 'deleted', '4']);
+  const held = (await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'entries')) as {
+    body?: string;
+  }[];
+  expect(held).toHaveLength(401);
+  expect(held[2]).not.toHaveProperty('body');
+
+  for (let i = 0; i < 40 && !tab.conversation(LOBBY).atNewest; i++) {
+    const last = tab.conversation(LOBBY).messages.at(-1)!.key;
+    tab.client.loadNewer(LOBBY);
+    await until(
+      'newer',
+      () => tab.conversation(LOBBY).messages.at(-1)!.key !== last || tab.conversation(LOBBY).atNewest,
+    );
+    await turns(20);
+  }
+  expect(tab.read(LOBBY).at(-1)).toBe('400');
+  tab.client.loadOlder(LOBBY);
+  await until('among', () => !tab.conversation(LOBBY).atNewest);
+  tab.client.loadOlder(LOBBY);
+  tab.client.toNewest(LOBBY); // asked for last, so that is where it ends
+  await turns(100);
+  expect(tab.conversation(LOBBY)).toMatchObject({ atNewest: true });
+  expect(tab.read(LOBBY)).toHaveLength(50);
+});
+
+test('S1 a database that was put back is read anew; the outbox is kept', async () => {
+  const tab = await signedIn();
+  const lin = mint();
+  server.write(lin, 'old 1');
+  server.write(lin, 'old 2');
+  await shows(tab, ['old 1', 'old 2']);
+  server.reachable = false;
+  server.live()!.drop();
+  await tab.client.send(LOBBY, 'mine');
+  server.rooms.get(LOBBY)!.log = [];
+  server.write(lin, 'restored');
+  server.reachable = true;
+  await shows(tab, ['restored', 'mine']);
+
+  server.reachable = false;
+  server.live()!.drop();
+  server.epoch = 'epoch-2';
+  server.rooms.get(LOBBY)!.log = [];
+  server.write(lin, 'another');
+  server.reachable = true;
+  await shows(tab, ['another']);
+});
+
+test('edits and deletions of others change what is held', async () => {
+  const tab = await signedIn();
+  const lin = mint();
+  server.write(lin, 'one');
+  server.write(lin, 'secret');
+  server.amend('edit', 1, 'first');
+  server.amend('edit', 2, 'secret too');
+  await shows(tab, ['first', 'secret too']);
+  server.amend('delete', 2);
+  await shows(tab, ['first', 'deleted']);
+  const held = await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'entries');
+  expect(JSON.stringify(held)).not.toContain('secret');
+});
+
+test('a sign-up whose answer is lost is repeated with the same claim: one user', async () => {
+  server = createModelServer();
+  browser = createBrowser(server);
+  const real = server.fetch;
+  const claims: string[] = [];
+  let lost = true;
+  server.fetch = async (input, init) => {
+    if (init?.method !== 'POST') return real(input, init);
+    claims.push(JSON.parse(String(init.body)).claim);
+    const response = await real(input, init);
+    if (lost) throw new TypeError('Failed to fetch');
+    return response;
+  };
+  const tab = openTab();
+  await until('hello', () => tab.app().tag === 'hello');
+  expect(await tab.client.signIn('Mika')).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
+  tab.kill();
+  server.cookie = undefined;
+  lost = false;
+  const again = openTab();
+  await until('hello', () => again.app().tag === 'hello');
+  expect(await again.client.signIn('Mika')).toEqual({ ok: true });
+  expect(claims[1]).toBe(claims[0]);
+  expect(server.names.size).toBe(1);
+});
+
+test('O1 a browser that is killed before it wrote its cookie comes back as the same user, and sends what waits', async () => {
+  const tab = await signedIn();
+  server.reachable = false;
+  await tab.client.send(LOBBY, 'written before the kill');
+  tab.kill();
+  server.cookie = undefined; // never made it to the disk
+  server.reachable = true;
+  const again = openTab();
+  await again.untilLive();
+  again.look(LOBBY);
+  await again.untilPassing('sent', () => again.read(LOBBY).includes('written before the kill'));
+  expect(server.names.size).toBe(1);
+});
+
+test('a claim is dropped once the session has held, and by a sign-out', async () => {
+  const claims = () => readAll(browser.indexedDB, 'holdfast', 'claims');
+  const tab = await signedIn();
+  expect(await claims()).toHaveLength(1);
+  tab.kill();
+  const later = openTab();
+  later.clock.pass(61_000);
+  await later.untilLive();
+  await until('dropped', async () => (await claims()).length === 0);
+});
+
+test('a taken name and a wrong password are told, and a captive portal is not believed', async () => {
+  const tab = await signedIn();
+  expect(await tab.client.setPassword('secret')).toEqual({ ok: true });
+  await until('known', () => tab.signedIn().hasPassword === true);
+  expect(await tab.client.signOut()).toEqual({ ok: true });
+  expect(tab.app()).toEqual({ tag: 'hello' });
+  expect(await tab.client.signIn('Mika')).toMatchObject({ ok: false, reason: { code: 'conflict' } });
+  expect(await tab.client.signIn('Mika', 'wrong')).toMatchObject({
+    ok: false,
+    reason: { code: 'unauthorized' },
+  });
+  expect(await tab.client.signIn(' ')).toEqual({ ok: false, reason: { code: 'empty' } });
+  const real = server.fetch;
+  server.fetch = async () => new Response('<html>Welcome to the hotel</html>', { status: 200 });
+  const other = openTab();
+  await until('hello', () => other.app().tag === 'hello');
+  expect(await other.client.signIn('Mika', 'secret')).toMatchObject({
+    ok: false,
+    reason: { code: 'unreachable' },
+  });
+  server.fetch = real;
+  expect(await tab.client.signIn('Mika', 'secret')).toEqual({ ok: true });
+});
+
+test('O5 another user on the same browser neither sees nor sends what waits, and it is there on return', async () => {
+  const tab = await signedIn();
+  await tab.client.setPassword('secret');
+  server.intercept = (event) => event === 'append';
+  await tab.client.send(LOBBY, 'for later');
+  expect(await tab.client.signOut()).toEqual({ ok: true });
+  server.intercept = () => false;
+  expect(await tab.client.signIn('Lin')).toEqual({ ok: true });
+  await tab.untilLive();
+  tab.look(LOBBY);
+  await until('read', () => !tab.conversation(LOBBY).loading);
+  await turns(100);
+  expect(tab.read(LOBBY)).toEqual([]);
+  expect(bodies()).toEqual([]);
+  expect(tab.signedIn().waiting).toBe(0);
+  await tab.client.signOut();
+  expect(await tab.client.signIn('Mika', 'secret')).toEqual({ ok: true });
+  tab.look(LOBBY);
+  await shows(tab, ['for later']);
+});
+
+test('signing out without a network says so and changes nothing', async () => {
+  const tab = await signedIn();
+  server.reachable = false;
+  expect(await tab.client.signOut()).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
+  expect(tab.app().tag).toBe('in');
+});
+
+test('a session that is over keeps everything; signing in again sends it', async () => {
+  const tab = await signedIn();
+  await tab.client.setPassword('secret');
+  server.cookie = undefined;
+  server.live()!.drop();
+  await tab.untilPassing('signed out', () => tab.signedIn().connection.tag === 'signed-out');
+  await tab.client.send(LOBBY, 'kept');
+  tab.says('visible');
+  expect(tab.read(LOBBY)).toEqual(['kept (queued)']);
+  expect(await tab.client.signIn('Mika', 'secret')).toEqual({ ok: true });
+  await shows(tab, ['kept']);
+});
+
+test('S5 two tabs show one order and send one order', async () => {
+  const tab = await signedIn();
+  const other = openTab();
+  await other.untilLive();
+  other.look(LOBBY);
+  await Promise.all([
+    tab.client.send(LOBBY, 'a'),
+    other.client.send(LOBBY, 'b'),
+    tab.client.send(LOBBY, 'c'),
+  ]);
+  await until(
+    'both',
+    () => tab.read(LOBBY).length === 3 && !tab.read(LOBBY).some((line) => line.includes('(')),
+  );
+  await until('the other too', () => JSON.stringify(other.read(LOBBY)) === JSON.stringify(tab.read(LOBBY)));
+  expect(bodies()).toEqual(tab.read(LOBBY));
+  await tab.client.signOut();
+  await until('the other follows', () => other.app().tag === 'hello');
+});
+
+test('drafts are kept per room', async () => {
+  const tab = await signedIn();
+  tab.client.saveDraft(LOBBY, 'about tomo');
+  await until('shown', () => tab.signedIn().rooms[0]!.draft === 'about tomo');
+  expect(await tab.client.draft(LOBBY)).toBe('about tomo');
+  tab.client.saveDraft(LOBBY, '');
+  await until('gone', () => tab.signedIn().rooms[0]!.draft === '');
+});
+
+test('a room is made once, shown, and found among the public ones', async () => {
+  const tab = await signedIn();
+  const made = await tab.client.createRoom('Harbour watch');
+  expect(made).toMatchObject({ ok: true });
+  await until('listed', () => tab.signedIn().rooms.some((room) => room.id === made.room));
+  expect(await tab.client.listPublic()).toMatchObject({
+    ok: true,
+    rooms: [{ id: LOBBY }, { name: 'Harbour watch' }],
+  });
+  server.live()!.drop();
+  server.reachable = false;
+  expect(await tab.client.createRoom('Kitchen')).toEqual({ ok: false, reason: { code: 'offline' } });
+});
+
+test('an entries frame that cannot be read is asked for', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const tab = await signedIn();
+  server.mute = true;
+  server.write(mint(), 'garbled on its way');
+  server.live()!.hear('entries', { room: LOBBY, entries: [{ serverOffset: 'one' }], users: {} });
+  await shows(tab, ['garbled on its way']);
+  expect(warned).toHaveBeenCalled();
+  warned.mockRestore();
+});
+
+test('nothing is left running after close', async () => {
+  const tab = await signedIn();
+  tab.kill();
+  expect(tab.clock.isSet()).toBe(false);
+});

@@ -1,0 +1,318 @@
+/**
+ * A server of the protocol in memory, with sockets driven by hand: what the client hears is what it is told here, and a
+ * test can hold, lose and overtake anything on its way.
+ */
+import type { Entry } from '../../../shared/entry.ts';
+import { idFrom, LOBBY } from '../../../shared/ids.ts';
+import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_ENTRIES, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import type { Handshake, Item, Room, User, WireError } from '../../../shared/protocol/index.ts';
+import type { RawSocket } from '../../../web/transport/socket.ts';
+
+export interface ModelRoom {
+  id: string;
+  name: string;
+  log: Entry[];
+}
+
+type Ack = (answer: unknown) => void;
+
+export interface FakeSocket extends RawSocket {
+  options: { auth: Handshake; transports: string[] };
+  /** As if the server had sent it. */
+  hear(event: string, payload: unknown): void;
+  /** As if the connection had gone. */
+  drop(): void;
+}
+
+export interface ModelServer {
+  epoch: string;
+  rooms: Map<string, ModelRoom>;
+  names: Map<string, string>;
+  /** Who the browser's cookie says it is. */
+  cookie: User | undefined;
+  passwords: Map<string, string>;
+  reachable: boolean;
+  sockets: FakeSocket[];
+  /** Every append as it arrived. */
+  appends: Item[][];
+  /** Called for each request that arrives; what it returns true for is not handled. */
+  intercept: (event: string, payload: unknown, ack: Ack, handle: () => void) => boolean;
+  /** What is refused, by body. */
+  refuse: Map<string, WireError>;
+  /** True: entries reach nobody's socket while they are appended. */
+  mute: boolean;
+  io(options: unknown): RawSocket;
+  fetch: typeof globalThis.fetch;
+  /** Somebody else writes. */
+  write(author: string, body: string, room?: string): Entry;
+  amend(kind: 'edit' | 'delete', target: number, body?: string, room?: string): Entry;
+  append(as: string, item: Item): { serverOffset: number; at: number } | WireError;
+  live(): FakeSocket | undefined;
+}
+
+let minted = 0;
+export function mint(): string {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, ++minted);
+  return idFrom(bytes);
+}
+
+export function createModelServer(): ModelServer {
+  const rooms = new Map<string, ModelRoom>([[LOBBY, { id: LOBBY, name: 'Lobby', log: [] }]]);
+  const claims = new Map<string, User>();
+  let clock = 5_000;
+
+  const server: ModelServer = {
+    epoch: 'epoch-1',
+    rooms,
+    names: new Map(),
+    cookie: undefined,
+    passwords: new Map(),
+    reachable: true,
+    sockets: [],
+    appends: [],
+    intercept: () => false,
+    refuse: new Map(),
+    mute: false,
+    io: (options) => open(options as FakeSocket['options']),
+    fetch: (input, init) => answerHttp(String(input), init),
+    write: (author, body, room = LOBBY) => add(room, { author, clientOffset: mint(), kind: 'text', body }),
+    amend(kind, target, body, room = LOBBY) {
+      const { author } = rooms.get(room)!.log[target - 1]!;
+      const entry = { author, clientOffset: mint(), kind, target, ...(body === undefined ? {} : { body }) };
+      return add(room, entry);
+    },
+    append,
+    live: () => server.sockets.findLast((socket) => socket.connected),
+  };
+
+  function add(room: string, content: Record<string, unknown>): Entry {
+    const { log } = rooms.get(room)!;
+    const entry = { ...content, serverOffset: log.length + 1, at: ++clock } as unknown as Entry;
+    log.push(entry);
+    if (entry.kind === 'delete') {
+      const { target } = entry as { target: number };
+      rooms.get(room)!.log = log.map((each) => {
+        if (each.serverOffset !== target && !(each.kind === 'edit' && each['target' as never] === target))
+          return each;
+        const { body: _, ...rest } = each as Entry & { body?: string };
+        return { ...rest, deleted: true } as Entry;
+      });
+    }
+    if (!server.mute) sendAll(room, [entry]);
+    return entry;
+  }
+
+  function sendAll(room: string, entries: Entry[]) {
+    const users = Object.fromEntries(
+      entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
+    );
+    for (const socket of server.sockets)
+      if (socket.connected) socket.hear('entries', { room, entries, users });
+  }
+
+  function append(as: string, item: Item): { serverOffset: number; at: number } | WireError {
+    const room = rooms.get(item.room);
+    if (!room) return { code: 'not-found', message: 'no such room' };
+    const there = room.log.find((entry) => entry.author === as && entry.clientOffset === item.clientOffset);
+    if (there) return { serverOffset: there.serverOffset, at: there.at };
+    const error = 'body' in item ? server.refuse.get(item.body) : undefined;
+    if (error) return error;
+    const { room: _, ...content } = item;
+    if (item.kind === 'text') return add(room.id, { ...content, author: as });
+    const target = room.log.find(
+      (entry) => entry.author === as && entry.clientOffset === item.target && entry.kind === 'text',
+    );
+    if (!target) return { code: 'not-found', message: 'no such text' };
+    return add(room.id, { ...content, author: as, target: target.serverOffset });
+  }
+
+  function describe(room: ModelRoom, [held, at]: readonly [number, number]): Room {
+    const head = room.log.length;
+    const reset = held > 0 && room.log[held - 1]?.at !== at;
+    const lacks = head - (reset ? 0 : held);
+    const from = head + 1 - (lacks <= CATCH_UP_MAX_ENTRIES ? lacks : CATCH_UP_NEWEST_ENTRIES);
+    return {
+      id: room.id,
+      kind: 'public',
+      name: room.name,
+      head,
+      from,
+      readUpTo: 0,
+      members: 2,
+      ...(reset ? { reset } : {}),
+    };
+  }
+
+  function open(options: FakeSocket['options']): FakeSocket {
+    const listeners = new Map<string, ((payload: unknown) => void)[]>();
+    const onPacket: (() => void)[] = [];
+    const say = (event: string, payload?: unknown) => {
+      for (const listener of listeners.get(event) ?? []) listener(payload);
+    };
+    let connected = false;
+    let ended = false;
+    const socket: FakeSocket = {
+      options,
+      get connected() {
+        return connected;
+      },
+      io: { engine: { on: (_, listener) => onPacket.push(listener) } },
+      on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
+      connect: () => queueMicrotask(() => !ended && accept()),
+      disconnect() {
+        ended = true;
+        connected = false;
+      },
+      emit(event, ...args) {
+        if (!connected) throw new Error('emitted while not connected');
+        const ack = args.pop() as Ack;
+        const answered: Ack = (answer) => {
+          if (!connected) return;
+          for (const listener of onPacket) listener();
+          ack(structuredClone(answer));
+        };
+        const payload = structuredClone(args[0]);
+        const handleIt = () => handle(event, payload, answered);
+        queueMicrotask(() => server.intercept(event, payload, answered, handleIt) || handleIt());
+      },
+      hear(event, payload) {
+        if (!connected) return;
+        for (const listener of onPacket) listener();
+        say(event, structuredClone(payload));
+      },
+      drop() {
+        if (!connected) return;
+        connected = false;
+        say('disconnect', 'transport close');
+      },
+    };
+
+    function accept() {
+      if (!server.reachable) return say('connect_error', new Error('xhr poll error'));
+      const { auth } = options;
+      if (server.cookie?.id !== auth.as) {
+        const data = { code: 'unauthorized', message: 'Sign in first.' };
+        return say('connect_error', Object.assign(new Error(data.message), { data }));
+      }
+      connected = true;
+      server.sockets.push(socket);
+      say('connect');
+      const sameEpoch = auth.epoch === undefined || auth.epoch === server.epoch;
+      const described = [...rooms.values()].map((room) => {
+        const cursor = auth.cursors?.[room.id] ?? [0, 0];
+        return describe(room, sameEpoch ? cursor : [0, 0]);
+      });
+      socket.hear('welcome', {
+        protocol: 1,
+        epoch: server.epoch,
+        now: clock,
+        user: server.cookie,
+        rooms: described,
+      });
+      for (const { id, from, head } of described) {
+        if (from > head) continue;
+        const entries = rooms.get(id)!.log.slice(from - 1);
+        const users = Object.fromEntries(
+          entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
+        );
+        socket.hear('entries', { room: id, entries, users });
+      }
+    }
+    return socket;
+  }
+
+  function handle(event: string, payload: unknown, ack: Ack) {
+    const ok = { ok: true, epoch: server.epoch };
+    const me = server.cookie!;
+    switch (event) {
+      case 'beat':
+        return ack({ ...ok, now: clock });
+      case 'append': {
+        const { as, items } = payload as { as: string; items: Item[] };
+        server.appends.push(items);
+        if (as !== me.id) return ack({ ok: false, error: { code: 'unauthorized', message: '' } });
+        const results = items.map((item) => {
+          const result = append(as, item);
+          const { clientOffset } = item;
+          return 'code' in result
+            ? { clientOffset, error: result }
+            : { clientOffset, serverOffset: result.serverOffset, at: result.at };
+        });
+        return ack({ ...ok, results });
+      }
+      case 'range': {
+        const { room, from, to } = payload as { room: string; from: number; to: number };
+        const log = rooms.get(room)!.log;
+        const last = Math.min(to, from + RANGE_MAX_ENTRIES - 1, log.length);
+        const entries = log.slice(from - 1, last);
+        const amendments = log.filter((entry) => {
+          const target = (entry as { target?: number }).target;
+          return target !== undefined && target >= from && target <= last && entry.serverOffset > last;
+        });
+        const users = Object.fromEntries(
+          entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
+        );
+        return ack({ ...ok, entries, amendments, users, head: log.length });
+      }
+      case 'room:create': {
+        const { id, name } = payload as { id: string; name: string };
+        if (!rooms.has(id)) rooms.set(id, { id, name, log: [] });
+        const room = describe(rooms.get(id)!, [0, 0]);
+        server.live()?.hear('room', { room });
+        return ack({ ...ok, room });
+      }
+      case 'room:list':
+        return ack({ ...ok, rooms: [...rooms.values()].map((room) => describe(room, [0, 0])) });
+      default:
+        return ack({ ok: false, error: { code: 'invalid', message: event } });
+    }
+  }
+
+  async function answerHttp(path: string, init: RequestInit | undefined): Promise<Response> {
+    if (!server.reachable) throw new TypeError('Failed to fetch');
+    const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
+    const refused = (status: number, code: string) =>
+      json(status, { ok: false, error: { code, message: code } });
+    const session = () => ({
+      user: server.cookie,
+      device: { id: mint() },
+      hasPassword: server.passwords.has(server.cookie!.id),
+      devices: 1,
+    });
+    switch (`${init?.method} ${path}`) {
+      case 'GET /api/session':
+        return server.cookie ? json(200, session()) : refused(401, 'unauthorized');
+      case 'DELETE /api/session':
+        server.cookie = undefined;
+        return json(200, { ok: true });
+      case 'PUT /api/password':
+        server.passwords.set(
+          server.cookie!.id,
+          (JSON.parse(String(init?.body)) as { password: string }).password,
+        );
+        return json(200, { ok: true });
+      case 'POST /api/session': {
+        const { name, claim, password } = JSON.parse(String(init?.body)) as {
+          name: string;
+          claim: string;
+          password?: string;
+        };
+        const claimed = claims.get(`${claim} ${name}`);
+        const [taken] = [...server.names].find(([, each]) => each === name) ?? [];
+        if (!claimed && taken && (!password || server.passwords.get(taken) !== password)) {
+          return password ? refused(401, 'unauthorized') : refused(409, 'conflict');
+        }
+        const user = claimed ?? { id: taken ?? mint(), name };
+        claims.set(`${claim} ${name}`, user);
+        server.names.set(user.id, name);
+        server.cookie = user;
+        return json(201, session());
+      }
+      default:
+        return new Response('not here', { status: 404 });
+    }
+  }
+
+  return server;
+}

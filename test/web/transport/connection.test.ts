@@ -1,0 +1,204 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  BEAT_TIMEOUT_MS,
+  CONNECT_WITHIN_MS,
+  HIDDEN_CLOSE_MS,
+  RETRY_MAX_MS,
+  SILENCE_MS,
+} from '../../../shared/limits.ts';
+import { type ConnectionEffect, type ConnectionEvent, step } from '../../../web/transport/connection.ts';
+import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport/phase.ts';
+
+interface Run {
+  connection: Connection;
+  now: number;
+  /** What came out since `said` was last emptied. */
+  said: string[];
+}
+
+function start(): Run {
+  return { connection: begin(true, true, 0), now: 0, said: [] };
+}
+
+function tell(run: Run, ...events: (ConnectionEvent | ConnectionEvent['type'])[]): Run {
+  for (const event of events) {
+    const told = (typeof event === 'string' ? { type: event } : event) as ConnectionEvent;
+    const [connection, effects] = step(run.connection, told, { now: run.now, random: () => 0.5 });
+    run.connection = connection;
+    run.said.push(...effects.map(nameOf));
+  }
+  return run;
+}
+
+const nameOf = (effect: ConnectionEffect) =>
+  effect.type === 'connect' ? (effect.pollingFirst ? 'connect by polling' : 'connect') : effect.type;
+
+/** Lets time pass, waking it whenever it wants to be woken. */
+function pass(run: Run, ms: number): Run {
+  const until = run.now + ms;
+  while (wakeAt(run.connection) <= until) {
+    run.now = Math.max(run.now, wakeAt(run.connection));
+    tell(run, 'clock');
+  }
+  run.now = until;
+  return run;
+}
+
+function live(): Run {
+  const run = tell(start(), 'clock', 'opened', 'welcomed');
+  run.said = [];
+  return run;
+}
+
+const refused = (code: string, retryAfter?: number): ConnectionEvent => ({
+  type: 'refused',
+  code,
+  retryAfter,
+});
+
+describe('S4 a dead socket is found out', () => {
+  test.each(['visible', 'pageshow', 'resume', 'online', 'network-changed', 'offline', 'suspect'] as const)(
+    'on %s it is asked, and given up after two seconds',
+    (event) => {
+      const run = tell(live(), event);
+      expect(run.said).toEqual(['beat']);
+      expect(pass(run, BEAT_TIMEOUT_MS - 1).said).toEqual(['beat']);
+      expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
+    },
+  );
+  test('after silence, while it is looked at', () => {
+    expect(pass(live(), SILENCE_MS).said).toEqual(['beat']);
+    expect(pass(tell(live(), 'hidden'), SILENCE_MS).said).toEqual([]);
+  });
+  test('any byte is life', () => {
+    const run = pass(live(), SILENCE_MS);
+    expect(pass(tell(run, 'heard'), SILENCE_MS - 1).said).toEqual(['beat']);
+  });
+  test('while an append is on its way up, the beat behind it has longer', () => {
+    const run = tell(live(), { type: 'uploading', bytes: 10_000 }, 'visible');
+    expect(pass(run, BEAT_TIMEOUT_MS + 1_999).said).toEqual(['beat']);
+    expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
+  });
+});
+
+describe('O2 coming back', () => {
+  test('a lost connection is tried again by itself, later each time', () => {
+    const run = tell(live(), 'closed');
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const before = run.now;
+      run.said = [];
+      while (run.said.length === 0) pass(run, 1);
+      waits.push(run.now - before);
+      tell(run, 'failed');
+    }
+    expect(waits.slice(0, 3)).toEqual([375, 750, 1_500]);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(RETRY_MAX_MS);
+  });
+  test('online and visible end the wait at once, a time that the server named does not', () => {
+    expect(tell(live(), 'closed', 'online').said).toEqual(['connect']);
+    expect(tell(live(), 'closed', 'visible').said).toEqual(['connect']);
+    const told = tell(start(), 'clock', refused('rate-limited', 4_000), 'online', 'visible');
+    expect(told.said).toEqual(['connect', 'teardown']);
+    expect(pass(told, 5_000).said).toEqual(['connect', 'teardown', 'connect']);
+  });
+  test('an attempt that hangs is given up; then polling goes first', () => {
+    expect(pass(tell(start(), 'clock'), CONNECT_WITHIN_MS + 500).said).toEqual([
+      'connect',
+      'teardown',
+      'connect by polling',
+    ]);
+  });
+  test('an attempt begun on another network is begun anew', () => {
+    expect(tell(start(), 'clock', 'network-changed').said).toEqual(['connect', 'teardown', 'connect']);
+  });
+  test('a connection that never says welcome is given up', () => {
+    const run = tell(start(), 'clock', 'opened');
+    for (let i = 0; i < 10; i++) tell(pass(run, 1_000), 'heard');
+    expect(run.said.slice(-1)).toEqual(['teardown']);
+  });
+  test('a server that says bye is left, and found again after as long as it said', () => {
+    const run = tell(live(), { type: 'bye', retryAfter: 1_000 });
+    expect(run.said).toEqual(['teardown']);
+    expect(pass(run, 999).said).toEqual(['teardown']);
+    expect(pass(run, 501).said).toEqual(['teardown', 'connect']);
+  });
+});
+
+describe('what it looks like', () => {
+  test.each<[string, Run, string]>([
+    ['before the first welcome', tell(start(), 'clock', 'opened'), 'connecting'],
+    ['after it', live(), 'live'],
+    ['lost', tell(live(), 'closed'), 'offline'],
+    ['without a network', tell(start(), 'offline'), 'offline'],
+    ['without a session', tell(start(), 'clock', refused('unauthorized')), 'signed-out'],
+    ['too old', tell(start(), 'clock', refused('upgrade-required')), 'upgrade'],
+  ])('%s', (_, run, status) => expect(statusOf(run.connection)).toBe(status));
+
+  test('a session that is over waits for a new one, and nothing else', () => {
+    const run = tell(start(), 'clock', refused('unauthorized'));
+    run.said = [];
+    tell(pass(run, 3_600_000), 'visible', 'online', 'pageshow');
+    expect(run.said).toEqual([]);
+    expect(tell(run, 'signed-in').said).toContain('connect');
+  });
+});
+
+describe('hidden', () => {
+  test('lets go after a minute with nothing waiting, and is back as soon as it is looked at', () => {
+    const run = tell(live(), 'hidden');
+    expect(pass(run, HIDDEN_CLOSE_MS).said).toEqual(['teardown']);
+    expect(pass(run, 3_600_000).said).toEqual(['teardown']);
+    expect(tell(run, 'visible').said).toEqual(['teardown', 'connect']);
+  });
+  test('O2 stays while something waits', () => {
+    const run = tell(live(), 'hidden', { type: 'waiting', waiting: true });
+    expect(pass(run, HIDDEN_CLOSE_MS + 1).said).toEqual([]);
+    expect(pass(tell(run, { type: 'waiting', waiting: false }), 1).said).toEqual(['teardown']);
+  });
+});
+
+test('S4 O2 whatever happens, it is live again soon after the world is kind', () => {
+  const events: (ConnectionEvent | ConnectionEvent['type'])[] = [
+    'visible',
+    'hidden',
+    'online',
+    'offline',
+    'pageshow',
+    'resume',
+    'network-changed',
+    'opened',
+    'welcomed',
+    'failed',
+    'closed',
+    'heard',
+    'clock',
+    'suspect',
+    'unusable',
+    { type: 'bye', retryAfter: 500 },
+    refused('unavailable', 300),
+    refused('internal'),
+    { type: 'waiting', waiting: true },
+    { type: 'uploading', bytes: 16_000 },
+  ];
+  const move = fc.tuple(fc.nat(events.length - 1), fc.nat(20_000));
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 80 }), (moves) => {
+      const run = start();
+      for (const [event, ms] of moves) {
+        tell(run, events[event]!);
+        pass(run, ms);
+        const { phase } = run.connection;
+        if (phase.tag !== 'asleep') expect(wakeAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
+      }
+      tell(run, { type: 'uploading', bytes: 0 }, 'visible', 'online');
+      for (let waited = 0; waited < 2 * RETRY_MAX_MS && statusOf(run.connection) !== 'live'; waited += 500) {
+        pass(run, 500);
+        if (run.connection.phase.tag === 'connecting') tell(run, 'opened', 'welcomed');
+      }
+      expect(statusOf(run.connection)).toBe('live');
+    }),
+    { seed: 9, numRuns: 400 },
+  );
+});

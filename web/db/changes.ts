@@ -1,0 +1,49 @@
+/** What changed in the database, for everything that shows it: here and in the user's other tabs (S5). */
+
+export type Change =
+  /** The list of rooms, or all there is. */
+  | { type: 'all' }
+  /** What is held of these rooms' logs. */
+  | { type: 'log'; rooms: readonly string[] }
+  /** Rows of the outbox in these rooms, and perhaps their logs. */
+  | { type: 'rows'; rooms: readonly string[] }
+  /** The same, and there is something to send. */
+  | { type: 'queued'; rooms: readonly string[] }
+  | { type: 'draft'; room: string };
+
+/** What is used of a `BroadcastChannel`. */
+export interface Channel {
+  postMessage(message: unknown): void;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  close(): void;
+}
+
+export interface Changes {
+  tell(change: Change): void;
+  close(): void;
+}
+
+/** `heard` is called for each change, whichever tab told it. */
+export function createChanges(channel: Channel, heard: (change: Change) => void): Changes {
+  channel.onmessage = ({ data }) => heard(data as Change); // from our own code in another tab
+  return {
+    tell(change) {
+      channel.postMessage(change);
+      heard(change);
+    },
+    close: () => channel.close(),
+  };
+}
+
+export function concerns(change: Change, room: string): boolean {
+  switch (change.type) {
+    case 'all':
+      return true;
+    case 'log':
+    case 'rows':
+    case 'queued':
+      return change.rooms.includes(room);
+    case 'draft':
+      return change.room === room;
+  }
+}

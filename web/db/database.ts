@@ -1,0 +1,171 @@
+/**
+ * A database that survives its handle: browsers close it, upgrade it from another tab, or (iOS) let a request hang for
+ * ever. What was under way is then done again on a new handle, so `work` must come to the same when done twice.
+ */
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, wrap } from 'idb';
+import { DATABASE_TIMEOUT_MS } from '../../shared/limits.ts';
+import type { Clock } from './clock.ts';
+
+export interface Database<S extends DBSchema> {
+  /** Runs `work` in one transaction on a consistent state. Within it only requests of that transaction may be awaited. */
+  read<T>(stores: readonly StoreNames<S>[], work: (tx: ReadTx<S>) => Promise<T>): Promise<T>;
+  /** The same for writing; resolves once everything is on disk (strict durability, L4's counterpart here), or rejects with nothing done. */
+  write<T>(stores: readonly StoreNames<S>[], work: (tx: WriteTx<S>) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+export type ReadTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readonly'>;
+export type WriteTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readwrite'>;
+
+export interface Opening<S extends DBSchema> {
+  indexedDB: IDBFactory;
+  clock: Clock;
+  name: string;
+  version: number;
+  migrate(db: IDBPDatabase<S>, oldVersion: number): void;
+}
+
+export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<S> {
+  let handle: Promise<IDBPDatabase<S>> | undefined;
+  let closed = false;
+
+  async function run<T>(
+    stores: readonly StoreNames<S>[],
+    mode: IDBTransactionMode,
+    work: (tx: never) => Promise<T>,
+  ) {
+    try {
+      return await attempt(stores, mode, work);
+    } catch (error) {
+      if (closed || !isHandleLost(error)) throw error;
+      return attempt(stores, mode, work);
+    }
+  }
+
+  async function attempt<T>(
+    stores: readonly StoreNames<S>[],
+    mode: IDBTransactionMode,
+    work: (tx: never) => Promise<T>,
+  ) {
+    if (closed) throw new DatabaseClosed();
+    handle ??= open(opening, letGo);
+    const used = handle;
+    let tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode> | undefined;
+    try {
+      return await inTime(opening.clock, async () => {
+        const db = await used;
+        tx = db.transaction([...stores], mode, { durability: 'strict' });
+        return await carryOut(tx, work);
+      });
+    } catch (error) {
+      if (isHandleLost(error)) {
+        if (tx) abort(tx);
+        letGo(used);
+      }
+      throw error;
+    }
+  }
+
+  function letGo(used: Promise<IDBPDatabase<S>>) {
+    if (handle === used) handle = undefined;
+    used.then(
+      (db) => db.close(),
+      () => {},
+    );
+  }
+
+  return {
+    read: (stores, work) => run(stores, 'readonly', work),
+    write: (stores, work) => run(stores, 'readwrite', work),
+    close() {
+      closed = true;
+      if (handle) letGo(handle);
+    },
+  };
+}
+
+/** What is thrown once `close` was called: nobody is interested any more. */
+export class DatabaseClosed extends Error {
+  constructor() {
+    super('the database was closed');
+    this.name = 'DatabaseClosed';
+  }
+}
+
+/** What is thrown when nothing was heard from the database for too long. */
+export class DatabaseHangs extends Error {
+  constructor() {
+    super(`the database did not answer within ${DATABASE_TIMEOUT_MS} ms`);
+    this.name = 'DatabaseHangs';
+  }
+}
+
+function open<S extends DBSchema>(
+  { indexedDB, name, version, migrate }: Opening<S>,
+  lost: (handle: Promise<IDBPDatabase<S>>) => void,
+): Promise<IDBPDatabase<S>> {
+  const handle = new Promise<IDBPDatabase<S>>((resolve, reject) => {
+    const request = indexedDB.open(name, version);
+    request.onupgradeneeded = ({ oldVersion }) => migrate(typed(request.result), oldVersion);
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const db = request.result;
+      db.onclose = () => lost(handle);
+      db.onversionchange = () => {
+        db.close(); // a newer version of the app, in another tab, waits for us to let go
+        lost(handle);
+      };
+      resolve(typed(db));
+    };
+  });
+  return handle;
+
+  function typed(db: IDBDatabase): IDBPDatabase<S> {
+    return wrap(db) as unknown as IDBPDatabase<S>;
+  }
+}
+
+async function carryOut<S extends DBSchema, T>(
+  tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode>,
+  work: (tx: never) => Promise<T>,
+): Promise<T> {
+  tx.done.catch(() => {}); // awaited below; until then its rejection is nobody's
+  try {
+    const result = await work(tx as never);
+    await tx.done;
+    return result;
+  } catch (error) {
+    abort(tx);
+    throw tx.error ?? error; // the transaction's own error says why (QuotaExceededError), the request's only that
+  }
+}
+
+function abort(tx: { abort(): void }) {
+  try {
+    tx.abort();
+  } catch {
+    // it is over already
+  }
+}
+
+async function inTime<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  const working = work();
+  let timer: ReturnType<Clock['setTimeout']> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => reject(new DatabaseHangs()), DATABASE_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([working, late]);
+  } finally {
+    clock.clearTimeout(timer!);
+    working.catch(() => {}); // one that was given up may still fail
+  }
+}
+
+/** InvalidStateError: the handle is closing. UnknownError: iOS lost its database server. AbortError: closed under way. */
+function isHandleLost(error: unknown): boolean {
+  if (error instanceof DatabaseHangs) return true;
+  return (
+    error instanceof DOMException && ['InvalidStateError', 'UnknownError', 'AbortError'].includes(error.name)
+  );
+}

@@ -1,0 +1,60 @@
+/** What a browser keeps of one user: one database for each (O5). The place for its migrations. */
+import type { DBSchema, IDBPDatabase } from 'idb';
+import type { Entry } from '../../shared/entry.ts';
+import type { Room, User } from '../../shared/protocol/index.ts';
+import type { Span } from '../log/spans.ts';
+import type { Row } from '../outbox/row.ts';
+import type { Clock } from './clock.ts';
+import { type Database, openDatabase, type ReadTx, type WriteTx } from './database.ts';
+
+export interface UserSchema extends DBSchema {
+  /** The rooms this user is a member of, as the server said last. */
+  rooms: { key: string; value: StoredRoom };
+  users: { key: string; value: User };
+  /** The outbox, in the order of `seq`. */
+  rows: { key: number; value: Row; indexes: { clientOffset: string; room: string } };
+  /** Exactly what the spans cover (S1). */
+  entries: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
+  spans: { key: [string, number]; value: Span & { room: string } };
+  /** Own acknowledged entries and amendments that lie outside all spans. */
+  loose: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
+  drafts: { key: string; value: { room: string; text: string } };
+  meta: { key: 'epoch'; value: string };
+}
+
+export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'>;
+export type HeldEntry = Entry & { room: string };
+export type UserDatabase = Database<UserSchema>;
+export type UserRead = ReadTx<UserSchema>;
+export type UserWrite = WriteTx<UserSchema>;
+
+export function openUserDatabase(indexedDB: IDBFactory, clock: Clock, userId: string): UserDatabase {
+  return openDatabase<UserSchema>({ indexedDB, clock, name: `holdfast:${userId}`, version: 1, migrate });
+}
+
+/** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
+export function within(room: string, from: number, to: number): IDBKeyRange {
+  return IDBKeyRange.bound([room, from], [room, to]);
+}
+
+export function ofRoom(room: string): IDBKeyRange {
+  return within(room, 0, Number.POSITIVE_INFINITY);
+}
+
+/** Every step of a browser's database from any older version to this one, in order. */
+function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number): void {
+  if (oldVersion < 1) {
+    db.createObjectStore('rooms', { keyPath: 'id' });
+    db.createObjectStore('users', { keyPath: 'id' });
+    const rows = db.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
+    rows.createIndex('clientOffset', 'clientOffset', { unique: true });
+    rows.createIndex('room', 'room');
+    for (const name of ['entries', 'loose'] as const) {
+      const store = db.createObjectStore(name, { keyPath: ['room', 'serverOffset'] });
+      store.createIndex('target', ['room', 'target']);
+    }
+    db.createObjectStore('spans', { keyPath: ['room', 'from'] });
+    db.createObjectStore('drafts', { keyPath: 'room' });
+    db.createObjectStore('meta');
+  }
+}

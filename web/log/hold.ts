@@ -1,0 +1,70 @@
+/**
+ * Taking entries into the database: entries, spans, amendments, blanking and the outbox rows they settle, within the
+ * caller's one transaction (S1).
+ */
+import { type Entry, isAmendment } from '../../shared/entry.ts';
+import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
+import { blankDeleted } from './blank.ts';
+import { cover, cursorOf, type Span, spanAt } from './spans.ts';
+
+export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms'] as const;
+
+export interface Incoming {
+  room: string;
+  /** Ascending, contiguous, at least one. */
+  entries: readonly Entry[];
+  /** Later entries that change them, wherever they lie, known up to `amendedTo`. */
+  amendments: readonly Entry[];
+  amendedTo: number;
+  /** See `cover` in spans.ts. */
+  opens: boolean;
+}
+
+/** True when they are held now; false where they would leave a hole, and then nothing is written. */
+export async function hold(tx: UserWrite, incoming: Incoming): Promise<boolean> {
+  const { room, entries, amendments, amendedTo, opens } = incoming;
+  const run: Span = { from: entries[0]!.serverOffset, to: entries.at(-1)!.serverOffset, amendedTo };
+  const before = await spansOf(tx, room);
+  const after = cover(before, run, opens);
+  if (!after) return false;
+  const outside = amendments.filter((entry) => isAmendment(entry) && !spanAt(after, entry.serverOffset));
+  const [inside, loose] = await blankDeleted(tx, room, entries, outside);
+  for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });
+  await tx.objectStore('loose').delete(within(room, run.from, run.to));
+  for (const entry of loose) await tx.objectStore('loose').put({ ...entry, room });
+  await writeSpans(tx, room, before, after);
+  return true;
+}
+
+/** Keeps entries that no span covers; those that one does are held already. They extend nothing. */
+export async function holdLoose(tx: UserWrite, room: string, entries: readonly Entry[]): Promise<void> {
+  const spans = await spansOf(tx, room);
+  const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
+  const [, kept] = await blankDeleted(tx, room, [], outside);
+  for (const entry of kept) await tx.objectStore('loose').put({ ...entry, room });
+}
+
+/** Forgets what is held of a room's log: the server's data was put back. Outbox and drafts stay. */
+export async function forget(tx: UserWrite, room: string): Promise<void> {
+  for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).delete(ofRoom(room));
+}
+
+export async function spansOf(tx: UserRead | UserWrite, room: string): Promise<Span[]> {
+  return tx.objectStore('spans').getAll(ofRoom(room));
+}
+
+export async function cursorIn(tx: UserRead | UserWrite, room: string): Promise<number> {
+  return cursorOf(await spansOf(tx, room));
+}
+
+async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {
+  const kept = new Set(after.map((span) => span.from));
+  for (const { from } of before) if (!kept.has(from)) await tx.objectStore('spans').delete([room, from]);
+  for (const span of after) {
+    if (
+      before.some((old) => old.from === span.from && old.to === span.to && old.amendedTo === span.amendedTo)
+    )
+      continue;
+    await tx.objectStore('spans').put({ from: span.from, to: span.to, amendedTo: span.amendedTo, room });
+  }
+}

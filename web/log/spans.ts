@@ -1,0 +1,71 @@
+/**
+ * Arithmetic of what is held of one room's log. Spans ascend, never touch each other, and cover only what is held (S1).
+ * Pure.
+ */
+import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_ENTRIES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+
+/** An unbroken run from `from` to `to`, both held; what amends it is known up to `amendedTo`, which is at least `to`. */
+export interface Span {
+  from: number;
+  to: number;
+  amendedTo: number;
+}
+
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/** The end of the newest span: where the log goes on. 0 when nothing is held. */
+export function cursorOf(spans: readonly Span[]): number {
+  return spans.at(-1)?.to ?? 0;
+}
+
+export function spanAt(spans: readonly Span[], offset: number): Span | undefined {
+  return spans.find((span) => span.from <= offset && offset <= span.to);
+}
+
+/**
+ * The spans once `run` is held too; undefined where it would leave a hole (S2). A run that touches a span grows it. One
+ * that touches none is taken only if it `opens` a span: the beginning of a catch-up, or a range that reached the head.
+ */
+export function cover(spans: readonly Span[], run: Span, opens: boolean): Span[] | undefined {
+  const touching = spans.filter((span) => span.from <= run.to + 1 && run.from <= span.to + 1);
+  if (touching.length === 0 && !opens && run.from !== cursorOf(spans) + 1) return undefined;
+  const rest = spans.filter((span) => !touching.includes(span));
+  return [...rest, touching.reduce(join, run)].sort((a, b) => a.from - b.from);
+}
+
+/** What is not held directly below the span that begins at `from`. */
+export function holeBelow(spans: readonly Span[], from: number): Stretch | undefined {
+  const below = spans.filter((span) => span.to < from).at(-1)?.to ?? 0;
+  return below + 1 < from ? { from: below + 1, to: from - 1 } : undefined;
+}
+
+/** What is not held between the span that ends at `to` and the next one; undefined for the newest. */
+export function holeAbove(spans: readonly Span[], to: number): Stretch | undefined {
+  const above = spans.find((span) => span.from > to);
+  return above && { from: to + 1, to: above.from - 1 };
+}
+
+/**
+ * What to ask for when the head is known to be further than the cursor. The newest come first when much is missing (S3);
+ * that range asks beyond the head, so that it reaches it even if the head has moved on.
+ */
+export function missing(cursor: number, head: number): Stretch | undefined {
+  if (head <= cursor) return undefined;
+  const from = head - cursor <= CATCH_UP_MAX_ENTRIES ? cursor + 1 : head + 1 - CATCH_UP_NEWEST_ENTRIES;
+  return { from, to: from + RANGE_MAX_ENTRIES - 1 };
+}
+
+/** Two that overlap or touch, as one. Each also knows the amendments that the other holds. */
+function join(a: Span, b: Span): Span {
+  const from = Math.min(a.from, b.from);
+  const to = Math.max(a.to, b.to);
+  const known = [a, b].map((span) => Math.max(span.amendedTo, to)) as [number, number];
+  const holdsAll = (span: Span) => span.from === from && span.to === to;
+  if (holdsAll(a) && holdsAll(b)) return { from, to, amendedTo: Math.max(...known) };
+  if (holdsAll(a)) return { from, to, amendedTo: known[0] };
+  if (holdsAll(b)) return { from, to, amendedTo: known[1] };
+  return { from, to, amendedTo: Math.min(...known) };
+}

@@ -1,0 +1,39 @@
+/** One frame or one answer into the database, in one transaction (S1). */
+import { type Entry, isAmendment } from '../../shared/entry.ts';
+import type { Users } from '../../shared/protocol/index.ts';
+import type { UserDatabase, UserWrite } from '../db/schema.ts';
+import { settleEchoes } from '../outbox/settle.ts';
+import { hold, holdLoose, type Incoming, LOG_STORES } from './hold.ts';
+import { followHead } from './rooms.ts';
+
+export interface Taken {
+  held: boolean;
+  /** Rows of the outbox came to their end by it. */
+  settled: boolean;
+}
+
+/**
+ * Where they would leave a hole only what stands for itself is kept: one's own entries, which settle their rows, and
+ * what changes entries that are held.
+ */
+export function take(db: UserDatabase, me: string, incoming: Incoming, users: Users): Promise<Taken> {
+  const { room, entries, amendments } = incoming;
+  return db.write(LOG_STORES, async (tx) => {
+    await putUsers(tx, users);
+    const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
+    const held = await hold(tx, incoming);
+    const loose = entries.filter((entry) => entry.author === me || isAmendment(entry));
+    if (held) await followHead(tx, room, entries);
+    else await holdLoose(tx, room, loose);
+    return { held, settled };
+  });
+}
+
+/** True when each follows the one before: else it is no piece of a log. */
+export function isRun(entries: readonly Entry[], from: number): boolean {
+  return entries.length > 0 && entries.every((entry, i) => entry.serverOffset === from + i);
+}
+
+async function putUsers(tx: UserWrite, users: Users): Promise<void> {
+  for (const [id, name] of Object.entries(users)) await tx.objectStore('users').put({ id, name });
+}

@@ -1,0 +1,195 @@
+/** The client: who is signed in on this browser, and everything that runs for them. */
+import { idFrom } from '../../shared/ids.ts';
+import { storageReason } from '../db/failure.ts';
+import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
+import { createHttp } from '../transport/http.ts';
+import { createAccount } from './account.ts';
+import { createCell } from './cell.ts';
+import { EMPTY } from './conversation.ts';
+import type { Deps } from './deps.ts';
+import type { AppState, Client, Outcome } from './model.ts';
+import { openUser, type UserClient } from './user.ts';
+
+/** Starts at once. `close` ends everything it runs; what is stored stays. */
+export function createClient(deps: Deps): Client & { close(): void } {
+  const app = createCell<AppState>({ tag: 'starting' });
+  const nobodys = createCell(EMPTY);
+  const newId = () => idFrom(deps.randomBytes(16));
+  const local = openLocalDatabase(deps.indexedDB, deps.clock);
+  const account = createAccount(createHttp(deps.fetch, deps.clock), local, newId);
+  const channel = deps.channel('holdfast');
+  let current: UserClient | undefined;
+  let closed = false;
+  let inOrder: Promise<unknown> = Promise.resolve();
+
+  /** Coming and going one after the other: a tab may be told to while it is still at it. */
+  function next<T>(work: () => Promise<T>): Promise<T> {
+    const done = inOrder.then(work);
+    inOrder = done.catch(() => {});
+    return done;
+  }
+
+  async function start(): Promise<void> {
+    const session = await local.session();
+    if (session) return enter(session);
+    const hello = deps.clock.setTimeout(() => showIfStarting({ tag: 'hello' }), SESSION_WAIT_MS);
+    const found = await account.session(); // the storage was thrown away, the cookie was not
+    deps.clock.clearTimeout(hello);
+    if (found && !(await local.session())) await local.signIn(here(found));
+    if (found) return enter(here(found));
+    showIfStarting({ tag: 'hello' });
+  }
+
+  async function enter(session: SignedInHere): Promise<void> {
+    if (closed) return;
+    if (current?.id === session.user.id) {
+      current.signedIn(session);
+      return;
+    }
+    if (current) {
+      leave();
+      app.set({ tag: 'starting' }); // nothing of the one before stays on the screen (O5)
+    }
+    let mine: UserClient | undefined;
+    const opened = openUser(deps, session, {
+      show(state) {
+        if (mine && current === mine) app.set(state);
+      },
+      // The server may have answered before the database has.
+      live: () => whenOpened(learn),
+      signedOut: () => whenOpened(resume),
+    });
+    const whenOpened = (work: (user: UserClient) => Promise<void>) =>
+      void opened.then(work).catch((error) => console.warn('the session could not be asked about', error));
+    mine = await opened;
+    if (closed) {
+      mine.close();
+      return;
+    }
+    current = mine;
+    mine.know(session);
+  }
+
+  function leave(): void {
+    current?.close();
+    current = undefined;
+  }
+
+  /** What the server knows of the session that the app shows: whether there is a password, whether this is the last device. */
+  async function learn(of: UserClient): Promise<void> {
+    const found = await account.session();
+    if (!found || current !== of || found.user.id !== of.id) return;
+    of.know(here(found));
+    await next(async () => {
+      if (current !== of) return;
+      await local.signIn(here(found));
+      await account.proven(found.user);
+    }).catch((error) => console.warn('the session was not kept', error));
+  }
+
+  /** Signed out, but by nobody: a browser that was killed soon after a sign-in has lost the cookie. */
+  async function resume(of: UserClient): Promise<void> {
+    const session = await local.session();
+    const found = session?.user.id === of.id ? await account.resume(session.user) : undefined;
+    if (found && current === of) of.signedIn(here(found));
+  }
+
+  /** Another tab signed in or out. */
+  async function follow(): Promise<void> {
+    const session = await local.session();
+    if (session) return enter(session);
+    if (!current) return;
+    leave();
+    app.set({ tag: 'hello' });
+  }
+
+  function showIfStarting(state: AppState): void {
+    if (!closed && app.get().tag === 'starting') app.set(state);
+  }
+
+  function withUser<T>(work: (user: UserClient) => Promise<T>): Promise<T | Outcome> {
+    return current ? work(current) : Promise.resolve(NOBODY);
+  }
+
+  if (deps.missing) app.set({ tag: 'unsupported', missing: deps.missing });
+  else {
+    channel.onmessage = () =>
+      void next(follow).catch((error) => console.warn('another tab was not followed', error));
+    next(start).catch((error) => {
+      console.warn('the storage of this browser could not be opened', error);
+      if (!closed) app.set({ tag: 'unsupported', missing: 'IndexedDB' });
+    });
+  }
+
+  return {
+    app,
+    conversation: (room) => current?.conversation(room).state ?? nobodys,
+
+    async signIn(name, password) {
+      const signed = await account.signIn(name, password);
+      if (!signed.ok) return signed;
+      try {
+        await next(() => enter(here(signed.session)));
+      } catch (error) {
+        return { ok: false, reason: storageReason(error) };
+      }
+      channel.postMessage('session');
+      return { ok: true };
+    },
+    async signOut() {
+      const outcome = await account.signOut();
+      if (!outcome.ok) return outcome;
+      try {
+        await next(async () => {
+          await local.signOut();
+          leave();
+          app.set({ tag: 'hello' });
+        });
+      } catch (error) {
+        return { ok: false, reason: storageReason(error) };
+      }
+      channel.postMessage('session');
+      return outcome;
+    },
+    async setPassword(password, before) {
+      const outcome = await account.setPassword(password, before);
+      if (outcome.ok && current) void learn(current);
+      return outcome;
+    },
+
+    open: (room) => current?.open(room),
+    loadOlder: (room) => current?.loadOlder(room),
+    loadNewer: (room) => current?.loadNewer(room),
+    toNewest: (room) => current?.toNewest(room),
+    send: (room, body) => withUser((user) => user.send(room, body)),
+    retry: (clientOffset) => withUser((user) => user.retry(clientOffset)),
+    amend: (clientOffset, body) => withUser((user) => user.amend(clientOffset, body)),
+    discard: (clientOffset) => withUser((user) => user.discard(clientOffset)),
+    draft: async (room) => (await current?.draft(room).catch(() => '')) ?? '',
+    saveDraft: (room, text) => current?.saveDraft(room, text),
+    createRoom: (name) => withUser((user) => user.createRoom(name)),
+    joinRoom: (room) => withUser((user) => user.joinRoom(room)),
+    leaveRoom: (room) => withUser((user) => user.leaveRoom(room)),
+    listPublic: () => withUser((user) => user.listPublic()),
+
+    close() {
+      closed = true;
+      leave();
+      local.close();
+      channel.close();
+    },
+  };
+}
+
+/** How long the first screen waits to hear that somebody is signed in after all. */
+const SESSION_WAIT_MS = 2_000;
+
+const NOBODY: Outcome = { ok: false, reason: { code: 'unauthorized' } };
+
+function here({ user, hasPassword, devices }: SignedInHere): SignedInHere {
+  return {
+    user,
+    ...(hasPassword === undefined ? {} : { hasPassword }),
+    ...(devices === undefined ? {} : { devices }),
+  };
+}

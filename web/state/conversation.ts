@@ -1,0 +1,150 @@
+/** One room's conversation as it is looked at: a window over the database that follows what changes. */
+import type { User } from '../../shared/protocol/index.ts';
+import type { UserDatabase } from '../db/schema.ts';
+import type { Sync } from '../log/sync.ts';
+import { AT_NEWEST, type Place, placeNewer, placeOlder, readWindow, type Window } from '../log/window.ts';
+import { createCell } from './cell.ts';
+import { coalesced } from './coalesced.ts';
+import { messagesOf } from './messages.ts';
+import type { ConversationState, Readable } from './model.ts';
+
+export interface Conversation {
+  state: Readable<ConversationState>;
+  /** Reads again, if anybody looks. */
+  refresh(): Promise<void>;
+  loadOlder(): void;
+  loadNewer(): void;
+  toNewest(): Promise<void>;
+  /** There is a connection again: what was stuck may be asked for. */
+  live(): void;
+}
+
+interface Deps {
+  db: UserDatabase;
+  me: User;
+  room: string;
+  sync: Pick<Sync, 'older' | 'newer'>;
+  isLive: () => boolean;
+}
+
+export const EMPTY: ConversationState = {
+  messages: [],
+  atStart: false,
+  atNewest: true,
+  older: 'idle',
+  loading: true,
+};
+
+const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose'] as const;
+
+export function createConversation({ db, me, room, sync, isLive }: Deps): Conversation {
+  const state = createCell(EMPTY, (by) => {
+    watched = by === 'somebody';
+    if (watched) void refresh();
+    else if (place !== AT_NEWEST) forgetPlace();
+  });
+  let watched = false;
+  let place: Place = AT_NEWEST;
+  let window: Window | undefined;
+  let older: ConversationState['older'] = 'idle';
+  let moving = false;
+  /** How often somebody went to the newest. */
+  let visits = 0;
+
+  const refresh = coalesced(async () => {
+    if (!watched) return;
+    const read = await db.read(STORES, async (tx) => {
+      const seen = await readWindow(tx, room, place);
+      const names = new Map<string, string>();
+      for (const author of new Set(seen.lines.map((line) => line.author))) {
+        names.set(author, (await tx.objectStore('users').get(author))?.name ?? '');
+      }
+      const rows = await tx.objectStore('rows').index('room').getAll(room);
+      const head = (await tx.objectStore('rooms').get(room))?.head ?? 0;
+      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), head };
+    });
+    window = read.seen;
+    place = read.seen.place;
+    const atNewest = place.tag === 'newest';
+    const nothingYet = window.span === undefined && read.head > 0;
+    state.set({
+      messages: messagesOf(window.lines, read.rows, me, (user) => read.names.get(user) ?? '', atNewest),
+      atStart: window.reachesOldest && (window.span?.from ?? 1) === 1 && !nothingYet,
+      atNewest,
+      older: nothingYet ? (isLive() ? 'loading' : 'stuck') : older,
+      loading: false,
+    });
+  });
+
+  async function goOlder(): Promise<void> {
+    const visit = visits;
+    if (!window?.span) return;
+    if (window.reachesOldest) {
+      if (window.span.from === 1) return;
+      showOlder(isLive() ? 'loading' : 'stuck');
+      const fetched = isLive() && (await sync.older(room, window.span.from));
+      older = fetched ? 'idle' : 'stuck';
+      await refresh();
+      if (!fetched) return;
+    }
+    const seen = window;
+    const further = await db.read(['entries'], (tx) => placeOlder(tx, room, seen));
+    await goTo(further, visit);
+  }
+
+  async function goNewer(): Promise<void> {
+    const visit = visits;
+    if (!window?.span || place.tag === 'newest') return;
+    if (window.reachesNewest) {
+      if (!isLive() || !(await sync.newer(room, window.span.to))) return;
+      await refresh();
+    }
+    await goTo(placeNewer(window), visit);
+  }
+
+  /** Unless somebody went to the newest meanwhile. */
+  async function goTo(further: Place, since: number): Promise<void> {
+    if (since !== visits) return;
+    place = further;
+    await refresh();
+  }
+
+  /** One step at a time; scrolling asks for many. */
+  function move(step: () => Promise<void>): void {
+    if (moving) return;
+    moving = true;
+    step()
+      .catch((error) => console.warn('older or newer messages could not be read', error))
+      .finally(() => {
+        moving = false;
+      });
+  }
+
+  function showOlder(value: ConversationState['older']): void {
+    older = value;
+    state.set({ ...state.get(), older });
+  }
+
+  function forgetPlace(): void {
+    visits++;
+    place = AT_NEWEST;
+    window = undefined;
+    state.set(EMPTY);
+  }
+
+  return {
+    state,
+    refresh,
+    loadOlder: () => move(goOlder),
+    loadNewer: () => move(goNewer),
+    toNewest() {
+      visits++;
+      if (place.tag !== 'newest') place = AT_NEWEST;
+      return refresh();
+    },
+    live() {
+      if (older === 'stuck') showOlder('idle');
+      void refresh();
+    },
+  };
+}

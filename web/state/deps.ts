@@ -1,0 +1,61 @@
+/** Everything of a browser that the client uses, so that a test can bring its own. */
+import type { Channel } from '../db/changes.ts';
+import type { Clock } from '../db/clock.ts';
+import { type Page, watchPage } from '../transport/browser.ts';
+import type { LoadIo, RawSocket } from '../transport/socket.ts';
+
+export interface Deps {
+  indexedDB: IDBFactory;
+  clock: Clock;
+  random: () => number;
+  randomBytes: (count: number) => Uint8Array;
+  fetch: typeof globalThis.fetch;
+  loadIo: LoadIo;
+  /** Withheld by browsers where the page came by plain HTTP from another machine. */
+  locks: LockManager | undefined;
+  channel: (name: string) => Channel;
+  page: Page;
+  /** Asks the browser not to throw the storage away. */
+  persist: () => void;
+  startsOffline: boolean;
+  /** What this browser lacks to run the app at all. */
+  missing: string | undefined;
+}
+
+/** The real ones. */
+export function browserDeps(): Deps {
+  return {
+    indexedDB: globalThis.indexedDB,
+    clock: {
+      now: () => Date.now(),
+      ticks: () => performance.now(),
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: (timer) => clearTimeout(timer as number),
+    },
+    random: Math.random,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    fetch: (input, init) => fetch(input, init),
+    async loadIo() {
+      const { io } = await import('socket.io-client');
+      return (options) => io(options) as unknown as RawSocket;
+    },
+    locks: navigator.locks as LockManager | undefined,
+    channel: (name) => new BroadcastChannel(name) as Channel,
+    page: watchPage(window, document, navigator),
+    persist() {
+      navigator.storage?.persist?.().catch(() => {}); // refused or not: there is nothing else to do about it
+    },
+    startsOffline: isSecureContext && 'serviceWorker' in navigator,
+    missing: missingFeature(),
+  };
+}
+
+/** In the words that name it to a person. Older browsers than Chromium 120, Safari 16.4 and Firefox 126 lack one. */
+function missingFeature(): string | undefined {
+  if (!globalThis.indexedDB) return 'IndexedDB';
+  if (!globalThis.BroadcastChannel) return 'BroadcastChannel';
+  if (!globalThis.crypto?.getRandomValues) return 'crypto.getRandomValues';
+  if (!('toWellFormed' in String.prototype)) return 'String.prototype.toWellFormed';
+  if (!('findLast' in Array.prototype)) return 'Array.prototype.findLast';
+  return undefined;
+}

@@ -1,0 +1,142 @@
+/**
+ * What the screen knows and what a person can do: the seam between the client's heart and its views.
+ * Views read `Readable`s and call `Client`; they never see a socket, a database or a row of the outbox.
+ */
+import type { User } from '../../shared/protocol/index.ts';
+
+/** A value that changes. `subscribe` calls back after each change, and returns how to stop. */
+export interface Readable<T> {
+  get(): T;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface Client {
+  readonly app: Readable<AppState>;
+  /** The conversation of one room. Reading begins with the first subscriber and ends with the last. */
+  conversation(room: string): Readable<ConversationState>;
+
+  /** Signs up or in. Resolves with what to tell the person when it did not work. */
+  signIn(name: string, password?: string): Promise<Outcome>;
+  setPassword(password: string, current?: string): Promise<Outcome>;
+  /** Ends this device's session; what waits in the outbox stays on the device. */
+  signOut(): Promise<Outcome>;
+
+  /** Which room is being looked at: its catch-up comes first. */
+  open(room: string | undefined): void;
+  loadOlder(room: string): void;
+  loadNewer(room: string): void;
+  toNewest(room: string): void;
+
+  /** Resolves ok once the message is durable on this device and shown. Else the text must stay where it was typed. */
+  send(room: string, body: string): Promise<Outcome>;
+  /** A message that was not sent: again under the same key, changed under a new one, or not at all. */
+  retry(clientOffset: string): Promise<Outcome>;
+  amend(clientOffset: string, body: string): Promise<Outcome>;
+  discard(clientOffset: string): Promise<Outcome>;
+
+  draft(room: string): Promise<string>;
+  saveDraft(room: string, text: string): void;
+
+  createRoom(name: string): Promise<Outcome & { room?: string }>;
+  joinRoom(room: string): Promise<Outcome>;
+  leaveRoom(room: string): Promise<Outcome>;
+  /** Public rooms of the server, to look for one to join. */
+  listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+/** `reason` is a sentence for the person, in their language. */
+export type Outcome = { ok: true } | { ok: false; reason: Reason };
+
+/** Why something did not work: a code the texts know (i18n), and the server's own sentence where there is one. */
+export interface Reason {
+  code: string;
+  message?: string;
+}
+
+export type AppState =
+  | { tag: 'starting' }
+  /** The browser cannot run the app; `missing` names what it lacks. */
+  | { tag: 'unsupported'; missing: string }
+  /** Nobody is signed in here. */
+  | { tag: 'hello' }
+  | SignedIn;
+
+export interface SignedIn {
+  tag: 'in';
+  user: User;
+  /** Undefined until the server said. */
+  hasPassword: boolean | undefined;
+  lastDevice: boolean | undefined;
+  connection: ConnectionState;
+  /** Rows that are not settled and not parked, of all rooms. */
+  waiting: number;
+  /** Newest activity first. */
+  rooms: RoomSummary[];
+  /** False where the browser withholds service workers (plain HTTP from another machine). */
+  startsOffline: boolean;
+}
+
+export type ConnectionState =
+  | { tag: 'live' }
+  | { tag: 'connecting' }
+  | { tag: 'catching-up' }
+  | { tag: 'offline' }
+  /** The session is no more: everything is kept, signing in again sends it. */
+  | { tag: 'signed-out' }
+  /** This version is too old for the server. */
+  | { tag: 'upgrade' };
+
+export interface RoomSummary {
+  id: string;
+  name: string;
+  kind: 'public' | 'private' | 'direct';
+  members: number;
+  /** The last line of it, own unsent ones included. */
+  last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;
+  draft: string;
+  /** Rows of this room that wait. */
+  waiting: number;
+  notSent: number;
+}
+
+export interface PublicRoom {
+  id: string;
+  name: string;
+  members: number;
+}
+
+export interface ConversationState {
+  /** Ascending; a window of what is held, at most some 150, not the whole log. */
+  messages: Message[];
+  /** True when the first message here is the room's first. */
+  atStart: boolean;
+  /** True when the last message here is the newest held. */
+  atNewest: boolean;
+  /** Older ones are being fetched; `stuck` when that needs a connection that is not there. */
+  older: 'idle' | 'loading' | 'stuck';
+  /** Nothing is known of this room yet: the database is still being read. */
+  loading: boolean;
+}
+
+export interface Message {
+  /** Stable through queued → sent: made of author and clientOffset. */
+  key: string;
+  clientOffset: string;
+  author: { id: string; name: string };
+  mine: boolean;
+  /** For people to read; milliseconds. The device's clock while it waits, the server's afterwards. */
+  at: number;
+  content:
+    | { tag: 'text'; body: string; edited: boolean }
+    | { tag: 'deleted' }
+    | { tag: 'unknown'; kind: string };
+  status: Status;
+}
+
+/** What the person is told of one message (O3). Others' messages are `sent`. */
+export type Status =
+  | { tag: 'queued' }
+  | { tag: 'sending' }
+  | { tag: 'checking' }
+  | { tag: 'sent' }
+  | { tag: 'not-sent'; reason: Reason };

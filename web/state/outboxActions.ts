@@ -1,0 +1,64 @@
+/** What a person does with messages of their own: each is durable, then shown, then tried (O1). */
+import { checkBody, withoutControls } from '../../shared/text.ts';
+import { storageReason } from '../db/failure.ts';
+import type { UserDatabase } from '../db/schema.ts';
+import type { Row } from '../outbox/row.ts';
+import { amend, discard, enqueue, retry } from '../outbox/rows.ts';
+import type { Client, Outcome } from './model.ts';
+
+type OutboxActions = Pick<Client, 'send' | 'retry' | 'amend' | 'discard'>;
+
+interface Deps {
+  db: UserDatabase;
+  newKey: () => string;
+  now: () => number;
+  /** Tells everybody of the changed row, and resolves when it is shown. */
+  show(room: string): Promise<void>;
+  /** Shows the end of the conversation, where a new message stands. */
+  toNewest(room: string): void;
+  persist(): void;
+}
+
+export function createOutboxActions({ db, newKey, now, show, toNewest, persist }: Deps): OutboxActions {
+  async function queue(store: () => Promise<string | undefined>): Promise<Outcome> {
+    try {
+      const room = await store();
+      if (room === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, in another tab even
+      await show(room);
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, reason: storageReason(error) };
+    }
+  }
+
+  const roomOf = (row: Row | undefined) => row?.room;
+
+  return {
+    async send(room, raw) {
+      const body = readBody(raw);
+      if (body === '') return EMPTY;
+      return queue(async () => {
+        await enqueue(db, { kind: 'text', body, room, clientOffset: newKey(), at: now() });
+        persist();
+        toNewest(room);
+        return room;
+      });
+    },
+    retry: (clientOffset) => queue(() => retry(db, clientOffset).then(roomOf)),
+    async amend(clientOffset, raw) {
+      const body = readBody(raw);
+      if (body === '') return EMPTY;
+      return queue(() => amend(db, clientOffset, body, newKey(), now()).then(roomOf));
+    },
+    discard: (clientOffset) => queue(() => discard(db, clientOffset, newKey(), now()).then(roomOf)),
+  };
+}
+
+const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
+
+/** As it would be sent. A text that is too long is taken all the same, and kept as not sent: nothing written is lost. */
+function readBody(raw: string): string {
+  const checked = checkBody(withoutControls(raw));
+  if (checked.ok) return checked.text;
+  return checked.code === 'too-large' ? withoutControls(raw).toWellFormed().trim() : '';
+}

@@ -1,0 +1,92 @@
+/** What needs the server to answer at once: making, finding, joining and leaving rooms. */
+import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
+import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
+import { checkName } from '../../shared/text.ts';
+import { storageReason } from '../db/failure.ts';
+import type { Sync } from '../log/sync.ts';
+import { reasonOf } from '../outbox/row.ts';
+import type { Link } from '../transport/link.ts';
+import type { Client, PublicRoom } from './model.ts';
+
+type RoomActions = Pick<Client, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
+
+export function createRoomActions(
+  link: Pick<Link, 'ask'>,
+  sync: Pick<Sync, 'joined' | 'left'>,
+  newId: () => string,
+): RoomActions {
+  /** The id or key of what was asked and not answered: asked again, it is the same thing (no room twice). */
+  const unanswered = new Map<string, string>();
+
+  async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
+    const answer = await link.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
+    if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
+    return answer.ok
+      ? ({ ok: true, answer } as const)
+      : ({ ok: false, reason: reasonOf(answer.error) } as const);
+  }
+
+  function idFor(what: string): string {
+    const id = unanswered.get(what) ?? newId();
+    unanswered.set(what, id);
+    return id;
+  }
+
+  return {
+    async createRoom(raw) {
+      if (raw.trim() === '') return { ok: false, reason: { code: 'empty' } };
+      const name = checkName(raw);
+      if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
+      const id = idFor(`create ${name.text}`);
+      const asked = await ask('room:create', { id, kind: 'public', name: name.text });
+      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`create ${name.text}`);
+      if (!asked.ok) return asked;
+      return shown(async () => {
+        await sync.joined(asked.answer.room);
+        return { ok: true, room: asked.answer.room.id };
+      });
+    },
+
+    async joinRoom(room) {
+      const asked = await ask('room:join', { room, clientOffset: idFor(`join ${room}`) });
+      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`join ${room}`);
+      if (!asked.ok) return asked;
+      return shown(async () => {
+        await sync.joined(asked.answer.room);
+        return { ok: true };
+      });
+    },
+
+    async leaveRoom(room) {
+      const asked = await ask('room:leave', { room, clientOffset: idFor(`leave ${room}`) });
+      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`leave ${room}`);
+      if (!asked.ok) return asked;
+      return shown(async () => {
+        await sync.left(room);
+        return { ok: true };
+      });
+    },
+
+    async listPublic() {
+      const rooms: PublicRoom[] = [];
+      for (let after: string | undefined; ; ) {
+        const asked = await ask('room:list', after === undefined ? {} : { after });
+        if (!asked.ok) return asked;
+        rooms.push(...asked.answer.rooms.map(({ id, name, members }) => ({ id, name, members })));
+        if (asked.answer.next === undefined || rooms.length >= LISTED_AT_MOST) return { ok: true, rooms };
+        after = asked.answer.next;
+      }
+    },
+  };
+}
+
+/** More than a person looks through. */
+const LISTED_AT_MOST = 1_000;
+
+async function shown<T extends { ok: true }>(work: () => Promise<T>) {
+  try {
+    return await work();
+  } catch (error) {
+    return { ok: false, reason: storageReason(error) } as const;
+  }
+}

@@ -1,0 +1,208 @@
+/** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
+import { idFrom } from '../../shared/ids.ts';
+import { type Change, concerns, createChanges } from '../db/changes.ts';
+import type { SignedInHere } from '../db/local.ts';
+import { openUserDatabase } from '../db/schema.ts';
+import { createSync } from '../log/sync.ts';
+import { createDrain } from '../outbox/drain.ts';
+import { createLink } from '../transport/link.ts';
+import { type Conversation, createConversation } from './conversation.ts';
+import type { Deps } from './deps.ts';
+import type { Client, ConnectionState, SignedIn } from './model.ts';
+import { createOutboxActions } from './outboxActions.ts';
+import { createRoomActions } from './roomActions.ts';
+import { createSummaries } from './summaries.ts';
+
+/** What a client does while somebody is signed in. */
+export type UserActions = Omit<Client, 'app' | 'signIn' | 'signOut' | 'setPassword' | 'conversation'>;
+
+export interface UserClient extends UserActions {
+  readonly id: string;
+  conversation(room: string): Conversation;
+  /** Signed in again: what waits can go on. */
+  signedIn(session: SignedInHere): void;
+  /** More is known of the session. */
+  know(session: SignedInHere): void;
+  close(): void;
+}
+
+interface Outside {
+  show(state: SignedIn): void;
+  /** There is a connection: the server may be asked about the session. */
+  live(): void;
+  /** The server knows no session of this browser. */
+  signedOut(): void;
+}
+
+/** Resolves once there is something to show, from the database alone. Rejects where it cannot be opened. */
+export async function openUser(deps: Deps, session: SignedInHere, outside: Outside): Promise<UserClient> {
+  const { clock, random } = deps;
+  const { user } = session;
+  const db = openUserDatabase(deps.indexedDB, clock, user.id);
+  const newKey = () => idFrom(deps.randomBytes(16));
+  const conversations = new Map<string, Conversation>();
+  let known = session;
+  let opened: string | undefined;
+  let persisted = false;
+  let closed = false;
+
+  const changes = createChanges(deps.channel(`holdfast:${user.id}`), (change) => {
+    if (closed) return;
+    const shown = refresh(change);
+    if (change.type === 'queued') void shown.then(() => drain.rows()); // shown first, then tried
+  });
+  const summaries = createSummaries(db, user, () => {
+    link.tell({ type: 'waiting', waiting: summaries.waiting() > 0 });
+    publish();
+  });
+  const link = createLink({
+    loadIo: deps.loadIo,
+    clock,
+    random,
+    visible: deps.page.visible,
+    online: deps.page.online,
+    handshake: () => sync.handshake(),
+    frame: (frame) => sync.frame(frame),
+    unreadable: (room) => sync.unreadable(room),
+    changed(status) {
+      if (status === 'live') {
+        outside.live();
+        for (const conversation of conversations.values()) conversation.live();
+      } else {
+        drain.down();
+        sync.down();
+        if (status === 'signed-out') outside.signedOut();
+      }
+      publish();
+    },
+  });
+  const sync = createSync({
+    db,
+    me: user.id,
+    opened: () => opened,
+    link: () => link,
+    clock,
+    random,
+    changed: (change) => changes.tell(change),
+    progressed: publish,
+    welcomed() {
+      if (link.status() === 'live') drain.up();
+    },
+  });
+  const drain = createDrain({
+    db,
+    me: user.id,
+    clock,
+    random,
+    newKey,
+    locks: deps.locks,
+    append: (items, answered) => link.request('append', { as: user.id, items }, answered),
+    uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
+    suspect: () => link.tell({ type: 'suspect' }),
+    stopped: (why) => link.tell({ type: 'stopped', why }),
+    changed(rooms) {
+      if (rooms.length > 0) changes.tell({ type: 'rows', rooms });
+    },
+  });
+
+  async function refresh(change: Change): Promise<void> {
+    const shown = [...conversations].filter(([room]) => change.type !== 'draft' && concerns(change, room));
+    await Promise.all([
+      summaries.refresh(change),
+      ...shown.map(([, conversation]) => conversation.refresh()),
+    ]);
+  }
+
+  function publish(): void {
+    if (closed) return;
+    outside.show({
+      tag: 'in',
+      user: known.user,
+      hasPassword: known.hasPassword,
+      lastDevice: known.devices === undefined ? undefined : known.devices === 1,
+      connection: connection(),
+      waiting: summaries.waiting(),
+      rooms: summaries.list(),
+      startsOffline: deps.startsOffline,
+    });
+  }
+
+  function connection(): ConnectionState {
+    const status = link.status();
+    return { tag: status === 'live' && sync.catchingUp() ? 'catching-up' : status };
+  }
+
+  function conversation(room: string): Conversation {
+    const there = conversations.get(room);
+    if (there) return there;
+    const made = createConversation({ db, me: user, room, sync, isLive: () => link.status() === 'live' });
+    conversations.set(room, made);
+    return made;
+  }
+
+  function close(): void {
+    closed = true;
+    stopListening();
+    drain.close();
+    sync.close();
+    link.close();
+    changes.close();
+    db.close();
+  }
+
+  const stopListening = deps.page.listen((type) => link.tell({ type }));
+  try {
+    await db.read(['meta'], (tx) => tx.objectStore('meta').get('epoch'));
+    await summaries.refresh({ type: 'all' });
+  } catch (error) {
+    close();
+    throw error;
+  }
+
+  return {
+    id: user.id,
+    conversation,
+    open(room) {
+      opened = room;
+    },
+    loadOlder: (room) => conversation(room).loadOlder(),
+    loadNewer: (room) => conversation(room).loadNewer(),
+    toNewest: (room) => void conversation(room).toNewest(),
+    ...createOutboxActions({
+      db,
+      newKey,
+      now: () => clock.now(),
+      async show(room) {
+        changes.tell({ type: 'queued', rooms: [room] });
+        await conversation(room).refresh();
+      },
+      toNewest: (room) => void conversation(room).toNewest(),
+      persist() {
+        if (!persisted) deps.persist();
+        persisted = true;
+      },
+    }),
+    ...createRoomActions(link, sync, newKey),
+    draft: (room) =>
+      db.read(['drafts'], (tx) => tx.objectStore('drafts').get(room)).then((draft) => draft?.text ?? ''),
+    saveDraft(room, text) {
+      db.write(['drafts'], async (tx) => {
+        if (text === '') await tx.objectStore('drafts').delete(room);
+        else await tx.objectStore('drafts').put({ room, text });
+      }).then(
+        () => changes.tell({ type: 'draft', room }),
+        (error) => console.warn('a draft was not kept', error),
+      );
+    },
+    signedIn(session) {
+      known = session;
+      link.tell({ type: 'signed-in' });
+      publish();
+    },
+    know(session) {
+      known = session;
+      publish();
+    },
+    close,
+  };
+}

@@ -1,0 +1,118 @@
+/** The shell of the connection machine: the socket, one timer, and who wants to know. */
+import { assertNever } from '../../shared/never.ts';
+import type { Acknowledgement, AnsweredName, Down, Handshake, Request } from '../../shared/protocol/index.ts';
+import type { Clock, Timer } from '../db/clock.ts';
+import { type ConnectionEvent, step } from './connection.ts';
+import { begin, type Status, statusOf, wakeAt } from './phase.ts';
+import { createSocket, type LoadIo, type Socket } from './socket.ts';
+
+export interface Link {
+  status(): Status;
+  tell(event: ConnectionEvent): void;
+  request: Socket['request'];
+  /** The same as a promise, which is kept: `undefined` when the connection went or nothing came within `withinMs`. */
+  ask<Name extends AnsweredName>(
+    name: Name,
+    payload: Request<Name>,
+    withinMs: number,
+  ): Promise<Acknowledgement<Name> | undefined>;
+  close(): void;
+}
+
+export interface LinkDeps {
+  loadIo: LoadIo;
+  clock: Clock;
+  random: () => number;
+  visible: boolean;
+  online: boolean;
+  handshake(): Promise<Handshake>;
+  frame(frame: Down): void;
+  unreadable(room: unknown): void;
+  /** After each change of the status. */
+  changed(status: Status): void;
+}
+
+export function createLink(deps: LinkDeps): Link {
+  const { clock, random } = deps;
+  let connection = begin(deps.visible, deps.online, clock.ticks());
+  let alarm: { timer: Timer; at: number } | undefined;
+  let closed = false;
+
+  const socket = createSocket(deps.loadIo, deps.handshake, {
+    opened: () => tell({ type: 'opened' }),
+    refused: (code, retryAfter) => tell({ type: 'refused', code, retryAfter }),
+    failed: () => tell({ type: 'failed' }),
+    closed: () => tell({ type: 'closed' }),
+    heard: () => tell({ type: 'heard' }),
+    frame(frame) {
+      if (frame.event === 'bye') return tell({ type: 'bye', retryAfter: frame.payload.retryAfter });
+      deps.frame(frame);
+      if (frame.event === 'welcome') tell({ type: 'welcomed' });
+    },
+    unreadable: deps.unreadable,
+  });
+
+  function tell(event: ConnectionEvent): void {
+    if (closed) return;
+    const before = statusOf(connection);
+    const [after, effects] = step(connection, event, { now: clock.ticks(), random });
+    connection = after;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'connect':
+          socket.connect(effect.pollingFirst);
+          break;
+        case 'teardown':
+          socket.teardown();
+          break;
+        case 'beat':
+          socket.request('beat', undefined, () => {}); // its answer is heard as any byte is
+          break;
+        default:
+          assertNever(effect);
+      }
+    }
+    setAlarm();
+    const status = statusOf(connection);
+    if (status !== before) deps.changed(status);
+  }
+
+  /** An alarm that is too early rings in vain and is set again; only one that is too late has to be replaced. */
+  function setAlarm(): void {
+    const at = wakeAt(connection);
+    if (alarm && alarm.at <= at) return;
+    if (alarm) clock.clearTimeout(alarm.timer);
+    alarm = undefined;
+    if (closed || at === Number.POSITIVE_INFINITY) return;
+    const timer = clock.setTimeout(
+      () => {
+        alarm = undefined;
+        tell({ type: 'clock' });
+      },
+      Math.max(0, at - clock.ticks()),
+    );
+    alarm = { timer, at };
+  }
+
+  setAlarm();
+
+  return {
+    status: () => statusOf(connection),
+    tell,
+    request: (name, payload, answered) => socket.request(name, payload, answered),
+    ask(name, payload, withinMs) {
+      return new Promise((resolve) => {
+        const timer = clock.setTimeout(() => resolve(undefined), withinMs);
+        socket.request(name, payload, (answer) => {
+          clock.clearTimeout(timer);
+          resolve(answer);
+        });
+      });
+    },
+    close() {
+      closed = true;
+      if (alarm) clock.clearTimeout(alarm.timer);
+      socket.teardown();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** What is known of the connection, what it looks like from outside, and when it has something to do next. Pure. */
+import { CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../../shared/limits.ts';
+import { assertNever } from '../../shared/never.ts';
+
+export interface Connection {
+  phase: Phase;
+  sight: { tag: 'visible' } | { tag: 'hidden'; since: number };
+  /** What the browser believes; it is often wrong. */
+  online: boolean;
+  /** Something waits to be sent. */
+  waiting: boolean;
+  /** Bytes of an append on their way: a beat behind them needs longer. */
+  uploading: number;
+  /** Attempts in a row that came to nothing. */
+  failures: number;
+  /** A websocket that is blocked without a word only shows as a timeout; then polling goes first. */
+  pollingFirst: boolean;
+}
+
+export type Phase =
+  /** Nobody looks and nothing waits. */
+  | { tag: 'asleep' }
+  /** `told`: the server said how long, and nothing but time ends it. */
+  | { tag: 'waiting'; until: number; told: boolean }
+  | { tag: 'connecting'; since: number }
+  | { tag: 'open'; since: number; welcomed: boolean; heardAt: number; beatBy: number | undefined }
+  | { tag: 'refused'; why: 'signed-out' | 'upgrade' };
+
+export type Status = 'live' | 'connecting' | 'offline' | 'signed-out' | 'upgrade';
+
+/** Before anything happened; the first `clock` connects. */
+export function begin(visible: boolean, online: boolean, now: number): Connection {
+  return {
+    phase: { tag: 'waiting', until: now, told: false },
+    sight: visible ? { tag: 'visible' } : { tag: 'hidden', since: now },
+    online,
+    waiting: false,
+    uploading: 0,
+    failures: 0,
+    pollingFirst: false,
+  };
+}
+
+/** The next moment at which `clock` has something to do. */
+export function wakeAt(connection: Connection): number {
+  const { phase, sight } = connection;
+  const sleep =
+    sight.tag === 'hidden' && !connection.waiting ? sight.since + HIDDEN_CLOSE_MS : Number.POSITIVE_INFINITY;
+  switch (phase.tag) {
+    case 'asleep':
+    case 'refused':
+      return Number.POSITIVE_INFINITY;
+    case 'waiting':
+      return Math.min(phase.until, sleep);
+    case 'connecting':
+      return Math.min(phase.since + CONNECT_WITHIN_MS, sleep);
+    case 'open': {
+      const welcome = phase.welcomed ? Number.POSITIVE_INFINITY : phase.since + CONNECT_WITHIN_MS;
+      const silence = sight.tag === 'visible' ? phase.heardAt + SILENCE_MS : Number.POSITIVE_INFINITY;
+      return Math.min(phase.beatBy ?? silence, welcome, sleep);
+    }
+    default:
+      return assertNever(phase);
+  }
+}
+
+export function statusOf({ phase, online, failures }: Connection): Status {
+  if (phase.tag === 'refused') return phase.why;
+  if (phase.tag === 'open' && phase.welcomed) return 'live';
+  return online && failures === 0 ? 'connecting' : 'offline';
+}
