@@ -45,8 +45,6 @@ export interface Installation {
   context: BrowserContext;
   /** Ends every process of this browser at once, as a phone does that takes its memory back. */
   kill9(): Promise<void>;
-  /** Resolves when the cookie of a session is on its disk: what a killed browser remembers of who it is. */
-  cookiesAreStored(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,19 +65,9 @@ export async function startInstallation(userDataDir: string, baseURL: string): P
       await waitFor('the browser is gone', async () => (await processesOf(userDataDir)).length === 0);
       await context.close().catch(() => {});
     },
-    cookiesAreStored: async () => {
-      const stored = () => readFile(join(userDataDir, 'Default/Cookies'), 'latin1').catch(() => '');
-      await waitFor(
-        'the cookie is stored',
-        async () => (await stored()).includes('holdfast'),
-        COOKIES_WITHIN_MS,
-      );
-    },
     close: () => context.close(),
   };
 }
-
-const COOKIES_WITHIN_MS = 40_000;
 
 /** Every process whose command line names this folder: the browser's own, all of its children that do, none of others. */
 async function processesOf(userDataDir: string): Promise<number[]> {
