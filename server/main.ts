@@ -1,11 +1,10 @@
 /** The process: configuration in, a store chosen, the app composed, signals heeded. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SHUTDOWN_WITHIN_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, parseEnv } from './env.ts';
 import { openAt } from './lan.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { createLogger } from './logger.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
 import { Unusable } from './store/port.ts';
 import { openSqlite } from './store/sqlite/index.ts';
@@ -22,20 +21,10 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
-  const store = await openStore(config, logger);
+  const store = await openSqlite({ file: join(config.data, 'holdfast.db'), log: logger });
   const app = createApp({ config, store, logger });
   onStopSignal(process, () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger), process.exit);
   const { port } = await app.listen();
   console.log(openAt({ ...config, port }));
 }
 
-async function openStore({ data }: Config, logger: Logger) {
-  try {
-    mkdirSync(data, { recursive: true });
-  } catch (error) {
-    throw new Unusable(
-      `The folder for the data, ${data}, cannot be made (${String(error)}). Set DATA to one that can.`,
-    );
-  }
-  return openSqlite({ file: join(data, 'holdfast.db'), log: logger });
-}

@@ -57,7 +57,7 @@ export function epochOf(db: DatabaseSync): string {
 function checkPlace(file: string): void {
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new Unusable(
@@ -74,6 +74,13 @@ function checkPlace(file: string): void {
       `The database ${file} cannot be written to (${reason(error)}): change its permissions, or set DATA to another folder.`,
     );
   }
+}
+
+/** Not by `recursive`: where a parent takes no folders, as in /proc, that never returns (Node 24). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** In WAL with this mode no other process, and no second opening in this one, gets past its own first statement. */

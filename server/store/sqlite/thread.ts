@@ -54,6 +54,7 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: { file },
       name: 'sqlite',
+      env: withoutWatching(process.env),
     });
     worker.on('error', (error) => {
       log.error({ err: error }, 'the database thread died');
@@ -127,4 +128,9 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
   }
 
   return { call, close, epoch: () => epoch, isRunning: () => state.tag === 'running' };
+}
+
+/** `node --watch` makes a thread tell its imports by messages, as if they were answers. */
+function withoutWatching({ WATCH_REPORT_DEPENDENCIES: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
 }

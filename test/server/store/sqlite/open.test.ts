@@ -34,6 +34,11 @@ async function refusal(): Promise<string> {
 }
 
 describe('a file that cannot be used', () => {
+  it('says so of a place where no folder can be made, and does not hang', async () => {
+    file = '/proc/holdfast/holdfast.db';
+    expect(await refusal()).toMatch(/cannot be written to .* set DATA to another one/);
+  });
+
   it('makes the folder where there is none', async () => {
     file = join(folder, 'a', 'b', 'holdfast.db');
     await (await open()).close();
