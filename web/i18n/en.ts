@@ -103,7 +103,12 @@ export const en = {
         other: `# messages wait here. They stay on this device, and are sent when ${name} signs in here again.`,
       }),
     forGood: (name: string) =>
-      `${name} has no password and is signed in on no other device: signing out is for good. Nobody can be ${name} again, and what waits here is never sent.`,
+      `${name} has no password and is signed in on no other device: signing out is for good. Nobody can be ${name} again.`,
+    neverSent: (n: number) =>
+      count(n, {
+        one: '# message waits here and is then never sent.',
+        other: '# messages wait here and are then never sent.',
+      }),
     noPassword: (name: string) =>
       `${name} has no password. To sign in here again, set one first, here or on another device.`,
     unsure: 'Without a password and another device, signing out is for good.',

@@ -2,9 +2,18 @@
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { type Draft, followsUnattempted, newRow, type Row, step } from './row.ts';
 
-/** Adds it behind everything. The same key twice is one row: a hung database may have stored it the first time. */
-export function enqueue(db: UserDatabase, draft: Draft): Promise<void> {
-  return db.write(['rows'], (tx) => add(tx, draft));
+/**
+ * Adds it behind everything. The same key twice is one row: a hung database may have stored it the first time. The text
+ * that the room keeps as being written goes with it, where that is this one: killed between the two, the app would show
+ * it queued and offer it again (O3).
+ */
+export function enqueue(db: UserDatabase, draft: Draft, isWritten = (_text: string) => false): Promise<void> {
+  return db.write(['rows', 'drafts'], async (tx) => {
+    await add(tx, draft);
+    const drafts = tx.objectStore('drafts');
+    const written = await drafts.get(draft.room);
+    if (written && isWritten(written.text)) await drafts.delete(draft.room);
+  });
 }
 
 /** Tries a parked row again, under the same key. False when it is not parked any more. */

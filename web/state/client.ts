@@ -19,6 +19,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
   const account = createAccount(createHttp(deps.fetch, deps.clock), local, newId);
   const channel = deps.channel('holdfast');
   let current: UserClient | undefined;
+  /** For whom the claim has brought a session: once is enough, or a server that refuses it is asked for ever. */
+  let resumed: UserClient | undefined;
   let closed = false;
   let inOrder: Promise<unknown> = Promise.resolve();
 
@@ -89,9 +91,12 @@ export function createClient(deps: Deps): Client & { close(): void } {
 
   /** Signed out, but by nobody: a browser that was killed soon after a sign-in has lost the cookie. */
   async function resume(of: UserClient): Promise<void> {
+    if (resumed === of) return;
     const session = await local.session();
     const found = session?.user.id === of.id ? await account.resume(session.user) : undefined;
-    if (found && current === of) of.signedIn(here(found));
+    if (!found || current !== of) return;
+    resumed = of;
+    of.signedIn(here(found));
   }
 
   /** Another tab signed in or out. */

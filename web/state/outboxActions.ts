@@ -38,7 +38,8 @@ export function createOutboxActions({ db, newKey, now, show, toNewest, persist }
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
-        await enqueue(db, { kind: 'text', body, room, clientOffset: newKey(), at: now() });
+        const draft = { kind: 'text', body, room, clientOffset: newKey(), at: now() } as const;
+        await enqueue(db, draft, (text) => readBody(text) === body);
         persist();
         toNewest(room);
         return room;

@@ -66,7 +66,7 @@ function Body({ text }: { text: string }) {
     <span class="body" dir="auto">
       {partsOf(text).map((part) =>
         part.tag === 'link' ? (
-          <a href={part.href} target="_blank" rel="noopener noreferrer">
+          <a href={part.href} dir="ltr" target="_blank" rel="noopener noreferrer">
             {part.text}
           </a>
         ) : (

@@ -90,7 +90,33 @@ describe('one append', () => {
     expect(types(step(outbox, { type: 'up' }, half)[1])).toEqual(['lock']);
   });
   test('a database that fails is tried again after a rest', () => {
-    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'database-failed' })[1])).toEqual(['rest']);
+    const failing: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'database-failed' }];
+    expect(types(run(...failing)[1])).toEqual(['rest']);
+    expect(types(run(...failing, { type: 'rested' })[1])).toEqual(['mark']);
+  });
+  test('a late answer that comes during the next attempt does not end that one', () => {
+    const again: OutboxEvent[] = [
+      { type: 'timeout', attempt: 1 },
+      { type: 'stored' },
+      { type: 'rested' },
+      { type: 'marked', items, bytes: 5_000 },
+    ];
+    const [outbox, effects] = run(...sent, ...again, answered(1));
+    expect(types(effects)).toEqual(['store-late']);
+    expect(outbox.work).toMatchObject({ tag: 'sending', attempt: 2 });
+  });
+  test('O2 an answer that acknowledges something begins the backoff anew', () => {
+    const busy: Acknowledgement<'append'> = { ok: false, error: { code: 'unavailable', message: '' } };
+    const marked: OutboxEvent = { type: 'marked', items, bytes: 5_000 };
+    const failing = (attempt: number): OutboxEvent[] => [
+      answered(attempt, busy),
+      { type: 'stored' },
+      { type: 'rested' },
+      marked,
+    ];
+    const failed = [...sent, ...failing(1), ...failing(2)];
+    expect(run(...failed)[0].failures).toBe(2);
+    expect(run(...failed, answered(3))[0].failures).toBe(0);
   });
 });
 

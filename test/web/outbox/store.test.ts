@@ -134,6 +134,46 @@ test('L5 only what nobody sends is recovered, and what is behind a batch keeps i
   expect((await mark(db, WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual(keys);
 });
 
+test('O3 only an own entry of the same room is an echo', async () => {
+  await queue('a');
+  await mark(db, WHOLE_BATCH);
+  const entry = {
+    serverOffset: 1,
+    author: me,
+    clientOffset: keys[0]!,
+    at: 9,
+    kind: 'text',
+    body: 'x',
+  } as const;
+  const rest = { amendments: [], amendedTo: 1, opens: false };
+  await take(db, me, { ...rest, room: ROOM, entries: [{ ...entry, author: mint() }] }, {});
+  await take(db, me, { ...rest, room: mint(), entries: [entry] }, {});
+  expect(await states()).toEqual(['sending']);
+});
+
+test('O3 what an earlier life left as sending is checked, whatever the next batch takes of it', async () => {
+  await queue('a', 'b');
+  await mark(db, WHOLE_BATCH);
+  reopen();
+  await mark(db, { items: 1, bytes: 0 });
+  expect(await states()).toEqual(['sending', 'checking']);
+});
+
+test('a text that may be in the log and is deleted is gone once its deletion is acknowledged', async () => {
+  await queue('a');
+  const error = { code: 'internal', message: '' };
+  for (let i = 0; i < 5; i++) {
+    await mark(db, WHOLE_BATCH);
+    await store([{ type: 'uncertain', clientOffset: keys[0]!, error }]);
+  }
+  expect(await states()).toEqual(['parked']);
+  await discard(db, keys[0]!, mint(), 5);
+  const { items } = await mark(db, WHOLE_BATCH);
+  expect(items).toMatchObject([{ kind: 'delete', target: keys[0] }]);
+  await store([acknowledged(items[0]!.clientOffset, 3)]);
+  expect(await rows()).toEqual([]);
+});
+
 describe('what a person does with what was not sent', () => {
   beforeEach(async () => {
     await queue('a', 'b');

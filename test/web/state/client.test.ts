@@ -261,6 +261,24 @@ test('S1 S2 a live frame that leaves a hole causes a range', async () => {
   ]);
 });
 
+test('S2 a live frame that overtakes an announced catch-up opens no span: what lies before it is fetched', async () => {
+  const tab = await signedIn();
+  const lin = mint();
+  server.mute = true;
+  for (const body of ['1', '2', '3']) server.write(lin, body);
+  const { log } = server.rooms.get(LOBBY)!;
+  const about = { id: LOBBY, kind: 'public', name: 'Lobby', members: 2, readUpTo: 0 };
+  server.live()!.hear('welcome', {
+    protocol: 1,
+    epoch: server.epoch,
+    now: 1,
+    user: tab.signedIn().user,
+    rooms: [{ ...about, head: 3, from: 1 }],
+  });
+  server.live()!.hear('entries', { room: LOBBY, entries: log.slice(2), users: {} });
+  await shows(tab, ['1', '2', '3']);
+});
+
 test('S2 heads heal a frame that was lost', async () => {
   const tab = await signedIn();
   server.mute = true;
@@ -473,6 +491,19 @@ test('a session that is over keeps everything; signing in again sends it', async
   await shows(tab, ['kept']);
 });
 
+test('a session that is refused again as soon as the claim has renewed it is left to its owner', async () => {
+  const tab = await signedIn();
+  server.refuse.set('kept', { code: 'unauthorized', message: '' });
+  await tab.client.send(LOBBY, 'kept');
+  for (let i = 0; i < 20; i++) {
+    await turns(20);
+    tab.clock.pass(500);
+  }
+  expect(server.appends.length).toBeLessThanOrEqual(2);
+  expect(tab.signedIn().connection).toEqual({ tag: 'signed-out' });
+  expect(tab.read(LOBBY)).toEqual(['kept (queued)']);
+});
+
 test('S5 two tabs show one order and send one order', async () => {
   const tab = await signedIn();
   const other = openTab();
@@ -500,6 +531,27 @@ test('drafts are kept per room', async () => {
   expect(await tab.client.draft(LOBBY)).toBe('about tomo');
   tab.client.saveDraft(LOBBY, '');
   await until('gone', () => tab.signedIn().rooms[0]!.draft === '');
+});
+
+test('O3 a tab that dies as soon as a message is queued does not offer its text again as a draft', async () => {
+  const tab = await signedIn();
+  server.reachable = false;
+  server.live()!.drop();
+  tab.client.saveDraft(LOBBY, '  said once\n');
+  expect(await tab.client.send(LOBBY, '  said once\n')).toEqual({ ok: true });
+  tab.kill();
+  const again = openTab();
+  await until('in', () => again.app().tag === 'in');
+  expect(await again.client.draft(LOBBY)).toBe('');
+  again.look(LOBBY);
+  await until('it waits', () => again.read(LOBBY)[0] === 'said once (queued)');
+});
+
+test('O4 what was typed while a message was being queued stays a draft', async () => {
+  const tab = await signedIn();
+  tab.client.saveDraft(LOBBY, 'said, and more');
+  expect(await tab.client.send(LOBBY, 'said')).toEqual({ ok: true });
+  expect(await tab.client.draft(LOBBY)).toBe('said, and more');
 });
 
 test('a room is made once, shown, and found among the public ones', async () => {

@@ -67,6 +67,12 @@ describe('S4 a dead socket is found out', () => {
       expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
     },
   );
+  test('asked again and again, it gets no more time', () => {
+    const run = tell(live(), 'suspect');
+    pass(run, BEAT_TIMEOUT_MS - 1);
+    expect(tell(run, 'visible', 'online', 'offline').said).toEqual(['beat']);
+    expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
+  });
   test('after silence, while it is looked at', () => {
     expect(pass(live(), SILENCE_MS).said).toEqual(['beat']);
     expect(pass(tell(live(), 'hidden'), SILENCE_MS).said).toEqual([]);

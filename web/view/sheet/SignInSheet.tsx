@@ -13,6 +13,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
   const ask = useAsk();
   const signIn = (event: Event) => {
     event.preventDefault();
+    if (password === '') return ask.say({ code: 'empty' });
     ask.run(() => client.signIn(app.user.name, password), onClose);
   };
   return (
@@ -35,7 +36,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
           value={password}
           onInput={setPassword}
           reason={ask.reason}
-          place="signIn"
+          place={ask.reason?.code === 'empty' ? 'password' : 'signIn'}
         />
         <button type="submit" class="button" aria-busy={ask.busy}>
           {t.connection.signIn}

@@ -19,7 +19,9 @@ export function SignOutSheet({ app, onOpen }: { app: SignedIn; onOpen: SheetsPro
   return (
     <Sheet title={t.signOut.title} onClose={() => onOpen(undefined)}>
       <p>{warning(app)}</p>
-      {app.waiting > 0 && !forGood && <p>{t.signOut.waiting(app.waiting, app.user.name)}</p>}
+      {app.waiting > 0 && (
+        <p>{forGood ? t.signOut.neverSent(app.waiting) : t.signOut.waiting(app.waiting, app.user.name)}</p>
+      )}
       <p class="why" role="alert">
         {ask.reason && sentence(ask.reason)}
       </p>

@@ -1,0 +1,70 @@
+/** A session that ends while messages wait, and signing out: who may go on, and what is said before. */
+import { get } from 'node:http';
+import type { Page } from '@playwright/test';
+import { expect, expectState, say, signUp, test } from './fixtures.ts';
+
+test('O4 a session revoked elsewhere while messages wait: they stay, and signing in again sends them', async ({
+  server,
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Rita');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Set a password' }).click();
+  await page.getByRole('textbox', { name: 'New password' }).fill('correct horse');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  network.refuse();
+  for (const body of ['waits 1', 'waits 2']) await say(page, body);
+  expect(await revoke(page, server.port, network.url)).toBe(200);
+  network.pass();
+  await expect(page.getByRole('main').getByText('Signed out. Sign in to send what waits.')).toBeVisible();
+  await expectState(page, 'waits 2', 'Queued');
+
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  await expect(sheet.getByText('Enter a password first.')).toBeVisible();
+  await sheet.getByLabel('Password').fill('wrong horse');
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  await expect(sheet.getByText('That is not its password', { exact: false })).toBeVisible();
+  await sheet.getByLabel('Password').fill('correct horse');
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  for (const body of ['waits 1', 'waits 2']) await expectState(page, body, 'Sent');
+});
+
+test('signing out for good says so, and speaks of waiting messages only when some wait', async ({
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Yuri');
+  await say(page, 'sent');
+  await expectState(page, 'sent', 'Sent');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  const sheet = page.getByRole('dialog');
+  await expect(sheet.getByRole('button', { name: 'Sign out for good' })).toBeVisible();
+  await expect(sheet).not.toContainText('never sent');
+  network.refuse();
+  await sheet.getByRole('button', { name: 'Cancel' }).click();
+  await say(page, 'waits');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(sheet).toContainText('1 message waits here and is then never sent.');
+});
+
+/** Signs the page's device out past the page, as somebody with its cookie would from elsewhere. Resolves to the status. */
+async function revoke(page: Page, port: number, origin: string): Promise<number | undefined> {
+  const cookies = await page.context().cookies();
+  const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  const headers = { cookie, host: new URL(origin).host, origin };
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/api/session', method: 'DELETE', headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', reject);
+  });
+}
