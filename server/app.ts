@@ -49,7 +49,7 @@ export function createApp({ config, store, logger }: Deps): App {
     burst: FRAMES_PER_SECOND,
     now: monotonic,
   });
-  const ingest = createIngest({ log: store.log, access, limiter: itemLimiter, metrics, now });
+  const ingest = createIngest({ log: store.log, access, limiter: itemLimiter, metrics, logger, now });
   const rooms = createRooms({ store: store.rooms, ingest, access, now });
   const auth = createAuth({
     store: store.users,
@@ -139,7 +139,13 @@ export function createApp({ config, store, logger }: Deps): App {
           ingest.refuse();
         },
       },
-      { name: 'finish what was taken', run: () => ingest.idle() },
+      {
+        name: 'finish what was taken',
+        run: async () => {
+          await ingest.idle();
+          await new Promise(setImmediate); // by then the answers are on their way, too
+        },
+      },
       { name: 'say bye', run: () => realtime.sayBye(BYE_RETRY_AFTER_MS) },
       { name: 'close sockets', run: () => realtime.close() },
       {

@@ -27,4 +27,3 @@ async function run(config: Config) {
   const { port } = await app.listen();
   console.log(openAt({ ...config, port }));
 }
-

@@ -22,9 +22,7 @@ export const KnownEntry = v.variant('kind', [TextEntry, EditEntry, DeleteEntry, 
 const KNOWN_KINDS: ReadonlySet<string> = new Set(['text', 'edit', 'delete', 'join', 'leave']);
 
 export const Entry = v.lazy((input: unknown) =>
-  isRecord(input) && typeof input['kind'] === 'string' && !KNOWN_KINDS.has(input['kind'])
-    ? OtherEntry
-    : KnownEntry,
+  isRecord(input) && typeof input.kind === 'string' && !KNOWN_KINDS.has(input.kind) ? OtherEntry : KnownEntry,
 );
 
 export type KnownEntry = v.InferOutput<typeof KnownEntry>;
@@ -42,6 +40,6 @@ export function isAmendment(entry: Entry): entry is Amendment {
   return entry.kind === 'edit' || entry.kind === 'delete';
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is { kind?: unknown } {
   return typeof value === 'object' && value !== null;
 }

@@ -14,6 +14,8 @@ export const CATCH_UP_MAX_BYTES = 512 * 1024;
 
 // Requests
 export const ACKNOWLEDGE_WITHIN_MS = 8_000;
+/** One is what a client sends at a time; how many of one socket may wait for their turn before it is told to come back. */
+export const APPENDS_WAITING = 100;
 export const APPEND_MAX_ITEMS = 100;
 export const APPEND_MAX_BYTES = 64 * 1024;
 export const RANGE_MAX_ENTRIES = 200;

@@ -101,7 +101,10 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     const entries = feed.host(room).recent(head + 1, last);
     const users = entries && names.known(entries);
     if (entries && users) socket.emit('entries', { room, entries, users });
-    else socket.emit('heads', { [room]: last }); // more than we can say at once: the client will ask
+    else {
+      socket.emit('heads', { [room]: last }); // more than we can say at once: the client will ask
+      socket.data.told.set(room, last);
+    }
   }
 
   return {

@@ -54,7 +54,8 @@ export function createFeed({ log, deliver, onMembership, onLag, now }: Deps): Fe
       const known = rooms.get(room);
       if (known) return known;
       const send = createCoalescer<Entry>((entries) => deliver(room, entries), now);
-      const made = createRoomFeed({ room, log, deliver: send, pause: (ms) => pauseUnless(() => closed, ms) });
+      const made = createRoomFeed({ room, log, deliver: send, pause });
+      if (closed) made.close(); // a catch-up that is still under way asks for rooms that nobody will feed any more
       rooms.set(room, made);
       return made;
     },
@@ -81,6 +82,7 @@ function byRoom(batch: readonly Committed[]): Map<string, Entry[]> {
   return rooms;
 }
 
-function pauseUnless(done: () => boolean, ms: number): Promise<void> {
-  return done() ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms).unref());
+/** A real pause in every case: what tries again without one, while the store is closed, would never let anything else run. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

@@ -2,7 +2,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import * as v from 'valibot';
-import { APPEND_MAX_BYTES } from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type AnsweredName,
   PasswordRequest,
@@ -15,6 +15,7 @@ import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import { Refused } from '../refusal.ts';
+import { within } from '../within.ts';
 import { readJson } from './body.ts';
 import type { State } from './context.ts';
 import { answerWith, eventOf } from './errors.ts';
@@ -30,7 +31,7 @@ interface Deps {
 
 /** The names of the routes are the `event` of the metrics. */
 export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Router<State> {
-  const api = new Router<State>({ prefix: '/api' });
+  const api = new Router<State>({ prefix: '/api', sensitive: true });
 
   api.use(async (ctx, next) => {
     metrics.frames.inc({ event: eventOf(ctx) });
@@ -45,7 +46,7 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
     const { own, origin, address } = ctx.state.visit;
     // A cookie is for a page, and a page says where it is from.
     if (credential === 'cookie' && (own === undefined || !isKnownPage(origin))) throw foreign();
-    const { session, token } = await auth.signIn(request, address);
+    const { session, token } = await within(ACKNOWLEDGE_WITHIN_MS, auth.signIn(request, address));
     const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
     if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, token));
     ctx.status = 201;
@@ -90,7 +91,8 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
 
   async function identityOf(ctx: { state: State }): Promise<Identity> {
     const { proof } = ctx.state.visit;
-    const identity = proof.tag === 'none' ? undefined : await auth.identify(proof.token);
+    const identity =
+      proof.tag === 'none' ? undefined : await within(ACKNOWLEDGE_WITHIN_MS, auth.identify(proof.token));
     if (!identity) throw new Refused('unauthorized', 'Sign in first.');
     return identity;
   }

@@ -5,8 +5,9 @@
  */
 import type { ItemResult, User, WireError } from '../../shared/protocol/index.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import { toWireError, wireError } from '../refusal.ts';
+import { isUnexpected, toWireError, wireError } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
 import {
   type AppendResult,
@@ -29,7 +30,7 @@ export interface Ingest {
   known(key: EntryKey, kind: 'join' | 'leave'): Promise<'new' | 'repeat' | 'conflict'>;
   /** From now on nothing is taken. */
   refuse(): void;
-  /** Resolves when all that was taken is written. */
+  /** Resolves when all that was taken is written, or is known not to be. */
   idle(): Promise<void>;
 }
 
@@ -38,10 +39,11 @@ interface Deps {
   access: Access;
   limiter: Limiter;
   metrics: Metrics;
+  logger: Pick<Logger, 'error'>;
   now: () => number;
 }
 
-export function createIngest({ log, access, limiter, metrics, now }: Deps): Ingest {
+export function createIngest({ log, access, limiter, metrics, logger, now }: Deps): Ingest {
   const write = createWrite(log, now);
   const batcher = createBatcher((entries) => {
     metrics.batchEntries.observe(entries.length);
@@ -49,6 +51,15 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
   });
 
   let refusing = false;
+  const underWay = new Set<Promise<unknown>>();
+
+  /** What was taken before the end is finished and answered, the checks before its write included. */
+  function taken<T>(work: Promise<T>): Promise<T> {
+    underWay.add(work);
+    const over = () => void underWay.delete(work);
+    work.then(over, over);
+    return work;
+  }
 
   /** What is wrong with it before the log is asked; undefined when nothing is. A token of the limit is taken with that. */
   async function objection(user: User, item: CheckedItem): Promise<WireError | undefined> {
@@ -85,51 +96,71 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
     );
   }
 
-  return {
-    async append(user, raw) {
-      if (refusing) return { results: [], stopped: toWireError(GOING_AWAY) };
-      const acknowledged = metrics.appendSeconds.startTimer();
-      const items = raw.map((item) => checkItem(user.id, item));
-      try {
-        const objections: (WireError | undefined)[] = [];
-        for (const item of items) objections.push(await objection(user, item));
-        const repeats = await originalsOf(user, items, objections);
+  /** What nobody foresaw is answered as `internal`, and read about here. */
+  function noted(error: unknown): WireError {
+    if (isUnexpected(error)) logger.error({ err: error }, 'an append failed');
+    return toWireError(error);
+  }
 
-        // Up to here nothing was written. What the limit holds back stops the request; the rest of it is not attempted.
-        const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
-        const end = limited === -1 ? items.length : limited;
-        const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
-        const outcome = await batcher.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
-        const appended = outcome.results.filter((result) => result.tag === 'appended').length;
-        limiter.giveBack(user.id, attempted.length - appended); // a repeat counts against no limit
+  function resultOf(clientOffset: string, result: AppendResult): ItemResult {
+    return result.tag === 'failed'
+      ? failed(clientOffset, noted(new Error(result.message)))
+      : toItemResult(clientOffset, result);
+  }
 
-        const written = new Map(attempted.map((i, j) => [i, outcome.results[j]]));
-        const results: ItemResult[] = [];
-        for (let i = 0; i < end; i++) {
-          const item = items[i]!;
-          const objected = objections[i];
-          const result = written.get(i);
-          if (objected) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), objected));
-          else if (result) results.push(toItemResult(clientOffsetOf(item), result));
-          else break; // the fate of this one is unknown (L4)
-        }
-        const stopped = outcome.stopped ? toWireError(outcome.stopped) : objections[limited];
-        return stopped ? { results, stopped } : { results };
-      } catch (error) {
-        return { results: [], stopped: toWireError(error) };
-      } finally {
-        acknowledged();
+  async function append(user: User, raw: readonly unknown[]): ReturnType<Ingest['append']> {
+    const acknowledged = metrics.appendSeconds.startTimer();
+    const items = raw.map((item) => checkItem(user.id, item));
+    const objections: (WireError | undefined)[] = [];
+    let appended = 0;
+    try {
+      for (const item of items) objections.push(await objection(user, item));
+      const repeats = await originalsOf(user, items, objections);
+
+      // Up to here nothing was written. What the limit holds back stops the request; the rest of it is not attempted.
+      const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
+      const end = limited === -1 ? items.length : limited;
+      const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
+      const outcome = await batcher.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
+      appended = outcome.results.filter((result) => result.tag === 'appended').length;
+
+      const written = new Map(attempted.map((i, j) => [i, outcome.results[j]]));
+      const results: ItemResult[] = [];
+      for (let i = 0; i < end; i++) {
+        const item = items[i]!;
+        const objected = objections[i];
+        const result = written.get(i);
+        if (objected) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), objected));
+        else if (result) results.push(resultOf(clientOffsetOf(item), result));
+        else break; // the fate of this one is unknown (L4)
       }
-    },
+      const stopped = outcome.stopped ? toWireError(outcome.stopped) : objections[limited];
+      return stopped ? { results, stopped } : { results };
+    } catch (error) {
+      return { results: [], stopped: noted(error) };
+    } finally {
+      // Only what is new counts against the limit: no repeat, and nothing that was not attempted.
+      limiter.giveBack(user.id, objections.filter((error) => !error).length - appended);
+      acknowledged();
+    }
+  }
+
+  async function appendOwn(key: EntryKey, kind: 'join' | 'leave'): Promise<AppendResult> {
+    const entry = { ...key, kind };
+    const outcome = await batcher.append([{ ...entry, digest: digest(entry) }]);
+    const [result] = outcome.results;
+    if (!result)
+      throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
+    return result;
+  }
+
+  return {
+    append: async (user, items) =>
+      refusing ? { results: [], stopped: toWireError(GOING_AWAY) } : taken(append(user, items)),
 
     async appendOwn(key, kind) {
       if (refusing) throw GOING_AWAY;
-      const entry = { ...key, kind };
-      const outcome = await batcher.append([{ ...entry, digest: digest(entry) }]);
-      const [result] = outcome.results;
-      if (!result)
-        throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
-      return result;
+      return taken(appendOwn(key, kind));
     },
 
     async known(key, kind) {
@@ -141,7 +172,9 @@ export function createIngest({ log, access, limiter, metrics, now }: Deps): Inge
     refuse() {
       refusing = true;
     },
-    idle: () => batcher.idle(),
+    async idle() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
   };
 }
 
@@ -150,7 +183,7 @@ const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this
 const NO_TARGET = wireError('not-found', 'There is no text of yours here by that key.');
 const NO_ROOM = wireError('not-found', 'There is no such room.');
 
-function toItemResult(clientOffset: string, result: AppendResult): ItemResult {
+function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag: 'failed' }>): ItemResult {
   switch (result.tag) {
     case 'appended':
     case 'repeat':
@@ -161,8 +194,6 @@ function toItemResult(clientOffset: string, result: AppendResult): ItemResult {
       return failed(clientOffset, NO_TARGET);
     case 'no-room':
       return failed(clientOffset, NO_ROOM);
-    case 'failed':
-      return failed(clientOffset, toWireError(new Error(result.message)));
   }
 }
 

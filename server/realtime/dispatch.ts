@@ -1,11 +1,13 @@
 /** Each frame a socket sends: is it a request, may it be, and its acknowledgement. */
-import { FRAMES_PER_SECOND } from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS, APPENDS_WAITING, FRAMES_PER_SECOND } from '../../shared/limits.ts';
 import { type AnsweredName, answers, type WireError } from '../../shared/protocol/index.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
-import { refusal, wireError } from '../refusal.ts';
+import { refusal, toWireError, wireError } from '../refusal.ts';
 import { createSerial } from '../serial.ts';
+import { Unavailable } from '../store/port.ts';
+import { within } from '../within.ts';
 import type { LiveSocket } from './types.ts';
 
 interface Deps {
@@ -17,19 +19,33 @@ interface Deps {
 type Acknowledge = (answer: unknown) => void;
 
 export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }: Deps): void {
-  const appends = createSerial(); // L5: one socket's appends are handled one at a time, in order
+  const inTurn = createSerial(); // L5: one socket's appends are handled one at a time, in order
+  let waiting = 0;
+
+  /** Answered in time from when it came, not from its turn; what was answered by then is not begun any more. */
+  async function append(work: () => Promise<unknown>): Promise<unknown> {
+    let late = false;
+    waiting++;
+    const mine = inTurn(async () => (late ? undefined : work())).finally(() => waiting--);
+    try {
+      return await within(ACKNOWLEDGE_WITHIN_MS, mine);
+    } catch (error) {
+      late = true;
+      return refusal(toWireError(error));
+    }
+  }
 
   socket.onAny((event: string, ...args: unknown[]) => {
     const acknowledge = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
     const name = isRequest(event) ? event : undefined;
     metrics.frames.inc({ event: name ?? 'other' });
-    if (!acknowledge) return; // nobody listens to an answer: it is dropped
     const refuse = (error: WireError) => {
       metrics.refusals.inc({ event: name ?? 'other', code: error.code });
-      acknowledge(refusal(error));
+      acknowledge?.(refusal(error));
     };
 
     const retryAfter = frameLimiter.take(socket.id, 1);
+    if (!acknowledge) return; // nobody listens to an answer: it is counted and dropped
     if (retryAfter > 0) {
       return refuse(
         wireError('rate-limited', `More than ${FRAMES_PER_SECOND} frames a second came.`, retryAfter),
@@ -39,7 +55,12 @@ export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }:
     if (args.length > 1) return refuse(wireError('invalid', 'A request has one payload.'));
 
     const answer = () => perform(name, socket.data.identity.user, args[0]);
-    void (name === 'append' ? appends(answer) : answer()).then(acknowledge);
+    if (name === 'append' && waiting >= APPENDS_WAITING) {
+      return refuse(
+        toWireError(new Unavailable('Too many appends of this socket wait; send one at a time.')),
+      );
+    }
+    void (name === 'append' ? append(answer) : answer()).then(acknowledge);
   });
 }
 

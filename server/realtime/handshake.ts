@@ -1,6 +1,7 @@
 /** Who is at the door of a socket: `connect_error` with `data` for whoever may not come in. */
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
+import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Visit } from '../http/visit.ts';
@@ -8,6 +9,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isUnexpected, Refused, toWireError } from '../refusal.ts';
 import { createSerial } from '../serial.ts';
+import { within } from '../within.ts';
 import type { LiveSocket } from './types.ts';
 
 interface Deps {
@@ -37,7 +39,8 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
     if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
     const { proof } = visit(socket.request);
     const token = parsed.output.token ?? (proof.tag === 'none' ? undefined : proof.token);
-    const identity = token === undefined ? undefined : await auth.identify(token);
+    const identity =
+      token === undefined ? undefined : await within(ACKNOWLEDGE_WITHIN_MS, auth.identify(token));
     if (!identity) throw new Refused('unauthorized', 'Sign in first.');
     if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {
       throw new Refused('unauthorized', 'Another user is signed in here.');

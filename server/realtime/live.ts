@@ -2,7 +2,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Logger } from '../logger.ts';
-import { type LiveServer, type LiveSocket, socketsOf } from './types.ts';
+import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
 
 export interface Live {
   /** A join or leave was committed: the user's sockets follow. */
@@ -32,7 +32,7 @@ export function createLive({ io, catchUp, logger }: Deps): Live {
       })
       .catch((error: unknown) => {
         logger.warn({ err: error, room }, 'a socket could not be brought into a room; it begins anew');
-        socket.disconnect(true);
+        endConnection(socket);
       });
   }
 
@@ -65,7 +65,7 @@ export function tellHeads(socket: LiveSocket, heads: ReadonlyMap<string, number>
   const { told } = socket.data;
   const news = [...told].flatMap(([room, known]): [string, number][] => {
     const head = heads.get(room);
-    return head !== undefined && head !== known ? [[room, head]] : [];
+    return head !== undefined && head > known ? [[room, head]] : [];
   });
   if (news.length === 0) return;
   for (const [room, head] of news) told.set(room, head);

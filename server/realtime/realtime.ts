@@ -19,7 +19,7 @@ import type { Store } from '../store/port.ts';
 import { dispatch } from './dispatch.ts';
 import { handshake } from './handshake.ts';
 import { createLive } from './live.ts';
-import { type LiveServer, socketsOf } from './types.ts';
+import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
 import { watch } from './watch.ts';
 
 export interface Realtime {
@@ -91,15 +91,24 @@ export function createRealtime(deps: Deps): Realtime {
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     dispatch(socket, { perform, frameLimiter, metrics });
     socket.data
-      .inOrder(() => catchUp.welcome(socket))
+      .inOrder(async () => {
+        if (await isSignedIn(socket)) await catchUp.welcome(socket);
+        else socket.disconnect(true);
+      })
       .catch((error: unknown) => {
         logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
-        socket.disconnect(true);
+        endConnection(socket);
       });
     socket.on('disconnect', () => {
       metrics.connections.set(io.of('/').sockets.size);
     });
   });
+
+  /** The device may have been signed out between the handshake and the moment from which this socket would be told. */
+  async function isSignedIn(socket: LiveSocket): Promise<boolean> {
+    const { device } = socket.data.identity;
+    return (await store.users.devicesAlive([device])).has(device);
+  }
 
   return {
     async start() {
@@ -113,8 +122,19 @@ export function createRealtime(deps: Deps): Realtime {
     async close() {
       stopWatching();
       await feed.close();
-      io.of('/').disconnectSockets(true);
+      // The connections and not the sockets: a client that is told to disconnect does not come back by itself.
+      for (const socket of io.of('/').sockets.values()) endConnection(socket);
+      await gone(io, FLUSH_WITHIN_MS);
       io.engine.close();
     },
   };
+}
+
+/** What was said last is let out before the connections go; one that does not listen is not waited for. */
+const FLUSH_WITHIN_MS = 500;
+
+async function gone(io: LiveServer, withinMs: number): Promise<void> {
+  const until = Date.now() + withinMs;
+  while (io.engine.clientsCount > 0 && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 5));
 }

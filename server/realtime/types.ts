@@ -25,3 +25,8 @@ export const socketsOf = {
   user: (id: string) => `user:${id}`,
   device: (id: string) => `device:${id}`,
 };
+
+/** Ends the connection as a lost network would, after what was said is out: the client comes back by itself. */
+export function endConnection(socket: LiveSocket): void {
+  socket.conn.close();
+}

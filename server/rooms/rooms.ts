@@ -40,11 +40,16 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
     return room;
   }
 
+  async function asMine(user: User, id: string): Promise<Room> {
+    return presentRoom(await existing(id), await store.mark(id, user.id, 0));
+  }
+
   return {
-    async list(_user, { after }) {
+    async list(user, { after }) {
       const rooms = await store.listPublic(after, ROOM_LIST_PAGE + 1);
       const page = rooms.slice(0, ROOM_LIST_PAGE);
-      const presented = page.map((room) => presentRoom(room, 0));
+      const marks = new Map((await store.ofUser(user.id)).map(({ room, readUpTo }) => [room.id, readUpTo]));
+      const presented = page.map((room) => presentRoom(room, marks.get(room.id) ?? 0));
       return rooms.length > page.length ? { rooms: presented, next: page.at(-1)!.id } : { rooms: presented };
     },
 
@@ -57,7 +62,7 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
         throw new Refused('conflict', 'There is another room with this id.');
       }
       await enter(user.id, id, id, 'join'); // the room's id is as random as any key, and a repeat finds it again
-      return { room: presentRoom(await existing(id), 0) };
+      return { room: await asMine(user, id) };
     },
 
     async join(user, { room: id, clientOffset }) {
@@ -69,7 +74,7 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
         if (room.kind !== 'public') throw new Refused('not-found', 'There is no such room.');
         await enter(user.id, id, clientOffset, 'join');
       }
-      return { room: presentRoom(await existing(id), 0) };
+      return { room: await asMine(user, id) };
     },
 
     async leave(user, { room, clientOffset }) {

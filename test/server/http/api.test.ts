@@ -46,6 +46,19 @@ describe('requests over HTTP', () => {
     expect(await answer({ code: 'from-the-future', message: 'm' })).toEqual(refused(500, 'from-the-future'));
   });
 
+  test('no other spelling of a path is answered without the headers of /api', async () => {
+    await using server = await serve();
+    const headers = await signedUp(server);
+    for (const path of ['/API/session', '/api/SESSION', '/Api/session'])
+      expect((await ask(server.url, 'GET', path, { headers })).status).toBe(404);
+    const right = await ask(server.url, 'GET', '/api/session', { headers });
+    expect([right.status, right.headers['cache-control'], right.headers.vary]).toEqual([
+      200,
+      'no-store',
+      'Cookie, Authorization',
+    ]);
+  });
+
   test('nobody’s are 401, whatever they say', async () => {
     await using server = await serve();
     const tokens = ['', 'Bearer', 'Bearer x', `Bearer ${'A'.repeat(43)}`, 'Basic eDp5'];

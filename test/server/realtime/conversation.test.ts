@@ -283,6 +283,8 @@ describe('rooms', () => {
     await ada.request('read', { room, upTo: 3 });
     await ada.request('read', { room, upTo: 2 });
     await ada.request('read', { room, upTo: 99 });
+    const joined = await ada.request('room:join', { room, clientOffset: newId() });
+    expect(joined).toMatchObject({ room: { readUpTo: 3 } });
     const read = await waitFor(
       'read',
       () => phone.frames.filter(({ event }) => event === 'read').length === 3 && phone.frames,
