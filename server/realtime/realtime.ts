@@ -17,6 +17,7 @@ import type { Perform } from '../perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { Store } from '../store/port.ts';
 import { dispatch } from './dispatch.ts';
+import { guardDoor } from './door.ts';
 import { handshake } from './handshake.ts';
 import { createLive } from './live.ts';
 import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
@@ -58,11 +59,12 @@ export function createRealtime(deps: Deps): Realtime {
     // No context is kept between frames: a few percent of bytes for some 300 kB of memory per connection.
     perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 1024 },
     cors: { origin: [...deps.allowedOrigins], credentials: true },
-    allowRequest: (request, decide) => {
-      const allowed = mayAct(visit(request));
-      if (!allowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
-      decide(allowed ? null : 'this origin is not allowed', allowed);
-    },
+  });
+
+  guardDoor(http, '/socket.io/', (request) => {
+    const allowed = mayAct(visit(request));
+    if (!allowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
+    return allowed;
   });
 
   const feed: Feed = createFeed({
