@@ -6,6 +6,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runChecks } from './check/checks.ts';
 import { chromiumForTests } from './support/setup/browser.ts';
+import { opensslForTests } from './support/setup/openssl.ts';
 import { pythonForTests } from './support/setup/python.ts';
 import { CannotSetUp } from './support/setup/root.ts';
 import { NOTHING, ofPlaywright, ofVitest, slowest, sum, type Tally } from './support/tally.ts';
@@ -30,6 +31,7 @@ async function everything(): Promise<Tally> {
   await rm(REPORTS, { recursive: true, force: true });
   await mkdir(REPORTS, { recursive: true });
   if (wants('browser')) process.env.CHROMIUM_PATH = await step('browser', chromiumForTests);
+  if (wants('unit')) await step('openssl', opensslForTests);
   if (wants('unit')) await step('python-socketio', pythonForTests);
   const tallies: Tally[] = [];
   if (wants('check')) tallies.push(await step('check', checks));

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, parseEnv } from '../../server/env.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/tmp.ts';
 
 function mistakes(env: Record<string, string>): readonly string[] {
@@ -87,9 +87,7 @@ describe('TLS', () => {
   beforeAll(async () => {
     folder = await temporaryFolder();
     for (const name of ['one', 'two']) {
-      const out = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)];
-      const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-      execFileSync('openssl', [...make, ...out, '-subj', '/CN=localhost', '-days', '2'], { stdio: 'ignore' });
+      makeCertificate(folder.path, name);
     }
     writeFileSync(file('empty'), '');
   });

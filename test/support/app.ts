@@ -32,5 +32,11 @@ export async function startApp({
     for (const step of app.shutdown) await step.run();
     await folder.remove();
   };
-  return { url: `http://127.0.0.1:${port}`, store, app, stop, [Symbol.asyncDispose]: stop };
+  return {
+    url: `${config.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    store,
+    app,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
 }

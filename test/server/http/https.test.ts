@@ -1,0 +1,63 @@
+/** The same over HTTPS: what only a page that came that way may have, and a socket beside it. */
+import type { IncomingMessage } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PROTOCOL, type Welcome } from '../../../shared/protocol/index.ts';
+import { newId } from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
+
+let folder: TemporaryFolder;
+let server: RunningApp;
+let cert: string;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const made = makeCertificate(folder.path, 'own');
+  cert = made.cert.toString();
+  server = await startApp({ config: { tls: { cert: made.cert, key: made.key } } });
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+test('the cookie is Secure and bound to this host, HTTPS is asked for from now on, and a websocket opens by it', async () => {
+  const origin = server.url;
+  const body = JSON.stringify({ name: 'Ada', claim: newId(), credential: 'cookie' });
+  const answer = await call(
+    `${origin}/api/session`,
+    { method: 'POST', headers: { origin, ...JSON_TYPE } },
+    body,
+  );
+  expect(answer.statusCode).toBe(201);
+  expect(answer.headers['strict-transport-security']).toMatch(/^max-age=\d+$/);
+  const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+  expect(cookie).toMatch(/^__Host-holdfast-\d+=[^;]+; Path=\/; .*Secure/);
+
+  const headers = { cookie: cookie.split(';')[0]!, origin };
+  const socket = io(origin, {
+    transports: ['websocket'],
+    forceNew: true,
+    ca: cert,
+    extraHeaders: headers,
+    auth: { protocol: PROTOCOL },
+  });
+  const welcome = await new Promise<Welcome>((resolve, reject) => {
+    socket.once('welcome', resolve);
+    socket.once('connect_error', reject);
+  });
+  expect(welcome.user.name).toBe('Ada');
+  socket.close();
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function call(url: string, options: RequestOptions, body: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { ...options, ca: cert, agent: false }, (answer) => resolve(answer.resume()));
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
