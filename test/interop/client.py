@@ -11,9 +11,15 @@ import requests
 import socketio
 
 url = sys.argv[1]
-state = {"client": None, "refusal": None}
+state = {"client": None, "refusal": None, "connected": False}
 frames = []
 heard = threading.Condition()
+
+
+def tell(name, value):
+    with heard:
+        state[name] = value
+        heard.notify_all()
 
 
 def connect(auth, transports):
@@ -27,15 +33,20 @@ def connect(auth, transports):
 
     @client.event
     def connect_error(data):
-        state["refusal"] = data
+        tell("refusal", data)
 
-    state["client"], state["refusal"] = client, None
+    @client.event
+    def connect():
+        tell("connected", True)
+
+    state.update(client=client, refusal=None, connected=False)
     frames.clear()
-    try:
-        client.connect(url, auth=auth, transports=transports, wait_timeout=10)
-        return {"connected": True}
-    except socketio.exceptions.ConnectionError:
-        return {"connected": False, "refusal": state["refusal"]}
+    # Not by its own waiting: that disconnects after a refusal, and by polling its disconnect may wait for the next ping
+    # (python-engineio 4: the write loop can end before it has sent the close that the read loop then waits for).
+    client.connect(url, auth=auth, transports=transports, wait=False)
+    with heard:
+        heard.wait_for(lambda: state["connected"] or state["refusal"], timeout=10)
+    return {"connected": True} if state["connected"] else {"connected": False, "refusal": state["refusal"]}
 
 
 def wait_for(event, count):
