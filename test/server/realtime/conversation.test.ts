@@ -410,6 +410,31 @@ describe('coming back', () => {
     expect(await byHttp.json()).toEqual(await ada.request('range', { room, from: 300, to: 999 }));
   });
 
+  test('range answers fewer where what amends them is long, and the rest when it is asked again', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    const texts = Array.from({ length: 60 }, () => text('short', room));
+    await ada.append(...texts);
+    for (let i = 0; i < texts.length; i += 5) {
+      const edits = texts.slice(i, i + 5).map(({ clientOffset: target }) => ({
+        kind: 'edit' as const,
+        room,
+        clientOffset: newId(),
+        target,
+        body: '語'.repeat(4000), // 12 kB each, 720 kB in all
+      }));
+      await ada.append(...edits);
+    }
+    const first = await ada.request('range', { room, from: 1, to: 61 });
+    if (!first.ok) throw new Error(first.error.message);
+    expect(first.entries).toHaveLength(30);
+    const second = await ada.request('range', { room, from: 31, to: 61 });
+    expect(second.ok && [...first.entries, ...second.entries].map((e) => e.serverOffset)).toEqual(
+      Array.from({ length: 61 }, (_, i) => i + 1),
+    );
+    expect(second.ok && first.amendments.length + second.amendments.length).toBe(60);
+  });
+
   test('beat is answered at once with the server’s time', async () => {
     using ada = await join();
     const beat = await ada.request('beat');
