@@ -13,6 +13,7 @@ import {
   type Room,
   type User,
 } from '../../shared/protocol/index.ts';
+import { jsonBytes } from '../jsonBytes.ts';
 import { type LiveSocket, socketsOf } from '../realtime/types.ts';
 import { presentRoom } from '../rooms/present.ts';
 import type { Membership, Store } from '../store/port.ts';
@@ -55,7 +56,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
       const { room, readUpTo } = byId.get(id)!;
       const { head, from, reset } = starts.get(id)!;
       const entries = from <= head && budget > 0 ? await read(id, from, head) : [];
-      const [kept, left] = newestWithin(entries, bytesOf, budget);
+      const [kept, left] = newestWithin(entries, jsonBytes, budget);
       budget = kept.length < entries.length ? 0 : left; // the first that does not fit is the last that is looked at
       const first = kept[0]?.serverOffset ?? head + 1;
       prepared.set(id, {
@@ -133,8 +134,4 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
       attach(socket, prepared);
     },
   };
-}
-
-function bytesOf(entry: Entry): number {
-  return Buffer.byteLength(JSON.stringify(entry));
 }

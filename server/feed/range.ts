@@ -1,7 +1,7 @@
 /** A part of a room's log, for a member of the room. */
-import type { Entry } from '../../shared/entry.ts';
 import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
+import { jsonBytes } from '../jsonBytes.ts';
 import { Refused } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
@@ -23,14 +23,10 @@ export function createRange({ log, names, access }: Deps) {
     if (refused) throw refused;
     let found = await log.range(room, from, Math.min(to, from + RANGE_MAX_ENTRIES - 1), RANGE_MAX_BYTES);
     // Short texts may have had long edits: then fewer are answered, and the client asks for the rest.
-    while (found.entries.length > 1 && bytesOf(found.amendments) > RANGE_MAX_BYTES) {
+    while (found.entries.length > 1 && jsonBytes(found.amendments) > RANGE_MAX_BYTES) {
       found = await log.range(room, from, from + (found.entries.length >> 1) - 1, RANGE_MAX_BYTES);
     }
     const { entries, amendments, head } = found;
     return { entries, amendments, users: await names.of([...entries, ...amendments]), head };
   };
-}
-
-function bytesOf(entries: readonly Entry[]): number {
-  return Buffer.byteLength(JSON.stringify(entries));
 }

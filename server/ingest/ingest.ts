@@ -8,7 +8,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isUnexpected, toWireError, wireError } from '../refusal.ts';
-import type { Access } from '../rooms/access.ts';
+import { type Access, noSuchRoom } from '../rooms/access.ts';
 import {
   type AppendResult,
   type EntryKey,
@@ -181,7 +181,7 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
 const GOING_AWAY = new Unavailable('The server is going down; another one, or this one again, takes over.');
 const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this key.');
 const NO_TARGET = wireError('not-found', 'There is no text of yours here by that key.');
-const NO_ROOM = wireError('not-found', 'There is no such room.');
+const NO_ROOM = toWireError(noSuchRoom());
 
 function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag: 'failed' }>): ItemResult {
   switch (result.tag) {

@@ -1,6 +1,7 @@
 /** The request `append`, as it comes by socket and by HTTP. */
 import { APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
+import { jsonBytes } from '../jsonBytes.ts';
 import { Refused } from '../refusal.ts';
 import type { Ingest } from './ingest.ts';
 
@@ -15,7 +16,7 @@ export function createAppend(ingest: Ingest) {
     if (items.length > APPEND_MAX_ITEMS) {
       throw new Refused('too-large', `${items.length} items came; at most ${APPEND_MAX_ITEMS} go at once.`);
     }
-    const bytes = Buffer.byteLength(JSON.stringify(items));
+    const bytes = jsonBytes(items);
     if (bytes > APPEND_MAX_BYTES) {
       throw new Refused(
         'too-large',

@@ -49,7 +49,10 @@ const REMEMBERED = 200_000;
 
 /** What somebody who is no member is told: of a private room, not even that it is there. */
 function notMember(room: StoredRoom | undefined): Refused {
-  return room?.kind === 'public'
-    ? new Refused('forbidden', 'Join this room first.')
-    : new Refused('not-found', 'There is no such room.');
+  return room?.kind === 'public' ? new Refused('forbidden', 'Join this room first.') : noSuchRoom();
+}
+
+/** Also said of a private room to whoever is no member. */
+export function noSuchRoom(): Refused {
+  return new Refused('not-found', 'There is no such room.');
 }

@@ -6,7 +6,7 @@ import { checkName } from '../../shared/text.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { Refused } from '../refusal.ts';
 import { type RoomStore, type StoredRoom, Unavailable } from '../store/port.ts';
-import type { Access } from './access.ts';
+import { type Access, noSuchRoom } from './access.ts';
 import { presentRoom } from './present.ts';
 
 export interface Rooms {
@@ -30,13 +30,13 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
   async function enter(user: string, room: string, clientOffset: string, kind: 'join' | 'leave') {
     const result = await ingest.appendOwn({ room, author: user, clientOffset }, kind);
     if (result.tag === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
-    if (result.tag === 'no-room') throw new Refused('not-found', 'There is no such room.');
+    if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
   }
 
   async function existing(id: string): Promise<StoredRoom> {
     const room = await store.byId(id);
-    if (!room) throw new Refused('not-found', 'There is no such room.');
+    if (!room) throw noSuchRoom();
     return room;
   }
 
@@ -71,7 +71,7 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
       if (known === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
       const room = await existing(id);
       if (known === 'new' && !(await access.isMember(id, user.id))) {
-        if (room.kind !== 'public') throw new Refused('not-found', 'There is no such room.');
+        if (room.kind !== 'public') throw noSuchRoom();
         await enter(user.id, id, clientOffset, 'join');
       }
       return { room: await asMine(user, id) };

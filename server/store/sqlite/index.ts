@@ -3,6 +3,7 @@
  * this side forwards calls, hands out what was committed to the tails, and starts the thread again when it dies.
  */
 import type { Logger } from 'pino';
+import { within } from '../../within.ts';
 import { type AppendOutcome, type NewEntry, type Store, Unavailable } from '../port.ts';
 import { openTails } from './tail.ts';
 import { startThread } from './thread.ts';
@@ -70,7 +71,7 @@ export async function openSqlite(options: {
       isMember: (room, user) => call('rooms', 'isMember', room, user),
       mark: (room, user, upTo) => call('rooms', 'mark', room, user, upTo),
     },
-    ping: () => withinTime(call('database', 'ping')),
+    ping: () => within(PING_TIMEOUT_MS, call('database', 'ping')),
     async close() {
       await thread.close();
       tails.close();
@@ -80,15 +81,3 @@ export async function openSqlite(options: {
 
 /** A disk that hangs answers nothing at all: a probe must not hang with it. */
 const PING_TIMEOUT_MS = 2_000;
-
-async function withinTime(answer: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable('The database does not answer.')), PING_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -5,6 +5,7 @@ import { useWorld } from '../context.ts';
 import { Field } from '../Field.tsx';
 import { useAsk } from '../useAsk.ts';
 import { Sheet } from './Sheet.tsx';
+import { Username } from './Username.tsx';
 
 export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
@@ -27,15 +28,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
     <Sheet title={app.hasPassword ? t.menu.changePassword : t.menu.setPassword} onClose={onClose}>
       <p>{t.password.why}</p>
       <form onSubmit={save} noValidate>
-        <input
-          class="heard"
-          type="text"
-          autocomplete="username"
-          value={app.user.name}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <Username name={app.user.name} />
         {asksCurrent && (
           <Field
             label={t.password.current}

@@ -5,6 +5,7 @@ import { useWorld } from '../context.ts';
 import { Field } from '../Field.tsx';
 import { useAsk } from '../useAsk.ts';
 import { Sheet } from './Sheet.tsx';
+import { Username } from './Username.tsx';
 
 /** The session is no more, everything else is still here: the password takes up where it ended. */
 export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
@@ -20,15 +21,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
     <Sheet title={t.signIn.title} onClose={onClose}>
       <p>{t.signIn.why(app.user.name)}</p>
       <form onSubmit={signIn} noValidate>
-        <input
-          class="heard"
-          type="text"
-          autocomplete="username"
-          value={app.user.name}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
+        <Username name={app.user.name} />
         <Field
           label={t.hello.password}
           type="password"
