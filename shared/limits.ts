@@ -11,6 +11,8 @@ export const CURSORS_MAX_ROOMS = 500;
 export const CATCH_UP_MAX_ENTRIES = 200;
 export const CATCH_UP_NEWEST_ENTRIES = 50;
 export const CATCH_UP_MAX_BYTES = 512 * 1024;
+/** One frame of a catch-up as JSON: over a slow network a larger one would be silence. */
+export const CATCH_UP_FRAME_BYTES = 32 * 1024;
 
 // Requests
 export const ACKNOWLEDGE_WITHIN_MS = 8_000;
@@ -44,24 +46,39 @@ export const RECHECK_EVERY_MS = 60_000;
 
 // Server's own
 export const RING_ENTRIES = 200;
-export const BATCH_WAIT_MS = 2;
 export const BATCH_MAX_ENTRIES = 1_000;
 export const FRAME_COALESCE_MS = 15;
+/** So many frames of a room go out without a wait, after as many times 15 ms in which less was said. */
+export const FRAMES_BURST = 16;
 export const SHUTDOWN_WITHIN_MS = 10_000;
 
 // Client
 export const PARK_AFTER_INTERNAL = 5;
+/** Where the size of an append begins; it is halved and doubled between the other two. */
 export const BATCH_BYTES = 16 * 1024;
+export const BATCH_MIN_BYTES = 1024;
+export const BATCH_MAX_BYTES = 48 * 1024;
 export const SEND_TIMEOUT_MS = 10_000;
 export const SEND_BYTES_PER_SECOND = 5_000;
+export const RECEIVE_BYTES_PER_SECOND = 5_000;
+/** Where the size of a range begins; it is halved and doubled between the least and RANGE_MAX_ENTRIES. */
+export const RANGE_FIRST_ENTRIES = 100;
+export const RANGE_LEAST_ENTRIES = 10;
 export const SILENCE_MS = 10_000;
 export const BEAT_TIMEOUT_MS = 2_000;
 export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
 export const DRAIN_STUCK_MS = 10_000;
+export const DRAIN_BEAT_MS = 3_000;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 10_000;
 export const CONNECT_WITHIN_MS = 10_000;
 export const CATCH_UP_WITHIN_MS = 20_000;
+/** How long messages that come into view wait to hear whether they were changed since. */
+export const FRESHEN_WITHIN_MS = 3_000;
+export const UNREAD_COUNTED_MAX = 100;
+export const SEEN_AFTER_MS = 1_000;
+export const DRAFT_EVERY_MS = 300;
+export const LONG_PRESS_MS = 500;
 export const WINDOW_PAGE_LINES = 50;
 export const WINDOW_MAX_LINES = 150;

@@ -73,6 +73,10 @@ export function fakeClient({
     retry: (...args) => asked('retry', ...args),
     amend: (...args) => asked('amend', ...args),
     discard: (...args) => asked('discard', ...args),
+    edit: (...args) => asked('edit', ...args),
+    remove: (...args) => asked('remove', ...args),
+    seen: told('seen'),
+    retryStorage: told('retryStorage'),
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
@@ -90,7 +94,17 @@ export function conversationOf(
   messages: Message[],
   change: Partial<ConversationState> = {},
 ): ConversationState {
-  return { messages, atStart: true, atNewest: true, older: 'idle', loading: false, ...change };
+  return {
+    messages,
+    atStart: true,
+    atNewest: true,
+    older: 'idle',
+    newer: 'idle',
+    newSince: undefined,
+    unseen: 0,
+    loading: false,
+    ...change,
+  };
 }
 
 export interface MessageStart {
@@ -101,6 +115,9 @@ export interface MessageStart {
   edited?: boolean;
   content?: Message['content'];
   status?: Message['status'];
+  serverOffset?: number;
+  pending?: Message['pending'];
+  can?: Message['can'];
 }
 
 let minted = 0;
@@ -112,17 +129,24 @@ export function message({
   mine = false,
   edited = false,
   content,
-  status,
+  status = { tag: 'sent' },
+  serverOffset,
+  pending = 'none',
+  can,
 }: MessageStart): Message {
   const clientOffset = `key-${++minted}`;
+  const changeable = mine && (content ?? { tag: 'text' }).tag === 'text' && status.tag !== 'not-sent';
   return {
     key: `${author} ${clientOffset}`,
     clientOffset,
+    serverOffset: serverOffset ?? (status.tag === 'sent' ? minted : undefined),
     author: { id: `user-${author}`, name: author },
     mine,
     at,
     content: content ?? { tag: 'text', body, edited },
-    status: status ?? { tag: 'sent' },
+    status,
+    pending,
+    can: can ?? { edit: changeable, remove: changeable },
   };
 }
 
@@ -136,6 +160,8 @@ export function room(name: string, change: Partial<RoomSummary> = {}): RoomSumma
     draft: '',
     waiting: 0,
     notSent: 0,
+    unread: 0,
+    member: true,
     ...change,
   };
 }

@@ -9,7 +9,11 @@ export type Change =
   | { type: 'rows'; rooms: readonly string[] }
   /** The same, and there is something to send. */
   | { type: 'queued'; rooms: readonly string[] }
-  | { type: 'draft'; room: string };
+  | { type: 'draft'; room: string }
+  /** How far these rooms are read. */
+  | { type: 'marks'; rooms: readonly string[] }
+  /** The holder of the drain lock is at work (not: alive). Told every DRAIN_BEAT_MS while that is so. */
+  | { type: 'draining'; holder: string };
 
 /** What is used of a `BroadcastChannel`. */
 export interface Channel {
@@ -42,8 +46,11 @@ export function concerns(change: Change, room: string): boolean {
     case 'log':
     case 'rows':
     case 'queued':
+    case 'marks':
       return change.rooms.includes(room);
     case 'draft':
       return change.room === room;
+    case 'draining':
+      return false;
   }
 }

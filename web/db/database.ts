@@ -51,17 +51,18 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     handle ??= open(opening, letGo);
     const used = handle;
     let tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode> | undefined;
+    let givenUp = false;
     try {
       return await inTime(opening.clock, async () => {
         const db = await used;
+        if (givenUp) throw new DatabaseHangs(); // it was told as failed: the same done now would be done twice (O4)
         tx = db.transaction([...stores], mode, { durability: 'strict' });
         return await carryOut(tx, work);
       });
     } catch (error) {
-      if (isHandleLost(error)) {
-        if (tx) abort(tx);
-        letGo(used);
-      }
+      givenUp = true;
+      if (tx && isHandleLost(error)) abort(tx);
+      if (!tx || isHandleLost(error)) letGo(used); // one that never opened is opened anew the next time
       throw error;
     }
   }

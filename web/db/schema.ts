@@ -19,17 +19,29 @@ export interface UserSchema extends DBSchema {
   /** Own acknowledged entries and amendments that lie outside all spans. */
   loose: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
   drafts: { key: string; value: { room: string; text: string } };
-  meta: { key: 'epoch'; value: string };
+  /** How far a person has seen each room. */
+  marks: { key: string; value: ReadMark };
+  /** `drain`: who may send, among this user's tabs and the worker (fence.ts). */
+  meta: { key: 'epoch' | 'drain'; value: string };
 }
 
-export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'>;
+export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
+  /** One is in it no more; it stays while something of one's own is there. */
+  left?: true;
+};
+/** `told`: the server acknowledged it. */
+export interface ReadMark {
+  room: string;
+  upTo: number;
+  told: boolean;
+}
 export type HeldEntry = Entry & { room: string };
 export type UserDatabase = Database<UserSchema>;
 export type UserRead = ReadTx<UserSchema>;
 export type UserWrite = WriteTx<UserSchema>;
 
 export function openUserDatabase(indexedDB: IDBFactory, clock: Clock, userId: string): UserDatabase {
-  return openDatabase<UserSchema>({ indexedDB, clock, name: `holdfast:${userId}`, version: 1, migrate });
+  return openDatabase<UserSchema>({ indexedDB, clock, name: `holdfast:${userId}`, version: 2, migrate });
 }
 
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
@@ -57,4 +69,5 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number): void {
     db.createObjectStore('drafts', { keyPath: 'room' });
     db.createObjectStore('meta');
   }
+  if (oldVersion < 2) db.createObjectStore('marks', { keyPath: 'room' });
 }

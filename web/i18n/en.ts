@@ -27,6 +27,12 @@ export const en = {
     why: 'That is our mistake. Everything you wrote is kept on this device.',
     reload: 'Reload',
   },
+  storage: {
+    full: 'The storage of this device is full. What you write now cannot be kept; free some space.',
+    failing: 'This device does not take what you write just now.',
+    cannotOpen: 'The storage of this browser cannot be opened',
+    retry: 'Try again',
+  },
   update: { ready: 'A new version is ready', take: 'Update' },
 
   connection: {
@@ -52,6 +58,9 @@ export const en = {
     people: (n: number) => count(n, { one: '# person', other: '# people' }),
     waiting: (n: number) => count(n, { other: '# waiting' }),
     notSent: (n: number) => count(n, { other: '# not sent' }),
+    unread: (n: number) => count(n, { other: '# unread' }),
+    left: 'You left this room.',
+    joinAgain: 'Join again',
   },
 
   add: {
@@ -73,6 +82,11 @@ export const en = {
     changePassword: 'Change the password',
     leave: 'Leave this room',
     signOut: 'Sign out',
+    edit: 'Edit',
+    delete: 'Delete',
+    copy: 'Copy',
+    details: 'Details',
+    forMessage: (name: string) => `Message of ${name}`,
     needsHttps:
       'This page came by plain HTTP. It chats and keeps what you write, but opening it without a network needs HTTPS.',
   },
@@ -129,6 +143,7 @@ export const en = {
     older: 'Loading older messages…',
     olderStuck: 'Older messages need a connection.',
     newest: 'To the newest message',
+    newSince: (time: string) => `New since ${time}`,
     unseen: (n: number) => count(n, { one: '# new message', other: '# new messages' }),
   },
 
@@ -144,6 +159,20 @@ export const en = {
       'not-sent': 'Not sent',
     },
   },
+
+  details: {
+    queued: (since: string) =>
+      `Written at ${since}. It is kept on this device, and is sent as soon as there is a way.`,
+    sending: (since: string) => `Written at ${since}. It is on its way to the server.`,
+    checking: (since: string) =>
+      `Written at ${since}. It was sent, and the server has not confirmed it yet. It is asked again, and arrives once.`,
+    sent: (at: string) => `The server has it since ${at}.`,
+    notSent: (since: string) => `Written at ${since}. The server did not take it; it is kept on this device.`,
+    edited: 'It was changed after it was sent.',
+    deleted: 'It was deleted for everybody.',
+  },
+
+  language: { title: 'Language', own: 'English' },
 
   composer: {
     label: 'Message',

@@ -1,5 +1,6 @@
 /** The texts of the app in the person's language. All that a screen says comes from here. */
 import { en } from './en.ts';
+import { stored } from './language.ts';
 import { createTimes } from './times.ts';
 
 export type Texts = typeof en;
@@ -8,7 +9,7 @@ const LANGUAGES: Record<string, Texts> = { en };
 
 /** Such as `en-GB`: the language of the texts, with the region by which times are written. */
 export const locale: string = chooseLocale(
-  navigator.languages ?? [navigator.language],
+  [stored() ?? [], navigator.languages ?? navigator.language].flat(),
   Object.keys(LANGUAGES),
 );
 

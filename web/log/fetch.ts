@@ -1,12 +1,10 @@
 /** What the database lacks of the logs, asked for: up to the head as soon as that is known, in holes when looked at. */
 import type { Entry } from '../../shared/entry.ts';
 import type { Users } from '../../shared/protocol/index.ts';
-import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
-import type { Link } from '../transport/link.ts';
-import { createAsking } from './asking.ts';
+import type { Asking } from './asking.ts';
 import { cursorIn, type Incoming, spansOf } from './hold.ts';
-import { holeAbove, holeBelow, missing, type Stretch } from './spans.ts';
+import { cursorOf, holeAbove, holeBelow, missing, type Stretch, spanAt } from './spans.ts';
 import { isRun } from './take.ts';
 
 export interface Fetch {
@@ -19,15 +17,15 @@ export interface Fetch {
   /** Fetches what lies directly before `from`, or after `to`, in a hole. False when there was none, or no way. */
   older(room: string, from: number): Promise<boolean>;
   newer(room: string, to: number): Promise<boolean>;
+  /** Fetches what is at one place, if that lies in a hole. */
+  at(room: string, serverOffset: number): Promise<void>;
   isBusy(): boolean;
   close(): void;
 }
 
 interface Deps {
   db: UserDatabase;
-  link: () => Pick<Link, 'ask'>;
-  clock: Clock;
-  random: () => number;
+  asking: Pick<Asking, 'range'>;
   /** Stores in the order in which things came; true when it is held now. */
   store(incoming: Incoming, users: Users): Promise<boolean>;
   /** `isBusy` may have another answer. */
@@ -38,8 +36,7 @@ interface Deps {
 const HOLE_ENTRIES = 100;
 
 export function createFetch(deps: Deps): Fetch {
-  const { db } = deps;
-  const asking = createAsking(deps.link, deps.clock, deps.random);
+  const { db, asking } = deps;
   const heads = new Map<string, number>();
   const fetching = new Map<string, 'once' | 'again'>();
   let closed = false;
@@ -116,10 +113,14 @@ export function createFetch(deps: Deps): Fetch {
         hole !== undefined && fill(room, { ...hole, to: Math.min(hole.to, hole.from + HOLE_ENTRIES - 1) })
       );
     },
+    async at(room, serverOffset) {
+      const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
+      if (serverOffset > cursorOf(spans) || spanAt(spans, serverOffset)) return; // held, or about to come by itself
+      await fill(room, { from: serverOffset, to: serverOffset });
+    },
     isBusy: () => fetching.size > 0,
     close() {
       closed = true;
-      asking.close();
     },
   };
 }

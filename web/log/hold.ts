@@ -4,10 +4,11 @@
  */
 import { type Entry, isAmendment } from '../../shared/entry.ts';
 import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
+import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
 import { cover, cursorOf, type Span, spanAt } from './spans.ts';
 
-export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms'] as const;
+export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms', 'meta'] as const;
 
 export interface Incoming {
   room: string;
@@ -47,6 +48,16 @@ export async function holdLoose(tx: UserWrite, room: string, entries: readonly E
 /** Forgets what is held of a room's log: the server's data was put back. Outbox and drafts stay. */
 export async function forget(tx: UserWrite, room: string): Promise<void> {
   for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).delete(ofRoom(room));
+  await forgetPlaces(tx, await tx.objectStore('rows').index('room').getAll(room));
+}
+
+/** Rows that wait keep their texts and keys; where their targets stood in a log that is no more says nothing now (O4). */
+export async function forgetPlaces(tx: UserWrite, rows: readonly Row[]): Promise<void> {
+  for (const row of rows) {
+    if (row.kind === 'text' || row.targetOffset === undefined) continue;
+    const { targetOffset: _, ...rest } = row;
+    await tx.objectStore('rows').put(rest);
+  }
 }
 
 export async function spansOf(tx: UserRead | UserWrite, room: string): Promise<Span[]> {

@@ -2,9 +2,9 @@
 import type { Entry } from '../../shared/entry.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { forget } from './hold.ts';
+import { forget, forgetPlaces } from './hold.ts';
 
-const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'meta'] as const;
+const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'meta'] as const;
 
 /** Takes a welcome: the rooms are these and no others. What is held of a log that was put back is dropped. */
 export function storeWelcome(db: UserDatabase, { epoch, rooms, user }: Welcome): Promise<void> {
@@ -46,4 +46,5 @@ async function putRoom(tx: UserWrite, room: Room): Promise<void> {
 
 async function forgetAll(tx: UserWrite): Promise<void> {
   for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
+  await forgetPlaces(tx, await tx.objectStore('rows').getAll());
 }

@@ -36,6 +36,39 @@ export function cover(spans: readonly Span[], run: Span, opens: boolean): Span[]
   return [...rest, touching.reduce(join, run)].sort((a, b) => a.from - b.from);
 }
 
+/** Up to where everything after `amendedTo` is held without a hole: what amends was seen so far. */
+export function knownUpTo(spans: readonly Span[], amendedTo: number): number {
+  return spans.reduce(
+    (known, span) => (span.from <= known + 1 && span.to > known ? span.to : known),
+    amendedTo,
+  );
+}
+
+/**
+ * What of `seen` has to be asked again: it lies in a span, less what `checked` covers, whose amendments are known only
+ * up to below the cursor (S3).
+ */
+export function staleIn(spans: readonly Span[], checked: readonly Span[], seen: Stretch): Stretch[] {
+  const isKnown = (span: Span) => knownUpTo(spans, span.amendedTo) >= cursorOf(spans);
+  const fresh = checked.filter(isKnown);
+  return spans
+    .filter((span) => !isKnown(span))
+    .map((span) => ({ from: Math.max(span.from, seen.from), to: Math.min(span.to, seen.to) }))
+    .flatMap((part) => without(part, fresh));
+}
+
+/** What is left of a stretch once these, ascending, are taken out. */
+function without({ from, to }: Stretch, taken: readonly Stretch[]): Stretch[] {
+  const left: Stretch[] = [];
+  let next = from;
+  for (const one of taken) {
+    if (one.from > next) left.push({ from: next, to: Math.min(to, one.from - 1) });
+    next = Math.max(next, one.to + 1);
+  }
+  if (next <= to) left.push({ from: next, to });
+  return left.filter((piece) => piece.from <= piece.to);
+}
+
 /** What is not held directly below the span that begins at `from`. */
 export function holeBelow(spans: readonly Span[], from: number): Stretch | undefined {
   const below = spans.filter((span) => span.to < from).at(-1)?.to ?? 0;

@@ -1,17 +1,20 @@
 /** Keeps the database in step with the server's logs: frames in, in the order they came; what they lack is fetched (S2). */
 import { CATCH_UP_WITHIN_MS } from '../../shared/limits.ts';
-import type { Down, Entries, Handshake, Room, Welcome } from '../../shared/protocol/index.ts';
+import type { Down, Entries, Frame, Handshake, Room, Users, Welcome } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import type { StorageHealth } from '../state/storageState.ts';
 import type { Link } from '../transport/link.ts';
+import { createAsking } from './asking.ts';
 import { createFetch, type Fetch } from './fetch.ts';
+import { createFreshen, type Freshen } from './freshen.ts';
 import { readHandshake } from './handshake.ts';
 import { cursorIn, type Incoming } from './hold.ts';
 import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
 import { isRun, take } from './take.ts';
 
-export interface Sync extends Pick<Fetch, 'older' | 'newer'> {
+export interface Sync extends Pick<Fetch, 'older' | 'newer'>, Pick<Freshen, 'freshen'> {
   handshake(): Promise<Handshake>;
   frame(frame: Down): void;
   /** A frame of entries could not be read. */
@@ -22,6 +25,10 @@ export interface Sync extends Pick<Fetch, 'older' | 'newer'> {
   left(room: string): Promise<void>;
   /** True while what was missed is not here yet. */
   catchingUp(): boolean;
+  /** An own entry was acknowledged at a place that nothing held covers: it may be amended already. */
+  check(room: string, serverOffset: number): void;
+  /** Milliseconds to add to the device's clock to have the server's: 0 until it said what it has. For people to read. */
+  offsetOfClock(): number;
   close(): void;
 }
 
@@ -34,6 +41,9 @@ export interface SyncDeps {
   clock: Clock;
   random: () => number;
   changed(change: Change): void;
+  storage: StorageHealth;
+  /** Another device of the user, or another member, read so far. */
+  read(frame: Frame<'read'>): void;
   /** A welcome was taken, whatever the catch-up still brings. */
   welcomed(): void;
   /** `catchingUp` may have another answer. */
@@ -47,16 +57,13 @@ export function createSync(deps: SyncDeps): Sync {
   let inOrder: Promise<unknown> = Promise.resolve();
   let grace: Timer | undefined;
   let welcoming = false;
+  let clockOffset = 0;
   let closed = false;
 
-  const fetch = createFetch({
-    db,
-    link: deps.link,
-    clock,
-    random: deps.random,
-    store: (incoming, users) => next(() => store(incoming, users)),
-    progressed: deps.progressed,
-  });
+  const asking = createAsking(deps.link, clock, deps.random);
+  const storeNext = (incoming: Incoming, users: Users) => next(() => store(incoming, users));
+  const fetch = createFetch({ db, asking, store: storeNext, progressed: deps.progressed });
+  const { freshen, forget } = createFreshen({ db, asking, store: storeNext });
 
   /** Frames and answers are taken one after the other: what resets a log and what belongs to the new one never mix. */
   function next<T>(work: () => Promise<T>): Promise<T> {
@@ -67,8 +74,9 @@ export function createSync(deps: SyncDeps): Sync {
 
   /** What cannot be stored has to come again, from where the database stands then. */
   function attempt(work: () => Promise<void>): void {
-    next(work).catch((error) => {
+    next(work).then(deps.storage.worked, (error) => {
       if (closed) return;
+      deps.storage.failed(error);
       console.warn('what the server sent could not be stored', error);
       deps.link().tell({ type: 'unusable' });
     });
@@ -90,16 +98,20 @@ export function createSync(deps: SyncDeps): Sync {
       case 'room':
         attempt(() => roomChanged(received.payload));
         return;
-      case 'typing':
       case 'read':
+        deps.read(received.payload);
+        return;
+      case 'typing':
       case 'bye':
         return;
     }
   }
 
   async function welcome(payload: Welcome): Promise<void> {
+    clockOffset = payload.now - clock.now();
     await storeWelcome(db, payload);
     fetch.forget();
+    forget();
     expected.clear();
     for (const room of payload.rooms) await expect(room);
     welcoming = false;
@@ -195,10 +207,17 @@ export function createSync(deps: SyncDeps): Sync {
     left: (room) => next(() => roomChanged({ removed: room })),
     older: fetch.older,
     newer: fetch.newer,
+    freshen,
+    check: (room, serverOffset) =>
+      void fetch.at(room, serverOffset).catch((error) => {
+        if (!closed) console.warn('an own message was not looked up', error);
+      }),
+    offsetOfClock: () => clockOffset,
     catchingUp: () => welcoming || expected.size > 0 || fetch.isBusy(),
     close() {
       closed = true;
       fetch.close();
+      asking.close();
       if (grace !== undefined) clock.clearTimeout(grace);
     },
   };

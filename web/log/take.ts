@@ -12,13 +12,28 @@ export interface Taken {
   settled: boolean;
 }
 
+/** The answer is of a log that this database is not of any more: another tab took a reset meanwhile (S1). */
+export class OtherEpoch extends Error {
+  constructor() {
+    super('what came belongs to another epoch');
+    this.name = 'OtherEpoch';
+  }
+}
+
 /**
  * Where they would leave a hole only what stands for itself is kept: one's own entries, which settle their rows, and
- * what changes entries that are held.
+ * what changes entries that are held. With an `epoch` nothing is taken unless the database is of that one.
  */
-export function take(db: UserDatabase, me: string, incoming: Incoming, users: Users): Promise<Taken> {
+export function take(
+  db: UserDatabase,
+  me: string,
+  incoming: Incoming,
+  users: Users,
+  epoch?: string,
+): Promise<Taken> {
   const { room, entries, amendments } = incoming;
   return db.write(LOG_STORES, async (tx) => {
+    if (epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
     await putUsers(tx, users);
     const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
     const held = await hold(tx, incoming);

@@ -1,11 +1,15 @@
 /** The shell of the outbox machine: carries out its effects, and tells it what came of them. */
+import { DRAIN_BEAT_MS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
-import { createLock } from './lock.ts';
+import type { StorageHealth } from '../state/storageState.ts';
+import type { Fence } from './fence.ts';
+import type { DrainLock } from './lock.ts';
 import { FRESH, type OutboxEffect, type OutboxEvent, step } from './machine.ts';
-import { mark, recover, storeVerdicts } from './store.ts';
+import { mark, recover } from './mark.ts';
+import { type Placed, storeVerdicts } from './store.ts';
 import type { Verdict } from './verdicts.ts';
 
 export interface Drain {
@@ -23,8 +27,12 @@ export interface DrainDeps {
   clock: Clock;
   random: () => number;
   newKey: () => string;
-  /** Absent where the browser withholds them: drains may overlap, and the server's key makes that harmless. */
-  locks: LockManager | undefined;
+  /** Who drains: another for each tab and each worker. */
+  holder: string;
+  lock: DrainLock;
+  storage: StorageHealth;
+  /** The lock is held and there is work under way: who waits for it may go on waiting. */
+  beat(): void;
   /** Writes to the network. `undefined`: the connection went, and no answer will come. */
   append(items: Item[], answered: (answer: Acknowledgement<'append'> | undefined) => void): void;
   /** Bytes that are on their way up, 0 when none are. */
@@ -32,16 +40,19 @@ export interface DrainDeps {
   /** An append stayed unanswered: the connection may be dead. */
   suspect(): void;
   stopped(why: 'auth' | 'upgrade'): void;
+  /** These were acknowledged where nothing held covers them. */
+  placed(placed: Placed[]): void;
   /** Rows of these rooms changed. */
   changed(rooms: string[]): void;
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { db, me, clock, random, newKey } = deps;
-  const lock = createLock(deps.locks, `holdfast:${me}:drain`);
+  const { db, me, clock, random, newKey, lock, holder } = deps;
   let outbox = FRESH;
   let restTimer: Timer | undefined;
   let sendTimer: Timer | undefined;
+  let beatTimer: Timer | undefined;
+  let fence: Fence = 'none';
   let closed = false;
 
   function tell(event: OutboxEvent): void {
@@ -49,21 +60,39 @@ export function createDrain(deps: DrainDeps): Drain {
     const [after, effects] = step(outbox, event, random);
     outbox = after;
     for (const effect of effects) carryOut(effect);
+    beatWhileAtWork();
+  }
+
+  function beatWhileAtWork(): void {
+    if (beatTimer !== undefined || closed || outbox.lock !== 'held' || outbox.work.tag === 'idle') return;
+    beatTimer = clock.setTimeout(() => {
+      beatTimer = undefined;
+      if (outbox.lock === 'held' && outbox.work.tag !== 'idle') deps.beat();
+      beatWhileAtWork();
+    }, DRAIN_BEAT_MS);
   }
 
   function carryOut(effect: OutboxEffect): void {
     switch (effect.type) {
       case 'lock':
-        lock.take(() => tell({ type: 'locked' }));
+        lock.take(() => {
+          fence = lock.exclusive ? 'claim' : 'none';
+          tell({ type: 'locked' });
+        });
         return;
       case 'unlock':
         lock.release();
         return;
       case 'mark':
         attempt(async () => {
-          const { rooms, items, bytes } = await mark(db, effect.limits);
-          deps.changed(rooms);
-          tell({ type: 'marked', items, bytes });
+          const marked = await mark(db, effect.limits, holder, fence);
+          if (marked === 'not-mine') {
+            lock.release(); // the database may have been emptied under a lock that is still held
+            return tell({ type: 'lock-lost' });
+          }
+          if (fence === 'claim') fence = 'verify';
+          deps.changed(marked.rooms);
+          tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
         });
         return;
       case 'emit':
@@ -109,12 +138,15 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function store(verdicts: Verdict[]): Promise<void> {
-    deps.changed(await storeVerdicts(db, me, verdicts, newKey));
+    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey);
+    deps.changed(rooms);
+    deps.placed(placed);
   }
 
   function attempt(work: () => Promise<void>): void {
-    work().catch((error) => {
+    work().then(deps.storage.worked, (error) => {
       if (closed) return;
+      deps.storage.failed(error);
       console.warn('the outbox could not be read or written', error);
       tell({ type: 'database-failed' });
     });
@@ -124,6 +156,7 @@ export function createDrain(deps: DrainDeps): Drain {
     if (timer !== undefined) clock.clearTimeout(timer);
   }
 
+  lock.lost(() => tell({ type: 'lock-lost' }));
   lock
     .tryOnce(() => recover(db).then(deps.changed))
     .catch((error) => console.warn('the outbox was not read', error));
@@ -136,6 +169,7 @@ export function createDrain(deps: DrainDeps): Drain {
       closed = true;
       cancel(restTimer);
       cancel(sendTimer);
+      cancel(beatTimer);
       lock.close();
     },
   };

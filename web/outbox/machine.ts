@@ -39,6 +39,8 @@ export type OutboxEvent =
   | { type: 'up' }
   | { type: 'down' }
   | { type: 'locked' }
+  /** It was stolen, or marking found that it had been. */
+  | { type: 'lock-lost' }
   | { type: 'marked'; items: Item[]; bytes: number }
   | { type: 'answered'; attempt: number; keys: string[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
@@ -88,6 +90,8 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
     }
     case 'locked':
       return goOn({ ...outbox, lock: 'held' });
+    case 'lock-lost': // rows are not touched: whoever holds it now has them
+      return lockLost(outbox);
     case 'marked':
       return work.tag === 'marking' ? marked(outbox, event.items, event.bytes) : [outbox, []];
     case 'answered':
@@ -154,6 +158,14 @@ function answered(
   const single = next.tag === 'single' ? keys.length : Math.max(0, outbox.single - 1);
   const counted = next.tag === 'rest' && !got ? failed(outbox) : { ...outbox, failures: 0 };
   return store({ ...counted, single }, verdicts, next);
+}
+
+/** What is being stored, or a rest, goes on. An append under way is let go; its answer still settles, as a late one. */
+function lockLost(outbox: Outbox): Stepped {
+  if (outbox.lock !== 'held') return [outbox, []]; // known already, and asked for anew
+  const without: Outbox = { ...outbox, lock: 'none', more: true };
+  const { tag } = outbox.work;
+  return goOn(tag === 'marking' || tag === 'sending' ? { ...without, work: { tag: 'idle' } } : without);
 }
 
 function store(outbox: Outbox, verdicts: Verdict[], next: Next): Stepped {

@@ -97,6 +97,11 @@ export function followsUnattempted(row: Row, target: string): boolean {
   return row.kind !== 'text' && row.target === target && !row.attempted;
 }
 
+/** The rooms of these, each once. */
+export function roomsOf(rows: readonly Row[]): string[] {
+  return [...new Set(rows.map((row) => row.room))];
+}
+
 export function reasonOf({ code, message }: WireError): Reason {
   return { code, message };
 }

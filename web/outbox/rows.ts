@@ -42,6 +42,68 @@ export function amend(db: UserDatabase, clientOffset: string, body: string, key:
   });
 }
 
+/** A change to a text of one's own, wherever it is by now. `key` and `at` are those of the change, if it takes a row. */
+export interface Change {
+  room: string;
+  /** clientOffset of the text. */
+  target: string;
+  /** Where its entry is held, if it is. */
+  targetOffset: number | undefined;
+  key: string;
+  at: number;
+}
+
+/** In place while nobody can have it, else by an edit behind it (O4). False when it is neither a row nor held. */
+export function edit(db: UserDatabase, me: string, change: Change, body: string): Promise<boolean> {
+  return db.write(['rows', 'entries', 'loose'], async (tx) => {
+    const { room, target, key: clientOffset, at } = change;
+    const row = await rowOf(tx, change);
+    if (row && isUnsent(row)) {
+      await tx.objectStore('rows').put({ ...newRow({ ...row, body }), seq: row.seq } as Row);
+      return true;
+    }
+    const place = await placeOf(tx, me, change);
+    if (!row && !place) return false;
+    await add(tx, { kind: 'edit', target, ...place, body, room, clientOffset, at });
+    return true;
+  });
+}
+
+/** Gone if nobody can have it, else by a deletion behind it. False when it is neither a row nor held. */
+export function removeText(db: UserDatabase, me: string, change: Change): Promise<boolean> {
+  return db.write(['rows', 'entries', 'loose'], async (tx) => {
+    const { room, target, key: clientOffset, at } = change;
+    const row = await rowOf(tx, change);
+    if (row && isUnsent(row)) {
+      await remove(tx, row);
+      return true;
+    }
+    const place = await placeOf(tx, me, change);
+    if (!row && !place) return false;
+    await add(tx, { kind: 'delete', target, ...place, room, clientOffset, at });
+    return true;
+  });
+}
+
+async function rowOf(tx: UserWrite, { room, target }: Change): Promise<(Row & { kind: 'text' }) | undefined> {
+  const row = await tx.objectStore('rows').index('clientOffset').get(target);
+  return row?.kind === 'text' && row.room === room ? row : undefined;
+}
+
+/** Never under way, or refused for good: nobody else can have it. */
+function isUnsent(row: Row): boolean {
+  return row.state.tag === 'parked' ? !row.state.uncertain : !row.attempted;
+}
+
+/** Where it stands, if it is a text of one's own that is held and not deleted. */
+async function placeOf(tx: UserWrite, me: string, { room, target, targetOffset }: Change) {
+  if (targetOffset === undefined) return undefined;
+  const at: [string, number] = [room, targetOffset];
+  const held = (await tx.objectStore('entries').get(at)) ?? (await tx.objectStore('loose').get(at));
+  const isIt = held?.kind === 'text' && held.author === me && held.clientOffset === target && 'body' in held;
+  return isIt ? { targetOffset } : undefined;
+}
+
 /** Gives a parked row up. One that may be in the log is deleted there. */
 export function discard(db: UserDatabase, clientOffset: string, key: string, at: number) {
   return withParked(db, clientOffset, async (tx, row) => {

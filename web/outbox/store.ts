@@ -1,63 +1,44 @@
-/** The drain's transactions: marking what is about to be sent, and storing what became of it. */
-import type { Item } from '../../shared/protocol/index.ts';
+/** The drain's transaction after an answer: storing what became of what was sent. */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { LOG_STORES } from '../log/hold.ts';
-import { bytesOf, type Limits, nextBatch } from './batch.ts';
-import { itemOf, type Row, step } from './row.ts';
+import { LOG_STORES, spansOf } from '../log/hold.ts';
+import { spanAt } from '../log/spans.ts';
+import { type Row, roomsOf, step } from './row.ts';
 import { remove, repoint } from './rows.ts';
 import { settleAcknowledged } from './settle.ts';
 import type { Verdict } from './verdicts.ts';
 
-export interface Marked {
-  items: Item[];
-  bytes: number;
+export interface Stored {
+  /** The rooms concerned. */
   rooms: string[];
+  /** Acknowledged entries that no span covers: what changed them since is not known. */
+  placed: Placed[];
 }
 
-/**
- * Marks the next batch as attempted, and returns exactly what it read: only that may be sent (O4). Whoever calls this
- * holds the lock, so that what else still says `sending` was left by a tab that is gone.
- */
-export function mark(db: UserDatabase, limits: Limits): Promise<Marked> {
-  return db.write(['rows'], async (tx) => {
-    const rows = tx.objectStore('rows');
-    const all = await rows.getAll();
-    const batch = nextBatch(all, limits);
-    const changed = [
-      ...batch.map((row) => step(row, { type: 'attempted' })),
-      ...left(all.filter((row) => !batch.includes(row))),
-    ];
-    for (const row of changed) await rows.put(row);
-    const bytes = batch.reduce((sum, row) => sum + bytesOf(row), 0);
-    return { items: batch.map(itemOf), bytes, rooms: roomsOf(changed) };
-  });
+export interface Placed {
+  room: string;
+  serverOffset: number;
 }
 
-/** What still says `sending` although nobody sends becomes `checking` (O3). Returns the rooms in which something did. */
-export function recover(db: UserDatabase): Promise<string[]> {
-  return db.write(['rows'], async (tx) => {
-    const changed = left(await tx.objectStore('rows').getAll());
-    for (const row of changed) await tx.objectStore('rows').put(row);
-    return roomsOf(changed);
-  });
-}
-
-/** Stores what became of each item; a row that an echo settled meanwhile stays settled. Returns the rooms concerned. */
+/** Stores what became of each item; a row that an echo settled meanwhile stays settled. */
 export function storeVerdicts(
   db: UserDatabase,
   me: string,
   verdicts: readonly Verdict[],
   newKey: () => string,
-) {
+): Promise<Stored> {
   return db.write(LOG_STORES, async (tx) => {
     const concerned: Row[] = [];
+    const placed: Placed[] = [];
     for (const verdict of verdicts) {
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;
       concerned.push(row);
       await storeVerdict(tx, me, row, verdict, newKey);
+      if (verdict.type !== 'acknowledged') continue;
+      const { serverOffset } = verdict;
+      if (!spanAt(await spansOf(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
     }
-    return roomsOf(concerned);
+    return { rooms: roomsOf(concerned), placed };
   });
 }
 
@@ -81,12 +62,4 @@ async function storeVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdic
   const after = step(row, { ...verdict, newKey: newKey() });
   await rows.put(after);
   if (after.clientOffset !== row.clientOffset) await repoint(tx, row, after.clientOffset);
-}
-
-function left(rows: readonly Row[]): Row[] {
-  return rows.filter((row) => row.state.tag === 'sending').map((row) => step(row, { type: 'unanswered' }));
-}
-
-function roomsOf(rows: readonly Row[]): string[] {
-  return [...new Set(rows.map((row) => row.room))];
 }

@@ -108,6 +108,12 @@ export function createClient(deps: Deps): Client & { close(): void } {
     app.set({ tag: 'hello' });
   }
 
+  function begin(): void {
+    next(start).catch((error) => {
+      if (!closed) app.set({ tag: 'storage', reason: storageReason(error) });
+    });
+  }
+
   function showIfStarting(state: AppState): void {
     if (!closed && app.get().tag === 'starting') app.set(state);
   }
@@ -120,10 +126,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
   else {
     channel.onmessage = () =>
       void next(follow).catch((error) => console.warn('another tab was not followed', error));
-    next(start).catch((error) => {
-      console.warn('the storage of this browser could not be opened', error);
-      if (!closed) app.set({ tag: 'unsupported', missing: 'IndexedDB' });
-    });
+    begin();
   }
 
   return {
@@ -142,6 +145,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
       return { ok: true };
     },
     async signOut() {
+      await current?.flush();
       const outcome = await account.signOut();
       if (!outcome.ok) return outcome;
       try {
@@ -170,8 +174,17 @@ export function createClient(deps: Deps): Client & { close(): void } {
     retry: (clientOffset) => withUser((user) => user.retry(clientOffset)),
     amend: (clientOffset, body) => withUser((user) => user.amend(clientOffset, body)),
     discard: (clientOffset) => withUser((user) => user.discard(clientOffset)),
+    edit: (room, clientOffset, body) => withUser((user) => user.edit(room, clientOffset, body)),
+    remove: (room, clientOffset) => withUser((user) => user.remove(room, clientOffset)),
+    seen: (room, upTo) => current?.seen(room, upTo),
     draft: async (room) => (await current?.draft(room).catch(() => '')) ?? '',
     saveDraft: (room, text) => current?.saveDraft(room, text),
+    retryStorage() {
+      if (current) return current.retryStorage();
+      if (app.get().tag !== 'storage') return;
+      app.set({ tag: 'starting' });
+      begin();
+    },
     createRoom: (name) => withUser((user) => user.createRoom(name)),
     joinRoom: (room) => withUser((user) => user.joinRoom(room)),
     leaveRoom: (room) => withUser((user) => user.leaveRoom(room)),

@@ -5,8 +5,9 @@ import type { Sync } from '../log/sync.ts';
 import { AT_NEWEST, type Place, placeNewer, placeOlder, readWindow, type Window } from '../log/window.ts';
 import { createCell } from './cell.ts';
 import { coalesced } from './coalesced.ts';
-import { messagesOf } from './messages.ts';
+import { keyOf, messagesOf } from './messages.ts';
 import type { ConversationState, Readable } from './model.ts';
+import { countOthers, readUpToOf } from './unread.ts';
 
 export interface Conversation {
   state: Readable<ConversationState>;
@@ -32,14 +33,18 @@ export const EMPTY: ConversationState = {
   atStart: false,
   atNewest: true,
   older: 'idle',
+  newer: 'idle',
+  newSince: undefined,
+  unseen: 0,
   loading: true,
 };
 
-const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose'] as const;
+const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'marks'] as const;
 
 export function createConversation({ db, me, room, sync, isLive }: Deps): Conversation {
   const state = createCell(EMPTY, (by) => {
     watched = by === 'somebody';
+    opened = undefined;
     if (watched) void refresh();
     else if (place !== AT_NEWEST) forgetPlace();
   });
@@ -47,6 +52,11 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
   let place: Place = AT_NEWEST;
   let window: Window | undefined;
   let older: ConversationState['older'] = 'idle';
+  let newer: ConversationState['newer'] = 'idle';
+  /** How far was read, and how far the log went, when the conversation was opened. */
+  let opened: { readUpTo: number; head: number } | undefined;
+  /** The newest that was in a window at the end. */
+  let shownUpTo = 0;
   let moving = false;
   /** How often somebody went to the newest. */
   let visits = 0;
@@ -60,18 +70,26 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
         names.set(author, (await tx.objectStore('users').get(author))?.name ?? '');
       }
       const rows = await tx.objectStore('rows').index('room').getAll(room);
-      const head = (await tx.objectStore('rooms').get(room))?.head ?? 0;
-      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), head };
+      const stored = await tx.objectStore('rooms').get(room);
+      const head = stored?.head ?? 0;
+      const readUpTo = stored && (await readUpToOf(tx, stored));
+      const unseen = seen.place.tag === 'newest' ? 0 : await countOthers(tx, room, me.id, shownUpTo);
+      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), head, readUpTo, unseen };
     });
     window = read.seen;
     place = read.seen.place;
     const atNewest = place.tag === 'newest';
+    if (read.readUpTo !== undefined) opened ??= { readUpTo: read.readUpTo, head: read.head };
+    if (atNewest) shownUpTo = Math.max(shownUpTo, ...window.lines.map((line) => line.serverOffset));
     const nothingYet = window.span === undefined && read.head > 0;
     state.set({
       messages: messagesOf(window.lines, read.rows, me, (user) => read.names.get(user) ?? '', atNewest),
       atStart: window.reachesOldest && (window.span?.from ?? 1) === 1 && !nothingYet,
       atNewest,
       older: nothingYet ? (isLive() ? 'loading' : 'stuck') : older,
+      newer,
+      newSince: newSince(window),
+      unseen: read.unseen,
       loading: false,
     });
   });
@@ -96,8 +114,11 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
     const visit = visits;
     if (!window?.span || place.tag === 'newest') return;
     if (window.reachesNewest) {
-      if (!isLive() || !(await sync.newer(room, window.span.to))) return;
+      showNewer(isLive() ? 'loading' : 'stuck');
+      const fetched = isLive() && (await sync.newer(room, window.span.to));
+      newer = fetched ? 'idle' : 'stuck';
       await refresh();
+      if (!fetched) return;
     }
     await goTo(placeNewer(window), visit);
   }
@@ -125,6 +146,22 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
     state.set({ ...state.get(), older });
   }
 
+  function showNewer(value: ConversationState['newer']): void {
+    newer = value;
+    state.set({ ...state.get(), newer });
+  }
+
+  /** Undefined where the first unread one may lie further up, out of the window. */
+  function newSince({ lines, reachesOldest }: Window): string | undefined {
+    if (!opened) return undefined;
+    const { readUpTo, head } = opened;
+    const first = lines.findIndex(
+      (line) => line.author !== me.id && line.serverOffset > readUpTo && line.serverOffset <= head,
+    );
+    const line = lines[first];
+    return line && (first > 0 || reachesOldest) ? keyOf(line.author, line.clientOffset) : undefined;
+  }
+
   function forgetPlace(): void {
     visits++;
     place = AT_NEWEST;
@@ -144,6 +181,7 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
     },
     live() {
       if (older === 'stuck') showOlder('idle');
+      if (newer === 'stuck') showNewer('idle');
       void refresh();
     },
   };

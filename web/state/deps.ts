@@ -14,6 +14,8 @@ export interface Deps {
   /** Withheld by browsers where the page came by plain HTTP from another machine. */
   locks: LockManager | undefined;
   channel: (name: string) => Channel;
+  /** Background Sync, where the browser has it: a tag for which the service worker is woken. */
+  background: { register(tag: string): Promise<void> } | undefined;
   page: Page;
   /** Asks the browser not to throw the storage away. */
   persist: () => void;
@@ -41,12 +43,26 @@ export function browserDeps(): Deps {
     },
     locks: navigator.locks as LockManager | undefined,
     channel: (name) => new BroadcastChannel(name) as Channel,
+    background: backgroundSync(),
     page: watchPage(window, document, navigator),
     persist() {
       navigator.storage?.persist?.().catch(() => {}); // refused or not: there is nothing else to do about it
     },
     startsOffline: isSecureContext && 'serviceWorker' in navigator,
     missing: missingFeature(),
+  };
+}
+
+/** Only Chromium has it. The worker may not be there yet: it is waited for. */
+function backgroundSync(): Deps['background'] {
+  if (!('serviceWorker' in navigator) || !('SyncManager' in globalThis)) return undefined;
+  return {
+    async register(tag) {
+      const { sync } = (await navigator.serviceWorker.ready) as ServiceWorkerRegistration & {
+        sync: { register(tag: string): Promise<void> };
+      };
+      await sync.register(tag);
+    },
   };
 }
 

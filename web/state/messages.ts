@@ -23,6 +23,11 @@ export function messagesOf(
   });
 }
 
+/** The same through queued → sent. */
+export function keyOf(author: string, clientOffset: string): string {
+  return `${author} ${clientOffset}`;
+}
+
 export function statusOf({ state }: Row): Status {
   switch (state.tag) {
     case 'queued':
@@ -39,13 +44,16 @@ export function statusOf({ state }: Row): Status {
 function ofLine(line: Line, me: User, nameOf: (user: string) => string): Message {
   const { author, clientOffset, at } = line;
   return {
-    key: `${author} ${clientOffset}`,
+    key: keyOf(author, clientOffset),
     clientOffset,
+    serverOffset: line.serverOffset,
     author: { id: author, name: nameOf(author) },
     mine: author === me.id,
     at,
     content: contentOf(line),
     status: { tag: 'sent' },
+    pending: 'none',
+    can: author === me.id && line.tag === 'text' ? CHANGED_BY_HAND : NOTHING,
   };
 }
 
@@ -64,16 +72,23 @@ function contentOf(line: Line): Message['content'] {
 
 function ofRow(row: Row & { kind: 'text' }, me: User): Message {
   const { clientOffset, at, body } = row;
+  const status = statusOf(row);
   return {
-    key: `${me.id} ${clientOffset}`,
+    key: keyOf(me.id, clientOffset),
     clientOffset,
+    serverOffset: undefined,
     author: { id: me.id, name: me.name },
     mine: true,
     at,
     content: { tag: 'text', body, edited: false },
-    status: statusOf(row),
+    status,
+    pending: 'none',
+    can: status.tag === 'not-sent' ? NOTHING : CHANGED_BY_HAND,
   };
 }
+
+const CHANGED_BY_HAND = { edit: true, remove: true };
+const NOTHING = { edit: false, remove: false };
 
 /** The last edit of each target that waits, or its deletion. */
 function changesByTarget(rows: readonly Row[]): Map<string, Row & { kind: 'edit' | 'delete' }> {
@@ -90,5 +105,6 @@ function changed(message: Message, change: Row & { kind: 'edit' | 'delete' }): M
   const clientOffset = status.tag === 'not-sent' ? change.clientOffset : message.clientOffset;
   const content: Message['content'] =
     change.kind === 'edit' ? { tag: 'text', body: change.body, edited: true } : { tag: 'deleted' };
-  return { ...message, clientOffset, status, content };
+  const can = status.tag === 'not-sent' || change.kind === 'delete' ? NOTHING : message.can;
+  return { ...message, clientOffset, status, content, pending: change.kind, can };
 }

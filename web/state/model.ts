@@ -33,9 +33,17 @@ export interface Client {
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
   discard(clientOffset: string): Promise<Outcome>;
+  /** Changes a text of one's own, whatever became of it so far: in place if it was never sent, else by an edit behind it (O4). */
+  edit(room: string, clientOffset: string, body: string): Promise<Outcome>;
+  /** Deletes a text of one's own: never sent, it is gone; else a deletion queues behind it. */
+  remove(room: string, clientOffset: string): Promise<Outcome>;
+  /** A person has seen the room up to this entry. Kept while there is no way to tell the server. */
+  seen(room: string, upTo: number): void;
 
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
+  /** The database could not be opened or written: once more. */
+  retryStorage(): void;
 
   createRoom(name: string): Promise<Outcome & { room?: string }>;
   joinRoom(room: string): Promise<Outcome>;
@@ -57,6 +65,8 @@ export type AppState =
   | { tag: 'starting' }
   /** The browser cannot run the app; `missing` names what it lacks. */
   | { tag: 'unsupported'; missing: string }
+  /** The database cannot be opened now; `retryStorage` tries again. */
+  | { tag: 'storage'; reason: Reason }
   /** Nobody is signed in here. */
   | { tag: 'hello' }
   | SignedIn;
@@ -74,7 +84,11 @@ export interface SignedIn {
   rooms: RoomSummary[];
   /** False where the browser withholds service workers (plain HTTP from another machine). */
   startsOffline: boolean;
+  storage: StorageState;
 }
+
+/** Whether this device takes what is written: `full` it has no room, `failing` it does not say why. */
+export type StorageState = 'ok' | 'full' | 'failing';
 
 export type ConnectionState =
   | { tag: 'live' }
@@ -97,6 +111,10 @@ export interface RoomSummary {
   /** Rows of this room that wait. */
   waiting: number;
   notSent: number;
+  /** Others' lines after what was read, counted up to UNREAD_COUNTED_MAX. */
+  unread: number;
+  /** False: left, and listed only because something of one's own is still there. */
+  member: boolean;
 }
 
 export interface PublicRoom {
@@ -114,6 +132,11 @@ export interface ConversationState {
   atNewest: boolean;
   /** Older ones are being fetched; `stuck` when that needs a connection that is not there. */
   older: 'idle' | 'loading' | 'stuck';
+  newer: 'idle' | 'loading' | 'stuck';
+  /** Key of the first line that was unread when the conversation was opened; the same while it is open. */
+  newSince: string | undefined;
+  /** Others' lines newer than the newest that was shown at the end, counted also when they are not in `messages`. */
+  unseen: number;
   /** Nothing is known of this room yet: the database is still being read. */
   loading: boolean;
 }
@@ -122,6 +145,8 @@ export interface Message {
   /** Stable through queued → sent: made of author and clientOffset. */
   key: string;
   clientOffset: string;
+  /** Undefined while it waits. */
+  serverOffset: number | undefined;
   author: { id: string; name: string };
   mine: boolean;
   /** For people to read; milliseconds. The device's clock while it waits, the server's afterwards. */
@@ -131,6 +156,10 @@ export interface Message {
     | { tag: 'deleted' }
     | { tag: 'unknown'; kind: string };
   status: Status;
+  /** Of which change `status` speaks. */
+  pending: 'none' | 'edit' | 'delete';
+  /** What `edit` and `remove` would take; a message that was not sent has `retry`, `amend` and `discard` instead. */
+  can: { edit: boolean; remove: boolean };
 }
 
 /** What the person is told of one message (O3). Others' messages are `sent`. */

@@ -3,13 +3,20 @@ import { checkBody, withoutControls } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
-import { amend, discard, enqueue, retry } from '../outbox/rows.ts';
+import { amend, type Change, discard, edit, enqueue, removeText, retry } from '../outbox/rows.ts';
+import type { Drafts } from './drafts.ts';
 import type { Client, Outcome } from './model.ts';
+import type { StorageHealth } from './storageState.ts';
 
-type OutboxActions = Pick<Client, 'send' | 'retry' | 'amend' | 'discard'>;
+type OutboxActions = Pick<Client, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
 
 interface Deps {
   db: UserDatabase;
+  me: string;
+  drafts: Pick<Drafts, 'queued'>;
+  storage: StorageHealth;
+  /** Where an entry of one's own is held, as far as the screen knows: the transaction looks whether it is that one. */
+  targetOf(room: string, clientOffset: string): number | undefined;
   newKey: () => string;
   now: () => number;
   /** Tells everybody of the changed row, and resolves when it is shown. */
@@ -19,18 +26,29 @@ interface Deps {
   persist(): void;
 }
 
-export function createOutboxActions({ db, newKey, now, show, toNewest, persist }: Deps): OutboxActions {
+export function createOutboxActions(deps: Deps): OutboxActions {
+  const { db, me, newKey, now, show, toNewest, persist } = deps;
+
   async function queue(store: () => Promise<string | undefined>): Promise<Outcome> {
     try {
       const room = await store();
+      deps.storage.worked();
       if (room === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, in another tab even
       await show(room);
       return { ok: true };
     } catch (error) {
+      deps.storage.failed(error);
       return { ok: false, reason: storageReason(error) };
     }
   }
 
+  const changeOf = (room: string, target: string): Change => ({
+    room,
+    target,
+    targetOffset: deps.targetOf(room, target),
+    key: newKey(),
+    at: now(),
+  });
   const roomOf = (row: Row | undefined) => row?.room;
 
   return {
@@ -39,7 +57,9 @@ export function createOutboxActions({ db, newKey, now, show, toNewest, persist }
       if (body === '') return EMPTY;
       return queue(async () => {
         const draft = { kind: 'text', body, room, clientOffset: newKey(), at: now() } as const;
-        await enqueue(db, draft, (text) => readBody(text) === body);
+        const isWritten = (text: string) => readBody(text) === body;
+        deps.drafts.queued(room, isWritten);
+        await enqueue(db, draft, isWritten);
         persist();
         toNewest(room);
         return room;
@@ -51,6 +71,13 @@ export function createOutboxActions({ db, newKey, now, show, toNewest, persist }
       if (body === '') return EMPTY;
       return queue(() => amend(db, clientOffset, body, newKey(), now()).then(roomOf));
     },
+    async edit(room, clientOffset, raw) {
+      const body = readBody(raw);
+      if (body === '') return EMPTY;
+      return queue(async () => ((await edit(db, me, changeOf(room, clientOffset), body)) ? room : undefined));
+    },
+    remove: (room, clientOffset) =>
+      queue(async () => ((await removeText(db, me, changeOf(room, clientOffset))) ? room : undefined)),
     discard: (clientOffset) => queue(() => discard(db, clientOffset, newKey(), now()).then(roomOf)),
   };
 }

@@ -7,6 +7,7 @@ import { readLastLine } from '../log/window.ts';
 import { isWaiting, type Row } from '../outbox/row.ts';
 import { coalesced } from './coalesced.ts';
 import type { RoomSummary } from './model.ts';
+import { countUnread } from './unread.ts';
 
 export interface Summaries {
   /** Newest activity first. */
@@ -15,9 +16,11 @@ export interface Summaries {
   waiting(): number;
   /** Reads again what the change concerns; resolves when it is in the list. */
   refresh(change: Change): Promise<void>;
+  /** The first reading: resolves when there is something to show. */
+  open(): Promise<void>;
 }
 
-const STORES = ['rooms', 'users', 'rows', 'entries', 'loose', 'drafts'] as const;
+const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'drafts', 'marks'] as const;
 
 export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
   let summaries = new Map<string, RoomSummary>();
@@ -46,16 +49,19 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     changed();
   });
 
+  function refresh(change: Change): Promise<void> {
+    pending.push(change);
+    return read();
+  }
+
   return {
     list: () =>
       [...summaries.values()].sort(
         (a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1),
       ),
     waiting: () => waiting,
-    refresh(change) {
-      pending.push(change);
-      return read();
-    },
+    refresh,
+    open: () => refresh({ type: 'all' }),
   };
 }
 
@@ -73,6 +79,8 @@ async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<Room
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
     waiting: rows.filter(isWaiting).length,
     notSent: rows.filter((row) => !isWaiting(row)).length,
+    unread: await countUnread(tx, room, me.id),
+    member: !room.left,
   };
 }
 

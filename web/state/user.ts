@@ -1,16 +1,23 @@
 /** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
 import { idFrom } from '../../shared/ids.ts';
+import { DRAIN_STUCK_MS } from '../../shared/limits.ts';
 import { type Change, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
 import { createSync } from '../log/sync.ts';
 import { createDrain } from '../outbox/drain.ts';
+import { createLock } from '../outbox/lock.ts';
+import type { BrowserEvent } from '../transport/browser.ts';
 import { createLink } from '../transport/link.ts';
+import { createBackground } from './background.ts';
 import { type Conversation, createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
+import { createDrafts } from './drafts.ts';
 import type { Client, ConnectionState, SignedIn } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
+import { createReads } from './reads.ts';
 import { createRoomActions } from './roomActions.ts';
+import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
 /** What a client does while somebody is signed in. */
@@ -19,6 +26,8 @@ export type UserActions = Omit<Client, 'app' | 'signIn' | 'signOut' | 'setPasswo
 export interface UserClient extends UserActions {
   readonly id: string;
   conversation(room: string): Conversation;
+  /** Resolves once everything that was typed is on disk. */
+  flush(): Promise<void>;
   /** Signed in again: what waits can go on. */
   signedIn(session: SignedInHere): void;
   /** More is known of the session. */
@@ -40,6 +49,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const { user } = session;
   const db = openUserDatabase(deps.indexedDB, clock, user.id);
   const newKey = () => idFrom(deps.randomBytes(16));
+  const holder = newKey();
+  const lock = createLock(deps.locks, `holdfast:${user.id}:drain`, { clock, stuckMs: DRAIN_STUCK_MS });
   const conversations = new Map<string, Conversation>();
   let known = session;
   let opened: string | undefined;
@@ -48,13 +59,20 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   const changes = createChanges(deps.channel(`holdfast:${user.id}`), (change) => {
     if (closed) return;
+    if (change.type === 'draining') {
+      if (change.holder !== holder) lock.heard();
+      return;
+    }
     const shown = refresh(change);
     if (change.type === 'queued') void shown.then(() => drain.rows()); // shown first, then tried
   });
   const summaries = createSummaries(db, user, () => {
     link.tell({ type: 'waiting', waiting: summaries.waiting() > 0 });
+    background.changed();
     publish();
   });
+  const storage = createStorageState(publish);
+  const drafts = createDrafts({ db, clock, changed: (room) => changes.tell({ type: 'draft', room }) });
   const link = createLink({
     loadIo: deps.loadIo,
     clock,
@@ -73,8 +91,21 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         sync.down();
         if (status === 'signed-out') outside.signedOut();
       }
+      background.changed();
       publish();
     },
+  });
+  const background = createBackground({
+    register: deps.background?.register,
+    waiting: summaries.waiting,
+    status: link.status,
+  });
+  const reads = createReads({
+    db,
+    link,
+    clock,
+    me: user.id,
+    changed: (rooms) => changes.tell({ type: 'marks', rooms }),
   });
   const sync = createSync({
     db,
@@ -84,9 +115,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     random,
     changed: (change) => changes.tell(change),
+    storage,
+    read: reads.heard,
     progressed: publish,
     welcomed() {
-      if (link.status() === 'live') drain.up();
+      if (link.status() !== 'live') return;
+      drain.up();
+      reads.live();
     },
   });
   const drain = createDrain({
@@ -95,7 +130,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     random,
     newKey,
-    locks: deps.locks,
+    holder,
+    lock,
+    storage,
+    beat: () => changes.tell({ type: 'draining', holder }),
+    placed(placed) {
+      for (const { room, serverOffset } of placed) sync.check(room, serverOffset);
+    },
     append: (items, answered) => link.request('append', { as: user.id, items }, answered),
     uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
     suspect: () => link.tell({ type: 'suspect' }),
@@ -106,7 +147,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   });
 
   async function refresh(change: Change): Promise<void> {
-    const shown = [...conversations].filter(([room]) => change.type !== 'draft' && concerns(change, room));
+    const shown = [...conversations].filter(
+      ([room]) => SHOWN_BY_CONVERSATIONS.has(change.type) && concerns(change, room),
+    );
     await Promise.all([
       summaries.refresh(change),
       ...shown.map(([, conversation]) => conversation.refresh()),
@@ -124,6 +167,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       waiting: summaries.waiting(),
       rooms: summaries.list(),
       startsOffline: deps.startsOffline,
+      storage: storage.get(),
     });
   }
 
@@ -144,16 +188,26 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     closed = true;
     stopListening();
     drain.close();
+    drafts.close();
+    reads.close();
     sync.close();
     link.close();
     changes.close();
     db.close();
   }
 
-  const stopListening = deps.page.listen((type) => link.tell({ type }));
+  function pageSays(type: BrowserEvent): void {
+    if (type === 'hidden' || type === 'freeze' || type === 'pagehide') {
+      void drafts.flush();
+      background.hidden();
+    }
+    link.tell({ type });
+  }
+
+  const stopListening = deps.page.listen(pageSays);
   try {
     await db.read(['meta'], (tx) => tx.objectStore('meta').get('epoch'));
-    await summaries.refresh({ type: 'all' });
+    await summaries.open();
   } catch (error) {
     close();
     throw error;
@@ -170,8 +224,15 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     toNewest: (room) => void conversation(room).toNewest(),
     ...createOutboxActions({
       db,
+      me: user.id,
+      drafts,
+      storage,
       newKey,
       now: () => clock.now(),
+      targetOf: (room, clientOffset) =>
+        conversation(room)
+          .state.get()
+          .messages.find((message) => message.mine && message.clientOffset === clientOffset)?.serverOffset,
       async show(room) {
         changes.tell({ type: 'queued', rooms: [room] });
         await conversation(room).refresh();
@@ -183,16 +244,12 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       },
     }),
     ...createRoomActions(link, sync, newKey),
-    draft: (room) =>
-      db.read(['drafts'], (tx) => tx.objectStore('drafts').get(room)).then((draft) => draft?.text ?? ''),
-    saveDraft(room, text) {
-      db.write(['drafts'], async (tx) => {
-        if (text === '') await tx.objectStore('drafts').delete(room);
-        else await tx.objectStore('drafts').put({ room, text });
-      }).then(
-        () => changes.tell({ type: 'draft', room }),
-        (error) => console.warn('a draft was not kept', error),
-      );
+    seen: reads.seen,
+    draft: drafts.draft,
+    saveDraft: drafts.save,
+    flush: drafts.flush,
+    retryStorage() {
+      void refresh({ type: 'all' }).then(() => drain.rows());
     },
     signedIn(session) {
       known = session;
@@ -206,3 +263,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close,
   };
 }
+
+/** The others change nothing that a conversation shows. */
+const SHOWN_BY_CONVERSATIONS: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queued']);

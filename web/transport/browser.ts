@@ -7,6 +7,9 @@ export type BrowserEvent =
   | 'offline'
   | 'pageshow'
   | 'resume'
+  /** From here on the page may stand still, or be kept for the way back, without another word. */
+  | 'freeze'
+  | 'pagehide'
   | 'network-changed';
 
 export interface Page {
@@ -37,6 +40,8 @@ export function watchPage(window: Window, document: Document, navigator: Navigat
         listener(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
       );
       on(document, 'resume', () => listener('resume'));
+      on(document, 'freeze', () => listener('freeze'));
+      on(window, 'pagehide', () => listener('pagehide'));
       on(window, 'pageshow', () => listener('pageshow'));
       on(window, 'online', () => listener('online'));
       on(window, 'offline', () => listener('offline'));

@@ -12,10 +12,11 @@ import {
 } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import { backoff, jittered } from './backoff.ts';
+import type { BrowserEvent } from './browser.ts';
 import { type Connection, wakeAt } from './phase.ts';
 
 export type ConnectionEvent =
-  | { type: 'visible' | 'hidden' | 'online' | 'offline' | 'pageshow' | 'resume' | 'network-changed' }
+  | { type: BrowserEvent }
   | { type: 'opened' }
   | { type: 'welcomed' }
   | { type: 'refused'; code: string; retryAfter: number | undefined }
@@ -61,6 +62,10 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
     case 'hidden':
       if (connection.sight.tag === 'hidden') return [connection, []];
       return [{ ...connection, sight: { tag: 'hidden', since: now } }, []];
+    case 'freeze': // an open socket and what it holds would keep a page from being kept, and die meanwhile
+    case 'pagehide':
+      if (phase.tag === 'refused') return [connection, []];
+      return [{ ...connection, phase: { tag: 'asleep' } }, [{ type: 'teardown' }]];
     case 'online':
       return networkChanged({ ...connection, online: true }, now);
     case 'network-changed':

@@ -1,6 +1,7 @@
 import { assertNever } from '../../shared/never.ts';
 import { t } from '../i18n/index.ts';
-import type { AppState } from '../state/model.ts';
+import { sentence } from '../i18n/reason.ts';
+import type { AppState, Reason } from '../state/model.ts';
 import { Boundary } from './Boundary.tsx';
 import { useWorld, type World, WorldContext } from './context.ts';
 import { Hello } from './Hello.tsx';
@@ -35,6 +36,8 @@ function screenOf(app: AppState) {
           <p>{t.unsupported.why(app.missing)}</p>
         </main>
       );
+    case 'storage':
+      return <NoStorage reason={app.reason} />;
     case 'hello':
       return <Hello />;
     case 'in':
@@ -42,4 +45,17 @@ function screenOf(app: AppState) {
     default:
       return assertNever(app);
   }
+}
+
+function NoStorage({ reason }: { reason: Reason }) {
+  const { client } = useWorld();
+  return (
+    <main class="plain">
+      <h1>{t.storage.cannotOpen}</h1>
+      <p>{sentence(reason)}</p>
+      <button type="button" class="button" onClick={client.retryStorage}>
+        {t.storage.retry}
+      </button>
+    </main>
+  );
 }

@@ -19,6 +19,7 @@ export const SCENES: Record<string, Scene> = {
     taps: ['Start chatting'],
   },
   unsupported: { start: () => ({ app: { tag: 'unsupported', missing: 'IndexedDB' } }) },
+  storage: { start: () => ({ app: { tag: 'storage', reason: { code: 'storage-failed' } } }) },
   rooms: { start: () => ({ app: signedIn({ rooms: rooms() }) }) },
   'rooms-offline': {
     start: () => ({ app: signedIn({ rooms: rooms(), connection: { tag: 'offline' }, waiting: 1 }) }),
@@ -78,6 +79,7 @@ function signedIn(change: Partial<SignedIn>): SignedIn {
     waiting: 0,
     rooms: [],
     startsOffline: true,
+    storage: 'ok',
     ...change,
   };
 }

@@ -17,9 +17,20 @@ function opened() {
   const factory = new IDBFactory();
   const handles: IDBDatabase[] = [];
   let hanging = 0;
+  const late: (() => void)[] = [];
   const indexedDB = {
     open(name: string, version?: number) {
-      if (hanging-- > 0) return {} as IDBOpenDBRequest; // never calls back
+      if (hanging-- > 0) {
+        const hung = {} as IDBOpenDBRequest; // calls back only when it is let
+        late.push(() => {
+          const request = factory.open(name, version);
+          request.onsuccess = () => {
+            Object.assign(hung, { result: request.result });
+            hung.onsuccess?.(new Event('success'));
+          };
+        });
+        return hung;
+      }
       const request = factory.open(name, version);
       request.addEventListener('success', () => handles.push(request.result));
       return request;
@@ -30,7 +41,7 @@ function opened() {
   const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
   const write = (n: number) =>
     enqueue(db, { kind: 'text', body: `${n}`, room: ROOM, clientOffset: key(n), at: n });
-  return { db, clock, handles, rows, write, hang: (times: number) => (hanging = times) };
+  return { db, clock, handles, rows, write, hang: (times: number) => (hanging = times), late };
 }
 
 test('O4 a handle that the browser closed is opened again, and nothing is lost or doubled', async () => {
@@ -71,6 +82,24 @@ test('O4 one that hangs twice is told, so that the text stays where it was typed
   db.close();
 });
 
+test('O4 what was given up and told as failed is not written when the database wakes up after all', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { db, clock, rows, write, hang, late } = opened();
+  hang(2);
+  const writing = write(1);
+  writing.catch(() => {});
+  for (let i = 0; i < 2; i++) {
+    await turns(5);
+    clock.pass(DATABASE_TIMEOUT_MS);
+  }
+  await expect(writing).rejects.toThrow(DatabaseHangs);
+  await write(2); // makes the stores
+  for (const wake of late) wake();
+  await turns();
+  expect((await rows()).map((row) => row.clientOffset)).toEqual([key(2)]);
+  db.close();
+});
+
 test('a failed transaction leaves nothing behind', async () => {
   const { db, rows, write } = opened();
   await write(1);
@@ -80,6 +109,19 @@ test('a failed transaction leaves nothing behind', async () => {
   });
   await expect(failing).rejects.toThrow('on purpose');
   expect(await rows()).toHaveLength(1);
+  db.close();
+});
+
+test('one that could not be opened is opened anew the next time', async () => {
+  const factory = new IDBFactory();
+  const newer = factory.open('holdfast:u', 99);
+  await new Promise((resolve) => (newer.onsuccess = resolve));
+  newer.result.close();
+  const db = openUserDatabase(factory, createFakeClock(), 'u');
+  const read = () => db.read(['meta'], (tx) => tx.objectStore('meta').get('epoch'));
+  await expect(read()).rejects.toThrow(expect.objectContaining({ name: 'VersionError' }));
+  await new Promise((resolve) => (factory.deleteDatabase('holdfast:u').onsuccess = resolve));
+  expect(await read()).toBeUndefined();
   db.close();
 });
 

@@ -6,7 +6,8 @@ import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import type { Incoming } from '../../../web/log/hold.ts';
 import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
 import { spanAt } from '../../../web/log/spans.ts';
-import { take } from '../../../web/log/take.ts';
+import { OtherEpoch, take } from '../../../web/log/take.ts';
+import { enqueue } from '../../../web/outbox/rows.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';
@@ -173,4 +174,35 @@ test('S1 after any frames the spans cover exactly what is held, and no deleted b
     }),
     { seed: 23, numRuns: 60 },
   );
+});
+
+test('O4 a reset takes the places from rows that wait, not their texts: nothing is stored as a change of a stranger', async () => {
+  for (const reset of ['room', 'epoch'] as const) {
+    const db = open();
+    const welcome = (epoch: string, more = {}) =>
+      storeWelcome(db, {
+        protocol: 1,
+        epoch,
+        now: 1,
+        user: { id: me, name: 'me' },
+        rooms: [{ id: ROOM, kind: 'public', name: 'r', head: 1, from: 1, readUpTo: 0, members: 2, ...more }],
+      });
+    await welcome('one');
+    const [target, clientOffset] = [mint(), mint()];
+    await enqueue(db, { kind: 'edit', target, targetOffset: 4, body: 'b', room: ROOM, clientOffset, at: 1 });
+    await welcome(reset === 'epoch' ? 'two' : 'one', reset === 'room' ? { reset: true } : {});
+    const [row] = await db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
+    expect(row).toMatchObject({ kind: 'edit', target, body: 'b', clientOffset });
+    expect(row).not.toHaveProperty('targetOffset');
+    db.close();
+  }
+});
+
+test('S1 an answer of another epoch is not taken at all', async () => {
+  const db = open();
+  await db.write(['meta'], async (tx) => void (await tx.objectStore('meta').put('new', 'epoch')));
+  await expect(take(db, me, incoming([text(1)]), {}, 'old')).rejects.toThrow(OtherEpoch);
+  expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
+  expect((await take(db, me, incoming([text(1)]), {}, 'new')).held).toBe(true);
+  db.close();
 });

@@ -1,6 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cover, cursorOf, holeAbove, holeBelow, missing, type Span, spanAt } from '../../../web/log/spans.ts';
+import {
+  cover,
+  cursorOf,
+  holeAbove,
+  holeBelow,
+  knownUpTo,
+  missing,
+  type Span,
+  spanAt,
+  staleIn,
+} from '../../../web/log/spans.ts';
 
 const span = (from: number, to: number, amendedTo = to): Span => ({ from, to, amendedTo });
 
@@ -81,4 +91,23 @@ test('S3 a little that is missing is asked for from the cursor on, much from its
   expect(missing(10, 12)).toEqual({ from: 11, to: 210 });
   expect(missing(10, 210)).toEqual({ from: 11, to: 210 });
   expect(missing(10, 5_000)).toEqual({ from: 4_951, to: 5_150 });
+});
+
+test('S3 what was amended since is known only as far as there is no hole', () => {
+  const spans = [
+    { from: 1, to: 10, amendedTo: 30 },
+    { from: 21, to: 40, amendedTo: 60 },
+    { from: 51, to: 60, amendedTo: 60 },
+  ];
+  expect([10, 20, 30, 40, 49, 50, 60].map((to) => knownUpTo(spans, to))).toEqual([
+    10, 40, 40, 40, 49, 60, 60,
+  ]);
+  const seen = { from: 5, to: 55 };
+  expect(staleIn(spans, [], seen)).toEqual([{ from: 5, to: 10 }]);
+  expect(staleIn(spans, [{ from: 6, to: 7, amendedTo: 60 }], seen)).toEqual([
+    { from: 5, to: 5 },
+    { from: 8, to: 10 },
+  ]);
+  expect(staleIn(spans, [{ from: 1, to: 10, amendedTo: 45 }], seen)).toEqual([{ from: 5, to: 10 }]);
+  expect(staleIn(spans, [{ from: 1, to: 10, amendedTo: 50 }], seen)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
 import { createDrain } from '../../../web/outbox/drain.ts';
+import { createLock } from '../../../web/outbox/lock.ts';
 import { enqueue } from '../../../web/outbox/rows.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
@@ -23,7 +24,11 @@ function start() {
     clock,
     random: () => 0.5,
     newKey: mint,
-    locks: undefined,
+    holder: mint(),
+    lock: createLock(undefined, 'drain', { clock, stuckMs: 10_000 }),
+    storage: { failed: () => {}, worked: () => {} },
+    beat: () => {},
+    placed: () => {},
     append: (items, answered) => void appends.push({ items, answered }),
     uploading: () => {},
     suspect: () => void suspected++,

@@ -2,9 +2,10 @@ import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { take } from '../../../web/log/take.ts';
-import { nextBatch, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import { type Limits, nextBatch, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import { mark as markAs, recover } from '../../../web/outbox/mark.ts';
 import { amend, discard, enqueue, retry } from '../../../web/outbox/rows.ts';
-import { mark, recover, storeVerdicts } from '../../../web/outbox/store.ts';
+import { storeVerdicts } from '../../../web/outbox/store.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
@@ -26,6 +27,12 @@ async function queue(...bodies: string[]) {
     keys.push(mint());
     await enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: keys.at(-1)!, at: 1 });
   }
+}
+
+async function mark(limits: Limits) {
+  const marked = await markAs(db, limits, 'a tab', 'none');
+  if (marked === 'not-mine') throw new Error('nobody else drains here');
+  return marked;
 }
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
@@ -72,24 +79,24 @@ describe('a tab that dies between any two steps of sending loses nothing and dou
   });
   test('O3 after marking, before or after it was written to the network', async () => {
     await queue('a', 'b');
-    const { items } = await mark(db, WHOLE_BATCH);
+    const { items } = await mark(WHOLE_BATCH);
     reopen();
     expect(await states()).toEqual(['sending', 'sending']);
     expect(await recover(db)).toEqual([ROOM]);
     expect(await states()).toEqual(['checking', 'checking']);
-    expect((await mark(db, WHOLE_BATCH)).items).toEqual(items);
+    expect((await mark(WHOLE_BATCH)).items).toEqual(items);
   });
   test('O3 after the answer, before it was stored: the same keys go again', async () => {
     await queue('a');
-    const first = await mark(db, WHOLE_BATCH);
+    const first = await mark(WHOLE_BATCH);
     reopen();
-    expect((await mark(db, WHOLE_BATCH)).items).toEqual(first.items);
+    expect((await mark(WHOLE_BATCH)).items).toEqual(first.items);
     await store([acknowledged(keys[0]!, 1)]);
     expect([await rows(), (await loose()).length]).toEqual([[], 1]);
   });
   test('O3 while the answer is stored: all of it or nothing', async () => {
     await queue('a', 'b');
-    await mark(db, WHOLE_BATCH);
+    await mark(WHOLE_BATCH);
     const aborting: UserDatabase = {
       ...db,
       write: (stores, work) =>
@@ -107,7 +114,7 @@ describe('a tab that dies between any two steps of sending loses nothing and dou
 
 test('O3 an acknowledgement settles a parked row, and an echo too; a refusal undoes neither', async () => {
   await queue('a', 'b');
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   await store([refused(keys[0]!), refused(keys[1]!)]);
   expect(await states()).toEqual(['parked', 'parked']);
   await store([acknowledged(keys[0]!, 2)]);
@@ -121,22 +128,22 @@ test('O3 an acknowledgement settles a parked row, and an echo too; a refusal und
 
 test('O3 an echo that leaves a hole settles its row all the same', async () => {
   await queue('a');
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   expect(await echo(keys[0]!, 7, 'a')).toEqual({ held: false, settled: true });
   expect([await rows(), (await loose()).length]).toEqual([[], 1]);
 });
 
 test('L5 only what nobody sends is recovered, and what is behind a batch keeps its order', async () => {
   await queue('a', 'b', 'c');
-  await mark(db, { items: 1, bytes: 0 });
+  await mark({ items: 1, bytes: 0 });
   expect(await states()).toEqual(['sending', 'queued', 'queued']);
   await store([{ type: 'put-off', clientOffset: keys[0]! }]);
-  expect((await mark(db, WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual(keys);
+  expect((await mark(WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual(keys);
 });
 
 test('O3 only an own entry of the same room is an echo', async () => {
   await queue('a');
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   const entry = {
     serverOffset: 1,
     author: me,
@@ -153,9 +160,9 @@ test('O3 only an own entry of the same room is an echo', async () => {
 
 test('O3 what an earlier life left as sending is checked, whatever the next batch takes of it', async () => {
   await queue('a', 'b');
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   reopen();
-  await mark(db, { items: 1, bytes: 0 });
+  await mark({ items: 1, bytes: 0 });
   expect(await states()).toEqual(['sending', 'checking']);
 });
 
@@ -163,15 +170,25 @@ test('a text that may be in the log and is deleted is gone once its deletion is 
   await queue('a');
   const error = { code: 'internal', message: '' };
   for (let i = 0; i < 5; i++) {
-    await mark(db, WHOLE_BATCH);
+    await mark(WHOLE_BATCH);
     await store([{ type: 'uncertain', clientOffset: keys[0]!, error }]);
   }
   expect(await states()).toEqual(['parked']);
   await discard(db, keys[0]!, mint(), 5);
-  const { items } = await mark(db, WHOLE_BATCH);
+  const { items } = await mark(WHOLE_BATCH);
   expect(items).toMatchObject([{ kind: 'delete', target: keys[0] }]);
   await store([acknowledged(items[0]!.clientOffset, 3)]);
   expect(await rows()).toEqual([]);
+});
+
+test('an own entry that nothing held covers is told, so that what changed it can be looked up', async () => {
+  await queue('a', 'b');
+  await mark(WHOLE_BATCH);
+  await echo(mint(), 1, 'held');
+  expect(await store([acknowledged(keys[0]!, 1), acknowledged(keys[1]!, 5)])).toEqual({
+    rooms: [ROOM],
+    placed: [{ room: ROOM, serverOffset: 5 }],
+  });
 });
 
 describe('what a person does with what was not sent', () => {
@@ -185,13 +202,13 @@ describe('what a person does with what was not sent', () => {
       clientOffset: mint(),
       at: 1,
     });
-    await mark(db, WHOLE_BATCH);
+    await mark(WHOLE_BATCH);
     await store([refused(keys[0]!), acknowledged(keys[1]!, 1)]);
   });
 
   test('Try again keeps the key', async () => {
     expect(await retry(db, keys[0]!)).toMatchObject({ room: ROOM });
-    expect((await mark(db, WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual([keys[0]]);
+    expect((await mark(WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual([keys[0]]);
     expect(await retry(db, keys[1]!)).toBeUndefined();
   });
   test('O4 Edit makes a new row in its place, and what would have changed the old one changes that', async () => {
@@ -213,7 +230,7 @@ describe('what a person does with what was not sent', () => {
 test('a conflict goes on under a new key, and what follows it too, in one step', async () => {
   await queue('a');
   await enqueue(db, { kind: 'delete', target: keys[0]!, room: ROOM, clientOffset: mint(), at: 1 });
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   await store([refused(keys[0]!, 'conflict')]);
   const [first, second] = await rows();
   expect(first).toMatchObject({ kind: 'text', state: { tag: 'queued' }, attempted: false });
@@ -224,9 +241,9 @@ test('a conflict goes on under a new key, and what follows it too, in one step',
 test('an edit learns its place from its target, and its entry changes what is held', async () => {
   await queue('a');
   await enqueue(db, { kind: 'edit', target: keys[0]!, body: 'a2', room: ROOM, clientOffset: mint(), at: 1 });
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   await store([acknowledged(keys[0]!, 4)]);
-  const { items } = await mark(db, WHOLE_BATCH);
+  const { items } = await mark(WHOLE_BATCH);
   await store([acknowledged(items[0]!.clientOffset, 6)]);
   expect(await rows()).toEqual([]);
   expect(await loose()).toMatchObject([
@@ -237,7 +254,7 @@ test('an edit learns its place from its target, and its entry changes what is he
 
 test('a text whose deletion is known does not come back by a late acknowledgement of it', async () => {
   await queue('secret');
-  await mark(db, WHOLE_BATCH);
+  await mark(WHOLE_BATCH);
   const [gone, deletion] = [
     { serverOffset: 1, author: mint(), clientOffset: mint(), at: 1, kind: 'text', body: 'x' } as const,
     { serverOffset: 9, author: me, clientOffset: mint(), at: 1, kind: 'delete', target: 3 } as const,
@@ -249,8 +266,8 @@ test('a text whose deletion is known does not come back by a late acknowledgemen
 
 test('O4 nothing of a row is changed in place once it was attempted', async () => {
   await queue('a');
-  const { items } = await mark(db, WHOLE_BATCH);
+  const { items } = await mark(WHOLE_BATCH);
   await store([{ type: 'uncertain', clientOffset: keys[0]!, error: { code: 'internal', message: '' } }]);
   await amend(db, keys[0]!, 'b', mint(), 5); // it is not parked: nothing to amend
-  expect((await mark(db, WHOLE_BATCH)).items).toEqual(items);
+  expect((await mark(WHOLE_BATCH)).items).toEqual(items);
 });

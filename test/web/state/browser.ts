@@ -5,6 +5,7 @@ import { createClient } from '../../../web/state/client.ts';
 import type { Deps } from '../../../web/state/deps.ts';
 import type { AppState, Client, ConversationState, SignedIn } from '../../../web/state/model.ts';
 import type { BrowserEvent } from '../../../web/transport/browser.ts';
+import type { RawSocket } from '../../../web/transport/socket.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
 import { type ModelServer, mint } from './modelServer.ts';
@@ -24,6 +25,12 @@ export interface Tab {
   /** Lets time pass in small steps, with everything that it brings about, until it is so. */
   untilPassing(what: string, isSo: () => boolean): Promise<void>;
   untilLive(): Promise<void>;
+  /**
+   * The browser stops the tab: its clock stands, and what comes for it waits. Its storage goes on with what was asked of
+   * it, as a browser's does; what that answers is heard here at once, which no browser does.
+   */
+  freeze(): void;
+  thaw(): void;
   /** The tab is gone without a word. */
   kill(): void;
 }
@@ -31,31 +38,38 @@ export interface Tab {
 export interface Browser {
   indexedDB: IDBFactory;
   persisted: number;
-  openTab(changes?: Partial<Deps>): Tab;
+  /** `online` is what the browser believes. */
+  openTab(changes?: Partial<Deps>, seen?: { visible?: boolean; online?: boolean }): Tab;
 }
 
 export function createBrowser(server: ModelServer): Browser {
-  const channels = new Map<string, Set<Channel>>();
+  const channels = new Map<string, Set<{ end: Channel; arrives: (deliver: () => void) => void }>>();
   const browser: Browser = { indexedDB: new IDBFactory(), persisted: 0, openTab };
   const locks = createLocks();
 
-  function channel(name: string): Channel {
-    const all = channels.get(name) ?? new Set();
+  function channel(name: string, arrive: (deliver: () => void) => void): Channel {
+    const all = channels.get(name) ?? new Set<{ end: Channel; arrives: (deliver: () => void) => void }>();
     channels.set(name, all);
     const own: Channel = {
       onmessage: null,
       postMessage(message) {
         const data = structuredClone(message);
-        for (const other of all) if (other !== own) queueMicrotask(() => other.onmessage?.({ data }));
+        for (const { end, arrives } of all)
+          if (end !== own) queueMicrotask(() => arrives(() => end.onmessage?.({ data })));
       },
-      close: () => void all.delete(own),
+      close: () => void all.delete(joined),
     };
-    all.add(own);
+    const joined = { end: own, arrives: arrive };
+    all.add(joined);
     return own;
   }
 
-  function openTab(changes: Partial<Deps> = {}): Tab {
-    const clock = createFakeClock();
+  function openTab(changes: Partial<Deps> = {}, { visible = true, online = true } = {}): Tab {
+    const real = createFakeClock();
+    /** What waits while the tab is frozen; undefined while it runs. */
+    let waiting: (() => void)[] | undefined;
+    const arrive = (deliver: () => void) => (waiting ? void waiting.push(deliver) : deliver());
+    const clock: FakeClock = { ...real, pass: (ms) => arrive(() => real.pass(ms)) };
     const listeners = new Set<(event: BrowserEvent) => void>();
     const held = locks.forTab();
     const client = createClient({
@@ -64,12 +78,13 @@ export function createBrowser(server: ModelServer): Browser {
       random: () => 0.5,
       randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => mint().charCodeAt(i + 1)),
       fetch: server.fetch,
-      loadIo: async () => server.io,
+      loadIo: async () => (options) => gated(server.io(options), arrive),
       locks: held.manager,
-      channel,
+      channel: (name) => channel(name, arrive),
+      background: undefined,
       page: {
-        visible: true,
-        online: true,
+        visible,
+        online,
         listen(listener) {
           listeners.add(listener);
           return () => void listeners.delete(listener);
@@ -83,9 +98,10 @@ export function createBrowser(server: ModelServer): Browser {
     const tab: Tab = {
       client,
       clock,
-      says: (event) => {
-        for (const listener of listeners) listener(event);
-      },
+      says: (event) =>
+        arrive(() => {
+          for (const listener of listeners) listener(event);
+        }),
       app: () => client.app.get(),
       signedIn() {
         const state = client.app.get();
@@ -108,6 +124,14 @@ export function createBrowser(server: ModelServer): Browser {
       },
       untilLive: () =>
         tab.untilPassing('live', () => tab.app().tag === 'in' && tab.signedIn().connection.tag === 'live'),
+      freeze() {
+        waiting ??= [];
+      },
+      thaw() {
+        const arrived = waiting ?? [];
+        waiting = undefined;
+        for (const deliver of arrived) deliver();
+      },
       kill() {
         client.close();
         held.releaseAll();
@@ -119,19 +143,53 @@ export function createBrowser(server: ModelServer): Browser {
   return browser;
 }
 
+interface Waiting {
+  tab: number;
+  run: () => Promise<unknown>;
+  signal: AbortSignal | undefined;
+  /** Tells its holder that it has it no more. */
+  stolen: () => void;
+}
+
+/** What it says is heard when the tab runs. */
+function gated(raw: RawSocket, arrive: (deliver: () => void) => void): RawSocket {
+  return {
+    get connected() {
+      return raw.connected;
+    },
+    get io() {
+      const { engine } = raw.io;
+      return {
+        engine: { on: (event: 'packet', listener: () => void) => engine.on(event, () => arrive(listener)) },
+      };
+    },
+    on: (event, listener) => raw.on(event, (payload) => arrive(() => listener(payload))),
+    emit: (event, ...sent) =>
+      raw.emit(
+        event,
+        ...sent.map((one) =>
+          typeof one === 'function' ? (answer: unknown) => arrive(() => one(answer)) : one,
+        ),
+      ),
+    connect: () => raw.connect(),
+    disconnect: () => raw.disconnect(),
+  };
+}
+
 /** Web Locks of one origin, as far as the client uses them. */
-function createLocks() {
-  const queue: { tab: number; run: () => Promise<unknown>; signal: AbortSignal | undefined }[] = [];
-  let holder: number | undefined;
+export function createLocks() {
+  const queue: Waiting[] = [];
+  let holder: { tab: number; stolen: () => void } | undefined;
   let tabs = 0;
 
   function next() {
     const first = holder === undefined ? queue.shift() : undefined;
     if (!first) return;
     if (first.signal?.aborted) return next();
-    holder = first.tab;
+    const mine = { tab: first.tab, stolen: first.stolen };
+    holder = mine;
     const release = () => {
-      if (holder === first.tab) holder = undefined;
+      if (holder === mine) holder = undefined;
       next();
     };
     first.run().then(release, release);
@@ -142,24 +200,28 @@ function createLocks() {
       const tab = ++tabs;
       const request = (
         _: string,
-        options: { signal?: AbortSignal; ifAvailable?: boolean },
+        options: { signal?: AbortSignal; ifAvailable?: boolean; steal?: boolean },
         held: (lock: unknown) => unknown,
       ) => {
         if (options.ifAvailable && (holder !== undefined || queue.length > 0))
           return Promise.resolve(held(null));
         return new Promise((resolve, reject) => {
-          queue.push({
-            tab,
-            signal: options.signal,
-            run: () => Promise.resolve(held({})).then(resolve, reject),
-          });
+          const stolen = () => reject(new DOMException('the lock was stolen', 'AbortError'));
+          const run = () => Promise.resolve(held({})).then(resolve, reject);
+          const wanted: Waiting = { tab, signal: options.signal, run, stolen };
+          if (options.steal) {
+            holder?.stolen();
+            holder = undefined;
+            queue.unshift(wanted);
+          } else queue.push(wanted);
           queueMicrotask(next);
         });
       };
       return {
         manager: { request } as unknown as LockManager,
         releaseAll() {
-          if (holder === tab) holder = undefined;
+          if (holder?.tab === tab) holder = undefined;
+          for (let i = queue.length - 1; i >= 0; i--) if (queue[i]!.tab === tab) queue.splice(i, 1);
           next();
         },
       };

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/ids.ts';
+import type { Deps } from '../../../web/state/deps.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -8,8 +9,8 @@ let server: ModelServer;
 let browser: Browser;
 const tabs: Tab[] = [];
 
-function openTab(): Tab {
-  const tab = browser.openTab();
+function openTab(changes: Partial<Deps> = {}): Tab {
+  const tab = browser.openTab(changes);
   tabs.push(tab);
   return tab;
 }
@@ -46,6 +47,7 @@ test('a message is shown, sent, and told to others', async () => {
   server.names.set('x', 'Lin');
   server.write(mint(), 'hi');
   await shows(tab, ['hello\nyou', 'hi']);
+  await until('the list of rooms follows', () => tab.signedIn().rooms[0]!.last?.text === 'hi');
   expect(tab.signedIn().rooms[0]).toMatchObject({
     id: LOBBY,
     name: 'Lobby',
@@ -153,6 +155,7 @@ test('L5 O4 a refused message is parked with its reason and holds up nothing; ed
   await shows(tab, ['one', 'two', 'bad (not-sent)']);
   const parked = tab.conversation(LOBBY).messages.at(-1)!;
   expect(parked.status).toEqual({ tag: 'not-sent', reason: { code: 'forbidden', message: 'Not that.' } });
+  await until('the list of rooms follows', () => tab.signedIn().rooms[0]!.notSent === 1);
   expect(tab.signedIn().rooms[0]).toMatchObject({ notSent: 1, waiting: 0 });
 
   expect(await tab.client.retry(parked.clientOffset)).toEqual({ ok: true });
@@ -522,6 +525,97 @@ test('S5 two tabs show one order and send one order', async () => {
   expect(bodies()).toEqual(tab.read(LOBBY));
   await tab.client.signOut();
   await until('the other follows', () => other.app().tag === 'hello');
+});
+
+test('S5 a tab that is frozen while it sends holds nobody up, and sends nothing twice when it thaws', async () => {
+  const tab = await signedIn();
+  server.intercept = (event) => {
+    if (event !== 'append') return false;
+    tab.freeze();
+    return true; // never answered
+  };
+  await tab.client.send(LOBBY, 'a');
+  await until('frozen', () => tab.read(LOBBY)[0] === 'a (sending)');
+  server.intercept = () => false;
+  const other = openTab();
+  other.look(LOBBY);
+  await other.untilLive();
+  await other.client.send(LOBBY, 'b');
+  await other.untilPassing('sent by the other', () => bodies().length === 2);
+  tab.thaw();
+  await tab.client.send(LOBBY, 'c');
+  await other.untilPassing('all', () => {
+    tab.clock.pass(50);
+    return bodies().length === 3 && !tab.read(LOBBY).some((line) => line.includes('('));
+  });
+  expect(bodies()).toEqual(['a', 'b', 'c']);
+});
+
+test('O4 a text is changed or deleted by hand, queued or sent', async () => {
+  const tab = await signedIn();
+  const keyOf = (n: number) => tab.conversation(LOBBY).messages[n]!.clientOffset;
+  await tab.client.send(LOBBY, 'sent');
+  await shows(tab, ['sent']);
+  expect(await tab.client.edit(LOBBY, keyOf(0), 'sent, changed')).toEqual({ ok: true });
+  await shows(tab, ['sent, changed']);
+  await until('there', () => server.rooms.get(LOBBY)!.log.length === 2);
+  server.reachable = false;
+  server.live()!.drop();
+  await tab.client.send(LOBBY, 'queued');
+  await tab.client.send(LOBBY, 'unwanted');
+  expect(await tab.client.edit(LOBBY, keyOf(1), 'queued, changed')).toEqual({ ok: true });
+  expect(await tab.client.remove(LOBBY, keyOf(2))).toEqual({ ok: true });
+  expect(tab.read(LOBBY)).toEqual(['sent, changed', 'queued, changed (queued)']);
+  expect(await tab.client.remove(LOBBY, keyOf(0))).toEqual({ ok: true });
+  expect(tab.read(LOBBY)[0]).toBe('deleted (queued)');
+  expect(await tab.client.edit(LOBBY, mint(), 'x')).toEqual({ ok: false, reason: { code: 'not-found' } });
+  server.reachable = true;
+  await tab.untilPassing('all of it', () => server.rooms.get(LOBBY)!.log.length === 4);
+  expect(server.rooms.get(LOBBY)!.log.map(({ kind }) => kind)).toEqual(['text', 'edit', 'text', 'delete']);
+  expect(JSON.stringify(server.rooms.get(LOBBY)!.log)).not.toContain('unwanted');
+});
+
+test('what was read is kept without a network, and told once there is one', async () => {
+  const told: unknown[] = [];
+  const tab = await signedIn();
+  server.intercept = (event, payload, ack) => {
+    if (event !== 'read') return false;
+    told.push(payload);
+    ack({ ok: true, epoch: server.epoch });
+    return true;
+  };
+  server.write(mint(), 'one');
+  server.write(mint(), 'two');
+  await until('unread', () => tab.signedIn().rooms[0]!.unread === 2);
+  server.reachable = false;
+  server.live()!.drop();
+  tab.client.seen(LOBBY, 2);
+  tab.client.seen(LOBBY, 1);
+  await until('read', () => tab.signedIn().rooms[0]!.unread === 0);
+  expect(told).toEqual([]);
+  server.reachable = true;
+  await tab.untilLive();
+  await until('told', () => told.length > 0);
+  expect(told).toEqual([{ room: LOBBY, upTo: 2 }]);
+});
+
+test('O4 a database that cannot be opened is said so, and opened when it is tried again', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const factory = new IDBFactory();
+  const newer = factory.open('holdfast', 99);
+  await new Promise((resolve) => {
+    newer.onsuccess = resolve;
+  });
+  newer.result.close();
+  browser = createBrowser(createModelServer());
+  const tab = openTab({ indexedDB: factory });
+  await until('said', () => tab.app().tag === 'storage');
+  await new Promise((resolve) => {
+    factory.deleteDatabase('holdfast').onsuccess = resolve;
+  });
+  tab.client.retryStorage();
+  await until('there', () => tab.app().tag === 'hello');
+  warned.mockRestore();
 });
 
 test('drafts are kept per room', async () => {

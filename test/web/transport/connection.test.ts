@@ -208,3 +208,16 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
     { seed: 9, numRuns: 400 },
   );
 });
+
+test('S4 a page that is frozen or put away lets go of its socket, and connects when it is looked at again', () => {
+  for (const away of ['freeze', 'pagehide'] as const) {
+    const run = tell(live(), 'hidden', away);
+    expect(run.said).toEqual(['teardown']);
+    pass(run, 60_000);
+    expect(run.said).toEqual(['teardown']);
+    tell(run, 'resume', 'pageshow');
+    expect(run.said).toEqual(['teardown']); // nobody looks yet, and nothing waits
+    tell(run, 'visible');
+    expect(run.said).toEqual(['teardown', 'connect']);
+  }
+});

@@ -7,7 +7,9 @@ import { PasswordSheet } from './PasswordSheet.tsx';
 import { SignInSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
 
+export { MessageMenu } from '../menu/MessageMenu.tsx';
 export { NotSentSheet } from './NotSentSheet.tsx';
+export { StatusSheet } from './StatusSheet.tsx';
 
 /** Which sheet is open. */
 export type Opened =

@@ -1,0 +1,77 @@
+import 'fake-indexeddb/auto';
+import { expect, test } from 'vitest';
+import { openUserDatabase } from '../../../web/db/schema.ts';
+import { newRow } from '../../../web/outbox/row.ts';
+import { key, ROOM } from '../outbox/support.ts';
+import { createFakeClock } from './fakeClock.ts';
+
+test('O4 a database of version 1 with rows, drafts and spans opens as version 2 with all of them', async () => {
+  const indexedDB = new IDBFactory();
+  const before = await fill(indexedDB);
+  const db = openUserDatabase(indexedDB, createFakeClock(), 'u');
+  const names = Object.keys(before) as (keyof typeof before)[];
+  const after = await db.read(names, async (tx) =>
+    Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await tx.objectStore(name).getAll()])),
+    ),
+  );
+  expect(after).toEqual(before);
+  await db.write(['marks', 'rows'], async (tx) => {
+    await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
+    expect(await tx.objectStore('rows').index('clientOffset').getKey(key(1))).toBe(1);
+  });
+  expect(await db.read(['marks'], (tx) => tx.objectStore('marks').getAll())).toHaveLength(1);
+  db.close();
+});
+
+/** The stores as version 1 made them, with something in each. */
+async function fill(indexedDB: IDBFactory) {
+  const entry = (serverOffset: number) => ({
+    room: ROOM,
+    serverOffset,
+    author: 'lin',
+    clientOffset: key(`e${serverOffset}`),
+    at: 5,
+    kind: 'text' as const,
+    body: 'hello',
+  });
+  const contents = {
+    rooms: [{ id: ROOM, kind: 'public', name: 'Lobby', head: 2, readUpTo: 1, members: 3 }],
+    users: [{ id: 'lin', name: '林' }],
+    rows: [{ ...newRow({ kind: 'text', body: 'waits', room: ROOM, clientOffset: key(1), at: 1 }), seq: 1 }],
+    entries: [entry(1), entry(2)],
+    spans: [{ room: ROOM, from: 1, to: 2, amendedTo: 2 }],
+    loose: [entry(9)],
+    drafts: [{ room: ROOM, text: 'about tomo' }],
+    meta: ['epoch-1'],
+  };
+  const opening = indexedDB.open('holdfast:u', 1);
+  opening.onupgradeneeded = () => {
+    const db = opening.result;
+    db.createObjectStore('rooms', { keyPath: 'id' });
+    db.createObjectStore('users', { keyPath: 'id' });
+    const rows = db.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
+    rows.createIndex('clientOffset', 'clientOffset', { unique: true });
+    rows.createIndex('room', 'room');
+    for (const name of ['entries', 'loose']) {
+      const store = db.createObjectStore(name, { keyPath: ['room', 'serverOffset'] });
+      store.createIndex('target', ['room', 'target']);
+    }
+    db.createObjectStore('spans', { keyPath: ['room', 'from'] });
+    db.createObjectStore('drafts', { keyPath: 'room' });
+    db.createObjectStore('meta');
+  };
+  await new Promise((resolve) => {
+    opening.onsuccess = resolve;
+  });
+  const db = opening.result;
+  const tx = db.transaction(Object.keys(contents), 'readwrite');
+  for (const [name, values] of Object.entries(contents)) {
+    for (const value of values) tx.objectStore(name).put(value, ...(name === 'meta' ? ['epoch'] : []));
+  }
+  await new Promise((resolve) => {
+    tx.oncomplete = resolve;
+  });
+  db.close();
+  return contents;
+}
