@@ -70,6 +70,11 @@ export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
 export const DRAIN_STUCK_MS = 10_000;
 export const DRAIN_BEAT_MS = 3_000;
+/** What a server asks the outbox to wait is kept to within these: a limit's 20 ms would be an append for each item. */
+export const REST_LEAST_MS = 1_000;
+export const REST_MOST_MS = 60_000;
+/** So long the service worker sends, at most; then the browser wakes it again. */
+export const WORKER_WITHIN_MS = 60_000;
 export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 10_000;
 export const CONNECT_WITHIN_MS = 10_000;

@@ -13,6 +13,7 @@ test('O4 a new build while messages wait: taken by a tap, nothing lost', async (
   const page = await phone(server.url);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const socket = await barSocket(page);
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
   await page.reload();
   await signUp(page, 'Ada');
   for (const body of WAITING) await say(page, body);

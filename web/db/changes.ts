@@ -39,6 +39,11 @@ export function createChanges(channel: Channel, heard: (change: Change) => void)
   };
 }
 
+/** The name of the channel of a user's tabs and worker. */
+export function channelOf(userId: string): string {
+  return `holdfast:${userId}`;
+}
+
 export function concerns(change: Change, room: string): boolean {
   switch (change.type) {
     case 'all':

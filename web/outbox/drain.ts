@@ -1,11 +1,12 @@
 /** The shell of the outbox machine: carries out its effects, and tells it what came of them. */
-import { DRAIN_BEAT_MS } from '../../shared/limits.ts';
+import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import type { StorageHealth } from '../state/storageState.ts';
-import type { Fence } from './fence.ts';
+import type { Limits } from './batch.ts';
+import { type Fence, isMine } from './fence.ts';
 import type { DrainLock } from './lock.ts';
 import { FRESH, type OutboxEffect, type OutboxEvent, step } from './machine.ts';
 import { mark, recover } from './mark.ts';
@@ -18,6 +19,8 @@ export interface Drain {
   down(): void;
   /** Something was queued, here or in another tab. */
   rows(): void;
+  /** True while something is under way, is waited for, or rests before it is tried again. */
+  busy(): boolean;
   close(): void;
 }
 
@@ -52,7 +55,11 @@ export function createDrain(deps: DrainDeps): Drain {
   let restTimer: Timer | undefined;
   let sendTimer: Timer | undefined;
   let beatTimer: Timer | undefined;
+  /** The number of the last append of which the others were told. */
+  let beaten = 0;
   let fence: Fence = 'none';
+  /** Rows may say `sending` that nobody sends: an earlier holder's, or ours of which we could not write what became. */
+  let sweep = true;
   let closed = false;
 
   function tell(event: OutboxEvent): void {
@@ -63,11 +70,15 @@ export function createDrain(deps: DrainDeps): Drain {
     beatWhileAtWork();
   }
 
+  /** A database that hangs, or a rest after silence, is no work: another tab may do better (S5). */
   function beatWhileAtWork(): void {
     if (beatTimer !== undefined || closed || outbox.lock !== 'held' || outbox.work.tag === 'idle') return;
     beatTimer = clock.setTimeout(() => {
       beatTimer = undefined;
-      if (outbox.lock === 'held' && outbox.work.tag !== 'idle') deps.beat();
+      const { work, attempt } = outbox;
+      if (outbox.lock === 'held' && (attempt !== beaten || work.tag === 'sending' || work.tag === 'resting'))
+        deps.beat();
+      beaten = attempt;
       beatWhileAtWork();
     }, DRAIN_BEAT_MS);
   }
@@ -77,6 +88,7 @@ export function createDrain(deps: DrainDeps): Drain {
       case 'lock':
         lock.take(() => {
           fence = lock.exclusive ? 'claim' : 'none';
+          sweep = true;
           tell({ type: 'locked' });
         });
         return;
@@ -84,16 +96,7 @@ export function createDrain(deps: DrainDeps): Drain {
         lock.release();
         return;
       case 'mark':
-        attempt(async () => {
-          const marked = await mark(db, effect.limits, holder, fence);
-          if (marked === 'not-mine') {
-            lock.release(); // the database may have been emptied under a lock that is still held
-            return tell({ type: 'lock-lost' });
-          }
-          if (fence === 'claim') fence = 'verify';
-          deps.changed(marked.rooms);
-          tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
-        });
+        attempt(() => markNext(effect.limits));
         return;
       case 'emit':
         emit(effect);
@@ -122,6 +125,18 @@ export function createDrain(deps: DrainDeps): Drain {
     }
   }
 
+  async function markNext(limits: Limits): Promise<void> {
+    const began = clock.ticks();
+    const marked = await mark(db, { limits, holder, fence, sweep });
+    if (marked === 'not-mine') return tell({ type: 'not-mine' });
+    if (fence === 'claim') fence = 'verify';
+    sweep = false;
+    deps.changed(marked.rooms);
+    // No transaction takes that long: we stood still since it was made, perhaps long enough for a thief (S5).
+    if (clock.ticks() - began > STOOD_STILL_MS) return tell({ type: 'marked-late' });
+    tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
+  }
+
   function emit({ attempt: number, items, bytes, timeoutMs }: Extract<OutboxEffect, { type: 'emit' }>): void {
     const keys = items.map((item) => item.clientOffset);
     cancel(sendTimer);
@@ -138,7 +153,8 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function store(verdicts: Verdict[]): Promise<void> {
-    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey);
+    const maySay = (tx: UserWrite) => fence === 'none' || isMine(tx, holder);
+    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay);
     deps.changed(rooms);
     deps.placed(placed);
   }
@@ -146,6 +162,7 @@ export function createDrain(deps: DrainDeps): Drain {
   function attempt(work: () => Promise<void>): void {
     work().then(deps.storage.worked, (error) => {
       if (closed) return;
+      sweep = true;
       deps.storage.failed(error);
       console.warn('the outbox could not be read or written', error);
       tell({ type: 'database-failed' });
@@ -165,6 +182,7 @@ export function createDrain(deps: DrainDeps): Drain {
     up: () => tell({ type: 'up' }),
     down: () => tell({ type: 'down' }),
     rows: () => tell({ type: 'rows' }),
+    busy: () => outbox.work.tag !== 'idle' || outbox.lock !== 'none',
     close() {
       closed = true;
       cancel(restTimer);
@@ -174,3 +192,6 @@ export function createDrain(deps: DrainDeps): Drain {
     },
   };
 }
+
+/** Longer than a transaction can take before it is given up, the second attempt included. */
+const STOOD_STILL_MS = 2 * DATABASE_TIMEOUT_MS;

@@ -23,33 +23,42 @@ export interface Patience {
   stuckMs: number;
 }
 
+type Hold =
+  | { tag: 'none' }
+  | { tag: 'waiting'; held: () => void; timer: Timer }
+  | { tag: 'held'; end(): void };
+
 export function createLock(
   locks: LockManager | undefined,
   name: string,
   { clock, stuckMs }: Patience,
 ): DrainLock {
   const closing = new AbortController();
-  let release = () => {};
+  let hold: Hold = NONE;
+  let exclusive = locks !== undefined;
   let wasLost = () => {};
-  /** What is waited for now, and when that is too long. */
-  let asked: { held: () => void; timer: Timer } | undefined;
 
   function request(options: LockOptions): void {
-    let got = false;
+    let mine: Hold | undefined;
     locks!
       .request(name, options, () => {
-        const taken = asked;
-        if (!taken || closing.signal.aborted) return; // the other of two requests has got it
-        stopWaiting();
-        got = true;
-        const released = new Promise<void>((resolve) => {
-          release = resolve;
+        if (hold.tag !== 'waiting') return; // the other of two requests has got it, or nobody wants it any more
+        const { held } = stopWaiting(hold);
+        const ended = new Promise<void>((resolve) => {
+          mine = hold = { tag: 'held', end: resolve };
         });
-        taken.held();
-        return released;
+        held();
+        return ended;
       })
-      .catch(() => {
-        if (got && !closing.signal.aborted) wasLost();
+      .catch((error) => {
+        if (mine !== undefined && hold === mine) {
+          hold = NONE;
+          wasLost();
+        } else if (hold.tag === 'waiting' && !isAbort(error)) {
+          // Locks are there and refused, as to a page whose site may keep nothing: as if there were none.
+          exclusive = false;
+          stopWaiting(hold).held();
+        }
       });
   }
 
@@ -59,27 +68,34 @@ export function createLock(
       waitFor(held);
       request({ steal: true });
     }, stuckMs);
-    asked = { held, timer };
+    hold = { tag: 'waiting', held, timer };
   }
 
-  function stopWaiting(): void {
-    if (asked) clock.clearTimeout(asked.timer);
-    asked = undefined;
+  function stopWaiting(waiting: Extract<Hold, { tag: 'waiting' }>) {
+    clock.clearTimeout(waiting.timer);
+    hold = NONE;
+    return waiting;
+  }
+
+  function release(): void {
+    if (hold.tag !== 'held') return;
+    const { end } = hold;
+    hold = NONE;
+    end();
   }
 
   return {
-    exclusive: locks !== undefined,
+    get exclusive() {
+      return exclusive;
+    },
     take(held) {
-      if (!locks) return held();
+      if (!exclusive) return held();
       waitFor(held);
       request({ signal: closing.signal });
     },
-    release: () => release(),
+    release,
     heard() {
-      if (!asked) return;
-      const { held } = asked;
-      stopWaiting();
-      waitFor(held);
+      if (hold.tag === 'waiting') waitFor(stopWaiting(hold).held);
     },
     lost(callback) {
       wasLost = callback;
@@ -90,8 +106,20 @@ export function createLock(
     },
     close() {
       closing.abort();
-      stopWaiting();
+      if (hold.tag === 'waiting') stopWaiting(hold);
       release();
     },
   };
+}
+
+/** The lock of a user's tabs and worker. */
+export function drainLockOf(userId: string): string {
+  return `holdfast:${userId}:drain`;
+}
+
+const NONE: Hold = { tag: 'none' };
+
+/** We closed, or it was stolen. */
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
 }

@@ -2,11 +2,18 @@
  * What the outbox does next: one append under way, always from the oldest row that waits. Pure: drain.ts carries the
  * effects out. The rows themselves are in the database; this knows only whether there may be some.
  */
-import { SEND_BYTES_PER_SECOND, SEND_TIMEOUT_MS } from '../../shared/limits.ts';
+import {
+  APPEND_MAX_ITEMS,
+  REST_LEAST_MS,
+  REST_MOST_MS,
+  SEND_BYTES_PER_SECOND,
+  SEND_TIMEOUT_MS,
+} from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
-import { type Limits, ONE_ITEM, WHOLE_BATCH } from './batch.ts';
+import { type Limits, ONE_ITEM } from './batch.ts';
+import { afterAnswer, afterSilence, FIRST_BATCH_BYTES } from './batchSize.ts';
 import { judge, type Next, unanswered, type Verdict } from './verdicts.ts';
 
 export interface Outbox {
@@ -20,6 +27,8 @@ export interface Outbox {
   failures: number;
   /** So many items go alone, to find the one for which a whole request was refused. */
   single: number;
+  /** So much the next append may carry. */
+  batchBytes: number;
   /** Number of the last append. */
   attempt: number;
 }
@@ -28,7 +37,7 @@ export type Work =
   | { tag: 'idle' }
   /** A transaction marks the rows of the next batch as attempted. */
   | { tag: 'marking' }
-  | { tag: 'sending'; attempt: number; keys: string[] }
+  | { tag: 'sending'; attempt: number; keys: string[]; bytes: number }
   /** What the answer said is being stored; then it goes on so. */
   | { tag: 'storing'; next: Next }
   /** `told`: the server said how long, and a new connection does not shorten it. */
@@ -39,9 +48,13 @@ export type OutboxEvent =
   | { type: 'up' }
   | { type: 'down' }
   | { type: 'locked' }
-  /** It was stolen, or marking found that it had been. */
+  /** It was stolen. */
   | { type: 'lock-lost' }
   | { type: 'marked'; items: Item[]; bytes: number }
+  /** Marked so long ago that somebody else may have taken over since. */
+  | { type: 'marked-late' }
+  /** Nothing was marked: somebody else has taken over. */
+  | { type: 'not-mine' }
   | { type: 'answered'; attempt: number; keys: string[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
   | { type: 'stored' }
@@ -72,6 +85,7 @@ export const FRESH: Outbox = {
   more: true,
   failures: 0,
   single: 0,
+  batchBytes: FIRST_BATCH_BYTES,
   attempt: 0,
 };
 
@@ -84,21 +98,24 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
       const up = { ...outbox, way: true, more: true };
       return goOn(work.tag === 'resting' && !work.told ? { ...up, work: { tag: 'idle' } } : up);
     }
-    case 'down': {
-      const down: Outbox = { ...outbox, way: false, more: true };
-      return work.tag === 'sending' ? store(down, unanswered(work.keys), { tag: 'on' }) : goOn(down);
-    }
+    case 'down':
+      return down(outbox);
     case 'locked':
       return goOn({ ...outbox, lock: 'held' });
-    case 'lock-lost': // rows are not touched: whoever holds it now has them
-      return lockLost(outbox);
+    case 'lock-lost': // known already, or it is asked for anew, where it is not held
+      return outbox.lock === 'held' ? lockLost({ ...outbox, lock: 'none', more: true }) : [outbox, []];
     case 'marked':
       return work.tag === 'marking' ? marked(outbox, event.items, event.bytes) : [outbox, []];
+    case 'marked-late':
+      return work.tag === 'marking' ? goOn({ ...outbox, more: true, work: { tag: 'idle' } }) : [outbox, []];
+    case 'not-mine':
+      if (work.tag !== 'marking') return [outbox, []];
+      return and(unlocked({ ...outbox, more: true, work: { tag: 'idle' } }), goOn);
     case 'answered':
       return answered(outbox, event);
     case 'timeout':
       if (work.tag !== 'sending' || work.attempt !== event.attempt) return [outbox, []];
-      return also(store(failed(outbox), unanswered(work.keys), { tag: 'rest', ms: undefined }), {
+      return also(store(failed(halved(outbox)), unanswered(work.keys), { tag: 'rest', ms: undefined }), {
         type: 'suspect',
       });
     case 'stored':
@@ -106,6 +123,7 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
     case 'rested':
       return work.tag === 'resting' ? goOn({ ...outbox, work: { tag: 'idle' } }) : [outbox, []];
     case 'database-failed': // what was marked but not stored is sent again under the same keys
+      if (work.tag !== 'marking' && work.tag !== 'storing') return [outbox, []];
       return rest({ ...failed(outbox), more: true }, undefined, random);
     default:
       return assertNever(event);
@@ -115,16 +133,14 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
 /** From idle: what there is to do and can be done. The lock is held only while there is both. */
 function goOn(outbox: Outbox): Stepped {
   if (outbox.work.tag !== 'idle') return [outbox, []];
-  if (!outbox.way || !outbox.more) {
-    return outbox.lock === 'held' ? [{ ...outbox, lock: 'none' }, [{ type: 'unlock' }]] : [outbox, []];
-  }
+  if (!outbox.way || !outbox.more) return unlocked(outbox);
   switch (outbox.lock) {
     case 'none':
       return [{ ...outbox, lock: 'asked' }, [{ type: 'lock' }]];
     case 'asked':
       return [outbox, []];
     case 'held': {
-      const limits = outbox.single > 0 ? ONE_ITEM : WHOLE_BATCH;
+      const limits = outbox.single > 0 ? ONE_ITEM : { items: APPEND_MAX_ITEMS, bytes: outbox.batchBytes };
       return [{ ...outbox, work: { tag: 'marking' }, more: false }, [{ type: 'mark', limits }]];
     }
     default:
@@ -135,12 +151,13 @@ function goOn(outbox: Outbox): Stepped {
 function marked(outbox: Outbox, items: Item[], bytes: number): Stepped {
   if (items.length === 0) return goOn({ ...outbox, work: { tag: 'idle' }, single: 0 });
   const keys = items.map((item) => item.clientOffset);
-  // The way went while they were being marked: they were not sent, but nothing that was marked is taken back.
-  if (!outbox.way) return store({ ...outbox, more: true }, keys.map(putOff), { tag: 'on' });
+  // The way or the lock went while they were being marked: not sent, but nothing that was marked is taken back.
+  if (!outbox.way || outbox.lock !== 'held')
+    return store({ ...outbox, more: true }, keys.map(putOff), { tag: 'on' });
   const attempt = outbox.attempt + 1;
   const timeoutMs = SEND_TIMEOUT_MS + (bytes / SEND_BYTES_PER_SECOND) * 1_000;
   const emit: OutboxEffect = { type: 'emit', attempt, items, bytes, timeoutMs };
-  return [{ ...outbox, attempt, more: true, work: { tag: 'sending', attempt, keys } }, [emit]];
+  return [{ ...outbox, attempt, more: true, work: { tag: 'sending', attempt, keys, bytes } }, [emit]];
 }
 
 function answered(
@@ -154,18 +171,29 @@ function answered(
     const settled = verdicts.filter((verdict) => verdict.type === 'acknowledged');
     return [outbox, settled.length > 0 ? [{ type: 'store-late', verdicts: settled }] : []];
   }
+  const batchBytes = afterAnswer(outbox.batchBytes, work.bytes);
   const got = verdicts.some((verdict) => verdict.type === 'acknowledged');
   const single = next.tag === 'single' ? keys.length : Math.max(0, outbox.single - 1);
   const counted = next.tag === 'rest' && !got ? failed(outbox) : { ...outbox, failures: 0 };
-  return store({ ...counted, single }, verdicts, next);
+  return store({ ...counted, single, batchBytes }, verdicts, next);
 }
 
-/** What is being stored, or a rest, goes on. An append under way is let go; its answer still settles, as a late one. */
+/** The lock is let go in the same turn: the page may be put to sleep in the next, and the lock with it. */
+function down(outbox: Outbox): Stepped {
+  const { work } = outbox;
+  const without: Outbox = { ...outbox, way: false, more: true };
+  if (work.tag === 'sending')
+    return and(unlocked(halved(without)), (after) => store(after, unanswered(work.keys), { tag: 'on' }));
+  return unlocked(work.tag === 'resting' && !work.told ? { ...without, work: { tag: 'idle' } } : without);
+}
+
+/**
+ * What is being marked or stored, or a rest, goes on. What is under way is unanswered as far as this one knows; the fence
+ * lets that be written only while nobody else has begun to send. Its answer, if it comes, still settles as a late one.
+ */
 function lockLost(outbox: Outbox): Stepped {
-  if (outbox.lock !== 'held') return [outbox, []]; // known already, and asked for anew
-  const without: Outbox = { ...outbox, lock: 'none', more: true };
-  const { tag } = outbox.work;
-  return goOn(tag === 'marking' || tag === 'sending' ? { ...without, work: { tag: 'idle' } } : without);
+  const { work } = outbox;
+  return work.tag === 'sending' ? store(outbox, unanswered(work.keys), { tag: 'on' }) : goOn(outbox);
 }
 
 function store(outbox: Outbox, verdicts: Verdict[], next: Next): Stepped {
@@ -186,14 +214,33 @@ function stored(outbox: Outbox, next: Next, random: () => number): Stepped {
   }
 }
 
+/**
+ * The server's limits are the user's: it is waited for with the lock held. A rest for any other reason leaves the lock to
+ * a tab whose connection or database may be better.
+ */
 function rest(outbox: Outbox, toldMs: number | undefined, random: () => number): Stepped {
-  const ms =
-    toldMs === undefined ? backoff(Math.max(0, outbox.failures - 1), random) : jittered(toldMs, random);
-  return [{ ...outbox, work: { tag: 'resting', told: toldMs !== undefined } }, [{ type: 'rest', ms }]];
+  const resting: Outbox = { ...outbox, work: { tag: 'resting', told: toldMs !== undefined } };
+  if (toldMs === undefined)
+    return also(unlocked(resting), { type: 'rest', ms: backoff(Math.max(0, outbox.failures - 1), random) });
+  const ms = Math.min(REST_MOST_MS, jittered(Math.max(REST_LEAST_MS, toldMs), random));
+  return [resting, [{ type: 'rest', ms }]];
+}
+
+function unlocked(outbox: Outbox): Stepped {
+  return outbox.lock === 'held' ? [{ ...outbox, lock: 'none' }, [{ type: 'unlock' }]] : [outbox, []];
+}
+
+function halved(outbox: Outbox): Outbox {
+  return { ...outbox, batchBytes: afterSilence(outbox.batchBytes) };
 }
 
 function failed(outbox: Outbox): Outbox {
   return { ...outbox, failures: outbox.failures + 1 };
+}
+
+function and([outbox, effects]: Stepped, then: (outbox: Outbox) => Stepped): Stepped {
+  const [after, more] = then(outbox);
+  return [after, [...effects, ...more]];
 }
 
 function also([outbox, effects]: Stepped, effect: OutboxEffect): Stepped {

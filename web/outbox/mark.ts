@@ -1,8 +1,9 @@
 /** The transactions before sending: marking what is about to be sent, and what an earlier life left behind. */
+import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { bytesOf, type Limits, nextBatch } from './batch.ts';
+import { type Batch, createBatch, type Limits } from './batch.ts';
 import { claim, type Fence, isMine } from './fence.ts';
 import { itemOf, type Row, roomsOf, step } from './row.ts';
 
@@ -12,6 +13,14 @@ export interface Marked {
   rooms: string[];
 }
 
+export interface Marking {
+  limits: Limits;
+  holder: string;
+  fence: Fence;
+  /** Look through all rows for what still says `sending` although it is not sent now. */
+  sweep: boolean;
+}
+
 /**
  * Marks the next batch as attempted, and returns exactly what it read: only that may be sent (O4). Whoever calls this
  * holds the lock, so that what else still says `sending` was left by a tab that is gone. `not-mine`: the lock was
@@ -19,28 +28,40 @@ export interface Marked {
  */
 export function mark(
   db: UserDatabase,
-  limits: Limits,
-  holder: string,
-  fence: Fence,
+  { limits, holder, fence, sweep }: Marking,
 ): Promise<Marked | 'not-mine'> {
   return db.write(['rows', 'meta'], async (tx) => {
     if (!(await passes(tx, holder, fence))) return 'not-mine';
     const rows = tx.objectStore('rows');
-    const all = await rows.getAll();
-    const batch = nextBatch(all, limits);
-    const changed = [
-      ...batch.map((row) => step(row, { type: 'attempted' })),
-      ...left(all.filter((row) => !batch.includes(row))),
-    ];
+    const batch = await readBatch(tx, limits);
+    const changed = batch.rows.map((row) => step(row, { type: 'attempted' }));
+    if (sweep) {
+      const now = new Set(batch.rows.map((row) => row.seq));
+      changed.push(...left((await rows.getAll()).filter((row) => !now.has(row.seq))));
+    }
     for (const row of changed) await rows.put(row);
-    const bytes = batch.reduce((sum, row) => sum + bytesOf(row), 0);
-    return { items: batch.map(itemOf), bytes, rooms: roomsOf(changed) };
+    return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed) };
   });
 }
 
-/** What still says `sending` although nobody sends becomes `checking` (O3). Returns the rooms in which something did. */
-export function recover(db: UserDatabase): Promise<string[]> {
-  return db.write(['rows'], async (tx) => {
+/** Reads no further than the batch goes: a long queue is not read whole for each append. */
+async function readBatch(tx: UserWrite, limits: Limits): Promise<Batch> {
+  const batch = createBatch(limits);
+  for (let after = 0; ; ) {
+    const page = await tx.objectStore('rows').getAll(IDBKeyRange.lowerBound(after, true), PAGE_ROWS);
+    const goesOn = page.every((row) => batch.offer(row));
+    if (!goesOn || page.length < PAGE_ROWS) return batch;
+    after = page.at(-1)!.seq;
+  }
+}
+
+/**
+ * What still says `sending` although nobody sends becomes `checking` (O3). Returns the rooms in which something did. Who
+ * calls it holds the lock, or names the `holder` that has just ended: then nothing is done if another has begun since.
+ */
+export function recover(db: UserDatabase, holder?: string): Promise<string[]> {
+  return db.write(['rows', 'meta'], async (tx) => {
+    if (holder !== undefined && !(await isMine(tx, holder))) return [];
     const changed = left(await tx.objectStore('rows').getAll());
     for (const row of changed) await tx.objectStore('rows').put(row);
     return roomsOf(changed);
@@ -64,3 +85,6 @@ async function passes(tx: UserWrite, holder: string, fence: Fence): Promise<bool
 function left(rows: readonly Row[]): Row[] {
   return rows.filter((row) => row.state.tag === 'sending').map((row) => step(row, { type: 'unanswered' }));
 }
+
+/** A whole append, and the row at which it ends. */
+const PAGE_ROWS = APPEND_MAX_ITEMS + 1;

@@ -13,19 +13,19 @@ export async function settleEchoes(
   entries: readonly Entry[],
 ): Promise<boolean> {
   const rows = tx.objectStore('rows');
-  let settled = false;
+  const places: Places = new Map();
   for (const entry of entries) {
     if (entry.author !== me) continue;
     const row = await rows.index('clientOffset').get(entry.clientOffset);
     if (row?.room !== room) continue;
     await rows.delete(row.seq);
-    await tellFollowers(tx, row, entry.serverOffset);
-    settled = true;
+    places.set(row.clientOffset, entry.serverOffset);
   }
-  return settled;
+  if (places.size > 0) await tellFollowers(tx, room, places);
+  return places.size > 0;
 }
 
-/** Ends a row by the server's acknowledgement of it. */
+/** Ends a row by the server's acknowledgement of it. The caller tells its followers, for all that were settled at once. */
 export async function settleAcknowledged(
   tx: UserWrite,
   me: string,
@@ -36,7 +36,7 @@ export async function settleAcknowledged(
   const entry = entryOf(row, { serverOffset, author: me, clientOffset: row.clientOffset, at });
   if (entry) {
     await holdLoose(tx, row.room, [entry]);
-    await settleEchoes(tx, me, row.room, [entry]);
+    await tx.objectStore('rows').delete(row.seq);
     return;
   }
   // A deletion of a text whose place we never learned: it was parked as uncertain, and is in the log. Both are over, and
@@ -65,12 +65,17 @@ function entryOf(row: Row, placed: Placed): Entry | undefined {
   }
 }
 
-/** What still waits to change this text now knows its place in the log. */
-async function tellFollowers(tx: UserWrite, settled: Row, serverOffset: number): Promise<void> {
-  if (settled.kind !== 'text') return;
+/** Where in the log these stand now, by clientOffset. */
+export type Places = Map<string, number>;
+
+/**
+ * What still waits to change these now knows their place in the log. Once for all of them: it reads all rows of the room,
+ * and for each row of a long queue that would take longer than a transaction may.
+ */
+export async function tellFollowers(tx: UserWrite, room: string, places: Places): Promise<void> {
   const rows = tx.objectStore('rows');
-  for (const row of await rows.index('room').getAll(settled.room)) {
-    if (row.kind !== 'text' && row.target === settled.clientOffset)
-      await rows.put({ ...row, targetOffset: serverOffset });
+  for (const row of await rows.index('room').getAll(room)) {
+    const targetOffset = row.kind === 'text' ? undefined : places.get(row.target);
+    if (targetOffset !== undefined) await rows.put({ ...row, targetOffset } as Row);
   }
 }

@@ -4,7 +4,7 @@ import { LOG_STORES, spansOf } from '../log/hold.ts';
 import { spanAt } from '../log/spans.ts';
 import { type Row, roomsOf, step } from './row.ts';
 import { remove, repoint } from './rows.ts';
-import { settleAcknowledged } from './settle.ts';
+import { type Places, settleAcknowledged, tellFollowers } from './settle.ts';
 import type { Verdict } from './verdicts.ts';
 
 export interface Stored {
@@ -19,25 +19,34 @@ export interface Placed {
   serverOffset: number;
 }
 
-/** Stores what became of each item; a row that an echo settled meanwhile stays settled. */
+/**
+ * Stores what became of each item; a row that an echo settled meanwhile stays settled. Whoever may not say it any more,
+ * since another holder sends these rows now, stores what was acknowledged: that is true whoever says it (S5).
+ */
 export function storeVerdicts(
   db: UserDatabase,
   me: string,
   verdicts: readonly Verdict[],
   newKey: () => string,
+  maySay: (tx: UserWrite) => boolean | Promise<boolean> = () => true,
 ): Promise<Stored> {
   return db.write(LOG_STORES, async (tx) => {
     const concerned: Row[] = [];
     const placed: Placed[] = [];
+    const settled = new Map<string, Places>();
+    const mine = await maySay(tx);
     for (const verdict of verdicts) {
+      if (!mine && verdict.type !== 'acknowledged') continue;
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;
       concerned.push(row);
       await storeVerdict(tx, me, row, verdict, newKey);
       if (verdict.type !== 'acknowledged') continue;
       const { serverOffset } = verdict;
+      settled.set(row.room, (settled.get(row.room) ?? new Map()).set(row.clientOffset, serverOffset));
       if (!spanAt(await spansOf(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
     }
+    for (const [room, places] of settled) await tellFollowers(tx, room, places);
     return { rooms: roomsOf(concerned), placed };
   });
 }

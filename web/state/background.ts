@@ -19,11 +19,11 @@ interface Deps {
 export const OUTBOX_TAG = 'holdfast-outbox';
 
 export function createBackground({ register, waiting, status }: Deps): Background {
-  /** Once is enough, until nothing waits. */
+  /** Once is enough while the way is gone: the worker is woken when the browser sees a network, and tries for a while. */
   let registered = false;
 
   function ask(): void {
-    if (registered || !register || waiting() === 0) return;
+    if (!register || waiting() === 0) return;
     registered = true;
     register(OUTBOX_TAG).catch(() => {
       registered = false; // refused or without a network: the page sends it when it can
@@ -32,9 +32,9 @@ export function createBackground({ register, waiting, status }: Deps): Backgroun
 
   return {
     changed() {
-      if (waiting() === 0) registered = false;
-      else if (status() !== 'live') ask();
+      if (waiting() === 0 || status() === 'live') registered = false;
+      else if (!registered) ask();
     },
-    hidden: ask,
+    hidden: ask, // again: the worker may have been woken since, and have left it to this page
   };
 }

@@ -1,12 +1,12 @@
 /** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
 import { idFrom } from '../../shared/ids.ts';
 import { DRAIN_STUCK_MS } from '../../shared/limits.ts';
-import { type Change, concerns, createChanges } from '../db/changes.ts';
+import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
 import { createSync } from '../log/sync.ts';
 import { createDrain } from '../outbox/drain.ts';
-import { createLock } from '../outbox/lock.ts';
+import { createLock, drainLockOf } from '../outbox/lock.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createLink } from '../transport/link.ts';
 import { createBackground } from './background.ts';
@@ -50,14 +50,14 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const db = openUserDatabase(deps.indexedDB, clock, user.id);
   const newKey = () => idFrom(deps.randomBytes(16));
   const holder = newKey();
-  const lock = createLock(deps.locks, `holdfast:${user.id}:drain`, { clock, stuckMs: DRAIN_STUCK_MS });
+  const lock = createLock(deps.locks, drainLockOf(user.id), { clock, stuckMs: DRAIN_STUCK_MS });
   const conversations = new Map<string, Conversation>();
   let known = session;
   let opened: string | undefined;
   let persisted = false;
   let closed = false;
 
-  const changes = createChanges(deps.channel(`holdfast:${user.id}`), (change) => {
+  const changes = createChanges(deps.channel(channelOf(user.id)), (change) => {
     if (closed) return;
     if (change.type === 'draining') {
       if (change.holder !== holder) lock.heard();

@@ -57,7 +57,7 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
 }
 
 /** A proxy's page, a captive portal, a bare 404 say nothing about what was asked: as if nobody had answered. */
-function read<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): Called<T> {
+export function read<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): Called<T> {
   const body = text === '' ? undefined : parseJson(text);
   if (ok) {
     const parsed = v.safeParse(schema, body);

@@ -1,51 +1,11 @@
-import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
-import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
-import { openUserDatabase } from '../../../web/db/schema.ts';
-import { createDrain } from '../../../web/outbox/drain.ts';
-import { createLock } from '../../../web/outbox/lock.ts';
-import { enqueue } from '../../../web/outbox/rows.ts';
-import { createFakeClock } from '../db/fakeClock.ts';
+import type { UserDatabase } from '../../../web/db/schema.ts';
+import { WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import type { DrainLock } from '../../../web/outbox/lock.ts';
+import { mark } from '../../../web/outbox/mark.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
-import { ROOM } from './support.ts';
-
-type Answered = (answer: Acknowledgement<'append'> | undefined) => void;
-
-function start() {
-  const clock = createFakeClock();
-  const me = mint();
-  const db = openUserDatabase(new IDBFactory(), clock, me);
-  const appends: { items: Item[]; answered: Answered }[] = [];
-  let suspected = 0;
-  const drain = createDrain({
-    db,
-    me,
-    clock,
-    random: () => 0.5,
-    newKey: mint,
-    holder: mint(),
-    lock: createLock(undefined, 'drain', { clock, stuckMs: 10_000 }),
-    storage: { failed: () => {}, worked: () => {} },
-    beat: () => {},
-    placed: () => {},
-    append: (items, answered) => void appends.push({ items, answered }),
-    uploading: () => {},
-    suspect: () => void suspected++,
-    stopped: () => {},
-    changed: () => {},
-  });
-  const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-  const queue = (body: string) =>
-    enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 });
-  return { clock, db, drain, appends, rows, queue, suspected: () => suspected };
-}
-
-const accepted = (items: Item[]): Acknowledgement<'append'> => ({
-  ok: true,
-  epoch: mint(),
-  results: items.map(({ clientOffset }, i) => ({ clientOffset, serverOffset: i + 1, at: 9 })),
-});
+import { accepted, start } from './startDrain.ts';
 
 test('O2 O3 the late answer of one attempt does not end the wait for the next one', async () => {
   const { clock, db, drain, appends, queue, suspected } = start();
@@ -83,3 +43,128 @@ test('O5 after it is closed nothing more is sent, whatever is answered', async (
   expect(clock.isSet()).toBe(false);
   db.close();
 });
+
+/** A lock that this tab has at once, of which it can be robbed, and gets again when it is told so. */
+function lockOfOne() {
+  let wasLost = () => {};
+  let first = true;
+  let asked = () => {};
+  const lock: DrainLock = {
+    exclusive: true,
+    take(held) {
+      if (first) held();
+      else asked = held;
+      first = false;
+    },
+    release: () => {},
+    heard: () => {},
+    lost(callback) {
+      wasLost = callback;
+    },
+    tryOnce: async () => {},
+    close: () => {},
+  };
+  return { lock, steal: () => wasLost(), giveBack: () => asked() };
+}
+
+test('S5 O4 what was marked before a long standstill is not sent before the fence was asked again', async () => {
+  const { lock, giveBack } = lockOfOne();
+  const { db, drain, appends, queue, clock, stand, rows } = start({ lock });
+  await queue('a');
+  const goOn = stand();
+  drain.up();
+  await until('marked', async () => (await rows())[0]!.state.tag === 'sending');
+  await turns();
+  clock.pass(12_000);
+  await markOf(db, 'a thief'); // takes over, and sends all of it
+  goOn();
+  await turns();
+  expect(appends).toEqual([]);
+  giveBack();
+  await until('sent', () => appends.length === 1);
+  drain.close();
+  db.close();
+});
+
+test('S5 the answer that comes to whoever was stolen from settles what it acknowledges, and nothing else', async () => {
+  const { lock, steal } = lockOfOne();
+  const { db, drain, appends, queue, rows } = start({ lock });
+  await queue('a');
+  await queue('b');
+  drain.up();
+  await until('sent', () => appends.length === 1);
+  await markOf(db, 'a thief');
+  steal();
+  drain.down();
+  const [a, b] = appends[0]!.items;
+  appends[0]!.answered({
+    ok: true,
+    epoch: mint(),
+    results: [
+      { clientOffset: a!.clientOffset, serverOffset: 1, at: 1 },
+      { clientOffset: b!.clientOffset, error: { code: 'forbidden', message: '' } },
+    ],
+  });
+  await until('settled', async () => (await rows()).length === 1);
+  await turns();
+  expect(await rows()).toMatchObject([{ body: 'b', state: { tag: 'sending' } }]);
+  drain.close();
+  db.close();
+});
+
+test('S5 it shows work while it sends however slowly, and none while the database hangs or after silence', async () => {
+  const { lock } = lockOfOne();
+  let beats = 0;
+  const { db, drain, appends, queue, clock, stand } = start({ lock, beat: () => void beats++ });
+  await queue('x'.repeat(4_000));
+  const goOn = stand();
+  drain.up();
+  await turns();
+  clock.pass(5_000);
+  expect(beats).toBe(0);
+  goOn();
+  await until('sent', () => appends.length === 1);
+  clock.pass(10_000); // of 10.8 s
+  expect(beats).toBeGreaterThanOrEqual(3);
+  clock.pass(2_000); // unanswered
+  await turns();
+  const before = beats;
+  clock.pass(400);
+  expect(beats).toBe(before);
+  drain.close();
+  db.close();
+});
+
+test('O2 over a way up of 20 kB/s a long queue goes in one piece after another, and the beat is told of its bytes', async () => {
+  const uploads: number[] = [];
+  const { db, drain, appends, queue, clock, suspected, rows } = start({
+    uploading: (bytes) => uploads.push(bytes),
+  });
+  for (let i = 0; i < 40; i++) await queue(`${i} ${'x'.repeat(3_900)}`);
+  drain.up();
+  const sizes: number[] = [];
+  for (let n = 1; (await rows()).length > 0; n++) {
+    await until('sent', async () => appends.length === n || (await rows()).length === 0);
+    if (appends.length < n) break;
+    const { items, answered } = appends[n - 1]!;
+    sizes.push(JSON.stringify(items).length);
+    clock.pass(sizes.at(-1)! / 20);
+    answered(accepted(items));
+    await until(
+      'stored',
+      async () => (await rows()).every((row) => row.state.tag !== 'sending') || appends.length > n,
+    );
+  }
+  expect(suspected()).toBe(0);
+  expect(Math.max(...sizes)).toBeGreaterThan(40_000);
+  expect(Math.max(...sizes)).toBeLessThan(49 * 1024);
+  expect(sizes.length).toBeLessThan(8);
+  expect(uploads.filter((bytes) => bytes > 0)).toHaveLength(sizes.length);
+  expect(uploads.at(-1)).toBe(0);
+  drain.close();
+  db.close();
+});
+
+function markOf(db: UserDatabase, holder: string) {
+  return mark(db, { limits: WHOLE_BATCH, holder, fence: 'claim', sweep: true });
+}

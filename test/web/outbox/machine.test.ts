@@ -54,14 +54,18 @@ describe('one append', () => {
   });
   test('O3 a lost connection leaves rows to be checked, and the lock to others', () => {
     expect(run(...sent, { type: 'down' })[1]).toMatchObject([
+      { type: 'unlock' },
       { type: 'store', verdicts: [{ type: 'unanswered' }] },
     ]);
-    expect(types(run(...sent, { type: 'down' }, { type: 'stored' })[1])).toEqual(['unlock']);
+    expect(types(run(...sent, { type: 'down' }, { type: 'stored' })[1])).toEqual([]);
   });
   test('S4 a timeout leaves them to be checked and doubts the connection', () => {
     const [, effects] = run(...sent, { type: 'timeout', attempt: 1 });
     expect(types(effects)).toEqual(['store', 'suspect']);
-    expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toEqual(['rest']);
+    expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toEqual([
+      'unlock',
+      'rest',
+    ]);
   });
   test('a late answer still settles, and what it refuses is left to the attempt after it', () => {
     const late = run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' }, answered(1));
@@ -76,7 +80,7 @@ describe('one append', () => {
       ok: false,
       error: { code: 'unavailable', message: '', ...(retryAfter === undefined ? {} : { retryAfter }) },
     });
-    expect(types(run(...sent, answered(1, busy()), { type: 'stored' }, { type: 'up' })[1])).toEqual(['mark']);
+    expect(types(run(...sent, answered(1, busy()), { type: 'stored' }, { type: 'up' })[1])).toEqual(['lock']);
     expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'up' })[1])).toEqual([]);
     expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'rested' })[1])).toEqual([
       'mark',
@@ -91,14 +95,15 @@ describe('one append', () => {
   });
   test('a database that fails is tried again after a rest', () => {
     const failing: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'database-failed' }];
-    expect(types(run(...failing)[1])).toEqual(['rest']);
-    expect(types(run(...failing, { type: 'rested' })[1])).toEqual(['mark']);
+    expect(types(run(...failing)[1])).toEqual(['unlock', 'rest']);
+    expect(types(run(...failing, { type: 'rested' })[1])).toEqual(['lock']);
   });
   test('a late answer that comes during the next attempt does not end that one', () => {
     const again: OutboxEvent[] = [
       { type: 'timeout', attempt: 1 },
       { type: 'stored' },
       { type: 'rested' },
+      { type: 'locked' },
       { type: 'marked', items, bytes: 5_000 },
     ];
     const [outbox, effects] = run(...sent, ...again, answered(1));
@@ -112,11 +117,104 @@ describe('one append', () => {
       answered(attempt, busy),
       { type: 'stored' },
       { type: 'rested' },
+      { type: 'locked' },
       marked,
     ];
     const failed = [...sent, ...failing(1), ...failing(2)];
     expect(run(...failed)[0].failures).toBe(2);
     expect(run(...failed, answered(3))[0].failures).toBe(0);
+  });
+});
+
+describe('how much one append carries', () => {
+  const timeout = (attempt: number): OutboxEvent[] => [
+    { type: 'timeout', attempt },
+    { type: 'stored' },
+    { type: 'rested' },
+    { type: 'locked' },
+  ];
+  const marked = (bytes: number): OutboxEvent => ({ type: 'marked', items, bytes });
+  const next = (attempt: number, bytes: number): OutboxEvent[] => [
+    answered(attempt),
+    { type: 'stored' },
+    marked(bytes),
+  ];
+
+  test('O2 a batch that stays unanswered is halved, an answered full one doubled, one item always goes', () => {
+    const slow = [...sent, ...timeout(1)];
+    expect(run(...slow)[1]).toMatchObject([{ type: 'mark', limits: { items: 100, bytes: 8 * 1024 } }]);
+    const slower = Array.from({ length: 12 }, (_, i) => [marked(900), ...timeout(i + 2)]).flat();
+    const [narrow, effects] = run(...slow, ...slower);
+    expect(effects).toMatchObject([{ type: 'mark', limits: { bytes: 1024 } }]);
+    expect(
+      nextBatch([text(1, 'é'.repeat(4_000)), text(2)], { items: 100, bytes: narrow.batchBytes }),
+    ).toHaveLength(1);
+    const wide = [
+      ...sent,
+      ...next(1, 16_000),
+      ...next(2, 32_000),
+      ...next(3, 48_000),
+      answered(4),
+      { type: 'stored' } as const,
+    ];
+    expect(run(...wide)[1]).toMatchObject([{ type: 'mark', limits: { bytes: 48 * 1024 } }]);
+  });
+  test('O2 short texts and late answers say nothing of how wide the way is', () => {
+    expect(run(...sent, answered(1))[0].batchBytes).toBe(16 * 1024); // 5 kB of 16
+    expect(run(...sent, ...timeout(1), answered(1))[0].batchBytes).toBe(8 * 1024);
+  });
+  test('O2 a connection that goes before the answer halves it, too', () => {
+    expect(run(...sent, { type: 'down' })[0].batchBytes).toBe(8 * 1024);
+  });
+  test('S4 its time is ten seconds and its bytes at 5 kB/s', () => {
+    const [, effects] = run({ type: 'up' }, { type: 'locked' }, marked(48_000));
+    expect(effects).toMatchObject([{ type: 'emit', timeoutMs: 19_600 }]);
+  });
+});
+
+describe('the lock', () => {
+  const limited: Extract<Acknowledgement<'append'>, { ok: true }> = {
+    ok: true,
+    epoch: 'e',
+    results: [],
+    stopped: { code: 'rate-limited', message: '', retryAfter: 20 },
+  };
+
+  test('S5 a lock that was lost ends the work: the answer under way still settles, and it is asked for anew', () => {
+    const stolen: OutboxEvent[] = [...sent, { type: 'lock-lost' }];
+    expect(run(...stolen)[1]).toMatchObject([{ type: 'store', verdicts: [{ type: 'unanswered' }] }]);
+    expect(types(run(...stolen, { type: 'stored' })[1])).toEqual(['lock']);
+    expect(run(...stolen, answered(1))[1]).toMatchObject([{ type: 'store-late' }]);
+    expect(types(run(...stolen, { type: 'stored' }, { type: 'lock-lost' })[1])).toEqual([]);
+  });
+  test('S5 what was marked when the lock went is not sent', () => {
+    const lost: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'lock-lost' }];
+    const [, effects] = run(...lost, { type: 'up' }, { type: 'marked', items, bytes: 1 });
+    expect(effects).toMatchObject([{ type: 'store', verdicts: [{ type: 'put-off' }] }]);
+    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'not-mine' })[1])).toEqual([
+      'unlock',
+      'lock',
+    ]);
+    expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked-late' })[1])).toEqual(['mark']);
+  });
+  test('S5 a rest does not hold the lock when the way is gone, and goes on when there is one again', () => {
+    const resting: OutboxEvent[] = [...sent, answered(1, limited), { type: 'stored' }];
+    expect(types(run(...resting)[1])).toEqual(['rest']);
+    expect(types(run(...resting, { type: 'down' })[1])).toEqual(['unlock']);
+    expect(types(run(...resting, { type: 'down' }, { type: 'up' })[1])).toEqual([]);
+    expect(types(run(...resting, { type: 'down' }, { type: 'up' }, { type: 'rested' })[1])).toEqual(['lock']);
+    expect(types(run(...resting, { type: 'down' }, { type: 'rested' }, { type: 'up' })[1])).toEqual(['lock']);
+  });
+  test('S5 a rest after silence leaves it to a tab with a better connection', () => {
+    expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toContain('unlock');
+  });
+  test('O2 a rest that the server asks for is neither an append for each item nor an hour', () => {
+    const restOf = (retryAfter: number) => {
+      const stopped = { ...limited.stopped!, retryAfter };
+      return run(...sent, answered(1, { ...limited, stopped }), { type: 'stored' })[1];
+    };
+    expect(restOf(20)).toEqual([{ type: 'rest', ms: 1_250 }]);
+    expect(restOf(3_600_000)).toEqual([{ type: 'rest', ms: 60_000 }]);
   });
 });
 
@@ -165,7 +263,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
       case 'mark': {
         const batch = nextBatch(rows, effect.limits).map((row) => stepRow(row, { type: 'attempted' }));
         rows = rows.map((row) => batch.find(({ seq }) => seq === row.seq) ?? row);
-        return tell({ type: 'marked', items: batch.map(itemOf), bytes: 1 });
+        return tell({ type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000 });
       }
       case 'emit':
         overlapped ||= flying.some(({ attempt }) => attempt === effect.attempt);

@@ -1,25 +1,93 @@
 import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
+import { BATCH_BYTES } from '../../../shared/limits.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
-import { WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import { ONE_ITEM, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import type { Fence } from '../../../web/outbox/fence.ts';
 import { mark } from '../../../web/outbox/mark.ts';
 import { enqueue } from '../../../web/outbox/rows.ts';
+import { storeVerdicts } from '../../../web/outbox/store.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
 import { ROOM } from './support.ts';
 
+function start() {
+  const me = mint();
+  const db = openUserDatabase(new IDBFactory(), createFakeClock(), me);
+  return {
+    me,
+    db,
+    queue: (body = 'a') => enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 }),
+    rows: () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll()),
+    as: (holder: string, fence: Fence, limits = WHOLE_BATCH, sweep = false) =>
+      mark(db, { limits, holder, fence, sweep }),
+  };
+}
+
 test('S5 a tab whose lock was stolen while it stood still marks nothing', async () => {
-  const db = openUserDatabase(new IDBFactory(), createFakeClock(), mint());
-  const queue = () => enqueue(db, { kind: 'text', body: 'a', room: ROOM, clientOffset: mint(), at: 1 });
-  const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
+  const { db, queue, rows, as } = start();
   await queue();
-  expect(await mark(db, WHOLE_BATCH, 'first', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
-  expect(await mark(db, WHOLE_BATCH, 'first', 'verify')).toMatchObject({ items: [{ body: 'a' }] });
-  expect(await mark(db, WHOLE_BATCH, 'second', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
+  expect(await as('first', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
+  expect(await as('first', 'verify')).toMatchObject({ items: [{ body: 'a' }] });
+  expect(await as('second', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
   await queue();
   const before = await rows();
-  expect(await mark(db, WHOLE_BATCH, 'first', 'verify')).toBe('not-mine');
+  expect(await as('first', 'verify')).toBe('not-mine');
   expect(await rows()).toEqual(before);
   expect(before[1]).toMatchObject({ attempted: false });
+  db.close();
+});
+
+test('O3 S5 whoever was stolen from says of rows only that they were acknowledged', async () => {
+  const { me, db, queue, rows, as } = start();
+  await queue('a');
+  await queue('b');
+  await as('first', 'claim');
+  const [a, b] = await rows();
+  const notMine = () => false;
+  const error = { code: 'forbidden', message: '' };
+  await storeVerdicts(
+    db,
+    me,
+    [
+      { type: 'refused', clientOffset: a!.clientOffset, error },
+      { type: 'unanswered', clientOffset: b!.clientOffset },
+    ],
+    mint,
+    notMine,
+  );
+  expect(await rows()).toEqual([a, b]);
+  await storeVerdicts(
+    db,
+    me,
+    [{ type: 'acknowledged', clientOffset: a!.clientOffset, serverOffset: 1, at: 1 }],
+    mint,
+    notMine,
+  );
+  expect(await rows()).toEqual([b]);
+  db.close();
+});
+
+test('O3 what an earlier holder left as sending is swept once, and only then are all rows read', async () => {
+  const { db, queue, rows, as } = start();
+  for (let i = 0; i < 3; i++) await queue();
+  await as('first', 'claim');
+  const tags = async () => (await rows()).map((row) => row.state.tag);
+  await as('first', 'verify', ONE_ITEM);
+  expect(await tags()).toEqual(['sending', 'sending', 'sending']);
+  await as('second', 'claim', ONE_ITEM, true);
+  expect(await tags()).toEqual(['sending', 'checking', 'checking']);
+  db.close();
+});
+
+test('L5 a queue longer than a page is read to the end of the batch, over what is parked', async () => {
+  const { db, queue, as } = start();
+  const tooLong = 'x'.repeat(4_001);
+  for (let i = 0; i < 250; i++) await queue(i < 230 ? tooLong : `text ${i}`);
+  const marked = await as('first', 'claim');
+  expect(marked).toMatchObject({
+    items: Array.from({ length: 20 }, (_, i) => ({ body: `text ${i + 230}` })),
+  });
+  expect((marked as { bytes: number }).bytes).toBeLessThan(BATCH_BYTES);
   db.close();
 });

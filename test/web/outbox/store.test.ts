@@ -30,7 +30,7 @@ async function queue(...bodies: string[]) {
 }
 
 async function mark(limits: Limits) {
-  const marked = await markAs(db, limits, 'a tab', 'none');
+  const marked = await markAs(db, { limits, holder: 'a tab', fence: 'none', sweep: true });
   if (marked === 'not-mine') throw new Error('nobody else drains here');
   return marked;
 }

@@ -1,0 +1,267 @@
+import 'fake-indexeddb/auto';
+import { beforeEach, expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/ids.ts';
+import type { Item } from '../../../shared/protocol/index.ts';
+import type { Change } from '../../../web/db/changes.ts';
+import type { Row } from '../../../web/outbox/row.ts';
+import type { Drained } from '../../../web/outbox/worker.ts';
+import { wake } from '../../../web/sw/wake.ts';
+import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
+import { turns, until } from '../db/until.ts';
+import { type Browser, createBrowser, createLocks, readAll, type Tab } from '../state/browser.ts';
+import { createModelServer, type ModelServer, mint } from '../state/modelServer.ts';
+
+let server: ModelServer;
+let browser: Browser;
+let locks: ReturnType<typeof createLocks>;
+let told: Change[];
+let posts: string[][];
+let knocks: number;
+
+beforeEach(() => {
+  server = createModelServer();
+  browser = createBrowser(server);
+  locks = createLocks();
+  told = [];
+  posts = [];
+  knocks = 0;
+});
+
+function openTab(): Tab & { gone(): void } {
+  const held = locks.forTab();
+  const tab = browser.openTab({ locks: held.manager });
+  return Object.assign(tab, {
+    gone() {
+      tab.kill();
+      held.releaseAll();
+    },
+  });
+}
+
+/** Somebody who wrote while there was no network. */
+async function queued(...bodies: string[]): Promise<Tab & { gone(): void }> {
+  const tab = openTab();
+  await until('started', () => tab.app().tag === 'hello');
+  await tab.client.signIn('Ada', undefined);
+  await tab.untilLive();
+  tab.look(LOBBY);
+  server.reachable = false;
+  server.live()!.drop();
+  for (const body of bodies) await tab.client.send(LOBBY, body);
+  return tab;
+}
+
+type Http = (items: Item[], as: string) => Response | Promise<Response>;
+
+const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
+
+const session = () =>
+  json(200, { user: server.cookie, device: { id: mint() }, hasPassword: false, devices: 1 });
+const portal = () => new Response('<html>Welcome to our hotel', { status: 200 });
+
+/** As the server's `POST /api/append`. */
+const accept: Http = (items, as) => {
+  const answer = { ok: true, epoch: server.epoch };
+  const results = items.map((item) => {
+    const result = server.append(as, item);
+    const { clientOffset } = item;
+    return 'code' in result ? { clientOffset, error: result } : { clientOffset, ...result };
+  });
+  return json(200, { ...answer, results });
+};
+
+function wakeWorker(
+  http: Http = accept,
+  knock: () => Response = session,
+): { drained: Promise<Drained>; clock: FakeClock; killed(): void } {
+  const clock = createFakeClock();
+  const held = locks.forTab();
+  const drained = wake({
+    indexedDB: browser.indexedDB,
+    clock,
+    random: () => 0.5,
+    randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => mint().charCodeAt(i + 1)),
+    locks: held.manager,
+    channel: () => ({
+      postMessage: (change) => void told.push(change as Change),
+      onmessage: null,
+      close() {},
+    }),
+    async fetch(path, init) {
+      if (path === '/api/session') {
+        knocks++;
+        return knock();
+      }
+      const { as, items } = JSON.parse(String(init!.body)) as { as: string; items: Item[] };
+      posts.push(items.map((item) => ('body' in item ? item.body : item.kind)));
+      return http(items, as);
+    },
+  });
+  return { drained, clock, killed: held.releaseAll };
+}
+
+const sent = () =>
+  server.rooms.get(LOBBY)!.log.map((entry) => (entry.kind === 'text' ? entry.body : entry.kind));
+const rows = async (who: string) => (await readAll(browser.indexedDB, `holdfast:${who}`, 'rows')) as Row[];
+const me = () => [...server.names.keys()][0]!;
+
+test('O2 the worker sends what waits, once, in order, and tells the tabs; the page that is opened next shows it as sent', async () => {
+  const tab = await queued('a', 'b', 'c');
+  tab.gone();
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(sent()).toEqual(['a', 'b', 'c']);
+  expect(await rows(me())).toEqual([]);
+  expect(told).toContainEqual({ type: 'rows', rooms: [LOBBY] });
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(posts).toHaveLength(1);
+  server.reachable = true;
+  const again = openTab();
+  await again.untilLive();
+  again.look(LOBBY);
+  await until('shown', () => again.read(LOBBY).join() === 'a,b,c');
+});
+
+test('O2 S5 the worker leaves it to a tab that sends, and neither sends what the other does', async () => {
+  const tab = await queued('a', 'b');
+  server.intercept = (event) => event === 'append'; // under way
+  server.reachable = true;
+  await tab.untilPassing('the tab sends', () => tab.read(LOBBY)[0] === 'a (sending)');
+  expect(await wakeWorker().drained).toBe('busy');
+  expect(posts).toEqual([]);
+  expect(tab.read(LOBBY)).toEqual(['a (sending)', 'b (sending)']);
+});
+
+test('S5 a worker that stands still is stolen from, and sends nothing more', async () => {
+  await queued('a').then((tab) => tab.gone());
+  let answer = (_: Response) => {};
+  const worker = wakeWorker(() => new Promise((resolve) => (answer = resolve)));
+  await until('the worker sends', () => posts.length === 1);
+  server.reachable = true;
+  const tab = openTab();
+  await tab.untilLive();
+  tab.look(LOBBY);
+  await tab.client.send(LOBBY, 'b');
+  await tab.untilPassing('the tab has taken over', () => sent().length === 2);
+  expect(await worker.drained).toBe('busy');
+  answer(json(200, {}));
+  await until('all sent', () => tab.read(LOBBY).join() === 'a,b');
+  expect(sent()).toEqual(['a', 'b']);
+});
+
+test('O5 the worker sends nothing for a user who is signed out, nor for the other one who is signed in now', async () => {
+  const tab = await queued('secret');
+  const ada = me();
+  server.reachable = true;
+  server.intercept = (event) => event === 'append';
+  await tab.client.signOut();
+  expect(await wakeWorker().drained).toBe('empty');
+  await tab.client.signIn('Ben', undefined);
+  await tab.untilLive();
+  tab.gone();
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(posts).toEqual([]);
+  expect(await rows(ada)).toMatchObject([{ body: 'secret' }]);
+});
+
+test('O2 O3 a captive portal’s page is no answer: what waits goes on waiting, and the browser is to try again', async () => {
+  await queued('a').then((tab) => tab.gone());
+  const worker = wakeWorker(portal);
+  let drained: Drained | undefined;
+  void worker.drained.then((is) => {
+    drained = is;
+  });
+  await until('given up', () => {
+    worker.clock.pass(100);
+    return drained !== undefined;
+  });
+  expect(drained).toBe('left');
+  expect(posts.length).toBeGreaterThan(5);
+  expect(posts.length).toBeLessThan(30);
+  expect(await rows(me())).toMatchObject([{ body: 'a', state: { tag: 'checking' } }]);
+  expect(worker.clock.isSet()).toBe(false);
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(sent()).toEqual(['a']);
+});
+
+test('O3 O4 woken without a way to the server it touches nothing: what waits is queued, and can be changed in place', async () => {
+  await queued('a').then((tab) => tab.gone());
+  for (const knock of [portal, () => json(503, { ok: false, error: { code: 'unavailable', message: '' } })]) {
+    const worker = wakeWorker(accept, knock);
+    let drained: Drained | undefined;
+    void worker.drained.then((is) => {
+      drained = is;
+    });
+    await until('given up', () => {
+      worker.clock.pass(100);
+      return drained !== undefined;
+    });
+    expect(drained).toBe('left');
+    expect(worker.clock.isSet()).toBe(false);
+  }
+  expect(knocks).toBeLessThan(40);
+  expect(posts).toEqual([]);
+  expect(await rows(me())).toMatchObject([{ state: { tag: 'queued' }, attempted: false }]);
+});
+
+test('O3 what is under way when the worker’s time is over does not go on saying so', async () => {
+  await queued('a').then((tab) => tab.gone());
+  let there = false;
+  const worker = wakeWorker(
+    () => new Promise(() => {}),
+    () => (there ? session() : portal()),
+  );
+  for (let ms = 0; ms < 50_000; ms += 1_000) {
+    worker.clock.pass(1_000);
+    await turns(3);
+  }
+  there = true;
+  await until('under way at last', () => {
+    if (posts.length === 0) worker.clock.pass(100);
+    return posts.length === 1;
+  });
+  expect(await rows(me())).toMatchObject([{ state: { tag: 'sending' } }]);
+  worker.clock.pass(9_900); // the answer could still come
+  expect(await worker.drained).toBe('left');
+  expect(await rows(me())).toMatchObject([{ state: { tag: 'checking' } }]);
+});
+
+test('O3 L3 a worker that is killed after its request has left: what it sent is sent again under the same key', async () => {
+  await queued('a', 'b').then((tab) => tab.gone());
+  const dying = wakeWorker((items, as) => {
+    accept(items, as);
+    return new Promise(() => {});
+  });
+  await until('sent', () => sent().length === 2);
+  dying.killed();
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(sent()).toEqual(['a', 'b']);
+  expect(await rows(me())).toEqual([]);
+});
+
+test('a session that is over, or a version, ends it without another try; a refusal parks, and what is behind goes', async () => {
+  await queued('a', 'b').then((tab) => tab.gone());
+  const refusal = { ok: false, error: { code: 'unauthorized', message: '' } };
+  expect(await wakeWorker(() => json(401, refusal)).drained).toBe('stopped');
+  expect(await rows(me())).toMatchObject([{ state: { tag: 'queued' } }, { state: { tag: 'queued' } }]);
+  expect(await wakeWorker(accept, () => json(401, refusal)).drained).toBe('stopped');
+  expect(posts).toHaveLength(1);
+  server.refuse.set('a', { code: 'forbidden', message: 'no' });
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(sent()).toEqual(['b']);
+  expect(await rows(me())).toMatchObject([{ body: 'a', state: { tag: 'parked' } }]);
+});
+
+test('O2 a limit is waited for and nothing is parked', async () => {
+  await queued('a', 'b').then((tab) => tab.gone());
+  let first = true;
+  const worker = wakeWorker((items, as) => {
+    if (!first) return accept(items, as);
+    first = false;
+    return json(429, { ok: false, error: { code: 'rate-limited', message: '', retryAfter: 20 } });
+  });
+  await until('asked once', () => posts.length === 1);
+  await turns();
+  worker.clock.pass(1_500);
+  expect(await worker.drained).toBe('empty');
+  expect(sent()).toEqual(['a', 'b']);
+});

@@ -1,0 +1,55 @@
+/** What the worker does when the browser wakes it because there is a network: it sends for whoever is signed in (O2, O5). */
+import { idFrom } from '../../shared/ids.ts';
+import { classOf } from '../../shared/protocol/index.ts';
+import { type Channel, channelOf, createChanges } from '../db/changes.ts';
+import type { Clock } from '../db/clock.ts';
+import { openLocalDatabase } from '../db/local.ts';
+import { openUserDatabase } from '../db/schema.ts';
+import { drainLockOf } from '../outbox/lock.ts';
+import { type Drained, drainOnce } from '../outbox/worker.ts';
+import { appendByHttp } from '../transport/appendByHttp.ts';
+import { createHttp } from '../transport/http.ts';
+
+export interface WakeDeps {
+  indexedDB: IDBFactory;
+  clock: Clock;
+  random: () => number;
+  randomBytes: (count: number) => Uint8Array;
+  locks: LockManager;
+  fetch: typeof globalThis.fetch;
+  channel: (name: string) => Channel;
+}
+
+export async function wake(deps: WakeDeps): Promise<Drained> {
+  const { indexedDB, clock, random, locks } = deps;
+  const local = openLocalDatabase(indexedDB, clock);
+  const session = await local.session().finally(local.close);
+  if (!session) return 'empty';
+  const me = session.user.id;
+  const db = openUserDatabase(indexedDB, clock, me);
+  const changes = createChanges(deps.channel(channelOf(me)), () => {});
+  try {
+    return await drainOnce({
+      db,
+      me,
+      clock,
+      random,
+      locks,
+      lockName: drainLockOf(me),
+      reach: () => reach(deps, me),
+      newKey: () => idFrom(deps.randomBytes(16)),
+      append: (items, signal) => appendByHttp(deps.fetch, me, items, signal),
+      beat: (holder) => changes.tell({ type: 'draining', holder }),
+      changed: (rooms) => changes.tell({ type: 'rows', rooms }),
+    });
+  } finally {
+    changes.close();
+    db.close();
+  }
+}
+
+async function reach({ fetch, clock }: WakeDeps, me: string): Promise<'yes' | 'no' | 'refused'> {
+  const session = await createHttp(fetch, clock).session();
+  if (session.ok) return session.value.user.id === me ? 'yes' : 'refused';
+  return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
+}
