@@ -19,6 +19,7 @@ import type { Logger } from './logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './metrics.ts';
 import { createPerform } from './perform.ts';
 import { createRealtime } from './realtime/realtime.ts';
+import type { AdapterConstructor } from './realtime/types.ts';
 import { createAccess } from './rooms/access.ts';
 import { createRooms } from './rooms/rooms.ts';
 import type { ShutdownStep } from './shutdown.ts';
@@ -34,15 +35,17 @@ export interface App {
 interface Deps {
   config: Config;
   store: Store;
+  /** How processes on one database tell each other what is ephemeral; undefined where there is but one. */
+  adapter?: AdapterConstructor | undefined;
   logger: Logger;
 }
 
-export function createApp({ config, store, logger }: Deps): App {
+export function createApp({ config, store, adapter, logger }: Deps): App {
   const now = Date.now;
   const monotonic = () => performance.now();
   const metrics = createMetrics();
   const names = createNames(store.users);
-  const access = createAccess(store.rooms);
+  const access = createAccess({ rooms: store.rooms, isHearing: () => realtime.isOpen() });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
   const frameLimiter = createLimiter({
     perSecond: FRAMES_PER_SECOND,
@@ -104,6 +107,7 @@ export function createApp({ config, store, logger }: Deps): App {
   http.requestTimeout = REQUEST_TIMEOUT_MS;
   const realtime = createRealtime({
     http,
+    adapter,
     allowedOrigins: config.allowedOrigins,
     visit: (request) => visitOf(request, config),
     store,

@@ -8,7 +8,10 @@ import * as v from 'valibot';
 export interface Config {
   port: number;
   host: string;
+  /** The folder of the database’s file, where there is no `mongodbUrl`. */
   data: string;
+  /** With its secrets: never to be printed. */
+  mongodbUrl: string | undefined;
   /** What this server is called from outside, when that cannot be seen from the request. */
   publicOrigin: string | undefined;
   allowedOrigins: readonly string[];
@@ -51,12 +54,23 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
   const tls = readTls(given.TLS_CERT_FILE, given.TLS_KEY_FILE);
   const mistakes = [...(parsed.issues ?? []).map((issue) => issue.message), ...tls.mistakes];
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
-  const { PORT, HOST, DATA, PUBLIC_ORIGIN, ALLOWED_ORIGINS, TRUST_PROXY, LOG_LEVEL, METRICS_PORT, PAGE } =
-    parsed.output;
+  const {
+    PORT,
+    HOST,
+    DATA,
+    MONGODB_URL,
+    PUBLIC_ORIGIN,
+    ALLOWED_ORIGINS,
+    TRUST_PROXY,
+    LOG_LEVEL,
+    METRICS_PORT,
+    PAGE,
+  } = parsed.output;
   return {
     port: PORT,
     host: HOST,
     data: DATA,
+    mongodbUrl: MONGODB_URL,
     publicOrigin: PUBLIC_ORIGIN,
     allowedOrigins: ALLOWED_ORIGINS,
     trustProxy: TRUST_PROXY,
@@ -73,6 +87,9 @@ const port = (name: string) =>
     return value <= 65_535 ? value : undefined;
   });
 
+const MONGODB_FORM =
+  'mongodb://host:port/database or mongodb+srv://host/database, with what is special in user and password percent-encoded';
+
 const Env = v.pipe(
   v.object({
     PORT: v.optional(port('PORT'), '3000'),
@@ -83,6 +100,7 @@ const Env = v.pipe(
       '0.0.0.0',
     ),
     DATA: v.optional(v.string(), './data'),
+    MONGODB_URL: v.optional(secret('MONGODB_URL', MONGODB_FORM, toMongodbUrl)),
     PUBLIC_ORIGIN: v.optional(
       setting('PUBLIC_ORIGIN', 'an origin with no path, such as https://chat.example.org', toOrigin),
     ),
@@ -119,16 +137,30 @@ const Env = v.pipe(
 
 /** A setting that `parse` understands, or the sentence that says what it must be. */
 function setting<T>(name: string, form: string, parse: (text: string) => T | undefined) {
+  return parsed((text) => `${name} is "${text}": it must be ${form}.`, parse);
+}
+
+/** A setting that may hold a password, so that it is not said again what it is. */
+function secret<T>(name: string, form: string, parse: (text: string) => T | undefined) {
+  return parsed(() => `${name} must be ${form}.`, parse);
+}
+
+function parsed<T>(sentence: (text: string) => string, parse: (text: string) => T | undefined) {
   return v.pipe(
     v.string(),
     v.trim(),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value);
       if (value !== undefined) return value;
-      addIssue({ message: `${name} is "${dataset.value}": it must be ${form}.` });
+      addIssue({ message: sentence(dataset.value) });
       return NEVER;
     }),
   );
+}
+
+/** In its outline: the driver knows more of it. */
+function toMongodbUrl(text: string): string | undefined {
+  return /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s]+(\/[^/?\s]*)?(\?\S*)?$/.test(text) ? text : undefined;
 }
 
 function toOrigin(text: string): string | undefined {

@@ -4,16 +4,22 @@ import { SHUTDOWN_WITHIN_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, parseEnv } from './env.ts';
 import { openAt } from './lan.ts';
-import { createLogger } from './logger.ts';
+import { createLogger, type Logger } from './logger.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
-import { Unusable } from './store/port.ts';
+import { Unavailable, Unusable } from './store/port.ts';
 import { openSqlite } from './store/sqlite/index.ts';
 
-const EX_CONFIG = 78; // sysexits.h: something was found in an unconfigured or misconfigured state
+// Of sysexits.h: something is misconfigured; something is not there now, and it is worth trying again.
+const EX_CONFIG = 78;
+const EX_TEMPFAIL = 75;
 
 try {
   await run(parseEnv(process.env));
 } catch (error) {
+  if (error instanceof Unavailable) {
+    console.error(error.message);
+    process.exit(EX_TEMPFAIL);
+  }
   if (!(error instanceof ConfigError || error instanceof Unusable)) throw error;
   console.error(error.message);
   process.exit(EX_CONFIG);
@@ -21,9 +27,19 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
-  const store = await openSqlite({ file: join(config.data, 'holdfast.db'), log: logger });
-  const app = createApp({ config, store, logger });
+  const app = createApp({ config, ...(await openStore(config, logger)), logger });
   onStopSignal(process, () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger), process.exit);
   const { port } = await app.listen();
   console.log(openAt({ ...config, port }));
 }
+
+async function openStore({ mongodbUrl, data }: Config, log: Logger): Promise<OpenStore> {
+  if (mongodbUrl === undefined) return { store: await openSqlite({ file: join(data, 'holdfast.db'), log }) };
+  // Only here, since who has no MongoDB need not wait for the driver.
+  const { openMongo } = await import('./store/mongo/index.ts');
+  const { ephemeralOn } = await import('./store/mongo/ephemeral.ts');
+  const store = await openMongo({ url: mongodbUrl, log });
+  return { store, adapter: ephemeralOn(store.db, log) };
+}
+
+type OpenStore = Pick<Parameters<typeof createApp>[0], 'store' | 'adapter'>;

@@ -1,11 +1,13 @@
 /**
  * `npm test`: sets up what the tests need, runs every one of them, and ends with one line that counts them.
- * For developing: `node test/run.ts --only check|unit|browser [filter …]`.
+ * For developing: `node test/run.ts --only check|unit|browser [filter …]`; `vitest run FILE` works by itself too.
+ * TEST_MONGODB_URL names a replica set of your own for the tests that do not break theirs (test/support/setup/mongo.ts).
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runChecks } from './check/checks.ts';
 import { chromiumForTests } from './support/setup/browser.ts';
+import { prepareMongo } from './support/setup/mongo.ts';
 import { opensslForTests } from './support/setup/openssl.ts';
 import { pythonForTests } from './support/setup/python.ts';
 import { CannotSetUp } from './support/setup/root.ts';
@@ -33,6 +35,7 @@ async function everything(): Promise<Tally> {
   if (wants('browser')) process.env.CHROMIUM_PATH = await step('browser', chromiumForTests);
   if (wants('unit')) await step('openssl', opensslForTests);
   if (wants('unit')) await step('python-socketio', pythonForTests);
+  if (wants('unit')) await step('mongodb', mongo);
   const tallies: Tally[] = [];
   if (wants('check')) tallies.push(await step('check', checks));
   if (wants('unit') || wants('browser')) tallies.push(await step('page', page));
@@ -51,6 +54,10 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
   const result = await run();
   console.log(`== ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return result;
+}
+
+async function mongo(): Promise<void> {
+  console.log(`MongoDB: ${await prepareMongo()}`);
 }
 
 async function checks(): Promise<Tally> {

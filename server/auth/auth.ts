@@ -102,7 +102,7 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
 
   /** The answer to this claim was lost: the same user and device, another token. */
   async function renew({ claimHash, tokenHash }: Newcomer): Promise<Entered | undefined> {
-    const before = await store.byClaim(claimHash, now() - CLAIM_LIFETIME_MS);
+    const before = await store.byClaim(claimHash, claimsSince());
     if (!before) return undefined;
     await store.replaceToken(before.device, tokenHash);
     return { ...before, how: 'renewed' };
@@ -132,8 +132,17 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
     if (!(await guess(user, newcomer.password)))
       throw new Refused('unauthorized', 'That is not the password of this name.');
     const device = deviceOf(newcomer, user.id);
-    await store.addDevice(device);
-    return { device: device.id, user, how: 'proven' };
+    const outcome = await store.addDevice(device, claimsSince());
+    if (outcome === 'added') return { device: device.id, user, how: 'proven' };
+
+    // While the password was checked, another node has let this very claim in.
+    const renewed = await renew(newcomer);
+    if (!renewed) throw new Unavailable('This device has just been signed out; try again.');
+    return renewed;
+  }
+
+  function claimsSince(): number {
+    return now() - CLAIM_LIFETIME_MS;
   }
 
   async function guess(user: StoredUser, password: string | undefined): Promise<boolean> {

@@ -4,7 +4,7 @@
  * nothing is missed between, and nothing live overtakes the catch-up (S2).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { CATCH_UP_MAX_BYTES } from '../../shared/limits.ts';
+import { CATCH_UP_FRAME_BYTES, CATCH_UP_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type Cursor,
   type Entries,
@@ -19,7 +19,7 @@ import { presentRoom } from '../rooms/present.ts';
 import type { Membership, Store } from '../store/port.ts';
 import type { Feed } from './feed.ts';
 import type { Names } from './names.ts';
-import { catchUpOrder, newestWithin, type Start, startOf } from './plan.ts';
+import { catchUpOrder, newestWithin, pieces, type Start, startOf } from './plan.ts';
 
 export interface CatchUp {
   /** `welcome`, then the catch-up of all rooms, the open one first. */
@@ -30,7 +30,8 @@ export interface CatchUp {
 
 interface Prepared {
   room: Room;
-  entries: Entries | undefined;
+  /** Contiguous, none with more entries than one frame may have: over a slow network it would be silence (S4). */
+  frames: Entries[];
 }
 
 interface Deps {
@@ -61,7 +62,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
       const first = kept[0]?.serverOffset ?? head + 1;
       prepared.set(id, {
         room: presentRoom({ ...room, head }, readUpTo, { from: first, reset }),
-        entries: kept.length > 0 ? { room: id, entries: kept, users: await names.of(kept) } : undefined,
+        frames: await framesOf(id, kept),
       });
     }
     return [...prepared.values()];
@@ -83,6 +84,23 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     );
   }
 
+  /** The log says that the user came into it, and the row that says so, too, follows a moment later. */
+  async function comingInto(id: string): Promise<Membership | undefined> {
+    const room = await rooms.byId(id);
+    return room && { room, readUpTo: 0 };
+  }
+
+  async function framesOf(room: string, kept: readonly Entry[]): Promise<Entries[]> {
+    if (kept.length > 0) await names.of(kept); // asked for once, for all frames
+    return Promise.all(
+      pieces(kept, jsonBytes, CATCH_UP_FRAME_BYTES).map(async (entries) => ({
+        room,
+        entries,
+        users: await names.of(entries),
+      })),
+    );
+  }
+
   async function read(room: string, from: number, to: number): Promise<Entry[]> {
     return (
       feed.host(room).recent(from, to) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries
@@ -90,8 +108,8 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
   }
 
   /** Synchronous from end to end, so that no entry can come between. */
-  function attach(socket: LiveSocket, { room, entries }: Prepared) {
-    if (entries) socket.emit('entries', entries);
+  function attach(socket: LiveSocket, { room, frames }: Prepared) {
+    for (const frame of frames) socket.emit('entries', frame);
     socket.data.told.set(room.id, room.head);
     const last = feed.host(room.id).next() - 1;
     if (last > room.head) sendMissed(socket, room, last);
@@ -101,8 +119,10 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
   function sendMissed(socket: LiveSocket, { id: room, head }: Room, last: number) {
     const entries = feed.host(room).recent(head + 1, last);
     const users = entries && names.known(entries);
-    if (entries && users) socket.emit('entries', { room, entries, users });
-    else {
+    if (entries && users) {
+      for (const piece of pieces(entries, jsonBytes, CATCH_UP_FRAME_BYTES))
+        socket.emit('entries', { room, entries: piece, users });
+    } else {
       socket.emit('heads', { [room]: last }); // more than we can say at once: the client will ask
       socket.data.told.set(room, last);
     }
@@ -110,7 +130,8 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
 
   return {
     async welcome(socket) {
-      const { identity, handshake } = socket.data;
+      const { identity, handshake = {} } = socket.data;
+      socket.data.handshake = undefined;
       const prepared = await prepare(await rooms.ofUser(identity.user.id), handshake);
       if (!socket.connected) return;
       const user: User = { id: identity.user.id, name: identity.user.name };
@@ -123,12 +144,10 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
       });
       for (const each of prepared) attach(socket, each);
     },
-    async add(socket, room) {
+    async add(socket, id) {
       const mine = await rooms.ofUser(socket.data.identity.user.id);
-      const [prepared] = await prepare(
-        mine.filter((membership) => membership.room.id === room),
-        {},
-      );
+      const membership = mine.find(({ room }) => room.id === id) ?? (await comingInto(id));
+      const [prepared] = await prepare(membership ? [membership] : [], {});
       if (!prepared || !socket.connected) return;
       socket.emit('room', { room: prepared.room });
       attach(socket, prepared);

@@ -3,8 +3,10 @@
  * hands on runs of entries that are in order and without gap.
  */
 import type { Entry } from '../../shared/entry.ts';
-import type { Committed, LogStore, ResumePoint, Tail } from '../store/port.ts';
+import type { Committed, LogStore, Tail } from '../store/port.ts';
 import { createCoalescer } from './coalesce.ts';
+import { createHeadOf } from './heads.ts';
+import { untilDone } from './retry.ts';
 import { createRoomFeed, type RoomFeed } from './room.ts';
 
 export interface Feed {
@@ -25,16 +27,19 @@ interface Deps {
   deliver: (room: string, entries: Entry[]) => Promise<void>;
   /** Every join and leave committed, hosted room or not. */
   onMembership: (room: string, entry: Entry) => void;
+  /** Joins and leaves may have passed unheard. Entries are healed here. */
+  onGap: () => void;
   onLag: (ms: number) => void;
   now: () => number;
 }
 
-export function createFeed({ log, deliver, onMembership, onLag, now }: Deps): Feed {
+export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
+  const headOf = createHeadOf(log);
   let tail: Tail | undefined;
   let closed = false;
 
-  function hear(batch: readonly Committed[], _point: ResumePoint) {
+  function hear(batch: readonly Committed[]) {
     const last = batch.at(-1);
     if (last) onLag(now() - last.entry.at);
     for (const [room, entries] of byRoom(batch)) {
@@ -45,16 +50,32 @@ export function createFeed({ log, deliver, onMembership, onLag, now }: Deps): Fe
     }
   }
 
+  /** Which rooms have more than was heard is one question; what is missing is then read, room by room. */
+  function heal(): Promise<void> {
+    const reachHeads = async () => {
+      const hosted = [...rooms.keys()];
+      const heads = hosted.length > 0 ? await log.heads(hosted) : [];
+      for (const [room, head] of heads) rooms.get(room)?.reach(head);
+    };
+    return untilDone(reachHeads, { pause, isOver: () => closed });
+  }
+
   return {
     async start() {
-      tail = await log.tail(undefined, hear);
+      tail = await log.tail(undefined, {
+        onBatch: hear,
+        onGap() {
+          onGap();
+          void heal();
+        },
+      });
     },
     isOpen: () => tail?.isOpen() ?? false,
     host(room) {
       const known = rooms.get(room);
       if (known) return known;
       const send = createCoalescer<Entry>((entries) => deliver(room, entries), now);
-      const made = createRoomFeed({ room, log, deliver: send, pause });
+      const made = createRoomFeed({ room, log, headOf, deliver: send, pause });
       if (closed) made.close(); // a catch-up that is still under way asks for rooms that nobody will feed any more
       rooms.set(room, made);
       return made;

@@ -46,3 +46,20 @@ export function newestWithin<T>(
   while (first > 0 && sizeOf(items[first - 1]!) <= left) left -= sizeOf(items[--first]!);
   return [items.slice(first), left];
 }
+
+/** In order, as few as hold all with at most `most` bytes each; one that is larger by itself is one of its own. */
+export function pieces<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
+  const all: T[][] = [];
+  let left = 0;
+  for (const item of items) {
+    const size = sizeOf(item) + 1; // and a comma
+    const last = all.at(-1);
+    if (last && size <= left) last.push(item);
+    else {
+      all.push([item]);
+      left = most;
+    }
+    left -= size;
+  }
+  return all;
+}

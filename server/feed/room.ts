@@ -5,6 +5,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
 import type { LogStore } from '../store/port.ts';
+import { untilDone } from './retry.ts';
 import { createRing } from './ring.ts';
 
 export interface RoomFeed {
@@ -22,14 +23,16 @@ export interface RoomFeed {
 
 interface Deps {
   room: string;
-  log: LogStore;
+  log: Pick<LogStore, 'range'>;
+  /** The durable head of a room. */
+  headOf: (room: string) => Promise<number>;
   /** Called with each run of new entries, in order, without gap or repeat. */
   deliver: (entries: Entry[]) => void;
   /** Waits this long before the log is asked again, in milliseconds. */
   pause: (ms: number) => Promise<void>;
 }
 
-export function createRoomFeed({ room, log, deliver, pause }: Deps): RoomFeed {
+export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): RoomFeed {
   const ring = createRing();
   let next = 0;
   let closed = false;
@@ -60,22 +63,14 @@ export function createRoomFeed({ room, log, deliver, pause }: Deps): RoomFeed {
   function then(step: () => Promise<void>): Promise<void> {
     pending++;
     work = work.then(async () => {
-      for (let wait = FIRST_PAUSE_MS; !closed; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
-        try {
-          await step();
-          break;
-        } catch {
-          await pause(wait);
-        }
-      }
+      await untilDone(step, { pause, isOver: () => closed });
       pending--;
     });
     return work;
   }
 
   const opened = then(async () => {
-    const head = (await log.heads([room])).get(room) ?? 0;
-    next = head + 1;
+    next = (await headOf(room)) + 1;
   });
 
   return {
@@ -99,6 +94,3 @@ export function createRoomFeed({ room, log, deliver, pause }: Deps): RoomFeed {
     },
   };
 }
-
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;

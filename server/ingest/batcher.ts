@@ -1,8 +1,9 @@
 /**
- * Many requests, one write: what arrives while a write is under way, or within 2 ms of the first, goes into the next
- * one. Order is kept. A request's entries stay together, and each request learns of its own part.
+ * Many requests, one write: what arrives while a write is under way goes into the next one, and the first takes with it
+ * what came in the same turn of the event loop. To wait any longer made no batch larger under load, and every message
+ * slower without. Order is kept. A request's entries stay together, and each request learns of its own part.
  */
-import { BATCH_MAX_ENTRIES, BATCH_WAIT_MS } from '../../shared/limits.ts';
+import { BATCH_MAX_ENTRIES } from '../../shared/limits.ts';
 import type { AppendOutcome, NewEntry } from '../store/port.ts';
 
 interface Waiting {
@@ -13,35 +14,33 @@ interface Waiting {
 export interface Batcher {
   /** Never rejects: what is not known is said by `stopped`. */
   append(entries: readonly NewEntry[]): Promise<AppendOutcome>;
-  /** Resolves when nothing waits and nothing is under way. */
-  idle(): Promise<void>;
 }
 
-/** `write` must not reject. */
-export function createBatcher(write: (entries: NewEntry[]) => Promise<AppendOutcome>): Batcher {
+/** Must not reject. */
+export type Write = (entries: readonly NewEntry[]) => Promise<AppendOutcome>;
+
+export function createBatcher(write: Write): Batcher {
   let queue: Waiting[] = [];
-  let running: Promise<void> | undefined;
+  let running = false;
 
   async function run() {
-    await new Promise((resolve) => setTimeout(resolve, BATCH_WAIT_MS));
+    running = true;
+    await new Promise(setImmediate);
     while (queue.length > 0) {
       const [batch, rest] = cut(queue);
       queue = rest;
       const outcome = await write(batch.flatMap((waiting) => waiting.entries));
       for (const [waiting, part] of share(batch, outcome)) waiting.resolve(part);
     }
-    running = undefined;
+    running = false;
   }
 
   return {
     append(entries) {
       return new Promise((resolve) => {
         queue.push({ entries, resolve });
-        running ??= run();
+        if (!running) void run();
       });
-    },
-    async idle() {
-      while (running) await running;
     },
   };
 }

@@ -16,9 +16,9 @@ import {
   type NewEntry,
   Unavailable,
 } from '../store/port.ts';
-import { createBatcher } from './batcher.ts';
 import { type CheckedItem, checkItem } from './check.ts';
 import { digest } from './digest.ts';
+import { createLanes, laneOfRoom, oneLane } from './lanes.ts';
 import { createWrite } from './write.ts';
 
 export interface Ingest {
@@ -45,10 +45,13 @@ interface Deps {
 
 export function createIngest({ log, access, limiter, metrics, logger, now }: Deps): Ingest {
   const write = createWrite(log, now);
-  const batcher = createBatcher((entries) => {
-    metrics.batchEntries.observe(entries.length);
-    return write(entries);
-  });
+  const lanes = createLanes(
+    (entries) => {
+      metrics.batchEntries.observe(entries.length);
+      return write(entries);
+    },
+    log.writesByRoom ? laneOfRoom : oneLane,
+  );
 
   let refusing = false;
   const underWay = new Set<Promise<unknown>>();
@@ -121,7 +124,7 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
       const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
       const end = limited === -1 ? items.length : limited;
       const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
-      const outcome = await batcher.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
+      const outcome = await lanes.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
       appended = outcome.results.filter((result) => result.tag === 'appended').length;
 
       const written = new Map(attempted.map((i, j) => [i, outcome.results[j]]));
@@ -147,7 +150,7 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
 
   async function appendOwn(key: EntryKey, kind: 'join' | 'leave'): Promise<AppendResult> {
     const entry = { ...key, kind };
-    const outcome = await batcher.append([{ ...entry, digest: digest(entry) }]);
+    const outcome = await lanes.append([{ ...entry, digest: digest(entry) }]);
     const [result] = outcome.results;
     if (!result)
       throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');

@@ -10,7 +10,7 @@ import type { Metrics } from '../metrics.ts';
 import { isUnexpected, Refused, toWireError } from '../refusal.ts';
 import { createSerial } from '../serial.ts';
 import { within } from '../within.ts';
-import type { LiveSocket } from './types.ts';
+import { endConnection, type LiveSocket } from './types.ts';
 
 interface Deps {
   auth: Pick<Auth, 'identify'>;
@@ -21,6 +21,10 @@ interface Deps {
 
 export function handshake({ auth, visit, metrics, logger }: Deps) {
   return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
+    if (isForgotten(socket)) {
+      endConnection(socket); // a second one begins with a connection of its own
+      return;
+    }
     admit(socket).then(
       () => next(),
       (error: unknown) => {
@@ -46,7 +50,23 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
       throw new Refused('unauthorized', 'Another user is signed in here.');
     }
     socket.data = { identity, handshake: parsed.output, told: new Map(), inOrder: createSerial() };
+    forget(socket);
   }
+}
+
+/**
+ * What proved who it is: it is not needed again, nobody shall find tokens in it (`fetchSockets` shows it to other
+ * processes), and the whole request would stay in memory as long as the connection, 3 kB of it.
+ */
+function forget({ conn, handshake }: LiveSocket): void {
+  Object.assign(conn, { request: undefined });
+  Object.assign(handshake, { headers: NOTHING, query: NOTHING, auth: NOTHING });
+}
+
+const NOTHING = Object.freeze({});
+
+function isForgotten({ conn }: LiveSocket): boolean {
+  return conn.request === undefined;
 }
 
 function wrongProtocol(theirs: unknown): Refused {

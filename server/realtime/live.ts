@@ -7,18 +7,27 @@ import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './ty
 export interface Live {
   /** A join or leave was committed: the user's sockets follow. */
   member(room: string, entry: Entry): void;
-  /** Makes the user's sockets be in exactly these rooms, where one was not told of a join or leave. */
-  settle(user: string, rooms: ReadonlySet<string>): void;
+  /** Makes each user's sockets be in exactly these rooms, where one was not told of a join or leave. */
+  settle(users: Iterable<string>, roomsOf: ReadonlyMap<string, readonly string[]>): void;
 }
 
 interface Deps {
   io: LiveServer;
   catchUp: CatchUp;
   logger: Logger;
+  now: () => number;
 }
 
-export function createLive({ io, catchUp, logger }: Deps): Live {
+const ROOM = socketsOf.room('');
+
+/** The rows that `settle` is told of follow an entry a moment later, and are some time under way. */
+const MOVED_LATELY_MS = 10_000;
+
+export function createLive({ io, catchUp, logger, now }: Deps): Live {
   const { adapter, sockets } = io.of('/');
+  /** When the log last showed a user, who is here, coming into a room or leaving it. */
+  const moved = new Map<string, number>();
+  const move = (room: string, user: string) => `${room} ${user}`;
 
   function ofUser(user: string): LiveSocket[] {
     const ids = adapter.rooms.get(socketsOf.user(user)) ?? [];
@@ -47,17 +56,26 @@ export function createLive({ io, catchUp, logger }: Deps): Live {
 
   return {
     member(room, entry) {
-      for (const socket of ofUser(entry.author)) (entry.kind === 'join' ? add : remove)(socket, room);
+      const theirs = ofUser(entry.author);
+      if (theirs.length > 0) moved.set(move(room, entry.author), now());
+      for (const socket of theirs) (entry.kind === 'join' ? add : remove)(socket, room);
     },
-    settle(user, rooms) {
-      for (const socket of ofUser(user)) {
-        const wanted = new Set([...rooms].map(socketsOf.room));
-        const here = [...socket.rooms].filter((name) => name.startsWith(socketsOf.room('')));
-        for (const name of here) if (!wanted.has(name)) remove(socket, name.slice(socketsOf.room('').length));
-        for (const room of rooms) if (!socket.rooms.has(socketsOf.room(room))) add(socket, room);
+    settle(users, roomsOf) {
+      for (const [key, at] of moved) if (now() - at > MOVED_LATELY_MS) moved.delete(key);
+      for (const user of users) {
+        for (const socket of ofUser(user)) settleSocket(socket, user, new Set(roomsOf.get(user)));
       }
     },
   };
+
+  function settleSocket(socket: LiveSocket, user: string, wanted: ReadonlySet<string>) {
+    const here = new Set(
+      [...socket.rooms].flatMap((name) => (name.startsWith(ROOM) ? [name.slice(ROOM.length)] : [])),
+    );
+    const follows = (room: string) => !moved.has(move(room, user)); // else the log's word is newer than the row's
+    for (const room of here) if (!wanted.has(room) && follows(room)) remove(socket, room);
+    for (const room of wanted) if (!here.has(room) && follows(room)) add(socket, room);
+  }
 }
 
 /** The heads this socket was not told of yet, by `welcome` or by this; `entries` do not count as telling. */

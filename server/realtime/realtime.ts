@@ -5,8 +5,7 @@ import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import type { Auth } from '../auth/auth.ts';
 import { createCatchUp } from '../feed/catchUp.ts';
 import { createFanOut } from '../feed/fanOut.ts';
-import type { Feed } from '../feed/feed.ts';
-import { createFeed } from '../feed/feed.ts';
+import { createFeed, type Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
 import { mayAct } from '../http/origin.ts';
 import type { Visit } from '../http/visit.ts';
@@ -16,12 +15,20 @@ import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { Store } from '../store/port.ts';
+import { within } from '../within.ts';
+import { compressAlone, PER_MESSAGE_DEFLATE } from './compress.ts';
 import { dispatch } from './dispatch.ts';
 import { guardDoor } from './door.ts';
 import { handshake } from './handshake.ts';
 import { createLive } from './live.ts';
-import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
-import { watch } from './watch.ts';
+import {
+  type AdapterConstructor,
+  endConnection,
+  type LiveServer,
+  type LiveSocket,
+  socketsOf,
+} from './types.ts';
+import { type Watch, watch } from './watch.ts';
 
 export interface Realtime {
   start(): Promise<void>;
@@ -38,6 +45,7 @@ export interface Realtime {
 
 interface Deps {
   http: HttpServer;
+  adapter: AdapterConstructor | undefined;
   store: Store;
   auth: Pick<Auth, 'identify'>;
   access: Access;
@@ -55,11 +63,12 @@ export function createRealtime(deps: Deps): Realtime {
   const { http, visit, store, auth, access, names, perform, frameLimiter, metrics, logger, now } = deps;
   const io: LiveServer = new Server(http, {
     serveClient: false,
+    ...(deps.adapter ? { adapter: deps.adapter } : {}),
     maxHttpBufferSize: FRAME_MAX_BYTES,
-    // No context is kept between frames: a few percent of bytes for some 300 kB of memory per connection.
-    perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, threshold: 1024 },
+    perMessageDeflate: PER_MESSAGE_DEFLATE,
     cors: { origin: [...deps.allowedOrigins], credentials: true },
   });
+  compressAlone(io);
 
   guardDoor(http, '/socket.io/', (request) => {
     const allowed = mayAct(visit(request));
@@ -75,12 +84,16 @@ export function createRealtime(deps: Deps): Realtime {
       else access.left(room, entry.author);
       live.member(room, entry);
     },
+    onGap() {
+      access.forget();
+      watching?.recheck();
+    },
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
     now,
   });
   const catchUp = createCatchUp({ store, feed, names, now });
-  const live = createLive({ io, catchUp, logger });
-  let stopWatching = () => {};
+  const live = createLive({ io, catchUp, logger, now });
+  let watching: Watch | undefined;
 
   io.use(handshake({ auth, visit, metrics, logger }));
   io.engine.on('connection_error', (error: { code: number }) =>
@@ -88,7 +101,7 @@ export function createRealtime(deps: Deps): Realtime {
   );
   io.on('connection', (socket) => {
     const { user, device } = socket.data.identity;
-    metrics.connections.set(io.of('/').sockets.size);
+    countConnections();
     names.remember(user);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     dispatch(socket, { perform, frameLimiter, metrics });
@@ -101,10 +114,12 @@ export function createRealtime(deps: Deps): Realtime {
         logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
         endConnection(socket);
       });
-    socket.on('disconnect', () => {
-      metrics.connections.set(io.of('/').sockets.size);
-    });
+    socket.on('disconnect', countConnections);
   });
+
+  function countConnections() {
+    metrics.connections.set(io.of('/').sockets.size);
+  }
 
   /** The device may have been signed out between the handshake and the moment from which this socket would be told. */
   async function isSignedIn(socket: LiveSocket): Promise<boolean> {
@@ -115,19 +130,21 @@ export function createRealtime(deps: Deps): Realtime {
   return {
     async start() {
       await feed.start();
-      stopWatching = watch({ io, live, feed, store, logger });
+      watching = watch({ io, live, feed, store, logger });
     },
     isOpen: () => feed.isOpen(),
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
     tellRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
     sayBye: (retryAfter) => io.local.emit('bye', { retryAfter }),
     async close() {
-      stopWatching();
+      watching?.stop();
       await feed.close();
       // The connections and not the sockets: a client that is told to disconnect does not come back by itself.
       for (const socket of io.of('/').sockets.values()) endConnection(socket);
       await gone(io, FLUSH_WITHIN_MS);
       io.engine.close();
+      // It may ask its database to end a stream, which need not answer any more.
+      await within(FLUSH_WITHIN_MS, Promise.resolve(io.of('/').adapter.close())).catch(() => {});
     },
   };
 }

@@ -1,12 +1,13 @@
 /** The socket and what hangs on it. */
-import type { Server, Socket } from 'socket.io';
+import type { Server, ServerOptions, Socket } from 'socket.io';
 import type { Frame, FrameName, Handshake } from '../../shared/protocol/index.ts';
 import type { Identity } from '../auth/auth.ts';
 import type { createSerial } from '../serial.ts';
 
 export interface SocketData {
   identity: Identity;
-  handshake: Handshake;
+  /** Until the welcome. */
+  handshake: Handshake | undefined;
   /** The heads this socket was told of by `welcome` and `heads`. */
   told: Map<string, number>;
   /** Rooms come and go one after the other, beginning with the welcome: nothing live is sent before it. */
@@ -18,6 +19,9 @@ type Received = Record<string, (...args: unknown[]) => void>;
 
 export type LiveServer = Server<Received, Sent, Record<string, never>, SocketData>;
 export type LiveSocket = Socket<Received, Sent, Record<string, never>, SocketData>;
+
+/** What Socket.IO's processes tell each other by. */
+export type AdapterConstructor = NonNullable<ServerOptions['adapter']>;
 
 /** Names of Socket.IO's own rooms. */
 export const socketsOf = {

@@ -1,6 +1,8 @@
 /** What is looked at again from time to time, because nothing that only is told may be trusted for ever. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { HEADS_EVERY_MS, RECHECK_EVERY_MS } from '../../shared/limits.ts';
 import type { Feed } from '../feed/feed.ts';
+import { untilDone } from '../feed/retry.ts';
 import type { Logger } from '../logger.ts';
 import { isUnexpected } from '../refusal.ts';
 import type { Store } from '../store/port.ts';
@@ -15,9 +17,16 @@ interface Deps {
   logger: Logger;
 }
 
-/** Starts the rounds; returns how to stop them. */
-export function watch({ io, live, feed, store, logger }: Deps): () => void {
+export interface Watch {
+  /** Looks at sessions and memberships now, because something may have passed unheard. */
+  recheck(): void;
+  stop(): void;
+}
+
+/** Starts the rounds. */
+export function watch({ io, live, feed, store, logger }: Deps): Watch {
   const { adapter, sockets } = io.of('/');
+  let stopped = false;
 
   /** Heads come from the store, not from the tail that they check. */
   async function heads() {
@@ -35,9 +44,10 @@ export function watch({ io, live, feed, store, logger }: Deps): () => void {
     for (const socket of sockets.values()) {
       if (!alive.has(socket.data.identity.device)) socket.disconnect(true);
     }
-    for (const user of new Set(identities.map(({ user }) => user.id))) {
-      const rooms = await store.rooms.ofUser(user);
-      live.settle(user, new Set(rooms.map(({ room }) => room.id)));
+    const users = [...new Set(identities.map(({ user }) => user.id))];
+    for (let i = 0; i < users.length; i += USERS_PER_QUESTION) {
+      const some = users.slice(i, i + USERS_PER_QUESTION);
+      live.settle(some, await store.rooms.ofUsers(some));
     }
   }
 
@@ -54,7 +64,14 @@ export function watch({ io, live, feed, store, logger }: Deps): () => void {
     every(RECHECK_EVERY_MS, recheck),
     every(RECHECK_EVERY_MS, release),
   ];
-  return () => rounds.forEach(clearInterval);
+  return {
+    recheck: () =>
+      void untilDone(recheck, { pause: (ms) => delay(ms, undefined, { ref: false }), isOver: () => stopped }),
+    stop() {
+      stopped = true;
+      rounds.forEach(clearInterval);
+    },
+  };
 
   function every(ms: number, round: () => Promise<void>): NodeJS.Timeout {
     let running = false;
@@ -68,3 +85,6 @@ export function watch({ io, live, feed, store, logger }: Deps): () => void {
     }, ms).unref();
   }
 }
+
+/** Of some rooms each: an answer that is still small. */
+const USERS_PER_QUESTION = 500;

@@ -37,13 +37,21 @@ export interface LogStore {
   timesAt(points: readonly { room: string; serverOffset: number }[]): Promise<(number | undefined)[]>;
   /**
    * Every entry committed after `from` (a point this tail gave earlier; undefined: from now on), in order per room.
-   * `onBatch` is called one batch at a time. A point that is refused or too old resumes at the present: whoever
-   * listens knows what it has of each room and ranges the rest.
+   * A point that is refused or too old resumes at the present, after `onGap`.
    */
-  tail(
-    from: ResumePoint | undefined,
-    onBatch: (batch: Committed[], point: ResumePoint) => void,
-  ): Promise<Tail>;
+  tail(from: ResumePoint | undefined, listener: TailListener): Promise<Tail>;
+  /**
+   * True where rooms are written independently of each other: then each has its own line of batches, and a slow room
+   * holds no other up. False where one write at a time is the quickest.
+   */
+  readonly writesByRoom: boolean;
+}
+
+export interface TailListener {
+  /** One batch at a time. */
+  onBatch(batch: Committed[], point: ResumePoint): void;
+  /** Commits may have passed unheard: whoever listens knows what it has of each room and ranges the rest. */
+  onGap(): void;
 }
 
 export interface UserStore {
@@ -55,7 +63,8 @@ export interface UserStore {
   names(ids: readonly string[]): Promise<Map<string, string>>;
   setPassword(id: string, passwordHash: string): Promise<void>;
 
-  addDevice(device: NewDevice): Promise<void>;
+  /** Unless its claim made one that is younger than `since`, also at this very moment: `claimed`, then. */
+  addDevice(device: NewDevice, since: number): Promise<'added' | 'claimed'>;
   byToken(tokenHash: string): Promise<SignedIn | undefined>;
   /** The device that was made with this claim, if it is younger than `since`. */
   byClaim(claimHash: string, since: number): Promise<SignedIn | undefined>;
@@ -75,6 +84,8 @@ export interface RoomStore {
   listPublic(after: string | undefined, limit: number): Promise<StoredRoom[]>;
   /** The rooms this user is a member of, and how far they have read. */
   ofUser(user: string): Promise<Membership[]>;
+  /** The ids of the rooms that each of these users is a member of; nothing for one who is in none. */
+  ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
   isMember(room: string, user: string): Promise<boolean>;
   /** Sets the read mark where `upTo` is greater; returns the mark that holds. */
   mark(room: string, user: string, upTo: number): Promise<number>;

@@ -1,17 +1,19 @@
 /** The log as a few arrays: what every store must be indistinguishable from. */
-import type { AppendResult, NewEntry } from '../../server/store/port.ts';
+import type { AppendResult, EntryKey, NewEntry } from '../../server/store/port.ts';
 import type { Entry } from '../../shared/entry.ts';
 
-interface Record {
+export interface Recorded {
   serverOffset: number;
   at: number;
   item: NewEntry;
   target: number | undefined;
   deleted: boolean;
+  /** An edit of what was deleted before it: nobody may ever have seen its text. */
+  isBornBlank: boolean;
 }
 
 export class ModelLog {
-  readonly rooms: Map<string, Record[]>;
+  readonly rooms: Map<string, Recorded[]>;
 
   constructor(rooms: readonly string[]) {
     this.rooms = new Map(rooms.map((room) => [room, []]));
@@ -20,21 +22,16 @@ export class ModelLog {
   append(item: NewEntry, at: number, isPoisoned: boolean): AppendResult {
     const log = this.rooms.get(item.room);
     if (!log) return { tag: 'no-room' };
-    const same = log.find(
-      ({ item: one }) => one.author === item.author && one.clientOffset === item.clientOffset,
-    );
+    const same = this.find(item);
     if (same && same.item.digest !== item.digest) return { tag: 'conflict' };
     if (same) return { tag: 'repeat', serverOffset: same.serverOffset, at: same.at };
-    const target = log.find(
-      ({ item: one }) =>
-        one.kind === 'text' && one.author === item.author && one.clientOffset === item.target,
-    );
+    const target = this.targetOf(item);
     const amends = item.kind === 'edit' || item.kind === 'delete';
     if (amends && !target) return { tag: 'no-target' };
     if (isPoisoned) return { tag: 'failed', message: '' };
     const serverOffset = log.length + 1;
-    const deleted = item.kind === 'edit' && target!.deleted;
-    log.push({ serverOffset, at, item, target: target?.serverOffset, deleted });
+    const isBornBlank = item.kind === 'edit' && target!.deleted;
+    log.push({ serverOffset, at, item, target: target?.serverOffset, deleted: isBornBlank, isBornBlank });
     if (item.kind === 'delete') {
       for (const one of log) {
         const isEdit = one.item.kind === 'edit' && one.target === target!.serverOffset;
@@ -44,20 +41,24 @@ export class ModelLog {
     return { tag: 'appended', serverOffset, at };
   }
 
+  find({ room, author, clientOffset }: EntryKey): Recorded | undefined {
+    return this.rooms
+      .get(room)
+      ?.find(({ item }) => item.author === author && item.clientOffset === clientOffset);
+  }
+
+  /** The author's own text that an item amends. */
+  targetOf({ room, author, target }: NewEntry): Recorded | undefined {
+    const found = target === undefined ? undefined : this.find({ room, author, clientOffset: target });
+    return found?.item.kind === 'text' ? found : undefined;
+  }
+
+  head(room: string): number {
+    return this.rooms.get(room)?.length ?? 0;
+  }
+
   entries(room: string): Entry[] {
-    return (this.rooms.get(room) ?? []).map(({ serverOffset, at, item, target, deleted }) => {
-      const { author, clientOffset, kind, body } = item;
-      const hasBody = kind === 'text' || kind === 'edit';
-      return {
-        serverOffset,
-        author,
-        clientOffset,
-        at,
-        kind,
-        ...(target !== undefined && { target }),
-        ...(hasBody && (deleted ? { deleted: true } : { body })),
-      } as Entry;
-    });
+    return (this.rooms.get(room) ?? []).map(entryOf);
   }
 
   /** Of the texts from `from` to `last`: what after `last` still matters. */
@@ -83,4 +84,19 @@ export class ModelLog {
     }
     return members;
   }
+}
+
+/** As it is read: blank where it was deleted. */
+export function entryOf({ serverOffset, at, item, target, deleted }: Recorded): Entry {
+  const { author, clientOffset, kind, body } = item;
+  const hasBody = kind === 'text' || kind === 'edit';
+  return {
+    serverOffset,
+    author,
+    clientOffset,
+    at,
+    kind,
+    ...(target !== undefined && { target }),
+    ...(hasBody && (deleted ? { deleted: true } : { body })),
+  } as Entry;
 }

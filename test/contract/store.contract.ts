@@ -1,27 +1,73 @@
 /**
  * What every adapter behind server/store/port.ts must do: the same cases against each.
- * An adapter's own test calls `storeContract` with a way to make a database of nothing.
+ * An adapter's own test calls one of these with a way to make a database of nothing.
  */
 import { describe } from 'vitest';
 import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
-import { historyCases } from './histories.ts';
+import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
 import { rangeCases } from './range.ts';
 import { repeatCases } from './repeats.ts';
 import { roomCases } from './rooms.ts';
-import type { Harness } from './support.ts';
+import { sharedAppendCases } from './shared/append.ts';
+import { interruptedCases } from './shared/interrupted.ts';
+import { sharedRoomCases } from './shared/rooms.ts';
+import { sharedTailCases } from './shared/tail.ts';
+import { sharedUserCases } from './shared/users.ts';
+import type { Harness, SharedHarness } from './support.ts';
 import { tailCases } from './tail.ts';
 import { userCases } from './users.ts';
 
+/** Random histories of a suite in `npm test`. */
+const RUNS = 200;
+
+/**
+ * For a database that one process has to itself and where an entry and what follows from it are one transaction:
+ * there are no other writers, and nothing can be interrupted between the two.
+ */
 export function storeContract(name: string, open: () => Promise<Harness>): void {
   describe(`the store contract, on ${name}`, () => {
-    describe('append', () => appendCases(open));
-    describe('repeats', () => repeatCases(open));
-    describe('edits and deletions', () => amendmentCases(open));
-    describe('range', () => rangeCases(open));
-    describe('tail', () => tailCases(open));
-    describe('rooms', () => roomCases(open));
-    describe('users', () => userCases(open));
-    describe('random histories', () => historyCases(open));
+    casesOfOne(open);
+    describe('random histories', () => historyCases(open, async () => ({ others: [] }), histories(RUNS)));
   });
+}
+
+/** For a database that several processes share. */
+export function sharedStoreContract(
+  name: string,
+  open: () => Promise<SharedHarness>,
+  { runs = RUNS }: { runs?: number } = {},
+): void {
+  describe(`the store contract, on ${name}`, () => {
+    sharedCases(open);
+    describe('random histories', () => sharedHistoryCases(open, histories(runs)));
+  });
+}
+
+/** All but the random histories. */
+export function sharedCases(open: () => Promise<SharedHarness>): void {
+  casesOfOne(open);
+  describe('append, by several', () => sharedAppendCases(open));
+  describe('tail, of several', () => sharedTailCases(open));
+  describe('interrupted deletions, joins and leaves', () => interruptedCases(open));
+  describe('rooms, by several', () => sharedRoomCases(open));
+  describe('users, by several', () => sharedUserCases(open));
+}
+
+export function sharedHistoryCases(open: () => Promise<SharedHarness>, options: HistoryOptions): void {
+  const castOf = async ({ another, interrupted }: SharedHarness) => ({
+    others: [await another(), await another()],
+    interrupted,
+  });
+  historyCases(open, castOf, options);
+}
+
+function casesOfOne(open: () => Promise<Harness>): void {
+  describe('append', () => appendCases(open));
+  describe('repeats', () => repeatCases(open));
+  describe('edits and deletions', () => amendmentCases(open));
+  describe('range', () => rangeCases(open));
+  describe('tail', () => tailCases(open));
+  describe('rooms', () => roomCases(open));
+  describe('users', () => userCases(open));
 }

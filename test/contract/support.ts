@@ -20,16 +20,36 @@ export interface Harness {
   reopen(): Promise<void>;
   /** An item that this database itself refuses, and only it. */
   poisoned(key: EntryKey): NewEntry;
-  /** Closes the store and takes the data away. */
+  /** Closes every store on the data and takes the data away. */
   destroy(): Promise<void>;
 }
 
+/** A database that several processes share, where what follows from an entry is done after its commit. */
+export interface SharedHarness extends Harness {
+  /** One more store on the same data, with caches and a tail of its own, as another process has it. `destroy` closes it. */
+  another(): Promise<Store>;
+  /**
+   * Appends this new delete, join or leave as a process does that dies right after the entry is committed: nothing that
+   * follows from it (blanking, rows of members) is done, and no store of this harness knows that something is to be done.
+   * Returns its serverOffset.
+   */
+  interrupted(entry: NewEntry, at: number): Promise<number>;
+  /** How many entries of a room are committed whose consequences are not known to be done. */
+  unfinished(room: string): Promise<number>;
+  /** Everything that the database holds of a room, as text: for what must not stand there any more. */
+  stored(room: string): Promise<string>;
+  /** The next tail that resumes at a point given so far finds it refused as too old. */
+  forgetHistory(): Promise<void>;
+}
+
 /** The database of one group of cases; each case keeps to rooms of its own. */
-export function inDatabase(open: () => Promise<Harness>): {
+export function inDatabase<H extends Harness>(
+  open: () => Promise<H>,
+): {
   readonly store: Store;
-  readonly harness: Harness;
+  readonly harness: H;
 } {
-  let harness: Harness;
+  let harness: H;
   beforeAll(async () => {
     harness = await open();
   });
@@ -111,11 +131,21 @@ export async function wholeLog(store: Store, room: string): Promise<Entry[]> {
 
 export interface Listener {
   seen: Committed[];
+  /** How often commits may have passed unheard. */
+  gaps(): number;
   point(): ResumePoint | undefined;
   /** Resolves once so many entries were seen. */
   count(atLeast: number): Promise<void>;
+  /** Resolves once it holds of what was seen; rejects where the tail does not tell of it in time. */
+  until(what: string, holds: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * Long enough for a busy machine, and shorter than a case may take: what is missing should be named. Set where it is
+ * known that nothing will come (broken/).
+ */
+export const HEARD_WITHIN_MS = Number(process.env.HEARD_WITHIN_MS ?? 8_000);
 
 export async function listen(
   store: Store,
@@ -124,22 +154,34 @@ export async function listen(
 ): Promise<Listener> {
   const seen: Committed[] = [];
   let point: ResumePoint | undefined;
+  let gaps = 0;
   let wake = () => {};
-  const tail = await store.log.tail(from, (batch, reached) => {
-    seen.push(...batch.filter(concerns));
-    point = reached;
-    wake();
+  const tail = await store.log.tail(from, {
+    onBatch(batch, reached) {
+      seen.push(...batch.filter(concerns));
+      point = reached;
+      wake();
+    },
+    onGap() {
+      gaps++;
+    },
   });
+  async function until(what: string, holds: () => boolean): Promise<void> {
+    if (holds()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    wake = () => holds() && resolve();
+    const timer = setTimeout(
+      () => reject(new Error(`the tail told of ${seen.length} entries, and not of ${what}`)),
+      HEARD_WITHIN_MS,
+    );
+    await promise.finally(() => clearTimeout(timer));
+  }
   return {
     seen,
+    gaps: () => gaps,
     point: () => point,
-    async count(atLeast) {
-      while (seen.length < atLeast) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        await promise;
-      }
-    },
+    count: (atLeast) => until(`${atLeast}`, () => seen.length >= atLeast),
+    until,
     close: () => tail.close(),
   };
 }

@@ -20,14 +20,9 @@ export function tailCases(open: () => Promise<Harness>): void {
   it('L2 shows every entry once, in order per room, and none before it can be read', async () => {
     const [rooms, me] = [[await newRoom(db.store), await newRoom(db.store)], newId()];
     const readable: Promise<boolean>[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const seen: Committed[] = [];
-    const tail = await db.store.log.tail(undefined, (batch) => {
-      seen.push(...batch);
-      for (const { room, entry } of batch) {
-        readable.push(db.store.log.heads([room]).then((heads) => heads.get(room)! >= entry.serverOffset));
-      }
-      if (seen.length === 120) resolve();
+    const tail = await listen(db.store, undefined, ({ room, entry }) => {
+      readable.push(db.store.log.heads([room]).then((heads) => heads.get(room)! >= entry.serverOffset));
+      return true;
     });
     await Promise.all(
       upTo(20).map((n) =>
@@ -37,10 +32,10 @@ export function tailCases(open: () => Promise<Harness>): void {
         ),
       ),
     );
-    await promise;
+    await tail.count(120);
     await tail.close();
     for (const room of rooms) {
-      const shown = seen.filter((committed) => committed.room === room).map(({ entry }) => entry);
+      const shown = tail.seen.filter((committed) => committed.room === room).map(({ entry }) => entry);
       expect(shown).toEqual(await wholeLog(db.store, room));
     }
     expect(await Promise.all(readable)).not.toContain(false);
@@ -54,6 +49,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     await appendNew(db.store, [text(room, me, 'after')]);
     await tail.count(1);
     expect(bodies(tail.seen)).toEqual(['after']);
+    expect(tail.gaps()).toBe(0);
   });
 
   it('resumes at a point, with no gap and no repeat, while others write', async () => {
@@ -78,6 +74,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     await Promise.all(writing);
     await tail.count(30 * 25 + 50);
     expect(tail.seen.map(({ entry }) => entry)).toEqual((await wholeLog(db.store, room)).slice(1));
+    expect(tail.gaps()).toBe(0);
   });
 
   it('resumes over reopening', async () => {
@@ -96,7 +93,7 @@ export function tailCases(open: () => Promise<Harness>): void {
   });
 
   it.each(['', 'garbage', '-1', '1e9', '99999999999999999999', ':', '__proto__'])(
-    'a point that means nothing (%j) resumes at the present',
+    'a point that means nothing (%j) resumes at the present, and says that there is a gap',
     async (point) => {
       const [room, me] = [await newRoom(db.store), newId()];
       await appendNew(db.store, [text(room, me, 'before')]);
@@ -105,10 +102,11 @@ export function tailCases(open: () => Promise<Harness>): void {
       await appendNew(db.store, [text(room, me, 'after')]);
       await tail.count(1);
       expect(bodies(tail.seen)).toEqual(['after']);
+      expect(tail.gaps()).toBe(1);
     },
   );
 
-  it('a point of another database resumes at the present', async () => {
+  it('a point of another database resumes at the present, and says that there is a gap', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const other = await open();
     onTestFinished(() => other.destroy());
@@ -121,13 +119,17 @@ export function tailCases(open: () => Promise<Harness>): void {
     await appendNew(db.store, [text(room, me, 'after')]);
     await tail.count(1);
     expect(bodies(tail.seen)).toEqual(['after']);
+    expect(tail.gaps()).toBe(1);
   });
 
   it('several tails hear the same; a closed one, and one that throws, disturb nobody', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
-    const [one, two, closed] = [await listen(db.store), await listen(db.store), await listen(db.store)];
-    const throwing = await db.store.log.tail(undefined, () => {
-      throw new Error('a listener with a mistake');
+    const [closed, one, two] = [await listen(db.store), await listen(db.store), await listen(db.store)];
+    const throwing = await db.store.log.tail(undefined, {
+      onBatch() {
+        throw new Error('a listener with a mistake');
+      },
+      onGap: () => {},
     });
     onTestFinished(async () => void (await Promise.all([one.close(), two.close(), throwing.close()])));
     await closed.close();
@@ -140,7 +142,7 @@ export function tailCases(open: () => Promise<Harness>): void {
   });
 
   it('says whether it is open', async () => {
-    const tail = await db.store.log.tail(undefined, () => {});
+    const tail = await db.store.log.tail(undefined, { onBatch: () => {}, onGap: () => {} });
     expect(tail.isOpen()).toBe(true);
     await tail.close();
     expect(tail.isOpen()).toBe(false);

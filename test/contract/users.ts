@@ -5,19 +5,6 @@ import { type Harness, inDatabase, newId } from './support.ts';
 export function userCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
 
-  const someone = (name: string = newId()): NewUser => ({
-    id: newId(),
-    name,
-    nameKey: name.toLowerCase(),
-    createdAt: 1,
-  });
-  const deviceOf = (user: string, createdAt = 1_000): NewDevice => ({
-    id: newId(),
-    user,
-    tokenHash: newId(),
-    claimHash: newId(),
-    createdAt,
-  });
   async function signedUp(): Promise<{ user: NewUser; device: NewDevice }> {
     const user = someone();
     const device = deviceOf(user.id);
@@ -98,10 +85,21 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.byToken(fresh)).toMatchObject({ device: device.id });
   });
 
+  it('a claim makes one device, and another once it is too old', async () => {
+    const { user, device } = await signedUp();
+    const again = { ...deviceOf(user.id, 2_000), claimHash: device.claimHash };
+    expect(await db.store.users.addDevice(again, device.createdAt - 1)).toBe('claimed');
+    expect(await db.store.users.countDevices(user.id)).toBe(1);
+    expect(await db.store.users.addDevice(again, device.createdAt)).toBe('added');
+    expect(await db.store.users.countDevices(user.id)).toBe(2);
+    expect(await db.store.users.byClaim(device.claimHash, 1_500)).toMatchObject({ device: again.id });
+    expect(await db.store.users.byToken(again.tokenHash)).toMatchObject({ device: again.id });
+  });
+
   it('devices come and go; a removed one is signed out for good', async () => {
     const { user, device } = await signedUp();
     const second = deviceOf(user.id);
-    await db.store.users.addDevice(second);
+    expect(await db.store.users.addDevice(second, 0)).toBe('added');
     expect(await db.store.users.countDevices(user.id)).toBe(2);
     expect(await db.store.users.removeDevice(device.id)).toBe(true);
     expect(await db.store.users.removeDevice(device.id)).toBe(false);
@@ -119,4 +117,12 @@ export function userCases(open: () => Promise<Harness>): void {
       user: { id: user.id },
     });
   });
+}
+
+export function someone(name: string = newId()): NewUser {
+  return { id: newId(), name, nameKey: name.toLowerCase(), createdAt: 1 };
+}
+
+export function deviceOf(user: string, createdAt = 1_000): NewDevice {
+  return { id: newId(), user, tokenHash: newId(), claimHash: newId(), createdAt };
 }

@@ -20,6 +20,7 @@ test('nothing set, or set to nothing, gives the defaults', () => {
     port: 3000,
     host: '0.0.0.0',
     data: './data',
+    mongodbUrl: undefined,
     page: join(import.meta.dirname, '../../dist'),
     publicOrigin: undefined,
     allowedOrigins: [],
@@ -30,9 +31,34 @@ test('nothing set, or set to nothing, gives the defaults', () => {
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL METRICS_PORT';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL METRICS_PORT';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
+});
+
+test.each([
+  'mongodb://127.0.0.1',
+  'mongodb://a:27017,b:27018/holdfast?replicaSet=rs0',
+  'mongodb://ada:s%40crets@db.example/?authSource=admin',
+  'mongodb+srv://cluster.example/chat',
+])('an address of a MongoDB: %s', (MONGODB_URL) => {
+  expect(parseEnv({ MONGODB_URL: ` ${MONGODB_URL} ` }).mongodbUrl).toBe(MONGODB_URL);
+});
+
+test.each([
+  'postgres://ada:s3cret@db.example/holdfast',
+  'mongodb:/ada:s3cret@db.example',
+  'ada:s3cret@db.example',
+  'mongodb://ada:s3cret@secret@db.example',
+  'mongodb://ada:s3cret/secret@db.example/holdfast',
+  'mongodb://ada:s3cret@',
+  'mongodb://ada:s3cret@db.example/hold fast',
+])('what is no address of a MongoDB is said in a sentence, and not repeated: %s', (MONGODB_URL) => {
+  const said = mistakes({ MONGODB_URL });
+  expect(said).toEqual([
+    expect.stringMatching(/^MONGODB_URL must be mongodb:\/\/host:port\/database or mongodb\+srv:.*\.$/),
+  ]);
+  expect(said[0]).not.toContain('s3cret');
 });
 
 test('what is set is parsed', () => {

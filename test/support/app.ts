@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { type App, createApp } from '../../server/app.ts';
 import { type Config, parseEnv } from '../../server/env.ts';
-import { createLogger } from '../../server/logger.ts';
+import { createLogger, type Logger } from '../../server/logger.ts';
+import { ephemeralOn } from '../../server/store/mongo/ephemeral.ts';
+import { openMongo } from '../../server/store/mongo/index.ts';
 import type { Store } from '../../server/store/port.ts';
 import { openSqlite } from '../../server/store/sqlite/index.ts';
 import { temporaryFolder } from './tmp.ts';
@@ -16,17 +18,23 @@ export interface RunningApp extends AsyncDisposable {
 
 export async function startApp({
   config = {},
+  mongodbUrl,
   wrap = (store: Store) => store,
 }: {
   config?: Partial<Config>;
+  /** Several apps on one of these are one chat. */
+  mongodbUrl?: string;
   /** Puts something between the app and its store. */
   wrap?: (store: Store) => Store;
 } = {}): Promise<RunningApp> {
   const folder = await temporaryFolder();
   const logger = createLogger('silent');
-  const store = await openSqlite({ file: join(folder.path, 'holdfast.db'), log: logger });
+  const { store, adapter } =
+    mongodbUrl === undefined
+      ? { store: await openSqlite({ file: join(folder.path, 'holdfast.db'), log: logger }) }
+      : await openMongoWithAdapter(mongodbUrl, logger);
   const env = parseEnv({ HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent' });
-  const app = createApp({ config: { ...env, ...config }, store: wrap(store), logger });
+  const app = createApp({ config: { ...env, ...config }, store: wrap(store), adapter, logger });
   const { port } = await app.listen();
   const stop = async () => {
     for (const step of app.shutdown) await step.run();
@@ -39,4 +47,9 @@ export async function startApp({
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+async function openMongoWithAdapter(url: string, log: Logger) {
+  const store = await openMongo({ url, log });
+  return { store, adapter: ephemeralOn(store.db, log) };
 }

@@ -1,6 +1,7 @@
 /** The real server as a process of its own: started, killed, started again on the same data and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { pauseProcess, resumeProcess } from './pause.ts';
 import { temporaryFolder } from './tmp.ts';
 import { ROOT } from './tools.ts';
 import { waitFor } from './waitFor.ts';
@@ -15,6 +16,9 @@ export interface ServerProcess extends AsyncDisposable {
   logs(): string;
   /** As a power cut does it: nothing is finished, nothing is said. */
   kill9(): Promise<void>;
+  /** SIGSTOP: connections stay open and nothing is answered. */
+  pause(): Promise<void>;
+  resume(): void;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** Starts it again after `kill9` or `stop`; resolves when it is ready. */
@@ -83,6 +87,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     data,
     logs: () => logs,
     kill9: async () => void (await end('SIGKILL')),
+    pause: () => pauseProcess(pidOf(child)),
+    resume: () => resumeProcess(pidOf(child)),
     stop: () => end('SIGTERM'),
     start,
     dispose,
@@ -113,6 +119,11 @@ function spawnServer(env: Record<string, string>, onText: (text: string) => void
   child.stdout.setEncoding('utf8').on('data', onText);
   child.stderr.setEncoding('utf8').on('data', onText);
   return child;
+}
+
+function pidOf(child: ChildProcess | undefined): number {
+  if (child?.pid === undefined) throw new Error('the server is not running');
+  return child.pid;
 }
 
 function portIn(text: string): number | undefined {

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Entry } from '../../../shared/entry.ts';
 import type { EntryKey, Original, RangeOutcome } from '../port.ts';
+import { upToBytes } from '../upToBytes.ts';
 import { query } from './query.ts';
 import { COLUMNS, type EntryRow, entryOf, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
 
@@ -15,7 +16,10 @@ export function readsOn(db: DatabaseSync) {
     /** One connection, one call at a time: entries, amendments and head are of one moment. */
     range(room: string, from: number, to: number, maxBytes: number): RangeOutcome {
       const head = statements.head.get(room)?.head ?? 0;
-      const entries = upToBytes(statements.range.iterate(room, from, Math.min(to, head)), maxBytes);
+      const entries = upToBytes(
+        entriesOf(statements.range.iterate(room, from, Math.min(to, head))),
+        maxBytes,
+      );
       const last = entries.at(-1);
       if (!last) return { entries, amendments: [], head };
       const amendments = statements.amendments.all(room, from, last.serverOffset).map(entryOf);
@@ -40,17 +44,9 @@ export function readsOn(db: DatabaseSync) {
   };
 }
 
-/** As many as fit as a JSON array, but one at least: whoever reads on must get on. */
-function upToBytes(rows: Iterable<EntryRow>, maxBytes: number): Entry[] {
-  const entries: Entry[] = [];
-  let bytes = 1; // of the brackets and commas: one per entry, and one
-  for (const row of rows) {
-    const entry = entryOf(row);
-    bytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
-    if (bytes > maxBytes && entries.length > 0) break;
-    entries.push(entry);
-  }
-  return entries;
+/** One by one: what does not fit is not read. */
+function* entriesOf(rows: Iterable<EntryRow>): Generator<Entry> {
+  for (const row of rows) yield entryOf(row);
 }
 
 function prepare(db: DatabaseSync) {

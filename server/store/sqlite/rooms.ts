@@ -15,6 +15,15 @@ export function roomsOn(db: DatabaseSync): Sync<RoomStore> {
     byId: (id) => statements.byId.get(id),
     listPublic: (after, limit) => statements.listPublic.all(after ?? '', limit),
     ofUser: (user) => statements.ofUser.all(user).map(({ readUpTo, ...room }) => ({ room, readUpTo })),
+    ofUsers(users) {
+      const rooms = new Map<string, string[]>();
+      for (const { user, room } of statements.ofUsers.iterate(JSON.stringify(users))) {
+        const theirs = rooms.get(user);
+        if (theirs) theirs.push(room);
+        else rooms.set(user, [room]);
+      }
+      return rooms;
+    },
     isMember: (room, user) => statements.isMember.get(room, user) !== undefined,
     mark: (room, user, upTo) => statements.mark.get(room, user, upTo)!.upTo,
   };
@@ -37,6 +46,10 @@ function prepare(db: DatabaseSync) {
       `${room}, coalesce(marks.upTo, 0) AS readUpTo FROM members JOIN rooms ON rooms.id = members.room
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
        WHERE members.user = ? AND members.present = 1 ORDER BY rooms.id`,
+    ),
+    ofUsers: query<{ user: string; room: string }>(
+      db,
+      `SELECT user, room FROM members WHERE present = 1 AND user IN (SELECT value FROM json_each(?)) ORDER BY room`,
     ),
     isMember: query<{ present: 1 }>(
       db,

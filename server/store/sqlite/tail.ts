@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Committed, LogStore, ResumePoint, Tail } from '../port.ts';
+import type { Committed, ResumePoint, Tail, TailListener } from '../port.ts';
 import type { Numbered } from './rows.ts';
 
 export interface TailSource {
@@ -23,8 +23,10 @@ export function openTails(source: TailSource) {
   const tails = new Set<OneTail>();
 
   return {
-    async open(from: ResumePoint | undefined, onBatch: OnBatch): Promise<Tail> {
-      const tail = tailFrom(placeOf(from, source.epoch(), await source.lastSeq()), onBatch, source);
+    async open(from: ResumePoint | undefined, listener: TailListener): Promise<Tail> {
+      const { place, gap } = placeOf(from, source.epoch(), await source.lastSeq());
+      const tail = tailFrom(place, listener, source);
+      if (gap) listener.onGap();
       tails.add(tail);
       tail.catchUp(); // commits between the answer above and now
       return {
@@ -46,10 +48,9 @@ export function openTails(source: TailSource) {
   };
 }
 
-type OnBatch = Parameters<LogStore['tail']>[1];
 type OneTail = ReturnType<typeof tailFrom>;
 
-function tailFrom(start: number, onBatch: OnBatch, source: TailSource) {
+function tailFrom(start: number, listener: TailListener, source: TailSource) {
   let place = start;
   let state: { tag: 'live' } | { tag: 'catching-up'; again: boolean } | { tag: 'closed' } = { tag: 'live' };
 
@@ -81,7 +82,7 @@ function tailFrom(start: number, onBatch: OnBatch, source: TailSource) {
   function deliver(batch: Numbered[]): void {
     place = batch.at(-1)!.seq;
     try {
-      onBatch(batch.map(committedOf), pointOf(source.epoch(), place));
+      listener.onBatch(batch.map(committedOf), pointOf(source.epoch(), place));
     } catch (error) {
       source.log.error({ err: error }, 'a listener of the tail threw');
     }
@@ -104,9 +105,10 @@ function pointOf(epoch: string, seq: number): ResumePoint {
   return `${epoch}:${seq}`;
 }
 
-/** A point of another database, or none at all, is the present. */
-function placeOf(point: ResumePoint | undefined, epoch: string, lastSeq: number): number {
+/** Without a point it is the present; with one of another database, or a later one than there is, too, after a gap. */
+function placeOf(point: ResumePoint | undefined, epoch: string, lastSeq: number) {
+  const present = { place: lastSeq, gap: point !== undefined };
   const [of, seq] = point?.split(':') ?? [];
-  if (of !== epoch || !/^\d{1,15}$/.test(seq ?? '')) return lastSeq;
-  return Math.min(Number(seq), lastSeq);
+  if (of !== epoch || !/^\d{1,15}$/.test(seq ?? '')) return present;
+  return Number(seq) > lastSeq ? present : { place: Number(seq), gap: false };
 }

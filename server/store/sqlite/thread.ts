@@ -36,6 +36,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** What its answers leave behind: left to itself the thread gathers some 10 MB more before it clears up. */
+const YOUNG_MB = 4;
+
 /** A disk that is full or gone may come back: how often the file is tried. */
 const RESTART_EVERY_MS = 1_000;
 
@@ -54,6 +57,7 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: { file },
       name: 'sqlite',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       env: withoutWatching(process.env),
     });
     worker.on('error', (error) => {

@@ -14,7 +14,7 @@ export function usersOn(db: DatabaseSync): Sync<UserStore> {
         const { id, name, nameKey, passwordHash, createdAt } = user;
         const made = statements.create.run(id, name, nameKey, passwordHash ?? null, createdAt);
         if (made === 0) return 'taken';
-        addDevice(device);
+        addDevice(device, Number.POSITIVE_INFINITY);
         return 'created';
       }),
     byNameKey: (nameKey) => userOf(statements.byNameKey.get(nameKey)),
@@ -22,7 +22,7 @@ export function usersOn(db: DatabaseSync): Sync<UserStore> {
     names: (ids) => new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name }) => [id, name])),
     setPassword: (id, passwordHash) => void statements.setPassword.run(passwordHash, id),
 
-    addDevice,
+    addDevice: (device, since) => (addDevice(device, since) > 0 ? 'added' : 'claimed'),
     byToken: (tokenHash) => signedInOf(statements.byToken.get(tokenHash)),
     byClaim: (claimHash, since) => signedInOf(statements.byClaim.get(claimHash, since)),
     replaceToken: (device, tokenHash) => void statements.replaceToken.run(tokenHash, device),
@@ -31,8 +31,8 @@ export function usersOn(db: DatabaseSync): Sync<UserStore> {
     devicesAlive: (devices) => new Set(statements.alive.all(JSON.stringify(devices)).map(({ id }) => id)),
   };
 
-  function addDevice({ id, user, tokenHash, claimHash, createdAt }: NewDevice): void {
-    statements.addDevice.run(id, user, tokenHash, claimHash, createdAt);
+  function addDevice({ id, user, tokenHash, claimHash, createdAt }: NewDevice, since: number): number {
+    return statements.addDevice.run(id, user, tokenHash, claimHash, createdAt, claimHash, since);
   }
 }
 
@@ -69,7 +69,8 @@ function prepare(db: DatabaseSync) {
     setPassword: query(db, 'UPDATE users SET passwordHash = ? WHERE id = ?'),
     addDevice: query(
       db,
-      'INSERT INTO devices (id, user, tokenHash, claimHash, createdAt) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO devices (id, user, tokenHash, claimHash, createdAt) SELECT ?, ?, ?, ?, ?
+       WHERE NOT EXISTS (SELECT 1 FROM devices WHERE claimHash = ? AND createdAt > ?)`,
     ),
     byToken: query<UserRow & { device: string }>(db, `${signedIn} WHERE devices.tokenHash = ?`),
     byClaim: query<UserRow & { device: string }>(

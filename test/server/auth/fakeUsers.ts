@@ -42,8 +42,13 @@ export function fakeUsers(): FakeUsers {
     async setPassword(id, passwordHash) {
       users.set(id, { ...users.get(id)!, passwordHash });
     },
-    async addDevice(device) {
+    async addDevice(device, since) {
+      const isClaimed = deviceBy(
+        ({ claimHash, createdAt }) => claimHash === device.claimHash && createdAt > since,
+      );
+      if (isClaimed) return 'claimed';
       devices.set(device.id, device);
+      return 'added';
     },
     byToken: async (tokenHash) => deviceBy((device) => device.tokenHash === tokenHash),
     byClaim: async (claimHash, since) =>

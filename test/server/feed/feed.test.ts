@@ -13,7 +13,14 @@ const log = {
 } as unknown as LogStore;
 
 const newFeed = () =>
-  createFeed({ log, deliver: async () => {}, onMembership: () => {}, onLag: () => {}, now: Date.now });
+  createFeed({
+    log,
+    deliver: async () => {},
+    onMembership: () => {},
+    onGap: () => {},
+    onLag: () => {},
+    now: Date.now,
+  });
 
 test('a room that is asked for after the end is none: nothing spins, nobody waits for ever', async () => {
   const feed = newFeed();

@@ -35,6 +35,7 @@ function feedOf(log: LogStore) {
   const feed = createRoomFeed({
     room: 'r',
     log,
+    headOf: async (room) => (await log.heads([room])).get(room) ?? 0,
     deliver(entries) {
       delivered.push(...entries.map((e) => e.serverOffset));
       told();

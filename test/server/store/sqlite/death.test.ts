@@ -115,7 +115,7 @@ it('L2 a commit whose answer died with the thread reaches the tail, though nobod
 
 it('a thread that dies again and again comes back, and a tail says when it cannot hear', async () => {
   const { store, worker } = await openWatched();
-  const tail = await store.log.tail(undefined, () => {});
+  const tail = await store.log.tail(undefined, { onBatch: () => {}, onGap: () => {} });
   for (const n of upTo(3)) {
     await worker().terminate();
     await nextTurn();

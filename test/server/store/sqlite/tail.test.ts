@@ -10,6 +10,7 @@ function scene() {
   const seen: number[] = [];
   let reached = { count: 0, resolve: () => {} };
   let failures = 0;
+  let gaps = 0;
   const tails = openTails({
     epoch: () => 'epoch',
     isRunning: () => true,
@@ -29,10 +30,16 @@ function scene() {
       return table.slice(first - 1);
     },
     listen: (from?: string) =>
-      tails.open(from, (batch) => {
-        seen.push(...batch.map(({ entry }) => entry.serverOffset));
-        if (seen.length >= reached.count) reached.resolve();
+      tails.open(from, {
+        onBatch(batch) {
+          seen.push(...batch.map(({ entry }) => entry.serverOffset));
+          if (seen.length >= reached.count) reached.resolve();
+        },
+        onGap() {
+          gaps++;
+        },
       }),
+    gaps: () => gaps,
     failNext(count: number) {
       failures = count;
     },
@@ -110,6 +117,24 @@ it('a read that fails is tried again', async () => {
   tails.catchUp();
   await count(2);
   expect(seen).toEqual([1, 2]);
+});
+
+it('a point that lies behind is read on from without a gap', async () => {
+  const { commit, listen, count, gaps } = scene();
+  commit(3);
+  await listen('epoch:1');
+  await count(2);
+  expect(gaps()).toBe(0);
+});
+
+it.each(['other:1', 'epoch:9', 'garbage'])('S2 a point that is refused (%s) is a gap', async (point) => {
+  const { tails, commit, listen, count, gaps, seen } = scene();
+  commit(3);
+  await listen(point);
+  expect(gaps()).toBe(1);
+  tails.offer(commit(1));
+  await count(1);
+  expect(seen).toEqual([4]);
 });
 
 it('a closed tail is silent, in the middle of a backfill too', async () => {

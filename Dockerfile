@@ -1,0 +1,27 @@
+# Holdfast in a container: `docker build -t holdfast .`, then
+# `docker run -p 3000:3000 -v holdfast:/data holdfast` (SQLite), or with -e MONGODB_URL=… (see compose.yaml).
+
+FROM node:24-slim AS build
+WORKDIR /holdfast
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+
+FROM node:24-slim
+WORKDIR /holdfast
+ENV NODE_ENV=production DATA=/data
+COPY --from=build /holdfast/package.json ./
+COPY --from=build /holdfast/node_modules ./node_modules
+COPY --from=build /holdfast/shared ./shared
+COPY --from=build /holdfast/server ./server
+COPY --from=build /holdfast/dist ./dist
+RUN mkdir /data && chown node:node /data
+USER node
+VOLUME /data
+EXPOSE 3000
+# Compared by the code of the answer alone: 200 when the database answers and commits are heard.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||3000)+'/readyz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+# The image has Node 24 itself. SIGTERM reaches it: it is process 1, and the server listens to it.
+CMD ["node", "server/main.ts"]

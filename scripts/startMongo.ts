@@ -1,0 +1,42 @@
+/**
+ * `npm run start:mongo`: several processes of one chat on this machine, on PORT, PORT + 1, … and on the MongoDB of
+ * MONGODB_URL. PROCESSES says how many (2). When one ends, all do: what starts this script starts it again.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+
+const MONGODB_URL = process.env.MONGODB_URL || 'mongodb://127.0.0.1:27017/holdfast';
+const processes = wholeNumber('PROCESSES', 2, 1, 64);
+const firstPort = wholeNumber('PORT', 3000, 1, 65_535 - 64);
+
+let ending = false;
+const children = Array.from({ length: processes }, (_, i) =>
+  spawn(process.execPath, ['server/main.ts'], {
+    stdio: 'inherit',
+    env: { ...process.env, MONGODB_URL, PORT: String(firstPort + i), ...metricsPort(i) },
+  }),
+);
+for (const child of children) child.once('exit', (code) => endAll(child, code ?? 1));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => endAll(undefined, 0));
+
+function endAll(first: ChildProcess | undefined, code: number): void {
+  if (ending) return;
+  ending = true;
+  process.exitCode = code;
+  for (const child of children) if (child !== first) child.kill('SIGTERM');
+}
+
+/** One that is set is the first process's; the others take the following ones. */
+function metricsPort(i: number): { METRICS_PORT?: string } {
+  return process.env.METRICS_PORT?.trim()
+    ? { METRICS_PORT: String(wholeNumber('METRICS_PORT', 0, 1, 65_535 - 64) + i) }
+    : {};
+}
+
+function wholeNumber(name: string, otherwise: number, least: number, most: number): number {
+  const text = process.env[name]?.trim();
+  if (!text) return otherwise;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  console.error(`${name} is "${text}": it must be a whole number from ${least} to ${most}.`);
+  process.exit(78);
+}

@@ -1,0 +1,94 @@
+/** Questions to the log in the form that the indexes answer in a few steps. */
+import type { ClientSession, Collection, Filter } from 'mongodb';
+import { Unavailable } from '../port.ts';
+import type { AuthorKey, EntryDocument } from './append/commands.ts';
+import { keyOf } from './append/plan.ts';
+import type { Heads } from './heads.ts';
+import { type Collections, HAS_TARGET } from './schema.ts';
+
+/** The head, from the one that is known. */
+export async function newestFrom(
+  collections: Collections,
+  heads: Heads,
+  room: string,
+  session?: ClientSession,
+): Promise<number> {
+  const from = heads.known(room);
+  const head = (await newestOf(collections, room, from, session)) ?? 0;
+  if (head < from) throw fromThePast();
+  heads.heard(room, head);
+  return head;
+}
+
+/**
+ * Undefined where nothing at or after `from` is seen: the room is empty, or the answer is from before `from` was
+ * committed.
+ */
+async function newestOf(
+  { entriesOf }: Collections,
+  room: string,
+  from: number,
+  session?: ClientSession,
+): Promise<number | undefined> {
+  const [newest] = await entriesOf(room)
+    .find({ room, serverOffset: { $gte: from } }, session && { session })
+    .project<{ serverOffset: number }>({ _id: 0, serverOffset: 1 })
+    .sort({ serverOffset: -1 })
+    .limit(1)
+    .toArray();
+  return newest?.serverOffset;
+}
+
+/** A primary that was just elected, or deposed and does not know of it; or a backup was put back under this process. */
+export function fromThePast(): Unavailable {
+  return new Unavailable('The database answers from before what is known to be written; try again.');
+}
+
+/**
+ * What stands under these keys of one room. By two lists and not by an `$or` of pairs, through which not every planner
+ * finds the index; a few authors at a time, since a planner that does tries each author with each clientOffset.
+ */
+export async function underKeys<Fields extends AuthorKey>(
+  { entriesOf }: Collections,
+  room: string,
+  keys: readonly AuthorKey[],
+  fields: Record<Exclude<keyof Fields, keyof AuthorKey>, 1>,
+  session?: ClientSession,
+): Promise<(Fields | undefined)[]> {
+  const byAuthor = [...Map.groupBy(keys, ({ author }) => author)];
+  const found = new Map<string, Fields>();
+  for (const some of chunks(byAuthor, LIST_MAX)) {
+    const author = { $in: some.map(([one]) => one) };
+    const clientOffset = { $in: some.flatMap(([, theirs]) => theirs.map((key) => key.clientOffset)) };
+    const projection = { _id: 0, author: 1, clientOffset: 1, ...fields };
+    const documents = entriesOf(room).find(
+      { room, author, clientOffset },
+      { projection, ...(session && { session }) },
+    );
+    for await (const document of documents.map((one) => one as unknown as Fields))
+      found.set(keyOf(document), document);
+  }
+  return keys.map((key) => found.get(keyOf(key)));
+}
+
+/** How many of one list are tried with each of another. */
+export const LIST_MAX = 16;
+
+export function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+}
+
+/** The edits and deletes of these texts. */
+export function whereAmends(room: string, targets: readonly number[]): Filter<EntryDocument> {
+  return { room, target: { ...HAS_TARGET.target, $in: targets } };
+}
+
+/** One question to each of the collections that these rooms stand in. */
+export async function inEach<Of extends { room: string }, T>(
+  { entriesOf }: Collections,
+  these: readonly Of[],
+  ask: (entries: Collection<EntryDocument>, its: Of[]) => Promise<T[]>,
+): Promise<T[]> {
+  const asked = Map.groupBy(these, ({ room }) => entriesOf(room));
+  return (await Promise.all([...asked].map(([entries, its]) => ask(entries, its)))).flat();
+}

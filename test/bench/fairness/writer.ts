@@ -1,0 +1,58 @@
+/**
+ * One process of several that write to one room: the store, its tail and ingest's lanes, as in a server, without the
+ * sockets. So many people say one thing after the other, each when the last one is acknowledged. What each waited is
+ * told to the parent.
+ */
+import { randomBytes } from 'node:crypto';
+import { createLanes, laneOfRoom } from '../../../server/ingest/lanes.ts';
+import { createWrite } from '../../../server/ingest/write.ts';
+import { createLogger } from '../../../server/logger.ts';
+import { openMongo } from '../../../server/store/mongo/index.ts';
+import { idFrom } from '../../../shared/ids.ts';
+
+/** From the parent. Times are milliseconds. */
+export interface Go {
+  room: string;
+  people: number;
+  warmUpMs: number;
+  forMs: number;
+}
+
+/** To the parent: what each acknowledgement was waited for, in milliseconds. */
+export interface Went {
+  waits: number[];
+}
+
+const store = await openMongo({ url: process.argv[2]!, log: createLogger('warn') });
+await store.log.tail(undefined, { onBatch() {}, onGap() {} });
+const { append } = createLanes(createWrite(store.log, Date.now), laneOfRoom);
+
+process.once('message', async (go: Go) => {
+  const from = performance.now() + go.warmUpMs;
+  const waits = await Promise.all(
+    Array.from({ length: go.people }, () => person(go.room, from, from + go.forMs)),
+  );
+  process.send!({ waits: waits.flat() } satisfies Went);
+});
+process.on('disconnect', () => process.exit());
+process.send!('ready');
+
+async function person(room: string, from: number, until: number): Promise<number[]> {
+  const author = newId();
+  const waits: number[] = [];
+  for (;;) {
+    const start = performance.now();
+    if (start >= until) return waits;
+    const clientOffset = newId();
+    const said = { room, author, clientOffset, kind: 'text' as const, body: BODY, digest: clientOffset };
+    const { results } = await append([said]);
+    const isCounted = start >= from && results[0]?.tag === 'appended';
+    if (isCounted) waits.push(performance.now() - start);
+  }
+}
+
+function newId(): string {
+  return idFrom(randomBytes(16));
+}
+
+const BODY = 'a message of forty characters, all told.';

@@ -1,0 +1,94 @@
+/** One of the crowd: comes in, says messages, counts what it hears. */
+import type { Member } from '../stand/seed.ts';
+import type { Dialect } from './dialect.ts';
+import { openWebSocket, type WebSocketClient } from './webSocket.ts';
+
+export interface Client {
+  /** Resolves when the message is acknowledged as durable; rejects when it is refused or the connection ends. */
+  say(body: string): Promise<void>;
+  close(): void;
+}
+
+/** Each message's body has this once; no id and no other part of a packet has it. Both servers are counted by it. */
+export const MARK = '#';
+
+/** `onMessage` gets the number that stands behind each message's mark. Resolves when the client hears everything. */
+export async function enter(
+  url: string,
+  member: Member,
+  dialect: Dialect,
+  onMessage: (number: number) => void,
+): Promise<Client> {
+  const entered = Promise.withResolvers<void>();
+  const waiting = new Map<number, PromiseWithResolvers<void>>();
+  let acknowledgements = 0;
+  let isClosed = false;
+
+  const hear = (packet: Buffer, socket: WebSocketClient) => {
+    if (begins(packet, EVENT)) eachMark(packet, onMessage);
+    else if (begins(packet, ACK)) settle(packet.toString('latin1'));
+    else if (begins(packet, OPEN)) socket.send(CONNECT + JSON.stringify(dialect.auth(member)));
+    else if (begins(packet, PING)) socket.send(PONG);
+    else if (begins(packet, REFUSED)) entered.reject(new Error(`not let in: ${packet}`));
+    if (begins(packet, dialect.welcomed)) entered.resolve();
+  };
+
+  const settle = (packet: string) => {
+    const number = Number.parseInt(packet.slice(ACK.length), 10);
+    const message = waiting.get(number);
+    waiting.delete(number);
+    if (packet.includes(dialect.acknowledged)) message?.resolve();
+    else message?.reject(new Error(`a message was refused: ${packet}`));
+  };
+
+  const end = () => {
+    if (isClosed) return;
+    const error = new Error('the server ended a connection of the load');
+    entered.reject(error);
+    for (const message of waiting.values()) message.reject(error);
+  };
+
+  const socket = await openWebSocket(url, hear, end);
+  await entered.promise;
+  return {
+    say(body) {
+      const number = acknowledgements++;
+      const message = Promise.withResolvers<void>();
+      waiting.set(number, message);
+      socket.send(`${EVENT}${number}${JSON.stringify(dialect.message(member, body, number))}`);
+      return message.promise;
+    },
+    close() {
+      isClosed = true;
+      socket.close();
+    },
+  };
+}
+
+// Engine.IO's packet types, and Socket.IO's in a message (4) of Engine.IO.
+const OPEN = '0';
+const PING = '2';
+const PONG = '3';
+const CONNECT = '40';
+const EVENT = '42';
+const ACK = '43';
+const REFUSED = '44';
+
+function begins(packet: Buffer, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (packet[i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Found by memchr and read digit by digit: nothing is parsed, nothing is made. */
+function eachMark(packet: Buffer, onMessage: (number: number) => void): void {
+  for (let at = packet.indexOf(MARK_BYTE); at !== -1; at = packet.indexOf(MARK_BYTE, at + 1)) {
+    let number = 0;
+    for (let i = at + 1; packet[i]! >= ZERO && packet[i]! <= NINE; i++)
+      number = number * 10 + packet[i]! - ZERO;
+    onMessage(number);
+  }
+}
+
+const MARK_BYTE = MARK.charCodeAt(0);
+const ZERO = 48;
+const NINE = 57;

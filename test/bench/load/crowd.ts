@@ -1,0 +1,98 @@
+/** The members of one room, all connected, spread evenly over the nodes: they say messages and count what they hear. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seeded } from '../../support/random.ts';
+import { waitFor } from '../../support/waitFor.ts';
+import type { Stand } from '../stand/stand.ts';
+import { type Client, enter } from './client.ts';
+import { bodyOf } from './words.ts';
+
+export interface Crowd extends Disposable {
+  /** Messages acknowledged so far. */
+  acknowledged(): number;
+  /** Messages heard so far, of all members together. */
+  delivered(): number;
+  /**
+   * Everyone says one message after the other, each when the last one is acknowledged, until the function that is
+   * returned is called. That resolves when everything said is acknowledged and was heard by everyone.
+   */
+  talk(): () => Promise<void>;
+  /** So many messages a second, of members at random. Resolves with the milliseconds from each saying to each hearing. */
+  trickle(perSecond: number, count: number): Promise<number[]>;
+}
+
+export async function gather({ urls, members, dialect }: Stand): Promise<Crowd> {
+  const random = seeded(SEED);
+  const saidAt: number[] = [];
+  const heardAfter: number[] = [];
+  let acknowledged = 0;
+  let delivered = 0;
+  let isTiming = false;
+
+  const hear = (number: number) => {
+    delivered++;
+    if (isTiming) heardAfter.push(performance.now() - saidAt[number]!);
+  };
+  const size = members.length;
+  const clients = await inGroups(size, (i) => enter(urls[i % urls.length]!, members[i]!, dialect, hear));
+
+  const say = async (client: Client) => {
+    const number = saidAt.length;
+    saidAt.push(performance.now());
+    await client.say(bodyOf(number, random));
+    acknowledged++;
+  };
+  const allHeard = () =>
+    waitFor('everything said is heard by everyone', () => delivered >= saidAt.length * size);
+
+  return {
+    acknowledged: () => acknowledged,
+    delivered: () => delivered,
+    talk() {
+      let isOver = false;
+      const everyone = Promise.all(
+        clients.map(async (client) => {
+          while (!isOver) await say(client);
+        }),
+      );
+      everyone.catch(() => {}); // told of when it is awaited
+      return async () => {
+        isOver = true;
+        await everyone;
+        await allHeard();
+      };
+    },
+    async trickle(perSecond, count) {
+      heardAfter.length = 0;
+      isTiming = true;
+      const said: Promise<void>[] = [];
+      const start = performance.now();
+      for (let i = 0; i < count; i++) {
+        await sleep(Math.max(1, start + (i * 1000) / perSecond - performance.now()));
+        said.push(say(random.pick(clients)));
+      }
+      await Promise.all(said);
+      await allHeard();
+      isTiming = false;
+      return [...heardAfter];
+    },
+    [Symbol.dispose]() {
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+const SEED = 1;
+
+/** Not all at once: a listener's queue is short, and a storm of connections is another subject. */
+async function inGroups<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  while (made.length < count) {
+    const group = Array.from({ length: Math.min(GROUP, count - made.length) }, (_, j) =>
+      make(made.length + j),
+    );
+    made.push(...(await Promise.all(group)));
+  }
+  return made;
+}
+
+const GROUP = 50;

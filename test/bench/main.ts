@@ -1,0 +1,54 @@
+/**
+ * `npm run bench`: Holdfast beside the tutorial's server, round by round, into docs/BENCHMARK.md and docs/benchmark.json.
+ * `--only sqlite|mongo1|mongo2`, `--rounds 5` (with fewer, nothing is written), `--quick` (looks and writes nothing),
+ * `--profile` (Holdfast alone, by function).
+ */
+import { parseArgs } from 'node:util';
+import { FULL, type Lengths, QUICK } from './lengths.ts';
+import { thisMachine } from './machine.ts';
+import { profile } from './profile.ts';
+import { type Results, SETTINGS, tableOf } from './report.ts';
+import { readResults, writeResults } from './results.ts';
+import { measureRound, type Round } from './round.ts';
+import { describeDatabase, type Setting } from './stand/database.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+  },
+});
+
+const settings = SETTINGS.filter((setting) => values.only === undefined || values.only === setting);
+if (settings.length === 0) throw new Error(`--only takes one of ${SETTINGS.join(', ')}`);
+
+if (values.profile) for (const setting of settings) await profile(setting);
+else await bench();
+
+async function bench(): Promise<void> {
+  const lengths = values.quick ? QUICK : FULL;
+  const rounds = Number(values.rounds ?? lengths.rounds);
+  if (!(rounds >= 1)) throw new Error('--rounds takes a number');
+  const isReport = !values.quick && rounds >= FULL.rounds;
+  for (const setting of settings) {
+    const database = await describeDatabase(setting);
+    console.log(`\n== ${setting}: ${database}`);
+    const measured = await interleaved(setting, rounds, lengths);
+    console.log(tableOf(measured));
+    if (!isReport) continue; // too little to be relied on
+    const run = { date: new Date().toISOString(), machine: thisMachine(), database, rounds: measured };
+    await writeResults({ ...(await readResults()), [setting]: run } satisfies Results);
+  }
+}
+
+async function interleaved(setting: Setting, count: number, lengths: Lengths): Promise<Round[]> {
+  const rounds: Round[] = [];
+  while (rounds.length < count) {
+    const start = performance.now();
+    rounds.push(await measureRound(setting, lengths));
+    console.log(`round ${rounds.length} of ${count}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  }
+  return rounds;
+}

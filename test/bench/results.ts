@@ -1,0 +1,21 @@
+/** The data of every round, kept beside the page that is made of them. A setting that is measured again is replaced. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { ROOT } from '../support/tools.ts';
+import { type Results, reportOf } from './report.ts';
+
+export async function readResults(): Promise<Results> {
+  const text = await readFile(DATA, 'utf8').catch(() => '{}');
+  return JSON.parse(text) as Results;
+}
+
+export async function writeResults(results: Results): Promise<void> {
+  await writeFile(DATA, `${JSON.stringify(results, rounded, 2)}\n`);
+  await writeFile(PAGE, reportOf(results));
+}
+
+const DATA = `${ROOT}/docs/benchmark.json`;
+const PAGE = `${ROOT}/docs/BENCHMARK.md`;
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}

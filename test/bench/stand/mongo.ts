@@ -1,0 +1,61 @@
+/**
+ * A MongoDB of one node: the program that `BENCH_MONGOD` names, a `mongod` or a `secantusd-rs`; otherwise what the tests
+ * use, a server that TEST_MONGODB_URL gives among it. The CPU of one that is given cannot be seen from here.
+ */
+import { basename } from 'node:path';
+import { createLogger } from '../../../server/logger.ts';
+import { openMongo } from '../../../server/store/mongo/index.ts';
+import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
+import { type OwnMongo, prepareMongo } from '../../support/setup/mongo.ts';
+import { countRequests } from './countRequests.ts';
+import type { CountedDatabase, Database } from './database.ts';
+
+export async function openMongoDatabase(): Promise<Database> {
+  const mongo = await start();
+  return databaseOn(mongo, mongo.url, mongo[Symbol.asyncDispose]);
+}
+
+export async function openCountedMongo(): Promise<CountedDatabase> {
+  const mongo = await start();
+  const counter = await countRequests(mongo.port);
+  const close = async () => {
+    await counter[Symbol.asyncDispose]();
+    await mongo[Symbol.asyncDispose]();
+  };
+  return {
+    ...databaseOn(mongo, mongo.urlThrough(counter.port), close),
+    async operations() {
+      const counts = counter.counts();
+      return { all: Object.values(counts).reduce((sum, count) => sum + count, 0), ...counts };
+    },
+  };
+}
+
+/** For the report. */
+export async function describeMongo(): Promise<string> {
+  const program = named();
+  return program ? `${basename(process.env.BENCH_MONGOD!)}, one node` : prepareMongo();
+}
+
+function databaseOn(mongo: MongoServer, url: string, close: () => PromiseLike<void>): Database {
+  return {
+    env: { MONGODB_URL: url },
+    nodeOptions: [],
+    pids: mongo.kind === 'given' ? [] : [mongo.pid],
+    openStore: () => openMongo({ url, log: createLogger('warn') }),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function start(): Promise<MongoServer> {
+  const program = named();
+  return program ? startMongo({ program }) : startMongo();
+}
+
+function named(): OwnMongo | undefined {
+  const path = process.env.BENCH_MONGOD;
+  if (!path) return undefined;
+  return basename(path).startsWith('secantus')
+    ? { kind: 'secantusdb', command: [path] }
+    : { kind: 'mongod', program: path };
+}

@@ -1,0 +1,2 @@
+/** How old a file of counts can be. */
+export const COUNTS_WRITTEN_EVERY_MS = 100;

@@ -1,0 +1,62 @@
+/**
+ * People who are there before the server starts: users with a device each, members of the lobby. Signing up that many
+ * would take minutes at the limits that a server has for it.
+ */
+import { randomBytes } from 'node:crypto';
+import { hashToken, TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
+import { digest } from '../../../server/ingest/digest.ts';
+import type { Store } from '../../../server/store/port.ts';
+import { idFrom, LOBBY } from '../../../shared/ids.ts';
+import type { Cursor } from '../../../shared/protocol/index.ts';
+import { nameKey } from '../../../shared/text.ts';
+
+export interface Member {
+  id: string;
+  name: string;
+  token: string;
+}
+
+export function membersFor(count: number): Member[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: newId(),
+    name: `Member ${i + 1}`,
+    token: tokenFrom(randomBytes(TOKEN_BYTES)),
+  }));
+}
+
+/** Resolves with where the room's log ends, which is where the benchmark begins. */
+export async function seed(store: Pick<Store, 'users' | 'log'>, members: readonly Member[]): Promise<Cursor> {
+  const createdAt = Date.now();
+  for (let i = 0; i < members.length; i += TOGETHER) {
+    await seedGroup(store, members.slice(i, i + TOGETHER), createdAt);
+  }
+  return [members.length, createdAt];
+}
+
+const TOGETHER = 25; // what a slow database can do within the time that an append has
+
+async function seedGroup(
+  { users, log }: Pick<Store, 'users' | 'log'>,
+  members: readonly Member[],
+  createdAt: number,
+) {
+  await Promise.all(
+    members.map(({ id, name, token }) => {
+      const device = { id: newId(), user: id, tokenHash: hashToken(token), claimHash: id, createdAt };
+      return users.create({ id, name, nameKey: nameKey(name), createdAt }, device);
+    }),
+  );
+  const joins = members.map(({ id }) => ({
+    room: LOBBY,
+    author: id,
+    clientOffset: id,
+    kind: 'join' as const,
+  }));
+  const entries = joins.map((join) => ({ ...join, digest: digest(join) }));
+  const { stopped } = await log.append(entries, createdAt);
+  if (stopped) throw stopped;
+}
+
+function newId(): string {
+  return idFrom(randomBytes(16));
+}

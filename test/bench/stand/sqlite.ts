@@ -1,0 +1,48 @@
+/** A folder for a file of SQLite. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '../../../server/logger.ts';
+import { openSqlite } from '../../../server/store/sqlite/index.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
+import type { CountedDatabase, Database, Operations } from './database.ts';
+import { COUNTS_WRITTEN_EVERY_MS } from './preload/countsWritten.ts';
+
+export async function openSqliteDatabase(): Promise<Database> {
+  const folder = await temporaryFolder();
+  return {
+    env: { DATA: folder.path },
+    nodeOptions: [],
+    pids: [],
+    openStore: () => openSqlite({ file: join(folder.path, 'holdfast.db'), log: createLogger('warn') }),
+    [Symbol.asyncDispose]: folder.remove,
+  };
+}
+
+/** Counted inside the server: SQLite is a library there, and no wire to listen on. */
+export async function openCountedSqlite(): Promise<CountedDatabase> {
+  const database = await openSqliteDatabase();
+  const counts = await temporaryFolder();
+  return {
+    ...database,
+    env: { ...database.env, COUNTS: counts.path },
+    nodeOptions: ['--import', new URL('./preload/countSqlite.ts', import.meta.url).href],
+    operations: () => read(counts.path),
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await counts.remove();
+    },
+  };
+}
+
+/** An operation is what the disk is asked for, a transaction: a statement is no more than a call of a function. */
+async function read(folder: string): Promise<Operations> {
+  await sleep(2 * COUNTS_WRITTEN_EVERY_MS);
+  const total = { all: 0, statements: 0 };
+  for (const name of await readdir(folder)) {
+    const { statements, transactions } = JSON.parse(await readFile(join(folder, name), 'utf8'));
+    total.all += transactions;
+    total.statements += statements;
+  }
+  return total;
+}

@@ -1,0 +1,74 @@
+/** A contender, ready to be measured: its server processes and people who are members of one room. */
+import { type Dialect, holdfastFrom, tutorial } from '../load/dialect.ts';
+import type { Database, Setting } from './database.ts';
+import { type Program, startProgram } from './program.ts';
+import { type Member, membersFor, seed } from './seed.ts';
+
+export type Contender = 'tutorial' | 'holdfast';
+
+export interface Stand extends AsyncDisposable {
+  contender: Contender;
+  dialect: Dialect;
+  members: readonly Member[];
+  /** Of each server process. */
+  urls: readonly string[];
+  /** Process ids, for what they use. */
+  servers: readonly number[];
+  database: readonly number[];
+}
+
+export interface StandOptions {
+  contender: Contender;
+  setting: Setting;
+  members: number;
+  /** Options of the servers' Node itself, such as `--cpu-prof`, and what goes with them. */
+  nodeOptions?: readonly string[];
+  env?: Record<string, string>;
+}
+
+/** On a database that is empty. */
+export async function openStand(database: Database, options: StandOptions): Promise<Stand> {
+  const { contender, setting } = options;
+  const members = membersFor(options.members);
+  const dialect = contender === 'tutorial' ? tutorial : holdfastFrom(await seeded(database, members));
+  const program = {
+    script: contender === 'tutorial' ? TUTORIALS[setting] : 'server/main.ts',
+    env: { ...database.env, ...options.env },
+    nodeOptions: [...database.nodeOptions, ...(options.nodeOptions ?? [])],
+  };
+  const programs: Program[] = [];
+  const stop = async () => {
+    await Promise.all(programs.map((one) => one.stop()));
+  };
+  try {
+    while (programs.length < NODES[setting]) programs.push(await startProgram(program));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    contender,
+    dialect,
+    members,
+    urls: programs.map(({ url }) => url),
+    servers: programs.map(({ pid }) => pid),
+    database: database.pids,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+const NODES: Record<Setting, number> = { sqlite: 1, mongo1: 1, mongo2: 2 };
+const TUTORIALS: Record<Setting, string> = {
+  sqlite: 'test/bench/baseline/sqlite.ts',
+  mongo1: 'test/bench/baseline/mongo.ts',
+  mongo2: 'test/bench/baseline/mongo.ts',
+};
+
+async function seeded(database: Database, members: readonly Member[]) {
+  const store = await database.openStore();
+  try {
+    return await seed(store, members);
+  } finally {
+    await store.close();
+  }
+}

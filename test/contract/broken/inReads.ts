@@ -1,0 +1,105 @@
+/** Ranges and heads that leave out, keep too long, or lag. */
+import type { LogStore, Store } from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import type { Fault } from './faults.ts';
+
+export const readFaults: Fault[] = [
+  {
+    name: 'the last amendment is left out',
+    around: (store) =>
+      withLog(store, {
+        async range(...asked) {
+          const read = await store.log.range(...asked);
+          return { ...read, amendments: read.amendments.slice(0, -1) };
+        },
+      }),
+    caughtBy: ['S3 brings the last later edit of each', 'S3 counts from the last entry that fitted'],
+  },
+  {
+    name: 'beyond the head it is the time of the head',
+    around: (store) =>
+      withLog(store, {
+        async timesAt(points) {
+          const heads = await store.log.heads(points.map(({ room }) => room));
+          const cut = (room: string, offset: number) => Math.min(offset, heads.get(room)!);
+          return store.log.timesAt(
+            points.map(({ room, serverOffset }) => ({ room, serverOffset: cut(room, serverOffset) })),
+          );
+        },
+      }),
+    caughtBy: ['a cursor of a database that was put back', 'finds originals by key'],
+    byHistories: true,
+  },
+  {
+    name: 'a range is not cut',
+    around: (store) =>
+      withLog(store, { range: (room, from, to) => store.log.range(room, from, to, Infinity) }),
+    caughtBy: ['is cut by the bytes of its JSON', 'counts bytes, not characters'],
+  },
+  {
+    name: 'a store keeps entries as it first read them',
+    around: (store) => {
+      const kept = new Map<string, Entry>();
+      return withLog(store, {
+        async range(room, ...asked) {
+          const read = await store.log.range(room, ...asked);
+          const entries = read.entries.map((entry) => {
+            const key = `${room} ${entry.serverOffset}`;
+            if (!kept.has(key)) kept.set(key, entry);
+            return kept.get(key)!;
+          });
+          return { ...read, entries };
+        },
+      });
+    },
+    caughtBy: ['a delete on one store blanks what every other reads'],
+  },
+  {
+    name: 'a store knows a head as it was at its last look',
+    around: (store) => {
+      const known = new Map<string, number>();
+      const look = async (rooms: readonly string[]) => {
+        const before = new Map(rooms.map((room) => [room, known.get(room) ?? 0]));
+        for (const [room, head] of await store.log.heads(rooms)) known.set(room, head);
+        return before;
+      };
+      return withLog(store, { heads: look });
+    },
+    caughtBy: [
+      'L4 what one store acknowledged, every other reads at once',
+      'L2 shows every entry once, in order per room, and none before it can be read',
+    ],
+  },
+  {
+    name: 'a range lags behind what the tail tells',
+    around: (store) => {
+      const known = new Map<string, number>();
+      return withLog(store, {
+        async range(room, from, to, maxBytes) {
+          const head = known.get(room) ?? 0;
+          const read = await store.log.range(room, from, to, maxBytes);
+          known.set(room, read.head);
+          return { ...read, entries: read.entries.filter((entry) => entry.serverOffset <= head), head };
+        },
+      });
+    },
+    caughtBy: ['L2 a tail shows nothing that cannot be read at every store'],
+    byHistories: true,
+  },
+  {
+    name: 'an empty room has an entry',
+    around: (store) =>
+      withLog(store, {
+        async range(...asked) {
+          const read = await store.log.range(...asked);
+          return { ...read, head: Math.max(1, read.head) };
+        },
+      }),
+    caughtBy: ['of an empty room, or of none, is empty with head 0'],
+    byHistories: true,
+  },
+];
+
+function withLog(store: Store, changed: Partial<LogStore>): Store {
+  return { ...store, log: { ...store.log, ...changed } };
+}

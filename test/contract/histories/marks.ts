@@ -1,0 +1,26 @@
+/** Read marks as they must be: each the greatest that was set. */
+import { expect } from 'vitest';
+
+export class Marks {
+  /** What is certain, and what may hold while several are set at once. */
+  readonly #answered = new Map<string, number>();
+  readonly #asked = new Map<string, number>();
+
+  /** `answered` is for when everything that was asked at the same time is known here. */
+  ask(room: string, person: string, upTo: number): { answered(holds: number): void } {
+    const key = `${room} ${person}`;
+    const atLeast = Math.max(this.#answered.get(key) ?? 0, upTo);
+    this.#asked.set(key, Math.max(this.#asked.get(key) ?? 0, upTo));
+    return {
+      answered: (holds) => {
+        expect(holds).toBeGreaterThanOrEqual(atLeast);
+        expect(holds).toBeLessThanOrEqual(this.#asked.get(key)!);
+        this.#answered.set(key, Math.max(this.#answered.get(key) ?? 0, atLeast));
+      },
+    };
+  }
+
+  of(room: string, person: string): number {
+    return this.#asked.get(`${room} ${person}`) ?? 0;
+  }
+}

@@ -1,0 +1,150 @@
+/** A database that several stores of one process share, without a disk: what it does, it does in one step. */
+import type {
+  AppendResult,
+  EntryKey,
+  NewDevice,
+  NewEntry,
+  NewRoom,
+  NewUser,
+  StoredRoom,
+} from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { LOBBY } from '../../../shared/ids.ts';
+import { newId } from '../support.ts';
+
+export interface Row extends NewEntry {
+  serverOffset: number;
+  at: number;
+  targetOffset: number | undefined;
+  deleted: boolean;
+  /** Committed, and what follows from it is not done. */
+  isUnfinished: boolean;
+}
+
+interface Member {
+  isPresent: boolean;
+  /** Of the join or leave that decided. */
+  serverOffset: number;
+}
+
+export class MemoryData {
+  readonly epoch = newId();
+  readonly rooms = new Map<string, NewRoom>();
+  /** In the order of commits, over all rooms. */
+  readonly rows: Row[] = [];
+  readonly #rowsByRoom = new Map<string, Row[]>();
+  /** Points of tails up to this one are refused. */
+  forgotten = 0;
+  readonly users = new Map<string, NewUser>();
+  readonly devices = new Map<string, NewDevice>();
+  readonly marks = new Map<string, number>();
+  readonly #members = new Map<string, Map<string, Member>>();
+
+  constructor() {
+    this.createRoom({ id: LOBBY, kind: 'public', name: 'Lobby', createdBy: '', createdAt: 1 });
+  }
+
+  /** The commit alone; `finish` does what follows. */
+  insert(item: NewEntry, at: number): AppendResult | Row {
+    if (!this.rooms.has(item.room)) return { tag: 'no-room' };
+    const same = this.find(item);
+    if (same && same.digest !== item.digest) return { tag: 'conflict' };
+    if (same) {
+      this.repair(same);
+      return { tag: 'repeat', serverOffset: same.serverOffset, at: same.at };
+    }
+    const { room, author, target } = item;
+    const amends = item.kind === 'edit' || item.kind === 'delete';
+    const text = target === undefined ? undefined : this.find({ room, author, clientOffset: target });
+    if (amends && text?.kind !== 'text') return { tag: 'no-target' };
+    const hasBody = item.kind === 'text' || item.kind === 'edit';
+    if (hasBody && item.body === undefined) return { tag: 'failed', message: 'a text without a body' };
+    const row: Row = {
+      ...item,
+      serverOffset: this.head(room) + 1,
+      at,
+      targetOffset: text?.serverOffset,
+      deleted: item.kind === 'edit' && this.#isBlank(text!),
+      isUnfinished: ['delete', 'join', 'leave'].includes(item.kind),
+    };
+    if (row.deleted) delete row.body;
+    this.rows.push(row);
+    this.rowsOf(room).push(row);
+    return row;
+  }
+
+  finish(row: Row): void {
+    if (row.kind === 'delete') {
+      for (const one of this.rowsOf(row.room).filter((other) => isBlankedBy(other, row))) {
+        one.deleted = true;
+        delete one.body;
+      }
+    }
+    if (row.kind === 'join' || row.kind === 'leave') {
+      const members = this.#members.get(row.room) ?? new Map<string, Member>();
+      this.#members.set(row.room, members);
+      const { serverOffset } = row;
+      if (serverOffset > (members.get(row.author)?.serverOffset ?? 0))
+        members.set(row.author, { isPresent: row.kind === 'join', serverOffset });
+    }
+    row.isUnfinished = false;
+  }
+
+  /** Of an entry that one meets: whoever wrote it may have died. */
+  repair(row: Row): void {
+    if (row.isUnfinished) this.finish(row);
+  }
+
+  find({ room, author, clientOffset }: EntryKey): Row | undefined {
+    return this.rowsOf(room).find((row) => row.author === author && row.clientOffset === clientOffset);
+  }
+
+  rowsOf(room: string): Row[] {
+    return this.#rowsByRoom.get(room) ?? [];
+  }
+
+  head(room: string): number {
+    return this.rowsOf(room).length;
+  }
+
+  /** As it is read: a delete counts, whether or not it is finished. */
+  entryOf(row: Row): Entry {
+    const { serverOffset, author, clientOffset, at, kind, body, targetOffset } = row;
+    return {
+      serverOffset,
+      author,
+      clientOffset,
+      at,
+      kind,
+      ...(targetOffset !== undefined && { target: targetOffset }),
+      ...(this.#isBlank(row) ? { deleted: true } : body !== undefined && { body }),
+    } as Entry;
+  }
+
+  #isBlank(row: Row): boolean {
+    return row.deleted || this.rowsOf(row.room).some((one) => one.kind === 'delete' && isBlankedBy(row, one));
+  }
+
+  createRoom(room: NewRoom): StoredRoom {
+    if (!this.rooms.has(room.id)) {
+      this.rooms.set(room.id, room);
+      this.#rowsByRoom.set(room.id, []);
+    }
+    return this.room(room.id)!;
+  }
+
+  room(id: string): StoredRoom | undefined {
+    const room = this.rooms.get(id);
+    const members = [...(this.#members.get(id)?.values() ?? [])].filter((one) => one.isPresent).length;
+    return room && { ...room, head: this.head(id), members };
+  }
+
+  isMember(room: string, user: string): boolean {
+    return this.#members.get(room)?.get(user)?.isPresent === true;
+  }
+}
+
+function isBlankedBy(row: Row, remove: Row): boolean {
+  if (row.kind === 'text') return row.serverOffset === remove.targetOffset;
+  return row.kind === 'edit' && row.targetOffset === remove.targetOffset;
+}

@@ -1,0 +1,146 @@
+/** One process's store on data in memory. Every call takes a few turns, so that those of several stores interleave. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type LogStore,
+  type RoomStore,
+  type Store,
+  Unavailable,
+  type UserStore,
+} from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import type { Random } from '../../support/random.ts';
+import type { MemoryData, Row } from './data.ts';
+import { openTails } from './tail.ts';
+import { usersIn } from './users.ts';
+
+export function openMemory(data: MemoryData, random: Random): Store {
+  const tails = openTails(data);
+  const underWay = new Set<Promise<unknown>>();
+  let isClosed = false;
+  for (const row of data.rows) data.repair(row);
+
+  async function turns(): Promise<void> {
+    for (let left = random.int(0, 2); left > 0; left--) await nextTurn();
+  }
+
+  /** Takes a call as an answer over a network takes it: some time before, some time after. */
+  async function call<T>(work: () => T | Promise<T>): Promise<T> {
+    if (isClosed) throw new Unavailable('closed');
+    const answer = turns().then(work);
+    const done = answer.then(turns, () => {});
+    underWay.add(done);
+    void done.then(() => underWay.delete(done));
+    await done;
+    return answer;
+  }
+
+  const log: LogStore = {
+    writesByRoom: true,
+    async append(items, at) {
+      if (isClosed) return { results: [], stopped: new Unavailable('closed') };
+      return call(async () => {
+        const results = [];
+        for (const item of items) {
+          const result = data.insert(item, at);
+          await turns();
+          if ('tag' in result) results.push(result);
+          else {
+            data.finish(result);
+            results.push({ tag: 'appended' as const, serverOffset: result.serverOffset, at });
+          }
+        }
+        return { results };
+      });
+    },
+    find: (keys) =>
+      call(() =>
+        keys.map((key) => {
+          const row = data.find(key);
+          return row && { serverOffset: row.serverOffset, at: row.at, digest: row.digest };
+        }),
+      ),
+    range: (room, from, to, maxBytes) =>
+      call(() => {
+        const rows = data.rowsOf(room).filter((row) => row.serverOffset >= from && row.serverOffset <= to);
+        const entries = cut(
+          rows.map((row) => data.entryOf(row)),
+          maxBytes,
+        );
+        return { entries, amendments: amendmentsOf(room, entries), head: data.head(room) };
+      }),
+    heads: (rooms) => call(() => new Map(rooms.map((room) => [room, data.head(room)]))),
+    timesAt: (points) =>
+      call(() =>
+        points.map(
+          ({ room, serverOffset }) => data.rowsOf(room).find((row) => row.serverOffset === serverOffset)?.at,
+        ),
+      ),
+    tail: (from, listener) => call(() => tails.open(from, listener)),
+  };
+
+  function amendmentsOf(room: string, entries: readonly Entry[]): Entry[] {
+    const last = entries.at(-1)?.serverOffset ?? 0;
+    const rows = data.rowsOf(room);
+    const strongest = entries.map((text) => {
+      const ofIt = rows.filter((row) => text.kind === 'text' && row.targetOffset === text.serverOffset);
+      return ofIt.find((row) => row.kind === 'delete') ?? ofIt.at(-1);
+    });
+    return rows
+      .filter((row: Row) => strongest.includes(row) && row.serverOffset > last)
+      .map((row) => data.entryOf(row));
+  }
+
+  const users: UserStore = usersIn(data, call);
+  const rooms: RoomStore = {
+    create: (room) => call(() => data.createRoom(room)),
+    byId: (id) => call(() => data.room(id)),
+    listPublic: (after, limit) =>
+      call(() =>
+        [...data.rooms.values()]
+          .filter(({ id, kind }) => kind === 'public' && id > (after ?? ''))
+          .toSorted((x, y) => (x.id < y.id ? -1 : 1))
+          .slice(0, limit)
+          .map(({ id }) => data.room(id)!),
+      ),
+    ofUser: (user) =>
+      call(() =>
+        [...data.rooms.keys()]
+          .filter((id) => data.isMember(id, user))
+          .map((id) => ({ room: data.room(id)!, readUpTo: data.marks.get(`${id} ${user}`) ?? 0 })),
+      ),
+    ofUsers: (users) =>
+      call(() => {
+        const roomsOf = (user: string) => [...data.rooms.keys()].filter((id) => data.isMember(id, user));
+        return new Map(
+          users.map((user) => [user, roomsOf(user)] as const).filter(([, ids]) => ids.length > 0),
+        );
+      }),
+    isMember: (room, user) => call(() => data.isMember(room, user)),
+    mark: (room, user, upTo) =>
+      call(() => {
+        const holds = Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo);
+        data.marks.set(`${room} ${user}`, holds);
+        return holds;
+      }),
+  };
+
+  return {
+    epoch: data.epoch,
+    log,
+    users,
+    rooms,
+    ping: () => call(() => {}),
+    async close() {
+      isClosed = true;
+      await Promise.all(underWay);
+      tails.close();
+    },
+  };
+}
+
+function cut(entries: readonly Entry[], maxBytes: number): Entry[] {
+  const fits = (count: number) => Buffer.byteLength(JSON.stringify(entries.slice(0, count))) <= maxBytes;
+  let count = Math.min(1, entries.length);
+  while (count < entries.length && fits(count + 1)) count++;
+  return entries.slice(0, count);
+}

@@ -1,0 +1,109 @@
+import { expect, it } from 'vitest';
+import { LOBBY } from '../../../shared/ids.ts';
+import { appendNew, join, leave, newId, newRoom, type SharedHarness, text, upTo } from '../support.ts';
+import { inSharedDatabase } from './stores.ts';
+
+export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
+  const db = inSharedDatabase(open);
+
+  it('the epoch is the same at every store, and after one of them reopened', async () => {
+    const { epoch } = db.store;
+    for (const store of db.stores) expect(store.epoch).toBe(epoch);
+    await db.harness.reopen();
+    for (const store of db.stores) expect(store.epoch).toBe(epoch);
+  });
+
+  it('however many stores open a database of nothing at once, there is one epoch and one lobby', async () => {
+    const other = await open();
+    try {
+      const stores = [other.store, ...(await Promise.all(upTo(4).map(() => other.another())))];
+      expect(new Set(stores.map((store) => store.epoch)).size).toBe(1);
+      const lobbies = await Promise.all(stores.map((store) => store.rooms.byId(LOBBY)));
+      for (const lobby of lobbies) expect(lobby).toEqual(lobbies[0]);
+      const listed = await other.store.rooms.listPublic(undefined, 10);
+      expect(listed.map((room) => room.id)).toEqual([LOBBY]);
+    } finally {
+      await other.destroy();
+    }
+  });
+
+  it('one store reopens while the others write: nothing is lost, and the numbers go on', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    await appendNew(db.store, [text(room, me, 'first')]);
+    const writing = upTo(6).map((n) => appendNew(db.stores[1 + (n % 2)]!, [text(room, me, `${n}`)]));
+    await db.harness.reopen();
+    const [mine] = await appendNew(db.store, [text(room, me, 'again')]);
+    const offsets = [1, mine!, ...(await Promise.all(writing)).flat()];
+    expect(offsets.toSorted((x, y) => x - y)).toEqual(upTo(8));
+  });
+
+  it('a room that is made at two stores at once is one room, of one of the two', async () => {
+    for (const n of upTo(8)) {
+      const id = newId();
+      const asked = db.stores.map((_, i) => ({
+        id,
+        kind: 'private' as const,
+        name: `Galley ${n}.${i}`,
+        createdBy: newId(),
+        createdAt: i,
+      }));
+      const made = await Promise.all(db.stores.map((store, i) => store.rooms.create(asked[i]!)));
+      expect(asked.map((room) => ({ ...room, head: 0, members: 0 }))).toContainEqual(made[0]);
+      for (const room of made) expect(room).toEqual(made[0]);
+      for (const store of db.stores) expect(await store.rooms.byId(id)).toEqual(made[0]);
+    }
+  });
+
+  it('who joined at one store is a member at every other, and who left is none', async () => {
+    const [room, me, you] = [await newRoom(db.store), newId(), newId()];
+    const state = () =>
+      Promise.all(
+        db.stores.map(async (store) => [
+          (await store.rooms.byId(room))?.members,
+          await store.rooms.isMember(room, me),
+          await store.rooms.isMember(room, you),
+          (await store.rooms.ofUser(me)).length,
+        ]),
+      );
+    await appendNew(db.stores[0], [join(room, me)]);
+    expect(await state()).toEqual(Array(3).fill([1, true, false, 1]));
+    await appendNew(db.stores[1], [join(room, you)]);
+    expect(await state()).toEqual(Array(3).fill([2, true, true, 1]));
+    await appendNew(db.stores[2], [leave(room, me)]);
+    expect(await state()).toEqual(Array(3).fill([1, false, true, 0]));
+  });
+
+  it('joins and leaves at several stores at once: who is in follows the log, and so does the count', async () => {
+    const [room, people] = [await newRoom(db.store), upTo(3).map(() => newId())];
+    for (const round of upTo(6)) {
+      const moves = upTo(9).map((n) => {
+        const person = people[n % 3]!;
+        return (n + round) % 2 === 0 ? join(room, person) : leave(room, person);
+      });
+      await Promise.all(moves.map((move, n) => appendNew(db.stores[n % 3]!, [move])));
+      const { entries } = await db.store.log.range(room, 1, 1_000, 1_000_000);
+      const present = people.map(
+        (person) => entries.findLast((entry) => entry.author === person)?.kind === 'join',
+      );
+      for (const store of db.stores) {
+        expect(await Promise.all(people.map((person) => store.rooms.isMember(room, person)))).toEqual(
+          present,
+        );
+        expect((await store.rooms.byId(room))?.members).toBe(present.filter(Boolean).length);
+      }
+    }
+  });
+
+  it('read marks of several stores grow together', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    await appendNew(db.store, [join(room, me)]);
+    const marks = await Promise.all(
+      [3, 9, 5, 1, 7, 2].map(async (upTo, n) => [upTo, await db.stores[n % 3]!.rooms.mark(room, me, upTo)]),
+    );
+    for (const [asked, holds] of marks) expect(holds).toBeGreaterThanOrEqual(asked!);
+    for (const store of db.stores) {
+      expect((await store.rooms.ofUser(me))[0]?.readUpTo).toBe(9);
+      expect(await store.rooms.mark(room, me, 4)).toBe(9);
+    }
+  });
+}

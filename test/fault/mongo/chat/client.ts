@@ -1,0 +1,158 @@
+/** A person with a phone: connects to whichever server is there, keeps what it hears, sends what is in its outbox. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { io, type Socket } from 'socket.io-client';
+import type { Entry } from '../../../../shared/entry.ts';
+import { PROTOCOL, type Welcome } from '../../../../shared/protocol/index.ts';
+import type { SignedUp } from '../../../support/api.ts';
+import type { Random } from '../../../support/random.ts';
+import type { LogRecord } from '../record.ts';
+import { createHeldRoom, type HeldRoom } from './held.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+
+export interface ChatClient {
+  readonly session: SignedUp;
+  readonly outbox: Outbox;
+  /** How far it holds a room without a gap. */
+  holds(room: string): number;
+  /** How often it was let in. */
+  welcomes(): number;
+  /** Closes for good. */
+  stop(): Promise<void>;
+}
+
+interface Setting {
+  session: SignedUp;
+  urls: readonly string[];
+  rooms: readonly string[];
+  random: Random;
+  record: LogRecord;
+}
+
+const CONNECT_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 10_000;
+const BEAT_EVERY_MS = 2_000;
+const BEAT_WITHIN_MS = 4_000;
+
+export function startChatClient({ session, urls, rooms, random, record }: Setting): ChatClient {
+  const { name } = session.user;
+  const held = new Map<string, HeldRoom>(rooms.map((room) => [room, createHeldRoom()]));
+  const outbox = createOutbox({ session, rooms, random, record });
+  let epoch: string | undefined;
+  let welcomes = 0;
+  let going = true;
+  let socket: Socket | undefined;
+
+  const take = (room: string, entries: readonly Entry[]) => {
+    for (const entry of entries) record.tell({ room, ...entry }, name);
+    held.get(room)?.take(entries);
+  };
+
+  const onWelcome = (welcome: Welcome) => {
+    welcomes++;
+    if (epoch !== undefined && welcome.epoch !== epoch) record.violate(`${name} met another epoch`);
+    epoch = welcome.epoch;
+    for (const { id, head, reset } of welcome.rooms) {
+      if (reset) record.violate(`L2 ${name} was told that ${id} was put back`);
+      held.get(id)?.hearOfHead(head);
+    }
+    const missing = rooms.filter((room) => !welcome.rooms.some(({ id }) => id === room));
+    if (missing.length > 0) record.violate(`${name} is no member of ${missing.join()} any more`);
+  };
+
+  const open = () => {
+    const opened = io(random.pick(urls), {
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_WITHIN_MS,
+      auth: {
+        protocol: PROTOCOL,
+        token: session.token,
+        ...(epoch === undefined ? {} : { epoch }),
+        cursors: Object.fromEntries([...held].map(([room, one]) => [room, one.cursor()])),
+      },
+    });
+    opened.on('entries', ({ room, entries }) => take(room, entries));
+    opened.on('heads', (heads: Record<string, number>) => {
+      for (const [room, head] of Object.entries(heads)) held.get(room)?.hearOfHead(head);
+    });
+    return opened;
+  };
+
+  /** One connection, until it ends. */
+  const connectOnce = async () => {
+    const opened = open();
+    socket = opened;
+    const ended = new Promise<void>((resolve) => {
+      opened.once('disconnect', () => resolve());
+      opened.once('connect_error', () => resolve());
+    });
+    const welcomed = new Promise<Welcome>((resolve) => opened.once('welcome', resolve));
+    const first = await Promise.race([welcomed, ended, sleep(CONNECT_WITHIN_MS + ANSWER_WITHIN_MS)]);
+    if (first) {
+      onWelcome(first);
+      await Promise.race([ended, Promise.all([fill(opened), beat(opened), send(opened)])]);
+    }
+    opened.close();
+  };
+
+  /** Asks for what is known to be missing, while the connection lasts (S2). */
+  const fill = async (connection: Socket) => {
+    while (connection.connected) {
+      const [room, missing] =
+        [...held].map(([id, one]) => [id, one.missing()] as const).find(([, m]) => m) ?? [];
+      if (room === undefined || missing === undefined) {
+        await sleep(50);
+        continue;
+      }
+      const answer = await connection
+        .timeout(ANSWER_WITHIN_MS)
+        .emitWithAck('range', { room, ...missing })
+        .catch(() => undefined);
+      if (answer?.ok) take(room, answer.entries);
+      else await sleep(random.int(50, 200));
+    }
+  };
+
+  /** S4: a dead socket that still says it is open is found out. */
+  const beat = async (connection: Socket) => {
+    while (connection.connected) {
+      await sleep(BEAT_EVERY_MS);
+      const answer = await connection
+        .timeout(BEAT_WITHIN_MS)
+        .emitWithAck('beat')
+        .catch(() => undefined);
+      if (!answer) connection.close();
+    }
+  };
+
+  /** One append under way, from the oldest item that is not settled (L5). */
+  const send = async (connection: Socket) => {
+    while (connection.connected) {
+      const settled = await outbox.attempt((payload) =>
+        connection.timeout(ANSWER_WITHIN_MS).emitWithAck('append', payload),
+      );
+      if (settled === 'unanswered') connection.close();
+      await sleep(settled === 'all' ? random.int(100, 600) : random.int(50, 300));
+    }
+  };
+
+  const living = (async () => {
+    while (going) {
+      await connectOnce();
+      if (going) await sleep(random.int(20, 400));
+    }
+  })();
+
+  return {
+    session,
+    outbox,
+    holds: (room) => held.get(room)?.cursor()[0] ?? 0,
+    welcomes: () => welcomes,
+    stop: async () => {
+      going = false;
+      socket?.close();
+      await living;
+    },
+  };
+}

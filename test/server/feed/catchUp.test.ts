@@ -1,0 +1,88 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createCatchUp } from '../../../server/feed/catchUp.ts';
+import type { Feed } from '../../../server/feed/feed.ts';
+import { createNames } from '../../../server/feed/names.ts';
+import { pieces } from '../../../server/feed/plan.ts';
+import { jsonBytes } from '../../../server/jsonBytes.ts';
+import type { LiveSocket } from '../../../server/realtime/types.ts';
+import type { Store } from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { CATCH_UP_FRAME_BYTES } from '../../../shared/limits.ts';
+import type { Entries } from '../../../shared/protocol/index.ts';
+
+test('S2 pieces hold everything in its order, none is too large but one that cannot be smaller', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 60 })), (sizes) => {
+      const all = pieces(sizes, (size) => size - 1, 50);
+      expect(all.flat()).toEqual(sizes);
+      for (const [i, piece] of all.entries()) {
+        const sum = piece.reduce((a, b) => a + b, 0);
+        if (piece.length > 1) expect(sum).toBeLessThanOrEqual(50);
+        const next = all[i + 1];
+        if (next) expect(sum + next[0]!).toBeGreaterThan(50);
+      }
+    }),
+    { seed: 7, numRuns: 300 },
+  );
+});
+
+test.each([
+  ['what the socket lacks', 200, 200],
+  ['what came while that was read', 0, 200],
+])('S2 S4 a catch-up comes in frames of at most 32 KiB, contiguous: %s', async (_, head, live) => {
+  const log = Array.from({ length: 200 }, (_, i): Entry => {
+    const author = `author-${i % 3}`;
+    return {
+      serverOffset: i + 1,
+      author,
+      clientOffset: `${i}`,
+      at: i,
+      kind: 'text',
+      body: 'ä'.repeat(1_000),
+    };
+  });
+  const asked: string[][] = [];
+  const names = createNames({
+    async names(ids) {
+      asked.push([...ids]);
+      return new Map(ids.map((id) => [id, `name of ${id}`]));
+    },
+  });
+  await names.of(log);
+  let next = head + 1;
+  const feed = {
+    host: () => ({
+      opened: Promise.resolve(),
+      next: () => next,
+      recent: (from: number, to: number) => log.slice(from - 1, to),
+    }),
+  } as unknown as Feed;
+  const store = {
+    epoch: 'one',
+    log: {},
+    rooms: {
+      ofUser: async () => [{ room: { id: 'r', kind: 'public', name: 'R', head, members: 1 }, readUpTo: 0 }],
+    },
+  } as unknown as Store;
+  const frames: Entries[] = [];
+  const socket = {
+    connected: true,
+    data: { identity: { user: { id: 'u', name: 'U' } }, told: new Map() },
+    emit(event: string, payload: never) {
+      if (event === 'welcome') next = live + 1;
+      if (event === 'entries') frames.push(payload);
+    },
+    join() {},
+  } as unknown as LiveSocket;
+  await createCatchUp({ store, feed, names, now: () => 1 }).welcome(socket);
+  expect(frames.length).toBeGreaterThan(10);
+  expect(frames.flatMap(({ entries }) => entries.map(({ serverOffset }) => serverOffset))).toEqual(
+    log.map(({ serverOffset }) => serverOffset),
+  );
+  for (const { entries, users } of frames) {
+    expect(jsonBytes(entries)).toBeLessThanOrEqual(CATCH_UP_FRAME_BYTES);
+    for (const { author } of entries) expect(users[author]).toBe(`name of ${author}`);
+  }
+  expect(asked).toHaveLength(1);
+});

@@ -1,0 +1,159 @@
+/** Two servers on one MongoDB are one chat. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/ids.ts';
+import type { Room } from '../../../shared/protocol/index.ts';
+import {
+  type ApiClient,
+  connectClient,
+  newId,
+  post,
+  type SignedUp,
+  signUp,
+  text,
+} from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+let mongo: MongoServer;
+let here: RunningApp;
+let there: RunningApp;
+beforeAll(async () => {
+  mongo = await startMongo();
+  [here, there] = await Promise.all([
+    startApp({ mongodbUrl: mongo.url }),
+    startApp({ mongodbUrl: mongo.url }),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([here?.stop(), there?.stop()]);
+  await mongo?.[Symbol.asyncDispose]();
+});
+
+let names = 0;
+const person = () => signUp(here.url, `person ${names++}`);
+const bearer = ({ token }: SignedUp) => ({ authorization: `Bearer ${token}` });
+
+const heardRooms = ({ frames }: ApiClient) =>
+  frames.flatMap(({ event, payload }) =>
+    event === 'room' ? [payload as { room?: Room; removed?: string }] : [],
+  );
+
+test('a message sent at one server arrives at the sockets of the other, and the other way round', async () => {
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  await ada.append(text('from here'));
+  await bo.hears('from here');
+  await bo.append(text('from there'));
+  await ada.hears('from there');
+});
+
+test('L3 a repeat at the other server has the first one’s result', async () => {
+  const session = await person();
+  using one = await connectClient(here.url, session);
+  using two = await connectClient(there.url, session);
+  const item = text('once');
+  const first = await one.append(item);
+  const again = await two.append(item);
+  expect(first.ok && again.ok && again.results).toEqual(first.ok && first.results);
+});
+
+test('the welcome of one server shows what the other has acknowledged just before', async () => {
+  const session = await person();
+  using ada = await connectClient(here.url, await person());
+  for (let n = 0; n < 20; n++) {
+    const body = `just now ${n}`;
+    const answer = await ada.append(text(body));
+    const serverOffset = answer.ok ? answer.results[0] : undefined;
+    using bo = await connectClient(there.url, session);
+    await bo.hears(body);
+    const lobby = bo.welcome.rooms.find(({ id }) => id === LOBBY);
+    expect(lobby?.head).toBeGreaterThanOrEqual((serverOffset as { serverOffset: number }).serverOffset);
+  }
+});
+
+test('a room that is joined at one server is heard at the user’s sockets of the other, and left there, too', async () => {
+  const session = await person();
+  using bo = await connectClient(there.url, session);
+  using alsoBo = await connectClient(here.url, session);
+  using ada = await connectClient(here.url, await person());
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await alsoBo.request('room:join', { room, clientOffset: newId() });
+  await waitFor('the room is told', () => heardRooms(bo).some((frame) => frame.room?.id === room));
+  await ada.append(text('for the room', room));
+  await bo.hears('for the room', room);
+  await alsoBo.request('room:leave', { room, clientOffset: newId() });
+  await waitFor('the leave is told', () => heardRooms(bo).some(({ removed }) => removed === room));
+});
+
+test('a sign-out at one server ends the device’s sockets at the other, and only those', async () => {
+  const session = await person();
+  using ada = await connectClient(there.url, session);
+  using bo = await connectClient(there.url, await person());
+  const gone = new Promise((resolve) => ada.socket.once('disconnect', resolve));
+  await fetch(`${here.url}/api/session`, { method: 'DELETE', headers: bearer(session) });
+  expect(await gone).toBe('io server disconnect');
+  expect(bo.socket.connected).toBe(true);
+});
+
+test('how far somebody has read reaches their sockets at the other server', async () => {
+  const session = await person();
+  using one = await connectClient(here.url, session);
+  using two = await connectClient(there.url, session);
+  await one.append(text('read it'));
+  const { serverOffset: upTo } = await one.hears('read it');
+  await one.request('read', { room: LOBBY, upTo });
+  const mark = { room: LOBBY, user: session.user.id, upTo };
+  await waitFor('the mark', () =>
+    two.frames.some(
+      ({ event, payload }) => event === 'read' && JSON.stringify(payload) === JSON.stringify(mark),
+    ),
+  );
+});
+
+test('one sign-in that is sent to both at once is one device', async () => {
+  const password = 'correct horse battery';
+  const name = `person ${names++}`;
+  await signUp(here.url, name, { password });
+  const body = { name, password, claim: newId(), credential: 'token' };
+  const answers = await Promise.all([here, there].map(({ url }) => post(url, '/api/session', body)));
+  const sessions = (await Promise.all(answers.map((answer) => answer.json()))) as SignedUp[];
+  expect(answers.map(({ status }) => status)).toEqual([201, 201]);
+  expect(sessions[0]!.device).toEqual(sessions[1]!.device);
+  expect(Math.max(...sessions.map((session) => (session as unknown as { devices: number }).devices))).toBe(2);
+});
+
+test('a database that is killed and started again: both say so, stay up, and go on', {
+  timeout: 60_000,
+}, async () => {
+  const session = await person();
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, session);
+  const ready = (expected: boolean) =>
+    waitFor(`both are ready: ${expected}`, async () => {
+      const answers = await Promise.all([here, there].map(({ url }) => fetch(`${url}/readyz`)));
+      return answers.every(({ ok }) => ok === expected);
+    });
+  await ready(true);
+  await mongo.kill9();
+  await ready(false);
+  const refused = await ada.append(text('not now'));
+  expect(refused.ok ? refused.stopped?.code : refused.error.code).toBe('unavailable');
+  await mongo.start();
+  await ready(true);
+  const item = text('back again');
+  await waitFor('it is taken', async () => {
+    const answer = await ada.append(item);
+    return answer.ok && answer.results.length === 1;
+  });
+  await bo.hears('back again');
+
+  // What is ephemeral may be lost, and comes again once its stream does.
+  using alsoBo = await connectClient(here.url, session);
+  const marks = () => bo.frames.filter(({ event }) => event === 'read').length;
+  await waitFor('a mark of the other server', async () => {
+    await alsoBo.request('read', { room: LOBBY, upTo: 1 });
+    return marks() > 0;
+  });
+});

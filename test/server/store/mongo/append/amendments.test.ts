@@ -1,0 +1,193 @@
+/** Edits and deletions by tables: what they amend is looked up at the head that they are numbered from. */
+import { describe, expect, it } from 'vitest';
+import {
+  appended,
+  awaitHead,
+  converse,
+  deletion,
+  duplicate,
+  edit,
+  find,
+  found,
+  INSERTED,
+  insert,
+  repeat,
+  stored,
+  targets,
+  text,
+  UNKNOWN,
+} from './converse.ts';
+
+const a = text('a');
+const b = text('b');
+const editA = edit('e', 'a');
+const deleteA = deletion('d', 'a');
+const blank = (it: typeof a, serverOffset: number, target: number) => {
+  const { body: _, ...rest } = stored(it, serverOffset, { target, deleted: true });
+  return rest;
+};
+
+describe('texts that are in the log', () => {
+  it('L1 an edit costs one look-up, after the head is known', () => {
+    const outcome = converse({ items: [editA], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [insert(stored(editA, 5, { target: 2 })), INSERTED],
+    ]);
+    expect(outcome).toMatchObject({ results: [appended(5)], pending: [] });
+  });
+
+  it('an edit of a deleted text is stored blank', () => {
+    converse({ items: [editA], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: true }]],
+      [insert(blank(editA, 5, 2)), INSERTED],
+    ]);
+  });
+
+  it('a race that was lost may have brought a delete: targets are looked up again', () => {
+    converse({ items: [editA], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [insert(stored(editA, 5, { target: 2 })), duplicate('serverOffset')],
+      [awaitHead(4), 5],
+      [targets(5, 'a'), [{ serverOffset: 2, deleted: true }]],
+      [insert(blank(editA, 6, 2)), INSERTED],
+    ]);
+  });
+
+  it('a delete, also a second one, waits for its blanking; an edit behind it in the batch is blank', () => {
+    const again = deletion('d2', 'a');
+    const outcome = converse({ items: [deleteA, editA, again], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [
+        insert(
+          stored(deleteA, 5, { target: 2, pending: true }),
+          blank(editA, 6, 2),
+          stored(again, 7, { target: 2, pending: true }),
+        ),
+        INSERTED,
+      ],
+    ]);
+    expect(outcome.pending.map(({ serverOffset }) => serverOffset)).toEqual([5, 7]);
+  });
+
+  it('where the delete is refused, the edit behind it keeps its body', () => {
+    converse({ items: [deleteA, editA], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [
+        insert(stored(deleteA, 5, { target: 2, pending: true }), blank(editA, 6, 2)),
+        { tag: 'refused', inserted: 0, message: 'no' },
+      ],
+      [find(4, deleteA), [undefined]],
+      [insert(stored(editA, 5, { target: 2 })), INSERTED],
+    ]);
+  });
+
+  it('a delete that was appended in an earlier attempt still blanks', () => {
+    converse({ items: [deleteA, b, editA], knownHead: 4 }, [
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [
+        insert(stored(deleteA, 5, { target: 2, pending: true }), stored(b, 6), blank(editA, 7, 2)),
+        { tag: 'refused', inserted: 1, message: 'no' },
+      ],
+      [find(5, b), [undefined]],
+      [insert(blank(editA, 6, 2)), INSERTED],
+    ]);
+  });
+
+  it('L4 it stops where it cannot read the targets', () => {
+    const outcome = converse({ items: [editA], knownHead: 4 }, [[targets(4, 'a'), UNKNOWN]]);
+    expect(outcome).toMatchObject({ results: [], head: undefined });
+  });
+});
+
+describe('texts of the same batch', () => {
+  it('are not looked up', () => {
+    converse({ items: [a, editA], knownHead: 4 }, [
+      [insert(stored(a, 5), stored(editA, 6, { target: 5 })), INSERTED],
+    ]);
+  });
+
+  it('take their amendments along to another number', () => {
+    converse({ items: [b, a, editA], knownHead: 4 }, [
+      [insert(stored(b, 5), stored(a, 6), stored(editA, 7, { target: 6 })), duplicate('serverOffset', 1)],
+      [awaitHead(5), 8],
+      [insert(stored(a, 9), stored(editA, 10, { target: 9 })), INSERTED],
+    ]);
+  });
+
+  it('that are durable already keep the number, and are looked up when others have written', () => {
+    converse({ items: [a, editA], knownHead: 4 }, [
+      [insert(stored(a, 5), stored(editA, 6, { target: 5 })), duplicate('serverOffset', 1)],
+      [awaitHead(5), 6],
+      [targets(6, 'a'), [{ serverOffset: 5, deleted: true }]],
+      [insert(blank(editA, 7, 5)), INSERTED],
+    ]);
+  });
+
+  it('L3 that are repeats are where they were first', () => {
+    const outcome = converse({ items: [a, editA], knownHead: 4 }, [
+      [insert(stored(a, 5), stored(editA, 6, { target: 5 })), duplicate('clientOffset')],
+      [find(4, a, editA), [found(a, 2), undefined]],
+      [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
+      [insert(stored(editA, 5, { target: 2 })), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([repeat(2), appended(5)]);
+  });
+
+  it('that are refused are no targets', () => {
+    const outcome = converse({ items: [a, editA], knownHead: 4 }, [
+      [insert(stored(a, 5), stored(editA, 6, { target: 5 })), { tag: 'refused', inserted: 0, message: 'no' }],
+      [find(4, a), [undefined]],
+      [targets(4, 'a'), [undefined]],
+      [find(4, editA), [undefined]],
+    ]);
+    expect(outcome.results).toEqual([{ tag: 'failed', message: 'no' }, { tag: 'no-target' }]);
+  });
+
+  it('that come later are no targets yet', () => {
+    const outcome = converse({ items: [editA, a], knownHead: 4 }, [
+      [targets(4, 'a'), [undefined]],
+      [find(4, editA), [undefined]],
+      [insert(stored(a, 5)), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([{ tag: 'no-target' }, appended(5)]);
+  });
+});
+
+describe('no target', () => {
+  it('L3 the key comes first: under one that is used it is a conflict', () => {
+    const outcome = converse({ items: [editA, b], knownHead: 4 }, [
+      [targets(4, 'a'), [undefined]],
+      [find(4, editA), [found(text('e'), 3)]],
+      [insert(stored(b, 5)), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([{ tag: 'conflict' }, appended(5)]);
+  });
+
+  it('L5 holds nobody up, and uses up no number', () => {
+    const outcome = converse({ items: [b, editA], knownHead: 4 }, [
+      [targets(4, 'a'), [undefined]],
+      [find(4, editA), [undefined]],
+      [insert(stored(b, 5)), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([appended(5), { tag: 'no-target' }]);
+  });
+
+  it('is not said while what stands under the key of the target may be refused and a text come in its place', () => {
+    const editAsA = { ...edit('a', 'b'), author: 'ann' };
+    const outcome = converse({ items: [b, editAsA, a, editA], knownHead: 4 }, [
+      [targets(4, 'a'), [undefined]],
+      [
+        insert(stored(b, 5), stored(editAsA, 6, { target: 5 })),
+        { tag: 'refused', inserted: 1, message: 'no' },
+      ],
+      [find(5, editAsA), [undefined]],
+      [insert(stored(a, 6), stored(editA, 7, { target: 6 })), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([
+      appended(5),
+      { tag: 'failed', message: 'no' },
+      appended(6),
+      appended(7),
+    ]);
+  });
+});

@@ -1,0 +1,127 @@
+/** One contract: whatever a batch is made of, both adapters answer it alike and make the same log of it. */
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it } from 'vitest';
+import type {
+  Command,
+  EntryDocument,
+  InsertReply,
+} from '../../../../../server/store/mongo/append/commands.ts';
+import { appendToRoom } from '../../../../../server/store/mongo/append/room.ts';
+import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
+import type { AppendResult, NewEntry } from '../../../../../server/store/port.ts';
+import { appendOn } from '../../../../../server/store/sqlite/append.ts';
+import { migrate } from '../../../../../server/store/sqlite/schema.ts';
+import { type Random, seeded } from '../../../../support/random.ts';
+import { found as originalOf, ROOM } from './converse.ts';
+
+it('L1 L3 L5 any batches, of every kind of item, are answered as on SQLite, and are the same log', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = seeded(seed);
+    const [sqlite, replicaSet] = [onSqlite(), onReplicaSet()];
+    for (let batch = 1; batch <= 6; batch++) {
+      const items = Array.from({ length: random.int(1, 8) }, () => anyItem(random));
+      const results = replicaSet.append(items, batch);
+      expect({ seed, items, results }).toEqual({ seed, items, results: sqlite.append(items, batch) });
+    }
+    expect(replicaSet.log()).toEqual(sqlite.log());
+  }
+});
+
+type Appends = { append(items: NewEntry[], at: number): unknown[]; log(): object[] };
+
+function onSqlite(): Appends {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, 0, { epoch: 'epoch', at: 0 });
+  db.exec(`INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES ('${ROOM}', 'public', '', '', 0)`);
+  const append = appendOn(db);
+  const entries = db.prepare(
+    'SELECT serverOffset, author, clientOffset, at, kind, target, digest FROM entries ORDER BY serverOffset',
+  );
+  return {
+    append: (items, at) => append(items, at).results.map(plain),
+    log: () => entries.all().map((row) => ({ ...row })),
+  };
+}
+
+/** Where nothing goes wrong. */
+function onReplicaSet(): Appends {
+  const log: EntryDocument[] = [];
+  let knownHead: number | undefined;
+
+  function append(items: NewEntry[], at: number) {
+    const request = { room: ROOM, items, at, knownHead };
+    const steps = appendToRoom(request);
+    let step = steps.next();
+    while (!step.done) step = steps.next(reply(step.value));
+    knownHead = step.value.head;
+    return step.value.results.map(plain);
+  }
+
+  function reply(command: Command): Reply {
+    switch (command.do) {
+      case 'insert':
+        return insert(command.documents);
+      case 'find':
+        return command.keys.map((key) => {
+          const entry = log.find((other) => isSame(other, key));
+          return entry && originalOf(entry, entry.serverOffset, { at: entry.at });
+        });
+      case 'targets':
+        return command.keys.map((key) => {
+          const text = log.find((other) => other.kind === 'text' && isSame(other, key));
+          const deletes = log.filter(
+            ({ kind, target }) => kind === 'delete' && target === text?.serverOffset,
+          );
+          return text && { serverOffset: text.serverOffset, deleted: deletes.length > 0 };
+        });
+      default:
+        return log.length;
+    }
+  }
+
+  function insert(documents: readonly EntryDocument[]): InsertReply {
+    for (const [inserted, document] of documents.entries()) {
+      if (document.kind === 'text' && document.body === undefined)
+        return { tag: 'refused', inserted, message: '' };
+      if (log.some((other) => isSame(other, document)))
+        return { tag: 'duplicate', inserted, of: 'clientOffset' };
+      expect(document.serverOffset).toBe(log.length + 1);
+      log.push(document);
+    }
+    return { tag: 'inserted' };
+  }
+
+  return {
+    append,
+    log: () =>
+      log.map(({ room: _, body: __, deleted: ___, pending: ____, target, ...rest }) => ({
+        ...rest,
+        target: target ?? null,
+      })),
+  };
+}
+
+/** Few keys, so that everything meets everything. */
+function anyItem(random: Random): NewEntry {
+  const key = () => random.pick(['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8', 'k9']);
+  const kind = random.pick(['text', 'text', 'text', 'edit', 'edit', 'delete', 'join', 'leave'] as const);
+  const body = random.pick(['one', 'one', 'other']);
+  const poisoned = kind === 'text' && random.int(0, 5) === 0;
+  const item = {
+    room: ROOM,
+    author: random.pick(['ann', 'ann', 'bob']),
+    clientOffset: key(),
+    kind,
+    ...((kind === 'text' || kind === 'edit') && !poisoned && { body }),
+    ...((kind === 'edit' || kind === 'delete') && { target: key() }),
+  };
+  return { ...item, digest: `${kind} ${item.body} ${item.target}` };
+}
+
+function isSame(one: EntryDocument, other: { author: string; clientOffset: string }): boolean {
+  return one.author === other.author && one.clientOffset === other.clientOffset;
+}
+
+function plain(result: AppendResult): object {
+  return result.tag === 'failed' ? { tag: 'failed' } : { ...result };
+}

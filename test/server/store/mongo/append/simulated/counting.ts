@@ -1,0 +1,26 @@
+/** The algorithm as it is, and a count of what it meets. */
+import { appendToRoom } from '../../../../../../server/store/mongo/append/room.ts';
+import type { Note } from './server.ts';
+import type { Variant } from './simulation.ts';
+
+export function counting(note: Note): NonNullable<Variant['lead']> {
+  return function* lead(request) {
+    const steps = appendToRoom(request);
+    let step = steps.next();
+    while (!step.done) {
+      const command = step.value;
+      const reply = yield command;
+      if (typeof reply === 'object' && 'tag' in reply && reply.tag === 'unknown')
+        note(`${command.do}: unknown`);
+      if (command.do === 'insert' && command.documents.some(({ deleted }) => deleted)) note('a blank edit');
+      if (command.do === 'find' && Array.isArray(reply)) {
+        if (reply.some((found) => found && found.serverOffset > command.from))
+          note('a repeat moves the head');
+        if (reply.every((found) => !found)) note('a repeat is not committed yet');
+      }
+      step = steps.next(reply);
+    }
+    for (const { tag } of step.value.results) note(`answered ${tag}`);
+    return step.value;
+  };
+}

@@ -1,0 +1,135 @@
+/** Who writes: devices with a queue each, that send its oldest part to some writer, give up waiting, and send it again. */
+import type { AppendOutcome, AppendResult, NewEntry } from '../../../../../../server/store/port.ts';
+import type { Random } from '../../../../../support/random.ts';
+import { POISON } from './server.ts';
+
+export interface Device {
+  readonly room: string;
+  readonly queue: readonly Queued[];
+  /** None while it waits for an answer. */
+  takeBatch(random: Random): Batch | undefined;
+  /** The answer is not waited for any longer; when it comes, it counts. */
+  abandon(): boolean;
+  isDone(): boolean;
+}
+
+export interface Queued {
+  item: NewEntry;
+  result: AppendResult | undefined;
+  wasRefused: boolean;
+}
+
+export interface Batch {
+  room: string;
+  items: NewEntry[];
+  answer(outcome: AppendOutcome): void;
+}
+
+const BATCH_MAX = 5;
+
+/** Some of one author, so that one may delete what the other edits. */
+export function createDevices(random: Random): Device[] {
+  const rooms = random.int(0, 3) === 0 ? ['hot', 'warm'] : ['hot'];
+  const authors = Array.from({ length: random.int(1, 2) }, (_, author) => `author${author}`);
+  const amendments = random.pick([10, 35, 70]);
+  return rooms.flatMap((room) =>
+    authors.flatMap((author) => {
+      const texts: string[] = [];
+      return Array.from({ length: random.int(1, 3) }, (_, device) =>
+        createDevice(room, queueOf({ room, author, device, texts, amendments }, random)),
+      );
+    }),
+  );
+}
+
+function createDevice(room: string, queue: Queued[]): Device {
+  let waiting: object | undefined;
+
+  return {
+    room,
+    queue,
+    isDone: () => queue.every(({ result }) => result),
+
+    takeBatch(random) {
+      const first = queue.findIndex(({ result }) => !result);
+      if (waiting || first < 0) return undefined;
+      const part = queue.slice(first, first + random.int(1, BATCH_MAX)).filter(({ result }) => !result);
+      const attempt = {};
+      waiting = attempt;
+      return {
+        room,
+        items: part.map(({ item }) => item),
+        answer({ results }) {
+          for (const [i, result] of results.entries()) settle(part[i]!, result);
+          if (waiting === attempt) waiting = undefined;
+        },
+      };
+    },
+
+    abandon() {
+      if (!waiting) return false;
+      waiting = undefined;
+      return true;
+    },
+  };
+}
+
+function settle(queued: Queued, result: AppendResult): void {
+  queued.result ??= result;
+  if (result.tag !== 'appended' && result.tag !== 'repeat') queued.wasRefused = true;
+}
+
+/** Whose key it is. */
+export function deviceOf(clientOffset: string): string {
+  return clientOffset.split('.')[0]!;
+}
+
+interface Owner {
+  room: string;
+  author: string;
+  device: number;
+  /** Keys of the author's texts here, of all devices. */
+  texts: string[];
+  /** Of a hundred items. */
+  amendments: number;
+}
+
+function queueOf(owner: Owner, random: Random): Queued[] {
+  const items: NewEntry[] = [];
+  const length = random.int(3, 10);
+  while (items.length < length) items.push(itemOf(owner, items, random));
+  return items.map((item) => ({ item, result: undefined, wasRefused: false }));
+}
+
+function itemOf(owner: Owner, before: readonly NewEntry[], random: Random): NewEntry {
+  const { room, author, device, texts } = owner;
+  const clientOffset = `${device}.${before.length}`;
+  const key = { room, author, clientOffset };
+  const body = `of ${clientOffset}`;
+  if (texts.length > 0 && random.int(0, 99) < owner.amendments) {
+    // few texts and many amendments of them: there the races are
+    const target = random.int(0, 15) === 0 ? 'nothing' : random.pick(texts.slice(0, 3));
+    return random.int(0, 2) === 0
+      ? entry({ ...key, kind: 'delete', target })
+      : entry({ ...key, kind: 'edit', body, target });
+  }
+  const earlier = before.filter((item) => item.kind === 'text' && item.body !== POISON);
+  const dice = random.int(0, 99);
+  if (dice < 8) return entry({ ...key, kind: 'text', body: POISON });
+  if (dice < 16 && earlier.length > 0) return random.pick(earlier);
+  if (dice < 24 && earlier.length > 0) return other(random.pick(earlier), random);
+  if (dice < 30) return entry({ ...key, kind: random.pick(['join', 'leave']) });
+  texts.push(clientOffset);
+  return entry({ ...key, kind: 'text', body });
+}
+
+/** Other content under the same key. */
+function other({ room, author, clientOffset }: NewEntry, random: Random): NewEntry {
+  return random.int(0, 1) === 0
+    ? entry({ room, author, clientOffset, kind: 'text', body: 'other' })
+    : entry({ room, author, clientOffset, kind: 'edit', body: 'other', target: 'nothing' });
+}
+
+function entry(item: Omit<NewEntry, 'digest'>): NewEntry {
+  return { ...item, digest: `${item.kind}|${item.body ?? ''}|${item.target ?? ''}` };
+}

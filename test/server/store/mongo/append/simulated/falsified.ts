@@ -1,0 +1,169 @@
+/** Ways to lead the algorithm falsely: between it and the replica set, commands and replies are changed. */
+import type {
+  AuthorKey,
+  Command,
+  EntryDocument,
+  Replies,
+} from '../../../../../../server/store/mongo/append/commands.ts';
+import { appendToRoom, type RoomAppend } from '../../../../../../server/store/mongo/append/room.ts';
+import type { Reply } from '../../../../../../server/store/mongo/append/steps.ts';
+import { Unavailable } from '../../../../../../server/store/port.ts';
+import type { Variant } from './simulation.ts';
+
+type Lead = NonNullable<Variant['lead']>;
+
+interface Between {
+  command?: (command: Command) => Command;
+  reply?: { [D in Command['do']]?: (command: Extract<Command, { do: D }>, reply: Replies[D]) => Replies[D] };
+}
+
+/** Falsifies what is asked or answered. */
+export function between(falsify: (request: RoomAppend) => Between): Lead {
+  return function* lead(request) {
+    const { command, reply } = falsify(request);
+    const steps = appendToRoom(request);
+    let step = steps.next();
+    while (!step.done) {
+      const asked = command?.(step.value) ?? step.value;
+      const answered = yield asked;
+      const change = reply?.[asked.do] as ((command: Command, reply: Reply) => Reply) | undefined;
+      step = steps.next(change?.(asked, answered) ?? answered);
+    }
+    return step.value;
+  };
+}
+
+/** That there is another entry is enough. */
+export function takesLossForHead(): Between {
+  let lost = false;
+  return {
+    reply: {
+      insert(_, reply) {
+        lost = reply.tag === 'duplicate' && reply.of === 'serverOffset';
+        return reply;
+      },
+      'await-head': ({ beyond }, told) => (lost ? Math.max(told, beyond + 1) : told),
+    },
+  };
+}
+
+export function skipsNumbers(): Between {
+  let skipped = 0;
+  return {
+    command: (command) =>
+      command.do === 'insert' ? { ...command, documents: shifted(command.documents, skipped) } : command,
+    reply: {
+      insert(_, reply) {
+        if (reply.tag === 'duplicate' && reply.of === 'clientOffset') skipped = 1;
+        return reply;
+      },
+    },
+  };
+}
+
+function shifted(documents: readonly EntryDocument[], by: number): EntryDocument[] {
+  return documents.map((document) => ({ ...document, serverOffset: document.serverOffset + by }));
+}
+
+export function* keepsHead(request: RoomAppend): ReturnType<Lead> {
+  let last: EntryDocument | undefined;
+  const outcome = yield* between(() => ({
+    command(command) {
+      if (command.do === 'insert') last = command.documents.at(-1);
+      return command;
+    },
+  }))(request);
+  return outcome.stopped && last ? { ...outcome, head: last.serverOffset } : outcome;
+}
+
+/** Only after an insert does it look at what stands under a key. */
+export function forgetsKeys(): Between {
+  let last: Command | undefined;
+  let before: Command | undefined;
+  return {
+    command(command) {
+      before = last;
+      last = command;
+      return command;
+    },
+    reply: {
+      find: (_, reply) =>
+        before?.do === 'insert' || !Array.isArray(reply) ? reply : reply.map(() => undefined),
+    },
+  };
+}
+
+/** The look-up that the algorithm makes later is answered from the first one. */
+export function* targetsFirst(request: RoomAppend): ReturnType<Lead> {
+  const { room, items } = request;
+  const keys = items.flatMap(({ author, target }) => (target ? [{ author, clientOffset: target }] : []));
+  const first = keys.length > 0 ? yield { do: 'targets', room, keys, from: 0 } : [];
+  if (!Array.isArray(first)) return yield* appendToRoom(request);
+  const known = new Map(keys.map((key, i) => [`${key.author} ${key.clientOffset}`, first[i]]));
+  return yield* between(() => ({
+    reply: {
+      targets: ({ keys }, reply) =>
+        Array.isArray(reply)
+          ? keys.map(
+              (key, i) =>
+                (known.get(`${key.author} ${key.clientOffset}`) as (typeof reply)[number]) ?? reply[i],
+            )
+          : reply,
+    },
+  }))(request);
+}
+
+export function keepsTargets(): Between {
+  const targets = new Map<string, number | undefined>();
+  return {
+    command(command) {
+      if (command.do !== 'insert') return command;
+      const documents = command.documents.map((document) => {
+        const key = `${document.author} ${document.clientOffset}`;
+        const target = targets.get(key) ?? document.target;
+        targets.set(key, target);
+        return target === undefined ? document : { ...document, target };
+      });
+      return { ...command, documents };
+    },
+  };
+}
+
+/** It is left for another time, what stands behind it is not. */
+export function* goesOn(request: RoomAppend): ReturnType<Lead> {
+  let left: AuthorKey | undefined;
+  const outcome = yield* between(({ items }) => {
+    let next: AuthorKey | undefined;
+    return {
+      reply: {
+        insert({ documents }, reply) {
+          next = reply.tag === 'duplicate' ? documents[reply.inserted] : undefined;
+          return reply;
+        },
+        find({ keys }, reply) {
+          const index = keys.findIndex((key) => next && isSame(key, next));
+          if (!Array.isArray(reply) || index < 0 || reply[index]) return reply;
+          left ??= next;
+          const digest = digestOf(items, next!)!;
+          return reply.with(index, { serverOffset: 0, at: 0, digest, kind: 'text' });
+        },
+      },
+    };
+  })(request);
+  const end = left ? request.items.findIndex((item) => isSame(item, left!)) : -1;
+  if (end < 0) return outcome;
+  return {
+    ...outcome,
+    results: outcome.results.slice(0, end),
+    stopped: new Unavailable('left'),
+    head: undefined,
+  };
+}
+
+function isSame(one: AuthorKey, other: AuthorKey): boolean {
+  return one.author === other.author && one.clientOffset === other.clientOffset;
+}
+
+export function digestOf(items: RoomAppend['items'], key: AuthorKey): string | undefined {
+  return items.find((item) => isSame(item, key))?.digest;
+}

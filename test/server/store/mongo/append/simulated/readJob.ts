@@ -1,0 +1,76 @@
+/** A read on a member: of what it knows to be committed, at once, but for a target that is missing. */
+import type {
+  Command,
+  EntryDocument,
+  Found,
+  Replies,
+  Target,
+} from '../../../../../../server/store/mongo/append/commands.ts';
+import type { Member } from './replicaSet.ts';
+import { type Job, SAME, type ServerRules, unknown } from './server.ts';
+
+type Read = Exclude<Command, { do: 'insert' | 'await-head' }>;
+
+export function startRead(member: Member, command: Read, rules: ServerRules): Job {
+  const { term } = member;
+  let waitFor: number | undefined;
+
+  return {
+    canAdvance: () => waitFor === undefined || member.term !== term || member.commit >= waitFor,
+    advance() {
+      if (member.role !== 'primary' || member.term !== term) return unknown('stepped down');
+      if (waitFor !== undefined && member.commit < waitFor) return undefined;
+      const reply = read(member, command, rules);
+      const misses = command.do === 'targets' && Array.isArray(reply) && reply.includes(undefined);
+      if (!misses || waitFor !== undefined || !rules.makesSure) return reply;
+      // linearizable: nothing, written and committed by the majority, shows that it is still the primary
+      waitFor = member.log.push({ term });
+      return undefined;
+    },
+  };
+}
+
+function read(member: Member, command: Read, rules: ServerRules): Replies[Read['do']] {
+  const log = rules.readsLocally === command.do ? member.log : member.log.slice(0, member.commit);
+  const entries = log.flatMap(({ document }) => (document?.room === command.room ? [document] : []));
+  const head = entries.at(-1)?.serverOffset ?? 0;
+  if (head < command.from) {
+    if (rules.guardsFrom) return unknown('this member is behind');
+    if (command.do === 'head') return command.from;
+  }
+  switch (command.do) {
+    case 'head':
+      return head;
+    case 'find':
+      return command.keys.map((key) => found(entries.find((entry) => SAME.clientOffset(entry, key))));
+    case 'targets':
+      return command.keys.map((key) =>
+        target(
+          entries,
+          entries.find((entry) => SAME.clientOffset(entry, key)),
+        ),
+      );
+  }
+}
+
+function found(entry: EntryDocument | undefined): Found | undefined {
+  if (!entry) return undefined;
+  const { serverOffset, at, digest, kind, target, pending } = entry;
+  return {
+    serverOffset,
+    at,
+    digest,
+    kind,
+    ...(target !== undefined && { target }),
+    ...(pending && { pending }),
+  };
+}
+
+function target(entries: readonly EntryDocument[], text: EntryDocument | undefined): Target | undefined {
+  if (text?.kind !== 'text') return undefined;
+  const { serverOffset } = text;
+  return {
+    serverOffset,
+    deleted: entries.some(({ kind, target }) => kind === 'delete' && target === serverOffset),
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * A world of a replica set, writers and devices, and a scheduler that picks what happens next by a seed: first with
+ * everything that can go wrong, then without, until every item of every device is answered.
+ */
+import { type Random, seeded } from '../../../../../support/random.ts';
+import { createDevices, deviceOf, type Queued } from './devices.ts';
+import { createNetwork, lastPrimary } from './network.ts';
+import { createReplicaSet } from './replicaSet.ts';
+import { type Note, type ServerRules, SOUND } from './server.ts';
+import { Broken, createWitness } from './witness.ts';
+import { type Around, createWriter, leadSoundly } from './writers.ts';
+
+/** What is different from the real thing. */
+export interface Variant {
+  server?: Partial<ServerRules>;
+  lead?: Around['lead'];
+  /** Whether a tail tells only what is committed. */
+  tailsLocally?: boolean;
+}
+
+const TROUBLE_STEPS = 4_000;
+const QUIET_STEPS = 100_000;
+
+/** Throws `Broken` where a promise is. */
+export function simulate(seed: number, variant: Variant = {}, note: Note = () => undefined): void {
+  const random = seeded(seed);
+  const world = createWorld(random, variant, note);
+  for (let steps = 0; steps < TROUBLE_STEPS && !world.isDone(); steps++) world.step(world.trouble);
+  world.heal();
+  for (let steps = 0; !world.isDone(); steps++) {
+    if (steps === QUIET_STEPS) throw new Broken('items are left, and nothing goes wrong any more');
+    world.step(world.quiet);
+  }
+  world.checkQueues();
+}
+
+/** Does something, or says that there was nothing of its kind to do. */
+type Happening = () => boolean;
+type Odds = [weight: number, happening: Happening][];
+
+function createWorld(random: Random, variant: Variant, note: Note) {
+  const rules: ServerRules = { ...SOUND, ...variant.server };
+  const witness = createWitness();
+  const set = createReplicaSet(witness.commits, () => note('an entry is rolled back'));
+  const network = createNetwork(set, rules, note);
+  const devices = createDevices(random);
+  const rooms = [...new Set(devices.map(({ room }) => room))];
+  const lead = variant.lead ?? leadSoundly;
+  const writers = Array.from({ length: random.int(2, 4) }, () =>
+    createWriter({ network, witness, believesIn: set.members[0]!, lead }),
+  );
+  let now = 0;
+
+  const member = () => random.pick(set.members);
+  const writer = () => random.pick(writers);
+
+  function hear(): boolean {
+    const { log, commit } = member();
+    const room = random.pick(rooms);
+    const known = variant.tailsLocally ? log : log.slice(0, commit);
+    const last = known.findLast(({ document }) => document?.room === room)?.document;
+    if (!last) return false;
+    writer().hear(room, last.serverOffset);
+    return true;
+  }
+
+  function send(): boolean {
+    const batch = random.pick(devices).takeBatch(random);
+    if (!batch) return false;
+    writer().enqueue(batch);
+    return true;
+  }
+
+  function elect(): boolean {
+    const candidate = member();
+    if (!set.elect(candidate, member())) return false;
+    note('an election');
+    for (const writer of writers) if (random.int(0, 1) === 0) writer.believesIn = candidate;
+    return true;
+  }
+
+  /** As by replSetStepDown: to one that has everything, but does not know yet that it is committed. */
+  function handOver(): boolean {
+    const primary = lastPrimary(set.members);
+    const heir = set.members.find(
+      ({ role, log }) => role === 'secondary' && log.length === primary?.log.length,
+    );
+    if (!primary || !heir || !set.elect(heir, primary)) return false;
+    for (const writer of writers) writer.believesIn = heir;
+    return true;
+  }
+
+  function discover(): boolean {
+    const primaries = set.members.filter(({ role }) => role === 'primary');
+    if (primaries.length === 0) return false;
+    writer().believesIn = random.pick(primaries);
+    return true;
+  }
+
+  function pause(): boolean {
+    const one = writer();
+    one.isPaused = !one.isPaused && random.int(0, 2) === 0;
+    return true;
+  }
+
+  function crash(): boolean {
+    writer().crash();
+    return true;
+  }
+
+  const work: Odds = [
+    [20, () => network.deliver(random)],
+    [30, () => network.advance(random)],
+    [25, () => network.reply(random)],
+    [8, () => set.pull(member(), member(), random.int(1, 4))],
+    [8, () => set.report(member(), member())],
+    [10, hear],
+    [15, send],
+    [20, () => writer().begin(random, ++now)],
+    [10, () => writer().wake(random, false)],
+  ];
+  const mishaps: Odds = [
+    [4, () => writer().wake(random, true)],
+    [3, elect],
+    [3, handOver],
+    [3, () => network.cut(random)],
+    [3, discover],
+    [1, () => random.pick(devices).abandon()],
+    [1, pause],
+    [0.5, crash],
+  ];
+  const trouble = [...swarm(work, [0.2, 1, 3], random), ...swarm(mishaps, [0, 1, 1, 4], random)];
+  const quiet: Odds = [
+    ...work,
+    [1, () => writer().wake(random, true)],
+    [1, () => !lastPrimary(set.members) && elect()],
+  ];
+
+  return {
+    trouble,
+    quiet,
+
+    step(odds: Odds) {
+      const happening = weighted(odds, random);
+      happening();
+    },
+
+    heal() {
+      for (const writer of writers) writer.isPaused = false;
+      for (const device of devices) device.abandon();
+    },
+
+    isDone: () => devices.every((device) => device.isDone()),
+
+    checkQueues() {
+      for (const { queue } of devices) {
+        witness.queued([...new Set(queue.filter(keepsItsPlace).map(({ item }) => item))]);
+      }
+    },
+  };
+}
+
+/** Every run has its own troubles: what everything at once would hide, a few of them show. */
+function swarm(odds: Odds, factors: readonly number[], random: Random): Odds {
+  return odds.map(([weight, happening]) => [weight * random.pick(factors), happening]);
+}
+
+/** Not what was refused and tried again, nor what may have been without its device being told: of a text not there yet. */
+function keepsItsPlace({ item, wasRefused }: Queued): boolean {
+  return !wasRefused && (item.target === undefined || deviceOf(item.target) === deviceOf(item.clientOffset));
+}
+
+function weighted(odds: Odds, random: Random): Happening {
+  let at = random.next() * odds.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, happening] of odds) {
+    at -= weight;
+    if (at < 0) return happening;
+  }
+  return odds.at(-1)![1];
+}

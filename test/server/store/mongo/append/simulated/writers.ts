@@ -1,0 +1,137 @@
+/**
+ * The processes that append: a line of batches per room, the algorithm, and what a process remembers of a room. Each
+ * reply waits until the scheduler gives it, so a writer can stand still between any two steps, and die there.
+ */
+import type { Command } from '../../../../../../server/store/mongo/append/commands.ts';
+import {
+  appendToRoom,
+  type RoomAppend,
+  type RoomOutcome,
+} from '../../../../../../server/store/mongo/append/room.ts';
+import type { Reply, Steps } from '../../../../../../server/store/mongo/append/steps.ts';
+import { Unavailable } from '../../../../../../server/store/port.ts';
+import type { Random } from '../../../../../support/random.ts';
+import type { Batch } from './devices.ts';
+import type { Client, Network } from './network.ts';
+import type { Member } from './replicaSet.ts';
+import type { Witness } from './witness.ts';
+
+export interface Writer extends Client {
+  enqueue(batch: Batch): void;
+  /** Begins an append in a room where something waits and none is under way. */
+  begin(random: Random, at: number): boolean;
+  /** Its tail hears of what a member knows to be committed. */
+  hear(room: string, head: number): void;
+  /** Ends a waiting for the head: the head has moved, or the time is over. */
+  wake(random: Random, timeIsOver: boolean): boolean;
+  crash(): void;
+}
+
+interface Line {
+  waiting: Batch[];
+  head: number | undefined;
+  underWay: { stop: () => void } | undefined;
+  awaits: { beyond: number; wake: () => void } | undefined;
+}
+
+export interface Around {
+  network: Network;
+  witness: Witness;
+  believesIn: Member;
+  /** How the algorithm is led: broken variants put themselves between. */
+  lead: (request: RoomAppend) => Steps<RoomOutcome>;
+}
+
+export const leadSoundly = appendToRoom;
+
+export function createWriter({ network, witness, believesIn, lead }: Around): Writer {
+  const lines = new Map<string, Line>();
+
+  function lineOf(room: string): Line {
+    const line = lines.get(room) ?? { waiting: [], head: undefined, underWay: undefined, awaits: undefined };
+    lines.set(room, line);
+    return line;
+  }
+
+  function begin(room: string, line: Line, random: Random, at: number) {
+    const batches = line.waiting.splice(0, random.int(1, 3));
+    const items = batches.flatMap((batch) => batch.items);
+    const knownHead = line.head;
+    const headBefore = witness.headOf(room);
+    const steps = lead({ room, items, at, knownHead });
+
+    function on(step: IteratorResult<Command, RoomOutcome>) {
+      if (step.done) end(step.value);
+      else ask(step.value, (reply) => on(steps.next(reply)));
+    }
+
+    function ask(command: Command, answer: (reply: Reply) => void) {
+      if (command.do === 'await-head') {
+        line.underWay = { stop: () => undefined };
+        line.awaits = { beyond: command.beyond, wake: () => answer(line.head ?? 0) };
+        return;
+      }
+      line.underWay = { stop: network.send(writer, command, answer) };
+    }
+
+    function end({ results, stopped, head }: RoomOutcome) {
+      line.underWay = undefined;
+      // the tail may be ahead; a committed head stays one, whatever the algorithm wants read again
+      line.head = head === undefined ? undefined : Math.max(head, line.head ?? 0);
+      witness.answers({ items, results, at, headBefore, knownHead: knownHead ?? 0 });
+      let rest = results;
+      for (const batch of batches) {
+        const part = rest.slice(0, batch.items.length);
+        rest = rest.slice(batch.items.length);
+        batch.answer({ results: part, ...(stopped && { stopped }) });
+      }
+    }
+
+    on(steps.next());
+  }
+
+  const writer: Writer = {
+    believesIn,
+    isPaused: false,
+
+    enqueue(batch) {
+      lineOf(batch.room).waiting.push(batch);
+    },
+
+    begin(random, at) {
+      if (writer.isPaused) return false;
+      const ready = [...lines].filter(([, line]) => line.waiting.length > 0 && !line.underWay);
+      if (ready.length === 0) return false;
+      begin(...random.pick(ready), random, at);
+      return true;
+    },
+
+    hear(room, head) {
+      const line = lineOf(room);
+      line.head = Math.max(head, line.head ?? 0);
+    },
+
+    wake(random, timeIsOver) {
+      if (writer.isPaused) return false;
+      const ready = [...lines.values()].filter(
+        ({ awaits, head }) => awaits && (timeIsOver || (head ?? 0) > awaits.beyond),
+      );
+      if (ready.length === 0) return false;
+      const line = random.pick(ready);
+      const { wake } = line.awaits!;
+      line.awaits = undefined;
+      wake();
+      return true;
+    },
+
+    crash() {
+      for (const { waiting, underWay } of lines.values()) {
+        underWay?.stop();
+        for (const batch of waiting) batch.answer({ results: [], stopped: new Unavailable('crashed') });
+      }
+      lines.clear();
+      writer.isPaused = false;
+    },
+  };
+  return writer;
+}

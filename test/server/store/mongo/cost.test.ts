@@ -1,0 +1,102 @@
+/** What is asked of the database: the fewest commands that will do, since every process shares it. */
+import { expect, it, onTestFinished } from 'vitest';
+import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
+import {
+  append,
+  appendNew,
+  edit,
+  join,
+  newId,
+  newRoom,
+  remove,
+  text,
+  upTo,
+} from '../../../contract/support.ts';
+import { mongoOfFile, silent } from './harness.ts';
+
+const mongo = mongoOfFile({ toBreak: true });
+
+async function watched() {
+  const store = await openMongo({ url: `${mongo.server.anotherUrl()}&monitorCommands=true`, log: silent });
+  onTestFinished(() => store.close());
+  const room = await newRoom(store);
+  await appendNew(store, [text(room, newId(), 'so that the room is known')]);
+  return { store, room, me: newId() };
+}
+
+/** The commands of it, without those that come with time: the sweep at the opening is over before. */
+async function commandsOf(store: MongoStore, work: () => Promise<unknown>): Promise<string[]> {
+  const asked: string[] = [];
+  const hear = ({ commandName }: { commandName: string }) => void asked.push(commandName);
+  store.db.client.on('commandStarted', hear);
+  try {
+    await work();
+  } finally {
+    store.db.client.off('commandStarted', hear);
+  }
+  return asked.filter((name) => name !== 'endSessions');
+}
+
+it('a batch of texts in a room is one insert, however many', async () => {
+  const { store, room, me } = await watched();
+  for (const size of [1, 1, 200]) {
+    const items = upTo(size).map((n) => text(room, me, `${n}`));
+    expect(await commandsOf(store, () => appendNew(store, items))).toEqual(['insert']);
+  }
+});
+
+it('a batch over several rooms is an insert for each', async () => {
+  const { store, room, me } = await watched();
+  const other = await newRoom(store);
+  await appendNew(store, [text(other, me, 'known')]);
+  const items = upTo(20).map((n) => text(n % 2 ? room : other, me, `${n}`));
+  expect(await commandsOf(store, () => appendNew(store, items))).toEqual(['insert', 'insert']);
+});
+
+it('a batch of edits looks its texts up once, a batch of joins sets its rows at once', async () => {
+  const { store, room, me } = await watched();
+  const texts = upTo(10).map((n) => text(room, me, `${n}`));
+  await appendNew(store, texts);
+  const edits = texts.map((one) => edit(one, 'changed'));
+  expect(await commandsOf(store, () => appendNew(store, edits))).toEqual(['find', 'find', 'find', 'insert']);
+  const joins = upTo(50).map(() => join(room, newId()));
+  expect(await commandsOf(store, () => appendNew(store, joins))).toEqual(['insert', 'update', 'update']);
+  const deletes = texts.slice(5).map(remove);
+  const asked = await commandsOf(store, () => appendNew(store, deletes));
+  expect(asked.filter((name) => name !== 'find')).toEqual(['insert', 'update', 'update', 'update']);
+});
+
+it('that a target is not there is asked of a primary that must be sure to be one', async () => {
+  const { store, room, me } = await watched();
+  const [there, nowhere] = [text(room, me, 'there'), text(room, me, 'nowhere')];
+  await appendNew(store, [there]);
+  const sure: unknown[] = [];
+  store.db.client.on('commandStarted', ({ command: { readConcern, filter } }) => {
+    if (readConcern?.level === 'linearizable') sure.push(filter.clientOffset);
+  });
+  const results = await append(store, [edit(there, 'changed'), edit(nowhere, 'changed')]);
+  expect(results.map(({ tag }) => tag)).toEqual(['appended', 'no-target']);
+  expect(sure).toEqual([nowhere.clientOffset]);
+});
+
+it('a batch of nothing but repeats is one insert that meets the first, and one look for all', async () => {
+  const { store, room, me } = await watched();
+  const items = upTo(30).map((n) => text(room, me, `${n}`));
+  await appendNew(store, items);
+  const asked = await commandsOf(store, () => append(store, items));
+  expect(asked).toEqual(['insert', 'find', 'find']);
+});
+
+it('a range is two reads and a look for amendments; the rooms of a user are a few questions, however many', async () => {
+  const { store, room, me } = await watched();
+  expect(await commandsOf(store, () => store.log.range(room, 1, 50, 100_000))).toEqual([
+    'find',
+    'find',
+    'aggregate',
+  ]);
+  const rooms = await Promise.all(upTo(30).map(() => newRoom(store)));
+  await Promise.all(rooms.map((one) => appendNew(store, [join(one, me)])));
+  const asked = await commandsOf(store, () => store.rooms.ofUser(me));
+  expect(asked.length).toBeLessThanOrEqual(5);
+  expect(await store.rooms.ofUser(me)).toHaveLength(30);
+});

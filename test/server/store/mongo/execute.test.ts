@@ -1,0 +1,109 @@
+/** The commands of the append algorithm where the database is not what it should be. */
+import { expect, it, onTestFinished } from 'vitest';
+import type { Command } from '../../../../server/store/mongo/append/commands.ts';
+import { createExecute } from '../../../../server/store/mongo/execute.ts';
+import { createHeads } from '../../../../server/store/mongo/heads.ts';
+import { createInsert } from '../../../../server/store/mongo/insert.ts';
+import { createRange } from '../../../../server/store/mongo/range.ts';
+import { readsOn } from '../../../../server/store/mongo/reads.ts';
+import { collectionsOf } from '../../../../server/store/mongo/schema.ts';
+import { appendNew, newId, newRoom, text, upTo } from '../../../contract/support.ts';
+import { mongoHarness, mongoOfFile } from './harness.ts';
+
+const mongo = mongoOfFile({ toBreak: true });
+
+/** A room with three texts, and a process that knows nothing yet. */
+async function scene() {
+  const harness = await mongoHarness(mongo.server);
+  onTestFinished(() => harness.destroy());
+  const { db } = harness.store;
+  const [room, author] = [await newRoom(harness.store), newId()];
+  const texts = upTo(3).map((n) => text(room, author, `${n}`));
+  await appendNew(harness.store, texts);
+  const [heads, collections] = [createHeads(), collectionsOf(db)];
+  const insert = createInsert({ collections, onDurable: heads.heard });
+  const deps = { client: db.client, collections, heads, insert };
+  const keys = texts.map(({ clientOffset }) => ({ author, clientOffset }));
+  return { room, keys, heads, harness, deps, execute: createExecute(deps) };
+}
+
+const soon = () => performance.now() + 5_000;
+
+it('L1 a primary that answers from before what is known to be committed is not believed', async () => {
+  const { room, keys, execute } = await scene();
+  const commands = (from: number): Command[] => [
+    { do: 'find', room, keys, from },
+    { do: 'targets', room, keys, from },
+    { do: 'head', room, from },
+  ];
+  for (const from of [0, 3])
+    for (const command of commands(from)) {
+      expect(await execute(soon())(command)).toEqual(
+        command.do === 'head' ? 3 : upTo(3).map((serverOffset) => expect.objectContaining({ serverOffset })),
+      );
+    }
+  for (const command of commands(4))
+    expect(await execute(soon())(command)).toEqual({ tag: 'unknown', message: expect.any(String) });
+});
+
+it('L2 neither is it by who reads heads and ranges', async () => {
+  const { room, heads, deps } = await scene();
+  heads.heard(room, 4);
+  const { client, collections } = deps;
+  await expect(readsOn(collections, heads).heads([room])).rejects.toMatchObject({ name: 'Unavailable' });
+  const many = [room, ...upTo(20).map(newId)];
+  await expect(readsOn(collections, heads).heads(many)).rejects.toMatchObject({ name: 'Unavailable' });
+  const range = createRange({ client, collections, heads });
+  await expect(range(room, 1, 9, 10_000)).rejects.toMatchObject({ name: 'Unavailable' });
+});
+
+it('heads of many rooms at once, known and unknown, are those of each', async () => {
+  const { room, heads, harness, deps } = await scene();
+  const rooms = await Promise.all(upTo(20).map(() => newRoom(harness.store)));
+  for (const [n, one] of rooms.entries())
+    if (n > 0)
+      await appendNew(
+        harness.store,
+        upTo(n).map((m) => text(one, newId(), `${m}`)),
+      );
+  for (const one of rooms.slice(10)) heads.heard(one, 5);
+  const expected = new Map<string, number>([[room, 3], ...rooms.map((one, n): [string, number] => [one, n])]);
+  for (const _ of ['the first time', 'and when all are known'])
+    expect(await readsOn(deps.collections, heads).heads([room, ...rooms])).toEqual(expected);
+});
+
+it('L4 what has no answer in its time is unknown; what is asked too late is not asked at all', async () => {
+  const { room, keys, harness, execute } = await scene();
+  const documents = [4, 5].map((serverOffset) => ({
+    ...{ room, serverOffset, author: keys[0]!.author, clientOffset: newId(), at: 1, digest: 'd' },
+    ...{ kind: 'text' as const, body: 'late' },
+  }));
+  const unknown = { tag: 'unknown', message: expect.any(String) };
+  expect(await execute(performance.now())({ do: 'insert', documents })).toEqual(unknown);
+  expect(await harness.store.log.heads([room])).toEqual(new Map([[room, 3]]));
+
+  const slow = { failCommands: ['insert'], blockConnection: true, blockTimeMS: 500 };
+  await mongo.server.failPoint(slow, { times: 1 });
+  expect(await execute(performance.now() + 100)({ do: 'insert', documents })).toEqual(unknown);
+});
+
+it('a duplicate says which index it was, and how many stand before it', async () => {
+  const { room, keys, execute } = await scene();
+  const document = (serverOffset: number, clientOffset = newId()) => ({
+    ...{ room, serverOffset, author: keys[0]!.author, clientOffset, at: 1, digest: 'd' },
+    ...{ kind: 'text' as const, body: '' },
+  });
+  const insert = (...documents: ReturnType<typeof document>[]) =>
+    execute(soon())({ do: 'insert', documents });
+  expect(await insert(document(3), document(4))).toEqual({
+    tag: 'duplicate',
+    inserted: 0,
+    of: 'serverOffset',
+  });
+  expect(await insert(document(4), document(5, keys[1]!.clientOffset))).toEqual({
+    tag: 'duplicate',
+    inserted: 1,
+    of: 'clientOffset',
+  });
+  expect(await insert(document(5), document(6))).toEqual({ tag: 'inserted' });
+});

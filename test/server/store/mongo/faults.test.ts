@@ -1,0 +1,151 @@
+/** Errors of a real server, as the failpoints make them, and what becomes of the items. */
+import { type BulkWriteResult, type Document, MongoBulkWriteError, MongoClient } from 'mongodb';
+import { expect, it, onTestFinished } from 'vitest';
+import { faultOf } from '../../../../server/store/mongo/faults.ts';
+import { openMongo } from '../../../../server/store/mongo/index.ts';
+import { type NewEntry, type Store, Unavailable } from '../../../../server/store/port.ts';
+import { append, appendNew, newId, newRoom, text, upTo, wholeLog } from '../../../contract/support.ts';
+import { mongoHarness, mongoOfFile } from './harness.ts';
+
+const mongo = mongoOfFile({ toBreak: true });
+
+async function opened() {
+  const harness = await mongoHarness(mongo.server);
+  onTestFinished(() => harness.destroy());
+  return harness.store;
+}
+
+async function fails(data: Document, times = 1): Promise<void> {
+  await mongo.server.failPoint(data, { times });
+  onTestFinished(() => mongo.server.clearFailPoints());
+}
+
+async function isUnknown(store: Store, items: readonly NewEntry[]): Promise<void> {
+  const { results, stopped } = await store.log.append(items, 100);
+  expect(results).toEqual([]);
+  expect(stopped).toBeInstanceOf(Unavailable);
+}
+
+const FAILED_CONCERN = {
+  code: 64,
+  codeName: 'WriteConcernFailed',
+  errmsg: 'waiting for replication timed out',
+};
+
+it('L4 what the majority may not have is not acknowledged, and a repeat finds it', async () => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  const items = upTo(3).map((n) => text(room, me, `${n}`));
+  await fails({ failCommands: ['insert'], writeConcernError: FAILED_CONCERN });
+  await isUnknown(store, items);
+  expect(await append(store, items, 200)).toEqual(
+    upTo(3).map((serverOffset) => ({ tag: 'repeat', serverOffset, at: 100 })),
+  );
+});
+
+it.each([true, false])(
+  'L4 a duplicate counts only where no write concern failed beside it (%j)',
+  (isDurable) => {
+    const message =
+      'E11000 duplicate key error collection: x.entries index: entriesByOffset dup key: { room: "r" }';
+    const concern = () => (isDurable ? undefined : FAILED_CONCERN);
+    const result = { getWriteConcernError: concern } as unknown as BulkWriteResult;
+    const error = new MongoBulkWriteError({ message, code: 11_000, writeErrors: [] }, result);
+    expect(faultOf(error)).toMatchObject(
+      isDurable ? { tag: 'duplicate', index: 'entriesByOffset' } : { tag: 'unknown' },
+    );
+  },
+);
+
+it('L4 a batch with a repeat whose write concern failed is not acknowledged', async () => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  const [first, second] = [text(room, me, '1'), text(room, me, '2')];
+  await appendNew(store, [first]);
+  await fails({ failCommands: ['insert'], writeConcernError: FAILED_CONCERN });
+  await isUnknown(store, [second, first]);
+  expect((await append(store, [second, first], 200)).map(({ tag }) => tag)).toEqual(['repeat', 'repeat']);
+});
+
+it.each([
+  14_031, // OutOfDiskSpace
+  50, // MaxTimeMSExpired
+  112, // WriteConflict
+  11_601, // Interrupted
+  13, // Unauthorized: a right that was taken away
+])('L4 an insert that ends in error %i is unknown; the next goes on', async (errorCode) => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  await appendNew(store, [text(room, me, 'before')]);
+  const item = text(room, me, 'again');
+  await fails({ failCommands: ['insert'], errorCode });
+  await isUnknown(store, [item]);
+  expect(await appendNew(store, [item])).toEqual([2]);
+});
+
+it('L3 an insert whose answer is lost on the way is asked again by the driver, and is one entry', async () => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  await appendNew(store, [text(room, me, 'before')]);
+  await fails({ failCommands: ['insert'], closeConnection: true });
+  expect(await appendNew(store, [text(room, me, 'once')])).toEqual([2]);
+  expect(await wholeLog(store, room)).toHaveLength(2);
+});
+
+it('a read that fails is Unavailable, and says nothing of the database to whoever asked', async () => {
+  const store = await opened();
+  const room = await newRoom(store);
+  for (const ask of [
+    () => store.log.range(room, 1, 10, 10_000),
+    () => store.log.heads([room]),
+    () => store.rooms.byId(room),
+    () => store.users.byToken('token'),
+  ]) {
+    await fails({ failCommands: ['find', 'aggregate'], errorCode: 8_000 });
+    await expect(ask()).rejects.toMatchObject({
+      name: 'Unavailable',
+      message: 'The database does not answer; try again.',
+    });
+  }
+});
+
+it('one reason of a database that is away is said once in the log, not for every question', async () => {
+  const said: object[] = [];
+  const log = { warn: (fields: object) => said.push(fields), error: () => {} };
+  const store = await openMongo({ url: mongo.server.anotherUrl(), log: log as never });
+  onTestFinished(() => store.close());
+  const room = await newRoom(store);
+  await appendNew(store, [text(room, newId(), 'before')]);
+  await fails({ failCommands: ['insert'], errorCode: 14_031 }, 20);
+  for (const _ of upTo(20)) await isUnknown(store, [text(room, newId(), 'hello')]);
+  expect(said).toEqual([{ reason: "There is no space left on the database's disk: free some." }]);
+});
+
+it.each([
+  16 * 1024 * 1024 - 100, // with the rest of the document it is more
+  17 * 1024 * 1024, // nor can the driver write it
+])('L5 an item with a body of %i bytes fails alone, in the middle of a batch', async (size) => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  const items = ['a', 'x'.repeat(size), 'b'].map((body) => text(room, me, body));
+  expect(await append(store, items, 5)).toEqual([
+    { tag: 'appended', serverOffset: 1, at: 5 },
+    { tag: 'failed', message: expect.any(String) },
+    { tag: 'appended', serverOffset: 2, at: 5 },
+  ]);
+});
+
+it('what is refused for its content does not stand in the message', async () => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  const bad = { ...text(room, me, 'secret'), body: 31_722 as unknown as string };
+  expect(await append(store, [bad])).toEqual([{ tag: 'failed', message: 'The document failed validation.' }]);
+});
+
+it('an entry that the validator does not take is not written by others either', async () => {
+  const harness = await mongoHarness(mongo.server);
+  onTestFinished(() => harness.destroy());
+  await using client = await new MongoClient(harness.url).connect();
+  const insert = client.db().collection('entries').insertOne({ room: 'r', serverOffset: 1, kind: 'riddle' });
+  await expect(insert).rejects.toMatchObject({ code: 121 });
+});

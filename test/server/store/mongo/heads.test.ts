@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createHeads } from '../../../../server/store/mongo/heads.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('L1 what is known of a head never goes back', () => {
+  const heads = createHeads();
+  expect(heads.known('a')).toBe(0);
+  for (const [heard, known] of [
+    [3, 3],
+    [2, 3],
+    [7, 7],
+  ] as const) {
+    heads.heard('a', heard);
+    expect(heads.known('a')).toBe(known);
+  }
+  expect(heads.known('b')).toBe(0);
+});
+
+it('who waits for a head is told when it is beyond, and not before', async () => {
+  const heads = createHeads();
+  heads.heard('a', 3);
+  const told: number[] = [];
+  const waits = [2, 3, 4].map((beyond) => heads.beyond('a', beyond, 1_000).then((head) => told.push(head)));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual([3]);
+  heads.heard('b', 9);
+  heads.heard('a', 4);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told).toEqual([3, 4]);
+  heads.heard('a', 6);
+  await Promise.all(waits);
+  expect(told).toEqual([3, 4, 6]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('who waits in vain is told what is known, in time', async () => {
+  const heads = createHeads();
+  heads.heard('a', 3);
+  const wait = heads.beyond('a', 3, 1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await wait).toBe(3);
+});

@@ -1,0 +1,110 @@
+/** Who goes first where several processes write to one room. */
+import { describe, expect, it } from 'vitest';
+import { createHeads } from '../../../../server/store/mongo/heads.ts';
+import { createTurns, myTurn } from '../../../../server/store/mongo/turns.ts';
+
+function scene() {
+  let now = 1_000;
+  const turns = createTurns('me', () => now);
+  return {
+    turns,
+    /** One after the other, so many milliseconds apart. */
+    wrote(ms: number, ...writes: [string, number][]) {
+      for (const [by, serverOffset] of writes) {
+        now += ms;
+        turns.wrote(by, serverOffset);
+      }
+    },
+    later: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+describe('turns of the processes in a room', () => {
+  it('a process alone leaves nothing to anybody', () => {
+    const { turns, wrote } = scene();
+    expect(turns.leaves()).toBe(0);
+    wrote(1, ['me', 10], ['me', 20]);
+    expect(turns.leaves()).toBe(0);
+  });
+
+  it('who wrote the longest ago goes first, and each of the others leaves it the more time the later it wrote', () => {
+    const { turns, wrote } = scene();
+    wrote(3, ['me', 10], ['b', 20], ['c', 30]);
+    expect(turns.leaves()).toBe(0);
+    wrote(3, ['me', 40]);
+    const two = turns.leaves();
+    wrote(3, ['b', 50]);
+    const one = turns.leaves();
+    expect(one).toBeGreaterThan(0);
+    expect(one).toBeLessThan(0.7 * two);
+    wrote(3, ['c', 60]);
+    expect(turns.leaves()).toBe(0);
+  });
+
+  it('who has not written here yet is not held up', () => {
+    const { turns, wrote } = scene();
+    wrote(3, ['b', 10], ['c', 20]);
+    expect(turns.leaves()).toBe(0);
+  });
+
+  it('who does not use its turn has none until it writes again', () => {
+    const { turns, wrote } = scene();
+    wrote(3, ['b', 10], ['me', 20]);
+    expect(turns.leaves()).toBeGreaterThan(0);
+    turns.passed();
+    expect(turns.leaves()).toBe(0);
+    wrote(3, ['b', 30], ['me', 40]);
+    expect(turns.leaves()).toBeGreaterThan(0);
+  });
+
+  it('who has not written for a second does not count', () => {
+    const { turns, wrote, later } = scene();
+    wrote(3, ['b', 10]);
+    later(990);
+    wrote(3, ['me', 20]);
+    expect(turns.leaves()).toBeGreaterThan(0);
+    later(20);
+    expect(turns.leaves()).toBe(0);
+  });
+
+  it('a turn is twice what it takes from one to the next, at least 5 ms and at most 100', () => {
+    const turnOf = (ms: number) => {
+      const { turns, wrote } = scene();
+      for (let round = 0; round < 30; round++) wrote(ms, ['b', 10 * round + 1], ['me', 10 * round + 2]);
+      return turns.leaves();
+    };
+    expect(turnOf(1)).toBe(5);
+    expect(turnOf(20)).toBeCloseTo(40, 0);
+    expect(turnOf(400)).toBe(100);
+  });
+
+  it('the tail tells again what was acknowledged: that is no second entry', () => {
+    const { turns, wrote } = scene();
+    wrote(3, ['b', 10], ['me', 20], ['b', 30]);
+    wrote(3, ['me', 20]);
+    expect(turns.leaves()).toBe(0);
+  });
+});
+
+describe('awaiting one’s turn', () => {
+  it('it comes at once where another one writes first', async () => {
+    const [{ turns, wrote }, heads] = [scene(), createHeads()];
+    wrote(90, ['b', 10], ['me', 20]);
+    heads.heard('room', 20);
+    const mine = myTurn('room', turns, heads);
+    wrote(1, ['b', 30]);
+    heads.heard('room', 30);
+    await mine;
+    expect(turns.leaves()).toBe(0);
+  });
+
+  it('it comes after their time where nobody does', async () => {
+    const [{ turns, wrote }, heads] = [scene(), createHeads()];
+    wrote(3, ['b', 10], ['me', 20]);
+    heads.heard('room', 20);
+    await myTurn('room', turns, heads);
+    expect(turns.leaves()).toBe(0);
+  });
+});

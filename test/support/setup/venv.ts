@@ -1,0 +1,65 @@
+/** Virtual environments of Python of our own: one a list of requirements, made once, safe when two make it at the same time. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { ROOT, run } from '../tools.ts';
+import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
+
+/**
+ * The path of an interpreter that has what `requirements` lists. It is kept under node_modules/.cache/`name` as long as
+ * the list stays the same. Run its modules by the interpreter: the scripts beside it name the folder it was made in.
+ */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
+  const wanted = createHash('sha256').update(await readFile(requirements));
+  const home = `${ROOT}/node_modules/.cache/${name}/${wanted.digest('hex').slice(0, 8)}`;
+  const python = `${home}/bin/python3`;
+  if (existsSync(python)) return python;
+  const draft = `${home}.${process.pid}`;
+  try {
+    await makeEnvironment(draft);
+    await install(draft, name, requirements);
+    await publish(draft, home);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return python;
+}
+
+async function makeEnvironment(draft: string): Promise<void> {
+  if (await venv(draft)) return;
+  if (
+    mayInstall() &&
+    (await aptInstall('python3', 'python3-venv')) &&
+    (await venv(draft, '/usr/bin/python3'))
+  )
+    return;
+  throw new CannotSetUp(
+    'The tests need Python 3 with venv, which is not here: `sudo apt-get install python3 python3-venv` installs it.',
+  );
+}
+
+async function venv(home: string, python = 'python3'): Promise<boolean> {
+  await rm(home, { recursive: true, force: true });
+  await mkdir(home, { recursive: true });
+  return (await run(python, ['-m', 'venv', home])).code === 0;
+}
+
+async function install(draft: string, name: string, requirements: string): Promise<void> {
+  const pip = ['-m', 'pip', '--disable-pip-version-check', 'install', '--quiet', '-r', requirements];
+  const { code, output } = await run(`${draft}/bin/python3`, pip);
+  if (code === 0) return;
+  const reason = output.trim().split('\n').at(-1) ?? '';
+  throw new CannotSetUp(
+    `${name} could not be installed: ${reason}; try \`python3 -m pip download -r ${requirements}\` to see why.`,
+  );
+}
+
+/** A folder that is there is whole: it appears under its name in one step, or was put there by another who was quicker. */
+async function publish(draft: string, home: string): Promise<void> {
+  await rename(draft, home).catch(async (error: unknown) => {
+    if (existsSync(`${home}/bin/python3`)) return;
+    if (!existsSync(home)) throw error;
+    await rm(home, { recursive: true, force: true }); // its Python is gone from the system
+    await rename(draft, home);
+  });
+}
