@@ -70,6 +70,8 @@ export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
 /** On a full device the log gives way, down to so many entries of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
+/** The room that was made may show late, or not at all: meanwhile no more is thrown away. */
+export const MAKE_ROOM_EVERY_MS = 60_000;
 export const DRAIN_STUCK_MS = 10_000;
 export const DRAIN_BEAT_MS = 3_000;
 /** What a server asks the outbox to wait is kept to within these: a limit's 20 ms would be an append for each item. */

@@ -1,9 +1,11 @@
 /**
  * `npm run bench`: Holdfast beside the tutorial's server, round by round, into docs/BENCHMARK.md and docs/benchmark.json.
- * `--only sqlite|mongo1|mongo2`, `--rounds 5` (with fewer, nothing is written), `--quick` (looks and writes nothing),
+ * `--only sqlite|mongo1|mongo2|fairness`, `--rounds 5` (with fewer, nothing is written), `--quick` (looks and writes nothing),
  * `--profile` (Holdfast alone, by function).
  */
 import { parseArgs } from 'node:util';
+import { type FairnessRound, measureFairness } from './fairness/fairness.ts';
+import { fairnessTable } from './fairness/section.ts';
 import { FULL, type Lengths, QUICK } from './lengths.ts';
 import { thisMachine } from './machine.ts';
 import { profile } from './profile.ts';
@@ -22,7 +24,9 @@ const { values } = parseArgs({
 });
 
 const settings = SETTINGS.filter((setting) => values.only === undefined || values.only === setting);
-if (settings.length === 0) throw new Error(`--only takes one of ${SETTINGS.join(', ')}`);
+const wantsFairness = values.only === undefined || values.only === 'fairness';
+if (settings.length === 0 && !wantsFairness)
+  throw new Error(`--only takes one of ${SETTINGS.join(', ')}, fairness`);
 
 if (values.profile) for (const setting of settings) await profile(setting);
 else await bench();
@@ -41,6 +45,17 @@ async function bench(): Promise<void> {
     const run = { date: new Date().toISOString(), machine: thisMachine(), database, rounds: measured };
     await writeResults({ ...(await readResults()), [setting]: run } satisfies Results);
   }
+  if (wantsFairness) await fairness(rounds, lengths, isReport);
+}
+
+async function fairness(count: number, lengths: Lengths, isReport: boolean): Promise<void> {
+  const database = await describeDatabase('mongo1');
+  console.log(`\n== fairness: ${database}`);
+  const rounds: FairnessRound[] = [];
+  while (rounds.length < count) rounds.push(await measureFairness(lengths.saturation));
+  console.log(fairnessTable(rounds));
+  const run = { date: new Date().toISOString(), machine: thisMachine(), database, rounds };
+  if (isReport) await writeResults({ ...(await readResults()), fairness: run } satisfies Results);
 }
 
 async function interleaved(setting: Setting, count: number, lengths: Lengths): Promise<Round[]> {

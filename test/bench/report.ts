@@ -1,4 +1,5 @@
 /** The page of results, made from the results alone: the same data give the same page. */
+import { type FairnessRun, fairnessSection } from './fairness/section.ts';
 import { FIGURES, type Figure, ratioOf, type Verdict, verdictOn } from './figures.ts';
 import type { Machine } from './machine.ts';
 import type { Round } from './round.ts';
@@ -13,13 +14,14 @@ export interface Run {
   rounds: Round[];
 }
 
-export type Results = Partial<Record<Setting, Run>>;
+export type Results = Partial<Record<Setting, Run>> & { fairness?: FairnessRun };
 
 export function reportOf(results: Results): string {
   const sections = SETTINGS.flatMap((setting) =>
     results[setting] ? [sectionOf(setting, results[setting])] : [],
   );
-  return `${[HEAD, ...sections, METHOD].join('\n\n')}\n`;
+  const fairness = results.fairness ? [fairnessSection(results.fairness)] : [];
+  return `${[HEAD, ...sections, ...fairness, METHOD].join('\n\n')}\n`;
 }
 
 export const SETTINGS: readonly Setting[] = ['sqlite', 'mongo1', 'mongo2'];
@@ -90,4 +92,4 @@ const METHOD = `## How it is measured
 - **Bytes to resume** are all that the server sends on the new connection, handshake and headers included, seen by a TCP proxy; \`socket.io-client\` by websocket on both sides. The tutorial's recovery succeeds: the client is back within seconds.
 - **Database operations** are counted in servers of their own, since counting costs time. On MongoDB: requests on the wire, of the adapter and of change streams too. On SQLite, which is a library: transactions, that is, what the disk is asked for; single statements are in the data.
 
-Again: \`npm run bench\`, or parts of it by \`--only sqlite|mongo1|mongo2\`, \`--rounds 9\`; \`--quick\` looks and writes nothing; \`--profile\` shows where Holdfast's time goes. \`BENCH_MONGOD\` names a \`mongod\` or a \`secantusd-rs\` to measure on; otherwise it is the database of the tests.`;
+Again: \`npm run bench\`, or parts of it by \`--only sqlite|mongo1|mongo2|fairness\`, \`--rounds 9\`; \`--quick\` looks and writes nothing; \`--profile\` shows where Holdfast's time goes. \`BENCH_MONGOD\` names a \`mongod\` or a \`secantusd-rs\` to measure on; otherwise it is the database of the tests.`;

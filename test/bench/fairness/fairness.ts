@@ -1,6 +1,6 @@
 /**
- * Four processes on one hot room, beside one process with as many people: what each process's people wait, and what all
- * of them get done (issue 5: no process's p99 above three times the median process's, at least 0.6 of one's throughput).
+ * Four processes on one hot room, beside one process: what each process's people wait, and what all of them get done
+ * (issue 5: no process's p99 above three times the median process's, at least 0.6 of one's throughput).
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,12 +9,17 @@ import { openMongo } from '../../../server/store/mongo/index.ts';
 import { LOBBY } from '../../../shared/ids.ts';
 import { dieTogether } from '../../support/orphans.ts';
 import { openMongoDatabase } from '../stand/mongo.ts';
+import { cpuOf } from '../stand/usage.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Go, Went } from './writer.ts';
 
 export interface FairnessRound {
+  /** 200 people at one process. */
   one: Processes;
+  /** The same 200, 50 at each of four. */
   four: Processes;
+  /** 200 at each of four: as busy as the one. */
+  fourBusy: Processes;
 }
 
 export interface Processes {
@@ -22,50 +27,62 @@ export interface Processes {
   /** Of each process, in milliseconds, ascending. */
   p99s: number[];
   medians: number[];
+  /** Milliseconds of CPU, of all processes and of the database. */
+  cpuPerMessage: number;
+  cores: number;
 }
 
 export interface FairnessLengths {
-  people: number;
   warmUpMs: number;
   forMs: number;
 }
 
 export async function measureFairness(lengths: FairnessLengths): Promise<FairnessRound> {
-  const one = await measure(1, lengths);
-  return { one, four: await measure(4, lengths) };
+  return {
+    one: await measure(1, PEOPLE, lengths),
+    four: await measure(4, PEOPLE / 4, lengths),
+    fourBusy: await measure(4, PEOPLE, lengths),
+  };
 }
+
+const PEOPLE = 200;
 
 /** The slowest process's p99 as a part of the median process's. */
-export function unfairness({ four }: FairnessRound): number {
-  return four.p99s.at(-1)! / spreadOf(four.p99s).median;
+export function unfairness({ p99s }: Processes): number {
+  return p99s.at(-1)! / spreadOf(p99s).median;
 }
 
-/** Of four processes, as a part of one's. */
-export function throughput({ one, four }: FairnessRound): number {
-  return four.acknowledgedPerSecond / one.acknowledgedPerSecond;
-}
-
-async function measure(count: number, { people, ...times }: FairnessLengths): Promise<Processes> {
+async function measure(count: number, people: number, lengths: FairnessLengths): Promise<Processes> {
   await using database = await openMongoDatabase();
   const url = database.env.MONGODB_URL!;
   await (await openMongo({ url, log: createLogger('silent') })).close(); // what it makes once is made before
   const writers = Array.from({ length: count }, () => fork(WRITER, [url], { execArgv: [] }));
   for (const writer of writers) dieTogether(writer);
+  const pids = [...database.pids, ...writers.map(({ pid }) => pid!)];
+  const cpu = () => pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
   try {
     await Promise.all(writers.map((writer) => once(writer, 'message')));
-    const went = writers.map(async (writer): Promise<Went> => {
-      const said = once(writer, 'message');
-      writer.send({ room: LOBBY, people: people / count, ...times } satisfies Go);
-      return (await said)[0];
+    const [cpuBefore, start] = [cpu(), performance.now()];
+    const said = writers.map(async (writer): Promise<Went> => {
+      const went = once(writer, 'message');
+      writer.send({ room: LOBBY, people, ...lengths } satisfies Go);
+      return (await went)[0];
     });
-    return summary(await Promise.all(went), times.forMs);
+    const went = await Promise.all(said);
+    const cpuMs = cpu() - cpuBefore;
+    const acknowledged = went.reduce((sum, one) => sum + one.acknowledged, 0);
+    return {
+      ...waitsOf(went, lengths.forMs),
+      cpuPerMessage: cpuMs / acknowledged,
+      cores: cpuMs / (performance.now() - start),
+    };
   } finally {
     for (const writer of writers) writer.kill('SIGKILL');
     await Promise.all(writers.map((writer) => writer.exitCode ?? writer.signalCode ?? once(writer, 'exit')));
   }
 }
 
-function summary(went: readonly Went[], forMs: number): Processes {
+function waitsOf(went: readonly Went[], forMs: number) {
   const sorted = went.map(({ waits }) => waits.toSorted((a, b) => a - b));
   const at = (part: number) =>
     sorted
