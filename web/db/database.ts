@@ -3,8 +3,9 @@
  * ever. What was under way is then done again on a new handle, so `work` must come to the same when done twice.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, wrap } from 'idb';
-import { DATABASE_TIMEOUT_MS } from '../../shared/limits.ts';
+import { DATABASE_TIMEOUT_MS, MAKE_ROOM_EVERY_MS } from '../../shared/limits.ts';
 import type { Clock } from './clock.ts';
+import { isFull } from './failure.ts';
 
 export interface Database<S extends DBSchema> {
   /** Runs `work` in one transaction on a consistent state. Within it only requests of that transaction may be awaited. */
@@ -23,11 +24,18 @@ export interface Opening<S extends DBSchema> {
   name: string;
   version: number;
   migrate(db: IDBPDatabase<S>, oldVersion: number): void;
+  /** Deletes what can be had again; false when there is nothing. A write that found the device full is then done again. */
+  makeRoom?(db: Database<S>): Promise<boolean>;
+  /** The browser threw away what was stored, under the open app: this is a new database. */
+  emptied?(): void;
 }
 
 export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<S> {
   let handle: Promise<IDBPDatabase<S>> | undefined;
+  let wasOpen = false;
   let closed = false;
+  let makingRoom: Promise<boolean> | undefined;
+  let madeRoomAt = Number.NEGATIVE_INFINITY;
 
   async function run<T>(
     stores: readonly StoreNames<S>[],
@@ -37,9 +45,27 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     try {
       return await attempt(stores, mode, work);
     } catch (error) {
-      if (closed || !isHandleLost(error)) throw error;
-      return attempt(stores, mode, work);
+      if (closed) throw error;
+      if (isHandleLost(error) || (isFull(error) && (await madeRoom()))) return attempt(stores, mode, work);
+      throw error;
     }
+  }
+
+  /** Once for all that are in need of it at the time. What it does itself must not ask for it: it would wait for itself. */
+  async function madeRoom(): Promise<boolean> {
+    const { makeRoom, clock } = opening;
+    if (!makeRoom || (!makingRoom && clock.ticks() - madeRoomAt < MAKE_ROOM_EVERY_MS)) return false;
+    if (!makingRoom) madeRoomAt = clock.ticks();
+    makingRoom ??= makeRoom({
+      ...database,
+      write: (stores, work) => attempt(stores, 'readwrite', work),
+    }).finally(() => {
+      makingRoom = undefined;
+    });
+    return makingRoom.catch((error) => {
+      console.warn('no room could be made', error);
+      return false;
+    });
   }
 
   async function attempt<T>(
@@ -48,8 +74,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     work: (tx: never) => Promise<T>,
   ) {
     if (closed) throw new DatabaseClosed();
-    handle ??= open(opening, letGo);
-    const used = handle;
+    const used = opened();
     let tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode> | undefined;
     let givenUp = false;
     try {
@@ -67,6 +92,25 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     }
   }
 
+  function opened(): Promise<IDBPDatabase<S>> {
+    handle ??= open(opening, { lost: letGo, thrownAway, migrated });
+    return handle;
+  }
+
+  /** The browser closed it, or deletes it. Opened again at once, so that what is gone does not stay on the screen. */
+  function thrownAway(used: Promise<IDBPDatabase<S>>) {
+    if (handle !== used) return;
+    letGo(used);
+    if (closed) return;
+    const again = opened();
+    again.catch(() => letGo(again)); // whoever needs it hears of it
+  }
+
+  function migrated(oldVersion: number) {
+    if (oldVersion === 0 && wasOpen && !closed) opening.emptied?.();
+    wasOpen = true;
+  }
+
   function letGo(used: Promise<IDBPDatabase<S>>) {
     if (handle === used) handle = undefined;
     used.then(
@@ -75,7 +119,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     );
   }
 
-  return {
+  const database: Database<S> = {
     read: (stores, work) => run(stores, 'readonly', work),
     write: (stores, work) => run(stores, 'readwrite', work),
     close() {
@@ -83,6 +127,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
       if (handle) letGo(handle);
     },
   };
+  return database;
 }
 
 /** What is thrown once `close` was called: nobody is interested any more. */
@@ -101,21 +146,36 @@ export class DatabaseHangs extends Error {
   }
 }
 
+interface Heard<S extends DBSchema> {
+  /** The handle has to be let go, and is not needed before something is read or written. */
+  lost(handle: Promise<IDBPDatabase<S>>): void;
+  thrownAway(handle: Promise<IDBPDatabase<S>>): void;
+  /** It is open, and was of this version before. */
+  migrated(oldVersion: number): void;
+}
+
 function open<S extends DBSchema>(
   { indexedDB, name, version, migrate }: Opening<S>,
-  lost: (handle: Promise<IDBPDatabase<S>>) => void,
+  { lost, thrownAway, migrated }: Heard<S>,
 ): Promise<IDBPDatabase<S>> {
   const handle = new Promise<IDBPDatabase<S>>((resolve, reject) => {
+    let before = version;
     const request = indexedDB.open(name, version);
-    request.onupgradeneeded = ({ oldVersion }) => migrate(typed(request.result), oldVersion);
+    request.onupgradeneeded = ({ oldVersion }) => {
+      before = oldVersion;
+      migrate(typed(request.result), oldVersion);
+    };
+    request.onblocked = () => console.warn(`${name} is held by a tab with an older version of the app`);
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const db = request.result;
-      db.onclose = () => lost(handle);
-      db.onversionchange = () => {
-        db.close(); // a newer version of the app, in another tab, waits for us to let go
-        lost(handle);
+      db.onclose = () => thrownAway(handle);
+      db.onversionchange = ({ newVersion }) => {
+        db.close(); // a newer version of the app, in another tab, waits for us to let go; or it is being deleted
+        if (newVersion === null) thrownAway(handle);
+        else lost(handle);
       };
+      migrated(before);
       resolve(typed(db));
     };
   });

@@ -7,7 +7,7 @@ import type { DBSchema } from 'idb';
 import type { User } from '../../shared/protocol/index.ts';
 import { nameKey } from '../../shared/text.ts';
 import type { Clock } from './clock.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, type ReadTx, type WriteTx } from './database.ts';
 
 export interface SignedInHere {
   user: User;
@@ -17,6 +17,8 @@ export interface SignedInHere {
 
 export interface LocalDatabase {
   session(): Promise<SignedInHere | undefined>;
+  /** Somebody signed out and nobody signed in since. False where the browser threw the storage away: nobody signed out. */
+  isSignedOut(): Promise<boolean>;
   /** Who is signed in now. Their claim stays, until it is dropped. */
   signIn(session: SignedInHere): Promise<void>;
   /** Nobody is; a claim that could sign them in again goes with it. */
@@ -33,7 +35,8 @@ export interface LocalDatabase {
 }
 
 interface Schema extends DBSchema {
-  session: { key: 'current'; value: SignedInHere };
+  /** `nobody` is there after a sign-out: an empty store says nothing of who should be in. */
+  session: { key: 'current' | 'nobody'; value: SignedInHere | true };
   claims: { key: string; value: { claim: string; since: number } };
 }
 
@@ -49,16 +52,20 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
     },
   });
   return {
-    session: () => db.read(['session'], (tx) => tx.objectStore('session').get('current')),
+    session: () => db.read(['session'], sessionIn),
+    isSignedOut: () =>
+      db.read(['session'], async (tx) => (await tx.objectStore('session').get('nobody')) === true),
     signIn: (session) =>
       db.write(['session'], async (tx) => {
         await tx.objectStore('session').put(session, 'current');
+        await tx.objectStore('session').delete('nobody');
       }),
     signOut: () =>
       db.write(['session', 'claims'], async (tx) => {
-        const session = await tx.objectStore('session').get('current');
+        const session = await sessionIn(tx);
         if (session) await tx.objectStore('claims').delete(nameKey(session.user.name));
         await tx.objectStore('session').delete('current');
+        await tx.objectStore('session').put(true, 'nobody');
       }),
     claimOf: (name) =>
       db.read(['claims'], async (tx) => (await tx.objectStore('claims').get(nameKey(name)))?.claim),
@@ -79,6 +86,11 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
       }),
     close: () => db.close(),
   };
+}
+
+async function sessionIn(tx: ReadTx<Schema> | WriteTx<Schema>): Promise<SignedInHere | undefined> {
+  const kept = await tx.objectStore('session').get('current');
+  return kept === true ? undefined : kept;
 }
 
 /** Twice the 30 s that Chromium may take to write a cookie to its file. */

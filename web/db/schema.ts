@@ -5,7 +5,7 @@ import type { Room, User } from '../../shared/protocol/index.ts';
 import type { Span } from '../log/spans.ts';
 import type { Row } from '../outbox/row.ts';
 import type { Clock } from './clock.ts';
-import { type Database, openDatabase, type ReadTx, type WriteTx } from './database.ts';
+import { type Database, type Opening, openDatabase, type ReadTx, type WriteTx } from './database.ts';
 
 export interface UserSchema extends DBSchema {
   /** The rooms this user is a member of, as the server said last. */
@@ -21,8 +21,8 @@ export interface UserSchema extends DBSchema {
   drafts: { key: string; value: { room: string; text: string } };
   /** How far a person has seen each room. */
   marks: { key: string; value: ReadMark };
-  /** `drain`: who may send, among this user's tabs and the worker (fence.ts). */
-  meta: { key: 'epoch' | 'drain'; value: string };
+  /** `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts). */
+  meta: { key: 'epoch' | 'drain' | 'probe'; value: string };
 }
 
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
@@ -40,8 +40,14 @@ export type UserDatabase = Database<UserSchema>;
 export type UserRead = ReadTx<UserSchema>;
 export type UserWrite = WriteTx<UserSchema>;
 
-export function openUserDatabase(indexedDB: IDBFactory, clock: Clock, userId: string): UserDatabase {
-  return openDatabase<UserSchema>({ indexedDB, clock, name: `holdfast:${userId}`, version: 2, migrate });
+export function openUserDatabase(
+  indexedDB: IDBFactory,
+  clock: Clock,
+  userId: string,
+  heard: Pick<Opening<UserSchema>, 'makeRoom' | 'emptied'> = {},
+): UserDatabase {
+  const name = `holdfast:${userId}`;
+  return openDatabase<UserSchema>({ indexedDB, clock, name, version: 2, migrate, ...heard });
 }
 
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */

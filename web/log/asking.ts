@@ -1,35 +1,87 @@
-/** Ranges from the server, one at a time per room and few at once, retried until there is an answer or no connection. */
-import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
+/**
+ * Ranges from the server: few at once, in pieces that the network carries, retried until there is an answer or no way to
+ * one. What is asked in one era is no answer in another (era.ts).
+ */
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  RANGE_FIRST_ENTRIES,
+  RANGE_LEAST_ENTRIES,
+  RANGE_MAX_ENTRIES,
+} from '../../shared/limits.ts';
 import { type Answer, classOf } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import type { Link } from '../transport/link.ts';
+import type { Era, Eras } from './era.ts';
 import type { Stretch } from './spans.ts';
 
+export type Ranged =
+  /** Perhaps cut short. */
+  | { tag: 'answered'; answer: Answer<'range'> }
+  /** No way to an answer now; another time there may be. */
+  | { tag: 'lost' }
+  /** The room is not ours to read. */
+  | { tag: 'refused' };
+
 export interface Asking {
-  /** An answer, perhaps cut short; undefined when there is no way to one now, or the room is not ours to read. */
-  range(room: string, stretch: Stretch): Promise<Answer<'range'> | undefined>;
+  range(era: Era, room: string, stretch: Stretch): Promise<Ranged>;
+  /** So many entries at once, by how the last answers came. */
+  count(): number;
   close(): void;
+}
+
+interface Deps {
+  link: () => Pick<Link, 'ask' | 'tell'>;
+  eras: Pick<Eras, 'isNow' | 'otherEpoch'>;
+  clock: Clock;
+  random: () => number;
 }
 
 /** Rooms that are being asked for at the same time. */
 const LANES = 4;
 const ATTEMPTS = 5;
+/** What is lost sooner was lost whatever its size. */
+const LOST_BY_SIZE_MS = 1_000;
 
-export function createAsking(link: () => Pick<Link, 'ask'>, clock: Clock, random: () => number): Asking {
+const LOST = { tag: 'lost' } as const;
+
+export function createAsking({ link, eras, clock, random }: Deps): Asking {
   const waiting: (() => void)[] = [];
   let free = LANES;
+  let count = RANGE_FIRST_ENTRIES;
   let closed = false;
 
-  async function range(room: string, stretch: Stretch): Promise<Answer<'range'> | undefined> {
+  async function range(era: Era, room: string, stretch: Stretch): Promise<Ranged> {
     for (let failures = 0; failures < ATTEMPTS && !closed; failures++) {
-      const answer = await inLane(() => link().ask('range', { room, ...stretch }, 2 * ACKNOWLEDGE_WITHIN_MS));
-      if (!answer) return undefined;
-      if (answer.ok) return answer;
+      const answer = await inLane(() => ask(era, room, stretch));
+      if (!answer || closed || !eras.isNow(era)) return LOST;
+      if (answer.ok && answer.epoch === era.epoch) return { tag: 'answered', answer };
+      if (answer.ok) {
+        eras.otherEpoch(); // the data was put back under this connection: the next welcome says what holds now (S1)
+        return LOST;
+      }
       const { code, retryAfter } = answer.error;
-      if (classOf(code) !== 'transient' && classOf(code) !== 'uncertain') return undefined;
+      const is = classOf(code);
+      if (is === 'permanent') return { tag: 'refused' };
+      if (is !== 'transient' && is !== 'uncertain') return LOST;
       await pause(retryAfter === undefined ? backoff(failures, random) : jittered(retryAfter, random));
     }
+    return LOST;
+  }
+
+  /** Halved after one that stayed unanswered, doubled after one that was large and came: a slow network carries it, too. */
+  async function ask(era: Era, room: string, stretch: Stretch) {
+    if (!eras.isNow(era)) return undefined;
+    const began = clock.ticks();
+    const answer = await link().ask('range', { room, ...stretch }, 2 * ACKNOWLEDGE_WITHIN_MS);
+    if (answer) {
+      const isLarge = 2 * (stretch.to - stretch.from + 1) >= count;
+      if (answer.ok && isLarge) count = Math.min(RANGE_MAX_ENTRIES, 2 * count);
+      return answer;
+    }
+    if (clock.ticks() - began >= LOST_BY_SIZE_MS)
+      count = Math.max(RANGE_LEAST_ENTRIES, Math.floor(count / 2));
+    if (eras.isNow(era)) link().tell({ type: 'suspect' }); // it says it is open, and does not answer (S4)
     return undefined;
   }
 
@@ -51,6 +103,7 @@ export function createAsking(link: () => Pick<Link, 'ask'>, clock: Clock, random
 
   return {
     range,
+    count: () => count,
     close() {
       closed = true;
     },

@@ -13,13 +13,18 @@ export async function blankDeleted(
   loose: readonly Entry[],
 ): Promise<[Entry[], Entry[]]> {
   const all = [...entries, ...loose];
-  const incoming = new Set(
-    all.flatMap((entry) => (entry.kind === 'delete' && isAmendment(entry) ? entry.target : [])),
-  );
+  const incoming = new Set(all.flatMap(deletedBy));
   for (const target of incoming) await blankHeld(tx, room, target);
   const dead = new Set([...incoming, ...(await deletedBefore(tx, room, entries, all))]);
   const blankDead = (entry: Entry) => (targetOrSelf(entry, dead) ? blank(entry) : entry);
   return [entries.map(blankDead), loose.map(blankDead)];
+}
+
+/** What an entry says is deleted: the target of a deletion, and what comes blank already. */
+function deletedBy(entry: Entry): number | [] {
+  const isBlank = 'deleted' in entry && entry.deleted === true;
+  if (isAmendment(entry)) return entry.kind === 'delete' || isBlank ? entry.target : [];
+  return entry.kind === 'text' && isBlank ? entry.serverOffset : [];
 }
 
 /** Targets among these that something held deletes. */

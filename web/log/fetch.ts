@@ -1,126 +1,200 @@
 /** What the database lacks of the logs, asked for: up to the head as soon as that is known, in holes when looked at. */
 import type { Entry } from '../../shared/entry.ts';
 import type { Users } from '../../shared/protocol/index.ts';
+import type { Clock, Timer } from '../db/clock.ts';
+import { isFull } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { backoff } from '../transport/backoff.ts';
 import type { Asking } from './asking.ts';
-import { cursorIn, type Incoming, spansOf } from './hold.ts';
-import { cursorOf, holeAbove, holeBelow, missing, type Stretch, spanAt } from './spans.ts';
+import type { Eras } from './era.ts';
+import { cursorIn, spansOf } from './hold.ts';
+import { createPlaces } from './places.ts';
+import { holeAbove, holeBelow, missing, type Stretch } from './spans.ts';
 import { isRun } from './take.ts';
 
 export interface Fetch {
   /** The server said that a room goes so far: `exactly`, or that far at least. */
   know(room: string, head: number, exactly?: 'exactly'): void;
   headOf(room: string): number;
-  forget(): void;
-  /** Fetches what is missing up to the head, in each room one range at a time. */
+  /** A welcome: heads are told anew, and what was lost with the connection before may be asked again. */
+  up(): void;
+  /** Nothing is asked again until the next welcome says what is missing then. */
+  down(): void;
+  /** Fetches what is missing up to the head, in each room one range at a time, and again until it is here (S2). */
   want(room: string): void;
+  /** One is not in it any more. */
+  leave(room: string): void;
   /** Fetches what lies directly before `from`, or after `to`, in a hole. False when there was none, or no way. */
   older(room: string, from: number): Promise<boolean>;
   newer(room: string, to: number): Promise<boolean>;
-  /** Fetches what is at one place, if that lies in a hole. */
-  at(room: string, serverOffset: number): Promise<void>;
+  /** Looks up what stands at one place and what changed it, if no span comes to cover it by itself. */
+  check(room: string, serverOffset: number): void;
   isBusy(): boolean;
   close(): void;
 }
 
+export type Fetched = 'held' | 'nothing' | 'lost' | 'refused';
+
 interface Deps {
   db: UserDatabase;
-  asking: Pick<Asking, 'range'>;
-  /** Stores in the order in which things came; true when it is held now. */
-  store(incoming: Incoming, users: Users): Promise<boolean>;
+  asking: Pick<Asking, 'range' | 'count'>;
+  eras: Pick<Eras, 'now' | 'next' | 'answer'>;
+  clock: Clock;
+  random: () => number;
+  /** The database did not take something. */
+  failed(error: unknown): void;
+  /** The server says that a room is not ours. */
+  refused(room: string): void;
   /** `isBusy` may have another answer. */
   progressed(): void;
 }
 
-/** How much of a hole is fetched at once when it is looked at. */
+type Wanted = { tag: 'asking'; again: boolean } | { tag: 'resting'; timer: Timer };
+
+/** How much of a hole is fetched at most when it is looked at. */
 const HOLE_ENTRIES = 100;
 
 export function createFetch(deps: Deps): Fetch {
-  const { db, asking } = deps;
+  const { db, asking, eras, clock } = deps;
   const heads = new Map<string, number>();
-  const fetching = new Map<string, 'once' | 'again'>();
+  const wanted = new Map<string, Wanted>();
+  const failures = new Map<string, number>();
+  const headOf = (room: string) => heads.get(room) ?? 0;
+  const places = createPlaces({ db, eras, headOf, count: asking.count, fill: (...of) => fill(...of, false) });
   let closed = false;
 
   function know(room: string, head: number, exactly?: 'exactly'): void {
-    heads.set(room, exactly ? head : Math.max(head, heads.get(room) ?? 0));
+    heads.set(room, exactly ? head : Math.max(head, headOf(room)));
   }
 
   function want(room: string): void {
-    if (fetching.has(room)) {
-      fetching.set(room, 'again');
-      return;
-    }
-    fetching.set(room, 'once');
-    fetchMissing(room)
-      .catch((error) => {
-        if (!closed) console.warn('what was missing could not be stored', error);
-      })
-      .then(() => {
-        const again = fetching.get(room) === 'again';
-        fetching.delete(room);
-        if (closed) return;
-        if (again) want(room);
-        else deps.progressed();
-      });
+    const there = wanted.get(room);
+    if (there?.tag === 'asking') there.again = true;
+    if (there || closed) return;
+    const mine: Wanted = { tag: 'asking', again: false };
+    const era = eras.now();
+    wanted.set(room, mine);
+    void fetchMissing(room).then((fetched) => {
+      wanted.delete(room);
+      if (closed) return;
+      if (fetched !== 'lost') failures.delete(room);
+      else if (era === eras.now()) rest(room);
+      if (fetched === 'refused') deps.refused(room);
+      else if (mine.again) want(room); // of no effect while it rests
+      deps.progressed();
+    });
   }
 
-  async function fetchMissing(room: string): Promise<void> {
-    for (let fetched = true; fetched && !closed; ) {
-      const cursor = await db.read(['spans'], (tx) => cursorIn(tx, room));
-      const stretch = missing(cursor, heads.get(room) ?? 0);
-      if (!stretch) return;
-      deps.progressed();
-      fetched = await fill(room, stretch);
+  /** Lost on a living connection: the heads are not told again, so nobody but us asks again (S2). */
+  function rest(room: string): void {
+    if (!eras.now()) return;
+    const count = failures.get(room) ?? 0;
+    failures.set(room, count + 1);
+    const timer = clock.setTimeout(
+      () => {
+        wanted.delete(room);
+        want(room);
+      },
+      backoff(count, deps.random),
+    );
+    wanted.set(room, { tag: 'resting', timer });
+  }
+
+  async function fetchMissing(room: string): Promise<Fetched> {
+    for (;;) {
+      try {
+        const cursor = await db.read(['spans'], (tx) => cursorIn(tx, room));
+        const stretch = missing(cursor, headOf(room), asking.count());
+        if (!stretch || closed) return 'held';
+        deps.progressed();
+        const fetched = await fill(room, stretch);
+        if (fetched === 'lost' || fetched === 'refused') return fetched;
+      } catch (error) {
+        if (closed) return 'lost';
+        deps.failed(error);
+        return isFull(error) ? 'nothing' : 'lost';
+      }
     }
   }
 
   /** All of a stretch, in as many answers as it takes, stored at once: a part of it might touch nothing that is held. */
-  async function fill(room: string, { from, to }: Stretch): Promise<boolean> {
+  async function fill(room: string, { from, to }: Stretch, mayOpen = true): Promise<Fetched> {
+    const era = eras.now();
+    if (!era) return 'lost';
     const entries: Entry[] = [];
     const amendments: Entry[] = [];
     const users: Users = {};
     let amendedTo = Number.POSITIVE_INFINITY;
     for (let head = to; from + entries.length <= Math.min(to, head); ) {
       const next = from + entries.length;
-      const answer = await asking.range(room, { from: next, to });
-      if (!answer || closed) return false;
+      const ranged = await asking.range(era, room, { from: next, to });
+      if (closed) return 'lost';
+      if (ranged.tag !== 'answered') return ranged.tag;
+      const { answer } = ranged;
       head = answer.head;
       amendedTo = Math.min(amendedTo, head);
       know(room, head, head < next ? 'exactly' : undefined);
-      if (!isRun(answer.entries, next)) return false;
+      if (head < next) break;
+      if (!isRun(answer.entries, next)) return 'lost';
       entries.push(...answer.entries);
       amendments.push(...answer.amendments);
       Object.assign(users, answer.users);
     }
-    const opens = entries.at(-1)?.serverOffset === amendedTo;
-    return entries.length > 0 && deps.store({ room, entries, amendments, amendedTo, opens }, users);
+    if (entries.length === 0) return 'nothing';
+    const opens = mayOpen && entries.at(-1)!.serverOffset === amendedTo;
+    const held = await eras.answer(era, { room, entries, amendments, amendedTo, opens }, users);
+    return held || (!mayOpen && eras.now() === era) ? 'held' : 'lost';
   }
+
+  function down(): void {
+    for (const [room, each] of wanted) {
+      if (each.tag === 'asking') continue;
+      clock.clearTimeout(each.timer);
+      wanted.delete(room);
+    }
+    failures.clear();
+  }
+
+  async function fillHole(room: string, stretch: Stretch | undefined): Promise<boolean> {
+    if (!stretch) return false;
+    const fetched = await fill(room, stretch);
+    if (fetched === 'refused') deps.refused(room);
+    return fetched === 'held';
+  }
+
+  const most = () => Math.min(HOLE_ENTRIES, asking.count());
 
   return {
     know,
-    headOf: (room) => heads.get(room) ?? 0,
-    forget: () => heads.clear(),
+    headOf,
+    up() {
+      heads.clear();
+      places.look();
+    },
+    down,
     want,
+    leave(room) {
+      heads.delete(room);
+      places.leave(room);
+    },
     async older(room, from) {
       const hole = holeBelow(await db.read(['spans'], (tx) => spansOf(tx, room)), from);
-      return (
-        hole !== undefined && fill(room, { ...hole, from: Math.max(hole.from, hole.to - HOLE_ENTRIES + 1) })
-      );
+      return fillHole(room, hole && seam({ ...hole, from: Math.max(hole.from, hole.to - most() + 1) }, hole));
     },
     async newer(room, to) {
       const hole = holeAbove(await db.read(['spans'], (tx) => spansOf(tx, room)), to);
-      return (
-        hole !== undefined && fill(room, { ...hole, to: Math.min(hole.to, hole.from + HOLE_ENTRIES - 1) })
-      );
+      return fillHole(room, hole && seam({ ...hole, to: Math.min(hole.to, hole.from + most() - 1) }, hole));
     },
-    async at(room, serverOffset) {
-      const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
-      if (serverOffset > cursorOf(spans) || spanAt(spans, serverOffset)) return; // held, or about to come by itself
-      await fill(room, { from: serverOffset, to: serverOffset });
-    },
-    isBusy: () => fetching.size > 0,
+    check: places.check,
+    isBusy: () => wanted.size > 0,
     close() {
       closed = true;
+      down();
     },
   };
+}
+
+/** With the last one below the hole, which is held: if that is another one now, the log was put back unseen (S1). */
+function seam({ from, to }: Stretch, hole: Stretch): Stretch {
+  return { from: from === hole.from && from > 1 ? from - 1 : from, to };
 }

@@ -2,10 +2,10 @@
  * What was edited or deleted while one was away, in messages that are held since long: asked for when they are looked
  * at (S3). Which have been asked about is kept in memory only.
  */
-import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Asking } from './asking.ts';
-import { type Incoming, spansOf } from './hold.ts';
+import type { Eras } from './era.ts';
+import { spansOf } from './hold.ts';
 import { cover, type Span, type Stretch, staleIn } from './spans.ts';
 import { isRun } from './take.ts';
 
@@ -18,35 +18,56 @@ export interface Freshen {
 
 interface Deps {
   db: UserDatabase;
-  asking: Pick<Asking, 'range'>;
-  store(incoming: Incoming, users: Users): Promise<boolean>;
+  asking: Pick<Asking, 'range' | 'count'>;
+  eras: Pick<Eras, 'now' | 'answer'>;
 }
 
-export function createFreshen({ db, asking, store }: Deps): Freshen {
+type Freshened = 'known' | 'asked' | 'no way';
+
+export function createFreshen({ db, asking, eras }: Deps): Freshen {
   let checked = new Map<string, Span[]>();
+  /** What is under way, per room: one at a time, so that nothing is asked twice. */
+  const busy = new Map<string, Promise<Freshened>>();
+
+  async function freshenNow(room: string, seen: Stretch): Promise<Freshened> {
+    const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
+    const stale = staleIn(spans, checked.get(room) ?? [], seen);
+    for (const piece of stale) if (!(await ask(room, piece))) return 'no way';
+    return stale.length > 0 ? 'asked' : 'known';
+  }
 
   /** True when all of it was answered and stored. */
   async function ask(room: string, { from, to }: Stretch): Promise<boolean> {
     const mine = checked;
+    const era = eras.now();
+    if (!era) return false;
     for (let next = from; next <= to; ) {
-      const answer = await asking.range(room, { from: next, to });
-      if (!answer || !isRun(answer.entries, next) || mine !== checked) return false;
-      const { entries, amendments, head: amendedTo, users } = answer;
-      await store({ room, entries, amendments, amendedTo, opens: false }, users);
+      const piece = { from: next, to: Math.min(to, next + asking.count() - 1) };
+      const ranged = await asking.range(era, room, piece);
+      if (ranged.tag !== 'answered' || !isRun(ranged.answer.entries, next)) return false;
+      const { entries, amendments, head: amendedTo, users } = ranged.answer;
       const last = entries.at(-1)!.serverOffset;
       const known = mine.get(room) ?? [];
-      mine.set(room, cover(known, { from: next, to: last, amendedTo }, true) ?? known);
+      const now = cover(known, { from: next, to: last, amendedTo }, true) ?? known;
+      const incoming = { room, entries, amendments, amendedTo, opens: false, checked: now };
+      if (!(await eras.answer(era, incoming, users)) || mine !== checked) return false;
+      mine.set(room, now);
       next = last + 1;
     }
     return true;
   }
 
   return {
-    async freshen(room, seen) {
-      const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
-      const stale = staleIn(spans, checked.get(room) ?? [], seen);
-      for (const piece of stale) if (!(await ask(room, piece))) return 'no way';
-      return stale.length > 0 ? 'asked' : 'known';
+    freshen(room, seen) {
+      const before = busy.get(room) ?? Promise.resolve();
+      const mine = before.then(
+        () => freshenNow(room, seen),
+        () => freshenNow(room, seen),
+      );
+      busy.set(room, mine);
+      const over = () => void (busy.get(room) === mine && busy.delete(room));
+      mine.then(over, over);
+      return mine;
     },
     forget() {
       checked = new Map();

@@ -6,7 +6,7 @@ import { type Entry, isAmendment } from '../../shared/entry.ts';
 import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
-import { cover, cursorOf, type Span, spanAt } from './spans.ts';
+import { cover, cursorOf, raised, type Span, spanAt } from './spans.ts';
 
 export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms', 'meta'] as const;
 
@@ -19,15 +19,18 @@ export interface Incoming {
   amendedTo: number;
   /** See `cover` in spans.ts. */
   opens: boolean;
+  /** What was asked again since, these included: spans that lie within know as much. */
+  checked?: readonly Span[];
 }
 
 /** True when they are held now; false where they would leave a hole, and then nothing is written. */
 export async function hold(tx: UserWrite, incoming: Incoming): Promise<boolean> {
-  const { room, entries, amendments, amendedTo, opens } = incoming;
+  const { room, entries, amendments, amendedTo, opens, checked = [] } = incoming;
   const run: Span = { from: entries[0]!.serverOffset, to: entries.at(-1)!.serverOffset, amendedTo };
   const before = await spansOf(tx, room);
-  const after = cover(before, run, opens);
-  if (!after) return false;
+  const covered = cover(before, run, opens);
+  if (!covered) return false;
+  const after = raised(covered, checked);
   const outside = amendments.filter((entry) => isAmendment(entry) && !spanAt(after, entry.serverOffset));
   const [inside, loose] = await blankDeleted(tx, room, entries, outside);
   for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });
@@ -35,6 +38,27 @@ export async function hold(tx: UserWrite, incoming: Incoming): Promise<boolean> 
   for (const entry of loose) await tx.objectStore('loose').put({ ...entry, room });
   await writeSpans(tx, room, before, after);
   return true;
+}
+
+/**
+ * True when something is held where another entry stands now: the server's data was put back by hand, and no cursor told
+ * of it, for one was out of the room meanwhile (S1).
+ */
+export async function isOfAnotherLog(
+  tx: UserWrite,
+  { room, entries, amendments }: Incoming,
+): Promise<boolean> {
+  const came = new Map([...entries, ...amendments].map((entry) => [entry.serverOffset, entry.clientOffset]));
+  const ranges = [
+    within(room, entries[0]!.serverOffset, entries.at(-1)!.serverOffset),
+    ...amendments.map(({ serverOffset }) => within(room, serverOffset, serverOffset)),
+  ];
+  const held = await Promise.all(
+    ranges.flatMap((range) =>
+      (['entries', 'loose'] as const).map((name) => tx.objectStore(name).getAll(range)),
+    ),
+  );
+  return held.flat().some((entry) => came.get(entry.serverOffset) !== entry.clientOffset);
 }
 
 /** Keeps entries that no span covers; those that one does are held already. They extend nothing. */

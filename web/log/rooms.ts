@@ -1,30 +1,60 @@
 /** The rooms one is in, as the server says them, in the database. */
 import type { Entry } from '../../shared/entry.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
-import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { forget, forgetPlaces } from './hold.ts';
+import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
+import { cursorIn, forget, forgetPlaces } from './hold.ts';
 
-const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'meta'] as const;
+const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'drafts', 'meta'] as const;
 
-/** Takes a welcome: the rooms are these and no others. What is held of a log that was put back is dropped. */
-export function storeWelcome(db: UserDatabase, { epoch, rooms, user }: Welcome): Promise<void> {
+/** Where what is held of each room ended before: its log is never shorter, unless it was put back. */
+type Ends = ReadonlyMap<string, number>;
+
+/**
+ * Takes a welcome, in one transaction however many rooms it names: the rooms are these and no others. What is held of a
+ * log that was put back is dropped. Resolves with the cursors as they are then.
+ */
+export function storeWelcome(
+  db: UserDatabase,
+  { epoch, rooms, user }: Welcome,
+  ends: Ends = new Map(),
+): Promise<Map<string, number>> {
   return db.write(STORES, async (tx) => {
     const before = await tx.objectStore('meta').get('epoch');
     if (before !== undefined && before !== epoch) await forgetAll(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
     await tx.objectStore('users').put(user);
-    await tx.objectStore('rooms').clear();
-    for (const room of rooms) await putRoom(tx, room);
+    const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
+    for (const room of rooms) {
+      await putRoom(tx, room, stored.get(room.id), ends);
+      stored.delete(room.id);
+    }
+    for (const room of stored.values()) await leave(tx, room);
+    return new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to])); // they ascend
   });
 }
 
-export function storeRoom(db: UserDatabase, room: Room): Promise<void> {
-  return db.write(STORES, (tx) => putRoom(tx, room));
+/** Resolves with its cursor. */
+export function storeRoom(db: UserDatabase, room: Room, ends: Ends = new Map()): Promise<number> {
+  return db.write(STORES, async (tx) => {
+    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends);
+    return cursorIn(tx, room.id);
+  });
 }
 
 /** What is held of its log stays: it may be joined again. */
-export function removeRoom(db: UserDatabase, room: string): Promise<void> {
-  return db.write(['rooms'], (tx) => tx.objectStore('rooms').delete(room));
+export function removeRoom(db: UserDatabase, id: string): Promise<void> {
+  return db.write(STORES, async (tx) => {
+    const room = await tx.objectStore('rooms').get(id);
+    if (room) await leave(tx, room);
+  });
+}
+
+/** The room stays while something of one's own is there: it would be kept and shown nowhere (O4). */
+async function leave(tx: UserWrite, room: StoredRoom): Promise<void> {
+  const rows = await tx.objectStore('rows').index('room').count(room.id);
+  const draft = await tx.objectStore('drafts').get(room.id);
+  if (rows === 0 && !draft?.text) await tx.objectStore('rooms').delete(room.id);
+  else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
 }
 
 /** What was appended since the server described the room: how far it goes, and how many are in it. */
@@ -38,10 +68,15 @@ export async function followHead(tx: UserWrite, room: string, entries: readonly 
   await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
 }
 
-async function putRoom(tx: UserWrite, room: Room): Promise<void> {
-  if (room.reset) await forget(tx, room.id);
+async function putRoom(tx: UserWrite, room: Room, stored: StoredRoom | undefined, ends: Ends) {
+  if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forget(tx, room.id);
   const { id, kind, name, head, readUpTo, members } = room;
-  await tx.objectStore('rooms').put({ id, kind, name, head, readUpTo, members });
+  const next: StoredRoom = { id, kind, name, head, readUpTo, members };
+  const isSame =
+    stored &&
+    !stored.left &&
+    (Object.keys(next) as (keyof StoredRoom)[]).every((key) => next[key] === stored[key]);
+  if (!isSame) await tx.objectStore('rooms').put(next);
 }
 
 async function forgetAll(tx: UserWrite): Promise<void> {

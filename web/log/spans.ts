@@ -82,13 +82,33 @@ export function holeAbove(spans: readonly Span[], to: number): Stretch | undefin
 }
 
 /**
- * What to ask for when the head is known to be further than the cursor. The newest come first when much is missing (S3);
- * that range asks beyond the head, so that it reaches it even if the head has moved on.
+ * What to ask for when the head is known to be further than the cursor, `most` at once. The newest come first when much
+ * is missing (S3); that range asks beyond the head, so that it reaches it even if the head has moved on.
  */
-export function missing(cursor: number, head: number): Stretch | undefined {
+export function missing(cursor: number, head: number, most: number): Stretch | undefined {
   if (head <= cursor) return undefined;
-  const from = head - cursor <= CATCH_UP_MAX_ENTRIES ? cursor + 1 : head + 1 - CATCH_UP_NEWEST_ENTRIES;
-  return { from, to: from + RANGE_MAX_ENTRIES - 1 };
+  if (head - cursor <= CATCH_UP_MAX_ENTRIES) return { from: cursor + 1, to: cursor + most };
+  const newest = Math.min(CATCH_UP_NEWEST_ENTRIES, most);
+  return { from: head + 1 - newest, to: head + Math.min(newest, RANGE_MAX_ENTRIES - newest) };
+}
+
+/** The spans that lie whole within what was checked know as much as that. */
+export function raised(spans: readonly Span[], checked: readonly Span[]): Span[] {
+  return spans.map((span) => {
+    const by = checked.find((each) => each.from <= span.from && span.to <= each.to);
+    return by && by.amendedTo > span.amendedTo ? { ...span, amendedTo: by.amendedTo } : span;
+  });
+}
+
+/** As few stretches as hold these places, each of at most so many. */
+export function stretchesOf(offsets: readonly number[], most: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const offset of [...offsets].sort((a, b) => a - b)) {
+    const last = stretches.at(-1);
+    if (last && offset <= last.to + 1 && offset - last.from < most) last.to = offset;
+    else stretches.push({ from: offset, to: offset });
+  }
+  return stretches;
 }
 
 /** Two that overlap or touch, as one. Each also knows the amendments that the other holds. */

@@ -1,15 +1,22 @@
-/** One frame or one answer into the database, in one transaction (S1). */
+/** Frames and answers into the database, in one transaction (S1). */
 import { type Entry, isAmendment } from '../../shared/entry.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { settleEchoes } from '../outbox/settle.ts';
-import { hold, holdLoose, type Incoming, LOG_STORES } from './hold.ts';
+import { forget, hold, holdLoose, type Incoming, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { followHead } from './rooms.ts';
+
+export interface Arrived {
+  incoming: Incoming;
+  users: Users;
+}
 
 export interface Taken {
   held: boolean;
   /** Rows of the outbox came to their end by it. */
   settled: boolean;
+  /** What was held of the room was of another log, and is forgotten. */
+  putBack: boolean;
 }
 
 /** The answer is of a log that this database is not of any more: another tab took a reset meanwhile (S1). */
@@ -20,28 +27,46 @@ export class OtherEpoch extends Error {
   }
 }
 
-/**
- * Where they would leave a hole only what stands for itself is kept: one's own entries, which settle their rows, and
- * what changes entries that are held. With an `epoch` nothing is taken unless the database is of that one.
- */
-export function take(
+export async function take(
   db: UserDatabase,
   me: string,
   incoming: Incoming,
   users: Users,
   epoch?: string,
 ): Promise<Taken> {
-  const { room, entries, amendments } = incoming;
+  return (await takeAll(db, me, [{ incoming, users }], epoch))[0]!;
+}
+
+/** In their order. With an `epoch` nothing is taken unless the database is of that one. */
+export function takeAll(
+  db: UserDatabase,
+  me: string,
+  arrived: readonly Arrived[],
+  epoch?: string,
+): Promise<Taken[]> {
   return db.write(LOG_STORES, async (tx) => {
     if (epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
-    await putUsers(tx, users);
-    const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
-    const held = await hold(tx, incoming);
-    const loose = entries.filter((entry) => entry.author === me || isAmendment(entry));
-    if (held) await followHead(tx, room, entries);
-    else await holdLoose(tx, room, loose);
-    return { held, settled };
+    await putUsers(tx, Object.assign({}, ...arrived.map(({ users }) => users)));
+    const taken: Taken[] = [];
+    for (const { incoming } of arrived) taken.push(await takeOne(tx, me, incoming));
+    return taken;
   });
+}
+
+/**
+ * Where they would leave a hole only what stands for itself is kept: one's own entries, which settle their rows, and
+ * what changes entries.
+ */
+async function takeOne(tx: UserWrite, me: string, incoming: Incoming): Promise<Taken> {
+  const { room, entries, amendments } = incoming;
+  const putBack = await isOfAnotherLog(tx, incoming);
+  if (putBack) await forget(tx, room);
+  const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
+  const held = await hold(tx, putBack ? { ...incoming, opens: true } : incoming);
+  const loose = entries.filter((entry) => entry.author === me || isAmendment(entry));
+  if (held) await followHead(tx, room, entries);
+  else await holdLoose(tx, room, [...loose, ...amendments]);
+  return { held, settled, putBack };
 }
 
 /** True when each follows the one before: else it is no piece of a log. */

@@ -92,9 +92,42 @@ export function isWaiting(row: Row): boolean {
   return row.state.tag !== 'parked';
 }
 
-/** True for an edit or delete of that key which was never sent: it can still be pointed elsewhere. */
-export function followsUnattempted(row: Row, target: string): boolean {
-  return row.kind !== 'text' && row.target === target && !row.attempted;
+/** Parked as one that may be in the log all the same. */
+export function isUncertain({ state }: Row): boolean {
+  return state.tag === 'parked' && state.uncertain;
+}
+
+/** Never under way, or refused for good: nobody else can have it. */
+export function isUnsent(row: Row): boolean {
+  return row.state.tag === 'parked' ? !row.state.uncertain : !row.attempted;
+}
+
+/** It may have reached the server, and will be sent again until that is known. */
+export function isUnderWay(row: Row): boolean {
+  return row.attempted && isWaiting(row);
+}
+
+/**
+ * Of the rows of a room, in order, those that were not sent and that nobody wants any more: a text with its deletion
+ * behind it and all that was to change it, and an edit with a later change of the same text.
+ */
+export function uselessOf(rows: readonly Row[]): Row[] {
+  const lastChange = new Map<string, number>();
+  const deleted = new Set<string>();
+  for (const row of rows) {
+    if (row.kind !== 'text') lastChange.set(row.target, row.seq);
+    if (row.kind === 'delete') deleted.add(row.target);
+  }
+  const isRefused = (row: Row) => row.state.tag === 'parked' && !row.state.uncertain;
+  const unwanted = new Set(
+    rows.flatMap((row) =>
+      row.kind === 'text' && isRefused(row) && deleted.has(row.clientOffset) ? row.clientOffset : [],
+    ),
+  );
+  return rows.filter((row) => {
+    if (unwanted.has(row.kind === 'text' ? row.clientOffset : row.target)) return true;
+    return row.kind === 'edit' && row.state.tag === 'parked' && row.seq < lastChange.get(row.target)!;
+  });
 }
 
 /** The rooms of these, each once. */

@@ -3,6 +3,8 @@ import type { Entry } from '../../shared/entry.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { UserWrite } from '../db/schema.ts';
 import { holdLoose } from '../log/hold.ts';
+import type { Follower } from './followers.ts';
+import { ownText } from './held.ts';
 import type { Row } from './row.ts';
 
 /** Ends the rows whose entries these are; the caller stores the entries in the same transaction. True if there were any. */
@@ -13,16 +15,16 @@ export async function settleEchoes(
   entries: readonly Entry[],
 ): Promise<boolean> {
   const rows = tx.objectStore('rows');
-  const places: Places = new Map();
+  const ended: Ended[] = [];
   for (const entry of entries) {
     if (entry.author !== me) continue;
     const row = await rows.index('clientOffset').get(entry.clientOffset);
     if (row?.room !== room) continue;
     await rows.delete(row.seq);
-    places.set(row.clientOffset, entry.serverOffset);
+    ended.push({ row, serverOffset: entry.serverOffset });
   }
-  if (places.size > 0) await tellFollowers(tx, room, places);
-  return places.size > 0;
+  if (ended.length > 0) await tellFollowers(tx, room, ended);
+  return ended.length > 0;
 }
 
 /** Ends a row by the server's acknowledgement of it. The caller tells its followers, for all that were settled at once. */
@@ -33,49 +35,59 @@ export async function settleAcknowledged(
   serverOffset: number,
   at: number,
 ) {
-  const entry = entryOf(row, { serverOffset, author: me, clientOffset: row.clientOffset, at });
-  if (entry) {
-    await holdLoose(tx, row.room, [entry]);
-    await tx.objectStore('rows').delete(row.seq);
-    return;
-  }
-  // A deletion of a text whose place we never learned: it was parked as uncertain, and is in the log. Both are over, and
-  // come to be held as all entries do.
-  const rows = tx.objectStore('rows');
-  await rows.delete(row.seq);
-  const target = row.kind === 'delete' && (await rows.index('clientOffset').get(row.target));
-  if (target) await rows.delete(target.seq);
+  const target = row.kind === 'text' ? undefined : await placeOf(tx, me, row);
+  const entry = entryOf(row, target, { serverOffset, author: me, clientOffset: row.clientOffset, at });
+  if (entry) await holdLoose(tx, row.room, [entry]); // else it changes nothing that is held, and comes as all entries do
+  await tx.objectStore('rows').delete(row.seq);
+}
+
+async function placeOf(tx: UserWrite, me: string, { room, target, targetOffset }: Follower) {
+  return targetOffset ?? (await ownText(tx, me, room, target))?.serverOffset;
 }
 
 type Placed = Pick<Entry, 'serverOffset' | 'author' | 'clientOffset' | 'at'>;
 
 /** The entry that the server made of it; undefined where its target's place is not known. */
-function entryOf(row: Row, placed: Placed): Entry | undefined {
+function entryOf(row: Row, target: number | undefined, placed: Placed): Entry | undefined {
   switch (row.kind) {
     case 'text':
       return { ...placed, kind: 'text', body: row.body };
     case 'edit':
-      if (row.targetOffset === undefined) return undefined;
-      return { ...placed, kind: 'edit', target: row.targetOffset, body: row.body };
+      return target === undefined ? undefined : { ...placed, kind: 'edit', target, body: row.body };
     case 'delete':
-      if (row.targetOffset === undefined) return undefined;
-      return { ...placed, kind: 'delete', target: row.targetOffset };
+      return target === undefined ? undefined : { ...placed, kind: 'delete', target };
     default:
       return assertNever(row);
   }
 }
 
-/** Where in the log these stand now, by clientOffset. */
-export type Places = Map<string, number>;
+/** A row that came to its end, and where its entry stands. */
+export interface Ended {
+  row: Row;
+  serverOffset: number;
+}
 
 /**
- * What still waits to change these now knows their place in the log. Once for all of them: it reads all rows of the room,
- * and for each row of a long queue that would take longer than a transaction may.
+ * What still waits to change these now knows their place in the log; and what they made useless ends with them: an edit
+ * before an edit that holds, which would come after it now and undo it, and with a deletion its text and all changes of
+ * it. Once for all of them: it reads all rows of the room, and for each row of a long queue that would take longer than a
+ * transaction may.
  */
-export async function tellFollowers(tx: UserWrite, room: string, places: Places): Promise<void> {
+export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<void> {
   const rows = tx.objectStore('rows');
+  const places = new Map<string, number>();
+  const deleted = new Set<string>();
+  const editedAt = new Map<string, number>();
+  for (const { row, serverOffset } of ended) {
+    if (row.kind === 'text') places.set(row.clientOffset, serverOffset);
+    else if (row.kind === 'delete') deleted.add(row.target);
+    else editedAt.set(row.target, Math.max(row.seq, editedAt.get(row.target) ?? 0));
+  }
   for (const row of await rows.index('room').getAll(room)) {
-    const targetOffset = row.kind === 'text' ? undefined : places.get(row.target);
-    if (targetOffset !== undefined) await rows.put({ ...row, targetOffset } as Row);
+    const text = row.kind === 'text' ? row.clientOffset : row.target;
+    const isUseless = deleted.has(text) || (row.kind === 'edit' && row.seq < (editedAt.get(text) ?? 0));
+    if (isUseless) await rows.delete(row.seq);
+    else if (row.kind !== 'text' && places.has(text))
+      await rows.put({ ...row, targetOffset: places.get(text)! });
   }
 }

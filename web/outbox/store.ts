@@ -2,9 +2,10 @@
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { LOG_STORES, spansOf } from '../log/hold.ts';
 import { spanAt } from '../log/spans.ts';
-import { type Row, roomsOf, step } from './row.ts';
-import { remove, repoint } from './rows.ts';
-import { type Places, settleAcknowledged, tellFollowers } from './settle.ts';
+import { remove, repoint } from './followers.ts';
+import { ownText } from './held.ts';
+import { isWaiting, type Row, roomsOf, step, uselessOf } from './row.ts';
+import { type Ended, settleAcknowledged, tellFollowers } from './settle.ts';
 import type { Verdict } from './verdicts.ts';
 
 export interface Stored {
@@ -33,7 +34,7 @@ export function storeVerdicts(
   return db.write(LOG_STORES, async (tx) => {
     const concerned: Row[] = [];
     const placed: Placed[] = [];
-    const settled = new Map<string, Places>();
+    const settled = new Map<string, Ended[]>();
     const mine = await maySay(tx);
     for (const verdict of verdicts) {
       if (!mine && verdict.type !== 'acknowledged') continue;
@@ -43,12 +44,19 @@ export function storeVerdicts(
       await storeVerdict(tx, me, row, verdict, newKey);
       if (verdict.type !== 'acknowledged') continue;
       const { serverOffset } = verdict;
-      settled.set(row.room, (settled.get(row.room) ?? new Map()).set(row.clientOffset, serverOffset));
+      settled.set(row.room, [...(settled.get(row.room) ?? []), { row, serverOffset }]);
       if (!spanAt(await spansOf(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
     }
-    for (const [room, places] of settled) await tellFollowers(tx, room, places);
+    for (const [room, ended] of settled) await tellFollowers(tx, room, ended);
+    const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
+    for (const room of roomsOf(concerned.filter((row) => failed.has(row.clientOffset))))
+      await dropUseless(tx, room);
     return { rooms: roomsOf(concerned), placed };
   });
+}
+
+function isFailure({ type }: Verdict): boolean {
+  return type === 'refused' || type === 'uncertain';
 }
 
 async function storeVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdict, newKey: () => string) {
@@ -61,14 +69,30 @@ async function storeVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdic
     await rows.put(step(row, verdict));
     return;
   }
-  const uncertain = row.kind === 'delete' && (await rows.index('clientOffset').get(row.target));
-  if (uncertain && verdict.error.code === 'not-found') {
-    // The text to be deleted was parked as uncertain. Now it is certain: it is not in the log, and nobody wants it.
-    await rows.delete(row.seq);
-    await remove(tx, uncertain);
-    return;
-  }
+  if (row.kind === 'delete' && verdict.error.code === 'not-found' && (await isGone(tx, me, row))) return;
   const after = step(row, { ...verdict, newKey: newKey() });
   await rows.put(after);
   if (after.clientOffset !== row.clientOffset) await repoint(tx, row, after.clientOffset);
+}
+
+/** Once for all of them: it reads all rows of the room. */
+async function dropUseless(tx: UserWrite, room: string): Promise<void> {
+  const rows = tx.objectStore('rows');
+  for (const { seq } of uselessOf(await rows.index('room').getAll(room))) await rows.delete(seq);
+}
+
+/** The server has no such text to delete. True when that settles the matter, and it is written down. */
+async function isGone(tx: UserWrite, me: string, row: Row & { kind: 'delete' }): Promise<boolean> {
+  const rows = tx.objectStore('rows');
+  const text = await rows.index('clientOffset').get(row.target);
+  if (text?.kind === 'text' && text.room === row.room) {
+    // A text that waits again stands before its deletion: once that is known, the deletion is asked again.
+    if (isWaiting(text)) await rows.put(step(row, { type: 'put-off' }));
+    else await remove(tx, text);
+    return true;
+  }
+  const held = await ownText(tx, me, row.room, row.target, row.targetOffset);
+  if (held?.body !== undefined) return false; // it shows: that it stays has to be said (O3)
+  await rows.delete(row.seq);
+  return true;
 }

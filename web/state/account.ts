@@ -20,7 +20,7 @@ export interface Account {
   /** The cookie holds. */
   proven(user: User): Promise<void>;
   /** Ends the session at the server; one that is ended already is ended. */
-  signOut(): Promise<Outcome>;
+  signOut(user: User | undefined): Promise<Outcome>;
   setPassword(password: string, current: string | undefined): Promise<Outcome>;
   /** What the server says of the session that this browser's cookie proves; undefined when it says none or nothing. */
   session(): Promise<Session | undefined>;
@@ -59,7 +59,9 @@ export function createAccount(http: Http, local: LocalDatabase, newId: () => str
 
     proven: (user) => local.dropOldClaim(user.name),
 
-    async signOut() {
+    async signOut(user) {
+      // First, and for all tabs: one that is told by the server before it is told by us would come back by it.
+      if (user) await local.dropClaim(user.name);
       const called = await http.signOut();
       if (called.ok || called.error.code === 'unauthorized') return { ok: true };
       return refuse(reasonOf(called.error));

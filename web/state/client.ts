@@ -1,7 +1,10 @@
 /** The client: who is signed in on this browser, and everything that runs for them. */
 import { idFrom } from '../../shared/ids.ts';
+import { RETRY_MAX_MS } from '../../shared/limits.ts';
+import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
+import type { BrowserEvent } from '../transport/browser.ts';
 import { createHttp } from '../transport/http.ts';
 import { createAccount } from './account.ts';
 import { createCell } from './cell.ts';
@@ -19,6 +22,9 @@ export function createClient(deps: Deps): Client & { close(): void } {
   const account = createAccount(createHttp(deps.fetch, deps.clock), local, newId);
   const channel = deps.channel('holdfast');
   let current: UserClient | undefined;
+  /** Of `current`, as it was entered. */
+  let entered: SignedInHere | undefined;
+  let again: Timer | undefined;
   /** For whom the claim has brought a session: once is enough, or a server that refuses it is asked for ever. */
   let resumed: UserClient | undefined;
   let closed = false;
@@ -69,12 +75,14 @@ export function createClient(deps: Deps): Client & { close(): void } {
       return;
     }
     current = mine;
+    entered = session;
     mine.know(session);
   }
 
   function leave(): void {
     current?.close();
     current = undefined;
+    entered = undefined;
   }
 
   /** What the server knows of the session that the app shows: whether there is a password, whether this is the last device. */
@@ -103,29 +111,67 @@ export function createClient(deps: Deps): Client & { close(): void } {
   async function follow(): Promise<void> {
     const session = await local.session();
     if (session) return enter(session);
-    if (!current) return;
+    if (current) goOut();
+  }
+
+  /** A tab that slept may have missed that another user came (O5). */
+  async function lookAgain(): Promise<void> {
+    const session = await local.session();
+    if (session?.user.id === current?.id) return;
+    if (session) return enter(session);
+    if (await local.isSignedOut()) goOut();
+    else if (entered) await local.signIn(entered); // the browser threw it away: nobody signed out
+  }
+
+  function goOut(): void {
     leave();
     app.set({ tag: 'hello' });
   }
 
   function begin(): void {
-    next(start).catch((error) => {
-      if (!closed) app.set({ tag: 'storage', reason: storageReason(error) });
-    });
+    stopWaiting();
+    run(start);
+  }
+
+  /** Something that may change who is shown. What cannot be opened is said, and tried again by itself. */
+  function run(work: () => Promise<void>): void {
+    next(work).catch(cannotOpen);
+  }
+
+  function cannotOpen(error: unknown): Outcome {
+    const reason = storageReason(error);
+    if (!closed && !current) {
+      app.set({ tag: 'storage', reason });
+      stopWaiting();
+      again = deps.clock.setTimeout(begin, RETRY_MAX_MS);
+    }
+    return { ok: false, reason };
+  }
+
+  function stopWaiting(): void {
+    if (again !== undefined) deps.clock.clearTimeout(again);
+    again = undefined;
+  }
+
+  function pageSays(event: BrowserEvent): void {
+    if (!LOOKED_AT.has(event)) return;
+    if (app.get().tag === 'storage') begin();
+    else run(lookAgain);
   }
 
   function showIfStarting(state: AppState): void {
-    if (!closed && app.get().tag === 'starting') app.set(state);
+    const { tag } = app.get();
+    if (!closed && (tag === 'starting' || tag === 'storage')) app.set(state);
   }
 
   function withUser<T>(work: (user: UserClient) => Promise<T>): Promise<T | Outcome> {
     return current ? work(current) : Promise.resolve(NOBODY);
   }
 
+  const stopListening = deps.missing ? () => {} : deps.page.listen(pageSays);
   if (deps.missing) app.set({ tag: 'unsupported', missing: deps.missing });
   else {
-    channel.onmessage = () =>
-      void next(follow).catch((error) => console.warn('another tab was not followed', error));
+    channel.onmessage = () => run(follow);
     begin();
   }
 
@@ -139,26 +185,25 @@ export function createClient(deps: Deps): Client & { close(): void } {
       try {
         await next(() => enter(here(signed.session)));
       } catch (error) {
-        return { ok: false, reason: storageReason(error) };
+        return cannotOpen(error);
       }
       channel.postMessage('session');
       return { ok: true };
     },
     async signOut() {
-      await current?.flush();
-      const outcome = await account.signOut();
-      if (!outcome.ok) return outcome;
       try {
+        await current?.flush();
+        const outcome = await account.signOut(entered?.user);
+        if (!outcome.ok) return outcome;
         await next(async () => {
           await local.signOut();
-          leave();
-          app.set({ tag: 'hello' });
+          goOut();
         });
       } catch (error) {
         return { ok: false, reason: storageReason(error) };
       }
       channel.postMessage('session');
-      return outcome;
+      return { ok: true };
     },
     async setPassword(password, before) {
       const outcome = await account.setPassword(password, before);
@@ -192,6 +237,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
 
     close() {
       closed = true;
+      stopListening();
+      stopWaiting();
       leave();
       local.close();
       channel.close();
@@ -201,6 +248,9 @@ export function createClient(deps: Deps): Client & { close(): void } {
 
 /** How long the first screen waits to hear that somebody is signed in after all. */
 const SESSION_WAIT_MS = 2_000;
+
+/** When a tab may have slept. */
+const LOOKED_AT: ReadonlySet<BrowserEvent> = new Set(['visible', 'pageshow', 'resume']);
 
 const NOBODY: Outcome = { ok: false, reason: { code: 'unauthorized' } };
 

@@ -3,6 +3,7 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Sync } from '../log/sync.ts';
 import { AT_NEWEST, type Place, placeNewer, placeOlder, readWindow, type Window } from '../log/window.ts';
+import { heldTargets } from '../outbox/held.ts';
 import { createCell } from './cell.ts';
 import { coalesced } from './coalesced.ts';
 import { keyOf, messagesOf } from './messages.ts';
@@ -70,11 +71,12 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
         names.set(author, (await tx.objectStore('users').get(author))?.name ?? '');
       }
       const rows = await tx.objectStore('rows').index('room').getAll(room);
+      const held = await heldTargets(tx, rows);
       const stored = await tx.objectStore('rooms').get(room);
       const head = stored?.head ?? 0;
       const readUpTo = stored && (await readUpToOf(tx, stored));
       const unseen = seen.place.tag === 'newest' ? 0 : await countOthers(tx, room, me.id, shownUpTo);
-      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), head, readUpTo, unseen };
+      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), held, head, readUpTo, unseen };
     });
     window = read.seen;
     place = read.seen.place;
@@ -83,7 +85,15 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
     if (atNewest) shownUpTo = Math.max(shownUpTo, ...window.lines.map((line) => line.serverOffset));
     const nothingYet = window.span === undefined && read.head > 0;
     state.set({
-      messages: messagesOf(window.lines, read.rows, me, (user) => read.names.get(user) ?? '', atNewest),
+      messages: messagesOf({
+        lines: window.lines,
+        rows: read.rows,
+        heldTargets: read.held,
+        me,
+        nameOf: (user) => read.names.get(user) ?? '',
+        atEnd: atNewest,
+        limit: Number.POSITIVE_INFINITY,
+      }),
       atStart: window.reachesOldest && (window.span?.from ?? 1) === 1 && !nothingYet,
       atNewest,
       older: nothingYet ? (isLive() ? 'loading' : 'stuck') : older,

@@ -5,19 +5,32 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { Row } from '../outbox/row.ts';
 import type { Message, Status } from './model.ts';
 
-/** `rows` are the room's, in order; with `atEnd` those of texts stand behind the lines. */
-export function messagesOf(
-  lines: readonly Line[],
-  rows: readonly Row[],
-  me: User,
-  nameOf: (user: string) => string,
-  atEnd: boolean,
-): Message[] {
-  const waiting = atEnd ? rows.filter((row) => row.kind === 'text').map((row) => ofRow(row, me)) : [];
-  const messages = [...lines.map((line) => ofLine(line, me, nameOf)), ...waiting];
+export interface Shown {
+  lines: readonly Line[];
+  /** The room's, in order. */
+  rows: readonly Row[];
+  /** Keys of the texts that rows change and that are held, among the lines or not. */
+  heldTargets: ReadonlySet<string>;
+  me: User;
+  nameOf: (user: string) => string;
+  /** What waits stands behind the lines; the newest so many. */
+  atEnd: boolean;
+  limit: number;
+}
+
+/** Nothing of one's own is missing: a change whose text stands nowhere here is a message of its own at the end (O3, O4). */
+export function messagesOf({ lines, rows, heldTargets, me, nameOf, atEnd, limit }: Shown): Message[] {
   const changes = changesByTarget(rows);
-  if (changes.size === 0) return messages;
-  return messages.map((message) => {
+  const shown = lines.map((line) => ofLine(line, me, nameOf));
+  const here = new Set(shown.filter(({ mine }) => mine).map(({ clientOffset }) => clientOffset));
+  for (const row of rows) if (row.kind === 'text') here.add(row.clientOffset);
+  const isOrphan = (row: Change) => {
+    if (here.has(row.target) || changes.get(row.target) !== row) return false;
+    return row.state.tag === 'parked' || (row.kind === 'edit' && !heldTargets.has(row.target));
+  };
+  const waiting = rows.filter((row) => row.kind === 'text' || isOrphan(row));
+  const end = atEnd ? waiting.slice(-limit).map((row) => ofRow(row, me)) : [];
+  return [...shown, ...end].map((message) => {
     const change = message.mine ? changes.get(message.clientOffset) : undefined;
     return change ? changed(message, change) : message;
   });
@@ -70,17 +83,18 @@ function contentOf(line: Line): Message['content'] {
   }
 }
 
-function ofRow(row: Row & { kind: 'text' }, me: User): Message {
-  const { clientOffset, at, body } = row;
-  const status = statusOf(row);
+/** A change stands for its text, which is not known: `changed` makes it what it says. */
+function ofRow(row: Row, me: User): Message {
+  const clientOffset = row.kind === 'text' ? row.clientOffset : row.target;
+  const status: Status = row.kind === 'text' ? statusOf(row) : { tag: 'sent' };
   return {
     key: keyOf(me.id, clientOffset),
     clientOffset,
     serverOffset: undefined,
     author: { id: me.id, name: me.name },
     mine: true,
-    at,
-    content: { tag: 'text', body, edited: false },
+    at: row.at,
+    content: row.kind === 'delete' ? { tag: 'deleted' } : { tag: 'text', body: row.body, edited: false },
     status,
     pending: 'none',
     can: status.tag === 'not-sent' ? NOTHING : CHANGED_BY_HAND,
@@ -90,21 +104,27 @@ function ofRow(row: Row & { kind: 'text' }, me: User): Message {
 const CHANGED_BY_HAND = { edit: true, remove: true };
 const NOTHING = { edit: false, remove: false };
 
+type Change = Row & { kind: 'edit' | 'delete' };
+
 /** The last edit of each target that waits, or its deletion. */
-function changesByTarget(rows: readonly Row[]): Map<string, Row & { kind: 'edit' | 'delete' }> {
-  const changes = new Map<string, Row & { kind: 'edit' | 'delete' }>();
+function changesByTarget(rows: readonly Row[]): Map<string, Change> {
+  const changes = new Map<string, Change>();
   for (const row of rows) {
     if (row.kind !== 'text' && changes.get(row.target)?.kind !== 'delete') changes.set(row.target, row);
   }
   return changes;
 }
 
-/** As it will be. A change that was not sent is what Try again, Edit and Delete then mean, so its key stands here. */
-function changed(message: Message, change: Row & { kind: 'edit' | 'delete' }): Message {
-  const status = statusOf(change);
-  const clientOffset = status.tag === 'not-sent' ? change.clientOffset : message.clientOffset;
+/**
+ * As it will be. A change that was not sent is what Try again, Edit and Delete then mean, so its key stands here; but an
+ * edit of a text that was not sent itself waits for that, and they mean the text.
+ */
+function changed(message: Message, change: Change): Message {
   const content: Message['content'] =
     change.kind === 'edit' ? { tag: 'text', body: change.body, edited: true } : { tag: 'deleted' };
+  if (message.status.tag === 'not-sent' && change.kind === 'edit') return { ...message, content };
+  const status = statusOf(change);
+  const clientOffset = status.tag === 'not-sent' ? change.clientOffset : message.clientOffset;
   const can = status.tag === 'not-sent' || change.kind === 'delete' ? NOTHING : message.can;
   return { ...message, clientOffset, status, content, pending: change.kind, can };
 }

@@ -87,8 +87,11 @@ export interface SignedIn {
   storage: StorageState;
 }
 
-/** Whether this device takes what is written: `full` it has no room, `failing` it does not say why. */
-export type StorageState = 'ok' | 'full' | 'failing';
+/**
+ * Whether this device takes what is written: `full` it has no room, `failing` it does not say why. `emptied`: the browser
+ * threw away what was stored, unsent messages with it; said until `retryStorage`.
+ */
+export type StorageState = 'ok' | 'full' | 'failing' | 'emptied';
 
 export type ConnectionState =
   | { tag: 'live' }

@@ -2,8 +2,10 @@
 import { checkBody, withoutControls } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { edit, removeText } from '../outbox/change.ts';
+import type { Change } from '../outbox/followers.ts';
 import type { Row } from '../outbox/row.ts';
-import { amend, type Change, discard, edit, enqueue, removeText, retry } from '../outbox/rows.ts';
+import { amend, discard, enqueue, retry } from '../outbox/rows.ts';
 import type { Drafts } from './drafts.ts';
 import type { Client, Outcome } from './model.ts';
 import type { StorageHealth } from './storageState.ts';
@@ -13,7 +15,7 @@ type OutboxActions = Pick<Client, 'send' | 'retry' | 'amend' | 'discard' | 'edit
 interface Deps {
   db: UserDatabase;
   me: string;
-  drafts: Pick<Drafts, 'queued'>;
+  drafts: Pick<Drafts, 'queue'>;
   storage: StorageHealth;
   /** Where an entry of one's own is held, as far as the screen knows: the transaction looks whether it is that one. */
   targetOf(room: string, clientOffset: string): number | undefined;
@@ -56,10 +58,16 @@ export function createOutboxActions(deps: Deps): OutboxActions {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
-        const draft = { kind: 'text', body, room, clientOffset: newKey(), at: now() } as const;
         const isWritten = (text: string) => readBody(text) === body;
-        deps.drafts.queued(room, isWritten);
-        await enqueue(db, draft, isWritten);
+        const { key, done } = deps.drafts.queue(room, body, isWritten);
+        const draft = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
+        await enqueue(db, draft, isWritten).then(
+          () => done(true),
+          (error) => {
+            done(false);
+            throw error;
+          },
+        );
         persist();
         toNewest(room);
         return room;

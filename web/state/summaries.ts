@@ -37,7 +37,8 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
           const known = changes.some((change) => concerns(change, room.id))
             ? undefined
             : summaries.get(room.id);
-          next.set(room.id, known ?? (await summaryOf(tx, room, me)));
+          const summary = known ?? (await summaryOf(tx, room, me));
+          if (summary.member || hasOwn(summary)) next.set(room.id, summary);
         }
         return (await tx.objectStore('rows').getAll()).filter(isWaiting).length;
       });
@@ -82,6 +83,11 @@ async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<Room
     unread: await countUnread(tx, room, me.id),
     member: !room.left,
   };
+}
+
+/** Something of one's own is still there. */
+function hasOwn({ waiting, notSent, draft }: RoomSummary): boolean {
+  return waiting + notSent > 0 || draft !== '';
 }
 
 function lastOfRow({ at, body }: Row & { kind: 'text' }, me: User): RoomSummary['last'] {

@@ -47,7 +47,15 @@ interface Outside {
 export async function openUser(deps: Deps, session: SignedInHere, outside: Outside): Promise<UserClient> {
   const { clock, random } = deps;
   const { user } = session;
-  const db = openUserDatabase(deps.indexedDB, clock, user.id);
+  const db = openUserDatabase(deps.indexedDB, clock, user.id, {
+    makeRoom: async (full) => (await import('../db/evict.ts')).makeRoom(full), // hardly anybody ever needs it
+    emptied() {
+      storage.emptied();
+      drafts.emptied();
+      link.tell({ type: 'unusable' }); // everything is fetched anew
+      void refresh({ type: 'all' });
+    },
+  });
   const newKey = () => idFrom(deps.randomBytes(16));
   const holder = newKey();
   const lock = createLock(deps.locks, drainLockOf(user.id), { clock, stuckMs: DRAIN_STUCK_MS });
@@ -71,8 +79,22 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     background.changed();
     publish();
   });
-  const storage = createStorageState(publish);
-  const drafts = createDrafts({ db, clock, changed: (room) => changes.tell({ type: 'draft', room }) });
+  const storage = createStorageState({
+    db,
+    clock,
+    changed: publish,
+    takesAgain(after) {
+      if (after === 'full') link.tell({ type: 'unusable' }); // what was not stored meanwhile comes with the next welcome
+      lookAgain();
+    },
+  });
+  const drafts = createDrafts({
+    db,
+    clock,
+    storage,
+    newKey,
+    changed: (room) => changes.tell({ type: 'draft', room }),
+  });
   const link = createLink({
     loadIo: deps.loadIo,
     clock,
@@ -146,6 +168,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     },
   });
 
+  /** What the database has by now may be more than anybody was told. */
+  function lookAgain(): void {
+    void refresh({ type: 'all' }).then(() => drain.rows());
+  }
+
   async function refresh(change: Change): Promise<void> {
     const shown = [...conversations].filter(
       ([room]) => SHOWN_BY_CONVERSATIONS.has(change.type) && concerns(change, room),
@@ -189,6 +216,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     stopListening();
     drain.close();
     drafts.close();
+    storage.close();
     reads.close();
     sync.close();
     link.close();
@@ -249,7 +277,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     saveDraft: drafts.save,
     flush: drafts.flush,
     retryStorage() {
-      void refresh({ type: 'all' }).then(() => drain.rows());
+      storage.seen();
+      lookAgain();
     },
     signedIn(session) {
       known = session;

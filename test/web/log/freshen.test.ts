@@ -1,61 +1,68 @@
-import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
-import type { Entry } from '../../../shared/entry.ts';
-import type { Answer } from '../../../shared/protocol/index.ts';
-import { openUserDatabase } from '../../../web/db/schema.ts';
-import { createFreshen } from '../../../web/log/freshen.ts';
-import { take } from '../../../web/log/take.ts';
-import { createFakeClock } from '../db/fakeClock.ts';
-import { ROOM } from '../outbox/support.ts';
-import { mint } from '../state/modelServer.ts';
+import { amend, bench, grow, spans, text } from './syncSupport.ts';
 
-test('S3 what was deleted while one was away is asked for when it is looked at, once, and is in no record', async () => {
-  const [me, lin] = [mint(), mint()];
-  const db = openUserDatabase(new IDBFactory(), createFakeClock(), me);
-  const text = (serverOffset: number, body: string): Entry => ({
-    serverOffset,
-    author: lin,
-    clientOffset: mint(),
-    at: serverOffset,
-    kind: 'text',
-    body,
-  });
-  const store = async (entries: Entry[], amendments: Entry[], amendedTo: number, opens: boolean) =>
-    (await take(db, me, { room: ROOM, entries, amendments, amendedTo, opens }, {})).held;
-  const secret = text(2, 'secret');
-  await store([text(1, 'a'), secret], [], 2, false);
-  await store([text(900, 'b')], [], 900, true);
+test('S3 what was edited and deleted while its reader was away for 5,000: asked for when looked at, and in no record', async () => {
+  const log = [text(1), text(2, 'secret'), text(3)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  amend(log, 'edit', 2, 'secret, changed');
+  await tab.connect();
+  tab.sync.down();
+  amend(log, 'edit', 2, 'secret, changed again');
+  grow(log, 2_500);
+  amend(log, 'delete', 2);
+  grow(log, 2_500);
+  amend(log, 'edit', 3, 'edited at the end');
+  await tab.connect();
+  expect(await tab.records()).toContain('secret, changed');
+  const all = [log.length - 10, log.length] as const;
+  expect(await tab.sync.freshen('r', { from: all[0], to: all[1] })).toBe('known');
+  expect(tab.asked).toEqual([]);
 
-  const asked: unknown[] = [];
-  const deletion = { ...text(500, ''), kind: 'delete', target: 2, body: undefined } as unknown as Entry;
-  const { body: _, ...blank } = secret as Entry & { body: string };
-  const answer: Answer<'range'> = {
-    ok: true,
-    epoch: 'one',
-    entries: [{ ...blank, deleted: true } as unknown as Entry],
-    amendments: [deletion],
-    users: {},
-    head: 900,
-  };
-  const { freshen } = createFreshen({
-    db,
-    asking: {
-      async range(_, stretch) {
-        asked.push(stretch);
-        return answer;
-      },
-    },
-    store: ({ entries, amendments, amendedTo, opens }) =>
-      store([...entries], [...amendments], amendedTo, opens),
-  });
-  expect(await freshen(ROOM, { from: 900, to: 900 })).toBe('known');
-  expect(await freshen(ROOM, { from: 2, to: 2 })).toBe('asked');
-  expect(await freshen(ROOM, { from: 2, to: 2 })).toBe('known');
-  expect(asked).toEqual([{ from: 2, to: 2 }]);
-  const records = await db.read(['entries', 'loose'], async (tx) => [
-    await tx.objectStore('entries').getAll(),
-    await tx.objectStore('loose').getAll(),
+  expect(await tab.sync.freshen('r', { from: 1, to: 3 })).toBe('asked');
+  expect(await tab.records()).not.toContain('secret');
+  expect(tab.asked).toEqual([{ room: 'r', from: 1, to: 3 }]);
+});
+
+test('S3 nothing is asked twice, nothing that is known, and a whole span that was asked about is known for good', async () => {
+  const log = [text(1)];
+  grow(log, 299);
+  const tab = bench({ r: log.slice(0, 180) });
+  await tab.connect();
+  tab.sync.down();
+  tab.logs.set('r', log);
+  grow(log, 500);
+  await tab.connect();
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 180, amendedTo: 180 });
+
+  const both = await Promise.all([
+    tab.sync.freshen('r', { from: 10, to: 59 }),
+    tab.sync.freshen('r', { from: 40, to: 99 }),
   ]);
-  expect(JSON.stringify(records)).not.toContain('secret');
-  db.close();
+  expect(both).toEqual(['asked', 'asked']);
+  expect(tab.asked).toEqual([
+    { room: 'r', from: 10, to: 59 },
+    { room: 'r', from: 60, to: 99 },
+  ]);
+  expect(await tab.sync.freshen('r', { from: 10, to: 99 })).toBe('known');
+  expect((await spans(tab.db))[0]).toMatchObject({ amendedTo: 180 });
+  expect(await tab.sync.freshen('r', { from: 1, to: 180 })).toBe('asked');
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 180, amendedTo: log.length });
+  const asked = tab.asked.length;
+  tab.sync.down();
+  await tab.connect(); // what was asked about is forgotten, what the span knows is not
+  expect(await tab.sync.freshen('r', { from: 1, to: 180 })).toBe('known');
+  expect(tab.asked).toHaveLength(asked);
+});
+
+test('S3 without a way nothing is asked, and what is held stays', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 400);
+  await tab.connect();
+  tab.sync.down();
+  expect(await tab.sync.freshen('r', { from: 1, to: 1 })).toBe('no way');
+  expect(tab.asked).toEqual([]);
+  expect(await tab.records()).toContain('text 1');
 });

@@ -206,3 +206,52 @@ test('S1 an answer of another epoch is not taken at all', async () => {
   expect((await take(db, me, incoming([text(1)]), {}, 'new')).held).toBe(true);
   db.close();
 });
+
+test('S1 a log that was put back unseen is found at the first overlap, also by what is held loose', async () => {
+  for (const where of ['span', 'loose'] as const) {
+    const db = open();
+    const change4 = change('delete', 4, 1);
+    await take(db, me, incoming([text(1, 'old'), text(2)], { amendments: [change4], amendedTo: 9 }), {});
+    const key = mint();
+    await enqueue(db, {
+      kind: 'edit',
+      target: mint(),
+      targetOffset: 2,
+      body: 'b',
+      room: ROOM,
+      clientOffset: key,
+      at: 1,
+    });
+    const other = where === 'span' ? [text(2, 'new'), text(3)] : [text(4, 'new'), text(5)];
+    expect(await take(db, me, incoming(other), {})).toMatchObject({ held: true, putBack: true });
+    const { entries, spans, loose } = await all(db);
+    expect(entries.map(({ serverOffset }) => serverOffset)).toEqual(other.map((entry) => entry.serverOffset));
+    expect(spans).toMatchObject([{ from: other[0]!.serverOffset, to: other[1]!.serverOffset }]);
+    expect(loose).toEqual([]);
+    const [row] = await db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
+    expect(row).toMatchObject({ clientOffset: key, body: 'b' });
+    expect(row).not.toHaveProperty('targetOffset');
+    db.close();
+  }
+});
+
+test('S1 the same again is the same log: nothing is forgotten', async () => {
+  const db = open();
+  const log = [text(1), text(2), text(3)];
+  await take(db, me, incoming(log.slice(0, 2)), {});
+  expect(await take(db, me, incoming(log.slice(1)), {})).toMatchObject({ held: true, putBack: false });
+  expect((await all(db)).spans).toMatchObject([{ from: 1, to: 3 }]);
+  db.close();
+});
+
+test('S3 what comes blank blanks the edits that are held of it', async () => {
+  const db = open();
+  const first = [text(1, 'secret'), change('edit', 2, 1), text(3)];
+  await take(db, me, incoming(first), {});
+  const { body: _, ...blank } = first[0] as Entry & { body: string };
+  await take(db, me, incoming([{ ...blank, deleted: true } as Entry]), {});
+  const held = JSON.stringify(await all(db));
+  expect(held).not.toContain('secret');
+  expect(held).not.toContain('text 1 changed');
+  db.close();
+});

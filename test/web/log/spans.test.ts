@@ -87,10 +87,11 @@ test('holes below and above', () => {
 });
 
 test('S3 a little that is missing is asked for from the cursor on, much from its newest end', () => {
-  expect(missing(10, 10)).toBeUndefined();
-  expect(missing(10, 12)).toEqual({ from: 11, to: 210 });
-  expect(missing(10, 210)).toEqual({ from: 11, to: 210 });
-  expect(missing(10, 5_000)).toEqual({ from: 4_951, to: 5_150 });
+  expect(missing(10, 10, 100)).toBeUndefined();
+  expect(missing(10, 12, 200)).toEqual({ from: 11, to: 210 });
+  expect(missing(10, 210, 20)).toEqual({ from: 11, to: 30 });
+  expect(missing(10, 5_000, 200)).toEqual({ from: 4_951, to: 5_050 });
+  expect(missing(10, 5_000, 20)).toEqual({ from: 4_981, to: 5_020 });
 });
 
 test('S3 what was amended since is known only as far as there is no hole', () => {

@@ -28,6 +28,11 @@ export function edit(n: number, target: number): Row {
   } as Row;
 }
 
+export function deletion(n: number, target: number): Row {
+  const draft = { kind: 'delete', target: key(target), room: ROOM, clientOffset: key(n), at: n } as const;
+  return { ...newRow(draft), seq: n } as Row;
+}
+
 export function parked(row: Row, uncertain = false): Row {
   return { ...row, attempted: true, state: { tag: 'parked', reason: { code: 'forbidden' }, uncertain } };
 }

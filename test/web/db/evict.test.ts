@@ -1,0 +1,114 @@
+import 'fake-indexeddb/auto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { KEPT_NEWEST_ENTRIES } from '../../../shared/limits.ts';
+import { makeRoom } from '../../../web/db/evict.ts';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import { hold, holdLoose, LOG_STORES } from '../../../web/log/hold.ts';
+import { newRow, type Row } from '../../../web/outbox/row.ts';
+import { key, ROOM } from '../outbox/support.ts';
+import { createFakeClock } from './fakeClock.ts';
+
+const open = () => openUserDatabase(new IDBFactory(), createFakeClock(), 'u');
+
+function text(serverOffset: number, author = 'lin'): Entry {
+  return { serverOffset, author, clientOffset: key(serverOffset), at: 1, kind: 'text', body: 'hello' };
+}
+
+async function fill(db: UserDatabase, room: string, from: number, to: number): Promise<void> {
+  const entries = Array.from({ length: to - from + 1 }, (_, i) => text(from + i));
+  await db.write(LOG_STORES, (tx) =>
+    hold(tx, { room, entries, amendments: [], amendedTo: to, opens: true }).then(() => {}),
+  );
+}
+
+function all(db: UserDatabase) {
+  const names = ['entries', 'spans', 'loose', 'rows', 'drafts', 'marks', 'meta', 'rooms'] as const;
+  return db.read(names, async (tx) => {
+    const read = await Promise.all(names.map((name) => tx.objectStore(name).getAll()));
+    return Object.fromEntries(names.map((name, i) => [name, read[i]])) as Record<string, unknown[]>;
+  });
+}
+
+test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay as they are', async () => {
+  const db = open();
+  await fill(db, ROOM, 1, 300);
+  const loose = (serverOffset: number, target: number): Entry =>
+    ({
+      serverOffset,
+      author: 'lin',
+      clientOffset: key(serverOffset),
+      at: 1,
+      kind: 'edit',
+      target,
+      body: 'b',
+    }) as Entry;
+  await db.write(
+    ['rows', 'drafts', 'marks', 'meta', 'entries', 'loose', 'spans', 'rooms', 'users'],
+    async (tx) => {
+      await tx.objectStore('rows').add({
+        ...newRow({ kind: 'text', body: 'waits', room: ROOM, clientOffset: key('w'), at: 1 }),
+        seq: 1,
+      } as Row);
+      await tx.objectStore('drafts').put({ room: ROOM, text: 'about tomo' });
+      await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
+      await tx.objectStore('meta').put('epoch-1', 'epoch');
+      await holdLoose(tx, ROOM, [text(900, 'me'), loose(901, 3), loose(902, 299)]);
+    },
+  );
+  const before = await all(db);
+  expect(await makeRoom(db)).toBe(true);
+  const after = await all(db);
+  for (const name of ['rows', 'drafts', 'marks', 'meta', 'rooms'] as const)
+    expect(after[name], name).toEqual(before[name]);
+  expect(after.entries).toHaveLength(300 - (300 - KEPT_NEWEST_ENTRIES) / 2);
+  expect(after.spans).toMatchObject([{ room: ROOM, from: 126, to: 300 }]);
+  expect(after.loose!.map((entry) => (entry as Entry).serverOffset)).toEqual([900, 902]);
+  db.close();
+});
+
+test('S1 O4 whatever is held, what stays is covered by the spans, and of each room the newest stay', async () => {
+  const stretches = fc.array(
+    fc.record({ gap: fc.integer({ min: 1, max: 5 }), length: fc.integer({ min: 1, max: 90 }) }),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(stretches, { minLength: 1, maxLength: 3 }), async (rooms) => {
+      const db = open();
+      const held = new Map<string, number[]>();
+      for (const [i, parts] of rooms.entries()) {
+        let at = 0;
+        for (const { gap, length } of parts) {
+          await fill(db, `room${i}`, at + gap + 1, at + gap + length);
+          for (let n = 1; n <= length; n++)
+            held.set(`room${i}`, [...(held.get(`room${i}`) ?? []), at + gap + n]);
+          at += gap + length;
+        }
+      }
+      const spare = [...held.values()].map((all) => Math.max(0, all.length - KEPT_NEWEST_ENTRIES));
+      let rounds = 0;
+      while (await makeRoom(db)) {
+        expect(++rounds).toBeLessThan(20);
+        const { entries, spans } = await all(db);
+        for (const [room, before] of held) {
+          const left = (entries as (Entry & { room: string })[])
+            .filter((entry) => entry.room === room)
+            .map((entry) => entry.serverOffset);
+          expect(left).toEqual(before.slice(before.length - left.length));
+          expect(left.length).toBeGreaterThanOrEqual(Math.min(before.length, KEPT_NEWEST_ENTRIES));
+          const covered = (spans as { room: string; from: number; to: number }[])
+            .filter((span) => span.room === room)
+            .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
+          expect(covered).toEqual(left);
+        }
+      }
+      expect(rounds > 0).toBe(spare.some((count) => count > 0));
+      db.close();
+    }),
+    { seed: 7, numRuns: 25 },
+  );
+});

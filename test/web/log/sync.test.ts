@@ -1,0 +1,273 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { ACKNOWLEDGE_WITHIN_MS, RANGE_LEAST_ENTRIES } from '../../../shared/limits.ts';
+import { enqueue } from '../../../web/outbox/rows.ts';
+import { storeVerdicts } from '../../../web/outbox/store.ts';
+import { turns, until } from '../db/until.ts';
+import { mint } from '../state/modelServer.ts';
+import { amend, bench, grow, me, rangeOf, spans, text } from './syncSupport.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+test('S1 an answer of another epoch stores nothing, and the connection begins anew', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 300);
+  await tab.connect();
+  const before = await tab.records();
+  tab.epoch = 'two'; // put back under this connection
+  expect(await tab.sync.older('r', (await spans(tab.db))[1]!.from)).toBe(false);
+  expect(await tab.records()).toBe(before);
+  expect(tab.told).toContain('unusable');
+});
+
+test('S1 what was asked for before the log was put back is not stored after it', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 300);
+  await tab.connect();
+  const stale = rangeOf(tab, { room: 'r', from: 152, to: 251 });
+  let answer: (late: unknown) => void = () => {};
+  tab.answer = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const older = tab.sync.older('r', 252);
+  await until('asked', () => tab.asked.length === 1);
+  tab.sync.down();
+  tab.answer = (asked) => rangeOf(tab, asked);
+  tab.logs.set('r', [text(1, 'another')]);
+  tab.logs.get('r')![0]!.at = 77;
+  await tab.connect();
+  answer(stale);
+  expect(await older).toBe(false);
+  await turns();
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
+});
+
+test('S2 a range that is lost on a living connection is asked again until it is here', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1);
+  tab.answer = () => undefined; // late beyond all measure
+  tab.sync.frame({ event: 'heads', payload: { r: 2 } });
+  await until('asked', () => tab.asked.length === 1);
+  await until('doubted', () => tab.told.includes('suspect'));
+  expect(tab.sync.catchingUp()).toBe(true);
+  for (let times = 2; times < 12; times++) {
+    tab.clock.pass(20_000);
+    await until('asked again', () => tab.asked.length === times);
+    await turns(5);
+  }
+  tab.answer = (asked) => rangeOf(tab, asked);
+  tab.clock.pass(20_000);
+  await until('here', async () => (await spans(tab.db))[0]!.to === 2 && !tab.sync.catchingUp());
+});
+
+test('S2 a room that is not ours any more is not asked for again', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  tab.answer = () => ({ ok: false, error: { code: 'forbidden', message: '' } });
+  tab.sync.frame({ event: 'heads', payload: { r: 2 } });
+  await until('asked', () => tab.asked.length === 1);
+  await turns();
+  tab.clock.pass(60_000);
+  await turns();
+  expect(tab.asked).toHaveLength(1);
+  expect(tab.sync.catchingUp()).toBe(false);
+});
+
+test('S2 over connections that live five seconds, at 20 entries a second, a hole of 1,000 is filled', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1_050);
+  await tab.connect();
+  tab.answer = (asked) => {
+    const answer = rangeOf(tab, asked);
+    const took = (answer.entries.length / 20) * 1_000;
+    tab.clock.pass(Math.min(took, 5_000));
+    if (took <= 5_000) return answer;
+    tab.sync.down(); // the connection is gone
+    return undefined;
+  };
+  for (let times = 0; times < 60 && (await spans(tab.db)).length > 1; times++) {
+    const [, newest] = await spans(tab.db);
+    if (!(await tab.sync.older('r', newest!.from))) await tab.connect();
+  }
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: log.length }]);
+});
+
+test('S2 S4 what is asked for at once is halved while nothing comes, and grows again', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1_000);
+  await tab.connect();
+  const asking = async () => {
+    tab.asked.length = 0;
+    const [, newest] = await spans(tab.db);
+    await tab.sync.older('r', newest!.from);
+    return tab.asked[0]!.to - tab.asked[0]!.from + 1;
+  };
+  const answer = tab.answer;
+  tab.answer = () => {
+    tab.clock.pass(2 * ACKNOWLEDGE_WITHIN_MS);
+    return undefined;
+  };
+  expect([
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+  ]).toEqual([100, 50, 25, 12, RANGE_LEAST_ENTRIES, RANGE_LEAST_ENTRIES]);
+  tab.answer = answer;
+  expect([await asking(), await asking(), await asking()]).toEqual([10, 20, 40]);
+});
+
+test('S1 a log put back unseen, by hand and while one was away: found where it touches what is held', async () => {
+  const log = [text(1, 'of the old log'), text(2)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  tab.sync.down();
+  const other: Entry[] = [];
+  grow(other, 300);
+  tab.logs.set('r', other);
+  await tab.sync.handshake();
+  const room = { ...tab.describe('r'), from: 251 }; // as a server that was told no cursor
+  tab.sync.frame({
+    event: 'welcome',
+    payload: {
+      protocol: 1,
+      epoch: 'one',
+      now: 1,
+      user: { id: me, name: 'me' },
+      rooms: [{ ...room, reset: undefined }],
+    },
+  });
+  tab.sync.frame({ event: 'entries', payload: { room: 'r', entries: other.slice(250), users: {} } });
+  await tab.settled();
+  expect(await tab.records()).toContain('of the old log');
+  while ((await spans(tab.db)).at(-1)!.from > 1) {
+    const newest = (await spans(tab.db)).at(-1)!;
+    expect(await tab.sync.older('r', newest.from)).toBe(true);
+    await tab.settled();
+  }
+  expect(await tab.records()).not.toContain('of the old log');
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 300 }]);
+});
+
+test('S1 a log shorter than what was held when the connection began was put back', async () => {
+  const tab = bench({ r: [text(1, 'old'), text(2, 'old')] });
+  await tab.connect();
+  tab.sync.down();
+  tab.logs.set('r', [text(1, 'new')]);
+  await tab.sync.handshake();
+  const room = { ...tab.describe('r'), reset: undefined, from: 1 };
+  tab.sync.frame({
+    event: 'welcome',
+    payload: { protocol: 1, epoch: 'one', now: 1, user: { id: me, name: 'me' }, rooms: [room] },
+  });
+  await until('forgotten', async () => !(await tab.records()).includes('old'));
+});
+
+test('O3 S3 an own message whose acknowledgement was lost, deleted elsewhere while more than 200 were missed: no text', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  const clientOffset = mint();
+  await enqueue(tab.db, { kind: 'text', body: 'secret', room: 'r', clientOffset, at: 1 });
+  log.push({ ...text(2, 'secret', me), clientOffset });
+  grow(log, 100);
+  amend(log, 'edit', 2, 'secret, edited');
+  amend(log, 'delete', 2);
+  grow(log, 300);
+  tab.sync.down();
+  await tab.connect();
+  const acknowledged = { type: 'acknowledged', clientOffset, serverOffset: 2, at: 2 } as const;
+  const { placed } = await storeVerdicts(tab.db, me, [acknowledged], mint);
+  expect(placed).toEqual([{ room: 'r', serverOffset: 2 }]);
+  expect(await tab.records()).toContain('secret');
+  for (const { room, serverOffset } of placed) tab.sync.check(room, serverOffset);
+  await until('looked up', async () => !(await tab.records()).includes('secret'));
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 2 }); // it touches what is held
+
+  const again = mint(); // one that touches nothing: edited meanwhile
+  log[199] = { ...text(200, 'as it was', me), clientOffset: again };
+  amend(log, 'edit', 200, 'as it is');
+  await enqueue(tab.db, { kind: 'text', body: 'as it was', room: 'r', clientOffset: again, at: 1 });
+  const other = { type: 'acknowledged', clientOffset: again, serverOffset: 200, at: 2 } as const;
+  for (const one of (await storeVerdicts(tab.db, me, [other], mint)).placed)
+    tab.sync.check(one.room, one.serverOffset);
+  await until('looked up', async () => (await tab.records()).includes('as it is'));
+});
+
+test('S3 500 rooms: one transaction for the welcome, few for the catch-up, the open one is asked for first', async () => {
+  const ids = Array.from({ length: 500 }, () => mint());
+  const rooms = Object.fromEntries(ids.map((id) => [id, [text(1)]]));
+  const first = bench(rooms);
+  let writes = 0;
+  const db = {
+    ...first.db,
+    write: ((stores, work) => {
+      writes++;
+      return first.db.write(stores, work);
+    }) as typeof first.db.write,
+  };
+  const opened = ids[400]!;
+  const tab = bench(rooms, { db, opened: () => opened });
+  await tab.connect();
+  expect(await spans(tab.db)).toHaveLength(500);
+  expect(writes).toBeLessThanOrEqual(1 + 500 / 20 + 1);
+  expect(tab.changes.length).toBeLessThanOrEqual(writes);
+  expect(tab.asked).toEqual([]);
+
+  tab.sync.down();
+  writes = 0;
+  await tab.connect();
+  expect(writes).toBe(1); // nothing was missed
+
+  tab.sync.down();
+  for (const log of tab.logs.values()) grow(log, 1);
+  await tab.sync.handshake();
+  const described = ids.map((id) => tab.describe(id, { from: 3, head: 2 })); // the budget was used up: heads only
+  const user = { id: me, name: 'me' };
+  tab.sync.frame({
+    event: 'welcome',
+    payload: { protocol: 1, epoch: 'one', now: 1, user, rooms: described },
+  });
+  await until('asked', () => tab.asked.length > 0);
+  expect(tab.asked[0]!.room).toBe(opened);
+  await until(
+    'all here',
+    async () => !tab.sync.catchingUp() && (await spans(tab.db)).every(({ to }) => to === 2),
+  );
+});
+
+test('S2 a welcome that could not be stored comes again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const first = bench({ r: [text(1)] });
+  let failing = true;
+  const db = {
+    ...first.db,
+    write: ((stores, work) => {
+      if (failing) return Promise.reject(new DOMException('lost', 'UnknownError'));
+      return first.db.write(stores, work);
+    }) as typeof first.db.write,
+  };
+  const tab = bench({ r: [text(1)] }, { db });
+  void tab.connect();
+  await until('unusable', () => tab.told.includes('unusable'));
+  expect(await spans(tab.db)).toEqual([]);
+  failing = false;
+  tab.sync.down();
+  await tab.connect();
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
+});

@@ -1,0 +1,124 @@
+/** Rooms that are left, joined again, and more than a few. */
+import { afterEach, expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/ids.ts';
+import { turns, until } from '../db/until.ts';
+import { createBrowser, readAll, type Tab } from './browser.ts';
+import { createModelServer, type ModelServer, mint } from './modelServer.ts';
+
+const tabs: Tab[] = [];
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.kill();
+});
+
+async function twoRooms() {
+  const server = createModelServer();
+  const browser = createBrowser(server);
+  const tab = browser.openTab();
+  tabs.push(tab);
+  const room = mint();
+  server.rooms.set(room, { id: room, name: 'Kitchen', log: [] });
+  await until('hello', () => tab.app().tag === 'hello');
+  await tab.client.signIn('Mika');
+  await tab.untilLive();
+  tab.look(room);
+  await until('both', () => tab.signedIn().rooms.length === 2);
+  return { server, browser, tab, room };
+}
+
+/** As a server that takes the user out of a room, on whatever device they left it. */
+function leave(server: ModelServer, room: string) {
+  const { id, name, log } = server.rooms.get(room)!;
+  server.rooms.delete(room);
+  server.live()?.hear('room', { removed: room });
+  return { id, name, log };
+}
+
+function join(server: ModelServer, back: ReturnType<typeof leave>) {
+  server.rooms.set(back.id, back);
+  const head = back.log.length;
+  const from = head <= 200 ? 1 : head - 49;
+  const about = { id: back.id, kind: 'public', name: back.name, head, from, readUpTo: 0, members: 2 };
+  server.live()!.hear('room', { room: about });
+  server.live()!.hear('entries', { room: back.id, entries: back.log.slice(from - 1), users: {} });
+}
+
+const named = (tab: Tab, room: string) => tab.signedIn().rooms.find(({ id }) => id === room);
+
+test('S3 a room left and joined again after 5,000: the newest first, and what was held is looked at anew', async () => {
+  const { server, browser, tab, room } = await twoRooms();
+  const lin = mint();
+  server.write(lin, 'first', room);
+  server.write(lin, 'secret', room);
+  await until('held', () => tab.read(room).length === 2);
+  const back = leave(server, room);
+  await until('gone', () => named(tab, room) === undefined);
+  server.rooms.set(room, back);
+  server.mute = true;
+  for (let i = 0; i < 5_000; i++) server.write(lin, `${i}`, room);
+  server.amend('delete', 2, undefined, room);
+  server.mute = false;
+  join(server, server.rooms.get(room)!);
+  await until('the newest', () => tab.read(room).at(-1) === '4999');
+  expect(named(tab, room)).toMatchObject({ member: true });
+  const records = async () =>
+    JSON.stringify(await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'entries'));
+  expect(await records()).toContain('first');
+});
+
+test('S1 a room left, put back meanwhile and joined again shows the log that is there, once', async () => {
+  const { server, tab, room } = await twoRooms();
+  const lin = mint();
+  for (const body of ['old 1', 'old 2', 'old 3']) server.write(lin, body, room);
+  await until('held', () => tab.read(room).length === 3);
+  const back = leave(server, room);
+  await until('gone', () => named(tab, room) === undefined);
+  const log = back.log.slice(0, 1);
+  for (const i of [2, 3, 4, 5])
+    log.push({ serverOffset: i, author: lin, clientOffset: mint(), at: i, kind: 'text', body: `new ${i}` });
+  join(server, { ...back, log });
+  await tab.untilPassing('the new one', () => tab.read(room).length === 5);
+  expect(tab.read(room)).toEqual(['old 1', 'new 2', 'new 3', 'new 4', 'new 5']);
+});
+
+test('O4 a room left keeps its place in the list while something of one’s own waits or is being written there', async () => {
+  const { server, tab, room } = await twoRooms();
+  server.write(mint(), 'hi', room);
+  await until('held', () => tab.read(room).length === 1);
+  await tab.client.saveDraft(room, 'half a sentence');
+  await tab.untilPassing('written', () => named(tab, room)!.draft === 'half a sentence');
+  const back = leave(server, room);
+  await until('left', () => named(tab, room)?.member === false);
+  expect(named(tab, room)).toMatchObject({ draft: 'half a sentence', name: 'Kitchen' });
+  expect(tab.read(room)).toEqual(['hi']);
+
+  server.live()!.drop(); // and over the next connection, whose welcome does not name it
+  await until('down', () => tab.signedIn().connection.tag !== 'live');
+  await tab.untilLive();
+  expect(server.live()!.options.auth.cursors).not.toHaveProperty(room);
+  expect(named(tab, room)?.member).toBe(false);
+
+  join(server, back);
+  await until('joined', () => named(tab, room)?.member === true);
+  leave(server, room);
+  await until('left', () => named(tab, room)?.member === false);
+  await tab.client.saveDraft(room, '');
+  await tab.untilPassing('nothing keeps it', () => named(tab, room) === undefined);
+});
+
+test('a room left on another device while this one was away is not in the list, and is not asked for', async () => {
+  const { server, tab, room } = await twoRooms();
+  const asked: string[] = [];
+  server.intercept = (event, payload) => {
+    if (event === 'range') asked.push((payload as { room: string }).room);
+    return false;
+  };
+  server.reachable = false;
+  server.live()!.drop();
+  server.rooms.delete(room);
+  server.reachable = true;
+  await tab.untilLive();
+  await until('gone', () => named(tab, room) === undefined);
+  await turns();
+  expect(asked).toEqual([]);
+  expect(named(tab, LOBBY)).toBeDefined();
+});

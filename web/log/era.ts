@@ -1,0 +1,93 @@
+/**
+ * An era lasts from a welcome to the end of its connection, or to a log's being put back within it. What was asked for in
+ * one says nothing in another: the log may be a different one (S1). And all that is stored of the logs is stored here, in
+ * the order in which it came.
+ */
+import type { Users } from '../../shared/protocol/index.ts';
+import type { Change } from '../db/changes.ts';
+import type { UserDatabase } from '../db/schema.ts';
+import type { Incoming } from './hold.ts';
+import { type Arrived, OtherEpoch, type Taken, takeAll } from './take.ts';
+
+/** Compared by identity. */
+export interface Era {
+  readonly epoch: string;
+}
+
+export interface Eras {
+  /** Undefined while there is no connection. */
+  now(): Era | undefined;
+  isNow(era: Era): boolean;
+  begin(epoch: string): void;
+  end(): void;
+  /** Something of another epoch was heard: the connection begins anew. */
+  otherEpoch(): void;
+  /** One piece of work after the other: what resets a log and what belongs to the new one never mix. */
+  next<T>(work: () => Promise<T>): Promise<T>;
+  /** Stores frames, within the work of `next`. */
+  frames(epoch: string | undefined, arrived: readonly Arrived[]): Promise<Taken[]>;
+  /** Stores an answer, in its turn, if it is still of this era. True when it is held now. */
+  answer(era: Era, incoming: Incoming, users: Users): Promise<boolean>;
+}
+
+interface Deps {
+  db: UserDatabase;
+  me: string;
+  changed(change: Change): void;
+  unusable(): void;
+  /** These logs turned out to be others than what was held of them. */
+  putBack(rooms: readonly string[]): void;
+}
+
+export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
+  let era: Era | undefined;
+  let inOrder: Promise<unknown> = Promise.resolve();
+
+  function next<T>(work: () => Promise<T>): Promise<T> {
+    const done = inOrder.then(work);
+    inOrder = done.catch(() => {});
+    return done;
+  }
+
+  async function store(epoch: string | undefined, arrived: readonly Arrived[]): Promise<Taken[]> {
+    const taken = await takeAll(db, me, arrived, epoch);
+    const roomsWhere = (isSo: (each: Taken) => boolean) => [
+      ...new Set(taken.flatMap((each, i) => (isSo(each) ? arrived[i]!.incoming.room : []))),
+    ];
+    const others = roomsWhere((each) => each.putBack);
+    if (others.length > 0) {
+      if (era) era = { ...era };
+      putBack(others);
+    }
+    const [settled, more] = [roomsWhere((each) => each.settled), roomsWhere((each) => !each.settled)];
+    if (settled.length > 0) changed({ type: 'rows', rooms: settled });
+    if (more.length > 0) changed({ type: 'log', rooms: more });
+    return taken;
+  }
+
+  return {
+    now: () => era,
+    isNow: (one) => one === era,
+    begin(epoch) {
+      era = { epoch };
+    },
+    end() {
+      era = undefined;
+    },
+    otherEpoch: unusable,
+    next,
+    frames: store,
+    answer: (asked, incoming, users) =>
+      next(async () => {
+        if (asked !== era) return false;
+        try {
+          const [taken] = await store(asked.epoch, [{ incoming, users }]);
+          return taken!.held;
+        } catch (error) {
+          if (!(error instanceof OtherEpoch)) throw error;
+          unusable();
+          return false;
+        }
+      }),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Places where an own entry was acknowledged and nothing held covers it: a repeat, after its first answer was lost. It may
+ * be edited or deleted since, by another device of one's own, and it would be kept as it was written (O3).
+ */
+import type { UserDatabase } from '../db/schema.ts';
+import type { Eras } from './era.ts';
+import { spansOf } from './hold.ts';
+import { type Stretch, spanAt, stretchesOf } from './spans.ts';
+
+export interface Places {
+  check(room: string, serverOffset: number): void;
+  /** Asks for all that is not known yet. */
+  look(): void;
+  leave(room: string): void;
+}
+
+interface Deps {
+  db: UserDatabase;
+  eras: Pick<Eras, 'next'>;
+  headOf(room: string): number;
+  count(): number;
+  fill(room: string, stretch: Stretch): Promise<'held' | 'nothing' | 'lost' | 'refused'>;
+}
+
+export function createPlaces({ db, eras, headOf, count, fill }: Deps): Places {
+  const places = new Map<string, Set<number>>();
+  let looking = false;
+
+  function look(): void {
+    if (looking || places.size === 0) return;
+    looking = true;
+    // after what came before it was stored: most are covered by then
+    eras
+      .next(async () => {})
+      .then(lookUp)
+      .catch((error) => console.warn('own messages were not looked up', error))
+      .finally(() => {
+        looking = false;
+      });
+  }
+
+  async function lookUp(): Promise<void> {
+    for (const [room, offsets] of places) {
+      const asked = [...offsets];
+      const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
+      // beyond the head there is only what will come by itself
+      const open = asked.filter((offset) => offset <= headOf(room) && !spanAt(spans, offset));
+      for (const stretch of stretchesOf(open, count())) if ((await fill(room, stretch)) === 'lost') return; // kept for the next connection
+      for (const offset of asked) offsets.delete(offset);
+      if (offsets.size === 0) places.delete(room);
+    }
+    if (places.size > 0) await lookUp(); // they came meanwhile
+  }
+
+  return {
+    check(room, serverOffset) {
+      places.set(room, (places.get(room) ?? new Set()).add(serverOffset));
+      look();
+    },
+    look,
+    leave: (room) => void places.delete(room),
+  };
+}
