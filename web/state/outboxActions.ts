@@ -2,10 +2,9 @@
 import { checkBody, withoutControls } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
-import { edit, removeText } from '../outbox/change.ts';
+import { enqueue } from '../outbox/enqueue.ts';
 import type { Change } from '../outbox/followers.ts';
 import type { Row } from '../outbox/row.ts';
-import { amend, discard, enqueue, retry } from '../outbox/rows.ts';
 import type { Drafts } from './drafts.ts';
 import type { Client, Outcome } from './model.ts';
 import type { StorageHealth } from './storageState.ts';
@@ -27,6 +26,9 @@ interface Deps {
   toNewest(room: string): void;
   persist(): void;
 }
+
+/** Kept by the browser once it is here; asked for at the start, so that it is. */
+const changes = () => import('../outbox/changes.ts');
 
 export function createOutboxActions(deps: Deps): OutboxActions {
   const { db, me, newKey, now, show, toNewest, persist } = deps;
@@ -73,20 +75,29 @@ export function createOutboxActions(deps: Deps): OutboxActions {
         return room;
       });
     },
-    retry: (clientOffset) => queue(() => retry(db, clientOffset).then(roomOf)),
+    retry: (clientOffset) => queue(async () => roomOf(await (await changes()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
-      return queue(() => amend(db, clientOffset, body, newKey(), now()).then(roomOf));
+      return queue(async () =>
+        roomOf(await (await changes()).amend(db, clientOffset, body, newKey(), now())),
+      );
     },
     async edit(room, clientOffset, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
-      return queue(async () => ((await edit(db, me, changeOf(room, clientOffset), body)) ? room : undefined));
+      return queue(async () => {
+        const { edit } = await changes();
+        return (await edit(db, me, changeOf(room, clientOffset), body)) ? room : undefined;
+      });
     },
     remove: (room, clientOffset) =>
-      queue(async () => ((await removeText(db, me, changeOf(room, clientOffset))) ? room : undefined)),
-    discard: (clientOffset) => queue(() => discard(db, clientOffset, newKey(), now()).then(roomOf)),
+      queue(async () => {
+        const { removeText } = await changes();
+        return (await removeText(db, me, changeOf(room, clientOffset))) ? room : undefined;
+      }),
+    discard: (clientOffset) =>
+      queue(async () => roomOf(await (await changes()).discard(db, clientOffset, newKey(), now()))),
   };
 }
 

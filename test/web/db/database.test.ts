@@ -5,7 +5,7 @@ import { DATABASE_TIMEOUT_MS } from '../../../shared/limits.ts';
 import { DatabaseClosed, DatabaseHangs } from '../../../web/db/database.ts';
 import { storageReason } from '../../../web/db/failure.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
-import { enqueue } from '../../../web/outbox/rows.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
 import { turns } from './until.ts';

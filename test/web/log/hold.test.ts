@@ -7,7 +7,7 @@ import type { Incoming } from '../../../web/log/hold.ts';
 import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
 import { spanAt } from '../../../web/log/spans.ts';
 import { OtherEpoch, take } from '../../../web/log/take.ts';
-import { enqueue } from '../../../web/outbox/rows.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { ACKNOWLEDGE_WITHIN_MS, RANGE_LEAST_ENTRIES } from '../../../shared/limits.ts';
-import { enqueue } from '../../../web/outbox/rows.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';

@@ -1,21 +1,7 @@
-/** What a person does to the outbox. Each is one strict transaction: durable first, then shown, then tried (O1). */
+/** What a person does to what was not sent. Each is one strict transaction. */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { add, addDelete, addEdit, type Change, followersOf, remove, rewrite } from './followers.ts';
-import { type Draft, isUncertain, type Row, step } from './row.ts';
-
-/**
- * Adds it behind everything. The same key twice is one row: a hung database may have stored it the first time. The text
- * that the room keeps as being written goes with it, where that is this one: killed between the two, the app would show
- * it queued and offer it again (O3).
- */
-export function enqueue(db: UserDatabase, draft: Draft, isWritten = (_text: string) => false): Promise<void> {
-  return db.write(['rows', 'drafts'], async (tx) => {
-    await add(tx, draft);
-    const drafts = tx.objectStore('drafts');
-    const written = await drafts.get(draft.room);
-    if (written && isWritten(written.text)) await drafts.delete(draft.room);
-  });
-}
+import { addDelete, addEdit, type Change, followersOf, remove, rewrite } from './followers.ts';
+import { isUncertain, type Row, step } from './row.ts';
 
 /** Tries a parked row again, under the same key, and what was not sent of its changes. Undefined when it is not parked. */
 export function retry(db: UserDatabase, clientOffset: string): Promise<Row | undefined> {
