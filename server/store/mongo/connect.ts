@@ -31,6 +31,8 @@ const OPTIONS: MongoClientOptions = {
   connectTimeoutMS: 2_000,
   heartbeatFrequencyMS: 1_000,
   waitQueueTimeoutMS: 3_000,
+  // Each keeps some 64 kB of what it read last. Questions are short: more of them at once wait for the database, not for us.
+  maxPoolSize: 24,
   socketTimeoutMS: 6_500,
 };
 

@@ -61,8 +61,9 @@ export async function openMongo({
   const insert = createInsert({
     collections,
     by: me,
-    onDurable(room, serverOffset) {
+    onDurable(room, serverOffset, tookMs) {
       turnsOf(room).wrote(me, serverOffset);
+      turnsOf(room).took(tookMs);
       heads.heard(room, serverOffset);
       tails.expect(room, serverOffset);
     },

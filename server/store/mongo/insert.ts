@@ -6,8 +6,8 @@ import { type Collections, ENTRIES_BY_KEY, ENTRIES_BY_OFFSET } from './schema.ts
 
 interface Deps {
   collections: Pick<Collections, 'entriesOf'>;
-  /** So far the room is durable: what was inserted here is acknowledged. */
-  onDurable: (room: string, serverOffset: number) => void;
+  /** So far the room is durable: what was inserted here is acknowledged, after so many milliseconds. */
+  onDurable: (room: string, serverOffset: number, tookMs: number) => void;
   /** This process, to the others: turns.ts. */
   by: string;
 }
@@ -19,6 +19,7 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
   return insert;
 
   async function insert(documents: readonly EntryDocument[]): Promise<InsertReply> {
+    const start = performance.now();
     const last = documents.length - 1;
     try {
       // copies: the driver gives what it inserts an _id
@@ -26,14 +27,18 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
         .entriesOf(documents[0]!.room)
         .insertMany(documents.map((document, i) => (i === last ? { ...document, by } : { ...document })));
     } catch (error) {
-      return isUnsendable(error) ? unsent(documents, error.message) : stopped(documents, error);
+      return isUnsendable(error) ? unsent(documents, error.message) : stopped(documents, error, start);
     }
-    durable(documents, documents.length);
+    durable(documents, documents.length, start);
     return { tag: 'inserted' };
   }
 
   /** The server took them one by one, up to one that it did not take. */
-  async function stopped(documents: readonly EntryDocument[], error: unknown): Promise<InsertReply> {
+  async function stopped(
+    documents: readonly EntryDocument[],
+    error: unknown,
+    start: number,
+  ): Promise<InsertReply> {
     const fault = faultOf(error);
     if (fault.tag === 'unknown') return fault;
     if (!(error instanceof MongoBulkWriteError)) throw error;
@@ -41,7 +46,7 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
     // A server that looks at all of them first has inserted none.
     if (fault.tag === 'refused' && error.insertedCount < inserted)
       return before(documents, inserted, fault.message);
-    durable(documents, inserted);
+    durable(documents, inserted, start);
     if (fault.tag === 'refused') return { tag: 'refused', inserted, message: fault.message };
     switch (fault.index) {
       case ENTRIES_BY_OFFSET:
@@ -69,9 +74,9 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
     return reply.tag === 'inserted' ? { tag: 'refused', inserted: guilty, message } : reply;
   }
 
-  function durable(documents: readonly EntryDocument[], inserted: number): void {
+  function durable(documents: readonly EntryDocument[], inserted: number, start: number): void {
     const last = documents[inserted - 1];
-    if (last) onDurable(last.room, last.serverOffset);
+    if (last) onDurable(last.room, last.serverOffset, performance.now() - start);
   }
 }
 

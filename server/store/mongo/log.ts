@@ -93,7 +93,7 @@ export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: 
   }
 }
 
-const AT_ONCE_MS = 5;
+const AT_ONCE_MS = 1;
 /** The last command of an append is answered, as `unknown`, before the append itself is given up. */
 const MARGIN_MS = 200;
 

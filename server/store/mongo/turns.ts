@@ -10,10 +10,10 @@
  */
 import type { Heads } from './heads.ts';
 
-/** A turn is about what it took lately from one process's entry to the next one's, twice over, within these bounds. */
-const TURN_LEAST_MS = 5;
+/** A turn is twice what an insert took here lately, within these bounds: the other one inserts, and is heard of. */
+const TURN_LEAST_MS = 2;
 const TURN_MOST_MS = 100;
-/** Of the newest gap in the average. */
+/** Of the newest insert in the average. */
 const WEIGHT = 0.2;
 /** Who has not written for so long does not write. */
 const RECENT_MS = 1_000;
@@ -21,6 +21,8 @@ const RECENT_MS = 1_000;
 export interface Turns {
   /** An entry of this process or of another one is committed. */
   wrote(by: string, serverOffset: number): void;
+  /** An insert of this process was acknowledged after so many milliseconds. */
+  took(ms: number): void;
   /** What this process leaves to those whose turn comes first, in milliseconds. */
   leaves(): number;
   /** They had that time, and did not use it. */
@@ -30,8 +32,7 @@ export interface Turns {
 /** `now` is a clock of milliseconds that never goes back. */
 export function createTurns(me: string, now: () => number): Turns {
   const last = new Map<string, { serverOffset: number; at: number }>();
-  let newest = { by: me, serverOffset: 0, at: -Infinity };
-  let gapMs = TURN_LEAST_MS;
+  let insertMs = TURN_LEAST_MS;
 
   function first(): string[] {
     const mine = last.get(me);
@@ -43,13 +44,12 @@ export function createTurns(me: string, now: () => number): Turns {
   return {
     wrote(by, serverOffset) {
       if (serverOffset <= (last.get(by)?.serverOffset ?? 0)) return; // acknowledged, and now heard of
-      const at = now();
-      last.set(by, { serverOffset, at });
-      if (serverOffset <= newest.serverOffset) return;
-      if (by !== newest.by) gapMs += WEIGHT * (Math.min(at - newest.at, TURN_MOST_MS) - gapMs);
-      newest = { by, serverOffset, at };
+      last.set(by, { serverOffset, at: now() });
     },
-    leaves: () => first().length * Math.min(Math.max(2 * gapMs, TURN_LEAST_MS), TURN_MOST_MS),
+    took(ms) {
+      insertMs += WEIGHT * (ms - insertMs);
+    },
+    leaves: () => first().length * Math.min(Math.max(2 * insertMs, TURN_LEAST_MS), TURN_MOST_MS),
     passed() {
       for (const by of first()) last.delete(by);
     },
