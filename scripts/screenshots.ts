@@ -7,6 +7,7 @@ import { type ApiClient, connectClient, newId, signUp, text } from '../test/supp
 import { CHROMIUM_ARGS, findChromium, PHONE } from '../test/support/chromium.ts';
 import { startProxy } from '../test/support/proxy.ts';
 import { startServer } from '../test/support/serverProcess.ts';
+import { takeScreens } from './screens.ts';
 
 await using server = await startServer({ env: { LOG_LEVEL: 'silent' } });
 await using network = await startProxy(server.port);
@@ -49,6 +50,7 @@ await page.emulateMedia({ colorScheme: 'dark' });
 await page.getByRole('link', { name: 'Back to the rooms' }).click();
 await page.getByRole('link', { name: /Kitchen/ }).waitFor();
 await page.screenshot({ path: 'docs/rooms-dark.png' });
+await takeScreens(browser);
 await browser.close();
 for (const { close } of [mika, lin]) close();
 
@@ -65,7 +67,7 @@ async function makeRoom(of: ApiClient, name: string): Promise<string> {
 async function say(body: string): Promise<void> {
   const box = page.getByRole('textbox', { name: 'Message' });
   await box.fill(body);
-  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   await message(page, body).waitFor();
 }
 

@@ -1,6 +1,7 @@
 /** One record of a room's log, as everybody sees it. The room is the frame's. */
 import * as v from 'valibot';
 import { ClientOffset, UserId } from './ids.ts';
+import { KNOWN_KINDS } from './kinds.ts';
 
 export const Offset = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const Head = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -19,7 +20,6 @@ export const LeaveEntry = v.object({ ...common, kind: v.literal('leave') });
 export const OtherEntry = v.looseObject({ ...common, kind: v.string() });
 
 export const KnownEntry = v.variant('kind', [TextEntry, EditEntry, DeleteEntry, JoinEntry, LeaveEntry]);
-const KNOWN_KINDS: ReadonlySet<string> = new Set(['text', 'edit', 'delete', 'join', 'leave']);
 
 export const Entry = v.lazy((input: unknown) =>
   isRecord(input) && typeof input.kind === 'string' && !KNOWN_KINDS.has(input.kind) ? OtherEntry : KnownEntry,
@@ -31,14 +31,6 @@ export type Entry = KnownEntry | OtherEntry;
 export type EntryKind = KnownEntry['kind'];
 /** An entry that changes another: `target` is that one's serverOffset. */
 export type Amendment = v.InferOutput<typeof EditEntry> | v.InferOutput<typeof DeleteEntry>;
-
-export function isKnown(entry: Entry): entry is KnownEntry {
-  return KNOWN_KINDS.has(entry.kind);
-}
-
-export function isAmendment(entry: Entry): entry is Amendment {
-  return entry.kind === 'edit' || entry.kind === 'delete';
-}
 
 function isRecord(value: unknown): value is { kind?: unknown } {
   return typeof value === 'object' && value !== null;

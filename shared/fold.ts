@@ -1,5 +1,6 @@
 /** What the screen shows is a fold of the log: entries in, lines out. Pure. */
-import { type Amendment, type Entry, isAmendment, isKnown } from './entry.ts';
+import type { Amendment, Entry } from './entry.ts';
+import { isAmendment, isKnown } from './kinds.ts';
 import { assertNever } from './never.ts';
 
 interface Placed {

@@ -60,11 +60,12 @@ export const BATCH_MIN_BYTES = 1024;
 export const BATCH_MAX_BYTES = 48 * 1024;
 export const SEND_TIMEOUT_MS = 10_000;
 export const SEND_BYTES_PER_SECOND = 5_000;
-export const RECEIVE_BYTES_PER_SECOND = 5_000;
 /** Where the size of a range begins; it is halved and doubled between the least and RANGE_MAX_ENTRIES. */
 export const RANGE_FIRST_ENTRIES = 100;
 export const RANGE_LEAST_ENTRIES = 10;
 export const SILENCE_MS = 10_000;
+/** So long it may be silent while something comes down, and twice as long after each time that was too short. */
+export const RECEIVING_SILENCE_MS = 20_000;
 export const BEAT_TIMEOUT_MS = 2_000;
 export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;

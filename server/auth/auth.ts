@@ -1,6 +1,7 @@
 /** Who somebody is: users, their devices, and the tokens that prove them. PROTOCOL.md, "Who you are". */
-import { idFrom } from '../../shared/ids.ts';
+
 import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
+import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { Refused } from '../refusal.ts';

@@ -1,5 +1,6 @@
 /** The newest entries of one room, so that many who come back do not each read the store. Blanked where deleted. */
-import { type Entry, isAmendment } from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
+import { isAmendment } from '../../shared/kinds.ts';
 import { RING_ENTRIES } from '../../shared/limits.ts';
 
 export interface Ring {

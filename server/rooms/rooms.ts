@@ -1,6 +1,7 @@
 /** Rooms and who is in them. Joining and leaving are entries, written by ingest; what follows from them, the feed tells. */
-import { LOBBY } from '../../shared/ids.ts';
+
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import type { Request, Room, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import type { Ingest } from '../ingest/ingest.ts';

@@ -1,4 +1,5 @@
 /** Protocol 1: see PROTOCOL.md. `up` is what clients say, `down` what servers say. */
+export * from './codes.ts';
 export * from './down.ts';
 export * from './errors.ts';
 export * from './session.ts';

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { Unavailable } from '../../server/store/port.ts';
-import { LOBBY } from '../../shared/ids.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import { append, appendNew, type Harness, inDatabase, join, leave, newId, newRoom, text } from './support.ts';
 
 export function roomCases(open: () => Promise<Harness>): void {

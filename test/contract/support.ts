@@ -10,7 +10,7 @@ import type {
   Store,
 } from '../../server/store/port.ts';
 import type { Entry } from '../../shared/entry.ts';
-import { idFrom } from '../../shared/ids.ts';
+import { idFrom } from '../../shared/mint.ts';
 
 /** One database, open. */
 export interface Harness {

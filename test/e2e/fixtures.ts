@@ -65,7 +65,7 @@ export function composer(page: Page) {
 /** Resolves when the app has taken it: the composer is empty again, and the message is on the screen. */
 export async function say(page: Page, body: string): Promise<void> {
   await composer(page).fill(body);
-  await page.getByRole('button', { name: 'Send' }).click();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(composer(page)).toHaveValue('');
   await expect(message(page, body)).toBeVisible();
 }

@@ -1,6 +1,6 @@
 /** The server killed by -9 while clients write: what was acknowledged is there, once, in order, without a gap. */
 import { expect, test } from 'vitest';
-import { LOBBY } from '../../shared/ids.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import type { Item, ItemResult } from '../../shared/protocol/index.ts';
 import { bodyOf, connectClient, type SignedUp, signUp, text, wholeLog } from '../support/api.ts';
 import { startProxy } from '../support/proxy.ts';

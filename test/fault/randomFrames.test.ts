@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { LOBBY } from '../../shared/ids.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import { answers, classOf, Refusal } from '../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../support/api.ts';
 import { startInnocents } from '../support/innocents.ts';

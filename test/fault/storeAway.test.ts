@@ -1,7 +1,7 @@
 /** A store that goes away in the middle of each way: who asks is told to come back, and all goes on when it is there again. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Store, Unavailable } from '../../server/store/port.ts';
-import { LOBBY } from '../../shared/ids.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import { connectClient, newId, post, signUp, text, wholeLog } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { waitFor } from '../support/waitFor.ts';

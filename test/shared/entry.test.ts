@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { Entry, isAmendment, isKnown } from '../../shared/entry.ts';
+import { Entry } from '../../shared/entry.ts';
+import { isAmendment, isKnown } from '../../shared/kinds.ts';
 
 const id = 'A'.repeat(22);
 const common = { serverOffset: 1, author: id, clientOffset: id, at: 0 };

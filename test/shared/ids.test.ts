@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { Id, idFrom, LOBBY, RoomId, recordById } from '../../shared/ids.ts';
+import { Id, RoomId, recordById } from '../../shared/ids.ts';
+import { idFrom, LOBBY } from '../../shared/mint.ts';
 
 const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 });
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
 import type { Entry } from '../../shared/entry.ts';
-import { idFrom, LOBBY } from '../../shared/ids.ts';
+import { idFrom, LOBBY } from '../../shared/mint.ts';
 import {
   type Acknowledgement,
   type AnsweredName,

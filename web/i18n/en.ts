@@ -1,9 +1,13 @@
-/** Every English text of the app. Its type is what each other language has to fill: a missing text does not compile. */
+/**
+ * Every English text of the app but those of the sheets (enSheets.ts). Its type is what each other language has to fill: a
+ * missing text does not compile.
+ */
 import { counting } from './plural.ts';
 
 const count = counting('en');
 
 export const en = {
+  lang: 'en',
   app: 'Holdfast',
 
   hello: {
@@ -58,83 +62,14 @@ export const en = {
     people: (n: number) => count(n, { one: '# person', other: '# people' }),
     waiting: (n: number) => count(n, { other: '# waiting' }),
     notSent: (n: number) => count(n, { other: '# not sent' }),
-    unread: (n: number) => count(n, { other: '# unread' }),
+    unread: (n: string) => `${n} unread`,
     left: 'You left this room.',
     joinAgain: 'Join again',
   },
 
-  add: {
-    open: 'Add a room',
-    title: 'Add a room',
-    name: 'Name of a new room',
-    create: 'Create',
-    public: 'Public rooms',
-    join: 'Join',
-    joinNamed: (room: string) => `Join ${room}`,
-    looking: 'Looking for public rooms…',
-    none: 'You are in every public room there is.',
-  },
+  add: { open: 'Add a room' },
 
-  menu: {
-    open: 'Menu',
-    as: (name: string) => `Signed in as ${name}`,
-    setPassword: 'Set a password',
-    changePassword: 'Change the password',
-    leave: 'Leave this room',
-    signOut: 'Sign out',
-    edit: 'Edit',
-    delete: 'Delete',
-    copy: 'Copy',
-    details: 'Details',
-    forMessage: (name: string) => `Message of ${name}`,
-    needsHttps:
-      'This page came by plain HTTP. It chats and keeps what you write, but opening it without a network needs HTTPS.',
-  },
-
-  password: {
-    why: 'With a password you can come back under this name, from any device.',
-    current: 'Password until now',
-    new: 'New password',
-    save: 'Save',
-  },
-
-  leave: {
-    title: (room: string) => `Leave ${room}?`,
-    why: 'You get no more of its messages. You can join it again.',
-    waiting: (n: number) =>
-      count(n, {
-        one: '# message of yours still waits here; after you leave it is not accepted.',
-        other: '# messages of yours still wait here; after you leave they are not accepted.',
-      }),
-    confirm: 'Leave',
-  },
-
-  signOut: {
-    title: 'Sign out?',
-    waiting: (n: number, name: string) =>
-      count(n, {
-        one: `# message waits here. It stays on this device, and is sent when ${name} signs in here again.`,
-        other: `# messages wait here. They stay on this device, and are sent when ${name} signs in here again.`,
-      }),
-    forGood: (name: string) =>
-      `${name} has no password and is signed in on no other device: signing out is for good. Nobody can be ${name} again.`,
-    neverSent: (n: number) =>
-      count(n, {
-        one: '# message waits here and is then never sent.',
-        other: '# messages wait here and are then never sent.',
-      }),
-    noPassword: (name: string) =>
-      `${name} has no password. To sign in here again, set one first, here or on another device.`,
-    unsure: 'Without a password and another device, signing out is for good.',
-    safe: 'You can sign in again with your password.',
-    confirm: 'Sign out',
-    confirmForGood: 'Sign out for good',
-  },
-
-  signIn: {
-    title: 'Sign in again',
-    why: (name: string) => `Everything is still here. Enter the password of ${name} to go on.`,
-  },
+  menu: { open: 'Menu' },
 
   log: {
     today: 'Today',
@@ -142,6 +77,8 @@ export const en = {
     empty: 'Nothing here yet. Say something.',
     older: 'Loading older messages…',
     olderStuck: 'Older messages need a connection.',
+    newer: 'Loading newer messages…',
+    newerStuck: 'Newer messages need a connection.',
     newest: 'To the newest message',
     newSince: (time: string) => `New since ${time}`,
     unseen: (n: number) => count(n, { one: '# new message', other: '# new messages' }),
@@ -160,33 +97,12 @@ export const en = {
     },
   },
 
-  details: {
-    queued: (since: string) =>
-      `Written at ${since}. It is kept on this device, and is sent as soon as there is a way.`,
-    sending: (since: string) => `Written at ${since}. It is on its way to the server.`,
-    checking: (since: string) =>
-      `Written at ${since}. It was sent, and the server has not confirmed it yet. It is asked again, and arrives once.`,
-    sent: (at: string) => `The server has it since ${at}.`,
-    notSent: (since: string) => `Written at ${since}. The server did not take it; it is kept on this device.`,
-    edited: 'It was changed after it was sent.',
-    deleted: 'It was deleted for everybody.',
-  },
-
-  language: { title: 'Language', own: 'English' },
-
   composer: {
     label: 'Message',
     send: 'Send',
     editing: 'Edit and send again',
+    changing: 'Edit this message',
     kept: 'Your text is still here.',
-  },
-
-  notSent: {
-    title: 'Not sent',
-    others: 'It held up nothing you wrote after it.',
-    edit: 'Edit',
-    retry: 'Try again',
-    discard: 'Delete',
   },
 
   back: 'Back to the rooms',
@@ -236,6 +152,9 @@ export const en = {
       invalid: 'It holds something that cannot be sent.',
       'not-found': 'The room, or the message it belongs to, is not there any more.',
       conflict: 'The server has another message under its key.',
+    },
+    storage: {
+      'upgrade-required': 'A newer version of the app has been used here. Take it to go on.',
     },
     other: 'That did not work.',
   },

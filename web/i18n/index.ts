@@ -1,25 +1,53 @@
 /** The texts of the app in the person's language. All that a screen says comes from here. */
+import { createCell } from '../state/cell.ts';
+import type { Readable } from '../state/model.ts';
 import { en } from './en.ts';
+import type { SheetTexts } from './enSheets.ts';
 import { stored } from './language.ts';
-import { createTimes } from './times.ts';
+import { createTimes, type Times } from './times.ts';
 
-export type Texts = typeof en;
+/** `sheets` is in every language but English, whose sheets bring their own (sheets.ts). */
+export type Texts = typeof en & { sheets?: SheetTexts };
 
-const LANGUAGES: Record<string, Texts> = { en };
+/** English is in the page itself; each other one is fetched when it is chosen, and the worker keeps it for offline. */
+const LANGUAGES = {
+  en: () => en,
+  zh: () => import('./zh.ts').then(({ zh }) => zh),
+};
 
-/** Such as `en-GB`: the language of the texts, with the region by which times are written. */
-export const locale: string = chooseLocale(
-  [stored() ?? [], navigator.languages ?? navigator.language].flat(),
-  Object.keys(LANGUAGES),
-);
+export type Language = keyof typeof LANGUAGES;
 
-export const t: Texts = LANGUAGES[languageOf(locale)] ?? en;
+const have = Object.keys(LANGUAGES);
+const current = createCell<Language>('en');
 
-export const times = createTimes(locale, t.log);
+/** The one that is spoken; the view at the root renders all of them again when it changes. */
+export const language: Readable<Language> = current;
+
+export let t: Texts = en;
+
+export let times: Times = timesOf(en);
+
+/** What is spoken to whom has just come: what was chosen by hand, else what the browser asks for. */
+export function wanted(): Language {
+  return languageOf(chooseLocale([stored() ?? [], navigator.languages].flat(), have)) as Language;
+}
+
+/** Rejects where the texts cannot be fetched; then it stays as it was. */
+export async function speak(next: Language): Promise<void> {
+  t = await LANGUAGES[next]();
+  times = timesOf(t);
+  document.documentElement.lang = t.lang;
+  current.set(next);
+}
+
+/** English times go by the reader's region. Chinese ones do not: a Taiwanese region would bring its own script along. */
+function timesOf({ lang, log }: Texts): Times {
+  return createTimes(lang === 'en' ? chooseLocale(navigator.languages, [lang]) : lang, log);
+}
 
 /** The first locale of those wanted whose language we have; English where we have none. */
-export function chooseLocale(wanted: readonly string[], have: readonly string[]): string {
-  return wanted.find((one) => have.includes(languageOf(one))) ?? 'en';
+export function chooseLocale(locales: readonly string[], languages: readonly string[]): string {
+  return locales.find((one) => languages.includes(languageOf(one))) ?? 'en';
 }
 
 function languageOf(one: string): string {

@@ -8,7 +8,8 @@ import {
   RANGE_LEAST_ENTRIES,
   RANGE_MAX_ENTRIES,
 } from '../../shared/limits.ts';
-import { type Answer, classOf } from '../../shared/protocol/index.ts';
+import { classOf } from '../../shared/protocol/codes.ts';
+import type { Answer } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import type { Link } from '../transport/link.ts';
@@ -40,6 +41,8 @@ interface Deps {
 /** Rooms that are being asked for at the same time. */
 const LANES = 4;
 const ATTEMPTS = 5;
+/** Longer than silence is borne with: what is too large ends the connection, and the next one asks for less (S4). */
+const ANSWER_WITHIN_MS = 3 * ACKNOWLEDGE_WITHIN_MS;
 /** What is lost sooner was lost whatever its size. */
 const LOST_BY_SIZE_MS = 1_000;
 
@@ -69,14 +72,15 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
     return LOST;
   }
 
-  /** Halved after one that stayed unanswered, doubled after one that was large and came: a slow network carries it, too. */
+  /** Halved after one that stayed unanswered, doubled after one that was large and came soon: a slow network carries it, too. */
   async function ask(era: Era, room: string, stretch: Stretch) {
     if (!eras.isNow(era)) return undefined;
     const began = clock.ticks();
-    const answer = await link().ask('range', { room, ...stretch }, 2 * ACKNOWLEDGE_WITHIN_MS);
+    const answer = await link().ask('range', { room, ...stretch }, ANSWER_WITHIN_MS);
     if (answer) {
       const isLarge = 2 * (stretch.to - stretch.from + 1) >= count;
-      if (answer.ok && isLarge) count = Math.min(RANGE_MAX_ENTRIES, 2 * count);
+      const isSoon = clock.ticks() - began < ACKNOWLEDGE_WITHIN_MS / 2; // so that twice as much is no end of the connection
+      if (answer.ok && isLarge && isSoon) count = Math.min(RANGE_MAX_ENTRIES, 2 * count);
       return answer;
     }
     if (clock.ticks() - began >= LOST_BY_SIZE_MS)

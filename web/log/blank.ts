@@ -2,7 +2,8 @@
  * What is deleted loses its content in the database at once, its edits too; and an older copy that comes late, a
  * repeated frame or the answer to a repeat, does not bring it back.
  */
-import { type Entry, isAmendment } from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
+import { isAmendment } from '../../shared/kinds.ts';
 import { type HeldEntry, type UserWrite, within } from '../db/schema.ts';
 
 /** The two lists as they may be stored. What is held already is blanked where one of them deletes it. */

@@ -1,5 +1,6 @@
 import { CURSORS_MAX_ROOMS } from '../../shared/limits.ts';
-import { type Cursor, type Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
+import type { Cursor, Handshake } from '../../shared/protocol/index.ts';
+import { PROTOCOL } from '../../shared/protocol/version.ts';
 import type { UserDatabase } from '../db/schema.ts';
 
 export interface Beginning {

@@ -2,7 +2,8 @@
  * Taking entries into the database: entries, spans, amendments, blanking and the outbox rows they settle, within the
  * caller's one transaction (S1).
  */
-import { type Entry, isAmendment } from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
+import { isAmendment } from '../../shared/kinds.ts';
 import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';

@@ -116,6 +116,7 @@ export function createSync(deps: SyncDeps): Sync {
       case 'welcome': {
         const begun = ends;
         welcoming = true;
+        clockOffset = received.payload.now - clock.now();
         eras.begin(received.payload.epoch);
         attempt(() => welcome(received.payload, begun));
         return;
@@ -139,7 +140,6 @@ export function createSync(deps: SyncDeps): Sync {
   }
 
   async function welcome(payload: Welcome, begun: ReadonlyMap<string, number>): Promise<void> {
-    clockOffset = payload.now - clock.now();
     const cursors = await storeWelcome(db, payload, begun);
     fetch.up();
     forget();

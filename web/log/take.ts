@@ -1,5 +1,6 @@
 /** Frames and answers into the database, in one transaction (S1). */
-import { type Entry, isAmendment } from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
+import { isAmendment } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { settleEchoes } from '../outbox/settle.ts';

@@ -1,6 +1,7 @@
 /** What an answer to `append` says of each item, by PROTOCOL.md's table of errors. Pure. */
 import { assertNever } from '../../shared/never.ts';
-import { type Acknowledgement, type Answer, classOf, type WireError } from '../../shared/protocol/index.ts';
+import { classOf } from '../../shared/protocol/codes.ts';
+import type { Acknowledgement, Answer, WireError } from '../../shared/protocol/index.ts';
 
 export type Verdict = { clientOffset: string } & (
   | { type: 'acknowledged'; serverOffset: number; at: number }

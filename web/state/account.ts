@@ -2,7 +2,9 @@
  * Signing in and out. A claim is durable before it is sent, and kept until it is answered and the cookie is safe: a lost
  * answer is repeated, and so is an answer whose cookie was lost with a killed browser.
  */
-import { classOf, type Session, type User } from '../../shared/protocol/index.ts';
+
+import { classOf } from '../../shared/protocol/codes.ts';
+import type { Session, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase } from '../db/local.ts';

@@ -1,6 +1,7 @@
 /** The client: who is signed in on this browser, and everything that runs for them. */
-import { idFrom } from '../../shared/ids.ts';
+
 import { RETRY_MAX_MS } from '../../shared/limits.ts';
+import { idFrom } from '../../shared/mint.ts';
 import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';

@@ -25,7 +25,7 @@ interface Deps {
   db: UserDatabase;
   me: User;
   room: string;
-  sync: Pick<Sync, 'older' | 'newer'>;
+  sync: Pick<Sync, 'older' | 'newer' | 'freshen'>;
   isLive: () => boolean;
 }
 
@@ -102,7 +102,17 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
       unseen: read.unseen,
       loading: false,
     });
+    if (isLive()) freshen(window.lines);
   });
+
+  /** What is looked at may have been edited or deleted since it was held (S3); what that brings is a change like any. */
+  function freshen(lines: Window['lines']): void {
+    const [first, last] = [lines[0], lines.at(-1)];
+    if (!first || !last) return;
+    sync
+      .freshen(room, { from: first.serverOffset, to: last.serverOffset })
+      .catch((error) => console.warn('what is looked at could not be asked about', error));
+  }
 
   async function goOlder(): Promise<void> {
     const visit = visits;

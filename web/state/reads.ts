@@ -1,6 +1,7 @@
 /** How far a person has read, kept here until the server knows it, and as their other devices say it. It only grows. */
 import { ACKNOWLEDGE_WITHIN_MS, RETRY_MAX_MS } from '../../shared/limits.ts';
-import { classOf, type Frame } from '../../shared/protocol/index.ts';
+import { classOf } from '../../shared/protocol/codes.ts';
+import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Link } from '../transport/link.ts';

@@ -1,6 +1,7 @@
 /** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
-import { idFrom } from '../../shared/ids.ts';
+
 import { DRAIN_STUCK_MS } from '../../shared/limits.ts';
+import { idFrom } from '../../shared/mint.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
@@ -104,6 +105,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     handshake: () => sync.handshake(),
     frame: (frame) => sync.frame(frame),
     unreadable: (room) => sync.unreadable(room),
+    catchingUp: () => sync.catchingUp(),
     changed(status) {
       if (status === 'live') {
         outside.live();
@@ -256,7 +258,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       drafts,
       storage,
       newKey,
-      now: () => clock.now(),
+      now: () => clock.now() + sync.offsetOfClock(),
       targetOf: (room, clientOffset) =>
         conversation(room)
           .state.get()

@@ -1,6 +1,6 @@
 /** What the worker does when the browser wakes it because there is a network: it sends for whoever is signed in (O2, O5). */
-import { idFrom } from '../../shared/ids.ts';
-import { classOf } from '../../shared/protocol/index.ts';
+import { idFrom } from '../../shared/mint.ts';
+import { classOf } from '../../shared/protocol/codes.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
 import { openLocalDatabase } from '../db/local.ts';

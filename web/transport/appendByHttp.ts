@@ -1,6 +1,7 @@
 /** `append` for who has no socket: the service worker. The same answer, from the same code of the server. */
-import { type Acknowledgement, answers, type Item } from '../../shared/protocol/index.ts';
-import { type Called, read } from './http.ts';
+import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
+import type { Called } from './called.ts';
+import { BODIES, readBody } from './wire.ts';
 
 /** `undefined`: no answer of ours. It may have arrived all the same, and is sent again under the same keys. */
 export async function appendByHttp(
@@ -24,8 +25,8 @@ async function post(fetch: typeof globalThis.fetch, body: string, signal: AbortS
       redirect: 'error', // to a captive portal's page, which would take the text along
       signal,
     });
-    const called: Called<Acknowledgement<'append'>> = read(
-      answers.append,
+    const called: Called<Acknowledgement<'append'>> = readBody(
+      BODIES.append,
       response.ok,
       await response.text(),
     );

@@ -5,8 +5,9 @@
  */
 import {
   BEAT_TIMEOUT_MS,
-  CONNECT_WITHIN_MS,
   HIDDEN_CLOSE_MS,
+  RECEIVING_SILENCE_MS,
+  REST_MOST_MS,
   SEND_BYTES_PER_SECOND,
   SILENCE_MS,
 } from '../../shared/limits.ts';
@@ -44,13 +45,15 @@ export type ConnectionEffect =
 export interface Surroundings {
   now: number;
   random: () => number;
+  /** An answer or a catch-up is awaited. */
+  receiving: boolean;
 }
 
 type Stepped = [Connection, ConnectionEffect[]];
 
 export function step(connection: Connection, event: ConnectionEvent, around: Surroundings): Stepped {
   const { phase } = connection;
-  const { now, random } = around;
+  const { now } = around;
   switch (event.type) {
     case 'visible':
     case 'pageshow':
@@ -64,7 +67,7 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
       return [{ ...connection, sight: { tag: 'hidden', since: now } }, []];
     case 'freeze': // an open socket and what it holds would keep a page from being kept, and die meanwhile
     case 'pagehide':
-      if (phase.tag === 'refused') return [connection, []];
+      if (phase.tag === 'refused' || (phase.tag === 'waiting' && phase.told)) return [connection, []];
       return [{ ...connection, phase: { tag: 'asleep' } }, [{ type: 'teardown' }]];
     case 'online':
       return networkChanged({ ...connection, online: true }, now);
@@ -91,9 +94,16 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
       return lost(connection, around);
     case 'heard':
       if (phase.tag !== 'open') return [connection, []];
-      return [{ ...connection, phase: { ...phase, heardAt: now, beatBy: undefined } }, []];
+      return [
+        {
+          ...connection,
+          overtaxed: phase.welcomed && !around.receiving ? 0 : connection.overtaxed,
+          phase: { ...phase, heardAt: now, beatBy: undefined },
+        },
+        [],
+      ];
     case 'bye':
-      return [waitFor(connection, jittered(event.retryAfter, random), true, now), [{ type: 'teardown' }]];
+      return told(connection, event.retryAfter, around);
     case 'clock':
       return clock(connection, around);
     case 'waiting':
@@ -101,7 +111,7 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
     case 'uploading':
       return [{ ...connection, uploading: event.bytes }, []];
     case 'suspect':
-      return doubt(connection, now);
+      return doubt(connection, now, patience(connection, around));
     case 'unusable':
       return phase.tag === 'open' ? also({ type: 'teardown' }, lost(connection, around)) : [connection, []];
     case 'signed-in':
@@ -131,17 +141,14 @@ function clock(connection: Connection, around: Surroundings): Stepped {
     case 'waiting':
       return connect(connection, now);
     case 'connecting':
-      return also(
-        { type: 'teardown' },
-        lost({ ...connection, pollingFirst: !connection.pollingFirst }, around),
-      );
+      return mute(connection, around);
     case 'open':
-      if (phase.beatBy !== undefined && now >= phase.beatBy)
-        return reconnect({ ...connection, failures: 0 }, now);
-      if (!phase.welcomed && now >= phase.since + CONNECT_WITHIN_MS) {
-        return also({ type: 'teardown' }, lost(connection, around));
-      }
-      return doubt(connection, now);
+      if (!phase.welcomed) return mute(connection, around);
+      if (phase.beatBy === undefined) return doubt(connection, now, patience(connection, around));
+      return reconnect(
+        { ...connection, failures: 0, overtaxed: around.receiving ? connection.overtaxed + 1 : 0 },
+        now,
+      );
     default:
       return assertNever(phase);
   }
@@ -170,12 +177,28 @@ function connectUnlessTold(connection: Connection, now: number): Stepped {
   return connect(connection, now);
 }
 
-/** Asks for a sign of life, unless one is asked for already. */
-function doubt(connection: Connection, now: number): Stepped {
+/** The other transport may be let through. */
+function mute(connection: Connection, around: Surroundings): Stepped {
+  return also({ type: 'teardown' }, lost({ ...connection, pollingFirst: !connection.pollingFirst }, around));
+}
+
+/** Asks for a sign of life. One that is asked for already is waited for no longer than the shorter time. */
+function doubt(connection: Connection, now: number, patientUntil = 0): Stepped {
   const { phase } = connection;
-  if (phase.tag !== 'open' || phase.beatBy !== undefined) return [connection, []];
-  const beatBy = now + BEAT_TIMEOUT_MS + (connection.uploading / SEND_BYTES_PER_SECOND) * 1_000;
-  return [{ ...connection, phase: { ...phase, beatBy } }, [{ type: 'beat' }]];
+  if (phase.tag !== 'open') return [connection, []];
+  const soon = now + BEAT_TIMEOUT_MS + (connection.uploading / SEND_BYTES_PER_SECOND) * 1_000;
+  const beatBy = Math.min(phase.beatBy ?? Number.POSITIVE_INFINITY, Math.max(soon, patientUntil));
+  const isAsked = phase.beatBy !== undefined;
+  return [{ ...connection, phase: { ...phase, beatBy } }, isAsked ? [] : [{ type: 'beat' }]];
+}
+
+/**
+ * A frame is heard when all of it is here, which over a slow network is long after it began, and the beat's answer comes
+ * behind it. Given up and begun anew each time it would never come (O2). A person or a new network ends the patience.
+ */
+function patience({ phase, overtaxed }: Connection, { receiving }: Surroundings): number {
+  if (phase.tag !== 'open' || !receiving) return 0;
+  return phase.heardAt + RECEIVING_SILENCE_MS * 2 ** Math.min(overtaxed, 3);
 }
 
 function refused(
@@ -192,8 +215,7 @@ function refused(
       return [{ ...connection, phase: { tag: 'refused', why: 'upgrade' } }, [{ type: 'teardown' }]];
     default: {
       const [after] = lost(connection, around);
-      if (retryAfter === undefined) return [after, [{ type: 'teardown' }]];
-      return [waitFor(after, jittered(retryAfter, around.random), true, around.now), [{ type: 'teardown' }]];
+      return retryAfter === undefined ? [after, [{ type: 'teardown' }]] : told(after, retryAfter, around);
     }
   }
 }
@@ -205,6 +227,11 @@ function lost(connection: Connection, { now, random }: Surroundings): Stepped {
   const lasted = phase.tag === 'open' && phase.welcomed && now - phase.since >= SILENCE_MS;
   const failures = lasted ? 0 : connection.failures + 1;
   return [waitFor({ ...connection, failures }, backoff(Math.max(0, failures - 1), random), false, now), []];
+}
+
+function told(connection: Connection, ms: number, { now, random }: Surroundings): Stepped {
+  const wait = jittered(Math.min(ms, REST_MOST_MS), random);
+  return [waitFor(connection, wait, true, now), [{ type: 'teardown' }]];
 }
 
 function waitFor(connection: Connection, ms: number, told: boolean, now: number): Connection {

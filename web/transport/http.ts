@@ -1,16 +1,8 @@
 /** The calls that are no frames: who one is. Only an answer of our own shape counts as a refusal. */
-import * as v from 'valibot';
 import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
-import {
-  Refusal,
-  Session,
-  SessionAnswer,
-  type SessionRequest,
-  type WireError,
-} from '../../shared/protocol/index.ts';
+import type { Session, SessionAnswer, SessionRequest } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
-
-export type Called<T> = { ok: true; value: T } | { ok: false; error: WireError };
+import { type Called, UNREACHABLE } from './called.ts';
 
 export interface Http {
   signIn(request: SessionRequest): Promise<Called<SessionAnswer>>;
@@ -20,12 +12,12 @@ export interface Http {
 }
 
 export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
-  async function call<T>(
+  async function call<Body extends keyof Bodies>(
     method: string,
     path: string,
-    schema: v.GenericSchema<unknown, T>,
+    answer: Body,
     body?: unknown,
-  ): Promise<Called<T>> {
+  ): Promise<Called<Bodies[Body]>> {
     const abort = new AbortController();
     const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
     try {
@@ -33,13 +25,17 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
         body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const response = await fetch(path, {
-        method,
-        ...sent,
-        credentials: 'same-origin',
-        signal: abort.signal,
-      });
-      return read(schema, response.ok, await response.text());
+      const [response, { readBody, BODIES }] = await Promise.all([
+        fetch(path, {
+          method,
+          ...sent,
+          credentials: 'same-origin',
+          redirect: 'error', // to a captive portal's page, which would take a password along
+          signal: abort.signal,
+        }),
+        import('./wire.ts'),
+      ]);
+      return readBody<Bodies[Body]>(BODIES[answer] as never, response.ok, await response.text());
     } catch {
       return UNREACHABLE; // no network, or a body that stopped on its way
     } finally {
@@ -48,37 +44,16 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
   }
 
   return {
-    signIn: (request) => call('POST', '/api/session', SessionAnswer, request),
-    session: () => call('GET', '/api/session', Session),
-    signOut: () => call('DELETE', '/api/session', Nothing),
+    signIn: (request) => call('POST', '/api/session', 'signedIn', request),
+    session: () => call('GET', '/api/session', 'session'),
+    signOut: () => call('DELETE', '/api/session', 'nothing'),
     setPassword: (password, current) =>
-      call('PUT', '/api/password', Nothing, current === undefined ? { password } : { password, current }),
+      call('PUT', '/api/password', 'nothing', current === undefined ? { password } : { password, current }),
   };
 }
 
-/** A proxy's page, a captive portal, a bare 404 say nothing about what was asked: as if nobody had answered. */
-export function read<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): Called<T> {
-  const body = text === '' ? undefined : parseJson(text);
-  if (ok) {
-    const parsed = v.safeParse(schema, body);
-    return parsed.success ? { ok: true, value: parsed.output } : UNREACHABLE;
-  }
-  const refusal = v.safeParse(Refusal, body);
-  return refusal.success ? refusal.output : UNREACHABLE;
+interface Bodies {
+  session: Session;
+  signedIn: SessionAnswer;
+  nothing: unknown;
 }
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return NOT_JSON;
-  }
-}
-
-/** No body, or one of ours that says nothing more. */
-const Nothing = v.optional(v.looseObject({}));
-const NOT_JSON = Symbol('not JSON');
-const UNREACHABLE = {
-  ok: false,
-  error: { code: 'unreachable', message: 'The server cannot be reached.' },
-} as const;

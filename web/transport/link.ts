@@ -28,6 +28,8 @@ export interface LinkDeps {
   handshake(): Promise<Handshake>;
   frame(frame: Down): void;
   unreadable(room: unknown): void;
+  /** What was missed is still on its way down. */
+  catchingUp(): boolean;
   /** After each change of the status. */
   changed(status: Status): void;
 }
@@ -37,6 +39,7 @@ export function createLink(deps: LinkDeps): Link {
   let connection = begin(deps.visible, deps.online, clock.ticks());
   let alarm: { timer: Timer; at: number } | undefined;
   let closed = false;
+  let asked = 0;
 
   const socket = createSocket(deps.loadIo, deps.handshake, {
     opened: () => tell({ type: 'opened' }),
@@ -55,7 +58,11 @@ export function createLink(deps: LinkDeps): Link {
   function tell(event: ConnectionEvent): void {
     if (closed) return;
     const before = statusOf(connection);
-    const [after, effects] = step(connection, event, { now: clock.ticks(), random });
+    const [after, effects] = step(connection, event, {
+      now: clock.ticks(),
+      random,
+      receiving: asked > 0 || deps.catchingUp(),
+    });
     connection = after;
     for (const effect of effects) {
       switch (effect.type) {
@@ -101,13 +108,16 @@ export function createLink(deps: LinkDeps): Link {
     tell,
     request: (name, payload, answered) => socket.request(name, payload, answered),
     ask(name, payload, withinMs) {
-      return new Promise((resolve) => {
-        const timer = clock.setTimeout(() => resolve(undefined), withinMs);
-        socket.request(name, payload, (answer) => {
+      asked++;
+      const answer = new Promise<Acknowledgement<typeof name> | undefined>((resolve) => {
+        const done = (answer?: Acknowledgement<typeof name>) => {
           clock.clearTimeout(timer);
           resolve(answer);
-        });
+        };
+        const timer = clock.setTimeout(done, withinMs);
+        socket.request(name, payload, done);
       });
+      return answer.finally(() => asked--);
     },
     close() {
       closed = true;

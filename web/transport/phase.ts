@@ -13,7 +13,9 @@ export interface Connection {
   uploading: number;
   /** Attempts in a row that came to nothing. */
   failures: number;
-  /** A websocket that is blocked without a word only shows as a timeout; then polling goes first. */
+  /** Times in a row that a connection was given up while something came down. */
+  overtaxed: number;
+  /** A websocket that is blocked without a word, or mute, only shows as a timeout; then polling goes first. */
   pollingFirst: boolean;
 }
 
@@ -37,6 +39,7 @@ export function begin(visible: boolean, online: boolean, now: number): Connectio
     waiting: false,
     uploading: 0,
     failures: 0,
+    overtaxed: 0,
     pollingFirst: false,
   };
 }
@@ -51,13 +54,14 @@ export function wakeAt(connection: Connection): number {
     case 'refused':
       return Number.POSITIVE_INFINITY;
     case 'waiting':
-      return Math.min(phase.until, sleep);
+      return phase.told ? phase.until : Math.min(phase.until, sleep); // asleep it would not know how long
     case 'connecting':
       return Math.min(phase.since + CONNECT_WITHIN_MS, sleep);
     case 'open': {
-      const welcome = phase.welcomed ? Number.POSITIVE_INFINITY : phase.since + CONNECT_WITHIN_MS;
+      // a welcome tells of 500 rooms: over a slow network the same time again would never do (O2)
+      const welcomeBy = phase.since + CONNECT_WITHIN_MS * Math.min(connection.failures + 1, 4);
       const silence = sight.tag === 'visible' ? phase.heardAt + SILENCE_MS : Number.POSITIVE_INFINITY;
-      return Math.min(phase.beatBy ?? silence, welcome, sleep);
+      return Math.min(phase.beatBy ?? (phase.welcomed ? silence : welcomeBy), sleep);
     }
     default:
       return assertNever(phase);

@@ -1,17 +1,15 @@
 /** The thin shell around Socket.IO: one connection at a time, frames parsed at the edge, nothing left to its buffer. */
-import * as v from 'valibot';
 import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
-import {
-  type Acknowledgement,
-  type AnsweredName,
-  answers,
-  type Down,
-  type FrameName,
-  frames,
-  type Handshake,
-  Refusal,
-  type Request,
+import type {
+  Acknowledgement,
+  AnsweredName,
+  Down,
+  FrameName,
+  Handshake,
+  Request,
 } from '../../shared/protocol/index.ts';
+
+type Wire = typeof import('./wire.ts');
 
 /** What is used of a `Socket` of socket.io-client. */
 export interface RawSocket {
@@ -55,15 +53,17 @@ export function createSocket(
   handshake: () => Promise<Handshake>,
   listener: SocketListener,
 ): Socket {
-  let current: { raw: RawSocket | undefined; pending: Set<() => void> } | undefined;
+  let current: { raw: RawSocket | undefined; wire?: Wire; pending: Set<() => void> } | undefined;
 
   function connect(pollingFirst: boolean) {
     teardown();
     const mine: NonNullable<typeof current> = { raw: undefined, pending: new Set() };
     current = mine;
-    Promise.all([loadIo(), handshake()]).then(
-      ([io, auth]) => {
-        if (current === mine) mine.raw = open(io, auth, pollingFirst, () => current === mine);
+    Promise.all([loadIo(), import('./wire.ts'), handshake()]).then(
+      ([io, wire, auth]) => {
+        if (current !== mine) return;
+        mine.wire = wire;
+        mine.raw = open({ io, wire, auth }, pollingFirst, () => current === mine);
       },
       (error) => {
         console.warn('there is nothing to connect with', error);
@@ -72,7 +72,11 @@ export function createSocket(
     );
   }
 
-  function open(io: Io, auth: Handshake, pollingFirst: boolean, isCurrent: () => boolean): RawSocket {
+  function open(
+    { io, wire, auth }: { io: Io; wire: Wire; auth: Handshake },
+    pollingFirst: boolean,
+    isCurrent: () => boolean,
+  ): RawSocket {
     const raw = io({
       ...OPTIONS,
       transports: pollingFirst ? ['polling', 'websocket'] : ['websocket', 'polling'],
@@ -89,14 +93,11 @@ export function createSocket(
       listener.closed();
     });
     on('connect_error', (error: { data?: unknown }) => {
-      const refusal = v.safeParse(
-        v.looseObject({ code: v.string(), retryAfter: v.optional(v.number()) }),
-        error.data,
-      );
-      if (refusal.success) listener.refused(refusal.output.code, refusal.output.retryAfter);
+      const refused = wire.readRefused(error.data);
+      if (refused) listener.refused(refused.code, refused.retryAfter);
       else listener.failed();
     });
-    for (const event of Object.keys(frames) as FrameName[]) on(event, (payload) => receive(event, payload));
+    for (const event of wire.FRAMES) on(event, (payload) => receive(wire, event, payload));
     raw.connect();
     raw.io.engine.on('packet', () => {
       if (isCurrent()) listener.heard();
@@ -104,11 +105,10 @@ export function createSocket(
     return raw;
   }
 
-  function receive(event: FrameName, payload: unknown) {
-    const parsed = v.safeParse(frames[event] as v.GenericSchema, payload);
-    if (parsed.success) return listener.frame({ event, payload: parsed.output } as Down);
-    console.warn(`a frame \`${event}\` could not be read: ${v.summarize(parsed.issues)}`);
-    if (event === 'entries') listener.unreadable((payload as { room?: unknown } | null)?.room);
+  function receive(wire: Wire, event: FrameName, payload: unknown) {
+    const frame = wire.readFrame(event, payload);
+    if (frame) listener.frame(frame);
+    else if (event === 'entries') listener.unreadable((payload as { room?: unknown } | null)?.room);
   }
 
   function teardown() {
@@ -127,23 +127,17 @@ export function createSocket(
 
   function request<Name extends AnsweredName>(name: Name, payload: Request<Name>, answered: Answered<Name>) {
     const mine = current;
-    if (!mine?.raw?.connected) return answered(undefined);
+    const wire = mine?.wire;
+    if (!wire || !mine.raw?.connected) return answered(undefined);
     const unanswered = () => answered(undefined);
     mine.pending.add(unanswered);
     const acknowledge = (raw: unknown) => {
-      if (mine.pending.delete(unanswered)) answered(readAnswer(name, raw));
+      if (mine.pending.delete(unanswered)) answered(wire.readAnswer(name, raw));
     };
     mine.raw.emit(name, ...(payload === undefined ? [acknowledge] : [payload, acknowledge]));
   }
 
   return { connect, teardown, request };
-}
-
-function readAnswer<Name extends AnsweredName>(name: Name, raw: unknown): Acknowledgement<Name> {
-  const parsed = v.safeParse(v.union([answers[name], Refusal]) as v.GenericSchema, raw);
-  if (parsed.success) return parsed.output as Acknowledgement<Name>;
-  console.warn(`an answer to \`${name}\` could not be read: ${v.summarize(parsed.issues)}`);
-  return { ok: false, error: { code: 'unreadable', message: 'The answer could not be read.' } };
 }
 
 /** Reconnecting is ours (connection.ts). A websocket first; where one cannot be opened, long polling. */

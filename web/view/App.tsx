@@ -1,5 +1,5 @@
 import { assertNever } from '../../shared/never.ts';
-import { t } from '../i18n/index.ts';
+import { language, t } from '../i18n/index.ts';
 import { sentence } from '../i18n/reason.ts';
 import type { AppState, Reason } from '../state/model.ts';
 import { Boundary } from './Boundary.tsx';
@@ -10,6 +10,7 @@ import { UpdateBar } from './UpdateBar.tsx';
 import { useReadable } from './useReadable.ts';
 
 export function App({ world }: { world: World }) {
+  useReadable(language); // what is written below is written again, and nothing of it begins anew
   return (
     <Boundary>
       <WorldContext.Provider value={world}>
@@ -48,14 +49,20 @@ function screenOf(app: AppState) {
 }
 
 function NoStorage({ reason }: { reason: Reason }) {
-  const { client } = useWorld();
+  const { client, update } = useWorld();
   return (
     <main class="plain">
       <h1>{t.storage.cannotOpen}</h1>
-      <p>{sentence(reason)}</p>
-      <button type="button" class="button" onClick={client.retryStorage}>
-        {t.storage.retry}
-      </button>
+      <p>{sentence(reason, 'storage')}</p>
+      {reason.code === 'upgrade-required' ? (
+        <button type="button" class="button" onClick={update.take}>
+          {t.update.take}
+        </button>
+      ) : (
+        <button type="button" class="button" onClick={client.retryStorage}>
+          {t.storage.retry}
+        </button>
+      )}
     </main>
   );
 }

@@ -9,15 +9,29 @@ export interface BubbleProps {
   message: Message;
   /** The first of a run of one author: their name stands above it. */
   first: boolean;
-  onNotSent(key: string): void;
+  /** What became of it, more closely. */
+  onLook(key: string): void;
 }
 
 /** One message with its author, its time and, if it is one's own, how far it got (O3). */
-export function Bubble({ message, first, onNotSent }: BubbleProps) {
+export function Bubble({ message, first, onLook }: BubbleProps) {
   const { author, mine, content, status } = message;
-  const edited = content.tag === 'text' && content.edited;
+  const bad = status.tag === 'not-sent';
+  const meta = bad ? (
+    <>
+      <Icon name="not-sent" />
+      {t.message.states['not-sent']}
+    </>
+  ) : (
+    <>
+      {content.tag === 'text' && content.edited && <span>{t.message.edited}</span>}
+      <time dateTime={new Date(message.at).toISOString()}>{times.minute(message.at)}</time>
+      {mine && <Icon name={status.tag} />}
+      {mine && <span class="heard">{t.message.states[status.tag]}</span>}
+    </>
+  );
   return (
-    <div class={classOf(message, first)} data-key={message.key}>
+    <article class={classOf(message, first)} data-key={message.key} tabIndex={-1}>
       {mine || !first ? (
         <b class="heard">{mine ? t.rooms.you : author.name}</b>
       ) : (
@@ -26,20 +40,15 @@ export function Bubble({ message, first, onNotSent }: BubbleProps) {
         </b>
       )}
       <Content content={content} />
-      {status.tag === 'not-sent' ? (
-        <button type="button" class="meta" onClick={() => onNotSent(message.key)}>
-          <Icon name="not-sent" />
-          {t.message.states['not-sent']}
+      {mine ? (
+        // Only what needs a hand is a stop of the tabulator; the arrows and the menu lead to the others.
+        <button type="button" class="meta" tabIndex={bad ? 0 : -1} onClick={() => onLook(message.key)}>
+          {meta}
         </button>
       ) : (
-        <small class="meta">
-          {edited && <span>{t.message.edited}</span>}
-          <time dateTime={new Date(message.at).toISOString()}>{times.minute(message.at)}</time>
-          {mine && <Icon name={status.tag} />}
-          {mine && <span class="heard">{t.message.states[status.tag]}</span>}
-        </small>
+        <small class="meta">{meta}</small>
       )}
-    </div>
+    </article>
   );
 }
 

@@ -9,11 +9,14 @@ import { useReadable } from './useReadable.ts';
 export interface ComposerProps {
   box: Box;
   onSent(): void;
-  /** Given when what is written changes a message that was not sent. */
+  /** Given when what is written changes a message: what is done then, and how to leave it. */
+  editing?: string;
   onCancel?: () => void;
+  /** The arrow up in an empty field. */
+  onUp?: () => void;
 }
 
-export function Composer({ box, onSent, onCancel }: ComposerProps) {
+export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps) {
   const { text, busy, reason } = useReadable(box);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
@@ -27,6 +30,11 @@ export function Composer({ box, onSent, onCancel }: ComposerProps) {
     if (await box.submit()) onSent();
   };
   const pressed = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && !event.isComposing) onCancel?.();
+    if (event.key === 'ArrowUp' && text === '' && onUp) {
+      event.preventDefault(); // or the caret goes up in the text that is edited then
+      return onUp();
+    }
     if (!sends(event, hasKeyboard())) return;
     event.preventDefault();
     if (!event.repeat) submit();
@@ -36,7 +44,7 @@ export function Composer({ box, onSent, onCancel }: ComposerProps) {
     <footer class="composer">
       {onCancel && (
         <p class="editing">
-          {t.composer.editing}
+          {editing}
           <button type="button" class="icon" aria-label={t.cancel} onClick={onCancel}>
             <Icon name="close" />
           </button>

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { LOBBY } from '../../shared/ids.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import { t } from '../i18n/index.ts';
 import { useWorld } from './context.ts';
 import { Field } from './Field.tsx';

@@ -5,22 +5,23 @@ import { Bubble } from './Bubble.tsx';
 import { useWorld } from './context.ts';
 import { Icon } from './Icon.tsx';
 import { linesOf } from './lines.ts';
-import { unseenAfter } from './readingPlace.ts';
 import { useReadingPlace } from './useReadingPlace.ts';
 
 export interface LogProps {
   id: string;
   name: string;
   state: ConversationState;
+  /** The element that scrolls, for who stands around it. */
+  box: RefObject<HTMLDivElement | null>;
   /** Filled with the way to the newest message, for who writes one. */
   toNewest: RefObject<() => void>;
-  onNotSent(key: string): void;
+  onLook(key: string): void;
 }
 
 /** The window of the log that is held in the document. It stays where its reader is. */
-export function Log({ id, name, state, toNewest, onNotSent }: LogProps) {
+export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
   const { client } = useWorld();
-  const reading = useReadingPlace(state, {
+  const reading = useReadingPlace(box, state, {
     older: () => client.loadOlder(id),
     newer: () => client.loadNewer(id),
     newest: () => client.toNewest(id),
@@ -28,33 +29,40 @@ export function Log({ id, name, state, toNewest, onNotSent }: LogProps) {
   toNewest.current = reading.toNewest;
 
   const now = Date.now();
-  const unseen = reading.distance === 'here' ? 0 : unseenAfter(state.messages, reading.lastSeen);
+  const { unseen } = reading;
   return (
     <div class="talk">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must get to it */}
-      <div ref={reading.box} class="log" tabIndex={0}>
+      <div ref={box} class="log" tabIndex={0}>
         <div
           class="rows"
           role="log"
           aria-label={name}
-          aria-relevant="additions" // a message that is sent changes its state, and that is not read out
+          aria-live="off" // older ones that load above are not read out: Announcer does what is new
           aria-busy={state.loading || state.older === 'loading'}
         >
           <Top state={state} />
-          {linesOf(state.messages).map((line) =>
-            line.tag === 'day' ? (
+          {linesOf(state.messages, state.newSince).map((line) =>
+            line.tag === 'new' ? (
+              <p key={line.key} class="day new">
+                {t.log.newSince(times.minute(line.at))}
+              </p>
+            ) : line.tag === 'day' ? (
               <p key={line.key} class="day">
                 {times.day(line.at, now)}
               </p>
             ) : (
-              <Bubble key={line.key} message={line.message} first={line.first} onNotSent={onNotSent} />
+              <Bubble key={line.key} message={line.message} first={line.first} onLook={onLook} />
             ),
+          )}
+          {state.newer !== 'idle' && (
+            <p class="note">{state.newer === 'stuck' ? t.log.newerStuck : t.log.newer}</p>
           )}
         </div>
       </div>
-      {(reading.distance === 'far' || !!unseen) && (
+      {(reading.distance === 'far' || unseen > 0) && (
         <button type="button" class="pill" onClick={reading.toNewest}>
-          {unseen ? t.log.unseen(unseen) : <span class="heard">{t.log.newest}</span>}
+          {unseen > 0 ? t.log.unseen(unseen) : <span class="heard">{t.log.newest}</span>}
           <Icon name="down" />
         </button>
       )}

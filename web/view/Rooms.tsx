@@ -1,4 +1,5 @@
 import { useId } from 'preact/hooks';
+import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
 import { t, times } from '../i18n/index.ts';
 import type { RoomSummary, SignedIn } from '../state/model.ts';
 import { Avatar } from './Avatar.tsx';
@@ -64,17 +65,32 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
         {room.last && (
           <time dateTime={new Date(room.last.at).toISOString()}>{times.recent(room.last.at, now)}</time>
         )}
-        {room.notSent > 0 ? (
-          <span class="tag bad">{t.rooms.notSent(room.notSent)}</span>
-        ) : (
-          room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
-        )}
+        <span class="tags">
+          {room.notSent > 0 ? (
+            <span class="tag bad">{t.rooms.notSent(room.notSent)}</span>
+          ) : (
+            room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
+          )}
+          {room.unread > 0 && !here && <Unread count={room.unread} />}
+        </span>
       </span>
     </a>
   );
 }
 
-function lastLine({ kind, last, draft }: RoomSummary): string {
+/** It is counted no further than UNREAD_COUNTED_MAX: from there on it is `99+`. */
+function Unread({ count }: { count: number }) {
+  const shown = count < UNREAD_COUNTED_MAX ? `${count}` : `${UNREAD_COUNTED_MAX - 1}+`;
+  return (
+    <span class="tag unread">
+      <span aria-hidden="true">{shown}</span>
+      <span class="heard">{t.rooms.unread(shown)}</span>
+    </span>
+  );
+}
+
+function lastLine({ kind, last, draft, member }: RoomSummary): string {
+  if (!member) return t.rooms.left;
   if (draft.trim() !== '') return t.rooms.draft(draft.trim());
   if (!last) return '';
   if (last.deleted) return t.message.deleted;

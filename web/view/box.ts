@@ -1,5 +1,5 @@
 import { withoutControls } from '../../shared/text.ts';
-import { createCell } from '../state/cell.ts';
+import { type Cell, createCell } from '../state/cell.ts';
 import type { Client, Message, Outcome, Readable, Reason } from '../state/model.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -19,13 +19,18 @@ export interface BoxState {
 export interface Boxes {
   /** For new messages in a room; begins with its draft. */
   ofRoom(room: string, draft: string): Box;
-  /** For writing a message that was not sent anew. */
-  ofMessage(message: Message): Box;
+  /** For changing a message of one's own. */
+  ofMessage(room: string, message: Message): Box;
+  /** The message of a room that is being changed: a look at another room does not end that (O4). */
+  edited(room: string): Cell<Message | undefined>;
+  /** It is sent, or given up: what was typed for it then stays until it is changed again. */
+  done(room: string, how: 'sent' | 'given-up'): void;
 }
 
 /** The boxes of one signed-in user: with the user, they are gone (O5). */
 export function createBoxes(client: Client): Boxes {
   const boxes = new Map<string, Box>();
+  const edited = new Map<string, Cell<Message | undefined>>();
   const kept = (key: string, make: () => Box) => boxes.get(key) ?? boxes.set(key, make()).get(key)!;
   return {
     ofRoom: (room, draft) =>
@@ -36,13 +41,37 @@ export function createBoxes(client: Client): Boxes {
           send: (body) => client.send(room, body),
         }),
       ),
-    ofMessage: ({ clientOffset, content }) =>
-      kept(`message ${clientOffset}`, () =>
-        createBox(content.tag === 'text' ? content.body : '', {
-          send: (body) => client.amend(clientOffset, body),
+    ofMessage: (room, message) =>
+      kept(`message ${message.key}`, () =>
+        createBox(bodyOf(message), {
+          send(body) {
+            // What became of it meanwhile decides how it is changed; out of the window, what it was.
+            const { messages } = client.conversation(room).get();
+            const now = messages.find(({ key }) => key === message.key) ?? message;
+            return now.status.tag === 'not-sent'
+              ? client.amend(now.clientOffset, body)
+              : client.edit(room, now.clientOffset, body);
+          },
         }),
       ),
+    edited: editedIn,
+    done(room, how) {
+      const message = editedIn(room).get();
+      editedIn(room).set(undefined);
+      const key = `message ${message?.key}`;
+      if (message && (how === 'sent' || boxes.get(key)?.get().text === bodyOf(message))) boxes.delete(key);
+    },
   };
+
+  function editedIn(room: string): Cell<Message | undefined> {
+    const cell = edited.get(room) ?? createCell<Message | undefined>(undefined);
+    edited.set(room, cell);
+    return cell;
+  }
+}
+
+function bodyOf({ content }: Message): string {
+  return content.tag === 'text' ? content.body : '';
 }
 
 export interface BoxEnds {

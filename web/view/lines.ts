@@ -4,12 +4,14 @@ import type { Message } from '../state/model.ts';
 /** What stands in the log, from top to bottom. `first`: the first of a run of one author, who is named there. */
 export type Line =
   | { tag: 'day'; key: string; at: number }
+  /** What follows was not read when the conversation was opened. */
+  | { tag: 'new'; key: string; at: number }
   | { tag: 'message'; key: string; message: Message; first: boolean };
 
 /** A run ends with another author, another day, or a pause. */
 const RUN_MS = 10 * 60_000;
 
-export function linesOf(messages: readonly Message[]): Line[] {
+export function linesOf(messages: readonly Message[], newSince?: string): Line[] {
   const lines: Line[] = [];
   let before: Message | undefined;
   for (const message of messages) {
@@ -17,7 +19,10 @@ export function linesOf(messages: readonly Message[]): Line[] {
     const newDay = before === undefined || dayKey(before.at) !== day;
     // A clock that was wrong while a message waited can go back to an earlier day: the key stays one of its own.
     if (newDay) lines.push({ tag: 'day', key: `${day} ${message.key}`, at: message.at });
-    lines.push({ tag: 'message', key: message.key, message, first: newDay || startsRun(before!, message) });
+    const isNew = message.key === newSince;
+    if (isNew) lines.push({ tag: 'new', key: 'new', at: message.at });
+    const first = newDay || isNew || startsRun(before!, message);
+    lines.push({ tag: 'message', key: message.key, message, first });
     before = message;
   }
   return lines;

@@ -72,13 +72,16 @@ export function distanceOf(place: ReadingPlace, sizes: Sizes, atNewest: boolean)
   return atNewest && belowView(sizes) < sizes.clientHeight / 2 ? 'near' : 'far';
 }
 
-/** Others' messages after the one that was last at the end; undefined when it is not in the window. */
-export function unseenAfter(
-  messages: readonly { key: string; mine: boolean }[],
-  lastSeen: string | undefined,
-): number | undefined {
-  const index = messages.findIndex((message) => message.key === lastSeen);
-  return index < 0 ? undefined : messages.slice(index + 1).filter((message) => !message.mine).length;
+/** Others' messages after the entry that was the newest when the reader was at the end. */
+export function othersAfter(
+  messages: readonly { serverOffset: number | undefined; mine: boolean }[],
+  lastSeen: number,
+): number {
+  return messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > lastSeen).length;
+}
+
+export function newestOf(messages: readonly { serverOffset: number | undefined }[]): number {
+  return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
 }
 
 function belowView({ scrollTop, scrollHeight, clientHeight }: Sizes): number {

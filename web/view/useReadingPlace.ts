@@ -8,26 +8,28 @@ import {
   firstInView,
   nearEnd,
   nearStart,
+  newestOf,
+  othersAfter,
   placeAfterScroll,
   type ReadingPlace,
 } from './readingPlace.ts';
 
 export interface Reading {
-  box: RefObject<HTMLDivElement | null>;
   distance: Distance;
-  /** Key of the message that was last at the end while it was in sight. */
-  lastSeen: string | undefined;
+  /** Others' messages that came since the reader was at the end. */
+  unseen: number;
   toNewest(): void;
 }
 
 /** Keeps the reader's place in the log over every change of it, and asks for more before they get to its ends. */
 export function useReadingPlace(
+  box: RefObject<HTMLDivElement | null>,
   state: ConversationState,
   more: { older(): void; newer(): void; newest(): void },
 ): Reading {
-  const box = useRef<HTMLDivElement>(null);
   const place = useRef<ReadingPlace>({ tag: 'newest' });
-  const lastSeen = useRef<string | undefined>(undefined);
+  const lastSeen = useRef(0);
+  const unseen = useRef(0); // of those that were in the window while it was at the newest
   const [distance, setDistance] = useState<Distance>('here');
   const latest = useRef({ state, more });
   latest.current = { state, more };
@@ -39,14 +41,14 @@ export function useReadingPlace(
   useLayoutEffect(() => {
     if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
     restore(box.current!, place.current);
-    if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = state.messages.at(-1)?.key;
+    if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = newestOf(state.messages);
   });
 
   const first = state.messages[0]?.key;
   const last = state.messages.at(-1)?.key;
   useLayoutEffect(
     () => askForMore(box.current!, latest.current),
-    [first, last, state.loading, state.older === 'stuck'],
+    [first, last, state.loading, state.older === 'stuck', state.newer === 'stuck'],
   );
 
   useLayoutEffect(() => {
@@ -54,7 +56,7 @@ export function useReadingPlace(
     const scrolled = () => {
       const { atNewest } = latest.current.state;
       place.current = placeAfterScroll(place.current, element, atNewest, anchorIn(element));
-      if (place.current.tag === 'newest') lastSeen.current = latest.current.state.messages.at(-1)?.key;
+      if (place.current.tag === 'newest') lastSeen.current = newestOf(latest.current.state.messages);
       setDistance(distanceOf(place.current, element, atNewest));
       askForMore(element, latest.current);
     };
@@ -67,10 +69,10 @@ export function useReadingPlace(
     };
   }, []);
 
+  if (state.atNewest) unseen.current = othersAfter(state.messages, lastSeen.current);
   return {
-    box,
     distance,
-    lastSeen: lastSeen.current,
+    unseen: distance === 'here' ? 0 : unseen.current + (state.atNewest ? 0 : state.unseen),
     toNewest() {
       if (latest.current.state.atNewest) place.current = { tag: 'newest' };
       else {
@@ -89,7 +91,7 @@ function askForMore(
 ): void {
   if (state.loading) return;
   if (!state.atStart && state.older === 'idle' && nearStart(box)) more.older();
-  if (!state.atNewest && nearEnd(box)) more.newer();
+  if (!state.atNewest && state.newer === 'idle' && nearEnd(box)) more.newer();
 }
 
 function anchorIn(box: HTMLElement): Anchor | undefined {

@@ -5,10 +5,10 @@ type Sheets = typeof import('./sheet/Sheets.tsx');
 let loaded: Sheets | undefined;
 
 /**
- * The sheets: nobody needs them at the first paint, so they are fetched after it; if that failed, again when one is
- * wanted.
+ * The sheets, and what stands around the log: nobody needs them at the first paint, so they are fetched after it; if
+ * that failed, again when `wanted` is another.
  */
-export function useSheets(wanted: boolean): Sheets | undefined {
+export function useSheets(wanted: unknown): Sheets | undefined {
   const [sheets, setSheets] = useState(loaded);
   useEffect(() => {
     if (loaded) return setSheets(loaded);

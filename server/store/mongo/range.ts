@@ -12,7 +12,8 @@
  * deleted is shown blank, whether or not the blanking is done. What is deleted behind h was alive at h.
  */
 import type { ClientSession, MongoClient } from 'mongodb';
-import { isAmendment, type KnownEntry } from '../../../shared/entry.ts';
+import type { KnownEntry } from '../../../shared/entry.ts';
+import { isAmendment } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
 import { upToBytes } from '../upToBytes.ts';
 import type { EntryDocument } from './append/commands.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { idFrom } from '../../../shared/ids.ts';
+import { idFrom } from '../../../shared/mint.ts';
 import { Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
 import { transactionOn } from './query.ts';

@@ -1,6 +1,6 @@
 /** The tables, and the steps by which an older file becomes a current one. `user_version` counts the steps taken. */
 import type { DatabaseSync } from 'node:sqlite';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 
 /** "Hold" in ASCII: how a file is known as ours (`file`, too, shows it). */
 export const APPLICATION_ID = 0x486f6c64;

@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createLogger } from '../../../server/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { dieTogether } from '../../support/orphans.ts';
 import { openMongoDatabase } from '../stand/mongo.ts';
 import { cpuOf } from '../stand/usage.ts';

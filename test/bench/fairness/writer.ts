@@ -8,7 +8,7 @@ import { createLanes, laneOfRoom } from '../../../server/ingest/lanes.ts';
 import { createWrite } from '../../../server/ingest/write.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
-import { idFrom } from '../../../shared/ids.ts';
+import { idFrom } from '../../../shared/mint.ts';
 
 /** From the parent. Times are milliseconds. */
 export interface Go {

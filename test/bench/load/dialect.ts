@@ -1,6 +1,6 @@
 /** What the clients of the two servers say, as packets of Engine.IO and Socket.IO. Everything else is the same for both. */
 import { randomBytes } from 'node:crypto';
-import { idFrom, LOBBY } from '../../../shared/ids.ts';
+import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import { type Cursor, PROTOCOL } from '../../../shared/protocol/index.ts';
 import type { Member } from '../stand/seed.ts';
 

@@ -1,6 +1,6 @@
 /** A client as people have it, on the library's own: it comes back by itself and says where it stopped. */
 import { io, type Socket } from 'socket.io-client';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Welcome } from '../../../shared/protocol/index.ts';
 import type { Contender } from '../stand/stand.ts';
 

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { hashToken, TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
 import { digest } from '../../../server/ingest/digest.ts';
 import type { Store } from '../../../server/store/port.ts';
-import { idFrom, LOBBY } from '../../../shared/ids.ts';
+import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type { Cursor } from '../../../shared/protocol/index.ts';
 import { nameKey } from '../../../shared/text.ts';
 

@@ -1,6 +1,6 @@
 /** Rooms, members and marks: what is forgotten, kept too long, or taken over. */
 import type { RoomStore, Store } from '../../../server/store/port.ts';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
 import type { Fault } from './faults.ts';
 

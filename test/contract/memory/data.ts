@@ -9,7 +9,7 @@ import type {
   StoredRoom,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
 
 export interface Row extends NewEntry {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { appendNew, join, leave, newId, newRoom, type SharedHarness, text, upTo } from '../support.ts';
 import { inSharedDatabase } from './stores.ts';
 

@@ -6,7 +6,7 @@ import { io as connect } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compressAlone, PER_MESSAGE_DEFLATE } from '../../../server/realtime/compress.ts';
 import type { LiveServer } from '../../../server/realtime/types.ts';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';
 import { bodyOf, connectClient, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';

@@ -1,6 +1,6 @@
 /** The protocol between real sockets and a real server on a real database: the way of a message. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Room } from '../../../shared/protocol/index.ts';
 import { bodyOf, connectClient, newId, post, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';

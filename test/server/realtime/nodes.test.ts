@@ -1,6 +1,6 @@
 /** Two servers on one MongoDB are one chat. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import {
   type ApiClient,

@@ -1,5 +1,11 @@
 /** The screens of look/screens.png, and those that it does not show. */
-import type { ConnectionState, Message, RoomSummary, SignedIn } from '../../../web/state/model.ts';
+import type {
+  ConnectionState,
+  ConversationState,
+  Message,
+  RoomSummary,
+  SignedIn,
+} from '../../../web/state/model.ts';
 import { conversationOf, type FakeStart, message, room } from '../fakeClient.ts';
 
 export interface Scene {
@@ -7,6 +13,8 @@ export interface Scene {
   hash?: string;
   /** What is tapped before the picture is taken: accessible names of buttons. */
   taps?: string[];
+  /** The text of the message whose menu is open. */
+  menuOf?: string;
   update?: boolean;
 }
 
@@ -20,6 +28,9 @@ export const SCENES: Record<string, Scene> = {
   },
   unsupported: { start: () => ({ app: { tag: 'unsupported', missing: 'IndexedDB' } }) },
   storage: { start: () => ({ app: { tag: 'storage', reason: { code: 'storage-failed' } } }) },
+  'storage-newer': {
+    start: () => ({ app: { tag: 'storage', reason: { code: 'upgrade-required' } } }),
+  },
   rooms: { start: () => ({ app: signedIn({ rooms: rooms() }) }) },
   'rooms-offline': {
     start: () => ({ app: signedIn({ rooms: rooms(), connection: { tag: 'offline' }, waiting: 1 }) }),
@@ -62,6 +73,45 @@ export const SCENES: Record<string, Scene> = {
     taps: ['Send'],
   },
   long: { start: () => talk(many()), hash: `#/room/${HARBOUR}` },
+  'message-menu': {
+    start: () => talk(live()),
+    hash: `#/room/${HARBOUR}`,
+    menuOf: 'Have it. Battery at 80 %',
+  },
+  details: {
+    start: () => talk(offline(), { tag: 'offline' }, 3),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Queued'],
+  },
+  remove: {
+    start: () => talk(live()),
+    hash: `#/room/${HARBOUR}`,
+    menuOf: 'Have it. Battery at 80 %',
+    taps: ['Delete'],
+  },
+  'new-since': {
+    start: () => {
+      const messages = live();
+      return talkWith({ ...conversationOf(messages), newSince: messages[3]!.key });
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
+  left: {
+    start: () => {
+      const start = talk(offline(), { tag: 'live' }, 3);
+      const app = start.app as SignedIn;
+      const [harbour, ...others] = app.rooms;
+      return { ...start, app: { ...app, rooms: [{ ...harbour!, member: false }, ...others] } };
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
+  emptied: {
+    start: () => {
+      const start = talk(live());
+      return { ...start, app: { ...(start.app as SignedIn), storage: 'emptied' } };
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
   empty: { start: () => talk([]), hash: `#/room/${HARBOUR}` },
 };
 
@@ -97,6 +147,10 @@ function talk(
   };
 }
 
+function talkWith(state: ConversationState): FakeStart {
+  return { ...talk([]), conversations: { [HARBOUR]: state } };
+}
+
 function rooms(): RoomSummary[] {
   const last = (author: string, text: string, at: number, mine = false) => ({
     author,
@@ -112,6 +166,7 @@ function rooms(): RoomSummary[] {
     }),
     room('林', {
       id: 'lin',
+      unread: 3,
       kind: 'direct',
       members: 2,
       last: last('林', '我在码头了，风有点大', today(13, 11)),

@@ -43,8 +43,14 @@ async function shoot(browser: Browser, scene: string): Promise<void> {
     page.on('console', (line) => line.type() === 'error' && console.error(scene, name, line.text()));
     await page.goto(`${url}?scene=${scene}`);
     if (scene === 'taken') await page.getByLabel('Your name').fill('Ada');
-    for (const tap of SCENES[scene]!.taps ?? [])
-      await page.getByRole('button', { name: tap, exact: true }).last().click();
+    const { taps = [], menuOf } = SCENES[scene]!;
+    if (menuOf) await page.getByText(menuOf, { exact: true }).click({ button: 'right' });
+    for (const tap of taps)
+      await page
+        .getByRole('button', { name: tap })
+        .or(page.getByRole('menuitem', { name: tap }))
+        .last()
+        .click();
     if (scene === 'long') await page.locator('.log').evaluate((log) => log.scrollBy(0, -1500));
     await page.waitForTimeout(900); // for the eye only: what fades in has done so
     await page.screenshot({ path: `${folder}/${scene}-${name}.png` });

@@ -1,13 +1,44 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ERROR_STATUS } from '../../../shared/protocol/index.ts';
 import { en } from '../../../web/i18n/en.ts';
-import { chooseLocale } from '../../../web/i18n/index.ts';
+import { enSheets } from '../../../web/i18n/enSheets.ts';
+import { chooseLocale, language, speak, t, times, wanted } from '../../../web/i18n/index.ts';
 import { counting } from '../../../web/i18n/plural.ts';
 import { sentence } from '../../../web/i18n/reason.ts';
+import { inSheets } from '../../../web/i18n/sheets.ts';
 import { createTimes } from '../../../web/i18n/times.ts';
+import { zh } from '../../../web/i18n/zh.ts';
 
-test('every text says something, whatever it is given', () => {
-  for (const [path, text] of textsOf(en)) expect(text.trim(), path).not.toBe('');
+const LANGUAGES = { en: { ...en, sheets: enSheets }, zh };
+
+test.each(Object.entries(LANGUAGES))('%s: every text says something, whatever it is given', (_, texts) => {
+  for (const [path, text] of textsOf(texts)) expect(text.trim(), path).not.toBe('');
+});
+
+test('every language has the texts of English and no others, and leaves out nothing of what it is given', () => {
+  const shapes = Object.values(LANGUAGES).map((texts) =>
+    textsOf(texts)
+      .map(([path]) => path)
+      .sort(),
+  );
+  for (const shape of shapes) expect(shape).toEqual(shapes[0]);
+
+  const said = Object.values(LANGUAGES).map((texts) => new Map(textsOf(texts)));
+  for (const [path, english] of said[0]!)
+    for (const given of GIVEN.filter((one) => english.includes(one)))
+      for (const texts of said) expect(texts.get(path), path).toContain(given);
+});
+
+test('nothing of the Chinese is left in English, and its signs are the wide ones', () => {
+  for (const [path, text] of textsOf(zh)) {
+    if (path === 'lang') continue;
+    const latin = text.match(/[A-Za-z]+/g) ?? [];
+    expect(
+      latin.filter((word) => !NAMES_OF_THINGS.has(word)),
+      `${path}: ${text}`,
+    ).toEqual([]);
+    expect(text, path).not.toMatch(/\p{Script=Han}[,;:?!.]/u);
+  }
 });
 
 test('every code of the protocol has a sentence of ours, wherever it is told', () => {
@@ -74,9 +105,58 @@ describe('times', () => {
   });
 });
 
+describe('speaking', () => {
+  const document = { documentElement: { lang: '' } };
+  const keeps = (value: string | null) => vi.stubGlobal('localStorage', { getItem: () => value });
+  const asks = (...languages: string[]) => vi.stubGlobal('navigator', { languages });
+
+  test('it speaks what was chosen by hand, else what the browser asks for', () => {
+    asks('zh-CN', 'en');
+    keeps(null);
+    expect(wanted()).toBe('zh');
+    keeps('en');
+    expect(wanted()).toBe('en');
+    keeps('klingon');
+    expect(wanted()).toBe('zh');
+    asks('fr', 'de');
+    expect(wanted()).toBe('en');
+    vi.stubGlobal('localStorage', undefined);
+    expect(wanted()).toBe('en'); // a browser that withholds it
+    vi.unstubAllGlobals();
+  });
+
+  test('another language is in every text at once, in the times, and in the document for who reads aloud', async () => {
+    vi.stubGlobal('document', document);
+    let told = 0;
+    const stop = language.subscribe(() => told++);
+    await speak('zh');
+    expect([t.rooms.title, inSheets().signOut.confirm, sentence({ code: 'empty' })]).toEqual([
+      zh.rooms.title,
+      zh.sheets.signOut.confirm,
+      zh.reasons.any.empty,
+    ]);
+    expect(times.day(Date.UTC(2020, 2, 3, 12), Date.now())).toBe('2020年3月3日星期二');
+    expect([language.get(), document.documentElement.lang, told]).toEqual(['zh', 'zh-Hans', 1]);
+
+    await speak('en');
+    expect([t.rooms.title, inSheets().signOut.confirm]).toEqual([en.rooms.title, enSheets.signOut.confirm]);
+    expect([language.get(), document.documentElement.lang, told]).toEqual(['en', 'en', 2]);
+    stop();
+    vi.unstubAllGlobals();
+  });
+});
+
+/** What each text that is made of something is made of here, and how it has to come out again. */
+const GIVEN = ['77', '88'];
+
+/** What is called the same in every language. */
+const NAMES_OF_THINGS = new Set(['Holdfast', 'Chrome', 'Safari', 'Firefox', 'HTTP', 'HTTPS']);
+
 /** Every text by its path; those that are made of something are made of a few plain things. */
-function textsOf(value: unknown, path = 'en'): [string, string][] {
+function textsOf(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path, value]];
-  if (typeof value === 'function') return [[path, String(value(2, 3))]];
-  return Object.entries(value as object).flatMap(([key, inner]) => textsOf(inner, `${path}.${key}`));
+  if (typeof value === 'function') return [[path, String(value(...GIVEN.map(Number)))]];
+  return Object.entries(value as object).flatMap(([key, inner]) =>
+    textsOf(inner, path === '' ? key : `${path}.${key}`),
+  );
 }

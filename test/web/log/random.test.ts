@@ -1,7 +1,8 @@
 /** One tab's sync against a log that grows, is amended and put back, over connections that come, go and lose answers. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Entry, isAmendment } from '../../../shared/entry.ts';
+import type { Entry } from '../../../shared/entry.ts';
 import { fold } from '../../../shared/fold.ts';
+import { isAmendment } from '../../../shared/kinds.ts';
 import { seeded } from '../../support/random.ts';
 import { turns } from '../db/until.ts';
 import { amend, type Bench, bench, rangeOf, spans, text } from './syncSupport.ts';

@@ -130,6 +130,11 @@ test('S2 S4 what is asked for at once is halved while nothing comes, and grows a
   ]).toEqual([100, 50, 25, 12, RANGE_LEAST_ENTRIES, RANGE_LEAST_ENTRIES]);
   tab.answer = answer;
   expect([await asking(), await asking(), await asking()]).toEqual([10, 20, 40]);
+  tab.answer = (...of) => {
+    tab.clock.pass(ACKNOWLEDGE_WITHIN_MS); // twice as much would not come in time
+    return answer(...of);
+  };
+  expect([await asking(), await asking()]).toEqual([80, 80]);
 });
 
 test('S1 a log put back unseen, by hand and while one was away: found where it touches what is held', async () => {

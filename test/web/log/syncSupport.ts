@@ -1,6 +1,7 @@
 /** The sync of one tab, over a connection that is driven by hand, against a log in memory. */
 import 'fake-indexeddb/auto';
-import { type Entry, isAmendment } from '../../../shared/entry.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { isAmendment } from '../../../shared/kinds.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import type { Change } from '../../../web/db/changes.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Deps } from '../../../web/state/deps.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';

@@ -3,8 +3,8 @@
  * test can hold, lose and overtake anything on its way.
  */
 import type { Entry } from '../../../shared/entry.ts';
-import { idFrom, LOBBY } from '../../../shared/ids.ts';
 import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_ENTRIES, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type { Handshake, Item, Room, User, WireError } from '../../../shared/protocol/index.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
 

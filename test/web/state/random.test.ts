@@ -1,7 +1,7 @@
 /** Whole clients on one browser against the model server, over a network that a seed makes unkind. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { seeded } from '../../support/random.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, readAll, type Tab } from './browser.ts';

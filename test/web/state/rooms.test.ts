@@ -1,6 +1,6 @@
 /** Rooms that are left, joined again, and more than a few. */
 import { afterEach, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -121,4 +121,29 @@ test('a room left on another device while this one was away is not in the list, 
   await turns();
   expect(asked).toEqual([]);
   expect(named(tab, LOBBY)).toBeDefined();
+});
+
+test('S3 deleted while its reader, who had scrolled up, was away: gone from the screen and the records once they are back', async () => {
+  const { server, browser, tab } = await twoRooms();
+  tab.look(LOBBY);
+  const lin = mint();
+  server.write(lin, 'secret');
+  for (let i = 2; i <= 160; i++) server.write(lin, `${i}`);
+  await tab.untilPassing('all are held', () => tab.read(LOBBY).at(-1) === '160');
+  while (!tab.conversation(LOBBY).atStart || tab.conversation(LOBBY).atNewest) {
+    tab.client.loadOlder(LOBBY);
+    await turns(50);
+  }
+  expect(tab.read(LOBBY)[0]).toBe('secret');
+
+  server.reachable = false;
+  server.live()!.drop();
+  server.amend('delete', 1);
+  for (let i = 0; i < 300; i++) server.write(lin, `later ${i}`);
+  server.reachable = true;
+  await tab.untilPassing('it is gone', () => tab.read(LOBBY)[0] === 'deleted');
+  const user = tab.signedIn().user.id;
+  expect(JSON.stringify(await readAll(browser.indexedDB, `holdfast:${user}`, 'entries'))).not.toContain(
+    'secret',
+  );
 });

@@ -1,6 +1,6 @@
 /** Several tabs of one browser, whole clients: who sends, and what becomes of it when that one stands still (S5). */
 import { afterEach, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Deps } from '../../../web/state/deps.ts';
 import { seeded } from '../../support/random.ts';
 import { turns, until } from '../db/until.ts';

@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto';
 import { beforeEach, expect, test } from 'vitest';
-import { LOBBY } from '../../../shared/ids.ts';
+import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Change } from '../../../web/db/changes.ts';
 import type { Row } from '../../../web/outbox/row.ts';

@@ -4,6 +4,8 @@ import {
   BEAT_TIMEOUT_MS,
   CONNECT_WITHIN_MS,
   HIDDEN_CLOSE_MS,
+  RECEIVING_SILENCE_MS,
+  REST_MOST_MS,
   RETRY_MAX_MS,
   SILENCE_MS,
 } from '../../../shared/limits.ts';
@@ -13,18 +15,24 @@ import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport
 interface Run {
   connection: Connection;
   now: number;
+  /** An answer or a catch-up is awaited. */
+  receiving: boolean;
   /** What came out since `said` was last emptied. */
   said: string[];
 }
 
 function start(): Run {
-  return { connection: begin(true, true, 0), now: 0, said: [] };
+  return { connection: begin(true, true, 0), now: 0, receiving: false, said: [] };
 }
 
 function tell(run: Run, ...events: (ConnectionEvent | ConnectionEvent['type'])[]): Run {
   for (const event of events) {
     const told = (typeof event === 'string' ? { type: event } : event) as ConnectionEvent;
-    const [connection, effects] = step(run.connection, told, { now: run.now, random: () => 0.5 });
+    const [connection, effects] = step(run.connection, told, {
+      now: run.now,
+      random: () => 0.5,
+      receiving: run.receiving,
+    });
     run.connection = connection;
     run.said.push(...effects.map(nameOf));
   }
@@ -88,7 +96,76 @@ describe('S4 a dead socket is found out', () => {
   });
 });
 
+describe('S4 silence while something large comes down is patience, not death', () => {
+  const narrow = () => Object.assign(live(), { receiving: true });
+
+  test('it has longer, and what then comes is life', () => {
+    const run = pass(narrow(), RECEIVING_SILENCE_MS - 1);
+    expect(run.said).toEqual(['beat']);
+    pass(tell(run, 'heard'), SILENCE_MS - 1);
+    expect(run.said).toEqual(['beat']);
+  });
+  test('an append that stays unanswered meanwhile does not end it either', () => {
+    const run = tell(narrow(), 'suspect');
+    expect(pass(run, RECEIVING_SILENCE_MS - 1).said).toEqual(['beat']);
+    expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
+  });
+  test('O2 given up again and again, it has longer each time, until what comes fits in', () => {
+    const run = narrow();
+    const lasted: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const began = run.now;
+      run.said = [];
+      while (!run.said.includes('connect')) pass(run, 1_000);
+      lasted.push(run.now - began);
+      run.receiving = false;
+      tell(run, 'opened', 'heard', 'welcomed');
+      run.receiving = true;
+    }
+    expect(lasted.map((ms) => ms / RECEIVING_SILENCE_MS)).toEqual([1, 2, 4, 8, 8]);
+    run.receiving = false;
+    tell(run, 'heard'); // all of it is here
+    run.receiving = true;
+    run.said = [];
+    expect(pass(run, RECEIVING_SILENCE_MS).said).toEqual(['beat', 'teardown', 'connect']);
+  });
+  test.each(['visible', 'network-changed', 'online'] as const)('%s ends the patience', (event) => {
+    const run = tell(pass(narrow(), SILENCE_MS), event);
+    expect(pass(run, BEAT_TIMEOUT_MS).said).toEqual(['beat', 'teardown', 'connect']);
+  });
+  test('O2 a welcome that takes long to come down has longer at the next attempt', () => {
+    const run = tell(start(), 'clock');
+    for (const wait of [1, 2, 3, 4, 4]) {
+      while (run.connection.phase.tag !== 'connecting') pass(run, 100);
+      tell(run, 'opened');
+      run.said = [];
+      expect(pass(run, wait * CONNECT_WITHIN_MS - 1).said).toEqual([]);
+      expect(pass(run, 1).said).toEqual(['teardown']);
+    }
+  });
+});
+
 describe('O2 coming back', () => {
+  test.each<[string, ConnectionEvent['type'][]]>([
+    ['by itself', []],
+    ['being looked at', ['visible']],
+  ])('a websocket that opens and stays mute is given up %s; then polling goes first', (_, events) => {
+    const run = tell(start(), 'clock', 'opened', ...events);
+    while (run.connection.phase.tag !== 'connecting') pass(run, 100);
+    expect(run.said.at(-1)).toBe('connect by polling');
+  });
+  test('how long a server said is kept to over a sleep, but no server is waited for longer than a minute', () => {
+    for (const away of ['freeze', 'pagehide', 'hidden'] as const) {
+      const run = tell(live(), 'hidden', { type: 'bye', retryAfter: 1e9 }, away);
+      tell(pass(run, REST_MOST_MS), 'resume', 'pageshow', 'visible');
+      expect(run.said).toEqual(['teardown']);
+      expect(pass(run, REST_MOST_MS / 4).said).toEqual(['teardown', 'connect']);
+    }
+  });
+  test('a server that says bye without a time is found again at once', () => {
+    expect(pass(tell(live(), { type: 'bye', retryAfter: 0 }), 0).said).toEqual(['teardown', 'connect']);
+  });
+
   test('a lost connection is tried again by itself, later each time', () => {
     const run = tell(live(), 'closed');
     const waits: number[] = [];
@@ -193,6 +270,7 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
     fc.property(fc.array(move, { maxLength: 80 }), (moves) => {
       const run = start();
       for (const [event, ms] of moves) {
+        run.receiving = ms % 2 === 1;
         tell(run, events[event]!);
         pass(run, ms);
         const { phase } = run.connection;

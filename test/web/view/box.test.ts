@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Outcome } from '../../../web/state/model.ts';
 import { createBox, createBoxes, restAfter } from '../../../web/view/box.ts';
-import { fakeClient, message } from '../../support/fakeClient.ts';
+import { conversationOf, fakeClient, message } from '../../support/fakeClient.ts';
 
 describe('what is being written', () => {
   test('O4 is cleared only when it is safe, and handed over once however often Send is tapped', async () => {
@@ -80,16 +80,54 @@ describe('what is being written', () => {
     expect([touched.get().text, untouched.get().text]).toEqual(['new', 'old draft']);
   });
 
-  test('outlives a look at another room, and an edit has a box of its own', () => {
+  test('O4 outlives a look at another room, and an edit has a box of its own', () => {
     const client = fakeClient({ app: { tag: 'hello' } });
     const boxes = createBoxes(client);
     boxes.ofRoom('lobby', '').type('half a sent');
     expect(boxes.ofRoom('lobby', '').get().text).toBe('half a sent');
-    const unsent = message({ author: 'Ada', mine: true, at: 0, body: 'refused' });
-    expect(boxes.ofMessage(unsent).get().text).toBe('refused');
+    const sent = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    boxes.edited('lobby').set(sent);
+    boxes.ofMessage('lobby', sent).type('three sea');
     expect(boxes.ofRoom('lobby', '').get().text).toBe('half a sent');
-    void boxes.ofMessage(unsent).submit();
-    expect(client.calls).toContainEqual(['amend', unsent.clientOffset, 'refused']);
+
+    expect(boxes.edited('kitchen').get()).toBeUndefined();
+    expect(boxes.edited('lobby').get()).toBe(sent);
+    expect(boxes.ofMessage('lobby', sent).get().text).toBe('three sea');
+  });
+
+  test('a change is an edit of what was sent, and a new text for what was not, as it is when it is handed over', async () => {
+    const refused = { tag: 'not-sent', reason: { code: 'too-large' } } as const;
+    const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    const client = fakeClient({ app: { tag: 'hello' }, conversations: { lobby: conversationOf([text]) } });
+    const boxes = createBoxes(client);
+    const box = boxes.ofMessage('lobby', text);
+    await box.submit();
+    client
+      .conversation('lobby')
+      .set(conversationOf([{ ...text, clientOffset: 'of-the-edit', status: refused }]));
+    box.type('three seals');
+    await box.submit();
+    expect(client.calls).toEqual([
+      ['edit', 'lobby', text.clientOffset, 'two seals'],
+      ['amend', 'of-the-edit', 'three seals'],
+    ]);
+  });
+
+  test('O4 a change that is given up is there again when it is taken up again; one that is sent begins anew', async () => {
+    const boxes = createBoxes(fakeClient({ app: { tag: 'hello' } }));
+    const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    const begin = () => {
+      boxes.edited('lobby').set(text);
+      return boxes.ofMessage('lobby', text);
+    };
+    begin().type('three sea');
+    boxes.done('lobby', 'given-up');
+    expect(boxes.edited('lobby').get()).toBeUndefined();
+    expect(begin().get().text).toBe('three sea');
+
+    await begin().submit();
+    boxes.done('lobby', 'sent');
+    expect(begin().get().text).toBe('two seals');
   });
 });
 

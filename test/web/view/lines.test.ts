@@ -14,7 +14,7 @@ test('days are parted, and a run of one author is named once until a pause', () 
   ]);
   expect(
     lines.map((line) =>
-      line.tag === 'day' ? 'day' : `${bodyOf(line.message)}${line.first ? ' first' : ''}`,
+      line.tag !== 'message' ? line.tag : `${bodyOf(line.message)}${line.first ? ' first' : ''}`,
     ),
   ).toEqual(['day', '1 first', '2', 'day', '3 first', '4 first', '5', '6 first']);
 });
@@ -24,6 +24,16 @@ test('keys are unique even when a wrong clock goes back a day and forth', () => 
   const lines = linesOf([3, 2, 3, 2].map((day) => message({ author: 'Mika', at: at(day) })));
   expect(new Set(lines.map((line) => line.key)).size).toBe(lines.length);
   expect(lines.filter((line) => line.tag === 'day')).toHaveLength(4);
+});
+
+test('what is new stands below a line of its own, and its author is named there again', () => {
+  const [old, fresh] = [1, 2].map((minute) =>
+    message({ author: 'Mika', at: new Date(2026, 2, 3, 12, minute).getTime(), body: `${minute}` }),
+  );
+  const lines = linesOf([old!, fresh!], fresh!.key);
+  expect(lines.map((line) => line.tag)).toEqual(['day', 'message', 'new', 'message']);
+  expect(lines.at(-1)).toMatchObject({ first: true });
+  expect(linesOf([old!, fresh!], 'not here').map((line) => line.tag)).toEqual(['day', 'message', 'message']);
 });
 
 function bodyOf({ content }: ReturnType<typeof message>): string {

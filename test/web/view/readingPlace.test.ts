@@ -5,9 +5,10 @@ import {
   isAtEnd,
   nearEnd,
   nearStart,
+  newestOf,
+  othersAfter,
   placeAfterScroll,
   type ReadingPlace,
-  unseenAfter,
 } from '../../../web/view/readingPlace.ts';
 
 const sizes = (scrollTop: number) => ({ scrollTop, scrollHeight: 5000, clientHeight: 500 });
@@ -52,11 +53,9 @@ describe('the place of a reader', () => {
     expect(distanceOf(among, sizes(4500), false)).toBe('far');
   });
 
-  test('unseen are the messages of others after the last seen one; unknown when that has left the window', () => {
-    const messages = ['a', 'b', 'c', 'd'].map((key) => ({ key, mine: key === 'c' }));
-    expect(unseenAfter(messages, 'b')).toBe(1);
-    expect(unseenAfter(messages, 'd')).toBe(0);
-    expect(unseenAfter(messages, 'x')).toBeUndefined();
-    expect(unseenAfter(messages, undefined)).toBeUndefined();
+  test('unseen are the messages of others after what was last seen, though that has left the window', () => {
+    const messages = [7, 8, 9, undefined].map((serverOffset) => ({ serverOffset, mine: serverOffset === 9 }));
+    expect([6, 7, 8].map((lastSeen) => othersAfter(messages, lastSeen))).toEqual([2, 1, 0]);
+    expect([newestOf(messages), newestOf([])]).toEqual([9, 0]);
   });
 });

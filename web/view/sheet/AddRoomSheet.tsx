@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
 import { sentence } from '../../i18n/reason.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { PublicRoom, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../Avatar.tsx';
 import { useWorld } from '../context.ts';
@@ -11,6 +12,7 @@ import { Sheet } from './Sheet.tsx';
 /** A room of one's own, or one of the public ones. */
 export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client, router } = useWorld();
+  const s = inSheets();
   const [name, setName] = useState('');
   const ask = useAsk();
   const enter = (room: string) => {
@@ -26,11 +28,11 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
     );
   };
   return (
-    <Sheet title={t.add.title} onClose={onClose}>
+    <Sheet title={s.add.title} onClose={onClose}>
       <form onSubmit={create} noValidate>
-        <Field label={t.add.name} value={name} onInput={setName} reason={ask.reason} place="room" />
+        <Field label={s.add.name} value={name} onInput={setName} reason={ask.reason} place="room" />
         <button type="submit" class="button" aria-busy={ask.busy}>
-          {t.add.create}
+          {s.add.create}
         </button>
       </form>
       <PublicRooms mine={app.rooms.map((room) => room.id)} onJoined={enter} />
@@ -40,6 +42,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
 
 function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string): void }) {
   const { client } = useWorld();
+  const s = inSheets();
   const [rooms, setRooms] = useState<PublicRoom[] | undefined>();
   const list = useAsk();
   const join = useAsk();
@@ -54,12 +57,12 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
   const others = rooms?.filter((room) => !mine.includes(room.id));
   return (
     <section class="public">
-      <h3>{t.add.public}</h3>
+      <h3>{s.add.public}</h3>
       <p class="why" role="alert">
         {reason && sentence(reason, 'room')}
       </p>
-      {list.busy && <p>{t.add.looking}</p>}
-      {others?.length === 0 && <p>{t.add.none}</p>}
+      {list.busy && <p>{s.add.looking}</p>}
+      {others?.length === 0 && <p>{s.add.none}</p>}
       <ul>
         {others?.map((room) => (
           <li key={room.id} class="room">
@@ -73,7 +76,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
             <button
               type="button"
               class="button small"
-              aria-label={t.add.joinNamed(room.name)}
+              aria-label={s.add.joinNamed(room.name)}
               aria-busy={join.busy}
               onClick={() =>
                 join.run(
@@ -82,7 +85,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
                 )
               }
             >
-              {t.add.join}
+              {s.add.join}
             </button>
           </li>
         ))}

@@ -1,5 +1,6 @@
 import { t } from '../../i18n/index.ts';
 import { sentence } from '../../i18n/reason.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { RoomSummary } from '../../state/model.ts';
 import { useWorld } from '../context.ts';
 import { useAsk } from '../useAsk.ts';
@@ -7,6 +8,7 @@ import { Sheet } from './Sheet.tsx';
 
 export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): void }) {
   const { client, router } = useWorld();
+  const s = inSheets();
   const ask = useAsk();
   const leave = () =>
     ask.run(
@@ -17,15 +19,15 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
       },
     );
   return (
-    <Sheet title={t.leave.title(room.name)} onClose={onClose}>
+    <Sheet title={s.leave.title(room.name)} onClose={onClose}>
       <p>
-        {t.leave.why} {room.waiting > 0 && t.leave.waiting(room.waiting)}
+        {s.leave.why} {room.waiting > 0 && s.leave.waiting(room.waiting)}
       </p>
       <p class="why" role="alert">
         {ask.reason && sentence(ask.reason, 'room')}
       </p>
       <button type="button" class="button danger" aria-busy={ask.busy} onClick={leave}>
-        {t.leave.confirm}
+        {s.leave.confirm}
       </button>
       <button type="button" class="button quiet" onClick={onClose}>
         {t.cancel}

@@ -1,5 +1,7 @@
 import { t } from '../../i18n/index.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
+import { LanguageChoice } from './LanguageChoice.tsx';
 import { Sheet } from './Sheet.tsx';
 import type { SheetsProps } from './Sheets.tsx';
 
@@ -11,20 +13,22 @@ export interface MenuSheetProps {
 }
 
 export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
+  const s = inSheets();
   return (
     <Sheet title={room?.name ?? t.app} onClose={() => onOpen(undefined)}>
-      <p>{t.menu.as(app.user.name)}</p>
-      {!app.startsOffline && <p>{t.menu.needsHttps}</p>}
+      <p>{s.menu.as(app.user.name)}</p>
+      {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'password' })}>
-        {app.hasPassword ? t.menu.changePassword : t.menu.setPassword}
+        {app.hasPassword ? s.menu.changePassword : s.menu.setPassword}
       </button>
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
-          {t.menu.leave}
+          {s.menu.leave}
         </button>
       )}
+      <LanguageChoice />
       <button type="button" class="button danger" onClick={() => onOpen({ tag: 'sign-out' })}>
-        {t.menu.signOut}
+        {s.menu.signOut}
       </button>
     </Sheet>
   );

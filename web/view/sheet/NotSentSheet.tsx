@@ -2,6 +2,7 @@ import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { codePoints } from '../../../shared/text.ts';
 import { t } from '../../i18n/index.ts';
 import { sentence } from '../../i18n/reason.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { Message, Outcome } from '../../state/model.ts';
 import { useWorld } from '../context.ts';
 import { useAsk } from '../useAsk.ts';
@@ -19,16 +20,16 @@ export function NotSentSheet({ message, onClose, onEdit }: NotSentSheetProps) {
   const ask = useAsk();
   const run = (request: () => Promise<Outcome>) => ask.run(request, onClose);
   return (
-    <Sheet title={t.notSent.title} onClose={onClose}>
+    <Sheet title={inSheets().notSent.title} onClose={onClose}>
       <p>
-        {why(message)} {t.notSent.others}
+        {why(message)} {inSheets().notSent.others}
       </p>
       <p class="why" role="alert">
         {ask.reason && sentence(ask.reason, 'message')}
       </p>
       {message.content.tag === 'text' && (
         <button type="button" class="button" onClick={onEdit}>
-          {t.notSent.edit}
+          {inSheets().notSent.edit}
         </button>
       )}
       <button
@@ -36,14 +37,14 @@ export function NotSentSheet({ message, onClose, onEdit }: NotSentSheetProps) {
         class="button quiet"
         onClick={() => run(() => client.retry(message.clientOffset))}
       >
-        {t.notSent.retry}
+        {inSheets().notSent.retry}
       </button>
       <button
         type="button"
         class="button danger"
         onClick={() => run(() => client.discard(message.clientOffset))}
       >
-        {t.notSent.discard}
+        {inSheets().notSent.discard}
       </button>
     </Sheet>
   );

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { t } from '../../i18n/index.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
 import { useWorld } from '../context.ts';
 import { Field } from '../Field.tsx';
@@ -9,6 +9,7 @@ import { Username } from './Username.tsx';
 
 export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
+  const s = inSheets();
   const [current, setCurrent] = useState('');
   const [password, setPassword] = useState('');
   const ask = useAsk();
@@ -25,13 +26,13 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
   };
   const wrongCurrent = ask.reason?.code === 'unauthorized';
   return (
-    <Sheet title={app.hasPassword ? t.menu.changePassword : t.menu.setPassword} onClose={onClose}>
-      <p>{t.password.why}</p>
+    <Sheet title={app.hasPassword ? s.menu.changePassword : s.menu.setPassword} onClose={onClose}>
+      <p>{s.password.why}</p>
       <form onSubmit={save} noValidate>
         <Username name={app.user.name} />
         {asksCurrent && (
           <Field
-            label={t.password.current}
+            label={s.password.current}
             type="password"
             autocomplete="current-password"
             value={current}
@@ -41,7 +42,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
           />
         )}
         <Field
-          label={t.password.new}
+          label={s.password.new}
           type="password"
           autocomplete="new-password"
           value={password}
@@ -50,7 +51,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
           place="password"
         />
         <button type="submit" class="button" aria-busy={ask.busy}>
-          {t.password.save}
+          {s.password.save}
         </button>
       </form>
     </Sheet>

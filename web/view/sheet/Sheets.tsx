@@ -7,9 +7,8 @@ import { PasswordSheet } from './PasswordSheet.tsx';
 import { SignInSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
 
-export { MessageMenu } from '../menu/MessageMenu.tsx';
-export { NotSentSheet } from './NotSentSheet.tsx';
-export { StatusSheet } from './StatusSheet.tsx';
+export { AroundLog } from '../menu/AroundLog.tsx';
+export { LeftRoom, StorageLine } from '../menu/BelowLog.tsx';
 
 /** Which sheet is open. */
 export type Opened =

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { t } from '../../i18n/index.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
 import { useWorld } from '../context.ts';
 import { Field } from '../Field.tsx';
@@ -10,6 +11,7 @@ import { Username } from './Username.tsx';
 /** The session is no more, everything else is still here: the password takes up where it ended. */
 export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
+  const s = inSheets();
   const [password, setPassword] = useState('');
   const ask = useAsk();
   const signIn = (event: Event) => {
@@ -18,8 +20,8 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
     ask.run(() => client.signIn(app.user.name, password), onClose);
   };
   return (
-    <Sheet title={t.signIn.title} onClose={onClose}>
-      <p>{t.signIn.why(app.user.name)}</p>
+    <Sheet title={s.signIn.title} onClose={onClose}>
+      <p>{s.signIn.why(app.user.name)}</p>
       <form onSubmit={signIn} noValidate>
         <Username name={app.user.name} />
         <Field

@@ -1,5 +1,6 @@
 import { assertNever } from '../../../shared/never.ts';
-import { t, times } from '../../i18n/index.ts';
+import { times } from '../../i18n/index.ts';
+import { inSheets } from '../../i18n/sheets.ts';
 import type { Message } from '../../state/model.ts';
 import { Sheet } from './Sheet.tsx';
 
@@ -10,12 +11,15 @@ export interface StatusSheetProps {
 
 /** What became of a message, in plain words (O3). */
 export function StatusSheet({ message, onClose }: StatusSheetProps) {
-  const { content, status } = message;
+  const { content, status, pending } = message;
+  const settled = pending === 'none' && status.tag === 'sent';
   return (
-    <Sheet title={t.menu.details} onClose={onClose}>
+    <Sheet title={inSheets().message.details} onClose={onClose}>
       <p>{fateOf(message)}</p>
-      {content.tag === 'deleted' && status.tag === 'sent' && <p>{t.details.deleted}</p>}
-      {content.tag === 'text' && content.edited && status.tag === 'sent' && <p>{t.details.edited}</p>}
+      {pending === 'edit' && <p>{inSheets().details.changing}</p>}
+      {pending === 'delete' && <p>{inSheets().details.deleting}</p>}
+      {content.tag === 'deleted' && settled && <p>{inSheets().details.deleted}</p>}
+      {content.tag === 'text' && content.edited && settled && <p>{inSheets().details.edited}</p>}
     </Sheet>
   );
 }
@@ -27,9 +31,9 @@ function fateOf({ status, at }: Message): string {
     case 'sending':
     case 'checking':
     case 'sent':
-      return t.details[status.tag](when);
+      return inSheets().details[status.tag](when);
     case 'not-sent':
-      return t.details.notSent(when);
+      return inSheets().details.notSent(when);
     default:
       return assertNever(status);
   }

@@ -1,5 +1,5 @@
 /** Who is there, and in which rooms. */
-import { LOBBY } from '../../../../shared/ids.ts';
+import { LOBBY } from '../../../../shared/mint.ts';
 import { connectClient, newId, type SignedUp, signUp } from '../../../support/api.ts';
 import type { Random } from '../../../support/random.ts';
 

@@ -7,6 +7,7 @@ import { createInsert } from '../../../../server/store/mongo/insert.ts';
 import { createRange } from '../../../../server/store/mongo/range.ts';
 import { readsOn } from '../../../../server/store/mongo/reads.ts';
 import { collectionsOf } from '../../../../server/store/mongo/schema.ts';
+import { turnsByRoom } from '../../../../server/store/mongo/turns.ts';
 import { appendNew, newId, newRoom, text, upTo } from '../../../contract/support.ts';
 import { mongoHarness, mongoOfFile } from './harness.ts';
 
@@ -21,8 +22,9 @@ async function scene() {
   const texts = upTo(3).map((n) => text(room, author, `${n}`));
   await appendNew(harness.store, texts);
   const [heads, collections] = [createHeads(), collectionsOf(db)];
-  const insert = createInsert({ collections, onDurable: heads.heard });
-  const deps = { client: db.client, collections, heads, insert };
+  const insert = createInsert({ collections, onDurable: heads.heard, by: 'me' });
+  const turnsOf = turnsByRoom('me', () => performance.now());
+  const deps = { client: db.client, collections, heads, insert, turnsOf };
   const keys = texts.map(({ clientOffset }) => ({ author, clientOffset }));
   return { room, keys, heads, harness, deps, execute: createExecute(deps) };
 }

@@ -4,7 +4,7 @@ import { type Document, MongoClient } from 'mongodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import { Unusable } from '../../../../server/store/port.ts';
-import { LOBBY } from '../../../../shared/ids.ts';
+import { LOBBY } from '../../../../shared/mint.ts';
 import { appendNew, newId, text, upTo } from '../../../contract/support.ts';
 import { startMongo } from '../../../support/mongo/index.ts';
 import { freePort } from '../../../support/mongo/port.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
-import { LOBBY } from '../../../../shared/ids.ts';
+import { LOBBY } from '../../../../shared/mint.ts';
 import { newFolder, silent } from './harness.ts';
 
 test.each([

@@ -1,0 +1,201 @@
+/** What can be done with messages on the screen, and how the log stays where its reader is. */
+import type { Page } from '@playwright/test';
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+
+test('a long press opens the menu: the text is edited, then deleted', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await say(page, 'Two seals');
+  await expectState(page, 'Two seals', 'Sent');
+
+  await longPress(page, 'Two seals');
+  await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await composer(page).fill('Three seals');
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expectState(page, 'Three seals', 'Sent');
+  await expect(message(page, 'Three seals')).toContainText('edited');
+
+  await longPress(page, 'Three seals');
+  await page.getByRole('menuitem', { name: 'Delete' }).tap();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
+  await expect(page.getByRole('log').getByText('Message deleted')).toBeVisible();
+  await expect(message(page, 'Three seals')).toHaveCount(0);
+});
+
+test('O3 the sign of a message leads to what became of it, in plain words', async ({
+  server,
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  await say(page, 'Here');
+  await expectState(page, 'Here', 'Sent');
+  await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('The server has it');
+  await page.keyboard.press('Escape');
+
+  network.refuse();
+  await say(page, 'Not there');
+  await message(page, 'Not there').getByRole('button', { name: 'Queued' }).tap();
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('kept on this device');
+  expect(server.logs()).not.toContain('Not there');
+});
+
+test('O4 an edit begun is there after a look at another room', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await say(page, 'Two seals');
+  await expectState(page, 'Two seals', 'Sent');
+  await longPress(page, 'Two seals');
+  await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await composer(page).fill('Three sea');
+  await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+  await page.getByRole('link', { name: /lobby/i }).tap();
+  await expect(page.getByText('Edit this message')).toBeVisible();
+  await expect(composer(page)).toHaveValue('Three sea');
+});
+
+test.describe('with a keyboard and a mouse', () => {
+  test.use({
+    viewport: { width: 1280, height: 800 },
+    isMobile: false,
+    hasTouch: false,
+    deviceScaleFactor: 1,
+  });
+
+  test('a right click opens the menu; on a link it is the browser’s', async ({ server, phone }) => {
+    const page = await phone(server.url);
+    await signUp(page, 'Ada');
+    await say(page, 'Two seals');
+    await say(page, 'https://example.org/seals');
+    await message(page, 'Two seals').click({ button: 'right' });
+    await expect(page.getByRole('menuitem')).toHaveText(['Edit', 'Copy', 'Details', 'Delete']);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('menu')).toHaveCount(0);
+    await page.getByRole('link', { name: 'https://example.org/seals' }).click({ button: 'right' });
+    await expect(page.getByRole('menu')).toHaveCount(0);
+  });
+
+  test('the keyboard alone edits and deletes', async ({ server, phone }) => {
+    const page = await phone(server.url);
+    const { keyboard } = page;
+    await signUp(page, 'Ada');
+    await say(page, 'First');
+    await say(page, 'Second');
+    await expectState(page, 'Second', 'Sent');
+
+    await composer(page).focus();
+    await keyboard.press('ArrowUp'); // in an empty field: the last text of one's own
+    await expect(composer(page)).toHaveValue('Second');
+    await composer(page).fill('Second, changed');
+    await keyboard.press('Enter');
+    await expectState(page, 'Second, changed', 'Sent');
+
+    await keyboard.press('Shift+Tab');
+    await keyboard.press('ArrowUp'); // the last in view
+    await keyboard.press('ArrowUp');
+    await expect(message(page, 'First')).toBeFocused();
+    await keyboard.press('Shift+F10');
+    await expect(page.getByRole('menuitem', { name: 'Edit' })).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(message(page, 'First')).toBeFocused();
+    await keyboard.press('Enter');
+    await keyboard.press('ArrowUp'); // it goes round
+    await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeFocused();
+    await keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await expect(message(page, 'First')).toHaveCount(0);
+  });
+});
+
+test('the place is kept to the pixel while older ones load above; the pill counts what came below', async ({
+  server,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const all = Array.from({ length: 300 }, (_, n) => `number ${n}${n % 3 === 0 ? '\nand a second line' : ''}`);
+  for (let n = 0; n < all.length; n += 50)
+    expect(await bob.append(...all.slice(n, n + 50).map((body) => text(body)))).toMatchObject({ ok: true });
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await expect(message(page, 'number 299')).toBeInViewport(); // it sticks to the newest
+  await bob.append(text('one more'));
+  await expect(message(page, 'one more')).toBeInViewport();
+
+  const moved = await scrollUpAndMeasure(page, 40);
+  expect(Math.max(...moved)).toBeLessThanOrEqual(1);
+  expect(await page.locator('[data-key]').count()).toBeLessThanOrEqual(150);
+
+  await bob.append(text('later 1'), text('later 2'));
+  const pill = page.getByRole('button', { name: '2 new messages' });
+  await expect(pill).toBeVisible();
+  await pill.tap();
+  await expect(message(page, 'later 2')).toBeInViewport();
+  await expect(pill).toHaveCount(0);
+});
+
+test('what came while one was away stands below a line, and is read once it was in sight', async ({
+  server,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await bob.append(text('seen'));
+  await expect(message(page, 'seen')).toBeVisible();
+  await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+  await bob.append(text('news 1'), text('news 2'));
+  await expect(page.getByText('Bob: news 2')).toBeVisible();
+  await page.getByRole('link', { name: /lobby/i }).tap();
+  await expect(page.getByText(/^New since/)).toBeVisible();
+  await expect(async () => {
+    await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+    await page.getByRole('link', { name: /lobby/i }).tap();
+    await expect(message(page, 'news 2')).toBeVisible();
+    await expect(page.getByText(/^New since/)).toHaveCount(0, { timeout: 2_000 });
+  }).toPass();
+});
+
+test('a text is never HTML', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  const body = '<img src=x onerror="document.title=1"><b>bold</b> javascript:alert(1)';
+  await say(page, body);
+  await expectInOrder(page, [body]);
+  expect(await page.locator('.body *').count()).toBe(0);
+});
+
+/** A finger that rests on the message for as long as it takes. */
+async function longPress(page: Page, body: string): Promise<void> {
+  const box = (await message(page, body).boundingBox())!;
+  const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
+  await expect(page.getByRole('menu')).toBeVisible();
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await expect(page.getByRole('menu')).toBeVisible(); // lifting the finger chooses nothing
+}
+
+/** By how many pixels the first message in view moved on its own, at each of so many steps upwards. */
+function scrollUpAndMeasure(page: Page, steps: number): Promise<number[]> {
+  return page.locator('.log').evaluate(async (log, count) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const moved: number[] = [];
+    for (let step = 0; step < count; step++) {
+      const top = log.getBoundingClientRect().top;
+      const before = log.scrollTop;
+      log.scrollTop -= 400;
+      const went = before - log.scrollTop;
+      if (went === 0) break;
+      const looked = [...log.querySelectorAll('[data-key]')].find(
+        (row) => row.getBoundingClientRect().bottom > top,
+      )!;
+      const at = looked.getBoundingClientRect().top;
+      for (let i = 0; i < 6; i++) await frame(); // older ones load meanwhile
+      if (looked.isConnected) moved.push(Math.abs(looked.getBoundingClientRect().top - at));
+    }
+    return moved;
+  }, steps);
+}

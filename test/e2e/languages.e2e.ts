@@ -1,0 +1,52 @@
+/** 简体中文 beside English: by the browser's language, and by hand. */
+import type { Page } from '@playwright/test';
+import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
+
+test.describe('a browser that asks for Chinese', () => {
+  test.use({ locale: 'zh-CN' });
+
+  test('speaks it from the first screen on, to who listens as well', async ({ server, phone }) => {
+    const page = await phone(server.url);
+    await page.getByRole('textbox', { name: '你的名字' }).fill('小林');
+    await page.getByRole('button', { name: '开始聊天' }).click();
+    await expect(page.getByRole('textbox', { name: '消息' })).toBeVisible();
+    expect(await languageOf(page)).toBe('zh-Hans');
+  });
+});
+
+test('switched by hand: nothing begins anew, and it is kept after a reload and without a network', async ({
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await signUp(page, 'Ada');
+  await say(page, 'Hello');
+  await expectState(page, 'Hello', 'Sent');
+  expect(asked.filter((path) => path.includes('/zh-'))).toEqual([]); // who reads English does not pay for it
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.getByRole('textbox', { name: 'Message' }).fill('half a sen');
+
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('button', { name: '简体中文' }).click();
+  await expect(page.getByRole('button', { name: '退出登录' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('textbox', { name: '消息' })).toHaveValue('half a sen');
+  await expectState(page, 'Hello', '已发送');
+
+  network.refuse();
+  await page.reload();
+  await expect(message(page, 'Hello')).toBeVisible();
+  await expect(page.getByRole('textbox', { name: '消息' })).toHaveValue('half a sen');
+  expect(await languageOf(page)).toBe('zh-Hans');
+
+  await page.getByRole('button', { name: '菜单' }).click();
+  await page.getByRole('button', { name: 'English' }).click();
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  expect(await languageOf(page)).toBe('en');
+});
+
+function languageOf(page: Page): Promise<string> {
+  return page.evaluate(() => document.documentElement.lang);
+}

@@ -1,0 +1,39 @@
+/** Networks that are odd rather than gone. */
+import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { expect, expectState, say, signUp, test } from './fixtures.ts';
+
+test('O2 websockets that open and stay mute: it chats by long polling', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  await page.routeWebSocket(/\/socket\.io\//, () => {}); // opened, and nothing is ever carried
+  await page.reload();
+  await signUp(page, 'Ada');
+  await say(page, 'by another way');
+  await expectState(page, 'by another way', 'Sent');
+});
+
+test('O2 O3 a captive portal: nothing is believed, nothing lost, and it goes on by itself', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
+  await page.reload();
+  await signUp(page, 'Ada');
+  await say(page, 'before the hotel');
+  await expectState(page, 'before the hotel', 'Sent');
+
+  const portal = { status: 200, contentType: 'text/html', body: '<html>Welcome to the hotel</html>' };
+  const isOurs = /\/(api|socket\.io)\//;
+  await page.route(isOurs, (route) => route.fulfill(portal));
+  await page.routeWebSocket(isOurs, (socket) => socket.close());
+  await page.reload();
+  await expectState(page, 'before the hotel', 'Sent');
+  await say(page, 'from the hotel');
+  await expectState(page, 'from the hotel', 'Queued');
+  await expect(page.getByText('Offline').first()).toBeAttached();
+
+  await page.unrouteAll(); // websockets stay closed: long polling is enough
+  await expectState(page, 'from the hotel', 'Sent');
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before the hotel', 'from the hotel']);
+});

@@ -1,0 +1,34 @@
+/** What is unread in the list of rooms, and that one's devices agree on it. */
+import type { Page } from '@playwright/test';
+import { LOBBY } from '../../shared/mint.ts';
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { composer, expect, message, signUp, test } from './fixtures.ts';
+
+test('others’ messages are counted until they have been seen, on every device of their reader', async ({
+  server,
+  phone,
+}) => {
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  const other = await phone(server.url);
+  await other.context().addCookies(await page.context().cookies());
+  await other.reload();
+  await expect(lobby(other)).toBeVisible();
+
+  await page.getByRole('link', { name: 'Back to the rooms' }).click();
+  for (const body of ['one', 'two']) await mika.append(text(body, LOBBY));
+  await expect(lobby(page)).toHaveAccessibleDescription(/2 unread/);
+  await expect(lobby(other)).toHaveAccessibleDescription(/2 unread/);
+
+  await lobby(page).click();
+  await expect(message(page, 'two')).toBeVisible();
+  await expect(lobby(other)).not.toHaveAccessibleDescription(/unread/);
+  await page.getByRole('link', { name: 'Back to the rooms' }).click();
+  await expect(composer(page)).toBeHidden();
+  await expect(lobby(page)).not.toHaveAccessibleDescription(/unread/);
+});
+
+function lobby(page: Page) {
+  return page.getByRole('link', { name: /lobby/i });
+}

@@ -1,0 +1,255 @@
+/** 简体中文: every text, those of the sheets as well. Fetched only when it is spoken. */
+
+import type { SheetTexts } from './enSheets.ts';
+import type { Texts } from './index.ts';
+import { counting } from './plural.ts';
+
+const number = counting('zh-Hans');
+/** Chinese has one form for every number. */
+const count = (n: number, other: string) => number(n, { other });
+
+export const zh: Texts & { sheets: SheetTexts } = {
+  lang: 'zh-Hans',
+  app: 'Holdfast',
+
+  hello: {
+    title: ['想说就说，', '必定送达。'],
+    promise: '随时都可以写。Holdfast 会把每条消息保存在本设备上，一有网络就按顺序送出，每条只送一次。',
+    name: '你的名字',
+    password: '密码',
+    taken: '这个名字已被使用。如果是你的，请输入密码。',
+    start: '开始聊天',
+    small: '无需邮箱，无需手机号。',
+  },
+
+  unsupported: {
+    title: '此浏览器无法运行 Holdfast',
+    why: (missing) => `它缺少 ${missing}。请使用 Chrome 120、Safari 16.4、Firefox 126 或更高版本。`,
+  },
+  broken: {
+    title: '页面出错了',
+    why: '这是我们的问题。你写的内容都保存在本设备上。',
+    reload: '重新加载',
+  },
+  storage: {
+    full: '本设备的存储空间已满，现在写的内容无法保存，请清理一些空间。',
+    failing: '本设备暂时无法保存你写的内容。',
+    cannotOpen: '无法打开此浏览器的存储',
+    retry: '重试',
+  },
+  update: { ready: '有新版本可用', take: '更新' },
+
+  connection: {
+    offline: '离线。你写的内容会在这里等待发送。',
+    offlineWaiting: (n) => count(n, '离线。有 # 条消息在等待发送。'),
+    connecting: '正在连接…',
+    catchingUp: '正在同步…',
+    signedOut: '已退出登录。请重新登录以继续。',
+    signedOutWaiting: '已退出登录。请登录以发送等待中的消息。',
+    signIn: '登录',
+    upgrade: '服务器要求使用新版本的应用。',
+  },
+
+  rooms: {
+    title: '聊天室',
+    none: '还没有聊天室。点上方的加号添加一个。',
+    pick: '选择一个聊天室，开始阅读和聊天。',
+    missing: '你不在这个聊天室里。',
+    you: '我',
+    line: (who, text) => `${who}：${text}`,
+    draft: (text) => `草稿：${text}`,
+    people: (n) => count(n, '# 人'),
+    waiting: (n) => count(n, '# 条待发'),
+    notSent: (n) => count(n, '# 条未发送'),
+    unread: (n) => `${n} 条未读`,
+    left: '你已退出这个聊天室。',
+    joinAgain: '重新加入',
+  },
+
+  add: { open: '添加聊天室' },
+
+  menu: { open: '菜单' },
+
+  log: {
+    today: '今天',
+    yesterday: '昨天',
+    empty: '这里还没有消息。来说点什么吧。',
+    older: '正在加载更早的消息…',
+    olderStuck: '联网后才能加载更早的消息。',
+    newer: '正在加载较新的消息…',
+    newerStuck: '联网后才能加载较新的消息。',
+    newest: '回到最新消息',
+    newSince: (time) => `${time} 以后的新消息`,
+    unseen: (n) => count(n, '# 条新消息'),
+  },
+
+  message: {
+    deleted: '消息已删除',
+    edited: '已编辑',
+    unknown: '请更新应用以查看这条消息。',
+    states: {
+      queued: '等待发送',
+      sending: '正在发送',
+      checking: '正在确认',
+      sent: '已发送',
+      'not-sent': '未发送',
+    },
+  },
+
+  composer: {
+    label: '消息',
+    send: '发送',
+    editing: '修改后重新发送',
+    changing: '修改这条消息',
+    kept: '你写的内容还在这里。',
+  },
+
+  back: '返回聊天室列表',
+  cancel: '取消',
+
+  tooLong: (length, most) => `共 ${count(length, '#')} 个字符，一条消息最多 ${count(most, '#')} 个。`,
+
+  reasons: {
+    any: {
+      empty: '还没有内容。',
+      'too-large': '内容太长了。',
+      forbidden: '你不是这个聊天室的成员。',
+      'not-found': '它不存在，或者已经没有了。',
+      conflict: '这与服务器上的内容不一致。',
+      unauthorized: '你已退出登录。',
+      'rate-limited': '操作太频繁了，请稍后再试。',
+      unavailable: '服务器暂时无法响应，请稍后再试。',
+      'upgrade-required': '服务器要求使用新版本的应用。',
+      offline: '现在没有网络，请联网后再试。',
+      unreadable: '服务器的答复无法识别，请重试。',
+      unreachable: '现在连接不上服务器。',
+      'storage-full': '本设备的存储空间已满，请清理一些空间后重试。',
+      'storage-failed': '本设备未能保存，请重试或重新加载页面。',
+      internal: '服务器出错了，请重试。',
+    },
+    signIn: {
+      empty: '请先输入名字。',
+      'too-large': '名字最多 40 个字符。',
+      invalid: '名字里要有看得见的字符，且不能有控制字符。',
+      conflict: '这个名字已被使用。',
+      unauthorized: '密码不对，或者这个名字没有设过密码。',
+    },
+    password: {
+      empty: '请先输入密码。',
+      'too-large': '密码最多 200 个字符。',
+      unauthorized: '当前密码不对。',
+    },
+    room: {
+      empty: '请先输入名称。',
+      'too-large': '名称最多 40 个字符。',
+      invalid: '名称里要有看得见的字符，且不能有控制字符。',
+      conflict: '已经有这个聊天室了。',
+    },
+    message: {
+      invalid: '其中有无法发送的内容。',
+      'not-found': '聊天室或相关的消息已经不在了。',
+      conflict: '服务器上已有编号相同的另一条消息。',
+    },
+    storage: {
+      'upgrade-required': '这里已使用过较新版本的应用。请更新后继续使用。',
+    },
+    other: '操作没有成功。',
+  },
+
+  sheets: {
+    add: {
+      title: '添加聊天室',
+      name: '新聊天室的名称',
+      create: '创建',
+      public: '公开聊天室',
+      join: '加入',
+      joinNamed: (room) => `加入${room}`,
+      looking: '正在查找公开聊天室…',
+      none: '你已加入所有公开聊天室。',
+    },
+
+    menu: {
+      as: (name) => `已登录为 ${name}`,
+      setPassword: '设置密码',
+      changePassword: '修改密码',
+      leave: '退出这个聊天室',
+      signOut: '退出登录',
+      needsHttps:
+        '这个页面是通过普通 HTTP 打开的。可以聊天，也会保存你写的内容；但要在没有网络时打开，需要 HTTPS。',
+    },
+
+    message: {
+      edit: '编辑',
+      delete: '删除',
+      copy: '复制',
+      details: '详情',
+      forMessage: (name) => `${name}的消息`,
+    },
+
+    password: {
+      why: '有了密码，你可以在任何设备上用这个名字回来。',
+      current: '当前密码',
+      new: '新密码',
+      save: '保存',
+    },
+
+    leave: {
+      title: (room) => `退出“${room}”？`,
+      why: '你将不再收到其中的消息。之后可以重新加入。',
+      waiting: (n) => count(n, '你还有 # 条消息在这里等待发送，退出后将不会被接受。'),
+      confirm: '退出',
+    },
+
+    signOut: {
+      title: '退出登录？',
+      waiting: (n, name) =>
+        count(n, `有 # 条消息在等待发送。它们会留在本设备上，等 ${name} 再次在此登录时发送。`),
+      forGood: (name) =>
+        `${name} 没有密码，也没有在其他设备上登录：退出后就无法再回来，谁也不能再使用 ${name} 这个名字。`,
+      neverSent: (n) => count(n, '有 # 条消息在等待发送，退出后将永远不会发送。'),
+      noPassword: (name) => `${name} 没有密码。要想再次在此登录，请先在这里或其他设备上设置密码。`,
+      unsure: '如果没有密码，也没有其他设备登录，退出后就无法再回来。',
+      safe: '之后可以用密码重新登录。',
+      confirm: '退出登录',
+      confirmForGood: '永久退出登录',
+    },
+
+    signIn: {
+      title: '重新登录',
+      why: (name) => `所有内容都还在。请输入 ${name} 的密码以继续。`,
+    },
+
+    remove: {
+      title: '删除这条消息？',
+      sent: '将为聊天室里的所有人删除。',
+      unsent: '它还没有发送，删除后无法恢复。',
+    },
+
+    details: {
+      queued: (since) => `写于 ${since}。已保存在本设备上，一有网络就会发送。`,
+      sending: (since) => `写于 ${since}。正在发往服务器。`,
+      checking: (since) => `写于 ${since}。已经发出，但服务器尚未确认。会再次询问，且只会送达一次。`,
+      sent: (at) => `服务器已于 ${at} 收到。`,
+      notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本设备上。`,
+      edited: '发送后修改过。',
+      deleted: '已为所有人删除。',
+      changing: '这是你修改后的内容，发送之前，其他人看到的还是原来的内容。',
+      deleting: '删除操作正在等待发送，在此之前，其他人仍能看到它。',
+    },
+
+    notSent: {
+      title: '未发送',
+      others: '它没有影响你之后写的消息。',
+      edit: '编辑',
+      retry: '重试',
+      discard: '删除',
+    },
+
+    storage: {
+      emptied: '浏览器清除了本设备上保存的数据，其中尚未发送的内容已丢失。',
+      understood: '知道了',
+    },
+
+    language: '语言',
+  },
+};
