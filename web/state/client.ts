@@ -20,7 +20,11 @@ export function createClient(deps: Deps): Client & { close(): void } {
   const nobodys = createCell(EMPTY);
   const newId = () => idFrom(deps.randomBytes(16));
   const local = openLocalDatabase(deps.indexedDB, deps.clock);
-  const account = createAccount(createHttp(deps.fetch, deps.clock), local, newId);
+  const account = createAccount(
+    createHttp(deps.fetch, deps.clock, () => import('../transport/wire.ts')),
+    local,
+    newId,
+  );
   const channel = deps.channel('holdfast');
   let current: UserClient | undefined;
   /** Of `current`, as it was entered. */

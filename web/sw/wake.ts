@@ -9,6 +9,7 @@ import { drainLockOf } from '../outbox/lock.ts';
 import { type Drained, drainOnce } from '../outbox/worker.ts';
 import { appendByHttp } from '../transport/appendByHttp.ts';
 import { createHttp } from '../transport/http.ts';
+import * as wire from '../transport/wire.ts';
 
 export interface WakeDeps {
   indexedDB: IDBFactory;
@@ -49,7 +50,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
 }
 
 async function reach({ fetch, clock }: WakeDeps, me: string): Promise<'yes' | 'no' | 'refused'> {
-  const session = await createHttp(fetch, clock).session();
+  const session = await createHttp(fetch, clock, async () => wire).session();
   if (session.ok) return session.value.user.id === me ? 'yes' : 'refused';
   return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
 }

@@ -11,7 +11,10 @@ export interface Http {
   setPassword(password: string, current: string | undefined): Promise<Called<unknown>>;
 }
 
-export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
+/** The page's wire comes in a chunk of its own; the service worker is one file and has it. */
+export type LoadWire = () => Promise<Pick<typeof import('./wire.ts'), 'readBody' | 'BODIES'>>;
+
+export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadWire: LoadWire): Http {
   async function call<Body extends keyof Bodies>(
     method: string,
     path: string,
@@ -33,7 +36,7 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock): Http {
           redirect: 'error', // to a captive portal's page, which would take a password along
           signal: abort.signal,
         }),
-        import('./wire.ts'),
+        loadWire(),
       ]);
       return readBody<Bodies[Body]>(BODIES[answer] as never, response.ok, await response.text());
     } catch {
