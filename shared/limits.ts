@@ -84,8 +84,6 @@ export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 10_000;
 export const CONNECT_WITHIN_MS = 10_000;
 export const CATCH_UP_WITHIN_MS = 20_000;
-/** How long messages that come into view wait to hear whether they were changed since. */
-export const FRESHEN_WITHIN_MS = 3_000;
 export const UNREAD_COUNTED_MAX = 100;
 export const SEEN_AFTER_MS = 1_000;
 export const DRAFT_EVERY_MS = 300;

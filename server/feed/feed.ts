@@ -16,6 +16,11 @@ export interface Feed {
   /** The room's feed; its `opened` resolves when nothing of it is missed any more. */
   host(room: string): RoomFeed;
   hosted(): string[];
+  /**
+   * The heads of all hosted rooms, from the store and not from the tail, in one question. What that shows to be missing is
+   * then read, room by room.
+   */
+  checkHeads(): Promise<Map<string, number>>;
   /** Nobody here looks at it any more. */
   release(room: string): void;
   close(): Promise<void>;
@@ -50,14 +55,11 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
     }
   }
 
-  /** Which rooms have more than was heard is one question; what is missing is then read, room by room. */
-  function heal(): Promise<void> {
-    const reachHeads = async () => {
-      const hosted = [...rooms.keys()];
-      const heads = hosted.length > 0 ? await log.heads(hosted) : [];
-      for (const [room, head] of heads) rooms.get(room)?.reach(head);
-    };
-    return untilDone(reachHeads, { pause, isOver: () => closed });
+  async function checkHeads(): Promise<Map<string, number>> {
+    const hosted = [...rooms.keys()];
+    const heads = hosted.length > 0 ? await log.heads(hosted) : new Map<string, number>();
+    for (const [room, head] of heads) rooms.get(room)?.reach(head);
+    return heads;
   }
 
   return {
@@ -66,7 +68,7 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
         onBatch: hear,
         onGap() {
           onGap();
-          void heal();
+          void untilDone(checkHeads, { pause, isOver: () => closed });
         },
       });
     },
@@ -81,6 +83,7 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
       return made;
     },
     hosted: () => [...rooms.keys()],
+    checkHeads,
     release(room) {
       rooms.get(room)?.close();
       rooms.delete(room);

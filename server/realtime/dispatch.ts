@@ -1,11 +1,11 @@
 /** Each frame a socket sends: is it a request, may it be, and its acknowledgement. */
 import { ACKNOWLEDGE_WITHIN_MS, APPENDS_WAITING, FRAMES_PER_SECOND } from '../../shared/limits.ts';
 import { type AnsweredName, answers, type WireError } from '../../shared/protocol/index.ts';
+import { createSerial } from '../../shared/serial.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import { refusal, toWireError, wireError } from '../refusal.ts';
-import { createSerial } from '../serial.ts';
 import { Unavailable } from '../store/port.ts';
 import { within } from '../within.ts';
 import type { LiveSocket } from './types.ts';

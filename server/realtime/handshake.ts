@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
+import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Visit } from '../http/visit.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { isUnexpected, Refused, toWireError } from '../refusal.ts';
-import { createSerial } from '../serial.ts';
 import { within } from '../within.ts';
 import { endConnection, type LiveSocket } from './types.ts';
 

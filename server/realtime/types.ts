@@ -1,8 +1,8 @@
 /** The socket and what hangs on it. */
 import type { Server, ServerOptions, Socket } from 'socket.io';
 import type { Frame, FrameName, Handshake } from '../../shared/protocol/index.ts';
+import type { createSerial } from '../../shared/serial.ts';
 import type { Identity } from '../auth/auth.ts';
-import type { createSerial } from '../serial.ts';
 
 export interface SocketData {
   identity: Identity;

@@ -13,7 +13,7 @@ interface Deps {
   io: LiveServer;
   live: Live;
   feed: Feed;
-  store: Pick<Store, 'log' | 'users' | 'rooms'>;
+  store: Pick<Store, 'users' | 'rooms'>;
   logger: Logger;
 }
 
@@ -28,12 +28,8 @@ export function watch({ io, live, feed, store, logger }: Deps): Watch {
   const { adapter, sockets } = io.of('/');
   let stopped = false;
 
-  /** Heads come from the store, not from the tail that they check. */
   async function heads() {
-    const rooms = feed.hosted();
-    if (rooms.length === 0) return;
-    const heads = await store.log.heads(rooms);
-    for (const [room, head] of heads) feed.host(room).reach(head);
+    const heads = await feed.checkHeads();
     for (const socket of sockets.values()) tellHeads(socket, heads);
   }
 

@@ -9,3 +9,11 @@ export interface Clock {
 }
 
 export type Timer = number | object;
+
+/** The device's own, of a page or of a worker. */
+export const deviceClock: Clock = {
+  now: () => Date.now(),
+  ticks: () => performance.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as number),
+};

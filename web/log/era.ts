@@ -3,7 +3,9 @@
  * one says nothing in another: the log may be a different one (S1). And all that is stored of the logs is stored here, in
  * the order in which it came.
  */
+
 import type { Users } from '../../shared/protocol/index.ts';
+import { createSerial } from '../../shared/serial.ts';
 import type { Change } from '../db/changes.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Incoming } from './hold.ts';
@@ -41,13 +43,7 @@ interface Deps {
 
 export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
   let era: Era | undefined;
-  let inOrder: Promise<unknown> = Promise.resolve();
-
-  function next<T>(work: () => Promise<T>): Promise<T> {
-    const done = inOrder.then(work);
-    inOrder = done.catch(() => {});
-    return done;
-  }
+  const next = createSerial();
 
   async function store(epoch: string | undefined, arrived: readonly Arrived[]): Promise<Taken[]> {
     const taken = await takeAll(db, me, arrived, epoch);

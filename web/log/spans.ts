@@ -44,15 +44,19 @@ export function knownUpTo(spans: readonly Span[], amendedTo: number): number {
   );
 }
 
+/** True when what amends it is known up to the cursor. */
+export function isAmended(spans: readonly Span[], { amendedTo }: Span): boolean {
+  return knownUpTo(spans, amendedTo) >= cursorOf(spans);
+}
+
 /**
  * What of `seen` has to be asked again: it lies in a span, less what `checked` covers, whose amendments are known only
  * up to below the cursor (S3).
  */
 export function staleIn(spans: readonly Span[], checked: readonly Span[], seen: Stretch): Stretch[] {
-  const isKnown = (span: Span) => knownUpTo(spans, span.amendedTo) >= cursorOf(spans);
-  const fresh = checked.filter(isKnown);
+  const fresh = checked.filter((span) => isAmended(spans, span));
   return spans
-    .filter((span) => !isKnown(span))
+    .filter((span) => !isAmended(spans, span))
     .map((span) => ({ from: Math.max(span.from, seen.from), to: Math.min(span.to, seen.to) }))
     .flatMap((part) => without(part, fresh));
 }

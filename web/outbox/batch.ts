@@ -1,5 +1,4 @@
 /** What goes into the next append. Pure. */
-import { APPEND_MAX_ITEMS, BATCH_BYTES } from '../../shared/limits.ts';
 import { isWaiting, itemOf, type Row } from './row.ts';
 
 export interface Limits {
@@ -7,7 +6,6 @@ export interface Limits {
   bytes: number;
 }
 
-export const WHOLE_BATCH: Limits = { items: APPEND_MAX_ITEMS, bytes: BATCH_BYTES };
 /** To find the one item for which a whole request was refused. */
 export const ONE_ITEM: Limits = { items: 1, bytes: 0 };
 
@@ -53,7 +51,7 @@ export function nextBatch(rows: readonly Row[], limits: Limits): readonly Row[] 
 }
 
 /** Bytes that an item takes on the wire. */
-export function bytesOf(row: Row): number {
+function bytesOf(row: Row): number {
   return new TextEncoder().encode(JSON.stringify(itemOf(row))).length;
 }
 

@@ -2,6 +2,7 @@
 
 import { RETRY_MAX_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
+import { createSerial } from '../../shared/serial.ts';
 import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
@@ -33,14 +34,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
   /** For whom the claim has brought a session: once is enough, or a server that refuses it is asked for ever. */
   let resumed: UserClient | undefined;
   let closed = false;
-  let inOrder: Promise<unknown> = Promise.resolve();
-
   /** Coming and going one after the other: a tab may be told to while it is still at it. */
-  function next<T>(work: () => Promise<T>): Promise<T> {
-    const done = inOrder.then(work);
-    inOrder = done.catch(() => {});
-    return done;
-  }
+  const next = createSerial();
 
   async function start(): Promise<void> {
     const session = await local.session();

@@ -1,6 +1,6 @@
 /** Everything of a browser that the client uses, so that a test can bring its own. */
 import type { Channel } from '../db/changes.ts';
-import type { Clock } from '../db/clock.ts';
+import { type Clock, deviceClock } from '../db/clock.ts';
 import { type Page, watchPage } from '../transport/browser.ts';
 import type { LoadIo, RawSocket } from '../transport/socket.ts';
 
@@ -28,12 +28,7 @@ export interface Deps {
 export function browserDeps(): Deps {
   return {
     indexedDB: globalThis.indexedDB,
-    clock: {
-      now: () => Date.now(),
-      ticks: () => performance.now(),
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
-      clearTimeout: (timer) => clearTimeout(timer as number),
-    },
+    clock: deviceClock,
     random: Math.random,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     fetch: (input, init) => fetch(input, init),

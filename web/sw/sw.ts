@@ -4,6 +4,7 @@
  */
 import { cleanupOutdatedCaches, getCacheKeyForURL, matchPrecache, precache } from 'workbox-precaching';
 import type { Channel } from '../db/changes.ts';
+import { deviceClock } from '../db/clock.ts';
 import { OUTBOX_TAG } from '../state/background.ts';
 import { precachedPath } from './precachedPath.ts';
 import { wake } from './wake.ts';
@@ -35,12 +36,7 @@ self.addEventListener('sync', (event) => {
 async function sendWhatWaits(): Promise<void> {
   const drained = await wake({
     indexedDB,
-    clock: {
-      now: () => Date.now(),
-      ticks: () => performance.now(),
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
-      clearTimeout: (timer) => clearTimeout(timer as number),
-    },
+    clock: deviceClock,
     random: Math.random,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     locks: navigator.locks,

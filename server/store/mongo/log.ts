@@ -1,7 +1,8 @@
 /** Appends to several rooms: each on its own, beside the others, and one append at a time in a room. */
-import { createSerial } from '../../serial.ts';
+import { createSerial } from '../../../shared/serial.ts';
 import { within } from '../../within.ts';
 import { type AppendOutcome, type AppendResult, type LogStore, type NewEntry, Unavailable } from '../port.ts';
+import { sideBySide } from '../sideBySide.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { appendToRoom, type RoomOutcome } from './append/room.ts';
 import { type Execute, run } from './append/steps.ts';
@@ -32,13 +33,13 @@ interface Lane {
 export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: Deps): LogStore['append'] {
   const lanes = new Map<string, Lane>();
 
-  return async (items, at) => {
+  return (items, at) => {
     const until = performance.now() + ANSWER_WITHIN_MS;
-    const byRoom = Map.groupBy(items, ({ room }) => room);
-    const outcomes = await Promise.all(
-      [...byRoom].map(async ([room, its]) => [room, await inRoom(room, its, at, until)] as const),
+    return sideBySide(
+      items,
+      ({ room }) => room,
+      (room, its) => inRoom(room, its, at, until),
     );
-    return inOrder(items, new Map(outcomes));
   };
 
   async function inRoom(room: string, items: NewEntry[], at: number, until: number): Promise<AppendOutcome> {
@@ -99,19 +100,4 @@ const MARGIN_MS = 200;
 
 function isOf(entry: EntryDocument, item: NewEntry): boolean {
   return entry.author === item.author && entry.clientOffset === item.clientOffset;
-}
-
-/** Up to the first item whose fate is unknown, whatever became of those behind it in other rooms. */
-function inOrder(items: readonly NewEntry[], outcomes: ReadonlyMap<string, AppendOutcome>): AppendOutcome {
-  const taken = new Map<string, number>();
-  const results: AppendResult[] = [];
-  for (const { room } of items) {
-    const { results: its, stopped } = outcomes.get(room)!;
-    const next = taken.get(room) ?? 0;
-    const result = its[next];
-    if (!result) return { results, ...(stopped && { stopped }) };
-    results.push(result);
-    taken.set(room, next + 1);
-  }
-  return { results };
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLanes, join, laneOfRoom, oneLane } from '../../../server/ingest/lanes.ts';
+import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/lanes.ts';
 import type { AppendOutcome, AppendResult, NewEntry } from '../../../server/store/port.ts';
+import { join } from '../../../server/store/sideBySide.ts';
 import { away, writesAtRandom, writesByHand } from './writes.ts';
 
 describe('lanes of a store that writes by room', () => {

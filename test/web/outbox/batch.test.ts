@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { APPEND_MAX_ITEMS } from '../../../shared/limits.ts';
-import { nextBatch, ONE_ITEM, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
-import { edit, key, parked, text } from './support.ts';
+import { nextBatch, ONE_ITEM } from '../../../web/outbox/batch.ts';
+import { edit, key, parked, text, WHOLE_BATCH } from './support.ts';
 
 const keys = (rows: ReturnType<typeof nextBatch>) => rows.map((row) => row.clientOffset);
 

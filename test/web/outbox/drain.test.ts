@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { UserDatabase } from '../../../web/db/schema.ts';
-import { WHOLE_BATCH } from '../../../web/outbox/batch.ts';
 import type { DrainLock } from '../../../web/outbox/lock.ts';
 import { mark } from '../../../web/outbox/mark.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { accepted, start } from './startDrain.ts';
+import { WHOLE_BATCH } from './support.ts';
 
 test('O2 O3 the late answer of one attempt does not end the wait for the next one', async () => {
   const { clock, db, drain, appends, queue, suspected } = start();

@@ -2,14 +2,14 @@ import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
 import { BATCH_BYTES } from '../../../shared/limits.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
-import { ONE_ITEM, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import { ONE_ITEM } from '../../../web/outbox/batch.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import type { Fence } from '../../../web/outbox/fence.ts';
 import { mark } from '../../../web/outbox/mark.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
-import { ROOM } from './support.ts';
+import { ROOM, WHOLE_BATCH } from './support.ts';
 
 function start() {
   const me = mint();

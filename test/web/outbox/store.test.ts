@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { take } from '../../../web/log/take.ts';
-import { type Limits, nextBatch, WHOLE_BATCH } from '../../../web/outbox/batch.ts';
+import { type Limits, nextBatch } from '../../../web/outbox/batch.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { mark as markAs, recover } from '../../../web/outbox/mark.ts';
 import { amend, discard, retry } from '../../../web/outbox/parked.ts';
@@ -10,7 +10,7 @@ import { storeVerdicts } from '../../../web/outbox/store.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
-import { ROOM } from './support.ts';
+import { ROOM, WHOLE_BATCH } from './support.ts';
 
 const me = mint();
 let indexedDB: IDBFactory;

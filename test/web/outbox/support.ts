@@ -1,7 +1,12 @@
+import { APPEND_MAX_ITEMS, BATCH_BYTES } from '../../../shared/limits.ts';
+import type { Limits } from '../../../web/outbox/batch.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import { newRow } from '../../../web/outbox/row.ts';
 
 export const ROOM = 'lobby';
+
+/** As the first append may be. */
+export const WHOLE_BATCH: Limits = { items: APPEND_MAX_ITEMS, bytes: BATCH_BYTES };
 
 /** A key that reads as its number. */
 export function key(n: number | string): string {
