@@ -1,8 +1,8 @@
-/** The page as a person meets it: in a real Chromium at phone size, against the real server. */
+/** The page as a person meets it: in a real Chromium at phone size, against the real server on either store. */
 import { defineConfig } from '@playwright/test';
 import { CHROMIUM_ARGS, findChromium, PHONE } from './test/support/chromium.ts';
 
-export default defineConfig({
+export default defineConfig<object, { store: 'sqlite' | 'mongo' }>({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
   outputDir: 'test-results/browser',
@@ -10,6 +10,10 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: !!process.env.CI,
+  projects: [
+    { name: 'sqlite', use: { store: 'sqlite' } },
+    { name: 'mongo', grep: /@both/, use: { store: 'mongo' } },
+  ],
   use: {
     ...PHONE,
     locale: 'en-GB',

@@ -35,7 +35,7 @@ async function everything(): Promise<Tally> {
   if (wants('browser')) process.env.CHROMIUM_PATH = await step('browser', chromiumForTests);
   if (wants('unit')) await step('openssl', opensslForTests);
   if (wants('unit')) await step('python-socketio', pythonForTests);
-  if (wants('unit')) await step('mongodb', mongo);
+  if (wants('unit') || wants('browser')) await step('mongodb', mongo);
   const tallies: Tally[] = [];
   if (wants('check')) tallies.push(await step('check', checks));
   if (wants('unit') || wants('browser')) tallies.push(await step('page', page));

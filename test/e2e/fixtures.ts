@@ -1,9 +1,17 @@
 /** What a browser test begins with: a server of its own, a network in front of it that can fail, and people. */
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import { startInstallation } from '../support/chromium.ts';
+import { type MongoServer, startMongo } from '../support/mongo/index.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
 import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/tmp.ts';
+
+interface WorkerFixtures {
+  /** What the server keeps its log in: playwright.config.ts runs what is tagged BOTH on each. */
+  store: 'sqlite' | 'mongo';
+  /** Started once for all tests of a worker; each has a database of its own in it. */
+  mongo: MongoServer | undefined;
+}
 
 interface Fixtures {
   server: ServerProcess;
@@ -15,10 +23,22 @@ interface Fixtures {
   storage: TemporaryFolder;
 }
 
-export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that are needed off this pattern
-  server: async ({}, use, info) => {
-    const server = await startServer();
+/** For a test that is to hold whatever the log is kept in. */
+export const BOTH = { tag: '@both' };
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  store: ['sqlite', { scope: 'worker', option: true }],
+  mongo: [
+    async ({ store }, use) => {
+      if (store === 'sqlite') return use(undefined);
+      await using mongo = await startMongo();
+      await use(mongo);
+    },
+    { scope: 'worker' },
+  ],
+  server: async ({ mongo }, use, info) => {
+    const env: Record<string, string> = mongo ? { MONGODB_URL: mongo.anotherUrl() } : {};
+    const server = await startServer({ env });
     await use(server);
     if (info.status !== info.expectedStatus) await info.attach('server.log', { body: server.logs() });
     await server.dispose();
@@ -42,7 +62,7 @@ export const test = base.extend<Fixtures>({
     });
     await Promise.all(contexts.map((context) => context.close()));
   },
-  // biome-ignore lint/correctness/noEmptyPattern: as above
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that are needed off this pattern
   storage: async ({}, use) => {
     await using folder = await temporaryFolder();
     await use(folder);

@@ -1,6 +1,7 @@
 /** Without a network: what is written waits, survives, and goes by itself. */
 import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import {
+  BOTH,
   expect,
   expectInOrder,
   expectState,
@@ -13,43 +14,43 @@ import {
 
 const TWENTY = Array.from({ length: 20 }, (_, i) => `Written offline, number ${i + 1}`);
 
-test('O1 O2 twenty messages written offline, the browser killed, opened again: all twenty arrive, in order, once', async ({
-  server,
-  network,
-  storage,
-}) => {
-  test.setTimeout(120_000);
-  const watcherSession = await signUpByApi(server.url, 'Watcher');
-  using watcher = await connectClient(server.url, watcherSession);
+test(
+  'O1 O2 twenty messages written offline, the browser killed, opened again: all twenty arrive, in order, once',
+  BOTH,
+  async ({ server, network, storage }) => {
+    test.setTimeout(120_000);
+    const watcherSession = await signUpByApi(server.url, 'Watcher');
+    using watcher = await connectClient(server.url, watcherSession);
 
-  const before = await startInstallation(storage.path, network.url);
-  const page = await before.context.newPage();
-  await page.goto('/');
-  await signUp(page, 'Ada');
-  await say(page, 'While there is a network');
-  await expectState(page, 'While there is a network', 'Sent');
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    const before = await startInstallation(storage.path, network.url);
+    const page = await before.context.newPage();
+    await page.goto('/');
+    await signUp(page, 'Ada');
+    await say(page, 'While there is a network');
+    await expectState(page, 'While there is a network', 'Sent');
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
 
-  network.refuse();
-  for (const body of TWENTY) await say(page, body);
-  await expectState(page, TWENTY[19]!, 'Queued');
-  await before.kill9();
+    network.refuse();
+    for (const body of TWENTY) await say(page, body);
+    await expectState(page, TWENTY[19]!, 'Queued');
+    await before.kill9();
 
-  const after = await startInstallation(storage.path, network.url);
-  const again = await after.context.newPage();
-  await again.goto('/'); // opened by the service worker: the proxy still refuses
-  await again.getByRole('link', { name: /lobby/i }).click();
-  await expectInOrder(again, ['While there is a network', ...TWENTY]);
-  await expectState(again, TWENTY[0]!, 'Queued');
+    const after = await startInstallation(storage.path, network.url);
+    const again = await after.context.newPage();
+    await again.goto('/'); // opened by the service worker: the proxy still refuses
+    await again.getByRole('link', { name: /lobby/i }).click();
+    await expectInOrder(again, ['While there is a network', ...TWENTY]);
+    await expectState(again, TWENTY[0]!, 'Queued');
 
-  network.pass(); // and nothing is touched
-  await watcher.hears(TWENTY[19]!);
-  for (const body of TWENTY) await expectState(again, body, 'Sent');
-  const log = await wholeLog(server.url, watcherSession);
-  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['While there is a network', ...TWENTY]);
-  await expectInOrder(again, ['While there is a network', ...TWENTY]);
-  await after.close();
-});
+    network.pass(); // and nothing is touched
+    await watcher.hears(TWENTY[19]!);
+    for (const body of TWENTY) await expectState(again, body, 'Sent');
+    const log = await wholeLog(server.url, watcherSession);
+    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['While there is a network', ...TWENTY]);
+    await expectInOrder(again, ['While there is a network', ...TWENTY]);
+    await after.close();
+  },
+);
 
 test('O1 a reload without a network opens the app, the conversation and what waits', async ({
   network,
