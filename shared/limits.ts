@@ -11,6 +11,8 @@ export const CURSORS_MAX_ROOMS = 500;
 export const CATCH_UP_MAX_ENTRIES = 200;
 export const CATCH_UP_NEWEST_ENTRIES = 50;
 export const CATCH_UP_MAX_BYTES = 512 * 1024;
+/** By long polling a catch-up is one response, which is silence until its end. */
+export const CATCH_UP_POLLED_BYTES = 64 * 1024;
 /** One frame of a catch-up as JSON: over a slow network a larger one would be silence. */
 export const CATCH_UP_FRAME_BYTES = 32 * 1024;
 

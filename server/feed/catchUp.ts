@@ -4,7 +4,7 @@
  * nothing is missed between, and nothing live overtakes the catch-up (S2).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { CATCH_UP_FRAME_BYTES, CATCH_UP_MAX_BYTES } from '../../shared/limits.ts';
+import { CATCH_UP_FRAME_BYTES, CATCH_UP_MAX_BYTES, CATCH_UP_POLLED_BYTES } from '../../shared/limits.ts';
 import {
   type Cursor,
   type Entries,
@@ -45,6 +45,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
   const { epoch, log, rooms } = store;
 
   async function prepare(
+    { conn }: LiveSocket,
     memberships: readonly Membership[],
     { cursors = {}, epoch: theirs, open }: Partial<Handshake>,
   ) {
@@ -52,7 +53,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     const byId = new Map(memberships.map((membership) => [membership.room.id, membership]));
     const starts = await startsOf([...byId.values()], cursors, theirs === undefined || theirs === epoch);
     const prepared = new Map<string, Prepared>();
-    let budget = CATCH_UP_MAX_BYTES;
+    let budget = conn.transport.name === 'polling' ? CATCH_UP_POLLED_BYTES : CATCH_UP_MAX_BYTES;
     for (const id of catchUpOrder([...byId.keys()], Object.keys(cursors), open)) {
       const { room, readUpTo } = byId.get(id)!;
       const { head, from, reset } = starts.get(id)!;
@@ -132,7 +133,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     async welcome(socket) {
       const { identity, handshake = {} } = socket.data;
       socket.data.handshake = undefined;
-      const prepared = await prepare(await rooms.ofUser(identity.user.id), handshake);
+      const prepared = await prepare(socket, await rooms.ofUser(identity.user.id), handshake);
       if (!socket.connected) return;
       const user: User = { id: identity.user.id, name: identity.user.name };
       socket.emit('welcome', {
@@ -147,7 +148,7 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     async add(socket, id) {
       const mine = await rooms.ofUser(socket.data.identity.user.id);
       const membership = mine.find(({ room }) => room.id === id) ?? (await comingInto(id));
-      const [prepared] = await prepare(membership ? [membership] : [], {});
+      const [prepared] = await prepare(socket, membership ? [membership] : [], {});
       if (!prepared || !socket.connected) return;
       socket.emit('room', { room: prepared.room });
       attach(socket, prepared);

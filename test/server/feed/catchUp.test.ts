@@ -8,7 +8,7 @@ import { jsonBytes } from '../../../server/jsonBytes.ts';
 import type { LiveSocket } from '../../../server/realtime/types.ts';
 import type { Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { CATCH_UP_FRAME_BYTES } from '../../../shared/limits.ts';
+import { CATCH_UP_FRAME_BYTES, CATCH_UP_POLLED_BYTES } from '../../../shared/limits.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';
 
 test('S2 pieces hold everything in its order, none is too large but one that cannot be smaller', () => {
@@ -31,17 +31,36 @@ test.each([
   ['what the socket lacks', 200, 200],
   ['what came while that was read', 0, 200],
 ])('S2 S4 a catch-up comes in frames of at most 32 KiB, contiguous: %s', async (_, head, live) => {
-  const log = Array.from({ length: 200 }, (_, i): Entry => {
-    const author = `author-${i % 3}`;
-    return {
-      serverOffset: i + 1,
-      author,
-      clientOffset: `${i}`,
-      at: i,
-      kind: 'text',
-      body: 'ä'.repeat(1_000),
-    };
-  });
+  const { frames, asked } = await caughtUp({ transport: 'websocket', head, live });
+  expect(frames.length).toBeGreaterThan(10);
+  expect(offsetsIn(frames)).toEqual(LOG.map(({ serverOffset }) => serverOffset));
+  for (const { entries, users } of frames) {
+    expect(jsonBytes(entries)).toBeLessThanOrEqual(CATCH_UP_FRAME_BYTES);
+    for (const { author } of entries) expect(users[author]).toBe(`name of ${author}`);
+  }
+  expect(asked).toHaveLength(1);
+});
+
+test('S3 S4 by long polling, where all of it is one response, the newest 64 KiB come', async () => {
+  const { frames } = await caughtUp({ transport: 'polling', head: LOG.length, live: LOG.length });
+  const offsets = offsetsIn(frames);
+  expect(offsets).toEqual(LOG.slice(-offsets.length).map(({ serverOffset }) => serverOffset));
+  const bytes = frames.reduce((sum, { entries }) => sum + jsonBytes(entries), 0);
+  expect(bytes).toBeGreaterThan(0.9 * CATCH_UP_POLLED_BYTES);
+  expect(bytes).toBeLessThanOrEqual(CATCH_UP_POLLED_BYTES);
+});
+
+const LOG = Array.from({ length: 200 }, (_, i): Entry => {
+  const author = `author-${i % 3}`;
+  return { serverOffset: i + 1, author, clientOffset: `${i}`, at: i, kind: 'text', body: 'ä'.repeat(1_000) };
+});
+
+function offsetsIn(frames: readonly Entries[]): number[] {
+  return frames.flatMap(({ entries }) => entries.map(({ serverOffset }) => serverOffset));
+}
+
+/** What a socket without a cursor is sent of a log that stood at `head` when it was asked, and at `live` a moment later. */
+async function caughtUp({ transport, head, live }: { transport: string; head: number; live: number }) {
   const asked: string[][] = [];
   const names = createNames({
     async names(ids) {
@@ -49,25 +68,25 @@ test.each([
       return new Map(ids.map((id) => [id, `name of ${id}`]));
     },
   });
-  await names.of(log);
+  await names.of(LOG);
   let next = head + 1;
   const feed = {
     host: () => ({
       opened: Promise.resolve(),
       next: () => next,
-      recent: (from: number, to: number) => log.slice(from - 1, to),
+      recent: (from: number, to: number) => LOG.slice(from - 1, to),
     }),
   } as unknown as Feed;
+  const room = { id: 'r', kind: 'public', name: 'R', head, members: 1 };
   const store = {
     epoch: 'one',
     log: {},
-    rooms: {
-      ofUser: async () => [{ room: { id: 'r', kind: 'public', name: 'R', head, members: 1 }, readUpTo: 0 }],
-    },
+    rooms: { ofUser: async () => [{ room, readUpTo: 0 }] },
   } as unknown as Store;
   const frames: Entries[] = [];
   const socket = {
     connected: true,
+    conn: { transport: { name: transport } },
     data: { identity: { user: { id: 'u', name: 'U' } }, told: new Map() },
     emit(event: string, payload: never) {
       if (event === 'welcome') next = live + 1;
@@ -76,13 +95,5 @@ test.each([
     join() {},
   } as unknown as LiveSocket;
   await createCatchUp({ store, feed, names, now: () => 1 }).welcome(socket);
-  expect(frames.length).toBeGreaterThan(10);
-  expect(frames.flatMap(({ entries }) => entries.map(({ serverOffset }) => serverOffset))).toEqual(
-    log.map(({ serverOffset }) => serverOffset),
-  );
-  for (const { entries, users } of frames) {
-    expect(jsonBytes(entries)).toBeLessThanOrEqual(CATCH_UP_FRAME_BYTES);
-    for (const { author } of entries) expect(users[author]).toBe(`name of ${author}`);
-  }
-  expect(asked).toHaveLength(1);
-});
+  return { frames, asked };
+}
