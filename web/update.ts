@@ -1,13 +1,13 @@
+import type { Workbox } from 'workbox-window';
 import { createCell } from './state/cell.ts';
 import type { Update } from './view/context.ts';
 
 const EVERY_MS = 60 * 60_000;
 
 /**
- * Registers the service worker and watches for a new build: on load, on becoming visible, every hour. A new one waits
- * until it is taken by hand; then every page of the app reloads, once. Nothing is lost by that: what was written is
- * in the database (O4). Where service workers are withheld (plain HTTP from another machine) nothing is ever ready,
- * and taking is reloading.
+ * Registers the service worker and watches for a new build. A new one waits until it is taken by hand; then every page
+ * of the app reloads, once. Nothing is lost by that: what was written is in the database (O4). Where service workers are
+ * withheld (plain HTTP from another machine) nothing is ever ready, and taking is reloading.
  */
 export function watchForUpdate(): Update {
   const ready = createCell(false);
@@ -17,11 +17,11 @@ export function watchForUpdate(): Update {
   let takeWaiting: (() => void) | undefined;
   let wanted = false;
   reloadWhenReplaced(navigator.serviceWorker);
-  register((take) => {
+  watch((take) => {
     takeWaiting = take;
     ready.set(true);
     if (wanted) take();
-  }).catch(console.error); // a browser that refuses it (private windows of some) runs the app without
+  });
 
   return {
     ready,
@@ -33,11 +33,29 @@ export function watchForUpdate(): Update {
   };
 }
 
-/** Not before the page has loaded: what is precached must not compete with what is shown. */
-async function register(onWaiting: (take: () => void) => void): Promise<void> {
-  if (document.readyState !== 'complete') {
-    await new Promise((loaded) => addEventListener('load', loaded, { once: true }));
-  }
+/**
+ * Looks when the page has loaded (what is precached must not compete with what is shown), whenever it comes into view or
+ * the network comes back, and every hour: for the first worker, too, if it could not be had on the first visit.
+ */
+function watch(onWaiting: (take: () => void) => void): void {
+  let workbox: Promise<Workbox> | undefined;
+  const look = () => {
+    if (document.visibilityState === 'hidden') return;
+    if (workbox) return void workbox.then((known) => known.update()).catch(() => {}); // without a network: later
+    workbox = register(onWaiting);
+    workbox.catch((error) => {
+      workbox = undefined;
+      console.warn('the app cannot start without a network yet', error); // private windows of some refuse it for good
+    });
+  };
+  if (document.readyState === 'complete') look();
+  else addEventListener('load', look, { once: true });
+  document.addEventListener('visibilitychange', look);
+  addEventListener('online', look);
+  setInterval(look, EVERY_MS);
+}
+
+async function register(onWaiting: (take: () => void) => void): Promise<Workbox> {
   const { Workbox } = await import('workbox-window');
   const workbox = new Workbox('/sw.js');
   workbox.addEventListener('waiting', () => onWaiting(() => workbox.messageSkipWaiting()));
@@ -46,12 +64,7 @@ async function register(onWaiting: (take: () => void) => void): Promise<void> {
     if (isUpdate && !navigator.serviceWorker.controller) location.reload();
   });
   await workbox.register({ immediate: true });
-
-  const look = () => {
-    if (document.visibilityState === 'visible') workbox.update().catch(() => {}); // without a network: later
-  };
-  document.addEventListener('visibilitychange', look);
-  setInterval(look, EVERY_MS);
+  return workbox;
 }
 
 /** The first worker of all replaces nobody, and reloads nobody. */

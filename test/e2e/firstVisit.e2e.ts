@@ -1,0 +1,55 @@
+/** The first visit, in a place where only half of the app comes through. */
+import { expect, expectState, say, signUp, test } from './fixtures.ts';
+
+/** What is loaded beside the first paint: the socket, and the schemas of what comes over it. */
+const LATER = /\/assets\/(esm|wire)-[^/]*\.js$/;
+
+test('O2 what could not be loaded beside the first paint is loaded when it can be, without a reload', async ({
+  server,
+  browser,
+}) => {
+  const context = await browser.newContext({ baseURL: server.url });
+  await context.route('**/sw.js', (route) => route.abort()); // it would have them all
+  let refused = 0;
+  await context.route(LATER, (route) => {
+    refused++;
+    return route.abort();
+  });
+  const page = await context.newPage();
+  await page.goto('/');
+  await page.evaluate(() => Object.assign(globalThis, { sameDocument: true }));
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Ada');
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  await expect(page.getByText('The server cannot be reached', { exact: false })).toBeVisible();
+  expect(refused).toBeGreaterThan(0);
+
+  await context.unroute(LATER);
+  await signUp(page, 'Ada');
+  await say(page, 'here after all');
+  await expectState(page, 'here after all', 'Sent');
+  expect(await page.evaluate(() => 'sameDocument' in globalThis)).toBe(true);
+  await context.close();
+});
+
+test('O1 a service worker that could not be had on the first visit is had on the next look at the page', async ({
+  network,
+  browser,
+}) => {
+  const context = await browser.newContext({ baseURL: network.url });
+  await context.route('**/sw.js', (route) => route.abort());
+  const page = await context.newPage();
+  const told = page.waitForEvent('console', (message) => message.text().includes('cannot start without'));
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await say(page, 'kept');
+  await expectState(page, 'kept', 'Sent');
+  await told;
+
+  await context.unroute('**/sw.js');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  network.refuse();
+  await page.reload();
+  await expectState(page, 'kept', 'Sent');
+  await context.close();
+});
