@@ -21,10 +21,7 @@ export function openDatabase(path: string): DatabaseSync {
     db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     takeForOurselves(db);
     const version = versionOf(db, file);
-    // secure_delete: what is deleted is overwritten (PROTOCOL.md: "in the store too")
-    db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000',
-    );
+    db.exec(PRAGMAS);
     checkPages(db, file);
     const made = { epoch: idFrom(randomBytes(16)), at: Date.now() };
     const opened = db;
@@ -35,6 +32,19 @@ export function openDatabase(path: string): DatabaseSync {
     throw error instanceof Unusable ? error : unusable(file, error);
   }
 }
+
+/**
+ * synchronous, fullfsync: a commit is on the disk, past the drive's own cache (which macOS flushes only where it is asked
+ * to), before it is answered (L4). secure_delete: what is deleted is overwritten (PROTOCOL.md: "in the store too").
+ */
+const PRAGMAS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA fullfsync = ON;
+  PRAGMA checkpoint_fullfsync = ON;
+  PRAGMA secure_delete = ON;
+  PRAGMA cache_size = -16000;
+`;
 
 /** Takes what the log of changes still holds into the file, so that no deleted text stays beside it. */
 export function closeDatabase(db: DatabaseSync): void {

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Unusable } from '../../../../server/store/port.ts';
+import { closeDatabase, openDatabase } from '../../../../server/store/sqlite/database.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { appendNew, newId, text, upTo } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
@@ -32,6 +33,20 @@ async function refusal(): Promise<string> {
   expect(error).toBeInstanceOf(Unusable);
   return (error as Unusable).message;
 }
+
+it('L4 every commit is on the disk, and what is deleted is overwritten there', () => {
+  // No process that is killed shows it, only a machine that loses its power: so this is what SQLite was asked for.
+  const db = openDatabase(file);
+  onTestFinished(() => closeDatabase(db));
+  const asked = ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync', 'secure_delete'];
+  expect(asked.flatMap((name) => Object.values(db.prepare(`PRAGMA ${name}`).get()!))).toEqual([
+    'wal',
+    2, // FULL
+    1,
+    1,
+    1,
+  ]);
+});
 
 describe('a file that cannot be used', () => {
   it('says so of a place where no folder can be made, and does not hang', async () => {
