@@ -1,5 +1,5 @@
 /** Keeps the database in step with the server's logs: frames in, in the order they came; what they lack is fetched (S2). */
-import type { Down, Entries, Frame, Handshake, Room, Welcome } from '../../shared/protocol/index.ts';
+import type { Down, Entries, Frame, Handshake, Room } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
 import { isFull } from '../db/failure.ts';
@@ -10,11 +10,10 @@ import { createAnnounced } from './announced.ts';
 import { createAsking } from './asking.ts';
 import { createEras } from './era.ts';
 import { createFetch, type Fetch } from './fetch.ts';
+import { createFrames, type Ends } from './frames.ts';
 import { createFreshen, type Freshen } from './freshen.ts';
 import { readBeginning } from './handshake.ts';
-import { cursorIn } from './hold.ts';
-import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
-import { isRun, OtherEpoch } from './take.ts';
+import { OtherEpoch } from './take.ts';
 
 /** `check`: an own entry was acknowledged at a place that nothing held covers: it may be amended already. */
 export interface Sync extends Pick<Fetch, 'older' | 'newer' | 'check'>, Pick<Freshen, 'freshen'> {
@@ -54,7 +53,7 @@ export interface SyncDeps {
 export function createSync(deps: SyncDeps): Sync {
   const { db, me, clock } = deps;
   /** Where each log that is held ended when the connection was begun. */
-  let ends: ReadonlyMap<string, number> = new Map();
+  let ends: Ends = new Map();
   /** Frames of entries that wait for their turn, to be stored at once; another frame closes it. */
   let batch: Entries[] | undefined;
   let welcoming = false;
@@ -87,6 +86,20 @@ export function createSync(deps: SyncDeps): Sync {
     late.forEach(fetch.want);
     deps.progressed();
   });
+  const frames = createFrames({
+    db,
+    eras,
+    fetch,
+    announced,
+    forget,
+    opened: deps.opened,
+    changed: deps.changed,
+    progressed: deps.progressed,
+    welcomed() {
+      welcoming = false;
+      deps.welcomed();
+    },
+  });
 
   function failed(error: unknown): void {
     if (closed) return;
@@ -118,17 +131,17 @@ export function createSync(deps: SyncDeps): Sync {
         welcoming = true;
         clockOffset = received.payload.now - clock.now();
         eras.begin(received.payload.epoch);
-        attempt(() => welcome(received.payload, begun));
+        attempt(() => frames.welcome(received.payload, begun));
         return;
       }
       case 'entries':
         arrived(received.payload);
         return;
       case 'heads':
-        attempt(() => heads(received.payload));
+        attempt(() => frames.heads(received.payload));
         return;
       case 'room':
-        attempt(() => roomChanged(received.payload));
+        attempt(() => frames.room(received.payload, ends));
         return;
       case 'read':
         deps.read(received.payload);
@@ -137,30 +150,6 @@ export function createSync(deps: SyncDeps): Sync {
       case 'bye':
         return;
     }
-  }
-
-  async function welcome(payload: Welcome, begun: ReadonlyMap<string, number>): Promise<void> {
-    const cursors = await storeWelcome(db, payload, begun);
-    fetch.up();
-    forget();
-    announced.dropAll();
-    const lacking = payload.rooms.filter((room) => isLacking(room, cursors.get(room.id) ?? 0));
-    welcoming = false;
-    deps.welcomed();
-    deps.changed({ type: 'all' });
-    announced.wait();
-    const isOpened = ({ id }: Room) => (id === deps.opened() ? 0 : 1);
-    for (const { id } of lacking.sort((a, b) => isOpened(a) - isOpened(b))) fetch.want(id);
-    deps.progressed();
-  }
-
-  /** True when it has to be asked for: more is missing, and no catch-up was announced that brings it and may open a span. */
-  function isLacking({ id, from, head }: Room, cursor: number): boolean {
-    fetch.know(id, head, 'exactly');
-    if (head <= cursor) return false;
-    if (from > head) return true;
-    announced.expect(id, from, head);
-    return false;
   }
 
   /** A catch-up is hundreds of frames: each in a transaction of its own would be a sync of the disk for each. */
@@ -174,66 +163,12 @@ export function createSync(deps: SyncDeps): Sync {
     const epoch = eras.now()?.epoch;
     attempt(() => {
       if (batch === mine) batch = undefined;
-      return entries(mine, epoch);
+      return frames.entries(mine, epoch);
     });
-  }
-
-  async function entries(frames: readonly Entries[], epoch: string | undefined): Promise<void> {
-    const runs = frames.filter(({ room, entries: run }) => {
-      if (run.length === 0) return false;
-      const isOne = isRun(run, run[0]!.serverOffset);
-      if (!isOne) unreadable(room);
-      return isOne;
-    });
-    if (runs.length === 0) return;
-    for (const { room, entries: run } of runs) fetch.know(room, run.at(-1)!.serverOffset);
-    const taken = await eras.frames(
-      epoch,
-      runs.map(({ room, entries: run, users }) => {
-        const opens = announced.beginsAt(room, run[0]!.serverOffset);
-        const amendedTo = run.at(-1)!.serverOffset;
-        return { incoming: { room, entries: run, amendments: [], amendedTo, opens }, users };
-      }),
-    );
-    runs.forEach(({ room, entries: run }, i) => {
-      const wasExpected = announced.isExpected(room);
-      const last = run.at(-1)!.serverOffset;
-      const { held } = taken[i]!;
-      if (held) announced.reached(room, last);
-      if (wasExpected) announced.wait();
-      if (!held || (!announced.isExpected(room) && last < fetch.headOf(room))) fetch.want(room);
-    });
-    deps.progressed();
-  }
-
-  async function heads(payload: Record<string, number>): Promise<void> {
-    for (const [room, head] of Object.entries(payload)) {
-      fetch.know(room, head);
-      if (!announced.isExpected(room)) fetch.want(room);
-    }
-  }
-
-  async function roomChanged(payload: { room: Room } | { removed: string }): Promise<void> {
-    if ('removed' in payload) {
-      await removeRoom(db, payload.removed);
-      announced.drop(payload.removed);
-      fetch.leave(payload.removed);
-    } else {
-      const { room } = payload;
-      if (isLacking(room, await storeRoom(db, room, ends))) fetch.want(room.id);
-    }
-    announced.wait();
-    deps.changed({ type: 'all' });
-    deps.progressed();
   }
 
   function unreadable(room: unknown): void {
-    if (typeof room !== 'string' || closed) return;
-    attempt(async () => {
-      fetch.know(room, 1 + (await db.read(['spans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
-      announced.drop(room);
-      fetch.want(room);
-    });
+    if (typeof room === 'string' && !closed) attempt(() => frames.unreadable(room));
   }
 
   return {
@@ -251,8 +186,8 @@ export function createSync(deps: SyncDeps): Sync {
       announced.dropAll();
       announced.wait();
     },
-    joined: (room) => eras.next(() => roomChanged({ room })),
-    left: (room) => eras.next(() => roomChanged({ removed: room })),
+    joined: (room) => eras.next(() => frames.room({ room }, ends)),
+    left: (room) => eras.next(() => frames.room({ removed: room }, ends)),
     older: fetch.older,
     newer: fetch.newer,
     freshen,

@@ -1,0 +1,121 @@
+/** What each frame of the server's does to what is held. Each runs alone, in the order in which they came (sync.ts). */
+import type { Entries, Room, Welcome } from '../../shared/protocol/index.ts';
+import type { Change } from '../db/changes.ts';
+import type { UserDatabase } from '../db/schema.ts';
+import type { Announced } from './announced.ts';
+import type { Eras } from './era.ts';
+import type { Fetch } from './fetch.ts';
+import { cursorIn } from './hold.ts';
+import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
+import { isRun } from './take.ts';
+
+/** Where each log that is held ended when the connection was begun. */
+export type Ends = ReadonlyMap<string, number>;
+
+export interface Frames {
+  welcome(payload: Welcome, ends: Ends): Promise<void>;
+  /** Of one connection to this epoch; all in one transaction. */
+  entries(frames: readonly Entries[], epoch: string | undefined): Promise<void>;
+  heads(payload: Record<string, number>): Promise<void>;
+  room(payload: { room: Room } | { removed: string }, ends: Ends): Promise<void>;
+  /** Entries of this room came that could not be read. */
+  unreadable(room: string): Promise<void>;
+}
+
+interface Deps {
+  db: UserDatabase;
+  /** The room that is being looked at. */
+  opened: () => string | undefined;
+  eras: Eras;
+  fetch: Fetch;
+  announced: Announced;
+  /** What was asked about is to be asked about again. */
+  forget: () => void;
+  changed(change: Change): void;
+  welcomed(): void;
+  progressed(): void;
+}
+
+export function createFrames(deps: Deps): Frames {
+  const { db, eras, fetch, announced } = deps;
+
+  async function welcome(payload: Welcome, ends: Ends): Promise<void> {
+    const cursors = await storeWelcome(db, payload, ends);
+    fetch.up();
+    deps.forget();
+    announced.dropAll();
+    const lacking = payload.rooms.filter((room) => isLacking(room, cursors.get(room.id) ?? 0));
+    deps.welcomed();
+    deps.changed({ type: 'all' });
+    announced.wait();
+    const isOpened = ({ id }: Room) => (id === deps.opened() ? 0 : 1);
+    for (const { id } of lacking.sort((a, b) => isOpened(a) - isOpened(b))) fetch.want(id);
+    deps.progressed();
+  }
+
+  /** True when it has to be asked for: more is missing, and no catch-up was announced that brings it and may open a span. */
+  function isLacking({ id, from, head }: Room, cursor: number): boolean {
+    fetch.know(id, head, 'exactly');
+    if (head <= cursor) return false;
+    if (from > head) return true;
+    announced.expect(id, from, head);
+    return false;
+  }
+
+  async function entries(frames: readonly Entries[], epoch: string | undefined): Promise<void> {
+    const filled = frames.filter((frame) => frame.entries.length > 0);
+    const runs = filled.filter((frame) => isRun(frame.entries, frame.entries[0]!.serverOffset));
+    if (runs.length > 0) await take(runs, epoch);
+    for (const frame of filled) if (!runs.includes(frame)) await unreadable(frame.room);
+  }
+
+  async function take(runs: readonly Entries[], epoch: string | undefined): Promise<void> {
+    for (const { room, entries: run } of runs) fetch.know(room, run.at(-1)!.serverOffset);
+    const taken = await eras.frames(
+      epoch,
+      runs.map(({ room, entries: run, users }) => {
+        const opens = announced.beginsAt(room, run[0]!.serverOffset);
+        const amendedTo = run.at(-1)!.serverOffset;
+        return { incoming: { room, entries: run, amendments: [], amendedTo, opens }, users };
+      }),
+    );
+    runs.forEach(({ room, entries: run }, i) => {
+      const wasExpected = announced.isExpected(room);
+      const last = run.at(-1)!.serverOffset;
+      const { held } = taken[i]!;
+      if (held) announced.reached(room, last);
+      if (wasExpected) announced.wait();
+      if (!held || (!announced.isExpected(room) && last < fetch.headOf(room))) fetch.want(room);
+    });
+    deps.progressed();
+  }
+
+  async function heads(payload: Record<string, number>): Promise<void> {
+    for (const [room, head] of Object.entries(payload)) {
+      fetch.know(room, head);
+      if (!announced.isExpected(room)) fetch.want(room);
+    }
+  }
+
+  async function room(payload: { room: Room } | { removed: string }, ends: Ends): Promise<void> {
+    if ('removed' in payload) {
+      await removeRoom(db, payload.removed);
+      announced.drop(payload.removed);
+      fetch.leave(payload.removed);
+    } else {
+      const changed = payload.room;
+      if (isLacking(changed, await storeRoom(db, changed, ends))) fetch.want(changed.id);
+    }
+    announced.wait();
+    deps.changed({ type: 'all' });
+    deps.progressed();
+  }
+
+  async function unreadable(room: string): Promise<void> {
+    fetch.know(room, 1 + (await db.read(['spans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
+    announced.drop(room);
+    fetch.want(room);
+  }
+
+  return { welcome, entries, heads, room, unreadable };
+}
