@@ -1,12 +1,27 @@
-/** Everything that needs no browser: units, the contract of the store, the server as a process. */
+/** Everything that Playwright does not run: what needs no browser, and by itself what is shown in other browsers, too. */
 import { defineConfig } from 'vitest/config';
+
+const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     pool: 'forks',
-    testTimeout: 10_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit', // units, the contract of the store, the server as a process
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [OTHER_BROWSERS],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'other browsers', include: [OTHER_BROWSERS], testTimeout: 120_000, maxWorkers: 2 },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 /** The page's composition root: the client's heart, the views on it, and the service worker beside it. */
 import './style/index.css';
-import { render } from 'preact';
+import { options, render } from 'preact';
 import { speak, wanted } from './i18n/index.ts';
 import { createClient } from './state/client.ts';
 import { browserDeps } from './state/deps.ts';
@@ -10,8 +10,11 @@ import { followKeyboard } from './view/keyboard.ts';
 import { createRouter } from './view/router.ts';
 
 followKeyboard(window);
+renderOnceForAll();
 
 const world = { client: createClient(browserDeps()), update: watchForUpdate(), router: createRouter(window) };
+const place = world.router.place.get();
+if (place.tag === 'room') world.client.open(place.id); // it is read while nothing is on the screen yet
 const root = document.getElementById('app')!;
 
 /** Only another language than English is waited for; without its texts the app speaks English rather than not at all. */
@@ -21,3 +24,17 @@ speak(wanted())
     root.replaceChildren(); // what stands there is for browsers that do not get this far
     render(<App world={world} />, root);
   });
+
+/**
+ * What changes in one go is rendered in one go. A tap changes the log, the box and the list of rooms, each some microtasks
+ * after the other; preact would render, and lay out, for each.
+ */
+function renderOnceForAll(): void {
+  const { port1, port2 } = new MessageChannel(); // a timer would wait 4 ms
+  let rendering = () => {};
+  port1.onmessage = () => rendering();
+  options.debounceRendering = (renderAll) => {
+    rendering = renderAll;
+    port2.postMessage(0);
+  };
+}

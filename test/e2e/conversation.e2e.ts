@@ -1,6 +1,7 @@
 /** What can be done with messages on the screen, and how the log stays where its reader is. */
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
 test('a long press opens the menu: the text is edited, then deleted', async ({ server, phone }) => {
@@ -33,13 +34,22 @@ test('O3 the sign of a message leads to what became of it, in plain words', asyn
   await say(page, 'Here');
   await expectState(page, 'Here', 'Sent');
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
-  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('The server has it');
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
+    /^DetailsThe server has it since \d\d:\d\d\.$/,
+  );
   await page.keyboard.press('Escape');
 
   network.refuse();
   await say(page, 'Not there');
   await message(page, 'Not there').getByRole('button', { name: 'Queued' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('kept on this device');
+  await page.keyboard.press('Escape');
+
+  await page.clock.setFixedTime(Date.now() + 86_400_000); // of another day it says which
+  await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
+    /^DetailsThe server has it since \d\d:\d\d on \w+day,? \d+ \w+\.$/,
+  );
   expect(server.logs()).not.toContain('Not there');
 });
 
@@ -55,6 +65,89 @@ test('O4 an edit begun is there after a look at another room', async ({ server, 
   await page.getByRole('link', { name: /lobby/i }).tap();
   await expect(page.getByText('Edit this message')).toBeVisible();
   await expect(composer(page)).toHaveValue('Three sea');
+});
+
+test('O4 an edit begun is there after the page was loaded again, without a network as well', async ({
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  for (const body of ['Two seals', 'Later']) await say(page, body);
+  await expectState(page, 'Later', 'Sent');
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await composer(page).fill('half a mess');
+  await longPress(page, 'Two seals');
+  await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await composer(page).fill('Three sea');
+  await expect.poll(() => recordsOf(page, { store: 'drafts', containing: 'Three sea' })).toHaveLength(1);
+  network.refuse();
+  await page.reload();
+  await expect(page.getByText('Edit this message')).toBeVisible();
+  await expect(composer(page)).toHaveValue('Three sea');
+
+  await composer(page).fill('Three seals');
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expect(composer(page)).toHaveValue('half a mess'); // the draft of the room was kept beside it
+  network.pass();
+  await expectState(page, 'Three seals', 'Sent');
+  await expectInOrder(page, ['Three seals', 'Later']);
+  await page.reload();
+  await expect(message(page, 'Three seals')).toBeVisible();
+  await expect(composer(page)).toHaveValue('half a mess');
+  await expect(page.getByText('Edit this message')).toHaveCount(0);
+});
+
+test('O4 a room that was left shows what was not sent in it, and can be joined again', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  const refused = 'a'.repeat(4_001);
+  await say(page, refused);
+  await expectState(page, refused, 'Not sent');
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await page.getByRole('button', { name: 'Leave this room' }).tap();
+  await page.getByRole('dialog').getByRole('button', { name: 'Leave', exact: true }).tap();
+  await page.getByRole('link', { name: 'Lobby You left this room.' }).tap();
+  await expect(page.getByRole('main').getByText('You left this room.')).toBeVisible();
+  await expect(composer(page)).toHaveCount(0);
+  await expectState(page, refused, 'Not sent');
+
+  await page.getByRole('button', { name: 'Join again' }).tap();
+  await say(page, 'back again');
+  await expectState(page, 'back again', 'Sent');
+  await expectState(page, refused, 'Not sent');
+});
+
+test('O4 a device without room says so above what is written, keeps the text, and takes it once there is room', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await page.addInitScript(() => {
+    const { add, put } = IDBObjectStore.prototype;
+    const full = (write: typeof put) =>
+      function (this: IDBObjectStore, ...args: Parameters<typeof put>) {
+        if ('full' in window) throw new DOMException('no room', 'QuotaExceededError');
+        return write.apply(this, args);
+      };
+    Object.assign(IDBObjectStore.prototype, { add: full(add), put: full(put) });
+  });
+  await page.reload();
+  await signUp(page, 'Ada');
+  await page.evaluate(() => Object.assign(window, { full: true }));
+  await composer(page).fill('Two seals');
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  const line = page.getByRole('alert').filter({ hasText: 'The storage of this device is full.' });
+  await expect(line).toHaveCount(2); // the sentence of the device, and why this text is still in its field
+  await expect(composer(page)).toHaveValue('Two seals');
+  await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
+  await page.getByRole('button', { name: 'Try again' }).tap();
+  await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expectState(page, 'Two seals', 'Sent');
 });
 
 test.describe('with a keyboard and a mouse', () => {
@@ -74,7 +167,9 @@ test.describe('with a keyboard and a mouse', () => {
     await expect(page.getByRole('menuitem')).toHaveText(['Edit', 'Copy', 'Details', 'Delete']);
     await page.keyboard.press('Escape');
     await expect(page.getByRole('menu')).toHaveCount(0);
-    await page.getByRole('link', { name: 'https://example.org/seals' }).click({ button: 'right' });
+    await page
+      .getByRole('link', { name: 'https://example.org/seals', exact: true })
+      .click({ button: 'right' });
     await expect(page.getByRole('menu')).toHaveCount(0);
   });
 

@@ -78,6 +78,16 @@ export async function signUp(page: Page, name: string): Promise<void> {
   await expect(composer(page)).toBeVisible();
 }
 
+/** The same with the name and password of somebody there is. */
+export async function signIn(page: Page, name: string, password: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Your name' }).fill(name);
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  await page.getByRole('link', { name: /lobby/i }).click();
+  await expect(composer(page)).toBeVisible();
+}
+
 export function composer(page: Page) {
   return page.getByRole('textbox', { name: 'Message' });
 }

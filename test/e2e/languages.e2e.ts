@@ -14,6 +14,23 @@ test.describe('a browser that asks for Chinese', () => {
   });
 });
 
+test('who cannot read the first screen finds their language on it, and loses nothing of what they typed', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await page.getByRole('textbox', { name: 'Your name' }).fill('小林');
+  await expect(page.getByRole('button', { name: 'English' })).toHaveAttribute('aria-pressed', 'true');
+  await page.getByRole('button', { name: '简体中文' }).tap();
+  await expect(page.getByRole('textbox', { name: '你的名字' })).toHaveValue('小林');
+  await expect(page.getByRole('button', { name: '简体中文' })).toHaveAttribute('aria-pressed', 'true');
+  expect(await languageOf(page)).toBe('zh-Hans');
+  await page.reload();
+  await page.getByRole('textbox', { name: '你的名字' }).fill('小林');
+  await page.getByRole('button', { name: '开始聊天' }).tap();
+  await expect(page.getByRole('textbox', { name: '消息' })).toBeVisible();
+});
+
 test('switched by hand: nothing begins anew, and it is kept after a reload and without a network', async ({
   network,
   phone,

@@ -1,7 +1,10 @@
 /** The server heard, and its answer is lost on the way. */
-import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { LOBBY } from '../../shared/mint.ts';
+import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { BOTH, composer, expect, expectState, message, say, signIn, signUp, test } from './fixtures.ts';
+import { crowdSays, numbered } from './support/crowd.ts';
 
 test('O3 L3 the answer to an append is lost: Checking, then Sent, one entry', async ({
   server,
@@ -28,6 +31,53 @@ test('O3 L3 the answer to an append is lost: Checking, then Sent, one entry', as
   const log = await wholeLog(server.url, session);
   expect(log.filter((entry) => bodyOf(entry) === 'Did you get this?')).toHaveLength(1);
 });
+
+const PASSWORD = 'seals and ice';
+const REGRETTED = 'I should not have said this';
+
+/** Of more than 200 the newest come by themselves: then the repeat is acknowledged where nothing is held. */
+for (const missed of [0, 300]) {
+  test(
+    `L3 O3 S3 an answer is lost, the message deleted from another device, then repeated, ${missed} others missed: one entry, no text, nothing parked`,
+    BOTH,
+    async ({ server, network, phone }) => {
+      const session = await signUpByApi(server.url, 'Ada', { password: PASSWORD });
+      using otherDevice = await connectClient(server.url, session);
+      const page = await phone(network.url);
+      await signIn(page, 'Ada', PASSWORD);
+      await say(page, 'First');
+      await expectState(page, 'First', 'Sent');
+
+      network.swallowAnswers();
+      await say(page, REGRETTED);
+      const { clientOffset: target } = await otherDevice.hears(REGRETTED);
+      network.refuse();
+      await expectState(page, REGRETTED, 'Checking');
+      const answer = await otherDevice.append({ kind: 'delete', room: LOBBY, clientOffset: newId(), target });
+      expect(answer).toMatchObject({ ok: true, results: [{ serverOffset: expect.any(Number) }] });
+      const others = numbered('other', missed);
+      await crowdSays(server.url, others);
+
+      network.pass();
+      await expect(message(page, REGRETTED)).toHaveCount(0);
+      await expect.poll(() => recordsOf(page, { store: 'rows' })).toEqual([]);
+      await expect.poll(() => recordsOf(page, { containing: REGRETTED })).toEqual([]);
+      await otherDevice.append(text('Later'));
+      await expect(message(page, 'Later')).toBeVisible();
+      if (missed === 0) await expect(page.getByText('Message deleted')).toHaveCount(1);
+      else expect(await recordsOf(page, { store: 'spans' })).toHaveLength(2); // it stands in the hole between
+      await page.reload();
+      await expect(message(page, 'Later')).toBeVisible();
+      await expect(page.getByText('Not sent')).toHaveCount(0);
+      await expect(message(page, REGRETTED)).toHaveCount(0);
+      expect(await recordsOf(page, { containing: REGRETTED })).toEqual([]);
+
+      const log = await wholeLog(server.url, session);
+      expect(log.filter((entry) => entry.clientOffset === target)).toMatchObject([{ deleted: true }]);
+      expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['First', ...others, 'Later']);
+    },
+  );
+}
 
 test('the answer to a sign-up is lost, and it is tried again: one user, signed in', async ({
   server,

@@ -1,9 +1,12 @@
 /** Live frames that are lost, or that come before what they follow: the log says what is true (S2). */
 import type { Page } from '@playwright/test';
+import { HEADS_EVERY_MS } from '../../shared/limits.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
-import { expect, expectInOrder, signUp, test } from './fixtures.ts';
+import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 
 interface Tampered {
+  /** How often it has connected since. */
+  connections(): number;
   /** Ends the page's connection, as a network does. */
   cut(): void;
 }
@@ -11,7 +14,9 @@ interface Tampered {
 /** Reloads the page with somebody between its socket and the server, who says of each frame when it arrives, if at all. */
 async function tamper(page: Page, carry: (frame: string, deliver: () => void) => void): Promise<Tampered> {
   let cut = () => {};
+  let connections = 0;
   await page.routeWebSocket(/\/socket\.io\//, (socket) => {
+    connections++;
     const server = socket.connectToServer();
     server.onMessage((frame) => carry(String(frame), () => socket.send(frame)));
     cut = () => {
@@ -20,7 +25,7 @@ async function tamper(page: Page, carry: (frame: string, deliver: () => void) =>
     };
   });
   await page.reload();
-  return { cut: () => cut() };
+  return { cut: () => cut(), connections: () => connections };
 }
 
 function bringsEntry(frame: string, body: string): boolean {
@@ -42,6 +47,24 @@ test('S2 a live frame that is dropped leaves no hole', async ({ server, phone })
   }
   await expectInOrder(page, ['number 0', 'number 1', 'number 2', 'number 3']);
   expect(dropped).toHaveLength(1);
+});
+
+test('S2 the last frame is dropped: `heads` heal it without a reconnect', async ({ server, phone }) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(server.url);
+  const dropped: string[] = [];
+  const { connections } = await tamper(page, (frame, deliver) =>
+    bringsEntry(frame, 'the last') ? dropped.push(frame) : deliver(),
+  );
+  await signUp(page, 'Ada');
+  await bob.append(text('before'));
+  await expectInOrder(page, ['before']);
+  const connected = connections();
+
+  await bob.append(text('the last'));
+  await expect.poll(() => dropped.length).toBe(1);
+  await expect(message(page, 'the last')).toBeVisible({ timeout: HEADS_EVERY_MS + 5_000 });
+  expect(connections()).toBe(connected);
 });
 
 test('S2 a live frame that overtakes the catch-up covers no hole', async ({ server, phone }) => {

@@ -1,6 +1,6 @@
 /** Networks that are odd rather than gone. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
-import { expect, expectState, say, signUp, test } from './fixtures.ts';
+import { BOTH, expect, expectState, say, signUp, test } from './fixtures.ts';
 
 test('O2 websockets that open and stay mute: it chats by long polling', async ({ server, phone }) => {
   const page = await phone(server.url);
@@ -37,3 +37,31 @@ test('O2 O3 a captive portal: nothing is believed, nothing lost, and it goes on 
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before the hotel', 'from the hotel']);
 });
+
+test(
+  'O2 O3 a server that says bye: no alarm, nothing lost or doubled, and back by itself when there is one again',
+  BOTH,
+  async ({ server, phone }) => {
+    const page = await phone(server.url);
+    const told: string[] = [];
+    page.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => told.push(String(payload)));
+    });
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
+    await page.reload();
+    await signUp(page, 'Ada');
+    await page.evaluate(() => Object.assign(globalThis, { neverReloaded: true }));
+    await say(page, 'before');
+    await expectState(page, 'before', 'Sent');
+
+    await say(page, 'into the bye'); // perhaps taken, perhaps not: nobody waits for it
+    expect(await server.stop()).toBe(0);
+    expect(told.filter((frame) => frame.startsWith('42["bye"'))).toHaveLength(1);
+    await say(page, 'meanwhile');
+    await server.start();
+    for (const body of ['into the bye', 'meanwhile']) await expectState(page, body, 'Sent');
+    expect(await page.evaluate(() => 'neverReloaded' in globalThis)).toBe(true);
+    const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the bye', 'meanwhile']);
+  },
+);

@@ -4,6 +4,7 @@ import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { copyBuild, publishNewBuild } from '../support/pageBuild.ts';
 import { startServer } from '../support/serverProcess.ts';
 import { expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
+import { barSocket } from './support/barSocket.ts';
 
 const WAITING = ['waits 1', 'waits 2', 'waits 3'];
 
@@ -12,7 +13,7 @@ test('O4 a new build while messages wait: taken by a tap, nothing lost', async (
   await using server = await startServer({ env: { PAGE: storage.path } });
   const page = await phone(server.url);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  const socket = await barSocket(page);
+  const socket = await barSocket(page.context());
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
   await page.reload();
   await signUp(page, 'Ada');
@@ -31,7 +32,7 @@ test('O4 a new build while messages wait: taken by a tap, nothing lost', async (
   await expect.poll(() => buildOf(page).catch(() => undefined)).toBe('second');
   await expectInOrder(page, WAITING);
   await expectState(page, WAITING[0]!, 'Queued');
-  socket.open();
+  await socket.open();
   for (const body of WAITING) await expectState(page, body, 'Sent');
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(WAITING);
@@ -39,19 +40,4 @@ test('O4 a new build while messages wait: taken by a tap, nothing lost', async (
 
 function buildOf(page: Page): Promise<string | undefined> {
   return page.evaluate(() => document.documentElement.dataset.build);
-}
-
-/** From the next load on the page has HTTP and no Socket.IO, until it is opened. */
-async function barSocket(page: Page): Promise<{ open(): void }> {
-  let barred = true;
-  await page.route('**/socket.io/**', (route) => (barred ? route.abort() : route.continue()));
-  await page.routeWebSocket(/\/socket\.io\//, (socket) => {
-    if (barred) socket.close();
-    else socket.connectToServer();
-  });
-  return {
-    open: () => {
-      barred = false;
-    },
-  };
 }

@@ -2,6 +2,7 @@
 import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import {
   BOTH,
+  composer,
   expect,
   expectInOrder,
   expectState,
@@ -40,7 +41,8 @@ test(
     await again.goto('/'); // opened by the service worker: the proxy still refuses
     await again.getByRole('link', { name: /lobby/i }).click();
     await expectInOrder(again, ['While there is a network', ...TWENTY]);
-    await expectState(again, TWENTY[0]!, 'Queued');
+    for (const body of TWENTY) await expectState(again, body, 'Queued');
+    await expect(composer(again)).toHaveValue('');
 
     network.pass(); // and nothing is touched
     await watcher.hears(TWENTY[19]!);

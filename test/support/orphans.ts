@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
  * Ends `child` with SIGKILL when this process is gone, however it goes: a shell waits for the end of a pipe that only we
- * hold open. A child that a signal has stopped is ended too.
+ * hold open. A child that a signal has stopped is ended too. `group`: and all others of the process group it leads.
  */
-export function dieTogether(child: ChildProcess): void {
-  const watcher = spawn('sh', ['-c', 'trap "" INT TERM HUP; read -r _; kill -9 "$0"', `${child.pid}`], {
+export function dieTogether(child: ChildProcess, ends: 'itself' | 'group' = 'itself'): void {
+  const whom = ends === 'group' ? `-${child.pid}` : `${child.pid}`;
+  const watcher = spawn('sh', ['-c', 'trap "" INT TERM HUP; read -r _; kill -9 "$0"', whom], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   watcher.stdin.on('error', () => {}); // it was ended first

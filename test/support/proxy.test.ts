@@ -81,6 +81,19 @@ test('stall holds back and pass lets go, in order', async () => {
   await waitFor('the echo', () => caller.answer() === 'one two');
 });
 
+test('strand leaves open what is open, mute for good, and lets new ones in', async () => {
+  const caller = await call();
+  caller.socket.write('one');
+  await waitFor('the echo', () => caller.answer() === 'one');
+  proxy.strand();
+  caller.socket.write('two');
+  await waitFor('the proxy has it', () => proxy.seen('up') === 6);
+  const other = await call();
+  other.socket.write('three');
+  await waitFor('the echo', () => other.answer() === 'three');
+  expect([heard, caller.answer(), caller.ended()]).toEqual(['onethree', 'one', false]);
+});
+
 test('swallowAnswers: the server hears, nobody hears the server', async () => {
   const caller = await call();
   proxy.swallowAnswers();

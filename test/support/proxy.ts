@@ -14,6 +14,8 @@ export interface TcpProxy extends AsyncDisposable {
   refuse(): void;
   /** Connections are made and stay, and nothing moves: the dead spot that looks open. */
   stall(): void;
+  /** What is open stays so and carries nothing any more, whatever comes; new connections are treated by the mode. */
+  strand(): void;
   /** The server hears everything and nobody hears the server: an answer is lost after it was written. */
   swallowAnswers(): void;
   /** Each piece arrives so much later. 0 ends it. */
@@ -38,6 +40,7 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
   const left = { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
   const seen = { up: 0, down: 0 };
   const sockets = new Set<Socket>();
+  const stranded = new WeakSet<Socket>();
   let changed = Promise.withResolvers<void>();
 
   const become = (next: Mode) => {
@@ -52,6 +55,7 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
   /** Carries one way of one connection, in order, as the mode of the moment has it. */
   const carry = (from: Socket, to: Socket, way: Way) => {
     let turn: Promise<unknown> = Promise.resolve();
+    let free = 0;
     const inTurn = (work: () => Promise<unknown> | undefined) => {
       turn = turn.then(() => (to.destroyed ? undefined : work()));
     };
@@ -62,21 +66,27 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
         await sleepUntil(due);
         while (mode === 'stall') await changed.promise;
         if (mode === 'swallow' && way === 'down') return;
-        if (bytesPerSecond < Number.POSITIVE_INFINITY) await sleep((1000 * chunk.length) / bytesPerSecond);
-        const allowed = chunk.subarray(0, Math.max(0, left[way]));
-        left[way] -= chunk.length;
-        if (allowed.length > 0 && !to.destroyed) to.write(allowed);
-        if (left[way] <= 0) {
-          left[way] = Number.POSITIVE_INFINITY;
-          from.destroy();
-          to.destroySoon();
+        for (let at = 0; at < chunk.length && !stranded.has(to); at += PACKET_BYTES) {
+          const packet = chunk.subarray(at, at + PACKET_BYTES);
+          free = Math.max(free, performance.now()) + (1_000 * packet.length) / bytesPerSecond;
+          await sleepUntil(free);
+          if (!to.destroyed) pass(packet);
         }
       });
     });
-    from.on('end', () => inTurn(async () => void to.end()));
+    const pass = (packet: Buffer) => {
+      const allowed = packet.subarray(0, Math.max(0, left[way]));
+      left[way] -= packet.length;
+      if (allowed.length > 0) to.write(allowed);
+      if (left[way] > 0) return;
+      left[way] = Number.POSITIVE_INFINITY;
+      from.destroy();
+      to.destroySoon();
+    };
+    from.on('end', () => inTurn(async () => void (stranded.has(to) || to.end())));
     from.on('close', () => {
       sockets.delete(from);
-      if (mode !== 'stall') to.destroySoon();
+      if (mode !== 'stall' && !stranded.has(to)) to.destroySoon();
     });
     from.on('error', () => to.destroy());
   };
@@ -113,6 +123,9 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
       cut();
     },
     stall: () => become('stall'),
+    strand: () => {
+      for (const socket of sockets) stranded.add(socket);
+    },
     swallowAnswers: () => become('swallow'),
     delay: (ms) => {
       delayMs = ms;
@@ -128,6 +141,9 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** What is narrow carries small pieces all the time, not a large one now and then. */
+const PACKET_BYTES = 1_400;
 
 async function sleepUntil(due: number): Promise<void> {
   const wait = due - performance.now();

@@ -1,5 +1,7 @@
 /** What changed in the database, for everything that shows it: here and in the user's other tabs (S5). */
 
+import type { Placed } from '../outbox/store.ts';
+
 export type Change =
   /** The list of rooms, or all there is. */
   | { type: 'all' }
@@ -9,6 +11,8 @@ export type Change =
   | { type: 'rows'; rooms: readonly string[] }
   /** The same, and there is something to send. */
   | { type: 'queued'; rooms: readonly string[] }
+  /** Own entries were acknowledged where nothing held covers them: what changed them since is not known. */
+  | { type: 'placed'; placed: readonly Placed[] }
   | { type: 'draft'; room: string }
   /** How far these rooms are read. */
   | { type: 'marks'; rooms: readonly string[] }
@@ -55,6 +59,7 @@ export function concerns(change: Change, room: string): boolean {
       return change.rooms.includes(room);
     case 'draft':
       return change.room === room;
+    case 'placed':
     case 'draining':
       return false;
   }

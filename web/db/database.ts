@@ -12,6 +12,12 @@ export interface Database<S extends DBSchema> {
   read<T>(stores: readonly StoreNames<S>[], work: (tx: ReadTx<S>) => Promise<T>): Promise<T>;
   /** The same for writing; resolves once everything is on disk (strict durability, L4's counterpart here), or rejects with nothing done. */
   write<T>(stores: readonly StoreNames<S>[], work: (tx: WriteTx<S>) => Promise<T>): Promise<T>;
+  /**
+   * The page may be frozen from now on: a transaction frozen with it would hold up every other tab (S5). What is under
+   * way is undone, and done when the page goes on, as is what is asked for meanwhile.
+   */
+  standStill(): void;
+  goOn(): void;
   close(): void;
 }
 
@@ -23,7 +29,7 @@ export interface Opening<S extends DBSchema> {
   clock: Clock;
   name: string;
   version: number;
-  migrate(db: IDBPDatabase<S>, oldVersion: number): void;
+  migrate(db: IDBPDatabase<S>, oldVersion: number, tx: IDBTransaction): void;
   /** Deletes what can be had again; false when there is nothing. A write that found the device full is then done again. */
   makeRoom?(db: Database<S>): Promise<boolean>;
   /** The browser threw away what was stored, under the open app: this is a new database. */
@@ -34,6 +40,10 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
   let handle: Promise<IDBPDatabase<S>> | undefined;
   let wasOpen = false;
   let closed = false;
+  let still: { over: Promise<void>; end(): void } | undefined;
+  /** How often it stood still so far. */
+  let stops = 0;
+  const underWay = new Set<{ abort(): void }>();
   let makingRoom: Promise<boolean> | undefined;
   let madeRoomAt = Number.NEGATIVE_INFINITY;
 
@@ -41,12 +51,17 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     stores: readonly StoreNames<S>[],
     mode: IDBTransactionMode,
     work: (tx: never) => Promise<T>,
-  ) {
+    isSecond = false,
+  ): Promise<T> {
+    if (still) await still.over;
+    const before = stops;
     try {
       return await attempt(stores, mode, work);
     } catch (error) {
       if (closed) throw error;
-      if (isHandleLost(error) || (isFull(error) && (await madeRoom()))) return attempt(stores, mode, work);
+      if (stops !== before) return run(stores, mode, work, isSecond);
+      const again = !isSecond && (isHandleLost(error) || (isFull(error) && (await madeRoom())));
+      if (again) return run(stores, mode, work, true);
       throw error;
     }
   }
@@ -80,8 +95,9 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     try {
       return await inTime(opening.clock, async () => {
         const db = await used;
-        if (givenUp) throw new DatabaseHangs(); // it was told as failed: the same done now would be done twice (O4)
+        if (givenUp || still) throw new DatabaseHangs(); // it was told as failed: the same done now would be done twice (O4)
         tx = db.transaction([...stores], mode, { durability: 'strict' });
+        underWay.add(tx);
         return await carryOut(tx, work);
       });
     } catch (error) {
@@ -89,6 +105,8 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
       if (tx && isHandleLost(error)) abort(tx);
       if (!tx || isHandleLost(error)) letGo(used); // one that never opened is opened anew the next time
       throw error;
+    } finally {
+      if (tx) underWay.delete(tx);
     }
   }
 
@@ -119,11 +137,29 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     );
   }
 
+  function goOn() {
+    still?.end();
+    still = undefined;
+  }
+
   const database: Database<S> = {
     read: (stores, work) => run(stores, 'readonly', work),
     write: (stores, work) => run(stores, 'readwrite', work),
+    standStill() {
+      if (still || closed) return;
+      stops++;
+      let end = () => {};
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      still = { over, end };
+      for (const tx of underWay) abort(tx);
+      if (handle) letGo(handle); // nor is a newer version of the app, in another tab, to wait for it
+    },
+    goOn,
     close() {
       closed = true;
+      goOn();
       if (handle) letGo(handle);
     },
   };
@@ -163,7 +199,7 @@ function open<S extends DBSchema>(
     const request = indexedDB.open(name, version);
     request.onupgradeneeded = ({ oldVersion }) => {
       before = oldVersion;
-      migrate(typed(request.result), oldVersion);
+      migrate(typed(request.result), oldVersion, request.transaction!);
     };
     request.onblocked = () => console.warn(`${name} is held by a tab with an older version of the app`);
     request.onerror = () => reject(request.error);

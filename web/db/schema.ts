@@ -12,7 +12,17 @@ export interface UserSchema extends DBSchema {
   rooms: { key: string; value: StoredRoom };
   users: { key: string; value: User };
   /** The outbox, in the order of `seq`. */
-  rows: { key: number; value: Row; indexes: { clientOffset: string; room: string } };
+  rows: {
+    key: number;
+    value: Row;
+    /** `target` holds what changes a text, and nothing else. */
+    indexes: {
+      clientOffset: string;
+      room: string;
+      target: [string, string];
+      state: [Row['state']['tag'], string];
+    };
+  };
   /** Exactly what the spans cover (S1). */
   entries: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
   spans: { key: [string, number]; value: Span & { room: string } };
@@ -47,7 +57,7 @@ export function openUserDatabase(
   heard: Pick<Opening<UserSchema>, 'makeRoom' | 'emptied'> = {},
 ): UserDatabase {
   const name = `holdfast:${userId}`;
-  return openDatabase<UserSchema>({ indexedDB, clock, name, version: 2, migrate, ...heard });
+  return openDatabase<UserSchema>({ indexedDB, clock, name, version: 3, migrate, ...heard });
 }
 
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
@@ -60,7 +70,7 @@ export function ofRoom(room: string): IDBKeyRange {
 }
 
 /** Every step of a browser's database from any older version to this one, in order. */
-function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number): void {
+function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransaction): void {
   if (oldVersion < 1) {
     db.createObjectStore('rooms', { keyPath: 'id' });
     db.createObjectStore('users', { keyPath: 'id' });
@@ -76,4 +86,9 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number): void {
     db.createObjectStore('meta');
   }
   if (oldVersion < 2) db.createObjectStore('marks', { keyPath: 'room' });
+  if (oldVersion < 3) {
+    const rows = tx.objectStore('rows');
+    rows.createIndex('target', ['room', 'target']);
+    rows.createIndex('state', ['state.tag', 'room']);
+  }
 }

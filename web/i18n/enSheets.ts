@@ -32,7 +32,8 @@ export const enSheets = {
     delete: 'Delete',
     copy: 'Copy',
     details: 'Details',
-    forMessage: (name: string) => `Message of ${name}`,
+    ofYou: 'Your message',
+    of: (name: string) => `Message of ${name}`,
   },
 
   password: {
@@ -87,6 +88,7 @@ export const enSheets = {
   },
 
   details: {
+    onDay: (time: string, day: string) => `${time} on ${day}`,
     queued: (since: string) =>
       `Written at ${since}. It is kept on this device, and is sent as soon as there is a way.`,
     sending: (since: string) => `Written at ${since}. It is on its way to the server.`,

@@ -2,7 +2,9 @@
 export interface Times {
   /** `13:04` */
   minute(at: number): string;
-  /** `Today`, `Yesterday`, `Tuesday 3 March`, with the year where it is another one. */
+  /** `Tuesday 3 March`, with the year where it is another one. */
+  date(at: number, now: number): string;
+  /** The same, but `Today` and `Yesterday` where it is one of them. */
   day(at: number, now: number): string;
   /** For the list of rooms, short: `13:04` today, `Tue` in the last six days, then `3 Mar`, then with the year. */
   recent(at: number, now: number): string;
@@ -12,24 +14,27 @@ export function createTimes(locale: string, texts: { today: string; yesterday: s
   const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const minute = format({ timeStyle: 'short' });
   const weekday = format({ weekday: 'short' });
-  const date = format({ day: 'numeric', month: 'short' });
+  const monthDay = format({ day: 'numeric', month: 'short' });
   const dateOfYear = format({ day: 'numeric', month: 'short', year: 'numeric' });
   const day = format({ weekday: 'long', day: 'numeric', month: 'long' });
   const dayOfYear = format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
 
+  const date = (at: number, now: number) => (sameYear(at, now) ? day : dayOfYear).format(at);
+
   return {
     minute: (at) => minute.format(at),
+    date,
     day(at, now) {
       const ago = daysBetween(at, now);
       if (ago === 0) return texts.today;
       if (ago === 1) return texts.yesterday;
-      return (sameYear(at, now) ? day : dayOfYear).format(at);
+      return date(at, now);
     },
     recent(at, now) {
       const ago = daysBetween(at, now);
       if (ago === 0) return minute.format(at);
       if (ago > 0 && ago < 7) return weekday.format(at);
-      return (sameYear(at, now) ? date : dateOfYear).format(at);
+      return (sameYear(at, now) ? monthDay : dateOfYear).format(at);
     },
   };
 }

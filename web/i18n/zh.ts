@@ -183,7 +183,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
       delete: '删除',
       copy: '复制',
       details: '详情',
-      forMessage: (name) => `${name}的消息`,
+      ofYou: '我的消息',
+      of: (name) => `${name}的消息`,
     },
 
     password: {
@@ -226,6 +227,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     details: {
+      onDay: (time, day) => `${day} ${time}`,
       queued: (since) => `写于 ${since}。已保存在本设备上，一有网络就会发送。`,
       sending: (since) => `写于 ${since}。正在发往服务器。`,
       checking: (since) => `写于 ${since}。已经发出，但服务器尚未确认。会再次询问，且只会送达一次。`,

@@ -37,6 +37,7 @@ export type Fetched = 'held' | 'nothing' | 'lost' | 'refused';
 
 interface Deps {
   db: UserDatabase;
+  me: string;
   asking: Pick<Asking, 'range' | 'count'>;
   eras: Pick<Eras, 'now' | 'next' | 'answer'>;
   clock: Clock;
@@ -55,12 +56,19 @@ type Wanted = { tag: 'asking'; again: boolean } | { tag: 'resting'; timer: Timer
 const HOLE_ENTRIES = 100;
 
 export function createFetch(deps: Deps): Fetch {
-  const { db, asking, eras, clock } = deps;
+  const { db, me, asking, eras, clock } = deps;
   const heads = new Map<string, number>();
   const wanted = new Map<string, Wanted>();
   const failures = new Map<string, number>();
   const headOf = (room: string) => heads.get(room) ?? 0;
-  const places = createPlaces({ db, eras, headOf, count: asking.count, fill: (...of) => fill(...of, false) });
+  const places = createPlaces({
+    db,
+    me,
+    eras,
+    headOf,
+    count: asking.count,
+    fill: (...of) => fill(...of, false),
+  });
   let closed = false;
 
   function know(room: string, head: number, exactly?: 'exactly'): void {
@@ -169,7 +177,7 @@ export function createFetch(deps: Deps): Fetch {
     headOf,
     up() {
       heads.clear();
-      places.look();
+      places.lookAtAll();
     },
     down,
     want,

@@ -1,6 +1,7 @@
 /**
  * Places where an own entry was acknowledged and nothing held covers it: a repeat, after its first answer was lost. It may
- * be edited or deleted since, by another device of one's own, and it would be kept as it was written (O3).
+ * be edited or deleted since, by another device of one's own, and it would be kept as it was written (O3). Who was told of
+ * the acknowledgement may be gone before this is asked, the service worker always is: after each welcome all are asked.
  */
 import type { UserDatabase } from '../db/schema.ts';
 import type { Eras } from './era.ts';
@@ -9,20 +10,21 @@ import { type Stretch, spanAt, stretchesOf } from './spans.ts';
 
 export interface Places {
   check(room: string, serverOffset: number): void;
-  /** Asks for all that is not known yet. */
-  look(): void;
+  /** Asks for all that is kept so, and for what is not known yet. */
+  lookAtAll(): void;
   leave(room: string): void;
 }
 
 interface Deps {
   db: UserDatabase;
+  me: string;
   eras: Pick<Eras, 'next'>;
   headOf(room: string): number;
   count(): number;
   fill(room: string, stretch: Stretch): Promise<'held' | 'nothing' | 'lost' | 'refused'>;
 }
 
-export function createPlaces({ db, eras, headOf, count, fill }: Deps): Places {
+export function createPlaces({ db, me, eras, headOf, count, fill }: Deps): Places {
   const places = new Map<string, Set<number>>();
   let looking = false;
 
@@ -52,12 +54,22 @@ export function createPlaces({ db, eras, headOf, count, fill }: Deps): Places {
     if (places.size > 0) await lookUp(); // they came meanwhile
   }
 
+  function check(room: string, serverOffset: number): void {
+    places.set(room, (places.get(room) ?? new Set()).add(serverOffset));
+    look();
+  }
+
+  async function lookAtAll(): Promise<void> {
+    const kept = await db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
+    for (const { room, serverOffset, author, kind } of kept)
+      if (author === me && kind === 'text') check(room, serverOffset);
+    look();
+  }
+
   return {
-    check(room, serverOffset) {
-      places.set(room, (places.get(room) ?? new Set()).add(serverOffset));
-      look();
-    },
-    look,
+    check,
+    lookAtAll: () =>
+      void lookAtAll().catch((error) => console.warn('own messages were not looked up', error)),
     leave: (room) => void places.delete(room),
   };
 }

@@ -73,6 +73,7 @@ export function createSync(deps: SyncDeps): Sync {
   const asking = createAsking({ link: deps.link, eras, clock, random: deps.random });
   const fetch = createFetch({
     db,
+    me,
     asking,
     eras,
     clock,

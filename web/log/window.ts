@@ -1,156 +1,163 @@
 /**
- * The part of a conversation that is looked at, read from the database alone. A window never spans a hole: what lies
- * behind one is not shown until it is filled.
+ * The part of a conversation that is looked at: lines of the log, and behind the newest of them the rows that wait. A
+ * window never spans a hole: what lies behind one is not shown until it is filled.
  */
-import type { Entry } from '../../shared/entry.ts';
-import { fold, type Line } from '../../shared/fold.ts';
+import type { Line } from '../../shared/fold.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../shared/limits.ts';
-import { ofRoom, type UserRead, within } from '../db/schema.ts';
-import { spansOf } from './hold.ts';
-import { cursorOf, type Span, spanAt } from './spans.ts';
+import type { UserRead } from '../db/schema.ts';
+import { collectForward, isLine, linesOf } from './lines.ts';
+import { entriesBack, type Log, openLog, type Segment, segmentAt } from './segments.ts';
+import { isAmended, type Span } from './spans.ts';
 
-/** Where it is: so many of the newest lines, or so many from an entry on. */
-export type Place = { tag: 'newest'; lines: number } | { tag: 'from'; from: number; lines: number };
+/** A line of the log by its entry, or a row that waits by its `seq`. */
+export type Position = { tag: 'line'; offset: number } | { tag: 'row'; seq: number };
+
+/** Where it is: so many of the newest, or so many from a line or a row on. */
+export type Place = { tag: 'newest'; count: number } | { tag: 'from'; from: Position; count: number };
 
 export interface Window {
   place: Place;
   lines: Line[];
+  /** What of `queue` is in the window, behind its lines. */
+  rows: readonly number[];
+  /** All rows of the room that show, by `seq`, in order. */
+  queue: readonly number[];
   /** The span that is looked into; undefined when nothing is held. */
   span: Span | undefined;
+  /** All that changes what is in the span is known. */
+  isAmended: boolean;
   /** Nothing older, or nothing newer, is held without a hole between. */
   reachesOldest: boolean;
   reachesNewest: boolean;
 }
 
-export const AT_NEWEST: Place = { tag: 'newest', lines: WINDOW_PAGE_LINES };
+export const AT_NEWEST: Place = { tag: 'newest', count: WINDOW_PAGE_LINES };
 
-export async function readWindow(tx: UserRead, room: string, place: Place): Promise<Window> {
-  const spans = await spansOf(tx, room);
-  const newest = spans.at(-1);
-  const span = place.tag === 'from' ? spanAt(spans, place.from) : newest;
-  if (place.tag === 'from' && span) return readForward(tx, room, place, span, span === newest);
-  const { lines } = place.tag === 'newest' ? place : AT_NEWEST; // what was looked at is gone: the log was put back
-  return readBack(tx, room, lines, newest, cursorOf(spans));
+export async function readWindow(
+  tx: UserRead,
+  room: string,
+  place: Place,
+  queue: readonly number[],
+): Promise<Window> {
+  const log = await openLog(tx, room);
+  if (place.tag === 'newest') return readEnd(log, place.count, queue);
+  if (place.from.tag === 'line') {
+    const held = segmentAt(log, place.from.offset);
+    return held ? readForward(log, held, place.from.offset, place.count, queue) : lost(log, queue);
+  }
+  const { seq } = place.from;
+  const rest = queue.filter((each) => each >= seq);
+  if (rest.length === 0) return lost(log, queue);
+  if (rest.length <= place.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length), queue);
+  const from: Position = { tag: 'row', seq: rest[0]! };
+  const { span } = log.end;
+  const shown = { lines: [], rows: rest.slice(0, place.count), queue, span, isAmended: true };
+  return { ...shown, place: { ...place, from }, reachesOldest: false, reachesNewest: false };
 }
 
 /** One page further back. */
 export async function placeOlder(tx: UserRead, room: string, window: Window): Promise<Place> {
-  const { span, lines, place } = window;
-  const first = lines[0]?.serverOffset;
-  if (!span || first === undefined) return place;
-  const grown = lines.length + WINDOW_PAGE_LINES;
-  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', lines: grown };
-  const older = await collectBack(tx, room, span.from, first - 1, WINDOW_PAGE_LINES);
-  const from = lineOffsets(older).at(-WINDOW_PAGE_LINES) ?? span.from;
-  return { tag: 'from', from, lines: Math.min(grown, WINDOW_MAX_LINES) };
+  const { place, queue } = window;
+  const first = positionsOf(window)[0];
+  if (!first) return place;
+  const grown = sizeOf(window) + WINDOW_PAGE_LINES;
+  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count: grown };
+  const from = await positionBefore(tx, room, first, WINDOW_PAGE_LINES, queue);
+  return { tag: 'from', from, count: Math.min(grown, WINDOW_MAX_LINES) };
 }
 
 /** One page further on. */
-export function placeNewer({ lines, place }: Window): Place {
+export function placeNewer(window: Window): Place {
+  const { place } = window;
   if (place.tag === 'newest') return place;
-  const grown = place.lines + WINDOW_PAGE_LINES;
-  if (grown <= WINDOW_MAX_LINES) return { ...place, lines: grown };
-  return {
-    tag: 'from',
-    from: lines[grown - WINDOW_MAX_LINES]?.serverOffset ?? place.from,
-    lines: WINDOW_MAX_LINES,
-  };
+  const grown = sizeOf(window) + WINDOW_PAGE_LINES;
+  if (grown <= WINDOW_MAX_LINES) return { ...place, count: grown };
+  const from = positionsOf(window)[grown - WINDOW_MAX_LINES] ?? place.from;
+  return { tag: 'from', from, count: WINDOW_MAX_LINES };
 }
 
-async function readBack(
+/** What stands so many before it, as far as that is held without a hole. */
+export async function positionBefore(
   tx: UserRead,
   room: string,
+  position: Position,
   count: number,
-  span: Span | undefined,
-  cursor: number,
-): Promise<Window> {
-  const held = span ? await collectBack(tx, room, span.from, span.to, count) : [];
-  const after = await tx.objectStore('loose').getAll(within(room, cursor + 1, Number.POSITIVE_INFINITY));
-  const entries = [...held, ...after];
-  const all = fold(entries, await amendmentsOf(tx, room, entries));
+  queue: readonly number[],
+): Promise<Position> {
+  const log = await openLog(tx, room);
+  const ahead = position.tag === 'row' ? queue.filter((seq) => seq < position.seq) : [];
+  if (ahead.length >= count) return { tag: 'row', seq: ahead.at(-count)! };
+  const before = position.tag === 'row' ? Number.POSITIVE_INFINITY : position.offset;
+  const held = segmentAt(log, before);
+  const wanted = count - ahead.length;
+  const lines = held ? (await entriesBack(log, held, before - 1, wanted)).filter(isLine) : [];
+  const offset = lines.at(-wanted)?.serverOffset ?? held?.span?.from ?? lines[0]?.serverOffset;
+  if (offset !== undefined) return { tag: 'line', offset };
+  return ahead.length > 0 ? { tag: 'row', seq: ahead[0]! } : position;
+}
+
+/** The row in the middle of what is shown, where that is one. */
+export function middleRow({ lines, rows }: Window): number | undefined {
+  return rows[((lines.length + rows.length) >> 1) - lines.length];
+}
+
+async function readEnd(log: Log, count: number, queue: readonly number[]): Promise<Window> {
+  const { span } = log.end;
+  const rows = queue.slice(-count);
+  const entries = await entriesBack(log, log.end, Number.POSITIVE_INFINITY, count - rows.length);
+  const all = entries.filter(isLine);
+  const shown = all.slice(Math.max(0, all.length - count + rows.length));
+  const isAllHere = rows.length === queue.length && shown.length === all.length;
   return {
-    place: { tag: 'newest', lines: count },
-    lines: all.slice(-count),
+    place: { tag: 'newest', count },
+    lines: await linesOf(log.tx, log.room, shown),
+    rows,
+    queue,
     span,
-    reachesOldest: all.length <= count && (held[0]?.serverOffset ?? span?.from) === span?.from,
+    isAmended: !span || isAmended(log.spans, span),
+    reachesOldest: isAllHere && (!span || entries[0]?.serverOffset === span.from),
     reachesNewest: true,
   };
 }
 
+function lost(log: Log, queue: readonly number[]): Promise<Window> {
+  return readEnd(log, AT_NEWEST.count, queue);
+}
+
 async function readForward(
-  tx: UserRead,
-  room: string,
-  place: Place & { tag: 'from' },
-  span: Span,
-  isNewest: boolean,
-): Promise<Window> {
-  const entries = await collectForward(tx, room, place.from, span.to, place.lines);
-  const all = fold(entries, await amendmentsOf(tx, room, entries));
-  const reachesEnd = all.length <= place.lines && (entries.at(-1)?.serverOffset ?? span.to) === span.to;
-  if (reachesEnd && isNewest) {
-    const back = await readBack(tx, room, Math.max(WINDOW_PAGE_LINES, all.length), span, span.to);
-    return back;
-  }
-  const lines = all.slice(0, place.lines);
-  return { place, lines, span, reachesOldest: place.from === span.from, reachesNewest: reachesEnd };
-}
-
-/** Entries downwards from `to`, not below `least`, until they make at least `count` lines. Ascending. */
-async function collectBack(
-  tx: UserRead,
-  room: string,
-  least: number,
-  to: number,
-  count: number,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (let end = to; end >= least && lineOffsets(entries).length < count; ) {
-    const from = Math.max(least, end - CHUNK_ENTRIES + 1);
-    entries.unshift(...(await tx.objectStore('entries').getAll(within(room, from, end))));
-    end = from - 1;
-  }
-  return entries;
-}
-
-/** Entries upwards from `from`, not above `most`, until they make more than `count` lines. */
-async function collectForward(
-  tx: UserRead,
-  room: string,
+  log: Log,
+  { span, loose, isEnd }: Segment,
   from: number,
-  most: number,
   count: number,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  for (let start = from; start <= most && lineOffsets(entries).length <= count; start += CHUNK_ENTRIES) {
-    const end = Math.min(most, start + CHUNK_ENTRIES - 1);
-    entries.push(...(await tx.objectStore('entries').getAll(within(room, start, end))));
-  }
-  return entries;
+  queue: readonly number[],
+): Promise<Window> {
+  const { tx, room } = log;
+  const held = span ? await collectForward(tx, room, from, span.to, count) : [];
+  const isThrough = !span || (held.at(-1)?.serverOffset ?? span.to) === span.to;
+  const after = isThrough ? loose.filter((entry) => entry.serverOffset >= from) : [];
+  const all = [...held, ...after].filter(isLine);
+  const reachesEnd = isThrough && all.length <= count;
+  const size = all.length + queue.length;
+  if (reachesEnd && isEnd && size <= count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, size), queue);
+  return {
+    place: { tag: 'from', from: { tag: 'line', offset: from }, count },
+    lines: await linesOf(tx, room, all.slice(0, count)),
+    rows: reachesEnd && isEnd ? queue.slice(0, count - all.length) : [],
+    queue,
+    span,
+    isAmended: !span || isAmended(log.spans, span),
+    reachesOldest: from === (span?.from ?? loose.find(isLine)?.serverOffset),
+    reachesNewest: reachesEnd && !isEnd,
+  };
 }
 
-/** What changes these, wherever it lies. */
-async function amendmentsOf(tx: UserRead, room: string, entries: readonly Entry[]): Promise<Entry[]> {
-  if (entries.length === 0) return [];
-  const targets = within(room, entries[0]!.serverOffset, entries.at(-1)!.serverOffset);
-  const stores = ['entries', 'loose'] as const;
-  return (
-    await Promise.all(stores.map((name) => tx.objectStore(name).index('target').getAll(targets)))
-  ).flat();
+function positionsOf({ lines, rows }: Window): Position[] {
+  return [
+    ...lines.map(({ serverOffset }): Position => ({ tag: 'line', offset: serverOffset })),
+    ...rows.map((seq): Position => ({ tag: 'row', seq })),
+  ];
 }
 
-/** The newest line of a room, unsent ones aside. */
-export async function readLastLine(tx: UserRead, room: string): Promise<Line | undefined> {
-  let newest: Entry | undefined;
-  for (const name of ['entries', 'loose'] as const) {
-    let cursor = await tx.objectStore(name).openCursor(ofRoom(room), 'prev');
-    while (cursor && lineOffsets([cursor.value]).length === 0) cursor = await cursor.continue();
-    if (cursor && cursor.value.serverOffset > (newest?.serverOffset ?? 0)) newest = cursor.value;
-  }
-  return newest && fold([newest], await amendmentsOf(tx, room, [newest]))[0];
+function sizeOf({ lines, rows }: Window): number {
+  return lines.length + rows.length;
 }
-
-function lineOffsets(entries: readonly Entry[]): number[] {
-  return fold(entries).map((line) => line.serverOffset);
-}
-
-const CHUNK_ENTRIES = 64;

@@ -1,7 +1,6 @@
 /** A new message: one strict transaction, durable first, then shown, then tried (O1). */
 import type { UserDatabase } from '../db/schema.ts';
-import { add } from './followers.ts';
-import type { Draft } from './row.ts';
+import { type Draft, newRow, type Row } from './row.ts';
 
 /**
  * Adds it behind everything. The same key twice is one row: a hung database may have stored it the first time. The text
@@ -10,9 +9,16 @@ import type { Draft } from './row.ts';
  */
 export function enqueue(db: UserDatabase, draft: Draft, isWritten = (_text: string) => false): Promise<void> {
   return db.write(['rows', 'drafts'], async (tx) => {
-    await add(tx, draft);
-    const drafts = tx.objectStore('drafts');
-    const written = await drafts.get(draft.room);
-    if (written && isWritten(written.text)) await drafts.delete(draft.room);
+    const [rows, drafts] = [tx.objectStore('rows'), tx.objectStore('drafts')];
+    const [there, written] = await Promise.all([
+      rows.index('clientOffset').getKey(draft.clientOffset),
+      drafts.get(draft.room),
+    ]);
+    const changed = [
+      there === undefined && rows.add(newRow(draft) as Row), // the store gives it its `seq`
+      written && isWritten(written.text) && drafts.delete(draft.room),
+    ];
+    tx.commit(); // at once: a tap waits for it
+    await Promise.all(changed);
   });
 }

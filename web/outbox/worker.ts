@@ -7,6 +7,7 @@ import { backoff } from '../transport/backoff.ts';
 import { createDrain } from './drain.ts';
 import type { DrainLock } from './lock.ts';
 import { recover } from './mark.ts';
+import type { Placed } from './store.ts';
 
 /** `left`: the network did not last. `busy`: a tab sends, or has taken over. `stopped`: the session or the version. */
 export type Drained = 'empty' | 'left' | 'busy' | 'stopped';
@@ -23,6 +24,7 @@ export interface WorkerDeps {
   reach(): Promise<'yes' | 'no' | 'refused'>;
   append(items: Item[], signal: AbortSignal): Promise<Acknowledgement<'append'> | undefined>;
   beat(holder: string): void;
+  placed(placed: readonly Placed[]): void;
   changed(rooms: string[]): void;
 }
 
@@ -46,7 +48,6 @@ export async function drainOnce(deps: WorkerDeps): Promise<Drained> {
       uploading: () => {},
       suspect: () => {},
       stopped: () => resolve('stopped'),
-      placed: () => {}, // the page that is opened next reads the log from its cursor, as after any absence
     });
     const deadline = clock.setTimeout(() => resolve('left'), WORKER_WITHIN_MS);
     let pause: Timer | undefined;

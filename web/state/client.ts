@@ -28,6 +28,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
   );
   const channel = deps.channel('holdfast');
   let current: UserClient | undefined;
+  /** The room that is looked at, before there is a user even. */
+  let looking: string | undefined;
   /** Of `current`, as it was entered. */
   let entered: SignedInHere | undefined;
   let again: Timer | undefined;
@@ -66,6 +68,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
       // The server may have answered before the database has.
       live: () => whenOpened(learn),
       signedOut: () => whenOpened(resume),
+      looking: () => looking,
     });
     const whenOpened = (work: (user: UserClient) => Promise<void>) =>
       void opened.then(work).catch((error) => console.warn('the session could not be asked about', error));
@@ -211,7 +214,10 @@ export function createClient(deps: Deps): Client & { close(): void } {
       return outcome;
     },
 
-    open: (room) => current?.open(room),
+    open(room) {
+      looking = room;
+      current?.open();
+    },
     loadOlder: (room) => current?.loadOlder(room),
     loadNewer: (room) => current?.loadNewer(room),
     toNewest: (room) => current?.toNewest(room),

@@ -1,14 +1,15 @@
 /** One room's conversation as it is looked at: a window over the database that follows what changes. */
 import type { User } from '../../shared/protocol/index.ts';
+import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Sync } from '../log/sync.ts';
-import { AT_NEWEST, type Place, placeNewer, placeOlder, readWindow, type Window } from '../log/window.ts';
-import { heldTargets } from '../outbox/held.ts';
+import { AT_NEWEST, type Place, placeNewer, placeOlder, type Window } from '../log/window.ts';
+import { backoff } from '../transport/backoff.ts';
 import { createCell } from './cell.ts';
 import { coalesced } from './coalesced.ts';
+import { LOOK_STORES, type Look, look } from './look.ts';
 import { keyOf, messagesOf } from './messages.ts';
 import type { ConversationState, Readable } from './model.ts';
-import { countOthers, readUpToOf } from './unread.ts';
 
 export interface Conversation {
   state: Readable<ConversationState>;
@@ -27,6 +28,8 @@ interface Deps {
   room: string;
   sync: Pick<Sync, 'older' | 'newer' | 'freshen'>;
   isLive: () => boolean;
+  clock: Clock;
+  random: () => number;
 }
 
 export const EMPTY: ConversationState = {
@@ -40,9 +43,9 @@ export const EMPTY: ConversationState = {
   loading: true,
 };
 
-const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'marks'] as const;
+type Edge = 'older' | 'newer';
 
-export function createConversation({ db, me, room, sync, isLive }: Deps): Conversation {
+export function createConversation({ db, me, room, sync, isLive, clock, random }: Deps): Conversation {
   const state = createCell(EMPTY, (by) => {
     watched = by === 'somebody';
     opened = undefined;
@@ -51,12 +54,13 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
   });
   let watched = false;
   let place: Place = AT_NEWEST;
-  let window: Window | undefined;
-  let older: ConversationState['older'] = 'idle';
-  let newer: ConversationState['newer'] = 'idle';
+  let looked: Look | undefined;
+  const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', newer: 'idle' };
+  /** Ranges in a row that did not come over a living connection. */
+  let failures = 0;
   /** How far was read, and how far the log went, when the conversation was opened. */
   let opened: { readUpTo: number; head: number } | undefined;
-  /** The newest that was in a window at the end. */
+  /** Where the log ended when the window was there last. */
   let shownUpTo = 0;
   let moving = false;
   /** How often somebody went to the newest. */
@@ -64,46 +68,35 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
 
   const refresh = coalesced(async () => {
     if (!watched) return;
-    const read = await db.read(STORES, async (tx) => {
-      const seen = await readWindow(tx, room, place);
-      const names = new Map<string, string>();
-      for (const author of new Set(seen.lines.map((line) => line.author))) {
-        names.set(author, (await tx.objectStore('users').get(author))?.name ?? '');
-      }
-      const rows = await tx.objectStore('rows').index('room').getAll(room);
-      const held = await heldTargets(tx, rows);
-      const stored = await tx.objectStore('rooms').get(room);
-      const head = stored?.head ?? 0;
-      const readUpTo = stored && (await readUpToOf(tx, stored));
-      const unseen = seen.place.tag === 'newest' ? 0 : await countOthers(tx, room, me.id, shownUpTo);
-      return { seen, names, rows: rows.sort((a, b) => a.seq - b.seq), held, head, readUpTo, unseen };
-    });
-    window = read.seen;
-    place = read.seen.place;
-    const atNewest = place.tag === 'newest';
-    if (read.readUpTo !== undefined) opened ??= { readUpTo: read.readUpTo, head: read.head };
-    if (atNewest) shownUpTo = Math.max(shownUpTo, ...window.lines.map((line) => line.serverOffset));
-    const nothingYet = window.span === undefined && read.head > 0;
+    const asked = place;
+    const seen = await db.read(LOOK_STORES, (tx) =>
+      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo }),
+    );
+    if (place !== asked) return; // somebody went elsewhere meanwhile, and that is read next
+    looked = seen;
+    place = seen.window.place;
+    publish(seen);
+    const { lines, isAmended } = seen.window;
+    if (isLive() && !isAmended) freshen(lines);
+  });
+
+  function publish({ window, rows, changes, names, head, readUpTo, unseen }: Look): void {
+    const { lines, span, reachesOldest } = window;
+    const atNewest = window.place.tag === 'newest';
+    if (readUpTo !== undefined) opened ??= { readUpTo, head };
+    if (atNewest) shownUpTo = Math.max(span?.to ?? 0, lines.at(-1)?.serverOffset ?? 0);
+    const nothingYet = reachesOldest && span === undefined && head > 0;
     state.set({
-      messages: messagesOf({
-        lines: window.lines,
-        rows: read.rows,
-        heldTargets: read.held,
-        me,
-        nameOf: (user) => read.names.get(user) ?? '',
-        atEnd: atNewest,
-        limit: Number.POSITIVE_INFINITY,
-      }),
-      atStart: window.reachesOldest && (window.span?.from ?? 1) === 1 && !nothingYet,
+      messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
+      atStart: reachesOldest && (span?.from ?? 1) === 1 && !nothingYet,
       atNewest,
-      older: nothingYet ? (isLive() ? 'loading' : 'stuck') : older,
-      newer,
+      older: nothingYet ? (isLive() ? 'loading' : 'stuck') : edges.older,
+      newer: edges.newer,
       newSince: newSince(window),
-      unseen: read.unseen,
+      unseen,
       loading: false,
     });
-    if (isLive()) freshen(window.lines);
-  });
+  }
 
   /** What is looked at may have been edited or deleted since it was held (S3); what that brings is a change like any. */
   function freshen(lines: Window['lines']): void {
@@ -116,31 +109,36 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
 
   async function goOlder(): Promise<void> {
     const visit = visits;
-    if (!window?.span) return;
-    if (window.reachesOldest) {
-      if (window.span.from === 1) return;
-      showOlder(isLive() ? 'loading' : 'stuck');
-      const fetched = isLive() && (await sync.older(room, window.span.from));
-      older = fetched ? 'idle' : 'stuck';
-      await refresh();
-      if (!fetched) return;
+    const before = looked?.window;
+    if (!before) return;
+    if (before.reachesOldest) {
+      const { span } = before;
+      if (!span || span.from === 1) return;
+      if (!(await fetched('older', () => sync.older(room, span.from)))) return;
     }
-    const seen = window;
-    const further = await db.read(['entries'], (tx) => placeOlder(tx, room, seen));
-    await goTo(further, visit);
+    const now = looked?.window;
+    if (!now) return;
+    await goTo(await db.read(['entries', 'spans', 'loose'], (tx) => placeOlder(tx, room, now)), visit);
   }
 
   async function goNewer(): Promise<void> {
     const visit = visits;
-    if (!window?.span || place.tag === 'newest') return;
-    if (window.reachesNewest) {
-      showNewer(isLive() ? 'loading' : 'stuck');
-      const fetched = isLive() && (await sync.newer(room, window.span.to));
-      newer = fetched ? 'idle' : 'stuck';
-      await refresh();
-      if (!fetched) return;
-    }
-    await goTo(placeNewer(window), visit);
+    const before = looked?.window;
+    if (!before || place.tag === 'newest') return;
+    const { span, reachesNewest } = before;
+    if (reachesNewest && span && !(await fetched('newer', () => sync.newer(room, span.to)))) return;
+    if (looked) await goTo(placeNewer(looked.window), visit);
+  }
+
+  /** Resolves once what came is in the window. What did not come is asked for again, but not at once. */
+  async function fetched(edge: Edge, ask: () => Promise<boolean>): Promise<boolean> {
+    show(edge, isLive() ? 'loading' : 'stuck');
+    const came = isLive() && (await ask().catch(() => false));
+    edges[edge] = came ? 'idle' : 'stuck';
+    if (came) failures = 0;
+    else if (isLive()) clock.setTimeout(() => isLive() && release(edge), backoff(failures++, random));
+    await refresh();
+    return came;
   }
 
   /** Unless somebody went to the newest meanwhile. */
@@ -161,14 +159,14 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
       });
   }
 
-  function showOlder(value: ConversationState['older']): void {
-    older = value;
-    state.set({ ...state.get(), older });
+  function show(edge: Edge, value: ConversationState[Edge]): void {
+    edges[edge] = value;
+    state.set({ ...state.get(), [edge]: value });
   }
 
-  function showNewer(value: ConversationState['newer']): void {
-    newer = value;
-    state.set({ ...state.get(), newer });
+  /** It may be asked for again: whoever is at that edge still will. */
+  function release(edge: Edge): void {
+    if (edges[edge] === 'stuck') show(edge, 'idle');
   }
 
   /** Undefined where the first unread one may lie further up, out of the window. */
@@ -185,7 +183,7 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
   function forgetPlace(): void {
     visits++;
     place = AT_NEWEST;
-    window = undefined;
+    looked = undefined;
     state.set(EMPTY);
   }
 
@@ -200,8 +198,9 @@ export function createConversation({ db, me, room, sync, isLive }: Deps): Conver
       return refresh();
     },
     live() {
-      if (older === 'stuck') showOlder('idle');
-      if (newer === 'stuck') showNewer('idle');
+      failures = 0;
+      release('older');
+      release('newer');
       void refresh();
     },
   };

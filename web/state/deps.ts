@@ -17,6 +17,8 @@ export interface Deps {
   /** Background Sync, where the browser has it: a tag for which the service worker is woken. */
   background: { register(tag: string): Promise<void> } | undefined;
   page: Page;
+  /** Resolves once what was just changed is painted, or soon where nothing is painted now. */
+  painted: () => Promise<void>;
   /** Asks the browser not to throw the storage away. */
   persist: () => void;
   startsOffline: boolean;
@@ -40,6 +42,11 @@ export function browserDeps(): Deps {
     channel: (name) => new BroadcastChannel(name) as Channel,
     background: backgroundSync(),
     page: watchPage(window, document, navigator),
+    painted: () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => setTimeout(resolve)); // the first task after the frame
+        setTimeout(resolve, PAINTED_WITHIN_MS); // a hidden page has no frames
+      }),
     persist() {
       navigator.storage?.persist?.().catch(() => {}); // refused or not: there is nothing else to do about it
     },
@@ -47,6 +54,8 @@ export function browserDeps(): Deps {
     missing: missingFeature(),
   };
 }
+
+const PAINTED_WITHIN_MS = 100;
 
 /** Only Chromium has it. The worker may not be there yet: it is waited for. */
 function backgroundSync(): Deps['background'] {

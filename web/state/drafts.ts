@@ -86,10 +86,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   function put(drafts: readonly (readonly [string, string])[]): Promise<void> {
     return db.write(['drafts'], async (tx) => {
       const store = tx.objectStore('drafts');
-      for (const [room, text] of drafts) {
-        if (text === '') await store.delete(room);
-        else await store.put({ room, text });
-      }
+      const kept = drafts.map(([room, text]) =>
+        text === '' ? store.delete(room) : store.put({ room, text }),
+      );
+      tx.commit(); // at once: a page that is being left hears no answer after which it could be (O4)
+      await Promise.all(kept);
     });
   }
 

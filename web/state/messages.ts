@@ -2,36 +2,27 @@
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
+import type { Follower } from '../outbox/followers.ts';
 import type { Row } from '../outbox/row.ts';
 import type { Message, Status } from './model.ts';
 
 export interface Shown {
   lines: readonly Line[];
-  /** The room's, in order. */
-  rows: readonly Row[];
-  /** Keys of the texts that rows change and that are held, among the lines or not. */
-  heldTargets: ReadonlySet<string>;
+  /** What of the rows that show (queue.ts) stands behind the lines. */
+  waiting: readonly Row[];
+  /** All that is queued to change texts of the room, in order. */
+  changes: readonly Follower[];
   me: User;
   nameOf: (user: string) => string;
-  /** What waits stands behind the lines; the newest so many. */
-  atEnd: boolean;
-  limit: number;
 }
 
-/** Nothing of one's own is missing: a change whose text stands nowhere here is a message of its own at the end (O3, O4). */
-export function messagesOf({ lines, rows, heldTargets, me, nameOf, atEnd, limit }: Shown): Message[] {
-  const changes = changesByTarget(rows);
+export function messagesOf({ lines, waiting, changes, me, nameOf }: Shown): Message[] {
+  const last = lastChanges(changes);
   const shown = lines.map((line) => ofLine(line, me, nameOf));
   const here = new Set(shown.filter(({ mine }) => mine).map(({ clientOffset }) => clientOffset));
-  for (const row of rows) if (row.kind === 'text') here.add(row.clientOffset);
-  const isOrphan = (row: Change) => {
-    if (here.has(row.target) || changes.get(row.target) !== row) return false;
-    return row.state.tag === 'parked' || (row.kind === 'edit' && !heldTargets.has(row.target));
-  };
-  const waiting = rows.filter((row) => row.kind === 'text' || isOrphan(row));
-  const end = atEnd ? waiting.slice(-limit).map((row) => ofRow(row, me)) : [];
-  return [...shown, ...end].map((message) => {
-    const change = message.mine ? changes.get(message.clientOffset) : undefined;
+  const end = waiting.filter((row) => row.kind === 'text' || !here.has(row.target));
+  return [...shown, ...end.map((row) => ofRow(row, me))].map((message) => {
+    const change = message.mine ? last.get(message.clientOffset) : undefined;
     return change ? changed(message, change) : message;
   });
 }
@@ -104,22 +95,19 @@ function ofRow(row: Row, me: User): Message {
 const CHANGED_BY_HAND = { edit: true, remove: true };
 const NOTHING = { edit: false, remove: false };
 
-type Change = Row & { kind: 'edit' | 'delete' };
-
 /** The last edit of each target that waits, or its deletion. */
-function changesByTarget(rows: readonly Row[]): Map<string, Change> {
-  const changes = new Map<string, Change>();
-  for (const row of rows) {
-    if (row.kind !== 'text' && changes.get(row.target)?.kind !== 'delete') changes.set(row.target, row);
-  }
-  return changes;
+export function lastChanges(changes: readonly Follower[]): Map<string, Follower> {
+  const last = new Map<string, Follower>();
+  for (const change of changes)
+    if (last.get(change.target)?.kind !== 'delete') last.set(change.target, change);
+  return last;
 }
 
 /**
  * As it will be. A change that was not sent is what Try again, Edit and Delete then mean, so its key stands here; but an
  * edit of a text that was not sent itself waits for that, and they mean the text.
  */
-function changed(message: Message, change: Change): Message {
+function changed(message: Message, change: Follower): Message {
   const content: Message['content'] =
     change.kind === 'edit' ? { tag: 'text', body: change.body, edited: true } : { tag: 'deleted' };
   if (message.status.tag === 'not-sent' && change.kind === 'edit') return { ...message, content };

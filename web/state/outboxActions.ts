@@ -4,7 +4,7 @@ import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import { enqueue } from '../outbox/enqueue.ts';
 import type { Change } from '../outbox/followers.ts';
-import type { Row } from '../outbox/row.ts';
+import type { Draft, Row } from '../outbox/row.ts';
 import type { Drafts } from './drafts.ts';
 import type { Client, Outcome } from './model.ts';
 import type { StorageHealth } from './storageState.ts';
@@ -22,8 +22,8 @@ interface Deps {
   now: () => number;
   /** Tells everybody of the changed row, and resolves when it is shown. */
   show(room: string): Promise<void>;
-  /** Shows the end of the conversation, where a new message stands. */
-  toNewest(room: string): void;
+  /** The same for a new message; at the end of the conversation, where it stands. */
+  showNew(draft: Draft): Promise<void>;
   persist(): void;
 }
 
@@ -31,14 +31,19 @@ interface Deps {
 const changes = () => import('../outbox/changes.ts');
 
 export function createOutboxActions(deps: Deps): OutboxActions {
-  const { db, me, newKey, now, show, toNewest, persist } = deps;
+  const { db, me, newKey, now, show, persist } = deps;
 
-  async function queue(store: () => Promise<string | undefined>): Promise<Outcome> {
+  const queue = (store: () => Promise<string | undefined>): Promise<Outcome> => queueAnd(store, show);
+
+  async function queueAnd<T>(
+    store: () => Promise<T | undefined>,
+    showIt: (stored: T) => Promise<void>,
+  ): Promise<Outcome> {
     try {
-      const room = await store();
+      const stored = await store();
       deps.storage.worked();
-      if (room === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, in another tab even
-      await show(room);
+      if (stored === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, in another tab even
+      await showIt(stored);
       return { ok: true };
     } catch (error) {
       deps.storage.failed(error);
@@ -59,7 +64,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     async send(room, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
-      return queue(async () => {
+      return queueAnd(async () => {
         const isWritten = (text: string) => readBody(text) === body;
         const { key, done } = deps.drafts.queue(room, body, isWritten);
         const draft = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
@@ -71,9 +76,8 @@ export function createOutboxActions(deps: Deps): OutboxActions {
           },
         );
         persist();
-        toNewest(room);
-        return room;
-      });
+        return draft;
+      }, deps.showNew);
     },
     retry: (clientOffset) => queue(async () => roomOf(await (await changes()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {

@@ -1,18 +1,19 @@
 /** The list of rooms as it is shown: read once as a whole, then room by room as they change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
-import { type Change, concerns } from '../db/changes.ts';
+import type { Change } from '../db/changes.ts';
 import type { StoredRoom, UserDatabase, UserRead } from '../db/schema.ts';
-import { readLastLine } from '../log/window.ts';
-import { isWaiting, type Row } from '../outbox/row.ts';
+import { readLastLine, type Tail } from '../log/lines.ts';
+import type { Row } from '../outbox/row.ts';
 import { coalesced } from './coalesced.ts';
 import type { RoomSummary } from './model.ts';
+import { countRows, lastText } from './queue.ts';
 import { countUnread } from './unread.ts';
 
 export interface Summaries {
   /** Newest activity first. */
   list(): RoomSummary[];
-  /** Rows that wait, of all rooms. */
+  /** Rows that wait, of all rooms, and can go by themselves. */
   waiting(): number;
   /** Reads again what the change concerns; resolves when it is in the list. */
   refresh(change: Change): Promise<void>;
@@ -22,33 +23,75 @@ export interface Summaries {
 
 const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'drafts', 'marks'] as const;
 
+/** So many rooms are read in one transaction, which has to be over in time. */
+const ROOMS_AT_ONCE = 50;
+
+interface Known {
+  summary: RoomSummary;
+  tail: Tail | undefined;
+}
+
 export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
-  let summaries = new Map<string, RoomSummary>();
+  let known = new Map<string, Known>();
   let waiting = 0;
   let pending: Change[] = [];
 
   const read = coalesced(async () => {
     const changes = pending;
     pending = [];
-    const next = new Map<string, RoomSummary>();
     try {
-      waiting = await db.read(STORES, async (tx) => {
-        for (const room of await tx.objectStore('rooms').getAll()) {
-          const known = changes.some((change) => concerns(change, room.id))
-            ? undefined
-            : summaries.get(room.id);
-          const summary = known ?? (await summaryOf(tx, room, me));
-          if (summary.member || hasOwn(summary)) next.set(room.id, summary);
-        }
-        return (await tx.objectStore('rows').getAll()).filter(isWaiting).length;
-      });
+      known = changes.every(isOnlyDraft) ? await readDrafts(changes) : await readRooms(roomsOf(changes));
     } catch (error) {
       pending = [...changes, ...pending];
       throw error;
     }
-    summaries = next;
     changed();
   });
+
+  /** It changes at every word that is written, and what is read holds up what is sent: so no more than its text is read. */
+  function isOnlyDraft(change: Change): change is Extract<Change, { type: 'draft' }> {
+    return change.type === 'draft' && known.get(change.room)?.summary.member === true;
+  }
+
+  async function readDrafts(changes: readonly { room: string }[]): Promise<Map<string, Known>> {
+    const rooms = changes.map(({ room }) => room);
+    const drafts = await db.read(['drafts'], (tx) =>
+      Promise.all(rooms.map((room) => tx.objectStore('drafts').get(room))),
+    );
+    const next = new Map(known);
+    for (const [i, room] of rooms.entries()) {
+      const { summary, tail } = known.get(room)!;
+      next.set(room, { summary: { ...summary, draft: drafts[i]?.text ?? '' }, tail });
+    }
+    return next;
+  }
+
+  /** All where none are named. */
+  async function readRooms(named: string[] | undefined): Promise<Map<string, Known>> {
+    const next = new Map(named ? known : []);
+    let left = named;
+    do left = await readSome(left, next);
+    while (left.length > 0);
+    return next;
+  }
+
+  /** The first of these rooms, or of all: resolves with those that are left. One that is gone goes from the list. */
+  function readSome(ids: readonly string[] | undefined, next: Map<string, Known>): Promise<string[]> {
+    return db.read(STORES, async (tx) => {
+      const wanted = ids ?? (await tx.objectStore('rooms').getAllKeys());
+      const some = wanted.slice(0, ROOMS_AT_ONCE);
+      const rooms = await Promise.all(some.map((id) => tx.objectStore('rooms').get(id)));
+      const read = await Promise.all(
+        rooms.map((room) => room && summaryOf(tx, room, me, known.get(room.id)?.tail)),
+      );
+      for (const [i, room] of read.entries()) {
+        if (room && (room.summary.member || hasOwn(room.summary))) next.set(some[i]!, room);
+        else next.delete(some[i]!);
+      }
+      waiting = (await countRows(tx)).waiting;
+      return wanted.slice(ROOMS_AT_ONCE);
+    });
+  }
 
   function refresh(change: Change): Promise<void> {
     pending.push(change);
@@ -57,32 +100,42 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
 
   return {
     list: () =>
-      [...summaries.values()].sort(
-        (a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1),
-      ),
+      [...known.values()]
+        .map(({ summary }) => summary)
+        .sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1)),
     waiting: () => waiting,
     refresh,
     open: () => refresh({ type: 'all' }),
   };
 }
 
-async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<RoomSummary> {
+/** The rooms that these changes name; undefined where the list itself may be another. */
+function roomsOf(changes: readonly Change[]): string[] | undefined {
+  if (changes.some(({ type }) => type === 'all')) return undefined;
+  const named = changes.flatMap((change) =>
+    'rooms' in change ? change.rooms : 'room' in change ? [change.room] : [],
+  );
+  return [...new Set(named)];
+}
+
+async function summaryOf(tx: UserRead, room: StoredRoom, me: User, before: Tail | undefined): Promise<Known> {
   const { id, name, kind, members } = room;
-  const rows = (await tx.objectStore('rows').index('room').getAll(id)).sort((a, b) => a.seq - b.seq);
-  const line = await readLastLine(tx, id);
-  const text = rows.findLast((row) => row.kind === 'text');
-  return {
+  const { texts, waiting, notSent } = await countRows(tx, id);
+  const newest = await readLastLine(tx, id, before);
+  const text = texts > 0 ? await lastText(tx, id) : undefined;
+  const summary: RoomSummary = {
     id,
     name,
     kind,
     members,
-    last: text ? lastOfRow(text, me) : line && (await lastOfLine(tx, line, me)),
+    last: text ? lastOfRow(text, me) : newest && (await lastOfLine(tx, newest.line, me)),
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
-    waiting: rows.filter(isWaiting).length,
-    notSent: rows.filter((row) => !isWaiting(row)).length,
-    unread: await countUnread(tx, room, me.id),
+    waiting,
+    notSent,
+    unread: await countUnread(tx, room, me.id, newest?.tail?.line),
     member: !room.left,
   };
+  return { summary, tail: newest?.tail };
 }
 
 /** Something of one's own is still there. */

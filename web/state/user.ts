@@ -6,14 +6,15 @@ import { type Change, channelOf, concerns, createChanges } from '../db/changes.t
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
 import { createSync } from '../log/sync.ts';
-import { createDrain } from '../outbox/drain.ts';
+import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createLink } from '../transport/link.ts';
 import { createBackground } from './background.ts';
-import { type Conversation, createConversation } from './conversation.ts';
+import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
+import { type QueueingConversation, withJustQueued } from './justQueued.ts';
 import type { Client, ConnectionState, SignedIn } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createReads } from './reads.ts';
@@ -22,11 +23,16 @@ import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
 /** What a client does while somebody is signed in. */
-export type UserActions = Omit<Client, 'app' | 'signIn' | 'signOut' | 'setPassword' | 'conversation'>;
+export type UserActions = Omit<
+  Client,
+  'app' | 'signIn' | 'signOut' | 'setPassword' | 'conversation' | 'open'
+>;
 
 export interface UserClient extends UserActions {
   readonly id: string;
-  conversation(room: string): Conversation;
+  conversation(room: string): QueueingConversation;
+  /** A view looks at another room, or at none. */
+  open(): void;
   /** Resolves once everything that was typed is on disk. */
   flush(): Promise<void>;
   /** Signed in again: what waits can go on. */
@@ -42,6 +48,8 @@ interface Outside {
   live(): void;
   /** The server knows no session of this browser. */
   signedOut(): void;
+  /** The room that is looked at: it is read, and caught up with, first. */
+  looking(): string | undefined;
 }
 
 /** Resolves once there is something to show, from the database alone. Rejects where it cannot be opened. */
@@ -60,9 +68,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const newKey = () => idFrom(deps.randomBytes(16));
   const holder = newKey();
   const lock = createLock(deps.locks, drainLockOf(user.id), { clock, stuckMs: DRAIN_STUCK_MS });
-  const conversations = new Map<string, Conversation>();
+  const conversations = new Map<string, QueueingConversation>();
   let known = session;
-  let opened: string | undefined;
+  let letGo = () => {};
   let persisted = false;
   let closed = false;
 
@@ -70,6 +78,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     if (closed) return;
     if (change.type === 'draining') {
       if (change.holder !== holder) lock.heard();
+      return;
+    }
+    if (change.type === 'placed') {
+      for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
       return;
     }
     const shown = refresh(change);
@@ -97,12 +109,12 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     changed: (room) => changes.tell({ type: 'draft', room }),
   });
   const link = createLink({
-    loadIo: deps.loadIo,
+    loadIo: () => firstPaint.then(deps.loadIo),
     clock,
     random,
     visible: deps.page.visible,
     online: deps.page.online,
-    handshake: () => sync.handshake(),
+    handshake: () => firstPaint.then(sync.handshake),
     frame: (frame) => sync.frame(frame),
     unreadable: (room) => sync.unreadable(room),
     catchingUp: () => sync.catchingUp(),
@@ -134,7 +146,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const sync = createSync({
     db,
     me: user.id,
-    opened: () => opened,
+    opened: outside.looking,
     link: () => link,
     clock,
     random,
@@ -146,27 +158,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       if (link.status() !== 'live') return;
       drain.up();
       reads.live();
-    },
-  });
-  const drain = createDrain({
-    db,
-    me: user.id,
-    clock,
-    random,
-    newKey,
-    holder,
-    lock,
-    storage,
-    beat: () => changes.tell({ type: 'draining', holder }),
-    placed(placed) {
-      for (const { room, serverOffset } of placed) sync.check(room, serverOffset);
-    },
-    append: (items, answered) => link.request('append', { as: user.id, items }, answered),
-    uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
-    suspect: () => link.tell({ type: 'suspect' }),
-    stopped: (why) => link.tell({ type: 'stopped', why }),
-    changed(rooms) {
-      if (rooms.length > 0) changes.tell({ type: 'rows', rooms });
     },
   });
 
@@ -205,10 +196,14 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     return { tag: status === 'live' && sync.catchingUp() ? 'catching-up' : status };
   }
 
-  function conversation(room: string): Conversation {
+  function conversation(room: string): QueueingConversation {
     const there = conversations.get(room);
     if (there) return there;
-    const made = createConversation({ db, me: user, room, sync, isLive: () => link.status() === 'live' });
+    const isLive = () => link.status() === 'live';
+    const made = withJustQueued(
+      createConversation({ db, me: user, room, sync, isLive, clock, random }),
+      user,
+    );
     conversations.set(room, made);
     return made;
   }
@@ -227,6 +222,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   }
 
   function pageSays(type: BrowserEvent): void {
+    if (type === 'freeze') db.standStill();
+    else if (type !== 'hidden' && type !== 'pagehide') db.goOn();
     if (type === 'hidden' || type === 'freeze' || type === 'pagehide') {
       void drafts.flush();
       background.hidden();
@@ -234,10 +231,43 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     link.tell({ type });
   }
 
-  const stopListening = deps.page.listen(pageSays);
-  try {
+  /** The conversation is there when the rooms are, so that all is painted at once. It is held until a view holds it. */
+  async function lookFirst(): Promise<void> {
     await db.read(['meta'], (tx) => tx.objectStore('meta').get('epoch'));
-    await summaries.open();
+    const room = outside.looking();
+    if (room) letGo = conversation(room).state.subscribe(() => {});
+    await Promise.all([room && conversation(room).refresh(), summaries.open()]);
+  }
+
+  const stopListening = deps.page.listen(pageSays);
+  const firstLook = lookFirst();
+  const firstPaint = firstLook.then(deps.painted); // all that needs the network waits for it
+  const drain = createLazyDrain(
+    {
+      db,
+      me: user.id,
+      clock,
+      random,
+      newKey,
+      holder,
+      lock,
+      storage,
+      beat: () => changes.tell({ type: 'draining', holder }),
+      placed(placed) {
+        if (placed.length > 0) changes.tell({ type: 'placed', placed });
+      },
+      append: (items, answered) => link.request('append', { as: user.id, items }, answered),
+      uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
+      suspect: () => link.tell({ type: 'suspect' }),
+      stopped: (why) => link.tell({ type: 'stopped', why }),
+      changed(rooms) {
+        if (rooms.length > 0) changes.tell({ type: 'rows', rooms });
+      },
+    },
+    firstPaint,
+  );
+  try {
+    await firstLook;
   } catch (error) {
     close();
     throw error;
@@ -246,9 +276,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   return {
     id: user.id,
     conversation,
-    open(room) {
-      opened = room;
-    },
+    open: () => letGo(),
     loadOlder: (room) => conversation(room).loadOlder(),
     loadNewer: (room) => conversation(room).loadNewer(),
     toNewest: (room) => void conversation(room).toNewest(),
@@ -267,7 +295,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         changes.tell({ type: 'queued', rooms: [room] });
         await conversation(room).refresh();
       },
-      toNewest: (room) => void conversation(room).toNewest(),
+      showNew(draft) {
+        const painted = deps.painted(); // what is read for all that tells of it would hold up that frame
+        void painted.then(() => closed || changes.tell({ type: 'queued', rooms: [draft.room] }));
+        return conversation(draft.room).queued(draft, painted);
+      },
       persist() {
         if (!persisted) deps.persist();
         persisted = true;

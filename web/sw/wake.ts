@@ -41,6 +41,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
       newKey: () => idFrom(deps.randomBytes(16)),
       append: (items, signal) => appendByHttp(deps.fetch, me, items, signal),
       beat: (holder) => changes.tell({ type: 'draining', holder }),
+      placed: (placed) => changes.tell({ type: 'placed', placed }), // to a page that is open; the next one sees for itself
       changed: (rooms) => changes.tell({ type: 'rows', rooms }),
     });
   } finally {

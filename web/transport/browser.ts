@@ -34,7 +34,7 @@ export function watchPage(window: Window, document: Document, navigator: Navigat
     listen(listener) {
       let type = network?.type;
       const stop = new AbortController();
-      const on = (target: EventTarget, name: string, handler: () => void) =>
+      const on = (target: EventTarget, name: string, handler: (event: Event) => void) =>
         target.addEventListener(name, handler, { signal: stop.signal });
       on(document, 'visibilitychange', () =>
         listener(document.visibilityState === 'visible' ? 'visible' : 'hidden'),
@@ -42,7 +42,9 @@ export function watchPage(window: Window, document: Document, navigator: Navigat
       on(document, 'resume', () => listener('resume'));
       on(document, 'freeze', () => listener('freeze'));
       on(window, 'pagehide', () => listener('pagehide'));
-      on(window, 'pageshow', () => listener('pageshow'));
+      on(window, 'pageshow', (event) => {
+        if ((event as PageTransitionEvent).persisted) listener('pageshow'); // else it has only just begun to load
+      });
       on(window, 'online', () => listener('online'));
       on(window, 'offline', () => listener('offline'));
       if (network) {

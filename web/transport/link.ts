@@ -43,6 +43,7 @@ export function createLink(deps: LinkDeps): Link {
 
   const socket = createSocket(deps.loadIo, deps.handshake, {
     opened: () => tell({ type: 'opened' }),
+    upgraded: () => tell({ type: 'upgraded' }),
     refused: (code, retryAfter) => tell({ type: 'refused', code, retryAfter }),
     failed: () => tell({ type: 'failed' }),
     closed: () => tell({ type: 'closed' }),

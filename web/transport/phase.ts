@@ -1,5 +1,5 @@
 /** What is known of the connection, what it looks like from outside, and when it has something to do next. Pure. */
-import { CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../../shared/limits.ts';
+import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 
 export interface Connection {
@@ -17,6 +17,8 @@ export interface Connection {
   overtaxed: number;
   /** A websocket that is blocked without a word, or mute, only shows as a timeout; then polling goes first. */
   pollingFirst: boolean;
+  /** It was by polling that the last connection was made, and no websocket got through beside it. */
+  polled: boolean;
 }
 
 export type Phase =
@@ -24,7 +26,8 @@ export type Phase =
   | { tag: 'asleep' }
   /** `told`: the server said how long, and nothing but time ends it. */
   | { tag: 'waiting'; until: number; told: boolean }
-  | { tag: 'connecting'; since: number }
+  /** `lookedAt`: since then somebody waits for it, and it may have begun on a network that is gone. */
+  | { tag: 'connecting'; since: number; lookedAt: number | undefined }
   | { tag: 'open'; since: number; welcomed: boolean; heardAt: number; beatBy: number | undefined }
   | { tag: 'refused'; why: 'signed-out' | 'upgrade' };
 
@@ -41,6 +44,7 @@ export function begin(visible: boolean, online: boolean, now: number): Connectio
     failures: 0,
     overtaxed: 0,
     pollingFirst: false,
+    polled: false,
   };
 }
 
@@ -56,7 +60,11 @@ export function wakeAt(connection: Connection): number {
     case 'waiting':
       return phase.told ? phase.until : Math.min(phase.until, sleep); // asleep it would not know how long
     case 'connecting':
-      return Math.min(phase.since + CONNECT_WITHIN_MS, sleep);
+      return Math.min(
+        phase.since + CONNECT_WITHIN_MS,
+        (phase.lookedAt ?? Number.POSITIVE_INFINITY) + BEAT_TIMEOUT_MS,
+        sleep,
+      );
     case 'open': {
       // a welcome tells of 500 rooms: over a slow network the same time again would never do (O2)
       const welcomeBy = phase.since + CONNECT_WITHIN_MS * Math.min(connection.failures + 1, 4);

@@ -14,7 +14,7 @@ type Wire = typeof import('./wire.ts');
 /** What is used of a `Socket` of socket.io-client. */
 export interface RawSocket {
   readonly connected: boolean;
-  readonly io: { readonly engine: { on(event: 'packet', listener: () => void): unknown } };
+  readonly io: { readonly engine: { on(event: 'packet' | 'upgrade', listener: () => void): unknown } };
   // biome-ignore lint/suspicious/noExplicitAny: what comes is parsed below
   on(event: string, listener: (payload: any) => void): unknown;
   emit(event: string, ...payload: unknown[]): unknown;
@@ -28,6 +28,8 @@ export type LoadIo = () => Promise<Io>;
 
 export interface SocketListener {
   opened(): void;
+  /** It began by long polling and is a websocket now. */
+  upgraded(): void;
   refused(code: string, retryAfter: number | undefined): void;
   failed(): void;
   closed(): void;
@@ -80,6 +82,7 @@ export function createSocket(
     const raw = io({
       ...OPTIONS,
       transports: pollingFirst ? ['polling', 'websocket'] : ['websocket', 'polling'],
+      tryAllTransports: !pollingFirst, // where it goes first, a websocket is more likely to hang than to be let through
       auth,
     });
     // biome-ignore lint/suspicious/noExplicitAny: as above
@@ -99,8 +102,12 @@ export function createSocket(
     });
     for (const event of wire.FRAMES) on(event, (payload) => receive(wire, event, payload));
     raw.connect();
-    raw.io.engine.on('packet', () => {
+    const { engine } = raw.io;
+    engine.on('packet', () => {
       if (isCurrent()) listener.heard();
+    });
+    engine.on('upgrade', () => {
+      if (isCurrent()) listener.upgraded();
     });
     return raw;
   }
@@ -145,6 +152,5 @@ const OPTIONS = {
   autoConnect: false,
   reconnection: false,
   forceNew: true,
-  tryAllTransports: true,
   timeout: CONNECT_WITHIN_MS,
 };

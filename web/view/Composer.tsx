@@ -1,4 +1,4 @@
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { sentence } from '../i18n/reason.ts';
 import { type Box, canSend } from './box.ts';
@@ -20,6 +20,7 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
   const { text, busy, reason } = useReadable(box);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
+  const slow = useSlow(busy);
 
   useLayoutEffect(() => growWithText(field.current!), [text]);
   useLayoutEffect(() => {
@@ -74,7 +75,7 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
           type="submit"
           class="send"
           aria-label={t.composer.send}
-          aria-busy={busy}
+          aria-busy={slow}
           disabled={!canSend(text)}
           onPointerDown={(event) => event.preventDefault()} // the field keeps the focus, and a phone its keyboard
         >
@@ -97,8 +98,22 @@ export function sends(
   return keyboard && event.key === 'Enter' && !event.shiftKey && !event.altKey && !composing;
 }
 
+/** Only what lasts is shown: a sign that comes and goes would cost each tap a frame. */
+function useSlow(busy: boolean): boolean {
+  const [slow, setSlow] = useState(false);
+  useLayoutEffect(() => {
+    if (!busy) return setSlow(false);
+    const timer = setTimeout(setSlow, NOTICED_MS, true);
+    return () => clearTimeout(timer);
+  }, [busy]);
+  return slow;
+}
+
+const NOTICED_MS = 100;
+
 /** As high as its text; the style sheet says where that ends. */
 function growWithText(field: HTMLTextAreaElement): void {
   field.style.height = 'auto';
+  if (field.value === '') return; // that is one line, and measuring it would lay out the page
   field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }

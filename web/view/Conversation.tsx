@@ -32,7 +32,9 @@ export function Conversation({ id, room, app, boxes, onOpen }: ConversationProps
         </a>
         {room && <Avatar room={room} />}
         <div class="who">
-          <h1 dir="auto">{room?.name}</h1>
+          <h1 dir="auto" aria-label={room ? undefined : t.app}>
+            {room?.name}
+          </h1>
           {room && <p>{t.rooms.people(room.members)}</p>}
         </div>
         {room && (
@@ -46,7 +48,7 @@ export function Conversation({ id, room, app, boxes, onOpen }: ConversationProps
           </button>
         )}
       </header>
-      <div class="under">
+      <div class="under" role="status">
         <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
       </div>
       {room || app.connection.tag !== 'live' ? (

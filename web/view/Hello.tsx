@@ -6,6 +6,7 @@ import { Field } from './Field.tsx';
 import { Mark } from './Icon.tsx';
 import { hasKeyboard } from './keyboard.ts';
 import { useAsk } from './useAsk.ts';
+import { useSheets } from './useSheets.ts';
 
 /** The first screen: a name and off you go; a password only where the name is somebody's already. */
 export function Hello() {
@@ -14,6 +15,7 @@ export function Hello() {
   const [password, setPassword] = useState('');
   const [taken, setTaken] = useState(false);
   const ask = useAsk();
+  const sheets = useSheets(taken);
   const field = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
 
@@ -80,6 +82,7 @@ export function Hello() {
           {t.hello.start}
         </button>
         <p class="small">{t.hello.small}</p>
+        <div class="speaks">{sheets && <sheets.LanguageChoice />}</div>
       </form>
     </main>
   );

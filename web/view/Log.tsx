@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { t, times } from '../i18n/index.ts';
 import type { ConversationState } from '../state/model.ts';
-import { Bubble } from './Bubble.tsx';
+import { useBubbles } from './Bubble.tsx';
 import { useWorld } from './context.ts';
 import { Icon } from './Icon.tsx';
 import { linesOf } from './lines.ts';
@@ -27,6 +27,7 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
     newest: () => client.toNewest(id),
   });
   toNewest.current = reading.toNewest;
+  const bubble = useBubbles(onLook);
 
   const now = Date.now();
   const { unseen } = reading;
@@ -52,7 +53,7 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
                 {times.day(line.at, now)}
               </p>
             ) : (
-              <Bubble key={line.key} message={line.message} first={line.first} onLook={onLook} />
+              bubble(line.message, line.first)
             ),
           )}
           {state.newer !== 'idle' && (

@@ -1,4 +1,3 @@
-import { useId } from 'preact/hooks';
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
 import { t, times } from '../i18n/index.ts';
 import type { RoomSummary, SignedIn } from '../state/model.ts';
@@ -17,7 +16,7 @@ export interface RoomsProps {
 export function Rooms({ app, here, onOpen }: RoomsProps) {
   const now = Date.now();
   return (
-    <div class="rooms">
+    <nav class="rooms" aria-label={t.rooms.title}>
       <header class="bar">
         <h1>{t.rooms.title}</h1>
         <button type="button" class="icon" aria-label={t.add.open} onClick={() => onOpen({ tag: 'add' })}>
@@ -27,8 +26,10 @@ export function Rooms({ app, here, onOpen }: RoomsProps) {
           <Icon name="more" />
         </button>
       </header>
-      <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
-      <nav aria-label={t.rooms.title}>
+      <div class="under-bar" role="status">
+        <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+      </div>
+      <div class="list">
         {app.rooms.length === 0 && app.connection.tag === 'live' && <p class="none">{t.rooms.none}</p>}
         <ul>
           {app.rooms.map((room) => (
@@ -37,31 +38,24 @@ export function Rooms({ app, here, onOpen }: RoomsProps) {
             </li>
           ))}
         </ul>
-      </nav>
-    </div>
+      </div>
+    </nav>
   );
 }
 
 function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
-  const id = useId();
   return (
-    <a
-      class="room"
-      href={hashOf({ tag: 'room', id: room.id })}
-      aria-current={here ? 'page' : undefined}
-      aria-labelledby={`${id}-name`}
-      aria-describedby={`${id}-line ${id}-more`}
-    >
+    <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
       <Avatar room={room} />
       <span class="what">
-        <span class="name" id={`${id}-name`} dir="auto">
+        <span class="name" dir="auto">
           {room.name}
         </span>
-        <span class="last" id={`${id}-line`} dir="auto">
+        <span class="last" dir="auto">
           {lastLine(room)}
         </span>
       </span>
-      <span class="aside" id={`${id}-more`}>
+      <span class="aside">
         {room.last && (
           <time dateTime={new Date(room.last.at).toISOString()}>{times.recent(room.last.at, now)}</time>
         )}

@@ -25,12 +25,13 @@ export function SignedInApp({ app }: { app: SignedIn }) {
   }, [room?.name]);
 
   return (
-    <div class={id === undefined ? 'panes' : 'panes in-room'}>
+    // Without an open room all of it is the main part: a phone shows the list alone. The element stays, what is in it too.
+    <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
       <Rooms app={app} here={id} onOpen={setOpened} />
       {id === undefined ? (
-        <main class="pane nothing">
+        <div class="pane nothing">
           <p>{t.rooms.pick}</p>
-        </main>
+        </div>
       ) : (
         <Conversation key={id} id={id} room={room} app={app} boxes={boxes} onOpen={setOpened} />
       )}

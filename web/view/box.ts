@@ -21,7 +21,7 @@ export interface Boxes {
   ofRoom(room: string, draft: string): Box;
   /** For changing a message of one's own. */
   ofMessage(room: string, message: Message): Box;
-  /** The message of a room that is being changed: a look at another room does not end that (O4). */
+  /** The message of a room that is being changed: neither a look at another room nor a reload ends that (O4). */
   edited(room: string): Cell<Message | undefined>;
   /** It is sent, or given up: what was typed for it then stays until it is changed again. */
   done(room: string, how: 'sent' | 'given-up'): void;
@@ -44,6 +44,7 @@ export function createBoxes(client: Client): Boxes {
     ofMessage: (room, message) =>
       kept(`message ${message.key}`, () =>
         createBox(bodyOf(message), {
+          save: (text) => keep(room, text === '' ? undefined : withBody(message, text)),
           send(body) {
             // What became of it meanwhile decides how it is changed; out of the window, what it was.
             const { messages } = client.conversation(room).get();
@@ -58,16 +59,39 @@ export function createBoxes(client: Client): Boxes {
     done(room, how) {
       const message = editedIn(room).get();
       editedIn(room).set(undefined);
+      keep(room, undefined);
       const key = `message ${message?.key}`;
       if (message && (how === 'sent' || boxes.get(key)?.get().text === bodyOf(message))) boxes.delete(key);
     },
   };
 
   function editedIn(room: string): Cell<Message | undefined> {
-    const cell = edited.get(room) ?? createCell<Message | undefined>(undefined);
+    const there = edited.get(room);
+    if (there) return there;
+    const cell = createCell<Message | undefined>(undefined);
     edited.set(room, cell);
+    client.draft(changeOf(room)).then(
+      (begun) => {
+        if (begun && !cell.get()) cell.set(JSON.parse(begun));
+      },
+      () => {}, // no draft can be read
+    );
     return cell;
   }
+
+  /** With what was typed in the place of its text: that may be deleted by then, and must not outlive it here. */
+  function keep(room: string, begun: Message | undefined): void {
+    client.saveDraft(changeOf(room), begun ? JSON.stringify(begun) : '');
+  }
+}
+
+/** The change that was begun in a room is kept beside its draft. No room is called that. */
+function changeOf(room: string): string {
+  return `change ${room}`;
+}
+
+function withBody(message: Message, body: string): Message {
+  return { ...message, content: { tag: 'text', body, edited: true } };
 }
 
 function bodyOf({ content }: Message): string {

@@ -6,6 +6,7 @@ import {
   type Distance,
   distanceOf,
   firstInView,
+  isAtEnd,
   nearEnd,
   nearStart,
   newestOf,
@@ -28,19 +29,28 @@ export function useReadingPlace(
   more: { older(): void; newer(): void; newest(): void },
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
+  const leftAt = useRef(0); // where we last scrolled to
   const lastSeen = useRef(0);
   const unseen = useRef(0); // of those that were in the window while it was at the newest
   const [distance, setDistance] = useState<Distance>('here');
   const latest = useRef({ state, more });
   latest.current = { state, more };
 
-  // Rendering has not touched the document yet: what is looked at can still be measured as it was.
-  if (place.current.tag === 'among' && box.current)
+  // Rendering has not touched the document yet: what is looked at can still be measured as it was. The browser tells of
+  // a scroll with its next frame only: one that it has not told of is not undone.
+  if (
+    box.current &&
+    (place.current.tag === 'among' || isScrolledAway(place.current, box.current, leftAt.current))
+  )
     place.current = { tag: 'among', anchor: anchorIn(box.current) };
+  const keepPlace = (element: HTMLElement) => {
+    restore(element, place.current);
+    leftAt.current = element.scrollTop;
+  };
 
   useLayoutEffect(() => {
     if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
-    restore(box.current!, place.current);
+    keepPlace(box.current!);
     if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = newestOf(state.messages);
   });
 
@@ -60,7 +70,7 @@ export function useReadingPlace(
       setDistance(distanceOf(place.current, element, atNewest));
       askForMore(element, latest.current);
     };
-    const resized = new ResizeObserver(() => restore(element, place.current)); // the keyboard, a turned phone
+    const resized = new ResizeObserver(() => keepPlace(element)); // the keyboard, a turned phone
     resized.observe(element);
     element.addEventListener('scroll', scrolled, { passive: true });
     return () => {
@@ -80,9 +90,14 @@ export function useReadingPlace(
         latest.current.more.newest();
       }
       setDistance('here');
-      restore(box.current!, place.current);
+      keepPlace(box.current!);
     },
   };
+}
+
+/** By its reader: what a smaller view hides below, or fewer lines leave above, is no scroll. */
+function isScrolledAway(place: ReadingPlace, box: HTMLElement, leftAt: number): boolean {
+  return place.tag === 'newest' && box.scrollTop < leftAt && !isAtEnd(box);
 }
 
 function askForMore(

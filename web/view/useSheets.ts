@@ -14,6 +14,7 @@ export function useSheets(wanted: unknown): Sheets | undefined {
     if (loaded) return setSheets(loaded);
     import('./sheet/Sheets.tsx').then(
       (arrived) => {
+        if (!loaded) arrived.keepFocus(document);
         loaded = arrived;
         setSheets(arrived);
       },

@@ -1,8 +1,9 @@
 /**
- * One screen of the app over a fake client: `?scene=` names it, `&language=zh` speaks Chinese. For the eye, and for trying
- * views without a server.
+ * One screen of the app over a fake client: `?scene=` names it, `&language=zh` speaks Chinese. For the eye, for trying
+ * views without a server, and for axe: `show` in the window puts another scene in its place, `speak` says it otherwise.
  */
 import '../../../web/style/index.css';
+import '../../../web/view/sheet/Sheets.tsx'; // there from the beginning, so that a scene is whole at once
 import { render } from 'preact';
 import { type Language, speak } from '../../../web/i18n/index.ts';
 import { createCell } from '../../../web/state/cell.ts';
@@ -12,14 +13,19 @@ import { createRouter } from '../../../web/view/router.ts';
 import { fakeClient } from '../fakeClient.ts';
 import { SCENES } from './scenes.ts';
 
-const asked = new URLSearchParams(location.search);
-const wanted = asked.get('scene') ?? 'live';
-const scene = SCENES[wanted]!;
-if (location.hash === '' && scene.hash) location.hash = scene.hash;
-followKeyboard(window);
+async function show(name: string, language: Language): Promise<void> {
+  const scene = SCENES[name]!;
+  const root = document.getElementById('app')!;
+  render(null, root);
+  location.hash = scene.hash ?? '#/';
+  await speak(language);
+  const client = fakeClient(scene.start());
+  Object.assign(window, { client });
+  const update = { ready: createCell(scene.update === true), take: () => location.reload() };
+  render(<App world={{ client, update, router: createRouter(window) }} />, root);
+}
 
-await speak((asked.get('language') ?? 'en') as Language);
-const client = fakeClient(scene.start());
-Object.assign(window, { client });
-const update = { ready: createCell(scene.update === true), take: () => location.reload() };
-render(<App world={{ client, update, router: createRouter(window) }} />, document.getElementById('app')!);
+followKeyboard(window);
+Object.assign(window, { show, speak });
+const asked = new URLSearchParams(location.search);
+await show(asked.get('scene') ?? 'live', (asked.get('language') ?? 'en') as Language);

@@ -6,11 +6,13 @@ import type {
   RoomSummary,
   SignedIn,
 } from '../../../web/state/model.ts';
-import { conversationOf, type FakeStart, message, room } from '../fakeClient.ts';
+import { conversationOf, type FakeStart, type MessageStart, message, room } from '../fakeClient.ts';
 
 export interface Scene {
   start(): FakeStart;
   hash?: string;
+  /** What is typed into the only field, first. */
+  types?: string;
   /** What is tapped before the picture is taken: accessible names of buttons. */
   taps?: string[];
   /** The text of the message whose menu is open. */
@@ -24,6 +26,7 @@ export const SCENES: Record<string, Scene> = {
   hello: { start: () => ({ app: { tag: 'hello' } }) },
   taken: {
     start: () => ({ app: { tag: 'hello' }, answers: { signIn: refused('conflict') } }),
+    types: 'Ada',
     taps: ['Start chatting'],
   },
   unsupported: { start: () => ({ app: { tag: 'unsupported', missing: 'IndexedDB' } }) },
@@ -51,6 +54,7 @@ export const SCENES: Record<string, Scene> = {
     start: () => ({ app: signedIn({ rooms: rooms(), hasPassword: true }) }),
     taps: ['Menu', 'Change the password'],
   },
+  leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   live: { start: () => talk(live()), hash: `#/room/${HARBOUR}` },
   offline: {
     start: () => talk(offline(), { tag: 'offline' }, 3, 'We can see the harbour li'),
@@ -60,6 +64,12 @@ export const SCENES: Record<string, Scene> = {
     start: () => talk(tooLong(), { tag: 'catching-up' }),
     hash: `#/room/${HARBOUR}`,
     taps: ['Not sent'],
+  },
+  states: { start: () => talk(everyState(), { tag: 'offline' }, 3), hash: `#/room/${HARBOUR}` },
+  'sign-in': {
+    start: () => talk(offline(), { tag: 'signed-out' }, 3),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Sign in'],
   },
   'signed-out': { start: () => talk(offline(), { tag: 'signed-out' }, 3), hash: `#/room/${HARBOUR}` },
   upgrade: { start: () => talk(live(), { tag: 'upgrade' }), hash: `#/room/${HARBOUR}` },
@@ -83,6 +93,17 @@ export const SCENES: Record<string, Scene> = {
     hash: `#/room/${HARBOUR}`,
     taps: ['Queued'],
   },
+  'details-older': {
+    start: () => talk([message({ author: 'Ada', mine: true, at: today(9, 0) - DAY, body: 'all well' })]),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Sent'],
+  },
+  editing: {
+    start: () => talk(live()),
+    hash: `#/room/${HARBOUR}`,
+    menuOf: 'Have it. Battery at 80 %',
+    taps: ['Edit'],
+  },
   remove: {
     start: () => talk(live()),
     hash: `#/room/${HARBOUR}`,
@@ -105,13 +126,8 @@ export const SCENES: Record<string, Scene> = {
     },
     hash: `#/room/${HARBOUR}`,
   },
-  emptied: {
-    start: () => {
-      const start = talk(live());
-      return { ...start, app: { ...(start.app as SignedIn), storage: 'emptied' } };
-    },
-    hash: `#/room/${HARBOUR}`,
-  },
+  emptied: { start: () => onStorage('emptied'), hash: `#/room/${HARBOUR}` },
+  failing: { start: () => onStorage('failing'), hash: `#/room/${HARBOUR}` },
   empty: { start: () => talk([]), hash: `#/room/${HARBOUR}` },
 };
 
@@ -145,6 +161,11 @@ function talk(
     app: signedIn({ connection, waiting, rooms: [{ ...harbour!, draft }, ...others] }),
     conversations: { [HARBOUR]: conversationOf(messages) },
   };
+}
+
+function onStorage(storage: SignedIn['storage']): FakeStart {
+  const start = talk(live());
+  return { ...start, app: { ...(start.app as SignedIn), storage } };
 }
 
 function talkWith(state: ConversationState): FakeStart {
@@ -238,6 +259,26 @@ function offline(): Message[] {
     mine(15, 55, 'Two seals on the rocks!', { tag: 'queued' }),
     mine(16, 3, 'Tell Lin to put the kettle on', { tag: 'queued' }),
     mine(16, 10, '(a text of 9,000 characters)', { tag: 'not-sent', reason: { code: 'too-large' } }),
+  ];
+}
+
+/** Each of them once: what a message says, and how far it got. */
+function everyState(): Message[] {
+  const mine = (body: string, change: Partial<MessageStart>) =>
+    message({ author: 'Ada', mine: true, at: today(13, 4), body, ...change });
+  return [
+    message({ author: 'Mika', at: today(13, 2), body: 'Of another' }),
+    message({ author: 'Mika', at: today(13, 2), body: 'Changed by another', edited: true }),
+    message({ author: 'Mika', at: today(13, 3), content: { tag: 'deleted' } }),
+    message({ author: 'Mika', at: today(13, 3), content: { tag: 'unknown', kind: 'poll' } }),
+    mine('Arrived', {}),
+    mine('Arrived and changed', { edited: true }),
+    mine('', { content: { tag: 'deleted' } }),
+    mine('Changed here, not yet there', { edited: true, pending: 'edit', status: { tag: 'queued' } }),
+    mine('On its way', { status: { tag: 'sending' } }),
+    mine('Sent, perhaps', { status: { tag: 'checking' } }),
+    mine('Waits', { status: { tag: 'queued' } }),
+    mine('Refused', { status: { tag: 'not-sent', reason: { code: 'too-large' } } }),
   ];
 }
 

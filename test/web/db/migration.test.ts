@@ -5,27 +5,34 @@ import { newRow } from '../../../web/outbox/row.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
 
-test('O4 a database of version 1 with rows, drafts and spans opens as version 2 with all of them', async () => {
-  const indexedDB = new IDBFactory();
-  const before = await fill(indexedDB);
-  const db = openUserDatabase(indexedDB, createFakeClock(), 'u');
-  const names = Object.keys(before) as (keyof typeof before)[];
-  const after = await db.read(names, async (tx) =>
-    Object.fromEntries(
-      await Promise.all(names.map(async (name) => [name, await tx.objectStore(name).getAll()])),
-    ),
-  );
-  expect(after).toEqual(before);
-  await db.write(['marks', 'rows'], async (tx) => {
-    await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
-    expect(await tx.objectStore('rows').index('clientOffset').getKey(key(1))).toBe(1);
-  });
-  expect(await db.read(['marks'], (tx) => tx.objectStore('marks').getAll())).toHaveLength(1);
-  db.close();
-});
+test.each([1, 2])(
+  'O4 a database of version %i with rows, drafts and spans opens with all of them',
+  async (version) => {
+    const indexedDB = new IDBFactory();
+    const before = await fill(indexedDB, version);
+    const db = openUserDatabase(indexedDB, createFakeClock(), 'u');
+    const names = Object.keys(before) as (keyof typeof before)[];
+    const after = await db.read(names, async (tx) =>
+      Object.fromEntries(
+        await Promise.all(names.map(async (name) => [name, await tx.objectStore(name).getAll()])),
+      ),
+    );
+    expect(after).toEqual(before);
+    await db.write(['marks', 'rows'], async (tx) => {
+      await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
+      const rows = tx.objectStore('rows');
+      expect(await rows.index('clientOffset').getKey(key(1))).toBe(1);
+      expect(await rows.index('target').getAllKeys()).toEqual([2]);
+      expect(await rows.index('target').get([ROOM, key(1)])).toEqual(before.rows[1]);
+      expect(await rows.index('state').getAllKeys(['queued', ROOM])).toEqual([1, 2]);
+    });
+    expect(await db.read(['marks'], (tx) => tx.objectStore('marks').getAll())).toHaveLength(1);
+    db.close();
+  },
+);
 
-/** The stores as version 1 made them, with something in each. */
-async function fill(indexedDB: IDBFactory) {
+/** The stores as that version made them, with something in each. */
+async function fill(indexedDB: IDBFactory, version: number) {
   const entry = (serverOffset: number) => ({
     room: ROOM,
     serverOffset,
@@ -38,14 +45,20 @@ async function fill(indexedDB: IDBFactory) {
   const contents = {
     rooms: [{ id: ROOM, kind: 'public', name: 'Lobby', head: 2, readUpTo: 1, members: 3 }],
     users: [{ id: 'lin', name: '林' }],
-    rows: [{ ...newRow({ kind: 'text', body: 'waits', room: ROOM, clientOffset: key(1), at: 1 }), seq: 1 }],
+    rows: [
+      { ...newRow({ kind: 'text', body: 'waits', room: ROOM, clientOffset: key(1), at: 1 }), seq: 1 },
+      {
+        ...newRow({ kind: 'edit', target: key(1), body: 'so', room: ROOM, clientOffset: key(2), at: 2 }),
+        seq: 2,
+      },
+    ],
     entries: [entry(1), entry(2)],
     spans: [{ room: ROOM, from: 1, to: 2, amendedTo: 2 }],
     loose: [entry(9)],
     drafts: [{ room: ROOM, text: 'about tomo' }],
     meta: ['epoch-1'],
   };
-  const opening = indexedDB.open('holdfast:u', 1);
+  const opening = indexedDB.open('holdfast:u', version);
   opening.onupgradeneeded = () => {
     const db = opening.result;
     db.createObjectStore('rooms', { keyPath: 'id' });
@@ -60,6 +73,7 @@ async function fill(indexedDB: IDBFactory) {
     db.createObjectStore('spans', { keyPath: ['room', 'from'] });
     db.createObjectStore('drafts', { keyPath: 'room' });
     db.createObjectStore('meta');
+    if (version > 1) db.createObjectStore('marks', { keyPath: 'room' });
   };
   await new Promise((resolve) => {
     opening.onsuccess = resolve;

@@ -93,6 +93,7 @@ describe('times', () => {
     expect(times.day(at(2026, 2, 9, 23, 59), now)).toBe('Yesterday');
     expect(times.day(at(2026, 2, 8), now)).toMatch(/^Sunday,? 8 March$/);
     expect(times.day(at(2025, 2, 8), now)).toMatch(/^Saturday,? 8 March 2025$/);
+    expect(times.date(at(2026, 2, 9, 23, 59), now)).toMatch(/^Monday,? 9 March$/);
   });
 
   test('in the list of rooms are as short as can be understood', () => {

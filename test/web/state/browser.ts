@@ -90,6 +90,7 @@ export function createBrowser(server: ModelServer): Browser {
           return () => void listeners.delete(listener);
         },
       },
+      painted: () => Promise.resolve(),
       persist: () => void browser.persisted++,
       startsOffline: true,
       missing: undefined,
@@ -160,7 +161,9 @@ function gated(raw: RawSocket, arrive: (deliver: () => void) => void): RawSocket
     get io() {
       const { engine } = raw.io;
       return {
-        engine: { on: (event: 'packet', listener: () => void) => engine.on(event, () => arrive(listener)) },
+        engine: {
+          on: (event: 'packet' | 'upgrade', listener: () => void) => engine.on(event, () => arrive(listener)),
+        },
       };
     },
     on: (event, listener) => raw.on(event, (payload) => arrive(() => listener(payload))),

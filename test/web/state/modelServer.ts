@@ -157,7 +157,7 @@ export function createModelServer(): ModelServer {
       get connected() {
         return connected;
       },
-      io: { engine: { on: (_, listener) => onPacket.push(listener) } },
+      io: { engine: { on: (event, listener) => event === 'packet' && onPacket.push(listener) } },
       on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
       connect: () => queueMicrotask(() => !ended && accept()),
       disconnect() {

@@ -152,8 +152,7 @@ test('O4 on a full device the log gives way to what is written', async () => {
   expect(await readAll(browser.indexedDB, me(), 'spans')).toEqual([
     expect.objectContaining({ from: held[0]!.serverOffset, to: held.at(-1)!.serverOffset }),
   ]);
-  await tab.untilPassing('sent', () => tab.signedIn().waiting === 0);
-  expect(bodies().at(-1)).toBe('there is room for this');
+  await tab.untilPassing('sent', () => bodies().at(-1) === 'there is room for this');
 });
 
 test('O4 a database that hangs at the start is said so and tried again', async () => {

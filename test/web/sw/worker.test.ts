@@ -265,3 +265,30 @@ test('O2 a limit is waited for and nothing is parked', async () => {
   expect(await worker.drained).toBe('empty');
   expect(sent()).toEqual(['a', 'b']);
 });
+
+test('O3 S3 what the worker repeats was deleted meanwhile and lies in a hole: the page that is opened next keeps no text of it', async () => {
+  await queued('a secret').then((tab) => tab.gone());
+  const [{ clientOffset }] = (await rows(me())) as [Row];
+  const there = server.append(me(), { kind: 'text', room: LOBBY, clientOffset, body: 'a secret' }); // its answer was lost
+  if ('code' in there) throw new Error(there.message);
+  server.amend('delete', there.serverOffset);
+  for (let n = 0; n < 300; n++) server.write(mint(), `${n}`);
+  expect(await wakeWorker().drained).toBe('empty');
+  expect(await rows(me())).toEqual([]);
+  expect(told).toContainEqual({
+    type: 'placed',
+    placed: [{ room: LOBBY, serverOffset: there.serverOffset }],
+  });
+
+  server.reachable = true;
+  const again = openTab();
+  await again.untilLive();
+  again.look(LOBBY);
+  const held = async () =>
+    JSON.stringify([
+      await readAll(browser.indexedDB, `holdfast:${me()}`, 'entries'),
+      await readAll(browser.indexedDB, `holdfast:${me()}`, 'loose'),
+    ]);
+  await until('the newest are held', async () => (await held()).includes('"299"'));
+  await until('its text is not', async () => !(await held()).includes('a secret'));
+});

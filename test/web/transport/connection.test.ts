@@ -145,6 +145,47 @@ describe('S4 silence while something large comes down is patience, not death', (
   });
 });
 
+describe('S4 an attempt to connect may have begun on a network that is gone', () => {
+  const untilPolling = (run = tell(start(), 'clock')) => {
+    while (run.said.at(-1) !== 'connect by polling') pass(run, 100);
+    return run;
+  };
+
+  test('looked at, it has two seconds more, however often', () => {
+    const run = tell(pass(tell(start(), 'clock'), 1_000), 'visible');
+    tell(pass(run, 500), 'resume', 'visible');
+    expect(pass(run, BEAT_TIMEOUT_MS - 501).said).toEqual(['connect']);
+    expect(pass(run, 1).said).toEqual(['connect', 'teardown', 'connect']);
+    expect(pass(run, CONNECT_WITHIN_MS - 1).said).toHaveLength(3); // this one began where one is now
+  });
+  test.each(['visible', 'network-changed'] as const)(
+    'on %s it goes by websocket again: a kept connection that polling would use may be as dead',
+    (event) => {
+      const run = pass(untilPolling(), BEAT_TIMEOUT_MS + 1);
+      expect(tell(run, event).said.slice(-2)).toEqual(['teardown', 'connect']);
+    },
+  );
+  test('where websockets are blocked without a word, what got through the last time goes first', () => {
+    const run = tell(untilPolling(), 'opened', 'welcomed', 'closed', 'visible');
+    expect(run.said.at(-1)).toBe('connect by polling');
+  });
+  test('polling that fails at once, and never got through, leaves the way to the websocket', () => {
+    const run = tell(untilPolling(), 'failed', 'visible');
+    expect(run.said.at(-1)).toBe('connect');
+    const blocked = tell(untilPolling(), 'opened', 'welcomed', 'closed', 'visible', 'failed');
+    expect(pass(blocked, RETRY_MAX_MS).said.at(-1)).toBe('connect by polling');
+  });
+  test('polling that became a websocket is no sign that they are blocked', () => {
+    for (const order of [
+      ['opened', 'welcomed', 'upgraded'],
+      ['opened', 'upgraded', 'welcomed'],
+    ] as const) {
+      const run = tell(untilPolling(), ...order, 'closed', 'visible');
+      expect(run.said.at(-1)).toBe('connect');
+    }
+  });
+});
+
 describe('O2 coming back', () => {
   test.each<[string, ConnectionEvent['type'][]]>([
     ['by itself', []],
@@ -251,7 +292,10 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
     'pageshow',
     'resume',
     'network-changed',
+    'freeze',
+    'pagehide',
     'opened',
+    'upgraded',
     'welcomed',
     'failed',
     'closed',

@@ -107,10 +107,44 @@ describe('what is being written', () => {
       .set(conversationOf([{ ...text, clientOffset: 'of-the-edit', status: refused }]));
     box.type('three seals');
     await box.submit();
-    expect(client.calls).toEqual([
+    expect(client.calls.filter(([name]) => name !== 'saveDraft')).toEqual([
       ['edit', 'lobby', text.clientOffset, 'two seals'],
       ['amend', 'of-the-edit', 'three seals'],
     ]);
+  });
+
+  test('O4 a change that was begun outlives the page, until it is sent or given up', async () => {
+    const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
+    const begin = () => createBoxes(client).ofMessage('lobby', text).type('three sea');
+    const loadedAgain = async () => {
+      const boxes = createBoxes(client);
+      boxes.edited('lobby');
+      await Promise.resolve();
+      const edited = boxes.edited('lobby').get();
+      return { boxes, edited, written: edited && boxes.ofMessage('lobby', edited).get().text };
+    };
+    begin();
+    const again = await loadedAgain();
+    expect(again.edited).toMatchObject({ key: text.key, clientOffset: text.clientOffset });
+    expect(again.written).toBe('three sea');
+    expect(createBoxes(client).ofRoom('lobby', '').get().text).toBe(''); // no draft of the room
+    await again.boxes.ofMessage('lobby', again.edited!).submit();
+    again.boxes.done('lobby', 'sent');
+    expect((await loadedAgain()).edited).toBeUndefined();
+
+    begin();
+    (await loadedAgain()).boxes.done('lobby', 'given-up');
+    expect((await loadedAgain()).edited).toBeUndefined();
+  });
+
+  test('S3 what is kept of a change has nothing of the text before it: that may be deleted by then', () => {
+    const drafts = keepsDrafts();
+    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...drafts };
+    const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    createBoxes(client).ofMessage('lobby', text).type('no more');
+    expect(JSON.stringify([...drafts.kept])).toContain('no more');
+    expect(JSON.stringify([...drafts.kept])).not.toContain('two seals');
   });
 
   test('O4 a change that is given up is there again when it is taken up again; one that is sent begins anew', async () => {
@@ -153,5 +187,15 @@ function heldBack() {
       sent.push(body);
       return answer.promise;
     },
+  };
+}
+
+/** The drafts of a client that is loaded again and again. */
+function keepsDrafts() {
+  const kept = new Map<string, string>();
+  return {
+    kept,
+    draft: async (place: string) => kept.get(place) ?? '',
+    saveDraft: (place: string, text: string) => void kept.set(place, text),
   };
 }

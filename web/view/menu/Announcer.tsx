@@ -7,7 +7,7 @@ const READ_OUT_MAX = 3;
 
 /** Reads out what others write, at the end only: older messages that load above are none of it. */
 export function Announcer({ state }: { state: ConversationState }) {
-  const [said, setSaid] = useState('');
+  const [said, setSaid] = useState({ text: '', turn: 0 });
   const upTo = useRef<number | undefined>(undefined);
   useEffect(() => {
     if (state.loading || !state.atNewest) return;
@@ -18,11 +18,12 @@ export function Announcer({ state }: { state: ConversationState }) {
     const lines = news.flatMap(({ author, content }) =>
       content.tag === 'text' ? t.rooms.line(author.name, content.body) : [],
     );
-    if (lines.length > 0) setSaid(lines.slice(-READ_OUT_MAX).join('\n'));
+    const text = lines.slice(-READ_OUT_MAX).join('\n');
+    if (text !== '') setSaid(({ turn }) => ({ text, turn: turn + 1 }));
   }, [state]);
   return (
     <p class="heard" role="status">
-      {said}
+      <span key={said.turn}>{said.text}</span> {/* the same words twice are said twice */}
     </p>
   );
 }

@@ -1,5 +1,4 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { t } from '../../i18n/index.ts';
 import { inSheets } from '../../i18n/sheets.ts';
 import type { Message } from '../../state/model.ts';
 import { hasKeyboard } from '../keyboard.ts';
@@ -58,7 +57,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
       }}
     >
       <p id={id} class="heard">
-        {inSheets().message.forMessage(message.mine ? t.rooms.you : message.author.name)}
+        {message.mine ? inSheets().message.ofYou : inSheets().message.of(message.author.name)}
       </p>
       <div role="menu" aria-labelledby={id}>
         {message.can.edit && item(inSheets().message.edit, on.onEdit)}

@@ -7,8 +7,10 @@ import { PasswordSheet } from './PasswordSheet.tsx';
 import { SignInSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
 
+export { keepFocus } from '../keepFocus.ts';
 export { AroundLog } from '../menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from '../menu/BelowLog.tsx';
+export { LanguageChoice } from './LanguageChoice.tsx';
 
 /** Which sheet is open. */
 export type Opened =

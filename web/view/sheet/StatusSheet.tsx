@@ -1,6 +1,7 @@
 import { assertNever } from '../../../shared/never.ts';
 import { times } from '../../i18n/index.ts';
 import { inSheets } from '../../i18n/sheets.ts';
+import { dayKey } from '../../i18n/times.ts';
 import type { Message } from '../../state/model.ts';
 import { Sheet } from './Sheet.tsx';
 
@@ -25,7 +26,7 @@ export function StatusSheet({ message, onClose }: StatusSheetProps) {
 }
 
 function fateOf({ status, at }: Message): string {
-  const when = times.minute(at);
+  const when = momentOf(at, Date.now());
   switch (status.tag) {
     case 'queued':
     case 'sending':
@@ -37,4 +38,10 @@ function fateOf({ status, at }: Message): string {
     default:
       return assertNever(status);
   }
+}
+
+/** The time alone only where it can be of no other day. */
+function momentOf(at: number, now: number): string {
+  const time = times.minute(at);
+  return dayKey(at) === dayKey(now) ? time : inSheets().details.onDay(time, times.date(at, now));
 }

@@ -1,0 +1,105 @@
+/**
+ * What every figure is taken on: the real server, a phone whose database holds a room of 100,000 messages (and twenty
+ * smaller rooms), and a network between them that can go.
+ */
+import type { BrowserContext, CDPSession, Page } from '@playwright/test';
+import { type ApiClient, connectClient, signUp, text } from '../support/api.ts';
+import { type Installation, startInstallation } from '../support/chromium.ts';
+import { startProxy, type TcpProxy } from '../support/proxy.ts';
+import { type ServerProcess, startServer } from '../support/serverProcess.ts';
+import { temporaryFolder } from '../support/tmp.ts';
+import budgets from './budgets.json' with { type: 'json' };
+import { fillPhone } from './fillPhone.ts';
+import { type Filled, fillServer } from './fillServer.ts';
+import { watch } from './watch.ts';
+
+export interface Stage extends AsyncDisposable {
+  readonly network: TcpProxy;
+  readonly room: string;
+  /** Somebody else in the room, with a good network. */
+  readonly other: ApiClient;
+  /** Starts a browser on the phone's storage, with nothing open in it. */
+  phone(): Promise<Installation>;
+}
+
+export async function setStage(): Promise<Stage> {
+  await using parts = new AsyncDisposableStack();
+  const storage = parts.use(await temporaryFolder());
+  const server = parts.use(await startServer());
+  const network = parts.use(await startProxy(server.port));
+  const { room } = await fill(server, network.url, storage.path);
+  const other = parts.use(await connectClient(server.url, await signUp(server.url, 'Bob')));
+  const all = parts.move();
+  return {
+    network,
+    room,
+    other,
+    async phone() {
+      const phone = await startInstallation(storage.path, network.url);
+      all.defer(phone.close);
+      return phone;
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** A person signs up in the page, and then years go by. */
+async function fill(server: ServerProcess, url: string, storage: string): Promise<Filled> {
+  const phone = await startInstallation(storage, url);
+  const me = await signUpInPage(phone.context);
+  await server.stop();
+  const filled = await fillServer(server.data, me, budgets.messagesStored);
+  await server.start();
+  const page = await phone.context.newPage();
+  await openRoom(page, filled.room);
+  await page.locator('.message').last().waitFor(); // the newest have come: the room and its people are known
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.close();
+  await fillPhone(phone.context, me, filled);
+  await phone.close();
+  return filled;
+}
+
+async function signUpInPage(context: BrowserContext): Promise<string> {
+  const page = await context.newPage();
+  await page.goto('/');
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Ada');
+  const answered = page.waitForResponse((answer) => answer.url().endsWith('/api/session') && answer.ok());
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  const { user } = (await (await answered).json()) as { user: { id: string } };
+  await page.getByRole('textbox', { name: 'Message' }).waitFor();
+  await page.close();
+  return user.id;
+}
+
+/** As a notification opens the app, or a phone that shows again what was there last. */
+export async function openRoom(page: Page, room: string): Promise<void> {
+  await page.goto(`/#/room/${room}`);
+}
+
+/**
+ * A page that is watched from its first moment on, on a processor so many times as slow. That slows its main thread down,
+ * as the browser's developer tools do it: not the service worker, not the process that holds IndexedDB, not the server.
+ */
+export async function watchedPage({ context }: Installation, slowdown: number): Promise<Page> {
+  const page = context.pages()[0] ?? (await context.newPage());
+  await page.addInitScript(watch);
+  await slowDown(await context.newCDPSession(page), slowdown);
+  return page;
+}
+
+/** The same, at that room, with the network there and nothing going on any more. */
+export async function livePage(stage: Stage, phone: Installation, slowdown: number): Promise<Page> {
+  const page = await watchedPage(phone, slowdown);
+  await openRoom(page, stage.room);
+  await stage.other.append(text(HERE, stage.room));
+  await page.getByText(HERE).last().waitFor(); // it is live
+  await page.evaluate(() => new Promise((done) => requestIdleCallback(done)));
+  return page;
+}
+
+const HERE = 'Is anybody there?';
+
+async function slowDown(cdp: CDPSession, slowdown: number): Promise<void> {
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
+}

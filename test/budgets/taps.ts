@@ -1,0 +1,58 @@
+/** Tap to a durable, visible row: a finger on Send, with the network there, on the phone that holds everything. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CDPSession, Page } from '@playwright/test';
+import { seeded } from '../support/random.ts';
+import { waitFor } from '../support/waitFor.ts';
+import type { Tap, Watched } from './watch.ts';
+
+declare const watched: Watched;
+
+/** How many rounds there were: each says something else. */
+let round = 0;
+
+/** Milliseconds from when the finger left the glass until the row is on disk and painted, whichever is later; one after the other. */
+export async function tapTimes(page: Page, count: number): Promise<number[]> {
+  const random = seeded(++round);
+  const field = page.getByRole('textbox', { name: 'Message' });
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  await field.focus();
+  const { x, y, width, height } = (await send.boundingBox())!;
+  const cdp = await page.context().newCDPSession(page);
+  const times: number[] = [];
+  while (times.length < count) {
+    const body = `Seal ${times.length + 1} of round ${round}`; // one line: the composer does not grow
+    await page.keyboard.insertText(body);
+    const tap = page.evaluate((text) => watched.nextTap(text), body);
+    await sleep(random.int(THUMB_LEAST_MS, THUMB_MOST_MS)); // a thumb on its way to the button
+    await press(cdp, { x: x + width / 2, y: y + height / 2 });
+    times.push(timeOf(await tap));
+    await isSent(page, body);
+  }
+  return times;
+}
+
+/** Not within the time in which a draft is written at every word, and often while one is. */
+const THUMB_LEAST_MS = 100;
+const THUMB_MOST_MS = 400;
+
+async function press(cdp: CDPSession, point: { x: number; y: number }): Promise<void> {
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [point] });
+  await sleep(ON_THE_GLASS_MS);
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+}
+
+/** No finger is quicker; meanwhile the button shows that it is pressed. */
+const ON_THE_GLASS_MS = 60;
+
+function timeOf({ at, durable, shown }: Tap): number {
+  return Math.max(durable, shown) - at;
+}
+
+/** The next one begins on a quiet phone. */
+async function isSent(page: Page, body: string): Promise<void> {
+  const row = page.locator('.message', { hasText: body });
+  await waitFor(
+    `“${body}” is sent`,
+    async () => (await row.getByText('Sent', { exact: true }).count()) === 1,
+  );
+}

@@ -1,0 +1,128 @@
+/** What runs inside the page that is measured, from before its first script. Handed to the browser as text: it stands alone. */
+import type { Page } from '@playwright/test';
+
+export interface Watched {
+  /** Values of all layout shifts so far that no tap or key explains, with what moved. */
+  shifts: { value: number; at: number; what: string[] }[];
+  /** Of tasks of at least 50 ms, which is all that browsers tell of. */
+  longTasks: { ms: number; at: number }[];
+  /** How far the log jumped, in pixels, each time that it moved further than it can be scrolled in that time. */
+  jumps: number[];
+  /** The most messages that were in the document at one time. */
+  mostRows: number;
+  /** When the frame with so many messages was painted; milliseconds since navigation began. */
+  shown(count: number): Promise<number>;
+  /** Of the next tap: when the finger left the glass, when the row was on disk, when the row was painted. */
+  nextTap(body: string): Promise<Tap>;
+}
+
+export interface Tap {
+  at: number;
+  durable: number;
+  shown: number;
+}
+
+export function shiftOf(page: Page): Promise<number> {
+  return page.evaluate(() => watched.shifts.reduce((sum, { value }) => sum + value, 0));
+}
+
+declare const watched: Watched;
+
+export function watch(): void {
+  const SCROLLED_PX_PER_MS = 7.5; // half as much again as scrolling.ts does
+  const watched: Watched = { shifts: [], longTasks: [], jumps: [], mostRows: 0, shown, nextTap };
+  Object.assign(globalThis, { watched });
+
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as unknown as LayoutShift[]) {
+      if (entry.hadRecentInput) continue;
+      const what = entry.sources.map(({ node, previousRect, currentRect }) => {
+        const name = node instanceof Element ? `${node.tagName} ${node.className}` : String(node?.nodeName);
+        return `${name} ${JSON.stringify(previousRect)} → ${JSON.stringify(currentRect)}`;
+      });
+      watched.shifts.push({ value: entry.value, at: entry.startTime, what });
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+
+  new PerformanceObserver((list) => {
+    for (const { duration, startTime } of list.getEntries())
+      watched.longTasks.push({ ms: duration, at: startTime });
+  }).observe({ type: 'longtask', buffered: true });
+
+  let looked: { row: Element; top: number; at: number } | undefined;
+  requestAnimationFrame(function lookForJumps() {
+    const now = performance.now();
+    if (looked?.row.isConnected) {
+      const moved = looked.row.getBoundingClientRect().top - looked.top;
+      const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.at); // frames are late, some more than others
+      if (Math.abs(moved) > canBe) watched.jumps.push(moved);
+    }
+    const row = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.message');
+    looked = row ? { row, top: row.getBoundingClientRect().top, at: now } : undefined;
+    requestAnimationFrame(lookForJumps);
+  });
+
+  const lookers = new Set<() => void>();
+  new MutationObserver(() => {
+    watched.mostRows = Math.max(watched.mostRows, rows().length);
+    for (const look of [...lookers]) look();
+  }).observe(document, { childList: true, subtree: true });
+
+  const written = new Set<(at: number) => void>();
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (names, mode, options) {
+    const tx = transaction.call(this, names, mode, options);
+    const queues = [...tx.objectStoreNames].join() === 'drafts,rows'; // web/outbox/enqueue.ts
+    if (mode === 'readwrite' && queues && tx.durability === 'strict')
+      tx.addEventListener('complete', () => {
+        for (const tell of [...written]) tell(performance.now());
+      });
+    return tx;
+  };
+
+  function rows(): HTMLCollectionOf<Element> {
+    return document.getElementsByClassName('message');
+  }
+
+  function shown(count: number): Promise<number> {
+    return seen(() => rows().length >= count);
+  }
+
+  async function nextTap(body: string): Promise<Tap> {
+    const shownAt = seen(() => [...rows()].at(-1)?.querySelector('.body')?.textContent === body);
+    const at = await new Promise<number>((resolve) => {
+      addEventListener('pointerup', ({ timeStamp }) => resolve(timeStamp), { once: true, capture: true });
+    });
+    const durable = await new Promise<number>((resolve) => {
+      written.add(function first(time) {
+        written.delete(first);
+        resolve(time);
+      });
+    });
+    return { at, durable, shown: await shownAt };
+  }
+
+  /** When the frame was painted in which `is` first holds. */
+  function seen(is: () => boolean): Promise<number> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!is()) return;
+        lookers.delete(look);
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => resolve(performance.now()); // the first task after the frame
+          port2.postMessage(0);
+        });
+      };
+      lookers.add(look);
+      look();
+    });
+  }
+}
+
+/** Not in TypeScript's library yet. */
+interface LayoutShift extends PerformanceEntry {
+  value: number;
+  hadRecentInput: boolean;
+  sources: { node: Node | null; previousRect: DOMRectReadOnly; currentRect: DOMRectReadOnly }[];
+}

@@ -1,0 +1,189 @@
+/** The page for who hears it, enlarges it, or needs more contrast: axe over every screen, light and dark, in each language. */
+import type { Page } from '@playwright/test';
+import { en } from '../../web/i18n/en.ts';
+import { enSheets } from '../../web/i18n/enSheets.ts';
+import { zh } from '../../web/i18n/zh.ts';
+import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
+import { DARK_DESK, LIGHT_PHONE, violations } from '../support/axe.ts';
+import { SCENES } from '../support/gallery/scenes.ts';
+import { serveGallery } from '../support/gallery/serve.ts';
+import { expect, test } from './fixtures.ts';
+
+const TEXTS = { en: { ...en, sheets: enSheets }, zh };
+/** Some hundred runs of axe: a busy machine may take its time for them. */
+test.setTimeout(180_000);
+
+const LOCALES = { en: 'en-GB', zh: 'zh-CN' };
+
+for (const language of ['en', 'zh'] as const)
+  test.describe(`in ${language}`, () => {
+    // A mouse, so that the menu of a message is asked for as it is on a wide screen.
+    test.use({ locale: LOCALES[language], isMobile: false, hasTouch: false, deviceScaleFactor: 1 });
+
+    test(`axe finds nothing on any screen: ${language}`, async ({ server, network, phone }) => {
+      const t = TEXTS[language];
+      using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+      await mika.request('room:create', { id: newId(), kind: 'public', name: 'Kitchen' });
+      const page = await phone(network.url);
+      const found: string[] = [];
+      const check = async (where: string) => void found.push(...(await violations(page, where)));
+      const button = (name: string) => page.getByRole('button', { name, exact: true });
+      const sheet = page.getByRole('dialog');
+      const toRooms = () => page.getByRole('link', { name: t.back }).click();
+      const small = () => page.setViewportSize(LIGHT_PHONE.viewport);
+
+      await page.getByRole('button', { name: '简体中文' }).waitFor();
+      await check('hello');
+      await button(t.hello.start).click();
+      await check('hello, without a name');
+      await page.getByLabel(t.hello.name).fill('Mika');
+      await button(t.hello.start).click();
+      await page.getByLabel(t.hello.password).waitFor();
+      await check('hello, a name that is taken');
+      await page.getByLabel(t.hello.name).fill('Ada');
+      await button(t.hello.start).click();
+      await page.getByRole('textbox', { name: t.composer.label }).waitFor();
+      await check('an empty conversation');
+
+      await small();
+      await toRooms();
+      await mika.append(text('Tide turns at 14:20'), text('https://example.org/forecast'));
+      await page.getByText(t.rooms.unread('2')).waitFor({ state: 'attached' });
+      await check('rooms');
+      await small();
+      await button(t.add.open).click();
+      await button(t.sheets.add.joinNamed('Kitchen')).waitFor();
+      await check('add a room');
+      await button(t.sheets.add.create).click();
+      await check('add a room, without a name');
+      await page.keyboard.press('Escape');
+
+      await small();
+      await page.getByRole('link', { name: /lobby/i }).click();
+      const said = conversation(page, t);
+      await said.say('arrived');
+      await said.say('changed');
+      await said.say('deleted');
+      await said.isState('deleted', 'sent');
+      await page.keyboard.press('ArrowUp');
+      await page.getByText(t.composer.changing).waitFor();
+      await check('changing a message');
+      await page.keyboard.press('Escape');
+      await said.menu('deleted');
+      await check('the menu of a message');
+      await page.getByRole('menuitem', { name: t.sheets.message.delete }).click();
+      await sheet.waitFor();
+      await check('delete a message');
+      await sheet.getByRole('button', { name: t.sheets.message.delete }).click();
+      await page.getByRole('log').getByText(t.message.deleted).waitFor();
+      await said.menu('changed');
+      await page.getByRole('menuitem', { name: t.sheets.message.edit }).click();
+      await page.getByRole('textbox', { name: t.composer.label }).fill('changed since');
+      await page.keyboard.press('Enter');
+      await said.isState('changed since', 'sent');
+      await said.say(`${'long '.repeat(810)}`);
+      await page.getByRole('log').getByText(t.message.states['not-sent']).waitFor();
+
+      await small();
+      await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+      await sheet.getByRole('button', { name: t.sheets.menu.leave }).click();
+      await sheet.getByRole('button', { name: t.sheets.leave.confirm, exact: true }).click();
+      await page.getByText(t.rooms.left).waitFor();
+      await page.getByRole('link', { name: /lobby/i }).click();
+      await button(t.rooms.joinAgain).waitFor();
+      await check('a room that was left');
+      await button(t.rooms.joinAgain).click();
+      await page.getByRole('textbox', { name: t.composer.label }).waitFor();
+
+      network.stall();
+      await said.say('on its way');
+      await said.isState('on its way', 'sending');
+      await said.say('waits');
+      await said.isState('waits', 'queued');
+      await check('sent, changed, deleted, refused, on its way, waiting');
+      network.refuse();
+      await said.isState('on its way', 'checking');
+      await page.getByText(t.connection.offlineWaiting(2)).first().waitFor({ state: 'attached' });
+      await check('offline, one is being checked');
+      await page.getByRole('log').getByRole('button', { name: t.message.states.queued }).click();
+      await sheet.waitFor();
+      await check('details');
+      await page.keyboard.press('Escape');
+      await page.getByRole('log').getByRole('button', { name: t.message.states['not-sent'] }).click();
+      await sheet.waitFor();
+      await check('not sent');
+      await page.keyboard.press('Escape');
+
+      await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+      await check('the menu');
+      for (const [opens, where] of [
+        [t.sheets.menu.setPassword, 'a password'],
+        [t.sheets.menu.leave, 'leave a room'],
+        [t.sheets.menu.signOut, 'sign out'],
+      ] as const) {
+        await sheet.getByRole('button', { name: opens }).click();
+        await check(where);
+        await page.keyboard.press('Escape');
+        await expect(sheet).toHaveCount(0);
+        await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+      }
+      await page.keyboard.press('Escape');
+
+      await failStorage(page);
+      await page.getByRole('textbox', { name: t.composer.label }).fill('cannot be kept');
+      await button(t.composer.send).click();
+      await page.getByText(t.storage.full).waitFor();
+      await check('the storage is full');
+      expect(found).toEqual([]);
+    });
+  });
+
+test('axe finds nothing in any scene of the gallery', async ({ browser }) => {
+  await using gallery = await serveGallery();
+  const page = await browser.newPage();
+  await page.goto(gallery.url);
+  const found: string[] = [];
+  for (const scene of Object.keys(SCENES)) {
+    // Each light and dark, narrow and wide, in English and in Chinese; all of these together have the real screens above.
+    await page.setViewportSize(LIGHT_PHONE.viewport);
+    await gallery.show(page, scene);
+    found.push(...(await violations(page, `${scene} in English`, [LIGHT_PHONE])));
+    await gallery.inChinese(page);
+    found.push(...(await violations(page, `${scene} in Chinese`, [DARK_DESK])));
+  }
+  await page.close();
+  expect(found).toEqual([]);
+});
+
+/** Writing in it, in the language that it speaks. */
+function conversation(page: Page, t: (typeof TEXTS)['en' | 'zh']) {
+  const message = (body: string) =>
+    page
+      .getByRole('log')
+      .locator('.message')
+      .filter({ has: page.getByText(body.trim(), { exact: true }) });
+  return {
+    async say(body: string): Promise<void> {
+      const box = page.getByRole('textbox', { name: t.composer.label });
+      await box.fill(body);
+      await box.press('Enter');
+      await message(body).waitFor();
+    },
+    async isState(body: string, state: keyof typeof t.message.states): Promise<void> {
+      await expect(message(body).getByText(t.message.states[state], { exact: true })).toBeAttached();
+    },
+    async menu(body: string): Promise<void> {
+      await message(body).click({ button: 'right', position: { x: 20, y: 10 } });
+      await page.getByRole('menu').waitFor();
+    },
+  };
+}
+
+/** From now on this device has no room. */
+async function failStorage(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.add = IDBObjectStore.prototype.put = () => {
+      throw new DOMException('no room', 'QuotaExceededError');
+    };
+  });
+}

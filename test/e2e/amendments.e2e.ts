@@ -1,0 +1,99 @@
+/** What was said and then unsaid, while somebody who had read it was away (S3). */
+import type { Page } from '@playwright/test';
+import { LOBBY } from '../../shared/mint.ts';
+import type { Item } from '../../shared/protocol/index.ts';
+import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
+import type { TcpProxy } from '../support/proxy.ts';
+import { BOTH, expect, expectInOrder, message, signUp, test } from './fixtures.ts';
+import { crowdSays, numbered } from './support/crowd.ts';
+import { readToTheBeginning } from './support/scroll.ts';
+
+const REGRETTED = 'what Bob regrets';
+const REWORDED = 'what Bob regrets, in other words';
+const MISTYPED = 'we meet at nien';
+const CORRECTED = 'we meet at nine';
+const SAID = ['before', REGRETTED, MISTYPED, 'after'];
+const LEFT = ['before', 'Message deleted', CORRECTED, 'after'];
+const MISSED = numbered('missed', 5_000);
+
+test(
+  'S3 edited and deleted while its reader, who looks at it, was away for 5,000 messages: gone once they are back, and in no record',
+  BOTH,
+  async ({ server, network, phone }) => {
+    using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+    const said = await saySomething(bob);
+    const since = numbered('since', 250);
+    await crowdSays(server.url, since); // more than a window: who scrolls up stays there when they come back
+    const page = await phone(network.url);
+    await signUp(page, 'Ada');
+    expect((await readToTheBeginning(page)).lines).toEqual([...SAID, ...since]);
+    await expect(message(page, REGRETTED)).toBeInViewport();
+
+    await leave(page, network);
+    await sayAndUnsay(server.url, bob, said);
+    network.pass();
+    await expect(page.getByText('Message deleted')).toBeInViewport();
+    await expect(message(page, CORRECTED)).toBeInViewport();
+    await expectNowhere(page);
+  },
+);
+
+test('S3 edited and deleted while its reader was away for 5,000 messages, all of which they read then: never in sight again, and in no record', async ({
+  server,
+  network,
+  phone,
+}) => {
+  test.setTimeout(120_000);
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  const said = await saySomething(bob);
+  await expectInOrder(page, SAID);
+
+  await leave(page, network);
+  await sayAndUnsay(server.url, bob, said);
+  await page.reload(); // they are back, and do not know yet
+  await expectInOrder(page, SAID);
+  network.pass();
+  await expect(message(page, MISSED.at(-1)!)).toBeInViewport();
+
+  const { lines, inSight } = await readToTheBeginning(page);
+  expect(lines).toEqual([...LEFT, ...MISSED]);
+  for (const body of [REGRETTED, REWORDED, MISTYPED]) expect(inSight).not.toContain(body);
+  await expectNowhere(page);
+});
+
+async function saySomething(bob: ApiClient): Promise<Item[]> {
+  const items = SAID.map((body) => text(body));
+  expect(await bob.append(...items)).toMatchObject({ ok: true });
+  return items;
+}
+
+async function leave(page: Page, network: TcpProxy): Promise<void> {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  network.refuse();
+  await expect(page.getByText('Offline').first()).toBeAttached();
+}
+
+/** In the middle of it Bob corrects one message, rewords another, and then deletes that. */
+async function sayAndUnsay(url: string, bob: ApiClient, [, regretted, mistyped]: Item[]): Promise<void> {
+  const to = (item: Item | undefined) => ({ room: LOBBY, clientOffset: newId(), target: item!.clientOffset });
+  await crowdSays(url, MISSED.slice(0, 2_500));
+  for (const item of [
+    { kind: 'edit', body: REWORDED, ...to(regretted) },
+    { kind: 'edit', body: CORRECTED, ...to(mistyped) },
+    { kind: 'delete', ...to(regretted) },
+  ] satisfies Item[])
+    expect(await bob.append(item)).toMatchObject({
+      ok: true,
+      results: [{ serverOffset: expect.any(Number) }],
+    });
+  await crowdSays(url, MISSED.slice(2_500));
+}
+
+/** Nor, therefore, is what it was reworded to. */
+async function expectNowhere(page: Page): Promise<void> {
+  await expect(message(page, REGRETTED)).toHaveCount(0);
+  expect(await recordsOf(page, { containing: REGRETTED })).toEqual([]);
+}

@@ -1,0 +1,121 @@
+/** What waits is sent by the service worker while no page is open, and only by one of them while one is. */
+import type { Page } from '@playwright/test';
+import { bodyOf, connectClient, type SignedUp, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
+import { BOTH, bodies, expect, expectState, say, signUp, test } from './fixtures.ts';
+import { numbered } from './support/crowd.ts';
+
+const WAITING = ['waits 1', 'waits 2', 'waits 3'];
+
+test(
+  'O2 the page closed with a queue, the worker woken: sent, once, and shown as sent by the page that is opened next',
+  BOTH,
+  async ({ server, network, phone }) => {
+    const watcher = await signUpByApi(server.url, 'Watcher');
+    const page = await openApp(phone, network.url, withoutSyncManager);
+    await signUp(page, 'Ada');
+    const worker = await workerOf(page.context(), network.url);
+    network.refuse();
+    for (const body of WAITING) await say(page, body);
+    await expectState(page, WAITING[2]!, 'Queued');
+    await page.close();
+
+    network.pass();
+    await worker.sync();
+    await expect.poll(() => textsIn(server.url, watcher)).toEqual(WAITING);
+    const again = await page.context().newPage();
+    await again.goto(network.url);
+    await again.getByRole('link', { name: /lobby/i }).click();
+    for (const body of WAITING) await expectState(again, body, 'Sent');
+    await say(again, 'and on'); // behind whatever of them could be sent once more
+    await expectState(again, 'and on', 'Sent');
+    expect(await bodies(again)).toEqual([...WAITING, 'and on']);
+    expect(await textsIn(server.url, watcher)).toEqual([...WAITING, 'and on']);
+  },
+);
+
+test(
+  'O2 the browser is asked to wake the worker only while rows wait and there is no way, and wakes it',
+  BOTH,
+  async ({ server, network, phone }) => {
+    const watcher = await signUpByApi(server.url, 'Watcher');
+    const page = await openApp(phone, network.url, countRegistrations);
+    await signUp(page, 'Ada');
+    await say(page, 'live');
+    await expectState(page, 'live', 'Sent');
+    const asked = () => page.evaluate(() => Reflect.get(globalThis, 'registrations'));
+    const before = await asked(); // it may have been said before there was a connection
+    await say(page, 'sent');
+    await expectState(page, 'sent', 'Sent');
+    expect(await asked()).toBe(before);
+
+    network.refuse();
+    await expect(page.getByRole('main').getByText('Offline. What you write waits here.')).toBeVisible();
+    expect(await asked()).toBe(before);
+    for (const body of WAITING) await say(page, body);
+    await expect.poll(() => tagsOf(page)).toEqual(['holdfast-outbox']);
+    await page.close();
+    network.pass(); // and nobody does anything: Chromium sees a network, and the worker tries until the server answers
+    await expect
+      .poll(() => textsIn(server.url, watcher), { timeout: 20_000 })
+      .toEqual(['live', 'sent', ...WAITING]);
+
+    const again = await page.context().newPage();
+    await again.goto(network.url);
+    await again.getByRole('link', { name: /lobby/i }).click();
+    await expectState(again, WAITING[2]!, 'Sent');
+    await expect.poll(() => tagsOf(again)).toEqual([]);
+    expect(await textsIn(server.url, watcher)).toEqual(['live', 'sent', ...WAITING]);
+  },
+);
+
+test(
+  'O2 S5 the worker woken while a tab sends: the tab goes on, nothing is doubled or out of order',
+  BOTH,
+  async ({ server, network, phone }) => {
+    using watcher = await connectClient(server.url, await signUpByApi(server.url, 'Watcher'));
+    const page = await openApp(phone, network.url, withoutSyncManager);
+    await signUp(page, 'Ada');
+    const worker = await workerOf(page.context(), network.url);
+    await worker.wake(); // with nothing to do: it takes a while to start, and is up then
+    network.narrow(3_000); // several appends, some seconds each
+    const long = numbered('seal '.repeat(480), 10);
+    for (const body of long) await say(page, body);
+    await worker.wake();
+    await expectState(page, long.at(-1)!, 'Queued'); // the tab is still at it
+    network.narrow(Number.POSITIVE_INFINITY);
+    await watcher.hears(long.at(-1)!);
+    await expectState(page, long.at(-1)!, 'Sent');
+    expect(worker.asked()).not.toContain('POST /api/append');
+    expect(await textsIn(server.url, watcher.session)).toEqual(long);
+  },
+);
+
+/** The app at this address, its worker active, and with what `prepare` adds to the page. */
+async function openApp(
+  phone: (url: string) => Promise<Page>,
+  url: string,
+  prepare: (page: Page) => Promise<void>,
+): Promise<Page> {
+  const page = await phone(url);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await prepare(page);
+  await page.reload();
+  return page;
+}
+
+async function countRegistrations(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const { prototype } = Reflect.get(globalThis, 'SyncManager');
+    const register = prototype.register;
+    Reflect.set(globalThis, 'registrations', 0);
+    prototype.register = function (tag: string) {
+      Reflect.set(globalThis, 'registrations', Reflect.get(globalThis, 'registrations') + 1);
+      return register.call(this, tag);
+    };
+  });
+}
+
+async function textsIn(url: string, reader: SignedUp): Promise<string[]> {
+  return (await wholeLog(url, reader)).flatMap((entry) => bodyOf(entry) ?? []);
+}

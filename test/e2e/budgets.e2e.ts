@@ -1,0 +1,80 @@
+/**
+ * The budgets (test/budgets/budgets.json) on a phone four times as slow, with 100,000 messages stored. Rows and layout
+ * shift fail at their number. Times fail at three times theirs, and of several rounds the quietest counts: what else a
+ * machine does only ever adds to them. `npm run measure` says what they are.
+ */
+import budgets from '../budgets/budgets.json' with { type: 'json' };
+import { quantile } from '../budgets/figures.ts';
+import { climb, scroll } from '../budgets/scrolling.ts';
+import { livePage, type Stage, setStage } from '../budgets/stage.ts';
+import { coldStart } from '../budgets/starts.ts';
+import { tapTimes } from '../budgets/taps.ts';
+import { shiftOf, type Watched } from '../budgets/watch.ts';
+import { text } from '../support/api.ts';
+import { expect, message, test } from './fixtures.ts';
+
+declare const watched: Watched;
+
+test.use({ trace: 'off', screenshot: 'off' }); // they would be measured too
+
+const { cpuSlowdown, layoutShift, rowsInDocument, timesFailAtTimes } = budgets;
+
+let stage: Stage;
+
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  stage = await setStage();
+});
+
+test.afterAll(() => stage?.[Symbol.asyncDispose]());
+
+test('O1 a cold start without a network shows 50 messages in time, and nothing shifts', async () => {
+  const starts = await rounds(4, () => coldStart(stage, cpuSlowdown));
+  const times = starts.map(({ ms }) => ms);
+  expect(quantile(times, 0.75)).toBeLessThanOrEqual(timesFailAtTimes * budgets.coldStartP75Ms);
+  expect(starts.map(({ shift }) => shift)).toEqual(starts.map(() => layoutShift));
+});
+
+test('O1 a tap is a durable and visible row in time, and nothing shifts', async () => {
+  const phone = await stage.phone();
+  const page = await livePage(stage, phone, cpuSlowdown);
+  const taps = await rounds(3, async () => quantile(await tapTimes(page, 8), 0.99));
+  expect(Math.min(...taps)).toBeLessThanOrEqual(timesFailAtTimes * budgets.tapToShownP99Ms);
+  expect(await shiftOf(page)).toBe(layoutShift);
+  await phone.close();
+});
+
+test('the log scrolls with short tasks and few rows, and does not jump', async () => {
+  const phone = await stage.phone();
+  const page = await livePage(stage, phone, cpuSlowdown);
+  const scrolled = await rounds(2, () => scroll(page, 300));
+  const longest = Math.min(...scrolled.map(({ longestTaskMs }) => longestTaskMs));
+  expect(longest).toBeLessThanOrEqual(timesFailAtTimes * budgets.longestScrollTaskMs);
+  for (const { passed, mostRows, jumps } of scrolled) {
+    expect(passed).toBeGreaterThanOrEqual(300);
+    expect(mostRows).toBeLessThanOrEqual(rowsInDocument);
+    expect(jumps).toBe(0);
+  }
+  await phone.close();
+});
+
+test('nothing shifts when older messages load above, nor when new ones come', async () => {
+  const phone = await stage.phone();
+  const page = await livePage(stage, phone, cpuSlowdown);
+  for (const body of ['one that comes to the end', 'another']) {
+    await stage.other.append(text(body, stage.room));
+    await expect(message(page, body)).toBeInViewport();
+  }
+  await climb(page, 300);
+  await stage.other.append(text('one that comes below', stage.room));
+  await expect(page.getByRole('button', { name: '1 new message' })).toBeVisible();
+  expect(await shiftOf(page)).toBe(layoutShift);
+  expect(await page.evaluate(() => watched.jumps)).toEqual([]);
+  await phone.close();
+});
+
+async function rounds<T>(count: number, one: () => Promise<T>): Promise<T[]> {
+  const all: T[] = [];
+  while (all.length < count) all.push(await one());
+  return all;
+}

@@ -1,0 +1,43 @@
+/** Much was said while one was away, and the way back is narrow. */
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
+import { BOTH, expect, expectInOrder, message, signUp, test } from './fixtures.ts';
+import { crowdSays, numbered } from './support/crowd.ts';
+import { readToTheBeginning } from './support/scroll.ts';
+
+const NARROW_BYTES_PER_SECOND = 20_000;
+
+test(
+  'S2 S3 1,000 missed: the newest are on the screen first, no hole after scrolling up to the beginning',
+  BOTH,
+  async ({ server, network, phone }) => {
+    using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+    const page = await phone(network.url);
+    await signUp(page, 'Ada');
+    const before = numbered('before', 5);
+    await bob.append(...before.map((body) => text(body)));
+    await expectInOrder(page, before);
+
+    network.refuse();
+    await expect(page.getByText('Offline').first()).toBeAttached();
+    const missed = numbered('missed', 1_000);
+    await crowdSays(server.url, missed);
+    network.narrow(NARROW_BYTES_PER_SECOND);
+    network.pass();
+
+    await expect(message(page, missed.at(-1)!)).toBeInViewport();
+    const held = await textsHeld();
+    expect(held.length).toBeLessThanOrEqual(before.length + 200); // all of it would be seconds more over this network
+    expect(held).toEqual([...before, ...missed.slice(before.length - held.length)]);
+
+    const { lines } = await readToTheBeginning(page);
+    expect(lines).toEqual([...before, ...missed]);
+    expect(await textsHeld()).toEqual([...before, ...missed]);
+    expect(await recordsOf(page, { store: 'spans' })).toHaveLength(1);
+
+    async function textsHeld(): Promise<string[]> {
+      const records = await recordsOf(page, { store: 'entries' });
+      return records.flatMap(({ value }) => (value.kind === 'text' ? value.body : []));
+    }
+  },
+);

@@ -1,0 +1,193 @@
+/** The server's database replaced by an older copy of it: what devices hold of the log is gone, what they wrote is not. */
+import type { Page } from '@playwright/test';
+import {
+  bodyOf,
+  connectClient,
+  type SignedUp,
+  signUp as signUpByApi,
+  text,
+  wholeLog,
+} from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
+import type { MongoServer } from '../support/mongo/index.ts';
+import { startProxy } from '../support/proxy.ts';
+import { type Copy, databaseIn, type StoppedDatabase } from '../support/putBack.ts';
+import { type ServerProcess, startServer } from '../support/serverProcess.ts';
+import { BOTH, bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { crowdSays, numbered } from './support/crowd.ts';
+import { readToTheBeginning } from './support/scroll.ts';
+
+const DRAFT = 'half a though';
+
+test(
+  'S1 O4 the database replaced by an older copy: every client notices and reloads it, outbox and drafts stay and are sent',
+  BOTH,
+  async ({ mongo, phone }) => {
+    await using world = await startWorld(mongo);
+    const { server, network } = world;
+    const bob = await signUpByApi(server.url, 'Bob');
+    const ada = await openApp(phone, network.url, 'Ada');
+    const cleo = await openApp(phone, server.url, 'Cleo');
+    await say(ada, 'kept');
+    await expectState(ada, 'kept', 'Sent');
+    const copy = await world.copy();
+
+    await write(server, bob, ...numbered('lost of Bob', 12)); // more than comes in their place
+    await say(ada, 'lost of Ada');
+    for (const page of [ada, cleo]) await expect(message(page, 'lost of Bob 12')).toBeVisible();
+    await expect(message(cleo, 'lost of Ada')).toBeVisible();
+    network.refuse();
+    await change(ada, 'kept', 'kept, changed');
+    await change(ada, 'lost of Ada', 'lost of Ada, changed');
+    for (const body of ['waits 1', 'waits 2']) await say(ada, body);
+    await composer(ada).fill(DRAFT);
+    await world.replace(copy);
+    network.pass();
+
+    await expectState(ada, 'waits 2', 'Sent');
+    const log = ['kept, changed', 'waits 1', 'waits 2'];
+    await expect.poll(() => bodies(cleo)).toEqual(log);
+    await expect.poll(() => bodies(ada)).toEqual([...log, 'lost of Ada, changed']);
+    await expectState(ada, 'lost of Ada, changed', 'Not sent'); // of a text that is no more: it is not lost
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    await ada.reload();
+    await expect.poll(() => bodies(ada)).toEqual([...log, 'lost of Ada, changed']);
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    expect(await recordsOf(ada, { containing: 'lost of Bob' })).toEqual([]);
+    expect(await textsIn(server, bob)).toEqual(['kept', 'kept, changed', 'waits 1', 'waits 2']);
+  },
+);
+
+test(
+  'S1 O4 an older copy that has grown beyond what a client holds, with other entries: noticed all the same',
+  BOTH,
+  async ({ mongo, phone }) => {
+    await using world = await startWorld(mongo);
+    const { server, network } = world;
+    const bob = await signUpByApi(server.url, 'Bob');
+    const ada = await openApp(phone, network.url, 'Ada');
+    await say(ada, 'kept');
+    await expectState(ada, 'kept', 'Sent');
+    const copy = await world.copy();
+    await crowdSays(server.url, numbered('lost', 150)); // more than is in view, and asked for again as it is looked at
+    await expect(message(ada, 'lost 150')).toBeVisible();
+    network.refuse();
+    await say(ada, 'waits');
+    await world.replace(copy);
+    const others = numbered('other', 260); // more than a catch-up brings: what is held below it would stay
+    await crowdSays(server.url, others);
+    network.pass();
+
+    await expectState(ada, 'waits', 'Sent');
+    await expect.poll(() => recordsOf(ada, { containing: '"lost ' })).toEqual([]);
+    const { lines } = await readToTheBeginning(ada);
+    expect(lines).toEqual(['kept', ...others, 'waits']);
+    expect(await textsIn(server, bob)).toEqual(['kept', ...others, 'waits']);
+  },
+);
+
+test(
+  'S1 O4 an older copy that is said to be one, by a new epoch: read anew though nothing differs, and the outbox sent',
+  BOTH,
+  async ({ mongo, phone }) => {
+    await using world = await startWorld(mongo);
+    const { server, network } = world;
+    const bob = await signUpByApi(server.url, 'Bob');
+    const ada = await openApp(phone, network.url, 'Ada');
+    await say(ada, 'kept');
+    await expectState(ada, 'kept', 'Sent');
+    const copy = await world.copy();
+    network.refuse();
+    await say(ada, 'waits');
+    await composer(ada).fill(DRAFT);
+    await markEntries(ada);
+    await world.replace(copy, 'new epoch');
+    network.pass();
+
+    await expectState(ada, 'waits', 'Sent');
+    expect(await bodies(ada)).toEqual(['kept', 'waits']);
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    expect(await recordsOf(ada, { containing: 'of the old log' })).toEqual([]);
+    expect(await textsIn(server, bob)).toEqual(['kept', 'waits']);
+  },
+);
+
+interface World extends AsyncDisposable {
+  server: ServerProcess;
+  network: Awaited<ReturnType<typeof startProxy>>;
+  /** Copies the database; the server is stopped meanwhile. */
+  copy(): Promise<Copy>;
+  replace(copy: Copy, how?: 'new epoch'): Promise<void>;
+}
+
+/** A server whose database is the test's own to replace. */
+async function startWorld(mongo: MongoServer | undefined): Promise<World> {
+  const mongoUrl = mongo?.anotherUrl();
+  const server = await startServer({ env: mongoUrl === undefined ? {} : { MONGODB_URL: mongoUrl } });
+  const network = await startProxy(server.port);
+  const database = databaseIn(server.data, mongoUrl);
+  const stopped = async <T>(work: (database: StoppedDatabase) => Promise<T>) => {
+    await server.stop();
+    const result = await work(database);
+    await server.start();
+    return result;
+  };
+  return {
+    server,
+    network,
+    copy: () => stopped(({ copy }) => copy()),
+    replace: (copy, how) =>
+      stopped(async ({ renewEpoch }) => {
+        await copy.putBack();
+        if (how) await renewEpoch();
+      }),
+    async [Symbol.asyncDispose]() {
+      await network.close();
+      await server.dispose();
+    },
+  };
+}
+
+async function openApp(phone: (url: string) => Promise<Page>, url: string, name: string): Promise<Page> {
+  const page = await phone(url);
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends, too
+  await page.reload();
+  await signUp(page, name);
+  return page;
+}
+
+async function change(page: Page, body: string, other: string): Promise<void> {
+  await message(page, body).click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Edit' }).click();
+  await say(page, other);
+}
+
+async function write({ url }: ServerProcess, author: SignedUp, ...texts: string[]): Promise<void> {
+  using client = await connectClient(url, author);
+  expect(await client.append(...texts.map((body) => text(body)))).toMatchObject({ ok: true });
+}
+
+async function textsIn({ url }: ServerProcess, reader: SignedUp): Promise<string[]> {
+  return (await wholeLog(url, reader)).flatMap((entry) => bodyOf(entry) ?? []);
+}
+
+/** What is held now is known from what would be fetched again. */
+async function markEntries(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { name } = (await indexedDB.databases()).find((each) => each.name!.startsWith('holdfast:'))!;
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const opening = indexedDB.open(name!);
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const transaction = db.transaction('entries', 'readwrite');
+    const cursor = transaction.objectStore('entries').openCursor();
+    cursor.onsuccess = () => {
+      cursor.result?.update({ ...cursor.result.value, note: 'of the old log' });
+      cursor.result?.continue();
+    };
+    await new Promise((resolve) => {
+      transaction.oncomplete = resolve;
+    });
+    db.close();
+  });
+}

@@ -1,0 +1,54 @@
+/** What the server does not take: it holds up nothing, and its text is kept for a person to decide (L5, O4). */
+import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { recordsOf, rewriteRow } from '../support/indexedDb.ts';
+import {
+  BOTH,
+  composer,
+  expect,
+  expectInOrder,
+  expectState,
+  message,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
+import { numbered } from './support/crowd.ts';
+
+const TOO_LONG = 'far too long '.repeat(400).trim();
+
+test(
+  'L5 O4 the first of five queued is refused for good: the other four go; the refused one is edited and sent',
+  BOTH,
+  async ({ server, network, phone }) => {
+    const session = await signUpByApi(server.url, 'Watcher');
+    using watcher = await connectClient(server.url, session);
+    const page = await phone(network.url);
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker may try them
+    await page.reload();
+    await signUp(page, 'Ada');
+    const five = numbered('queued', 5);
+    network.refuse();
+    for (const body of five) await say(page, body);
+    await rewriteRow(page, five[0]!, TOO_LONG); // this app would not have sent it: one of another version might
+
+    network.pass();
+    await watcher.hears(five[4]!);
+    for (const body of five.slice(1)) await expectState(page, body, 'Sent');
+    await expectInOrder(page, [...five.slice(1), TOO_LONG]); // below what went on without it
+    await message(page, TOO_LONG).getByRole('button', { name: 'Not sent' }).click();
+    const why = page.getByRole('dialog', { name: 'Not sent' });
+    await expect(why).toContainText('It has 5,199 characters; a message holds 4,000.');
+    await why.getByRole('button', { name: 'Edit' }).click();
+
+    await expect(composer(page)).toHaveValue(TOO_LONG);
+    await composer(page).fill('short enough');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await expectState(page, 'short enough', 'Sent');
+    const all = [...five.slice(1), 'short enough'];
+    await expectInOrder(page, all);
+    await expect(message(page, TOO_LONG)).toHaveCount(0);
+    const log = await wholeLog(server.url, session);
+    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(all);
+    expect(await recordsOf(page, { store: 'rows' })).toEqual([]);
+  },
+);

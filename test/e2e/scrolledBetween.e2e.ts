@@ -1,0 +1,25 @@
+/** A browser tells of a scroll with its next frame only: what renders before that knows nothing of it. */
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { expect, message, say, signUp, test } from './fixtures.ts';
+
+test('who scrolls up from the newest stays there, whatever renders before the browser tells of it', async ({
+  server,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  await bob.append(...Array.from({ length: 60 }, (_, n) => text(`number ${n}`)));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await say(page, 'The newest');
+  await expect(message(page, 'The newest')).toBeInViewport();
+
+  const below = await page.locator('.log').evaluate(async (log) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    log.scrollTop -= 500;
+    log.querySelector<HTMLElement>('.message:last-child .meta')!.click(); // in the same turn: its details are rendered
+    for (let i = 0; i < 3; i++) await frame();
+    return log.scrollHeight - log.scrollTop - log.clientHeight;
+  });
+  expect(below).toBe(500);
+});

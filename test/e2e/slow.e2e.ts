@@ -1,0 +1,171 @@
+/** Networks that carry little, or nothing while they say that they are there. */
+import type { Page } from '@playwright/test';
+import { BEAT_TIMEOUT_MS, CATCH_UP_POLLED_BYTES, SILENCE_MS } from '../../shared/limits.ts';
+import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
+import { startTabs } from '../support/lifecycle.ts';
+import { seeded } from '../support/random.ts';
+import { BOTH, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { crowdSays, numbered } from './support/crowd.ts';
+import { secondsFromLook } from './support/looked.ts';
+import { readToTheBeginning } from './support/scroll.ts';
+
+test(
+  'O2 L3 20 kB/s both ways, 300 messages up and 1,000 missed down: one connection is enough, all there, once',
+  BOTH,
+  async ({ server, network, phone }) => {
+    test.setTimeout(120_000); // most of it for writing 300 texts, each on disk before the next
+    const page = await phone(network.url);
+    const welcomes = countWelcomes(page);
+    await signUp(page, 'Ada');
+    await say(page, 'before');
+    await expectState(page, 'before', 'Sent');
+    network.refuse();
+    await expect(page.getByText('Offline').first()).toBeAttached();
+    const own = numbered('own', 300).map(
+      (body) => `${body}, and as long as what people write to each other is`,
+    );
+    await sayAll(page, own);
+    const missed = numbered('missed', 1_000);
+    await crowdSays(server.url, missed);
+
+    const welcomesBefore = welcomes();
+    network.narrow(20_000);
+    network.pass();
+    const began = performance.now();
+    await expect(message(page, own.at(-1)!).getByText('Sent', { exact: true })).toBeAttached({
+      timeout: 40_000,
+    });
+    const sent = seconds(began);
+    const { lines } = await readToTheBeginning(page);
+    console.log(
+      `300 sent after ${sent} s, 1,000 read after ${seconds(began)} s, ${welcomes() - welcomesBefore} welcome`,
+    );
+    expect(welcomes() - welcomesBefore).toBe(1);
+    const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', ...missed, ...own]);
+    expect(lines).toEqual(['before', ...missed, ...own]);
+  },
+);
+
+test('S4 O2 a network that stalls is found out, and as soon as there is another way it is taken', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+
+  network.strand();
+  await bob.append(text('into the void')); // live, and never heard
+  const began = performance.now();
+  await say(page, 'from the void');
+  await expect(message(page, 'into the void')).toBeVisible();
+  await expectState(page, 'from the void', 'Sent');
+  console.log(`live again ${seconds(began)} s after the network stalled`);
+  expect(seconds(began)).toBeLessThan((SILENCE_MS + BEAT_TIMEOUT_MS) / 1_000 + 2);
+
+  const log = await wholeLog(server.url, bob.session);
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the void', 'from the void']);
+});
+
+test('S4 a socket that died while nobody looked and says it is open: live within 3 s of being looked at', async ({
+  server,
+  network,
+  storage,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  await using tabs = await startTabs(storage.path);
+  const page = await tabs.open(network.url);
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+  await windowBecomes(page, 'minimized');
+  await expect.poll(() => page.evaluate(() => document.visibilityState)).toBe('hidden');
+  network.strand();
+  await bob.append(text('meanwhile'));
+
+  const live = await secondsFromLook(page, 'meanwhile');
+  await windowBecomes(page, 'normal');
+  await expect(message(page, 'meanwhile')).toBeVisible();
+  const taken = await live();
+  console.log(`live ${taken.toFixed(2)} s after being looked at`);
+  expect(taken).toBeLessThan(3);
+});
+
+test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over one connection, and what one writes goes out behind them', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const page = await phone(network.url);
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebSocket')); // none can be opened
+  const welcomes = countWelcomes(page);
+  await page.reload();
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+  network.refuse();
+  await expect(page.getByText('Offline').first()).toBeAttached();
+  const random = seeded(1);
+  const long = () => Array.from({ length: 400 }, () => random.next().toString(36).slice(2, 9)).join(' ');
+  const missed = numbered('missed', 200).map((body) => `${body} ${long()}`); // 640 kB, which do not compress well
+  for (let at = 0; at < missed.length; at += 15)
+    await bob.append(...missed.slice(at, at + 15).map((body) => text(body)));
+
+  const welcomesBefore = welcomes();
+  const bytesBefore = network.seen('down');
+  network.narrow(10_000);
+  network.pass();
+  const began = performance.now();
+  await expect(message(page, missed.at(-1)!)).toBeInViewport({ timeout: 30_000 });
+  expect(network.seen('down') - bytesBefore).toBeLessThan(CATCH_UP_POLLED_BYTES); // one response is silence until its end
+  console.log(`the newest after ${seconds(began)} s`);
+  await say(page, 'after');
+  await expectState(page, 'after', 'Sent');
+  console.log(`and sent after ${seconds(began)} s, ${welcomes() - welcomesBefore} welcomes`);
+  expect(welcomes() - welcomesBefore).toBe(1);
+});
+
+function seconds(since: number): number {
+  return Number(((performance.now() - since) / 1_000).toFixed(2));
+}
+
+/** How many connections a server has welcomed this page on, whatever they go over. */
+function countWelcomes(page: Page): () => number {
+  let count = 0;
+  const look = (text: string) => {
+    count += text.split('42["welcome"').length - 1;
+  };
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => look(String(payload))));
+  page.on('response', (response) => {
+    if (!response.url().includes('transport=polling')) return;
+    response.text().then(look, () => {}); // one that broke off brought none
+  });
+  return () => count;
+}
+
+/** As `say`, by the page itself: hundreds of them one after the other. */
+async function sayAll(page: Page, bodies: readonly string[]): Promise<void> {
+  await page.evaluate(async (bodies) => {
+    const box = document.querySelector<HTMLTextAreaElement>('textarea[aria-label="Message"]')!;
+    const send = document.querySelector<HTMLButtonElement>('button[aria-label="Send"]')!;
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    for (const body of bodies) {
+      box.value = body;
+      box.dispatchEvent(new Event('input', { bubbles: true }));
+      await frame();
+      send.click();
+      while (box.value !== '') await frame();
+    }
+  }, bodies);
+}
+
+async function windowBecomes(page: Page, windowState: 'minimized' | 'normal'): Promise<void> {
+  const cdp = await page.context().newCDPSession(page);
+  const { windowId } = await cdp.send('Browser.getWindowForTarget');
+  await cdp.send('Browser.setWindowBounds', { windowId, bounds: { windowState } });
+}

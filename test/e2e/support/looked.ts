@@ -1,0 +1,37 @@
+/** How long it takes from being looked at until a page has what it missed, by the page's own clock. */
+import type { Page } from '@playwright/test';
+
+/**
+ * From now on it waits to be looked at, and then until one message is there and, where another is named, that one is sent.
+ * The seconds between are to be had then. Looking from outside, now and then, would add up to one.
+ */
+export async function secondsFromLook(
+  page: Page,
+  missed: string,
+  queued?: string,
+): Promise<() => Promise<number>> {
+  await page.evaluate(
+    ([missed, queued]) => {
+      const message = (body: string | undefined) =>
+        [...document.querySelectorAll('[role=log] .message')].find(
+          (each) => each.querySelector('.body')?.textContent === body,
+        );
+      const live = new Promise<number>((resolve) => {
+        let looked = Number.NaN;
+        document.addEventListener('visibilitychange', () => {
+          looked = performance.now();
+        });
+        const observer = new MutationObserver(() => {
+          const isSent = queued === undefined || message(queued)?.textContent.includes('Sent');
+          if (!isSent || !message(missed)) return;
+          observer.disconnect();
+          resolve((performance.now() - looked) / 1_000);
+        });
+        observer.observe(document, { subtree: true, childList: true, characterData: true });
+      });
+      Reflect.set(globalThis, 'live', live);
+    },
+    [missed, queued] as const,
+  );
+  return () => page.evaluate(() => Reflect.get(globalThis, 'live') as Promise<number>);
+}

@@ -1,0 +1,151 @@
+/** From one network to another, and from an address that is not this machine's own. */
+import type { Page } from '@playwright/test';
+import { composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
+import { secondsFromLook } from '../e2e/support/looked.ts';
+import {
+  bodyOf,
+  connectClient,
+  type SignedUp,
+  signUp as signUpByApi,
+  text,
+  wholeLog,
+} from '../support/api.ts';
+import { expect, type Field, MOBILE, test, WIFI } from './fixtures.ts';
+
+test('S4 O2 L3 from Wi-Fi to 4G with another address, and nothing fires: live within 3 s of being looked at', async ({
+  field,
+}) => {
+  const { page, api } = field;
+  const reader = await signUpByApi(api, 'Reader');
+  using bob = await connectClient(api, reader);
+  await onTheWifi(field);
+  await field.leaveWifi();
+  await say(page, 'on the doorstep'); // into a socket that says it is open
+  const pocket = await pocketed(page);
+  await bob.append(text('did you leave?'));
+  await field.takeMobile();
+  expect(await page.evaluate(() => navigator.onLine)).toBe(true);
+  expect(await heard(page)).toEqual(['visibilitychange']); // by the pocket
+
+  const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
+  console.log(`live ${seconds.toFixed(2)} s after being looked at`);
+  expect(seconds).toBeLessThan(3);
+  expect(await heard(page)).toEqual(['visibilitychange', 'visibilitychange']);
+  expect(await field.connectedFrom()).toContain(MOBILE);
+
+  await say(page, 'and on');
+  await bob.hears('and on');
+  expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep', 'and on']);
+});
+
+test('S4 O2 looked at while it tries to connect from the address that is gone: live within 3 s all the same', async ({
+  field,
+}) => {
+  const { page, api } = field;
+  const reader = await signUpByApi(api, 'Reader');
+  using bob = await connectClient(api, reader);
+  await onTheWifi(field);
+  await field.leaveWifi();
+  await say(page, 'on the doorstep');
+  const pocket = await pocketed(page);
+  await bob.append(text('did you leave?'));
+  await expect.poll(() => field.callingFrom(), { timeout: 20_000, intervals: [100] }).toContain(WIFI);
+  await field.takeMobile();
+
+  const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
+  console.log(`live ${seconds.toFixed(2)} s after being looked at while it was calling in vain`);
+  expect(seconds).toBeLessThan(3);
+  expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep']);
+});
+
+async function onTheWifi({ page, url, connectedFrom }: Field): Promise<void> {
+  await page.goto(url);
+  await signUp(page, 'Ada');
+  await say(page, 'on the Wi-Fi');
+  await expectState(page, 'on the Wi-Fi', 'Sent');
+  expect(await connectedFrom()).toContain(WIFI);
+  await hearEverything(page);
+}
+
+/** What covers the page, so that nobody sees it. */
+async function pocketed(page: Page): Promise<Page> {
+  const pocket = await page.context().newPage();
+  await expect.poll(() => page.evaluate(() => document.visibilityState)).toBe('hidden');
+  return pocket;
+}
+
+/** Resolves with the seconds until what was missed is there and what was queued is sent. */
+async function lookAt(page: Page, pocket: Page, { missed, queued }: { missed: string; queued: string }) {
+  const live = await secondsFromLook(page, missed, queued);
+  await pocket.close();
+  await expect(message(page, missed)).toBeVisible();
+  await expectState(page, queued, 'Sent');
+  return live();
+}
+
+async function textsIn(api: string, reader: SignedUp): Promise<string[]> {
+  return (await wholeLog(api, reader)).flatMap((entry) => bodyOf(entry) ?? []);
+}
+
+/** What the browser says about its network and about being looked at, from now on. */
+async function hearEverything(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Reflect.set(globalThis, 'heard', heard);
+    const listen = (target: EventTarget | undefined, ...names: string[]) => {
+      for (const name of names) target?.addEventListener(name, () => heard.push(name));
+    };
+    listen(document, 'visibilitychange', 'freeze', 'resume');
+    listen(window, 'online', 'offline', 'pageshow', 'pagehide');
+    listen(Reflect.get(navigator, 'connection'), 'change');
+  });
+}
+
+function heard(page: Page): Promise<string[]> {
+  return page.evaluate(() => Reflect.get(globalThis, 'heard') as string[]);
+}
+
+test('O1 O2 O4 plain HTTP from another machine: it chats, keeps its queue, and says that starting offline needs HTTPS', async ({
+  field,
+}) => {
+  const { page, api } = field;
+  const reader = await signUpByApi(api, 'Reader');
+  using bob = await connectClient(api, reader);
+  await page.goto(field.url);
+  expect(
+    await page.evaluate(() => [
+      isSecureContext,
+      'locks' in navigator,
+      'serviceWorker' in navigator,
+      crypto.subtle !== undefined,
+    ]),
+  ).toEqual([false, false, false, false]);
+  await signUp(page, 'Ada');
+  await say(page, 'hello from the field');
+  await bob.hears('hello from the field');
+  await bob.append(text('hello, field'));
+  await expectInOrder(page, ['hello from the field', 'hello, field']);
+  await page.getByRole('link', { name: 'Back to the rooms' }).click();
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await expect(page.getByRole('dialog').getByText('HTTPS')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: /lobby/i }).click();
+
+  await field.unplug();
+  await expect(page.getByRole('main').getByText('Offline. What you write waits here.')).toBeVisible();
+  for (const body of ['waits 1', 'waits 2']) await say(page, body);
+  await expectState(page, 'waits 2', 'Queued');
+  await composer(page).fill('half a thou');
+  await page.goto('about:blank'); // right behind the last key; nothing of the page is left but what it stored
+  await field.plugIn();
+  await expect.poll(() => page.evaluate(() => navigator.onLine)).toBe(true);
+  await page.goto(field.url);
+  await page.getByRole('link', { name: /lobby/i }).click();
+  const all = ['hello from the field', 'hello, field', 'waits 1', 'waits 2'];
+  await expectInOrder(page, all);
+  await expectState(page, 'waits 2', 'Sent');
+  await expect(composer(page)).toHaveValue('half a thou');
+  await say(page, 'and on');
+  await bob.hears('and on');
+  expect(await textsIn(api, reader)).toEqual([...all, 'and on']);
+});

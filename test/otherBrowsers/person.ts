@@ -1,0 +1,74 @@
+/** Somebody with the app open in a tab: what they do, as keys and clicks, and what they see. */
+import { waitFor } from '../support/waitFor.ts';
+import type { Browser, Tab } from './browser.ts';
+import type { Line } from './inPage.ts';
+import * as inPage from './inPage.ts';
+
+export interface Person {
+  readonly tab: Tab;
+  /** Types a name into the first screen and is in the lobby. */
+  signUp(name: string): Promise<void>;
+  enterLobby(): Promise<void>;
+  /** Resolves when the app has taken it: the field is empty again, and the message is on the screen. */
+  write(body: string): Promise<void>;
+  /** What the log shows just now, top to bottom. */
+  log(): Promise<Line[]>;
+  /** Resolves with what the log shows when that satisfies. */
+  sees(what: string, satisfies: (lines: Line[]) => boolean): Promise<Line[]>;
+}
+
+const NAME = '.hello input';
+const START = '.hello button[type=submit]';
+const LOBBY = 'a[href="#/room/lobby"]';
+const COMPOSER = '.composer textarea';
+const SEND = '.composer button.send';
+
+const WITHIN_MS = 30_000;
+
+export async function openApp(browser: Browser, url: string): Promise<Person> {
+  const tab = await browser.open(url);
+  const there = (css: string) => waitFor(`${css} is there`, () => tab.run(inPage.isThere, css));
+  const log = () => tab.run(inPage.readLog);
+  const sees: Person['sees'] = async (what, satisfies) => {
+    let last: Line[] = [];
+    const look = async () => {
+      last = await log();
+      return satisfies(last) && last;
+    };
+    return waitFor(what, look, WITHIN_MS).catch((error: Error) => {
+      throw new Error(`${error.message}: ${last.map(said).join(', ')}`, { cause: error });
+    });
+  };
+  return {
+    tab,
+    log,
+    sees,
+    async signUp(name) {
+      await there(NAME);
+      await tab.type(NAME, name);
+      await tab.click(START);
+      await there(COMPOSER);
+    },
+    async enterLobby() {
+      await there(LOBBY);
+      await tab.click(LOBBY);
+      await there(COMPOSER);
+    },
+    async write(body) {
+      await tab.type(COMPOSER, body);
+      await tab.click(SEND);
+      await waitFor(`“${body}” was taken`, () => tab.run(inPage.isEmpty, COMPOSER));
+      await sees(`“${body}” is on the screen`, (lines) => lines.some((line) => line.body === body));
+    },
+  };
+}
+
+/** As it reads: `body (State)`. */
+export function said({ body, state }: Line): string {
+  return state === undefined ? body : `${body} (${state})`;
+}
+
+/** Of one's own that are shown. */
+export function all(state: string): (lines: Line[]) => boolean {
+  return (lines) => lines.every((line) => line.state === undefined || line.state === state);
+}

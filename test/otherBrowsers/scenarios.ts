@@ -1,0 +1,137 @@
+/** What holds in every browser: written once, run in each by the test file of its name. */
+import { describe, expect, test } from 'vitest';
+import { waitFor } from '../support/waitFor.ts';
+import type { Browser } from './browser.ts';
+import { newestShown, scrollToOldest, sendsHere, untilInstalled, watchNewest } from './inPage.ts';
+import { all, openApp, type Person, said } from './person.ts';
+import { setStage } from './stage.ts';
+
+export function scenarios(name: string, start: () => Promise<Browser>): void {
+  describe(name, () => {
+    test('O1 O2 written offline, the browser restarted, still offline: all there; then network: all sent, in order, once', async () => {
+      const { network, browser, bodies } = await setStage(start);
+      const before = await openApp(browser, network.url);
+      await before.signUp('Ada');
+      await before.write('With a network');
+      await before.sees('it is sent', all('Sent'));
+      await before.tab.run(untilInstalled);
+
+      network.refuse();
+      const written = numbered('Written offline', 12);
+      for (const body of written) await before.write(body);
+      await browser.restart();
+
+      const after = await openApp(browser, network.url); // by the service worker: the proxy still refuses
+      await after.enterLobby();
+      const lines = await after.sees('all that was written', ({ length }) => length > written.length);
+      expect(lines.map(said)).toEqual([
+        'With a network (Sent)',
+        ...written.map((body) => `${body} (Queued)`),
+      ]);
+
+      network.pass(); // and nothing is touched
+      const sent = await after.sees('all sent', all('Sent'));
+      expect(sent.map(({ body }) => body)).toEqual(['With a network', ...written]);
+      expect(await bodies()).toEqual(['With a network', ...written]);
+    });
+
+    test('S3 S2 1,000 missed: the newest on the screen first, no hole after scrolling up', async () => {
+      const { network, browser, bodies, othersWrite } = await setStage(start);
+      const reader = await openApp(browser, network.url);
+      await reader.signUp('Ada');
+      await reader.write('Before it went');
+      await reader.sees('it is sent', all('Sent'));
+
+      network.refuse();
+      await othersWrite(numbered('Missed', 1_000));
+      await reader.tab.run(watchNewest);
+      network.pass();
+      await reader.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
+      expect(await reader.tab.run(newestShown)).toEqual(['Before it went', 'Missed 1000']);
+      await readUpwards(reader, await bodies());
+    });
+
+    test('S5 O2 L3 L5 three tabs send at once, who sends is frozen, the next one closed: one order, no repeats', async () => {
+      const { network, browser, bodies } = await setStage(start);
+      const first = await openApp(browser, network.url);
+      await first.signUp('Ada');
+      const tabs = [first, await openApp(browser, network.url), await openApp(browser, network.url)];
+      for (const other of tabs.slice(1)) await other.enterLobby();
+      const written: string[] = [];
+      const eachWrites = (people: Person[], count: number) =>
+        Promise.all(
+          people.map(async (person) => {
+            for (const body of numbered(`Tab ${tabs.indexOf(person)} at ${written.length}`, count)) {
+              written.push(body);
+              await person.write(body);
+            }
+          }),
+        );
+      /** No answer comes any more while something is sent: the one that sends it. */
+      const caughtSending = async (people: Person[], silence: () => void) => {
+        // The app finds this out 12 s after the last thing it heard: let it have heard something just now.
+        for (const person of people) await person.sees('all sent', all('Sent'));
+        silence();
+        await eachWrites(people.slice(0, 1), 1);
+        const sender = await waitFor('one of them sends', async () => {
+          for (const person of people) if (await person.tab.run(sendsHere)) return person;
+          return undefined;
+        });
+        await sender.sees('it is under way', (lines) => lines.at(-1)!.state === 'Sending');
+        return sender;
+      };
+      const comesBack = () => {
+        network.cut();
+        network.pass();
+      };
+
+      await eachWrites(tabs, 3);
+      const frozen = await caughtSending(tabs, network.stall); // the server hears nothing of it
+      await frozen.tab.freeze();
+      const two = tabs.filter((person) => person !== frozen);
+      await eachWrites(two, 2);
+      comesBack();
+      const closed = await caughtSending(two, network.swallowAnswers); // the server has it, and nobody knows
+      const last = two.find((person) => person !== closed)!;
+      await eachWrites([last], 2);
+      const order = (await last.log()).map(({ body }) => body);
+      await closed.tab.close();
+      comesBack();
+      await last.sees('all sent', all('Sent'));
+
+      frozen.tab.thaw();
+      await frozen.write('Thawed');
+      const expected = [...order, 'Thawed'];
+      for (const person of [frozen, last]) {
+        const lines = await person.sees('all', ({ length }) => length === expected.length);
+        expect(lines.map(({ body }) => body)).toEqual(expected);
+      }
+      await last.sees('all sent', all('Sent'));
+      expect(await bodies()).toEqual(expected);
+      expect(order.toSorted()).toEqual(written.toSorted());
+      for (const tab of tabs.keys()) {
+        const its = (body: string) => body.startsWith(`Tab ${tab} `);
+        expect(order.filter(its)).toEqual(written.filter(its));
+      }
+    });
+  });
+}
+
+function numbered(what: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${what} ${i + 1}`);
+}
+
+/** To the oldest. What is on the screen is at all times a piece of the log, and the next piece follows on the last one. */
+async function readUpwards(reader: Person, log: readonly string[]): Promise<void> {
+  let below = log.length;
+  for (;;) {
+    const shown = (await reader.log()).map(({ body }) => body);
+    const from = log.indexOf(shown[0]!);
+    expect(shown).toEqual(log.slice(from, from + shown.length));
+    expect(from + shown.length).toBeGreaterThanOrEqual(below);
+    if (from === 0) return;
+    below = from;
+    await reader.tab.run(scrollToOldest);
+    await reader.sees('older ones', (lines) => lines[0]!.body !== shown[0]);
+  }
+}

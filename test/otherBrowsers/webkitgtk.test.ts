@@ -1,0 +1,4 @@
+import { startWebKitGtk } from '../support/webkitgtk.ts';
+import { scenarios } from './scenarios.ts';
+
+scenarios('WebKitGTK', startWebKitGtk);

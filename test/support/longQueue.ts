@@ -1,0 +1,29 @@
+/** A queue as it is after weeks without a network: written into the outbox past the field, which would take minutes. */
+import type { Page } from '@playwright/test';
+import { newRow } from '../../web/outbox/row.ts';
+import { newId } from './api.ts';
+import { recordsOf } from './indexedDb.ts';
+
+/** Behind the one row that waits there, which is the last that was typed. In the page nothing is told of them. */
+export async function queueMany(page: Page, bodies: readonly string[]): Promise<void> {
+  const [first, ...more] = await recordsOf(page, { store: 'rows' });
+  if (!first || more.length > 0) throw new Error('not one row waits');
+  const { room, at } = first.value;
+  const rows = bodies.map((body) => newRow({ kind: 'text', body, room, at, clientOffset: newId() }));
+  await page.evaluate(
+    async ({ database, rows }) => {
+      const opening = indexedDB.open(database);
+      const db = await new Promise<IDBDatabase>((resolve) => {
+        opening.onsuccess = () => resolve(opening.result);
+      });
+      const transaction = db.transaction('rows', 'readwrite');
+      for (const row of rows) transaction.objectStore('rows').add(row);
+      await new Promise((resolve, reject) => {
+        transaction.oncomplete = resolve;
+        transaction.onabort = () => reject(transaction.error);
+      });
+      db.close();
+    },
+    { database: first.database, rows },
+  );
+}

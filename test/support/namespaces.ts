@@ -1,0 +1,118 @@
+/**
+ * Machines with networks of their own on this one: Linux network namespaces, joined by cables. They have no names and no
+ * files: a namespace lasts as long as a process is in it, and none outlives us. The host's own network is not touched.
+ */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readlink } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { dieTogether } from './orphans.ts';
+import { ROOT, run } from './tools.ts';
+import { waitFor } from './waitFor.ts';
+
+export interface Machine extends AsyncDisposable {
+  /** The process that holds its network. */
+  readonly pid: number;
+  /** Runs a program there to its end and resolves with its output; rejects with it when the program fails. */
+  run(words: string): Promise<string>;
+  /** Starts a program there, which does not outlive us. */
+  start(program: string, args: string[], options?: SpawnOptions): ChildProcess;
+  /** An address on this host's loopback that leads to a port of that machine. */
+  door(host: string, port: number): Promise<string>;
+}
+
+/** Why there can be no such machines here, in a sentence; undefined when there can. */
+export async function whyNoMachines(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'Network namespaces are Linux’s.';
+  if (process.getuid?.() !== 0)
+    return 'Network namespaces are made as root, and this is run by somebody else.';
+  const tried = await run('unshare', ['--net', 'sh', '-ec', NEEDED]);
+  if (tried.code === 0) return undefined;
+  return `Network namespaces cannot be used here: ${tried.output.trim() || `unshare ended with ${tried.code}`}`;
+}
+
+const NEEDED = `
+  command -v nsenter
+  ip link add name near type veth peer name far
+  ip rule add from 10.77.0.1 blackhole
+  echo 1 > /proc/sys/net/ipv4/ip_forward`;
+
+/** It has nothing but its loopback, and hands on what is for others. */
+export async function startMachine(): Promise<Machine> {
+  // It ends with the pipe that it reads, which only we hold open; and with it the last reason for its namespace.
+  const holder = spawn('unshare', ['--net', 'sh', '-ec', HOLD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  holder.stdin.on('error', () => {}); // it was ended first
+  await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit').then(noMachine)]);
+  const pid = holder.pid!;
+  const namespace = await readlink(`/proc/${pid}/ns/net`);
+  const enter = (...words: string[]) => [`--net=/proc/${pid}/ns/net`, '--', ...words];
+
+  const start: Machine['start'] = (program, args, options = {}) => {
+    const child = spawn('nsenter', enter(program, ...args), { cwd: ROOT, ...options });
+    dieTogether(child);
+    return child;
+  };
+
+  return {
+    pid,
+    start,
+    async run(words) {
+      const { code, output } = await run('nsenter', enter(...words.split(' ')));
+      if (code !== 0) throw new Error(`${words}: ${output}`);
+      return output;
+    },
+    /** A socket belongs to the namespace in which somebody began to listen for it, whoever then accepts it. */
+    async door(host, port) {
+      const listener = createServer().listen(0, '127.0.0.1');
+      await once(listener, 'listening');
+      const { port: ours } = listener.address() as AddressInfo;
+      const relay = start(process.execPath, [`${import.meta.dirname}/relay.ts`], {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
+      relay.send({ host, port }, listener);
+      await once(relay, 'message'); // it has the listener
+      listener.close();
+      return `http://127.0.0.1:${ours}`;
+    },
+    async [Symbol.asyncDispose]() {
+      holder.stdin.end();
+      await waitFor('nobody is on the machine any more', async () => {
+        const left = await processesIn(namespace);
+        for (const each of left) kill(each);
+        return left.length === 0;
+      });
+    },
+  };
+}
+
+const HOLD = `
+  ip link set lo up
+  echo 1 > /proc/sys/net/ipv4/ip_forward
+  echo up
+  read -r _`;
+
+function noMachine(): never {
+  throw new Error('unshare made no machine');
+}
+
+/** A cable between two machines, up, with the name that each has for its end. */
+export async function cable(
+  [one, end]: [Machine, string],
+  [other, otherEnd]: [Machine, string],
+): Promise<void> {
+  await one.run(`ip link add name ${end} type veth peer name ${otherEnd} netns ${other.pid}`);
+  await one.run(`ip link set ${end} up`);
+  await other.run(`ip link set ${otherEnd} up`);
+}
+
+async function processesIn(namespace: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const theirs = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/ns/net`).catch(() => undefined)));
+  return pids.filter((_, index) => theirs[index] === namespace);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {} // it has gone by itself
+}

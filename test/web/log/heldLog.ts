@@ -1,0 +1,49 @@
+/** A log and an outbox in a browser's database, put there without a sync. */
+import 'fake-indexeddb/auto';
+import type { Entry } from '../../../shared/entry.ts';
+import { isAmendment } from '../../../shared/kinds.ts';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import { type Span, spanAt } from '../../../web/log/spans.ts';
+import type { Row } from '../../../web/outbox/row.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { ROOM } from '../outbox/support.ts';
+
+export function emptyDatabase(me: string): UserDatabase {
+  return openUserDatabase(new IDBFactory(), createFakeClock(), me);
+}
+
+/** Holds what the spans cover; outside of them, what amends that, and what is `loose`. What was there before is gone. */
+export async function holdOf(
+  db: UserDatabase,
+  log: readonly Entry[],
+  spans: readonly Span[],
+  loose: ReadonlySet<number> = new Set(),
+): Promise<void> {
+  await db.write(['rooms', 'entries', 'spans', 'loose'], async (tx) => {
+    for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
+    const room = {
+      id: ROOM,
+      kind: 'public',
+      name: 'Lobby',
+      head: log.length,
+      readUpTo: 0,
+      members: 2,
+    } as const;
+    await tx.objectStore('rooms').put(room);
+    for (const span of spans) await tx.objectStore('spans').put({ ...span, room: ROOM });
+    const held = (offset: number) => spanAt(spans, offset) !== undefined;
+    for (const entry of log) {
+      const amends = isAmendment(entry) && held(entry.target);
+      const name = held(entry.serverOffset) ? 'entries' : 'loose';
+      if (name === 'entries' || amends || loose.has(entry.serverOffset))
+        void tx.objectStore(name).put({ ...entry, room: ROOM });
+    }
+  });
+}
+
+export async function queue(db: UserDatabase, rows: readonly Row[]): Promise<void> {
+  await db.write(['rows'], async (tx) => {
+    await tx.objectStore('rows').clear();
+    for (const row of rows) void tx.objectStore('rows').put(row);
+  });
+}

@@ -1,0 +1,260 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../shared/limits.ts';
+import type { UserDatabase } from '../../../web/db/schema.ts';
+import type { Span, Stretch } from '../../../web/log/spans.ts';
+import type { Row } from '../../../web/outbox/row.ts';
+import { type Conversation, createConversation } from '../../../web/state/conversation.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { turns, until } from '../db/until.ts';
+import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
+import { amend, grow, me, text } from '../log/syncSupport.ts';
+import { edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
+
+let db: UserDatabase;
+const clock = createFakeClock();
+let live = true;
+const sync = {
+  older: vi.fn(async (_room: string, _from: number) => false),
+  newer: vi.fn(async (_room: string, _to: number) => false),
+  freshen: vi.fn(async (_room: string, _seen: Stretch) => 'known' as const),
+};
+
+beforeEach(() => {
+  db = emptyDatabase(me);
+  live = true;
+  for (const each of Object.values(sync)) each.mockClear();
+});
+afterEach(() => {
+  db.close();
+  vi.restoreAllMocks();
+});
+
+const whole = (log: readonly Entry[]): Span[] => [{ from: 1, to: log.length, amendedTo: log.length }];
+const logOf = (count: number) => {
+  const log: Entry[] = [];
+  grow(log, count);
+  return log;
+};
+const rows = (from: number, to: number): Row[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
+
+async function looked(): Promise<Conversation> {
+  const user = { id: me, name: 'Mika' };
+  const conversation = createConversation({
+    db,
+    me: user,
+    room: ROOM,
+    sync,
+    isLive: () => live,
+    clock,
+    random: () => 1,
+  });
+  conversation.state.subscribe(() => {});
+  await until('it is read', () => !conversation.state.get().loading);
+  return conversation;
+}
+
+const keys = ({ state }: Conversation) => state.get().messages.map((message) => message.key);
+const bodies = ({ state }: Conversation) =>
+  state.get().messages.map(({ content }) => (content.tag === 'text' ? content.body : content.tag));
+
+/** One page further that way; resolves with what shows then. */
+async function page(conversation: Conversation, way: 'loadOlder' | 'loadNewer'): Promise<string[]> {
+  const { messages } = conversation.state.get();
+  conversation[way]();
+  await until(way, () => conversation.state.get().messages !== messages);
+  await turns(5); // the step itself is over a little later
+  return keys(conversation);
+}
+
+async function upTo(conversation: Conversation, key: string): Promise<void> {
+  while (!keys(conversation).slice(0, 100).includes(key)) await page(conversation, 'loadOlder');
+}
+
+/** So many of the rows are in the log now, behind what others wrote meanwhile. */
+async function sent(log: Entry[], ended: readonly Row[], others = 0): Promise<void> {
+  grow(log, others);
+  for (const { clientOffset, seq } of ended)
+    log.push({ ...text(log.length + 1, `text ${seq}`, me), clientOffset });
+  await holdOf(db, log, whole(log));
+  await db.write(['rows'], async (tx) => {
+    for (const { seq } of ended) await tx.objectStore('rows').delete(seq);
+  });
+}
+
+test('O3 of eight hundred that wait, and of the log before them, at most 150 show: none left out, both ways', async () => {
+  const log = logOf(120);
+  await holdOf(db, log, whole(log));
+  await queue(db, rows(1, 800));
+  const conversation = await looked();
+  expect(bodies(conversation).at(-1)).toBe('text 800');
+  expect(conversation.state.get()).toMatchObject({ atNewest: true, atStart: false });
+  const seen: string[] = keys(conversation);
+  for (let last = 0; last !== seen.length; ) {
+    last = seen.length;
+    const now = await page(conversation, 'loadOlder');
+    expect(now.length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
+    expect(new Set(now).size).toBe(now.length);
+    const at = now.indexOf(seen[0]!);
+    expect(at).toBeGreaterThanOrEqual(0);
+    seen.unshift(...now.slice(0, at));
+    if (conversation.state.get().atStart) break;
+  }
+  expect(seen).toHaveLength(920);
+  while (!conversation.state.get().atNewest) {
+    const now = await page(conversation, 'loadNewer');
+    expect(now.length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
+    expect(now).toEqual(seen.slice(seen.indexOf(now[0]!), seen.indexOf(now[0]!) + now.length));
+  }
+  expect(keys(conversation).at(-1)).toBe(seen.at(-1));
+});
+
+test('O3 the place among what waits is kept while it is sent, however much of others comes between', async () => {
+  const log = logOf(30);
+  const waiting = rows(1, 600);
+  await holdOf(db, log, whole(log));
+  await queue(db, waiting);
+  const conversation = await looked();
+  await upTo(conversation, `${me} ${key(300)}`);
+  const middle = keys(conversation)[75]!;
+  const end = () => keys(conversation).at(-1);
+  const ended = () => db.read(['rows'], (tx) => tx.objectStore('rows').count());
+  for (const [before, after, others] of [
+    [0, 100, 0],
+    [100, 330, 3],
+    [330, 360, 400],
+    [360, 600, 1],
+  ] as const) {
+    await sent(log, waiting.slice(before, after), others);
+    await conversation.refresh();
+    expect(keys(conversation)).toContain(middle);
+    expect(keys(conversation).length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
+  }
+  expect(await ended()).toBe(0);
+  await conversation.toNewest();
+  expect(end()).toBe(`${me} ${key(600)}`);
+});
+
+test('O3 the place is kept when the first of what is looked at is refused and the others go', async () => {
+  const log = logOf(10);
+  const waiting = rows(1, 500);
+  await holdOf(db, log, whole(log));
+  await queue(db, waiting);
+  const conversation = await looked();
+  await upTo(conversation, `${me} ${key(250)}`);
+  const now = keys(conversation);
+  const first = waiting.findIndex(({ clientOffset }) => now[0] === `${me} ${clientOffset}`);
+  await db.write(['rows'], (tx) => tx.objectStore('rows').put(parked(waiting[first]!)));
+  await sent(log, [...waiting.slice(0, first), ...waiting.slice(first + 1, first + 100)]);
+  await conversation.refresh();
+  expect(keys(conversation)).toContain(now[75]);
+});
+
+test('who goes to the newest while something is being read gets there', async () => {
+  const log = logOf(400);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  const reading = conversation.refresh();
+  await turns(1); // it has begun
+  await conversation.toNewest();
+  await reading;
+  expect(conversation.state.get().atNewest).toBe(true);
+  expect(bodies(conversation).at(-1)).toBe('text 400');
+});
+
+test('O3 an edit of a text that is not in view is not lost: it shows with its text, or behind all there is', async () => {
+  const log = [{ ...text(1, 'mine', me), clientOffset: key(1) }, ...logOf(301).slice(1)];
+  await holdOf(db, log, whole(log));
+  await queue(db, [...rows(5, 9), parked({ ...edit(12, 1), targetOffset: 1 } as Row)]);
+  const conversation = await looked();
+  expect(bodies(conversation).slice(-2)).toEqual(['text 9', 'edit 12']);
+  while (!conversation.state.get().atStart) await page(conversation, 'loadOlder');
+  expect(conversation.state.get().messages[0]).toMatchObject({
+    content: { body: 'edit 12' },
+    pending: 'edit',
+  });
+});
+
+test('S2 what did not come over a living connection is asked for again after a while, and not at once', async () => {
+  const log = logOf(300);
+  await holdOf(db, log, [{ from: 251, to: 300, amendedTo: 300 }]);
+  const conversation = await looked();
+  const older = () => conversation.state.get().older;
+  for (let asked = 1; asked <= 3; asked++) {
+    if (asked === 3) sync.older.mockRejectedValueOnce(new Error('the database did not answer'));
+    await page(conversation, 'loadOlder');
+    await until('stuck', () => older() === 'stuck');
+    expect(sync.older).toHaveBeenCalledTimes(asked);
+    clock.pass(400);
+    expect(older()).toBe('stuck');
+    clock.pass(RETRY_MAX_MS);
+    expect(older()).toBe('idle');
+  }
+  await page(conversation, 'loadOlder');
+  live = false;
+  clock.pass(RETRY_MAX_MS);
+  expect(older()).toBe('stuck'); // until there is a connection
+  live = true;
+  conversation.live();
+  expect(older()).toBe('idle');
+  sync.older.mockImplementationOnce(async () => {
+    await holdOf(db, log, [{ from: 151, to: 300, amendedTo: 300 }]);
+    return true;
+  });
+  await page(conversation, 'loadOlder');
+  await until('it came', () => bodies(conversation)[0] === 'text 201');
+  expect(older()).toBe('idle');
+});
+
+test('S3 only what may be out of date is asked about, and only over a connection', async () => {
+  const log = logOf(300);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  const [first, last] = [0, -1].map((i) => conversation.state.get().messages.at(i)!.serverOffset!);
+  expect(sync.freshen).not.toHaveBeenCalled();
+  grow(log, 150);
+  await holdOf(db, log, [
+    { from: 1, to: 300, amendedTo: 300 },
+    { from: 401, to: 450, amendedTo: 450 },
+  ]);
+  live = false;
+  await conversation.refresh();
+  expect(sync.freshen).not.toHaveBeenCalled();
+  live = true;
+  await conversation.refresh();
+  expect(sync.freshen.mock.calls).toEqual([[ROOM, { from: first, to: last }]]);
+});
+
+test('what came while one looks further up is counted exactly: others’ texts, not edits, not one’s own', async () => {
+  const log = logOf(400);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  expect(conversation.state.get().unseen).toBe(0);
+  for (let i = 0; i < 40; i++) amend(log, 'edit', 1 + i, 'changed');
+  grow(log, 12);
+  log.push(text(log.length + 1, 'mine', me));
+  await holdOf(db, log, whole(log));
+  await conversation.refresh();
+  expect(conversation.state.get().unseen).toBe(12);
+  await conversation.toNewest();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  expect(conversation.state.get().unseen).toBe(0);
+});
+
+test('S1 after a log was put back what is new is counted from where that ends', async () => {
+  const log = logOf(400);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  await holdOf(db, log.slice(0, 300), whole(log.slice(0, 300)));
+  await conversation.refresh();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  const other = log.slice(0, 300);
+  grow(other, 7);
+  await holdOf(db, other, whole(other));
+  await conversation.refresh();
+  expect(conversation.state.get().unseen).toBe(7);
+});

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RETRY_MAX_MS } from '../../../shared/limits.ts';
+import type { UserDatabase } from '../../../web/db/schema.ts';
+import { createReads, type Reads } from '../../../web/state/reads.ts';
+import { countUnread } from '../../../web/state/unread.ts';
+import type { Link } from '../../../web/transport/link.ts';
+import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
+import { turns, until } from '../db/until.ts';
+import { emptyDatabase, holdOf } from '../log/heldLog.ts';
+import { me, text } from '../log/syncSupport.ts';
+import { ROOM } from '../outbox/support.ts';
+
+let db: UserDatabase;
+let clock: FakeClock;
+let reads: Reads;
+let status: ReturnType<Link['status']>;
+let answers: unknown[];
+let asked: unknown[];
+let changed: string[];
+
+beforeEach(async () => {
+  db = emptyDatabase(me);
+  clock = createFakeClock();
+  status = 'live';
+  answers = [];
+  asked = [];
+  changed = [];
+  const ask = async (_: string, request: unknown) => {
+    asked.push(request);
+    return answers.length > 0 ? answers.shift() : { ok: true };
+  };
+  reads = createReads({
+    db,
+    clock,
+    me,
+    link: { ask: ask as never, status: () => status },
+    changed: (rooms) => void changed.push(...rooms),
+  });
+  const log = [text(1), text(2), text(3), text(4, 'mine', me), text(5)];
+  await holdOf(db, log, [{ from: 1, to: 5, amendedTo: 5 }]);
+});
+afterEach(() => {
+  reads.close();
+  db.close();
+});
+
+const mark = () => db.read(['marks'], (tx) => tx.objectStore('marks').get(ROOM));
+const unread = () =>
+  db.read(['rooms', 'marks', 'spans', 'entries'], async (tx) =>
+    countUnread(tx, (await tx.objectStore('rooms').get(ROOM))!, me),
+  );
+const untilMarked = (upTo: number, told: boolean) =>
+  until(`read up to ${upTo}`, async () => {
+    const now = await mark();
+    return now?.upTo === upTo && now.told === told;
+  });
+
+test('what was seen without a network is told when there is one, once', async () => {
+  status = 'offline';
+  reads.seen(ROOM, 2);
+  await untilMarked(2, false);
+  expect(await unread()).toBe(2);
+  reads.seen(ROOM, 3);
+  await untilMarked(3, false);
+  expect(asked).toEqual([]);
+  status = 'live';
+  reads.live();
+  await untilMarked(3, true);
+  reads.live();
+  await turns();
+  expect(asked).toEqual([{ room: ROOM, upTo: 3 }]);
+});
+
+test('how far was read only grows', async () => {
+  reads.seen(ROOM, 5);
+  await untilMarked(5, true);
+  reads.seen(ROOM, 3);
+  reads.heard({ room: ROOM, user: me, upTo: 2 });
+  reads.heard({ room: ROOM, user: me, upTo: 1 });
+  await turns();
+  expect(await mark()).toMatchObject({ upTo: 5 });
+  expect(await unread()).toBe(0);
+  expect(asked).toHaveLength(1);
+});
+
+test('what another device of the user read is read here, what somebody else read is not', async () => {
+  reads.heard({ room: ROOM, user: 'lin', upTo: 5 });
+  await turns();
+  expect(await unread()).toBe(4);
+  reads.heard({ room: ROOM, user: me, upTo: 3 });
+  await until('told', () => changed.length > 0);
+  expect(await unread()).toBe(1);
+  expect(asked).toEqual([]);
+});
+
+test('what the server could not take now is told again later; what it refuses for good is not', async () => {
+  answers = [{ ok: false, error: { code: 'unavailable', message: '' } }];
+  reads.seen(ROOM, 2);
+  await until('put off', () => asked.length === 1 && clock.isSet());
+  clock.pass(RETRY_MAX_MS);
+  await untilMarked(2, true);
+  expect(asked).toHaveLength(2);
+  answers = [{ ok: false, error: { code: 'forbidden', message: '' } }];
+  reads.seen(ROOM, 3);
+  await untilMarked(3, true);
+  reads.live();
+  await turns();
+  expect(asked).toHaveLength(3);
+});

@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
+import type { UserDatabase } from '../../../web/db/schema.ts';
+import { isWaiting, type Row } from '../../../web/outbox/row.ts';
+import { countRows, readQueue } from '../../../web/state/queue.ts';
+import { createSummaries, type Summaries } from '../../../web/state/summaries.ts';
+import { countOthers } from '../../../web/state/unread.ts';
+import { seeded } from '../../support/random.ts';
+import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
+import { amend, grow, me, text } from '../log/syncSupport.ts';
+import { deletion, edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
+
+let db: UserDatabase;
+beforeEach(() => {
+  db = emptyDatabase(me);
+});
+afterEach(() => {
+  db.close();
+  vi.restoreAllMocks();
+});
+
+const user = { id: me, name: 'Mika' };
+const uncertain = (of: Row) => parked(of, true);
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+async function opened(): Promise<Summaries> {
+  const summaries = createSummaries(db, user, () => {});
+  await summaries.open();
+  return summaries;
+}
+
+async function addRooms(ids: readonly string[]): Promise<void> {
+  await db.write(['rooms'], async (tx) => {
+    for (const id of ids)
+      void tx.objectStore('rooms').put({ id, kind: 'public', name: id, head: 0, readUpTo: 0, members: 1 });
+  });
+}
+
+/** How many records the database hands out while `work` is done. */
+async function recordsRead(work: () => Promise<unknown>): Promise<number> {
+  let records = 0;
+  for (const of of [IDBObjectStore.prototype, IDBIndex.prototype]) {
+    for (const name of ['get', 'getAll', 'openCursor'] as const) {
+      const real = of[name] as (...args: unknown[]) => IDBRequest;
+      vi.spyOn(of, name).mockImplementation(function (this: unknown, ...args: unknown[]) {
+        const request = real.apply(this, args);
+        request.addEventListener('success', () => {
+          records += Array.isArray(request.result) ? request.result.length : Number(request.result != null);
+        });
+        return request as never;
+      });
+    }
+  }
+  await work();
+  vi.restoreAllMocks();
+  return records;
+}
+
+test('a change of one room reads that one, and of a long queue what shows of it', async () => {
+  const log: Entry[] = [];
+  grow(log, 3_000);
+  await holdOf(db, log, [{ from: 1, to: 3_000, amendedTo: 3_000 }]);
+  await addRooms(numbers(1, 120).map((n) => `room ${n}`));
+  await queue(db, [...numbers(1, 2_000).map((n) => row(n)), edit(2_001, 2_000)]);
+  await db.write(['marks'], (tx) => tx.objectStore('marks').put({ room: ROOM, upTo: 3_000, told: true }));
+  const summaries = await opened();
+  expect(summaries.list()).toHaveLength(121);
+  expect(summaries.waiting()).toBe(2_001);
+  expect(summaries.list().find(({ id }) => id === ROOM)).toMatchObject({
+    waiting: 2_001,
+    notSent: 0,
+    unread: 0,
+    last: { text: 'text 2000', mine: true },
+  });
+  for (const type of ['log', 'rows', 'queued'] as const)
+    expect(await recordsRead(() => summaries.refresh({ type, rooms: [ROOM] }))).toBeLessThan(20);
+});
+
+test('thousands of edits behind the last line are not looked through for each change', async () => {
+  const log = [text(1), text(2, 'mine', me), text(3)];
+  for (let i = 0; i < 2_000; i++) amend(log, 'edit', 1, `edit ${i}`);
+  await holdOf(db, log, [{ from: 1, to: log.length, amendedTo: log.length }]);
+  const summaries = await opened();
+  expect(summaries.list()[0]).toMatchObject({ unread: 2, last: { text: 'text 3' } });
+  expect(await recordsRead(() => summaries.refresh({ type: 'log', rooms: [ROOM] }))).toBeLessThan(30);
+  expect(summaries.list()[0]).toMatchObject({ unread: 2, last: { text: 'text 3' } });
+});
+
+test('a room that came, went, or was left with nothing in it is in the list, or is not', async () => {
+  await addRooms(['a', 'b']);
+  const summaries = await opened();
+  const ids = () => summaries.list().map(({ id }) => id);
+  await addRooms(['c']);
+  await summaries.refresh({ type: 'log', rooms: ['c'] });
+  expect(ids()).toEqual(['a', 'b', 'c']);
+  const left = { id: 'b', kind: 'public', name: 'b', head: 0, readUpTo: 0, members: 1, left: true } as const;
+  await db.write(['rooms', 'rows'], async (tx) => {
+    await tx.objectStore('rooms').put(left);
+    await tx.objectStore('rows').put({ ...row(1), room: 'b' });
+    await tx.objectStore('rooms').delete('a');
+  });
+  await summaries.refresh({ type: 'all' });
+  expect(ids()).toEqual(['b', 'c']);
+  expect(summaries.list()[0]).toMatchObject({ member: false, waiting: 1 });
+  await queue(db, []);
+  await summaries.refresh({ type: 'rows', rooms: ['b'] });
+  expect(ids()).toEqual(['c']);
+  expect(summaries.waiting()).toBe(0);
+});
+
+test('O2 what changes a text that was refused does not wait: it goes when a person says what becomes of that', async () => {
+  await holdOf(db, [], []);
+  await queue(db, [parked(row(1)), edit(2, 1), deletion(3, 1)]);
+  const summaries = await opened();
+  expect(summaries.waiting()).toBe(0);
+  expect(summaries.list()[0]).toMatchObject({ waiting: 0, notSent: 1 });
+  await queue(db, [uncertain(row(1)), edit(2, 1)]); // this one may have arrived, and its change is sent
+  await summaries.refresh({ type: 'rows', rooms: [ROOM] });
+  expect(summaries.waiting()).toBe(1);
+});
+
+test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i', async (seed) => {
+  const random = seeded(seed);
+  const rows = numbers(1, 40).map((n): Row => {
+    const target = random.int(1, 40);
+    const made = random.pick([row(n), row(n), edit(n, target), deletion(n, target)]);
+    const state = random.pick([
+      made,
+      made,
+      { ...made, attempted: true, state: { tag: 'checking' as const } },
+      parked(made),
+      uncertain(made),
+    ]);
+    return { ...state, room: random.pick([ROOM, 'other']) };
+  });
+  await queue(db, rows);
+  for (const room of [ROOM, 'other', undefined]) {
+    const its = rows.filter((each) => room === undefined || each.room === room);
+    const refused = new Set(
+      rows
+        .filter(({ state }) => state.tag === 'parked' && !state.uncertain)
+        .map(({ clientOffset }) => clientOffset),
+    );
+    const goes = (each: Row) => isWaiting(each) && (each.kind === 'text' || !refused.has(each.target));
+    expect(await db.read(['rows'], (tx) => countRows(tx, room))).toEqual({
+      texts: its.filter(({ kind }) => kind === 'text').length,
+      waiting: its.filter(goes).length,
+      notSent: its.filter((each) => !isWaiting(each)).length,
+    });
+  }
+  const { seqs, changes } = await db.read(['rows', 'entries', 'loose'], (tx) => readQueue(tx, ROOM));
+  const its = rows.filter(({ room }) => room === ROOM);
+  expect(changes).toEqual(its.filter(({ kind }) => kind !== 'text'));
+  const texts = its.filter(({ kind }) => kind === 'text').map(({ seq }) => seq);
+  expect(seqs.filter((seq) => texts.includes(seq))).toEqual(texts);
+  expect([...seqs]).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+});
+
+test('unread are others’ texts that are held, in whatever spans; what is missing counts as if it were one', async () => {
+  const log = numbers(1, 300).map((n) => text(n, `text ${n}`, n % 2 === 0 ? me : undefined));
+  const count = (upTo: number) => db.read(['spans', 'entries'], (tx) => countOthers(tx, ROOM, me, upTo));
+  const hold = (...held: [number, number][]) =>
+    holdOf(
+      db,
+      log,
+      held.map(([from, to]) => ({ from, to, amendedTo: 300 })),
+    );
+  await hold();
+  expect(await count(0)).toBe(0);
+  await hold([1, 100], [111, 150]);
+  expect(await count(150)).toBe(0);
+  expect(await count(130)).toBe(10);
+  expect(await count(110)).toBe(20);
+  expect(await count(104)).toBe(20 + 6);
+  expect(await count(60)).toBe(20 + 10 + 20);
+  expect(await count(0)).toBe(20 + 10 + 50);
+  await hold([21, 150]);
+  expect(await count(10)).toBe(65 + 10);
+  await hold([1, 300]);
+  expect(await count(0)).toBe(UNREAD_COUNTED_MAX);
+  for (let i = 0; i < 500; i++) amend(log, 'edit', 1, 'changed');
+  await holdOf(db, log, [{ from: 1, to: log.length, amendedTo: log.length }]);
+  expect(await count(290)).toBe(5);
+});
+
+test('the last of what waits shows, and else the newest line that is known', async () => {
+  const log = [text(1, 'theirs'), text(2, 'mine', me)];
+  await holdOf(db, log, [{ from: 1, to: 2, amendedTo: 2 }]);
+  await queue(db, [row(1), { ...edit(2, 9), targetOffset: 2, target: key(9) } as Row]);
+  const summaries = await opened();
+  const last = () => summaries.list()[0]!.last?.text;
+  expect(last()).toBe('text 1');
+  await queue(db, []);
+  await summaries.refresh({ type: 'rows', rooms: [ROOM] });
+  expect(last()).toBe('mine');
+  log.push(text(3, 'newer'));
+  amend(log, 'edit', 3, 'newest');
+  await holdOf(db, log, [{ from: 1, to: 4, amendedTo: 4 }]);
+  await summaries.refresh({ type: 'log', rooms: [ROOM] });
+  expect(last()).toBe('newest');
+  await holdOf(db, log.slice(0, 1), [{ from: 1, to: 1, amendedTo: 1 }]);
+  await summaries.refresh({ type: 'log', rooms: [ROOM] });
+  expect(last()).toBe('theirs');
+});

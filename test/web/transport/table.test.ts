@@ -1,0 +1,171 @@
+/** Every phase of the connection and everything that can be told to it. A new one of either has no cells and does not compile. */
+import { describe, expect, test } from 'vitest';
+import { type ConnectionEvent, step } from '../../../web/transport/connection.ts';
+import { begin, type Phase, wakeAt } from '../../../web/transport/phase.ts';
+
+const NOW = 100_000;
+const CALLING = { tag: 'connecting', since: NOW - 1_000, lookedAt: undefined } as const;
+const LIVE = {
+  tag: 'open',
+  since: NOW - 1_000,
+  welcomed: true,
+  heardAt: NOW - 1_000,
+  beatBy: undefined,
+} as const;
+
+const PHASES = {
+  asleep: { asleep: { tag: 'asleep' } },
+  waiting: {
+    waiting: { tag: 'waiting', until: NOW + 1_000, told: false },
+    told: { tag: 'waiting', until: NOW + 1_000, told: true },
+  },
+  connecting: {
+    calling: CALLING,
+    /** Somebody looks at it already. */
+    looked: { ...CALLING, lookedAt: NOW - 500 },
+    /** Longer than somebody who looks would wait. */
+    long: { ...CALLING, since: NOW - 5_000 },
+  },
+  open: {
+    opened: { ...LIVE, welcomed: false },
+    unsure: { ...LIVE, welcomed: false, beatBy: NOW + 500 },
+    live: LIVE,
+    doubted: { ...LIVE, beatBy: NOW + 500 },
+  },
+  refused: { refused: { tag: 'refused', why: 'signed-out' } },
+} satisfies { [Tag in Phase['tag']]: Record<string, Extract<Phase, { tag: Tag }>> };
+
+type Column = { [Tag in Phase['tag']]: keyof (typeof PHASES)[Tag] }[Phase['tag']];
+type EventName = ConnectionEvent['type'] | 'refused a while' | 'refused for good';
+
+const EVENTS: Record<EventName, ConnectionEvent> = {
+  visible: { type: 'visible' },
+  pageshow: { type: 'pageshow' },
+  resume: { type: 'resume' },
+  hidden: { type: 'hidden' },
+  freeze: { type: 'freeze' },
+  pagehide: { type: 'pagehide' },
+  online: { type: 'online' },
+  'network-changed': { type: 'network-changed' },
+  offline: { type: 'offline' },
+  opened: { type: 'opened' },
+  upgraded: { type: 'upgraded' },
+  welcomed: { type: 'welcomed' },
+  heard: { type: 'heard' },
+  refused: { type: 'refused', code: 'unavailable', retryAfter: undefined },
+  'refused a while': { type: 'refused', code: 'rate-limited', retryAfter: 2_000 },
+  'refused for good': { type: 'refused', code: 'unauthorized', retryAfter: undefined },
+  failed: { type: 'failed' },
+  closed: { type: 'closed' },
+  bye: { type: 'bye', retryAfter: 2_000 },
+  /** At the moment at which it wanted to be woken. */
+  clock: { type: 'clock' },
+  waiting: { type: 'waiting', waiting: true },
+  uploading: { type: 'uploading', bytes: 1_000 },
+  suspect: { type: 'suspect' },
+  unusable: { type: 'unusable' },
+  'signed-in': { type: 'signed-in' },
+  stopped: { type: 'stopped', why: 'auth' },
+};
+
+/** What comes out, and what is true of the phase then: the same tag, where nothing is said. */
+const CELLS = {
+  '·': [[]],
+  connect: [['connect'], 'connecting'],
+  anew: [['teardown', 'connect'], 'connecting'],
+  soon: [[], 'looked at'],
+  opens: [[], 'open'],
+  hello: [[], 'welcomed'],
+  beat: [['beat'], 'asked'],
+  alive: [[], 'not asked'],
+  lost: [[], 'waiting'],
+  leave: [['teardown'], 'waiting'],
+  rest: [['teardown'], 'told'],
+  sleep: [['teardown'], 'asleep'],
+  over: [['teardown'], 'refused'],
+} satisfies Record<string, [effects: string[], then?: string]>;
+
+const COLUMNS = [
+  'asleep',
+  'waiting',
+  'told',
+  'calling',
+  'looked',
+  'long',
+  'opened',
+  'unsure',
+  'live',
+  'doubted',
+  'refused',
+] as const satisfies Column[];
+const NONE_LEFT_OUT: Exclude<Column, (typeof COLUMNS)[number]> extends never ? true : never = true;
+
+type Row<Columns = typeof COLUMNS> = { [Each in keyof Columns]: keyof typeof CELLS };
+
+// biome-ignore format: a table
+const TABLE: Record<EventName, Row> = {
+  //                   asleep     waiting    told       calling  looked   long     opened   unsure   live     doubted  refused
+  visible:            ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
+  pageshow:           ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
+  resume:             ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
+  hidden:             ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  freeze:             ['sleep',   'sleep',   '·',       'sleep', 'sleep', 'sleep', 'sleep', 'sleep', 'sleep', 'sleep', '·'],
+  pagehide:           ['sleep',   'sleep',   '·',       'sleep', 'sleep', 'sleep', 'sleep', 'sleep', 'sleep', 'sleep', '·'],
+  online:             ['connect', 'connect', '·',       'anew',  'anew',  'anew',  'beat',  '·',     'beat',  '·',     '·'],
+  'network-changed':  ['connect', 'connect', '·',       'anew',  'anew',  'anew',  'beat',  '·',     'beat',  '·',     '·'],
+  offline:            ['·',       '·',       '·',       '·',     '·',     '·',     'beat',  '·',     'beat',  '·',     '·'],
+  opened:             ['·',       '·',       '·',       'opens', 'opens', 'opens', '·',     '·',     '·',     '·',     '·'],
+  upgraded:           ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  welcomed:           ['·',       '·',       '·',       '·',     '·',     '·',     'hello', 'hello', '·',     '·',     '·'],
+  heard:              ['·',       '·',       '·',       '·',     '·',     '·',     '·',     'alive', '·',     'alive', '·'],
+  refused:            ['·',       '·',       '·',       'leave', 'leave', 'leave', '·',     '·',     '·',     '·',     '·'],
+  'refused a while':  ['·',       '·',       '·',       'rest',  'rest',  'rest',  '·',     '·',     '·',     '·',     '·'],
+  'refused for good': ['·',       '·',       '·',       'over',  'over',  'over',  '·',     '·',     '·',     '·',     '·'],
+  failed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
+  closed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
+  bye:                ['·',       '·',       '·',       'rest',  'rest',  'rest',  'rest',  'rest',  'rest',  'rest',  '·'],
+  clock:              ['·',       'connect', 'connect', 'leave', 'anew',  'leave', 'leave', 'leave', 'beat',  'anew',  '·'],
+  waiting:            ['connect', '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  uploading:          ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  suspect:            ['·',       '·',       '·',       '·',     '·',     '·',     'beat',  '·',     'beat',  '·',     '·'],
+  unusable:           ['·',       '·',       '·',       '·',     '·',     '·',     'leave', 'leave', 'leave', 'leave', '·'],
+  'signed-in':        ['anew',    'anew',    'anew',    'anew',  'anew',  'anew',  'anew',  'anew',  '·',     '·',     'anew'],
+  stopped:            ['over',    'over',    'over',    'over',  'over',  'over',  'over',  'over',  'over',  'over',  'over'],
+};
+
+describe.each(Object.entries(TABLE) as [EventName, Row][])('S4 O2 %s', (name, row) => {
+  test.each(COLUMNS.map((column, index) => [column, row[index]!] as const))(
+    'while %s: %s',
+    (column, cell) => {
+      const phase = Object.assign({}, ...Object.values(PHASES))[column] as Phase;
+      const before = { ...begin(true, true, 0), phase };
+      const due = name === 'clock' ? wakeAt(before) : NOW;
+      const around = { now: Math.min(due, NOW + 60_000), random: () => 0.5, receiving: false };
+      const [after, effects] = step(before, EVENTS[name], around);
+      const [expected, then] = CELLS[cell] as [string[], string?];
+      expect(effects.map(({ type }) => type)).toEqual(expected);
+      if (then === undefined) expect(wordsOf(after.phase)).toEqual(wordsOf(phase));
+      else expect(wordsOf(after.phase)).toContain(then);
+    },
+  );
+});
+
+test('no phase is left out of the table', () => expect(NONE_LEFT_OUT).toBe(true)); // or this does not compile
+
+/** What the table tells phases apart by. */
+function wordsOf(phase: Phase): string[] {
+  switch (phase.tag) {
+    case 'waiting':
+      return [phase.told ? 'told' : 'waiting'];
+    case 'connecting':
+      return [phase.lookedAt === undefined ? 'connecting' : 'looked at'];
+    case 'open':
+      return [
+        'open',
+        ...(phase.welcomed ? ['welcomed'] : []),
+        phase.beatBy === undefined ? 'not asked' : 'asked',
+      ];
+    default:
+      return [phase.tag];
+  }
+}
