@@ -10,12 +10,14 @@ import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import budgets from './budgets.json' with { type: 'json' };
 import { fillPhone } from './fillPhone.ts';
-import { type Filled, fillServer } from './fillServer.ts';
+import { fillServer } from './fillServer.ts';
 import { watch } from './watch.ts';
 
 export interface Stage extends AsyncDisposable {
   readonly network: TcpProxy;
   readonly room: string;
+  /** The browser's version. */
+  readonly chromium: string;
   /** Somebody else in the room, with a good network. */
   readonly other: ApiClient;
   /** Starts a browser on the phone's storage, with nothing open in it. */
@@ -27,12 +29,13 @@ export async function setStage(): Promise<Stage> {
   const storage = parts.use(await temporaryFolder());
   const server = parts.use(await startServer());
   const network = parts.use(await startProxy(server.port));
-  const { room } = await fill(server, network.url, storage.path);
+  const { room, chromium } = await fill(server, network.url, storage.path);
   const other = parts.use(await connectClient(server.url, await signUp(server.url, 'Bob')));
   const all = parts.move();
   return {
     network,
     room,
+    chromium,
     other,
     async phone() {
       const phone = await startInstallation(storage.path, network.url);
@@ -44,7 +47,7 @@ export async function setStage(): Promise<Stage> {
 }
 
 /** A person signs up in the page, and then years go by. */
-async function fill(server: ServerProcess, url: string, storage: string): Promise<Filled> {
+async function fill(server: ServerProcess, url: string, storage: string) {
   const phone = await startInstallation(storage, url);
   const me = await signUpInPage(phone.context);
   await server.stop();
@@ -56,8 +59,9 @@ async function fill(server: ServerProcess, url: string, storage: string): Promis
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.close();
   await fillPhone(phone.context, me, filled);
+  const chromium = phone.context.browser()?.version() ?? 'unknown';
   await phone.close();
-  return filled;
+  return { room: filled.room, chromium };
 }
 
 async function signUpInPage(context: BrowserContext): Promise<string> {

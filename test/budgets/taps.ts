@@ -50,7 +50,7 @@ function timeOf({ at, durable, shown }: Tap): number {
 
 /** The next one begins on a quiet phone. */
 async function isSent(page: Page, body: string): Promise<void> {
-  const row = page.locator('.message', { hasText: body });
+  const row = page.locator('.message', { has: page.getByText(body, { exact: true }) }).last();
   await waitFor(
     `“${body}” is sent`,
     async () => (await row.getByText('Sent', { exact: true }).count()) === 1,

@@ -57,8 +57,8 @@ export function watch(): void {
       const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.at); // frames are late, some more than others
       if (Math.abs(moved) > canBe) watched.jumps.push(moved);
     }
-    const row = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.message');
-    looked = row ? { row, top: row.getBoundingClientRect().top, at: now } : undefined;
+    const row = rows()[rows().length >> 1]; // what is trimmed or comes does so at the ends
+    looked = row && { row, top: row.getBoundingClientRect().top, at: now };
     requestAnimationFrame(lookForJumps);
   });
 

@@ -1,30 +1,54 @@
-/** What a first visit downloads as JavaScript may not grow past the number in size.json. */
+/** What a first visit downloads as JavaScript, and the service worker, may not grow past the numbers in budgets.json. */
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress } from 'node:zlib';
+import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { ROOT, runTool } from '../support/tools.ts';
-import limits from './size.json' with { type: 'json' };
 import { filesUnder } from './sources.ts';
 
-export async function sizeProblems(): Promise<string[]> {
-  if (await isStale()) {
-    const { code, output } = await runTool('vite', ['build', '--logLevel', 'warn']);
-    if (code !== 0) return [`the page does not build:\n${output.trim()}`];
-  }
-  const html = await readFile(join(ROOT, 'dist/index.html'), 'utf8');
-  const scripts = await reachable(scriptsOf(html), (path) => readFile(join(ROOT, 'dist', path), 'utf8'));
-  const sizes = await Promise.all([...scripts.values()].map(brotliBytes));
-  return tooMuch(sizes.reduce((sum, size) => sum + size, 0));
+/** In bytes of brotli. */
+export interface Sizes {
+  initialJavaScript: number;
+  serviceWorker: number;
 }
 
-export function tooMuch(bytes: number): string[] {
-  const most = limits.initialJavaScriptBrotliBytes;
-  if (bytes === 0) return ['the built page loads no script: is dist/index.html the page?'];
+export async function sizeProblems(): Promise<string[]> {
+  const problems = await buildIfStale();
+  return problems.length > 0 ? problems : tooMuch(await sizesOfPage());
+}
+
+/** What went wrong with it. */
+export async function buildIfStale(): Promise<string[]> {
+  if (!(await isStale())) return [];
+  const { code, output } = await runTool('vite', ['build', '--logLevel', 'warn']);
+  return code === 0 ? [] : [`the page does not build:\n${output.trim()}`];
+}
+
+/** Of the page as it was built last. */
+export async function sizesOfPage(): Promise<Sizes> {
+  const built = (path: string) => readFile(join(ROOT, 'dist', path), 'utf8');
+  const scripts = await reachable(scriptsOf(await built('index.html')), built);
+  const sizes = await Promise.all([...scripts.values()].map(brotliBytes));
+  return {
+    initialJavaScript: sizes.reduce((sum, size) => sum + size, 0),
+    serviceWorker: await brotliBytes(await built('sw.js')),
+  };
+}
+
+export function tooMuch({ initialJavaScript, serviceWorker }: Sizes): string[] {
+  if (initialJavaScript === 0) return ['the built page loads no script: is dist/index.html the page?'];
+  return [
+    ...over("the page's first JavaScript", initialJavaScript, budgets.initialJavaScriptBrotliBytes),
+    ...over('the service worker', serviceWorker, budgets.serviceWorkerBrotliBytes),
+  ];
+}
+
+function over(what: string, bytes: number, most: number): string[] {
   if (bytes <= most) return [];
   return [
-    `the page's first JavaScript is ${bytes} bytes of brotli; test/check/size.json allows ${most}. ` +
+    `${what} is ${bytes} bytes of brotli; test/budgets/budgets.json allows ${most}. ` +
       'Make it smaller, or raise the number in a commit that says why.',
   ];
 }

@@ -21,6 +21,7 @@ test(
   'S3 edited and deleted while its reader, who looks at it, was away for 5,000 messages: gone once they are back, and in no record',
   BOTH,
   async ({ server, network, phone }) => {
+    test.setTimeout(120_000); // 5,000 entries take their time where others have the machine, too
     using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
     const said = await saySomething(bob);
     const since = numbered('since', 250);

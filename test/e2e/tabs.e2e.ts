@@ -23,6 +23,7 @@ for (const seed of [1, 2, 3]) {
     `S5 L5 O2 three tabs send at once, one is closed and one frozen in the middle: one order, no repeats (seed ${seed})`,
     BOTH,
     async ({ server, network, storage }) => {
+      test.setTimeout(120_000);
       const random = seeded(seed);
       const session = await signUpByApi(server.url, 'Watcher');
       using watcher = await connectClient(server.url, session);

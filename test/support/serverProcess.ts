@@ -1,6 +1,7 @@
 /** The real server as a process of its own: started, killed, started again on the same data and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dieTogether } from './orphans.ts';
 import { pauseProcess, resumeProcess } from './pause.ts';
 import { temporaryFolder } from './tmp.ts';
 import { ROOT } from './tools.ts';
@@ -116,6 +117,7 @@ function spawnServer(env: Record<string, string>, onText: (text: string) => void
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  dieTogether(child);
   child.stdout.setEncoding('utf8').on('data', onText);
   child.stderr.setEncoding('utf8').on('data', onText);
   return child;

@@ -170,14 +170,15 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   }
 
   /** Undefined where the first unread one may lie further up, out of the window. */
-  function newSince({ lines, reachesOldest }: Window): string | undefined {
+  function newSince({ lines, reachesOldest, span }: Window): string | undefined {
     if (!opened) return undefined;
     const { readUpTo, head } = opened;
     const first = lines.findIndex(
       (line) => line.author !== me.id && line.serverOffset > readUpTo && line.serverOffset <= head,
     );
     const line = lines[first];
-    return line && (first > 0 || reachesOldest) ? keyOf(line.author, line.clientOffset) : undefined;
+    const isFirst = first > 0 || (reachesOldest && span!.from <= readUpTo + 1); // else more may be new above the hole
+    return line && isFirst ? keyOf(line.author, line.clientOffset) : undefined;
   }
 
   function forgetPlace(): void {

@@ -14,6 +14,7 @@ import {
   placeAfterScroll,
   type ReadingPlace,
 } from './readingPlace.ts';
+import { RESERVE_PX, reserveOf, setReserve, sizesOf } from './reserve.ts';
 
 export interface Reading {
   distance: Distance;
@@ -30,6 +31,8 @@ export function useReadingPlace(
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // where we last scrolled to
+  const looked = useRef<Looked | undefined>(undefined); // at, before what is rendered now
+  const resting = useRef<ReturnType<typeof setTimeout>>(undefined);
   const lastSeen = useRef(0);
   const unseen = useRef(0); // of those that were in the window while it was at the newest
   const [distance, setDistance] = useState<Distance>('here');
@@ -38,14 +41,27 @@ export function useReadingPlace(
 
   // Rendering has not touched the document yet: what is looked at can still be measured as it was. The browser tells of
   // a scroll with its next frame only: one that it has not told of is not undone.
-  if (
-    box.current &&
-    (place.current.tag === 'among' || isScrolledAway(place.current, box.current, leftAt.current))
-  )
-    place.current = { tag: 'among', anchor: anchorIn(box.current) };
+  if (box.current) {
+    looked.current = lookedAtIn(box.current);
+    if (place.current.tag === 'among' || isScrolledAway(place.current, box.current, leftAt.current))
+      place.current = { tag: 'among', anchor: looked.current };
+  }
   const keepPlace = (element: HTMLElement) => {
+    takeFromReserve(element, looked.current, latest.current.state.atStart);
+    looked.current = undefined;
     restore(element, place.current);
     leftAt.current = element.scrollTop;
+    restLater();
+  };
+  // Never in the frame in which something came: the two would be taken for one.
+  const restLater = (afterMs = REST_MS) => {
+    clearTimeout(resting.current);
+    resting.current = setTimeout(() => {
+      const element = box.current!;
+      const { atStart, older } = latest.current.state;
+      refill(element, atStart || older === 'stuck' ? 0 : RESERVE_PX);
+      leftAt.current = element.scrollTop;
+    }, afterMs);
   };
 
   useLayoutEffect(() => {
@@ -65,17 +81,23 @@ export function useReadingPlace(
     const element = box.current!;
     const scrolled = () => {
       const { atNewest } = latest.current.state;
-      place.current = placeAfterScroll(place.current, element, atNewest, anchorIn(element));
+      const sizes = sizesOf(element);
+      place.current = placeAfterScroll(place.current, sizes, atNewest, lookedAtIn(element));
       if (place.current.tag === 'newest') lastSeen.current = newestOf(latest.current.state.messages);
-      setDistance(distanceOf(place.current, element, atNewest));
+      setDistance(distanceOf(place.current, sizes, atNewest));
       askForMore(element, latest.current);
+      restLater();
     };
+    const ended = () => restLater(0);
     const resized = new ResizeObserver(() => keepPlace(element)); // the keyboard, a turned phone
     resized.observe(element);
     element.addEventListener('scroll', scrolled, { passive: true });
+    element.addEventListener('scrollend', ended); // Safari has it since 26
     return () => {
+      clearTimeout(resting.current);
       resized.disconnect();
       element.removeEventListener('scroll', scrolled);
+      element.removeEventListener('scrollend', ended);
     };
   }, []);
 
@@ -97,7 +119,7 @@ export function useReadingPlace(
 
 /** By its reader: what a smaller view hides below, or fewer lines leave above, is no scroll. */
 function isScrolledAway(place: ReadingPlace, box: HTMLElement, leftAt: number): boolean {
-  return place.tag === 'newest' && box.scrollTop < leftAt && !isAtEnd(box);
+  return place.tag === 'newest' && box.scrollTop < leftAt && !isAtEnd(sizesOf(box));
 }
 
 function askForMore(
@@ -105,17 +127,44 @@ function askForMore(
   { state, more }: { state: ConversationState; more: { older(): void; newer(): void } },
 ): void {
   if (state.loading) return;
-  if (!state.atStart && state.older === 'idle' && nearStart(box)) more.older();
-  if (!state.atNewest && state.newer === 'idle' && nearEnd(box)) more.newer();
+  const sizes = sizesOf(box);
+  if (!state.atStart && state.older === 'idle' && nearStart(sizes)) more.older();
+  if (!state.atNewest && state.newer === 'idle' && nearEnd(sizes)) more.newer();
 }
 
-function anchorIn(box: HTMLElement): Anchor | undefined {
+/** The first line in view, and how far below the beginning of all that can be scrolled to it stands. */
+type Looked = Anchor & { at: number };
+
+function lookedAtIn(box: HTMLElement): Looked | undefined {
   const rows = rowsIn(box);
   const top = box.getBoundingClientRect().top;
   const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
   const row = index === undefined ? undefined : rows[index];
-  return row && { key: row.dataset.key!, offset: row.getBoundingClientRect().top - top };
+  const offset = row && row.getBoundingClientRect().top - top;
+  return offset === undefined ? undefined : { key: row!.dataset.key!, offset, at: offset + box.scrollTop };
 }
+
+/** It stands where it stood, as far as the reserve goes. */
+function takeFromReserve(box: HTMLElement, looked: Looked | undefined, atStart: boolean): void {
+  const offset = looked && offsetOf(box, looked.key);
+  if (offset === undefined) return;
+  const moved = offset + box.scrollTop - looked!.at;
+  const reserve = reserveOf(box);
+  const left = atStart ? 0 : Math.max(0, reserve - moved);
+  if (left !== reserve) setReserve(box, left);
+}
+
+/** While nothing scrolls that can be made up for exactly, and so unseen. */
+function refill(box: HTMLElement, px: number): void {
+  const by = px - reserveOf(box);
+  if (by === 0) return;
+  const top = box.scrollTop;
+  setReserve(box, px);
+  box.scrollTop = top + by;
+}
+
+/** So long after the last scroll. */
+const REST_MS = 100;
 
 function restore(box: HTMLElement, place: ReadingPlace): void {
   if (place.tag !== 'among') {
@@ -123,10 +172,15 @@ function restore(box: HTMLElement, place: ReadingPlace): void {
     return;
   }
   const { anchor } = place;
-  const row = anchor && Array.from(rowsIn(box)).find((element) => element.dataset.key === anchor.key);
-  if (!row) return;
-  const moved = row.getBoundingClientRect().top - box.getBoundingClientRect().top - anchor.offset;
+  const offset = anchor && offsetOf(box, anchor.key);
+  if (offset === undefined) return;
+  const moved = offset - anchor!.offset;
   if (Math.abs(moved) >= 1) box.scrollTop += moved;
+}
+
+function offsetOf(box: HTMLElement, key: string): number | undefined {
+  const row = Array.from(rowsIn(box)).find((element) => element.dataset.key === key);
+  return row && row.getBoundingClientRect().top - box.getBoundingClientRect().top;
 }
 
 function rowsIn(box: HTMLElement): NodeListOf<HTMLElement> {

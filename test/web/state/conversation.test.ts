@@ -258,3 +258,22 @@ test('S1 after a log was put back what is new is counted from where that ends', 
   await conversation.refresh();
   expect(conversation.state.get().unseen).toBe(7);
 });
+
+test('what is new begins where that is known: not at the first that is held, while what was read lies further up', async () => {
+  const log = logOf(60);
+  const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;
+  const isRead = (readUpTo: number) =>
+    db.write(['rooms'], (tx) => tx.objectStore('rooms').put({ ...about, readUpTo }));
+  await holdOf(db, log, [{ from: 31, to: 60, amendedTo: 60 }]);
+  const newSince = async () => {
+    const { state } = await looked();
+    return state.get().messages.findIndex((message) => message.key === state.get().newSince);
+  };
+
+  await isRead(0);
+  expect(await newSince()).toBe(-1); // it may begin anywhere above
+  await isRead(30);
+  expect(await newSince()).toBe(0);
+  await isRead(40);
+  expect(await newSince()).toBe(10);
+});

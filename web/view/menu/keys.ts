@@ -46,7 +46,7 @@ export function walk(log: HTMLElement, event: KeyboardEvent): boolean {
   if (to === undefined) return false;
   messages[to]!.focus({ preventScroll: true });
   messages[to]!.scrollIntoView({ block: 'nearest' });
-  if (to === 0 && messages[0] === messages[focused]) log.scrollTop = 0; // what is older loads there
+  if (to === 0 && focused === 0) messages[0]!.scrollIntoView(); // what is older loads above it
   return true;
 }
 
