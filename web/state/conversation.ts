@@ -177,7 +177,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
       (line) => line.author !== me.id && line.serverOffset > readUpTo && line.serverOffset <= head,
     );
     const line = lines[first];
-    const isFirst = first > 0 || (reachesOldest && span!.from <= readUpTo + 1); // else more may be new above the hole
+    const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1); // else more may be new above the hole
     return line && isFirst ? keyOf(line.author, line.clientOffset) : undefined;
   }
 
