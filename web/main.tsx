@@ -9,6 +9,9 @@ import { App } from './view/App.tsx';
 import { followKeyboard } from './view/keyboard.ts';
 import { createRouter } from './view/router.ts';
 
+/** More than lie between a message that is shown and the box that is emptied. */
+const MICROTASKS = 24;
+
 followKeyboard(window);
 renderOnceForAll();
 
@@ -26,15 +29,13 @@ speak(wanted())
   });
 
 /**
- * What changes in one go is rendered in one go. A tap changes the log, the box and the list of rooms, each some microtasks
- * after the other; preact would render, and lay out, for each.
+ * What changes in one go is rendered in one go. A tap changes the log, then the box, some microtasks after it; preact would
+ * render, and lay out, for each. Still before the next event: that may be meant for what is rendered here.
  */
 function renderOnceForAll(): void {
-  const { port1, port2 } = new MessageChannel(); // a timer would wait 4 ms
-  let rendering = () => {};
-  port1.onmessage = () => rendering();
-  options.debounceRendering = (renderAll) => {
-    rendering = renderAll;
-    port2.postMessage(0);
+  options.debounceRendering = (render) => {
+    let turns = MICROTASKS;
+    const wait = (): unknown => (turns-- > 0 ? Promise.resolve().then(wait) : render());
+    wait();
   };
 }

@@ -38,8 +38,8 @@ export interface Realtime {
   disconnectDevice(device: string): void;
   /** To the user's own sockets: how far they have read. */
   tellRead(user: string, room: string, upTo: number): void;
-  /** Says `bye`: come back after so many milliseconds. */
-  sayBye(retryAfter: number): void;
+  /** Says `bye`: come back after so many milliseconds. Resolves when it is on its way to everybody. */
+  sayBye(retryAfter: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -135,7 +135,10 @@ export function createRealtime(deps: Deps): Realtime {
     isOpen: () => feed.isOpen(),
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
     tellRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
-    sayBye: (retryAfter) => io.local.emit('bye', { retryAfter }),
+    async sayBye(retryAfter) {
+      io.local.emit('bye', { retryAfter });
+      await new Promise(setImmediate); // the adapter for MongoDB hands it to the connections a tick later
+    },
     async close() {
       watching?.stop();
       await feed.close();

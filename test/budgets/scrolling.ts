@@ -1,6 +1,6 @@
 /** A reader who scrolls up through some hundred messages without a rest, and down again. */
 import type { CDPSession, Page } from '@playwright/test';
-import type { Watched } from './watch.ts';
+import { shiftOf, type Watched } from './watch.ts';
 
 declare const watched: Watched;
 
@@ -9,6 +9,8 @@ export interface Scrolled {
   longestTaskMs: number;
   /** The most messages that were in the document at one time. */
   mostRows: number;
+  /** Up to now, as the browser counts it: while older ones load above, and go again. */
+  shift: number;
   /** Jumps of the log under its reader. */
   jumps: number;
   /** Messages that came by: without them the rest says nothing. */
@@ -30,6 +32,7 @@ export async function scroll(page: Page, messages: number): Promise<Scrolled> {
   return {
     longestTaskMs: Math.max(0, ...tasks.map(({ ms }) => ms)),
     mostRows: await page.evaluate(() => watched.mostRows),
+    shift: await shiftOf(page),
     jumps: await page.evaluate(() => watched.jumps.length),
     passed: passed.size,
   };
@@ -54,21 +57,4 @@ const SWIPE_PX_PER_SECOND = 5_000;
 
 function keysOf(rows: Element[]): string[] {
   return rows.map((row) => (row as HTMLElement).dataset.key!);
-}
-
-/**
- * Up by steps, with a rest after each in which older ones load. The browser's figure of layout shift is good for this one
- * only: where older ones come in the very frame in which a wheel turns on, it takes the two for one and counts a shift,
- * though nothing jumps (`jumps` is for that).
- */
-export async function climb(page: Page, messages: number): Promise<void> {
-  await page.locator('.log').evaluate(async (log, count) => {
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    const passed = new Set<unknown>();
-    while (passed.size < count) {
-      for (const row of log.querySelectorAll<HTMLElement>('[data-key]')) passed.add(row.dataset.key);
-      log.scrollTop -= 400;
-      for (let n = 0; n < 6; n++) await frame();
-    }
-  }, messages);
 }

@@ -30,6 +30,14 @@ for (const language of ['en', 'zh'] as const)
       const button = (name: string) => page.getByRole('button', { name, exact: true });
       const sheet = page.getByRole('dialog');
       const toRooms = () => page.getByRole('link', { name: t.back }).click();
+      const openMenu = async () => {
+        await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+        await sheet.waitFor();
+      };
+      const shut = async () => {
+        await page.keyboard.press('Escape');
+        await expect(sheet).toHaveCount(0); // below an open one nothing takes what is typed
+      };
       const small = () => page.setViewportSize(LIGHT_PHONE.viewport);
 
       await page.getByRole('button', { name: '简体中文' }).waitFor();
@@ -56,7 +64,7 @@ for (const language of ['en', 'zh'] as const)
       await check('add a room');
       await button(t.sheets.add.create).click();
       await check('add a room, without a name');
-      await page.keyboard.press('Escape');
+      await shut();
 
       await small();
       await page.getByRole('link', { name: /lobby/i }).click();
@@ -68,7 +76,7 @@ for (const language of ['en', 'zh'] as const)
       await page.keyboard.press('ArrowUp');
       await page.getByText(t.composer.changing).waitFor();
       await check('changing a message');
-      await page.keyboard.press('Escape');
+      await shut();
       await said.menu('deleted');
       await check('the menu of a message');
       await page.getByRole('menuitem', { name: t.sheets.message.delete }).click();
@@ -78,6 +86,7 @@ for (const language of ['en', 'zh'] as const)
       await page.getByRole('log').getByText(t.message.deleted).waitFor();
       await said.menu('changed');
       await page.getByRole('menuitem', { name: t.sheets.message.edit }).click();
+      await page.getByText(t.composer.changing).waitFor();
       await page.getByRole('textbox', { name: t.composer.label }).fill('changed since');
       await page.keyboard.press('Enter');
       await said.isState('changed since', 'sent');
@@ -85,10 +94,10 @@ for (const language of ['en', 'zh'] as const)
       await page.getByRole('log').getByText(t.message.states['not-sent']).waitFor();
 
       await small();
-      await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+      await openMenu();
       await sheet.getByRole('button', { name: t.sheets.menu.leave }).click();
       await sheet.getByRole('button', { name: t.sheets.leave.confirm, exact: true }).click();
-      await page.getByText(t.rooms.left).waitFor();
+      await page.getByRole('navigation').getByText(t.rooms.left).waitFor(); // it is the list that shows now
       await page.getByRole('link', { name: /lobby/i }).click();
       await button(t.rooms.joinAgain).waitFor();
       await check('a room that was left');
@@ -108,13 +117,13 @@ for (const language of ['en', 'zh'] as const)
       await page.getByRole('log').getByRole('button', { name: t.message.states.queued }).click();
       await sheet.waitFor();
       await check('details');
-      await page.keyboard.press('Escape');
+      await shut();
       await page.getByRole('log').getByRole('button', { name: t.message.states['not-sent'] }).click();
       await sheet.waitFor();
       await check('not sent');
-      await page.keyboard.press('Escape');
+      await shut();
 
-      await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+      await openMenu();
       await check('the menu');
       for (const [opens, where] of [
         [t.sheets.menu.setPassword, 'a password'],
@@ -123,11 +132,10 @@ for (const language of ['en', 'zh'] as const)
       ] as const) {
         await sheet.getByRole('button', { name: opens }).click();
         await check(where);
-        await page.keyboard.press('Escape');
-        await expect(sheet).toHaveCount(0);
-        await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+        await shut();
+        await openMenu();
       }
-      await page.keyboard.press('Escape');
+      await shut();
 
       await failStorage(page);
       await page.getByRole('textbox', { name: t.composer.label }).fill('cannot be kept');

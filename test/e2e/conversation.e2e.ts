@@ -12,6 +12,7 @@ test('a long press opens the menu: the text is edited, then deleted', async ({ s
 
   await longPress(page, 'Two seals');
   await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await expect(composer(page)).toHaveValue('Two seals');
   await composer(page).fill('Three seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expectState(page, 'Three seals', 'Sent');
@@ -38,6 +39,7 @@ test('O3 the sign of a message leads to what became of it, in plain words', asyn
     /^DetailsThe server has it since \d\d:\d\d\.$/,
   );
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 
   network.refuse();
   await say(page, 'Not there');
@@ -60,6 +62,7 @@ test('O4 an edit begun is there after a look at another room', async ({ server, 
   await expectState(page, 'Two seals', 'Sent');
   await longPress(page, 'Two seals');
   await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await expect(composer(page)).toHaveValue('Two seals');
   await composer(page).fill('Three sea');
   await page.getByRole('link', { name: 'Back to the rooms' }).tap();
   await page.getByRole('link', { name: /lobby/i }).tap();
@@ -79,6 +82,7 @@ test('O4 an edit begun is there after the page was loaded again, without a netwo
   await composer(page).fill('half a mess');
   await longPress(page, 'Two seals');
   await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await expect(composer(page)).toHaveValue('Two seals');
   await composer(page).fill('Three sea');
   await expect.poll(() => recordsOf(page, { store: 'drafts', containing: 'Three sea' })).toHaveLength(1);
   network.refuse();

@@ -49,7 +49,9 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
   await focusIsSeen(page, message(page, 'First'));
 
   await keyboard.press('Enter');
+  await at('menuitem', 'Edit');
   await keyboard.press('Enter');
+  await expect(page.getByText('Edit this message')).toBeVisible();
   await at('textbox', 'Message');
   await keyboard.press('ControlOrMeta+a');
   await keyboard.type('First, changed');
@@ -67,6 +69,7 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
   await keyboard.press('ArrowUp');
   await focusIsSeen(page, message(page, 'First, changed'));
   await keyboard.press('Shift+F10');
+  await at('menuitem', 'Edit');
   await keyboard.press('End');
   await at('menuitem', 'Delete');
   await keyboard.press('Enter');
@@ -85,6 +88,7 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
   await keyboard.press('Escape');
   await at('button', 'Add a room');
   await keyboard.press('Enter');
+  await at('heading', 'Add a room');
   await tabTo(page, 'textbox', 'Name of a new room');
   await keyboard.type('Kitchen');
   await keyboard.press('Enter');
@@ -93,6 +97,7 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
 
   await tabTo(page, 'button', 'Menu', 'Shift+Tab');
   await keyboard.press('Enter');
+  await at('heading', 'Kitchen');
   await tabTo(page, 'button', 'Leave this room');
   await keyboard.press('Enter');
   await at('heading', 'Leave Kitchen?');
@@ -106,6 +111,7 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
   await at('textbox', 'Message');
   await tabTo(page, 'button', 'Menu', 'Shift+Tab');
   await keyboard.press('Enter');
+  await at('heading', 'Lobby');
   await tabTo(page, 'button', '简体中文');
   await keyboard.press('Enter');
   await expect(page.getByRole('button', { name: '退出登录' })).toBeVisible();
@@ -139,8 +145,10 @@ test('the focus is not lost with what had it: a message that waits is deleted', 
   await keyboard.press('ArrowUp');
   await focusIsSeen(page, message(page, 'waits')); // its dashes are no ring
   await keyboard.press('Enter');
+  await focusIsOn(page, 'menuitem', 'Edit');
   await keyboard.press('End');
   await keyboard.press('Enter');
+  await focusIsOn(page, 'heading', 'Delete this message?');
   await keyboard.press('Tab');
   await focusIsOn(page, 'button', 'Delete');
   await keyboard.press('Enter');

@@ -69,11 +69,17 @@ export async function hangable(page: Page): Promise<{ hang(how: Hanging): Promis
     world.hanging = 'no';
     const store = IDBObjectStore.prototype;
     const get = store.get;
+    const hung = new WeakSet<IDBTransaction>();
+    const commit = IDBTransaction.prototype.commit;
+    IDBTransaction.prototype.commit = function () {
+      if (!hung.has(this)) commit.call(this);
+    };
     for (const name of ['add', 'put'] as const) {
       const original = store[name];
       store[name] = function (...args) {
         const request = original.apply(this, args);
         if (world.hanging === 'no') return request;
+        hung.add(this.transaction);
         const keepOpen = () => {
           if (world.hanging === 'no') return;
           get.call(this, 0).onsuccess = keepOpen; // or the transaction would come to its end

@@ -6,7 +6,7 @@
 import type { Sizes } from './readingPlace.ts';
 
 /** What a quick reader scrolls through without a rest. Whoever jumps to its top waits for some pages. */
-export const RESERVE_PX = 30_000;
+export const RESERVE_PX = 50_000;
 
 /** As if there were none. */
 export function sizesOf(box: HTMLElement): Sizes {

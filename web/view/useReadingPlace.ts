@@ -32,7 +32,7 @@ export function useReadingPlace(
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // where we last scrolled to
   const looked = useRef<Looked | undefined>(undefined); // at, before what is rendered now
-  const resting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const turns = useRef(0); // the last one rests
   const lastSeen = useRef(0);
   const unseen = useRef(0); // of those that were in the window while it was at the newest
   const [distance, setDistance] = useState<Distance>('here');
@@ -53,15 +53,18 @@ export function useReadingPlace(
     leftAt.current = element.scrollTop;
     restLater();
   };
-  // Never in the frame in which something came: the two would be taken for one.
-  const restLater = (afterMs = REST_MS) => {
-    clearTimeout(resting.current);
-    resting.current = setTimeout(() => {
+  const restLater = () => {
+    const turn = ++turns.current;
+    const soon = (next: () => void) => () => turn === turns.current && next();
+    const rest = () => {
       const element = box.current!;
       const { atStart, older } = latest.current.state;
       refill(element, atStart || older === 'stuck' ? 0 : RESERVE_PX);
       leftAt.current = element.scrollTop;
-    }, afterMs);
+    };
+    // Never in the frame in which something came: the two would be taken for one.
+    const afterFrame = () => requestAnimationFrame(() => setTimeout(soon(rest)));
+    setTimeout(soon(afterFrame), REST_MS);
   };
 
   useLayoutEffect(() => {
@@ -88,16 +91,13 @@ export function useReadingPlace(
       askForMore(element, latest.current);
       restLater();
     };
-    const ended = () => restLater(0);
     const resized = new ResizeObserver(() => keepPlace(element)); // the keyboard, a turned phone
     resized.observe(element);
     element.addEventListener('scroll', scrolled, { passive: true });
-    element.addEventListener('scrollend', ended); // Safari has it since 26
     return () => {
-      clearTimeout(resting.current);
+      turns.current++;
       resized.disconnect();
       element.removeEventListener('scroll', scrolled);
-      element.removeEventListener('scrollend', ended);
     };
   }, []);
 
@@ -164,7 +164,7 @@ function refill(box: HTMLElement, px: number): void {
 }
 
 /** So long after the last scroll. */
-const REST_MS = 100;
+const REST_MS = 300;
 
 function restore(box: HTMLElement, place: ReadingPlace): void {
   if (place.tag !== 'among') {

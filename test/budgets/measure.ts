@@ -1,0 +1,65 @@
+/** Everything that is measured, often enough to speak of parts of a hundred. Takes some minutes. */
+import type { Page } from '@playwright/test';
+import budgets from './budgets.json' with { type: 'json' };
+import { type Scrolled, scroll } from './scrolling.ts';
+import { livePage, type Stage } from './stage.ts';
+import { coldStart, type Start } from './starts.ts';
+import { tapTimes } from './taps.ts';
+import { shiftOf } from './watch.ts';
+
+/** Of one speed of the processor. */
+export interface Measured {
+  slowdown: number;
+  /** How many times as long a loop takes in the page as it does without the brake. */
+  slowdownSeen: number;
+  starts: Start[];
+  taps: number[];
+  scrolls: Scrolled[];
+  /** Layout shift of the page in which was tapped, until then. */
+  shiftOfTaps: number;
+}
+
+export interface Amounts {
+  starts: number;
+  taps: number;
+  scrolls: number;
+  messages: number;
+}
+
+export async function measure(stage: Stage, slowdown: number, amounts: Amounts): Promise<Measured> {
+  const starts: Start[] = [];
+  while (starts.length < amounts.starts) starts.push(await coldStart(stage, slowdown));
+
+  const phone = await stage.phone();
+  const page = await livePage(stage, phone, slowdown);
+  const slowdownSeen = await seenIn(page, slowdown);
+  const taps = await tapTimes(page, amounts.taps);
+  const shiftOfTaps = await shiftOf(page);
+  const scrolls: Scrolled[] = [];
+  while (scrolls.length < amounts.scrolls) scrolls.push(await scroll(page, amounts.messages));
+  await phone.close();
+  return { slowdown, slowdownSeen, starts, taps, scrolls, shiftOfTaps };
+}
+
+export const ENOUGH: Amounts = { starts: 20, taps: 200, scrolls: 5, messages: 1_000 };
+export const A_LOOK: Amounts = { starts: 3, taps: 10, scrolls: 1, messages: 300 };
+
+/** The brake is the browser's: that it brakes is looked at. */
+async function seenIn(page: Page, slowdown: number): Promise<number> {
+  const cdp = await page.context().newCDPSession(page);
+  const loop = () =>
+    page.evaluate(() => {
+      const begin = performance.now();
+      let sum = 0;
+      for (let n = 0; n < 2e7; n++) sum += n % 7;
+      return sum > 0 ? performance.now() - begin : 0;
+    });
+  const least = async () => Math.min(await loop(), await loop(), await loop());
+  const slow = await least();
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  const quick = await least();
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
+  return slow / quick;
+}
+
+export const SLOWDOWNS = [budgets.cpuSlowdown, 1];

@@ -1,0 +1,294 @@
+/** A browser with tabs, each a whole client: they can be killed, frozen, hidden at any moment. */
+import { idFrom } from '../../../shared/mint.ts';
+import type { Channel } from '../../../web/db/changes.ts';
+import type { Clock } from '../../../web/db/clock.ts';
+import type { Drained } from '../../../web/outbox/worker.ts';
+import { createClient } from '../../../web/state/client.ts';
+import type { AppState, Client, SignedIn } from '../../../web/state/model.ts';
+import { wake } from '../../../web/sw/wake.ts';
+import type { BrowserEvent } from '../../../web/transport/browser.ts';
+import { createLocks } from '../state/browser.ts';
+import { createDisk, type Disk } from './disk.ts';
+import type { Body } from './ledger.ts';
+import type { Network, Station } from './network.ts';
+import type { Happening, World } from './world.ts';
+
+export interface Tab extends Station {
+  client: Client & { close(): void };
+  says(event: BrowserEvent): void;
+  isFrozen(): boolean;
+  freeze(): void;
+  thaw(): void;
+  /** Gone without a word, what it was writing with it. */
+  kill(): void;
+  app(): AppState;
+  /** Undefined while nobody is in. */
+  signedIn(): SignedIn | undefined;
+  /** The room that is looked at. */
+  looking: string | undefined;
+  lookingAs: string | undefined;
+  look(room: string): void;
+  visible: boolean;
+  /** What stands in the composer of each room and was handed over. */
+  boxes: Map<string, Box>;
+}
+
+export interface Box {
+  user: string;
+  body: Body;
+  isDraft: boolean;
+  /** It is being stored; else it could not be, and stands there. */
+  isBusy: boolean;
+  /** So many are sent after it. */
+  more: number;
+}
+
+export interface Browser {
+  disk: Disk;
+  jar: { cookie: string | undefined };
+  tabs(): Tab[];
+  openTab(): Tab;
+  /** The device's clock is set to another time. */
+  setClock(by: number): void;
+  /** The browser wakes the worker, if it was asked to. */
+  wakeWorker(): void;
+  /** The tab or worker that minted an id. */
+  minter(id: string): string | undefined;
+  /** False where the browser withholds Web Locks. */
+  hasLocks: boolean;
+}
+
+export interface Heard {
+  emitting(station: Station, payload: { as: string; items: unknown[] }): void;
+  answered(station: Station, answer: unknown, payload: unknown): void;
+  disconnected(station: Station): void;
+  /** A transaction that wrote is done. */
+  committed(database: string): void;
+  /** A tab tells the others. */
+  told(change: unknown): void;
+  /** A tab is killed, or stands still: what it wrote last it may have told nobody. */
+  silenced(): void;
+}
+
+interface Deps {
+  world: World;
+  network: Network;
+  heard: Heard;
+}
+
+export function createBrowser({ world, network, heard }: Deps): Browser {
+  const { random } = world;
+  const disk = createDisk(heard.committed);
+  const hasLocks = random.next() < 0.75;
+  const locks = new Map<string, ReturnType<typeof createLocks>>();
+  const channels = new Map<string, Set<{ end: Channel; station: Station }>>();
+  const minters = new Map<string, string>();
+  const jar: Browser['jar'] = { cookie: undefined };
+  let tabs: Tab[] = [];
+  let count = 0;
+  let clockSet = 0;
+  let isToWake = false;
+
+  /** What a page and a worker have in common. */
+  function createStation(name: string) {
+    let waiting: (() => void)[] | undefined;
+    let dead = false;
+    /** Until then what had waited is heard, one after the other, and more or less comes of one before the next. */
+    let behind = -1;
+    const station: Station & { die(): void; freeze(): void; thaw(): void; isFrozen(): boolean } = {
+      name,
+      jar,
+      isDead: () => dead,
+      isFrozen: () => waiting !== undefined || world.now() <= behind,
+      arrive(work) {
+        if (dead) return;
+        if (waiting) waiting.push(work);
+        else if (world.now() < behind) world.after(behind - world.now(), () => station.arrive(work));
+        else work();
+      },
+      emitting: (payload) => heard.emitting(station, payload),
+      answered: (answer, payload) => heard.answered(station, answer, payload),
+      disconnected: () => heard.disconnected(station),
+      die() {
+        dead = true;
+      },
+      freeze() {
+        waiting ??= [];
+        heard.silenced();
+      },
+      thaw() {
+        const arrived = waiting ?? [];
+        waiting = undefined;
+        for (const work of arrived) {
+          behind = Math.max(behind, world.now()) + random.pick([0, 0, 1, 20]);
+          station.arrive(work);
+        }
+      },
+    };
+    const clock: Clock = {
+      now: () => 1_700_000_000_000 + world.now() + clockSet,
+      ticks: () => world.now(),
+      setTimeout: (ring, ms) => world.after(ms, () => station.arrive(ring)),
+      clearTimeout: (timer) => world.cancel(timer as Happening),
+    };
+    const held = lockManager(station);
+    const mine = disk.forTab();
+    const deps = {
+      indexedDB: mine.indexedDB,
+      clock,
+      random: random.next,
+      randomBytes() {
+        const bytes = random.bytes(16);
+        minters.set(idFrom(bytes), name);
+        return bytes;
+      },
+      fetch: network.fetch(station),
+      channel: (channel: string) => join(channel, station),
+    };
+    return { station, deps, locks: held.manager, release: held.releaseAll, abort: mine.abort };
+  }
+
+  function join(name: string, station: Station): Channel {
+    const all = channels.get(name) ?? new Set<{ end: Channel; station: Station }>();
+    channels.set(name, all);
+    const end: Channel = {
+      onmessage: null,
+      postMessage(message) {
+        if (station.isDead()) return;
+        heard.told(message);
+        const data = structuredClone(message);
+        for (const other of all)
+          if (other.end !== end)
+            world.soon(1, () => other.station.arrive(() => other.end.onmessage?.({ data })));
+      },
+      close: () => void all.delete(joined),
+    };
+    const joined = { end, station };
+    all.add(joined);
+    return end;
+  }
+
+  /** What the locks say is heard when the station runs. */
+  function lockManager(station: Station) {
+    const mine = new Map<string, ReturnType<ReturnType<typeof createLocks>['forTab']>>();
+    const of = (name: string) => {
+      const origin = locks.get(name) ?? createLocks();
+      locks.set(name, origin);
+      const held = mine.get(name) ?? origin.forTab();
+      mine.set(name, held);
+      return held.manager;
+    };
+    const request = (name: string, options: LockOptions, work: (lock: Lock | null) => unknown) =>
+      new Promise((resolve, reject) => {
+        const whenItRuns = (lock: Lock | null) =>
+          new Promise((over, failed) =>
+            station.arrive(() => void Promise.resolve(work(lock)).then(over, failed)),
+          );
+        of(name)
+          .request(name, options, whenItRuns)
+          .then(
+            (value) => station.arrive(() => resolve(value)),
+            (error) => station.arrive(() => reject(error)),
+          );
+      });
+    return {
+      manager: { request } as unknown as LockManager,
+      releaseAll() {
+        for (const held of mine.values()) held.releaseAll();
+      },
+    };
+  }
+
+  function openTab(): Tab {
+    const { station, deps, locks, release, abort } = createStation(`tab ${++count}`);
+    const listeners = new Set<(event: BrowserEvent) => void>();
+    let stopLooking = () => {};
+    const client = createClient({
+      ...deps,
+      loadIo: async () => network.io(station),
+      locks: hasLocks ? locks : undefined,
+      background: {
+        async register() {
+          isToWake = true;
+        },
+      },
+      page: {
+        visible: true,
+        online: true,
+        listen(listener) {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
+      },
+      painted: () => new Promise((resolve) => world.soon(1, () => station.arrive(resolve))),
+      persist() {},
+      startsOffline: true,
+      missing: undefined,
+    });
+    const tab: Tab = Object.assign(station, {
+      client,
+      visible: true,
+      looking: undefined as Tab['looking'],
+      lookingAs: undefined as Tab['lookingAs'],
+      boxes: new Map<string, Box>(),
+      says: (event: BrowserEvent) =>
+        station.arrive(() => {
+          for (const listener of [...listeners]) listener(event);
+        }),
+      kill() {
+        station.die();
+        client.close();
+        abort();
+        release();
+        tabs = tabs.filter((each) => each !== tab);
+        heard.silenced();
+      },
+      app: () => client.app.get(),
+      signedIn() {
+        const app = client.app.get();
+        return app.tag === 'in' ? app : undefined;
+      },
+      look(room: string) {
+        stopLooking();
+        tab.looking = room;
+        tab.lookingAs = tab.signedIn()?.user.id;
+        client.open(room);
+        stopLooking = client.conversation(room).subscribe(() => {});
+      },
+    });
+    tabs.push(tab);
+    return tab;
+  }
+
+  function wakeWorker(): void {
+    if (!isToWake || !hasLocks) return;
+    isToWake = false;
+    const { station, deps, locks, release, abort } = createStation(`worker ${++count}`);
+    const die = () => {
+      station.die();
+      abort();
+      release();
+    };
+    const timer = world.after(random.pick([100, 2_000, 70_000]), die);
+    wake({ ...deps, locks })
+      .then((drained: Drained) => {
+        world.note(`${station.name} ends: ${drained}`);
+        world.cancel(timer);
+        if (drained === 'left') isToWake = true;
+      })
+      .catch((error: unknown) => world.note(`${station.name} failed: ${error}`));
+  }
+
+  return {
+    disk,
+    jar,
+    tabs: () => tabs,
+    openTab,
+    setClock(by) {
+      clockSet += by;
+    },
+    wakeWorker,
+    minter: (id) => minters.get(id),
+    hasLocks,
+  };
+}

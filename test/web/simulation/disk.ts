@@ -1,0 +1,94 @@
+/** What a browser keeps, read past the client; and whose transactions are under way, to end them with their tab. */
+import 'fake-indexeddb/auto';
+import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
+
+export interface Disk {
+  faults: FaultyIndexedDB;
+  /** The same disk, as one tab has it: `abort` ends what that tab has under way, and it gets no more of it. */
+  forTab(): { indexedDB: IDBFactory; abort(): void };
+  /** Names of the databases. */
+  names(): string[];
+  read<T>(database: string, store: string): T[];
+  readAt<T>(database: string, store: string, key: string): T | undefined;
+  /** False while a transaction is writing: what is read then may not stay. */
+  isClean(database: string): boolean;
+}
+
+/** As far as fake-indexeddb is reached into. */
+interface RawDatabase {
+  transactions: RawTransaction[];
+  rawObjectStores: Map<string, { records: { values(): Iterable<{ key: unknown; value: unknown }> } }>;
+}
+interface RawTransaction {
+  mode: string;
+  _started: boolean;
+  _state: string;
+  _abort(name: string): void;
+  db: IDBDatabase;
+}
+
+/** `committed` is called after each transaction that wrote. */
+export function createDisk(committed: (database: string) => void): Disk {
+  const real = new IDBFactory();
+  const faults = faultyIndexedDB(real);
+  const raws = (real as unknown as { _databases: Map<string, RawDatabase> })._databases;
+
+  function records(database: string, store: string) {
+    const { records } = raws.get(database)?.rawObjectStores.get(store) ?? {};
+    return records ? [...records.values()] : [];
+  }
+
+  function forTab() {
+    const handles = new Set<IDBDatabase>();
+    let isGone = false;
+    const indexedDB = new Proxy(faults.indexedDB, {
+      get(target, name) {
+        if (name !== 'open') return Reflect.get(target, name);
+        return (...args: [string, number]) =>
+          isGone ? {} : watch(target.open(...args), handles, () => isGone);
+      },
+    });
+    return {
+      indexedDB,
+      abort() {
+        isGone = true;
+        for (const handle of handles)
+          for (const tx of (handle as unknown as { _rawDatabase: RawDatabase })._rawDatabase.transactions)
+            if (tx.db === handle && tx._state !== 'finished' && tx._state !== 'committing')
+              tx._abort('AbortError');
+      },
+    };
+  }
+
+  function watch(
+    request: IDBOpenDBRequest,
+    handles: Set<IDBDatabase>,
+    isGone: () => boolean,
+  ): IDBOpenDBRequest {
+    request.addEventListener?.('success', () => {
+      const db = request.result;
+      handles.add(db);
+      const transaction = db.transaction.bind(db);
+      db.transaction = (...wanted: Parameters<typeof transaction>) => {
+        if (isGone()) throw new DOMException('the tab is gone', 'InvalidStateError');
+        const tx = transaction(...wanted);
+        if (tx.mode === 'readwrite') tx.addEventListener('complete', () => committed(db.name));
+        return tx;
+      };
+    });
+    return request;
+  }
+
+  return {
+    faults,
+    forTab,
+    names: () => [...raws.keys()],
+    read: <T>(database: string, store: string) => records(database, store).map(({ value }) => value as T),
+    readAt: <T>(database: string, store: string, key: string) =>
+      records(database, store).find((record) => record.key === key)?.value as T | undefined,
+    isClean: (database) =>
+      !raws
+        .get(database)
+        ?.transactions.some((tx) => tx.mode !== 'readonly' && tx._started && tx._state !== 'finished'),
+  };
+}

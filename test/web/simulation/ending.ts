@@ -1,0 +1,168 @@
+/** The end of a run: everything is kind from here on, and what was promised comes about by itself (O2, S2, S3, S4, S5). */
+import type { Line } from '../../../shared/fold.ts';
+import type { Row } from '../../../web/outbox/row.ts';
+import type { Message } from '../../../web/state/model.ts';
+import type { Tab } from './browser.ts';
+import { isOver } from './ledger.ts';
+import { type LogRoom, linesOf } from './logs.ts';
+import { rowsOf } from './promises.ts';
+import type { Run } from './run.ts';
+import { endFault } from './surroundings.ts';
+
+/** Longer than anything waits by itself: a told rest, the heads, two of the longest pauses. */
+const KIND_MS = 150_000;
+
+export async function end(run: Run): Promise<void> {
+  const { ill, server, world, browser, people } = run;
+  ill.kind();
+  endFault(run);
+  server.up = true;
+  world.note('from here on all is kind');
+  for (const tab of browser.tabs()) {
+    tab.thaw();
+    tab.visible = true;
+    world.after(0, () => tab.says('visible'));
+  }
+  if (browser.tabs().length === 0) browser.openTab();
+  await world.pass(15_000); // what is under way arrives, be it that somebody leaves a room
+  for (const room of run.rooms()) for (const user of people) server.come(room.id, user);
+  await world.pass(1_000);
+  const last = browser.tabs()[0]!.signedIn()?.user.id;
+  for (const user of last === people[0] ? people : people.toReversed()) {
+    await signIn(run, user);
+    if (run.breach) return;
+    await allSent(run, user);
+    if (run.breach) return;
+    for (const tab of browser.tabs()) await allShown(run, user, tab);
+    if (run.breach) return;
+    checkEnd(run, user);
+  }
+}
+
+async function signIn(run: Run, user: string): Promise<void> {
+  const { browser, server } = run;
+  const tab = browser.tabs()[0]!;
+  const isSignedOut = (each: Tab) => each.signedIn()?.connection.tag === 'signed-out';
+  const isIn = (each: Tab) => each.signedIn()?.user.id === user && each.signedIn()!.connection.tag === 'live';
+  await until(run, 'O2', `${server.names.get(user)} is in, in every tab`, () => {
+    const app = tab.app();
+    if (app.tag === 'in' && app.user.id !== user) void tab.client.signOut();
+    else if (app.tag === 'hello' || browser.tabs().some(isSignedOut))
+      void tab.client.signIn(server.names.get(user)!, 'a password');
+    return browser.tabs().every(isIn);
+  });
+}
+
+/** What was not sent is tried again by hand; what is not taken then has a reason that stays. */
+async function allSent(run: Run, user: string): Promise<void> {
+  const { browser } = run;
+  const tab = browser.tabs()[0]!;
+  const isSent = () => waitingOf(run, user).length === 0;
+  const parked = () => rowsOf(browser.disk, user).filter(({ state }) => state.tag === 'parked');
+  for (let round = 0; round < 2; round++) {
+    await until(run, 'O2', 'nothing waits', isSent);
+    for (const row of parked()) void tab.client.retry(row.clientOffset);
+    await run.world.pass(100);
+    if (run.breach) return;
+  }
+  await until(run, 'O2', 'nothing waits', isSent);
+}
+
+/** What changes a text that was not sent waits for that one. */
+function waitingOf(run: Run, user: string): Row[] {
+  const rows = rowsOf(run.browser.disk, user);
+  const parked = new Set(
+    rows.flatMap(({ state, clientOffset }) => (state.tag === 'parked' ? clientOffset : [])),
+  );
+  return rows.filter((row) => row.state.tag !== 'parked' && !(row.kind !== 'text' && parked.has(row.target)));
+}
+
+async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
+  for (const room of run.rooms()) {
+    tab.look(room.id);
+    tab.client.toNewest(room.id);
+    await until(run, 'S2 S3 S5', `${tab.name} shows the end of ${room.name}`, () =>
+      isEnd(run, user, tab, room),
+    );
+    if (tab !== run.browser.tabs()[0]) continue;
+    for (let pages = 0; pages < room.log.length && !run.breach; pages++) {
+      const state = tab.client.conversation(room.id).get();
+      if (state.atStart) break;
+      const before = state.messages[0]?.key;
+      await until(run, 'S3', `${tab.name} shows what is older in ${room.name}`, () => {
+        const now = tab.client.conversation(room.id).get();
+        tab.client.loadOlder(room.id); // of no effect while it is at it
+        return now.messages[0]?.key !== before || now.atStart;
+      });
+      await until(run, 'S3', `${tab.name} shows ${room.name} as it is`, () => isPiece(tab, room));
+    }
+    tab.client.toNewest(room.id);
+  }
+}
+
+/** The newest lines, and behind them what was not sent. */
+function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
+  const rows = rowsOf(run.browser.disk, user);
+  const state = tab.client.conversation(room.id).get();
+  if (state.loading || !state.atNewest || !isPiece(tab, room)) return false;
+  const sent = state.messages.filter(({ serverOffset }) => serverOffset !== undefined);
+  const newest = rows.filter((row) => row.room === room.id && row.kind === 'text').at(-1);
+  if (newest && !state.messages.some(({ key }) => key === `${user} ${newest.clientOffset}`)) return false;
+  return sent.length === 0 || sent.at(-1)!.serverOffset === linesOf(room).at(-1)?.serverOffset;
+}
+
+/** What stands there is, line by line, what the log says between the first and the last of them. */
+function isPiece(tab: Tab, room: LogRoom): boolean {
+  const { messages } = tab.client.conversation(room.id).get();
+  const sent = messages.filter(({ serverOffset }) => serverOffset !== undefined);
+  const [first, last] = [sent[0]?.serverOffset ?? 1, sent.at(-1)?.serverOffset ?? 0];
+  const lines = linesOf(room).filter(({ serverOffset }) => first <= serverOffset && serverOffset <= last);
+  return lines.length === sent.length && lines.every((line, i) => isLine(line, sent[i]!));
+}
+
+function isLine(line: Line, message: Message): boolean {
+  if (line.serverOffset !== message.serverOffset || line.author !== message.author.id) return false;
+  if (message.pending !== 'none') return true; // a change of it was not sent
+  if (line.tag === 'text') return message.content.tag === 'text' && message.content.body === line.body;
+  return message.content.tag === line.tag;
+}
+
+/** Everything is held as it is now, everything written is there, and the last change of each is the one that holds. */
+function checkEnd(run: Run, user: string): void {
+  const { browser, ledger, known, server } = run;
+  run.look();
+  const rows = rowsOf(browser.disk, user);
+  for (const room of run.rooms()) {
+    const spans = browser.disk.read<{ room: string; from: number; to: number }>(`holdfast:${user}`, 'spans');
+    const mine = spans.filter((span) => span.room === room.id);
+    if (mine.length !== 1 || mine[0]!.from !== 1 || mine[0]!.to !== room.log.length)
+      run.broken('S2 S3', `${room.name} has ${room.log.length} entries, held are ${JSON.stringify(mine)}`);
+  }
+  const waiting = new Set(rows.flatMap((row) => (row.kind === 'delete' ? [] : row.body)));
+  for (const body of ledger.all()) {
+    if (body.of.user !== user || body.accepted === undefined || waiting.has(body.text)) continue;
+    if (isOver(body, (text) => waiting.has(text) || known.appended.has(text))) continue;
+    if (!known.appended.has(body.text)) run.broken('O2', `“${body.text}” was taken and never sent`);
+    if (server.logs.lineages().length > 1 || body.of.isShared || body.of.mayComeLate) continue;
+    if (body.of.givenUpAt !== undefined) continue;
+    const line = linesOf(server.logs.room(body.of.room)!).find(
+      (each) => each.tag === 'text' && each.body === body.text,
+    );
+    if (!line) run.broken('O4', `“${body.text}” was the last that was said, and does not hold`);
+  }
+}
+
+async function until(run: Run, rule: string, what: string, isSo: () => boolean): Promise<void> {
+  const { world } = run;
+  for (let ms = 0; ms < KIND_MS; ms += 500) {
+    if (run.breach) return;
+    await world.settle();
+    if (isSo()) return;
+    await world.pass(500);
+    run.look();
+  }
+  const states = run.people.map((user) =>
+    rowsOf(run.browser.disk, user).map(({ kind, state }) => `${kind} ${state.tag}`),
+  );
+  run.broken(rule, `it did not come to this: ${what} (${JSON.stringify(states)})`);
+}

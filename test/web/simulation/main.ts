@@ -1,0 +1,50 @@
+/**
+ * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/main.ts --seeds 1-20000`. With
+ * `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts).
+ */
+import { parseArgs } from 'node:util';
+import { prepareModules } from './modules.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1-100' },
+    steps: { type: 'string' },
+    variant: { type: 'string' },
+    journal: { type: 'boolean' },
+    all: { type: 'boolean' },
+  },
+});
+
+prepareModules(values.variant);
+const { simulate } = await import('./simulate.ts');
+await Promise.all([
+  import('../../../web/transport/wire.ts'),
+  import('../../../web/outbox/changes.ts'),
+  import('../../../web/db/evict.ts'),
+]);
+
+const [first, last = first] = values.seeds.split('-').map(Number) as [number, number?];
+const warnings: unknown[][] = [];
+console.warn = (...said) => void warnings.push(said);
+process.on('unhandledRejection', (error) => warnings.push(['unhandled', error]));
+let ran = 0;
+let failed = 0;
+const began = process.cpuUsage();
+for (let seed = first; seed <= last!; seed++) {
+  warnings.length = 0;
+  const report = await simulate(seed, values.steps === undefined ? undefined : Number(values.steps));
+  ran++;
+  if (values.journal) console.log(report.journal.join('\n'));
+  const odd = warnings.find(([said]) => said === 'unhandled');
+  const breach = report.breach ?? (odd && String((odd[1] as Error)?.stack ?? odd[1]));
+  if (!breach) continue;
+  failed++;
+  console.log(`seed ${seed}, after ${report.steps} steps: ${breach}`);
+  if (!values.all) {
+    if (!values.journal) console.log(report.journal.slice(-90).join('\n'));
+    break;
+  }
+}
+const { user, system } = process.cpuUsage(began);
+console.log(`${ran} seeds, ${failed} failed, ${((user + system) / 1_000 / ran).toFixed(1)} ms each`);
+process.exitCode = failed > 0 ? 1 : 0;

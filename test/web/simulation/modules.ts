@@ -1,0 +1,52 @@
+/** Before the client is loaded: its limits are made small, so that short logs have holes; and one line of it is broken, if asked for. */
+import { registerHooks } from 'node:module';
+import { VARIANTS } from './variants.ts';
+
+const WEB = new URL('../../../web/', import.meta.url).href;
+const LIMITS = new URL('../../../shared/limits.ts', import.meta.url).href;
+
+/** A log of 30 entries has what else one of 10,000 would have. */
+const SMALL: Record<string, number> = {
+  CATCH_UP_MAX_ENTRIES: 8,
+  CATCH_UP_NEWEST_ENTRIES: 4,
+  RANGE_MAX_ENTRIES: 6,
+  RANGE_FIRST_ENTRIES: 4,
+  RANGE_LEAST_ENTRIES: 2,
+  KEPT_NEWEST_ENTRIES: 4,
+  APPEND_MAX_ITEMS: 2,
+  BODY_MAX_CODE_POINTS: 100,
+  WINDOW_PAGE_LINES: 5,
+  WINDOW_MAX_LINES: 12,
+  PARK_AFTER_INTERNAL: 2,
+};
+
+export function prepareModules(variant: string | undefined): void {
+  const broken = variant === undefined ? [] : VARIANTS[variant];
+  if (!broken) throw new Error(`there is no variant ${variant}`);
+  registerHooks({
+    load(url, context, next) {
+      const loaded = next(url, context);
+      const changes = url === LIMITS ? small() : broken.filter(({ file }) => WEB + file === url);
+      if (changes.length === 0) return loaded;
+      return { ...loaded, source: changes.reduce(changed, String(loaded.source)) };
+    },
+  });
+}
+
+interface Change {
+  from: string | RegExp;
+  to: string;
+}
+
+function small(): Change[] {
+  return Object.entries(SMALL).map(([name, value]) => ({
+    from: new RegExp(`(?<=export const ${name} = )[^;]+`),
+    to: String(value),
+  }));
+}
+
+function changed(source: string, { from, to }: Change): string {
+  const after = source.replace(from, () => to);
+  if (after === source) throw new Error(`this is not there to be changed: ${from}`);
+  return after;
+}

@@ -1,0 +1,230 @@
+/** What the people at the browser do, one small thing at a time; what comes of it is written down when it is told. */
+import type { Message, Outcome } from '../../../web/state/model.ts';
+import type { Box, Tab } from './browser.ts';
+import type { Body } from './ledger.ts';
+import type { Run } from './run.ts';
+
+export type Step = (run: Run) => string | undefined;
+
+/** Each with how often it is done. */
+export type Steps = readonly (readonly [number, Step])[];
+
+export const PERSON: Steps = [
+  [11, send],
+  [3, sendMuch],
+  [4, sendAgain],
+  [5, edit],
+  [3, remove],
+  [6, mend],
+  [4, write],
+  [3, lookAt],
+  [5, scroll],
+  [2, see],
+  [1, joinOrLeave],
+  [2, signOut],
+  [4, signIn],
+];
+
+function sendMuch(run: Run): string | undefined {
+  return send(run, 4);
+}
+
+/** And so many more, each when the one before is safe. */
+function send(run: Run, more = 0, tab = writable(run)): string | undefined {
+  if (!tab || tab.boxes.has(tab.looking!)) return undefined;
+  const { random } = run.world;
+  const [user, room] = [tab.signedIn()!.user.id, tab.looking!];
+  const text = run.ledger.say(user, random.next() < 0.05 ? 200 : 0);
+  const message = run.ledger.message(user, room);
+  if (text.length > 100) message.mayComeLate = true; // it is kept as not sent at once
+  const body = run.ledger.ask('text', text, message);
+  const isDraft = random.next() < 0.5;
+  if (isDraft) tab.client.saveDraft(room, text);
+  hand(run, tab, { user, body, isDraft, isBusy: true, more });
+  return `${tab.name} sends “${text.slice(0, 20)}”`;
+}
+
+/** As the composer does: where it failed the text stays. */
+function hand(run: Run, tab: Tab, box: Box): void {
+  const { body, isDraft } = box;
+  const { room, user } = body.of;
+  tab.boxes.set(room, { ...box, isBusy: true });
+  void tab.client.send(room, body.text).then(async (outcome) => {
+    if (tab.isDead() || tab.signedIn()?.user.id !== user) return;
+    if (outcome.ok) {
+      body.accepted = run.ledger.tick();
+      tab.boxes.delete(room);
+      if (isDraft) tab.client.saveDraft(room, '');
+      if (box.more > 0 && !tab.isFrozen()) send(run, box.more - 1, tab);
+      return;
+    }
+    run.world.note(`“${body.text}” was not stored: ${outcome.reason.code}`);
+    tab.boxes.set(room, { ...box, isBusy: false });
+    if (!isDraft) return;
+    const draft = await tab.client.draft(room);
+    if (draft !== body.text && tab.boxes.get(room)?.isBusy === false)
+      run.broken('O4', `“${body.text}” was not stored, and is no draft either, but “${draft}”`);
+  });
+}
+
+function sendAgain(run: Run): string | undefined {
+  const tab = anyTab(run, ({ boxes }) => [...boxes.values()].some(({ isBusy }) => !isBusy));
+  const [room, box] = [...(tab?.boxes ?? [])].find(([, { isBusy }]) => !isBusy) ?? [];
+  if (!tab || !box || tab.signedIn()?.user.id !== box.user) return undefined;
+  if (run.world.random.next() < 0.6) {
+    hand(run, tab, box);
+    return `${tab.name} sends “${box.body.text}” again`;
+  }
+  tab.client.saveDraft(room!, '');
+  tab.boxes.delete(room!);
+  box.body.abandoned = true;
+  return `“${box.body.text}” is written no more`;
+}
+
+function edit(run: Run): string | undefined {
+  const found = own(run, ({ can }) => can.edit);
+  if (!found) return undefined;
+  const { tab, message, body: before } = found;
+  const body = run.ledger.ask('edit', run.ledger.say(before.of.user), before.of);
+  const outcome = tab.client.edit(before.of.room, message.clientOffset, body.text);
+  void outcome.then((it) => took(run, tab, body, it));
+  return `${tab.name} makes “${before.text}” “${body.text}”`;
+}
+
+function remove(run: Run): string | undefined {
+  const found = own(run, ({ can }) => can.remove);
+  if (!found) return undefined;
+  const { tab, message, body } = found;
+  body.of.givenUpAt = Number.POSITIVE_INFINITY;
+  void tab.client.remove(body.of.room, message.clientOffset).then(() => {
+    if (!tab.isDead()) body.of.givenUpAt = run.ledger.tick();
+  });
+  return `${tab.name} deletes “${body.text}”`;
+}
+
+/** What was not sent: again, otherwise, or not at all. */
+function mend(run: Run): string | undefined {
+  const found = own(run, ({ status }) => status.tag === 'not-sent');
+  if (!found) return undefined;
+  const { tab, message, body: before } = found;
+  const { of } = before;
+  of.mayComeLate = true;
+  switch (run.world.random.int(0, 2)) {
+    case 0:
+      void tab.client.retry(message.clientOffset);
+      return `${tab.name} tries “${before.text}” again`;
+    case 1: {
+      const body = run.ledger.ask('edit', run.ledger.say(of.user), of);
+      void tab.client.amend(message.clientOffset, body.text).then((it) => took(run, tab, body, it));
+      return `${tab.name} writes “${body.text}” for “${before.text}”`;
+    }
+    default:
+      if (message.pending === 'none') of.givenUpAt = Number.POSITIVE_INFINITY;
+      else for (const each of of.bodies) each.dropped ||= each.kind === 'edit';
+      void tab.client.discard(message.clientOffset).then(() => {
+        if (!tab.isDead() && of.givenUpAt !== undefined) of.givenUpAt = run.ledger.tick();
+      });
+      return `${tab.name} gives “${before.text}” up`;
+  }
+}
+
+function took(run: Run, tab: Tab, body: Body, outcome: Outcome): void {
+  if (tab.isDead()) return;
+  if (outcome.ok) body.accepted = run.ledger.tick();
+  else body.abandoned = true;
+}
+
+function write(run: Run): string | undefined {
+  const tab = writable(run);
+  if (!tab) return undefined;
+  if (tab.boxes.has(tab.looking!)) return undefined;
+  const text = run.ledger.say(tab.signedIn()!.user.id);
+  tab.client.saveDraft(tab.looking!, text);
+  return `${tab.name} writes “${text}”`;
+}
+
+function lookAt(run: Run): string | undefined {
+  const tab = anyTab(run, (each) => (each.signedIn()?.rooms.length ?? 0) > 0);
+  if (!tab) return undefined;
+  const room = run.world.random.pick(tab.signedIn()!.rooms);
+  tab.look(room.id);
+  return `${tab.name} looks at ${room.name}`;
+}
+
+function scroll(run: Run): string | undefined {
+  const tab = writable(run);
+  if (!tab) return undefined;
+  const way = run.world.random.pick([
+    'loadOlder',
+    'loadOlder',
+    'loadOlder',
+    'loadNewer',
+    'toNewest',
+  ] as const);
+  tab.client[way](tab.looking!);
+  return `${tab.name} ${way}`;
+}
+
+function see(run: Run): string | undefined {
+  const tab = writable(run);
+  const last = tab?.client
+    .conversation(tab.looking!)
+    .get()
+    .messages.findLast((each) => each.serverOffset);
+  if (!tab || !last) return undefined;
+  tab.client.seen(tab.looking!, last.serverOffset!);
+  return `${tab.name} has seen ${last.serverOffset}`;
+}
+
+function joinOrLeave(run: Run): string | undefined {
+  const tab = writable(run);
+  if (!tab) return undefined;
+  const room = run.world.random.pick(run.rooms());
+  if (room.members.has(tab.signedIn()!.user.id)) void tab.client.leaveRoom(room.id);
+  else void tab.client.joinRoom(room.id);
+  return `${tab.name} comes into ${room.name}, or leaves it`;
+}
+
+function signOut(run: Run): string | undefined {
+  const tab = anyTab(run, (each) => each.signedIn() !== undefined);
+  if (!tab || run.world.random.next() < 0.5) return undefined;
+  void tab.client.signOut();
+  return `${tab.name} signs out`;
+}
+
+/** As somebody, where nobody is; as the same, where the session is over. */
+function signIn(run: Run): string | undefined {
+  const tab = anyTab(
+    run,
+    (each) => each.app().tag === 'hello' || each.signedIn()?.connection.tag === 'signed-out',
+  );
+  if (!tab) return undefined;
+  const user = tab.signedIn()?.user.id ?? run.world.random.pick(run.people);
+  const name = run.server.names.get(user)!;
+  void tab.client.signIn(name, 'a password');
+  return `${tab.name} signs in as ${name}`;
+}
+
+function anyTab(run: Run, isOne: (tab: Tab) => boolean): Tab | undefined {
+  const tabs = run.browser.tabs().filter((tab) => !tab.isFrozen() && isOne(tab));
+  return tabs.length > 0 ? run.world.random.pick(tabs) : undefined;
+}
+
+/** Somebody is in, and looks at a room that is theirs. */
+function writable(run: Run): Tab | undefined {
+  return anyTab(run, (tab) => {
+    const app = tab.signedIn();
+    return app?.rooms.some(({ id, member }) => id === tab.looking && member) === true;
+  });
+}
+
+/** A message of one's own on some screen that says what was written here. */
+function own(run: Run, isOne: (message: Message) => boolean) {
+  const tab = writable(run);
+  const { messages } = tab?.client.conversation(tab.looking!).get() ?? { messages: [] };
+  const found = messages.flatMap((message) => {
+    const body = message.content.tag === 'text' ? run.ledger.find(message.content.body) : undefined;
+    return message.mine && body && isOne(message) ? [{ message, body }] : [];
+  });
+  return tab && found.length > 0 ? { tab, ...run.world.random.pick(found) } : undefined;
+}

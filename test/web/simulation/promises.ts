@@ -1,0 +1,206 @@
+/** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
+import type { Entry } from '../../../shared/entry.ts';
+import { isAmendment } from '../../../shared/kinds.ts';
+import type { Item } from '../../../shared/protocol/index.ts';
+import type { HeldEntry } from '../../../web/db/schema.ts';
+import type { Span } from '../../../web/log/spans.ts';
+import { itemOf, type Row } from '../../../web/outbox/row.ts';
+import type { Disk } from './disk.ts';
+import { isOf, isOver, type Ledger } from './ledger.ts';
+import { contentOf, type Lineage, type Logged, type Logs, targetOf } from './logs.ts';
+
+/** What is known of a run, apart from the logs and the disk. */
+export interface Known {
+  logs: Logs;
+  disk: Disk;
+  ledger: Ledger;
+  /** Every body that ever was in a log. */
+  appended: ReadonlySet<string>;
+  /** Where a run of entries began that a server gave to a user as one that may stand alone, as `user room from`. */
+  announced: ReadonlySet<string>;
+  /** Room was made on a full disk, or a log was put back by hand: a span may begin anywhere. */
+  mayBeginAnywhere: boolean;
+}
+
+type Broken = (rule: string, sentence: string) => void;
+
+const DATABASE = 'holdfast:';
+
+export function userOf(database: string): string | undefined {
+  return database.startsWith(DATABASE) ? database.slice(DATABASE.length) : undefined;
+}
+
+export function rowsOf(disk: Disk, user: string): Row[] {
+  return disk.read<Row>(DATABASE + user, 'rows');
+}
+
+/** All that one user's database says, which is what they would find if the browser were killed now. */
+export function checkDatabase(known: Known, database: string, broken: Broken): void {
+  const { disk } = known;
+  const user = userOf(database);
+  if (user === undefined || !disk.isClean(database)) return;
+  const rows = disk.read<Row>(database, 'rows');
+  const entries = byRoom(disk.read<HeldEntry>(database, 'entries'));
+  const loose = byRoom(disk.read<HeldEntry>(database, 'loose'));
+  const spans = byRoom(disk.read<Span & { room: string }>(database, 'spans'));
+  const rooms = new Set([...entries.keys(), ...loose.keys(), ...spans.keys()]);
+  for (const room of rooms) {
+    const held = {
+      entries: entries.get(room) ?? [],
+      loose: loose.get(room) ?? [],
+      spans: spans.get(room) ?? [],
+    };
+    checkLog(known, user, room, held, broken);
+    const keys = new Set(
+      [...held.entries, ...held.loose].map(({ author, clientOffset }) => `${author} ${clientOffset}`),
+    );
+    for (const row of rows)
+      if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
+        broken('O3', `${row.clientOffset} waits in ${room} and is in its log at once`);
+  }
+  checkRows(known, database, user, rows, broken);
+}
+
+interface Held {
+  entries: readonly HeldEntry[];
+  loose: readonly HeldEntry[];
+  spans: readonly Span[];
+}
+
+function checkLog(
+  { logs, announced, mayBeginAnywhere }: Known,
+  user: string,
+  room: string,
+  held: Held,
+  broken: Broken,
+) {
+  const at = new Map(held.entries.map((entry) => [entry.serverOffset, entry]));
+  const covered = held.spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  if (covered !== at.size) broken('S1', `the spans of ${room} cover ${covered}, and ${at.size} are held`);
+  const all = [...held.entries, ...held.loose];
+  const deleted = new Set(
+    all.flatMap((entry) => (entry.kind === 'delete' ? (entry as { target: number }).target : [])),
+  );
+  const edits = all.filter((entry) => entry.kind === 'edit') as (HeldEntry & { target: number })[];
+  for (const entry of all) checkBlank(entry, deleted, room, broken);
+  for (const span of held.spans) {
+    const run: HeldEntry[] = [];
+    for (let offset = span.from; offset <= span.to; offset++) {
+      const entry = at.get(offset);
+      if (!entry) return broken('S1', `${room} ${offset} is covered and not held`);
+      run.push(entry);
+    }
+    const isGiven = run.some(({ serverOffset }) => announced.has(`${user} ${room} ${serverOffset}`));
+    if (span.from > 1 && !isGiven && !mayBeginAnywhere)
+      broken('S2', `a span of ${room} begins at ${span.from}, where none was given`);
+    const lineages = logs.lineages().filter((lineage) => isOfLineage(lineage, room, run));
+    if (lineages.length === 0) broken('S1', `${room} ${span.from}–${span.to} is of no log that ever was`);
+    else if (!lineages.some((lineage) => knowsAmendments(lineage, room, span, run, edits)))
+      broken('S3', `${room} ${span.from}–${span.to} lacks an edit or deletion up to ${span.amendedTo}`);
+  }
+}
+
+/** What is deleted by something held has no content here, nor have its edits. */
+function checkBlank(entry: HeldEntry, deleted: ReadonlySet<number>, room: string, broken: Broken): void {
+  if (!('body' in entry) || entry.body === undefined) return;
+  const text = entry.kind === 'edit' ? (entry as { target: number }).target : entry.serverOffset;
+  if (deleted.has(text))
+    broken('S3', `${room} ${entry.serverOffset} is deleted and still says “${entry.body}”`);
+}
+
+function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEntry[]): boolean {
+  const { log } = lineage.rooms.get(room) ?? { log: [] };
+  return run.every((entry) => {
+    const logged = log[entry.serverOffset - 1];
+    return logged !== undefined && isCopy(entry, logged);
+  });
+}
+
+/** The same entry, whole or blanked as the log has it. */
+function isCopy(held: HeldEntry, { entry, body, blank }: Logged): boolean {
+  if (held.clientOffset !== entry.clientOffset || held.author !== entry.author) return false;
+  if (held.kind !== entry.kind || held.at !== entry.at) return false;
+  if (isAmendment(held) && held.target !== (entry as { target: number }).target) return false;
+  return 'body' in held && held.body !== undefined ? held.body === body : body === undefined || blank;
+}
+
+/** A span that says that it knows what amends it up to an offset has, or needs, none of the deletions and edits up to there. */
+function knowsAmendments(
+  lineage: Lineage,
+  room: string,
+  { from, to, amendedTo }: Span,
+  run: readonly HeldEntry[],
+  edits: readonly (HeldEntry & { target: number })[],
+): boolean {
+  const log = lineage.rooms.get(room)!.log;
+  const known = log.filter((each) => {
+    const target = targetOf(each);
+    return target !== undefined && target >= from && target <= to && each.entry.serverOffset <= amendedTo;
+  });
+  return known.every((each) => {
+    const target = targetOf(each)!;
+    const text = run[target - from] as Entry & { body?: string };
+    if (text.body === undefined) return true;
+    if (each.entry.kind === 'delete') return false;
+    return (
+      each.blank ||
+      edits.some((edit) => edit.target === target && edit.serverOffset >= each.entry.serverOffset)
+    );
+  });
+}
+
+function checkRows(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
+  const { logs, disk, ledger, appended } = known;
+  const epoch = disk.readAt<string>(database, 'meta', 'epoch');
+  for (const row of rows) {
+    if (row.kind !== 'delete' && !isOf(row.body, user)) broken('O5', `“${row.body}” waits among ${user}’s`);
+    if (row.kind === 'text' || row.targetOffset === undefined) continue;
+    const { room, target, targetOffset } = row;
+    const isThere = logs
+      .lineages()
+      .some(
+        (lineage) =>
+          lineage.epoch === epoch &&
+          lineage.rooms.get(room)?.log[targetOffset - 1]?.entry.clientOffset === target,
+      );
+    if (!isThere)
+      broken('O4', `${row.clientOffset} is to change what stands at ${targetOffset}, which is another text`);
+  }
+  const waiting = new Set(rows.flatMap((row) => (row.kind === 'delete' ? [] : row.body)));
+  const isThere = (text: string) => waiting.has(text) || appended.has(text);
+  for (const body of ledger.all()) {
+    if (body.of.user !== user || body.accepted === undefined || isThere(body.text)) continue;
+    if (!isOver(body, isThere)) broken('O1 O4', `“${body.text}” was taken, and is nowhere`);
+  }
+}
+
+/** What leaves is exactly what stands in the database as being sent, and who sends it is who may (O4, S5). */
+export function checkEmitted(
+  disk: Disk,
+  as: string,
+  items: readonly Item[],
+  mayBe: (drain: string | undefined) => boolean,
+  broken: Broken,
+) {
+  const rows = new Map(rowsOf(disk, as).map((row) => [row.clientOffset, row]));
+  for (const item of items) {
+    const row = rows.get(item.clientOffset);
+    if (!row) broken('O4', `${item.clientOffset} is sent and stands nowhere`);
+    else if (row.state.tag !== 'sending' || !row.attempted)
+      broken('O3', `${item.clientOffset} is sent and says “${row.state.tag}”`);
+    else if (contentOf(itemOf(row)) !== contentOf(item))
+      broken('O4', `${item.clientOffset} is sent otherwise than it stands`);
+  }
+  if (!mayBe(disk.readAt<string>(DATABASE + as, 'meta', 'drain')))
+    broken('S5', 'who sends is not who may send');
+}
+
+function byRoom<T extends { room: string }>(records: readonly T[]): Map<string, T[]> {
+  const rooms = new Map<string, T[]>();
+  for (const record of records) {
+    const list = rooms.get(record.room);
+    if (list) list.push(record);
+    else rooms.set(record.room, [record]);
+  }
+  return rooms;
+}

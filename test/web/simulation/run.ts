@@ -1,0 +1,212 @@
+/** One run: everything that takes part in it, and the promises that are looked at while it goes on. */
+
+import { idFrom } from '../../../shared/mint.ts';
+import type { Item } from '../../../shared/protocol/index.ts';
+import { type Browser, createBrowser } from './browser.ts';
+import { createIll, type Ill } from './ill.ts';
+import { type Body, createLedger, isOf, isOver, type Ledger } from './ledger.ts';
+import type { Lineage, LogRoom } from './logs.ts';
+import { contentOf } from './logs.ts';
+import { createNetwork, type Network, type Station } from './network.ts';
+import { checkDatabase, checkEmitted, type Known, rowsOf, userOf } from './promises.ts';
+import { checkScreen } from './screens.ts';
+import { createServer, type Server } from './server.ts';
+import { createWorld, type World } from './world.ts';
+
+export interface Run {
+  world: World;
+  ill: Ill;
+  server: Server;
+  network: Network;
+  browser: Browser;
+  ledger: Ledger;
+  known: Known;
+  /** Two who share the browser, and somebody else. */
+  people: [string, string];
+  ada: string;
+  /** An older copy of the server's data, if one was made. */
+  copy: Lineage | undefined;
+  /** Databases misbehave, or did a moment ago: screens may be behind. */
+  isFaulty: boolean;
+  /** What was told as failed may be stored all the same. */
+  commitsLate: boolean;
+  rooms(): LogRoom[];
+  /** Who has an append under way. */
+  sender(): Station | undefined;
+  /** Looks at everything that can be seen from outside now. */
+  look(): void;
+  broken(rule: string, sentence: string): void;
+  breach: string | undefined;
+}
+
+export function createRun(seed: number): Run {
+  const world = createWorld(seed);
+  const { random } = world;
+  const newId = () => idFrom(random.bytes(16));
+  const ill = createIll(random);
+  const ledger = createLedger();
+  const appended = new Map<string, Lineage>();
+  const announced = new Set<string>();
+  const unsure = new Set<string>();
+  /** What left last, per user, and is not answered yet. */
+  const underWay = new Map<string, { station: Station; payload: unknown; items: readonly Item[] }>();
+  const sentAs = new Map<string, string>();
+  let acknowledged: { station: Station; keys: string[] }[] = [];
+
+  const server = createServer({
+    world,
+    ill,
+    newId,
+    witness: {
+      arrived: (user, items) => world.note(`append of ${name(user)}: ${items.map(say).join(', ')}`),
+      announced: (user, room, from) => void announced.add(`${user} ${room} ${from}`),
+      refused(_, item, code) {
+        world.note(`refused: ${say(item)}: ${code}`);
+        if (code === 'unavailable' || code === 'rate-limited') return; // it holds its place
+        const text = 'body' in item ? ledger.find(item.body) : undefined;
+        if (text) text.of.mayComeLate = true;
+      },
+      appended(room, user, item, entry) {
+        world.note(`${room.name} ${entry.serverOffset}: ${say(item)}`);
+        if (!('body' in item)) return;
+        if (!isOf(item.body, user)) run.broken('O5', `“${item.body}” is sent by ${name(user)}`);
+        const body = ledger.find(item.body);
+        if (!body) return run.broken('O5', `“${item.body}” was never written`);
+        if (body.of.room !== room.id) run.broken('O4', `“${item.body}” is sent to another room`);
+        if (appended.get(item.body) === server.logs.now())
+          run.broken('L3', `“${item.body}” is in the log twice`);
+        if (body.abandoned && !run.commitsLate)
+          run.broken('O3', `“${item.body}” was told as not stored, and is sent`);
+        checkOrder(body.of.user, room, placeOf(body, item.kind), item.body);
+        appended.set(item.body, server.logs.now());
+      },
+    },
+  });
+  const network = createNetwork({ world, server, ill });
+  const browser = createBrowser({
+    world,
+    network,
+    heard: {
+      emitting(station, payload) {
+        const { as } = payload;
+        const items = payload.items as Item[];
+        world.note(`${station.name} sends ${items.map(say).join(', ')}`);
+        for (const item of items) {
+          const before = sentAs.get(item.clientOffset);
+          if (before !== undefined && before !== contentOf(item))
+            run.broken('O4', `${say(item)} was sent as ${before}`);
+          sentAs.set(item.clientOffset, contentOf(item));
+        }
+        const mayBe = (drain: string | undefined) =>
+          !browser.hasLocks || (drain !== undefined && browser.minter(drain) === station.name);
+        checkEmitted(browser.disk, as, items, mayBe, run.broken);
+        underWay.set(as, { station, payload, items });
+      },
+      answered(station, answer, payload) {
+        for (const [user, each] of underWay) if (each.payload === payload) underWay.delete(user);
+        const { results = [] } = answer as { results?: { clientOffset: string; serverOffset?: number }[] };
+        const keys = results.flatMap((result) => (result.serverOffset ? result.clientOffset : []));
+        acknowledged.push({ station, keys });
+      },
+      disconnected: forgetUnderWay,
+      committed(database) {
+        if (userOf(database) !== undefined) checkDatabase(known, database, run.broken);
+      },
+      told(change) {
+        const { type, rooms } = change as { type?: string; rooms?: string[] };
+        if (type === 'all') unsure.clear();
+        for (const room of rooms ?? []) unsure.delete(room);
+      },
+      silenced() {
+        for (const { id } of run.rooms()) unsure.add(id);
+      },
+    },
+  });
+  const known: Known = {
+    logs: server.logs,
+    disk: browser.disk,
+    ledger,
+    appended: appended as unknown as ReadonlySet<string>,
+    announced,
+    mayBeginAnywhere: false,
+  };
+  const name = (user: string) => server.names.get(user) ?? user;
+  const people = ['Mika', 'Lin', 'Ada'].map((each) => {
+    const id = newId();
+    server.names.set(id, each);
+    return id;
+  });
+
+  function forgetUnderWay(station: Station): void {
+    for (const [user, each] of underWay) if (each.station === station) underWay.delete(user);
+  }
+
+  /** When its row was written: what is changed before it leaves keeps its place. */
+  function placeOf({ of }: Body, kind: Item['kind']): number {
+    return of.bodies.slice(kind === 'text' ? 0 : 1).find(({ text }) => !appended.has(text))?.asked ?? 0;
+  }
+
+  /** What was written before it, and was safe before it was written, is in the log before it (L5). */
+  function checkOrder(user: string, room: LogRoom, asked: number, text: string): void {
+    for (const body of ledger.all()) {
+      const { of, accepted } = body;
+      if (of.user !== user || of.room !== room.id || accepted === undefined || accepted >= asked) continue;
+      if (of.mayComeLate || appended.has(body.text) || isOver(body, (each) => appended.has(each))) continue;
+      run.broken('L5', `“${text}” is in the log before “${body.text}”`);
+    }
+  }
+
+  function look(): void {
+    if (!world.isSettled()) return;
+    for (const database of browser.disk.names()) checkDatabase(known, database, run.broken);
+    if (run.isFaulty) {
+      acknowledged = [];
+      return;
+    }
+    for (const tab of browser.tabs()) checkScreen(tab, browser.disk, server.logs, unsure, run.broken);
+    for (const { station, keys } of acknowledged) {
+      if (station.isDead()) continue;
+      for (const user of people)
+        for (const row of rowsOf(browser.disk, user))
+          if (keys.includes(row.clientOffset))
+            run.broken('O3', `${row.clientOffset} is acknowledged, and is ${row.state.tag}`);
+    }
+    acknowledged = [];
+    if (browser.hasLocks) for (const [user, each] of underWay) checkUnderWay(user, each.station, each.items);
+  }
+
+  function checkUnderWay(user: string, station: Station, items: readonly Item[]): void {
+    if (station.isDead() || station.name.startsWith('worker')) return;
+    const keys = new Set(items.map(({ clientOffset }) => clientOffset));
+    for (const row of rowsOf(browser.disk, user))
+      if (keys.has(row.clientOffset) && (row.state.tag === 'queued' || row.state.tag === 'parked'))
+        run.broken('O3', `${row.clientOffset} is under way, and is ${row.state.tag}`);
+  }
+
+  const run: Run = {
+    world,
+    ill,
+    server,
+    network,
+    browser,
+    ledger,
+    known,
+    people: [people[0]!, people[1]!],
+    ada: people[2]!,
+    copy: undefined,
+    isFaulty: false,
+    commitsLate: false,
+    sender: () => underWay.values().next().value?.station,
+    rooms: () => [...server.logs.now().rooms.values()],
+    look,
+    broken(rule, sentence) {
+      run.breach ??= `${rule}: ${sentence}`;
+    },
+    breach: undefined,
+  };
+  return run;
+}
+
+function say(item: Item): string {
+  return 'body' in item ? `${item.kind} “${item.body.slice(0, 20)}”` : `delete of ${item.target.slice(0, 6)}`;
+}

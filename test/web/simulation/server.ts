@@ -1,0 +1,350 @@
+/**
+ * A model server of the protocol: whole logs, sessions, sockets, ranges. How ill it treats its clients is said by rates
+ * that can all be 0; what it says is always something that a server of ours may say.
+ */
+
+import { catchUpOrder, startOf } from '../../../server/feed/plan.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import type { Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
+import type { Ill } from './ill.ts';
+import { createLogs, isBy, type LogRoom, type Logs, shown, targetOf } from './logs.ts';
+import type { World } from './world.ts';
+
+/** The server's end of a connection. */
+export interface Conn {
+  user: string;
+  session: string;
+  open: boolean;
+  told: Map<string, number>;
+  send(event: string, payload: unknown): void;
+  close(): void;
+}
+
+export interface Server {
+  logs: Logs;
+  names: Map<string, string>;
+  /** Who each cookie proves. */
+  sessions: Map<string, string>;
+  up: boolean;
+  /** How often it was started. */
+  lives: number;
+  /** Takes a socket: welcome and catch-up, or why not. */
+  connect(conn: Conn, handshake: Handshake): void;
+  handle(from: { user: string; conn?: Conn }, event: string, payload: unknown): object;
+  newRoom(name: string, members: readonly string[]): LogRoom;
+  /** Somebody else does something, or another device of the same user. */
+  write(room: LogRoom, author: string, body: string): void;
+  amend(room: LogRoom, target: Entry, body: string | undefined): void;
+  come(room: string, user: string): void;
+  leave(room: string, user: string): void;
+  bye(): void;
+  /** The process ends: every connection with it. */
+  stop(): void;
+  signOut(session: string): void;
+  newId(): string;
+}
+
+/** What an append as it arrived brought about; for the promises. */
+export interface Witness {
+  arrived(user: string, items: readonly Item[]): void;
+  appended(room: LogRoom, author: string, item: Item, entry: Entry): void;
+  refused(author: string, item: Item, code: string): void;
+  /** Where a span may begin that nothing below touches. */
+  announced(user: string, room: string, from: number): void;
+}
+
+interface Deps {
+  world: World;
+  ill: Ill;
+  witness: Witness;
+  newId: () => string;
+}
+
+export function createServer({ world, ill, witness, newId }: Deps): Server {
+  const { random } = world;
+  let at = 5_000;
+  const logs = createLogs(newId(), () => ++at);
+  const names = new Map<string, string>();
+  const sessions = new Map<string, string>();
+  const conns = new Set<Conn>();
+  const ok = () => ({ ok: true as const, epoch: logs.now().epoch });
+  const refusal = (code: string, retryAfter?: number) => ({
+    ok: false as const,
+    error: errorOf(code, retryAfter),
+  });
+
+  function describe(
+    room: LogRoom,
+    user: string,
+    cursor: readonly [number, number] | undefined,
+    same: boolean,
+  ): Room {
+    const head = room.log.length;
+    const { from, reset } = startOf(
+      head,
+      cursor as [number, number] | undefined,
+      room.log[(cursor?.[0] ?? 0) - 1]?.entry.at,
+      same,
+    );
+    return {
+      id: room.id,
+      kind: 'public',
+      name: room.name,
+      head,
+      from,
+      readUpTo: room.readUpTo.get(user) ?? 0,
+      members: room.members.size,
+      ...(reset ? { reset } : {}),
+    };
+  }
+
+  function catchUp(conn: Conn, { id, from, head }: Room): void {
+    conn.told.set(id, head);
+    witness.announced(conn.user, id, from);
+    const entries = logs
+      .room(id)!
+      .log.slice(from - 1, head)
+      .map(shown);
+    while (entries.length > 0) sendEntries(conn, id, entries.splice(0, random.int(1, 9)));
+  }
+
+  function sendEntries(conn: Conn, room: string, entries: readonly Entry[]): void {
+    conn.send('entries', { room, entries, users: usersOf(entries) });
+  }
+
+  function usersOf(entries: readonly Entry[]) {
+    return Object.fromEntries(entries.map(({ author }) => [author, names.get(author) ?? '?']));
+  }
+
+  /** One frame or several; each may be lost to somebody, or come again, much later even. */
+  function fanOut(room: LogRoom, from: number): void {
+    const entries = room.log.slice(from - 1).map(shown);
+    if (entries.length === 0) return;
+    for (const conn of conns) {
+      if (!conn.open || !room.members.has(conn.user)) continue;
+      if (ill.losesFrame()) continue;
+      sendEntries(conn, room.id, entries);
+      if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => sendEntries(conn, room.id, entries));
+    }
+  }
+
+  function append(user: string, items: readonly Item[]): object {
+    witness.arrived(user, items);
+    const whole = ill.refusesAll();
+    if (whole) for (const item of items) witness.refused(user, item, whole.code);
+    if (whole && !whole.applied) return refusal(whole.code, whole.retryAfter);
+    const heads = new Map([...logs.now().rooms.values()].map((room) => [room, room.log.length]));
+    const results: ItemResult[] = [];
+    let stopped: ReturnType<typeof errorOf> | undefined;
+    for (const item of items) {
+      const stop = ill.stops();
+      if (stop) {
+        stopped = errorOf(stop.code, stop.retryAfter);
+        witness.refused(user, item, stop.code);
+        break;
+      }
+      const { clientOffset } = item;
+      const done = appendOne(user, item);
+      if ('error' in done) {
+        witness.refused(user, item, done.error.code);
+        results.push({ clientOffset, error: done.error });
+      } else results.push({ clientOffset, serverOffset: done.entry.serverOffset, at: done.entry.at });
+    }
+    const lineage = logs.now();
+    const tell = () => {
+      if (lineage === logs.now()) for (const [room, head] of heads) fanOut(room, head + 1);
+    };
+    if (random.next() < 0.5) tell();
+    else world.after(random.int(0, 40), tell);
+    if (whole) return refusal(whole.code, whole.retryAfter);
+    return { ...ok(), results, ...(stopped ? { stopped } : {}) };
+  }
+
+  function appendOne(
+    user: string,
+    item: Item,
+  ): { entry: Entry } | { error: { code: string; message: string } } {
+    const room = logs.room(item.room);
+    if (!room) return { error: errorOf('not-found') };
+    const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
+    if (!isKnown && ill.takesKey(`${user} ${item.clientOffset}`)) return { error: errorOf('conflict') };
+    const code = isKnown ? undefined : ill.refuses();
+    if (code) return { error: errorOf(code) };
+    const appended = logs.append(room, user, item);
+    if ('error' in appended) return appended;
+    if (appended.isNew) witness.appended(room, user, item, appended.entry);
+    return appended;
+  }
+
+  function range(
+    conn: { user: string },
+    { room: id, from, to }: { room: string; from: number; to: number },
+  ): object {
+    const room = logs.room(id);
+    if (!room?.members.has(conn.user)) return refusal('forbidden');
+    const most = ill.cutsShort() ? 2 : RANGE_MAX_ENTRIES;
+    const last = Math.min(to, from + most - 1, room.log.length);
+    const entries = room.log.slice(from - 1, last).map(shown);
+    const later = room.log.filter((each) => {
+      const target = targetOf(each);
+      if (target === undefined || target < from || target > last || each.entry.serverOffset <= last)
+        return false;
+      if (each.entry.kind === 'delete') return true;
+      const isLast = !room.log.some(
+        (other) =>
+          other.entry.kind === 'edit' &&
+          targetOf(other) === target &&
+          other.entry.serverOffset > each.entry.serverOffset,
+      );
+      return !each.blank && isLast;
+    });
+    const amendments = later.map(shown);
+    witness.announced(conn.user, id, from);
+    return {
+      ...ok(),
+      entries,
+      amendments,
+      users: usersOf([...entries, ...amendments]),
+      head: room.log.length,
+    };
+  }
+
+  function come(id: string, user: string): void {
+    const room = logs.room(id)!;
+    if (!room.members.has(user)) addByServer(room, user, 'join');
+    for (const conn of conns)
+      if (conn.open && conn.user === user) {
+        const described = describe(room, user, undefined, true);
+        conn.send('room', { room: described });
+        catchUp(conn, described);
+      }
+  }
+
+  function leave(id: string, user: string): void {
+    const room = logs.room(id)!;
+    if (!room.members.has(user)) return;
+    addByServer(room, user, 'leave');
+    for (const conn of conns) if (conn.open && conn.user === user) conn.send('room', { removed: id });
+  }
+
+  function addByServer(room: LogRoom, user: string, kind: 'join' | 'leave'): void {
+    if (kind === 'join') room.members.add(user);
+    const { entry } = logs.add(room, { author: user, clientOffset: newId(), kind }, kind);
+    fanOut(room, entry.serverOffset);
+    if (kind === 'leave') room.members.delete(user);
+  }
+
+  function handle({ user, conn }: { user: string; conn?: Conn }, event: string, payload: unknown): object {
+    if (event !== 'append' && event !== 'beat') {
+      const whole = ill.refusesAll();
+      if (whole && whole.code !== 'invalid') return refusal(whole.code, whole.retryAfter);
+    }
+    const { room: id } = (payload ?? {}) as { room: string };
+    const room = logs.room(id);
+    switch (event) {
+      case 'beat':
+        return { ...ok(), now: at };
+      case 'append': {
+        const { as, items } = payload as { as: string; items: Item[] };
+        return as === user ? append(user, items) : refusal('unauthorized');
+      }
+      case 'range':
+        return range({ user }, payload as { room: string; from: number; to: number });
+      case 'read': {
+        const { upTo } = payload as { upTo: number };
+        if (!room?.members.has(user)) return refusal('forbidden');
+        const before = room.readUpTo.get(user) ?? 0;
+        room.readUpTo.set(user, Math.max(before, upTo));
+        for (const each of conns)
+          if (each.open && each !== conn && each.user === user) each.send('read', { room: id, user, upTo });
+        return ok();
+      }
+      case 'room:join':
+        if (!room) return refusal('not-found');
+        come(id, user);
+        return { ...ok(), room: describe(room, user, undefined, true) };
+      case 'room:leave':
+        if (!room) return refusal('not-found');
+        leave(id, user);
+        return ok();
+      default:
+        return refusal('invalid');
+    }
+  }
+
+  const server: Server = {
+    logs,
+    names,
+    sessions,
+    up: true,
+    lives: 1,
+    newId,
+    handle,
+    come,
+    leave,
+    connect(conn, { epoch, cursors = {}, open }) {
+      conns.add(conn);
+      const same = epoch === undefined || epoch === logs.now().epoch;
+      const mine = [...logs.now().rooms.values()].filter(({ members }) => members.has(conn.user));
+      const order = catchUpOrder(
+        mine.map(({ id }) => id),
+        Object.keys(cursors),
+        open,
+      );
+      const rooms = order.map((id) => describe(logs.room(id)!, conn.user, cursors[id], same));
+      const user = { id: conn.user, name: names.get(conn.user)! };
+      conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms });
+      for (const room of rooms) catchUp(conn, room);
+      const heads = () => {
+        if (!conn.open) return void conns.delete(conn);
+        const untold = [...logs.now().rooms.values()].filter(
+          ({ id, log, members }) => members.has(conn.user) && conn.told.get(id) !== log.length,
+        );
+        for (const { id, log } of untold) conn.told.set(id, log.length);
+        if (untold.length > 0)
+          conn.send('heads', Object.fromEntries(untold.map(({ id, log }) => [id, log.length])));
+        world.after(HEADS_EVERY_MS, heads);
+      };
+      world.after(random.int(1, HEADS_EVERY_MS), heads);
+    },
+    newRoom(name, members) {
+      const room: LogRoom = { id: newId(), name, log: [], members: new Set(), readUpTo: new Map() };
+      logs.now().rooms.set(room.id, room);
+      for (const user of members) addByServer(room, user, 'join');
+      return room;
+    },
+    write(room, author, body) {
+      const clientOffset = newId();
+      const item: Item = { room: room.id, clientOffset, kind: 'text', body };
+      const { entry } = logs.add(room, { author, clientOffset, kind: 'text' }, JSON.stringify(item), body);
+      fanOut(room, entry.serverOffset);
+    },
+    amend(room, { author, serverOffset: target }, body) {
+      const kind = body === undefined ? 'delete' : 'edit';
+      const { entry } = logs.add(room, { author, clientOffset: newId(), kind, target }, kind, body);
+      fanOut(room, entry.serverOffset);
+    },
+    bye() {
+      for (const conn of conns) {
+        conn.send('bye', { retryAfter: random.int(100, 3_000) });
+        world.after(20, conn.close);
+      }
+    },
+    stop() {
+      server.up = false;
+      server.lives++;
+      for (const conn of conns) conn.close();
+      conns.clear();
+    },
+    signOut(session) {
+      sessions.delete(session);
+      for (const conn of conns) if (conn.session === session) conn.close();
+    },
+  };
+  return server;
+}
+
+function errorOf(code: string, retryAfter?: number) {
+  return { code, message: code, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}

@@ -1,0 +1,38 @@
+/**
+ * Whole clients through whatever can happen to them, by thousands of seeds, in processes of their own (main.ts). By hand,
+ * for as many as one has time for: `node test/web/simulation/main.ts --seeds 1-20000 --all`.
+ */
+import { describe, expect, test } from 'vitest';
+import { run } from '../../support/tools.ts';
+
+const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 150);
+const CHUNK = 50;
+const chunks = Array.from({ length: Math.ceil(SEEDS / CHUNK) }, (_, i) => [
+  i * CHUNK + 1,
+  Math.min(SEEDS, (i + 1) * CHUNK),
+]);
+
+describe('O1 O2 O3 O4 O5 L3 L5 S1 S2 S3 S4 S5 after every step of a whole client', () => {
+  test.concurrent.each(chunks)('seeds %i to %i', { timeout: 240_000 }, async (first, last) => {
+    const { code, output } = await simulate('--seeds', `${first}-${last}`);
+    expect(code, output).toBe(0);
+    expect(output).toContain(`${last! - first! + 1} seeds, 0 failed`);
+  });
+
+  test('the same seed is the same run, step by step', { timeout: 60_000 }, async () => {
+    const runs = await Promise.all(
+      [1, 2].map(() => simulate('--seeds', '3-6', '--journal').then(({ output }) => journalOf(output))),
+    );
+    expect(runs[0]!.length).toBeGreaterThan(100);
+    expect(runs[1]).toEqual(runs[0]);
+  });
+});
+
+function simulate(...args: string[]) {
+  return run(process.execPath, ['--no-warnings', 'test/web/simulation/main.ts', ...args]);
+}
+
+/** Less what the last line says of the time it took. */
+function journalOf(output: string): string[] {
+  return output.trimEnd().split('\n').slice(0, -1);
+}

@@ -1,0 +1,237 @@
+/** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
+import type { Steps } from './person.ts';
+import type { Run } from './run.ts';
+
+/** Each with how often it happens. */
+export const SURROUNDINGS: Steps = [
+  [3, openTab],
+  [2, killTab],
+  [1, restartBrowser],
+  [2, freeze],
+  [3, freezeSender],
+  [3, thaw],
+  [3, hideOrShow],
+  [3, browserSays],
+  [3, breakConnections],
+  [3, network],
+  [2, wakeWorker],
+  [1, setClock],
+  [4, faultyStorage],
+  [8, othersWrite],
+  [2, othersWriteMuch],
+  [5, othersAmend],
+  [3, otherDevice],
+  [2, comeOrLeave],
+  [1, sessionEnds],
+  [2, copyData],
+  [1, restartServer],
+  [2, putBack],
+  [1, bye],
+];
+
+const TABS = 3;
+
+function openTab({ browser }: Run): string | undefined {
+  return browser.tabs().length < TABS ? `${browser.openTab().name} opens` : undefined;
+}
+
+function killTab({ browser, world }: Run): string | undefined {
+  const tabs = browser.tabs();
+  if (tabs.length < 2) return undefined;
+  const tab = world.random.pick(tabs);
+  tab.kill();
+  return `${tab.name} is killed`;
+}
+
+function restartBrowser({ browser }: Run): string {
+  for (const tab of browser.tabs()) tab.kill();
+  return `the browser is killed, and ${browser.openTab().name} opens`;
+}
+
+/** Some are told, some are not, and some go where one comes back from. */
+function freeze({ browser, world }: Run): string | undefined {
+  const tabs = browser.tabs().filter((tab) => !tab.isFrozen());
+  if (tabs.length === 0) return undefined;
+  const tab = world.random.pick(tabs);
+  const how = world.random.pick(['freeze', 'pagehide', undefined, undefined] as const);
+  if (how) tab.says(how);
+  tab.freeze();
+  return `${tab.name} stands still (${how ?? 'untold'})`;
+}
+
+/** In the middle of sending, untold. */
+function freezeSender({ browser, sender }: Run): string | undefined {
+  const tab = browser.tabs().find((each) => each === sender() && !each.isFrozen());
+  tab?.freeze();
+  return tab && `${tab.name} stands still while it sends`;
+}
+
+function thaw({ browser, world }: Run): string | undefined {
+  const tab = browser.tabs().find((each) => each.isFrozen());
+  if (!tab) return undefined;
+  tab.thaw();
+  const how = world.random.pick(['resume', 'pageshow', 'visible'] as const);
+  world.after(0, () => tab.says(how));
+  return `${tab.name} goes on (${how})`;
+}
+
+function hideOrShow({ browser, world }: Run): string | undefined {
+  const tab = world.random.pick(browser.tabs());
+  tab.visible = !tab.visible;
+  tab.says(tab.visible ? 'visible' : 'hidden');
+  return `${tab.name} is ${tab.visible ? 'shown' : 'hidden'}`;
+}
+
+function browserSays({ browser, world }: Run): string {
+  const event = world.random.pick(['online', 'network-changed', 'visible', 'pageshow', 'offline'] as const);
+  for (const tab of browser.tabs()) tab.says(event);
+  return `the browser says ${event}`;
+}
+
+function breakConnections({ network, world }: Run): string {
+  const how = world.random.pick(['all', 'one'] as const);
+  network.breakSome(how);
+  return `${how} of the connections breaks`;
+}
+
+function network({ ill, network }: Run): string {
+  ill.unreachable = !ill.unreachable;
+  if (ill.unreachable) network.breakSome('all');
+  return ill.unreachable ? 'the network is gone' : 'the network is back';
+}
+
+function wakeWorker({ browser }: Run): string {
+  browser.wakeWorker();
+  return 'the worker may wake';
+}
+
+function setClock({ browser, world }: Run): string {
+  const by = world.random.pick([-3_600_000, 3_600_000]);
+  browser.setClock(by);
+  return `the clock is set by ${by}`;
+}
+
+function faultyStorage(run: Run): string | undefined {
+  const { browser, world, known } = run;
+  const { faults } = browser.disk;
+  if (run.isFaulty) return undefined;
+  const fault = world.random.pick([
+    'hangOpen',
+    'hangRequests',
+    'lateCommits',
+    'quota',
+    'killHandles',
+  ] as const);
+  run.isFaulty = true;
+  if (fault === 'quota') {
+    faults.quota(world.random.int(0, 2_000));
+    known.mayBeginAnywhere = true;
+  } else if (fault === 'killHandles') faults.killHandles();
+  else faults[fault](true);
+  run.commitsLate ||= fault === 'lateCommits';
+  world.after(world.random.pick([200, 3_500, 15_000]), () => endFault(run));
+  return `storage: ${fault}`;
+}
+
+/** A while after that everything on the screens is as it should be. */
+export function endFault(run: Run): void {
+  const { faults } = run.browser.disk;
+  faults.quota(undefined);
+  for (const fault of ['hangOpen', 'hangRequests', 'lateCommits'] as const) faults[fault](false);
+  run.world.note('storage is well');
+  run.world.after(25_000, () => {
+    run.isFaulty = false;
+  });
+}
+
+function othersWrite(run: Run): string {
+  const room = run.world.random.pick(run.rooms());
+  run.server.write(room, run.ada, `${run.ada} ${room.log.length}`);
+  return `Ada writes in ${room.name}: ${room.log.length}`;
+}
+
+function othersWriteMuch(run: Run): string {
+  const room = run.world.random.pick(run.rooms());
+  const count = run.world.random.int(4, 25);
+  for (let i = 0; i < count; i++)
+    if (run.world.random.next() < 0.3) amend(run, [run.ada], room);
+    else run.server.write(room, run.ada, `${run.ada} ${room.log.length}`);
+  return `Ada writes ${count} in ${room.name}: ${room.log.length}`;
+}
+
+function othersAmend(run: Run): string | undefined {
+  return amend(run, [run.ada]);
+}
+
+/** A user's own, from where nothing is known of this browser. */
+function otherDevice(run: Run): string | undefined {
+  if (run.world.random.next() < 0.5) return amend(run, run.people);
+  const room = run.world.random.pick(run.rooms());
+  const user = run.world.random.pick(run.people);
+  if (!room.members.has(user)) return undefined;
+  run.server.write(room, user, `elsewhere ${user} ${room.log.length}`);
+  return `${run.server.names.get(user)} writes elsewhere in ${room.name}: ${room.log.length}`;
+}
+
+function amend(
+  { world, rooms, server, ledger }: Run,
+  authors: readonly string[],
+  room = world.random.pick(rooms()),
+): string | undefined {
+  const texts = room.log.filter(
+    ({ entry, blank }) => entry.kind === 'text' && !blank && authors.includes(entry.author),
+  );
+  if (texts.length === 0) return undefined;
+  const { entry, body } = world.random.pick(texts);
+  const said = ledger.find(body!);
+  if (said) said.of.isShared = true;
+  const isEdit = world.random.next() < 0.5;
+  server.amend(room, entry, isEdit ? `changed ${room.log.length}` : undefined);
+  return `${room.name} ${entry.serverOffset} is ${isEdit ? 'edited' : 'deleted'} elsewhere: ${room.log.length}`;
+}
+
+function comeOrLeave({ world, rooms, people, server }: Run): string {
+  const room = world.random.pick(rooms());
+  const user = world.random.pick(people);
+  const isIn = room.members.has(user);
+  if (isIn) server.leave(room.id, user);
+  else server.come(room.id, user);
+  return `${server.names.get(user)} ${isIn ? 'leaves' : 'comes into'} ${room.name} elsewhere`;
+}
+
+function sessionEnds({ browser, server }: Run): string | undefined {
+  if (browser.jar.cookie === undefined) return undefined;
+  server.signOut(browser.jar.cookie);
+  return 'the session is ended elsewhere';
+}
+
+function copyData(run: Run): string {
+  run.copy = run.server.logs.copy();
+  return 'the data is copied';
+}
+
+function restartServer({ server, world }: Run): string {
+  server.stop();
+  world.after(world.random.int(10, 8_000), () => {
+    server.up = true;
+  });
+  return 'the server restarts';
+}
+
+/** By our command, which changes the epoch, or by hand. */
+function putBack({ server, world, copy, known }: Run): string | undefined {
+  if (!copy) return undefined;
+  server.stop();
+  const isByHand = world.random.next() < 0.5;
+  server.logs.putBack(copy, isByHand ? copy.epoch : server.newId());
+  known.mayBeginAnywhere ||= isByHand;
+  world.after(world.random.int(10, 4_000), () => {
+    server.up = true;
+  });
+  return `the data is put back ${isByHand ? 'by hand' : 'by the command'}`;
+}
+
+function bye({ server }: Run): string {
+  server.bye();
+  return 'the server says bye';
+}

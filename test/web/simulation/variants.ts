@@ -1,0 +1,136 @@
+/**
+ * Ways to break the client in a line. Each must be found: else the simulation promises more than it looks at. A line that
+ * is not there any more is an error, so that these follow the client.
+ */
+export interface Broken {
+  /** Under web/. */
+  file: string;
+  from: string;
+  to: string;
+}
+
+export const VARIANTS: Record<string, readonly Broken[]> = {
+  'what is sent is not marked before': [
+    {
+      file: 'outbox/mark.ts',
+      from: 'for (const row of changed) await rows.put(row);\n    return {',
+      to: 'return {',
+    },
+  ],
+  'an echo does not settle a parked row': [
+    {
+      file: 'outbox/settle.ts',
+      from: 'if (row?.room !== room) continue;',
+      to: "if (row?.room !== room || row.state.tag === 'parked') continue;",
+    },
+  ],
+  'an acknowledgement does not settle a parked row': [
+    {
+      file: 'outbox/store.ts',
+      from: 'if (!row) continue;',
+      to: "if (!row || row.state.tag === 'parked') continue;",
+    },
+  ],
+  'a refusal that comes late parks what is under way again': [
+    {
+      file: 'outbox/machine.ts',
+      from: "verdicts.filter((verdict) => verdict.type === 'acknowledged')",
+      to: 'verdicts',
+    },
+  ],
+  'what is sent again has a new key': [
+    {
+      file: 'outbox/row.ts',
+      from: "{ ...row, state: { tag: 'checking' } }",
+      to: "{ ...row, state: { tag: 'checking' }, clientOffset: row.clientOffset.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')) }",
+    },
+  ],
+  'the outbox is not sent in order': [
+    { file: 'outbox/mark.ts', from: 'page.every((row)', to: 'page.toReversed().every((row)' },
+  ],
+  'there is no fence': [
+    {
+      file: 'outbox/fence.ts',
+      from: "return (await tx.objectStore('meta').get('drain')) === holder;",
+      to: 'return tx !== undefined && holder !== undefined;',
+    },
+  ],
+  'a live frame opens a span over a hole': [
+    {
+      file: 'log/frames.ts',
+      from: 'const opens = announced.beginsAt(room, run[0]!.serverOffset);',
+      to: 'const opens = true;',
+    },
+  ],
+  'a live frame says it knows all amendments up to the head': [
+    {
+      file: 'log/frames.ts',
+      from: 'const amendedTo = run.at(-1)!.serverOffset;',
+      to: 'const amendedTo = fetch.headOf(room);',
+    },
+  ],
+  'a deletion does not blank what is held': [
+    {
+      file: 'log/blank.ts',
+      from: 'for (const target of incoming) await blankHeld(tx, room, target);',
+      to: '',
+    },
+  ],
+  'a late copy of what is deleted is not blanked': [
+    {
+      file: 'log/blank.ts',
+      from: 'return found.flat().flatMap(',
+      to: 'return [].concat(found).slice(0, 0).flatMap(',
+    },
+  ],
+  'a reset keeps the entries': [
+    {
+      file: 'log/rooms.ts',
+      from: 'if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forget(tx, room.id);',
+      to: '',
+    },
+    {
+      file: 'log/rooms.ts',
+      from: 'if (before !== undefined && before !== epoch) await forgetAll(tx);',
+      to: '',
+    },
+  ],
+  'a reset keeps where the targets stood': [
+    { file: 'log/hold.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
+  ],
+  'answers of an older log are taken': [
+    { file: 'log/era.ts', from: 'isNow: (one) => one === era,', to: 'isNow: (one) => one !== undefined,' },
+    { file: 'log/era.ts', from: 'if (asked !== era) return false;', to: '' },
+    {
+      file: 'log/take.ts',
+      from: "if (epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();",
+      to: '',
+    },
+  ],
+  'a span is stored without its entries': [
+    {
+      file: 'log/hold.ts',
+      from: "for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });",
+      to: "for (const entry of inside.slice(1)) await tx.objectStore('entries').put({ ...entry, room });",
+    },
+  ],
+  'all users share a database': [
+    {
+      file: 'db/schema.ts',
+      // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is a line of source
+      from: 'const name = `holdfast:${userId}`;',
+      to: 'const name = `holdfast:${userId && 1}`;',
+      // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
+    },
+  ],
+  'what could not be stored is no draft any more': [
+    {
+      file: 'state/drafts.ts',
+      from: "if (isDraft && texts.get(room) === '') texts.set(room, text);",
+      to: '',
+    },
+  ],
+  'a write that was given up is stored all the same': [
+    { file: 'db/database.ts', from: 'if (tx && isHandleLost(error)) abort(tx);', to: '' },
+  ],
+};

@@ -1,0 +1,82 @@
+import { expect, test, vi } from 'vitest';
+import { createCell } from '../../../web/state/cell.ts';
+import { type Conversation, EMPTY } from '../../../web/state/conversation.ts';
+import { withJustQueued } from '../../../web/state/justQueued.ts';
+import { keyOf } from '../../../web/state/messages.ts';
+import type { ConversationState, Message } from '../../../web/state/model.ts';
+
+const ME = { id: 'ada', name: 'Ada' };
+const draft = (n: number) =>
+  ({ kind: 'text', body: `text ${n}`, room: 'r', clientOffset: `key-${n}`, at: n }) as const;
+const texts = (state: ConversationState) =>
+  state.messages.map(({ content }) => (content.tag === 'text' ? content.body : ''));
+
+/** A conversation whose reading ends when it is told to. */
+function scene(initial: Partial<ConversationState> = {}) {
+  const cell = createCell<ConversationState>({ ...EMPTY, loading: false, ...initial });
+  const reading = Promise.withResolvers<void>();
+  const toNewest = vi.fn(() => Promise.resolve());
+  const base: Conversation = {
+    state: cell,
+    refresh: () => reading.promise,
+    toNewest,
+    loadOlder() {},
+    loadNewer() {},
+    live() {},
+  };
+  const conversation = withJustQueued(base, ME);
+  const heard = vi.fn();
+  conversation.state.subscribe(heard);
+  return { cell, reading, toNewest, conversation, heard };
+}
+
+test('O1 a message that was just queued stands at the end before anything is read, and each listener hears of it', async () => {
+  const { conversation, heard } = scene();
+  await conversation.queued(draft(1), Promise.resolve());
+  await conversation.queued(draft(2), Promise.resolve());
+  expect(texts(conversation.state.get())).toEqual(['text 1', 'text 2']);
+  expect(conversation.state.get().messages[0]).toMatchObject({
+    key: keyOf(ME.id, 'key-1'),
+    mine: true,
+    status: { tag: 'queued' },
+  });
+  expect(heard).toHaveBeenCalledTimes(2);
+  expect(conversation.state.get()).toBe(conversation.state.get());
+});
+
+test('O3 what is read has it once, and says how far it got', async () => {
+  const { cell, reading, conversation } = scene();
+  await conversation.queued(draft(1), Promise.resolve());
+  const [message] = conversation.state.get().messages;
+  const sent: Message = { ...message!, serverOffset: 7, status: { tag: 'sent' } };
+  cell.set({ ...cell.get(), messages: [sent] });
+  expect(conversation.state.get().messages).toEqual([sent]);
+  reading.resolve();
+  await new Promise(setImmediate);
+  cell.set({ ...cell.get(), messages: [] }); // deleted since
+  expect(conversation.state.get().messages).toEqual([]);
+});
+
+test('O3 what the reading after it has not is shown no more: it was taken back in another tab', async () => {
+  const { reading, conversation, heard } = scene();
+  await conversation.queued(draft(1), Promise.resolve());
+  reading.resolve();
+  await new Promise(setImmediate);
+  expect(conversation.state.get().messages).toEqual([]);
+  expect(heard).toHaveBeenCalledTimes(2);
+});
+
+test('a window further up goes to the newest instead, and never holds more than it may', async () => {
+  const up = scene({ atNewest: false });
+  await up.conversation.queued(draft(1), Promise.resolve());
+  expect(up.toNewest).toHaveBeenCalledOnce();
+  expect(up.conversation.state.get().messages).toEqual([]);
+
+  const full = scene();
+  await full.conversation.queued(draft(0), Promise.resolve());
+  const one = full.conversation.state.get().messages[0]!;
+  const many = Array.from({ length: 150 }, (_, n) => ({ ...one, key: `line ${n}` }));
+  full.cell.set({ ...full.cell.get(), messages: many });
+  expect(full.conversation.state.get().messages).toHaveLength(150);
+  expect(texts(full.conversation.state.get()).at(-1)).toBe('text 0');
+});
