@@ -26,6 +26,11 @@ export function shiftOf(page: Page): Promise<number> {
   return page.evaluate(() => watched.shifts.reduce((sum, { value }) => sum + value, 0));
 }
 
+/** For who reads of a test that failed. */
+export function whatMoved(page: Page): Promise<string> {
+  return page.evaluate(() => JSON.stringify({ shifts: watched.shifts, jumps: watched.jumps }, null, 1));
+}
+
 declare const watched: Watched;
 
 export function watch(): void {
@@ -49,16 +54,19 @@ export function watch(): void {
       watched.longTasks.push({ ms: duration, at: startTime });
   }).observe({ type: 'longtask', buffered: true });
 
-  let looked: { row: Element; top: number; at: number } | undefined;
+  let looked: { row: Element; top: number; since: number } | undefined;
+  let before = 0;
   requestAnimationFrame(function lookForJumps() {
     const now = performance.now();
     if (looked?.row.isConnected) {
       const moved = looked.row.getBoundingClientRect().top - looked.top;
-      const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.at); // frames are late, some more than others
+      const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.since);
       if (Math.abs(moved) > canBe) watched.jumps.push(moved);
     }
     const row = rows()[rows().length >> 1]; // what is trimmed or comes does so at the ends
-    looked = row && { row, top: row.getBoundingClientRect().top, at: now };
+    // A frame shows where the log was scrolled to when the frame was ordered: at some time since the one before it.
+    looked = row && { row, top: row.getBoundingClientRect().top, since: before };
+    before = now;
     requestAnimationFrame(lookForJumps);
   });
 

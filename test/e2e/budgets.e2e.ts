@@ -9,7 +9,7 @@ import { scroll } from '../budgets/scrolling.ts';
 import { livePage, type Stage, setStage } from '../budgets/stage.ts';
 import { coldStart } from '../budgets/starts.ts';
 import { tapTimes } from '../budgets/taps.ts';
-import { shiftOf } from '../budgets/watch.ts';
+import { shiftOf, whatMoved } from '../budgets/watch.ts';
 import { text } from '../support/api.ts';
 import { expect, message, test } from './fixtures.ts';
 
@@ -55,8 +55,8 @@ test('the log scrolls with short tasks and few rows; nothing shifts when older o
   for (const { passed, mostRows, shift, jumps } of scrolled) {
     expect(passed).toBeGreaterThanOrEqual(200);
     expect(mostRows).toBeLessThanOrEqual(rowsInDocument);
-    expect(shift).toBe(layoutShift);
-    expect(jumps).toBe(0);
+    expect(shift, await whatMoved(page)).toBe(layoutShift);
+    expect(jumps, await whatMoved(page)).toBe(0);
   }
   await phone.close();
 });

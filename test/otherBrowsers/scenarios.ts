@@ -6,8 +6,9 @@ import { newestShown, scrollToOldest, sendsHere, untilInstalled, watchNewest } f
 import { all, openApp, type Person, said } from './person.ts';
 import { setStage } from './stage.ts';
 
-export function scenarios(name: string, start: () => Promise<Browser>): void {
-  describe(name, () => {
+/** Left out where there can be no such browser. */
+export function scenarios(name: string, start: () => Promise<Browser>, canBeHere = true): void {
+  describe.runIf(canBeHere)(name, () => {
     test('O1 O2 written offline, the browser restarted, still offline: all there; then network: all sent, in order, once', async () => {
       const { network, browser, bodies } = await setStage(start);
       const before = await openApp(browser, network.url);

@@ -11,11 +11,14 @@ export interface Beginning {
 
 /** What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. */
 export function readBeginning(db: UserDatabase, me: string, open: string | undefined): Promise<Beginning> {
-  return db.read(['rooms', 'spans', 'entries', 'meta'], async (tx) => {
+  return db.read(['rooms', 'spans', 'entries', 'loose', 'meta'], async (tx) => {
     const epoch = await tx.objectStore('meta').get('epoch');
-    const ends = new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to]));
-    const mine = (await tx.objectStore('rooms').getAll()).filter(({ id, left }) => !left && ends.has(id));
-    const lasts = await Promise.all(mine.map(({ id }) => tx.objectStore('entries').get([id, ends.get(id)!])));
+    const spans = new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to]));
+    const ends = new Map(spans);
+    for (const { room, serverOffset } of await tx.objectStore('loose').getAll())
+      ends.set(room, Math.max(serverOffset, ends.get(room) ?? 0)); // no cursor tells of it
+    const mine = (await tx.objectStore('rooms').getAll()).filter(({ id, left }) => !left && spans.has(id));
+    const lasts = await Promise.all(mine.map(({ id }) => tx.objectStore('entries').get([id, spans.get(id)!])));
     const cursors = lasts.flatMap((last): [string, Cursor][] =>
       last ? [[last.room, [last.serverOffset, last.at]]] : [],
     );

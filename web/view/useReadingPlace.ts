@@ -47,8 +47,6 @@ export function useReadingPlace(
       place.current = { tag: 'among', anchor: looked.current };
   }
   const keepPlace = (element: HTMLElement) => {
-    takeFromReserve(element, looked.current, latest.current.state.atStart);
-    looked.current = undefined;
     restore(element, place.current);
     leftAt.current = element.scrollTop;
     restLater();
@@ -58,8 +56,7 @@ export function useReadingPlace(
     const soon = (next: () => void) => () => turn === turns.current && next();
     const rest = () => {
       const element = box.current!;
-      const { atStart, older } = latest.current.state;
-      refill(element, atStart || older === 'stuck' ? 0 : RESERVE_PX);
+      refill(element, reserveFor(latest.current.state));
       leftAt.current = element.scrollTop;
     };
     // Never in the frame in which something came: the two would be taken for one.
@@ -69,6 +66,7 @@ export function useReadingPlace(
 
   useLayoutEffect(() => {
     if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
+    adjustReserve(box.current!, looked.current, state);
     keepPlace(box.current!);
     if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = newestOf(state.messages);
   });
@@ -144,14 +142,23 @@ function lookedAtIn(box: HTMLElement): Looked | undefined {
   return offset === undefined ? undefined : { key: row!.dataset.key!, offset, at: offset + box.scrollTop };
 }
 
-/** It stands where it stood, as far as the reserve goes. */
-function takeFromReserve(box: HTMLElement, looked: Looked | undefined, atStart: boolean): void {
-  const offset = looked && offsetOf(box, looked.key);
+/** What was looked at stands where it stood, as far as the reserve goes. Where nothing was, all is new and nothing moves. */
+function adjustReserve(box: HTMLElement, looked: Looked | undefined, state: ConversationState): void {
+  if (!looked) {
+    setReserve(box, reserveFor(state));
+    return;
+  }
+  const offset = offsetOf(box, looked.key);
   if (offset === undefined) return;
-  const moved = offset + box.scrollTop - looked!.at;
+  const moved = offset + box.scrollTop - looked.at;
   const reserve = reserveOf(box);
-  const left = atStart ? 0 : Math.max(0, reserve - moved);
+  const left = state.atStart ? 0 : Math.max(0, reserve - moved);
   if (left !== reserve) setReserve(box, left);
+}
+
+/** None where nothing older will load: it would be empty room to scroll into. */
+function reserveFor({ loading, atStart, older }: ConversationState): number {
+  return loading || atStart || older === 'stuck' ? 0 : RESERVE_PX;
 }
 
 /** While nothing scrolls that can be made up for exactly, and so unseen. */

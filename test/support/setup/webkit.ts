@@ -9,6 +9,9 @@ export interface WebKit {
   xvfb: string;
 }
 
+/** Elsewhere there is none, and its tests are left out. */
+export const IS_OF_THIS_SYSTEM = process.platform === 'linux';
+
 /** Set up if need be. */
 export async function webKitForTests(): Promise<WebKit> {
   const here = findWebKit();
@@ -17,9 +20,8 @@ export async function webKitForTests(): Promise<WebKit> {
     mayInstall() && (await aptInstall('webkit2gtk-driver', 'xvfb')) ? findWebKit() : undefined;
   if (installed !== undefined) return installed;
   throw new CannotSetUp(
-    'The tests in other browsers need WebKitGTK with its driver and Xvfb, which are not here: on Linux ' +
-      '`sudo apt-get install webkit2gtk-driver xvfb` (or your system’s packages of them) installs them; on another ' +
-      'system run the tests in a container.',
+    'The tests in other browsers need WebKitGTK with its driver and Xvfb, which are not here: ' +
+      '`sudo apt-get install webkit2gtk-driver xvfb` (or your system’s packages of them) installs them.',
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Whole clients through whatever can happen to them, by thousands of seeds, in processes of their own (main.ts). By hand,
- * for as many as one has time for: `node test/web/simulation/main.ts --seeds 1-20000 --all`.
+ * Whole clients through whatever can happen to them, by thousands of seeds, in processes of their own (seeds.ts). By hand,
+ * for as many as one has time for: `node test/web/simulation/seeds.ts --seeds 1-20000 --all`.
  */
 import { describe, expect, test } from 'vitest';
 import { run } from '../../support/tools.ts';
@@ -29,7 +29,7 @@ describe('O1 O2 O3 O4 O5 L3 L5 S1 S2 S3 S4 S5 after every step of a whole client
 });
 
 function simulate(...args: string[]) {
-  return run(process.execPath, ['--no-warnings', 'test/web/simulation/main.ts', ...args]);
+  return run(process.execPath, ['--no-warnings', 'test/web/simulation/seeds.ts', ...args]);
 }
 
 /** Less what the last line says of the time it took. */

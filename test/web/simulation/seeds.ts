@@ -1,5 +1,5 @@
 /**
- * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/main.ts --seeds 1-20000`. With
+ * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/seeds.ts --seeds 1-20000`. With
  * `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts).
  */
 import { parseArgs } from 'node:util';
