@@ -18,7 +18,7 @@ interface Speaker {
   taken: string[];
 }
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(
     `S5 L5 O2 three tabs send at once, one is closed and one frozen in the middle: one order, no repeats (seed ${seed})`,
     BOTH,
