@@ -16,14 +16,22 @@ import { within } from './within.ts';
 
 /** What each request does. A refusal is thrown. */
 export type Handlers = {
-  [Name in AnsweredName]: (user: User, payload: Request<Name>) => Promise<Omit<Answer<Name>, 'ok' | 'epoch'>>;
+  [Name in AnsweredName]: (
+    user: User,
+    payload: Request<Name>,
+    way: Way,
+  ) => Promise<Omit<Answer<Name>, 'ok' | 'epoch'>>;
 };
+
+/** Which way the request came, and its answer goes. */
+export type Way = 'websocket' | 'polling' | 'http';
 
 /** Never rejects: what goes wrong becomes a refusal. */
 export type Perform = <Name extends AnsweredName>(
   name: Name,
   user: User,
   payload: unknown,
+  way: Way,
 ) => Promise<Acknowledgement<Name>>;
 
 interface Deps {
@@ -34,14 +42,14 @@ interface Deps {
 }
 
 export function createPerform({ handlers, epoch, metrics, logger }: Deps): Perform {
-  return async (name, user, payload) => {
+  return async (name, user, payload, way) => {
     try {
       const parsed = v.safeParse(requests[name], payload);
       if (!parsed.success)
         throw new Refused('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
       const answer = await within(
         ACKNOWLEDGE_WITHIN_MS,
-        handlers[name](user, parsed.output as Request<typeof name>),
+        handlers[name](user, parsed.output as Request<typeof name>, way),
       );
       return { ok: true, epoch, ...answer } as Answer<typeof name>;
     } catch (error) {

@@ -24,6 +24,8 @@ export const APPEND_MAX_ITEMS = 100;
 export const APPEND_MAX_BYTES = 64 * 1024;
 export const RANGE_MAX_ENTRIES = 200;
 export const RANGE_MAX_BYTES = 512 * 1024;
+/** By long polling an answer, too, is silence until its end. */
+export const RANGE_POLLED_BYTES = CATCH_UP_POLLED_BYTES;
 export const ROOM_LIST_PAGE = 100;
 export const BODY_MAX_CODE_POINTS = 4_000;
 export const TYPING_EVERY_MS = 3_000;

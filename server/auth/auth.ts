@@ -19,7 +19,11 @@ export interface Identity {
 }
 
 export interface Auth {
-  /** Makes the user, or signs an existing one in, as one device per claim. Rejects with `Refused` or `Unavailable`. */
+  /**
+   * Makes the user, or signs an existing one in, as one device per claim. With `as` only that user, and nobody is made: a
+   * database that was put back does not know whoever came after the copy, and their own app must not take their name from
+   * them. Rejects with `Refused` or `Unavailable`.
+   */
   signIn(
     request: Omit<SessionRequest, 'credential'>,
     address: string,
@@ -49,7 +53,7 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
   const inTurn = createTurns();
 
   return {
-    async signIn({ name: rawName, password: rawPassword, claim }, address) {
+    async signIn({ name: rawName, password: rawPassword, claim, as }, address) {
       const name = checkName(rawName);
       if (!name.ok) throw new Refused(name.code, name.message);
       const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
@@ -62,10 +66,13 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
         password,
         claimHash: hashClaim(claim, key),
         tokenHash: hashToken(token),
+        as,
       };
+      const harmless = as !== undefined && password === undefined; // makes nobody, and guesses at nothing
+      if (harmless) limits.proven(address);
       // The first attempt may still be at work when the client, having given up on it, tries again.
       const { how, ...signedIn } = await inTurn(newcomer.claimHash, () => enter(newcomer));
-      if (how !== 'created') limits.proven(address);
+      if (how !== 'created' && !harmless) limits.proven(address);
       await onUserCreated(signedIn.user.id);
       return { session: await sessionOf(toIdentity(signedIn)), token };
     },
@@ -97,14 +104,23 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
   async function enter(newcomer: Newcomer): Promise<Entered> {
     const renewed = await renew(newcomer);
     if (renewed) return renewed;
+    if (newcomer.as !== undefined) return enterAs(newcomer, newcomer.as);
     const user = await store.byNameKey(newcomer.key);
     return user ? addDevice(newcomer, user) : createUser(newcomer);
   }
 
+  async function enterAs(newcomer: Newcomer, as: string): Promise<Entered> {
+    const user = await store.byId(as);
+    if (!user) throw new Refused('not-found', 'There is no such user here: the data may have been put back.');
+    if (newcomer.password === undefined || nameKey(user.name) !== newcomer.key)
+      throw new Refused('unauthorized', 'This device is signed out.');
+    return addDevice(newcomer, user);
+  }
+
   /** The answer to this claim was lost: the same user and device, another token. */
-  async function renew({ claimHash, tokenHash }: Newcomer): Promise<Entered | undefined> {
+  async function renew({ claimHash, tokenHash, as }: Newcomer): Promise<Entered | undefined> {
     const before = await store.byClaim(claimHash, claimsSince());
-    if (!before) return undefined;
+    if (!before || (as !== undefined && as !== before.user.id)) return undefined;
     await store.replaceToken(before.device, tokenHash);
     return { ...before, how: 'renewed' };
   }
@@ -176,6 +192,8 @@ interface Newcomer {
   password: string | undefined;
   claimHash: string;
   tokenHash: string;
+  /** The one user that may be signed in, where the request says so. */
+  as: string | undefined;
 }
 
 type Entered = SignedIn & { how: 'created' | 'renewed' | 'proven' };

@@ -1,7 +1,8 @@
 /** A part of a room's log, for a member of the room. */
-import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES, RANGE_POLLED_BYTES } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
 import { jsonBytes } from '../jsonBytes.ts';
+import type { Way } from '../perform.ts';
 import { Refused } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
@@ -17,14 +18,16 @@ export function createRange({ log, names, access }: Deps) {
   return async (
     user: User,
     { room, from, to }: Request<'range'>,
+    way: Way,
   ): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
     if (from > to) throw new Refused('invalid', '`from` is above `to`.');
     const refused = await access.refusalOf(room, user.id);
     if (refused) throw refused;
-    let found = await log.range(room, from, Math.min(to, from + RANGE_MAX_ENTRIES - 1), RANGE_MAX_BYTES);
+    const most = way === 'polling' ? RANGE_POLLED_BYTES : RANGE_MAX_BYTES;
+    let found = await log.range(room, from, Math.min(to, from + RANGE_MAX_ENTRIES - 1), most);
     // Short texts may have had long edits: then fewer are answered, and the client asks for the rest.
-    while (found.entries.length > 1 && jsonBytes(found.amendments) > RANGE_MAX_BYTES) {
-      found = await log.range(room, from, from + (found.entries.length >> 1) - 1, RANGE_MAX_BYTES);
+    while (found.entries.length > 1 && jsonBytes(found.amendments) > most) {
+      found = await log.range(room, from, from + (found.entries.length >> 1) - 1, most);
     }
     const { entries, amendments, head } = found;
     return { entries, amendments, users: await names.of([...entries, ...amendments]), head };

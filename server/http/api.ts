@@ -107,7 +107,7 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
     payload: unknown,
   ): Promise<void> {
     takeOrRefuse(frameLimiter, `http ${device}`, 'Too many requests at once.');
-    const acknowledgement = await perform(name, user, payload);
+    const acknowledgement = await perform(name, user, payload, 'http');
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);
   }

@@ -54,7 +54,8 @@ export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }:
     if (!name) return refuse(wireError('invalid', 'There is no such request in this protocol.'));
     if (args.length > 1) return refuse(wireError('invalid', 'A request has one payload.'));
 
-    const answer = () => perform(name, socket.data.identity.user, args[0]);
+    const way = socket.conn.transport.name === 'polling' ? 'polling' : 'websocket';
+    const answer = () => perform(name, socket.data.identity.user, args[0], way);
     if (name === 'append' && waiting >= APPENDS_WAITING) {
       return refuse(
         toWireError(new Unavailable('Too many appends of this socket wait; send one at a time.')),

@@ -9,6 +9,8 @@ export const SessionRequest = v.object({
   /** 128 random bits that the client keeps until it is answered: the same claim and name is the same user and device. */
   claim: Id,
   credential: v.picklist(['cookie', 'token']),
+  /** A user's id: only that one is signed in again. Nobody is made, and where there is no such user it is `not-found`. */
+  as: v.optional(Id),
 });
 export type SessionRequest = v.InferOutput<typeof SessionRequest>;
 

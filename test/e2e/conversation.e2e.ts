@@ -102,6 +102,35 @@ test('O4 an edit begun is there after the page was loaded again, without a netwo
   await expect(page.getByText('Edit this message')).toHaveCount(0);
 });
 
+test('O4 a message that another device deletes while it is edited: one is told, and what was typed is a draft', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await say(page, 'Two seals');
+  await expectState(page, 'Two seals', 'Sent');
+  const other = await phone(server.url);
+  await other.context().addCookies(await page.context().cookies());
+  await other.reload();
+  await other.getByRole('link', { name: /lobby/i }).tap();
+  await longPress(page, 'Two seals');
+  await page.getByRole('menuitem', { name: 'Edit' }).tap();
+  await composer(page).fill('Three seals');
+
+  await longPress(other, 'Two seals');
+  await other.getByRole('menuitem', { name: 'Delete' }).tap();
+  await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
+  await expect(page.getByRole('alert').filter({ hasText: 'was deleted meanwhile' })).toBeVisible();
+  await expect(page.getByText('Edit this message')).toHaveCount(0);
+  await expect(composer(page)).toHaveValue('Three seals');
+  await page.reload();
+  await expect(composer(page)).toHaveValue('Three seals');
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expectState(page, 'Three seals', 'Sent');
+  await expect(page.getByText('Message deleted')).toBeVisible();
+});
+
 test('O4 a room that was left shows what was not sent in it, and can be joined again', async ({
   server,
   phone,
@@ -230,9 +259,13 @@ test('the place is kept to the pixel while older ones load above; the pill count
   await bob.append(text('later 1'), text('later 2'));
   const pill = page.getByRole('button', { name: '2 new messages' });
   await expect(pill).toBeVisible();
-  await pill.tap();
-  await expect(message(page, 'later 2')).toBeInViewport();
-  await expect(pill).toHaveCount(0);
+  const many = Array.from({ length: 98 }, (_, n) => text(`later ${n + 3}`));
+  for (const part of [many.slice(0, 49), many.slice(49)]) await bob.append(...part);
+  const more = page.getByRole('button', { name: 'more than 99 new messages' });
+  await expect(more).toContainText('99+ new messages');
+  await more.tap();
+  await expect(message(page, 'later 100')).toBeInViewport();
+  await expect(more).toHaveCount(0);
 });
 
 test('what came while one was away stands below a line, and is read once it was in sight', async ({

@@ -13,7 +13,18 @@ import type { MongoServer } from '../support/mongo/index.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Copy, databaseIn, type StoppedDatabase } from '../support/putBack.ts';
 import { type ServerProcess, startServer } from '../support/serverProcess.ts';
-import { BOTH, bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import {
+  BOTH,
+  bodies,
+  composer,
+  expect,
+  expectState,
+  message,
+  say,
+  signUp,
+  startInstallation,
+  test,
+} from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { readToTheBeginning } from './support/scroll.ts';
 
@@ -87,7 +98,7 @@ test(
 );
 
 test(
-  'S1 O4 an older copy that is said to be one, by a new epoch: read anew though nothing differs, and the outbox sent',
+  'S1 O4 an older copy that `npm run restore` puts back, with a new epoch: read anew though nothing differs, and the outbox sent',
   BOTH,
   async ({ mongo, phone }) => {
     await using world = await startWorld(mongo);
@@ -101,7 +112,7 @@ test(
     await say(ada, 'waits');
     await composer(ada).fill(DRAFT);
     await markEntries(ada);
-    await world.replace(copy, 'new epoch');
+    await world.replace(copy, 'by npm run restore');
     network.pass();
 
     await expectState(ada, 'waits', 'Sent');
@@ -112,12 +123,125 @@ test(
   },
 );
 
+test(
+  'O2 O4 O5 put back to before Ada signed up: she is told, reads what she wrote, and by her name again all of it is sent once',
+  BOTH,
+  async ({ mongo, phone }) => {
+    await using world = await startWorld(mongo);
+    const { server } = world;
+    const bob = await signUpByApi(server.url, 'Bob');
+    const ada = await forgottenAda(world, phone);
+    await expect(told(ada)).toBeVisible();
+    await expectState(ada, 'waits 2', 'Queued');
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    await ada.reload();
+    await expect(told(ada)).toBeVisible();
+    await expectState(ada, 'waits 2', 'Queued');
+
+    await signInAgain(ada);
+    for (const body of WAITING) await expectState(ada, body, 'Sent');
+    expect(await bodies(ada)).toEqual(WAITING);
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    await expect(told(ada)).toHaveCount(0);
+    await ada.reload();
+    await expect.poll(() => bodies(ada)).toEqual(WAITING);
+    await expect(composer(ada)).toHaveValue(DRAFT);
+    await say(ada, 'after');
+    await expectState(ada, 'after', 'Sent');
+    expect(await textsIn(server, bob)).toEqual([...WAITING, 'after']);
+  },
+);
+
+test('O4 put back to before Ada signed up, and her name is somebody else’s by now: she is told, and takes another', async ({
+  mongo,
+  phone,
+}) => {
+  await using world = await startWorld(mongo);
+  const { server } = world;
+  const bob = await signUpByApi(server.url, 'Bob');
+  const ada = await forgottenAda(world, phone);
+  await signUpByApi(server.url, 'ADA');
+  await expect(told(ada)).toBeVisible();
+  await signInAgain(ada);
+  const sheet = ada.getByRole('dialog');
+  await expect(sheet.getByText('Somebody is called Ada there by now.', { exact: false })).toBeVisible();
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  await expect(sheet.getByText('Enter a password first.')).toBeVisible();
+  await sheet.getByRole('textbox', { name: 'Your name' }).fill('Bob');
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  await expect(sheet.getByText('That name is taken.')).toBeVisible();
+  await sheet.getByRole('textbox', { name: 'Your name' }).fill('Ada of the harbour');
+  await sheet.getByRole('button', { name: 'Sign in' }).click();
+  for (const body of WAITING) await expectState(ada, body, 'Sent');
+  await expect(composer(ada)).toHaveValue(DRAFT);
+  expect(await textsIn(server, bob)).toEqual(WAITING);
+});
+
+test('O1 O2 O4 the browser killed while she comes back: all of it is sent once, in order, and the draft is there', async ({
+  mongo,
+  storage,
+}) => {
+  await using world = await startWorld(mongo);
+  const { server, network } = world;
+  const bob = await signUpByApi(server.url, 'Bob');
+  let installed = await startInstallation(storage.path, network.url);
+  const ada = await forgottenAda(world, async (url) => {
+    const page = await installed.context.newPage();
+    await page.goto(url);
+    return page;
+  });
+  await expect(told(ada)).toBeVisible();
+  const answered = ada.waitForResponse((response) => response.status() === 201);
+  await signInAgain(ada);
+  await answered; // she is somebody new there; what she wrote stands in the database of who she was
+  await installed.kill9();
+
+  installed = await startInstallation(storage.path, network.url);
+  const again = await installed.context.newPage();
+  await again.goto('/');
+  await again.getByRole('link', { name: /lobby/i }).click();
+  await expect(composer(again)).toHaveValue(DRAFT);
+  await expect(told(again).or(message(again, WAITING[1]!).getByText('Sent', { exact: true }))).toBeAttached();
+  if (await told(again).isVisible()) await signInAgain(again);
+  for (const body of WAITING) await expectState(again, body, 'Sent');
+  expect(await bodies(again)).toEqual(WAITING);
+  await expect(composer(again)).toHaveValue(DRAFT);
+  expect(await textsIn(server, bob)).toEqual(WAITING);
+  await installed.close();
+});
+
+const WAITING = ['waits 1', 'waits 2'];
+
+/** Ada in the app, with messages that wait and a draft; the copy that was put back is older than she is. */
+async function forgottenAda(world: World, phone: (url: string) => Promise<Page>): Promise<Page> {
+  const copy = await world.copy();
+  const ada = await openApp(phone, world.network.url, 'Ada');
+  await say(ada, 'lost');
+  await expectState(ada, 'lost', 'Sent');
+  world.network.refuse();
+  for (const body of WAITING) await say(ada, body);
+  await composer(ada).fill(DRAFT);
+  await world.replace(copy, 'by npm run restore');
+  world.network.pass();
+  return ada;
+}
+
+/** On a phone it stands above the conversation, and beside it in the hidden list of rooms. */
+function told(page: Page) {
+  return page.getByRole('main').getByText('The server was put back to an older state', { exact: false });
+}
+
+async function signInAgain(page: Page): Promise<void> {
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click();
+}
+
 interface World extends AsyncDisposable {
   server: ServerProcess;
   network: Awaited<ReturnType<typeof startProxy>>;
   /** Copies the database; the server is stopped meanwhile. */
   copy(): Promise<Copy>;
-  replace(copy: Copy, how?: 'new epoch'): Promise<void>;
+  replace(copy: Copy, how?: 'by npm run restore'): Promise<void>;
 }
 
 /** A server whose database is the test's own to replace. */
@@ -136,11 +260,7 @@ async function startWorld(mongo: MongoServer | undefined): Promise<World> {
     server,
     network,
     copy: () => stopped(({ copy }) => copy()),
-    replace: (copy, how) =>
-      stopped(async ({ renewEpoch }) => {
-        await copy.putBack();
-        if (how) await renewEpoch();
-      }),
+    replace: (copy, how) => stopped(() => (how ? copy.restore() : copy.putBack())),
     async [Symbol.asyncDispose]() {
       await network.close();
       await server.dispose();

@@ -1,6 +1,11 @@
 /** Networks that carry little, or nothing while they say that they are there. */
 import type { Page } from '@playwright/test';
-import { BEAT_TIMEOUT_MS, CATCH_UP_POLLED_BYTES, SILENCE_MS } from '../../shared/limits.ts';
+import {
+  BEAT_TIMEOUT_MS,
+  CATCH_UP_POLLED_BYTES,
+  RANGE_POLLED_BYTES,
+  SILENCE_MS,
+} from '../../shared/limits.ts';
 import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
@@ -102,7 +107,7 @@ test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over on
 }) => {
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(network.url);
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebSocket')); // none can be opened
+  await blockWebSockets(page);
   const welcomes = countWelcomes(page);
   await page.reload();
   await signUp(page, 'Ada');
@@ -110,9 +115,7 @@ test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over on
   await expectState(page, 'before', 'Sent');
   network.refuse();
   await expect(page.getByText('Offline').first()).toBeAttached();
-  const random = seeded(1);
-  const long = () => Array.from({ length: 400 }, () => random.next().toString(36).slice(2, 9)).join(' ');
-  const missed = numbered('missed', 200).map((body) => `${body} ${long()}`); // 640 kB, which do not compress well
+  const missed = numbered('missed', 200).map((body) => `${body} ${longText()}`); // 640 kB
   for (let at = 0; at < missed.length; at += 15)
     await bob.append(...missed.slice(at, at + 15).map((body) => text(body)));
 
@@ -129,6 +132,74 @@ test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over on
   console.log(`and sent after ${seconds(began)} s, ${welcomes() - welcomesBefore} welcomes`);
   expect(welcomes() - welcomesBefore).toBe(1);
 });
+
+test('S2 S4 long polling at 10 kB/s: what is scrolled up to comes in small answers, over one connection', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const all = numbered('said', OLDER).map((body) => `${body} ${longText()}`);
+  for (let at = 0; at < all.length; at += 15)
+    await bob.append(...all.slice(at, at + 15).map((body) => text(body)));
+  const page = await phone(network.url);
+  await blockWebSockets(page);
+  const welcomes = countWelcomes(page);
+  const largest = largestResponse(page);
+  await page.reload();
+  await signUp(page, 'Ada');
+  await expect(message(page, all.at(-1)!)).toBeInViewport();
+  await expect.poll(welcomes).toBe(1);
+
+  network.narrow(10_000);
+  const began = performance.now();
+  const { lines } = await readToTheBeginning(page);
+  console.log(
+    `${OLDER} read after ${seconds(began)} s, ${largest()} bytes at once at most, ${welcomes()} welcomes`,
+  );
+  expect(lines).toEqual(all);
+  expect(largest()).toBeLessThan(1.1 * RANGE_POLLED_BYTES); // JSON in JSON, and what is around it
+  expect(welcomes()).toBe(1);
+});
+
+/** As a proxy that lets none through, and says so: what is left is long polling. */
+async function blockWebSockets(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    class Blocked {
+      onerror?: (event: Event) => void;
+      constructor() {
+        setTimeout(() => this.onerror?.(new Event('error')));
+      }
+      close() {}
+    }
+    Object.assign(globalThis, { WebSocket: Blocked });
+  });
+}
+
+/** Some twenty of them come with the first catch-up; the others take 8 s. */
+const OLDER = 45;
+
+/** 3 kB that do not compress well. */
+function longText(): string {
+  return Array.from({ length: 400 }, () => random.next().toString(36).slice(2, 9)).join(' ');
+}
+
+const random = seeded(1);
+
+/** In bytes, of what came by long polling. */
+function largestResponse(page: Page): () => number {
+  let largest = 0;
+  page.on('response', (response) => {
+    if (!response.url().includes('transport=polling')) return;
+    response.body().then(
+      (body) => {
+        largest = Math.max(largest, body.length);
+      },
+      () => {}, // one that broke off
+    );
+  });
+  return () => largest;
+}
 
 function seconds(since: number): number {
   return Number(((performance.now() - since) / 1_000).toFixed(2));

@@ -1,23 +1,21 @@
-/** What an operator does who has a copy of the database and nothing of ours to put it back with. The server is stopped. */
+/** What an operator does who has a copy of the database: puts it back by hand, or by our commands. The server is stopped. */
 
-import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type Document, MongoClient } from 'mongodb';
-import { EPHEMERAL, META_ID } from '../../server/store/mongo/schema.ts';
-import { idFrom } from '../../shared/mint.ts';
+import { EPHEMERAL } from '../../server/store/mongo/schema.ts';
+import { operate } from './operator.ts';
 
 /** A database that no server has open. */
 export interface StoppedDatabase {
   copy(): Promise<Copy>;
-  /** What a restore that is said to be one does besides. */
-  renewEpoch(): Promise<void>;
 }
 
+/** In place of all that is there. */
 export interface Copy {
-  /** In place of all that is there. */
   putBack(): Promise<void>;
+  /** By `npm run restore`. */
+  restore(): Promise<void>;
 }
 
 /** In this folder (SQLite), or at this connection string (MongoDB). */
@@ -27,50 +25,55 @@ export function databaseIn(folder: string, mongoUrl: string | undefined): Stoppe
 
 function sqliteIn(folder: string): StoppedDatabase {
   const copies = join(folder, 'copy');
+  const backup = join(copies, 'backup.db');
   const files = async (of: string) => (await readdir(of)).filter((name) => name.startsWith('holdfast.db'));
   return {
     async copy() {
       await mkdir(copies);
       for (const name of await files(folder)) await copyFile(join(folder, name), join(copies, name));
+      await done(operate('backup', [backup], { data: folder }));
       return {
         async putBack() {
           for (const name of await files(folder)) await rm(join(folder, name));
           for (const name of await files(copies)) await copyFile(join(copies, name), join(folder, name));
         },
+        restore: () => done(operate('restore', [backup], { data: folder })),
       };
-    },
-    async renewEpoch() {
-      using db = new DatabaseSync(join(folder, 'holdfast.db'));
-      db.prepare('UPDATE meta SET epoch = ?').run(idFrom(randomBytes(16)));
     },
   };
 }
 
-function mongoAt(url: string): StoppedDatabase {
+/** Copied as mongodump and mongorestore do it. */
+function mongoAt(mongoUrl: string): StoppedDatabase {
   return {
     async copy() {
-      await using client = new MongoClient(url);
+      await using client = new MongoClient(mongoUrl);
       const copied = new Map<string, Document[]>();
       for (const name of await namesIn(client))
         copied.set(name, await client.db().collection(name).find().toArray());
+      const putBack = async () => {
+        await using again = new MongoClient(mongoUrl);
+        for (const name of await namesIn(again)) {
+          const collection = again.db().collection(name);
+          await collection.deleteMany({});
+          const documents = copied.get(name) ?? [];
+          if (documents.length > 0) await collection.insertMany(documents);
+        }
+      };
       return {
-        async putBack() {
-          await using again = new MongoClient(url);
-          for (const name of await namesIn(again)) {
-            const collection = again.db().collection(name);
-            await collection.deleteMany({});
-            const documents = copied.get(name) ?? [];
-            if (documents.length > 0) await collection.insertMany(documents);
-          }
+        putBack,
+        async restore() {
+          await putBack();
+          await done(operate('restore', [], { mongoUrl }));
         },
       };
     },
-    async renewEpoch() {
-      await using client = new MongoClient(url);
-      const meta = client.db().collection<{ _id: string }>('meta');
-      await meta.updateOne({ _id: META_ID }, { $set: { epoch: idFrom(randomBytes(16)) } });
-    },
   };
+}
+
+async function done(operated: ReturnType<typeof operate>): Promise<void> {
+  const { code, output } = await operated;
+  if (code !== 0) throw new Error(output);
 }
 
 async function namesIn(client: MongoClient): Promise<string[]> {

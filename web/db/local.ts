@@ -13,14 +13,18 @@ export interface SignedInHere {
   user: User;
   hasPassword?: boolean;
   devices?: number;
+  /** The user before, whom the server does not know any more: what waits of theirs comes along (state/inherit.ts). */
+  heirOf?: string;
 }
 
 export interface LocalDatabase {
   session(): Promise<SignedInHere | undefined>;
   /** Somebody signed out and nobody signed in since. False where the browser threw the storage away: nobody signed out. */
   isSignedOut(): Promise<boolean>;
-  /** Who is signed in now. Their claim stays, until it is dropped. */
+  /** Who is signed in now. Their claim stays, until it is dropped; and whose heir they are, until all has come along. */
   signIn(session: SignedInHere): Promise<void>;
+  /** Nothing is left of the user before. */
+  inherited(session: SignedInHere): Promise<void>;
   /** Nobody is; a claim that could sign them in again goes with it. */
   signOut(): Promise<void>;
   /** The claim by which this name was signed in, while it is still kept. */
@@ -57,8 +61,17 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
       db.read(['session'], async (tx) => (await tx.objectStore('session').get('nobody')) === true),
     signIn: (session) =>
       db.write(['session'], async (tx) => {
-        await tx.objectStore('session').put(session, 'current');
+        const before = await sessionIn(tx);
+        const heirOf = before?.user.id === session.user.id ? before.heirOf : undefined;
+        await tx.objectStore('session').put({ ...(heirOf && { heirOf }), ...session }, 'current');
         await tx.objectStore('session').delete('nobody');
+      }),
+    inherited: ({ user }) =>
+      db.write(['session'], async (tx) => {
+        const now = await sessionIn(tx);
+        if (now?.user.id !== user.id) return;
+        const { heirOf: _, ...session } = now;
+        await tx.objectStore('session').put(session, 'current');
       }),
     signOut: () =>
       db.write(['session', 'claims'], async (tx) => {

@@ -31,8 +31,11 @@ export interface UserSchema extends DBSchema {
   drafts: { key: string; value: { room: string; text: string } };
   /** How far a person has seen each room. */
   marks: { key: string; value: ReadMark };
-  /** `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts). */
-  meta: { key: 'epoch' | 'drain' | 'probe'; value: string };
+  /**
+   * `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts).
+   * `heir of …`: up to which row all of that user's has come here (state/inherit.ts).
+   */
+  meta: { key: 'epoch' | 'drain' | 'probe' | `heir of ${string}`; value: string };
 }
 
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {

@@ -47,6 +47,7 @@ export const en = {
     catchingUp: 'Catching up…',
     signedOut: 'Signed out. Sign in to go on.',
     signedOutWaiting: 'Signed out. Sign in to send what waits.',
+    unknown: 'The server was put back to an older state and no longer knows you. What was not sent is kept.',
     signIn: 'Sign in',
     upgrade: 'The server needs a newer version of the app.',
   },
@@ -81,7 +82,8 @@ export const en = {
     newerStuck: 'Newer messages need a connection.',
     newest: 'To the newest message',
     newSince: (time: string) => `New since ${time}`,
-    unseen: (n: number) => count(n, { one: '# new message', other: '# new messages' }),
+    unseen: (n: number, written: string) =>
+      count(n, { one: '# new message', other: '# new messages' }, written),
   },
 
   message: {
@@ -107,6 +109,8 @@ export const en = {
 
   back: 'Back to the rooms',
   cancel: 'Cancel',
+
+  moreThan: (n: string) => `more than ${n}`,
 
   tooLong: (length: number, most: number) =>
     `It has ${count(length, { other: '#' })} characters; a message holds ${count(most, { other: '#' })}.`,
@@ -152,6 +156,7 @@ export const en = {
       invalid: 'It holds something that cannot be sent.',
       'not-found': 'The room, or the message it belongs to, is not there any more.',
       conflict: 'The server has another message under its key.',
+      deleted: 'The message that you were changing was deleted meanwhile.',
     },
     storage: {
       'upgrade-required': 'A newer version of the app has been used here. Take it to go on.',

@@ -79,6 +79,11 @@ export const enSheets = {
   signIn: {
     title: 'Sign in again',
     why: (name: string) => `Everything is still here. Enter the password of ${name} to go on.`,
+    unknown: (name: string) =>
+      `The server was put back to a copy from before ${name} was there. What was not sent yet is kept: sign in as ${name} again, and it is sent.`,
+    password: 'It does not know your password either. Enter one to have it there again, or leave it empty.',
+    taken: (name: string) =>
+      `Somebody is called ${name} there by now. If that is you, enter the password; else take another name, and what waits is sent under it.`,
   },
 
   remove: {

@@ -6,7 +6,7 @@ import { counting } from './plural.ts';
 
 const number = counting('zh-Hans');
 /** Chinese has one form for every number. */
-const count = (n: number, other: string) => number(n, { other });
+const count = (n: number, other: string, written?: string) => number(n, { other }, written);
 
 export const zh: Texts & { sheets: SheetTexts } = {
   lang: 'zh-Hans',
@@ -46,6 +46,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     catchingUp: '正在同步…',
     signedOut: '已退出登录。请重新登录以继续。',
     signedOutWaiting: '已退出登录。请登录以发送等待中的消息。',
+    unknown: '服务器已恢复到较早的状态，不再认识你。尚未发送的内容都还在。',
     signIn: '登录',
     upgrade: '服务器要求使用新版本的应用。',
   },
@@ -80,7 +81,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     newerStuck: '联网后才能加载较新的消息。',
     newest: '回到最新消息',
     newSince: (time) => `${time} 以后的新消息`,
-    unseen: (n) => count(n, '# 条新消息'),
+    unseen: (n, written) => count(n, '# 条新消息', written),
   },
 
   message: {
@@ -106,6 +107,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   back: '返回聊天室列表',
   cancel: '取消',
+
+  moreThan: (n) => `超过 ${n}`,
 
   tooLong: (length, most) => `共 ${count(length, '#')} 个字符，一条消息最多 ${count(most, '#')} 个。`,
 
@@ -149,6 +152,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       invalid: '其中有无法发送的内容。',
       'not-found': '聊天室或相关的消息已经不在了。',
       conflict: '服务器上已有编号相同的另一条消息。',
+      deleted: '你正在修改的消息已被删除。',
     },
     storage: {
       'upgrade-required': '这里已使用过较新版本的应用。请更新后继续使用。',
@@ -218,6 +222,11 @@ export const zh: Texts & { sheets: SheetTexts } = {
     signIn: {
       title: '重新登录',
       why: (name) => `所有内容都还在。请输入 ${name} 的密码以继续。`,
+      unknown: (name) =>
+        `服务器已恢复到 ${name} 加入之前的备份。尚未发送的内容都还在：请重新以 ${name} 登录，随后就会发送。`,
+      password: '服务器也不再知道你的密码。请输入密码以重新设置，或者留空。',
+      taken: (name) =>
+        `现在已有人在那里使用 ${name} 这个名字。如果是你，请输入密码；否则请换一个名字，等待中的消息将以新名字发送。`,
     },
 
     remove: {

@@ -72,7 +72,10 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
     return LOST;
   }
 
-  /** Halved after one that stayed unanswered, doubled after one that was large and came soon: a slow network carries it, too. */
+  /**
+   * Halved after one that stayed unanswered, doubled after one that was large and came soon: a slow network carries it,
+   * too. Where an answer was slow and not all that was asked, no more than it held: who looks at a hole waits for all of it.
+   */
   async function ask(era: Era, room: string, stretch: Stretch) {
     if (!eras.isNow(era)) return undefined;
     const began = clock.ticks();
@@ -81,6 +84,8 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
       const isLarge = 2 * (stretch.to - stretch.from + 1) >= count;
       const isSoon = clock.ticks() - began < ACKNOWLEDGE_WITHIN_MS / 2; // so that twice as much is no end of the connection
       if (answer.ok && isLarge && isSoon) count = Math.min(RANGE_MAX_ENTRIES, 2 * count);
+      if (answer.ok && !isSoon)
+        count = Math.min(count, Math.max(RANGE_LEAST_ENTRIES, cutAt(stretch, answer)));
       return answer;
     }
     if (clock.ticks() - began >= LOST_BY_SIZE_MS)
@@ -112,4 +117,10 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
       closed = true;
     },
   };
+}
+
+/** How many entries one answer had room for, where it was cut by its size. */
+function cutAt({ from, to }: Stretch, { entries, head }: Answer<'range'>): number {
+  const asked = Math.min(to, head) - from + 1;
+  return entries.length < asked ? entries.length : RANGE_MAX_ENTRIES;
 }

@@ -18,7 +18,9 @@ export function readBeginning(db: UserDatabase, me: string, open: string | undef
     for (const { room, serverOffset } of await tx.objectStore('loose').getAll())
       ends.set(room, Math.max(serverOffset, ends.get(room) ?? 0)); // no cursor tells of it
     const mine = (await tx.objectStore('rooms').getAll()).filter(({ id, left }) => !left && spans.has(id));
-    const lasts = await Promise.all(mine.map(({ id }) => tx.objectStore('entries').get([id, spans.get(id)!])));
+    const lasts = await Promise.all(
+      mine.map(({ id }) => tx.objectStore('entries').get([id, spans.get(id)!])),
+    );
     const cursors = lasts.flatMap((last): [string, Cursor][] =>
       last ? [[last.room, [last.serverOffset, last.at]]] : [],
     );

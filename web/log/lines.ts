@@ -3,26 +3,48 @@ import type { Entry } from '../../shared/entry.ts';
 import { fold, type Line } from '../../shared/fold.ts';
 import { type UserRead, within } from '../db/schema.ts';
 import { spansOf } from './hold.ts';
-import type { Span } from './spans.ts';
+import { afterQuiet, beforeQuiet, type Quiet, rememberQuiet } from './quiet.ts';
 
-/** Entries downwards from `to`, not below `least`, until they make at least `count` lines. Ascending. */
+/** Entries downwards from `to`, not below `least`, until they make at least `count` lines. Ascending; those that are `quiet` left out. */
 export async function collectBack(
   tx: UserRead,
   room: string,
   least: number,
   to: number,
   count: number,
+  quiet?: Quiet,
 ): Promise<Entry[]> {
   const chunks: Entry[][] = [];
-  let size = count + SPARE_ENTRIES;
-  for (let [end, found] = [to, 0]; end >= least && found < count; size = further(size)) {
-    const from = Math.max(least, end - size + 1);
-    const chunk = await tx.objectStore('entries').getAll(within(room, from, end));
+  let found = 0;
+  for await (const chunk of chunksBack(tx, room, least, to, count + SPARE_ENTRIES, quiet)) {
     chunks.push(chunk);
     found += chunk.filter(isLine).length;
-    end = from - 1;
+    if (found >= count) break;
   }
   return chunks.reverse().flat();
+}
+
+/** Entries downwards from `to`, not below `least`: `size` of them at first, more of them each time. */
+export async function* chunksBack(
+  tx: UserRead,
+  room: string,
+  least: number,
+  to: number,
+  size: number,
+  quiet: Quiet = { stretches: [] },
+): AsyncGenerator<Entry[]> {
+  const entries = tx.objectStore('entries');
+  const last = quiet.stretches.at(-1);
+  if (last && (await entries.get([room, last.to]))?.clientOffset !== quiet.key) quiet.stretches = [];
+  for (let end = to; end >= least; size = further(size)) {
+    end = beforeQuiet(quiet, end);
+    if (end < least) return;
+    const from = Math.max(least, end - size + 1, afterQuiet(quiet, end));
+    const chunk = await entries.getAll(within(room, from, end));
+    rememberQuiet(quiet, chunk, isLine);
+    yield chunk;
+    end = from - 1;
+  }
 }
 
 /** Entries upwards from `from`, not above `most`, until they make more than `count` lines. */
@@ -48,56 +70,51 @@ export async function collectForward(
 /** These, which are lines, with what changes them, wherever it lies. */
 export async function linesOf(tx: UserRead, room: string, lines: readonly Entry[]): Promise<Line[]> {
   if (lines.length === 0) return [];
-  const targets = within(room, lines[0]!.serverOffset, lines.at(-1)!.serverOffset);
   const amendments = await Promise.all(
-    (['entries', 'loose'] as const).map((name) => tx.objectStore(name).index('target').getAll(targets)),
+    (['entries', 'loose'] as const).map((name) => amending(tx, name as 'entries', room, lines)),
   );
   return fold(lines, amendments.flat());
+}
+
+/** Where that is very much, of each line the last: what is deleted is blank already (blank.ts), and needs no deletion. */
+async function amending(tx: UserRead, store: 'entries', room: string, lines: readonly Entry[]) {
+  const index = tx.objectStore(store).index('target');
+  const all = within(room, lines[0]!.serverOffset, lines.at(-1)!.serverOffset);
+  const some: Entry[] = await index.getAll(all, MOST_ENTRIES);
+  if (some.length < MOST_ENTRIES) return some;
+  const lasts = lines.map(async ({ serverOffset, author }) => {
+    let cursor = await index.openCursor(within(room, serverOffset, serverOffset), 'prev');
+    while (cursor && cursor.value.author !== author) cursor = await cursor.continue();
+    return cursor?.value ?? [];
+  });
+  return (await Promise.all(lasts)).flat();
 }
 
 export function isLine(entry: Entry): boolean {
   return fold([entry]).length > 0;
 }
 
-/** Where the last line of a room was, and up to which entry that was looked for: by its key, since logs are put back. */
-export interface Tail {
-  line: number;
-  upTo: number;
-  key: string;
-}
-
-/** The newest line of a room, unsent ones aside. With the tail of the last time only what came since is looked through. */
-export async function readLastLine(
-  tx: UserRead,
-  room: string,
-  before?: Tail,
-): Promise<{ line: Line; tail: Tail | undefined } | undefined> {
-  const spans = await spansOf(tx, room);
-  const held = await newestHeld(tx, room, spans, before);
+/** The newest line of a room, unsent ones aside. */
+export async function readLastLine(tx: UserRead, room: string, quiet?: Quiet): Promise<Line | undefined> {
+  const held = await newestHeld(tx, room, quiet);
   const above = within(room, (held?.serverOffset ?? 0) + 1, Number.POSITIVE_INFINITY);
   const newest = (await tx.objectStore('loose').getAll(above)).findLast(isLine) ?? held;
-  const [line] = newest ? await linesOf(tx, room, [newest]) : [];
-  if (!line) return undefined;
-  const upTo = spans.at(-1)?.to;
-  const end = upTo === undefined ? undefined : await tx.objectStore('entries').get([room, upTo]);
-  const tail = held && end && { line: held.serverOffset, upTo: end.serverOffset, key: end.clientOffset };
-  return { line, tail };
+  return newest && (await linesOf(tx, room, [newest]))[0];
 }
 
-async function newestHeld(tx: UserRead, room: string, spans: readonly Span[], before: Tail | undefined) {
-  const entries = tx.objectStore('entries');
-  const known = before && (await entries.get([room, before.upTo]))?.clientOffset === before.key;
-  for (const { from, to } of [...spans].reverse()) {
-    const isIn = known && from <= before.line && before.upTo <= to;
-    const found = (await collectBack(tx, room, isIn ? before.upTo + 1 : from, to, 1)).findLast(isLine);
-    if (found) return found;
-    if (isIn) return entries.get([room, before.line]);
+async function newestHeld(tx: UserRead, room: string, quiet: Quiet | undefined): Promise<Entry | undefined> {
+  for (const { from, to } of (await spansOf(tx, room)).reverse()) {
+    for await (const chunk of chunksBack(tx, room, from, to, FIRST_ENTRIES, quiet)) {
+      const found = chunk.findLast(isLine);
+      if (found) return found;
+    }
   }
   return undefined;
 }
 
 /** So many more than the lines that are wanted are read at first, and twice as many each time that they are sparse. */
 const SPARE_ENTRIES = 14;
+const FIRST_ENTRIES = 5;
 const MOST_ENTRIES = 512;
 
 function further(size: number): number {

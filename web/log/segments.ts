@@ -3,6 +3,7 @@ import type { Entry } from '../../shared/entry.ts';
 import { type UserRead, within } from '../db/schema.ts';
 import { spansOf } from './hold.ts';
 import { collectBack, isLine } from './lines.ts';
+import type { Quiet } from './quiet.ts';
 import { cursorOf, type Span, spanAt } from './spans.ts';
 
 /** What is held without a hole; at the end of the log also what was acknowledged beyond the newest span. */
@@ -17,13 +18,14 @@ export interface Log {
   room: string;
   spans: readonly Span[];
   end: Segment;
+  quiet: Quiet | undefined;
 }
 
-export async function openLog(tx: UserRead, room: string): Promise<Log> {
+export async function openLog(tx: UserRead, room: string, quiet?: Quiet): Promise<Log> {
   const spans = await spansOf(tx, room);
   const beyond = within(room, cursorOf(spans) + 1, Number.POSITIVE_INFINITY);
   const loose = await tx.objectStore('loose').getAll(beyond);
-  return { tx, room, spans, end: { span: spans.at(-1), loose, isEnd: true } };
+  return { tx, room, spans, end: { span: spans.at(-1), loose, isEnd: true }, quiet };
 }
 
 /** Where that entry is; undefined when it is gone, since the log was put back. */
@@ -36,10 +38,15 @@ export function segmentAt({ spans, end }: Log, offset: number): Segment | undefi
 }
 
 /** Entries up to `to` that make at least so many lines, if there are as many. */
-export async function entriesBack({ tx, room }: Log, { span, loose }: Segment, to: number, count: number) {
+export async function entriesBack(
+  { tx, room, quiet }: Log,
+  { span, loose }: Segment,
+  to: number,
+  count: number,
+) {
   const after = loose.filter((entry) => entry.serverOffset <= to);
   const wanted = count - after.filter(isLine).length;
   const held =
-    span && wanted > 0 ? await collectBack(tx, room, span.from, Math.min(to, span.to), wanted) : [];
+    span && wanted > 0 ? await collectBack(tx, room, span.from, Math.min(to, span.to), wanted, quiet) : [];
   return [...held, ...after];
 }

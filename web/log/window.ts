@@ -6,6 +6,7 @@ import type { Line } from '../../shared/fold.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
 import { collectForward, isLine, linesOf } from './lines.ts';
+import type { Quiet } from './quiet.ts';
 import { entriesBack, type Log, openLog, type Segment, segmentAt } from './segments.ts';
 import { isAmended, type Span } from './spans.ts';
 
@@ -38,8 +39,9 @@ export async function readWindow(
   room: string,
   place: Place,
   queue: readonly number[],
+  quiet?: Quiet,
 ): Promise<Window> {
-  const log = await openLog(tx, room);
+  const log = await openLog(tx, room, quiet);
   if (place.tag === 'newest') return readEnd(log, place.count, queue);
   if (place.from.tag === 'line') {
     const held = segmentAt(log, place.from.offset);
@@ -104,10 +106,11 @@ export function middleRow({ lines, rows }: Window): number | undefined {
 async function readEnd(log: Log, count: number, queue: readonly number[]): Promise<Window> {
   const { span } = log.end;
   const rows = queue.slice(-count);
-  const entries = await entriesBack(log, log.end, Number.POSITIVE_INFINITY, count - rows.length);
+  const wanted = count - rows.length;
+  // one more than shows: where there is none, all down to the beginning of the span was looked through (S3)
+  const entries = await entriesBack(log, log.end, Number.POSITIVE_INFINITY, wanted + 1);
   const all = entries.filter(isLine);
-  const shown = all.slice(Math.max(0, all.length - count + rows.length));
-  const isAllHere = rows.length === queue.length && shown.length === all.length;
+  const shown = all.slice(Math.max(0, all.length - wanted));
   return {
     place: { tag: 'newest', count },
     lines: await linesOf(log.tx, log.room, shown),
@@ -115,7 +118,7 @@ async function readEnd(log: Log, count: number, queue: readonly number[]): Promi
     queue,
     span,
     isAmended: !span || isAmended(log.spans, span),
-    reachesOldest: isAllHere && (!span || entries[0]?.serverOffset === span.from),
+    reachesOldest: rows.length === queue.length && shown.length === all.length,
     reachesNewest: true,
   };
 }

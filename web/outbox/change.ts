@@ -3,8 +3,9 @@
  * the screen showed (O4).
  */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { addDelete, addEdit, type Change, type Follower, followersOf, remove, rewrite } from './followers.ts';
+import { addDelete, addEdit, type Change, followersOf, remove, rewrite } from './followers.ts';
 import { entryAt, type HeldText, ownText } from './held.ts';
+import type { Follower } from './queuedChanges.ts';
 import { isUncertain, isUnsent, isWaiting, type Row, step } from './row.ts';
 
 /** In place while nobody can have it, else by an edit behind it. False when there is no such text, or not any more. */

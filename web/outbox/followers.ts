@@ -1,5 +1,6 @@
 /** Rows that change a text which stands before them in the outbox or in the log. All within the caller's transaction. */
 import type { UserWrite } from '../db/schema.ts';
+import type { Follower } from './queuedChanges.ts';
 import { type Draft, isUnderWay, isUnsent, isWaiting, newRow, type Row } from './row.ts';
 
 /** A change to a text of one's own. `key` and `at` are those of the change, if it takes a row. */
@@ -13,12 +14,13 @@ export interface Change {
   at: number;
 }
 
-export type Follower = Row & { kind: 'edit' | 'delete' };
-
 /** What is queued to change that text, in order. */
 export async function followersOf(tx: UserWrite, room: string, target: string): Promise<Follower[]> {
-  const rows = await tx.objectStore('rows').index('room').getAll(room);
-  return rows.filter((row): row is Follower => row.kind !== 'text' && row.target === target);
+  const rows = await tx
+    .objectStore('rows')
+    .index('target')
+    .getAll(IDBKeyRange.only([room, target]));
+  return rows as Follower[];
 }
 
 /** Adds it behind everything. The same key twice is one row. */

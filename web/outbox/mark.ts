@@ -17,7 +17,7 @@ export interface Marking {
   limits: Limits;
   holder: string;
   fence: Fence;
-  /** Look through all rows for what still says `sending` although it is not sent now. */
+  /** Look for what still says `sending` although it is not sent now. */
   sweep: boolean;
 }
 
@@ -37,7 +37,7 @@ export function mark(
     const changed = batch.rows.map((row) => step(row, { type: 'attempted' }));
     if (sweep) {
       const now = new Set(batch.rows.map((row) => row.seq));
-      changed.push(...left((await rows.getAll()).filter((row) => !now.has(row.seq))));
+      changed.push(...(await left(tx)).filter((row) => !now.has(row.seq)));
     }
     for (const row of changed) await rows.put(row);
     return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed) };
@@ -62,7 +62,7 @@ async function readBatch(tx: UserWrite, limits: Limits): Promise<Batch> {
 export function recover(db: UserDatabase, holder?: string): Promise<string[]> {
   return db.write(['rows', 'meta'], async (tx) => {
     if (holder !== undefined && !(await isMine(tx, holder))) return [];
-    const changed = left(await tx.objectStore('rows').getAll());
+    const changed = await left(tx);
     for (const row of changed) await tx.objectStore('rows').put(row);
     return roomsOf(changed);
   });
@@ -82,8 +82,10 @@ async function passes(tx: UserWrite, holder: string, fence: Fence): Promise<bool
   }
 }
 
-function left(rows: readonly Row[]): Row[] {
-  return rows.filter((row) => row.state.tag === 'sending').map((row) => step(row, { type: 'unanswered' }));
+async function left(tx: UserWrite): Promise<Row[]> {
+  const sending = IDBKeyRange.bound(['sending'], ['sending', []]);
+  const rows = await tx.objectStore('rows').index('state').getAll(sending);
+  return rows.map((row) => step(row, { type: 'unanswered' }));
 }
 
 /** A whole append, and the row at which it ends. */

@@ -108,8 +108,9 @@ export function isUnderWay(row: Row): boolean {
 }
 
 /**
- * Of the rows of a room, in order, those that were not sent and that nobody wants any more: a text with its deletion
- * behind it and all that was to change it, and an edit with a later change of the same text.
+ * Of the changes that are queued in a room, in order, and the texts that they delete, those that were not sent and that
+ * nobody wants any more: a text with its deletion behind it and all that was to change it, and an edit with a later change
+ * of the same text.
  */
 export function uselessOf(rows: readonly Row[]): Row[] {
   const lastChange = new Map<string, number>();

@@ -3,8 +3,8 @@ import type { Entry } from '../../shared/entry.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { UserWrite } from '../db/schema.ts';
 import { holdLoose } from '../log/hold.ts';
-import type { Follower } from './followers.ts';
 import { ownText } from './held.ts';
+import { changesIn, type Follower } from './queuedChanges.ts';
 import type { Row } from './row.ts';
 
 /** Ends the rows whose entries these are; the caller stores the entries in the same transaction. True if there were any. */
@@ -70,8 +70,8 @@ export interface Ended {
 /**
  * What still waits to change these now knows their place in the log; and what they made useless ends with them: an edit
  * before an edit that holds, which would come after it now and undo it, and with a deletion its text and all changes of
- * it. Once for all of them: it reads all rows of the room, and for each row of a long queue that would take longer than a
- * transaction may.
+ * it. Once for all of them: it reads all changes that are queued in the room, and for each row of a long queue that would
+ * take longer than a transaction may.
  */
 export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<void> {
   const rows = tx.objectStore('rows');
@@ -83,11 +83,14 @@ export async function tellFollowers(tx: UserWrite, room: string, ended: readonly
     else if (row.kind === 'delete') deleted.add(row.target);
     else editedAt.set(row.target, Math.max(row.seq, editedAt.get(row.target) ?? 0));
   }
-  for (const row of await rows.index('room').getAll(room)) {
-    const text = row.kind === 'text' ? row.clientOffset : row.target;
-    const isUseless = deleted.has(text) || (row.kind === 'edit' && row.seq < (editedAt.get(text) ?? 0));
-    if (isUseless) await rows.delete(row.seq);
-    else if (row.kind !== 'text' && places.has(text))
-      await rows.put({ ...row, targetOffset: places.get(text)! });
+  for (const target of deleted) {
+    const text = await rows.index('clientOffset').get(target);
+    if (text?.kind === 'text' && text.room === room) await rows.delete(text.seq);
+  }
+  for (const row of await changesIn(tx, room)) {
+    const { target, kind, seq } = row;
+    const isUseless = deleted.has(target) || (kind === 'edit' && seq < (editedAt.get(target) ?? 0));
+    if (isUseless) await rows.delete(seq);
+    else if (places.has(target)) await rows.put({ ...row, targetOffset: places.get(target)! });
   }
 }

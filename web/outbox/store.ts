@@ -4,6 +4,7 @@ import { LOG_STORES, spansOf } from '../log/hold.ts';
 import { spanAt } from '../log/spans.ts';
 import { remove, repoint } from './followers.ts';
 import { ownText } from './held.ts';
+import { changesIn } from './queuedChanges.ts';
 import { isWaiting, type Row, roomsOf, step, uselessOf } from './row.ts';
 import { type Ended, settleAcknowledged, tellFollowers } from './settle.ts';
 import type { Verdict } from './verdicts.ts';
@@ -75,10 +76,16 @@ async function storeVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdic
   if (after.clientOffset !== row.clientOffset) await repoint(tx, row, after.clientOffset);
 }
 
-/** Once for all of them: it reads all rows of the room. */
+/** Once for all of them: it reads all changes that are queued in the room, and the texts that are to be deleted. */
 async function dropUseless(tx: UserWrite, room: string): Promise<void> {
   const rows = tx.objectStore('rows');
-  for (const { seq } of uselessOf(await rows.index('room').getAll(room))) await rows.delete(seq);
+  const changes = await changesIn(tx, room);
+  const texts = new Map<string, Row>();
+  for (const { kind, target } of changes) {
+    const text = kind === 'delete' ? await rows.index('clientOffset').get(target) : undefined;
+    if (text?.kind === 'text' && text.room === room) texts.set(target, text);
+  }
+  for (const { seq } of uselessOf([...texts.values(), ...changes])) await rows.delete(seq);
 }
 
 /** The server has no such text to delete. True when that settles the matter, and it is written down. */

@@ -5,9 +5,9 @@
 
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Session, User } from '../../shared/protocol/index.ts';
-import { checkName } from '../../shared/text.ts';
+import { checkName, nameKey } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
-import type { LocalDatabase } from '../db/local.ts';
+import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import { reasonOf } from '../outbox/row.ts';
 import type { Http } from '../transport/http.ts';
 import type { Outcome, Reason } from './model.ts';
@@ -16,9 +16,8 @@ export interface Account {
   signIn(
     name: string,
     password: string | undefined,
-  ): Promise<{ ok: true; session: Session } | { ok: false; reason: Reason }>;
-  /** The cookie is gone although nobody signed out: the claim brings it again, while it is kept. */
-  resume(user: User): Promise<Session | undefined>;
+    whom: Whom,
+  ): Promise<{ ok: true; session: SignedInHere } | { ok: false; reason: Reason }>;
   /** The cookie holds. */
   proven(user: User): Promise<void>;
   /** Ends the session at the server; one that is ended already is ended. */
@@ -28,35 +27,39 @@ export interface Account {
   session(): Promise<Session | undefined>;
 }
 
+/** Who may be signed in from here. */
+export type Whom =
+  /** Nobody is in here. */
+  | { tag: 'anybody' }
+  /** The one whose page this is, and nobody is made: their name must not go to another user (O4). */
+  | { tag: 'again'; user: User }
+  /** The server does not know the one whose page this is. Who is made from here, or has the same name, is their heir. */
+  | { tag: 'heir'; of: User };
+
 export function createAccount(http: Http, local: LocalDatabase, newId: () => string): Account {
   return {
-    async signIn(raw, password) {
+    async signIn(raw, password, whom) {
       if (raw.trim() === '') return refuse({ code: 'empty' });
       const name = checkName(raw);
       if (!name.ok) return refuse({ code: name.code, message: name.message });
       try {
         const claim = await local.claim(name.text, newId());
-        const proof = password ? { password } : {};
-        const called = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof });
+        const proof = password && mayProve(whom, name.text) ? { password } : {};
+        const as = whom.tag === 'again' ? { as: whom.user.id } : {};
+        const called = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof, ...as });
         if (!called.ok) {
-          if (isAnswer(called.error.code)) await local.dropClaim(name.text);
+          if (isAnswer(called.error.code) && called.error.code !== 'not-found')
+            await local.dropClaim(name.text);
           return refuse(reasonOf(called.error));
         }
-        const { user, device, hasPassword, devices } = called.value;
-        await local.signIn({ user, hasPassword, devices });
-        return { ok: true, session: { user, device, hasPassword, devices } };
+        const { user, hasPassword, devices } = called.value;
+        const heirOf = whom.tag === 'heir' && whom.of.id !== user.id ? { heirOf: whom.of.id } : {};
+        const session = { user, hasPassword, devices, ...heirOf };
+        await local.signIn(session);
+        return { ok: true, session };
       } catch (error) {
         return refuse(storageReason(error));
       }
-    },
-
-    async resume(user) {
-      const claim = await local.claimOf(user.name);
-      if (claim === undefined) return undefined;
-      const called = await http.signIn({ name: user.name, claim, credential: 'cookie' });
-      if (called.ok && called.value.user.id === user.id) return called.value;
-      if (called.ok || isAnswer(called.error.code)) await local.dropClaim(user.name);
-      return undefined;
     },
 
     proven: (user) => local.dropOldClaim(user.name),
@@ -82,8 +85,13 @@ export function createAccount(http: Http, local: LocalDatabase, newId: () => str
   };
 }
 
+/** By a password one becomes who has that name: nobody's heir but one's own. */
+function mayProve(whom: Whom, name: string): boolean {
+  return whom.tag !== 'heir' || nameKey(whom.of.name) === nameKey(name);
+}
+
 /** True when the server decided; else the same claim has to be asked about again. */
-function isAnswer(code: string): boolean {
+export function isAnswer(code: string): boolean {
   const errorClass = classOf(code);
   return errorClass === 'permanent' || errorClass === 'auth';
 }

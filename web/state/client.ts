@@ -6,13 +6,15 @@ import { createSerial } from '../../shared/serial.ts';
 import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
+import { backoff } from '../transport/backoff.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createHttp } from '../transport/http.ts';
-import { createAccount } from './account.ts';
+import { createAccount, isAnswer, type Whom } from './account.ts';
 import { createCell } from './cell.ts';
 import { EMPTY } from './conversation.ts';
 import type { Deps } from './deps.ts';
 import type { AppState, Client, Outcome } from './model.ts';
+import type { Refused } from './refusedSession.ts';
 import { openUser, type UserClient } from './user.ts';
 
 /** Starts at once. `close` ends everything it runs; what is stored stays. */
@@ -21,11 +23,20 @@ export function createClient(deps: Deps): Client & { close(): void } {
   const nobodys = createCell(EMPTY);
   const newId = () => idFrom(deps.randomBytes(16));
   const local = openLocalDatabase(deps.indexedDB, deps.clock);
-  const account = createAccount(
-    createHttp(deps.fetch, deps.clock, () => import('../transport/wire.ts')),
+  const http = createHttp(deps.fetch, deps.clock, () => import('../transport/wire.ts'));
+  const account = createAccount(http, local, newId);
+  const refused: Refused = {
+    http,
     local,
     newId,
-  );
+    clock: deps.clock,
+    pauseMs: (failures) => backoff(failures, deps.random),
+    isAnswer,
+    isIn: (user) => user === current,
+    renewed: undefined,
+    unknown: undefined,
+    run: ask,
+  };
   const channel = deps.channel('holdfast');
   let current: UserClient | undefined;
   /** The room that is looked at, before there is a user even. */
@@ -33,8 +44,6 @@ export function createClient(deps: Deps): Client & { close(): void } {
   /** Of `current`, as it was entered. */
   let entered: SignedInHere | undefined;
   let again: Timer | undefined;
-  /** For whom the claim has brought a session: once is enough, or a server that refuses it is asked for ever. */
-  let resumed: UserClient | undefined;
   let closed = false;
   /** Coming and going one after the other: a tab may be told to while it is still at it. */
   const next = createSerial();
@@ -45,7 +54,10 @@ export function createClient(deps: Deps): Client & { close(): void } {
     const hello = deps.clock.setTimeout(() => showIfStarting({ tag: 'hello' }), SESSION_WAIT_MS);
     const found = await account.session(); // the storage was thrown away, the cookie was not
     deps.clock.clearTimeout(hello);
-    if (found && !(await local.session())) await local.signIn(here(found));
+    if (found && !(await local.session())) {
+      await local.signIn(here(found));
+      channel.postMessage('session'); // where nobody is in, one waits for that
+    }
     if (found) return enter(here(found));
     showIfStarting({ tag: 'hello' });
   }
@@ -53,25 +65,29 @@ export function createClient(deps: Deps): Client & { close(): void } {
   async function enter(session: SignedInHere): Promise<void> {
     if (closed) return;
     if (current?.id === session.user.id) {
+      refused.unknown = undefined;
       current.signedIn(session);
       return;
     }
     if (current) {
+      if (session.heirOf === current.id) await current.flush();
       leave();
       app.set({ tag: 'starting' }); // nothing of the one before stays on the screen (O5)
     }
+    if (session.heirOf !== undefined) await takeAlong(session.heirOf, session);
     let mine: UserClient | undefined;
     const opened = openUser(deps, session, {
       show(state) {
-        if (mine && current === mine) app.set(state);
+        if (!mine || current !== mine) return;
+        const isUnknown = refused.unknown === mine && state.connection.tag === 'signed-out';
+        app.set(isUnknown ? { ...state, connection: { tag: 'unknown' } } : state);
       },
       // The server may have answered before the database has.
       live: () => whenOpened(learn),
-      signedOut: () => whenOpened(resume),
+      signedOut: () => whenOpened(askWhy),
       looking: () => looking,
     });
-    const whenOpened = (work: (user: UserClient) => Promise<void>) =>
-      void opened.then(work).catch((error) => console.warn('the session could not be asked about', error));
+    const whenOpened = (work: (user: UserClient) => Promise<void>) => ask(() => opened.then(work));
     mine = await opened;
     if (closed) {
       mine.close();
@@ -100,14 +116,22 @@ export function createClient(deps: Deps): Client & { close(): void } {
     }).catch((error) => console.warn('the session was not kept', error));
   }
 
-  /** Signed out, but by nobody: a browser that was killed soon after a sign-in has lost the cookie. */
-  async function resume(of: UserClient): Promise<void> {
-    if (resumed === of) return;
-    const session = await local.session();
-    const found = session?.user.id === of.id ? await account.resume(session.user) : undefined;
-    if (!found || current !== of) return;
-    resumed = of;
-    of.signedIn(here(found));
+  /** Before the heir is shown, so that nothing is sent twice or out of order. Asked once more, until nothing is left. */
+  async function takeAlong(of: string, session: SignedInHere): Promise<void> {
+    const { inherit } = await import('./inherit.ts'); // hardly anybody ever needs it
+    const some = await inherit(deps.indexedDB, deps.clock, { of, heir: session.user.id });
+    if (!some) await local.inherited(session);
+  }
+
+  async function askWhy(of: UserClient): Promise<void> {
+    if (current !== of) return;
+    const loaded = await import('./refusedSession.ts').catch(() => undefined);
+    if (loaded) return loaded.askWhy(of, refused);
+    deps.clock.setTimeout(() => ask(() => askWhy(of)), RETRY_MAX_MS);
+  }
+
+  function ask(work: () => Promise<void>): void {
+    work().catch((error) => console.warn('the session could not be asked about', error));
   }
 
   /** Another tab signed in or out. */
@@ -167,6 +191,13 @@ export function createClient(deps: Deps): Client & { close(): void } {
     if (!closed && (tag === 'starting' || tag === 'storage')) app.set(state);
   }
 
+  function whom(): Whom {
+    if (!entered) return { tag: 'anybody' };
+    return refused.unknown === current
+      ? { tag: 'heir', of: entered.user }
+      : { tag: 'again', user: entered.user };
+  }
+
   function withUser<T>(work: (user: UserClient) => Promise<T>): Promise<T | Outcome> {
     return current ? work(current) : Promise.resolve(NOBODY);
   }
@@ -183,8 +214,13 @@ export function createClient(deps: Deps): Client & { close(): void } {
     conversation: (room) => current?.conversation(room).state ?? nobodys,
 
     async signIn(name, password) {
-      const signed = await account.signIn(name, password);
-      if (!signed.ok) return signed;
+      const from = current;
+      const signed = await account.signIn(name, password, whom());
+      if (!signed.ok) {
+        const { code } = signed.reason;
+        if (from && AS_IF_PUT_BACK.has(code)) await askWhy(from);
+        return signed;
+      }
       try {
         await next(() => enter(here(signed.session)));
       } catch (error) {
@@ -225,7 +261,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
     retry: (clientOffset) => withUser((user) => user.retry(clientOffset)),
     amend: (clientOffset, body) => withUser((user) => user.amend(clientOffset, body)),
     discard: (clientOffset) => withUser((user) => user.discard(clientOffset)),
-    edit: (room, clientOffset, body) => withUser((user) => user.edit(room, clientOffset, body)),
+    edit: (room, clientOffset, body, serverOffset) =>
+      withUser((user) => user.edit(room, clientOffset, body, serverOffset)),
     remove: (room, clientOffset) => withUser((user) => user.remove(room, clientOffset)),
     seen: (room, upTo) => current?.seen(room, upTo),
     draft: async (room) => (await current?.draft(room).catch(() => '')) ?? '',
@@ -255,14 +292,18 @@ export function createClient(deps: Deps): Client & { close(): void } {
 /** How long the first screen waits to hear that somebody is signed in after all. */
 const SESSION_WAIT_MS = 2_000;
 
+/** The one whose page this is may be known no more, or again. */
+const AS_IF_PUT_BACK: ReadonlySet<string> = new Set(['not-found', 'conflict']);
+
 /** When a tab may have slept. */
 const LOOKED_AT: ReadonlySet<BrowserEvent> = new Set(['visible', 'pageshow', 'resume']);
 
 const NOBODY: Outcome = { ok: false, reason: { code: 'unauthorized' } };
 
-function here({ user, hasPassword, devices }: SignedInHere): SignedInHere {
+function here({ user, hasPassword, devices, heirOf }: SignedInHere): SignedInHere {
   return {
     user,
+    ...(heirOf === undefined ? {} : { heirOf }),
     ...(hasPassword === undefined ? {} : { hasPassword }),
     ...(devices === undefined ? {} : { devices }),
   };

@@ -2,6 +2,7 @@
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import type { Quiet } from '../log/quiet.ts';
 import type { Sync } from '../log/sync.ts';
 import { AT_NEWEST, type Place, placeNewer, placeOlder, type Window } from '../log/window.ts';
 import { backoff } from '../transport/backoff.ts';
@@ -55,6 +56,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   let watched = false;
   let place: Place = AT_NEWEST;
   let looked: Look | undefined;
+  const quiet: Quiet = { stretches: [] };
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', newer: 'idle' };
   /** Ranges in a row that did not come over a living connection. */
   let failures = 0;
@@ -70,7 +72,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     if (!watched) return;
     const asked = place;
     const seen = await db.read(LOOK_STORES, (tx) =>
-      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo }),
+      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo, quiet }),
     );
     if (place !== asked) return; // somebody went elsewhere meanwhile, and that is read next
     looked = seen;

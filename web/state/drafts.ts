@@ -23,6 +23,8 @@ export interface Queueing {
    * that was given up may have stored it all the same.
    */
   key: string;
+  /** It was tried before, under that key. */
+  isTried: boolean;
   /** Where it was not stored, the text is a draft again (O4). */
   done(stored: boolean): void;
 }
@@ -114,10 +116,12 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       const text = texts.get(room);
       const isDraft = text !== undefined && isWritten(text);
       if (isDraft) texts.set(room, '');
-      const key = failed.get(room)?.get(body) ?? newKey();
+      const tried = failed.get(room)?.get(body);
+      const key = tried ?? newKey();
       failed.get(room)?.delete(body);
       return {
         key,
+        isTried: tried !== undefined,
         done(stored) {
           if (stored) return;
           failed.set(room, (failed.get(room) ?? new Map()).set(body, key));

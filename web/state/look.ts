@@ -1,6 +1,7 @@
 /** One look at a conversation: what of it is in the window, read in one transaction. */
 import { WINDOW_MAX_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
+import type { Quiet } from '../log/quiet.ts';
 import {
   middleRow,
   type Place,
@@ -9,8 +10,8 @@ import {
   readWindow,
   type Window,
 } from '../log/window.ts';
-import type { Follower } from '../outbox/followers.ts';
 import { ownText } from '../outbox/held.ts';
+import type { Follower } from '../outbox/queuedChanges.ts';
 import type { Row } from '../outbox/row.ts';
 import { readQueue, rowsAt } from './queue.ts';
 import { countOthers, readUpToOf } from './unread.ts';
@@ -36,11 +37,13 @@ export interface Asked {
   place: Place;
   before: Look | undefined;
   shownUpTo: number;
+  quiet: Quiet;
 }
 
-export async function look(tx: UserRead, { room, me, place, before, shownUpTo }: Asked): Promise<Look> {
+export async function look(tx: UserRead, asked: Asked): Promise<Look> {
+  const { room, me, shownUpTo, quiet } = asked;
   const { seqs, changes } = await readQueue(tx, room);
-  const window = await follow(tx, room, me, place, seqs, before);
+  const window = await follow(tx, asked, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
   const users = await Promise.all(authors.map((author) => tx.objectStore('users').get(author)));
   const stored = await tx.objectStore('rooms').get(room);
@@ -51,7 +54,7 @@ export async function look(tx: UserRead, { room, me, place, before, shownUpTo }:
     names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
     head: stored?.head ?? 0,
     readUpTo: stored && (await readUpToOf(tx, stored)),
-    unseen: window.place.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
+    unseen: window.place.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo, quiet),
   };
 }
 
@@ -61,11 +64,8 @@ export async function look(tx: UserRead, { room, me, place, before, shownUpTo }:
  */
 async function follow(
   tx: UserRead,
-  room: string,
-  me: string,
-  place: Place,
+  { room, me, place, before, quiet }: Asked,
   queue: readonly number[],
-  before: Look | undefined,
 ): Promise<Window> {
   const begin = place.tag === 'from' && place.from.tag === 'row' ? await whereIs(place.from.seq) : undefined;
   const window = await readWindow(
@@ -73,6 +73,7 @@ async function follow(
     room,
     place.tag === 'from' && begin ? { ...place, from: begin } : place,
     queue,
+    quiet,
   );
   const middle = before && middleRow(before.window);
   if (window.place.tag === 'newest' || middle === undefined || window.rows.includes(middle)) return window;

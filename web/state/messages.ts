@@ -2,7 +2,7 @@
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
-import type { Follower } from '../outbox/followers.ts';
+import type { Follower } from '../outbox/queuedChanges.ts';
 import type { Row } from '../outbox/row.ts';
 import type { Message, Status } from './model.ts';
 

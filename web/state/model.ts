@@ -15,7 +15,10 @@ export interface Client {
   /** The conversation of one room. Reading begins with the first subscriber and ends with the last. */
   conversation(room: string): Readable<ConversationState>;
 
-  /** Signs up or in. Resolves with what to tell the person when it did not work. */
+  /**
+   * Signs up or in. While somebody is in: as them again; or, where the server does not know them any more, as their heir.
+   * Resolves with what to tell the person when it did not work.
+   */
   signIn(name: string, password?: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
   /** Ends this device's session; what waits in the outbox stays on the device. */
@@ -33,8 +36,8 @@ export interface Client {
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
   discard(clientOffset: string): Promise<Outcome>;
-  /** Changes a text of one's own, whatever became of it so far: in place if it was never sent, else by an edit behind it (O4). */
-  edit(room: string, clientOffset: string, body: string): Promise<Outcome>;
+  /** Changes a text of one's own, whatever became of it so far: in place if it was never sent, else by an edit behind it (O4). `serverOffset`: where it stood when it was last seen. */
+  edit(room: string, clientOffset: string, body: string, serverOffset?: number): Promise<Outcome>;
   /** Deletes a text of one's own: never sent, it is gone; else a deletion queues behind it. */
   remove(room: string, clientOffset: string): Promise<Outcome>;
   /** A person has seen the room up to this entry. Kept while there is no way to tell the server. */
@@ -100,6 +103,8 @@ export type ConnectionState =
   | { tag: 'offline' }
   /** The session is no more: everything is kept, signing in again sends it. */
   | { tag: 'signed-out' }
+  /** The server knows no such user: its data was put back. Signing up again, from here, takes along what waits. */
+  | { tag: 'unknown' }
   /** This version is too old for the server. */
   | { tag: 'upgrade' };
 

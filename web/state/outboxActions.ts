@@ -51,10 +51,10 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     }
   }
 
-  const changeOf = (room: string, target: string): Change => ({
+  const changeOf = (room: string, target: string, seenAt?: number): Change => ({
     room,
     target,
-    targetOffset: deps.targetOf(room, target),
+    targetOffset: deps.targetOf(room, target) ?? seenAt,
     key: newKey(),
     at: now(),
   });
@@ -66,9 +66,9 @@ export function createOutboxActions(deps: Deps): OutboxActions {
       if (body === '') return EMPTY;
       return queueAnd(async () => {
         const isWritten = (text: string) => readBody(text) === body;
-        const { key, done } = deps.drafts.queue(room, body, isWritten);
+        const { key, isTried, done } = deps.drafts.queue(room, body, isWritten);
         const draft = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
-        await enqueue(db, draft, isWritten).then(
+        await enqueue(db, draft, { isWritten, triedBy: isTried ? me : undefined }).then(
           () => done(true),
           (error) => {
             done(false);
@@ -87,12 +87,12 @@ export function createOutboxActions(deps: Deps): OutboxActions {
         roomOf(await (await changes()).amend(db, clientOffset, body, newKey(), now())),
       );
     },
-    async edit(room, clientOffset, raw) {
+    async edit(room, clientOffset, raw, serverOffset) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
         const { edit } = await changes();
-        return (await edit(db, me, changeOf(room, clientOffset), body)) ? room : undefined;
+        return (await edit(db, me, changeOf(room, clientOffset, serverOffset), body)) ? room : undefined;
       });
     },
     remove: (room, clientOffset) =>

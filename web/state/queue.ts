@@ -1,7 +1,7 @@
 /** What of one room's outbox shows as messages of their own, by counts and keys: the rows themselves are read as they are looked at. */
 import type { UserRead } from '../db/schema.ts';
-import type { Follower } from '../outbox/followers.ts';
 import { heldTargets } from '../outbox/held.ts';
+import { changesIn, type Follower } from '../outbox/queuedChanges.ts';
 import { isWaiting, type Row } from '../outbox/row.ts';
 import { lastChanges } from './messages.ts';
 
@@ -53,13 +53,6 @@ export async function lastText(tx: UserRead, room: string): Promise<(Row & { kin
   let cursor = await tx.objectStore('rows').index('room').openCursor(room, 'prev');
   while (cursor && cursor.value.kind !== 'text') cursor = await cursor.continue();
   return cursor?.value.kind === 'text' ? cursor.value : undefined;
-}
-
-/** In the order of sending. */
-async function changesIn(tx: UserRead, room?: string): Promise<Follower[]> {
-  const range = room === undefined ? undefined : IDBKeyRange.bound([room], [room, []]);
-  const rows = await tx.objectStore('rows').index('target').getAll(range);
-  return (rows as Follower[]).sort((a, b) => a.seq - b.seq);
 }
 
 /**

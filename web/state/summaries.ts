@@ -3,7 +3,8 @@ import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { StoredRoom, UserDatabase, UserRead } from '../db/schema.ts';
-import { readLastLine, type Tail } from '../log/lines.ts';
+import { readLastLine } from '../log/lines.ts';
+import type { Quiet } from '../log/quiet.ts';
 import type { Row } from '../outbox/row.ts';
 import { coalesced } from './coalesced.ts';
 import type { RoomSummary } from './model.ts';
@@ -28,7 +29,8 @@ const ROOMS_AT_ONCE = 50;
 
 interface Known {
   summary: RoomSummary;
-  tail: Tail | undefined;
+  /** Kept, so that only what came since is looked through. */
+  quiet: Quiet;
 }
 
 export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
@@ -60,8 +62,8 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     );
     const next = new Map(known);
     for (const [i, room] of rooms.entries()) {
-      const { summary, tail } = known.get(room)!;
-      next.set(room, { summary: { ...summary, draft: drafts[i]?.text ?? '' }, tail });
+      const { summary, quiet } = known.get(room)!;
+      next.set(room, { summary: { ...summary, draft: drafts[i]?.text ?? '' }, quiet });
     }
     return next;
   }
@@ -82,7 +84,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
       const some = wanted.slice(0, ROOMS_AT_ONCE);
       const rooms = await Promise.all(some.map((id) => tx.objectStore('rooms').get(id)));
       const read = await Promise.all(
-        rooms.map((room) => room && summaryOf(tx, room, me, known.get(room.id)?.tail)),
+        rooms.map((room) => room && summaryOf(tx, room, me, known.get(room.id)?.quiet)),
       );
       for (const [i, room] of read.entries()) {
         if (room && (room.summary.member || hasOwn(room.summary))) next.set(some[i]!, room);
@@ -118,24 +120,29 @@ function roomsOf(changes: readonly Change[]): string[] | undefined {
   return [...new Set(named)];
 }
 
-async function summaryOf(tx: UserRead, room: StoredRoom, me: User, before: Tail | undefined): Promise<Known> {
+async function summaryOf(
+  tx: UserRead,
+  room: StoredRoom,
+  me: User,
+  quiet: Quiet = { stretches: [] },
+): Promise<Known> {
   const { id, name, kind, members } = room;
   const { texts, waiting, notSent } = await countRows(tx, id);
-  const newest = await readLastLine(tx, id, before);
+  const newest = await readLastLine(tx, id, quiet);
   const text = texts > 0 ? await lastText(tx, id) : undefined;
   const summary: RoomSummary = {
     id,
     name,
     kind,
     members,
-    last: text ? lastOfRow(text, me) : newest && (await lastOfLine(tx, newest.line, me)),
+    last: text ? lastOfRow(text, me) : newest && (await lastOfLine(tx, newest, me)),
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
     waiting,
     notSent,
-    unread: await countUnread(tx, room, me.id, newest?.tail?.line),
+    unread: await countUnread(tx, room, me.id, quiet),
     member: !room.left,
   };
-  return { summary, tail: newest?.tail };
+  return { summary, quiet };
 }
 
 /** Something of one's own is still there. */

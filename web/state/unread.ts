@@ -1,17 +1,19 @@
 /** How many lines of others there are that a person has not read, from what is held. */
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
-import { type StoredRoom, type UserRead, within } from '../db/schema.ts';
+import type { StoredRoom, UserRead } from '../db/schema.ts';
 import { spansOf } from '../log/hold.ts';
+import { chunksBack } from '../log/lines.ts';
+import type { Quiet } from '../log/quiet.ts';
 import { cursorOf, type Span } from '../log/spans.ts';
 
-/** Others' lines after what a person has read, counted up to UNREAD_COUNTED_MAX. `last` is the newest line, if known. */
+/** Others' lines after what a person has read, counted up to UNREAD_COUNTED_MAX. */
 export async function countUnread(
   tx: UserRead,
   room: StoredRoom,
   me: string,
-  last?: number,
+  quiet?: Quiet,
 ): Promise<number> {
-  return countOthers(tx, room.id, me, await readUpToOf(tx, room), last);
+  return countOthers(tx, room.id, me, await readUpToOf(tx, room), quiet);
 }
 
 /** Up to where a person has read, here or on another device. */
@@ -28,7 +30,7 @@ export async function countOthers(
   room: string,
   me: string,
   upTo: number,
-  last = Number.POSITIVE_INFINITY,
+  quiet?: Quiet,
 ): Promise<number> {
   const spans = await spansOf(tx, room);
   if (cursorOf(spans) <= upTo) return 0;
@@ -37,10 +39,9 @@ export async function countOthers(
   for (const { from, to } of [...spans].reverse().concat(NOTHING_HELD)) {
     const least = Math.max(from, upTo + 1);
     count += Math.max(0, counted - 1 - Math.max(to, upTo));
-    for (let end = Math.min(to, last); end >= least && count < UNREAD_COUNTED_MAX; end -= CHUNK_ENTRIES) {
-      const range = within(room, Math.max(least, end - CHUNK_ENTRIES + 1), end);
-      const entries = await tx.objectStore('entries').getAll(range);
-      count += entries.filter((entry) => entry.kind === 'text' && entry.author !== me).length;
+    for await (const chunk of chunksBack(tx, room, least, to, CHUNK_ENTRIES, quiet)) {
+      count += chunk.filter((entry) => entry.kind === 'text' && entry.author !== me).length;
+      if (count >= UNREAD_COUNTED_MAX) break;
     }
     counted = least;
   }

@@ -52,7 +52,7 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
         </p>
       )}
       <p id={id} class="why" role="alert">
-        {reason && `${t.composer.kept} ${sentence(reason, 'message')}`}
+        {reason && (text === '' ? '' : `${t.composer.kept} `) + sentence(reason, 'message')}
       </p>
       <form
         onSubmit={(event) => {

@@ -32,6 +32,15 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
           </button>
         </p>
       );
+    case 'unknown':
+      return (
+        <p class="line">
+          {t.connection.unknown}
+          <button type="button" onClick={onSignIn}>
+            {t.connection.signIn}
+          </button>
+        </p>
+      );
     case 'upgrade':
       return (
         <p class="line">

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact';
 import { t, times } from '../i18n/index.ts';
 import type { ConversationState } from '../state/model.ts';
 import { useBubbles } from './Bubble.tsx';
+import { Counted } from './Counted.tsx';
 import { useWorld } from './context.ts';
 import { Icon } from './Icon.tsx';
 import { linesOf } from './lines.ts';
@@ -31,6 +32,7 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
 
   const now = Date.now();
   const { unseen } = reading;
+  const newMessages = (number: string) => t.log.unseen(unseen, number);
   return (
     <div class="talk">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must get to it */}
@@ -63,7 +65,11 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
       </div>
       {(reading.distance === 'far' || unseen > 0) && (
         <button type="button" class="pill" onClick={reading.toNewest}>
-          {unseen > 0 ? t.log.unseen(unseen) : <span class="heard">{t.log.newest}</span>}
+          {unseen > 0 ? (
+            <Counted count={unseen} seen={newMessages} heard={newMessages} />
+          ) : (
+            <span class="heard">{t.log.newest}</span>
+          )}
           <Icon name="down" />
         </button>
       )}

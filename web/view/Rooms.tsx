@@ -1,8 +1,8 @@
-import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
 import { t, times } from '../i18n/index.ts';
 import type { RoomSummary, SignedIn } from '../state/model.ts';
 import { Avatar } from './Avatar.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
+import { Counted } from './Counted.tsx';
 import { Icon } from './Icon.tsx';
 import { hashOf } from './router.ts';
 import type { Opened } from './sheet/Sheets.tsx';
@@ -65,21 +65,14 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
           ) : (
             room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
           )}
-          {room.unread > 0 && !here && <Unread count={room.unread} />}
+          {room.unread > 0 && !here && (
+            <span class="tag unread">
+              <Counted count={room.unread} heard={t.rooms.unread} />
+            </span>
+          )}
         </span>
       </span>
     </a>
-  );
-}
-
-/** It is counted no further than UNREAD_COUNTED_MAX: from there on it is `99+`. */
-function Unread({ count }: { count: number }) {
-  const shown = count < UNREAD_COUNTED_MAX ? `${count}` : `${UNREAD_COUNTED_MAX - 1}+`;
-  return (
-    <span class="tag unread">
-      <span aria-hidden="true">{shown}</span>
-      <span class="heard">{t.rooms.unread(shown)}</span>
-    </span>
   );
 }
 

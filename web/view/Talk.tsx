@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import type { RoomSummary, SignedIn } from '../state/model.ts';
 import type { Boxes } from './box.ts';
@@ -26,6 +26,11 @@ export function Talk({ id, room, app, boxes }: TalkProps) {
   const sheets = useSheets(looked !== undefined);
   const log = useRef<HTMLDivElement>(null);
   const toNewest = useRef(() => {});
+
+  const isLost = state.messages.some(({ key, content }) => key === edited?.key && content.tag === 'deleted');
+  useLayoutEffect(() => {
+    if (isLost) void boxes.lost(id, edited!);
+  }, [isLost]);
 
   const changed = () => {
     boxes.done(id, 'sent');

@@ -8,6 +8,10 @@ export interface Box extends Readable<BoxState> {
   type(text: string): void;
   /** Hands the text over; resolves true when it is safe. Only then, and only what was handed over, is it cleared. */
   submit(): Promise<boolean>;
+  /** Resolves once the draft that it begins with is in it. */
+  loaded: Promise<void> | undefined;
+  /** Adds what was written elsewhere and has no other place any more, and says why. */
+  take(text: string, reason: Reason): void;
 }
 
 export interface BoxState {
@@ -25,22 +29,27 @@ export interface Boxes {
   edited(room: string): Cell<Message | undefined>;
   /** It is sent, or given up: what was typed for it then stays until it is changed again. */
   done(room: string, how: 'sent' | 'given-up'): void;
+  /** The message that is being changed was deleted meanwhile: what was typed for it is a draft of the room (O4). */
+  lost(room: string, message: Message): Promise<void>;
 }
 
 /** The boxes of one signed-in user: with the user, they are gone (O5). */
 export function createBoxes(client: Client): Boxes {
   const boxes = new Map<string, Box>();
   const edited = new Map<string, Cell<Message | undefined>>();
+  /** Those whose text is what was typed for them before a reload. */
+  const begunBefore = new WeakSet<Message>();
   const kept = (key: string, make: () => Box) => boxes.get(key) ?? boxes.set(key, make()).get(key)!;
+  const ofRoom = (room: string, draft: string) =>
+    kept(`room ${room}`, () =>
+      createBox(draft, {
+        load: () => client.draft(room),
+        save: (text) => client.saveDraft(room, text),
+        send: (body) => client.send(room, body),
+      }),
+    );
   return {
-    ofRoom: (room, draft) =>
-      kept(`room ${room}`, () =>
-        createBox(draft, {
-          load: () => client.draft(room),
-          save: (text) => client.saveDraft(room, text),
-          send: (body) => client.send(room, body),
-        }),
-      ),
+    ofRoom,
     ofMessage: (room, message) =>
       kept(`message ${message.key}`, () =>
         createBox(bodyOf(message), {
@@ -51,19 +60,31 @@ export function createBoxes(client: Client): Boxes {
             const now = messages.find(({ key }) => key === message.key) ?? message;
             return now.status.tag === 'not-sent'
               ? client.amend(now.clientOffset, body)
-              : client.edit(room, now.clientOffset, body);
+              : client.edit(room, now.clientOffset, body, now.serverOffset);
           },
         }),
       ),
     edited: editedIn,
-    done(room, how) {
-      const message = editedIn(room).get();
-      editedIn(room).set(undefined);
-      keep(room, undefined);
-      const key = `message ${message?.key}`;
-      if (message && (how === 'sent' || boxes.get(key)?.get().text === bodyOf(message))) boxes.delete(key);
+    done,
+    async lost(room, message) {
+      const draft = ofRoom(room, '');
+      await draft.loaded; // one that was begun stays
+      const box = boxes.get(`message ${message.key}`);
+      if (editedIn(room).get() !== message || box?.get().busy) return; // then the answer says what becomes of it
+      const typed = box?.get().text ?? bodyOf(message);
+      const isNew = begunBefore.has(message) || typed !== bodyOf(message); // what is deleted is not kept as a draft
+      draft.take(isNew ? typed : '', { code: 'deleted' });
+      done(room, 'sent');
     },
   };
+
+  function done(room: string, how: 'sent' | 'given-up'): void {
+    const message = editedIn(room).get();
+    editedIn(room).set(undefined);
+    keep(room, undefined);
+    const key = `message ${message?.key}`;
+    if (message && (how === 'sent' || boxes.get(key)?.get().text === bodyOf(message))) boxes.delete(key);
+  }
 
   function editedIn(room: string): Cell<Message | undefined> {
     const there = edited.get(room);
@@ -72,7 +93,10 @@ export function createBoxes(client: Client): Boxes {
     edited.set(room, cell);
     client.draft(changeOf(room)).then(
       (begun) => {
-        if (begun && !cell.get()) cell.set(JSON.parse(begun));
+        if (!begun || cell.get()) return;
+        const message: Message = JSON.parse(begun);
+        begunBefore.add(message);
+        cell.set(message);
       },
       () => {}, // no draft can be read
     );
@@ -110,7 +134,7 @@ export function createBox(initial: string, { load, save, send }: BoxEnds): Box {
   let handedOver = '';
   let again = false;
 
-  load?.().then(
+  const loaded = load?.().then(
     (text) => {
       if (!touched) cell.set({ ...cell.get(), text });
     },
@@ -130,6 +154,12 @@ export function createBox(initial: string, { load, save, send }: BoxEnds): Box {
       save?.(text);
     },
     submit,
+    loaded,
+    take(text, reason) {
+      const both = [cell.get().text, text].filter((part) => part.trim() !== '').join('\n');
+      write({ text: both, reason });
+      if (text !== '') save?.(both);
+    },
   };
 
   async function submit(): Promise<boolean> {

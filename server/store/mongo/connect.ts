@@ -37,13 +37,17 @@ const OPTIONS: MongoClientOptions = {
 };
 
 /** Rejects with `Unusable`, whose message says what to do; where nothing answers, only after some seconds. */
-export async function connect(url: string, log: Pick<Logger, 'warn'>): Promise<Connection> {
+export async function connect(
+  url: string,
+  log: Pick<Logger, 'warn'>,
+  epochOf: (db: Db, at: Address) => Promise<string> = prepare,
+): Promise<Connection> {
   const until = performance.now() + CONNECT_FOR_MS;
   for (;;) {
     const client = clientOf(url);
     const at = addressOf(client, url);
     try {
-      return await open(client, at);
+      return await open(client, at, epochOf);
     } catch (error) {
       await client.close();
       if (error instanceof Unusable) throw error;
@@ -70,7 +74,11 @@ function clientOf(url: string): MongoClient {
   }
 }
 
-async function open(client: MongoClient, at: Address): Promise<Connection> {
+async function open(
+  client: MongoClient,
+  at: Address,
+  epochOf: (db: Db, at: Address) => Promise<string>,
+): Promise<Connection> {
   await client.connect();
   const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primary });
   if (hello.setName === undefined && hello.msg !== 'isdbgrid') throw notAReplicaSet(at);
@@ -80,7 +88,7 @@ async function open(client: MongoClient, at: Address): Promise<Connection> {
     readConcern: new ReadConcern('majority'),
     readPreference: ReadPreference.primary,
   });
-  return { client, db, epoch: await prepare(db, at) };
+  return { client, db, epoch: await epochOf(db, at) };
 }
 
 function addressOf({ options }: MongoClient, url: string): Address {

@@ -37,6 +37,12 @@ export function ofAnother({ database, hosts }: Address): Unusable {
   );
 }
 
+export function nothingThere({ database, hosts }: Address): Unusable {
+  return new Unusable(
+    `The database "${database}" at ${hosts} is none of Holdfast: put the copy back with mongorestore first, or correct MONGODB_URL.`,
+  );
+}
+
 export function newer({ database, hosts }: Address): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} was written by a newer version of Holdfast: install that version or a later one.`,

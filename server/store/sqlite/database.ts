@@ -64,7 +64,7 @@ export function epochOf(db: DatabaseSync): string {
  * By access(2) and not by opening: to close any descriptor of a file drops the locks that this process has on it
  * (fcntl). SQLite itself would open a file that is read-only without a word.
  */
-function checkPlace(file: string): void {
+export function checkPlace(file: string): void {
   const folder = dirname(file);
   try {
     makeFolder(folder);

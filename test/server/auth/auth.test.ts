@@ -6,6 +6,7 @@ import { Refused } from '../../../server/refusal.ts';
 import { Unavailable } from '../../../server/store/port.ts';
 import {
   CLAIM_LIFETIME_MS,
+  SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   WRONG_PASSWORDS_PER_MINUTE,
 } from '../../../shared/limits.ts';
@@ -198,6 +199,43 @@ describe('a session', () => {
   });
 });
 
+describe('with `as`', () => {
+  const HERS = newId();
+
+  test('O4 a user that the database does not know any more is not made anew: the name stays free', async () => {
+    const { auth, store } = setUp();
+    for (const password of [undefined, 'secret'])
+      await expect(
+        auth.signIn({ name: 'Ada', claim: newId(), as: HERS, ...(password ? { password } : {}) }, HOME),
+      ).rejects.toEqual(refused('not-found'));
+    expect([store.users.size, store.devices.size]).toEqual([0, 0]);
+    await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
+  });
+
+  test('the claim renews the session of that user, and of no other', async () => {
+    const { auth, store } = setUp();
+    const request = { name: 'Ada', claim: newId() };
+    const { session } = await auth.signIn(request, HOME);
+    const { user } = (await auth.signIn({ name: 'Bo', claim: newId() }, HOME)).session;
+    expect((await auth.signIn({ ...request, as: session.user.id }, HOME)).session).toEqual(session);
+    await expect(auth.signIn({ ...request, as: user.id }, HOME)).rejects.toEqual(refused('unauthorized'));
+    await expect(auth.signIn({ ...request, as: HERS }, HOME)).rejects.toEqual(refused('not-found'));
+    expect(store.devices.size).toBe(2);
+  });
+
+  test('the password signs that user in by their own name alone; without one nobody is let in', async () => {
+    const { auth } = setUp();
+    const { user } = (await auth.signIn({ name: 'Ada', password: 'secret', claim: newId() }, HOME)).session;
+    await auth.signIn({ name: 'Bo', password: 'secret', claim: newId() }, HOME);
+    const attempt = (name: string, password?: string) =>
+      auth.signIn({ name, claim: newId(), as: user.id, ...(password ? { password } : {}) }, HOME);
+    expect((await attempt('ada', 'secret')).session).toMatchObject({ user, devices: 2 });
+    await expect(attempt('Bo', 'secret')).rejects.toEqual(refused('unauthorized'));
+    await expect(attempt('Ada', 'wrong')).rejects.toEqual(refused('unauthorized'));
+    await expect(attempt('Ada')).rejects.toEqual(refused('unauthorized'));
+  });
+});
+
 describe('limits', () => {
   const codeOf = async (attempt: Promise<unknown>) =>
     attempt.then(
@@ -222,6 +260,16 @@ describe('limits', () => {
     for (let i = 0; i < 100; i++) {
       expect(await codeOf(auth.signIn({ name: `nurse ${i}`, claim: newId() }, HOME))).toBe('ok');
     }
+  });
+
+  test('a house whose server was put back may ask for everybody; passwords count with `as`, too', async () => {
+    const { auth } = setUp();
+    const ask = (i: number, extra: object) =>
+      codeOf(auth.signIn({ name: `nurse ${i}`, claim: newId(), as: newId(), ...extra }, HOME));
+    for (let i = 0; i < 2 * SIGN_INS_BURST_OF_ADDRESS; i++) expect(await ask(i, {})).toBe('not-found');
+    const codes = [];
+    for (let i = 0; i <= SIGN_INS_BURST_OF_ADDRESS; i++) codes.push(await ask(i, { password: 'guess' }));
+    expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(1);
   });
 
   test('one password guessed at from many addresses', async () => {

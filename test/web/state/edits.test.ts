@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
+import { createBoxes } from '../../../web/view/box.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -131,6 +132,21 @@ test('O3 an edit whose text is not held is shown until it is settled', async () 
   for (const handle of stalled) handle();
   await nothingWaits(tab);
   await tab.untilPassing('gone from the end', () => tab.read(LOBBY).at(-1) === '299');
+  expect(wrote().at(-1)).toBe('edit new');
+});
+
+test('O4 an edit that was begun before a thousand others came is sent all the same', async () => {
+  const tab = await signedIn();
+  await tab.client.send(LOBBY, 'old');
+  await shows(tab, ['old']);
+  await nothingWaits(tab);
+  const box = createBoxes(tab.client).ofMessage(LOBBY, tab.conversation(LOBBY).messages[0]!);
+  box.type('new');
+  for (let i = 0; i < 1_000; i++) server.write(mint(), `${i}`);
+  await tab.untilPassing('they are here', () => tab.read(LOBBY).at(-1) === '999');
+  expect(tab.read(LOBBY)).not.toContain('old');
+  expect(await box.submit()).toBe(true);
+  await nothingWaits(tab);
   expect(wrote().at(-1)).toBe('edit new');
 });
 
@@ -370,3 +386,42 @@ test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
     expect(new Set(folded().filter((body) => body !== 'deleted'))).toEqual(meant);
   },
 );
+
+test.each([
+  ['here', (tab: Tab) => tab.untilLive()],
+  ['after a restart without a network', restarted],
+])(
+  'O4 what is typed for a text that another device deletes is a draft of the room, and survives: %s',
+  async (_, meanwhile) => {
+    const tab = await signedIn();
+    await tab.client.send(LOBBY, 'we meet at nine');
+    await shows(tab, ['we meet at nine']);
+    tab.client.saveDraft(LOBBY, 'begun before');
+    const boxes = createBoxes(tab.client);
+    const message = tab.conversation(LOBBY).messages[0]!;
+    boxes.edited(LOBBY).set(message);
+    boxes.ofMessage(LOBBY, message).type('we meet at ten');
+    server.amend('delete', 1);
+    await shows(tab, ['deleted']);
+    await boxes.lost(LOBBY, message);
+    expect(boxes.edited(LOBBY).get()).toBeUndefined();
+    const kept = 'begun before\nwe meet at ten';
+    expect(boxes.ofRoom(LOBBY, '').get()).toMatchObject({ text: kept, reason: { code: 'deleted' } });
+    await until('it is on disk', async () => JSON.stringify(await drafts(tab)) === DRAFT);
+    const now = (await meanwhile(tab)) ?? tab;
+    expect(await now.client.draft(LOBBY)).toBe(kept);
+    expect(JSON.stringify(await drafts(now))).toBe(DRAFT);
+  },
+);
+
+/** Of the deleted text there is nothing, and no change that is begun. */
+const DRAFT = JSON.stringify([{ room: LOBBY, text: 'begun before\nwe meet at ten' }]);
+const drafts = (tab: Tab) => readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'drafts');
+
+async function restarted(tab: Tab): Promise<Tab> {
+  offline();
+  tab.kill();
+  const again = openTab();
+  await again.untilPassing('in', () => again.app().tag === 'in');
+  return again;
+}

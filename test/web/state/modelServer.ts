@@ -31,6 +31,8 @@ export interface ModelServer {
   /** Who the browser's cookie says it is. */
   cookie: User | undefined;
   passwords: Map<string, string>;
+  /** By claim and name. */
+  claims: Map<string, User>;
   reachable: boolean;
   sockets: FakeSocket[];
   /** Every append as it arrived. */
@@ -68,6 +70,7 @@ export function createModelServer(): ModelServer {
     names: new Map(),
     cookie: undefined,
     passwords: new Map(),
+    claims,
     reachable: true,
     sockets: [],
     appends: [],
@@ -293,12 +296,18 @@ export function createModelServer(): ModelServer {
         );
         return json(200, { ok: true });
       case 'POST /api/session': {
-        const { name, claim, password } = JSON.parse(String(init?.body)) as {
+        const { name, claim, password, as } = JSON.parse(String(init?.body)) as {
           name: string;
           claim: string;
           password?: string;
+          as?: string;
         };
-        const claimed = claims.get(`${claim} ${name}`);
+        const renewed = claims.get(`${claim} ${name}`);
+        const claimed = renewed && server.names.has(renewed.id) ? renewed : undefined;
+        if (as !== undefined && as !== claimed?.id) {
+          if (!server.names.has(as)) return refused(404, 'not-found');
+          if (!password || server.passwords.get(as) !== password) return refused(401, 'unauthorized');
+        }
         const [taken] = [...server.names].find(([, each]) => each === name) ?? [];
         if (!claimed && taken && (!password || server.passwords.get(taken) !== password)) {
           return password ? refused(401, 'unauthorized') : refused(409, 'conflict');

@@ -256,6 +256,22 @@ test('O3 O4 what was given up and is written all the same is not written again b
   expect(bodies()).toEqual(['once', 'once']);
 });
 
+test('O3 what was given up, and written and sent all the same, is not queued anew by a second tap', async () => {
+  const tab = await signedIn();
+  faults.lateCommits(true);
+  const first = await passingUntilDone(tab, tab.client.send(LOBBY, 'once'));
+  expect(first.ok).toBe(false);
+  faults.lateCommits(false);
+  await shows(tab, ['once']);
+  const queued = () => readAll(browser.indexedDB, me(), 'rows');
+  expect(await queued()).toEqual([]);
+  server.reachable = false;
+  server.live()?.drop();
+  expect(await passingUntilDone(tab, tab.client.send(LOBBY, 'once'))).toEqual({ ok: true });
+  expect(await queued()).toEqual([]);
+  expect(tab.read(LOBBY)).toEqual(['once']);
+});
+
 test('O4 what was given up and written all the same, then deleted from the box: typed again later it is another message', async () => {
   const tab = await signedIn();
   tab.client.saveDraft(LOBBY, 'ok');

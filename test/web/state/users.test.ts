@@ -196,3 +196,15 @@ test('O5 a look at the app signs nobody in again: a session that another tab end
   expect(nameIn(tab)).toBe('hello');
   expect(await readAll(browser.indexedDB, 'holdfast', 'session')).toEqual([true]);
 });
+
+test('O2 a tab finds that the browser is signed in after all: the others, which ask who one is, show it too', async () => {
+  const asking = await openTab();
+  expect(nameIn(asking)).toBe('hello');
+  const other = createBrowser(server).openTab(); // a cookie, and nothing of it stored here
+  tabs.push(other);
+  await until('it shows something', () => other.app().tag === 'hello');
+  await other.client.signIn('Mika');
+  const third = await openTab();
+  await isIn(third, 'Mika');
+  await isIn(asking, 'Mika');
+});

@@ -108,7 +108,7 @@ describe('what is being written', () => {
     box.type('three seals');
     await box.submit();
     expect(client.calls.filter(([name]) => name !== 'saveDraft')).toEqual([
-      ['edit', 'lobby', text.clientOffset, 'two seals'],
+      ['edit', 'lobby', text.clientOffset, 'two seals', text.serverOffset],
       ['amend', 'of-the-edit', 'three seals'],
     ]);
   });
@@ -145,6 +145,40 @@ describe('what is being written', () => {
     createBoxes(client).ofMessage('lobby', text).type('no more');
     expect(JSON.stringify([...drafts.kept])).toContain('no more');
     expect(JSON.stringify([...drafts.kept])).not.toContain('two seals');
+  });
+
+  test.each([
+    ['', 'three seals', 'three seals'],
+    ['and more', 'three seals', 'and more\nthree seals'],
+    ['and more', 'two seals', 'and more'],
+    ['', 'two seals', ''],
+  ])(
+    'O4 with %j begun, %j typed for a message that is deleted meanwhile: then %j is being written, and it says why',
+    async (begun, typed, written) => {
+      const drafts = keepsDrafts();
+      drafts.kept.set('lobby', begun);
+      const boxes = createBoxes({ ...fakeClient({ app: { tag: 'hello' } }), ...drafts });
+      const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+      boxes.edited('lobby').set(text);
+      boxes.ofMessage('lobby', text).type(typed);
+      await boxes.lost('lobby', text);
+      expect(boxes.edited('lobby').get()).toBeUndefined();
+      const box = boxes.ofRoom('lobby', '').get();
+      expect(box).toEqual({ text: written, busy: false, reason: { code: 'deleted' } });
+      expect(Object.fromEntries(drafts.kept)).toEqual({ lobby: written, 'change lobby': '' });
+    },
+  );
+
+  test('O4 what was typed for it before a reload is not lost with the message either', async () => {
+    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
+    const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
+    createBoxes(client).ofMessage('lobby', text).type('three seals');
+    const boxes = createBoxes(client);
+    boxes.edited('lobby');
+    await Promise.resolve();
+    await boxes.lost('lobby', boxes.edited('lobby').get()!);
+    expect(boxes.ofRoom('lobby', '').get().text).toBe('three seals');
+    expect(client.kept.get('lobby')).toBe('three seals');
   });
 
   test('O4 a change that is given up is there again when it is taken up again; one that is sent begins anew', async () => {

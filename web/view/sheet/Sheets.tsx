@@ -6,6 +6,7 @@ import { MenuSheet } from './MenuSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
 import { SignInSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
+import { SignUpAgainSheet } from './SignUpAgainSheet.tsx';
 
 export { keepFocus } from '../keepFocus.ts';
 export { AroundLog } from '../menu/AroundLog.tsx';
@@ -40,7 +41,11 @@ export function Sheets({ opened, app, onOpen }: SheetsProps) {
     case 'leave':
       return <LeaveSheet room={opened.room} onClose={close} />;
     case 'sign-in':
-      return <SignInSheet app={app} onClose={close} />;
+      return app.connection.tag === 'unknown' ? (
+        <SignUpAgainSheet app={app} onClose={close} />
+      ) : (
+        <SignInSheet app={app} onClose={close} />
+      );
     case 'sign-out':
       return <SignOutSheet app={app} onOpen={onOpen} />;
     default:

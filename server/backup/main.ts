@@ -1,0 +1,83 @@
+/** `npm run backup -- FILE` and `npm run restore -- FILE`: what an operator does by hand, with the server's own settings. */
+import { join, resolve } from 'node:path';
+import { type Config, ConfigError, parseEnv } from '../env.ts';
+import { createLogger } from '../logger.ts';
+import { Unavailable, Unusable } from '../store/port.ts';
+
+// Of sysexits.h: it was called in a wrong way; something is to be done before it can be called again.
+const EX_USAGE = 64;
+const EX_CONFIG = 78;
+
+const WHAT_FOLLOWS =
+  'Apps read everything anew as they come back, and send what waits in them; whoever signed up after the copy was made is asked to sign up again.';
+
+try {
+  const { DATA, MONGODB_URL } = process.env; // the others are the server's, and may be for its eyes only
+  await run(process.argv.slice(2), parseEnv({ DATA, MONGODB_URL }));
+} catch (error) {
+  if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
+    throw error;
+  console.error(error.message);
+  process.exitCode = EX_CONFIG;
+}
+
+async function run([command, file, ...more]: string[], config: Config): Promise<void> {
+  const isOnMongo = config.mongodbUrl !== undefined;
+  const wantsFile = !isOnMongo;
+  if (more.length > 0 || (wantsFile && file === undefined)) return usage(command);
+  if (command === 'backup') return isOnMongo ? useMongodump() : backup(inCaller(file!), config);
+  if (command !== 'restore') return usage(command);
+  if (isOnMongo) return file === undefined ? afterMongorestore(config.mongodbUrl!) : useMongorestore();
+  return restore(inCaller(file!), config);
+}
+
+async function backup(to: string, { data }: Config): Promise<void> {
+  const { backUp } = await import('../store/sqlite/backup.ts');
+  await backUp(databaseIn(data), to);
+  console.log(`${to} holds everything that was stored until now. Keep it on another disk.`);
+}
+
+async function restore(copy: string, { data }: Config): Promise<void> {
+  const { restore } = await import('../store/sqlite/restore.ts');
+  const file = databaseIn(data);
+  const kept = await restore(copy, file, new Date());
+  console.log(`${copy} is in place as ${file}, and was not changed itself.`);
+  if (kept !== undefined) console.log(`What was there before is kept as ${kept}.`);
+  console.log(`Start the server now. ${WHAT_FOLLOWS}`);
+}
+
+async function afterMongorestore(url: string): Promise<void> {
+  const { renewEpoch } = await import('../store/mongo/restore.ts');
+  await renewEpoch(url, createLogger('warn'));
+  console.log(`The database has a new epoch. Start every Holdfast process anew now. ${WHAT_FOLLOWS}`);
+}
+
+function useMongodump(): void {
+  throw new Unusable(
+    'With MONGODB_URL set, the database is copied by its own tool: mongodump --oplog --uri=… --out=FOLDER',
+  );
+}
+
+function useMongorestore(): void {
+  throw new Unusable(
+    'With MONGODB_URL set, a copy is put back by mongorestore --drop --oplogReplay --uri=… FOLDER, with every Holdfast process stopped; then call this without a file.',
+  );
+}
+
+function usage(command: string | undefined): void {
+  console.error(
+    command === 'backup' || command === 'restore'
+      ? `Name one file: npm run ${command} -- FILE`
+      : 'Say what to do: backup FILE, or restore FILE.',
+  );
+  process.exitCode = EX_USAGE;
+}
+
+function databaseIn(data: string): string {
+  return resolve(join(data, 'holdfast.db'));
+}
+
+/** npm runs scripts in the folder of the project, wherever it was called. */
+function inCaller(file: string): string {
+  return resolve(process.env.INIT_CWD ?? '', file);
+}

@@ -1,0 +1,24 @@
+/** What is left to do after a `mongorestore`: the database says that it is another one than it was. */
+import { randomBytes } from 'node:crypto';
+import type { Db } from 'mongodb';
+import type { Logger } from 'pino';
+import { idFrom } from '../../../shared/mint.ts';
+import { connect } from './connect.ts';
+import { collectionsOf, META_ID, SCHEMA_VERSION } from './schema.ts';
+import { type Address, newer, nothingThere } from './unusable.ts';
+
+/** Whoever has another epoch reads all anew, and keeps what waits. Rejects with `Unusable` where something is to be done. */
+export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promise<void> {
+  const { client } = await connect(url, log, renew);
+  await client.close();
+}
+
+async function renew(db: Db, at: Address): Promise<string> {
+  const { meta } = collectionsOf(db);
+  const ours = await meta.findOne({ _id: META_ID });
+  if (!ours) throw nothingThere(at);
+  if (ours.schemaVersion > SCHEMA_VERSION) throw newer(at);
+  const epoch = idFrom(randomBytes(16));
+  await meta.updateOne({ _id: META_ID }, { $set: { epoch } });
+  return epoch;
+}

@@ -1,0 +1,81 @@
+/** `npm run backup` on a real server's file. */
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { operate } from '../../support/operator.ts';
+import { contentOf, newFolder, newServer, say, speaker } from './shared.ts';
+
+test('L4 while the server runs and takes messages, a backup has all that was acknowledged before it, whole', async () => {
+  const data = await newFolder();
+  const server = await newServer(data);
+  const ada = await speaker(server.url, 'Ada', 'first');
+  let saying = true;
+  const said: string[] = ['first'];
+  const talking = (async () => {
+    for (let i = 1; saying; i++) {
+      await say(server.url, ada, `line ${i}`);
+      said.push(`line ${i}`);
+    }
+  })();
+  const folder = await newFolder();
+  for (let i = 0; i < 3; i++) {
+    const to = join(folder, `${i}.db`);
+    const before = said.length;
+    expect(await operate('backup', [to], { data })).toMatchObject({ code: 0 });
+    const { bodies } = contentOf(to);
+    expect(bodies.length).toBeGreaterThanOrEqual(before);
+    expect(bodies.slice(0, before)).toEqual(said.slice(0, before));
+  }
+  saying = false;
+  await talking;
+  expect(readdirSync(folder).sort()).toEqual(['0.db', '1.db', '2.db']);
+});
+
+test('of a server that was killed a backup has what its log of changes holds; a name is taken from where one is', async () => {
+  const data = await newFolder();
+  const server = await newServer(data);
+  await speaker(server.url, 'Ada', 'first', 'second');
+  await server.kill9();
+  const folder = await newFolder();
+  expect(await operate('backup', ['of tuesday.db'], { data, folder })).toMatchObject({ code: 0 });
+  expect(contentOf(join(folder, 'of tuesday.db'))).toMatchObject({
+    names: ['Ada'],
+    bodies: ['first', 'second'],
+  });
+  await server.start(); // it has what it had
+});
+
+test('bad input: one sentence that says what to do, and nothing is written', async () => {
+  const data = await newFolder();
+  const folder = await newFolder();
+  const there = join(folder, 'there.db');
+  writeFileSync(there, 'mine');
+  await (await newServer(data)).stop();
+  const cases = [
+    [[], { data }, /^Name one file: npm run backup -- FILE$/],
+    [['a', 'b'], { data }, /^Name one file/],
+    [[there], { data }, /is there already, and nothing is overwritten: name another file\.$/],
+    [[folder], { data }, /is a folder: name a file in it\.$/],
+    [[join(folder, 'none', 'x.db')], { data }, /^There is no folder .*: make it first\.$/],
+    [['/proc/x.db'], { data }, /\/proc/],
+    [
+      ['x.db'],
+      { data: folder, folder },
+      /^There is no database .*: set DATA to the folder that the server has\.$/,
+    ],
+    [['x.db'], { folder, mongoUrl: 'mongodb://127.0.0.1:1/x' }, /mongodump --oplog/],
+  ] as const;
+  for (const [files, settings, sentence] of cases) {
+    const { code, output } = await operate('backup', files, settings);
+    expect([code, output.trim()]).toEqual([expect.toBeOneOf([64, 78]), expect.stringMatching(sentence)]);
+    expect(output.trim()).not.toContain('\n');
+  }
+  writeFileSync(
+    join(data, 'holdfast.db'),
+    'no database at all, but long enough to be taken for one'.repeat(20),
+  );
+  const { output } = await operate('backup', ['x.db'], { data, folder });
+  expect(output).toMatch(/is no database/);
+  expect(readdirSync(folder)).toEqual(['there.db']);
+  expect(existsSync(join(folder, 'there.db'))).toBe(true);
+});

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { snapshot } from '../../../server/store/sqlite/snapshot.ts';
+import { dieTogether } from '../../support/orphans.ts';
+import { newFolder } from './shared.ts';
+
+test('L4 a copy taken while somebody writes all the while is what was committed at one moment, each time', async () => {
+  const folder = await newFolder();
+  const file = join(folder, 'written.db');
+  const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  dieTogether(writer);
+  onTestFinished(async () => {
+    if (writer.kill('SIGKILL')) await once(writer, 'exit');
+  });
+  await once(writer.stdout, 'data');
+  const seen = new Set<string>();
+  for (let i = 0; i < 12; i++) {
+    const copy = join(folder, `copy ${i}.db`);
+    await snapshot(file, copy);
+    using db = new DatabaseSync(copy);
+    const value = (sql: string) => Object.values(db.prepare(sql).get()!)[0];
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    expect([i, value('PRAGMA integrity_check'), value('SELECT sum(state) FROM states')]).toEqual([
+      i,
+      'ok',
+      0,
+    ]);
+    seen.add(String(value('SELECT total(abs(state)) FROM states')));
+  }
+  expect(seen.size).toBeGreaterThan(5); // it was written to all the while
+});

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { Entry } from '../../../shared/entry.ts';
+import { RANGE_FIRST_ENTRIES, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import { createAsking } from '../../../web/log/asking.ts';
+import type { Era } from '../../../web/log/era.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { grow } from './syncSupport.ts';
+
+const era = { epoch: 'one' } as Era;
+
+/** A server that answers after so long, with at most so many entries of a log of a thousand. */
+function asking(tookMs: number, holds: number) {
+  const clock = createFakeClock();
+  const log: Entry[] = [];
+  grow(log, 1_000);
+  const link = {
+    async ask(_: string, { from, to }: { from: number; to: number }) {
+      clock.pass(tookMs);
+      const entries = log.slice(from - 1, to).slice(0, holds);
+      return { ok: true, epoch: era.epoch, entries, amendments: [], users: {}, head: log.length };
+    },
+    tell() {},
+  };
+  return createAsking({
+    link: () => link as never,
+    eras: { isNow: () => true, otherEpoch() {} },
+    clock,
+    random: () => 0.5,
+  });
+}
+
+test.each([
+  ['slow, and not all of it', 6_000, 20, 20],
+  ['slow, and very little of it', 6_000, 3, 10],
+  ['slow, and all of it', 6_000, 200, RANGE_FIRST_ENTRIES],
+  ['soon, and not all of it', 100, 70, RANGE_MAX_ENTRIES],
+])(
+  'S2 S3 after an answer that was %s, so much is asked for as comes in one',
+  async (_, tookMs, holds, next) => {
+    const { range, count } = asking(tookMs, holds);
+    expect(count()).toBe(RANGE_FIRST_ENTRIES);
+    await range(era, 'r', { from: 501, to: 600 });
+    expect(count()).toBe(next);
+  },
+);
+
+test('S2 beyond the head there is nothing that an answer could leave out', async () => {
+  const { range, count } = asking(6_000, 200);
+  await range(era, 'r', { from: 951, to: 1_050 });
+  expect(count()).toBe(RANGE_FIRST_ENTRIES);
+});

@@ -1,0 +1,298 @@
+/** A server that was put back to a copy from before somebody signed up: what their app makes of it. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LOBBY } from '../../../shared/mint.ts';
+import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
+import { turns, until } from '../db/until.ts';
+import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
+import { createModelServer, type ModelServer, mint } from './modelServer.ts';
+
+let server: ModelServer;
+let browser: Browser;
+let faults: FaultyIndexedDB;
+const tabs: Tab[] = [];
+
+beforeEach(() => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  server = createModelServer();
+  browser = createBrowser(server);
+  faults = faultyIndexedDB(browser.indexedDB);
+});
+
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.kill();
+  vi.restoreAllMocks();
+});
+
+async function openTab(): Promise<Tab> {
+  const tab = browser.openTab({ indexedDB: faults.indexedDB });
+  tabs.push(tab);
+  await until('it shows something', () => tab.app().tag === 'hello' || tab.app().tag === 'in');
+  return tab;
+}
+
+async function look(tab: Tab): Promise<void> {
+  tab.look(LOBBY);
+  await until('the conversation is read', () => !tab.conversation(LOBBY).loading);
+}
+
+const bodies = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
+const connection = (tab: Tab) => (tab.app().tag === 'in' ? tab.signedIn().connection.tag : tab.app().tag);
+const isTold = (tab: Tab) => tab.untilPassing('it is told', () => connection(tab) === 'unknown');
+const shows = (tab: Tab, messages: string[]) =>
+  tab.untilPassing(`it shows ${messages}`, () => tab.read(LOBBY).join() === messages.join());
+
+/** The server as it was before anybody was there. */
+function putBack(): void {
+  server.names.clear();
+  server.passwords.clear();
+  server.claims.clear();
+  server.cookie = undefined;
+  server.epoch = mint();
+  server.rooms.get(LOBBY)!.log = [];
+  server.live()?.drop();
+}
+
+/** Ada, with one message that is sent, two that wait and a draft; the server is reachable and does not know her. */
+async function adaForgotten(): Promise<Tab> {
+  const tab = await openTab();
+  expect(await tab.client.signIn('Ada')).toEqual({ ok: true });
+  await tab.untilLive();
+  await look(tab);
+  await tab.client.send(LOBBY, 'sent');
+  await shows(tab, ['sent']);
+  server.intercept = (event) => event === 'append'; // the first of them under way, the second behind it
+  for (const body of ['waits 1', 'waits 2']) await tab.client.send(LOBBY, body);
+  tab.client.saveDraft(LOBBY, 'half a thought');
+  await until('kept', () => tab.signedIn().rooms[0]!.draft === 'half a thought');
+  putBack();
+  server.intercept = () => false;
+  return tab;
+}
+
+test('O4 a server that was put back knows Ada no more: she is told, her texts are there, her name is free; by it she sends them', async () => {
+  const tab = await adaForgotten();
+  const old = tab.signedIn().user.id;
+  await isTold(tab);
+  expect(tab.read(LOBBY).map((text) => text.split(' (')[0])).toEqual(['sent', 'waits 1', 'waits 2']);
+  expect(server.names.size).toBe(0); // nobody was made of her own accord
+  await tab.client.send(LOBBY, 'waits 3');
+
+  expect(await tab.client.signIn('Ada')).toEqual({ ok: true });
+  await look(tab);
+  await shows(tab, ['waits 1', 'waits 2', 'waits 3']);
+  expect(tab.signedIn().user.id).not.toBe(old);
+  expect(bodies()).toEqual(['waits 1', 'waits 2', 'waits 3']);
+  expect(await tab.client.draft(LOBBY)).toBe('half a thought');
+  for (const store of ['rows', 'drafts', 'entries'])
+    expect(await readAll(browser.indexedDB, `holdfast:${old}`, store)).toEqual([]);
+  tab.kill();
+  const again = await openTab();
+  await again.untilLive();
+  await until('nothing more is looked for', async () => {
+    const [session] = await readAll(browser.indexedDB, 'holdfast', 'session');
+    return !Object.hasOwn(session as object, 'heirOf');
+  });
+  expect(bodies()).toHaveLength(3);
+});
+
+test('O1 O2 O4 killed after any step of coming back: all of it is sent once, in order, and the draft is there', async () => {
+  for (let at = 1, killed = true; killed; at++) {
+    server = createModelServer();
+    browser = createBrowser(server);
+    faults = faultyIndexedDB(browser.indexedDB);
+    const tab = await adaForgotten();
+    await isTold(tab);
+    killed = false;
+    let done = false;
+    faults.onStep((count) => {
+      if (count !== at) return;
+      killed = true;
+      faults.hangOpen(true);
+      faults.hangRequests(true);
+      faults.killHandles();
+    });
+    void tab.client.signIn('Ada').finally(() => {
+      done = true;
+    });
+    await tab.untilPassing('killed or done', () => killed || done);
+    tab.kill();
+    await turns(); // a handle that it was just getting holds up nobody either
+    faults.killHandles();
+    faults = faultyIndexedDB(browser.indexedDB); // the dead one's never goes on
+    const again = await openTab();
+    await again.untilPassing('told, or in', () => ['unknown', 'live'].includes(connection(again)));
+    if (connection(again) === 'unknown') expect(await again.client.signIn('Ada')).toEqual({ ok: true });
+    await look(again);
+    await shows(again, ['waits 1', 'waits 2']);
+    expect([at, ...bodies()]).toEqual([at, 'waits 1', 'waits 2']);
+    expect(await again.client.draft(LOBBY)).toBe('half a thought');
+    expect(server.names.size).toBe(1);
+    again.kill();
+    if (!killed) expect(at).toBeGreaterThan(40);
+  }
+});
+
+test('O5 whoever signs out is nobody any more, and has no heir: not even of the same name', async () => {
+  const tab = await adaForgotten();
+  await isTold(tab);
+  const old = tab.signedIn().user.id;
+  expect(await tab.client.signOut()).toEqual({ ok: true });
+  for (const name of ['Ada', 'Eve']) {
+    expect(await tab.client.signIn(name)).toEqual({ ok: true });
+    await tab.untilLive();
+    await look(tab);
+    await turns(100);
+    expect(tab.read(LOBBY)).toEqual([]);
+    expect(await tab.client.draft(LOBBY)).toBe('');
+    await tab.client.signOut();
+  }
+  expect(bodies()).toEqual([]);
+  expect(await readAll(browser.indexedDB, `holdfast:${old}`, 'rows')).toHaveLength(2);
+});
+
+test('O4 O5 her name is taken: by another name she sends them; somebody who is there already does not inherit by a password', async () => {
+  const tab = await adaForgotten();
+  const [other, bob] = [mint(), mint()];
+  for (const [id, name] of [
+    [other, 'Ada'],
+    [bob, 'Bob'],
+  ] as const) {
+    server.names.set(id, name);
+    server.passwords.set(id, 'secret');
+  }
+  await isTold(tab);
+  for (const [name, password] of [['Ada'], ['Ada', 'guess'], ['Bob', 'secret']] as const)
+    expect(await tab.client.signIn(name, password)).toMatchObject({ ok: false });
+  expect(connection(tab)).toBe('unknown');
+  expect(tab.signedIn().waiting).toBe(2);
+  expect(await tab.client.signIn('Ada of the harbour')).toEqual({ ok: true });
+  await look(tab);
+  await shows(tab, ['waits 1', 'waits 2']);
+  expect(server.cookie!.name).toBe('Ada of the harbour');
+  expect(bodies()).toEqual(['waits 1', 'waits 2']);
+});
+
+test('O4 her other device was there first: by the password that it set she is the same again, with all that waits here', async () => {
+  const tab = await adaForgotten();
+  const made = mint();
+  server.names.set(made, 'Ada');
+  server.passwords.set(made, 'secret');
+  await isTold(tab);
+  expect(await tab.client.signIn('Ada')).toMatchObject({ ok: false, reason: { code: 'conflict' } });
+  expect(await tab.client.signIn('Ada', 'secret')).toEqual({ ok: true });
+  await look(tab);
+  await shows(tab, ['waits 1', 'waits 2']);
+  expect(tab.signedIn().user.id).toBe(made);
+});
+
+test('S5 O4 two tabs: what was written in either comes along, once', async () => {
+  const tab = await adaForgotten();
+  const other = await openTab();
+  await look(other);
+  for (const each of [tab, other]) await isTold(each);
+  await other.client.send(LOBBY, 'waits 3');
+  other.client.saveDraft(LOBBY, 'a whole thought');
+  expect(await tab.client.signIn('Ada')).toEqual({ ok: true });
+  for (const each of [tab, other]) {
+    await each.untilLive();
+    await look(each);
+    await shows(each, ['waits 1', 'waits 2', 'waits 3']);
+    expect(await each.client.draft(LOBBY)).toBe('a whole thought');
+  }
+  expect(bodies()).toEqual(['waits 1', 'waits 2', 'waits 3']);
+});
+
+test('O3 O4 what was to change a text that is lost is kept as not sent; a deletion of it has nothing to delete', async () => {
+  const tab = await adaForgotten();
+  await isTold(tab);
+  await tab.client.signIn('Ada');
+  await look(tab);
+  await shows(tab, ['waits 1', 'waits 2']);
+  const [first, second] = tab.conversation(LOBBY).messages;
+  server.reachable = false;
+  server.live()!.drop();
+  await tab.untilPassing('no way', () => connection(tab) !== 'live');
+  await tab.client.edit(LOBBY, first!.clientOffset, 'waits 1, changed');
+  await tab.client.remove(LOBBY, second!.clientOffset);
+  await tab.client.send(LOBBY, 'waits 3');
+  const [own] = tab.conversation(LOBBY).messages.slice(-1);
+  await tab.client.edit(LOBBY, own!.clientOffset, 'waits 3, changed');
+  putBack();
+  server.reachable = true;
+  tab.says('online');
+  await isTold(tab);
+  await tab.client.signIn('Ada');
+  await look(tab);
+  await shows(tab, ['waits 3, changed', 'waits 1, changed (not-sent)']);
+  expect(tab.conversation(LOBBY).messages.at(-1)!.status).toMatchObject({ reason: { code: 'not-found' } });
+  expect(bodies()).toEqual(['waits 3, changed']);
+});
+
+test('O4 a room that the server does not have any more is still there, with what was written in it', async () => {
+  const tab = await openTab();
+  await tab.client.signIn('Ada');
+  await tab.untilLive();
+  const made = await tab.client.createRoom('Harbour');
+  const room = made.ok ? made.room! : '';
+  server.reachable = false;
+  server.live()!.drop();
+  await tab.client.send(room, 'to the harbour');
+  server.rooms.delete(room);
+  putBack();
+  server.reachable = true;
+  tab.says('online');
+  await isTold(tab);
+  await tab.client.signIn('Ada');
+  await tab.untilLive();
+  await tab.untilPassing('it is refused', () =>
+    tab.signedIn().rooms.some(({ id, notSent, member }) => id === room && notSent === 1 && !member),
+  );
+  tab.look(room);
+  await until('it shows', () => tab.read(room).join() === 'to the harbour (not-sent)');
+});
+
+test('O2 an answer that is lost is asked for again: she is told all the same', async () => {
+  const tab = await adaForgotten();
+  const real = server.fetch;
+  let lost = 3;
+  const asked: string[] = [];
+  server.fetch = async (input, init) => {
+    asked.push(`${init?.method}`);
+    if (lost-- > 0) throw new TypeError('Failed to fetch');
+    return real(input, init);
+  };
+  tab.kill();
+  const again = await openTab();
+  await isTold(again);
+  expect(asked.filter((method) => method === 'POST').length).toBeGreaterThanOrEqual(4);
+  expect(server.names.size).toBe(0);
+});
+
+test('a password that is asked for too early makes no new user of the name either', async () => {
+  const tab = await adaForgotten();
+  const real = server.fetch;
+  let deaf = true;
+  server.fetch = async (input, init) => {
+    if (deaf && !String(init?.body).includes('password')) throw new TypeError('Failed to fetch');
+    return real(input, init);
+  };
+  tab.kill();
+  const again = await openTab();
+  await again.untilPassing('signed out', () => connection(again) === 'signed-out');
+  expect(await again.client.signIn('Ada', 'secret')).toMatchObject({ reason: { code: 'not-found' } });
+  expect(server.names.size).toBe(0);
+  deaf = false;
+  await isTold(again);
+});
+
+test('the newer data is put back again after all: she is who she was, and nothing moved', async () => {
+  const tab = await adaForgotten();
+  const { user } = tab.signedIn();
+  await isTold(tab);
+  server.names.set(user.id, 'Ada');
+  server.cookie = user;
+  expect(await tab.client.signIn('Ada')).toMatchObject({ ok: false, reason: { code: 'conflict' } });
+  await tab.untilLive();
+  expect(tab.signedIn().user).toEqual(user);
+  await shows(tab, ['waits 1', 'waits 2']);
+});

@@ -1,0 +1,107 @@
+/**
+ * What becomes of an outbox whose user the server does not know any more: its data was put back to a copy that is older
+ * than the user. Whoever signs up from that page has another id, and so another database. What waits moves there, each
+ * row once: it goes from the one database when it is durable in the other, and the other knows up to where it has come.
+ */
+import type { Clock } from '../db/clock.ts';
+import { openUserDatabase, type UserDatabase, type UserWrite } from '../db/schema.ts';
+import { type Content, newRow, type Row } from '../outbox/row.ts';
+
+/** Can be broken off anywhere and begun anew. True when there was something. */
+export async function inherit(
+  indexedDB: IDBFactory,
+  clock: Clock,
+  { of, heir }: { of: string; heir: string },
+): Promise<boolean> {
+  const [from, to] = [openUserDatabase(indexedDB, clock, of), openUserDatabase(indexedDB, clock, heir)];
+  try {
+    await forgetLog(from);
+    const rows = await moveRows(from, to, of);
+    const drafts = await moveDrafts(from, to);
+    return rows || drafts;
+  } finally {
+    from.close();
+    to.close();
+  }
+}
+
+/** It is of a log that the server does not have any more. First, since the device may be full. */
+function forgetLog(from: UserDatabase): Promise<void> {
+  const stores = ['entries', 'loose', 'spans', 'users', 'marks'] as const;
+  return from.write(stores, async (tx) => {
+    await Promise.all(stores.map((name) => tx.objectStore(name).clear()));
+  });
+}
+
+async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promise<boolean> {
+  for (let any = false; ; any = true) {
+    const rows = await from.read(['rows'], (tx) => tx.objectStore('rows').getAll(null, ROWS_AT_ONCE));
+    if (rows.length === 0) return any;
+    const last = rows.at(-1)!.seq;
+    const rooms = await roomsOf(from, rows);
+    await to.write(['rows', 'rooms', 'meta'], async (tx) => {
+      const [store, meta] = [tx.objectStore('rows'), tx.objectStore('meta')];
+      const upTo = Number((await meta.get(`heir of ${of}`)) ?? 0);
+      const fresh = rows.filter(({ seq }) => seq > upTo); // the others are here, or were and are sent (O2)
+      await Promise.all(fresh.map((row) => store.add(asNew(row) as Row)));
+      await putRooms(tx, rooms);
+      if (last > upTo) await meta.put(String(last), `heir of ${of}`);
+    });
+    await from.write(['rows'], (tx) => tx.objectStore('rows').delete(IDBKeyRange.upperBound(last)));
+  }
+}
+
+/** More would take longer than a transaction may. */
+const ROWS_AT_ONCE = 200;
+
+/**
+ * The same key, never attempted: nobody has it of the new user. What changes a text that the old one had sent goes as it
+ * is: the server refuses an edit, which is kept as not sent (O4), and has nothing to delete.
+ */
+function asNew(row: Row): Omit<Row, 'seq'> {
+  const { room, clientOffset, at, state } = row;
+  const made = newRow({ ...contentOf(row), room, clientOffset, at });
+  return state.tag === 'parked' ? { ...made, state: { ...state, uncertain: false } } : made;
+}
+
+/** Without its place in the old log. */
+function contentOf(row: Row): Content {
+  if (row.kind === 'text') return { kind: row.kind, body: row.body };
+  if (row.kind === 'edit') return { kind: row.kind, target: row.target, body: row.body };
+  return { kind: row.kind, target: row.target };
+}
+
+async function moveDrafts(from: UserDatabase, to: UserDatabase): Promise<boolean> {
+  const drafts = await from.read(['drafts'], (tx) => tx.objectStore('drafts').getAll());
+  const rooms = await roomsOf(from, drafts);
+  await to.write(['drafts', 'rooms'], async (tx) => {
+    const store = tx.objectStore('drafts');
+    for (const { room, text } of drafts) {
+      const here = (await store.get(room))?.text;
+      if (!here) await store.put({ room, text });
+      else if (!here.startsWith(text)) await store.put({ room, text: `${text}\n${here}` });
+    }
+    await putRooms(tx, rooms);
+  });
+  await from.write(['drafts'], async (tx) => {
+    for (const { room, text } of drafts) {
+      const now = await tx.objectStore('drafts').get(room); // another tab may just have written in it
+      if (now?.text === text) await tx.objectStore('drafts').delete(room);
+    }
+  });
+  return drafts.length > 0;
+}
+
+/** What is written for a room is shown in it, also where the new user turns out not to be in it (O4). */
+async function roomsOf(from: UserDatabase, written: readonly { room: string }[]) {
+  const ids = [...new Set(written.map(({ room }) => room))];
+  const rooms = await from.read(['rooms'], (tx) =>
+    Promise.all(ids.map((id) => tx.objectStore('rooms').get(id))),
+  );
+  return rooms.flatMap((room) => (room ? { ...room, head: 0, readUpTo: 0 } : []));
+}
+
+async function putRooms(tx: UserWrite, rooms: Awaited<ReturnType<typeof roomsOf>>): Promise<void> {
+  for (const room of rooms)
+    if (!(await tx.objectStore('rooms').getKey(room.id))) await tx.objectStore('rooms').put(room);
+}
