@@ -15,6 +15,7 @@ export default defineConfig({
           name: 'unit', // units, the contract of the store, the server as a process
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [OTHER_BROWSERS],
+          maxConcurrency: 2,
           maxWorkers: 2, // also on two cores, where it would be one: many wait more than they work
           testTimeout: 30_000, // some fold thousands of seeds; a machine with two cores may be busy
         },

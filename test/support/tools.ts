@@ -19,6 +19,8 @@ export function runTool(name: string, args: string[], options: RunOptions = {}):
 interface RunOptions {
   show?: boolean;
   env?: Record<string, string | undefined>;
+  /** Then it is killed. */
+  withinMs?: number;
 }
 
 /** Runs any program to its end; one that cannot be started ends with 127 and says why. */
@@ -27,6 +29,8 @@ export async function run(program: string, args: string[], options: RunOptions =
     cwd: ROOT,
     env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH}`, ...options.env },
     stdio: ['ignore', options.show ? 'inherit' : 'pipe', options.show ? 'inherit' : 'pipe'],
+    timeout: options.withinMs,
+    killSignal: 'SIGKILL',
   });
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));

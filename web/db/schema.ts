@@ -33,9 +33,10 @@ export interface UserSchema extends DBSchema {
   marks: { key: string; value: ReadMark };
   /**
    * `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts).
-   * `heir of …`: up to which row all of that user's has come here (state/inherit.ts).
+   * `generation`: how often what is held of a log was forgotten (log/generation.ts). `heir of …`: up to which row all of
+   * that user's has come here (state/inherit.ts).
    */
-  meta: { key: 'epoch' | 'drain' | 'probe' | `heir of ${string}`; value: string };
+  meta: { key: 'epoch' | 'generation' | 'drain' | 'probe' | `heir of ${string}`; value: string };
 }
 
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {

@@ -58,7 +58,7 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
     for (let failures = 0; failures < ATTEMPTS && !closed; failures++) {
       const answer = await inLane(() => ask(era, room, stretch));
       if (!answer || closed || !eras.isNow(era)) return LOST;
-      if (answer.ok && answer.epoch === era.epoch) return { tag: 'answered', answer };
+      if (answer.ok && answer.epoch === era.logs.epoch) return { tag: 'answered', answer };
       if (answer.ok) {
         eras.otherEpoch(); // the data was put back under this connection: the next welcome says what holds now (S1)
         return LOST;

@@ -8,26 +8,27 @@ import type { Users } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Change } from '../db/changes.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { type LogsHeld, OtherEpoch } from './generation.ts';
 import type { Incoming } from './hold.ts';
-import { type Arrived, OtherEpoch, type Taken, takeAll } from './take.ts';
+import { type Arrived, type Taken, takeAll } from './take.ts';
 
 /** Compared by identity. */
 export interface Era {
-  readonly epoch: string;
+  readonly logs: LogsHeld;
 }
 
 export interface Eras {
   /** Undefined while there is no connection. */
   now(): Era | undefined;
   isNow(era: Era): boolean;
-  begin(epoch: string): void;
+  begin(logs: LogsHeld): void;
   end(): void;
   /** Something of another epoch was heard: the connection begins anew. */
   otherEpoch(): void;
   /** One piece of work after the other: what resets a log and what belongs to the new one never mix. */
   next<T>(work: () => Promise<T>): Promise<T>;
   /** Stores frames, within the work of `next`. */
-  frames(epoch: string | undefined, arrived: readonly Arrived[]): Promise<Taken[]>;
+  frames(logs: LogsHeld | undefined, arrived: readonly Arrived[]): Promise<Taken[]>;
   /** Stores an answer, in its turn, if it is still of this era. True when it is held now. */
   answer(era: Era, incoming: Incoming, users: Users): Promise<boolean>;
 }
@@ -45,8 +46,8 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
   let era: Era | undefined;
   const next = createSerial();
 
-  async function store(epoch: string | undefined, arrived: readonly Arrived[]): Promise<Taken[]> {
-    const taken = await takeAll(db, me, arrived, epoch);
+  async function store(logs: LogsHeld | undefined, arrived: readonly Arrived[]): Promise<Taken[]> {
+    const taken = await takeAll(db, me, arrived, logs);
     const roomsWhere = (isSo: (each: Taken) => boolean) => [
       ...new Set(taken.flatMap((each, i) => (isSo(each) ? arrived[i]!.incoming.room : []))),
     ];
@@ -64,8 +65,8 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
   return {
     now: () => era,
     isNow: (one) => one === era,
-    begin(epoch) {
-      era = { epoch };
+    begin(logs) {
+      era = { logs };
     },
     end() {
       era = undefined;
@@ -77,7 +78,7 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
       next(async () => {
         if (asked !== era) return false;
         try {
-          const [taken] = await store(asked.epoch, [{ incoming, users }]);
+          const [taken] = await store(asked.logs, [{ incoming, users }]);
           return taken!.held;
         } catch (error) {
           if (!(error instanceof OtherEpoch)) throw error;

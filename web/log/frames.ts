@@ -5,6 +5,7 @@ import type { UserDatabase } from '../db/schema.ts';
 import type { Announced } from './announced.ts';
 import type { Eras } from './era.ts';
 import type { Fetch } from './fetch.ts';
+import type { LogsHeld } from './generation.ts';
 import { cursorIn } from './hold.ts';
 import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
 import { isRun } from './take.ts';
@@ -12,12 +13,15 @@ import { isRun } from './take.ts';
 /** Where each log that is held ended when the connection was begun. */
 export type Ends = ReadonlyMap<string, number>;
 
+type RoomFrame = { room: Room } | { removed: string };
+
+/** What was forgotten of these logs since is an `OtherEpoch`. */
 export interface Frames {
-  welcome(payload: Welcome, ends: Ends): Promise<void>;
-  /** Of one connection to this epoch; all in one transaction. */
-  entries(frames: readonly Entries[], epoch: string | undefined): Promise<void>;
+  welcome(payload: Welcome, ends: Ends, logs: LogsHeld): Promise<void>;
+  /** Of one connection to these logs; all in one transaction. */
+  entries(frames: readonly Entries[], logs: LogsHeld | undefined): Promise<void>;
   heads(payload: Record<string, number>): Promise<void>;
-  room(payload: { room: Room } | { removed: string }, ends: Ends): Promise<void>;
+  room(payload: RoomFrame, ends: Ends, logs: LogsHeld | undefined): Promise<void>;
   /** Entries of this room came that could not be read. */
   unreadable(room: string): Promise<void>;
 }
@@ -38,12 +42,15 @@ interface Deps {
 
 export function createFrames(deps: Deps): Frames {
   const { db, eras, fetch, announced } = deps;
+  /** The rooms that this connection has told of: where their logs were put back, it has said so (S1). */
+  const described = new Set<string>();
 
-  async function welcome(payload: Welcome, ends: Ends): Promise<void> {
-    const cursors = await storeWelcome(db, payload, ends);
+  async function welcome(payload: Welcome, ends: Ends, logs: LogsHeld): Promise<void> {
+    const cursors = await storeWelcome(db, payload, ends, logs);
     fetch.up();
     deps.forget();
     announced.dropAll();
+    described.clear();
     const lacking = payload.rooms.filter((room) => isLacking(room, cursors.get(room.id) ?? 0));
     deps.welcomed();
     deps.changed({ type: 'all' });
@@ -55,6 +62,7 @@ export function createFrames(deps: Deps): Frames {
 
   /** True when it has to be asked for: more is missing, and no catch-up was announced that brings it and may open a span. */
   function isLacking({ id, from, head }: Room, cursor: number): boolean {
+    described.add(id);
     fetch.know(id, head, 'exactly');
     if (head <= cursor) return false;
     if (from > head) return true;
@@ -62,21 +70,22 @@ export function createFrames(deps: Deps): Frames {
     return false;
   }
 
-  async function entries(frames: readonly Entries[], epoch: string | undefined): Promise<void> {
+  async function entries(frames: readonly Entries[], logs: LogsHeld | undefined): Promise<void> {
     const filled = frames.filter((frame) => frame.entries.length > 0);
     const runs = filled.filter((frame) => isRun(frame.entries, frame.entries[0]!.serverOffset));
-    if (runs.length > 0) await take(runs, epoch);
+    if (runs.length > 0) await take(runs, logs);
     for (const frame of filled) if (!runs.includes(frame)) await unreadable(frame.room);
   }
 
-  async function take(runs: readonly Entries[], epoch: string | undefined): Promise<void> {
+  async function take(runs: readonly Entries[], logs: LogsHeld | undefined): Promise<void> {
     for (const { room, entries: run } of runs) fetch.know(room, run.at(-1)!.serverOffset);
     const taken = await eras.frames(
-      epoch,
+      logs,
       runs.map(({ room, entries: run, users }) => {
         const opens = announced.beginsAt(room, run[0]!.serverOffset);
         const amendedTo = run.at(-1)!.serverOffset;
-        return { incoming: { room, entries: run, amendments: [], amendedTo, opens }, users };
+        const apart = !described.has(room);
+        return { incoming: { room, entries: run, amendments: [], amendedTo, opens, apart }, users };
       }),
     );
     runs.forEach(({ room, entries: run }, i) => {
@@ -85,6 +94,7 @@ export function createFrames(deps: Deps): Frames {
       const { held } = taken[i]!;
       if (held) announced.reached(room, last);
       if (wasExpected) announced.wait();
+      if (!described.has(room)) return; // it will be, or `heads` says what is missing
       if (!held || (!announced.isExpected(room) && last < fetch.headOf(room))) fetch.want(room);
     });
     deps.progressed();
@@ -97,14 +107,15 @@ export function createFrames(deps: Deps): Frames {
     }
   }
 
-  async function room(payload: { room: Room } | { removed: string }, ends: Ends): Promise<void> {
+  async function room(payload: RoomFrame, ends: Ends, logs: LogsHeld | undefined): Promise<void> {
     if ('removed' in payload) {
       await removeRoom(db, payload.removed);
       announced.drop(payload.removed);
+      described.delete(payload.removed);
       fetch.leave(payload.removed);
     } else {
       const changed = payload.room;
-      if (isLacking(changed, await storeRoom(db, changed, ends))) fetch.want(changed.id);
+      if (isLacking(changed, await storeRoom(db, changed, ends, logs))) fetch.want(changed.id);
     }
     announced.wait();
     deps.changed({ type: 'all' });

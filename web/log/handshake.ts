@@ -2,11 +2,14 @@ import { CURSORS_MAX_ROOMS } from '../../shared/limits.ts';
 import type { Cursor, Handshake } from '../../shared/protocol/index.ts';
 import { PROTOCOL } from '../../shared/protocol/version.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { generationIn } from './generation.ts';
 
 export interface Beginning {
   handshake: Handshake;
   /** Where what is held ends, of all rooms: those that had no place among the cursors, and those one had left, too. */
   ends: ReadonlyMap<string, number>;
+  /** As generation.ts counts: what comes of this connection is taken as long as nobody else forgets something. */
+  generation: number;
 }
 
 /** What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. */
@@ -32,6 +35,6 @@ export function readBeginning(db: UserDatabase, me: string, open: string | undef
       ...(epoch === undefined ? {} : { epoch }),
       ...(open === undefined ? {} : { open }),
     };
-    return { handshake, ends };
+    return { handshake, ends, generation: await generationIn(tx) };
   });
 }

@@ -7,6 +7,7 @@ import { isAmendment } from '../../shared/kinds.ts';
 import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
+import { nextGeneration } from './generation.ts';
 import { cover, cursorOf, raised, type Span, spanAt } from './spans.ts';
 
 export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms', 'meta'] as const;
@@ -20,6 +21,8 @@ export interface Incoming {
   amendedTo: number;
   /** See `cover` in spans.ts. */
   opens: boolean;
+  /** Live, of a room that this connection has not described yet: what is held may be of another log, and is not joined. */
+  apart?: boolean;
   /** What was asked again since, these included: spans that lie within know as much. */
   checked?: readonly Span[];
 }
@@ -74,6 +77,7 @@ export async function holdLoose(tx: UserWrite, room: string, entries: readonly E
 export async function forget(tx: UserWrite, room: string): Promise<void> {
   for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).delete(ofRoom(room));
   await forgetPlaces(tx, await tx.objectStore('rows').index('room').getAll(room));
+  await nextGeneration(tx);
 }
 
 /** Rows that wait keep their texts and keys; where their targets stood in a log that is no more says nothing now (O4). */

@@ -2,6 +2,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
+import { checkGeneration, generationIn, type LogsHeld, nextGeneration } from './generation.ts';
 import { cursorIn, forget, forgetPlaces } from './hold.ts';
 
 const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'drafts', 'meta'] as const;
@@ -11,14 +12,16 @@ type Ends = ReadonlyMap<string, number>;
 
 /**
  * Takes a welcome, in one transaction however many rooms it names: the rooms are these and no others. What is held of a
- * log that was put back is dropped. Resolves with the cursors as they are then.
+ * log that was put back is dropped. Resolves with the cursors as they are then. With `logs` nothing is taken unless the
+ * database is still of what it was then: `OtherEpoch`.
  */
 export function storeWelcome(
   db: UserDatabase,
   { epoch, rooms, user }: Welcome,
   ends: Ends = new Map(),
+  logs?: LogsHeld,
 ): Promise<Map<string, number>> {
-  return db.write(STORES, async (tx) => {
+  return writeOf(db, logs, async (tx) => {
     const before = await tx.objectStore('meta').get('epoch');
     if (before !== undefined && before !== epoch) await forgetAll(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
@@ -34,8 +37,13 @@ export function storeWelcome(
 }
 
 /** Resolves with its cursor. */
-export function storeRoom(db: UserDatabase, room: Room, ends: Ends = new Map()): Promise<number> {
-  return db.write(STORES, async (tx) => {
+export function storeRoom(
+  db: UserDatabase,
+  room: Room,
+  ends: Ends = new Map(),
+  logs?: LogsHeld,
+): Promise<number> {
+  return writeOf(db, logs, async (tx) => {
     await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends);
     return cursorIn(tx, room.id);
   });
@@ -82,4 +90,19 @@ async function putRoom(tx: UserWrite, room: Room, stored: StoredRoom | undefined
 async function forgetAll(tx: UserWrite): Promise<void> {
   for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
   await forgetPlaces(tx, await tx.objectStore('rows').getAll());
+  await nextGeneration(tx);
+}
+
+/** Throws `OtherEpoch` where another tab has forgotten something since; what is forgotten here is known afterwards. */
+async function writeOf<T>(
+  db: UserDatabase,
+  logs: LogsHeld | undefined,
+  work: (tx: UserWrite) => Promise<T>,
+): Promise<T> {
+  const [result, generation] = await db.write(STORES, async (tx) => {
+    await checkGeneration(tx, logs);
+    return [await work(tx), await generationIn(tx)] as const;
+  });
+  if (logs) logs.generation = generation;
+  return result;
 }

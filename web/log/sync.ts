@@ -11,9 +11,10 @@ import { createAsking } from './asking.ts';
 import { createEras } from './era.ts';
 import { createFetch, type Fetch } from './fetch.ts';
 import { createFrames, type Ends } from './frames.ts';
+
 import { createFreshen, type Freshen } from './freshen.ts';
+import { OtherEpoch } from './generation.ts';
 import { readBeginning } from './handshake.ts';
-import { OtherEpoch } from './take.ts';
 
 /** `check`: an own entry was acknowledged at a place that nothing held covers: it may be amended already. */
 export interface Sync extends Pick<Fetch, 'older' | 'newer' | 'check'>, Pick<Freshen, 'freshen'> {
@@ -52,8 +53,9 @@ export interface SyncDeps {
 
 export function createSync(deps: SyncDeps): Sync {
   const { db, me, clock } = deps;
-  /** Where each log that is held ended when the connection was begun. */
+  /** Where each log that is held ended when the connection was begun, and of which logs that was. */
   let ends: Ends = new Map();
+  let generation = 0;
   /** Frames of entries that wait for their turn, to be stored at once; another frame closes it. */
   let batch: Entries[] | undefined;
   let welcoming = false;
@@ -129,10 +131,11 @@ export function createSync(deps: SyncDeps): Sync {
     switch (received.event) {
       case 'welcome': {
         const begun = ends;
+        const logs = { epoch: received.payload.epoch, generation };
         welcoming = true;
         clockOffset = received.payload.now - clock.now();
-        eras.begin(received.payload.epoch);
-        attempt(() => frames.welcome(received.payload, begun));
+        eras.begin(logs);
+        attempt(() => frames.welcome(received.payload, begun, logs));
         return;
       }
       case 'entries':
@@ -141,9 +144,11 @@ export function createSync(deps: SyncDeps): Sync {
       case 'heads':
         attempt(() => frames.heads(received.payload));
         return;
-      case 'room':
-        attempt(() => frames.room(received.payload, ends));
+      case 'room': {
+        const logs = eras.now()?.logs;
+        attempt(() => frames.room(received.payload, ends, logs));
         return;
+      }
       case 'read':
         deps.read(received.payload);
         return;
@@ -161,10 +166,10 @@ export function createSync(deps: SyncDeps): Sync {
     }
     const mine = [payload];
     batch = mine;
-    const epoch = eras.now()?.epoch;
+    const logs = eras.now()?.logs;
     attempt(() => {
       if (batch === mine) batch = undefined;
-      return frames.entries(mine, epoch);
+      return frames.entries(mine, logs);
     });
   }
 
@@ -172,10 +177,20 @@ export function createSync(deps: SyncDeps): Sync {
     if (typeof room === 'string' && !closed) attempt(() => frames.unreadable(room));
   }
 
+  async function answered(what: { room: Room } | { removed: string }): Promise<void> {
+    const logs = eras.now()?.logs;
+    try {
+      await eras.next(() => frames.room(what, ends, logs));
+    } catch (error) {
+      if (!(error instanceof OtherEpoch)) throw error;
+      deps.link().tell({ type: 'unusable' }); // the next welcome says it
+    }
+  }
+
   return {
     async handshake() {
       const beginning = await readBeginning(db, me, deps.opened());
-      ends = beginning.ends;
+      ({ ends, generation } = beginning);
       return beginning.handshake;
     },
     frame,
@@ -187,8 +202,8 @@ export function createSync(deps: SyncDeps): Sync {
       announced.dropAll();
       announced.wait();
     },
-    joined: (room) => eras.next(() => frames.room({ room }, ends)),
-    left: (room) => eras.next(() => frames.room({ removed: room }, ends)),
+    joined: (room) => answered({ room }),
+    left: (room) => answered({ removed: room }),
     older: fetch.older,
     newer: fetch.newer,
     freshen,

@@ -4,6 +4,7 @@ import { isAmendment } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { settleEchoes } from '../outbox/settle.ts';
+import { checkGeneration, generationIn, type LogsHeld, OtherEpoch } from './generation.ts';
 import { forget, hold, holdLoose, type Incoming, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { followHead } from './rooms.ts';
 
@@ -20,38 +21,33 @@ export interface Taken {
   putBack: boolean;
 }
 
-/** The answer is of a log that this database is not of any more: another tab took a reset meanwhile (S1). */
-export class OtherEpoch extends Error {
-  constructor() {
-    super('what came belongs to another epoch');
-    this.name = 'OtherEpoch';
-  }
-}
-
 export async function take(
   db: UserDatabase,
   me: string,
   incoming: Incoming,
   users: Users,
-  epoch?: string,
+  logs?: LogsHeld,
 ): Promise<Taken> {
-  return (await takeAll(db, me, [{ incoming, users }], epoch))[0]!;
+  return (await takeAll(db, me, [{ incoming, users }], logs))[0]!;
 }
 
-/** In their order. With an `epoch` nothing is taken unless the database is of that one. */
-export function takeAll(
+/** In their order. With `logs` nothing is taken unless the database is of those: `OtherEpoch`. */
+export async function takeAll(
   db: UserDatabase,
   me: string,
   arrived: readonly Arrived[],
-  epoch?: string,
+  logs?: LogsHeld,
 ): Promise<Taken[]> {
-  return db.write(LOG_STORES, async (tx) => {
-    if (epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
+  const [taken, generation] = await db.write(LOG_STORES, async (tx) => {
+    await checkGeneration(tx, logs);
+    if (logs && logs.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
     await putUsers(tx, Object.assign({}, ...arrived.map(({ users }) => users)));
-    const taken: Taken[] = [];
-    for (const { incoming } of arrived) taken.push(await takeOne(tx, me, incoming));
-    return taken;
+    const all: Taken[] = [];
+    for (const { incoming } of arrived) all.push(await takeOne(tx, me, incoming));
+    return [all, await generationIn(tx)] as const;
   });
+  if (logs) logs.generation = generation;
+  return taken;
 }
 
 /**
@@ -63,7 +59,7 @@ async function takeOne(tx: UserWrite, me: string, incoming: Incoming): Promise<T
   const putBack = await isOfAnotherLog(tx, incoming);
   if (putBack) await forget(tx, room);
   const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
-  const held = await hold(tx, putBack ? { ...incoming, opens: true } : incoming);
+  const held = !incoming.apart && (await hold(tx, putBack ? { ...incoming, opens: true } : incoming));
   const loose = entries.filter((entry) => entry.author === me || isAmendment(entry));
   if (held) await followHead(tx, room, entries);
   else await holdLoose(tx, room, [...loose, ...amendments]);

@@ -60,6 +60,8 @@ export function createDrain(deps: DrainDeps): Drain {
   let fence: Fence = 'none';
   /** Rows may say `sending` that nobody sends: an earlier holder's, or ours of which we could not write what became. */
   let sweep = true;
+  /** Of the logs that what is under way was marked for. */
+  let generation = 0;
   let closed = false;
 
   function tell(event: OutboxEvent): void {
@@ -131,6 +133,7 @@ export function createDrain(deps: DrainDeps): Drain {
     if (marked === 'not-mine') return tell({ type: 'not-mine' });
     if (fence === 'claim') fence = 'verify';
     sweep = false;
+    generation = marked.generation;
     deps.changed(marked.rooms);
     // No transaction takes that long: we stood still since it was made, perhaps long enough for a thief (S5).
     if (clock.ticks() - began > STOOD_STILL_MS) return tell({ type: 'marked-late' });
@@ -154,7 +157,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function store(verdicts: Verdict[]): Promise<void> {
     const maySay = (tx: UserWrite) => fence === 'none' || isMine(tx, holder);
-    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay);
+    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay, generation);
     deps.changed(rooms);
     deps.placed(placed);
   }

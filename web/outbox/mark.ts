@@ -3,6 +3,7 @@ import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
+import { generationIn } from '../log/generation.ts';
 import { type Batch, createBatch, type Limits } from './batch.ts';
 import { claim, type Fence, isMine } from './fence.ts';
 import { itemOf, type Row, roomsOf, step } from './row.ts';
@@ -11,6 +12,8 @@ export interface Marked {
   items: Item[];
   bytes: number;
   rooms: string[];
+  /** Of the logs that they are sent to (log/generation.ts). */
+  generation: number;
 }
 
 export interface Marking {
@@ -40,7 +43,8 @@ export function mark(
       changed.push(...(await left(tx)).filter((row) => !now.has(row.seq)));
     }
     for (const row of changed) await rows.put(row);
-    return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed) };
+    const generation = await generationIn(tx);
+    return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed), generation };
   });
 }
 

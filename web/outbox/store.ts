@@ -1,5 +1,6 @@
 /** The drain's transaction after an answer: storing what became of what was sent. */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
+import { generationIn } from '../log/generation.ts';
 import { LOG_STORES, spansOf } from '../log/hold.ts';
 import { spanAt } from '../log/spans.ts';
 import { remove, repoint } from './followers.ts';
@@ -7,7 +8,7 @@ import { ownText } from './held.ts';
 import { changesIn } from './queuedChanges.ts';
 import { isWaiting, type Row, roomsOf, step, uselessOf } from './row.ts';
 import { type Ended, settleAcknowledged, tellFollowers } from './settle.ts';
-import type { Verdict } from './verdicts.ts';
+import { unanswered, type Verdict } from './verdicts.ts';
 
 export interface Stored {
   /** The rooms concerned. */
@@ -23,7 +24,8 @@ export interface Placed {
 
 /**
  * Stores what became of each item; a row that an echo settled meanwhile stays settled. Whoever may not say it any more,
- * since another holder sends these rows now, stores what was acknowledged: that is true whoever says it (S5).
+ * since another holder sends these rows now, stores what was acknowledged: that is true whoever says it (S5). An answer
+ * that was of another `generation` of the logs answers nothing now: all of it is asked again (S1).
  */
 export function storeVerdicts(
   db: UserDatabase,
@@ -31,13 +33,15 @@ export function storeVerdicts(
   verdicts: readonly Verdict[],
   newKey: () => string,
   maySay: (tx: UserWrite) => boolean | Promise<boolean> = () => true,
+  generation?: number,
 ): Promise<Stored> {
   return db.write(LOG_STORES, async (tx) => {
     const concerned: Row[] = [];
     const placed: Placed[] = [];
     const settled = new Map<string, Ended[]>();
     const mine = await maySay(tx);
-    for (const verdict of verdicts) {
+    const isOfNow = generation === undefined || generation === (await generationIn(tx));
+    for (const verdict of isOfNow ? verdicts : unanswered(verdicts.map(({ clientOffset }) => clientOffset))) {
       if (!mine && verdict.type !== 'acknowledged') continue;
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;

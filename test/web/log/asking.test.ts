@@ -6,7 +6,7 @@ import type { Era } from '../../../web/log/era.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { grow } from './syncSupport.ts';
 
-const era = { epoch: 'one' } as Era;
+const era: Era = { logs: { epoch: 'one', generation: 0 } };
 
 /** A server that answers after so long, with at most so many entries of a log of a thousand. */
 function asking(tookMs: number, holds: number) {
@@ -17,7 +17,7 @@ function asking(tookMs: number, holds: number) {
     async ask(_: string, { from, to }: { from: number; to: number }) {
       clock.pass(tookMs);
       const entries = log.slice(from - 1, to).slice(0, holds);
-      return { ok: true, epoch: era.epoch, entries, amendments: [], users: {}, head: log.length };
+      return { ok: true, epoch: era.logs.epoch, entries, amendments: [], users: {}, head: log.length };
     },
     tell() {},
   };

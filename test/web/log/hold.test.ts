@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import { OtherEpoch } from '../../../web/log/generation.ts';
 import type { Incoming } from '../../../web/log/hold.ts';
 import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
 import { spanAt } from '../../../web/log/spans.ts';
-import { OtherEpoch, take } from '../../../web/log/take.ts';
+import { take } from '../../../web/log/take.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { ROOM } from '../outbox/support.ts';
@@ -198,12 +199,34 @@ test('O4 a reset takes the places from rows that wait, not their texts: nothing 
   }
 });
 
+test('S1 S5 one tab takes the reset of a log that was put back by hand: what another still has in hand is not taken', async () => {
+  const db = open();
+  const user = { id: me, name: 'me' };
+  const room = { id: ROOM, kind: 'public', name: 'r', head: 9, from: 1, readUpTo: 0, members: 2 } as const;
+  const welcome = { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] } as const;
+  const put = { ...welcome, rooms: [{ ...room, head: 2, reset: true as const }] };
+  await storeWelcome(db, welcome as never);
+  const [slow, quick, late] = Array.from({ length: 3 }, () => ({ epoch: 'a', generation: 0 }));
+  await take(db, me, incoming([text(1)]), {}, slow);
+  await storeWelcome(db, put as never, new Map(), quick);
+  await take(db, me, incoming([text(1, 'other')]), {}, quick); // what it forgot itself does not keep it from that
+  for (const stale of [
+    () => take(db, me, incoming([text(2)]), {}, slow),
+    () => storeRoom(db, room as never, new Map(), slow),
+    () => storeWelcome(db, welcome as never, new Map(), late),
+  ])
+    await expect(stale()).rejects.toThrow(OtherEpoch);
+  expect(await all(db)).toMatchObject({ entries: [{ serverOffset: 1, body: 'other' }] });
+  db.close();
+});
+
 test('S1 an answer of another epoch is not taken at all', async () => {
   const db = open();
   await db.write(['meta'], async (tx) => void (await tx.objectStore('meta').put('new', 'epoch')));
-  await expect(take(db, me, incoming([text(1)]), {}, 'old')).rejects.toThrow(OtherEpoch);
+  const [before, now] = ['old', 'new'].map((epoch) => ({ epoch, generation: 0 }));
+  await expect(take(db, me, incoming([text(1)]), {}, before)).rejects.toThrow(OtherEpoch);
   expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
-  expect((await take(db, me, incoming([text(1)]), {}, 'new')).held).toBe(true);
+  expect((await take(db, me, incoming([text(1)]), {}, now)).held).toBe(true);
   db.close();
 });
 

@@ -74,12 +74,14 @@ interface Deps {
   world: World;
   network: Network;
   heard: Heard;
+  /** How often it has them, of one. */
+  haveLocks: number | undefined;
 }
 
-export function createBrowser({ world, network, heard }: Deps): Browser {
+export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps): Browser {
   const { random } = world;
   const disk = createDisk(heard.committed);
-  const hasLocks = random.next() < 0.75;
+  const hasLocks = random.next() < haveLocks;
   const locks = new Map<string, ReturnType<typeof createLocks>>();
   const channels = new Map<string, Set<{ end: Channel; station: Station }>>();
   const minters = new Map<string, string>();
@@ -93,17 +95,28 @@ export function createBrowser({ world, network, heard }: Deps): Browser {
   function createStation(name: string) {
     let waiting: (() => void)[] | undefined;
     let dead = false;
-    /** Until then what had waited is heard, one after the other, and more or less comes of one before the next. */
-    let behind = -1;
+    /** What had waited is heard one after the other, up to then, and more or less comes of one before the next. */
+    let behind = 0;
+    let late = 0;
+    function later(work: () => void): void {
+      late++;
+      behind = Math.max(behind, world.now());
+      world.after(behind - world.now(), () => {
+        late--;
+        if (dead) return;
+        if (waiting) waiting.push(work);
+        else work();
+      });
+    }
     const station: Station & { die(): void; freeze(): void; thaw(): void; isFrozen(): boolean } = {
       name,
       jar,
       isDead: () => dead,
-      isFrozen: () => waiting !== undefined || world.now() <= behind,
+      isFrozen: () => waiting !== undefined || late > 0,
       arrive(work) {
         if (dead) return;
-        if (waiting) waiting.push(work);
-        else if (world.now() < behind) world.after(behind - world.now(), () => station.arrive(work));
+        if (late > 0) later(work);
+        else if (waiting) waiting.push(work);
         else work();
       },
       emitting: (payload) => heard.emitting(station, payload),
@@ -121,7 +134,7 @@ export function createBrowser({ world, network, heard }: Deps): Browser {
         waiting = undefined;
         for (const work of arrived) {
           behind = Math.max(behind, world.now()) + random.pick([0, 0, 1, 20]);
-          station.arrive(work);
+          later(work);
         }
       },
     };

@@ -12,6 +12,8 @@ export interface Disk {
   readAt<T>(database: string, store: string, key: string): T | undefined;
   /** False while a transaction is writing: what is read then may not stay. */
   isClean(database: string): boolean;
+  /** A transaction was told to commit and has not yet: nothing can abort it any more. */
+  isCommitting(): boolean;
 }
 
 /** As far as fake-indexeddb is reached into. */
@@ -86,6 +88,8 @@ export function createDisk(committed: (database: string) => void): Disk {
     read: <T>(database: string, store: string) => records(database, store).map(({ value }) => value as T),
     readAt: <T>(database: string, store: string, key: string) =>
       records(database, store).find((record) => record.key === key)?.value as T | undefined,
+    isCommitting: () =>
+      [...raws.values()].some(({ transactions }) => transactions.some((tx) => tx._state === 'committing')),
     isClean: (database) =>
       !raws
         .get(database)

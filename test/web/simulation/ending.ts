@@ -13,12 +13,13 @@ import { endFault } from './surroundings.ts';
 const KIND_MS = 150_000;
 
 export async function end(run: Run): Promise<void> {
-  const { ill, server, world, browser, people } = run;
+  const { ill, server, world, browser, people, network } = run;
   ill.kind();
   endFault(run);
   server.up = true;
   world.note('from here on all is kind');
   for (const tab of browser.tabs()) {
+    network.beforeAnswer(tab, () => {});
     tab.thaw();
     tab.visible = true;
     world.after(0, () => tab.says('visible'));
@@ -108,7 +109,10 @@ function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
   const sent = state.messages.filter(({ serverOffset }) => serverOffset !== undefined);
   const newest = rows.filter((row) => row.room === room.id && row.kind === 'text').at(-1);
   if (newest && !state.messages.some(({ key }) => key === `${user} ${newest.clientOffset}`)) return false;
-  return sent.length === 0 || sent.at(-1)!.serverOffset === linesOf(room).at(-1)?.serverOffset;
+  const last = linesOf(room).at(-1);
+  // of lines there may be none above the first hole; and as many may wait as are shown at first
+  if (sent.length === 0) return !last || !state.atStart || state.messages.length > 0;
+  return sent.at(-1)!.serverOffset === last?.serverOffset;
 }
 
 /** What stands there is, line by line, what the log says between the first and the last of them. */

@@ -1,6 +1,26 @@
 /** How ill a seed treats its clients. All of it stops for the kind stretch at the end. */
 import type { Random } from '../../support/random.ts';
 
+/** How often each happens, of one. */
+export interface Rates {
+  /** A live frame is lost, or comes again. */
+  frame: number;
+  repeat: number;
+  /** A request is refused as a whole, ends before an item, refuses an item. */
+  whole: number;
+  stop: number;
+  refuse: number;
+  /** Under an item's key stands another text. */
+  key: number;
+  /** A range is cut short. */
+  short: number;
+  /** A connection ends with a request, or before its answer; without a word. */
+  fate: number;
+  silent: number;
+  /** An append takes long. */
+  slow: number;
+}
+
 export interface Ill {
   losesFrame(): boolean;
   repeatsFrame(): boolean;
@@ -26,12 +46,12 @@ export interface Ill {
   kind(): void;
 }
 
-export function createIll(random: Random): Ill {
+export function createIll(random: Random, story: Partial<Rates>): Ill {
   let isKind = false;
   const strength = random.pick([0.2, 1, 1, 2]);
   /** A seed knows only some of the ills, so that the others get room. */
   const often = () => (random.next() < 0.6 ? strength * random.pick([0.03, 0.1, 0.2, 0.5]) : 0);
-  const rates = {
+  const rates: Rates = {
     frame: often(),
     repeat: often(),
     whole: often(),
@@ -42,6 +62,7 @@ export function createIll(random: Random): Ill {
     fate: often(),
     slow: often(),
     silent: random.next() < 0.5 ? 0.5 : 0,
+    ...story,
   };
   const taken = new Set<string>();
   const slowest = random.pick([5, 50, 400]);

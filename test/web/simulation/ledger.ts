@@ -22,6 +22,8 @@ export interface Body {
   asked: number;
   /** When it was told to be safe. */
   accepted: number | undefined;
+  /** It was told to have failed, and is not tried again yet. */
+  isTold: boolean;
   /** It was told to have failed, and the person wrote something else instead. */
   abandoned: boolean;
   /** A change that was given up by hand; the message stays. */
@@ -48,7 +50,16 @@ export function createLedger(): Ledger {
     find: (text) => bodies.get(text),
     tick: () => ++ticks,
     ask(kind, text, of) {
-      const body = { text, kind, of, asked: ++ticks, accepted: undefined, abandoned: false, dropped: false };
+      const body = {
+        text,
+        kind,
+        of,
+        asked: ++ticks,
+        accepted: undefined,
+        isTold: false,
+        abandoned: false,
+        dropped: false,
+      };
       bodies.set(text, body);
       of.bodies.push(body);
       return body;

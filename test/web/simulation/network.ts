@@ -26,6 +26,8 @@ export interface Network {
   fetch(station: Station): typeof globalThis.fetch;
   /** Connections that are open, to break them. */
   breakSome(how: 'all' | 'one'): void;
+  /** Calls it right before the next answer to a range of that one arrives. */
+  beforeAnswer(station: Station, work: () => void): void;
 }
 
 interface Deps {
@@ -36,6 +38,7 @@ interface Deps {
 
 export function createNetwork({ world, server, ill }: Deps): Network {
   const open = new Set<() => void>();
+  const beforeAnswers = new Map<Station, () => void>();
 
   function socket(station: Station, { auth }: { auth: Handshake }): RawSocket {
     const listeners = new Map<string, (payload: unknown) => void>();
@@ -125,6 +128,10 @@ export function createNetwork({ world, server, ill }: Deps): Network {
       }
       down.send(() => {
         if (broken || !mine.open) return;
+        if (event === 'range') {
+          beforeAnswers.get(station)?.();
+          beforeAnswers.delete(station);
+        }
         world.note(`${station.name} hears of its ${event}: ${short(answer)}`);
         packet(() => {
           if (event === 'append') station.answered(answer, payload);
@@ -217,7 +224,8 @@ export function createNetwork({ world, server, ill }: Deps): Network {
         server.signOut(cookie!);
         return { status: 200, body: { ok: true }, cookie: undefined };
       case 'POST /api/session': {
-        const { name } = body as { name: string };
+        const { name, as, password } = body as { name: string; as?: string; password?: string };
+        if (as !== undefined && password === undefined) return unauthorized; // no claim is kept for so long
         const [id] = [...server.names].find(([, each]) => each === name)!;
         const fresh = server.newId();
         server.sessions.set(fresh, id);
@@ -236,6 +244,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
   return {
     io: (station) => (options) => socket(station, options as { auth: Handshake }),
     fetch: fetchFor,
+    beforeAnswer: (station, work) => void beforeAnswers.set(station, work),
     breakSome(how) {
       const all = [...open];
       for (const breakIt of how === 'all' ? all : all.slice(0, 1)) breakIt();

@@ -25,12 +25,12 @@ export const PERSON: Steps = [
   [4, signIn],
 ];
 
-function sendMuch(run: Run): string | undefined {
+export function sendMuch(run: Run): string | undefined {
   return send(run, 4);
 }
 
 /** And so many more, each when the one before is safe. */
-function send(run: Run, more = 0, tab = writable(run)): string | undefined {
+export function send(run: Run, more = 0, tab = writable(run)): string | undefined {
   if (!tab || tab.boxes.has(tab.looking!)) return undefined;
   const { random } = run.world;
   const [user, room] = [tab.signedIn()!.user.id, tab.looking!];
@@ -49,6 +49,7 @@ function hand(run: Run, tab: Tab, box: Box): void {
   const { body, isDraft } = box;
   const { room, user } = body.of;
   tab.boxes.set(room, { ...box, isBusy: true });
+  body.isTold = false;
   void tab.client.send(room, body.text).then(async (outcome) => {
     if (tab.isDead() || tab.signedIn()?.user.id !== user) return;
     if (outcome.ok) {
@@ -58,6 +59,7 @@ function hand(run: Run, tab: Tab, box: Box): void {
       if (box.more > 0 && !tab.isFrozen()) send(run, box.more - 1, tab);
       return;
     }
+    body.isTold = true;
     run.world.note(`“${body.text}” was not stored: ${outcome.reason.code}`);
     tab.boxes.set(room, { ...box, isBusy: false });
     if (!isDraft) return;
@@ -67,7 +69,7 @@ function hand(run: Run, tab: Tab, box: Box): void {
   });
 }
 
-function sendAgain(run: Run): string | undefined {
+export function sendAgain(run: Run): string | undefined {
   const tab = anyTab(run, ({ boxes }) => [...boxes.values()].some(({ isBusy }) => !isBusy));
   const [room, box] = [...(tab?.boxes ?? [])].find(([, { isBusy }]) => !isBusy) ?? [];
   if (!tab || !box || tab.signedIn()?.user.id !== box.user) return undefined;
@@ -81,7 +83,7 @@ function sendAgain(run: Run): string | undefined {
   return `“${box.body.text}” is written no more`;
 }
 
-function edit(run: Run): string | undefined {
+export function edit(run: Run): string | undefined {
   const found = own(run, ({ can }) => can.edit);
   if (!found) return undefined;
   const { tab, message, body: before } = found;
@@ -91,7 +93,7 @@ function edit(run: Run): string | undefined {
   return `${tab.name} makes “${before.text}” “${body.text}”`;
 }
 
-function remove(run: Run): string | undefined {
+export function remove(run: Run): string | undefined {
   const found = own(run, ({ can }) => can.remove);
   if (!found) return undefined;
   const { tab, message, body } = found;
@@ -103,7 +105,7 @@ function remove(run: Run): string | undefined {
 }
 
 /** What was not sent: again, otherwise, or not at all. */
-function mend(run: Run): string | undefined {
+export function mend(run: Run): string | undefined {
   const found = own(run, ({ status }) => status.tag === 'not-sent');
   if (!found) return undefined;
   const { tab, message, body: before } = found;

@@ -11,6 +11,7 @@ import { contentOf, type Lineage, type Logged, type Logs, targetOf } from './log
 
 /** What is known of a run, apart from the logs and the disk. */
 export interface Known {
+  isUser(id: string): boolean;
   logs: Logs;
   disk: Disk;
   ledger: Ledger;
@@ -20,6 +21,8 @@ export interface Known {
   announced: ReadonlySet<string>;
   /** Room was made on a full disk, or a log was put back by hand: a span may begin anywhere. */
   mayBeginAnywhere: boolean;
+  /** What was told as not stored may be stored all the same. */
+  commitsLate: boolean;
 }
 
 type Broken = (rule: string, sentence: string) => void;
@@ -36,16 +39,22 @@ export function rowsOf(disk: Disk, user: string): Row[] {
 
 /** All that one user's database says, which is what they would find if the browser were killed now. */
 export function checkDatabase(known: Known, database: string, broken: Broken): void {
-  const { disk } = known;
   const user = userOf(database);
-  if (user === undefined || !disk.isClean(database)) return;
-  const rows = disk.read<Row>(database, 'rows');
+  if (user === undefined || !known.disk.isClean(database)) return;
+  if (!known.isUser(user)) broken('O5', `${database} is of no user`);
+  const rows = known.disk.read<Row>(database, 'rows');
+  checkLogs(known, database, user, rows, broken);
+  checkRows(known, database, user, rows, broken);
+}
+
+function checkLogs(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
+  const { disk } = known;
   const entries = byRoom(disk.read<HeldEntry>(database, 'entries'));
   const loose = byRoom(disk.read<HeldEntry>(database, 'loose'));
   const spans = byRoom(disk.read<Span & { room: string }>(database, 'spans'));
-  const rooms = new Set([...entries.keys(), ...loose.keys(), ...spans.keys()]);
-  for (const room of rooms) {
+  for (const room of new Set([...entries.keys(), ...loose.keys(), ...spans.keys()])) {
     const held = {
+      epoch: disk.readAt<string>(database, 'meta', 'epoch'),
       entries: entries.get(room) ?? [],
       loose: loose.get(room) ?? [],
       spans: spans.get(room) ?? [],
@@ -58,10 +67,10 @@ export function checkDatabase(known: Known, database: string, broken: Broken): v
       if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
         broken('O3', `${row.clientOffset} waits in ${room} and is in its log at once`);
   }
-  checkRows(known, database, user, rows, broken);
 }
 
 interface Held {
+  epoch: string | undefined;
   entries: readonly HeldEntry[];
   loose: readonly HeldEntry[];
   spans: readonly Span[];
@@ -77,6 +86,7 @@ function checkLog(
   const at = new Map(held.entries.map((entry) => [entry.serverOffset, entry]));
   const covered = held.spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (covered !== at.size) broken('S1', `the spans of ${room} cover ${covered}, and ${at.size} are held`);
+  const { epoch } = held;
   const all = [...held.entries, ...held.loose];
   const deleted = new Set(
     all.flatMap((entry) => (entry.kind === 'delete' ? (entry as { target: number }).target : [])),
@@ -93,8 +103,10 @@ function checkLog(
     const isGiven = run.some(({ serverOffset }) => announced.has(`${user} ${room} ${serverOffset}`));
     if (span.from > 1 && !isGiven && !mayBeginAnywhere)
       broken('S2', `a span of ${room} begins at ${span.from}, where none was given`);
-    const lineages = logs.lineages().filter((lineage) => isOfLineage(lineage, room, run));
-    if (lineages.length === 0) broken('S1', `${room} ${span.from}–${span.to} is of no log that ever was`);
+    const lineages = logs
+      .lineages()
+      .filter((lineage) => (epoch ?? lineage.epoch) === lineage.epoch && isOfLineage(lineage, room, run));
+    if (lineages.length === 0) broken('S1', `${room} ${span.from}–${span.to} is of no log of its epoch`);
     else if (!lineages.some((lineage) => knowsAmendments(lineage, room, span, run, edits)))
       broken('S3', `${room} ${span.from}–${span.to} lacks an edit or deletion up to ${span.amendedTo}`);
   }
@@ -150,19 +162,20 @@ function knowsAmendments(
 }
 
 function checkRows(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
-  const { logs, disk, ledger, appended } = known;
+  const { logs, disk, ledger, appended, commitsLate } = known;
   const epoch = disk.readAt<string>(database, 'meta', 'epoch');
   for (const row of rows) {
     if (row.kind !== 'delete' && !isOf(row.body, user)) broken('O5', `“${row.body}” waits among ${user}’s`);
+    const said = row.kind === 'delete' ? undefined : ledger.find(row.body);
+    if ((said?.isTold || said?.abandoned) && !commitsLate)
+      broken('O3', `“${said.text}” was told as not stored, and waits`);
     if (row.kind === 'text' || row.targetOffset === undefined) continue;
     const { room, target, targetOffset } = row;
-    const isThere = logs
-      .lineages()
-      .some(
-        (lineage) =>
-          lineage.epoch === epoch &&
-          lineage.rooms.get(room)?.log[targetOffset - 1]?.entry.clientOffset === target,
-      );
+    // Or of a later one: the worker hears what became of a text before any tab hears that the data was put back.
+    const all = logs.lineages();
+    const isThere = all
+      .slice(all.findIndex((lineage) => lineage.epoch === epoch))
+      .some((lineage) => lineage.rooms.get(room)?.log[targetOffset - 1]?.entry.clientOffset === target);
     if (!isThere)
       broken('O4', `${row.clientOffset} is to change what stands at ${targetOffset}, which is another text`);
   }

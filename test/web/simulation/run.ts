@@ -11,10 +11,12 @@ import { createNetwork, type Network, type Station } from './network.ts';
 import { checkDatabase, checkEmitted, type Known, rowsOf, userOf } from './promises.ts';
 import { checkScreen } from './screens.ts';
 import { createServer, type Server } from './server.ts';
+import { STORIES, type Story, type StoryName, storyOf } from './stories.ts';
 import { createWorld, type World } from './world.ts';
 
 export interface Run {
   world: World;
+  story: Story;
   ill: Ill;
   server: Server;
   network: Network;
@@ -28,8 +30,6 @@ export interface Run {
   copy: Lineage | undefined;
   /** Databases misbehave, or did a moment ago: screens may be behind. */
   isFaulty: boolean;
-  /** What was told as failed may be stored all the same. */
-  commitsLate: boolean;
   rooms(): LogRoom[];
   /** Who has an append under way. */
   sender(): Station | undefined;
@@ -39,11 +39,13 @@ export interface Run {
   breach: string | undefined;
 }
 
-export function createRun(seed: number): Run {
+export function createRun(seed: number, about?: StoryName): Run {
   const world = createWorld(seed);
   const { random } = world;
   const newId = () => idFrom(random.bytes(16));
-  const ill = createIll(random);
+  const chosen = storyOf(random);
+  const story = about ? STORIES[about] : chosen;
+  const ill = createIll(random, story.rates);
   const ledger = createLedger();
   const appended = new Map<string, Lineage>();
   const announced = new Set<string>();
@@ -75,7 +77,7 @@ export function createRun(seed: number): Run {
         if (body.of.room !== room.id) run.broken('O4', `“${item.body}” is sent to another room`);
         if (appended.get(item.body) === server.logs.now())
           run.broken('L3', `“${item.body}” is in the log twice`);
-        if (body.abandoned && !run.commitsLate)
+        if ((body.abandoned || body.isTold) && !known.commitsLate)
           run.broken('O3', `“${item.body}” was told as not stored, and is sent`);
         checkOrder(body.of.user, room, placeOf(body, item.kind), item.body);
         appended.set(item.body, server.logs.now());
@@ -86,6 +88,7 @@ export function createRun(seed: number): Run {
   const browser = createBrowser({
     world,
     network,
+    haveLocks: story.haveLocks,
     heard: {
       emitting(station, payload) {
         const { as } = payload;
@@ -123,12 +126,14 @@ export function createRun(seed: number): Run {
     },
   });
   const known: Known = {
+    isUser: (id) => server.names.has(id),
     logs: server.logs,
     disk: browser.disk,
     ledger,
     appended: appended as unknown as ReadonlySet<string>,
     announced,
     mayBeginAnywhere: false,
+    commitsLate: false,
   };
   const name = (user: string) => server.names.get(user) ?? user;
   const people = ['Mika', 'Lin', 'Ada'].map((each) => {
@@ -142,8 +147,10 @@ export function createRun(seed: number): Run {
   }
 
   /** When its row was written: what is changed before it leaves keeps its place. */
-  function placeOf({ of }: Body, kind: Item['kind']): number {
-    return of.bodies.slice(kind === 'text' ? 0 : 1).find(({ text }) => !appended.has(text))?.asked ?? 0;
+  function placeOf(body: Body, kind: Item['kind']): number {
+    const { bodies } = body.of;
+    if (kind === 'text') return bodies[0]!.asked; // also where it was refused, and another text stands in its place
+    return bodies.slice(1).find((each) => each === body || !appended.has(each.text))?.asked ?? 0;
   }
 
   /** What was written before it, and was safe before it was written, is in the log before it (L5). */
@@ -185,6 +192,7 @@ export function createRun(seed: number): Run {
 
   const run: Run = {
     world,
+    story,
     ill,
     server,
     network,
@@ -195,7 +203,6 @@ export function createRun(seed: number): Run {
     ada: people[2]!,
     copy: undefined,
     isFaulty: false,
-    commitsLate: false,
     sender: () => underWay.values().next().value?.station,
     rooms: () => [...server.logs.now().rooms.values()],
     look,

@@ -1,20 +1,24 @@
 /**
  * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/seeds.ts --seeds 1-20000`. With
- * `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts).
+ * `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts), `--story NAME`
+ * has all seeds about that (stories.ts).
  */
 import { parseArgs } from 'node:util';
 import { prepareModules } from './modules.ts';
+import { makeQuick } from './quick.ts';
+import type { StoryName } from './stories.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1-100' },
-    steps: { type: 'string' },
+    story: { type: 'string' },
     variant: { type: 'string' },
     journal: { type: 'boolean' },
     all: { type: 'boolean' },
   },
 });
 
+makeQuick(values.journal === true);
 prepareModules(values.variant);
 const { simulate } = await import('./simulate.ts');
 await Promise.all([
@@ -32,7 +36,7 @@ let failed = 0;
 const began = process.cpuUsage();
 for (let seed = first; seed <= last!; seed++) {
   warnings.length = 0;
-  const report = await simulate(seed, values.steps === undefined ? undefined : Number(values.steps));
+  const report = await simulate(seed, values.story as StoryName | undefined);
   ran++;
   if (values.journal) console.log(report.journal.join('\n'));
   const odd = warnings.find(([said]) => said === 'unhandled');

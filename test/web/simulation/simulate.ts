@@ -3,7 +3,8 @@ import type { Tab } from './browser.ts';
 import { end } from './ending.ts';
 import { PERSON, type Step, type Steps } from './person.ts';
 import { createRun, type Run } from './run.ts';
-import { SURROUNDINGS } from './surroundings.ts';
+import type { StoryName } from './stories.ts';
+import { amend, SURROUNDINGS } from './surroundings.ts';
 
 export interface Report {
   seed: number;
@@ -16,17 +17,20 @@ export interface Report {
 
 const STEPS = 40;
 
-export async function simulate(seed: number, steps = STEPS): Promise<Report> {
-  const run = createRun(seed);
+export async function simulate(seed: number, about?: StoryName): Promise<Report> {
+  const run = createRun(seed, about);
   const { world } = run;
   /** A seed does some things often and others hardly. */
   const leaning = (steps: Steps): Steps =>
-    steps.map(([often, step]) => [often * world.random.pick([0.2, 1, 1, 4]), step]);
+    steps.map(([often, step]) => [
+      often * world.random.pick([0.2, 1, 1, 4]) * (run.story.often.get(step) ?? 1),
+      step,
+    ]);
   const [person, surroundings] = [leaning(PERSON), leaning(SURROUNDINGS)];
   let done = 0;
   try {
     await begin(run);
-    for (; done < steps && !run.breach; done++)
+    for (; done < STEPS && !run.breach; done++)
       await oneStep(run, world.random.next() < 0.55 ? person : surroundings);
     if (!run.breach) await end(run);
   } catch (error) {
@@ -41,7 +45,9 @@ async function begin(run: Run): Promise<void> {
   const { server, people, ada, world, browser } = run;
   for (const name of ['Lobby', 'Ward']) {
     const room = server.newRoom(name, [ada, ...people]);
-    for (let i = world.random.int(0, 12); i > 0; i--) server.write(room, ada, `${ada} before ${i}`);
+    for (let i = world.random.int(0, 12); i > 0; i--)
+      if (world.random.next() < 0.2) amend(run, [ada], room);
+      else server.write(room, ada, `${ada} before ${i}`);
   }
   const tab = browser.openTab();
   await world.pass(100);

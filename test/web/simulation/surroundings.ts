@@ -1,5 +1,5 @@
 /** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
-import type { Steps } from './person.ts';
+import { edit, remove, type Steps } from './person.ts';
 import type { Run } from './run.ts';
 
 /** Each with how often it happens. */
@@ -9,7 +9,9 @@ export const SURROUNDINGS: Steps = [
   [1, restartBrowser],
   [2, freeze],
   [3, freezeSender],
+  [2, freezeReader],
   [3, thaw],
+  [1, thawOther],
   [3, hideOrShow],
   [3, browserSays],
   [3, breakConnections],
@@ -26,12 +28,13 @@ export const SURROUNDINGS: Steps = [
   [2, copyData],
   [1, restartServer],
   [2, putBack],
+  [1, putBackUnderChange],
   [1, bye],
 ];
 
 const TABS = 3;
 
-function openTab({ browser }: Run): string | undefined {
+export function openTab({ browser }: Run): string | undefined {
   return browser.tabs().length < TABS ? `${browser.openTab().name} opens` : undefined;
 }
 
@@ -49,7 +52,7 @@ function restartBrowser({ browser }: Run): string {
 }
 
 /** Some are told, some are not, and some go where one comes back from. */
-function freeze({ browser, world }: Run): string | undefined {
+export function freeze({ browser, world }: Run): string | undefined {
   const tabs = browser.tabs().filter((tab) => !tab.isFrozen());
   if (tabs.length === 0) return undefined;
   const tab = world.random.pick(tabs);
@@ -60,19 +63,39 @@ function freeze({ browser, world }: Run): string | undefined {
 }
 
 /** In the middle of sending, untold. */
-function freezeSender({ browser, sender }: Run): string | undefined {
+export function freezeSender({ browser, sender }: Run): string | undefined {
   const tab = browser.tabs().find((each) => each === sender() && !each.isFrozen());
   tab?.freeze();
   return tab && `${tab.name} stands still while it sends`;
 }
 
-function thaw({ browser, world }: Run): string | undefined {
-  const tab = browser.tabs().find((each) => each.isFrozen());
+/** As soon as the answer to a range is there: it is taken when the tab goes on, whatever the others did meanwhile. */
+export function freezeReader({ browser, network, world }: Run): string | undefined {
+  const tab = world.random.pick(browser.tabs());
+  if (tab.isFrozen() || tab.looking === undefined) return undefined;
+  tab.client.loadOlder(tab.looking);
+  network.beforeAnswer(tab, () => {
+    if (tab.isDead() || tab.isFrozen()) return;
+    tab.freeze();
+    world.note(`— ${tab.name} stands still`);
+  });
+  return `${tab.name} will stand still when it is answered`;
+}
+
+export function thaw(run: Run, tab = run.browser.tabs().find((each) => each.isFrozen())): string | undefined {
   if (!tab) return undefined;
+  const { world } = run;
   tab.thaw();
   const how = world.random.pick(['resume', 'pageshow', 'visible'] as const);
   world.after(0, () => tab.says(how));
   return `${tab.name} goes on (${how})`;
+}
+
+/** While somebody else sends what it may have sent. */
+export function thawOther(run: Run): string | undefined {
+  const sender = run.sender();
+  const tab = run.browser.tabs().find((each) => each.isFrozen());
+  return sender && sender !== tab ? thaw(run, tab) : undefined;
 }
 
 function hideOrShow({ browser, world }: Run): string | undefined {
@@ -94,7 +117,7 @@ function breakConnections({ network, world }: Run): string {
   return `${how} of the connections breaks`;
 }
 
-function network({ ill, network }: Run): string {
+export function network({ ill, network }: Run): string {
   ill.unreachable = !ill.unreachable;
   if (ill.unreachable) network.breakSome('all');
   return ill.unreachable ? 'the network is gone' : 'the network is back';
@@ -111,7 +134,7 @@ function setClock({ browser, world }: Run): string {
   return `the clock is set by ${by}`;
 }
 
-function faultyStorage(run: Run): string | undefined {
+export function faultyStorage(run: Run): string | undefined {
   const { browser, world, known } = run;
   const { faults } = browser.disk;
   if (run.isFaulty) return undefined;
@@ -128,7 +151,7 @@ function faultyStorage(run: Run): string | undefined {
     known.mayBeginAnywhere = true;
   } else if (fault === 'killHandles') faults.killHandles();
   else faults[fault](true);
-  run.commitsLate ||= fault === 'lateCommits';
+  known.commitsLate ||= fault === 'lateCommits' || (fault === 'hangRequests' && browser.disk.isCommitting());
   world.after(world.random.pick([200, 3_500, 15_000]), () => endFault(run));
   return `storage: ${fault}`;
 }
@@ -144,7 +167,7 @@ export function endFault(run: Run): void {
   });
 }
 
-function othersWrite(run: Run): string {
+export function othersWrite(run: Run): string {
   const room = run.world.random.pick(run.rooms());
   run.server.write(room, run.ada, `${run.ada} ${room.log.length}`);
   return `Ada writes in ${room.name}: ${room.log.length}`;
@@ -173,7 +196,7 @@ function otherDevice(run: Run): string | undefined {
   return `${run.server.names.get(user)} writes elsewhere in ${room.name}: ${room.log.length}`;
 }
 
-function amend(
+export function amend(
   { world, rooms, server, ledger }: Run,
   authors: readonly string[],
   room = world.random.pick(rooms()),
@@ -182,7 +205,7 @@ function amend(
     ({ entry, blank }) => entry.kind === 'text' && !blank && authors.includes(entry.author),
   );
   if (texts.length === 0) return undefined;
-  const { entry, body } = world.random.pick(texts);
+  const { entry, body } = world.random.pick(world.random.next() < 0.5 ? texts.slice(-3) : texts); // mostly what was just said
   const said = ledger.find(body!);
   if (said) said.of.isShared = true;
   const isEdit = world.random.next() < 0.5;
@@ -205,7 +228,7 @@ function sessionEnds({ browser, server }: Run): string | undefined {
   return 'the session is ended elsewhere';
 }
 
-function copyData(run: Run): string {
+export function copyData(run: Run): string {
   run.copy = run.server.logs.copy();
   return 'the data is copied';
 }
@@ -219,7 +242,7 @@ function restartServer({ server, world }: Run): string {
 }
 
 /** By our command, which changes the epoch, or by hand. */
-function putBack({ server, world, copy, known }: Run): string | undefined {
+export function putBack({ server, world, copy, known }: Run): string | undefined {
   if (!copy) return undefined;
   server.stop();
   const isByHand = world.random.next() < 0.5;
@@ -229,6 +252,13 @@ function putBack({ server, world, copy, known }: Run): string | undefined {
     server.up = true;
   });
   return `the data is put back ${isByHand ? 'by hand' : 'by the command'}`;
+}
+
+/** While a change waits that knows where its text stands. */
+export function putBackUnderChange(run: Run): string | undefined {
+  if (!run.copy) return copyData(run);
+  const change = edit(run) ?? remove(run);
+  return change && `${change}, and ${putBack(run)}`;
 }
 
 function bye({ server }: Run): string {

@@ -13,8 +13,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'what is sent is not marked before': [
     {
       file: 'outbox/mark.ts',
-      from: 'for (const row of changed) await rows.put(row);\n    return {',
-      to: 'return {',
+      from: 'for (const row of changed) await rows.put(row);\n',
+      to: '\n',
     },
   ],
   'an echo does not settle a parked row': [
@@ -103,8 +103,25 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     { file: 'log/era.ts', from: 'if (asked !== era) return false;', to: '' },
     {
       file: 'log/take.ts',
-      from: "if (epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();",
+      from: "if (logs && logs.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();",
       to: '',
+    },
+    {
+      file: 'log/generation.ts',
+      from: 'held.generation !== ',
+      to: 'held.generation < 0 && held.generation !== ',
+    },
+  ],
+  'what another tab forgot is not noticed': [
+    {
+      file: 'log/generation.ts',
+      from: 'held.generation !== ',
+      to: 'held.generation < 0 && held.generation !== ',
+    },
+    {
+      file: 'outbox/store.ts',
+      from: 'generation === (await generationIn(tx))',
+      to: '(await generationIn(tx)) >= 0',
     },
   ],
   'a span is stored without its entries': [

@@ -66,7 +66,7 @@ export function createWorld(seed: number): World {
     if (happening.isSoon) soon--;
     now = Math.max(now, happening.at);
     happening.run();
-    await new Promise((resolve) => process.nextTick(resolve)); // it comes after all microtasks
+    await afterMicrotasks();
   }
 
   function soonAfter(ms: number, run: () => void): void {
@@ -97,6 +97,7 @@ export function createWorld(seed: number): World {
       now = Math.max(now, until);
     },
     async settle() {
+      await afterMicrotasks(); // what was begun just now asks its database then
       for (let count = 0; soon > 0; count++) {
         if (count > MOST_IN_ONE_GO) throw new Error('the databases go round and round');
         const [next] = queue.splice(
@@ -114,4 +115,8 @@ export function createWorld(seed: number): World {
       globalThis.setImmediate = real;
     },
   };
+}
+
+function afterMicrotasks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -1,0 +1,34 @@
+/**
+ * Which logs a database is of. Several tabs write into one: what one of them forgets, since the log was put back, another
+ * may still have in hand, having stood still meanwhile. It must not be stored into what is held of the new log (S1).
+ */
+import type { UserRead, UserWrite } from '../db/schema.ts';
+
+/** One for each connection. What the connection itself forgets goes on in it. */
+export interface LogsHeld {
+  readonly epoch: string;
+  /** How often something was forgotten. An epoch says nothing of a file that was put back by hand. */
+  generation: number;
+}
+
+/** What came belongs to other logs than this database is of: another tab took a reset meanwhile. */
+export class OtherEpoch extends Error {
+  constructor() {
+    super('what came belongs to another epoch');
+    this.name = 'OtherEpoch';
+  }
+}
+
+export async function generationIn(tx: UserRead | UserWrite): Promise<number> {
+  return Number((await tx.objectStore('meta').get('generation')) ?? 0);
+}
+
+/** Something was forgotten, in the transaction that does so. */
+export async function nextGeneration(tx: UserWrite): Promise<void> {
+  await tx.objectStore('meta').put(String(1 + (await generationIn(tx))), 'generation');
+}
+
+/** Throws `OtherEpoch` where another tab has forgotten something since. */
+export async function checkGeneration(tx: UserWrite, held: LogsHeld | undefined): Promise<void> {
+  if (held && held.generation !== (await generationIn(tx))) throw new OtherEpoch();
+}
