@@ -7,7 +7,9 @@ import { snapshot } from '../../../server/store/sqlite/snapshot.ts';
 import { dieTogether } from '../../support/orphans.ts';
 import { newFolder } from './shared.ts';
 
-test('L4 a copy taken while somebody writes all the while is what was committed at one moment, each time', async () => {
+test('L4 a copy taken while somebody writes all the while is what was committed at one moment, each time', {
+  timeout: 90_000,
+}, async () => {
   const folder = await newFolder();
   const file = join(folder, 'written.db');
   const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), file], {
@@ -19,7 +21,7 @@ test('L4 a copy taken while somebody writes all the while is what was committed 
   });
   await once(writer.stdout, 'data');
   const seen = new Set<string>();
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; seen.size < 8; i++) {
     const copy = join(folder, `copy ${i}.db`);
     await snapshot(file, copy);
     using db = new DatabaseSync(copy);
@@ -32,5 +34,4 @@ test('L4 a copy taken while somebody writes all the while is what was committed 
     ]);
     seen.add(String(value('SELECT total(abs(state)) FROM states')));
   }
-  expect(seen.size).toBeGreaterThan(5); // it was written to all the while
 });

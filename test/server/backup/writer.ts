@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 
-export const ROWS = 4_000;
+export const ROWS = 2_000;
 
 const db = new DatabaseSync(process.argv[2]!);
 db.exec(`
@@ -23,5 +23,5 @@ for (let turn = 0; ; turn++) {
   update.run(turn % 100);
   sum.run(ROWS / 100, ((turn * 7) % ROWS) + 1); // over all rows it stays 0
   db.exec('COMMIT');
-  if (turn % 60 === 0) await new Promise((resolve) => setTimeout(resolve, 40)); // about as long as a copy takes
+  if (turn % 60 === 0) await new Promise((resolve) => setTimeout(resolve, 50 * ((turn / 60) % 5))); // shorter and longer than a copy takes
 }
