@@ -159,17 +159,9 @@ test('O4 a device without room says so above what is written, keeps the text, an
   phone,
 }) => {
   const page = await phone(server.url);
-  await page.addInitScript(() => {
-    const { add, put } = IDBObjectStore.prototype;
-    const full = (write: typeof put) =>
-      function (this: IDBObjectStore, ...args: Parameters<typeof put>) {
-        if ('full' in window) throw new DOMException('no room', 'QuotaExceededError');
-        return write.apply(this, args);
-      };
-    Object.assign(IDBObjectStore.prototype, { add: full(add), put: full(put) });
-  });
-  await page.reload();
+  await canBeFull(page);
   await signUp(page, 'Ada');
+  await expect(page.getByRole('heading', { name: 'Lobby' })).toBeVisible();
   await page.evaluate(() => Object.assign(window, { full: true }));
   await composer(page).fill('Two seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
@@ -179,6 +171,27 @@ test('O4 a device without room says so above what is written, keeps the text, an
   await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
   await page.getByRole('button', { name: 'Try again' }).tap();
   await expect(page.getByRole('button', { name: 'Try again' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expectState(page, 'Two seals', 'Sent');
+});
+
+test('O4 a device that is full from the first minute on: what is written stays in its field, and goes once there is room', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await canBeFull(page);
+  await page.evaluate(() => Object.assign(window, { full: true }));
+  await signUp(page, 'Ada');
+  await composer(page).fill('Two seals');
+  const field = await composer(page).elementHandle();
+  await expect(page.getByText('The storage of this device is full.').first()).toBeVisible();
+  await page.getByRole('button', { name: 'Send', exact: true }).tap();
+  await expect(page.getByRole('alert').filter({ hasText: 'Your text is still here.' })).toBeVisible();
+  await expect(composer(page)).toHaveValue('Two seals');
+  expect(await field!.evaluate((one) => one.isConnected)).toBe(true); // with it, a phone would fold its keyboard
+  await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
+  await page.getByRole('button', { name: 'Try again' }).tap();
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expectState(page, 'Two seals', 'Sent');
 });
@@ -330,4 +343,19 @@ function scrollUpAndMeasure(page: Page, steps: number): Promise<number[]> {
     }
     return moved;
   }, steps);
+}
+
+/** While `window.full`, no database of a user takes anything. */
+async function canBeFull(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const { add, put } = IDBObjectStore.prototype;
+    const full = (write: typeof put) =>
+      function (this: IDBObjectStore, ...args: Parameters<typeof put>) {
+        if ('full' in window && this.transaction.db.name !== 'holdfast')
+          throw new DOMException('no room', 'QuotaExceededError');
+        return write.apply(this, args);
+      };
+    Object.assign(IDBObjectStore.prototype, { add: full(add), put: full(put) });
+  });
+  await page.reload();
 }

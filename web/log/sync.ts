@@ -11,7 +11,6 @@ import { createAsking } from './asking.ts';
 import { createEras } from './era.ts';
 import { createFetch, type Fetch } from './fetch.ts';
 import { createFrames, type Ends } from './frames.ts';
-
 import { createFreshen, type Freshen } from './freshen.ts';
 import { OtherEpoch } from './generation.ts';
 import { readBeginning } from './handshake.ts';
@@ -59,6 +58,8 @@ export function createSync(deps: SyncDeps): Sync {
   /** Frames of entries that wait for their turn, to be stored at once; another frame closes it. */
   let batch: Entries[] | undefined;
   let welcoming = false;
+  /** Why the device has no room for the welcome of this connection: what belongs to it comes with the next one. */
+  let missed: unknown;
   let clockOffset = 0;
   let closed = false;
 
@@ -66,7 +67,7 @@ export function createSync(deps: SyncDeps): Sync {
     db,
     me,
     changed: deps.changed,
-    unusable: () => deps.link().tell({ type: 'unusable' }),
+    unusable,
     putBack(rooms) {
       forget();
       rooms.forEach(fetch.want);
@@ -104,8 +105,13 @@ export function createSync(deps: SyncDeps): Sync {
     },
   });
 
+  /** A connection that is begun anew helps nothing while there is no room: the storage state says when there is. */
+  function unusable(): void {
+    if (!missed) deps.link().tell({ type: 'unusable' });
+  }
+
   function failed(error: unknown): void {
-    if (closed) return;
+    if (closed || (missed && error instanceof OtherEpoch)) return;
     if (!(error instanceof OtherEpoch)) deps.storage.failed(error);
     console.warn('what the server sent could not be stored', error);
   }
@@ -118,8 +124,11 @@ export function createSync(deps: SyncDeps): Sync {
     eras.next(work).then(deps.storage.worked, (error) => {
       failed(error);
       if (closed) return;
-      if (!isFull(error)) return deps.link().tell({ type: 'unusable' });
-      if (welcoming) deps.welcomed();
+      if (!isFull(error)) return unusable();
+      if (welcoming) {
+        missed = error;
+        deps.welcomed();
+      }
       welcoming = false;
       deps.progressed();
     });
@@ -133,6 +142,7 @@ export function createSync(deps: SyncDeps): Sync {
         const begun = ends;
         const logs = { epoch: received.payload.epoch, generation };
         welcoming = true;
+        missed = undefined;
         clockOffset = received.payload.now - clock.now();
         eras.begin(logs);
         attempt(() => frames.welcome(received.payload, begun, logs));
@@ -183,7 +193,8 @@ export function createSync(deps: SyncDeps): Sync {
       await eras.next(() => frames.room(what, ends, logs));
     } catch (error) {
       if (!(error instanceof OtherEpoch)) throw error;
-      deps.link().tell({ type: 'unusable' }); // the next welcome says it
+      if (missed) throw missed;
+      unusable(); // the next welcome says it
     }
   }
 

@@ -15,10 +15,10 @@ import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { type QueueingConversation, withJustQueued } from './justQueued.ts';
+import { createLazyRoomActions } from './lazyRoomActions.ts';
 import type { Client, ConnectionState, SignedIn } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createReads } from './reads.ts';
-import { createRoomActions } from './roomActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -305,7 +305,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    ...createRoomActions(link, sync, newKey),
+    ...createLazyRoomActions(link, sync, newKey),
     seen: reads.seen,
     draft: drafts.draft,
     saveDraft: drafts.save,

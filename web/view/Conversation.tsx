@@ -51,11 +51,16 @@ export function Conversation({ id, room, app, boxes, onOpen }: ConversationProps
       <div class="under" role="status">
         <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
       </div>
-      {room || app.connection.tag !== 'live' ? (
+      {room || !isTold(app) ? (
         <Talk id={id} room={room} app={app} boxes={boxes} />
       ) : (
         <p class="none">{t.rooms.missing}</p>
       )}
     </main>
   );
+}
+
+/** The server has said which rooms there are, and it could be stored. Until then what is written stays on the screen. */
+function isTold({ connection, storage }: SignedIn): boolean {
+  return connection.tag === 'live' && storage !== 'full' && storage !== 'failing';
 }

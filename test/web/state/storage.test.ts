@@ -99,6 +99,32 @@ test('O2 O4 a device that is full when the app connects sends what waits all the
   await tab.untilPassing('room again', () => tab.signedIn().storage === 'ok');
 });
 
+test('O4 a device without room for the first welcome: it stays live, says so, and has all of it once there is room', async () => {
+  const tab = start();
+  await until('hello', () => tab.app().tag === 'hello');
+  server.write(mint(), 'before');
+  expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
+  faults.quota(0);
+  await tab.untilPassing('said', () => tab.signedIn().storage === 'full');
+  expect(tab.signedIn().rooms).toEqual([]);
+  const sockets = server.sockets.length;
+  for (let i = 0; i < 10; i++) {
+    server.write(mint(), `meanwhile ${i}`);
+    tab.clock.pass(1_000);
+    await turns(10);
+    expect(tab.signedIn()).toMatchObject({ storage: 'full', connection: { tag: 'live' } });
+  }
+  expect(server.sockets).toHaveLength(sockets);
+  const noRoom = { ok: false, reason: { code: 'storage-full' } };
+  expect(await tab.client.send(LOBBY, 'too much')).toEqual(noRoom);
+  expect(await tab.client.createRoom('Another')).toMatchObject(noRoom);
+  faults.quota(undefined);
+  await tab.untilPassing('room again', () => tab.signedIn().storage === 'ok');
+  await tab.untilPassing('its rooms', () => tab.signedIn().rooms.length === 2);
+  await look(tab);
+  await tab.untilPassing('all of it', () => tab.read(LOBBY).length === 11);
+});
+
 test('O2 a device that has room for little, not for all that is new: what waits is sent meanwhile', async () => {
   const tab = await signedIn();
   server.reachable = false;
