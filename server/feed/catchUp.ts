@@ -129,11 +129,24 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     }
   }
 
+  function keepElsewhere(
+    { data }: LiveSocket,
+    { cursors = {}, epoch: theirs }: Partial<Handshake>,
+    mine: readonly Membership[],
+  ) {
+    if (theirs !== undefined && theirs !== epoch) return; // the welcome says so, and nothing is held then
+    const here = new Set(mine.map(({ room }) => room.id));
+    for (const [id, cursor] of Object.entries(cursors))
+      if (!here.has(id)) data.cursorsElsewhere.set(id, cursor);
+  }
+
   return {
     async welcome(socket) {
       const { identity, handshake = {} } = socket.data;
       socket.data.handshake = undefined;
-      const prepared = await prepare(socket, await rooms.ofUser(identity.user.id), handshake);
+      const mine = await rooms.ofUser(identity.user.id);
+      keepElsewhere(socket, handshake, mine);
+      const prepared = await prepare(socket, mine, handshake);
       if (!socket.connected) return;
       const user: User = { id: identity.user.id, name: identity.user.name };
       socket.emit('welcome', {
@@ -148,7 +161,14 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     async add(socket, id) {
       const mine = await rooms.ofUser(socket.data.identity.user.id);
       const membership = mine.find(({ room }) => room.id === id) ?? (await comingInto(id));
-      const [prepared] = await prepare(socket, membership ? [membership] : [], {});
+      const { cursorsElsewhere } = socket.data;
+      const cursor = cursorsElsewhere.get(id);
+      cursorsElsewhere.delete(id);
+      const [prepared] = await prepare(
+        socket,
+        membership ? [membership] : [],
+        cursor ? { cursors: { [id]: cursor } } : {},
+      );
       if (!prepared || !socket.connected) return;
       socket.emit('room', { room: prepared.room });
       attach(socket, prepared);

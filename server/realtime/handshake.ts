@@ -49,7 +49,13 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
     if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {
       throw new Refused('unauthorized', 'Another user is signed in here.');
     }
-    socket.data = { identity, handshake: parsed.output, told: new Map(), inOrder: createSerial() };
+    socket.data = {
+      identity,
+      handshake: parsed.output,
+      cursorsElsewhere: new Map(),
+      told: new Map(),
+      inOrder: createSerial(),
+    };
     forget(socket);
   }
 }

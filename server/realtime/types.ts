@@ -1,6 +1,6 @@
 /** The socket and what hangs on it. */
 import type { Server, ServerOptions, Socket } from 'socket.io';
-import type { Frame, FrameName, Handshake } from '../../shared/protocol/index.ts';
+import type { Cursor, Frame, FrameName, Handshake } from '../../shared/protocol/index.ts';
 import type { createSerial } from '../../shared/serial.ts';
 import type { Identity } from '../auth/auth.ts';
 
@@ -8,6 +8,8 @@ export interface SocketData {
   identity: Identity;
   /** Until the welcome. */
   handshake: Handshake | undefined;
+  /** Where what the client holds ends in rooms that its user was not in, for when they come into one again (S1). */
+  cursorsElsewhere: Map<string, Cursor>;
   /** The heads this socket was told of by `welcome` and `heads`. */
   told: Map<string, number>;
   /** Rooms come and go one after the other, beginning with the welcome: nothing live is sent before it. */

@@ -56,9 +56,10 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
       if (era) era = { ...era };
       putBack(others);
     }
-    const [settled, more] = [roomsWhere((each) => each.settled), roomsWhere((each) => !each.settled)];
-    if (settled.length > 0) changed({ type: 'rows', rooms: settled });
-    if (more.length > 0) changed({ type: 'log', rooms: more });
+    for (const [settled, type] of TOLD) {
+      const rooms = roomsWhere((each) => each.settled === settled);
+      if (rooms.length > 0) changed({ type, rooms });
+    }
     return taken;
   }
 
@@ -88,3 +89,9 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
       }),
   };
 }
+
+const TOLD = [
+  ['parked', 'queued'],
+  ['rows', 'rows'],
+  ['nothing', 'log'],
+] as const;

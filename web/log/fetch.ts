@@ -7,8 +7,8 @@ import type { UserDatabase } from '../db/schema.ts';
 import { backoff } from '../transport/backoff.ts';
 import type { Asking } from './asking.ts';
 import type { Eras } from './era.ts';
-import { cursorIn, spansOf } from './hold.ts';
 import { createPlaces } from './places.ts';
+import { cursorIn, spansOf } from './readSpans.ts';
 import { holeAbove, holeBelow, missing, type Stretch } from './spans.ts';
 import { isRun } from './take.ts';
 

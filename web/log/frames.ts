@@ -6,7 +6,7 @@ import type { Announced } from './announced.ts';
 import type { Eras } from './era.ts';
 import type { Fetch } from './fetch.ts';
 import type { LogsHeld } from './generation.ts';
-import { cursorIn } from './hold.ts';
+import { cursorIn } from './readSpans.ts';
 import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
 import { isRun } from './take.ts';
 
@@ -22,6 +22,8 @@ export interface Frames {
   entries(frames: readonly Entries[], logs: LogsHeld | undefined): Promise<void>;
   heads(payload: Record<string, number>): Promise<void>;
   room(payload: RoomFrame, ends: Ends, logs: LogsHeld | undefined): Promise<void>;
+  /** A room, as an answer has it: it shows. Of its log the frame `room` tells, which may come before or after. */
+  joined(room: Room, ends: Ends, logs: LogsHeld | undefined): Promise<void>;
   /** Entries of this room came that could not be read. */
   unreadable(room: string): Promise<void>;
 }
@@ -122,11 +124,16 @@ export function createFrames(deps: Deps): Frames {
     deps.progressed();
   }
 
+  async function joined(room: Room, ends: Ends, logs: LogsHeld | undefined): Promise<void> {
+    await storeRoom(db, room, ends, logs);
+    deps.changed({ type: 'all' });
+  }
+
   async function unreadable(room: string): Promise<void> {
     fetch.know(room, 1 + (await db.read(['spans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
     announced.drop(room);
     fetch.want(room);
   }
 
-  return { welcome, entries, heads, room, unreadable };
+  return { welcome, entries, heads, room, joined, unreadable };
 }

@@ -5,7 +5,7 @@
 import type { UserDatabase } from '../db/schema.ts';
 import type { Asking } from './asking.ts';
 import type { Eras } from './era.ts';
-import { spansOf } from './hold.ts';
+import { spansOf } from './readSpans.ts';
 import { cover, type Span, type Stretch, staleIn } from './spans.ts';
 import { isRun } from './take.ts';
 

@@ -1,7 +1,7 @@
 import { CURSORS_MAX_ROOMS } from '../../shared/limits.ts';
 import type { Cursor, Handshake } from '../../shared/protocol/index.ts';
 import { PROTOCOL } from '../../shared/protocol/version.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import type { HeldEntry, UserDatabase } from '../db/schema.ts';
 import { generationIn } from './generation.ts';
 
 export interface Beginning {
@@ -12,17 +12,22 @@ export interface Beginning {
   generation: number;
 }
 
-/** What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. */
+/**
+ * What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. That is
+ * the last entry that is held, in a span or loose: by it the server finds a log that was put back, and what lies in a hole
+ * before it is asked for as in any hole. Rooms that one has left are among them: one may be in them again.
+ */
 export function readBeginning(db: UserDatabase, me: string, open: string | undefined): Promise<Beginning> {
-  return db.read(['rooms', 'spans', 'entries', 'loose', 'meta'], async (tx) => {
+  return db.read(['spans', 'entries', 'loose', 'meta'], async (tx) => {
     const epoch = await tx.objectStore('meta').get('epoch');
     const spans = new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to]));
+    const beyond = new Map<string, HeldEntry>();
+    for (const entry of await tx.objectStore('loose').getAll())
+      if (entry.serverOffset > (spans.get(entry.room) ?? 0)) beyond.set(entry.room, entry); // ascending
     const ends = new Map(spans);
-    for (const { room, serverOffset } of await tx.objectStore('loose').getAll())
-      ends.set(room, Math.max(serverOffset, ends.get(room) ?? 0)); // no cursor tells of it
-    const mine = (await tx.objectStore('rooms').getAll()).filter(({ id, left }) => !left && spans.has(id));
+    for (const [room, { serverOffset }] of beyond) ends.set(room, serverOffset);
     const lasts = await Promise.all(
-      mine.map(({ id }) => tx.objectStore('entries').get([id, spans.get(id)!])),
+      [...spans].map(([room, to]) => beyond.get(room) ?? tx.objectStore('entries').get([room, to])),
     );
     const cursors = lasts.flatMap((last): [string, Cursor][] =>
       last ? [[last.room, [last.serverOffset, last.at]]] : [],

@@ -4,11 +4,12 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import { isAmendment } from '../../shared/kinds.ts';
-import { ofRoom, type UserRead, type UserWrite, within } from '../db/schema.ts';
+import { ofRoom, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
 import { nextGeneration } from './generation.ts';
-import { cover, cursorOf, raised, type Span, spanAt } from './spans.ts';
+import { spansOf } from './readSpans.ts';
+import { cover, raised, type Span, spanAt } from './spans.ts';
 
 export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms', 'meta'] as const;
 
@@ -87,14 +88,6 @@ export async function forgetPlaces(tx: UserWrite, rows: readonly Row[]): Promise
     const { targetOffset: _, ...rest } = row;
     await tx.objectStore('rows').put(rest);
   }
-}
-
-export async function spansOf(tx: UserRead | UserWrite, room: string): Promise<Span[]> {
-  return tx.objectStore('spans').getAll(ofRoom(room));
-}
-
-export async function cursorIn(tx: UserRead | UserWrite, room: string): Promise<number> {
-  return cursorOf(await spansOf(tx, room));
 }
 
 async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {

@@ -2,8 +2,8 @@
 import type { Entry } from '../../shared/entry.ts';
 import { fold, type Line } from '../../shared/fold.ts';
 import { type UserRead, within } from '../db/schema.ts';
-import { spansOf } from './hold.ts';
 import { afterQuiet, beforeQuiet, type Quiet, rememberQuiet } from './quiet.ts';
+import { spansOf } from './readSpans.ts';
 
 /** Entries downwards from `to`, not below `least`, until they make at least `count` lines. Ascending; those that are `quiet` left out. */
 export async function collectBack(

@@ -5,7 +5,7 @@
  */
 import type { UserDatabase } from '../db/schema.ts';
 import type { Eras } from './era.ts';
-import { spansOf } from './hold.ts';
+import { spansOf } from './readSpans.ts';
 import { type Stretch, spanAt, stretchesOf } from './spans.ts';
 
 export interface Places {

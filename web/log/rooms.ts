@@ -3,7 +3,8 @@ import type { Entry } from '../../shared/entry.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
 import { checkGeneration, generationIn, type LogsHeld, nextGeneration } from './generation.ts';
-import { cursorIn, forget, forgetPlaces } from './hold.ts';
+import { forget, forgetPlaces } from './hold.ts';
+import { cursorIn } from './readSpans.ts';
 
 const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'drafts', 'meta'] as const;
 

@@ -1,9 +1,9 @@
 /** The stretches of a room's log that can be read on without a hole, from the database alone. */
 import type { Entry } from '../../shared/entry.ts';
 import { type UserRead, within } from '../db/schema.ts';
-import { spansOf } from './hold.ts';
 import { collectBack, isLine } from './lines.ts';
 import type { Quiet } from './quiet.ts';
+import { spansOf } from './readSpans.ts';
 import { cursorOf, type Span, spanAt } from './spans.ts';
 
 /** What is held without a hole; at the end of the log also what was acknowledged beyond the newest span. */

@@ -12,7 +12,7 @@ import { createEras } from './era.ts';
 import { createFetch, type Fetch } from './fetch.ts';
 import { createFrames, type Ends } from './frames.ts';
 import { createFreshen, type Freshen } from './freshen.ts';
-import { OtherEpoch } from './generation.ts';
+import { type LogsHeld, OtherEpoch } from './generation.ts';
 import { readBeginning } from './handshake.ts';
 
 /** `check`: an own entry was acknowledged at a place that nothing held covers: it may be amended already. */
@@ -187,10 +187,10 @@ export function createSync(deps: SyncDeps): Sync {
     if (typeof room === 'string' && !closed) attempt(() => frames.unreadable(room));
   }
 
-  async function answered(what: { room: Room } | { removed: string }): Promise<void> {
+  async function answered(work: (logs: LogsHeld | undefined) => Promise<void>): Promise<void> {
     const logs = eras.now()?.logs;
     try {
-      await eras.next(() => frames.room(what, ends, logs));
+      await eras.next(() => work(logs));
     } catch (error) {
       if (!(error instanceof OtherEpoch)) throw error;
       if (missed) throw missed;
@@ -213,8 +213,8 @@ export function createSync(deps: SyncDeps): Sync {
       announced.dropAll();
       announced.wait();
     },
-    joined: (room) => answered({ room }),
-    left: (room) => answered({ removed: room }),
+    joined: (room) => answered((logs) => frames.joined(room, ends, logs)),
+    left: (room) => answered((logs) => frames.room({ removed: room }, ends, logs)),
     older: fetch.older,
     newer: fetch.newer,
     freshen,

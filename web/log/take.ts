@@ -3,7 +3,7 @@ import type { Entry } from '../../shared/entry.ts';
 import { isAmendment } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
-import { settleEchoes } from '../outbox/settle.ts';
+import { type Settled, settleEchoes } from '../outbox/settle.ts';
 import { checkGeneration, generationIn, type LogsHeld, OtherEpoch } from './generation.ts';
 import { forget, hold, holdLoose, type Incoming, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { followHead } from './rooms.ts';
@@ -15,8 +15,8 @@ export interface Arrived {
 
 export interface Taken {
   held: boolean;
-  /** Rows of the outbox came to their end by it. */
-  settled: boolean;
+  /** Of the outbox. */
+  settled: Settled;
   /** What was held of the room was of another log, and is forgotten. */
   putBack: boolean;
 }

@@ -45,8 +45,8 @@ export interface DrainDeps {
   stopped(why: 'auth' | 'upgrade'): void;
   /** These were acknowledged where nothing held covers them. */
   placed(placed: Placed[]): void;
-  /** Rows of these rooms changed. */
-  changed(rooms: string[]): void;
+  /** Rows of these rooms changed. `queued`: and there is more to send, for whoever holds the lock. */
+  changed(rooms: string[], type: 'rows' | 'queued'): void;
 }
 
 export function createDrain(deps: DrainDeps): Drain {
@@ -134,7 +134,7 @@ export function createDrain(deps: DrainDeps): Drain {
     if (fence === 'claim') fence = 'verify';
     sweep = false;
     generation = marked.generation;
-    deps.changed(marked.rooms);
+    deps.changed(marked.rooms, 'rows');
     // No transaction takes that long: we stood still since it was made, perhaps long enough for a thief (S5).
     if (clock.ticks() - began > STOOD_STILL_MS) return tell({ type: 'marked-late' });
     tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
@@ -157,8 +157,8 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function store(verdicts: Verdict[]): Promise<void> {
     const maySay = (tx: UserWrite) => fence === 'none' || isMine(tx, holder);
-    const { rooms, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay, generation);
-    deps.changed(rooms);
+    const { rooms, freed, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay, generation);
+    deps.changed(rooms, freed ? 'queued' : 'rows');
     deps.placed(placed);
   }
 
@@ -178,7 +178,7 @@ export function createDrain(deps: DrainDeps): Drain {
 
   lock.lost(() => tell({ type: 'lock-lost' }));
   lock
-    .tryOnce(() => recover(db).then(deps.changed))
+    .tryOnce(() => recover(db).then((rooms) => deps.changed(rooms, 'rows')))
     .catch((error) => console.warn('the outbox was not read', error));
 
   return {

@@ -2,7 +2,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import { fold } from '../../shared/fold.ts';
 import { type UserRead, type UserWrite, within } from '../db/schema.ts';
-import { cursorIn } from '../log/hold.ts';
+import { cursorIn } from '../log/readSpans.ts';
 import type { Row } from './row.ts';
 
 export interface HeldText {

@@ -7,13 +7,16 @@ import { ownText } from './held.ts';
 import { changesIn, type Follower } from './queuedChanges.ts';
 import type { Row } from './row.ts';
 
-/** Ends the rows whose entries these are; the caller stores the entries in the same transaction. True if there were any. */
+/** What came to its end. `parked`: among them what was not sent, and what changes it is held up no more. */
+export type Settled = 'nothing' | 'rows' | 'parked';
+
+/** Ends the rows whose entries these are; the caller stores the entries in the same transaction. */
 export async function settleEchoes(
   tx: UserWrite,
   me: string,
   room: string,
   entries: readonly Entry[],
-): Promise<boolean> {
+): Promise<Settled> {
   const rows = tx.objectStore('rows');
   const ended: Ended[] = [];
   for (const entry of entries) {
@@ -23,8 +26,9 @@ export async function settleEchoes(
     await rows.delete(row.seq);
     ended.push({ row, serverOffset: entry.serverOffset });
   }
-  if (ended.length > 0) await tellFollowers(tx, room, ended);
-  return ended.length > 0;
+  if (ended.length === 0) return 'nothing';
+  await tellFollowers(tx, room, ended);
+  return ended.some(({ row }) => row.state.tag === 'parked') ? 'parked' : 'rows';
 }
 
 /** Ends a row by the server's acknowledgement of it. The caller tells its followers, for all that were settled at once. */

@@ -1,7 +1,8 @@
 /** The drain's transaction after an answer: storing what became of what was sent. */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { generationIn } from '../log/generation.ts';
-import { LOG_STORES, spansOf } from '../log/hold.ts';
+import { LOG_STORES } from '../log/hold.ts';
+import { spansOf } from '../log/readSpans.ts';
 import { spanAt } from '../log/spans.ts';
 import { remove, repoint } from './followers.ts';
 import { ownText } from './held.ts';
@@ -13,6 +14,8 @@ import { unanswered, type Verdict } from './verdicts.ts';
 export interface Stored {
   /** The rooms concerned. */
   rooms: string[];
+  /** Something that was not sent is sent after all: what changes it is held up no more. */
+  freed: boolean;
   /** Acknowledged entries that no span covers: what changed them since is not known. */
   placed: Placed[];
 }
@@ -56,7 +59,8 @@ export function storeVerdicts(
     const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
     for (const room of roomsOf(concerned.filter((row) => failed.has(row.clientOffset))))
       await dropUseless(tx, room);
-    return { rooms: roomsOf(concerned), placed };
+    const freed = [...settled.values()].flat().some(({ row }) => row.state.tag === 'parked');
+    return { rooms: roomsOf(concerned), freed, placed };
   });
 }
 

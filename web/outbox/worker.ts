@@ -4,7 +4,7 @@ import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import { backoff } from '../transport/backoff.ts';
-import { createDrain } from './drain.ts';
+import { createDrain, type DrainDeps } from './drain.ts';
 import type { DrainLock } from './lock.ts';
 import { recover } from './mark.ts';
 import type { Placed } from './store.ts';
@@ -25,7 +25,7 @@ export interface WorkerDeps {
   append(items: Item[], signal: AbortSignal): Promise<Acknowledgement<'append'> | undefined>;
   beat(holder: string): void;
   placed(placed: readonly Placed[]): void;
-  changed(rooms: string[]): void;
+  changed: DrainDeps['changed'];
 }
 
 /**
@@ -74,7 +74,7 @@ export async function drainOnce(deps: WorkerDeps): Promise<Drained> {
     }
   });
   giveUp.abort();
-  if (drained === 'left') deps.changed(await recover(deps.db, holder)); // what was under way is not sent any more (O3)
+  if (drained === 'left') deps.changed(await recover(deps.db, holder), 'rows'); // what was under way is not sent any more (O3)
   return drained;
 }
 

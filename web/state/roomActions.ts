@@ -8,7 +8,7 @@ import { reasonOf } from '../outbox/row.ts';
 import type { Link } from '../transport/link.ts';
 import type { Client, PublicRoom } from './model.ts';
 
-export type RoomActions = Pick<Client, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
+type RoomActions = Pick<Client, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
 
 export function createRoomActions(
   link: Pick<Link, 'ask'>,

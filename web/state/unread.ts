@@ -1,9 +1,9 @@
 /** How many lines of others there are that a person has not read, from what is held. */
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
 import type { StoredRoom, UserRead } from '../db/schema.ts';
-import { spansOf } from '../log/hold.ts';
 import { chunksBack } from '../log/lines.ts';
 import type { Quiet } from '../log/quiet.ts';
+import { spansOf } from '../log/readSpans.ts';
 import { cursorOf, type Span } from '../log/spans.ts';
 
 /** Others' lines after what a person has read, counted up to UNREAD_COUNTED_MAX. */

@@ -5,7 +5,7 @@ import { idFrom } from '../../shared/mint.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
-import { createSync } from '../log/sync.ts';
+import { createLazySync } from '../log/lazySync.ts';
 import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
@@ -15,10 +15,10 @@ import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { type QueueingConversation, withJustQueued } from './justQueued.ts';
-import { createLazyRoomActions } from './lazyRoomActions.ts';
 import type { Client, ConnectionState, SignedIn } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createReads } from './reads.ts';
+import { createRoomActions } from './roomActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -143,7 +143,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     me: user.id,
     changed: (rooms) => changes.tell({ type: 'marks', rooms }),
   });
-  const sync = createSync({
+  const sync = createLazySync({
     db,
     me: user.id,
     opened: outside.looking,
@@ -260,8 +260,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
       suspect: () => link.tell({ type: 'suspect' }),
       stopped: (why) => link.tell({ type: 'stopped', why }),
-      changed(rooms) {
-        if (rooms.length > 0) changes.tell({ type: 'rows', rooms });
+      changed(rooms, type) {
+        if (rooms.length > 0) changes.tell({ type, rooms });
       },
     },
     firstPaint,
@@ -305,7 +305,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    ...createLazyRoomActions(link, sync, newKey),
+    ...createRoomActions(link, sync, newKey),
     seen: reads.seen,
     draft: drafts.draft,
     saveDraft: drafts.save,

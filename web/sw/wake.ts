@@ -42,7 +42,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
       append: (items, signal) => appendByHttp(deps.fetch, me, items, signal),
       beat: (holder) => changes.tell({ type: 'draining', holder }),
       placed: (placed) => changes.tell({ type: 'placed', placed }), // to a page that is open; the next one sees for itself
-      changed: (rooms) => changes.tell({ type: 'rows', rooms }),
+      changed: (rooms, type) => changes.tell({ type, rooms }),
     });
   } finally {
     changes.close();

@@ -87,7 +87,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   const socket = {
     connected: true,
     conn: { transport: { name: transport } },
-    data: { identity: { user: { id: 'u', name: 'U' } }, told: new Map() },
+    data: { identity: { user: { id: 'u', name: 'U' } }, told: new Map(), cursorsElsewhere: new Map() },
     emit(event: string, payload: never) {
       if (event === 'welcome') next = live + 1;
       if (event === 'entries') frames.push(payload);

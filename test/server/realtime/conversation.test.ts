@@ -365,6 +365,33 @@ describe('coming back', () => {
     }
   });
 
+  test('S1 S2 the cursor of a room that one had left counts when one comes into it again: what was missed, or begun anew', async () => {
+    using ada = await join();
+    const room = await roomOf(ada);
+    using bo = await join();
+    await bo.request('room:join', { room, clientOffset: newId() });
+    await ada.append(text('seen', room));
+    const at = await atOf(bo, room, 3);
+    await bo.request('room:leave', { room, clientOffset: newId() });
+    await ada.append(text('missed', room));
+    for (const [cursor, begins] of [
+      [[3, at], { from: 4 }],
+      [[3, at + 1], { from: 1, reset: true }],
+    ] as const) {
+      using back = await connectClient(server.url, bo.session, { cursors: { [room]: [...cursor] } });
+      expect(back.welcome.rooms.some(({ id }) => id === room)).toBe(false);
+      await back.request('room:join', { room, clientOffset: newId() });
+      const described = await waitFor(
+        'the room',
+        () => heardRooms(back).find((frame) => frame.room?.id === room)?.room,
+      );
+      expect(described).toMatchObject(begins);
+      await waitFor('its catch-up', () => back.heard(room).at(-1)?.serverOffset === described.head);
+      expect(back.heard(room)[0]?.serverOffset).toBe(begins.from);
+      await back.request('room:leave', { room, clientOffset: newId() });
+    }
+  });
+
   test('S2 while others write without pause, those who come in miss nothing between catch-up and live', async () => {
     using ada = await join();
     const room = await roomOf(ada);

@@ -130,7 +130,7 @@ test('O3 an acknowledgement settles a parked row, and an echo too; a refusal und
 test('O3 an echo that leaves a hole settles its row all the same', async () => {
   await queue('a');
   await mark(WHOLE_BATCH);
-  expect(await echo(keys[0]!, 7, 'a')).toMatchObject({ held: false, settled: true });
+  expect(await echo(keys[0]!, 7, 'a')).toMatchObject({ held: false, settled: 'rows' });
   expect([await rows(), (await loose()).length]).toEqual([[], 1]);
 });
 
@@ -188,8 +188,21 @@ test('an own entry that nothing held covers is told, so that what changed it can
   await echo(mint(), 1, 'held');
   expect(await store([acknowledged(keys[0]!, 1), acknowledged(keys[1]!, 5)])).toEqual({
     rooms: [ROOM],
+    freed: false,
     placed: [{ room: ROOM, serverOffset: 5 }],
   });
+});
+
+test('O2 a text that was not sent and is acknowledged after all frees what changes it', async () => {
+  await queue('a');
+  await mark(WHOLE_BATCH);
+  const refusal = {
+    clientOffset: keys[0]!,
+    type: 'refused',
+    error: { code: 'forbidden', message: '' },
+  } as const;
+  expect(await store([refusal])).toMatchObject({ freed: false });
+  expect(await store([acknowledged(keys[0]!, 5)])).toMatchObject({ rooms: [ROOM], freed: true });
 });
 
 describe('what a person does with what was not sent', () => {

@@ -28,6 +28,8 @@ export interface Body {
   abandoned: boolean;
   /** A change that was given up by hand; the message stays. */
   dropped: boolean;
+  /** The server refused it, whatever became of other attempts: what is written instead has its place. */
+  isRefused: boolean;
 }
 
 export interface Ledger {
@@ -59,6 +61,7 @@ export function createLedger(): Ledger {
         isTold: false,
         abandoned: false,
         dropped: false,
+        isRefused: false,
       };
       bodies.set(text, body);
       of.bodies.push(body);

@@ -66,7 +66,9 @@ export function createRun(seed: number, about?: StoryName): Run {
         world.note(`refused: ${say(item)}: ${code}`);
         if (code === 'unavailable' || code === 'rate-limited') return; // it holds its place
         const text = 'body' in item ? ledger.find(item.body) : undefined;
-        if (text) text.of.mayComeLate = true;
+        if (!text) return;
+        text.isRefused = true;
+        text.of.mayComeLate = true;
       },
       appended(room, user, item, entry) {
         world.note(`${room.name} ${entry.serverOffset}: ${say(item)}`);
@@ -150,7 +152,8 @@ export function createRun(seed: number, about?: StoryName): Run {
   function placeOf(body: Body, kind: Item['kind']): number {
     const { bodies } = body.of;
     if (kind === 'text') return bodies[0]!.asked; // also where it was refused, and another text stands in its place
-    return bodies.slice(1).find((each) => each === body || !appended.has(each.text))?.asked ?? 0;
+    const isReplaced = ({ text, isRefused }: Body) => isRefused || !appended.has(text);
+    return bodies.slice(1).find((each) => each === body || isReplaced(each))?.asked ?? 0;
   }
 
   /** What was written before it, and was safe before it was written, is in the log before it (L5). */

@@ -6,7 +6,7 @@
 import { catchUpOrder, startOf } from '../../../server/feed/plan.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
-import type { Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
+import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import type { Ill } from './ill.ts';
 import { createLogs, isBy, type LogRoom, type Logs, shown, targetOf } from './logs.ts';
 import type { World } from './world.ts';
@@ -17,6 +17,8 @@ export interface Conn {
   session: string;
   open: boolean;
   told: Map<string, number>;
+  /** Of the handshake, in rooms that the user was not in then. */
+  cursorsElsewhere?: Map<string, Cursor>;
   send(event: string, payload: unknown): void;
   close(): void;
 }
@@ -215,7 +217,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     if (!room.members.has(user)) addByServer(room, user, 'join');
     for (const conn of conns)
       if (conn.open && conn.user === user) {
-        const described = describe(room, user, undefined, true);
+        const described = describe(room, user, conn.cursorsElsewhere?.get(id), true);
+        conn.cursorsElsewhere?.delete(id);
         conn.send('room', { room: described });
         catchUp(conn, described);
       }
@@ -292,6 +295,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         Object.keys(cursors),
         open,
       );
+      if (same)
+        conn.cursorsElsewhere = new Map(Object.entries(cursors).filter(([id]) => !order.includes(id)));
       const rooms = order.map((id) => describe(logs.room(id)!, conn.user, cursors[id], same));
       const user = { id: conn.user, name: names.get(conn.user)! };
       conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms });

@@ -18,7 +18,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { variant: 'what is sent is not marked before', rules: ['O3'], took: 1 },
-  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', took: 21 },
+  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', took: 40 },
   { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', took: 13 },
   {
     variant: 'a refusal that comes late parks what is under way again',
@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
   { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', took: 2 },
   { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', took: 2 },
   { variant: 'answers of an older log are taken', rules: ['S1'], story: 'put back', took: 32 },
-  { variant: 'what another tab forgot is not noticed', rules: ['S1', 'O4'], story: 'put back', took: 32 },
+  { variant: 'what another tab forgot is not noticed', rules: ['S1', 'O4'], story: 'put back', took: 392 },
   { variant: 'a span is stored without its entries', rules: ['S1'], took: 1 },
   { variant: 'all users share a database', rules: ['O5'], took: 1 },
   { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', took: 14 },
@@ -50,7 +50,7 @@ const CASES: readonly Case[] = [
 
 describe('O3 O4 O5 L3 L5 S1 S2 S3 S5 a broken client is caught', () => {
   test.concurrent.each(CASES)('$variant', { timeout: 120_000 }, async ({ variant, rules, story, took }) => {
-    const most = Math.max(20, 5 * took);
+    const most = Math.min(Math.max(20, 5 * took), 1_000); // more would take longer than the test may
     const about = story ? ['--story', story] : [];
     const args = ['--seeds', `1-${most}`, '--variant', variant, ...about];
     const { code, output } = await run(

@@ -77,6 +77,29 @@ test('O4 an edit of what is under way queues behind it, and both arrive in order
   expect(wrote()).toEqual(['text first', 'edit third']);
 });
 
+test('O2 O4 an edit held up by a text that was not sent goes when that text arrives after all, with nothing done by hand', async () => {
+  const tab = await signedIn();
+  let refuse = () => {};
+  server.intercept = (event, _, answer) => {
+    if (event !== 'append') return false;
+    const error = { code: 'forbidden', message: 'no' };
+    refuse = () => answer({ ok: true, epoch: server.epoch, results: [{ clientOffset: key, error }] });
+    return true;
+  };
+  await tab.client.send(LOBBY, 'first');
+  await shows(tab, ['first (sending)']);
+  const key = keyOf(tab, 0);
+  expect(await tab.client.edit(LOBBY, key, 'second')).toEqual({ ok: true });
+  refuse();
+  await until('parked', async () => JSON.stringify(await rows(tab)).includes('"parked"'));
+  server.intercept = () => false;
+  // an earlier attempt was slow, and arrives
+  server.append(server.cookie!.id, { room: LOBBY, clientOffset: key, kind: 'text', body: 'first' });
+  await until('both are there', () => wrote().length === 2);
+  expect(wrote()).toEqual(['text first', 'edit second']);
+  await nothingWaits(tab);
+});
+
 test('O4 a deletion of what is under way queues behind it', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
