@@ -4,6 +4,9 @@ import { expect, expectState, say, signUp, test } from './fixtures.ts';
 /** What is loaded beside the first paint: the socket, and the schemas of what comes over it. */
 const LATER = /\/assets\/(esm|wire)-[^/]*\.js$/;
 
+/** What keeps step with the server, and what sends. */
+const WHEN_SIGNED_IN = /\/assets\/(sync|drain)-[^/]*\.js$/;
+
 test('O2 what could not be loaded beside the first paint is loaded when it can be, without a reload', async ({
   server,
   browser,
@@ -28,6 +31,29 @@ test('O2 what could not be loaded beside the first paint is loaded when it can b
   await say(page, 'here after all');
   await expectState(page, 'here after all', 'Sent');
   expect(await page.evaluate(() => 'sameDocument' in globalThis)).toBe(true);
+  await context.close();
+});
+
+test('O2 what connects and sends could not be loaded after the sign-up: it is loaded when it can be, without a reload', async ({
+  server,
+  browser,
+}) => {
+  const context = await browser.newContext({ baseURL: server.url });
+  await context.route('**/sw.js', (route) => route.abort());
+  const refused = new Set<string>();
+  await context.route(WHEN_SIGNED_IN, (route) => {
+    refused.add(WHEN_SIGNED_IN.exec(route.request().url())![1]!);
+    return route.abort();
+  });
+  const page = await context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await say(page, 'here after all');
+  await expectState(page, 'here after all', 'Queued');
+  await expect.poll(() => [...refused].sort()).toEqual(['drain', 'sync']);
+
+  await context.unroute(WHEN_SIGNED_IN);
+  await expectState(page, 'here after all', 'Sent');
   await context.close();
 });
 
