@@ -6,7 +6,7 @@ export default defineConfig<object, { store: 'sqlite' | 'mongo' }>({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
   outputDir: 'test-results/browser',
-  workers: 1, // the machines that run this have two cores, and the server is one process of its own
+  workers: 1, // the machines that run this have two cores; test/run.ts says which may run beside each other
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: !!process.env.CI,

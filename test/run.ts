@@ -16,6 +16,8 @@ import { IS_OF_THIS_SYSTEM, webKitForTests } from './support/setup/webkit.ts';
 import { NOTHING, ofPlaywright, ofVitest, slowest, sum, type Tally } from './support/tally.ts';
 import { ROOT, runTool } from './support/tools.ts';
 
+/** Files of tests, as Playwright's grep sees them. */
+const TIMED = String.raw`(budgets|slow|networks)\.e2e\.ts`;
 const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
@@ -108,12 +110,17 @@ async function vitest(project: string): Promise<Tally> {
   return ofVitest(report, code);
 }
 
+/** Two at a time, for most of a test is waiting; but those whose seconds count have the machine to themselves. */
 async function browser(): Promise<Tally> {
-  const report = `${REPORTS}/playwright.json`;
+  const together = await playwright('together', '--workers=2', `--grep-invert=${TIMED}`);
+  const alone = await playwright('alone', `--grep=${TIMED}`);
+  return sum([together, alone]);
+}
+
+async function playwright(name: string, ...which: string[]): Promise<Tally> {
+  const report = `${REPORTS}/playwright-${name}.json`;
   const env = { PLAYWRIGHT_JSON_OUTPUT_FILE: report };
-  const { code } = await runTool('playwright', ['test', '--reporter=list,json', ...filters()], {
-    show: true,
-    env,
-  });
+  const args = ['test', '--reporter=list,json', ...which, ...filters()];
+  const { code } = await runTool('playwright', args, { show: true, env });
   return ofPlaywright(report, code);
 }

@@ -6,5 +6,5 @@ import { mongoHarness, mongoOfFile } from './harness.ts';
 /** In a file of its own: beside the other cases, and not after them. */
 describe('random histories of three stores, on MongoDB', () => {
   const mongo = mongoOfFile({ toBreak: true });
-  sharedHistoryCases(() => mongoHarness(mongo.server), histories(200));
+  sharedHistoryCases(() => mongoHarness(mongo.server), histories(120));
 });
