@@ -281,6 +281,34 @@ test('the place is kept to the pixel while older ones load above; the pill count
   await expect(more).toHaveCount(0);
 });
 
+test('who jumps to the top of the log sees the oldest lines that are loaded at once, and older ones above them', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  const writer = await connectClient(server.url, await signUpByApi(server.url, 'Bo'));
+  for (let i = 0; i < 3; i++)
+    await writer.append(...Array.from({ length: 100 }, (_, n) => text(`line ${100 * i + n}`)));
+  await expect(message(page, 'line 299')).toBeInViewport();
+  const log = page.locator('.log');
+  await expect.poll(() => log.evaluate((box) => box.scrollTop)).toBeGreaterThan(50_000); // room for older lines
+  const inView = await log.evaluate(async (box) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    box.scrollTop = 0;
+    for (let n = 0; n < 3; n++) await frame();
+    const { top, bottom } = box.getBoundingClientRect();
+    const places = [...box.querySelectorAll('[data-key]')].map((row) => row.getBoundingClientRect());
+    return places.filter((place) => place.bottom > top && place.top < bottom).length;
+  });
+  expect(inView).toBeGreaterThan(3);
+  for (let n = 0; n < 8; n++) {
+    await log.evaluate((box) => box.scrollTo(0, 0));
+    await page.waitForTimeout(150);
+  }
+  await expect(message(page, 'line 0')).toBeInViewport();
+});
+
 test('what came while one was away stands below a line, and is read once it was in sight', async ({
   server,
   phone,

@@ -5,8 +5,8 @@
  */
 import type { Sizes } from './readingPlace.ts';
 
-/** What a quick reader scrolls through without a rest. Whoever jumps to its top waits for some pages. */
-export const RESERVE_PX = 50_000;
+/** A thousand long messages: what a quick reader scrolls through without a rest. */
+export const RESERVE_PX = 150_000;
 
 /** As if there were none. */
 export function sizesOf(box: HTMLElement): Sizes {
@@ -25,6 +25,12 @@ export function reserveOf(box: HTMLElement): number {
 /** By its padding: what holds the lines begins where it began, and they stand where they stood. */
 export function setReserve(box: HTMLElement, px: number): void {
   rowsOf(box).style.paddingTop = `calc(var(--s-3) + ${px}px)`; // as in log.css
+}
+
+/** Who jumps up beyond all lines stands at the first of them: in the room above them they would wait for many pages. */
+export function leaveReserve(box: HTMLElement): void {
+  const reserve = reserveOf(box);
+  if (box.scrollTop + box.clientHeight <= reserve) box.scrollTop = reserve;
 }
 
 function rowsOf(box: HTMLElement): HTMLElement {

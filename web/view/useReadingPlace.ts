@@ -14,7 +14,7 @@ import {
   placeAfterScroll,
   type ReadingPlace,
 } from './readingPlace.ts';
-import { RESERVE_PX, reserveOf, setReserve, sizesOf } from './reserve.ts';
+import { leaveReserve, RESERVE_PX, reserveOf, setReserve, sizesOf } from './reserve.ts';
 
 export interface Reading {
   distance: Distance;
@@ -81,6 +81,7 @@ export function useReadingPlace(
   useLayoutEffect(() => {
     const element = box.current!;
     const scrolled = () => {
+      leaveReserve(element);
       const { atNewest } = latest.current.state;
       const sizes = sizesOf(element);
       place.current = placeAfterScroll(place.current, sizes, atNewest, lookedAtIn(element));
