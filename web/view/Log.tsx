@@ -80,5 +80,10 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
 function Top({ state }: { state: ConversationState }) {
   if (state.loading) return null;
   if (state.atStart) return state.messages.length === 0 ? <p class="note">{t.log.empty}</p> : null;
-  return <p class="note">{state.older === 'stuck' ? t.log.olderStuck : t.log.older}</p>;
+  // another one once older ones are there: one that moved from under a reader's eyes to above them would be a shift
+  return (
+    <p key={state.messages[0]?.key} class="note">
+      {state.older === 'stuck' ? t.log.olderStuck : t.log.older}
+    </p>
+  );
 }
