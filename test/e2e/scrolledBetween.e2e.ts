@@ -11,6 +11,7 @@ test('who scrolls up from the newest stays there, whatever renders before the br
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   await say(page, 'The newest');
+  await expect(message(page, 'number 59')).toBeVisible(); // one's own line may be there before the log is
   await expect(message(page, 'The newest')).toBeInViewport();
 
   const below = await page.locator('.log').evaluate(async (log) => {
