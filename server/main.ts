@@ -3,15 +3,12 @@ import { join } from 'node:path';
 import { SHUTDOWN_WITHIN_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, parseEnv } from './env.ts';
+import { EX_CONFIG, EX_TEMPFAIL } from './exitCodes.ts';
 import { openAt } from './lan.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
 import { Unavailable, Unusable } from './store/port.ts';
 import { openSqlite } from './store/sqlite/index.ts';
-
-// Of sysexits.h: something is misconfigured; something is not there now, and it is worth trying again.
-const EX_CONFIG = 78;
-const EX_TEMPFAIL = 75;
 
 try {
   await run(parseEnv(process.env));

@@ -1,12 +1,9 @@
 /** `npm run backup -- FILE` and `npm run restore -- FILE`: what an operator does by hand, with the server's own settings. */
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, parseEnv } from '../env.ts';
+import { EX_CONFIG, EX_USAGE } from '../exitCodes.ts';
 import { createLogger } from '../logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
-
-// Of sysexits.h: it was called in a wrong way; something is to be done before it can be called again.
-const EX_USAGE = 64;
-const EX_CONFIG = 78;
 
 const WHAT_FOLLOWS =
   'Apps read everything anew as they come back, and send what waits in them; whoever signed up after the copy was made is asked to sign up again.';

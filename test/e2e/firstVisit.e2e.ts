@@ -1,4 +1,5 @@
 /** The first visit, in a place where only half of the app comes through. */
+import type { Browser, BrowserContext } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
 /** What is loaded beside the first paint: the socket, and the schemas of what comes over it. */
@@ -11,8 +12,7 @@ test('O2 what could not be loaded beside the first paint is loaded when it can b
   server,
   browser,
 }) => {
-  const context = await browser.newContext({ baseURL: server.url });
-  await context.route('**/sw.js', (route) => route.abort()); // it would have them all
+  const context = await withoutWorker(browser, server.url);
   let refused = 0;
   await context.route(LATER, (route) => {
     refused++;
@@ -38,8 +38,7 @@ test('O2 what connects and sends could not be loaded after the sign-up: it is lo
   server,
   browser,
 }) => {
-  const context = await browser.newContext({ baseURL: server.url });
-  await context.route('**/sw.js', (route) => route.abort());
+  const context = await withoutWorker(browser, server.url);
   const refused = new Set<string>();
   await context.route(WHEN_SIGNED_IN, (route) => {
     refused.add(WHEN_SIGNED_IN.exec(route.request().url())![1]!);
@@ -61,8 +60,7 @@ test('O1 a service worker that could not be had on the first visit is had on the
   network,
   browser,
 }) => {
-  const context = await browser.newContext({ baseURL: network.url });
-  await context.route('**/sw.js', (route) => route.abort());
+  const context = await withoutWorker(browser, network.url);
   const page = await context.newPage();
   const told = page.waitForEvent('console', (message) => message.text().includes('cannot start without'));
   await page.goto('/');
@@ -79,3 +77,10 @@ test('O1 a service worker that could not be had on the first visit is had on the
   await expectState(page, 'kept', 'Sent');
   await context.close();
 });
+
+/** The service worker does not come through: it would have all that is loaded later. */
+async function withoutWorker(browser: Browser, url: string): Promise<BrowserContext> {
+  const context = await browser.newContext({ baseURL: url });
+  await context.route('**/sw.js', (route) => route.abort());
+  return context;
+}

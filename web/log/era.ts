@@ -90,6 +90,7 @@ export function createEras({ db, me, changed, unusable, putBack }: Deps): Eras {
   };
 }
 
+/** What is told of a room, by what came to its end in it: to look again, or also to send on. */
 const TOLD = [
   ['parked', 'queued'],
   ['rows', 'rows'],

@@ -2,7 +2,7 @@
  * Which logs a database is of. Several tabs write into one: what one of them forgets, since the log was put back, another
  * may still have in hand, having stood still meanwhile. It must not be stored into what is held of the new log (S1).
  */
-import type { UserRead, UserWrite } from '../db/schema.ts';
+import type { UserDatabase, UserRead, UserWrite } from '../db/schema.ts';
 
 /** One for each connection. What the connection itself forgets goes on in it. */
 export interface LogsHeld {
@@ -28,7 +28,17 @@ export async function nextGeneration(tx: UserWrite): Promise<void> {
   await tx.objectStore('meta').put(String(1 + (await generationIn(tx))), 'generation');
 }
 
-/** Throws `OtherEpoch` where another tab has forgotten something since. */
-export async function checkGeneration(tx: UserWrite, held: LogsHeld | undefined): Promise<void> {
-  if (held && held.generation !== (await generationIn(tx))) throw new OtherEpoch();
+/** `OtherEpoch` where another tab has forgotten something since; what is forgotten by the work itself is known afterwards. */
+export async function writeLogs<T>(
+  db: UserDatabase,
+  stores: Parameters<UserDatabase['write']>[0],
+  held: LogsHeld | undefined,
+  work: (tx: UserWrite) => Promise<T>,
+): Promise<T> {
+  const [result, generation] = await db.write(stores, async (tx) => {
+    if (held && held.generation !== (await generationIn(tx))) throw new OtherEpoch();
+    return [await work(tx), await generationIn(tx)] as const;
+  });
+  if (held) held.generation = generation;
+  return result;
 }

@@ -2,7 +2,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
-import { checkGeneration, generationIn, type LogsHeld, nextGeneration } from './generation.ts';
+import { type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
 import { forget, forgetPlaces } from './hold.ts';
 import { cursorIn } from './readSpans.ts';
 
@@ -22,7 +22,7 @@ export function storeWelcome(
   ends: Ends = new Map(),
   logs?: LogsHeld,
 ): Promise<Map<string, number>> {
-  return writeOf(db, logs, async (tx) => {
+  return writeLogs(db, STORES, logs, async (tx) => {
     const before = await tx.objectStore('meta').get('epoch');
     if (before !== undefined && before !== epoch) await forgetAll(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
@@ -44,7 +44,7 @@ export function storeRoom(
   ends: Ends = new Map(),
   logs?: LogsHeld,
 ): Promise<number> {
-  return writeOf(db, logs, async (tx) => {
+  return writeLogs(db, STORES, logs, async (tx) => {
     await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends);
     return cursorIn(tx, room.id);
   });
@@ -92,18 +92,4 @@ async function forgetAll(tx: UserWrite): Promise<void> {
   for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
   await forgetPlaces(tx, await tx.objectStore('rows').getAll());
   await nextGeneration(tx);
-}
-
-/** Throws `OtherEpoch` where another tab has forgotten something since; what is forgotten here is known afterwards. */
-async function writeOf<T>(
-  db: UserDatabase,
-  logs: LogsHeld | undefined,
-  work: (tx: UserWrite) => Promise<T>,
-): Promise<T> {
-  const [result, generation] = await db.write(STORES, async (tx) => {
-    await checkGeneration(tx, logs);
-    return [await work(tx), await generationIn(tx)] as const;
-  });
-  if (logs) logs.generation = generation;
-  return result;
 }

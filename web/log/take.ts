@@ -4,7 +4,7 @@ import { isAmendment } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { type Settled, settleEchoes } from '../outbox/settle.ts';
-import { checkGeneration, generationIn, type LogsHeld, OtherEpoch } from './generation.ts';
+import { type LogsHeld, OtherEpoch, writeLogs } from './generation.ts';
 import { forget, hold, holdLoose, type Incoming, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { followHead } from './rooms.ts';
 
@@ -32,22 +32,19 @@ export async function take(
 }
 
 /** In their order. With `logs` nothing is taken unless the database is of those: `OtherEpoch`. */
-export async function takeAll(
+export function takeAll(
   db: UserDatabase,
   me: string,
   arrived: readonly Arrived[],
   logs?: LogsHeld,
 ): Promise<Taken[]> {
-  const [taken, generation] = await db.write(LOG_STORES, async (tx) => {
-    await checkGeneration(tx, logs);
+  return writeLogs(db, LOG_STORES, logs, async (tx) => {
     if (logs && logs.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
     await putUsers(tx, Object.assign({}, ...arrived.map(({ users }) => users)));
-    const all: Taken[] = [];
-    for (const { incoming } of arrived) all.push(await takeOne(tx, me, incoming));
-    return [all, await generationIn(tx)] as const;
+    const taken: Taken[] = [];
+    for (const { incoming } of arrived) taken.push(await takeOne(tx, me, incoming));
+    return taken;
   });
-  if (logs) logs.generation = generation;
-  return taken;
 }
 
 /**

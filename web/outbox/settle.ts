@@ -27,8 +27,7 @@ export async function settleEchoes(
     ended.push({ row, serverOffset: entry.serverOffset });
   }
   if (ended.length === 0) return 'nothing';
-  await tellFollowers(tx, room, ended);
-  return ended.some(({ row }) => row.state.tag === 'parked') ? 'parked' : 'rows';
+  return (await tellFollowers(tx, room, ended)) ? 'parked' : 'rows';
 }
 
 /** Ends a row by the server's acknowledgement of it. The caller tells its followers, for all that were settled at once. */
@@ -75,9 +74,9 @@ export interface Ended {
  * What still waits to change these now knows their place in the log; and what they made useless ends with them: an edit
  * before an edit that holds, which would come after it now and undo it, and with a deletion its text and all changes of
  * it. Once for all of them: it reads all changes that are queued in the room, and for each row of a long queue that would
- * take longer than a transaction may.
+ * take longer than a transaction may. True when one of these had not been sent, and held up what changes it.
  */
-export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<void> {
+export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<boolean> {
   const rows = tx.objectStore('rows');
   const places = new Map<string, number>();
   const deleted = new Set<string>();
@@ -97,4 +96,5 @@ export async function tellFollowers(tx: UserWrite, room: string, ended: readonly
     if (isUseless) await rows.delete(seq);
     else if (places.has(target)) await rows.put({ ...row, targetOffset: places.get(target)! });
   }
+  return ended.some(({ row }) => row.state.tag === 'parked');
 }

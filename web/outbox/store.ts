@@ -55,11 +55,11 @@ export function storeVerdicts(
       settled.set(row.room, [...(settled.get(row.room) ?? []), { row, serverOffset }]);
       if (!spanAt(await spansOf(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
     }
-    for (const [room, ended] of settled) await tellFollowers(tx, room, ended);
+    let freed = false;
+    for (const [room, ended] of settled) freed = (await tellFollowers(tx, room, ended)) || freed;
     const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
     for (const room of roomsOf(concerned.filter((row) => failed.has(row.clientOffset))))
       await dropUseless(tx, room);
-    const freed = [...settled.values()].flat().some(({ row }) => row.state.tag === 'parked');
     return { rooms: roomsOf(concerned), freed, placed };
   });
 }

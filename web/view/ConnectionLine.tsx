@@ -24,18 +24,10 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
         </p>
       );
     case 'signed-out':
-      return (
-        <p class="line">
-          {app.waiting > 0 ? t.connection.signedOutWaiting : t.connection.signedOut}
-          <button type="button" onClick={onSignIn}>
-            {t.connection.signIn}
-          </button>
-        </p>
-      );
     case 'unknown':
       return (
         <p class="line">
-          {t.connection.unknown}
+          {whyOut(connection.tag, app.waiting)}
           <button type="button" onClick={onSignIn}>
             {t.connection.signIn}
           </button>
@@ -53,6 +45,11 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
     default:
       return assertNever(connection);
   }
+}
+
+function whyOut(tag: 'signed-out' | 'unknown', waiting: number): string {
+  if (tag === 'unknown') return t.connection.unknown;
+  return waiting > 0 ? t.connection.signedOutWaiting : t.connection.signedOut;
 }
 
 /** What passes sooner than this is not worth a line that comes and goes. */

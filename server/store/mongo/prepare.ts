@@ -1,7 +1,7 @@
 /** Makes a database ours that is empty, and finds out whether one that is not is. Any number of processes may at once. */
-import { randomBytes } from 'node:crypto';
 import { type Db, MongoServerError } from 'mongodb';
-import { idFrom, LOBBY } from '../../../shared/mint.ts';
+import { LOBBY } from '../../../shared/mint.ts';
+import { newEpoch } from '../epoch.ts';
 import { Unavailable } from '../port.ts';
 import { CODE, isDuplicate } from './faults.ts';
 import { type Collections, collectionsOf, DEFINITIONS, META, META_ID, SCHEMA_VERSION } from './schema.ts';
@@ -31,7 +31,7 @@ async function known(db: Db, { meta }: Collections, at: Address) {
 async function mark({ meta }: Collections) {
   const made = {
     _id: META_ID,
-    epoch: idFrom(randomBytes(16)),
+    epoch: newEpoch(),
     schemaVersion: SCHEMA_VERSION,
     createdAt: Date.now(),
   } as const;

@@ -1,8 +1,7 @@
 /** What is left to do after a `mongorestore`: the database says that it is another one than it was. */
-import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import { idFrom } from '../../../shared/mint.ts';
+import { newEpoch } from '../epoch.ts';
 import { connect } from './connect.ts';
 import { collectionsOf, META_ID, SCHEMA_VERSION } from './schema.ts';
 import { type Address, newer, nothingThere } from './unusable.ts';
@@ -18,7 +17,7 @@ async function renew(db: Db, at: Address): Promise<string> {
   const ours = await meta.findOne({ _id: META_ID });
   if (!ours) throw nothingThere(at);
   if (ours.schemaVersion > SCHEMA_VERSION) throw newer(at);
-  const epoch = idFrom(randomBytes(16));
+  const epoch = newEpoch();
   await meta.updateOne({ _id: META_ID }, { $set: { epoch } });
   return epoch;
 }

@@ -1,9 +1,8 @@
 /** `npm run backup`: the database of a server, running or not, as one file. */
 import { existsSync, linkSync, renameSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Unusable } from '../port.ts';
-import { inWords, isMissing, onDisk, SIDE_FILES } from './files.ts';
+import { inWords, isMissing, onDisk, removeDatabase } from './files.ts';
 import { snapshot } from './snapshot.ts';
 import { makeWhole } from './whole.ts';
 
@@ -17,8 +16,7 @@ async function make(file: string, to: string): Promise<void> {
     throw new Unusable(`There is no database ${file}: set DATA to the folder that the server has.`);
   checkTarget(to);
   const partial = `${to}.partial`;
-  const remove = () => Promise.all(['', ...SIDE_FILES].map((end) => rm(partial + end, { force: true })));
-  await remove();
+  removeDatabase(partial);
   try {
     await snapshot(file, partial);
     makeWhole(partial, file);
@@ -26,7 +24,7 @@ async function make(file: string, to: string): Promise<void> {
     giveName(partial, to);
     onDisk(dirname(to));
   } finally {
-    await remove();
+    removeDatabase(partial);
   }
 }
 

@@ -1,9 +1,8 @@
 /** Opens and closes the file: ours alone, of our making, current in its schema, every commit synced. */
-import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { idFrom } from '../../../shared/mint.ts';
+import { newEpoch } from '../epoch.ts';
 import { Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
 import { transactionOn } from './query.ts';
@@ -23,7 +22,7 @@ export function openDatabase(path: string): DatabaseSync {
     const version = versionOf(db, file);
     db.exec(PRAGMAS);
     checkPages(db, file);
-    const made = { epoch: idFrom(randomBytes(16)), at: Date.now() };
+    const made = { epoch: newEpoch(), at: Date.now() };
     const opened = db;
     if (version < SCHEMA_VERSION) transactionOn(db)(() => migrate(opened, version, made));
     return db;

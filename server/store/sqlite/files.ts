@@ -1,10 +1,20 @@
 /** Files and folders as the commands treat them. */
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
 
 /** What SQLite puts beside a database. */
 export const SIDE_FILES = ['-wal', '-shm', '-journal'] as const;
+
+/** With all that stands beside it. Nothing may have it open. */
+export function removeDatabase(file: string): void {
+  rmSync(file, { force: true });
+  removeSideFiles(file);
+}
+
+export function removeSideFiles(of: string): void {
+  for (const end of SIDE_FILES) rmSync(of + end, { force: true });
+}
 
 /** Returns when the file is on the disk, or the names in the folder are. */
 export function onDisk(path: string): void {

@@ -2,15 +2,14 @@
  * `npm run restore`: a copy in the place of the database of a server that is stopped. The place is never empty, and never
  * holds anything but one whole database: killed at any moment, it is the old one or the new one.
  */
-import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { idFrom } from '../../../shared/mint.ts';
+import { newEpoch } from '../epoch.ts';
 import { Unusable } from '../port.ts';
 import { checkPlace } from './database.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
-import { codeOf, inWords, onDisk, SIDE_FILES } from './files.ts';
+import { codeOf, inWords, onDisk, removeDatabase, removeSideFiles, SIDE_FILES } from './files.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { snapshot } from './snapshot.ts';
 import { makeWhole } from './whole.ts';
@@ -26,12 +25,8 @@ async function replace(copy: string, file: string, now: Date): Promise<string | 
   checkPlace(file);
   const held = hold(file);
   const made = `${file}.restoring`;
-  const removeMade = () => {
-    rmSync(made, { force: true });
-    removeSideFiles(made);
-  };
   try {
-    removeMade(); // of a restore that was killed
+    removeDatabase(made); // of a restore that was killed
     await snapshot(copy, made);
     makeWhole(made, copy, renewEpoch);
     onDisk(made);
@@ -41,7 +36,7 @@ async function replace(copy: string, file: string, now: Date): Promise<string | 
     return kept;
   } finally {
     if (held instanceof DatabaseSync) held.close();
-    removeMade();
+    removeDatabase(made);
   }
 }
 
@@ -59,7 +54,7 @@ function checkCopy(copy: string, file: string): void {
 
 /** Whoever has another epoch reads all anew, and keeps what waits. */
 function renewEpoch(db: DatabaseSync): void {
-  db.prepare('UPDATE meta SET epoch = ?').run(idFrom(randomBytes(16)));
+  db.prepare('UPDATE meta SET epoch = ?').run(newEpoch());
 }
 
 /**
@@ -108,10 +103,6 @@ function keep(file: string, now: Date): string {
   for (const end of SIDE_FILES) if (existsSync(file + end)) renameSync(file + end, kept + end); // of a damaged one
   onDisk(dirname(file));
   return kept;
-}
-
-function removeSideFiles(of: string): void {
-  for (const end of SIDE_FILES) rmSync(of + end, { force: true });
 }
 
 function freeName(name: string): string {

@@ -8,6 +8,7 @@
 import { constants } from 'node:fs';
 import { copyFile, open, rm, stat } from 'node:fs/promises';
 import { Unusable } from '../port.ts';
+import { isMissing } from './files.ts';
 
 /** A busy server begins its log anew every second or so; a copy of a gigabyte takes about one. */
 const TRY_FOR_MS = 60_000;
@@ -59,8 +60,4 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 /** Where the file system can, without copying a byte. */
 function copy(from: string, to: string): Promise<void> {
   return copyFile(from, to, constants.COPYFILE_FICLONE);
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

@@ -7,6 +7,7 @@ import type { Quiet } from '../../../web/log/quiet.ts';
 import { cover, type Span } from '../../../web/log/spans.ts';
 import { AT_NEWEST, type Place, placeOlder, readWindow } from '../../../web/log/window.ts';
 import { type Random, seeded } from '../../support/random.ts';
+import { countReads } from '../db/countReads.ts';
 import { ROOM } from '../outbox/support.ts';
 import { emptyDatabase, holdOf } from './heldLog.ts';
 import { amend, grow, text } from './syncSupport.ts';
@@ -97,26 +98,6 @@ test('S3 of thousands of edits of the lines in view only the last of each is rea
   expect((await read(db, AT_NEWEST, quiet)).lines).toEqual(fold(log));
   expect(count()).toBeLessThan(1_200);
 });
-
-/** How many records were read since it was asked last. */
-function countReads(): () => number {
-  let count = 0;
-  for (const source of [IDBIndex, IDBObjectStore]) {
-    const { getAll } = source.prototype;
-    vi.spyOn(source.prototype, 'getAll').mockImplementation(function (this: never, ...asked: []) {
-      const request: IDBRequest<unknown[]> = getAll.apply(this, asked);
-      request.addEventListener('success', () => {
-        count += request.result.length;
-      });
-      return request as never;
-    });
-  }
-  return () => {
-    const counted = count;
-    count = 0;
-    return counted;
-  };
-}
 
 function growAtRandom(log: Entry[], random: Random): void {
   for (let parts = random.int(1, 3); parts > 0; parts--) {
