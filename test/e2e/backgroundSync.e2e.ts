@@ -80,8 +80,8 @@ test(
     await worker.wake(); // it takes a while to start, and is up then
     await say(page, 'first'); // whoever of them
     await expectState(page, 'first', 'Sent');
-    network.narrow(3_000); // several appends, some seconds each
-    const long = numbered('seal '.repeat(480), 10);
+    network.narrow(3_000); // twenty seconds in all, for a worker may take some to wake
+    const long = numbered('seal '.repeat(480), 25);
     for (const body of long) await say(page, body);
     const before = worker.asked().length;
     await worker.wake();
