@@ -3,6 +3,7 @@
  * MONGODB_URL. PROCESSES says how many (2). When one ends, all do: what starts this script starts it again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { EX_CONFIG } from '../server/exitCodes.ts';
 
 const MONGODB_URL = process.env.MONGODB_URL || 'mongodb://127.0.0.1:27017/holdfast';
 const processes = wholeNumber('PROCESSES', 2, 1, 64);
@@ -38,5 +39,5 @@ function wholeNumber(name: string, otherwise: number, least: number, most: numbe
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   console.error(`${name} is "${text}": it must be a whole number from ${least} to ${most}.`);
-  process.exit(78);
+  process.exit(EX_CONFIG);
 }

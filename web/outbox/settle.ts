@@ -74,7 +74,7 @@ export interface Ended {
  * What still waits to change these now knows their place in the log; and what they made useless ends with them: an edit
  * before an edit that holds, which would come after it now and undo it, and with a deletion its text and all changes of
  * it. Once for all of them: it reads all changes that are queued in the room, and for each row of a long queue that would
- * take longer than a transaction may. True when one of these had not been sent, and held up what changes it.
+ * take longer than a transaction may. True when one of these was parked: what changes it may go now.
  */
 export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<boolean> {
   const rows = tx.objectStore('rows');

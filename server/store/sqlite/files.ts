@@ -6,12 +6,13 @@ import { SQLITE, sqliteCode } from './faults.ts';
 /** What SQLite puts beside a database. */
 export const SIDE_FILES = ['-wal', '-shm', '-journal'] as const;
 
-/** With all that stands beside it. Nothing may have it open. */
+/** With all that stands beside it, some of which may be there without it. Nothing may have it open. */
 export function removeDatabase(file: string): void {
   rmSync(file, { force: true });
   removeSideFiles(file);
 }
 
+/** What of a database stands beside it, commits not yet in it among them. Nothing may have it open. */
 export function removeSideFiles(of: string): void {
   for (const end of SIDE_FILES) rmSync(of + end, { force: true });
 }
