@@ -1,7 +1,9 @@
 /** One process's store on data in memory. Every call takes a few turns, so that those of several stores interleave. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  type AppendResult,
   type LogStore,
+  type NewEntry,
   type RoomStore,
   type Store,
   Unavailable,
@@ -39,14 +41,16 @@ export function openMemory(data: MemoryData, random: Random): Store {
     async append(items, at) {
       if (isClosed) return { results: [], stopped: new Unavailable('closed') };
       return call(async () => {
-        const results = [];
-        for (const item of items) {
-          const result = data.insert(item, at);
-          await turns();
-          if ('tag' in result) results.push(result);
-          else {
-            data.finish(result);
-            results.push({ tag: 'appended' as const, serverOffset: result.serverOffset, at });
+        const results: AppendResult[] = [];
+        for (const batch of byRoom(items)) {
+          const inserted = batch.map((item) => data.insert(item, at)); // one commit: no tail sees half of it
+          for (const one of inserted) {
+            await turns();
+            if ('tag' in one) results.push(one);
+            else {
+              data.finish(one);
+              results.push({ tag: 'appended', serverOffset: one.serverOffset, at });
+            }
           }
         }
         return { results };
@@ -136,6 +140,17 @@ export function openMemory(data: MemoryData, random: Random): Store {
       tails.close();
     },
   };
+}
+
+/** Neighbours of one room together. */
+function byRoom(items: readonly NewEntry[]): NewEntry[][] {
+  const batches: NewEntry[][] = [];
+  for (const item of items) {
+    const last = batches.at(-1);
+    if (last?.[0]?.room === item.room) last.push(item);
+    else batches.push([item]);
+  }
+  return batches;
 }
 
 function cut(entries: readonly Entry[], maxBytes: number): Entry[] {
