@@ -34,7 +34,7 @@ test(
     await leave(page, network);
     await sayAndUnsay(server.url, bob, said);
     network.pass();
-    await expect(page.getByText('Message deleted')).toBeInViewport();
+    await expect(page.getByRole('log').getByText('Message deleted')).toBeInViewport();
     await expect(message(page, CORRECTED)).toBeInViewport();
     await expectNowhere(page);
   },

@@ -128,7 +128,7 @@ test('O4 a message that another device deletes while it is edited: one is told, 
   await expect(composer(page)).toHaveValue('Three seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expectState(page, 'Three seals', 'Sent');
-  await expect(page.getByText('Message deleted')).toBeVisible();
+  await expect(page.getByRole('log').getByText('Message deleted')).toBeVisible();
 });
 
 test('O4 a room that was left shows what was not sent in it, and can be joined again', async ({

@@ -22,7 +22,7 @@ test('O3 every state of a message is told as text, and so are its menu and its d
   await expectState(page, 'changed', 'Sent');
   await choose(page, 'to be deleted', 'Delete');
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.getByText('Message deleted')).toBeVisible();
+  await expect(page.getByRole('log').getByText('Message deleted')).toBeVisible();
   const tooMuch = 'a'.repeat(4_001);
   await say(page, tooMuch);
   await expectState(page, tooMuch, 'Not sent');
