@@ -28,6 +28,7 @@ test('O3 every state of a message is told as text, and so are its menu and its d
   await expectState(page, tooMuch, 'Not sent');
   network.stall();
   await say(page, 'on its way');
+  await expectState(page, 'on its way', 'Sending'); // else both may go in one batch
   await say(page, 'waits');
 
   await expect(page.getByRole('log')).toMatchAriaSnapshot(`
