@@ -9,7 +9,20 @@ export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest a browser ke
 // Connecting
 export const CURSORS_MAX_ROOMS = 500;
 export const CATCH_UP_MAX_ENTRIES = 200;
-export const CATCH_UP_NEWEST_ENTRIES = 50;
+/** Where more is missing than CATCH_UP_MAX_ENTRIES: so many of the newest messages, with the entries between them. */
+export const CATCH_UP_NEWEST_MESSAGES = 50;
+/** Of one room, for those messages. */
+export const CATCH_UP_ROOM_ENTRIES = 500;
+export const CATCH_UP_ROOM_BYTES = 64 * 1024;
+/** A catch-up or range with fewer says where the next ones begin (`older`); the app asks until it shows as many. */
+export const MESSAGES_SHOWN_LEAST = 10;
+/** Users whose change one `welcome` lists; the next handshake brings the rest. */
+export const CHANGED_USERS_MAX = 1_000;
+/**
+ * Revisions of users are handed out before they are written, and may be written in another order: so many before
+ * `usersSince` are listed again.
+ */
+export const USER_REVS_OVERLAP = 64;
 export const CATCH_UP_MAX_BYTES = 512 * 1024;
 /** By long polling a catch-up is one response, which is silence until its end. */
 export const CATCH_UP_POLLED_BYTES = 64 * 1024;
@@ -37,6 +50,7 @@ export const FRAME_MAX_BYTES = 1_200_000;
 export const ITEMS_PER_SECOND = 50;
 export const ITEMS_BURST = 500;
 export const FRAMES_PER_SECOND = 100;
+export const RENAMES_PER_DAY = 3;
 export const SIGN_INS_PER_MINUTE = 10;
 /** Guesses at one user's password, from wherever. More than one address may use up, so that one locks nobody out. */
 export const WRONG_PASSWORDS_PER_MINUTE = 30;

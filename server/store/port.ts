@@ -2,12 +2,18 @@
  * What the server needs of a database. Two adapters stand behind it, one contract suite runs against each.
  * Every method may reject with `Unavailable`; nothing else is expected. Times are milliseconds by the server's clock.
  */
-import type { Entry, EntryKind } from '../../shared/entry.ts';
+import type { Entry } from '../../shared/entry.ts';
 import type { RoomKind } from '../../shared/protocol/index.ts';
 
 export interface Store {
   /** A random id of this database. A restore by our command changes it. */
   readonly epoch: string;
+
+  /**
+   * False while entries of kinds beyond the first five must not be written, since a process of an older version may still
+   * read this database. It may become true while the store is open.
+   */
+  takesNewKinds(): boolean;
 
   log: LogStore;
   users: UserStore;
@@ -23,18 +29,29 @@ export interface LogStore {
   /**
    * Appends in order, all stamped `at`. A result per item, in order; where the fate of one is unknown it stops there:
    * no result for that item or any after it, and `stopped` says why. Entries of a batch may build on earlier ones of it.
-   * A delete blanks its target and the target's edits; an edit of a deleted text is stored blank.
-   * Rows of members follow joins and leaves.
+   * What an entry does follows from the table of kinds (shared/kinds.ts): a removal redacts its target and all that
+   * replaces it; a replacement of a removed message is stored redacted; rows of members follow an entry with a membership.
+   * `at` is never below that of the room's newest entry.
    */
   append(items: readonly NewEntry[], at: number): Promise<AppendOutcome>;
   /** The originals of these keys, in the order asked; undefined where there is none. */
   find(keys: readonly EntryKey[]): Promise<(Original | undefined)[]>;
-  /** Entries ascending from `from` to at most `to`, cut by bytes of JSON (at least one entry), and what amends them later. */
+  /**
+   * Entries ascending from `from` to at most `to`, cut by bytes of JSON (at least one entry), and what amends them later.
+   * A stored entry that cannot be read comes as one that is `unreadable`: never an error, never a gap.
+   */
   range(room: string, from: number, to: number, maxBytes: number): Promise<RangeOutcome>;
-  /** The durable head of each of these rooms; 0 for one that is empty or not there. */
+  /** The durable head of each of these rooms; 0 for one that is empty or not there. One that cannot be told now is left out. */
   heads(rooms: readonly string[]): Promise<Map<string, number>>;
   /** The `at` of the entry at each point, in the order asked; undefined where there is none. */
   timesAt(points: readonly { room: string; serverOffset: number }[]): Promise<(number | undefined)[]>;
+  /**
+   * The serverOffset of the `count`-th newest message (as the table of kinds says) at or below `upTo`, or of the oldest one
+   * where there are fewer; undefined where there is none. Deleted ones do not count.
+   */
+  messageAt(room: string, upTo: number, count: number): Promise<number | undefined>;
+  /** How many messages of others than `user` lie after `after`, counted up to `most`. Deleted ones do not count. */
+  unread(room: string, user: string, after: number, most: number): Promise<number>;
   /**
    * Every entry committed after `from` (a point this tail gave earlier; undefined: from now on), in order per room.
    * A point that is refused or too old resumes at the present, after `onGap`.
@@ -60,7 +77,15 @@ export interface UserStore {
   byNameKey(nameKey: string): Promise<StoredUser | undefined>;
   byId(id: string): Promise<StoredUser | undefined>;
   /** Names of those that exist. */
-  names(ids: readonly string[]): Promise<Map<string, string>>;
+  names(ids: readonly string[]): Promise<Map<string, Named>>;
+  /** Gives the user another name and the next revision; `taken` where it is somebody else's. */
+  rename(id: string, name: string, nameKey: string): Promise<Named | 'taken'>;
+  /** The users whose `rev` is greater than `rev`, ascending by it, at most `limit`. */
+  changedSince(rev: number, limit: number): Promise<(Named & { id: string })[]>;
+  /** The same, of those who share a room with `user`, themself among them. */
+  changedAround(user: string, rev: number, limit: number): Promise<(Named & { id: string })[]>;
+  /** The greatest revision that was given to a user; 0 before the first. */
+  latestRev(): Promise<number>;
   setPassword(id: string, passwordHash: string): Promise<void>;
 
   /** Unless its claim made one that is younger than `since`, also at this very moment: `claimed`, then. */
@@ -98,11 +123,16 @@ export interface EntryKey {
 }
 
 export interface NewEntry extends EntryKey {
-  kind: EntryKind;
+  kind: string;
   body?: string;
-  /** Of an edit or delete: the clientOffset of a text of the same author in the same room. */
+  /** The clientOffset of a message in the same room, of the same author unless `targetAuthor` says whose it is. */
   target?: string;
-  /** Of the content; kept when the entry is blanked, so that a repeat is known for ever. */
+  targetAuthor?: string;
+  /** The user that it is about, where that is not its author. */
+  subject?: string;
+  /** All other fields of the entry, as JSON values. Not of the first five kinds. */
+  content?: Readonly<Record<string, unknown>>;
+  /** Of the content; kept when the entry is redacted, so that a repeat is known for ever. */
   digest: string;
 }
 
@@ -154,9 +184,14 @@ export interface NewUser {
   createdAt: number;
 }
 
-export interface StoredUser {
-  id: string;
+/** `rev`: 0 as it was made, then the greater the later it changed, over all users of the database. */
+export interface Named {
   name: string;
+  rev: number;
+}
+
+export interface StoredUser extends Named {
+  id: string;
   passwordHash: string | undefined;
 }
 
@@ -182,7 +217,8 @@ export interface NewRoom {
 }
 
 export interface StoredRoom extends NewRoom {
-  head: number;
+  /** Undefined where it cannot be told now: the log of this room alone does not answer. */
+  head: number | undefined;
   members: number;
 }
 

@@ -20,11 +20,16 @@ export const Session = v.object({
   device: v.object({ id: DeviceId }),
   hasPassword: v.boolean(),
   devices: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  /** As in `welcome`. */
+  features: v.optional(v.array(v.string()), []),
 });
 export type Session = v.InferOutput<typeof Session>;
 
 export const SessionAnswer = v.object({ ...Session.entries, token: v.optional(v.string()) });
 export type SessionAnswer = v.InferOutput<typeof SessionAnswer>;
+
+export const NameRequest = v.object({ name: v.string() });
+export const NameAnswer = v.object({ user: User });
 
 /** `current` is needed where a password is set already. */
 export const PasswordRequest = v.object({ password: v.string(), current: v.optional(v.string()) });

@@ -8,32 +8,26 @@ export const Cursor = v.tuple([Head, Millis]);
 /** Where a client's log of a room ends: the offset, and the `at` of the entry there, by which a restore is found. */
 export type Cursor = v.InferOutput<typeof Cursor>;
 
+const cursors = v.pipe(
+  recordById(RoomId, Cursor),
+  v.check((c) => Object.keys(c).length <= CURSORS_MAX_ROOMS, 'has more than 500 rooms'),
+);
+
 export const Handshake = v.object({
   protocol: v.number(),
   as: v.optional(UserId),
   token: v.optional(v.string()),
   epoch: v.optional(v.string()),
-  cursors: v.optional(
-    v.pipe(
-      recordById(RoomId, Cursor),
-      v.check((c) => Object.keys(c).length <= CURSORS_MAX_ROOMS, 'has more than 500 rooms'),
-    ),
-  ),
+  /** What the client can read. Without `entries2` it is `upgrade-required`. */
+  features: v.optional(v.array(v.string())),
+  cursors: v.optional(cursors),
+  /** An entry that the client holds beyond its cursor, in rooms where there is one: the log must have it (S1). */
+  proofs: v.optional(cursors),
   open: v.optional(RoomId),
+  /** The greatest `rev` of a user that the client knows: `welcome` lists who changed since. */
+  usersSince: v.optional(Head),
 });
 export type Handshake = v.InferOutput<typeof Handshake>;
-
-const addressed = { room: RoomId, clientOffset: ClientOffset };
-export const TextItem = v.object({ ...addressed, kind: v.literal('text'), body: v.string() });
-export const EditItem = v.object({
-  ...addressed,
-  kind: v.literal('edit'),
-  target: ClientOffset,
-  body: v.string(),
-});
-export const DeleteItem = v.object({ ...addressed, kind: v.literal('delete'), target: ClientOffset });
-export const Item = v.variant('kind', [TextItem, EditItem, DeleteItem]);
-export type Item = v.InferOutput<typeof Item>;
 
 /** The items are parsed one by one: a bad item fails alone. */
 export const Append = v.object({ as: UserId, items: v.array(v.unknown()) });
