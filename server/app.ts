@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { featuresOf, isFirstKind, kinds } from '../shared/kinds.ts';
 import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
@@ -52,7 +53,9 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
     burst: FRAMES_PER_SECOND,
     now: monotonic,
   });
-  const ingest = createIngest({ log: store.log, access, limiter: itemLimiter, metrics, logger, now });
+  const takes = (kind: string) => isFirstKind(kind) || store.takesNewKinds();
+  const features = () => (store.takesNewKinds() ? featuresOf(kinds()) : []);
+  const ingest = createIngest({ log: store.log, takes, access, limiter: itemLimiter, metrics, logger, now });
   const rooms = createRooms({ store: store.rooms, ingest, access, now });
   const auth = createAuth({
     store: store.users,
@@ -61,6 +64,8 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
     limits: createSignInLimits(monotonic),
     onUserCreated: rooms.welcomeToLobby,
     onSignedOut: (device) => realtime.disconnectDevice(device),
+    onRenamed: (user) => realtime.tellUser(user),
+    features,
   });
   const perform = createPerform({
     epoch: store.epoch,
@@ -116,6 +121,7 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
     names,
     perform,
     frameLimiter,
+    features,
     metrics,
     logger,
     now,

@@ -2,7 +2,7 @@
 import type { ErrorCode, Refusal, WireError } from '../shared/protocol/index.ts';
 import { Unavailable } from './store/port.ts';
 
-/** Thrown or returned where a request is refused as PROTOCOL.md says. `retryAfter` in milliseconds. */
+/** Thrown or returned where a request is refused as docs/PROTOCOL.md says. `retryAfter` in milliseconds. */
 export class Refused extends Error {
   readonly code: ErrorCode;
   readonly retryAfter: number | undefined;

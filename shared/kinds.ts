@@ -42,6 +42,13 @@ export function useKinds(kinds: ReadonlyMap<string, KindRule> | undefined): void
   table = kinds ?? TABLE;
 }
 
+/** The kinds of version 0.1: a process of that version may share a MongoDB with this one as long as there are no others. */
+export function isFirstKind(kind: string): boolean {
+  return FIRST_KINDS.has(kind);
+}
+
+const FIRST_KINDS: ReadonlySet<string> = new Set(['text', 'edit', 'delete', 'join', 'leave']);
+
 /** Undefined for a kind that this version does not know. */
 export function ruleOf(kind: string): KindRule | undefined {
   return table.get(kind);
@@ -49,7 +56,7 @@ export function ruleOf(kind: string): KindRule | undefined {
 
 /** True for the kinds whose fields this version knows by type. */
 export function isKnown(entry: Entry): entry is KnownEntry {
-  return TABLE.has(entry.kind) && entry.unreadable === undefined;
+  return isFirstKind(entry.kind) && entry.unreadable === undefined;
 }
 
 /** Shown as a message of its own. An unknown kind with a target shows nothing; one without says that it is unknown. */
@@ -83,6 +90,11 @@ export function subjectOf(entry: Pick<Entry, 'author' | 'subject'>): string {
 
 export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership'] {
   return ruleOf(entry.kind)?.membership;
+}
+
+/** What a server that takes all kinds of the table lists beyond what every server has. */
+export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
+  return [...new Set([...kinds.values()].flatMap(({ feature }) => feature ?? []))];
 }
 
 /** Kinds with this effect on their targets, for queries. */

@@ -1,4 +1,4 @@
-/** Every number of the protocol, with its unit in its name. PROTOCOL.md marks them with †. */
+/** Every number of the protocol, with its unit in its name. docs/PROTOCOL.md marks them with †. */
 
 // Who you are
 export const NAME_MAX_CODE_POINTS = 40;

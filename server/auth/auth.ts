@@ -1,4 +1,4 @@
-/** Who somebody is: users, their devices, and the tokens that prove them. PROTOCOL.md, "Who you are". */
+/** Who somebody is: users, their devices, and the tokens that prove them. docs/PROTOCOL.md, "Who you are". */
 
 import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
@@ -33,6 +33,11 @@ export interface Auth {
   session(identity: Identity): Promise<Session>;
   /** Ends the device's session, then tells `onSignedOut`, also when it had ended already. */
   signOut(identity: Identity): Promise<void>;
+  /**
+   * Gives the user another name, then tells `onRenamed`. `conflict` where it is taken, `forbidden` beyond so many a day. The
+   * same name again changes nothing.
+   */
+  rename(identity: Identity, name: string): Promise<User>;
   /** `unauthorized` without the right `current` where a password is set already. */
   setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
 }
@@ -47,9 +52,13 @@ export interface AuthOptions {
   /** Awaited before every answer to a sign-in, not only the first: it may have failed then. Must be idempotent. */
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
+  onRenamed: (user: User) => Promise<unknown>;
+  /** What this server takes beyond what every server does. */
+  features: () => string[];
 }
 
-export function createAuth({ store, now, random, limits, onUserCreated, onSignedOut }: AuthOptions): Auth {
+export function createAuth(options: AuthOptions): Auth {
+  const { store, now, random, limits, onUserCreated, onSignedOut, onRenamed, features } = options;
   const inTurn = createTurns();
 
   return {
@@ -89,6 +98,23 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
       await onSignedOut(device);
     },
 
+    async rename({ user }, rawName) {
+      const name = checkName(rawName);
+      if (!name.ok) throw new Refused(name.code, name.message);
+      const stored = await store.byId(user.id);
+      if (!stored) throw new Refused('unauthorized', 'Sign in first.');
+      if (stored.name === name.text) return toUser(stored);
+      const giveBack = limits.rename(user.id);
+      const named = await store.rename(user.id, name.text, nameKey(name.text));
+      if (named === 'taken') {
+        giveBack();
+        throw new Refused('conflict', 'That name is taken.');
+      }
+      const renamed = toUser({ ...stored, ...named });
+      await onRenamed(renamed);
+      return renamed;
+    },
+
     async setPassword({ user }, change) {
       const password = checkPassword(change.password);
       const stored = await store.byId(user.id);
@@ -126,13 +152,14 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
   }
 
   async function createUser(newcomer: Newcomer): Promise<Entered> {
-    const user = { id: newId(), name: newcomer.name };
+    const user = { id: newId(), name: newcomer.name, rev: 0 };
     const device = deviceOf(newcomer, user.id);
     const secret =
       newcomer.password === undefined
         ? {}
         : { passwordHash: await hashPassword(newcomer.password, random(SALT_BYTES)) };
-    const made = await store.create({ ...user, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
+    const { id, name } = user;
+    const made = await store.create({ id, name, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
     if (made === 'created')
       return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
 
@@ -173,7 +200,7 @@ export function createAuth({ store, now, random, limits, onUserCreated, onSigned
   async function sessionOf({ user, device, hasPassword }: Identity): Promise<Session> {
     const devices = await store.countDevices(user.id);
     if (devices === 0) throw new Refused('unauthorized', 'This device was signed out.');
-    return { user, device: { id: device }, hasPassword, devices };
+    return { user, device: { id: device }, hasPassword, devices, features: features() };
   }
 
   function deviceOf({ tokenHash, claimHash }: Newcomer, user: string) {
@@ -199,5 +226,9 @@ interface Newcomer {
 type Entered = SignedIn & { how: 'created' | 'renewed' | 'proven' };
 
 function toIdentity({ device, user }: SignedIn): Identity {
-  return { device, user: { id: user.id, name: user.name }, hasPassword: user.passwordHash !== undefined };
+  return { device, user: toUser(user), hasPassword: user.passwordHash !== undefined };
+}
+
+function toUser({ id, name, rev }: StoredUser): User {
+  return { id, name, rev };
 }

@@ -1,12 +1,13 @@
 /**
  * How often one may try to sign in. Three buckets, because one would either let guesses through or lock a ward out:
- * - address and name: every attempt (PROTOCOL.md: 10 a minute);
+ * - address and name: every attempt (docs/PROTOCOL.md: 10 a minute);
  * - user, from all addresses: wrong passwords. Whoever guesses from many addresses can so keep a person from signing
  *   in anew for as long as they go on; sessions that are open stay open;
  * - address, whatever the names: new users and wrong passwords. Those who only come back through one address that a
  *   whole house shares do not count.
  */
 import {
+  RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   SIGN_INS_PER_MINUTE_AND_ADDRESS,
@@ -14,6 +15,7 @@ import {
 } from '../../shared/limits.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter, takeOrRefuse } from '../limits/limiter.ts';
+import { Refused } from '../refusal.ts';
 
 export interface SignInLimits {
   /** Throws `rate-limited` when this address has tried too often. */
@@ -24,6 +26,8 @@ export interface SignInLimits {
    * that run at the same time count too; `rightGuess` gives it back. */
   guess(user: string): void;
   rightGuess(user: string): void;
+  /** Throws `forbidden` when this user has changed their name too often. Returns what undoes the count. */
+  rename(user: string): () => void;
 }
 
 /** `now` in milliseconds, monotonic. */
@@ -35,6 +39,7 @@ export function createSignInLimits(now: () => number): SignInLimits {
     burst: SIGN_INS_BURST_OF_ADDRESS,
     now,
   });
+  const renames = createLimiter({ perSecond: RENAMES_PER_DAY / DAY_S, burst: RENAMES_PER_DAY, now });
   return {
     attempt(address, nameKey) {
       const from = addressKey(address);
@@ -44,8 +49,16 @@ export function createSignInLimits(now: () => number): SignInLimits {
     proven: (address) => byAddress.giveBack(addressKey(address), 1),
     guess: (user) => takeOrRefuse(byUser, user, SORRY),
     rightGuess: (user) => byUser.giveBack(user, 1),
+    rename(user) {
+      // not `rate-limited`, which is for what a minute mends
+      if (renames.take(user, 1) > 0)
+        throw new Refused('forbidden', `A name can be changed ${RENAMES_PER_DAY} times a day.`);
+      return () => renames.giveBack(user, 1);
+    },
   };
 }
+
+const DAY_S = 24 * 60 * 60;
 
 function perMinute(count: number) {
   return { perSecond: count / 60, burst: count };

@@ -2,24 +2,49 @@
  * What a socket lacks, and the moment from which it hears live. Reading comes first and takes its time; then, in one
  * turn of the event loop, what was read is sent, what came meanwhile is added from the ring, and the socket is joined:
  * nothing is missed between, and nothing live overtakes the catch-up (S2).
+ *
+ * A room that cannot be read is the error of that room alone: the others are welcomed and go live without it, and it is
+ * tried again, less and less often, for as long as the socket is connected.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { CATCH_UP_FRAME_BYTES, CATCH_UP_MAX_BYTES, CATCH_UP_POLLED_BYTES } from '../../shared/limits.ts';
+import { isMessage } from '../../shared/kinds.ts';
+import {
+  CATCH_UP_FRAME_BYTES,
+  CATCH_UP_MAX_BYTES,
+  CATCH_UP_NEWEST_MESSAGES,
+  CATCH_UP_POLLED_BYTES,
+  CATCH_UP_ROOM_BYTES,
+  CHANGED_USERS_MAX,
+  MESSAGES_SHOWN_LEAST,
+  UNREAD_COUNTED_MAX,
+  USER_REVS_OVERLAP,
+} from '../../shared/limits.ts';
 import {
   type Cursor,
   type Entries,
+  type FailedRoom,
   type Handshake,
   PROTOCOL,
   type Room,
-  type User,
+  type Users,
 } from '../../shared/protocol/index.ts';
 import { jsonBytes } from '../jsonBytes.ts';
+import type { Logger } from '../logger.ts';
 import { type LiveSocket, socketsOf } from '../realtime/types.ts';
+import { isUnexpected, toWireError } from '../refusal.ts';
 import { presentRoom } from '../rooms/present.ts';
-import type { Membership, Store } from '../store/port.ts';
+import { type Membership, type Store, Unavailable } from '../store/port.ts';
 import type { Feed } from './feed.ts';
 import type { Names } from './names.ts';
-import { catchUpOrder, newestWithin, pieces, type Start, startOf } from './plan.ts';
+import {
+  catchUpOrder,
+  hasFewMessages,
+  newestWithin,
+  pieces,
+  type Start,
+  startOf,
+  startOfNewest,
+} from './plan.ts';
 
 export interface CatchUp {
   /** `welcome`, then the catch-up of all rooms, the open one first. */
@@ -28,78 +53,118 @@ export interface CatchUp {
   add(socket: LiveSocket, room: string): Promise<void>;
 }
 
-interface Prepared {
+type Prepared = ReadyRoom | { tag: 'failed'; failed: FailedRoom };
+
+interface ReadyRoom {
+  tag: 'ready';
   room: Room;
   /** Contiguous, none with more entries than one frame may have: over a slow network it would be silence (S4). */
   frames: Entries[];
 }
 
+/** What a client lacks of a room's log: the newest of it that fit. */
+interface Lack {
+  membership: Membership;
+  head: number;
+  start: Start;
+  entries: Entry[];
+  /** The end of what it holds. */
+  heldTo: number;
+}
+
 interface Deps {
-  store: Pick<Store, 'epoch' | 'log' | 'rooms'>;
+  store: Pick<Store, 'epoch' | 'log' | 'rooms' | 'users'>;
   feed: Feed;
   names: Names;
+  /** What this server takes beyond what every server does. */
+  features: () => string[];
+  logger: Pick<Logger, 'error' | 'warn'>;
   now: () => number;
 }
 
-export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
-  const { epoch, log, rooms } = store;
+export function createCatchUp({ store, feed, names, features, logger, now }: Deps): CatchUp {
+  const { epoch, log, rooms, users } = store;
 
   async function prepare(
-    { conn }: LiveSocket,
+    socket: LiveSocket,
     memberships: readonly Membership[],
-    { cursors = {}, epoch: theirs, open }: Partial<Handshake>,
-  ) {
-    await Promise.all(memberships.map(({ room }) => feed.host(room.id).opened));
+    { cursors = {}, proofs = {}, epoch: theirs, open }: Partial<Handshake>,
+  ): Promise<Prepared[]> {
     const byId = new Map(memberships.map((membership) => [membership.room.id, membership]));
-    const starts = await startsOf([...byId.values()], cursors, theirs === undefined || theirs === epoch);
-    const prepared = new Map<string, Prepared>();
-    let budget = conn.transport.name === 'polling' ? CATCH_UP_POLLED_BYTES : CATCH_UP_MAX_BYTES;
-    for (const id of catchUpOrder([...byId.keys()], Object.keys(cursors), open)) {
-      const { room, readUpTo } = byId.get(id)!;
-      const { head, from, reset } = starts.get(id)!;
-      const entries = from <= head && budget > 0 ? await read(id, from, head) : [];
-      const [kept, left] = newestWithin(entries, jsonBytes, budget);
-      budget = kept.length < entries.length ? 0 : left; // the first that does not fit is the last that is looked at
-      const first = kept[0]?.serverOffset ?? head + 1;
-      prepared.set(id, {
-        room: presentRoom({ ...room, head }, readUpTo, { from: first, reset }),
-        frames: await framesOf(id, kept),
-      });
+    const ids = [...byId.keys()];
+    await Promise.all(ids.map((id) => feed.host(id).opening()));
+    const sameEpoch = theirs === undefined || theirs === epoch;
+    const times = await timesOf(ids, [cursors, proofs]);
+    const lacks: (Lack | FailedRoom)[] = [];
+    let budget = socket.conn.transport.name === 'polling' ? CATCH_UP_POLLED_BYTES : CATCH_UP_MAX_BYTES;
+    for (const id of catchUpOrder(ids, Object.keys(cursors), open)) {
+      try {
+        const membership = byId.get(id)!;
+        const head = headOf(membership);
+        const held = { cursor: cursors[id], proof: proofs[id] };
+        const at = { cursor: times(id, held.cursor), proof: times(id, held.proof) };
+        const start = startOf(head, held, at, sameEpoch);
+        const bytes = Math.min(budget, most(start));
+        const { entries, isCut } = await lacking(id, start, head, bytes);
+        // the first that does not fit is the last that is looked at
+        if (isCut && bytes === budget) budget = 0;
+        else budget -= entries.reduce((sum, entry) => sum + jsonBytes(entry), 0);
+        lacks.push({ membership, head, start, entries, heldTo: start.reset ? 0 : (held.cursor?.[0] ?? 0) });
+      } catch (error) {
+        lacks.push(failedRoom(id, error));
+      }
     }
-    return [...prepared.values()];
-  }
-
-  /** The head is the greater of what the store and the tail know: either may be behind the other. */
-  async function startsOf(memberships: Membership[], cursors: Record<string, Cursor>, sameEpoch: boolean) {
-    const held = memberships.flatMap(({ room: { id: room } }) => {
-      const serverOffset = cursors[room]?.[0] ?? 0;
-      return serverOffset > 0 ? [{ room, serverOffset }] : [];
-    });
-    const times = held.length > 0 ? await log.timesAt(held) : [];
-    const timeAt = new Map(held.map(({ room }, i) => [room, times[i]]));
-    return new Map(
-      memberships.map(({ room }): [string, Start & { head: number }] => {
-        const head = Math.max(room.head, feed.host(room.id).next() - 1);
-        return [room.id, { head, ...startOf(head, cursors[room.id], timeAt.get(room.id), sameEpoch) }];
+    return Promise.all(
+      lacks.map(async (lack): Promise<Prepared> => {
+        if ('error' in lack) return { tag: 'failed', failed: lack };
+        try {
+          return await ready(socket, lack);
+        } catch (error) {
+          return { tag: 'failed', failed: failedRoom(lack.membership.room.id, error) };
+        }
       }),
     );
   }
 
-  /** The log says that the user came into it, and the row that says so, too, follows a moment later. */
-  async function comingInto(id: string): Promise<Membership | undefined> {
-    const room = await rooms.byId(id);
-    return room && { room, readUpTo: 0 };
+  /** The head is the greater of what the store and the tail know: either may be behind the other. */
+  function headOf({ room: { id, head } }: Membership): number {
+    const hosted = feed.host(id);
+    if (hosted.next() === 0 || head === undefined)
+      throw new Unavailable('This room cannot be read at the moment. It is tried again by itself.');
+    return Math.max(head, hosted.next() - 1);
   }
 
-  async function framesOf(room: string, kept: readonly Entry[]): Promise<Entries[]> {
-    if (kept.length > 0) await names.of(kept); // asked for once, for all frames
-    return Promise.all(
-      pieces(kept, jsonBytes, CATCH_UP_FRAME_BYTES).map(async (entries) => ({
-        room,
-        entries,
-        users: await names.of(entries),
-      })),
+  /** The `at` of the entries at these points of these rooms, in one question; undefined where there is none. */
+  async function timesOf(ids: readonly string[], points: readonly Record<string, Cursor>[]) {
+    const held = ids.flatMap((room) =>
+      points.flatMap((of) => {
+        const serverOffset = of[room]?.[0] ?? 0;
+        return serverOffset > 0 ? [{ room, serverOffset }] : [];
+      }),
     );
+    const found = held.length > 0 ? await log.timesAt(held) : [];
+    const key = (room: string, serverOffset: number) => `${room} ${serverOffset}`;
+    const byPoint = new Map(held.map(({ room, serverOffset }, i) => [key(room, serverOffset), found[i]]));
+    return (room: string, cursor: Cursor | undefined) => cursor && byPoint.get(key(room, cursor[0]));
+  }
+
+  /** Ascending up to the head, the newest that fit. */
+  async function lacking(id: string, start: Start, head: number, bytes: number) {
+    if (head === 0 || bytes === 0) return { entries: [], isCut: false };
+    const from =
+      start.tag === 'few'
+        ? start.from
+        : startOfNewest(head, await log.messageAt(id, head, CATCH_UP_NEWEST_MESSAGES));
+    let entries: Entry[] = [];
+    for (let [to, left] = [head, bytes]; to >= from; ) {
+      const first = Math.max(from, to - READ_ENTRIES + 1);
+      const piece = await read(id, first, to);
+      const [kept, rest] = newestWithin(piece, jsonBytes, left);
+      entries = [...kept, ...entries];
+      if (kept.length < to - first + 1) return { entries, isCut: true };
+      [to, left] = [first - 1, rest];
+    }
+    return { entries, isCut: false };
   }
 
   async function read(room: string, from: number, to: number): Promise<Entry[]> {
@@ -108,8 +173,51 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     );
   }
 
+  async function ready(socket: LiveSocket, lack: Lack): Promise<ReadyRoom> {
+    const { head, start, entries, heldTo } = lack;
+    const { room, readUpTo } = lack.membership;
+    const { id } = room;
+    const from = entries[0]?.serverOffset ?? head + 1;
+    const isCutOff = from - 1 > heldTo && hasFewMessages(entries);
+    const [unread, older] = await Promise.all([
+      unreadOf(id, socket.data.identity.user.id, readUpTo, head),
+      isCutOff ? log.messageAt(id, from - 1, MESSAGES_SHOWN_LEAST) : undefined,
+    ]);
+    return {
+      tag: 'ready',
+      room: presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older }),
+      frames: await framesOf(id, entries),
+    };
+  }
+
+  async function unreadOf(room: string, user: string, readUpTo: number, head: number): Promise<number> {
+    if (readUpTo >= head) return 0;
+    const recent = feed.host(room).recent(readUpTo + 1, head);
+    if (!recent) return log.unread(room, user, readUpTo, UNREAD_COUNTED_MAX);
+    const count = recent.filter(
+      (entry) => isMessage(entry) && !entry.deleted && entry.author !== user,
+    ).length;
+    return Math.min(count, UNREAD_COUNTED_MAX);
+  }
+
+  async function framesOf(room: string, entries: readonly Entry[]): Promise<Entries[]> {
+    if (entries.length > 0) await names.of(entries); // asked for once, for all frames
+    return Promise.all(
+      pieces(entries, jsonBytes, CATCH_UP_FRAME_BYTES).map(async (piece) => ({
+        room,
+        entries: piece,
+        users: await names.of(piece),
+      })),
+    );
+  }
+
+  function failedRoom(id: string, error: unknown): FailedRoom {
+    if (isUnexpected(error)) logger.error({ err: error, room: id }, 'a room could not be read for a member');
+    return { id, error: { retryAfter: FIRST_RETRY_MS, ...toWireError(error) } };
+  }
+
   /** Synchronous from end to end, so that no entry can come between. */
-  function attach(socket: LiveSocket, { room, frames }: Prepared) {
+  function attach(socket: LiveSocket, { room, frames }: ReadyRoom) {
     for (const frame of frames) socket.emit('entries', frame);
     socket.data.told.set(room.id, room.head);
     const last = feed.host(room.id).next() - 1;
@@ -129,49 +237,116 @@ export function createCatchUp({ store, feed, names, now }: Deps): CatchUp {
     }
   }
 
+  /** Tries a room that failed again, in the order of everything else that this socket is told of rooms. */
+  function tryAgain(socket: LiveSocket, room: string, pause = FIRST_RETRY_MS): void {
+    const { retrying } = socket.data;
+    if (retrying.has(room) || !socket.connected) return;
+    const timer = setTimeout(() => {
+      retrying.delete(room);
+      if (!socket.connected || socket.rooms.has(socketsOf.room(room))) return;
+      const attempt = () => add(socket, room, Math.min(2 * pause, LONGEST_RETRY_MS));
+      void socket.data.inOrder(attempt).catch(() => tryAgain(socket, room, pause)); // the store as a whole is away
+    }, pause);
+    retrying.set(room, timer.unref());
+  }
+
+  /** The log says that the user came into it, and the row that says so, too, follows a moment later. */
+  async function comingInto(id: string): Promise<Membership | undefined> {
+    const room = await rooms.byId(id);
+    return room && { room, readUpTo: 0 };
+  }
+
+  async function add(socket: LiveSocket, id: string, nextPause?: number): Promise<void> {
+    const mine = await rooms.ofUser(socket.data.identity.user.id);
+    const isFirst = nextPause === undefined; // a later attempt must not bring back whoever left meanwhile
+    const membership =
+      mine.find(({ room }) => room.id === id) ?? (isFirst ? await comingInto(id) : undefined);
+    if (!membership) return;
+    const { cursorsElsewhere } = socket.data;
+    const held = cursorsElsewhere.get(id) ?? {};
+    const { cursor, proof } = held as { cursor?: Cursor; proof?: Cursor };
+    const [prepared] = await prepare(socket, [membership], {
+      ...(cursor && { cursors: { [id]: cursor } }),
+      ...(proof && { proofs: { [id]: proof } }),
+    });
+    if (!prepared || !socket.connected) return;
+    if (prepared.tag === 'failed') {
+      socket.emit('room', { failed: prepared.failed });
+      tryAgain(socket, id, nextPause);
+      return;
+    }
+    cursorsElsewhere.delete(id);
+    socket.emit('room', { room: prepared.room });
+    attach(socket, prepared);
+  }
+
+  /** Where what the client holds ends in rooms that cannot be told of now, for when they can. */
   function keepElsewhere(
     { data }: LiveSocket,
-    { cursors = {}, epoch: theirs }: Partial<Handshake>,
-    mine: readonly Membership[],
+    { cursors, proofs, epoch: theirs }: Partial<Handshake>,
+    here: Set<string>,
   ) {
     if (theirs !== undefined && theirs !== epoch) return; // the welcome says so, and nothing is held then
-    const here = new Set(mine.map(({ room }) => room.id));
-    for (const [id, cursor] of Object.entries(cursors))
-      if (!here.has(id)) data.cursorsElsewhere.set(id, cursor);
+    const ids = new Set([...Object.keys(cursors ?? {}), ...Object.keys(proofs ?? {})]);
+    for (const id of ids)
+      if (!here.has(id)) data.cursorsElsewhere.set(id, { cursor: cursors?.[id], proof: proofs?.[id] });
+  }
+
+  async function changesFor(
+    user: string,
+    since: number | undefined,
+  ): Promise<{ users: Users; usersUpTo: number }> {
+    const latest = await users.latestRev(); // before the list: what changes in between is listed the next time
+    if (since === undefined || latest === 0) return { users: {}, usersUpTo: latest };
+    const changed = await users.changedAround(
+      user,
+      Math.max(0, since - USER_REVS_OVERLAP),
+      CHANGED_USERS_MAX,
+    );
+    const isAll = changed.length < CHANGED_USERS_MAX;
+    return {
+      users: Object.fromEntries(changed.map(({ id, name, rev }) => [id, { name, rev }])),
+      usersUpTo: isAll ? latest : changed.at(-1)!.rev,
+    };
   }
 
   return {
     async welcome(socket) {
-      const { identity, handshake = {} } = socket.data;
+      const { identity } = socket.data;
+      const handshake: Partial<Handshake> = socket.data.handshake ?? {};
       socket.data.handshake = undefined;
-      const mine = await rooms.ofUser(identity.user.id);
-      keepElsewhere(socket, handshake, mine);
-      const prepared = await prepare(socket, mine, handshake);
+      const { id, name, rev } = identity.user;
+      const mine = await rooms.ofUser(id);
+      const [prepared, changes] = await Promise.all([
+        prepare(socket, mine, handshake),
+        changesFor(id, handshake.usersSince),
+      ]);
       if (!socket.connected) return;
-      const user: User = { id: identity.user.id, name: identity.user.name };
+      const readyOnes = prepared.filter((each) => each.tag === 'ready');
+      const failed = prepared.flatMap((each) => (each.tag === 'failed' ? each.failed : []));
+      keepElsewhere(socket, handshake, new Set(readyOnes.map(({ room }) => room.id)));
       socket.emit('welcome', {
         protocol: PROTOCOL,
         epoch,
         now: now(),
-        user,
-        rooms: prepared.map(({ room }) => room),
+        user: { id, name, rev },
+        features: features(),
+        rooms: readyOnes.map(({ room }) => room),
+        failed,
+        ...changes,
       });
-      for (const each of prepared) attach(socket, each);
+      for (const each of readyOnes) attach(socket, each);
+      for (const { id: room } of failed) tryAgain(socket, room);
     },
-    async add(socket, id) {
-      const mine = await rooms.ofUser(socket.data.identity.user.id);
-      const membership = mine.find(({ room }) => room.id === id) ?? (await comingInto(id));
-      const { cursorsElsewhere } = socket.data;
-      const cursor = cursorsElsewhere.get(id);
-      cursorsElsewhere.delete(id);
-      const [prepared] = await prepare(
-        socket,
-        membership ? [membership] : [],
-        cursor ? { cursors: { [id]: cursor } } : {},
-      );
-      if (!prepared || !socket.connected) return;
-      socket.emit('room', { room: prepared.room });
-      attach(socket, prepared);
-    },
+    add,
   };
+}
+
+/** Of one read: even if all are of the longest, the answer of the store stays below two megabytes. */
+const READ_ENTRIES = 100;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+function most({ tag }: Start): number {
+  return tag === 'many' ? CATCH_UP_ROOM_BYTES : Number.POSITIVE_INFINITY;
 }

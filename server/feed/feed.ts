@@ -3,6 +3,7 @@
  * hands on runs of entries that are in order and without gap.
  */
 import type { Entry } from '../../shared/entry.ts';
+import { membershipOf } from '../../shared/kinds.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
 import { createCoalescer } from './coalesce.ts';
 import { createHeadOf } from './heads.ts';
@@ -13,12 +14,12 @@ export interface Feed {
   start(): Promise<void>;
   /** False while commits may go unheard. */
   isOpen(): boolean;
-  /** The room's feed; its `opened` resolves when nothing of it is missed any more. */
+  /** The room's feed; nothing of it is missed once it is open. */
   host(room: string): RoomFeed;
   hosted(): string[];
   /**
-   * The heads of all hosted rooms, from the store and not from the tail, in one question. What that shows to be missing is
-   * then read, room by room.
+   * The heads of all hosted rooms, from the store and not from the tail, in one question; those that cannot be told now are
+   * left out. What that shows to be missing is then read, room by room.
    */
   checkHeads(): Promise<Map<string, number>>;
   /** Nobody here looks at it any more. */
@@ -30,9 +31,9 @@ interface Deps {
   log: LogStore;
   /** A room's new entries, for the sockets of this process. Must not reject. */
   deliver: (room: string, entries: Entry[]) => Promise<void>;
-  /** Every join and leave committed, hosted room or not. */
+  /** Every entry committed that changes who is in a room, hosted room or not. */
   onMembership: (room: string, entry: Entry) => void;
-  /** Joins and leaves may have passed unheard. Entries are healed here. */
+  /** Such entries may have passed unheard. What else passed is healed here. */
   onGap: () => void;
   onLag: (ms: number) => void;
   now: () => number;
@@ -50,7 +51,7 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
     for (const [room, entries] of byRoom(batch)) {
       rooms.get(room)?.hear(entries);
       for (const entry of entries) {
-        if (entry.kind === 'join' || entry.kind === 'leave') onMembership(room, entry);
+        if (membershipOf(entry)) onMembership(room, entry);
       }
     }
   }

@@ -1,5 +1,10 @@
 /** A part of a room's log, for a member of the room. */
-import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES, RANGE_POLLED_BYTES } from '../../shared/limits.ts';
+import {
+  MESSAGES_SHOWN_LEAST,
+  RANGE_MAX_BYTES,
+  RANGE_MAX_ENTRIES,
+  RANGE_POLLED_BYTES,
+} from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
 import { jsonBytes } from '../jsonBytes.ts';
 import type { Way } from '../perform.ts';
@@ -7,6 +12,7 @@ import { Refused } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
 import type { Names } from './names.ts';
+import { hasFewMessages } from './plan.ts';
 
 interface Deps {
   log: LogStore;
@@ -30,6 +36,12 @@ export function createRange({ log, names, access }: Deps) {
       found = await log.range(room, from, from + (found.entries.length >> 1) - 1, most);
     }
     const { entries, amendments, head } = found;
-    return { entries, amendments, users: await names.of([...entries, ...amendments]), head };
+    const first = entries[0]?.serverOffset ?? 1;
+    const isShort = first > 1 && hasFewMessages(entries);
+    const [users, older] = await Promise.all([
+      names.of([...entries, ...amendments]),
+      isShort ? log.messageAt(room, first - 1, MESSAGES_SHOWN_LEAST) : undefined,
+    ]);
+    return { entries, amendments, users, head, ...(older === undefined ? {} : { older }) };
   };
 }

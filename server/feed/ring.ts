@@ -1,6 +1,6 @@
-/** The newest entries of one room, so that many who come back do not each read the store. Blanked where deleted. */
+/** The newest entries of one room, so that many who come back do not each read the store. Redacted where removed. */
 import type { Entry } from '../../shared/entry.ts';
-import { isAmendment } from '../../shared/kinds.ts';
+import { isMessage, isRemoval, isReplacement, redacted } from '../../shared/kinds.ts';
 import { RING_ENTRIES } from '../../shared/limits.ts';
 
 export interface Ring {
@@ -13,15 +13,15 @@ export interface Ring {
 export function createRing(size = RING_ENTRIES): Ring {
   let entries: Entry[] = [];
 
-  function blank(target: number) {
-    entries = entries.map((entry) => (concerns(entry, target) ? withoutBody(entry) : entry));
+  function redact(target: number) {
+    entries = entries.map((entry) => (losesContent(entry, target) ? redacted(entry) : entry));
   }
 
   return {
     push(entry) {
       entries.push(entry);
       if (entries.length >= 2 * size) entries = entries.slice(-size);
-      if (entry.kind === 'delete' && isAmendment(entry)) blank(entry.target);
+      if (isRemoval(entry)) redact(entry.target!);
     },
     slice(from, to) {
       if (from > to) return [];
@@ -33,14 +33,8 @@ export function createRing(size = RING_ENTRIES): Ring {
   };
 }
 
-/** The deleted text itself, and every edit of it. */
-function concerns(entry: Entry, target: number): boolean {
-  return (
-    entry.serverOffset === target || (isAmendment(entry) && entry.kind === 'edit' && entry.target === target)
-  );
-}
-
-function withoutBody(entry: Entry): Entry {
-  const { body: _, ...rest } = entry as Entry & { body?: string };
-  return { ...rest, deleted: true } as Entry;
+/** The removed message itself, and everything that replaces its content. */
+function losesContent(entry: Entry, target: number): boolean {
+  if (entry.serverOffset === target) return isMessage(entry);
+  return isReplacement(entry) && entry.target === target;
 }

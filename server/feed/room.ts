@@ -9,9 +9,12 @@ import { untilDone } from './retry.ts';
 import { createRing } from './ring.ts';
 
 export interface RoomFeed {
-  /** Resolves when the room is hosted: from here on nothing is missed. */
-  opened: Promise<void>;
-  /** The serverOffset that the next entry will have; 0 until `opened`. */
+  /**
+   * `open`: from here on nothing of the room is missed. `failing`: its head could not be read; that is tried again by itself.
+   * Never rejects.
+   */
+  opening(): Promise<'open' | 'failing'>;
+  /** The serverOffset that the next entry will have; 0 until the room is open. */
   next(): number;
   recent(from: number, to: number): Entry[] | undefined;
   /** What the tail brought, ascending. */
@@ -38,6 +41,8 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
   let closed = false;
   let work: Promise<void> = Promise.resolve();
   let pending = 0;
+  /** What came while too much was pending already is read from the log afterwards, up to here: memory stays bounded. */
+  let skipped = 0;
 
   function take(entries: readonly Entry[]) {
     const fresh: Entry[] = [];
@@ -60,37 +65,58 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
   }
 
   /** One thing after the other; what fails is tried again until it goes, since nobody else will do it. */
-  function then(step: () => Promise<void>): Promise<void> {
+  function then(step: () => Promise<void>): void {
     pending++;
     work = work.then(async () => {
       await untilDone(step, { pause, isOver: () => closed });
       pending--;
+      if (pending === 0 && skipped >= next) then(() => heal(skipped));
     });
-    return work;
   }
 
-  const opened = then(async () => {
-    next = (await headOf(room)) + 1;
+  /** Of the attempt under way: who asks while the room fails does not wait until it does not. */
+  let attempt = Promise.withResolvers<'open' | 'failing'>();
+  let state: 'opening' | 'open' | 'failing' = 'opening';
+  const over = (outcome: 'open' | 'failing') => {
+    state = outcome;
+    attempt.resolve(outcome);
+    attempt = Promise.withResolvers();
+  };
+  then(async () => {
+    try {
+      next = (await headOf(room)) + 1;
+      over('open');
+    } catch (error) {
+      over('failing');
+      throw error;
+    }
   });
 
   return {
-    opened,
+    opening: () => (state === 'opening' ? attempt.promise : Promise.resolve(state)),
     next: () => next,
     recent: (from, to) => ring.slice(from, to),
     hear(entries) {
       const [first] = entries;
       if (!first) return;
       if (pending === 0 && first.serverOffset <= next) return take(entries);
-      void then(async () => {
+      if (pending >= MOST_PENDING) {
+        skipped = Math.max(skipped, entries.at(-1)!.serverOffset);
+        return;
+      }
+      then(async () => {
         if (first.serverOffset > next) await heal(first.serverOffset - 1);
         take(entries);
       });
     },
     reach(head) {
-      if (head >= next) void then(() => heal(head));
+      if (pending >= MOST_PENDING) skipped = Math.max(skipped, head);
+      else if (head >= next) then(() => heal(head));
     },
     close() {
       closed = true;
     },
   };
 }
+
+const MOST_PENDING = 16;

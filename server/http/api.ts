@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type AnsweredName,
+  NameRequest,
   PasswordRequest,
   type SessionAnswer,
   SessionRequest,
@@ -74,6 +75,12 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
     const change = parse(PasswordRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
     await inTime(auth.setPassword(identity, change));
     ctx.body = { ok: true };
+  });
+
+  api.put('name', '/name', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const { name } = parse(NameRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
+    ctx.body = { user: await inTime(auth.rename(identity, name)) };
   });
 
   api.post('append', '/append', async (ctx) => {

@@ -1,11 +1,15 @@
-/** Is this item one? Parses it, makes its text uniform, and gives it its key and digest. Pure but for the hash. */
+/**
+ * Is this item one? Parses it strictly, makes its text uniform, and gives it its key and digest. Pure but for the hash.
+ * An unknown kind or field is `invalid`: nothing is acknowledged and then dropped.
+ */
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { ClientOffset, RoomId } from '../../shared/ids.ts';
-import { Item, type WireError } from '../../shared/protocol/index.ts';
+import { ruleOf } from '../../shared/kinds.ts';
+import { type Item, itemSchemas, type WireError } from '../../shared/protocol/index.ts';
 import { checkBody } from '../../shared/text.ts';
 import { wireError } from '../refusal.ts';
 import type { EntryKey, NewEntry } from '../store/port.ts';
-import { digest } from './digest.ts';
 
 export type CheckedItem =
   | { tag: 'good'; entry: NewEntry }
@@ -13,22 +17,73 @@ export type CheckedItem =
   | { tag: 'bad'; clientOffset: string; key: EntryKey | undefined; error: WireError };
 
 export function checkItem(author: string, raw: unknown): CheckedItem {
-  const parsed = v.safeParse(Item, raw);
+  const { kind } = Object(raw) as { kind?: unknown };
+  const schema = typeof kind === 'string' ? itemSchemas().get(kind) : undefined;
+  if (!schema || ruleOf(kind as string)?.by !== 'member')
+    return bad(author, raw, wireError('invalid', 'This server takes no item of that kind.'));
+  const parsed = v.safeParse(schema, raw);
   if (!parsed.success)
     return bad(author, raw, wireError('invalid', `This is no item: ${v.summarize(parsed.issues)}`));
-  const item = parsed.output;
-  const key = { room: item.room, author, clientOffset: item.clientOffset };
-  if (item.kind === 'delete') return good({ ...key, kind: item.kind, target: item.target });
-  const checked = checkBody(item.body);
+  const { body: rawBody, ...item } = parsed.output;
+  if (rawBody === undefined) return { tag: 'good', entry: entryOf(author, item) };
+  const checked = checkBody(rawBody);
   if (!checked.ok) return bad(author, raw, wireError(checked.code, checked.message));
-  const body = checked.text;
-  return item.kind === 'edit'
-    ? good({ ...key, kind: item.kind, target: item.target, body })
-    : good({ ...key, kind: item.kind, body });
+  return { tag: 'good', entry: entryOf(author, { ...item, body: checked.text }) };
 }
 
-function good(entry: Omit<NewEntry, 'digest'>): CheckedItem {
-  return { tag: 'good', entry: { ...entry, digest: digest(entry) } };
+/** The entry that the server itself writes. */
+export function ownEntry(key: EntryKey, kind: string, subject?: string): NewEntry {
+  return withDigest(subject === undefined ? { ...key, kind } : { ...key, kind, subject });
+}
+
+function entryOf(author: string, { room, clientOffset, kind, body, target, ...content }: Item): NewEntry {
+  return withDigest({
+    room,
+    author,
+    clientOffset,
+    kind,
+    ...(body === undefined ? {} : { body }),
+    ...(target === undefined
+      ? {}
+      : typeof target === 'string'
+        ? { target }
+        : { target: target.clientOffset, targetAuthor: target.author }),
+    ...(Object.keys(content).length === 0 ? {} : { content }),
+  });
+}
+
+function withDigest(entry: Omit<NewEntry, 'digest'>): NewEntry {
+  return { ...entry, digest: digestOf(entry) };
+}
+
+/**
+ * What a repeat is compared by: a hash of the content as its author meant it (the target by its key, the body normalized).
+ * The clientOffset goes in, so that equal texts do not have equal digests. Fields beyond the first four are covered where
+ * they are present, with sorted names: old entries keep their digests when kinds gain fields. 128 bits, base64url.
+ */
+export function digestOf({
+  clientOffset,
+  kind,
+  target,
+  body,
+  targetAuthor,
+  subject,
+  content,
+}: Omit<NewEntry, 'digest' | 'room' | 'author'>): string {
+  const first = [clientOffset, kind, target ?? null, body ?? null];
+  const present = Object.entries({ targetAuthor, subject, content }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const all = present.length === 0 ? first : [...first, sorted(Object.fromEntries(present))];
+  return createHash('sha256').update(JSON.stringify(all)).digest('base64url').slice(0, 22);
+}
+
+/** The same JSON value with the names of all objects in it in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, sorted((value as Record<string, unknown>)[name])]));
 }
 
 const Key = v.object({ room: RoomId, clientOffset: ClientOffset });

@@ -16,18 +16,20 @@ import {
   type NewEntry,
   Unavailable,
 } from '../store/port.ts';
-import { type CheckedItem, checkItem } from './check.ts';
-import { digest } from './digest.ts';
+import { type CheckedItem, checkItem, ownEntry } from './check.ts';
 import { createLanes, laneOfRoom, oneLane } from './lanes.ts';
 import { createWrite } from './write.ts';
 
 export interface Ingest {
   /** A result per item, in order; fewer with `stopped` (L4: unknown is never acknowledged). Never rejects. */
   append(user: User, items: readonly unknown[]): Promise<{ results: ItemResult[]; stopped?: WireError }>;
-  /** An entry that the server itself writes for a user: a join or a leave. Rejects with `Unavailable`. */
-  appendOwn(key: EntryKey, kind: 'join' | 'leave'): Promise<AppendResult>;
+  /**
+   * An entry of a kind that the server alone writes, such as a join; `subject`: whom it is about, where that is not its
+   * author. Rejects with `Unavailable`.
+   */
+  appendOwn(key: EntryKey, kind: string, subject?: string): Promise<AppendResult>;
   /** Is this key in the log, with this content? */
-  known(key: EntryKey, kind: 'join' | 'leave'): Promise<'new' | 'repeat' | 'conflict'>;
+  known(key: EntryKey, kind: string, subject?: string): Promise<'new' | 'repeat' | 'conflict'>;
   /** From now on nothing is taken. */
   refuse(): void;
   /** Resolves when all that was taken is written, or is known not to be. */
@@ -36,6 +38,8 @@ export interface Ingest {
 
 interface Deps {
   log: LogStore;
+  /** False for a kind that this database does not take yet. */
+  takes: (kind: string) => boolean;
   access: Access;
   limiter: Limiter;
   metrics: Metrics;
@@ -43,7 +47,7 @@ interface Deps {
   now: () => number;
 }
 
-export function createIngest({ log, access, limiter, metrics, logger, now }: Deps): Ingest {
+export function createIngest({ log, takes, access, limiter, metrics, logger, now }: Deps): Ingest {
   const write = createWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -67,6 +71,7 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
   /** What is wrong with it before the log is asked; undefined when nothing is. A token of the limit is taken with that. */
   async function objection(user: User, item: CheckedItem): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
+    if (!takes(item.entry.kind)) return NOT_YET;
     const refused = await access.refusalOf(item.entry.room, user.id);
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);
@@ -148,9 +153,8 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
     }
   }
 
-  async function appendOwn(key: EntryKey, kind: 'join' | 'leave'): Promise<AppendResult> {
-    const entry = { ...key, kind };
-    const outcome = await lanes.append([{ ...entry, digest: digest(entry) }]);
+  async function appendOwn(key: EntryKey, kind: string, subject?: string): Promise<AppendResult> {
+    const outcome = await lanes.append([ownEntry(key, kind, subject)]);
     const [result] = outcome.results;
     if (!result)
       throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
@@ -161,15 +165,15 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
     append: async (user, items) =>
       refusing ? { results: [], stopped: toWireError(GOING_AWAY) } : taken(append(user, items)),
 
-    async appendOwn(key, kind) {
+    async appendOwn(key, kind, subject) {
       if (refusing) throw GOING_AWAY;
-      return taken(appendOwn(key, kind));
+      return taken(appendOwn(key, kind, subject));
     },
 
-    async known(key, kind) {
+    async known(key, kind, subject) {
       const [original] = await log.find([key]);
       if (!original) return 'new';
-      return original.digest === digest({ ...key, kind }) ? 'repeat' : 'conflict';
+      return original.digest === ownEntry(key, kind, subject).digest ? 'repeat' : 'conflict';
     },
 
     refuse() {
@@ -183,7 +187,11 @@ export function createIngest({ log, access, limiter, metrics, logger, now }: Dep
 
 const GOING_AWAY = new Unavailable('The server is going down; another one, or this one again, takes over.');
 const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this key.');
-const NO_TARGET = wireError('not-found', 'There is no text of yours here by that key.');
+const NOT_YET = wireError(
+  'invalid',
+  'This server takes no item of that kind yet: older processes still use its database.',
+);
+const NO_TARGET = wireError('not-found', 'There is no message here by that key that this may change.');
 const NO_ROOM = toWireError(noSuchRoom());
 
 function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag: 'failed' }>): ItemResult {

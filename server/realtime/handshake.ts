@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { Handshake, PROTOCOL } from '../../shared/protocol/index.ts';
+import { Handshake, PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Visit } from '../http/visit.ts';
@@ -41,6 +41,7 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
     if (raw.protocol !== PROTOCOL) throw wrongProtocol(raw.protocol);
     const parsed = v.safeParse(Handshake, raw);
     if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
+    if (!parsed.output.features?.includes(REQUIRED_FEATURE)) throw tooOld();
     const { proof } = visit(socket.request);
     const token = parsed.output.token ?? (proof.tag === 'none' ? undefined : proof.token);
     const identity =
@@ -53,6 +54,7 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
       identity,
       handshake: parsed.output,
       cursorsElsewhere: new Map(),
+      retrying: new Map(),
       told: new Map(),
       inOrder: createSerial(),
     };
@@ -73,6 +75,13 @@ const NOTHING = Object.freeze({});
 
 function isForgotten({ conn }: LiveSocket): boolean {
   return conn.request === undefined;
+}
+
+function tooOld(): Refused {
+  return new Refused(
+    'upgrade-required',
+    'This version of the app cannot read what this server sends: load the new one.',
+  );
 }
 
 function wrongProtocol(theirs: unknown): Refused {

@@ -1,11 +1,12 @@
 /** What this process's own sockets are told while they are open; which rooms they are in follows the log. */
 import type { Entry } from '../../shared/entry.ts';
+import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Logger } from '../logger.ts';
 import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
 
 export interface Live {
-  /** A join or leave was committed: the user's sockets follow. */
+  /** An entry that makes its subject a member, or ends that, was committed: the sockets of that user follow. */
   member(room: string, entry: Entry): void;
   /** Makes each user's sockets be in exactly these rooms, where one was not told of a join or leave. */
   settle(users: Iterable<string>, roomsOf: ReadonlyMap<string, readonly string[]>): void;
@@ -56,9 +57,10 @@ export function createLive({ io, catchUp, logger, now }: Deps): Live {
 
   return {
     member(room, entry) {
-      const theirs = ofUser(entry.author);
-      if (theirs.length > 0) moved.set(move(room, entry.author), now());
-      for (const socket of theirs) (entry.kind === 'join' ? add : remove)(socket, room);
+      const user = subjectOf(entry);
+      const theirs = ofUser(user);
+      if (theirs.length > 0) moved.set(move(room, user), now());
+      for (const socket of theirs) (membershipOf(entry) === 'joined' ? add : remove)(socket, room);
     },
     settle(users, roomsOf) {
       for (const [key, at] of moved) if (now() - at > MOVED_LATELY_MS) moved.delete(key);

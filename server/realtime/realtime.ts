@@ -1,7 +1,9 @@
 /** Socket.IO: who comes in is welcomed and caught up; what they ask is performed; what is committed reaches them. */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server } from 'socket.io';
+import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
+import type { User } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
 import { createCatchUp } from '../feed/catchUp.ts';
 import { createFanOut } from '../feed/fanOut.ts';
@@ -38,6 +40,8 @@ export interface Realtime {
   disconnectDevice(device: string): void;
   /** To the user's own sockets: how far they have read. */
   tellRead(user: string, room: string, upTo: number): void;
+  /** A user has another name: to everybody in their rooms, on every process. */
+  tellUser(user: User): Promise<void>;
   /** Says `bye`: come back after so many milliseconds. Resolves when it is on its way to everybody. */
   sayBye(retryAfter: number): Promise<void>;
   close(): Promise<void>;
@@ -52,6 +56,7 @@ interface Deps {
   names: Names;
   perform: Perform;
   frameLimiter: Limiter;
+  features: () => string[];
   visit: (request: IncomingMessage) => Visit;
   allowedOrigins: readonly string[];
   metrics: Metrics;
@@ -80,8 +85,8 @@ export function createRealtime(deps: Deps): Realtime {
     log: store.log,
     deliver: createFanOut(io, names),
     onMembership(room, entry) {
-      if (entry.kind === 'join') access.joined(room, entry.author);
-      else access.left(room, entry.author);
+      if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
+      else access.left(room, subjectOf(entry));
       live.member(room, entry);
     },
     onGap() {
@@ -91,10 +96,11 @@ export function createRealtime(deps: Deps): Realtime {
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
     now,
   });
-  const catchUp = createCatchUp({ store, feed, names, now });
+  const catchUp = createCatchUp({ store, feed, names, features: deps.features, logger, now });
   const live = createLive({ io, catchUp, logger, now });
   let watching: Watch | undefined;
 
+  io.on('userChanged', names.changed);
   io.use(handshake({ auth, visit, metrics, logger }));
   io.engine.on('connection_error', (error: { code: number }) =>
     metrics.connectionRefusals.inc({ code: `engine-${error.code}` }),
@@ -102,7 +108,7 @@ export function createRealtime(deps: Deps): Realtime {
   io.on('connection', (socket) => {
     const { user, device } = socket.data.identity;
     countConnections();
-    names.remember(user);
+    names.changed(user);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     dispatch(socket, { perform, frameLimiter, metrics });
     socket.data
@@ -130,10 +136,17 @@ export function createRealtime(deps: Deps): Realtime {
   return {
     async start() {
       await feed.start();
-      watching = watch({ io, live, feed, store, logger });
+      watching = watch({ io, live, feed, names, store, logger });
     },
     isOpen: () => feed.isOpen(),
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
+    async tellUser(user) {
+      names.changed(user);
+      const rooms = (await store.rooms.ofUsers([user.id])).get(user.id) ?? [];
+      const sockets = [socketsOf.user(user.id), ...rooms.map(socketsOf.room)];
+      io.to(sockets).emit('user', { user });
+      if (deps.adapter) io.serverSideEmit('userChanged', user);
+    },
     tellRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
     async sayBye(retryAfter) {
       io.local.emit('bye', { retryAfter });

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEADS_EVERY_MS, RECHECK_EVERY_MS } from '../../shared/limits.ts';
 import type { Feed } from '../feed/feed.ts';
+import type { Names } from '../feed/names.ts';
 import { untilDone } from '../feed/retry.ts';
 import type { Logger } from '../logger.ts';
 import { isUnexpected } from '../refusal.ts';
@@ -13,6 +14,7 @@ interface Deps {
   io: LiveServer;
   live: Live;
   feed: Feed;
+  names: Pick<Names, 'refresh'>;
   store: Pick<Store, 'users' | 'rooms'>;
   logger: Logger;
 }
@@ -24,7 +26,7 @@ export interface Watch {
 }
 
 /** Starts the rounds. */
-export function watch({ io, live, feed, store, logger }: Deps): Watch {
+export function watch({ io, live, feed, names, store, logger }: Deps): Watch {
   const { adapter, sockets } = io.of('/');
   let stopped = false;
 
@@ -59,6 +61,7 @@ export function watch({ io, live, feed, store, logger }: Deps): Watch {
     every(HEADS_EVERY_MS, heads),
     every(RECHECK_EVERY_MS, recheck),
     every(RECHECK_EVERY_MS, release),
+    every(RECHECK_EVERY_MS, names.refresh),
   ];
   return {
     recheck: () =>

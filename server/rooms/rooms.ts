@@ -42,7 +42,9 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
   }
 
   async function asMine(user: User, id: string): Promise<Room> {
-    return presentRoom(await existing(id), await store.mark(id, user.id, 0));
+    const room = await existing(id);
+    if (room.head === undefined) throw unreadable(); // an answer without the head would say that the log was put back
+    return presentRoom(room, await store.mark(id, user.id, 0));
   }
 
   return {
@@ -91,7 +93,8 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
     async read(user, { room, upTo }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
-      const head = (await existing(room)).head;
+      const { head } = await existing(room);
+      if (head === undefined) throw unreadable();
       return { upTo: await store.mark(room, user.id, Math.min(upTo, head)) };
     },
 
@@ -101,4 +104,8 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
         throw new Unavailable(`the lobby gave ${result.tag}`);
     },
   };
+}
+
+function unreadable(): Unavailable {
+  return new Unavailable('This room cannot be read at the moment; try again.');
 }

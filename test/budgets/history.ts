@@ -1,5 +1,5 @@
 /** What stands in the logs before anybody measures: years of a busy room, the same at every run. Pure. */
-import { digest } from '../../server/ingest/digest.ts';
+import { digestOf } from '../../server/ingest/check.ts';
 import type { NewEntry } from '../../server/store/port.ts';
 import { idFrom } from '../../shared/mint.ts';
 import { type Random, seeded } from '../support/random.ts';
@@ -56,5 +56,5 @@ const WORDS =
   );
 
 function withDigest(entry: Omit<NewEntry, 'digest'>): NewEntry {
-  return { ...entry, digest: digest(entry) };
+  return { ...entry, digest: digestOf(entry) };
 }

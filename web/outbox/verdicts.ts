@@ -1,4 +1,4 @@
-/** What an answer to `append` says of each item, by PROTOCOL.md's table of errors. Pure. */
+/** What an answer to `append` says of each item, by docs/PROTOCOL.md's table of errors. Pure. */
 import { assertNever } from '../../shared/never.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Acknowledgement, Answer, WireError } from '../../shared/protocol/index.ts';

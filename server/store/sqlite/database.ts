@@ -34,7 +34,7 @@ export function openDatabase(path: string): DatabaseSync {
 
 /**
  * synchronous, fullfsync: a commit is on the disk, past the drive's own cache (which macOS flushes only where it is asked
- * to), before it is answered (L4). secure_delete: what is deleted is overwritten (PROTOCOL.md: "in the store too").
+ * to), before it is answered (L4). secure_delete: what is deleted is overwritten (docs/PROTOCOL.md: "in the store too").
  */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;

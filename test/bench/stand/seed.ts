@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hashToken, TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
-import { digest } from '../../../server/ingest/digest.ts';
+import { digestOf } from '../../../server/ingest/check.ts';
 import type { Store } from '../../../server/store/port.ts';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type { Cursor } from '../../../shared/protocol/index.ts';
@@ -52,7 +52,7 @@ async function seedGroup(
     clientOffset: id,
     kind: 'join' as const,
   }));
-  const entries = joins.map((join) => ({ ...join, digest: digest(join) }));
+  const entries = joins.map((join) => ({ ...join, digest: digestOf(join) }));
   const { stopped } = await log.append(entries, createdAt);
   if (stopped) throw stopped;
 }
