@@ -1,8 +1,9 @@
 /** The one place that writes entries: a batch is one transaction over all its rooms. */
 import type { DatabaseSync } from 'node:sqlite';
+import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
 import { faultKind } from './faults.ts';
-import { query, transactionOn } from './query.ts';
+import { listOf, query, transactionOn } from './query.ts';
 import { COLUMNS, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
 
 export interface Appended {
@@ -47,39 +48,51 @@ export function appendOn(db: DatabaseSync) {
     const decision = decide(item, {
       original: statements.original.get(item.room, item.author, item.clientOffset),
       room,
-      target:
-        item.target === undefined ? undefined : statements.text.get(item.room, item.author, item.target),
+      target: item.target === undefined ? undefined : targetOf(item, item.target),
     });
     if (decision.tag !== 'write') return decision;
-    const { after, target, deleted, blanks } = decision;
-    const body = deleted ? null : (item.body ?? null);
-    const { room: id, author, clientOffset, kind, digest } = item;
-    statements.insert.run(
-      id,
-      after.head,
-      author,
-      clientOffset,
-      at,
-      kind,
-      body,
-      target ?? null,
-      Number(deleted),
-      digest,
-    );
-    if (blanks && target !== undefined) {
-      statements.blankText.run(id, target);
-      statements.blankEdits.run(id, target);
+    const { after, target, deleted, redacts } = decision;
+    insert(item, after.head, at, target, deleted);
+    if (redacts && target !== undefined) {
+      statements.redact.run(item.room, target);
+      statements.redactReplacements.run(item.room, target);
     }
-    if (kind === 'join' || kind === 'leave')
-      after.members += memberFollows(item, kind === 'join', after.head);
-    rooms.set(id, after); // last: whatever throws above leaves the room as it was
+    const membership = ruleOf(item.kind)?.membership;
+    if (membership) after.members += memberFollows(item, membership === 'joined', after.head);
+    rooms.set(item.room, after); // last: whatever throws above leaves the room as it was
     return { tag: 'appended', serverOffset: after.head, at };
   }
 
+  function insert(
+    item: NewEntry,
+    serverOffset: number,
+    at: number,
+    target: number | undefined,
+    deleted: boolean,
+  ) {
+    const { room, author, clientOffset, kind, body, subject, content, digest } = item;
+    const first = [room, serverOffset, author, clientOffset, at, kind] as const;
+    const kept = [deleted ? null : (body ?? null), target ?? null, Number(deleted), digest] as const;
+    if (isFirstKind(kind) && subject === undefined && content === undefined) {
+      statements.insert.run(...first, ...kept);
+      return;
+    }
+    const json = deleted || content === undefined ? null : JSON.stringify(content);
+    const message = kind !== 'text' && ruleOf(kind)?.message ? 1 : null;
+    statements.insertGrown.run(...first, ...kept, subject ?? null, json, message);
+  }
+
+  /** The message that the item names. */
+  function targetOf({ room, author, targetAuthor }: NewEntry, target: string): Target | undefined {
+    const found = statements.target.get(room, targetAuthor ?? author, target);
+    return found && isMessage({ kind: found.kind }) ? found : undefined;
+  }
+
   /** By how much the room's count of members changes. */
-  function memberFollows({ room, author }: NewEntry, present: boolean, serverOffset: number): number {
-    const was = statements.member.get(room, author)?.present === 1;
-    statements.setMember.run(room, author, Number(present), serverOffset);
+  function memberFollows(item: NewEntry, present: boolean, serverOffset: number): number {
+    const user = subjectOf(item);
+    const was = statements.member.get(item.room, user)?.present === 1;
+    statements.setMember.run(item.room, user, Number(present), serverOffset);
     return Number(present) - Number(was);
   }
 }
@@ -92,13 +105,19 @@ interface RoomState {
 interface Known {
   original: Original | undefined;
   room: RoomState | undefined;
-  /** The text that the item amends. */
-  target: { serverOffset: number; deleted: 0 | 1 } | undefined;
+  target: Target | undefined;
+}
+
+/** The message that an item names. */
+interface Target {
+  serverOffset: number;
+  deleted: 0 | 1;
+  kind: string;
 }
 
 type Decision =
   | Extract<AppendResult, { tag: 'repeat' | 'conflict' | 'no-room' | 'no-target' }>
-  | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; blanks: boolean };
+  | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; redacts: boolean };
 
 /** The key comes first (L3): a repeat is one whatever has become of its room, its target or its content. Pure. */
 function decide(item: NewEntry, { original, room, target }: Known): Decision {
@@ -107,14 +126,14 @@ function decide(item: NewEntry, { original, room, target }: Known): Decision {
     return original.digest === item.digest ? { tag: 'repeat', serverOffset, at } : { tag: 'conflict' };
   }
   if (!room) return { tag: 'no-room' };
-  const amends = item.kind === 'edit' || item.kind === 'delete';
-  if (amends && !target) return { tag: 'no-target' };
+  const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
+  if (names !== 'none' && !target) return { tag: 'no-target' };
   return {
     tag: 'write',
     after: { ...room, head: room.head + 1 },
-    target: amends ? target?.serverOffset : undefined,
-    deleted: item.kind === 'edit' && target?.deleted === 1,
-    blanks: item.kind === 'delete' && target?.deleted === 0,
+    target: names === 'none' ? undefined : target?.serverOffset,
+    deleted: effect === 'replace' && target?.deleted === 1,
+    redacts: effect === 'remove' && target?.deleted === 0,
   };
 }
 
@@ -127,9 +146,9 @@ function prepare(db: DatabaseSync) {
       db,
       'SELECT serverOffset, at, digest FROM entries WHERE room = ? AND author = ? AND clientOffset = ?',
     ),
-    text: query<{ serverOffset: number; deleted: 0 | 1 }>(
+    target: query<Target>(
       db,
-      `SELECT serverOffset, deleted FROM entries WHERE room = ? AND author = ? AND clientOffset = ? AND kind = 'text'`,
+      'SELECT serverOffset, deleted, kind FROM entries WHERE room = ? AND author = ? AND clientOffset = ?',
     ),
     room: query<RoomState>(db, 'SELECT head, members FROM rooms WHERE id = ?'),
     setRoom: query(db, 'UPDATE rooms SET head = ?, members = ? WHERE id = ?'),
@@ -138,10 +157,20 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO entries (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    blankText: query(db, 'UPDATE entries SET body = NULL, deleted = 1 WHERE room = ? AND serverOffset = ?'),
-    blankEdits: query(
+    insertGrown: query(
       db,
-      `UPDATE entries SET body = NULL, deleted = 1 WHERE room = ? AND target = ? AND kind = 'edit'`,
+      `INSERT INTO entries
+         (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest, subject, content, message)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    redact: query(
+      db,
+      'UPDATE entries SET body = NULL, content = NULL, deleted = 1 WHERE room = ? AND serverOffset = ?',
+    ),
+    redactReplacements: query(
+      db,
+      `UPDATE entries SET body = NULL, content = NULL, deleted = 1
+       WHERE room = ? AND target = ? AND kind IN (${listOf(kindsThat('replace'))})`,
     ),
     member: query<{ present: 0 | 1 }>(db, 'SELECT present FROM members WHERE room = ? AND user = ?'),
     setMember: query(

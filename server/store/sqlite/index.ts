@@ -41,12 +41,15 @@ export async function openSqlite(options: {
     get epoch() {
       return thread.epoch();
     },
+    takesNewKinds: () => true, // only processes of this version use this file
     log: {
       append,
       find: (keys) => call('log', 'find', keys),
       range: (room, from, to, maxBytes) => call('log', 'range', room, from, to, maxBytes),
       heads: (rooms) => call('log', 'heads', rooms),
       timesAt: (points) => call('log', 'timesAt', points),
+      messageAt: (room, upTo, count) => call('log', 'messageAt', room, upTo, count),
+      unread: (room, user, after, most) => call('log', 'unread', room, user, after, most),
       tail: tails.open,
       writesByRoom: false,
     },
@@ -55,6 +58,10 @@ export async function openSqlite(options: {
       byNameKey: (nameKey) => call('users', 'byNameKey', nameKey),
       byId: (id) => call('users', 'byId', id),
       names: (ids) => call('users', 'names', ids),
+      rename: (id, name, nameKey) => call('users', 'rename', id, name, nameKey),
+      changedSince: (rev, limit) => call('users', 'changedSince', rev, limit),
+      changedAround: (user, rev, limit) => call('users', 'changedAround', user, rev, limit),
+      latestRev: () => call('users', 'latestRev'),
       setPassword: (id, passwordHash) => call('users', 'setPassword', id, passwordHash),
       addDevice: (device, since) => call('users', 'addDevice', device, since),
       byToken: (tokenHash) => call('users', 'byToken', tokenHash),

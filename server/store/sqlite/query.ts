@@ -33,3 +33,8 @@ export function transactionOn(db: DatabaseSync) {
     }
   };
 }
+
+/** Names as a list of SQL. */
+export function listOf(names: readonly string[]): string {
+  return names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+}

@@ -1,10 +1,12 @@
 /** Everything that is read of the log. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Entry } from '../../../shared/entry.ts';
+import { kindsThat } from '../../../shared/kinds.ts';
 import type { EntryKey, Original, RangeOutcome } from '../port.ts';
 import { upToBytes } from '../upToBytes.ts';
-import { query } from './query.ts';
+import { listOf, query } from './query.ts';
 import { COLUMNS, type EntryRow, entryOf, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
+import { IS_MESSAGE } from './schema.ts';
 
 export function readsOn(db: DatabaseSync) {
   const statements = prepare(db);
@@ -37,6 +39,12 @@ export function readsOn(db: DatabaseSync) {
     timesAt: (points: readonly { room: string; serverOffset: number }[]): (number | undefined)[] =>
       points.map(({ room, serverOffset }) => statements.at.get(room, serverOffset)?.at),
 
+    messageAt: (room: string, upTo: number, count: number): number | undefined =>
+      statements.messageAt.get(room, upTo, count)?.serverOffset ?? undefined,
+
+    unread: (room: string, user: string, after: number, most: number): number =>
+      statements.unread.get(room, after, user, most)!.count,
+
     lastSeq: (): number => statements.lastSeq.get()!.seq,
 
     /** In the order of commits. */
@@ -47,6 +55,16 @@ export function readsOn(db: DatabaseSync) {
 /** One by one: what does not fit is not read. */
 function* entriesOf(rows: Iterable<EntryRow>): Generator<Entry> {
   for (const row of rows) yield entryOf(row);
+}
+
+/** The first or last entry of these kinds that has a message as its target. */
+function furthest(which: 'min' | 'max', kinds: readonly string[]): string {
+  const its = kinds.map(
+    (kind) =>
+      `SELECT ${which}(serverOffset) AS offset FROM entries
+       WHERE room = ?1 AND target = message.serverOffset AND kind IN (${listOf([kind])})`,
+  );
+  return its.length === 1 ? `(${its[0]})` : `(SELECT ${which}(offset) FROM (${its.join(' UNION ALL ')}))`;
 }
 
 function prepare(db: DatabaseSync) {
@@ -65,20 +83,31 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT ${COLUMNS} FROM entries WHERE room = ? AND serverOffset BETWEEN ? AND ? ORDER BY serverOffset`,
     ),
-    // Per text one step in entriesByTarget, however often it was edited. A text that lives has no deletion, and the
-    // edits of one that was deleted are blank: so it is the last edit of the one, the first deletion of the other.
+    // Per message one step in entriesByTarget for each kind, however often it was edited. A message that lives has no
+    // removal, and what replaces one that was removed is redacted: so it is the last replacement of the one, the first
+    // removal of the other.
     amendments: query<EntryRow>(
       db,
       `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND serverOffset IN (
-         SELECT CASE text.deleted
-           WHEN 0 THEN (SELECT max(serverOffset) FROM entries
-             WHERE room = ?1 AND target = text.serverOffset AND kind = 'edit')
-           ELSE (SELECT min(serverOffset) FROM entries
-             WHERE room = ?1 AND target = text.serverOffset AND kind = 'delete')
+         SELECT CASE message.deleted
+           WHEN 0 THEN ${furthest('max', kindsThat('replace'))}
+           ELSE ${furthest('min', kindsThat('remove'))}
          END
-         FROM entries AS text
-         WHERE text.room = ?1 AND text.serverOffset BETWEEN ?2 AND ?3 AND text.kind = 'text'
+         FROM entries AS message
+         WHERE message.room = ?1 AND message.serverOffset BETWEEN ?2 AND ?3
+           AND (message.kind = 'text' OR message.message = 1)
        ) AND serverOffset > ?3 ORDER BY serverOffset`,
+    ),
+    messageAt: query<{ serverOffset: number | null }>(
+      db,
+      `SELECT min(serverOffset) AS serverOffset FROM (
+         SELECT serverOffset FROM entries WHERE room = ? AND serverOffset <= ? AND ${IS_MESSAGE}
+         ORDER BY serverOffset DESC LIMIT ?)`,
+    ),
+    unread: query<{ count: number }>(
+      db,
+      `SELECT count(*) AS count FROM (
+         SELECT 1 FROM entries WHERE room = ? AND serverOffset > ? AND author <> ? AND ${IS_MESSAGE} LIMIT ?)`,
     ),
     lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
     since: query<NumberedRow>(

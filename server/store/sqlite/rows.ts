@@ -1,20 +1,24 @@
 /** A row of `entries`, and the entry that everybody sees of it. */
-import type { Entry, EntryKind } from '../../../shared/entry.ts';
-import { assertNever } from '../../../shared/never.ts';
+import type { Entry } from '../../../shared/entry.ts';
 import type { Committed } from '../port.ts';
+import { asEntry } from '../stored.ts';
 
 /** The columns that an `EntryRow` is made of. */
-export const COLUMNS = 'serverOffset, author, clientOffset, at, kind, body, target, deleted';
+export const COLUMNS =
+  'serverOffset, author, clientOffset, at, kind, body, target, deleted, subject, content';
 
+/** `content`: the fields that have no column, as JSON. */
 export interface EntryRow {
   serverOffset: number;
   author: string;
   clientOffset: string;
   at: number;
-  kind: EntryKind;
+  kind: string;
   body: string | null;
   target: number | null;
   deleted: 0 | 1;
+  subject: string | null;
+  content: string | null;
 }
 
 /** A committed entry with its place in the order of all commits. */
@@ -28,22 +32,28 @@ export function numberedOf(row: NumberedRow): Numbered {
   return { seq: row.seq, room: row.room, entry: entryOf(row) };
 }
 
-/** The schema's checks hold: an edit and a delete have a target, a text and an edit a body unless they are blanked. */
+/** Never throws: a row that is no entry comes as one that is `unreadable`. */
 export function entryOf(row: EntryRow): Entry {
-  const { serverOffset, author, clientOffset, at } = row;
-  const common = { serverOffset, author, clientOffset, at };
-  const content = row.deleted ? { deleted: true as const } : { body: row.body! };
-  switch (row.kind) {
-    case 'text':
-      return { ...common, kind: 'text', ...content };
-    case 'edit':
-      return { ...common, kind: 'edit', target: row.target!, ...content };
-    case 'delete':
-      return { ...common, kind: 'delete', target: row.target! };
-    case 'join':
-    case 'leave':
-      return { ...common, kind: row.kind };
-    default:
-      return assertNever(row.kind);
+  const { serverOffset, author, clientOffset, at, kind } = row;
+  return asEntry({
+    ...(row.content === null ? {} : contentOf(row.content)),
+    serverOffset,
+    author,
+    clientOffset,
+    at,
+    kind,
+    ...(row.target === null ? {} : { target: row.target }),
+    ...(row.subject === null ? {} : { subject: row.subject }),
+    ...(row.deleted ? { deleted: true as const } : row.body === null ? {} : { body: row.body }),
+  });
+}
+
+function contentOf(json: string): object {
+  try {
+    const content: unknown = JSON.parse(json);
+    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
+  } catch {
+    // it is no JSON
   }
+  return { unreadable: true };
 }

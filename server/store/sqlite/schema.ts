@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, made: { epoch: string; a
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first];
+const STEPS = [first, second];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, made: { epoch: string; at: number }): void {
@@ -64,3 +64,42 @@ function first(db: DatabaseSync, made: { epoch: string; at: number }): void {
     `INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES (?, 'public', 'Lobby', '', ?)`,
   ).run(LOBBY, made.at);
 }
+
+/**
+ * Entries of any kind (shared/kinds.ts): no constraint on kinds, columns for what the new ones have, an index of messages.
+ * Names that change. Rows stay as they are, so that this takes no longer for a large file than the making of the index.
+ *
+ * A CHECK can only be taken away by writing the table's definition anew, which SQLite allows for changes that do not touch
+ * the rows: https://sqlite.org/lang_altertable.html, section 7.
+ */
+function second(db: DatabaseSync): void {
+  const version = Object.values(db.prepare('PRAGMA schema_version').get()!)[0] as number;
+  db.exec(`
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql =
+      'CREATE TABLE entries (
+        seq INTEGER PRIMARY KEY, room TEXT NOT NULL, serverOffset INTEGER NOT NULL, author TEXT NOT NULL,
+        clientOffset TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT, target INTEGER,
+        deleted INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL
+      ) STRICT'
+      WHERE type = 'table' AND name = 'entries';
+    PRAGMA schema_version = ${version + 1};
+    PRAGMA writable_schema = RESET;
+
+    -- subject: the user it is about, where that is not its author; content: fields without a column, as JSON;
+    -- message: 1 for a message of its own that is no text
+    ALTER TABLE entries ADD COLUMN subject TEXT;
+    ALTER TABLE entries ADD COLUMN content TEXT;
+    ALTER TABLE entries ADD COLUMN message INTEGER;
+    CREATE INDEX entriesMessages ON entries (room, serverOffset, author)
+      WHERE (kind = 'text' OR message = 1) AND deleted = 0;
+
+    -- rev: 0 until the user changed, then the next of all users'; usersRev: the last that was given
+    ALTER TABLE users ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX usersByRev ON users (rev) WHERE rev > 0;
+    ALTER TABLE meta ADD COLUMN usersRev INTEGER NOT NULL DEFAULT 0;
+  `);
+}
+
+/** The condition of the index of messages, as a query must repeat it for SQLite to use the index. */
+export const IS_MESSAGE = `(kind = 'text' OR message = 1) AND deleted = 0`;

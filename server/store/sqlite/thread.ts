@@ -1,6 +1,7 @@
 /** The database's thread as seen from the main one: calls go in, answers come back in order, a dead one is replaced. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import { kinds } from '../../../shared/kinds.ts';
 import { Unavailable, Unusable } from '../port.ts';
 import type { Answer, Arguments, FromDatabase, Group, Method, ToDatabase } from './calls.ts';
 
@@ -55,7 +56,7 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
   async function start(): Promise<void> {
     const opening = Promise.withResolvers<string>();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { file },
+      workerData: { file, kinds: kinds() },
       name: 'sqlite',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       env: withoutWatching(process.env),

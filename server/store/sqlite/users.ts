@@ -19,7 +19,19 @@ export function usersOn(db: DatabaseSync): Sync<UserStore> {
       }),
     byNameKey: (nameKey) => userOf(statements.byNameKey.get(nameKey)),
     byId: (id) => userOf(statements.byId.get(id)),
-    names: (ids) => new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name }) => [id, name])),
+    names: (ids) =>
+      new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name, rev }) => [id, { name, rev }])),
+    rename: (id, name, nameKey) =>
+      transaction(() => {
+        const other = statements.byNameKey.get(nameKey);
+        if (other && other.id !== id) return 'taken';
+        const rev = statements.nextRev.get()!.usersRev;
+        statements.rename.run(name, nameKey, rev, id);
+        return { name, rev };
+      }),
+    changedSince: (rev, limit) => statements.changedSince.all(rev, limit),
+    changedAround: (user, rev, limit) => statements.changedAround.all(user, rev, limit),
+    latestRev: () => statements.latestRev.get()!.usersRev,
     setPassword: (id, passwordHash) => void statements.setPassword.run(passwordHash, id),
 
     addDevice: (device, since) => (addDevice(device, since) > 0 ? 'added' : 'claimed'),
@@ -36,14 +48,18 @@ export function usersOn(db: DatabaseSync): Sync<UserStore> {
   }
 }
 
-interface UserRow {
+interface NamedRow {
   id: string;
   name: string;
+  rev: number;
+}
+
+interface UserRow extends NamedRow {
   passwordHash: string | null;
 }
 
 function userOf(row: UserRow | undefined): StoredUser | undefined {
-  return row && { id: row.id, name: row.name, passwordHash: row.passwordHash ?? undefined };
+  return row && { id: row.id, name: row.name, rev: row.rev, passwordHash: row.passwordHash ?? undefined };
 }
 
 function signedInOf(row: (UserRow & { device: string }) | undefined): SignedIn | undefined {
@@ -52,7 +68,7 @@ function signedInOf(row: (UserRow & { device: string }) | undefined): SignedIn |
 }
 
 function prepare(db: DatabaseSync) {
-  const user = 'SELECT users.id, users.name, users.passwordHash';
+  const user = 'SELECT users.id, users.name, users.rev, users.passwordHash';
   const signedIn = `${user}, devices.id AS device FROM devices JOIN users ON users.id = devices.user`;
   return {
     create: query(
@@ -62,9 +78,23 @@ function prepare(db: DatabaseSync) {
     ),
     byNameKey: query<UserRow>(db, `${user} FROM users WHERE nameKey = ?`),
     byId: query<UserRow>(db, `${user} FROM users WHERE id = ?`),
-    names: query<{ id: string; name: string }>(
+    names: query<NamedRow>(
       db,
-      'SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each(?))',
+      'SELECT id, name, rev FROM users WHERE id IN (SELECT value FROM json_each(?))',
+    ),
+    nextRev: query<{ usersRev: number }>(db, 'UPDATE meta SET usersRev = usersRev + 1 RETURNING usersRev'),
+    latestRev: query<{ usersRev: number }>(db, 'SELECT usersRev FROM meta'),
+    rename: query(db, 'UPDATE users SET name = ?, nameKey = ?, rev = ? WHERE id = ?'),
+    changedSince: query<NamedRow>(
+      db,
+      'SELECT id, name, rev FROM users WHERE rev > 0 AND rev > ? ORDER BY rev LIMIT ?',
+    ),
+    changedAround: query<NamedRow>(
+      db,
+      `SELECT id, name, rev FROM users WHERE rev > 0 AND rev > ?2 AND EXISTS (
+         SELECT 1 FROM members AS mine JOIN members AS theirs ON theirs.room = mine.room
+         WHERE mine.user = ?1 AND mine.present = 1 AND theirs.user = users.id AND theirs.present = 1
+       ) ORDER BY rev LIMIT ?3`,
     ),
     setPassword: query(db, 'UPDATE users SET passwordHash = ? WHERE id = ?'),
     addDevice: query(

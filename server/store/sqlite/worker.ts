@@ -1,12 +1,14 @@
 /** The database's thread: opens the file, then answers one call after another until it is told to close. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { type KindRule, useKinds } from '../../../shared/kinds.ts';
 import { Unusable } from '../port.ts';
 import { callsOn, type FromDatabase, type ToDatabase } from './calls.ts';
 import { closeDatabase, epochOf, openDatabase } from './database.ts';
 import { faultKind } from './faults.ts';
 
-const { file } = workerData as { file: string };
+const { file, kinds } = workerData as { file: string; kinds: ReadonlyMap<string, KindRule> };
 const port = parentPort!;
+useKinds(kinds); // the main thread's, of which this thread has modules of its own
 
 try {
   serve(openDatabase(file));
