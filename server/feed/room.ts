@@ -65,11 +65,12 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
   }
 
   /** One thing after the other; what fails is tried again until it goes, since nobody else will do it. */
-  function then(step: () => Promise<void>): void {
+  function then(step: () => Promise<void>, onEnd = () => {}): void {
     pending++;
     work = work.then(async () => {
       await untilDone(step, { pause, isOver: () => closed });
       pending--;
+      onEnd();
       if (pending === 0 && skipped >= next) then(() => heal(skipped));
     });
   }
@@ -82,15 +83,15 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
     attempt.resolve(outcome);
     attempt = Promise.withResolvers();
   };
-  then(async () => {
+  const open = async () => {
     try {
       next = (await headOf(room)) + 1;
-      over('open');
     } catch (error) {
       over('failing');
       throw error;
     }
-  });
+  };
+  then(open, () => over(next > 0 ? 'open' : 'failing')); // closed before it was open
 
   return {
     opening: () => (state === 'opening' ? attempt.promise : Promise.resolve(state)),

@@ -5,6 +5,7 @@
 import { describe } from 'vitest';
 import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
+import { grownCases } from './grown.ts';
 import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
 import { rangeCases } from './range.ts';
 import { repeatCases } from './repeats.ts';
@@ -70,4 +71,5 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
   describe('users', () => userCases(open));
+  describe('entries of any kind', () => grownCases(open));
 }

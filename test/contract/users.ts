@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { NewDevice, NewUser } from '../../server/store/port.ts';
-import { type Harness, inDatabase, newId } from './support.ts';
+import type { Named, NewDevice, NewUser } from '../../server/store/port.ts';
+import { appendNew, type Harness, inDatabase, join, newId, newRoom } from './support.ts';
 
 export function userCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
@@ -14,7 +14,7 @@ export function userCases(open: () => Promise<Harness>): void {
 
   it('makes a user and the first device in one step', async () => {
     const { user, device } = await signedUp();
-    const stored = { id: user.id, name: user.name, passwordHash: undefined };
+    const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined };
     expect(await db.store.users.byId(user.id)).toEqual(stored);
     expect(await db.store.users.byNameKey(user.nameKey)).toEqual(stored);
     expect(await db.store.users.byToken(device.tokenHash)).toEqual({ device: device.id, user: stored });
@@ -49,12 +49,52 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.countDevices(newId())).toBe(0);
   });
 
+  it('a name changes with the next revision, is one user’s, and is found by the new one only', async () => {
+    const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
+    const before = await db.store.users.latestRev();
+    const first = await db.store.users.rename(a.id, 'Ada the First', `new ${a.nameKey}`);
+    const second = await db.store.users.rename(b.id, 'Bob the Second', `new ${b.nameKey}`);
+    expect([first, second]).toMatchObject([{ name: 'Ada the First' }, { name: 'Bob the Second' }]);
+    const [one, two] = [first, second] as Named[];
+    expect(one!.rev).toBeGreaterThan(before);
+    expect(two!.rev).toBeGreaterThan(one!.rev);
+    expect(await db.store.users.latestRev()).toBe(two!.rev);
+    expect(await db.store.users.byId(a.id)).toMatchObject(one!);
+    expect(await db.store.users.byNameKey(a.nameKey)).toBeUndefined();
+    expect(await db.store.users.byNameKey(`new ${a.nameKey}`)).toMatchObject({ id: a.id });
+    expect(await db.store.users.rename(b.id, 'Ada', `new ${a.nameKey}`)).toBe('taken');
+    expect(await db.store.users.rename(a.id, 'ADA THE FIRST', `new ${a.nameKey}`)).toMatchObject({
+      name: 'ADA THE FIRST',
+    });
+    expect(await db.store.users.names([b.id])).toEqual(new Map([[b.id, two]]));
+  });
+
+  it('tells who changed since a revision, in order, to those who share a room', async () => {
+    const [{ user: me }, { user: friend }, { user: stranger }] = [
+      await signedUp(),
+      await signedUp(),
+      await signedUp(),
+    ];
+    const room = await newRoom(db.store);
+    await appendNew(db.store, [join(room, me.id), join(room, friend.id)]);
+    const since = await db.store.users.latestRev();
+    for (const user of [stranger, friend, me])
+      await db.store.users.rename(user.id, `new ${user.name}`, `new ${user.nameKey}`);
+    const ids = (users: { id: string }[]) => users.map(({ id }) => id);
+    expect(ids(await db.store.users.changedSince(since, 100))).toEqual([stranger.id, friend.id, me.id]);
+    expect(ids(await db.store.users.changedSince(since, 2))).toEqual([stranger.id, friend.id]);
+    const around = await db.store.users.changedAround(me.id, since, 100);
+    expect(ids(around)).toEqual([friend.id, me.id]);
+    expect(around[0]).toMatchObject({ name: `new ${friend.name}` });
+    expect(await db.store.users.changedAround(me.id, around[1]!.rev, 100)).toEqual([]);
+  });
+
   it('names those that exist', async () => {
     const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
     expect(await db.store.users.names([a.id, newId(), b.id])).toEqual(
       new Map([
-        [a.id, a.name],
-        [b.id, b.name],
+        [a.id, { name: a.name, rev: 0 }],
+        [b.id, { name: b.name, rev: 0 }],
       ]),
     );
     expect(await db.store.users.names([])).toEqual(new Map());

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../shared/entry.ts';
 import { fold } from '../../shared/fold.ts';
+import { useProductKinds, useTestKinds } from '../support/testKinds.ts';
 
 const ada = 'A'.repeat(22);
 const bob = `B${'A'.repeat(21)}`;
@@ -69,15 +70,47 @@ describe('fold', () => {
     expect(shown([text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c', bob)])).toBe('b (edited)');
   });
 
-  test('joins, leaves, edits and deletions have no line of their own; a kind not known has one', () => {
-    const { kind: _, ...placed } = remove(2, 1);
-    const others = ['join', 'leave', 'reaction'].map(
-      (kind, i) => ({ ...placed, serverOffset: 3 + i, kind }) as Entry,
-    );
-    expect(fold([text(1, 'a'), edit(2, 1, 'b'), ...others]).map((line) => line.tag)).toEqual([
-      'text',
-      'unknown',
+  test('joins, leaves, edits and deletions have no line of their own; a kind not known has one, unless it names a target', () => {
+    const { kind: _, target, ...placed } = remove(2, 1) as Extract<Entry, { target: number }>;
+    const others: Entry[] = ['join', 'leave', 'later'].map((kind, i) => ({
+      ...placed,
+      serverOffset: 3 + i,
+      kind,
+    }));
+    others.push({ ...placed, serverOffset: 6, kind: 'later', target });
+    expect(fold([text(1, 'a'), edit(2, 1, 'b'), ...others])).toMatchObject([
+      { tag: 'text' },
+      { tag: 'unknown', kind: 'later', serverOffset: 5 },
     ]);
+  });
+
+  test('what the server cannot read has a line that says so, whatever its kind', () => {
+    const bad = { ...text(1, undefined), deleted: undefined, unreadable: true as const };
+    const entries = ['text', 'edit', 'join'].map(
+      (kind, i) => ({ ...bad, serverOffset: i + 1, kind }) as unknown as Entry,
+    );
+    expect(fold(entries).map(({ tag }) => tag)).toEqual(Array(3).fill('unreadable'));
+  });
+
+  test('each class of the table of kinds: a message has a line, what is silent, aggregates or concerns a subject has none', () => {
+    useTestKinds();
+    const placed = (serverOffset: number) => {
+      return { serverOffset, author: ada, clientOffset: keyOf(serverOffset), at: 0 };
+    };
+    const entries: Entry[] = [
+      { ...placed(1), kind: 'test-message', words: 'a' } as Entry,
+      { ...placed(2), kind: 'test-silent' },
+      { ...placed(3), kind: 'test-reaction', target: 1 },
+      { ...placed(4), kind: 'test-removed', subject: bob },
+      { ...placed(5), kind: 'test-message', words: 'b' } as Entry,
+      { ...placed(6), author: bob, kind: 'test-erase', target: 5 },
+    ];
+    expect(fold(entries)).toMatchObject([
+      { tag: 'unknown', kind: 'test-message' },
+      { tag: 'deleted', serverOffset: 5 },
+    ]);
+    useProductKinds();
+    expect(fold(entries).map(({ serverOffset }) => serverOffset)).toEqual([1, 2, 4, 5]);
   });
 
   test('amendments count the same in any order, any number of times, from within or from elsewhere', () => {

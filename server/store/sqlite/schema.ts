@@ -74,6 +74,7 @@ function first(db: DatabaseSync, made: { epoch: string; at: number }): void {
  */
 function second(db: DatabaseSync): void {
   const version = Object.values(db.prepare('PRAGMA schema_version').get()!)[0] as number;
+  db.enableDefensive(false); // it forbids to write definitions
   db.exec(`
     PRAGMA writable_schema = ON;
     UPDATE sqlite_schema SET sql =
@@ -85,7 +86,9 @@ function second(db: DatabaseSync): void {
       WHERE type = 'table' AND name = 'entries';
     PRAGMA schema_version = ${version + 1};
     PRAGMA writable_schema = RESET;
-
+  `);
+  db.enableDefensive(true);
+  db.exec(`
     -- subject: the user it is about, where that is not its author; content: fields without a column, as JSON;
     -- message: 1 for a message of its own that is no text
     ALTER TABLE entries ADD COLUMN subject TEXT;

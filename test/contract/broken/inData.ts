@@ -55,7 +55,7 @@ export const dataFaults: Fault[] = [
         override entryOf(row: Row): Entry {
           const entry = super.entryOf(row);
           return row.kind === 'edit'
-            ? ({ ...entry, deleted: undefined, body: 'still there' } as Entry)
+            ? ({ ...entry, deleted: undefined, body: 'still there' } as unknown as Entry)
             : entry;
         }
       })(),

@@ -77,8 +77,8 @@ export const userFaults: Fault[] = [
     name: 'everybody has a name',
     around: (store) =>
       withUsers(store, {
-        names: async (ids) => new Map(ids.map((id) => [id, 'Somebody'])),
-        byNameKey: async () => ({ id: newId(), name: 'Somebody', passwordHash: undefined }),
+        names: async (ids) => new Map(ids.map((id) => [id, { name: 'Somebody', rev: 0 }])),
+        byNameKey: async () => ({ id: newId(), name: 'Somebody', rev: 0, passwordHash: undefined }),
       }),
     caughtBy: ['knows nobody that is not there', 'names those that exist'],
   },

@@ -9,6 +9,7 @@ import type {
   StoredRoom,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
+import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
 
@@ -35,7 +36,9 @@ export class MemoryData {
   readonly #rowsByRoom = new Map<string, Row[]>();
   /** Points of tails up to this one are refused. */
   forgotten = 0;
-  readonly users = new Map<string, NewUser>();
+  readonly users = new Map<string, NewUser & { rev: number }>();
+  /** The last revision of a user that was given. */
+  usersRev = 0;
   readonly devices = new Map<string, NewDevice>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
@@ -53,39 +56,43 @@ export class MemoryData {
       this.repair(same);
       return { tag: 'repeat', serverOffset: same.serverOffset, at: same.at };
     }
-    const { room, author, target } = item;
-    const amends = item.kind === 'edit' || item.kind === 'delete';
-    const text = target === undefined ? undefined : this.find({ room, author, clientOffset: target });
-    if (amends && text?.kind !== 'text') return { tag: 'no-target' };
+    const { room, author, target, targetAuthor = author } = item;
+    const { target: names = 'none', effect = 'none', membership } = ruleOf(item.kind) ?? {};
+    const found =
+      target === undefined ? undefined : this.find({ room, author: targetAuthor, clientOffset: target });
+    const message = found && isMessage({ kind: found.kind }) ? found : undefined;
+    if (names !== 'none' && !message) return { tag: 'no-target' };
     const hasBody = item.kind === 'text' || item.kind === 'edit';
     if (hasBody && item.body === undefined) return { tag: 'failed', message: 'a text without a body' };
     const row: Row = {
       ...item,
       serverOffset: this.head(room) + 1,
       at,
-      targetOffset: text?.serverOffset,
-      deleted: item.kind === 'edit' && this.#isBlank(text!),
-      isUnfinished: ['delete', 'join', 'leave'].includes(item.kind),
+      targetOffset: names === 'none' ? undefined : message?.serverOffset,
+      deleted: effect === 'replace' && this.#isRedacted(message!),
+      isUnfinished: effect === 'remove' || membership !== undefined,
     };
-    if (row.deleted) delete row.body;
+    if (row.deleted) redact(row);
     this.rows.push(row);
     this.rowsOf(room).push(row);
     return row;
   }
 
   finish(row: Row): void {
-    if (row.kind === 'delete') {
-      for (const one of this.rowsOf(row.room).filter((other) => isBlankedBy(other, row))) {
+    if (isRemovalKind(row.kind)) {
+      for (const one of this.rowsOf(row.room).filter((other) => isRedactedBy(other, row))) {
         one.deleted = true;
-        delete one.body;
+        redact(one);
       }
     }
-    if (row.kind === 'join' || row.kind === 'leave') {
+    const membership = ruleOf(row.kind)?.membership;
+    if (membership) {
       const members = this.#members.get(row.room) ?? new Map<string, Member>();
       this.#members.set(row.room, members);
       const { serverOffset } = row;
-      if (serverOffset > (members.get(row.author)?.serverOffset ?? 0))
-        members.set(row.author, { isPresent: row.kind === 'join', serverOffset });
+      const user = subjectOf(row);
+      if (serverOffset > (members.get(user)?.serverOffset ?? 0))
+        members.set(user, { isPresent: membership === 'joined', serverOffset });
     }
     row.isUnfinished = false;
   }
@@ -109,20 +116,25 @@ export class MemoryData {
 
   /** As it is read: a delete counts, whether or not it is finished. */
   entryOf(row: Row): Entry {
-    const { serverOffset, author, clientOffset, at, kind, body, targetOffset } = row;
+    const { serverOffset, author, clientOffset, at, kind, body, targetOffset, subject, content } = row;
+    const isRedacted = this.#isRedacted(row);
     return {
+      ...(!isRedacted && content),
       serverOffset,
       author,
       clientOffset,
       at,
       kind,
       ...(targetOffset !== undefined && { target: targetOffset }),
-      ...(this.#isBlank(row) ? { deleted: true } : body !== undefined && { body }),
+      ...(subject !== undefined && { subject }),
+      ...(isRedacted ? { deleted: true } : body !== undefined && { body }),
     } as Entry;
   }
 
-  #isBlank(row: Row): boolean {
-    return row.deleted || this.rowsOf(row.room).some((one) => one.kind === 'delete' && isBlankedBy(row, one));
+  #isRedacted(row: Row): boolean {
+    return (
+      row.deleted || this.rowsOf(row.room).some((one) => isRemovalKind(one.kind) && isRedactedBy(row, one))
+    );
   }
 
   createRoom(room: NewRoom): StoredRoom {
@@ -144,7 +156,16 @@ export class MemoryData {
   }
 }
 
-function isBlankedBy(row: Row, remove: Row): boolean {
-  if (row.kind === 'text') return row.serverOffset === remove.targetOffset;
-  return row.kind === 'edit' && row.targetOffset === remove.targetOffset;
+export function isRemovalKind(kind: string): boolean {
+  return ruleOf(kind)?.effect === 'remove';
+}
+
+function redact(row: Row): void {
+  delete row.body;
+  delete row.content;
+}
+
+function isRedactedBy(row: Row, remove: Row): boolean {
+  if (isMessage({ kind: row.kind })) return row.serverOffset === remove.targetOffset;
+  return ruleOf(row.kind)?.effect === 'replace' && row.targetOffset === remove.targetOffset;
 }

@@ -10,8 +10,9 @@ import {
   type UserStore,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
+import { isMessage, ruleOf } from '../../../shared/kinds.ts';
 import type { Random } from '../../support/random.ts';
-import type { MemoryData, Row } from './data.ts';
+import { isRemovalKind, type MemoryData, type Row } from './data.ts';
 import { openTails } from './tail.ts';
 import { usersIn } from './users.ts';
 
@@ -72,6 +73,12 @@ export function openMemory(data: MemoryData, random: Random): Store {
         );
         return { entries, amendments: amendmentsOf(room, entries), head: data.head(room) };
       }),
+    messageAt: (room, upTo, count) =>
+      call(() => messagesOf(room, (row) => row.serverOffset <= upTo).slice(-count)[0]?.serverOffset),
+    unread: (room, user, after, most) =>
+      call(() =>
+        Math.min(most, messagesOf(room, (row) => row.serverOffset > after && row.author !== user).length),
+      ),
     heads: (rooms) => call(() => new Map(rooms.map((room) => [room, data.head(room)]))),
     timesAt: (points) =>
       call(() =>
@@ -82,12 +89,19 @@ export function openMemory(data: MemoryData, random: Random): Store {
     tail: (from, listener) => call(() => tails.open(from, listener)),
   };
 
+  function messagesOf(room: string, where: (row: Row) => boolean): Row[] {
+    return data
+      .rowsOf(room)
+      .filter((row) => isMessage({ kind: row.kind }) && where(row) && !data.entryOf(row).deleted);
+  }
+
   function amendmentsOf(room: string, entries: readonly Entry[]): Entry[] {
     const last = entries.at(-1)?.serverOffset ?? 0;
     const rows = data.rowsOf(room);
     const strongest = entries.map((text) => {
-      const ofIt = rows.filter((row) => text.kind === 'text' && row.targetOffset === text.serverOffset);
-      return ofIt.find((row) => row.kind === 'delete') ?? ofIt.at(-1);
+      const ofIt = rows.filter((row) => isMessage(text) && row.targetOffset === text.serverOffset);
+      const replacing = ofIt.filter((row) => ruleOf(row.kind)?.effect === 'replace');
+      return ofIt.find((row) => isRemovalKind(row.kind)) ?? replacing.at(-1);
     });
     return rows
       .filter((row: Row) => strongest.includes(row) && row.serverOffset > last)
@@ -130,6 +144,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
 
   return {
     epoch: data.epoch,
+    takesNewKinds: () => true,
     log,
     users,
     rooms,

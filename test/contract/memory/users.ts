@@ -1,5 +1,5 @@
 /** People and their devices, in memory. */
-import type { NewDevice, SignedIn, StoredUser, UserStore } from '../../../server/store/port.ts';
+import type { Named, NewDevice, SignedIn, StoredUser, UserStore } from '../../../server/store/port.ts';
 import type { MemoryData } from './data.ts';
 
 export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>): UserStore {
@@ -7,7 +7,14 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
 
   function stored(isIt: (user: { id: string; nameKey: string }) => boolean): StoredUser | undefined {
     const user = [...data.users.values()].find(isIt);
-    return user && { id: user.id, name: user.name, passwordHash: user.passwordHash };
+    return user && { id: user.id, name: user.name, rev: user.rev, passwordHash: user.passwordHash };
+  }
+
+  function changed(since: number) {
+    return [...data.users.values()]
+      .filter(({ rev }) => rev > since)
+      .toSorted((a, b) => a.rev - b.rev)
+      .map((user) => ({ id: user.id, ...named(user) }));
   }
 
   function signedIn(device: NewDevice | undefined): SignedIn | undefined {
@@ -19,14 +26,33 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
     create: (user, device) =>
       call(() => {
         if (stored(({ nameKey }) => nameKey === user.nameKey)) return 'taken';
-        data.users.set(user.id, user);
+        data.users.set(user.id, { ...user, rev: 0 });
         data.devices.set(device.id, device);
         return 'created';
       }),
     byNameKey: (nameKey) => call(() => stored((user) => user.nameKey === nameKey)),
     byId: (id) => call(() => stored((user) => user.id === id)),
     names: (ids) =>
-      call(() => new Map(ids.flatMap((id) => (data.users.has(id) ? [[id, data.users.get(id)!.name]] : [])))),
+      call(
+        () => new Map(ids.flatMap((id) => (data.users.has(id) ? [[id, named(data.users.get(id)!)]] : []))),
+      ),
+    rename: (id, name, nameKey) =>
+      call(() => {
+        const other = stored((user) => user.nameKey === nameKey);
+        if (other && other.id !== id) return 'taken';
+        const rev = ++data.usersRev;
+        data.users.set(id, { ...data.users.get(id)!, name, nameKey, rev });
+        return { name, rev };
+      }),
+    changedSince: (rev, limit) => call(() => changed(rev).slice(0, limit)),
+    changedAround: (user, rev, limit) =>
+      call(() => {
+        const rooms = [...data.rooms.keys()].filter((room) => data.isMember(room, user));
+        return changed(rev)
+          .filter(({ id }) => rooms.some((room) => data.isMember(room, id)))
+          .slice(0, limit);
+      }),
+    latestRev: () => call(() => data.usersRev),
     setPassword: (id, passwordHash) =>
       call(() => void data.users.set(id, { ...data.users.get(id)!, passwordHash })),
     addDevice: (device, since) =>
@@ -45,4 +71,8 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
     countDevices: (user) => call(() => devices().filter((one) => one.user === user).length),
     devicesAlive: (ids) => call(() => new Set(ids.filter((id) => data.devices.has(id)))),
   };
+}
+
+function named({ name, rev }: Named): Named {
+  return { name, rev };
 }

@@ -10,6 +10,7 @@ import {
   SIGN_INS_PER_MINUTE,
   WRONG_PASSWORDS_PER_MINUTE,
 } from '../../../shared/limits.ts';
+import type { User } from '../../../shared/protocol/index.ts';
 import { newId } from '../../support/api.ts';
 import { fakeUsers } from './fakeUsers.ts';
 
@@ -20,6 +21,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
   const clock = { now: 1_000_000 };
   const welcomed: string[] = [];
   const signedOut: string[] = [];
+  const renamed: User[] = [];
   const auth = createAuth({
     store,
     now: () => clock.now,
@@ -27,9 +29,11 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     limits: createSignInLimits(() => clock.now),
     onUserCreated: async (user) => welcomed.push(user),
     onSignedOut: (device) => signedOut.push(device),
+    onRenamed: async (user) => renamed.push(user),
+    features: () => [],
     ...changes,
   });
-  return { auth, store, clock, welcomed, signedOut };
+  return { auth, store, clock, welcomed, signedOut, renamed };
 }
 
 const refused = (code: string) => expect.objectContaining({ name: 'Refused', code });
@@ -287,5 +291,41 @@ describe('limits', () => {
     for (let i = 1; i <= SIGN_INS_PER_MINUTE; i++) from(i)();
     expect(from(99)).toThrow(refused('rate-limited'));
     expect(() => limits.attempt('2001:db8:1:3::1', 'ada')).not.toThrow();
+  });
+});
+
+describe('another name', () => {
+  async function ada() {
+    const scene = setUp();
+    const { token } = await scene.auth.signIn({ name: 'Ada', claim: newId() }, HOME);
+    return { ...scene, identity: (await scene.auth.identify(token))! };
+  }
+
+  test('is the next revision of the user, and is told', async () => {
+    const { auth, renamed, identity, store } = await ada();
+    const user = await auth.rename(identity, '  Ada Byron ');
+    expect(user).toMatchObject({ id: identity.user.id, name: 'Ada Byron', rev: 1 });
+    expect(renamed).toEqual([user]);
+    expect(await store.byNameKey('ada')).toBeUndefined();
+  });
+
+  test('the same again changes nothing and is not counted; in capitals it is another', async () => {
+    const { auth, renamed, identity } = await ada();
+    for (let i = 0; i < 9; i++) await auth.rename(identity, 'Ada');
+    expect(renamed).toEqual([]);
+    expect(await auth.rename(identity, 'ADA')).toMatchObject({ name: 'ADA', rev: 1 });
+  });
+
+  test('somebody else’s is a conflict and not counted; a bad one says why; the fourth of a day is forbidden', async () => {
+    const { auth, clock, identity } = await ada();
+    await auth.signIn({ name: 'Bob', claim: newId() }, HOME);
+    for (let i = 0; i < 4; i++)
+      await expect(auth.rename(identity, 'bob')).rejects.toEqual(refused('conflict'));
+    await expect(auth.rename(identity, ' ')).rejects.toEqual(refused('invalid'));
+    await expect(auth.rename(identity, 'x'.repeat(41))).rejects.toEqual(refused('too-large'));
+    for (const name of ['A', 'B', 'C']) await auth.rename(identity, name);
+    await expect(auth.rename(identity, 'D')).rejects.toEqual(refused('forbidden'));
+    clock.now += 8 * 60 * 60 * 1_000;
+    await auth.rename(identity, 'D');
   });
 });

@@ -2,16 +2,18 @@
 import type { NewDevice, NewUser, StoredUser, UserStore } from '../../../server/store/port.ts';
 
 export interface FakeUsers extends UserStore {
-  users: Map<string, NewUser>;
+  users: Map<string, NewUser & { rev?: number }>;
   devices: Map<string, NewDevice>;
 }
 
 export function fakeUsers(): FakeUsers {
-  const users = new Map<string, NewUser>();
+  const users = new Map<string, NewUser & { rev?: number }>();
+  let latestRev = 0;
   const devices = new Map<string, NewDevice>();
-  const stored = (user: NewUser): StoredUser => ({
+  const stored = (user: NewUser & { rev?: number }): StoredUser => ({
     id: user.id,
     name: user.name,
+    rev: user.rev ?? 0,
     passwordHash: user.passwordHash,
   });
   const signedIn = (device: NewDevice | undefined) =>
@@ -37,8 +39,23 @@ export function fakeUsers(): FakeUsers {
       return user && stored(user);
     },
     async names(ids) {
-      return new Map(ids.flatMap((id) => (users.has(id) ? [[id, users.get(id)!.name] as const] : [])));
+      return new Map(
+        ids.flatMap((id) => {
+          const user = users.get(id);
+          return user ? [[id, { name: user.name, rev: user.rev ?? 0 }] as const] : [];
+        }),
+      );
     },
+    async rename(id, name, nameKey) {
+      const other = userBy((user) => user.nameKey === nameKey);
+      if (other && other.id !== id) return 'taken';
+      const rev = ++latestRev;
+      users.set(id, { ...users.get(id)!, name, nameKey, rev });
+      return { name, rev };
+    },
+    changedSince: async () => [],
+    changedAround: async () => [],
+    latestRev: async () => latestRev,
     async setPassword(id, passwordHash) {
       users.set(id, { ...users.get(id)!, passwordHash });
     },

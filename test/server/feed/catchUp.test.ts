@@ -5,6 +5,7 @@ import type { Feed } from '../../../server/feed/feed.ts';
 import { createNames } from '../../../server/feed/names.ts';
 import { pieces } from '../../../server/feed/plan.ts';
 import { jsonBytes } from '../../../server/jsonBytes.ts';
+import { createLogger } from '../../../server/logger.ts';
 import type { LiveSocket } from '../../../server/realtime/types.ts';
 import type { Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -36,7 +37,7 @@ test.each([
   expect(offsetsIn(frames)).toEqual(LOG.map(({ serverOffset }) => serverOffset));
   for (const { entries, users } of frames) {
     expect(jsonBytes(entries)).toBeLessThanOrEqual(CATCH_UP_FRAME_BYTES);
-    for (const { author } of entries) expect(users[author]).toBe(`name of ${author}`);
+    for (const { author } of entries) expect(users[author]).toEqual({ name: `name of ${author}`, rev: 0 });
   }
   expect(asked).toHaveLength(1);
 });
@@ -50,6 +51,7 @@ test('S3 S4 by long polling, where all of it is one response, the newest 64 KiB 
   expect(bytes).toBeLessThanOrEqual(CATCH_UP_POLLED_BYTES);
 });
 
+const silent = createLogger('silent');
 const LOG = Array.from({ length: 200 }, (_, i): Entry => {
   const author = `author-${i % 3}`;
   return { serverOffset: i + 1, author, clientOffset: `${i}`, at: i, kind: 'text', body: 'ä'.repeat(1_000) };
@@ -65,14 +67,16 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   const names = createNames({
     async names(ids) {
       asked.push([...ids]);
-      return new Map(ids.map((id) => [id, `name of ${id}`]));
+      return new Map(ids.map((id) => [id, { name: `name of ${id}`, rev: 0 }]));
     },
+    changedSince: async () => [],
+    latestRev: async () => 0,
   });
   await names.of(LOG);
   let next = head + 1;
   const feed = {
     host: () => ({
-      opened: Promise.resolve(),
+      opening: async () => 'open',
       next: () => next,
       recent: (from: number, to: number) => LOG.slice(from - 1, to),
     }),
@@ -80,20 +84,28 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   const room = { id: 'r', kind: 'public', name: 'R', head, members: 1 };
   const store = {
     epoch: 'one',
-    log: {},
+    log: { messageAt: async () => undefined },
+    users: { latestRev: async () => 0 },
     rooms: { ofUser: async () => [{ room, readUpTo: 0 }] },
   } as unknown as Store;
   const frames: Entries[] = [];
   const socket = {
     connected: true,
     conn: { transport: { name: transport } },
-    data: { identity: { user: { id: 'u', name: 'U' } }, told: new Map(), cursorsElsewhere: new Map() },
+    data: {
+      identity: { user: { id: 'u', name: 'U' } },
+      told: new Map(),
+      cursorsElsewhere: new Map(),
+      retrying: new Map(),
+    },
     emit(event: string, payload: never) {
       if (event === 'welcome') next = live + 1;
       if (event === 'entries') frames.push(payload);
     },
     join() {},
   } as unknown as LiveSocket;
-  await createCatchUp({ store, feed, names, now: () => 1 }).welcome(socket);
+  await createCatchUp({ store, feed, names, features: () => [], logger: silent, now: () => 1 }).welcome(
+    socket,
+  );
   return { frames, asked };
 }

@@ -26,7 +26,7 @@ test('a room that is asked for after the end is none: nothing spins, nobody wait
   const feed = newFeed();
   await feed.start();
   await feed.close();
-  await feed.host('r').opened;
+  await feed.host('r').opening();
 });
 
 test('a room that cannot be opened lets everything else go on', async () => {

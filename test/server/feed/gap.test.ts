@@ -58,7 +58,7 @@ test('S2 after a gap the heads of all hosted rooms are one question, and what is
   ]);
   const { feed, questions, delivered, gap, gaps, failNext } = scene(heads);
   await feed.start();
-  await Promise.all(['a', 'b', 'c'].map((room) => feed.host(room).opened));
+  await Promise.all(['a', 'b', 'c'].map((room) => feed.host(room).opening()));
   expect(questions).toEqual([['a', 'b', 'c']]);
   heads.set('a', 3).set('c', 4);
   failNext(1);

@@ -23,7 +23,7 @@ test.each<[Way, number]>([
       const all: number[] = [];
       while (all.length < 200) {
         const { entries, amendments } = await range(
-          { id: 'u', name: 'U' },
+          { id: 'u', name: 'U', rev: 0 },
           { room: 'r', from: all.length + 1, to: 200 },
           way,
         );
@@ -63,8 +63,13 @@ function rangeOf(entries: readonly Entry[]) {
       );
       return { entries: found, amendments, head: entries.length };
     },
+    messageAt: async () => undefined,
   } as unknown as LogStore;
-  const names = createNames({ names: async (ids) => new Map(ids.map((id) => [id, id])) });
+  const names = createNames({
+    names: async (ids) => new Map(ids.map((id) => [id, { name: id, rev: 0 }])),
+    changedSince: async () => [],
+    latestRev: async () => 0,
+  });
   const access = { refusalOf: async () => undefined } as unknown as Parameters<
     typeof createRange
   >[0]['access'];

@@ -53,7 +53,7 @@ describe('the feed of a room', () => {
   test('delivers what is new and drops what came before', async () => {
     const { log } = logOf(5);
     const { feed, delivered } = feedOf(log);
-    await feed.opened;
+    await feed.opening();
     feed.hear(run(4, 7));
     feed.hear(run(6, 8));
     expect(delivered).toEqual([6, 7, 8]);
@@ -62,7 +62,7 @@ describe('the feed of a room', () => {
   test('S2 what the tail skipped is read from the log first', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
-    await feed.opened;
+    await feed.opening();
     state.head = 9;
     feed.hear([entry(9)]);
     expect(await reached(9)).toEqual([6, 7, 8, 9]);
@@ -80,7 +80,7 @@ describe('the feed of a room', () => {
   test('a store that is away is asked until it answers, and order holds', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
-    await feed.opened;
+    await feed.opening();
     state.head = 8;
     state.failures = 4;
     feed.hear([entry(8)]);
@@ -91,7 +91,7 @@ describe('the feed of a room', () => {
   test('a head that somebody knows of is reached though the tail said nothing', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
-    await feed.opened;
+    await feed.opening();
     state.head = 450;
     feed.reach(450);
     expect(await reached(450)).toEqual(Array.from({ length: 445 }, (_, i) => 6 + i));

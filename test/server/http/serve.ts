@@ -48,6 +48,8 @@ export async function serve({
       limits: createSignInLimits(() => performance.now()),
       onUserCreated: async () => {},
       onSignedOut: () => {},
+      onRenamed: async () => {},
+      features: () => [],
     }),
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);

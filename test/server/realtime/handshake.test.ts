@@ -3,12 +3,12 @@ import { createLogger } from '../../../server/logger.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 import { handshake } from '../../../server/realtime/handshake.ts';
 import type { LiveSocket } from '../../../server/realtime/types.ts';
-import { PROTOCOL } from '../../../shared/protocol/index.ts';
+import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/index.ts';
 import { newId } from '../../support/api.ts';
 
 const TOKEN = 'the-token-of-the-handshake';
 const COOKIE = 'the-cookie-of-the-handshake';
-const identity = { device: newId(), user: { id: newId(), name: 'Ada' }, hasPassword: false };
+const identity = { device: newId(), user: { id: newId(), name: 'Ada', rev: 0 }, hasPassword: false };
 
 const enter = handshake({
   auth: { identify: async (token) => (token === TOKEN ? identity : undefined) },
@@ -33,7 +33,11 @@ const admitted = (socket: object) =>
   new Promise<Error | undefined>((resolve) => enter(socket as LiveSocket, resolve));
 
 test('what proved who it is, is not kept with the socket', async () => {
-  const { request: _, ...socket } = socketWith({ protocol: PROTOCOL, token: TOKEN });
+  const { request: _, ...socket } = socketWith({
+    protocol: PROTOCOL,
+    features: [REQUIRED_FEATURE],
+    token: TOKEN,
+  });
   expect(await admitted(socket)).toBeUndefined();
   const { data, ...kept } = socket;
   expect(data).toMatchObject({ identity });
@@ -41,17 +45,24 @@ test('what proved who it is, is not kept with the socket', async () => {
 });
 
 test('one who was refused may try again on the same connection', async () => {
-  const socket = socketWith({ protocol: PROTOCOL, token: 'another' });
+  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: 'another' });
   expect(await admitted(socket)).toMatchObject({ data: { code: 'unauthorized' } });
   socket.handshake.auth.token = TOKEN;
   expect(await admitted(socket)).toBeUndefined();
 });
 
 test('a second handshake on a connection that is in ends it: a new one is to be made', async () => {
-  const socket = socketWith({ protocol: PROTOCOL, token: TOKEN });
+  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: TOKEN });
   await admitted(socket);
   const next = vi.fn();
   enter(socket as unknown as LiveSocket, next);
   expect(socket.conn.close).toHaveBeenCalledOnce();
   expect(next).not.toHaveBeenCalled();
+});
+
+test('one who cannot read what this server sends is asked to load the new version', async () => {
+  for (const features of [undefined, [], ['other']]) {
+    const socket = socketWith({ protocol: PROTOCOL, token: TOKEN, ...(features && { features }) });
+    expect(await admitted(socket)).toMatchObject({ data: { code: 'upgrade-required' } });
+  }
 });

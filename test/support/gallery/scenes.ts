@@ -138,7 +138,7 @@ function refused(code: string) {
 function signedIn(change: Partial<SignedIn>): SignedIn {
   return {
     tag: 'in',
-    user: { id: 'user-Ada', name: 'Ada' },
+    user: { id: 'user-Ada', name: 'Ada', rev: 0 },
     hasPassword: false,
     lastDevice: true,
     connection: { tag: 'live' },
