@@ -73,7 +73,7 @@ describe('a store that is away', () => {
         transports: ['websocket'],
         forceNew: true,
         reconnection: false,
-        auth: { protocol: 1, token: session.token, cursors: { [LOBBY]: [1, 1] } },
+        auth: { protocol: 1, features: ['entries2'], token: session.token, cursors: { [LOBBY]: [1, 1] } },
       });
       let welcomed = false;
       socket.once('welcome', () => {
@@ -206,7 +206,7 @@ test('a device that is signed out while its socket is let in is disconnected all
     transports: ['websocket'],
     forceNew: true,
     reconnection: false,
-    auth: { protocol: 1, token: session.token },
+    auth: { protocol: 1, features: ['entries2'], token: session.token },
   });
   const heard: string[] = [];
   socket.onAny((event: string) => heard.push(event));

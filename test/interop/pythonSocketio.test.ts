@@ -22,7 +22,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
   });
 
   function connect(extra: Record<string, unknown> = {}) {
-    const auth = { protocol: 1, token: session.token, as: session.user.id, ...extra };
+    const auth = { protocol: 1, features: ['entries2'], token: session.token, as: session.user.id, ...extra };
     return python.tell({ do: 'connect', auth, transports: [transport] });
   }
 

@@ -10,6 +10,7 @@ import {
   type Handshake,
   type Item,
   PROTOCOL,
+  REQUIRED_FEATURE,
   type Request,
   type SessionAnswer,
   type Welcome,
@@ -76,7 +77,7 @@ export async function connectClient(
     transports,
     reconnection: false,
     forceNew: true,
-    auth: { protocol: PROTOCOL, token: session.token, ...handshake },
+    auth: { protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: session.token, ...handshake },
   });
   const frames: ApiClient['frames'] = [];
   socket.onAny((event: string, payload: unknown) => frames.push({ event, payload }));

@@ -19,11 +19,14 @@ export interface RunningApp extends AsyncDisposable {
 export async function startApp({
   config = {},
   mongodbUrl,
+  data,
   wrap = (store: Store) => store,
 }: {
   config?: Partial<Config>;
   /** Several apps on one of these are one chat. */
   mongodbUrl?: string;
+  /** A folder with a database, which stays; otherwise a new one. */
+  data?: string;
   /** Puts something between the app and its store. */
   wrap?: (store: Store) => Store;
 } = {}): Promise<RunningApp> {
@@ -31,7 +34,7 @@ export async function startApp({
   const logger = createLogger('silent');
   const { store, adapter } =
     mongodbUrl === undefined
-      ? { store: await openSqlite({ file: join(folder.path, 'holdfast.db'), log: logger }) }
+      ? { store: await openSqlite({ file: join(data ?? folder.path, 'holdfast.db'), log: logger }) }
       : await openMongoWithAdapter(mongodbUrl, logger);
   const env = parseEnv({ HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent' });
   const app = createApp({ config: { ...env, ...config }, store: wrap(store), adapter, logger });

@@ -28,7 +28,13 @@ const SOCKET_ID_CHARACTERS = 20;
 /** One item in a request: what the app sends when its user writes one message. */
 export function holdfastFrom(beginning: Cursor): Dialect {
   return {
-    auth: ({ id, token }) => ({ protocol: PROTOCOL, as: id, token, cursors: { [LOBBY]: beginning } }),
+    auth: ({ id, token }) => ({
+      protocol: PROTOCOL,
+      features: ['entries2'],
+      as: id,
+      token,
+      cursors: { [LOBBY]: beginning },
+    }),
     welcomed: '42["welcome"',
     message: ({ id }, body) => {
       const item = { kind: 'text', room: LOBBY, clientOffset: idFrom(randomBytes(16)), body };

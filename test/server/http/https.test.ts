@@ -42,7 +42,7 @@ test('the cookie is Secure and bound to this host, HTTPS is asked for from now o
     forceNew: true,
     ca: cert,
     extraHeaders: headers,
-    auth: { protocol: PROTOCOL },
+    auth: { protocol: PROTOCOL, features: ['entries2'] },
   });
   const welcome = await new Promise<Welcome>((resolve, reject) => {
     socket.once('welcome', resolve);

@@ -46,7 +46,9 @@ export async function openWire(
     const text = compressed ? inflate(payload, windowBits) : payload.toString();
     if (text === '2') send('3');
     if (text.startsWith('0'))
-      send(`40${JSON.stringify({ protocol: PROTOCOL, token: session.token, ...handshake })}`);
+      send(
+        `40${JSON.stringify({ protocol: PROTOCOL, features: ['entries2'], token: session.token, ...handshake })}`,
+      );
     const isMessage = text.startsWith('42') || text.startsWith('43');
     if (isMessage) frames.push({ compressed, payload, message: JSON.parse(text.slice(text.indexOf('['))) });
   }

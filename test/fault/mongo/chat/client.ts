@@ -67,6 +67,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
       timeout: CONNECT_WITHIN_MS,
       auth: {
         protocol: PROTOCOL,
+        features: ['entries2'],
         token: session.token,
         ...(epoch === undefined ? {} : { epoch }),
         cursors: Object.fromEntries([...held].map(([room, one]) => [room, one.cursor()])),
