@@ -132,7 +132,17 @@ describe('a frame', () => {
     ['in a room not mine', () => text('x', foreignRoom), 'forbidden'],
     ['that edits what is not there', () => ({ ...text('x'), kind: 'edit', target: newId() }), 'not-found'],
     ['that edits another’s text', () => ({ ...text('x'), kind: 'edit', target: theirText }), 'not-found'],
-    ['that deletes another’s text', () => ({ ...text('x'), kind: 'delete', target: theirText }), 'not-found'],
+    [
+      'that deletes another’s text',
+      () => ({ room: 'lobby', clientOffset: newId(), kind: 'delete', target: theirText }),
+      'not-found',
+    ],
+    ['that deletes and has a body', () => ({ ...text('x'), kind: 'delete', target: theirText }), 'invalid'],
+    ['with a field that nobody knows', () => ({ ...text('x'), replyTo: newId() }), 'invalid'],
+    ['with a field that only entries have', () => ({ ...text('x'), unreadable: true }), 'invalid'],
+    ['of a kind that nobody knows', () => ({ ...text('x'), kind: 'reaction' }), 'invalid'],
+    ['of a kind named for a prototype', () => ({ ...text('x'), kind: '__proto__' }), 'invalid'],
+    ['whose kind is a list', () => ({ ...text('x'), kind: ['text'] }), 'invalid'],
     ['that edits an offset instead of a key', () => ({ ...text('x'), kind: 'edit', target: 1 }), 'invalid'],
   ])('append: an item %s', async (_, item, code) => {
     expect(await codeOfItem(item())).toBe(code);

@@ -312,8 +312,8 @@ describe('coming back', () => {
     });
     expect(back.frames.map(({ event }) => event).slice(0, 2)).toEqual(['welcome', 'entries']);
     expect((back.frames[1]!.payload as { room: string }).room).toBe(room);
-    const entries = back.frames[1]!.payload as { users: Record<string, string> };
-    expect(entries.users).toEqual({ [ada.session.user.id]: ada.session.user.name });
+    const entries = back.frames[1]!.payload as Entries;
+    expect(entries.users).toEqual({ [ada.session.user.id]: { name: ada.session.user.name, rev: 0 } });
   });
 
   test('S3 after more than 200 the newest 50 come', async () => {
