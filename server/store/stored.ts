@@ -24,14 +24,15 @@ function isEntry({
   unreadable,
 }: StoredEntry) {
   if (!isId(author) || !isId(clientOffset) || !isMillis(at) || typeof kind !== 'string') return false;
-  if (unreadable !== undefined) return false;
+  if (unreadable !== undefined || (deleted !== undefined && deleted !== true)) return false;
   if (target !== undefined && !isOffset(target)) return false;
   if (subject !== undefined && !isId(subject)) return false;
+  const hasBody = typeof body === 'string' || (deleted === true && body === undefined);
   switch (kind) {
     case 'text':
-      return deleted === true || typeof body === 'string';
+      return hasBody;
     case 'edit':
-      return target !== undefined && (deleted === true || typeof body === 'string');
+      return target !== undefined && hasBody;
     case 'delete':
       return target !== undefined;
     default:

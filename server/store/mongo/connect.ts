@@ -1,18 +1,26 @@
 /** The way to the database, and whether what stands there can be used at all. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient, type MongoClientOptions, ReadConcern, ReadPreference } from 'mongodb';
 import type { Logger } from 'pino';
 import { Unavailable, Unusable } from '../port.ts';
 import { isOfTheDatabase } from './faults.ts';
+import { migrate, STEPS } from './migrate.ts';
 import { prepare } from './prepare.ts';
+import type { MetaDocument } from './schema.ts';
 import { type Address, malformed, notAReplicaSet, tooOld, unreachable, unusableBy } from './unusable.ts';
 
 export interface Connection {
   client: MongoClient;
   /** What is asked of it sees what the majority has, and is acknowledged once the majority has it in its journals. */
   db: Db;
-  epoch: string;
+  at: Address;
+  /** What the database said of itself as it was opened. */
+  meta: MetaDocument;
 }
+
+/** What is done with a database before it counts as open; `bringUpToDate` does the steps of migrate.ts that are left. */
+export type Prepare = (db: Db, at: Address, bringUpToDate: () => Promise<void>) => Promise<MetaDocument>;
 
 const CONNECT_FOR_MS = 10_000;
 const AGAIN_AFTER_MS = 500;
@@ -40,14 +48,22 @@ const OPTIONS: MongoClientOptions = {
 export async function connect(
   url: string,
   log: Pick<Logger, 'warn'>,
-  epochOf: (db: Db, at: Address) => Promise<string> = prepare,
+  prepareIt: Prepare = prepare,
 ): Promise<Connection> {
-  const until = performance.now() + CONNECT_FOR_MS;
+  const me = randomBytes(4).toString('base64url');
+  let until = performance.now() + CONNECT_FOR_MS;
+  const onProgress = () => {
+    until = performance.now() + CONNECT_FOR_MS;
+  };
   for (;;) {
     const client = clientOf(url);
     const at = addressOf(client, url);
     try {
-      return await open(client, at, epochOf);
+      return await open(client, at, (db) =>
+        prepareIt(db, at, () =>
+          patiently(url, (patient) => migrate({ db: dbOf(patient, at), steps: STEPS, me, log, onProgress })),
+        ),
+      );
     } catch (error) {
       await client.close();
       if (error instanceof Unusable) throw error;
@@ -58,6 +74,16 @@ export async function connect(
       log.warn({ hosts: at.hosts }, 'waiting for the database');
       await sleep(AGAIN_AFTER_MS);
     }
+  }
+}
+
+/** By a client of its own, that waits for an answer as long as it takes: an index of a large database takes minutes. */
+async function patiently(url: string, work: (client: MongoClient) => Promise<void>): Promise<void> {
+  const client = new MongoClient(url, { ...OPTIONS, socketTimeoutMS: 0 });
+  try {
+    await work(client);
+  } finally {
+    await client.close();
   }
 }
 
@@ -77,18 +103,22 @@ function clientOf(url: string): MongoClient {
 async function open(
   client: MongoClient,
   at: Address,
-  epochOf: (db: Db, at: Address) => Promise<string>,
+  prepareIt: (db: Db) => Promise<MetaDocument>,
 ): Promise<Connection> {
   await client.connect();
   const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primary });
   if (hello.setName === undefined && hello.msg !== 'isdbgrid') throw notAReplicaSet(at);
   if (hello.maxWireVersion < MIN_WIRE_VERSION) throw tooOld(at);
-  const db = client.db(at.database, {
+  const db = dbOf(client, at);
+  return { client, db, at, meta: await prepareIt(db) };
+}
+
+function dbOf(client: MongoClient, at: Address): Db {
+  return client.db(at.database, {
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: 5_000 },
     readConcern: new ReadConcern('majority'),
     readPreference: ReadPreference.primary,
   });
-  return { client, db, epoch: await epochOf(db, at) };
 }
 
 function addressOf({ options }: MongoClient, url: string): Address {

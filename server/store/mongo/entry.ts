@@ -1,26 +1,37 @@
 /** The entry that everybody sees of a document. */
-import type { KnownEntry } from '../../../shared/entry.ts';
-import { assertNever } from '../../../shared/never.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { asEntry } from '../stored.ts';
 import type { EntryDocument } from './append/commands.ts';
 
-/** The collection's validator holds: a text and an edit have a body unless they are blanked. */
-export function entryOf(document: Omit<EntryDocument, 'room' | 'digest' | 'pending'>): KnownEntry {
-  const { serverOffset, author, clientOffset, at, kind } = document;
-  const common = { serverOffset, author, clientOffset, at };
-  const content = document.deleted ? { deleted: true as const } : { body: document.body! };
-  switch (kind) {
-    case 'text':
-      return { ...common, kind, ...content };
-    case 'edit':
-      return { ...common, kind, target: document.target!, ...content };
-    case 'delete':
-      return { ...common, kind, target: document.target! };
-    case 'join':
-    case 'leave':
-      return { ...common, kind };
-    default:
-      return assertNever(kind);
-  }
+/** Never throws: a document that is no entry comes as one that is `unreadable`, in its place. */
+export function entryOf(document: EntryFields): Entry {
+  const { serverOffset, author, clientOffset, at, kind, body, target, subject, content, deleted } = document;
+  return asEntry({
+    ...(deleted === undefined ? contentOf(content) : { deleted }),
+    serverOffset,
+    author,
+    clientOffset,
+    at,
+    kind,
+    ...(target === undefined ? {} : { target }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(body === undefined || deleted === true ? {} : { body }),
+  });
+}
+
+/** What stands there may be anything: an ObjectId, a list, a number. */
+function contentOf(content: unknown): object {
+  if (content === undefined) return {};
+  const isPlain =
+    typeof content === 'object' && content !== null && Object.getPrototypeOf(content) === Object.prototype;
+  return isPlain ? content : { unreadable: true };
+}
+
+export type EntryFields = Omit<EntryDocument, 'room' | 'digest' | 'pending' | 'by'>;
+
+/** The time of a stored entry as its readers see it. */
+export function timeOf({ at }: { at: unknown }): number {
+  return Number.isSafeInteger(at) && (at as number) >= 0 ? (at as number) : 0;
 }
 
 /** What `entryOf` needs. */
@@ -33,5 +44,7 @@ export const ENTRY_FIELDS = {
   kind: 1,
   body: 1,
   target: 1,
+  subject: 1,
+  content: 1,
   deleted: 1,
 } as const;

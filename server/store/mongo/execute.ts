@@ -1,14 +1,16 @@
 /** The append algorithm's commands, by the driver. Never rejects for a reason of the database: that is `unknown`. */
 import type { ClientSession, MongoClient } from 'mongodb';
+import { isMessage, kindsThat } from '../../../shared/kinds.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { within } from '../../within.ts';
 import { Unavailable } from '../port.ts';
 import type { AuthorKey, Command, Found, Replies, Target, Unknown } from './append/commands.ts';
 import type { Execute } from './append/steps.ts';
+import { timeOf } from './entry.ts';
 import { isOfTheDatabase, messageOf } from './faults.ts';
 import type { Heads } from './heads.ts';
 import type { Insert } from './insert.ts';
-import { fromThePast, newestFrom, underKeys, whereAmends } from './queries.ts';
+import { fromThePast, headFrom, underKeys, whereAmends } from './queries.ts';
 import type { Collections } from './schema.ts';
 import { myTurn, type Turns } from './turns.ts';
 
@@ -44,7 +46,7 @@ export function createExecute({
         return insert(command.documents);
       case 'head':
         heads.heard(command.room, command.from);
-        return newestFrom(collections, heads, command.room);
+        return headFrom(collections, heads, command.room);
       case 'find':
         return seeing(command.room, command.from, (session) => find(command.room, command.keys, session));
       case 'targets':
@@ -59,7 +61,7 @@ export function createExecute({
   /** Whoever waits has lost a race: it is not to lose the next one, nor to have others lose it. */
   async function awaitHead({ room, beyond, atMostMs }: Extract<Command, { do: 'await-head' }>) {
     if ((await heads.beyond(room, beyond, atMostMs)) > beyond) await myTurn(room, turnsOf(room), heads);
-    return heads.known(room);
+    return heads.newest(room);
   }
 
   /** The entry at `from` is read first; what follows in the same session sees at least what that read saw. */
@@ -75,11 +77,12 @@ export function createExecute({
     });
   }
 
-  function find(room: string, keys: readonly AuthorKey[], session: ClientSession) {
-    return underKeys<Found & AuthorKey>(collections, room, keys, FOUND_FIELDS, session);
+  async function find(room: string, keys: readonly AuthorKey[], session: ClientSession) {
+    const found = await underKeys<Found & AuthorKey>(collections, room, keys, FOUND_FIELDS, session);
+    return found.map((one) => one && { ...one, at: timeOf(one) });
   }
 
-  /** Texts first: a delete that is committed between the two reads is seen by the second. */
+  /** Messages first: a removal that is committed between the two reads is seen by the second. */
   async function targets(
     room: string,
     keys: readonly AuthorKey[],
@@ -87,16 +90,17 @@ export function createExecute({
   ): Promise<(Target | undefined)[]> {
     const found = await find(room, keys, session);
     const sure = await Promise.all(keys.map(async (key, i) => found[i] ?? (await certainly(room, key))));
-    const texts = sure.map((one) => (one?.kind === 'text' ? one : undefined));
-    const offsets = texts.flatMap((text) => text?.serverOffset ?? []);
-    const deletes = await collections
+    const messages = sure.map((one) => (one && isMessage(one) ? one : undefined));
+    const offsets = messages.flatMap((message) => message?.serverOffset ?? []);
+    const removals = await collections
       .entriesOf(room)
-      .find({ ...whereAmends(room, offsets), kind: 'delete' }, { session })
+      .find(whereAmends(room, offsets, kindsThat('remove')), { session })
       .project<{ target: number }>({ _id: 0, target: 1 })
       .toArray();
-    const deleted = new Set(deletes.map(({ target }) => target));
-    return texts.map(
-      (text) => text && { serverOffset: text.serverOffset, deleted: deleted.has(text.serverOffset) },
+    const removed = new Set(removals.map(({ target }) => target));
+    return messages.map(
+      (message) =>
+        message && { serverOffset: message.serverOffset, deleted: removed.has(message.serverOffset) },
     );
   }
 
@@ -114,7 +118,15 @@ export function createExecute({
 /** It waits for a write of the primary's to be committed, which never is where the majority is elsewhere. */
 const LINEARIZABLE_WITHIN_MS = 5_000;
 
-const FOUND_FIELDS = { serverOffset: 1, at: 1, digest: 1, kind: 1, target: 1, pending: 1 } as const;
+const FOUND_FIELDS = {
+  serverOffset: 1,
+  at: 1,
+  digest: 1,
+  kind: 1,
+  target: 1,
+  subject: 1,
+  pending: 1,
+} as const;
 
 const TOO_LATE: Unknown = { tag: 'unknown', message: 'there was no time left to ask the database' };
 

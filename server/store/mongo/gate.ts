@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { within } from '../../within.ts';
 import { Unavailable } from '../port.ts';
 import { isOfTheDatabase, messageOf } from './faults.ts';
+import { seldom } from './seldom.ts';
 
 /** Below the 8 s in which a request is answered, and above the 5 s that a write may wait for the majority. */
 export const ANSWER_WITHIN_MS = 7_000;
@@ -15,17 +16,21 @@ export interface Gate {
   guard<Part extends object>(part: Part): Part;
   /** For the log: why something could not be done. What people are told is the Unavailable that it returns. */
   trouble(reason: string): Unavailable;
+  /** Nothing is let in any more, for this reason. */
+  shut(reason: string): void;
   /** Resolves when all that was let in has its answer; nothing is let in any more. */
   close(): Promise<void>;
 }
 
 export function createGate(log: Pick<Logger, 'warn'>): Gate {
   const inside = new Set<Promise<unknown>>();
-  let isClosed = false;
-  let saidAt = -Infinity;
+  const say = seldom(SAID_EVERY_MS, (reason: string) =>
+    log.warn({ reason }, 'the database cannot do that now'),
+  );
+  let refusal: string | undefined;
 
   async function pass<T>(work: () => Promise<T>, withinMs = ANSWER_WITHIN_MS): Promise<T> {
-    if (isClosed) throw new Unavailable('The database is closed.');
+    if (refusal !== undefined) throw new Unavailable(refusal);
     const answer = within(withinMs, work());
     inside.add(answer);
     try {
@@ -38,10 +43,7 @@ export function createGate(log: Pick<Logger, 'warn'>): Gate {
   }
 
   function trouble(reason: string): Unavailable {
-    if (performance.now() - saidAt > SAID_EVERY_MS) {
-      saidAt = performance.now();
-      log.warn({ reason }, 'the database cannot do that now');
-    }
+    say(reason);
     return new Unavailable('The database does not answer; try again.');
   }
 
@@ -55,8 +57,11 @@ export function createGate(log: Pick<Logger, 'warn'>): Gate {
       return Object.fromEntries(guarded) as Part;
     },
     trouble,
+    shut(reason) {
+      refusal ??= reason;
+    },
     async close() {
-      isClosed = true;
+      refusal = 'The database is closed.';
       await Promise.allSettled(inside);
     },
   };

@@ -2,26 +2,39 @@
  * What is known to be committed: of each room the greatest serverOffset that was acknowledged here, read by majority or
  * heard by the tail. A committed head never goes back, so it is where a read of the head may begin.
  */
+import type { Head } from './append/commands.ts';
 
 export interface Heads {
   /** 0 where nothing is known. */
   known(room: string): number;
-  heard(room: string, serverOffset: number): void;
+  /** Undefined where nothing is known, or the place of the head alone. */
+  newest(room: string): Head | undefined;
+  /** `at`: of the entry there; undefined where it was not read. */
+  heard(room: string, serverOffset: number, at?: number): void;
   /** Resolves with the head that is known once it is beyond this, or after `atMostMs`. */
   beyond(room: string, serverOffset: number, atMostMs: number): Promise<number>;
 }
 
 export function createHeads(): Heads {
-  const heads = new Map<string, number>();
+  const heads = new Map<string, { serverOffset: number; at: number | undefined }>();
   const waiting = new Map<string, Set<() => void>>();
 
-  const known = (room: string) => heads.get(room) ?? 0;
+  const known = (room: string) => heads.get(room)?.serverOffset ?? 0;
 
   return {
     known,
-    heard(room, serverOffset) {
-      if (serverOffset <= known(room)) return;
-      heads.set(room, serverOffset);
+    newest(room) {
+      const { serverOffset, at } = heads.get(room) ?? {};
+      return serverOffset === undefined || at === undefined ? undefined : { serverOffset, at };
+    },
+    heard(room, serverOffset, at) {
+      const before = heads.get(room);
+      if (serverOffset < known(room) || serverOffset === 0) return;
+      if (serverOffset === before?.serverOffset) {
+        before.at ??= at;
+        return;
+      }
+      heads.set(room, { serverOffset, at });
       for (const look of waiting.get(room) ?? []) look();
     },
     beyond(room, serverOffset, atMostMs) {

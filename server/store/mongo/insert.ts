@@ -1,13 +1,13 @@
 /** The one command that writes entries, and what its answer says of each document. */
 import { BSON, MongoBulkWriteError } from 'mongodb';
-import type { EntryDocument, InsertReply } from './append/commands.ts';
+import type { EntryDocument, Head, InsertReply } from './append/commands.ts';
 import { faultOf, isUnsendable } from './faults.ts';
 import { type Collections, ENTRIES_BY_KEY, ENTRIES_BY_OFFSET } from './schema.ts';
 
 interface Deps {
   collections: Pick<Collections, 'entriesOf'>;
   /** So far the room is durable: what was inserted here is acknowledged, after so many milliseconds. */
-  onDurable: (room: string, serverOffset: number, tookMs: number) => void;
+  onDurable: (room: string, newest: Head, tookMs: number) => void;
   /** This process, to the others: turns.ts. */
   by: string;
 }
@@ -76,7 +76,7 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
 
   function durable(documents: readonly EntryDocument[], inserted: number, start: number): void {
     const last = documents[inserted - 1];
-    if (last) onDurable(last.room, last.serverOffset, performance.now() - start);
+    if (last) onDurable(last.room, last, performance.now() - start);
   }
 }
 

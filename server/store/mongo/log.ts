@@ -1,4 +1,5 @@
 /** Appends to several rooms: each on its own, beside the others, and one append at a time in a room. */
+import { isFirstKind } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
 import { within } from '../../within.ts';
 import { type AppendOutcome, type AppendResult, type LogStore, type NewEntry, Unavailable } from '../port.ts';
@@ -18,6 +19,8 @@ interface Deps {
   follow: Follow;
   exists: (room: string) => Promise<boolean>;
   gate: Pick<Gate, 'pass' | 'trouble'>;
+  /** False while a process of version 0.1 may read what is written. */
+  takesNewKinds: () => boolean;
   turnsOf: (room: string) => Turns;
 }
 
@@ -30,7 +33,15 @@ interface Lane {
   isSure: boolean;
 }
 
-export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: Deps): LogStore['append'] {
+export function createAppend({
+  execute,
+  heads,
+  follow,
+  exists,
+  gate,
+  takesNewKinds,
+  turnsOf,
+}: Deps): LogStore['append'] {
   const lanes = new Map<string, Lane>();
 
   return (items, at) => {
@@ -38,9 +49,25 @@ export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: 
     return sideBySide(
       items,
       ({ room }) => room,
-      (room, its) => inRoom(room, its, at, until),
+      (room, its) => readable(room, its, at, until),
     );
   };
+
+  /** What version 0.1 cannot read is not written beside it: whoever looks at the features does not come with it. */
+  async function readable(
+    room: string,
+    items: NewEntry[],
+    at: number,
+    until: number,
+  ): Promise<AppendOutcome> {
+    const first = takesNewKinds() ? -1 : items.findIndex((item) => !isOfFirstForm(item));
+    if (first < 0) return inRoom(room, items, at, until);
+    const outcome = first > 0 ? await inRoom(room, items.slice(0, first), at, until) : { results: [] };
+    return {
+      stopped: new Unavailable('Older processes still use the database: it does not take that yet.'),
+      ...outcome,
+    };
+  }
 
   async function inRoom(room: string, items: NewEntry[], at: number, until: number): Promise<AppendOutcome> {
     try {
@@ -62,7 +89,7 @@ export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: 
     // One append right after another has an advantage over other processes: it is given up.
     if (performance.now() - lane.endedAt < AT_ONCE_MS) await myTurn(room, turnsOf(room), heads);
     // After one that stopped, the head is read again: it may have moved on in silence.
-    const knownHead = (lane.isSure && heads.known(room)) || undefined;
+    const knownHead = lane.isSure ? heads.newest(room) : undefined;
     const outcome = await run(appendToRoom({ room, items, at, knownHead }), execute(until));
     lane.endedAt = performance.now();
     lane.isSure = outcome.head !== undefined;
@@ -92,6 +119,11 @@ export function createAppend({ execute, heads, follow, exists, gate, turnsOf }: 
     lanes.set(room, lane);
     return lane;
   }
+}
+
+/** As version 0.1 writes it. */
+function isOfFirstForm({ kind, subject, content, targetAuthor }: NewEntry): boolean {
+  return isFirstKind(kind) && subject === undefined && content === undefined && targetAuthor === undefined;
 }
 
 const AT_ONCE_MS = 1;

@@ -1,43 +1,36 @@
 /** Questions to the log in the form that the indexes answer in a few steps. */
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { Unavailable } from '../port.ts';
-import type { AuthorKey, EntryDocument } from './append/commands.ts';
+import type { AuthorKey, EntryDocument, Head } from './append/commands.ts';
 import { keyOf } from './append/plan.ts';
+import { timeOf } from './entry.ts';
 import type { Heads } from './heads.ts';
 import { type Collections, HAS_TARGET } from './schema.ts';
 
-/** The head, from the one that is known. */
-export async function newestFrom(
-  collections: Collections,
+/**
+ * The newest committed entry of a room, read from the head that is known. Rejects where the answer is from before that
+ * one was committed.
+ */
+export async function headFrom(
+  { entriesOf }: Collections,
   heads: Heads,
   room: string,
   session?: ClientSession,
-): Promise<number> {
+): Promise<Head> {
   const from = heads.known(room);
-  const head = (await newestOf(collections, room, from, session)) ?? 0;
-  if (head < from) throw fromThePast();
-  heads.heard(room, head);
-  return head;
-}
-
-/**
- * Undefined where nothing at or after `from` is seen: the room is empty, or the answer is from before `from` was
- * committed.
- */
-async function newestOf(
-  { entriesOf }: Collections,
-  room: string,
-  from: number,
-  session?: ClientSession,
-): Promise<number | undefined> {
   const [newest] = await entriesOf(room)
     .find({ room, serverOffset: { $gte: from } }, session && { session })
-    .project<{ serverOffset: number }>({ _id: 0, serverOffset: 1 })
+    .project<Head>({ _id: 0, serverOffset: 1, at: 1 })
     .sort({ serverOffset: -1 })
     .limit(1)
     .toArray();
-  return newest?.serverOffset;
+  const head = newest ? { serverOffset: newest.serverOffset, at: timeOf(newest) } : EMPTY;
+  if (head.serverOffset < from) throw fromThePast();
+  heads.heard(room, head.serverOffset, head.at);
+  return head;
 }
+
+const EMPTY: Head = { serverOffset: 0, at: 0 };
 
 /** A primary that was just elected, or deposed and does not know of it; or a backup was put back under this process. */
 export function fromThePast(): Unavailable {
@@ -78,9 +71,13 @@ export function chunks<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
-/** The edits and deletes of these texts. */
-export function whereAmends(room: string, targets: readonly number[]): Filter<EntryDocument> {
-  return { room, target: { ...HAS_TARGET.target, $in: targets } };
+/** What entries of these kinds there are about these messages. */
+export function whereAmends(
+  room: string,
+  messages: readonly number[],
+  kinds: readonly string[],
+): Filter<EntryDocument> {
+  return { room, target: { ...HAS_TARGET.target, $in: messages }, kind: { $in: kinds } };
 }
 
 /** One question to each of the collections that these rooms stand in. */

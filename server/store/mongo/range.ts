@@ -4,22 +4,21 @@
  *
  * 1. the head h. Nothing behind it is shown: no answer names a head that lies before what it shows.
  * 2. the entries up to h. All of them are committed by then, so there is no hole (L1).
- * 3. where the last edit and the first delete of each text stand, up to h. It comes after 1, so that nothing up to h is
- *    missing: a client takes the amendments as known up to the head of the answer (S3).
- * 4. those edits and deletes themselves.
+ * 3. where the last replacement and the first removal of each message stand, up to h. It comes after 1, so that nothing
+ *    up to h is missing: a client takes the amendments as known up to the head of the answer (S3).
+ * 4. those amendments themselves.
  *
- * Meanwhile a delete may be committed, or its blanking be done. The entry is the truth: what any step has seen to be
- * deleted is shown blank, whether or not the blanking is done. What is deleted behind h was alive at h.
+ * Meanwhile a removal may be committed, or its redaction be done. The entry is the truth: what any step has seen to be
+ * removed is shown redacted, whether or not the redaction is done. What is removed behind h was alive at h.
  */
 import type { ClientSession, MongoClient } from 'mongodb';
-import type { KnownEntry } from '../../../shared/entry.ts';
-import { isAmendment } from '../../../shared/kinds.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
 import { upToBytes } from '../upToBytes.ts';
-import type { EntryDocument } from './append/commands.ts';
-import { ENTRY_FIELDS, entryOf } from './entry.ts';
+import { ENTRY_FIELDS, type EntryFields, entryOf } from './entry.ts';
 import type { Heads } from './heads.ts';
-import { newestFrom, whereAmends } from './queries.ts';
+import { headFrom, whereAmends } from './queries.ts';
 import type { Collections } from './schema.ts';
 
 interface Deps {
@@ -34,29 +33,29 @@ const READ_MAX_ENTRIES = 1_000;
 export function createRange({ client, collections, heads }: Deps): LogStore['range'] {
   return (room, from, to, maxBytes) =>
     client.withSession({ causalConsistency: true }, async (session) => {
-      const head = await newestFrom(collections, heads, room, session);
+      const { serverOffset: head } = await headFrom(collections, heads, room, session);
       const offsets = { $gte: from, $lte: Math.min(to, head) };
       const all = from > head ? [] : await read(room, offsets, session);
-      const entries = upToBytes(all, maxBytes) as KnownEntry[];
+      const entries = upToBytes(all, maxBytes);
       const last = entries.at(-1)?.serverOffset;
       if (last === undefined) return { entries, amendments: [], head };
 
       const places = await placesOf(room, entries, head, session);
-      const deleted = new Set(entries.filter(isBlank).flatMap(textOf));
-      for (const { target, kind } of places) if (kind === 'delete') deleted.add(target);
+      const removed = new Set(entries.filter(isRedacted).flatMap(ownerOf));
+      for (const { target, removes } of places) if (removes) removed.add(target);
       const wanted = places
-        .filter(
-          ({ target, kind }) =>
-            target >= from && target <= last && (kind === 'delete') === deleted.has(target),
-        )
-        .map(({ kind, first, last }) => (kind === 'delete' ? first : last))
+        .filter(({ target, removes }) => target >= from && target <= last && removes === removed.has(target))
+        .map(({ removes, first, last }) => (removes ? first : last))
         .filter((offset) => offset > last);
       const amendments = wanted.length > 0 ? await read(room, { $in: wanted }, session) : [];
-      for (const blank of amendments.filter(isBlank)) for (const text of textOf(blank)) deleted.add(text);
+      for (const one of amendments.filter(isRedacted))
+        for (const message of ownerOf(one)) removed.add(message);
 
       return {
-        entries: entries.map((entry) => asDeleted(entry, deleted)),
-        amendments: amendments.filter((entry) => !isBlank(entry)),
+        entries: entries.map((entry) =>
+          ownerOf(entry).some((one) => removed.has(one)) ? redacted(entry) : entry,
+        ),
+        amendments: amendments.filter((entry) => !isRedacted(entry)),
         head,
       };
     });
@@ -65,11 +64,11 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
     room: string,
     serverOffset: { $gte: number; $lte: number } | { $in: number[] },
     session: ClientSession,
-  ): Promise<KnownEntry[]> {
+  ): Promise<Entry[]> {
     const found = await collections
       .entriesOf(room)
       .find({ room, serverOffset }, { session })
-      .project<EntryDocument>(ENTRY_FIELDS)
+      .project<EntryFields>(ENTRY_FIELDS)
       .sort({ serverOffset: 1 })
       .limit(READ_MAX_ENTRIES)
       .toArray();
@@ -79,24 +78,26 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
   /** Only numbers go over the wire, and mongod takes them from the index alone. */
   function placesOf(
     room: string,
-    entries: readonly KnownEntry[],
+    entries: readonly Entry[],
     head: number,
     session: ClientSession,
   ): Promise<Places[]> {
-    const texts = [...new Set(entries.flatMap(textOf))];
+    const messages = [...new Set(entries.flatMap(concernedBy))];
+    const removals = kindsThat('remove');
+    const kinds = [...kindsThat('replace'), ...removals];
     return collections
       .entriesOf(room)
       .aggregate<Places>(
         [
-          { $match: { ...whereAmends(room, texts), serverOffset: { $lte: head } } },
+          { $match: { ...whereAmends(room, messages, kinds), serverOffset: { $lte: head } } },
           {
             $group: {
-              _id: { target: '$target', kind: '$kind' },
+              _id: { target: '$target', removes: { $in: ['$kind', removals] } },
               first: { $min: '$serverOffset' },
               last: { $max: '$serverOffset' },
             },
           },
-          { $project: { _id: 0, target: '$_id.target', kind: '$_id.kind', first: 1, last: 1 } },
+          { $project: { _id: 0, target: '$_id.target', removes: '$_id.removes', first: 1, last: 1 } },
         ],
         { session },
       )
@@ -104,26 +105,25 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
   }
 }
 
-/** Of the edits of a text, or of its deletes. */
+/** Of all that replaces a message, or of all that removes it. */
 interface Places {
   target: number;
-  kind: 'edit' | 'delete';
+  removes: boolean;
   first: number;
   last: number;
 }
 
-/** The serverOffset of the text that it is, or that it amends. */
-function textOf(entry: KnownEntry): number[] {
+/** The serverOffset of the message that it is, or that it amends. */
+function concernedBy(entry: Entry): number[] {
   if (isAmendment(entry)) return [entry.target];
-  return entry.kind === 'text' ? [entry.serverOffset] : [];
+  return isMessage(entry) ? [entry.serverOffset] : [];
 }
 
-function isBlank(entry: KnownEntry): boolean {
-  return 'deleted' in entry && entry.deleted === true;
+/** The serverOffset of the message with which its content goes. */
+function ownerOf(entry: Entry): number[] {
+  return isAmendment(entry) && !isReplacement(entry) ? [] : concernedBy(entry);
 }
 
-function asDeleted(entry: KnownEntry, deleted: ReadonlySet<number>): KnownEntry {
-  if (!('body' in entry) || !textOf(entry).some((text) => deleted.has(text))) return entry;
-  const { body: _, ...kept } = entry;
-  return { ...kept, deleted: true };
+function isRedacted(entry: Entry): boolean {
+  return entry.deleted === true;
 }

@@ -1,15 +1,26 @@
-/** What is read of the log by keys and places; ranges are in range.ts. */
+/** What is read of the log by keys and places; ranges are in range.ts, counts of messages in messages.ts. */
 import type { Collection } from 'mongodb';
 import type { EntryKey, LogStore, Original } from '../port.ts';
 import type { AuthorKey, EntryDocument } from './append/commands.ts';
+import { timeOf } from './entry.ts';
+import { isOfTheDatabase, messageOf } from './faults.ts';
 import type { Heads } from './heads.ts';
-import { chunks, fromThePast, inEach, LIST_MAX, underKeys } from './queries.ts';
+import { chunks, inEach, LIST_MAX, underKeys } from './queries.ts';
 import type { Collections } from './schema.ts';
+import { isAway } from './tailFailure.ts';
 
-export function readsOn(
-  collections: Collections,
-  known: Heads,
-): Pick<LogStore, 'find' | 'heads' | 'timesAt'> {
+interface Deps {
+  collections: Collections;
+  heads: Heads;
+  /** Of some rooms the head could not be told: the reason by room. */
+  onLost: (rooms: ReadonlyMap<string, string>) => void;
+}
+
+export function readsOn({
+  collections,
+  heads: known,
+  onLost,
+}: Deps): Pick<LogStore, 'find' | 'heads' | 'timesAt'> {
   return {
     async find(keys) {
       const originals = new Map<EntryKey, Original | undefined>();
@@ -30,37 +41,91 @@ export function readsOn(
         const fields = { ...PLACE, at: 1 };
         return (
           await Promise.all(
-            some.map((where) => entries.find(where).project<Place & { at: number }>(fields).toArray()),
+            some.map((where) => entries.find(where).project<Place & { at: unknown }>(fields).toArray()),
           )
         ).flat();
       });
-      const times = new Map(found.map(({ at, ...place }) => [placeOf(place), at]));
+      const times = new Map(found.map((entry) => [placeOf(entry), timeOf(entry)]));
       return points.map((point) => times.get(placeOf(point)));
     },
 
     async heads(rooms) {
       const asked = rooms.map((room) => ({ room, serverOffset: known.known(room) }));
-      const found = await inEach(collections, asked, rooms.length > ALONE_MAX ? headsOfMany : headsOfFew);
-      const heads = new Map(rooms.map((room) => [room, 0]));
-      for (const { room, serverOffset } of found) heads.set(room, Math.max(heads.get(room)!, serverOffset));
-      for (const { room, serverOffset } of asked) if (heads.get(room)! < serverOffset) throw fromThePast();
+      const failed = new Map<string, string>();
+      const found = await inEach(collections, asked, (entries, its) => headsOf(entries, its, failed));
+      const newest = new Map<string, number>();
+      for (const { room, serverOffset } of found)
+        newest.set(room, Math.max(newest.get(room) ?? 0, serverOffset));
+      const heads = new Map<string, number>();
+      for (const { room, serverOffset } of asked) {
+        const head = newest.get(room) ?? 0;
+        if (failed.has(room)) continue;
+        if (head < serverOffset) failed.set(room, 'its log ends before what is known to be written');
+        else heads.set(room, head);
+      }
       for (const [room, head] of heads) known.heard(room, head);
+      if (failed.size > 0) onLost(failed);
       return heads;
     },
   };
 }
 
+/** A room that fails alone is put among `failed`, with the reason. Rejects where the database is away. */
+async function headsOf(
+  entries: Collection<EntryDocument>,
+  from: readonly Place[],
+  failed: Map<string, string>,
+): Promise<Place[]> {
+  if (from.length <= ALONE_MAX) return headsOfFew(entries, from, failed);
+  const many = await headsOfMany(entries, from).catch((error: unknown) => {
+    if (!isOfTheDatabase(error) || isAway(error)) throw error;
+    return undefined;
+  });
+  if (!many) return headsOfFew(entries, from, failed);
+  // somebody put something there by hand that has no number
+  const odd = new Set(many.filter(({ serverOffset }) => !isOffset(serverOffset)).map(({ room }) => room));
+  const alone =
+    odd.size > 0
+      ? await headsOfFew(
+          entries,
+          from.filter(({ room }) => odd.has(room)),
+          failed,
+        )
+      : [];
+  return [...many.filter(({ room }) => !odd.has(room)), ...alone];
+}
+
 /** From the heads that are known. One by one, since not every server sees through the questions below. */
-async function headsOfFew(entries: Collection<EntryDocument>, from: readonly Place[]): Promise<Place[]> {
-  const newest = from.map(({ room, serverOffset }) =>
-    entries
-      .find({ room, serverOffset: { $gte: serverOffset } })
-      .project<Place>(PLACE)
-      .sort({ serverOffset: -1 })
-      .limit(1)
-      .toArray(),
+async function headsOfFew(
+  entries: Collection<EntryDocument>,
+  from: readonly Place[],
+  failed: Map<string, string>,
+): Promise<Place[]> {
+  const asked = await Promise.all(
+    from.map(async ({ room, serverOffset }) => {
+      try {
+        return await entries
+          .find({ room, serverOffset: { $gte: serverOffset } })
+          .project<Place>(PLACE)
+          .sort({ serverOffset: -1 })
+          .limit(1)
+          .toArray();
+      } catch (error) {
+        if (!isOfTheDatabase(error) || isAway(error)) throw error;
+        failed.set(room, messageOf(error));
+        return [];
+      }
+    }),
   );
-  return (await Promise.all(newest)).flat();
+  const found = asked.flat();
+  for (const { room, serverOffset } of found)
+    if (!isOffset(serverOffset))
+      failed.set(room, 'its newest entry has no number that one could count on from');
+  return found;
+}
+
+function isOffset(value: unknown): boolean {
+  return Number.isSafeInteger(value);
 }
 
 /** Where a head is known, mostly that entry alone; of the others, one step each in the index (DISTINCT_SCAN). */
@@ -95,5 +160,5 @@ function placeOf({ room, serverOffset }: Place): string {
 }
 
 function originalOf(found: Original | undefined): Original | undefined {
-  return found && { serverOffset: found.serverOffset, at: found.at, digest: found.digest };
+  return found && { serverOffset: found.serverOffset, at: timeOf(found), digest: found.digest };
 }

@@ -3,9 +3,10 @@
  * looks for it, then every minute, and whoever tails such an entry.
  */
 
-import type { Follow, Pending } from './follow.ts';
+import { type Follow, kindsThatFollow, type Pending } from './follow.ts';
 import { inEach } from './queries.ts';
 import type { Collections } from './schema.ts';
+import { isAway } from './tailFailure.ts';
 
 export interface Repair {
   /** Looks which of these are still to be done, and does them. */
@@ -35,12 +36,23 @@ export function startRepair({ collections, follow, pass }: Deps): Repair {
   }
 
   async function finishAll(): Promise<void> {
+    const where = { pending: true as const, kind: { $in: kindsThatFollow() } };
     for (const entries of collections.entries)
-      await doThem(await entries.find({ pending: true }).project<Pending>(FIELDS).limit(AT_ONCE).toArray());
+      await doThem(await entries.find(where).project<Pending>(FIELDS).limit(AT_ONCE).toArray());
   }
 
+  /** Of one room after the other; one that fails holds none of the others up, and is reported at the end. */
   async function doThem(pending: readonly Pending[]): Promise<void> {
-    for (const [room, its] of Map.groupBy(pending, ({ room }) => room)) await follow(room, its);
+    let failure: { error: unknown } | undefined;
+    for (const [room, its] of Map.groupBy(pending, ({ room }) => room)) {
+      try {
+        await follow(room, its);
+      } catch (error) {
+        if (isAway(error)) throw error;
+        failure ??= { error };
+      }
+    }
+    if (failure) throw failure.error;
   }
 
   return {
@@ -56,4 +68,4 @@ export function startRepair({ collections, follow, pass }: Deps): Repair {
   };
 }
 
-const FIELDS = { _id: 0, room: 1, serverOffset: 1, author: 1, kind: 1, target: 1 };
+const FIELDS = { _id: 0, room: 1, serverOffset: 1, author: 1, subject: 1, kind: 1, target: 1 };

@@ -3,8 +3,9 @@ import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { newEpoch } from '../epoch.ts';
 import { connect } from './connect.ts';
-import { collectionsOf, META_ID, SCHEMA_VERSION } from './schema.ts';
-import { type Address, newer, nothingThere } from './unusable.ts';
+import { refuseNewer } from './prepare.ts';
+import { collectionsOf, META_ID, type MetaDocument } from './schema.ts';
+import { type Address, nothingThere } from './unusable.ts';
 
 /** Whoever has another epoch reads all anew, and keeps what waits. Rejects with `Unusable` where something is to be done. */
 export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promise<void> {
@@ -12,12 +13,12 @@ export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promis
   await client.close();
 }
 
-async function renew(db: Db, at: Address): Promise<string> {
+async function renew(db: Db, at: Address): Promise<MetaDocument> {
   const { meta } = collectionsOf(db);
   const ours = await meta.findOne({ _id: META_ID });
   if (!ours) throw nothingThere(at);
-  if (ours.schemaVersion > SCHEMA_VERSION) throw newer(at);
+  refuseNewer(ours, at);
   const epoch = newEpoch();
   await meta.updateOne({ _id: META_ID }, { $set: { epoch } });
-  return epoch;
+  return { ...ours, epoch };
 }

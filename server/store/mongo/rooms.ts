@@ -24,7 +24,7 @@ export function roomsOn({ collections: { rooms, members, marks }, heads, counts 
     const [head, count] = await Promise.all([heads(ids), counts.of(ids)]);
     return documents.map(({ _id, kind, name, createdBy, createdAt }) => {
       seen.add(_id);
-      return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id)!, members: count.get(_id)! };
+      return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id), members: count.get(_id)! };
     });
   }
 

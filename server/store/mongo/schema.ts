@@ -1,12 +1,14 @@
 /** What stands in the database: the collections, their documents, their indexes, and what is refused as no entry. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
-import type { EntryKind } from '../../../shared/entry.ts';
 import type { RoomKind } from '../../../shared/protocol/index.ts';
 import type { NewDevice } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
 
-/** Of the documents. A database with a greater one was written by a later version. */
-export const SCHEMA_VERSION = 1;
+/**
+ * Of what a process reads and writes; version 0.1 of Holdfast is 1. The database says from which one on a process may use
+ * it, and processes of several versions may while it says so: then the later ones write only what the earliest can read.
+ */
+export const VERSION = 2;
 export const META = 'meta';
 /** What processes tell each other that may be lost. */
 export const EPHEMERAL = 'ephemeral';
@@ -31,8 +33,17 @@ export interface Collections {
 export interface MetaDocument {
   _id: typeof META_ID;
   epoch: string;
+  /** What version 0.1 compares, and all later ones too: a process of a smaller version may not use this database. */
   schemaVersion: number;
+  /** The same, for all versions but 0.1. Absent: 1. */
+  minVersion?: number;
+  /** How many of the steps of migrate.ts are done. Absent: none. */
+  steps?: number;
+  /** Of the step that is being done: by which process, and where its next part begins. */
+  step?: { by: string; at?: string };
   createdAt: number;
+  /** The greatest revision that a user was given. Absent: 0. */
+  usersRev?: number;
 }
 
 export interface UserDocument {
@@ -41,6 +52,8 @@ export interface UserDocument {
   nameKey: string;
   passwordHash?: string;
   createdAt: number;
+  /** Absent: 0. */
+  rev?: number;
   /** In here, so that a user and the first device are made by one insert, whole or not at all. */
   devices: DeviceDocument[];
 }
@@ -74,19 +87,44 @@ export interface MarkDocument {
 export const ENTRIES_BY_OFFSET = 'entriesByOffset';
 export const ENTRIES_BY_KEY = 'entriesByKey';
 
-const KINDS_WITH_BODY: EntryKind[] = ['text', 'edit'];
-const KINDS_WITHOUT: EntryKind[] = ['delete', 'join', 'leave'];
+/** The five that were there first, in the form that they always had. */
+const WITH_BODY = { $in: ['text', 'edit'] };
+const WITHOUT_BODY = { $in: ['delete', 'join', 'leave'] };
+const GROWN = { $nin: [...WITH_BODY.$in, ...WITHOUT_BODY.$in] };
 
-/** The last line: whatever a mistake of ours may make, what is no entry does not get into a log. */
-const ENTRY_VALIDATOR = {
+/** The last line: whatever a mistake of ours may make, what is no entry does not get into a log. Any kind may. */
+export const ENTRY_VALIDATOR = {
+  room: { $type: 'string' },
+  serverOffset: { $type: 'number', $gte: 1 },
+  author: { $type: 'string' },
+  clientOffset: { $type: 'string' },
+  at: { $type: 'number' },
+  kind: { $type: 'string' },
   $or: [
-    { kind: { $in: KINDS_WITH_BODY }, body: { $type: 'string' } },
-    { kind: { $in: KINDS_WITH_BODY }, deleted: true },
-    { kind: { $in: KINDS_WITHOUT } },
+    { kind: WITH_BODY, body: { $type: 'string' } },
+    { kind: WITH_BODY, deleted: true },
+    { kind: WITHOUT_BODY },
+    { kind: GROWN, content: { $type: 'object' } },
+    { kind: GROWN, content: { $exists: false } },
   ],
 };
 
-/** Of an edit or delete. A question says it too: not every planner sees that a target that is given is one. */
+/** For messages.ts: what lives of a kind, in the order of the log. */
+export const ENTRIES_BY_KIND = {
+  name: 'entriesByKind',
+  key: { room: 1, kind: 1, deleted: 1, serverOffset: 1 },
+} satisfies IndexDescription;
+
+/** A question says it too: not every planner sees that a `rev` that is greater than another one is one. */
+export const HAS_REV = { rev: { $gt: 0 } };
+
+export const USERS_BY_REV = {
+  name: 'usersByRev',
+  key: { rev: 1 },
+  partialFilterExpression: HAS_REV,
+} satisfies IndexDescription;
+
+/** Of what has a target. A question says it too: not every planner sees that a target that is given is one. */
 export const HAS_TARGET = { target: { $gt: 0 } };
 
 /** All begin with the room, so that the collection can be sharded by it; `pending` has few, and no key to ask by. */
@@ -103,11 +141,13 @@ const ENTRY_INDEXES: IndexDescription[] = [
     key: { pending: 1, room: 1, serverOffset: 1 },
     partialFilterExpression: { pending: true },
   },
+  ENTRIES_BY_KIND,
 ];
 
 const INDEXES = {
   users: [
     { name: 'usersByName', key: { nameKey: 1 }, unique: true },
+    USERS_BY_REV,
     { name: 'devicesById', key: { 'devices.id': 1 } },
     ...['tokenHash', 'claimHash'].map((field) => ({
       name: `devicesBy${field === 'tokenHash' ? 'Token' : 'Claim'}`,
@@ -126,7 +166,10 @@ const INDEXES = {
   marks: [{ name: 'marksOfUser', key: { user: 1, room: 1 }, unique: true }],
 } satisfies Record<string, IndexDescription[]>;
 
-/** Whether there is one of such a name already, or somebody makes it at the same moment, makes no difference. */
+/**
+ * Of a database of nothing; an older one is made the same by the steps of migrate.ts. Whether there is a collection of
+ * such a name already, or somebody makes it at the same moment, makes no difference.
+ */
 export const DEFINITIONS: { name: string; options: CreateCollectionOptions; indexes: IndexDescription[] }[] =
   [
     { name: 'entries', options: { validator: ENTRY_VALIDATOR }, indexes: ENTRY_INDEXES },

@@ -6,8 +6,8 @@
 import type { Timestamp } from 'mongodb';
 import type { Logger } from 'pino';
 import { type Committed, type ResumePoint, type Tail, type TailListener, Unavailable } from '../port.ts';
-import type { EntryDocument } from './append/commands.ts';
-import { entryOf } from './entry.ts';
+import type { EntryDocument, Head } from './append/commands.ts';
+import { entryOf, timeOf } from './entry.ts';
 import { type ChangeSource, type Clock, startLoop } from './tailLoop.ts';
 import { type Place, pointOf, tokenOf } from './tailPlace.ts';
 import { createRepair, type EntryPlace } from './tailRepair.ts';
@@ -24,7 +24,7 @@ interface Deps {
   epoch: string;
   source: ChangeSource<EntryDocument, Timestamp>;
   /** Told of each room's newest entry. */
-  onHead: (room: string, serverOffset: number, by: string | undefined) => void;
+  onHead: (room: string, newest: Head, by: string | undefined) => void;
   /** Looks which of these entries are still unfinished, and finishes them. */
   finish: (entries: readonly EntryPlace[]) => Promise<unknown>;
   log: Pick<Logger, 'warn' | 'error'>;
@@ -77,8 +77,11 @@ function tailFrom(
     clock,
     isMissing: () => marks.isOverdue(OVERDUE_MS),
     onRound({ changes, token }) {
-      const fresh = changes.filter(({ room, serverOffset }) => marks.pass(room, serverOffset));
-      for (const { room, serverOffset, by } of fresh) onHead(room, serverOffset, by);
+      const fresh = changes.filter(
+        (document) => hasPlace(document) && marks.pass(document.room, document.serverOffset),
+      );
+      for (const document of fresh)
+        onHead(document.room, { serverOffset: document.serverOffset, at: timeOf(document) }, document.by);
       repair.heard(fresh);
       if (fresh.length > 0) tell(() => listener.onBatch(fresh.map(committedOf), pointOf(epoch, token)));
     },
@@ -122,6 +125,11 @@ function startOf(
   return token === undefined
     ? { place: { tag: 'present' }, afterGap: from !== undefined }
     : { place: { tag: 'token', token }, afterGap: false };
+}
+
+/** Not one that somebody put there by hand without a room or a number: it is in nobody's log. */
+function hasPlace({ room, serverOffset }: EntryDocument): boolean {
+  return typeof room === 'string' && Number.isSafeInteger(serverOffset);
 }
 
 function committedOf(document: EntryDocument): Committed {

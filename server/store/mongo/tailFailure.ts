@@ -27,6 +27,11 @@ export function failureOf(error: unknown): Failure {
   return REFUSED.has(error.code) ? 'refused' : 'unexpected';
 }
 
+/** The database or the way to it does not answer at the moment. */
+export function isAway(error: unknown): boolean {
+  return failureOf(error) === 'away';
+}
+
 export interface Failures {
   /** Since a stream was last well. */
   inARow: number;

@@ -4,9 +4,9 @@
  */
 import { type Collection, type Db, type Document, Long, Timestamp } from 'mongodb';
 import type { EntryDocument } from './append/commands.ts';
-import { blankByEachOther, blankByLog } from './tailBlank.ts';
 import type { ChangeSource, Rounds } from './tailLoop.ts';
 import type { Place } from './tailPlace.ts';
+import { redactByEachOther, redactByLog } from './tailRedact.ts';
 
 const ROUND_MS = 1_000;
 const ROUND_CHANGES = 200;
@@ -58,9 +58,9 @@ function openRounds(db: Db, entries: Collection<EntryDocument>, from: OpenPlace)
     async next(signal) {
       const { firstBatch, nextBatch, postBatchResumeToken } = await ask(signal);
       const batch: Document[] = firstBatch ?? nextBatch;
-      const documents = blankByEachOther(batch.map(({ fullDocument }) => fullDocument));
+      const documents = redactByEachOther(batch.map(({ fullDocument }) => fullDocument));
       return {
-        changes: isBehind ? await blankByLog(documents, entries) : documents,
+        changes: isBehind ? await redactByLog(documents, entries) : documents,
         token: postBatchResumeToken._data,
         isLast: cursor!.isZero(),
       };

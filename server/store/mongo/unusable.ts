@@ -43,6 +43,12 @@ export function nothingThere({ database, hosts }: Address): Unusable {
   );
 }
 
+export function mayNotChangeRules({ database, hosts }: Address): Unusable {
+  return new Unusable(
+    `The user of MONGODB_URL may not change the rules of a collection of the database "${database}" at ${hosts}: for this command, give it the role dbAdmin there, or name a user who has it.`,
+  );
+}
+
 export function newer({ database, hosts }: Address): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} was written by a newer version of Holdfast: install that version or a later one.`,

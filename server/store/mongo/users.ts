@@ -1,12 +1,61 @@
 /** People and their devices. A device is part of its user's document. */
 import type { Filter } from 'mongodb';
-import type { NewDevice, SignedIn, StoredUser, UserStore } from '../port.ts';
+import {
+  type Named,
+  type NewDevice,
+  type SignedIn,
+  type StoredUser,
+  Unavailable,
+  type UserStore,
+} from '../port.ts';
 import { isDuplicate } from './faults.ts';
-import type { Collections, DeviceDocument, UserDocument } from './schema.ts';
+import { type Collections, type DeviceDocument, HAS_REV, META_ID, type UserDocument } from './schema.ts';
 
-export function usersOn({ users }: Pick<Collections, 'users'>): UserStore {
+export function usersOn({
+  users,
+  members,
+  meta,
+}: Pick<Collections, 'users' | 'members' | 'meta'>): UserStore {
   async function one(where: Filter<UserDocument>): Promise<UserDocument | undefined> {
     return (await users.findOne(where)) ?? undefined;
+  }
+
+  /** Of all processes: no two get the same one, and one that is got later is greater. */
+  async function nextRev(): Promise<number> {
+    const counted = await meta.findOneAndUpdate(
+      { _id: META_ID },
+      { $inc: { usersRev: 1 } },
+      { returnDocument: 'after', projection: { usersRev: 1 } },
+    );
+    return counted!.usersRev!;
+  }
+
+  async function changedSince(rev: number, limit: number): Promise<Changed[]> {
+    const found = await users
+      .find({ rev: { $gt: Math.max(rev, 0) } })
+      .project<NamedDocument>(NAMED)
+      .sort({ rev: 1 })
+      .limit(limit)
+      .toArray();
+    return found.map((document) => ({ id: document._id, ...namedOf(document) }));
+  }
+
+  async function roomsOf(user: string): Promise<string[]> {
+    const found = await members
+      .find({ user, present: true })
+      .project<{ room: string }>({ _id: 0, room: 1 })
+      .toArray();
+    return found.map(({ room }) => room);
+  }
+
+  /** Which of these users are in one of these rooms. */
+  async function inRooms(ids: readonly string[], rooms: readonly string[]): Promise<Set<string>> {
+    if (ids.length === 0 || rooms.length === 0) return new Set();
+    const found = await members
+      .find({ user: { $in: [...ids] }, present: true, room: { $in: [...rooms] } })
+      .project<{ user: string }>({ _id: 0, user: 1 })
+      .toArray();
+    return new Set(found.map(({ user }) => user));
   }
 
   return {
@@ -26,9 +75,53 @@ export function usersOn({ users }: Pick<Collections, 'users'>): UserStore {
     async names(ids) {
       const found = await users
         .find({ _id: { $in: [...ids] } })
-        .project<Pick<UserDocument, '_id' | 'name'>>({ name: 1 })
+        .project<NamedDocument>(NAMED)
         .toArray();
-      return new Map(found.map(({ _id, name }) => [_id, name]));
+      return new Map(found.map((document) => [document._id, namedOf(document)]));
+    },
+    async rename(id, name, nameKey) {
+      const other = await users.findOne({ nameKey, _id: { $ne: id } }, { projection: { _id: 1 } });
+      if (other) return 'taken';
+      for (let tries = 0; tries < RENAME_TRIES; tries++) {
+        const rev = await nextRev();
+        // Somebody may have given this user a name meanwhile, of a greater revision: it would hold, so ours takes another.
+        const older = { $or: [{ rev: { $exists: false } }, { rev: { $lt: rev } }] };
+        try {
+          const { matchedCount } = await users.updateOne(
+            { _id: id, ...older },
+            { $set: { name, nameKey, rev } },
+          );
+          if (matchedCount > 0) return { name, rev };
+        } catch (error) {
+          if (isDuplicate(error)) return 'taken';
+          throw error;
+        }
+      }
+      throw new Unavailable('This user is just being renamed elsewhere; try again.');
+    },
+    changedSince,
+    async changedAround(user, rev, limit) {
+      const rooms = await roomsOf(user);
+      const around: Changed[] = [];
+      for (let after = rev; ; ) {
+        const changed = await changedSince(after, PAGE);
+        const near = await inRooms(
+          changed.map(({ id }) => id),
+          rooms,
+        );
+        around.push(...changed.filter(({ id }) => near.has(id)));
+        if (around.length >= limit || changed.length < PAGE) return around.slice(0, limit);
+        after = changed.at(-1)!.rev;
+      }
+    },
+    async latestRev() {
+      const [latest] = await users
+        .find(HAS_REV)
+        .project<NamedDocument>(NAMED)
+        .sort({ rev: -1 })
+        .limit(1)
+        .toArray();
+      return latest?.rev ?? 0;
     },
     async setPassword(id, passwordHash) {
       await users.updateOne({ _id: id }, { $set: { passwordHash } });
@@ -73,12 +166,24 @@ export function usersOn({ users }: Pick<Collections, 'users'>): UserStore {
   };
 }
 
+/** Of users that changed. */
+const PAGE = 200;
+const RENAME_TRIES = 10;
+const NAMED = { name: 1, rev: 1 } as const;
+
+type Changed = Named & { id: string };
+type NamedDocument = Pick<UserDocument, '_id' | 'name' | 'rev'>;
+
+function namedOf({ name, rev = 0 }: NamedDocument): Named {
+  return { name, rev };
+}
+
 function documentOf({ user: _, ...device }: NewDevice): DeviceDocument {
   return device;
 }
 
 function userOf(document: UserDocument | undefined): StoredUser | undefined {
-  return document && { id: document._id, name: document.name, passwordHash: document.passwordHash };
+  return document && { id: document._id, ...namedOf(document), passwordHash: document.passwordHash };
 }
 
 function signedIn(

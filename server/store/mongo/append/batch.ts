@@ -2,21 +2,22 @@
  * The bookkeeping of one batch: what is known of the room and what was decided of each item. It asks nothing; room.ts
  * leads the conversation.
  */
+import { isMessage, ruleOf } from '../../../../shared/kinds.ts';
 import type { AppendResult, NewEntry } from '../../port.ts';
-import type { AuthorKey, EntryDocument, Found, Target } from './commands.ts';
+import type { AuthorKey, EntryDocument, Found, Head, Target } from './commands.ts';
 import { keyOf, type Plan, plan } from './plan.ts';
 
 export interface Batch {
   /** Committed (own acknowledged write, own tail, majority read): the only thing numbers come from (L1). */
-  readonly head: number;
-  /** Committed, and something follows from them: deletes, joins, leaves, also repeated ones that still wait for it. */
+  readonly head: Head;
+  /** Committed, and something follows from them: also repeated ones that still wait for it. */
   readonly pending: EntryDocument[];
   next(): Plan | { tag: 'done' };
 
   /** As they are at the head, or later. */
-  learnTexts(keys: readonly AuthorKey[], texts: readonly (Target | undefined)[]): void;
-  /** Others moved the head: what was known of texts may have been amended since. */
-  headMoved(to: number): void;
+  learnMessages(keys: readonly AuthorKey[], messages: readonly (Target | undefined)[]): void;
+  /** Others moved the head: what was known of messages may have been amended since. */
+  headMoved(to: Head): void;
   /** Committed entries under these keys: their items are repeats or conflicts. */
   learnOriginals(keys: readonly AuthorKey[], originals: readonly (Found | undefined)[]): void;
   inserted(documents: readonly EntryDocument[], indexes: readonly number[]): void;
@@ -30,12 +31,12 @@ export interface Batch {
   results(): AppendResult[];
 }
 
-export function createBatch(room: string, items: readonly NewEntry[], at: number, start: number): Batch {
+export function createBatch(room: string, items: readonly NewEntry[], at: number, start: Head): Batch {
   let head = start;
   const results: (AppendResult | undefined)[] = items.map(() => undefined);
   const byKey = Map.groupBy(items.keys(), (index) => keyOf(items[index]!));
-  const texts = new Map<string, Target | undefined>();
-  const deleted = new Set<number>();
+  const messages = new Map<string, Target | undefined>();
+  const removed = new Set<number>();
   const pending: EntryDocument[] = [];
 
   const undecided = () => [...results.keys()].filter((index) => results[index] === undefined);
@@ -48,9 +49,9 @@ export function createBatch(room: string, items: readonly NewEntry[], at: number
     results[index] = result;
   }
 
-  function headMoved(to: number) {
+  function headMoved(to: Head) {
     head = to;
-    texts.clear();
+    messages.clear();
   }
 
   /** The key comes first (L3): what stands under it decides, whatever else is to be said of the item. */
@@ -73,29 +74,30 @@ export function createBatch(room: string, items: readonly NewEntry[], at: number
 
     next() {
       const indexes = undecided();
-      return indexes.length === 0 ? { tag: 'done' } : plan(items, indexes, { head, texts, deleted }, at);
+      return indexes.length === 0 ? { tag: 'done' } : plan(items, indexes, { head, messages, removed }, at);
     },
 
-    learnTexts(keys, found) {
-      for (const [i, key] of keys.entries()) texts.set(keyOf(key), found[i]);
+    learnMessages(keys, found) {
+      for (const [i, key] of keys.entries()) messages.set(keyOf(key), found[i]);
     },
     headMoved,
     learnOriginals(keys, originals) {
       for (const [i, key] of keys.entries()) {
         const found = originals[i];
         if (!found) continue;
-        if (found.serverOffset > head) headMoved(found.serverOffset);
+        if (found.serverOffset > head.serverOffset)
+          headMoved({ serverOffset: found.serverOffset, at: found.at });
         if (found.pending) pending.push({ room, ...key, ...found });
         repeats(key, found);
       }
     },
     inserted(documents, indexes) {
       for (const [i, document] of documents.entries()) {
-        const { serverOffset, kind, target } = document;
-        head = serverOffset;
+        const { serverOffset, at, kind, target } = document;
+        head = { serverOffset, at };
         if (document.pending) pending.push(document);
-        if (kind === 'text') texts.set(keyOf(document), { serverOffset, deleted: false });
-        if (kind === 'delete' && target !== undefined) deleted.add(target);
+        if (isMessage(document)) messages.set(keyOf(document), { serverOffset, deleted: false });
+        if (ruleOf(kind)?.effect === 'remove' && target !== undefined) removed.add(target);
         decide(indexes[i]!, { tag: 'appended', serverOffset, at });
         repeats(document, document);
       }

@@ -8,25 +8,33 @@
  * and not tried again by itself, so that an older state must not say it: a target that is missing is looked up a second
  * time with read concern linearizable, which is `unknown` on a primary that is none any more.
  */
-import type { EntryKind } from '../../../../shared/entry.ts';
 
-/** An entry as it is stored. A blanked one has lost its `body` and says `deleted`. */
+/** An entry as it is stored. A redacted one has lost its `body` and `content` and says `deleted`. */
 export interface EntryDocument {
   room: string;
   serverOffset: number;
   author: string;
   clientOffset: string;
   at: number;
-  kind: EntryKind;
+  kind: string;
   body?: string;
-  /** Of an edit or delete: the serverOffset of its text. */
+  /** The serverOffset of the message that it is about. */
   target?: number;
+  subject?: string;
+  /** The fields of the entry that have no field of their own here. Never of the first five kinds. */
+  content?: Readonly<Record<string, unknown>>;
   deleted?: true;
   digest: string;
-  /** Until what follows from it is done: the blanking after a delete, the member's row after a join or leave. */
+  /** Until what follows from it is done: the redaction after a removal, the member's row after a change of membership. */
   pending?: true;
   /** Of the last entry of an insert: the process that made it. */
   by?: string;
+}
+
+/** The newest committed entry of a room: its place, and its time, below which no later entry is stamped. 0 and 0 of an empty room. */
+export interface Head {
+  serverOffset: number;
+  at: number;
 }
 
 export type Command =
@@ -36,9 +44,9 @@ export type Command =
   | { do: 'head'; room: string; from: number }
   /** The majority-committed entries of these keys, read on the primary. */
   | { do: 'find'; room: string; keys: readonly AuthorKey[]; from: number }
-  /** The majority-committed texts of these keys and whether a delete of them is committed, read on the primary. */
+  /** The majority-committed messages of these keys and whether a removal of them is committed, read on the primary. */
   | { do: 'targets'; room: string; keys: readonly AuthorKey[]; from: number }
-  /** Resolves when the room's committed head is known to be beyond this, or after `atMostMs`: with the head that is known. */
+  /** Resolves when the room's committed head is known to be beyond this, or after `atMostMs`: with what is known of it. */
   | { do: 'await-head'; room: string; beyond: number; atMostMs: number };
 
 export interface AuthorKey {
@@ -62,12 +70,13 @@ export type InsertReply =
 /** What the reply to each command is; a read that cannot be made is `unknown`. */
 export interface Replies {
   insert: InsertReply;
-  head: number | Unknown;
+  head: Head | Unknown;
   /** In the order of the keys; undefined where none is seen. */
   find: (Found | undefined)[] | Unknown;
   /** In the order of the keys; undefined where there is none, for certain. */
   targets: (Target | undefined)[] | Unknown;
-  'await-head': number;
+  /** Undefined where only the place of the head is known, or nothing. */
+  'await-head': Head | undefined;
 }
 
 export interface Unknown {
@@ -79,8 +88,9 @@ export interface Found {
   serverOffset: number;
   at: number;
   digest: string;
-  kind: EntryKind;
+  kind: string;
   target?: number;
+  subject?: string;
   pending?: true;
 }
 

@@ -6,8 +6,10 @@
  *   where n exists, in the same log of the same primary, so an election takes away n + 1 with n or neither (L1, L2).
  * - The unique index on (room, serverOffset) is the compare: what is inserted at head + 1 was planned at the head that
  *   holds. Whatever was read after that head was known, and not before, is therefore true where the entry stands: a
- *   delete that the targets' look-up did not see would have moved the head, and the insert would have failed. So no
- *   edit behind a delete is stored with its body, without a transaction.
+ *   removal that the targets' look-up did not see would have moved the head, and the insert would have failed. So no
+ *   edit behind a deletion is stored with its body, without a transaction.
+ * - A head is known with the `at` of its entry, so that what follows it is stamped no earlier: the compare makes sure
+ *   that it is the entry right before.
  * - For the same reason an insert of ours that arrives late, after it was given up, is harmless: its first serverOffset
  *   is taken for ever, or else it is what it would have been in time, and its items are found again by their keys.
  * - Items are decided in order (L5): an item whose key is there, but not committed, holds up those behind it.
@@ -15,7 +17,7 @@
 import { assertNever } from '../../../../shared/never.ts';
 import { type AppendResult, type NewEntry, Unavailable } from '../../port.ts';
 import { type Batch, createBatch } from './batch.ts';
-import type { EntryDocument, Unknown } from './commands.ts';
+import type { EntryDocument, Head, Unknown } from './commands.ts';
 import { createPatience, type Patience } from './patience.ts';
 import { ask, type Steps } from './steps.ts';
 
@@ -24,7 +26,7 @@ export interface RoomAppend {
   items: readonly NewEntry[];
   at: number;
   /** Committed: of this process's last append here, or of its tail, whichever is greater. */
-  knownHead: number | undefined;
+  knownHead: Head | undefined;
 }
 
 export interface RoomOutcome {
@@ -32,7 +34,7 @@ export interface RoomOutcome {
   results: AppendResult[];
   stopped?: Unavailable;
   /** Committed, to number the next batch from; undefined: it is to be read again. */
-  head: number | undefined;
+  head: Head | undefined;
   /** What is committed and has consequences, in no order, also behind the item that it stopped at. */
   pending: EntryDocument[];
 }
@@ -61,9 +63,10 @@ function* nextStep(room: string, batch: Batch, patience: Patience): Steps<Step> 
     case 'done':
       return 'done';
     case 'targets': {
-      const texts = yield* ask({ do: 'targets', room, keys: next.keys, from: batch.head });
-      if (isUnknown(texts)) return texts;
-      batch.learnTexts(next.keys, texts);
+      const { serverOffset: from } = batch.head;
+      const messages = yield* ask({ do: 'targets', room, keys: next.keys, from });
+      if (isUnknown(messages)) return messages;
+      batch.learnMessages(next.keys, messages);
       return 'on';
     }
     case 'no-target':
@@ -113,11 +116,11 @@ function* insert(
 function* awaitHead(room: string, batch: Batch, patience: Patience): Steps<Step> {
   const atMostMs = patience.waits();
   if (atMostMs === undefined) return GAVE_UP;
-  const { head } = batch;
+  const { serverOffset: head } = batch.head;
   const told = yield* ask({ do: 'await-head', room, beyond: head, atMostMs });
-  const now = told > head ? told : yield* ask({ do: 'head', room, from: head });
+  const now = told && told.serverOffset > head ? told : yield* ask({ do: 'head', room, from: head });
   if (isUnknown(now)) return now;
-  if (now <= head) return 'on'; // rolled back, or not committed yet: the next attempt shows which
+  if (now.serverOffset <= head) return 'on'; // rolled back, or not committed yet: the next attempt shows which
   batch.headMoved(now);
   patience.headMoved();
   return 'on';
@@ -129,7 +132,7 @@ function* awaitHead(room: string, batch: Batch, patience: Patience): Steps<Step>
  */
 function* takeRepeatsOut(room: string, batch: Batch, patience: Patience, repeat: number): Steps<Step> {
   const keys = batch.undecidedKeys();
-  const originals = yield* ask({ do: 'find', room, keys, from: batch.head });
+  const originals = yield* ask({ do: 'find', room, keys, from: batch.head.serverOffset });
   if (isUnknown(originals)) return originals;
   batch.learnOriginals(keys, originals);
   if (!batch.isDecided(repeat)) return yield* awaitHead(room, batch, patience);
@@ -145,7 +148,7 @@ function* refuseUnlessKnown(
   refusal: AppendResult,
 ): Steps<Step> {
   const keys = indexes.map(batch.keyAt);
-  const originals = yield* ask({ do: 'find', room, keys, from: batch.head });
+  const originals = yield* ask({ do: 'find', room, keys, from: batch.head.serverOffset });
   if (isUnknown(originals)) return originals;
   batch.learnOriginals(keys, originals);
   for (const index of indexes) if (!batch.isDecided(index)) batch.decide(index, refusal);

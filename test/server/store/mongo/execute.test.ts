@@ -1,6 +1,6 @@
 /** The commands of the append algorithm where the database is not what it should be. */
 import { expect, it, onTestFinished } from 'vitest';
-import type { Command } from '../../../../server/store/mongo/append/commands.ts';
+import type { Command, Head } from '../../../../server/store/mongo/append/commands.ts';
 import { createExecute } from '../../../../server/store/mongo/execute.ts';
 import { createHeads } from '../../../../server/store/mongo/heads.ts';
 import { createInsert } from '../../../../server/store/mongo/insert.ts';
@@ -22,11 +22,14 @@ async function scene() {
   const texts = upTo(3).map((n) => text(room, author, `${n}`));
   await appendNew(harness.store, texts);
   const [heads, collections] = [createHeads(), collectionsOf(db)];
-  const insert = createInsert({ collections, onDurable: heads.heard, by: 'me' });
+  const onDurable = (of: string, { serverOffset, at }: Head) => heads.heard(of, serverOffset, at);
+  const insert = createInsert({ collections, onDurable, by: 'me' });
   const turnsOf = turnsByRoom('me', () => performance.now());
   const deps = { client: db.client, collections, heads, insert, turnsOf };
   const keys = texts.map(({ clientOffset }) => ({ author, clientOffset }));
-  return { room, keys, heads, harness, deps, execute: createExecute(deps) };
+  const lost: ReadonlyMap<string, string>[] = [];
+  const reads = readsOn({ collections, heads, onLost: (rooms) => void lost.push(rooms) });
+  return { room, keys, heads, harness, deps, lost, reads, execute: createExecute(deps) };
 }
 
 const soon = () => performance.now() + 5_000;
@@ -41,26 +44,32 @@ it('L1 a primary that answers from before what is known to be committed is not b
   for (const from of [0, 3])
     for (const command of commands(from)) {
       expect(await execute(soon())(command)).toEqual(
-        command.do === 'head' ? 3 : upTo(3).map((serverOffset) => expect.objectContaining({ serverOffset })),
+        command.do === 'head'
+          ? { serverOffset: 3, at: 1_000 }
+          : upTo(3).map((serverOffset) => expect.objectContaining({ serverOffset })),
       );
     }
   for (const command of commands(4))
     expect(await execute(soon())(command)).toEqual({ tag: 'unknown', message: expect.any(String) });
 });
 
-it('L2 neither is it by who reads heads and ranges', async () => {
-  const { room, heads, deps } = await scene();
+it('L2 neither is it by who reads heads and ranges: the heads of the other rooms are told all the same', async () => {
+  const { room, heads, harness, deps, lost, reads } = await scene();
   heads.heard(room, 4);
   const { client, collections } = deps;
-  await expect(readsOn(collections, heads).heads([room])).rejects.toMatchObject({ name: 'Unavailable' });
-  const many = [room, ...upTo(20).map(newId)];
-  await expect(readsOn(collections, heads).heads(many)).rejects.toMatchObject({ name: 'Unavailable' });
+  const other = await newRoom(harness.store);
+  await appendNew(harness.store, [text(other, newId(), 'hello')]);
+  for (const others of [[], [other], [other, ...upTo(20).map(newId)]]) {
+    const told = await reads.heads([room, ...others]);
+    expect(told).toEqual(new Map(others.map((one) => [one, one === other ? 1 : 0])));
+    expect(lost.pop()).toEqual(new Map([[room, expect.stringContaining('ends before')]]));
+  }
   const range = createRange({ client, collections, heads });
   await expect(range(room, 1, 9, 10_000)).rejects.toMatchObject({ name: 'Unavailable' });
 });
 
 it('heads of many rooms at once, known and unknown, are those of each', async () => {
-  const { room, heads, harness, deps } = await scene();
+  const { room, heads, harness, reads } = await scene();
   const rooms = await Promise.all(upTo(20).map(() => newRoom(harness.store)));
   for (const [n, one] of rooms.entries())
     if (n > 0)
@@ -71,7 +80,7 @@ it('heads of many rooms at once, known and unknown, are those of each', async ()
   for (const one of rooms.slice(10)) heads.heard(one, 5);
   const expected = new Map<string, number>([[room, 3], ...rooms.map((one, n): [string, number] => [one, n])]);
   for (const _ of ['the first time', 'and when all are known'])
-    expect(await readsOn(deps.collections, heads).heads([room, ...rooms])).toEqual(expected);
+    expect(await reads.heads([room, ...rooms])).toEqual(expected);
 });
 
 it('L4 what has no answer in its time is unknown; what is asked too late is not asked at all', async () => {

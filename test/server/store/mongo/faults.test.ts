@@ -97,7 +97,7 @@ it('a read that fails is Unavailable, and says nothing of the database to whoeve
   const room = await newRoom(store);
   for (const ask of [
     () => store.log.range(room, 1, 10, 10_000),
-    () => store.log.heads([room]),
+    () => store.log.timesAt([{ room, serverOffset: 1 }]),
     () => store.rooms.byId(room),
     () => store.users.byToken('token'),
   ]) {
@@ -107,6 +107,17 @@ it('a read that fails is Unavailable, and says nothing of the database to whoeve
       message: 'The database does not answer; try again.',
     });
   }
+});
+
+it('a room of which alone the head cannot be read is left out, and the others are told', async () => {
+  const store = await opened();
+  const rooms = await Promise.all(upTo(3).map(() => newRoom(store)));
+  await fails({ failCommands: ['find'], errorCode: 8_000 });
+  expect((await store.log.heads(rooms)).size).toBe(2);
+  expect((await store.log.heads(rooms)).size).toBe(3);
+  const many = [...rooms, ...upTo(20).map(newId)];
+  await fails({ failCommands: ['aggregate'], errorCode: 8_000 });
+  expect((await store.log.heads(many)).size).toBe(23);
 });
 
 it('one reason of a database that is away is said once in the log, not for every question', async () => {

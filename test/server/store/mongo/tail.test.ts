@@ -5,7 +5,7 @@ import { createTails, OVERDUE_MS } from '../../../../server/store/mongo/tail.ts'
 import { STALL_MS } from '../../../../server/store/mongo/tailLoop.ts';
 import { Unavailable } from '../../../../server/store/port.ts';
 import { silent } from '../sqlite/harness.ts';
-import { documentOf, fakeClock, fakeSource, round, settled } from './tailScene.ts';
+import { documentOf, fakeClock, fakeSource, idOf, round, settled } from './tailScene.ts';
 
 const away = () => new MongoNetworkError('connection closed');
 const code = (number: number) => new MongoServerError({ message: `code ${number}`, code: number });
@@ -22,7 +22,7 @@ function scene() {
     source,
     clock,
     log: silent,
-    onHead: (room, serverOffset) => heads.push(`${room}${serverOffset}`),
+    onHead: (room, { serverOffset, at }) => heads.push(`${room}${serverOffset} at ${at}`),
     finish: async (entries) => {
       if (finishFails) throw new Unavailable('away');
       finished.push(...entries);
@@ -88,7 +88,7 @@ describe('the tail of MongoDB', () => {
     await brings('T1', 'a2');
     await brings('T1', 'a3', documentOf('r', 2));
     expect(heard).toEqual(['r1', 's7', 'E:a1', 'r2', 'E:a3']);
-    expect(heads).toEqual(['r1', 's7', 'r2']);
+    expect(heads).toEqual(['r1 at 1', 's7 at 1', 'r2 at 1']);
     expect(tail.isOpen()).toBe(true);
   });
 
@@ -105,10 +105,11 @@ describe('the tail of MongoDB', () => {
     });
     const seen: unknown[] = [];
     const opening = tails.open('E:a0', { onBatch: (batch) => void seen.push(...batch), onGap: () => {} });
-    const joined = documentOf('r', 1, { kind: 'join', pending: true });
-    await (await questions.next()).answer(round('a1', joined));
+    const stored = documentOf('r', 1, { pending: true, by: 'a process' });
+    await (await questions.next()).answer(round('a1', stored));
     await opening;
-    const entry = { serverOffset: 1, author: 'ada', clientOffset: 'r1', at: 1, kind: 'join' };
+    const [author, clientOffset] = [idOf('ada'), idOf('r1')];
+    const entry = { serverOffset: 1, author, clientOffset, at: 1, kind: 'text', body: '1' };
     expect(seen).toEqual([{ room: 'r', entry }]);
   });
 

@@ -98,6 +98,17 @@ export function documentOf(
   serverOffset: number,
   more: Partial<EntryDocument> = {},
 ): EntryDocument {
-  const common = { room, serverOffset, author: 'ada', clientOffset: `${room}${serverOffset}`, at: 1 };
+  const common = {
+    room,
+    serverOffset,
+    author: idOf('ada'),
+    clientOffset: idOf(`${room}${serverOffset}`),
+    at: 1,
+  };
   return { ...common, kind: 'text', body: `${serverOffset}`, digest: 'd', ...more };
+}
+
+/** An id that one can read. */
+export function idOf(name: string): string {
+  return name.padEnd(22, 'A');
 }

@@ -11,6 +11,7 @@ import {
   found,
   INSERTED,
   insert,
+  newest,
   repeat,
   stored,
   targets,
@@ -47,7 +48,7 @@ describe('texts that are in the log', () => {
     converse({ items: [editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
       [insert(stored(editA, 5, { target: 2 })), duplicate('serverOffset')],
-      [awaitHead(4), 5],
+      [awaitHead(4), newest(5)],
       [targets(5, 'a'), [{ serverOffset: 2, deleted: true }]],
       [insert(blank(editA, 6, 2)), INSERTED],
     ]);
@@ -109,7 +110,7 @@ describe('texts of the same batch', () => {
   it('take their amendments along to another number', () => {
     converse({ items: [b, a, editA], knownHead: 4 }, [
       [insert(stored(b, 5), stored(a, 6), stored(editA, 7, { target: 6 })), duplicate('serverOffset', 1)],
-      [awaitHead(5), 8],
+      [awaitHead(5), newest(8)],
       [insert(stored(a, 9), stored(editA, 10, { target: 9 })), INSERTED],
     ]);
   });
@@ -117,7 +118,7 @@ describe('texts of the same batch', () => {
   it('that are durable already keep the number, and are looked up when others have written', () => {
     converse({ items: [a, editA], knownHead: 4 }, [
       [insert(stored(a, 5), stored(editA, 6, { target: 5 })), duplicate('serverOffset', 1)],
-      [awaitHead(5), 6],
+      [awaitHead(5), newest(6)],
       [targets(6, 'a'), [{ serverOffset: 5, deleted: true }]],
       [insert(blank(editA, 7, 5)), INSERTED],
     ]);

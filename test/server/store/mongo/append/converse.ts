@@ -1,6 +1,11 @@
 /** The algorithm led by hand: what it must ask, in order, and what it is told. */
 import { expect } from 'vitest';
-import type { Command, EntryDocument, Found } from '../../../../../server/store/mongo/append/commands.ts';
+import type {
+  Command,
+  EntryDocument,
+  Found,
+  Head,
+} from '../../../../../server/store/mongo/append/commands.ts';
 import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/room.ts';
 import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
 import type { NewEntry } from '../../../../../server/store/port.ts';
@@ -10,10 +15,12 @@ const AT = 1_000;
 
 interface Led {
   items: NewEntry[];
-  knownHead?: number;
+  /** A number: of an entry as old as any. */
+  knownHead?: number | Head;
 }
 
-export function converse({ items, knownHead }: Led, talk: readonly [Command, Reply][]): RoomOutcome {
+export function converse({ items, knownHead: known }: Led, talk: readonly [Command, Reply][]): RoomOutcome {
+  const knownHead = typeof known === 'number' ? newest(known) : known;
   const steps = appendToRoom({ room: ROOM, items, at: AT, knownHead });
   let step = steps.next();
   for (const [command, reply] of talk) {
@@ -70,6 +77,11 @@ export function head(from: number): Command {
   return { do: 'head', room: ROOM, from };
 }
 
+/** What is known of a room, as a reply. */
+export function newest(serverOffset: number, at = 0): Head {
+  return { serverOffset, at };
+}
+
 export function awaitHead(beyond: number, atMostMs = 4): Command {
   return { do: 'await-head', room: ROOM, beyond, atMostMs };
 }
@@ -90,8 +102,8 @@ export function duplicate(of: 'serverOffset' | 'clientOffset', inserted = 0): Re
   return { tag: 'duplicate', inserted, of };
 }
 
-export function appended(serverOffset: number) {
-  return { tag: 'appended', serverOffset, at: AT };
+export function appended(serverOffset: number, at = AT) {
+  return { tag: 'appended', serverOffset, at };
 }
 
 export function repeat(serverOffset: number, at = 7) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command } from '../../../../../server/store/mongo/append/commands.ts';
 import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/room.ts';
 import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
-import { duplicate, INSERTED, ROOM, text } from './converse.ts';
+import { duplicate, INSERTED, newest, ROOM, text } from './converse.ts';
 
 const a = text('a');
 
@@ -13,7 +13,7 @@ describe('patience', () => {
     (of) => {
       const { outcome, waitedMs } = lead((command) => {
         if (command.do === 'insert') return duplicate(of);
-        return command.do === 'find' ? [undefined] : 4;
+        return command.do === 'find' ? [undefined] : newest(4);
       });
       expect(outcome.stopped).toBeDefined();
       expect(waitedMs).toBeGreaterThanOrEqual(5_000);
@@ -24,7 +24,7 @@ describe('patience', () => {
   it('others win without end: it stops after a thousand races', () => {
     let head = 4;
     const { outcome, inserts } = lead((command) =>
-      command.do === 'insert' ? duplicate('serverOffset') : ++head,
+      command.do === 'insert' ? duplicate('serverOffset') : newest(++head),
     );
     expect(outcome).toMatchObject({ results: [], head: undefined });
     expect(outcome.stopped).toBeDefined();
@@ -35,7 +35,7 @@ describe('patience', () => {
     const items = ['a', 'b', 'c'].map((key) => text(key));
     let [head, races] = [4, 0];
     const { outcome } = lead((command) => {
-      if (command.do !== 'insert') return ++head;
+      if (command.do !== 'insert') return newest(++head);
       races += 1;
       if (races % 600 > 0) return duplicate('serverOffset');
       return command.documents.length === 1 ? INSERTED : duplicate('serverOffset', 1);
@@ -52,7 +52,7 @@ describe('patience', () => {
     waitedMs: number;
     inserts: number;
   } {
-    const request = { room: ROOM, items, at: 0, knownHead: 4 };
+    const request = { room: ROOM, items, at: 0, knownHead: newest(4) };
     const steps = appendToRoom(request);
     let [waitedMs, inserts] = [0, 0];
     let step = steps.next();

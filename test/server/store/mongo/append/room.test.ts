@@ -14,6 +14,7 @@ import {
   INSERTED,
   insert,
   item,
+  newest,
   ROOM,
   repeat,
   stored,
@@ -30,17 +31,17 @@ describe('the ordinary case', () => {
     ]);
     expect(outcome).toEqual({
       results: [appended(5), appended(6), appended(7)],
-      head: 7,
+      head: newest(7, 1_000),
       pending: [],
     });
   });
 
   it('L1 a head that is not known is read first', () => {
     const outcome = converse({ items: [a] }, [
-      [head(0), 0],
+      [head(0), newest(0)],
       [insert(stored(a, 1)), INSERTED],
     ]);
-    expect(outcome).toMatchObject({ results: [appended(1)], head: 1 });
+    expect(outcome).toMatchObject({ results: [appended(1)], head: newest(1, 1_000) });
   });
 
   it('joins and leaves wait for what follows from them', () => {
@@ -54,7 +55,7 @@ describe('the ordinary case', () => {
   });
 
   it('nothing asks for nothing', () => {
-    expect(converse({ items: [], knownHead: 4 }, [])).toMatchObject({ results: [], head: 4 });
+    expect(converse({ items: [], knownHead: 4 }, [])).toMatchObject({ results: [], head: newest(4) });
   });
 
   it('the shell carries it through with promises', async () => {
@@ -64,7 +65,7 @@ describe('the ordinary case', () => {
       at: 1,
       knownHead: undefined,
     });
-    const replies: Record<string, unknown> = { head: 2, insert: INSERTED };
+    const replies: Record<string, unknown> = { head: newest(2), insert: INSERTED };
     const outcome = await run(steps, async (command) => replies[command.do] as never);
     expect(outcome.results).toEqual([{ tag: 'appended', serverOffset: 3, at: 1 }]);
   });
@@ -74,23 +75,23 @@ describe('a lost race', () => {
   it('L1 L2 the next numbers wait until the other entry is committed, by the tail', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6), stored(c, 7)), duplicate('serverOffset', 1)],
-      [awaitHead(5), 8],
+      [awaitHead(5), newest(8)],
       [insert(stored(b, 9), stored(c, 10)), INSERTED],
     ]);
     expect(outcome).toMatchObject({
       results: [appended(5), appended(9), appended(10)],
-      head: 10,
+      head: newest(10, 1_000),
     });
   });
 
   it('L1 L2 where the tail is silent, the head is read; where it has not moved, the same number is tried again', () => {
     converse({ items: [a], knownHead: 4 }, [
       [insert(stored(a, 5)), duplicate('serverOffset')],
-      [awaitHead(4), 4],
-      [head(4), 4],
+      [awaitHead(4), newest(4)],
+      [head(4), newest(4)],
       [insert(stored(a, 5)), duplicate('serverOffset')],
-      [awaitHead(4, 8), 4],
-      [head(4), 6],
+      [awaitHead(4, 8), newest(4)],
+      [head(4), newest(6)],
       [insert(stored(a, 7)), INSERTED],
     ]);
   });
@@ -102,7 +103,7 @@ describe('repeats', () => {
       [insert(stored(a, 10), stored(b, 11), stored(c, 12)), duplicate('clientOffset')],
       [find(9, a, b, c), [found(a, 5), found(b, 6), found(c, 7)]],
     ]);
-    expect(outcome).toMatchObject({ results: [repeat(5), repeat(6), repeat(7)], head: 9 });
+    expect(outcome).toMatchObject({ results: [repeat(5), repeat(6), repeat(7)], head: newest(9) });
   });
 
   it('L1 L3 a repeat uses up no number', () => {
@@ -120,13 +121,13 @@ describe('repeats', () => {
       [find(4, a, b), [found(a, 5), undefined]],
       [insert(stored(b, 6)), INSERTED],
     ]);
-    expect(outcome).toMatchObject({ results: [repeat(5), appended(6)], head: 6 });
+    expect(outcome).toMatchObject({ results: [repeat(5), appended(6)], head: newest(6, 1_000) });
   });
 
   it('L3 an own insert that arrived after it was given up is known again, whichever index tells first', () => {
     converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('serverOffset')],
-      [awaitHead(4), 6],
+      [awaitHead(4), newest(6)],
       [insert(stored(a, 7), stored(b, 8)), duplicate('clientOffset')],
       [find(6, a, b), [found(a, 5), found(b, 6)]],
     ]);
@@ -136,8 +137,8 @@ describe('repeats', () => {
     const outcome = converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('clientOffset')],
       [find(4, a, b), [undefined, undefined]],
-      [awaitHead(4), 4],
-      [head(4), 4],
+      [awaitHead(4), newest(4)],
+      [head(4), newest(4)],
       [insert(stored(a, 5), stored(b, 6)), INSERTED],
     ]);
     expect(outcome.results).toEqual([appended(5), appended(6)]);
@@ -207,7 +208,7 @@ describe('refused and unknown', () => {
   it('L4 what was durable before is answered', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6), stored(c, 7)), duplicate('serverOffset', 1)],
-      [awaitHead(5), 6],
+      [awaitHead(5), newest(6)],
       [insert(stored(b, 7), stored(c, 8)), UNKNOWN],
     ]);
     expect(outcome.results).toEqual([appended(5)]);
@@ -221,7 +222,7 @@ describe('refused and unknown', () => {
       { knownHead: 4 },
       [
         [insert(stored(a, 5), stored(b, 6)), duplicate('serverOffset')],
-        [awaitHead(4), 4],
+        [awaitHead(4), newest(4)],
         [head(4), UNKNOWN],
       ],
     ],

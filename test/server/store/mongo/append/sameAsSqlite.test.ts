@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type {
   Command,
   EntryDocument,
+  Head,
   InsertReply,
 } from '../../../../../server/store/mongo/append/commands.ts';
 import { appendToRoom } from '../../../../../server/store/mongo/append/room.ts';
@@ -46,7 +47,7 @@ function onSqlite(): Appends {
 /** Where nothing goes wrong. */
 function onReplicaSet(): Appends {
   const log: EntryDocument[] = [];
-  let knownHead: number | undefined;
+  let knownHead: Head | undefined;
 
   function append(items: NewEntry[], at: number) {
     const request = { room: ROOM, items, at, knownHead };
@@ -75,7 +76,7 @@ function onReplicaSet(): Appends {
           return text && { serverOffset: text.serverOffset, deleted: deletes.length > 0 };
         });
       default:
-        return log.length;
+        return { serverOffset: log.length, at: log.at(-1)?.at ?? 0 };
     }
   }
 

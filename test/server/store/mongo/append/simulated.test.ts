@@ -2,9 +2,11 @@
  * Writers on a simulated replica set (simulated/), with elections, rollbacks, late and repeated commands, lost replies,
  * and writers that stand still or die at any step. More seeds: SOAK_SEEDS=200000; one alone: SEED=17.
  */
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useKinds } from '../../../../../shared/kinds.ts';
 import { BROKEN, type BrokenVariant } from './simulated/broken.ts';
 import { counting } from './simulated/counting.ts';
+import { SIMULATED_KINDS } from './simulated/kinds.ts';
 import { simulate } from './simulated/simulation.ts';
 import { Broken } from './simulated/witness.ts';
 
@@ -13,6 +15,9 @@ const ONE = Number(process.env.SEED ?? 0);
 /** The rarest of the broken variants shows within some hundreds. */
 const SEEDS_TO_CATCH = 3_000;
 const THIS = 'test/server/store/mongo/append/simulated.test.ts';
+
+beforeAll(() => useKinds(SIMULATED_KINDS));
+afterAll(() => useKinds(undefined));
 
 it('L1 L2 L3 L4 L5 hold after every step, whatever happens to a replica set and its writers', {
   timeout: 60_000 + SEEDS * 50,
@@ -43,7 +48,11 @@ const MUST_HAPPEN = [
   'it is refused',
   'a repeat is not committed yet',
   'a repeat moves the head',
-  'a blank edit',
+  'a replacement is stored redacted',
+  'a removal of what another wrote',
+  'an entry about a subject',
+  'an entry is stamped later than the clock says',
+  'a head of which only the place is known',
   ...['insert', 'head', 'find', 'targets'].map((read) => `${read}: unknown`),
   ...['appended', 'repeat', 'conflict', 'no-target', 'failed'].map((tag) => `answered ${tag}`),
 ];

@@ -1,8 +1,11 @@
 /** The algorithm, or what it stands on, with one rule broken each: what the simulation must catch, and by which promise. */
 import {
+  asksForOwn,
   between,
   digestOf,
+  dropsSubjects,
   forgetsKeys,
+  forgetsTimes,
   goesOn,
   keepsHead,
   keepsTargets,
@@ -14,7 +17,7 @@ import type { Variant } from './simulation.ts';
 
 export interface BrokenVariant extends Variant {
   /** The promise that is broken with it. */
-  promise: 'L1' | 'L3' | 'L4' | 'L5' | 'amendments';
+  promise: 'L1' | 'L3' | 'L4' | 'L5' | 'amendments' | 'subjects' | 'times';
   rule: string;
   caughtBy: RegExp;
 }
@@ -133,30 +136,60 @@ export const BROKEN: BrokenVariant[] = [
     promise: 'amendments',
     rule: 'that a target is missing is not made sure of',
     server: { makesSure: false },
-    caughtBy: /no-target.* its text is there/,
+    caughtBy: /no-target.* its message is there/,
   },
   {
     promise: 'amendments',
     rule: 'targets are looked up once, before the head is known',
     lead: targetsFirst,
-    caughtBy: /is not blank, its text is deleted/,
+    caughtBy: /is not redacted, its message is removed/,
   },
   {
     promise: 'amendments',
     rule: 'a deposed primary may answer what the targets are',
     server: { guardsFrom: false },
-    caughtBy: /is not blank, its text is deleted/,
+    caughtBy: /is not redacted, its message is removed/,
   },
   {
     promise: 'amendments',
     rule: 'targets are read without majority',
     server: { readsLocally: 'targets' },
-    caughtBy: /amends|blank/,
+    caughtBy: /amends|redacted/,
   },
   {
     promise: 'amendments',
     rule: 'a target within the batch is not renumbered',
     lead: between(keepsTargets),
     caughtBy: / amends /,
+  },
+  {
+    promise: 'amendments',
+    rule: 'only the removal of an author is looked for, not that of somebody else',
+    server: { removals: 'deletes' },
+    caughtBy: /is not redacted, its message is removed/,
+  },
+  {
+    promise: 'amendments',
+    rule: 'only texts are taken for messages',
+    server: { messages: 'texts' },
+    caughtBy: /no-target.* its message is there/,
+  },
+  {
+    promise: 'amendments',
+    rule: 'what another wrote is looked up under the own name',
+    lead: between(asksForOwn),
+    caughtBy: /no-target.* its message is there/,
+  },
+  {
+    promise: 'subjects',
+    rule: 'the subject of an entry is not stored',
+    lead: between(dropsSubjects),
+    caughtBy: /is not about (ann|bob)/,
+  },
+  {
+    promise: 'times',
+    rule: 'of the head only its place is known',
+    lead: forgetsTimes,
+    caughtBy: /the time goes back/,
   },
 ];

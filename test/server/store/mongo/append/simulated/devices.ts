@@ -1,5 +1,5 @@
 /** Who writes: devices with a queue each, that send its oldest part to some writer, give up waiting, and send it again. */
-import type { AppendOutcome, AppendResult, NewEntry } from '../../../../../../server/store/port.ts';
+import type { AppendOutcome, AppendResult, EntryKey, NewEntry } from '../../../../../../server/store/port.ts';
 import type { Random } from '../../../../../support/random.ts';
 import { POISON } from './server.ts';
 
@@ -27,19 +27,19 @@ export interface Batch {
 
 const BATCH_MAX = 5;
 
-/** Some of one author, so that one may delete what the other edits. */
+/** Some of one author, so that one may remove what the other edits. */
 export function createDevices(random: Random): Device[] {
   const rooms = random.int(0, 3) === 0 ? ['hot', 'warm'] : ['hot'];
   const authors = Array.from({ length: random.int(1, 2) }, (_, author) => `author${author}`);
   const amendments = random.pick([10, 35, 70]);
-  return rooms.flatMap((room) =>
-    authors.flatMap((author) => {
-      const texts: string[] = [];
-      return Array.from({ length: random.int(1, 3) }, (_, device) =>
-        createDevice(room, queueOf({ room, author, device, texts, amendments }, random)),
-      );
-    }),
-  );
+  return rooms.flatMap((room) => {
+    const messages: Message[] = [];
+    return authors.flatMap((author) =>
+      Array.from({ length: random.int(1, 3) }, (_, device) =>
+        createDevice(room, queueOf({ room, author, device, messages, amendments }, random)),
+      ),
+    );
+  });
 }
 
 function createDevice(room: string, queue: Queued[]): Device {
@@ -88,10 +88,15 @@ interface Owner {
   room: string;
   author: string;
   device: number;
-  /** Keys of the author's texts here, of all devices. */
-  texts: string[];
+  /** Of everybody in the room, of all devices, with what was queued so far. */
+  messages: Message[];
   /** Of a hundred items. */
   amendments: number;
+}
+
+interface Message {
+  author: string;
+  clientOffset: string;
 }
 
 function queueOf(owner: Owner, random: Random): Queued[] {
@@ -102,25 +107,44 @@ function queueOf(owner: Owner, random: Random): Queued[] {
 }
 
 function itemOf(owner: Owner, before: readonly NewEntry[], random: Random): NewEntry {
-  const { room, author, device, texts } = owner;
+  const { room, author, device, messages } = owner;
   const clientOffset = `${device}.${before.length}`;
   const key = { room, author, clientOffset };
   const body = `of ${clientOffset}`;
-  if (texts.length > 0 && random.int(0, 99) < owner.amendments) {
-    // few texts and many amendments of them: there the races are
-    const target = random.int(0, 15) === 0 ? 'nothing' : random.pick(texts.slice(0, 3));
-    return random.int(0, 2) === 0
-      ? entry({ ...key, kind: 'delete', target })
-      : entry({ ...key, kind: 'edit', body, target });
-  }
-  const earlier = before.filter((item) => item.kind === 'text' && item.body !== POISON);
+  if (messages.length > 0 && random.int(0, 99) < owner.amendments) return amendment(key, owner, random);
+  const earlier = before.filter(({ kind, body }) => kind === 'text' && body !== POISON);
   const dice = random.int(0, 99);
   if (dice < 8) return entry({ ...key, kind: 'text', body: POISON });
   if (dice < 16 && earlier.length > 0) return random.pick(earlier);
   if (dice < 24 && earlier.length > 0) return other(random.pick(earlier), random);
   if (dice < 30) return entry({ ...key, kind: random.pick(['join', 'leave']) });
-  texts.push(clientOffset);
-  return entry({ ...key, kind: 'text', body });
+  if (dice < 36) return entry({ ...key, kind: 'expulsion', subject: random.pick(['ann', 'bob']) });
+  messages.push({ author, clientOffset });
+  return random.int(0, 3) === 0
+    ? entry({ ...key, kind: 'sticker', content: { shows: body } })
+    : entry({ ...key, kind: 'text', body });
+}
+
+/** Few messages and many amendments of them: there the races are. */
+function amendment(key: EntryKey, { author, messages }: Owner, random: Random): NewEntry {
+  const body = `of ${key.clientOffset}`;
+  const own = messages.filter((message) => message.author === author);
+  if (own.length > 0 && random.int(0, 2) > 0) {
+    const target = random.int(0, 15) === 0 ? 'nothing' : random.pick(own.slice(0, 3)).clientOffset;
+    return random.int(0, 2) === 0
+      ? entry({ ...key, kind: 'delete', target })
+      : entry({ ...key, kind: 'edit', body, target });
+  }
+  const some = random.pick(messages.slice(0, 3));
+  const target = random.int(0, 15) === 0 ? 'nothing' : some.clientOffset;
+  const kind = random.pick(['takedown', 'correction', 'reaction']);
+  return entry({
+    ...key,
+    kind,
+    target,
+    targetAuthor: some.author,
+    ...(kind !== 'takedown' && { content: { says: body } }),
+  });
 }
 
 /** Other content under the same key. */
@@ -130,6 +154,8 @@ function other({ room, author, clientOffset }: NewEntry, random: Random): NewEnt
     : entry({ room, author, clientOffset, kind: 'edit', body: 'other', target: 'nothing' });
 }
 
+/** The digest says what was meant, so that the witness can read it. */
 function entry(item: Omit<NewEntry, 'digest'>): NewEntry {
-  return { ...item, digest: `${item.kind}|${item.body ?? ''}|${item.target ?? ''}` };
+  const { kind, body = '', target = '', targetAuthor = target && item.author, subject = '' } = item;
+  return { ...item, digest: [kind, body, target, targetAuthor, subject].join('|') };
 }

@@ -42,7 +42,8 @@ export function takesLossForHead(): Between {
         lost = reply.tag === 'duplicate' && reply.of === 'serverOffset';
         return reply;
       },
-      'await-head': ({ beyond }, told) => (lost ? Math.max(told, beyond + 1) : told),
+      'await-head': ({ beyond }, told) =>
+        lost && (told?.serverOffset ?? 0) <= beyond ? { serverOffset: beyond + 1, at: 0 } : told,
     },
   };
 }
@@ -73,7 +74,7 @@ export function* keepsHead(request: RoomAppend): ReturnType<Lead> {
       return command;
     },
   }))(request);
-  return outcome.stopped && last ? { ...outcome, head: last.serverOffset } : outcome;
+  return outcome.stopped && last ? { ...outcome, head: last } : outcome;
 }
 
 /** Only after an insert does it look at what stands under a key. */
@@ -96,7 +97,9 @@ export function forgetsKeys(): Between {
 /** The look-up that the algorithm makes later is answered from the first one. */
 export function* targetsFirst(request: RoomAppend): ReturnType<Lead> {
   const { room, items } = request;
-  const keys = items.flatMap(({ author, target }) => (target ? [{ author, clientOffset: target }] : []));
+  const keys = items.flatMap(({ author, target, targetAuthor = author }) =>
+    target ? [{ author: targetAuthor, clientOffset: target }] : [],
+  );
   const first = keys.length > 0 ? yield { do: 'targets', room, keys, from: 0 } : [];
   if (!Array.isArray(first)) return yield* appendToRoom(request);
   const known = new Map(keys.map((key, i) => [`${key.author} ${key.clientOffset}`, first[i]]));
@@ -111,6 +114,35 @@ export function* targetsFirst(request: RoomAppend): ReturnType<Lead> {
           : reply,
     },
   }))(request);
+}
+
+/** The place of the head alone: what comes behind it may be stamped before it. */
+export function* forgetsTimes(request: RoomAppend): ReturnType<Lead> {
+  const timeless = <T>(reply: T): T =>
+    typeof reply === 'object' && reply !== null && 'serverOffset' in reply ? { ...reply, at: 0 } : reply;
+  const { knownHead } = request;
+  return yield* between(() => ({
+    reply: { head: (_, reply) => timeless(reply), 'await-head': (_, told) => timeless(told) },
+  }))({ ...request, knownHead: timeless(knownHead) });
+}
+
+/** As if everybody amended only what is their own. */
+export function asksForOwn({ items }: RoomAppend): Between {
+  return {
+    command: (command) =>
+      command.do === 'targets'
+        ? { ...command, keys: command.keys.map((key) => ({ ...key, author: items[0]!.author })) }
+        : command,
+  };
+}
+
+export function dropsSubjects(): Between {
+  return {
+    command: (command) =>
+      command.do === 'insert'
+        ? { ...command, documents: command.documents.map(({ subject: _, ...document }) => document) }
+        : command,
+  };
 }
 
 export function keepsTargets(): Between {

@@ -6,6 +6,7 @@ import type {
   Replies,
   Target,
 } from '../../../../../../server/store/mongo/append/commands.ts';
+import { isMessage, ruleOf } from '../../../../../../shared/kinds.ts';
 import type { Member } from './replicaSet.ts';
 import { type Job, SAME, type ServerRules, unknown } from './server.ts';
 
@@ -33,14 +34,14 @@ export function startRead(member: Member, command: Read, rules: ServerRules): Jo
 function read(member: Member, command: Read, rules: ServerRules): Replies[Read['do']] {
   const log = rules.readsLocally === command.do ? member.log : member.log.slice(0, member.commit);
   const entries = log.flatMap(({ document }) => (document?.room === command.room ? [document] : []));
-  const head = entries.at(-1)?.serverOffset ?? 0;
-  if (head < command.from) {
+  const { serverOffset = 0, at = 0 } = entries.at(-1) ?? {};
+  if (serverOffset < command.from) {
     if (rules.guardsFrom) return unknown('this member is behind');
-    if (command.do === 'head') return command.from;
+    if (command.do === 'head') return { serverOffset: command.from, at };
   }
   switch (command.do) {
     case 'head':
-      return head;
+      return { serverOffset, at };
     case 'find':
       return command.keys.map((key) => found(entries.find((entry) => SAME.clientOffset(entry, key))));
     case 'targets':
@@ -48,6 +49,7 @@ function read(member: Member, command: Read, rules: ServerRules): Replies[Read['
         target(
           entries,
           entries.find((entry) => SAME.clientOffset(entry, key)),
+          rules,
         ),
       );
   }
@@ -55,22 +57,29 @@ function read(member: Member, command: Read, rules: ServerRules): Replies[Read['
 
 function found(entry: EntryDocument | undefined): Found | undefined {
   if (!entry) return undefined;
-  const { serverOffset, at, digest, kind, target, pending } = entry;
+  const { serverOffset, at, digest, kind, target, subject, pending } = entry;
   return {
     serverOffset,
     at,
     digest,
     kind,
     ...(target !== undefined && { target }),
+    ...(subject !== undefined && { subject }),
     ...(pending && { pending }),
   };
 }
 
-function target(entries: readonly EntryDocument[], text: EntryDocument | undefined): Target | undefined {
-  if (text?.kind !== 'text') return undefined;
-  const { serverOffset } = text;
+function target(
+  entries: readonly EntryDocument[],
+  entry: EntryDocument | undefined,
+  { messages, removals }: ServerRules,
+): Target | undefined {
+  if (!entry || !(messages === 'texts' ? entry.kind === 'text' : isMessage(entry))) return undefined;
+  const removes = ({ kind }: EntryDocument) =>
+    removals === 'deletes' ? kind === 'delete' : ruleOf(kind)?.effect === 'remove';
+  const { serverOffset } = entry;
   return {
     serverOffset,
-    deleted: entries.some(({ kind, target }) => kind === 'delete' && target === serverOffset),
+    deleted: entries.some((one) => removes(one) && one.target === serverOffset),
   };
 }

@@ -14,6 +14,9 @@ export interface ServerRules {
   guardsFrom: boolean;
   /** Whether a target that is missing is looked up again with a read that is linearizable. */
   makesSure: boolean;
+  /** Which entries a look-up of targets takes for messages, and which for removals of them. */
+  messages: 'by the table' | 'texts';
+  removals: 'by the table' | 'deletes';
 }
 
 export const SOUND: ServerRules = {
@@ -23,6 +26,8 @@ export const SOUND: ServerRules = {
   readsLocally: 'none',
   guardsFrom: true,
   makesSure: true,
+  messages: 'by the table',
+  removals: 'by the table',
 };
 
 /** Counts what happened: a run that never has it shows nothing of it. */

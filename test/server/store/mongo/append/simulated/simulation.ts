@@ -47,7 +47,7 @@ function createWorld(random: Random, variant: Variant, note: Note) {
   const rooms = [...new Set(devices.map(({ room }) => room))];
   const lead = variant.lead ?? leadSoundly;
   const writers = Array.from({ length: random.int(2, 4) }, () =>
-    createWriter({ network, witness, believesIn: set.members[0]!, lead }),
+    createWriter({ network, witness, believesIn: set.members[0]!, clock: clockOf(random), lead }),
   );
   let now = 0;
 
@@ -60,7 +60,10 @@ function createWorld(random: Random, variant: Variant, note: Note) {
     const known = variant.tailsLocally ? log : log.slice(0, commit);
     const last = known.findLast(({ document }) => document?.room === room)?.document;
     if (!last) return false;
-    writer().hear(room, last.serverOffset);
+    const { serverOffset, at } = last;
+    const placeOnly = random.int(0, 3) === 0;
+    if (placeOnly) note('a head of which only the place is known');
+    writer().hear(room, placeOnly ? { serverOffset } : { serverOffset, at });
     return true;
   }
 
@@ -160,14 +163,24 @@ function createWorld(random: Random, variant: Variant, note: Note) {
   };
 }
 
+/** Most are right; some are ahead or behind, and one has never been set. */
+function clockOf(random: Random): (moment: number) => number {
+  const skew = random.pick([0, 0, 7, -15]);
+  const stopped = random.int(0, 7) === 0;
+  return (moment) => (stopped ? 0 : Math.max(0, moment + skew));
+}
+
 /** Every run has its own troubles: what everything at once would hide, a few of them show. */
 function swarm(odds: Odds, factors: readonly number[], random: Random): Odds {
   return odds.map(([weight, happening]) => [weight * random.pick(factors), happening]);
 }
 
-/** Not what was refused and tried again, nor what may have been without its device being told: of a text not there yet. */
+/** Not what was refused and tried again, nor what may have been without its device being told: of a message not there yet. */
 function keepsItsPlace({ item, wasRefused }: Queued): boolean {
-  return !wasRefused && (item.target === undefined || deviceOf(item.target) === deviceOf(item.clientOffset));
+  const { author, clientOffset, target, targetAuthor = author } = item;
+  const isOwn =
+    targetAuthor === author && target !== undefined && deviceOf(target) === deviceOf(clientOffset);
+  return !wasRefused && (target === undefined || isOwn);
 }
 
 function weighted(odds: Odds, random: Random): Happening {

@@ -1,6 +1,7 @@
 /** Sees every commit of every member and every answer, and throws as soon as one breaks a promise. */
 import type { EntryDocument } from '../../../../../../server/store/mongo/append/commands.ts';
 import type { AppendResult, NewEntry } from '../../../../../../server/store/port.ts';
+import { isMessage, ruleOf } from '../../../../../../shared/kinds.ts';
 import type { Member } from './replicaSet.ts';
 import { POISON } from './server.ts';
 
@@ -9,7 +10,9 @@ export class Broken extends Error {}
 export interface Answered {
   items: readonly NewEntry[];
   results: readonly AppendResult[];
+  /** What the writer's clock said, and the mark of what this append inserted. */
   at: number;
+  by: string;
   /** What was committed in the room when it began, and what of it was known to the writer. */
   headBefore: number;
   knownHead: number;
@@ -31,7 +34,7 @@ export function createWitness(): Witness {
   const committed: EntryDocument[] = [];
   const rooms = new Map<string, Map<number, EntryDocument>>();
   const byKey = new Map<string, EntryDocument>();
-  const deletes = new Set<string>();
+  const removals = new Set<string>();
   const seen = new Map<Member, number>();
 
   function becomesVisible(entry: EntryDocument) {
@@ -39,27 +42,33 @@ export function createWitness(): Witness {
     rooms.set(entry.room, room);
     expect(entry.serverOffset === room.size + 1, `L1 L2 after ${room.size} comes ${show(entry)}`);
     expect(!byKey.has(keyOf(entry)), `L3 a second entry under the key of ${show(entry)}`);
+    const { at: least = 0 } = room.get(room.size) ?? {};
+    expect(entry.at >= least, `the time goes back from ${least} to that of ${show(entry)}`);
     room.set(entry.serverOffset, entry);
     byKey.set(keyOf(entry), entry);
     committed.push(entry);
+    const { subject } = meantBy(entry);
+    expect((entry.subject ?? '') === subject, `${show(entry)} is not about ${subject || 'nobody'}`);
     if (entry.target !== undefined) amends(entry, room.get(entry.target));
-    if (entry.kind === 'delete') deletes.add(`${entry.room} ${entry.target}`);
+    if (ruleOf(entry.kind)?.effect === 'remove') removals.add(`${entry.room} ${entry.target}`);
   }
 
-  function amends(entry: EntryDocument, text: EntryDocument | undefined) {
-    const [, , target] = entry.digest.split('|');
-    const right = text?.kind === 'text' && text.author === entry.author && text.clientOffset === target;
-    expect(right, `${show(entry)} amends ${text ? show(text) : 'nothing'}`);
-    if (entry.kind !== 'edit') return;
-    const gone = deletes.has(`${entry.room} ${entry.target}`);
-    const blank = entry.body === undefined && entry.deleted === true;
+  function amends(entry: EntryDocument, message: EntryDocument | undefined) {
+    const { target, targetAuthor } = meantBy(entry);
+    const right =
+      message && isMessage(message) && message.author === targetAuthor && message.clientOffset === target;
+    expect(right, `${show(entry)} amends ${message ? show(message) : 'nothing'}`);
+    const { effect } = ruleOf(entry.kind)!;
+    if (effect === 'remove') return;
+    const gone = effect === 'replace' && removals.has(`${entry.room} ${entry.target}`);
+    const isRedacted = entry.body === undefined && entry.content === undefined && entry.deleted === true;
     expect(
-      gone === blank,
-      `${show(entry)} is ${blank ? '' : 'not '}blank, its text is ${gone ? '' : 'not '}deleted`,
+      gone === isRedacted,
+      `${show(entry)} is ${isRedacted ? '' : 'not '}redacted, its message is ${gone ? '' : 'not '}removed`,
     );
   }
 
-  function judge({ items, results, at, headBefore, knownHead }: Answered, index: number) {
+  function judge({ items, results, at, by, headBefore, knownHead }: Answered, index: number) {
     const item = items[index]!;
     const result = results[index]!;
     const entry = byKey.get(keyOf(item));
@@ -73,7 +82,9 @@ export function createWitness(): Witness {
           `L4 ${says}: ${show(entry!)}`,
         );
         expect(entry!.digest === item.digest, `L3 ${says}, which is of other content`);
-        expect(result.tag === 'repeat' || entry!.at === at, `${says}, appended by another`);
+        if (result.tag === 'repeat') return;
+        expect(entry!.by === by, `${says}, appended by another`);
+        expect(entry!.at >= at, `${says}, and its clock said ${at}`);
         return;
       case 'conflict':
         expect(entry && entry.digest !== item.digest, `L3 ${says}, and there is no other content`);
@@ -82,13 +93,13 @@ export function createWitness(): Witness {
         expect(item.body === POISON, `${says}, and is good`);
         return;
       case 'no-target': {
-        const text = byKey.get(keyOf({ ...item, clientOffset: item.target! }));
-        const before = items.findIndex(
-          (other) => keyOf(other) === keyOf({ ...item, clientOffset: item.target! }),
-        );
+        const { target, targetAuthor } = meantBy(item);
+        const key = keyOf({ room: item.room, author: targetAuthor, clientOffset: target });
+        const message = byKey.get(key);
+        const before = items.findIndex((other) => keyOf(other) === key);
         const inBatch = before >= 0 && before < index && isThere(results[before]);
-        const wasThere = text?.kind === 'text' && (text.serverOffset <= headBefore || inBatch);
-        expect(!wasThere, `${says}, and its text is there`);
+        const wasThere = message && isMessage(message) && (message.serverOffset <= headBefore || inBatch);
+        expect(!wasThere, `${says}, and its message is there`);
         // right after an election it may be the wrong one of two refusals, but not of what the writer knew
         expect(!entry || entry.serverOffset > knownHead, `L3 ${says}, and its key is in the log`);
         return;
@@ -128,6 +139,12 @@ export function createWitness(): Witness {
       }
     },
   };
+}
+
+/** Devices write into the digest what is meant. */
+function meantBy({ digest }: { digest: string }) {
+  const [, , target = '', targetAuthor = '', subject = ''] = digest.split('|');
+  return { target, targetAuthor, subject };
 }
 
 function isThere(result: AppendResult | undefined): boolean {

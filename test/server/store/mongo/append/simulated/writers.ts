@@ -2,7 +2,7 @@
  * The processes that append: a line of batches per room, the algorithm, and what a process remembers of a room. Each
  * reply waits until the scheduler gives it, so a writer can stand still between any two steps, and die there.
  */
-import type { Command } from '../../../../../../server/store/mongo/append/commands.ts';
+import type { Command, Head } from '../../../../../../server/store/mongo/append/commands.ts';
 import {
   appendToRoom,
   type RoomAppend,
@@ -18,18 +18,21 @@ import type { Witness } from './witness.ts';
 
 export interface Writer extends Client {
   enqueue(batch: Batch): void;
-  /** Begins an append in a room where something waits and none is under way. */
-  begin(random: Random, at: number): boolean;
+  /** Begins an append in a room where something waits and none is under way; no two at the same moment. */
+  begin(random: Random, moment: number): boolean;
   /** Its tail hears of what a member knows to be committed. */
-  hear(room: string, head: number): void;
+  hear(room: string, head: Heard): void;
   /** Ends a waiting for the head: the head has moved, or the time is over. */
   wake(random: Random, timeIsOver: boolean): boolean;
   crash(): void;
 }
 
+/** A read of many heads brings their places alone. */
+type Heard = Pick<Head, 'serverOffset'> & Partial<Head>;
+
 interface Line {
   waiting: Batch[];
-  head: number | undefined;
+  head: Heard | undefined;
   underWay: { stop: () => void } | undefined;
   awaits: { beyond: number; wake: () => void } | undefined;
 }
@@ -38,13 +41,15 @@ export interface Around {
   network: Network;
   witness: Witness;
   believesIn: Member;
+  /** What its clock says at a moment. */
+  clock: (moment: number) => number;
   /** How the algorithm is led: broken variants put themselves between. */
   lead: (request: RoomAppend) => Steps<RoomOutcome>;
 }
 
 export const leadSoundly = appendToRoom;
 
-export function createWriter({ network, witness, believesIn, lead }: Around): Writer {
+export function createWriter({ network, witness, believesIn, clock, lead }: Around): Writer {
   const lines = new Map<string, Line>();
 
   function lineOf(room: string): Line {
@@ -53,11 +58,13 @@ export function createWriter({ network, witness, believesIn, lead }: Around): Wr
     return line;
   }
 
-  function begin(room: string, line: Line, random: Random, at: number) {
+  function begin(room: string, line: Line, random: Random, moment: number) {
     const batches = line.waiting.splice(0, random.int(1, 3));
     const items = batches.flatMap((batch) => batch.items);
-    const knownHead = line.head;
+    const knownHead = wholly(line.head);
     const headBefore = witness.headOf(room);
+    const at = clock(moment);
+    const by = `${moment}`;
     const steps = lead({ room, items, at, knownHead });
 
     function on(step: IteratorResult<Command, RoomOutcome>) {
@@ -68,17 +75,17 @@ export function createWriter({ network, witness, believesIn, lead }: Around): Wr
     function ask(command: Command, answer: (reply: Reply) => void) {
       if (command.do === 'await-head') {
         line.underWay = { stop: () => undefined };
-        line.awaits = { beyond: command.beyond, wake: () => answer(line.head ?? 0) };
+        line.awaits = { beyond: command.beyond, wake: () => answer(wholly(line.head)) };
         return;
       }
-      line.underWay = { stop: network.send(writer, command, answer) };
+      line.underWay = { stop: network.send(writer, marked(command, by), answer) };
     }
 
     function end({ results, stopped, head }: RoomOutcome) {
       line.underWay = undefined;
       // the tail may be ahead; a committed head stays one, whatever the algorithm wants read again
-      line.head = head === undefined ? undefined : Math.max(head, line.head ?? 0);
-      witness.answers({ items, results, at, headBefore, knownHead: knownHead ?? 0 });
+      line.head = head && greater(head, line.head);
+      witness.answers({ items, results, at, by, headBefore, knownHead: knownHead?.serverOffset ?? 0 });
       let rest = results;
       for (const batch of batches) {
         const part = rest.slice(0, batch.items.length);
@@ -98,23 +105,23 @@ export function createWriter({ network, witness, believesIn, lead }: Around): Wr
       lineOf(batch.room).waiting.push(batch);
     },
 
-    begin(random, at) {
+    begin(random, moment) {
       if (writer.isPaused) return false;
       const ready = [...lines].filter(([, line]) => line.waiting.length > 0 && !line.underWay);
       if (ready.length === 0) return false;
-      begin(...random.pick(ready), random, at);
+      begin(...random.pick(ready), random, moment);
       return true;
     },
 
     hear(room, head) {
       const line = lineOf(room);
-      line.head = Math.max(head, line.head ?? 0);
+      line.head = greater(head, line.head);
     },
 
     wake(random, timeIsOver) {
       if (writer.isPaused) return false;
       const ready = [...lines.values()].filter(
-        ({ awaits, head }) => awaits && (timeIsOver || (head ?? 0) > awaits.beyond),
+        ({ awaits, head }) => awaits && (timeIsOver || (head?.serverOffset ?? 0) > awaits.beyond),
       );
       if (ready.length === 0) return false;
       const line = random.pick(ready);
@@ -134,4 +141,20 @@ export function createWriter({ network, witness, believesIn, lead }: Around): Wr
     },
   };
   return writer;
+}
+
+/** Undefined where the time of its entry is not known. */
+function wholly(head: Heard | undefined): Head | undefined {
+  return head?.at === undefined ? undefined : { serverOffset: head.serverOffset, at: head.at };
+}
+
+function greater(one: Heard, other: Heard | undefined): Heard {
+  if (!other || one.serverOffset > other.serverOffset) return one;
+  return one.serverOffset === other.serverOffset ? { ...one, ...other } : other;
+}
+
+/** So that the witness can tell whose entry it is. */
+function marked<C extends Command>(command: C, by: string): C {
+  if (command.do !== 'insert') return command;
+  return { ...command, documents: command.documents.map((document) => ({ ...document, by })) };
 }
