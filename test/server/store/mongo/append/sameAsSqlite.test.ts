@@ -1,6 +1,6 @@
 /** One contract: whatever a batch is made of, both adapters answer it alike and make the same log of it. */
 import { DatabaseSync } from 'node:sqlite';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type {
   Command,
   EntryDocument,
@@ -12,8 +12,13 @@ import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
 import type { AppendResult, NewEntry } from '../../../../../server/store/port.ts';
 import { appendOn } from '../../../../../server/store/sqlite/append.ts';
 import { migrate } from '../../../../../server/store/sqlite/schema.ts';
+import { isMessage, ruleOf } from '../../../../../shared/kinds.ts';
 import { type Random, seeded } from '../../../../support/random.ts';
+import { useProductKinds, useTestKinds } from '../../../../support/testKinds.ts';
 import { found as originalOf, ROOM } from './converse.ts';
+
+beforeAll(useTestKinds);
+afterAll(useProductKinds);
 
 it('L1 L3 L5 any batches, of every kind of item, are answered as on SQLite, and are the same log', () => {
   for (let seed = 1; seed <= 300; seed++) {
@@ -36,7 +41,8 @@ function onSqlite(): Appends {
   db.exec(`INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES ('${ROOM}', 'public', '', '', 0)`);
   const append = appendOn(db);
   const entries = db.prepare(
-    'SELECT serverOffset, author, clientOffset, at, kind, target, digest FROM entries ORDER BY serverOffset',
+    `SELECT serverOffset, author, clientOffset, at, kind, target, subject, content, digest
+     FROM entries ORDER BY serverOffset`,
   );
   return {
     append: (items, at) => append(items, at).results.map(plain),
@@ -69,11 +75,11 @@ function onReplicaSet(): Appends {
         });
       case 'targets':
         return command.keys.map((key) => {
-          const text = log.find((other) => other.kind === 'text' && isSame(other, key));
-          const deletes = log.filter(
-            ({ kind, target }) => kind === 'delete' && target === text?.serverOffset,
+          const message = log.find((other) => isMessage(other) && isSame(other, key));
+          const removals = log.filter(
+            ({ kind, target }) => ruleOf(kind)?.effect === 'remove' && target === message?.serverOffset,
           );
-          return text && { serverOffset: text.serverOffset, deleted: deletes.length > 0 };
+          return message && { serverOffset: message.serverOffset, deleted: removals.length > 0 };
         });
       default:
         return { serverOffset: log.length, at: log.at(-1)?.at ?? 0 };
@@ -82,8 +88,7 @@ function onReplicaSet(): Appends {
 
   function insert(documents: readonly EntryDocument[]): InsertReply {
     for (const [inserted, document] of documents.entries()) {
-      if (document.kind === 'text' && document.body === undefined)
-        return { tag: 'refused', inserted, message: '' };
+      if (document.digest === null) return { tag: 'refused', inserted, message: '' };
       if (log.some((other) => isSame(other, document)))
         return { tag: 'duplicate', inserted, of: 'clientOffset' };
       expect(document.serverOffset).toBe(log.length + 1);
@@ -95,29 +100,50 @@ function onReplicaSet(): Appends {
   return {
     append,
     log: () =>
-      log.map(({ room: _, body: __, deleted: ___, pending: ____, target, ...rest }) => ({
-        ...rest,
-        target: target ?? null,
-      })),
+      log.map((document) => {
+        const { serverOffset, author, clientOffset, at, kind, digest } = document;
+        const { target = null, subject = null } = document;
+        const isRemoved = log.some(
+          (other) => ruleOf(other.kind)?.effect === 'remove' && other.target === serverOffset,
+        );
+        const content =
+          document.content === undefined || (isRemoved && isMessage(document))
+            ? null
+            : JSON.stringify(document.content);
+        return { serverOffset, author, clientOffset, at, kind, target, subject, content, digest };
+      }),
   };
 }
 
 /** Few keys, so that everything meets everything. */
 function anyItem(random: Random): NewEntry {
   const key = () => random.pick(['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8', 'k9']);
-  const kind = random.pick(['text', 'text', 'text', 'edit', 'edit', 'delete', 'join', 'leave'] as const);
+  const kind = random.pick(KINDS);
   const body = random.pick(['one', 'one', 'other']);
-  const poisoned = kind === 'text' && random.int(0, 5) === 0;
+  const author = random.pick(['ann', 'ann', 'bob']);
+  const { target: names } = ruleOf(kind)!;
   const item = {
     room: ROOM,
-    author: random.pick(['ann', 'ann', 'bob']),
+    author,
     clientOffset: key(),
     kind,
-    ...((kind === 'text' || kind === 'edit') && !poisoned && { body }),
-    ...((kind === 'edit' || kind === 'delete') && { target: key() }),
+    ...((kind === 'text' || kind === 'edit') && { body }),
+    ...(names !== 'none' && { target: key() }),
+    ...(names === 'any' && { targetAuthor: random.pick(['ann', 'bob']) }),
+    ...(kind === 'test-removed' && { subject: 'cyd' }),
+    ...((kind === 'test-message' || kind === 'test-reaction') && { content: { says: body } }),
   };
-  return { ...item, digest: `${kind} ${item.body} ${item.target}` };
+  const poisoned = random.int(0, 9) === 0;
+  return {
+    ...item,
+    digest: poisoned ? (null as unknown as string) : JSON.stringify({ ...item, clientOffset: '' }),
+  };
 }
+
+const KINDS = [
+  ...(['text', 'text', 'text', 'edit', 'edit', 'delete', 'join', 'leave'] as const),
+  ...(['test-message', 'test-reaction', 'test-erase', 'test-removed'] as const),
+] as const;
 
 function isSame(one: EntryDocument, other: { author: string; clientOffset: string }): boolean {
   return one.author === other.author && one.clientOffset === other.clientOffset;
