@@ -46,12 +46,16 @@ function wall(path: string, specifier: string, target: string | undefined): stri
   if (to === 'test') return says('what is shipped imports no test');
   const adapter = /^server\/store\/(?:sqlite|mongo)\//.exec(target)?.[0];
   if (adapter && !CHOOSE_STORE.has(path) && !path.startsWith(adapter))
-    return says('only server/main.ts and server/backup/main.ts name a store adapter');
+    return says(`only ${[...CHOOSE_STORE].join(', ')} name a store adapter`);
   return [];
 }
 
 /** The processes: the server, and the commands of whoever runs it. */
-const CHOOSE_STORE: ReadonlySet<string> = new Set(['server/main.ts', 'server/backup/main.ts']);
+const CHOOSE_STORE: ReadonlySet<string> = new Set([
+  'server/main.ts',
+  'server/backup/main.ts',
+  'server/upgrade/main.ts',
+]);
 
 interface Rule {
   sentence: string;

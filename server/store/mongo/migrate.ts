@@ -50,10 +50,19 @@ interface Migration {
   log: Pick<Logger, 'warn'>;
   /** Something was done, by this process or another. */
   onProgress?: () => void;
+  /** For so long without a part that ends, whoever does a step is left to itself. Several at it do no harm. */
+  patienceMs?: number;
 }
 
 /** Resolves when all steps are done. Where it rejects, by an error of the driver, it may be called again. */
-export async function migrate({ db, steps, me, log, onProgress = () => {} }: Migration): Promise<void> {
+export async function migrate({
+  db,
+  steps,
+  me,
+  log,
+  onProgress = () => {},
+  patienceMs = PATIENCE_MS,
+}: Migration): Promise<void> {
   const meta = db.collection<MetaDocument>(META);
   let seen: State | undefined;
   let seenAt = 0;
@@ -66,7 +75,7 @@ export async function migrate({ db, steps, me, log, onProgress = () => {} }: Mig
       onProgress();
     }
     const isMine = state.by === undefined || state.by === me;
-    if (isMine || performance.now() - seenAt > STANDS_STILL_MS) await doStep(state);
+    if (isMine || performance.now() - seenAt > patienceMs) await doStep(state);
     else await sleep(LOOK_EVERY_MS);
   }
 
@@ -92,8 +101,7 @@ export async function migrate({ db, steps, me, log, onProgress = () => {} }: Mig
   }
 }
 
-/** For so long without a part that ends, whoever does a step is left to itself. Several at it do no harm. */
-const STANDS_STILL_MS = 1_000;
+const PATIENCE_MS = 1_000;
 const LOOK_EVERY_MS = 100;
 
 interface State {

@@ -30,7 +30,13 @@ export interface TailWatcher {
 
 const OPEN_WITHIN_MS = 60_000;
 
-export async function startWriter(name: string, url: string, watcher: TailWatcher): Promise<WriterProcess> {
+/** `program`: what it runs, another version's child.ts perhaps. */
+export async function startWriter(
+  name: string,
+  url: string,
+  watcher: TailWatcher,
+  program = `${import.meta.dirname}/child.ts`,
+): Promise<WriterProcess> {
   let life: Life | undefined;
   let logs = '';
   const onText = (text: string) => {
@@ -43,7 +49,7 @@ export async function startWriter(name: string, url: string, watcher: TailWatche
   };
   const start = async () => {
     // It may find the database away, and ends with a sentence, as the server does; whoever runs it starts it again.
-    life = await waitFor(`${name} is open`, () => openLife(url, watcher, onText), OPEN_WITHIN_MS);
+    life = await waitFor(`${name} is open`, () => openLife(program, url, watcher, onText), OPEN_WITHIN_MS);
   };
   await start();
   return {
@@ -71,11 +77,12 @@ interface Life {
 
 /** Resolves with undefined where it ended before it was open. */
 async function openLife(
+  program: string,
   url: string,
   watcher: TailWatcher,
   onText: (text: string) => void,
 ): Promise<Life | undefined> {
-  const child = fork(`${import.meta.dirname}/child.ts`, [url], {
+  const child = fork(program, [url], {
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
