@@ -5,6 +5,7 @@ import { openMongo } from '../../../../server/store/mongo/index.ts';
 import type { Store } from '../../../../server/store/port.ts';
 import { newId, newRoom, text, wholeLog } from '../../../contract/support.ts';
 import { startMongo } from '../../../support/mongo/index.ts';
+import { loadVersion01 } from '../../../support/mongo/version01.ts';
 import { startProxy } from '../../../support/proxy.ts';
 import { seeded } from '../../../support/random.ts';
 import { waitFor } from '../../../support/waitFor.ts';
@@ -20,6 +21,8 @@ export interface Contention {
   seed: number;
   processes: number;
   stormMs: number;
+  /** The first so many of them run this program, on the database of version 0.1 that it is for. */
+  old?: { processes: number; program: string };
 }
 
 export interface ContentionReport {
@@ -36,21 +39,24 @@ export interface ContentionReport {
 const AUTHORS_PER_PROCESS = 2;
 const SETTLED_WITHIN_MS = 60_000;
 
-export async function contend({ seed, processes, stormMs }: Contention): Promise<ContentionReport> {
+export async function contend({ seed, processes, stormMs, old }: Contention): Promise<ContentionReport> {
   const random = seeded(seed);
   const fork = () => seeded(random.int(0, 2 ** 31));
   const record = createRecord();
   await using mongo = await startMongo({ toBreak: true });
   await using proxy = await startProxy(mongo.port);
+  if (old) await loadVersion01(mongo.url);
   const rooms = await withStore(mongo.url, async (store) => [await newRoom(store), await newRoom(store)]);
 
   const tails = Array.from({ length: processes }, () => createTailOrder(record.violate));
   await using started = new AsyncDisposableStack();
   const writers = await Promise.all(
     tails.map(async (tail, index) => {
-      const name = `writer ${index + 1}`;
+      const isOld = index < (old?.processes ?? 0);
+      const name = `${isOld ? 'old ' : ''}writer ${index + 1}`;
       const url = mongo.urlThrough(proxy.port);
-      return started.use(await startWriter(name, url, watcherOf(name, tail, record)));
+      const program = isOld ? old!.program : undefined;
+      return started.use(await startWriter(name, url, watcherOf(name, tail, record), program));
     }),
   );
   const authors = Array.from({ length: processes * AUTHORS_PER_PROCESS }, () =>
