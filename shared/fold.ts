@@ -24,7 +24,13 @@ export type Line = Placed &
  * those among `entries` count too. The replacement with the greatest serverOffset holds; any removal wins.
  */
 export function fold(entries: readonly Entry[], amendments: readonly Entry[] = []): Line[] {
-  const byTarget = Map.groupBy([...entries, ...amendments].filter(isAmendment), ({ target }) => target);
+  const byTarget = new Map<number, Amendment[]>(); // not by Map.groupBy: Safari 16.4 has none
+  for (const amendment of [...entries, ...amendments].filter(isAmendment)) {
+    const { target } = amendment;
+    const its = byTarget.get(target);
+    if (its) its.push(amendment);
+    else byTarget.set(target, [amendment]);
+  }
   return entries.flatMap((entry) => {
     const its = byTarget.get(entry.serverOffset)?.filter((amendment) => mayAmend(amendment, entry)) ?? [];
     return lineOf(entry, its.reduce<Amendment | undefined>(stronger, undefined)) ?? [];

@@ -35,7 +35,7 @@ test('O2 L5 a thousand queued go out by themselves, in order, at the rate that t
   expect(seconds).toBeGreaterThan(atBest - 1); // it was the server that set the pace
   await expectState(page, last, 'Sent');
   await expect(message(page, last)).toBeInViewport();
-  const texts = watcher.heard('lobby').flatMap((entry) => (entry.kind === 'text' ? [entry.body] : []));
+  const texts = watcher.heard('lobby').flatMap((entry) => ('body' in entry ? [entry.body] : []));
   expect(texts).toEqual(['queued 1', ...BEHIND]);
   expect(await recordsOf(page, { store: 'rows' })).toEqual([]);
 });

@@ -90,6 +90,7 @@ export const en = {
     deleted: 'Message deleted',
     edited: 'edited',
     unknown: 'This message needs a newer version of the app.',
+    unreadable: 'The server cannot read this message.',
     states: {
       queued: 'Queued',
       sending: 'Sending',

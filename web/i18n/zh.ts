@@ -88,6 +88,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     deleted: '消息已删除',
     edited: '已编辑',
     unknown: '请更新应用以查看这条消息。',
+    unreadable: '服务器无法读取这条消息。',
     states: {
       queued: '等待发送',
       sending: '正在发送',

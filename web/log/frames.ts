@@ -1,5 +1,5 @@
 /** What each frame of the server's does to what is held. Each runs alone, in the order in which they came (sync.ts). */
-import type { Entries, Room, Welcome } from '../../shared/protocol/index.ts';
+import type { Entries, Frame, Room, Welcome } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Announced } from './announced.ts';
@@ -13,7 +13,7 @@ import { isRun } from './take.ts';
 /** Where each log that is held ended when the connection was begun. */
 export type Ends = ReadonlyMap<string, number>;
 
-type RoomFrame = { room: Room } | { removed: string };
+type RoomFrame = Frame<'room'>;
 
 /** What was forgotten of these logs since is an `OtherEpoch`. */
 export interface Frames {
@@ -115,7 +115,7 @@ export function createFrames(deps: Deps): Frames {
       announced.drop(payload.removed);
       described.delete(payload.removed);
       fetch.leave(payload.removed);
-    } else {
+    } else if ('room' in payload) {
       const changed = payload.room;
       if (isLacking(changed, await storeRoom(db, changed, ends, logs))) fetch.want(changed.id);
     }

@@ -3,7 +3,6 @@
  * caller's one transaction (S1).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { isAmendment } from '../../shared/kinds.ts';
 import { ofRoom, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
@@ -36,7 +35,7 @@ export async function hold(tx: UserWrite, incoming: Incoming): Promise<boolean> 
   const covered = cover(before, run, opens);
   if (!covered) return false;
   const after = raised(covered, checked);
-  const outside = amendments.filter((entry) => isAmendment(entry) && !spanAt(after, entry.serverOffset));
+  const outside = amendments.filter((entry) => !spanAt(after, entry.serverOffset));
   const [inside, loose] = await blankDeleted(tx, room, entries, outside);
   for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });
   await tx.objectStore('loose').delete(within(room, run.from, run.to));

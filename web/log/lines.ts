@@ -1,6 +1,7 @@
 /** Lines read from what is held: so many from a place back or on, and the newest of a room. */
 import type { Entry } from '../../shared/entry.ts';
-import { fold, type Line } from '../../shared/fold.ts';
+import { fold, isLine, type Line } from '../../shared/fold.ts';
+import { isAmendment, mayAmend } from '../../shared/kinds.ts';
 import { type UserRead, within } from '../db/schema.ts';
 import { afterQuiet, beforeQuiet, type Quiet, rememberQuiet } from './quiet.ts';
 import { spansOf } from './readSpans.ts';
@@ -76,22 +77,19 @@ export async function linesOf(tx: UserRead, room: string, lines: readonly Entry[
   return fold(lines, amendments.flat());
 }
 
-/** Where that is very much, of each line the last: what is deleted is blank already (blank.ts), and needs no deletion. */
+/** Where that is very much, of each line the last: what is removed is redacted already (blank.ts), and needs no removal. */
 async function amending(tx: UserRead, store: 'entries', room: string, lines: readonly Entry[]) {
   const index = tx.objectStore(store).index('target');
   const all = within(room, lines[0]!.serverOffset, lines.at(-1)!.serverOffset);
   const some: Entry[] = await index.getAll(all, MOST_ENTRIES);
   if (some.length < MOST_ENTRIES) return some;
-  const lasts = lines.map(async ({ serverOffset, author }) => {
-    let cursor = await index.openCursor(within(room, serverOffset, serverOffset), 'prev');
-    while (cursor && cursor.value.author !== author) cursor = await cursor.continue();
+  const lasts = lines.map(async (line) => {
+    let cursor = await index.openCursor(within(room, line.serverOffset, line.serverOffset), 'prev');
+    while (cursor && !(isAmendment(cursor.value) && mayAmend(cursor.value, line)))
+      cursor = await cursor.continue();
     return cursor?.value ?? [];
   });
   return (await Promise.all(lasts)).flat();
-}
-
-export function isLine(entry: Entry): boolean {
-  return fold([entry]).length > 0;
 }
 
 /** The newest line of a room, unsent ones aside. */

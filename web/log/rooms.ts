@@ -1,5 +1,6 @@
 /** The rooms one is in, as the server says them, in the database. */
 import type { Entry } from '../../shared/entry.ts';
+import { membershipOf } from '../../shared/kinds.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
 import { type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
@@ -72,8 +73,8 @@ export async function followHead(tx: UserWrite, room: string, entries: readonly 
   const fresh = entries.filter((entry) => entry.serverOffset > (stored?.head ?? Number.POSITIVE_INFINITY));
   const last = fresh.at(-1);
   if (!stored || !last) return;
-  const count = (kind: string) => fresh.filter((entry) => entry.kind === kind).length;
-  const members = Math.max(0, stored.members + count('join') - count('leave'));
+  const count = (what: 'joined' | 'left') => fresh.filter((entry) => membershipOf(entry) === what).length;
+  const members = Math.max(0, stored.members + count('joined') - count('left'));
   await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
 }
 

@@ -1,7 +1,8 @@
 /** The stretches of a room's log that can be read on without a hole, from the database alone. */
 import type { Entry } from '../../shared/entry.ts';
+import { isLine } from '../../shared/fold.ts';
 import { type UserRead, within } from '../db/schema.ts';
-import { collectBack, isLine } from './lines.ts';
+import { collectBack } from './lines.ts';
 import type { Quiet } from './quiet.ts';
 import { spansOf } from './readSpans.ts';
 import { cursorOf, type Span, spanAt } from './spans.ts';

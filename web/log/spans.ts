@@ -2,7 +2,7 @@
  * Arithmetic of what is held of one room's log. Spans ascend, never touch each other, and cover only what is held (S1).
  * Pure.
  */
-import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_ENTRIES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_MESSAGES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
 
 /** An unbroken run from `from` to `to`, both held; what amends it is known up to `amendedTo`, which is at least `to`. */
 export interface Span {
@@ -92,7 +92,7 @@ export function holeAbove(spans: readonly Span[], to: number): Stretch | undefin
 export function missing(cursor: number, head: number, most: number): Stretch | undefined {
   if (head <= cursor) return undefined;
   if (head - cursor <= CATCH_UP_MAX_ENTRIES) return { from: cursor + 1, to: cursor + most };
-  const newest = Math.min(CATCH_UP_NEWEST_ENTRIES, most);
+  const newest = Math.min(CATCH_UP_NEWEST_MESSAGES, most);
   return { from: head + 1 - newest, to: head + Math.min(newest, RANGE_MAX_ENTRIES - newest) };
 }
 

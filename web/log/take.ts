@@ -1,6 +1,6 @@
 /** Frames and answers into the database, in one transaction (S1). */
 import type { Entry } from '../../shared/entry.ts';
-import { isAmendment } from '../../shared/kinds.ts';
+import { isAmendment, ruleOf } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { type Settled, settleEchoes } from '../outbox/settle.ts';
@@ -49,7 +49,7 @@ export function takeAll(
 
 /**
  * Where they would leave a hole only what stands for itself is kept: one's own entries, which settle their rows, and
- * what changes entries.
+ * what changes entries, or may do so in a kind that this version does not know.
  */
 async function takeOne(tx: UserWrite, me: string, incoming: Incoming): Promise<Taken> {
   const { room, entries, amendments } = incoming;
@@ -57,10 +57,14 @@ async function takeOne(tx: UserWrite, me: string, incoming: Incoming): Promise<T
   if (putBack) await forget(tx, room);
   const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
   const held = !incoming.apart && (await hold(tx, putBack ? { ...incoming, opens: true } : incoming));
-  const loose = entries.filter((entry) => entry.author === me || isAmendment(entry));
+  const loose = entries.filter((entry) => entry.author === me || mayAmendOthers(entry));
   if (held) await followHead(tx, room, entries);
   else await holdLoose(tx, room, [...loose, ...amendments]);
   return { held, settled, putBack };
+}
+
+function mayAmendOthers(entry: Entry): boolean {
+  return isAmendment(entry) || (ruleOf(entry.kind) === undefined && entry.target !== undefined);
 }
 
 /** True when each follows the one before: else it is no piece of a log. */
@@ -68,6 +72,12 @@ export function isRun(entries: readonly Entry[], from: number): boolean {
   return entries.length > 0 && entries.every((entry, i) => entry.serverOffset === from + i);
 }
 
+/** The names of these; of each the greatest `rev` holds. Users stored by version 0.1 have none. */
 async function putUsers(tx: UserWrite, users: Users): Promise<void> {
-  for (const [id, name] of Object.entries(users)) await tx.objectStore('users').put({ id, name });
+  const store = tx.objectStore('users');
+  for (const [id, user] of Object.entries(users)) {
+    const stored = await store.get(id);
+    if (user.rev < (stored?.rev ?? 0)) continue;
+    if (stored?.name !== user.name || stored.rev !== user.rev) await store.put({ ...user, id });
+  }
 }

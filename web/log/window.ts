@@ -2,10 +2,10 @@
  * The part of a conversation that is looked at: lines of the log, and behind the newest of them the rows that wait. A
  * window never spans a hole: what lies behind one is not shown until it is filled.
  */
-import type { Line } from '../../shared/fold.ts';
+import { isLine, type Line } from '../../shared/fold.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
-import { collectForward, isLine, linesOf } from './lines.ts';
+import { collectForward, linesOf } from './lines.ts';
 import type { Quiet } from './quiet.ts';
 import { entriesBack, type Log, openLog, type Segment, segmentAt } from './segments.ts';
 import { isAmended, type Span } from './spans.ts';

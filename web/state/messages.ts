@@ -69,6 +69,8 @@ function contentOf(line: Line): Message['content'] {
       return { tag: 'deleted' };
     case 'unknown':
       return { tag: 'unknown', kind: line.kind };
+    case 'unreadable':
+      return { tag: 'unreadable' };
     default:
       return assertNever(line);
   }

@@ -162,7 +162,10 @@ export interface Message {
   content:
     | { tag: 'text'; body: string; edited: boolean }
     | { tag: 'deleted' }
-    | { tag: 'unknown'; kind: string };
+    /** Of a kind that this version cannot show. */
+    | { tag: 'unknown'; kind: string }
+    /** The server cannot read what it has stored there. */
+    | { tag: 'unreadable' };
   status: Status;
   /** Of which change `status` speaks. */
   pending: 'none' | 'edit' | 'delete';

@@ -1,4 +1,6 @@
 /** How many lines of others there are that a person has not read, from what is held. */
+import type { Entry } from '../../shared/entry.ts';
+import { isMessage } from '../../shared/kinds.ts';
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
 import type { StoredRoom, UserRead } from '../db/schema.ts';
 import { chunksBack } from '../log/lines.ts';
@@ -22,7 +24,7 @@ export async function readUpToOf(tx: UserRead, room: Pick<StoredRoom, 'id' | 're
 }
 
 /**
- * Others' texts after `upTo`, counted up to UNREAD_COUNTED_MAX. What lies in a hole counts as if each entry were one: more
+ * Others' messages after `upTo`, counted up to UNREAD_COUNTED_MAX. What lies in a hole counts as if each entry were one: more
  * than is known is said rather than less.
  */
 export async function countOthers(
@@ -40,12 +42,17 @@ export async function countOthers(
     const least = Math.max(from, upTo + 1);
     count += Math.max(0, counted - 1 - Math.max(to, upTo));
     for await (const chunk of chunksBack(tx, room, least, to, CHUNK_ENTRIES, quiet)) {
-      count += chunk.filter((entry) => entry.kind === 'text' && entry.author !== me).length;
+      count += chunk.filter((entry) => isUnread(entry, me)).length;
       if (count >= UNREAD_COUNTED_MAX) break;
     }
     counted = least;
   }
   return Math.min(count, UNREAD_COUNTED_MAX);
+}
+
+/** A message of somebody else's that was not deleted. */
+function isUnread(entry: Entry, me: string): boolean {
+  return isMessage(entry) && !entry.deleted && !entry.unreadable && entry.author !== me;
 }
 
 /** Below all that is held. */

@@ -121,6 +121,8 @@ function Content({ content }: { content: Message['content'] }) {
       return <i>{t.message.deleted}</i>;
     case 'unknown':
       return <i>{t.message.unknown}</i>;
+    case 'unreadable':
+      return <i>{t.message.unreadable}</i>;
     default:
       return assertNever(content);
   }

@@ -12,6 +12,7 @@ import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';
+import { userOf, welcomeOf } from '../welcome.ts';
 
 const [me, lin] = [mint(), mint()];
 const open = () => openUserDatabase(new IDBFactory(), createFakeClock(), me);
@@ -110,16 +111,16 @@ test('S1 a reset drops the room, another epoch drops all; rows and drafts stay',
     readUpTo: 0,
     members: 1,
   } as const;
-  const user = { id: me, name: 'Mika' };
-  await storeWelcome(db, { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] });
+  const user = userOf(me, 'Mika');
+  await storeWelcome(db, welcomeOf(user, [room], { epoch: 'a' }));
   await take(db, me, incoming([text(1)]), {});
   await db.write(['drafts'], (tx) => tx.objectStore('drafts').put({ room: ROOM, text: 'about' }));
-  await storeWelcome(db, { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] });
+  await storeWelcome(db, welcomeOf(user, [room], { epoch: 'a' }));
   expect((await all(db)).entries).toHaveLength(1);
   await storeRoom(db, { ...room, reset: true });
   expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
   await take(db, me, incoming([text(1)]), {});
-  await storeWelcome(db, { protocol: 1, epoch: 'b', now: 1, user, rooms: [room] });
+  await storeWelcome(db, welcomeOf(user, [room], { epoch: 'b' }));
   expect(await all(db)).toEqual({ entries: [], spans: [], loose: [] });
   expect(await db.read(['drafts'], (tx) => tx.objectStore('drafts').count())).toBe(1);
 });
@@ -181,13 +182,14 @@ test('O4 a reset takes the places from rows that wait, not their texts: nothing 
   for (const reset of ['room', 'epoch'] as const) {
     const db = open();
     const welcome = (epoch: string, more = {}) =>
-      storeWelcome(db, {
-        protocol: 1,
-        epoch,
-        now: 1,
-        user: { id: me, name: 'me' },
-        rooms: [{ id: ROOM, kind: 'public', name: 'r', head: 1, from: 1, readUpTo: 0, members: 2, ...more }],
-      });
+      storeWelcome(
+        db,
+        welcomeOf(
+          userOf(me, 'me'),
+          [{ id: ROOM, kind: 'public', name: 'r', head: 1, from: 1, readUpTo: 0, members: 2, ...more }],
+          { epoch },
+        ),
+      );
     await welcome('one');
     const [target, clientOffset] = [mint(), mint()];
     await enqueue(db, { kind: 'edit', target, targetOffset: 4, body: 'b', room: ROOM, clientOffset, at: 1 });

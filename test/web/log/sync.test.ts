@@ -5,6 +5,7 @@ import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
+import { userOf, welcomeOf } from '../welcome.ts';
 import { amend, bench, grow, me, rangeOf, spans, text } from './syncSupport.ts';
 
 afterEach(() => void vi.restoreAllMocks());
@@ -149,13 +150,7 @@ test('S1 a log put back unseen, by hand and while one was away: found where it t
   const room = { ...tab.describe('r'), from: 251 }; // as a server that was told no cursor
   tab.sync.frame({
     event: 'welcome',
-    payload: {
-      protocol: 1,
-      epoch: 'one',
-      now: 1,
-      user: { id: me, name: 'me' },
-      rooms: [{ ...room, reset: undefined }],
-    },
+    payload: welcomeOf(userOf(me, 'me'), [{ ...room, reset: undefined }]),
   });
   tab.sync.frame({ event: 'entries', payload: { room: 'r', entries: other.slice(250), users: {} } });
   await tab.settled();
@@ -178,7 +173,7 @@ test('S1 a log shorter than what was held when the connection began was put back
   const room = { ...tab.describe('r'), reset: undefined, from: 1 };
   tab.sync.frame({
     event: 'welcome',
-    payload: { protocol: 1, epoch: 'one', now: 1, user: { id: me, name: 'me' }, rooms: [room] },
+    payload: welcomeOf(userOf(me, 'me'), [room]),
   });
   await until('forgotten', async () => !(await tab.records()).includes('old'));
 });
@@ -243,11 +238,7 @@ test('S3 500 rooms: one transaction for the welcome, few for the catch-up, the o
   for (const log of tab.logs.values()) grow(log, 1);
   await tab.sync.handshake();
   const described = ids.map((id) => tab.describe(id, { from: 3, head: 2 })); // the budget was used up: heads only
-  const user = { id: me, name: 'me' };
-  tab.sync.frame({
-    event: 'welcome',
-    payload: { protocol: 1, epoch: 'one', now: 1, user, rooms: described },
-  });
+  tab.sync.frame({ event: 'welcome', payload: welcomeOf(userOf(me, 'me'), described) });
   await until('asked', () => tab.asked.length > 0);
   expect(tab.asked[0]!.room).toBe(opened);
   await until(

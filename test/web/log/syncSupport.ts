@@ -9,7 +9,9 @@ import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { createSync, type Sync, type SyncDeps } from '../../../web/log/sync.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
+import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 import { mint } from '../state/modelServer.ts';
+import { userOf, welcomeOf } from '../welcome.ts';
 
 export const me = mint();
 export const lin = mint();
@@ -99,11 +101,8 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
     async connect() {
       ({ cursors = {} } = await self.sync.handshake());
       const described = [...logs.keys()].map((room) => self.describe(room));
-      const user = { id: me, name: 'me' };
-      self.sync.frame({
-        event: 'welcome',
-        payload: { protocol: 1, epoch: self.epoch, now: 1, user, rooms: described },
-      });
+      const payload = welcomeOf(userOf(me, 'me'), described, { epoch: self.epoch });
+      self.sync.frame({ event: 'welcome', payload });
       for (const { id, from, head } of described) {
         const entries = logs.get(id)!.slice(from - 1);
         if (from <= head) self.sync.frame({ event: 'entries', payload: { room: id, entries, users: {} } });
@@ -114,10 +113,9 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       const log = logs.get(room)!;
       const [held, at] = cursors[room] ?? [0, 0];
       const reset = held > 0 && log[held - 1]?.at !== at ? { reset: true as const } : {};
-      const lacks = log.length - ('reset' in reset ? 0 : held);
-      const from = log.length + 1 - (lacks <= 200 ? lacks : 50);
-      const rest = { kind: 'public', name: room, head: log.length, from, readUpTo: 0, members: 2 } as const;
-      return { id: room, ...rest, ...reset, ...more };
+      const begin = catchUpOf(log, 'reset' in reset ? 0 : held);
+      const rest = { kind: 'public', name: room, head: log.length, readUpTo: 0, members: 2 } as const;
+      return { id: room, ...rest, ...begin, ...reset, ...more };
     },
     async settled() {
       let turn = 0;
@@ -142,12 +140,17 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
 export function rangeOf({ logs, epoch }: Pick<Bench, 'logs' | 'epoch'>, { room, from, to }: Asked) {
   const log = logs.get(room)!;
   const last = Math.min(to, from + RANGE_MAX_ENTRIES - 1, log.length);
-  const amendments = log.filter(
-    (entry) =>
-      isAmendment(entry) && entry.target >= from && entry.target <= last && entry.serverOffset > last,
-  );
-  const head = log.length;
-  return { ok: true, epoch, entries: log.slice(from - 1, last), amendments, users: {}, head };
+  const amendments = amendmentsOf(log, from, last);
+  const older = olderThan(log, from, last);
+  return {
+    ok: true,
+    epoch,
+    entries: log.slice(from - 1, last),
+    amendments,
+    users: {},
+    head: log.length,
+    ...older,
+  };
 }
 
 export async function spans(

@@ -1,14 +1,13 @@
 /** The data of the model server: rooms and their logs, which can be put back to an older copy. Pure. */
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, type Line } from '../../../shared/fold.ts';
-import { isAmendment } from '../../../shared/kinds.ts';
+import { isAmendment, isMessage, isRemoval, isReplacement, redacted } from '../../../shared/kinds.ts';
 import type { Item, WireError } from '../../../shared/protocol/index.ts';
 
-/** `body` is what it said when it was appended; it stays here when the entry is blanked. */
+/** `entry` stays as it was appended, also when its content is gone. */
 export interface Logged {
   entry: Entry;
-  body: string | undefined;
-  blank: boolean;
+  isRedacted: boolean;
   /** By which a repeat is known to be one. */
   content: string;
 }
@@ -34,29 +33,38 @@ export interface Logs {
   room(id: string): LogRoom | undefined;
   append(room: LogRoom, author: string, item: Item): Appended;
   /** Without asking who may. */
-  add(room: LogRoom, entry: Unplaced, content: string, body?: string): Logged;
+  add(room: LogRoom, entry: Unplaced, content: string): Logged;
   copy(): Lineage;
   putBack(copy: Lineage, epoch: string): void;
 }
 
 export type Appended = { entry: Entry; isNew: boolean } | { error: WireError };
-export type Unplaced = { author: string; clientOffset: string; kind: string; target?: number };
+export type Unplaced = {
+  author: string;
+  clientOffset: string;
+  kind: string;
+  target?: number;
+  subject?: string;
+  body?: string;
+  [field: string]: unknown;
+};
 
 export function createLogs(epoch: string, time: () => number): Logs {
   let now: Lineage = { epoch, rooms: new Map() };
   const before: Lineage[] = [];
 
-  function add(room: LogRoom, unplaced: Unplaced, content: string, body?: string): Logged {
+  function add(room: LogRoom, unplaced: Unplaced, content: string): Logged {
     const entry = { ...unplaced, serverOffset: room.log.length + 1, at: time() } as Entry;
-    const logged: Logged = { entry, body, blank: false, content };
-    const target = unplaced.target;
-    const isDead = unplaced.kind === 'edit' && room.log[target! - 1]?.blank === true;
+    const isDead = isReplacement(entry) && room.log[entry.target! - 1]?.isRedacted === true;
+    const logged: Logged = { entry, isRedacted: isDead, content };
     room.log.push(logged);
-    if (isDead) logged.blank = true;
-    if (unplaced.kind === 'delete')
+    if (isRemoval(entry))
       for (const each of room.log)
-        if (each.entry.serverOffset === target || (each.entry.kind === 'edit' && targetOf(each) === target))
-          each.blank = true;
+        if (
+          each.entry.serverOffset === entry.target ||
+          (isReplacement(each.entry) && each.entry.target === entry.target)
+        )
+          each.isRedacted = true;
     return logged;
   }
 
@@ -71,13 +79,16 @@ export function createLogs(epoch: string, time: () => number): Logs {
       if (there && there.content !== content) return { error: { code: 'conflict', message: 'another text' } };
       if (there) return { entry: there.entry, isNew: false };
       if (!room.members.has(author)) return { error: { code: 'forbidden', message: 'not a member' } };
-      const unplaced = { author, clientOffset: item.clientOffset, kind: item.kind };
-      if (item.kind === 'text') return { entry: add(room, unplaced, content, item.body).entry, isNew: true };
-      const text = room.log.find((each) => isBy(each, author, item.target) && each.entry.kind === 'text');
-      if (!text) return { error: { code: 'not-found', message: 'no such text' } };
-      const body = item.kind === 'edit' ? item.body : undefined;
-      const target = text.entry.serverOffset;
-      return { entry: add(room, { ...unplaced, target }, content, body).entry, isNew: true };
+      const { room: _, target: key, ...rest } = item;
+      const unplaced = { ...rest, author };
+      if (key === undefined) return { entry: add(room, unplaced, content).entry, isNew: true };
+      const its = typeof key === 'string' ? { author, clientOffset: key } : key;
+      const target = room.log.find(
+        (each) => isBy(each, its.author, its.clientOffset) && isMessage(each.entry),
+      );
+      if (!target) return { error: { code: 'not-found', message: 'no such message' } };
+      const { serverOffset } = target.entry;
+      return { entry: add(room, { ...unplaced, target: serverOffset }, content).entry, isNew: true };
     },
     copy: () => copyOf(now),
     putBack(copy, epoch) {
@@ -88,9 +99,8 @@ export function createLogs(epoch: string, time: () => number): Logs {
 }
 
 /** As everybody reads it. */
-export function shown({ entry, body, blank }: Logged): Entry {
-  if (body === undefined && !(entry.kind === 'text' || entry.kind === 'edit')) return entry;
-  return (blank ? { ...entry, deleted: true } : { ...entry, body }) as Entry;
+export function shown({ entry, isRedacted }: Logged): Entry {
+  return isRedacted ? redacted(entry) : entry;
 }
 
 /** The room's lines, as who holds all of the log reads them. */
@@ -98,8 +108,9 @@ export function linesOf(room: LogRoom): Line[] {
   return fold(room.log.map(shown));
 }
 
-export function contentOf(item: Item): string {
-  return JSON.stringify([item.kind, 'target' in item ? item.target : '', 'body' in item ? item.body : '']);
+/** The same for the same item, whatever the order of its fields; its key and room aside. */
+export function contentOf({ room: _, clientOffset: __, ...content }: Item): string {
+  return JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function targetOf({ entry }: Logged): number | undefined {
@@ -108,6 +119,11 @@ export function targetOf({ entry }: Logged): number | undefined {
 
 export function isBy({ entry }: Logged, author: string, clientOffset: string): boolean {
   return entry.author === author && entry.clientOffset === clientOffset;
+}
+
+/** What a text or an edit says; undefined of all else. */
+export function bodyOf(entry: Entry): string | undefined {
+  return 'body' in entry ? entry.body : undefined;
 }
 
 function copyOf({ epoch, rooms }: Lineage): Lineage {

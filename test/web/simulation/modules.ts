@@ -8,7 +8,9 @@ const LIMITS = new URL('../../../shared/limits.ts', import.meta.url).href;
 /** A log of 30 entries has what else one of 10,000 would have. */
 const SMALL: Record<string, number> = {
   CATCH_UP_MAX_ENTRIES: 8,
-  CATCH_UP_NEWEST_ENTRIES: 4,
+  CATCH_UP_NEWEST_MESSAGES: 4,
+  CATCH_UP_ROOM_ENTRIES: 7,
+  MESSAGES_SHOWN_LEAST: 2,
   RANGE_MAX_ENTRIES: 6,
   RANGE_FIRST_ENTRIES: 4,
   RANGE_LEAST_ENTRIES: 2,

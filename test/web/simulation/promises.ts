@@ -1,6 +1,5 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
 import type { Entry } from '../../../shared/entry.ts';
-import { isAmendment } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { HeldEntry } from '../../../web/db/schema.ts';
 import type { Span } from '../../../web/log/spans.ts';
@@ -128,12 +127,17 @@ function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEntry[]):
   });
 }
 
-/** The same entry, whole or blanked as the log has it. */
-function isCopy(held: HeldEntry, { entry, body, blank }: Logged): boolean {
+/** The same entry, with all its fields, or redacted as the log has it. */
+function isCopy(held: HeldEntry, { entry, isRedacted }: Logged): boolean {
   if (held.clientOffset !== entry.clientOffset || held.author !== entry.author) return false;
   if (held.kind !== entry.kind || held.at !== entry.at) return false;
-  if (isAmendment(held) && held.target !== (entry as { target: number }).target) return false;
-  return 'body' in held && held.body !== undefined ? held.body === body : body === undefined || blank;
+  if (held.target !== entry.target || held.subject !== entry.subject) return false;
+  const isSame = Object.entries(entry).every(([field, value]) => isEqual(held[field as never], value));
+  return held.deleted ? isRedacted : isSame;
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** A span that says that it knows what amends it up to an offset has, or needs, none of the deletions and edits up to there. */
@@ -155,7 +159,7 @@ function knowsAmendments(
     if (text.body === undefined) return true;
     if (each.entry.kind === 'delete') return false;
     return (
-      each.blank ||
+      each.isRedacted ||
       edits.some((edit) => edit.target === target && edit.serverOffset >= each.entry.serverOffset)
     );
   });

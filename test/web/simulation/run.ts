@@ -65,14 +65,14 @@ export function createRun(seed: number, about?: StoryName): Run {
       refused(_, item, code) {
         world.note(`refused: ${say(item)}: ${code}`);
         if (code === 'unavailable' || code === 'rate-limited') return; // it holds its place
-        const text = 'body' in item ? ledger.find(item.body) : undefined;
+        const text = ledger.find(item.body ?? '');
         if (!text) return;
         text.isRefused = true;
         text.of.mayComeLate = true;
       },
       appended(room, user, item, entry) {
         world.note(`${room.name} ${entry.serverOffset}: ${say(item)}`);
-        if (!('body' in item)) return;
+        if (item.body === undefined) return;
         if (!isOf(item.body, user)) run.broken('O5', `“${item.body}” is sent by ${name(user)}`);
         const body = ledger.find(item.body);
         if (!body) return run.broken('O5', `“${item.body}” was never written`);
@@ -218,5 +218,7 @@ export function createRun(seed: number, about?: StoryName): Run {
 }
 
 function say(item: Item): string {
-  return 'body' in item ? `${item.kind} “${item.body.slice(0, 20)}”` : `delete of ${item.target.slice(0, 6)}`;
+  if (item.body !== undefined) return `${item.kind} “${item.body.slice(0, 20)}”`;
+  const { target } = item;
+  return `${item.kind} of ${(typeof target === 'string' ? target : target?.clientOffset)?.slice(0, 6)}`;
 }

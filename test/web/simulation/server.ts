@@ -3,12 +3,12 @@
  * that can all be 0; what it says is always something that a server of ours may say.
  */
 
-import { catchUpOrder, startOf } from '../../../server/feed/plan.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
+import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 import type { Ill } from './ill.ts';
-import { createLogs, isBy, type LogRoom, type Logs, shown, targetOf } from './logs.ts';
+import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown } from './logs.ts';
 import type { World } from './world.ts';
 
 /** The server's end of a connection. */
@@ -82,19 +82,14 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     cursor: readonly [number, number] | undefined,
     same: boolean,
   ): Room {
-    const head = room.log.length;
-    const { from, reset } = startOf(
-      head,
-      cursor as [number, number] | undefined,
-      room.log[(cursor?.[0] ?? 0) - 1]?.entry.at,
-      same,
-    );
+    const [held, at] = cursor ?? [0, 0];
+    const reset = held > 0 && (!same || room.log[held - 1]?.entry.at !== at);
     return {
       id: room.id,
       kind: 'public',
       name: room.name,
-      head,
-      from,
+      head: room.log.length,
+      ...catchUpOf(room.log.map(shown), reset ? 0 : held),
       readUpTo: room.readUpTo.get(user) ?? 0,
       members: room.members.size,
       ...(reset ? { reset } : {}),
@@ -187,28 +182,17 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     if (!room?.members.has(conn.user)) return refusal('forbidden');
     const most = ill.cutsShort() ? 2 : RANGE_MAX_ENTRIES;
     const last = Math.min(to, from + most - 1, room.log.length);
-    const entries = room.log.slice(from - 1, last).map(shown);
-    const later = room.log.filter((each) => {
-      const target = targetOf(each);
-      if (target === undefined || target < from || target > last || each.entry.serverOffset <= last)
-        return false;
-      if (each.entry.kind === 'delete') return true;
-      const isLast = !room.log.some(
-        (other) =>
-          other.entry.kind === 'edit' &&
-          targetOf(other) === target &&
-          other.entry.serverOffset > each.entry.serverOffset,
-      );
-      return !each.blank && isLast;
-    });
-    const amendments = later.map(shown);
+    const log = room.log.map(shown);
+    const entries = log.slice(from - 1, last);
+    const amendments = amendmentsOf(log, from, last);
     witness.announced(conn.user, id, from);
     return {
       ...ok(),
       entries,
       amendments,
       users: usersOf([...entries, ...amendments]),
-      head: room.log.length,
+      head: log.length,
+      ...olderThan(log, from, last),
     };
   }
 
@@ -290,15 +274,13 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       conns.add(conn);
       const same = epoch === undefined || epoch === logs.now().epoch;
       const mine = [...logs.now().rooms.values()].filter(({ members }) => members.has(conn.user));
-      const order = catchUpOrder(
-        mine.map(({ id }) => id),
-        Object.keys(cursors),
-        open,
-      );
+      const named = [...(open === undefined ? [] : [open]), ...Object.keys(cursors)];
+      const all = mine.map(({ id }) => id);
+      const order = [...new Set([...named, ...all])].filter((id) => all.includes(id));
       if (same)
         conn.cursorsElsewhere = new Map(Object.entries(cursors).filter(([id]) => !order.includes(id)));
       const rooms = order.map((id) => describe(logs.room(id)!, conn.user, cursors[id], same));
-      const user = { id: conn.user, name: names.get(conn.user)! };
+      const user = { id: conn.user, name: names.get(conn.user)!, rev: 0 };
       conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms });
       for (const room of rooms) catchUp(conn, room);
       const heads = () => {
@@ -322,12 +304,16 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     write(room, author, body) {
       const clientOffset = newId();
       const item: Item = { room: room.id, clientOffset, kind: 'text', body };
-      const { entry } = logs.add(room, { author, clientOffset, kind: 'text' }, JSON.stringify(item), body);
+      const { entry } = logs.add(room, { author, clientOffset, kind: 'text', body }, contentOf(item));
       fanOut(room, entry.serverOffset);
     },
     amend(room, { author, serverOffset: target }, body) {
       const kind = body === undefined ? 'delete' : 'edit';
-      const { entry } = logs.add(room, { author, clientOffset: newId(), kind, target }, kind, body);
+      const { entry } = logs.add(
+        room,
+        { author, clientOffset: newId(), kind, target, ...(body === undefined ? {} : { body }) },
+        kind,
+      );
       fanOut(room, entry.serverOffset);
     },
     bye() {

@@ -1,4 +1,5 @@
 /** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
+import { bodyOf } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
 import type { Run } from './run.ts';
 
@@ -202,11 +203,11 @@ export function amend(
   room = world.random.pick(rooms()),
 ): string | undefined {
   const texts = room.log.filter(
-    ({ entry, blank }) => entry.kind === 'text' && !blank && authors.includes(entry.author),
+    ({ entry, isRedacted }) => entry.kind === 'text' && !isRedacted && authors.includes(entry.author),
   );
   if (texts.length === 0) return undefined;
-  const { entry, body } = world.random.pick(world.random.next() < 0.5 ? texts.slice(-3) : texts); // mostly what was just said
-  const said = ledger.find(body!);
+  const { entry } = world.random.pick(world.random.next() < 0.5 ? texts.slice(-3) : texts); // mostly what was just said
+  const said = ledger.find(bodyOf(entry)!);
   if (said) said.of.isShared = true;
   const isEdit = world.random.next() < 0.5;
   server.amend(room, entry, isEdit ? `changed ${room.log.length}` : undefined);

@@ -72,15 +72,15 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a deletion does not blank what is held': [
     {
       file: 'log/blank.ts',
-      from: 'for (const target of incoming) await blankHeld(tx, room, target);',
+      from: 'for (const target of incoming.keys()) await redactHeld(tx, room, target, incoming);',
       to: '',
     },
   ],
   'a late copy of what is deleted is not blanked': [
     {
       file: 'log/blank.ts',
-      from: 'return found.flat().flatMap(',
-      to: 'return [].concat(found).slice(0, 0).flatMap(',
+      from: 'return found.flat().filter(isRemoval);',
+      to: 'return [].concat(found).slice(0, 0);',
     },
   ],
   'a reset keeps the entries': [

@@ -10,6 +10,7 @@ import { turns, until } from '../db/until.ts';
 import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
 import { amend, grow, me, text } from '../log/syncSupport.ts';
 import { edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
+import { userOf } from '../welcome.ts';
 
 let db: UserDatabase;
 const clock = createFakeClock();
@@ -40,7 +41,7 @@ const rows = (from: number, to: number): Row[] =>
   Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
 
 async function looked(): Promise<Conversation> {
-  const user = { id: me, name: 'Mika' };
+  const user = userOf(me, 'Mika');
   const conversation = createConversation({
     db,
     me: user,

@@ -4,8 +4,9 @@ import { type Conversation, EMPTY } from '../../../web/state/conversation.ts';
 import { withJustQueued } from '../../../web/state/justQueued.ts';
 import { keyOf } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
+import { userOf } from '../welcome.ts';
 
-const ME = { id: 'ada', name: 'Ada' };
+const ME = userOf('ada', 'Ada');
 const draft = (n: number) =>
   ({ kind: 'text', body: `text ${n}`, room: 'r', clientOffset: `key-${n}`, at: n }) as const;
 const texts = (state: ConversationState) =>

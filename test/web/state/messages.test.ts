@@ -7,8 +7,9 @@ import { messagesOf } from '../../../web/state/messages.ts';
 import { readQueue, rowsAt } from '../../../web/state/queue.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { deletion, edit, key, parked, ROOM, text } from '../outbox/support.ts';
+import { userOf } from '../welcome.ts';
 
-const me = { id: 'me', name: 'Mika' };
+const me = userOf('me', 'Mika');
 const line = (n: number, author = 'me'): Line => ({
   serverOffset: n,
   author,

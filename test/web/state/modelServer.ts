@@ -3,10 +3,12 @@
  * test can hold, lose and overtake anything on its way.
  */
 import type { Entry } from '../../../shared/entry.ts';
-import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_ENTRIES, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
+import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
-import type { Handshake, Item, Room, User, WireError } from '../../../shared/protocol/index.ts';
+import type { Handshake, Item, Room, User, Users, WireError } from '../../../shared/protocol/index.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
+import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 
 export interface ModelRoom {
   id: string;
@@ -28,6 +30,9 @@ export interface ModelServer {
   epoch: string;
   rooms: Map<string, ModelRoom>;
   names: Map<string, string>;
+  /** Of users whose name changed. */
+  revs: Map<string, number>;
+  features: string[];
   /** Who the browser's cookie says it is. */
   cookie: User | undefined;
   passwords: Map<string, string>;
@@ -68,6 +73,8 @@ export function createModelServer(): ModelServer {
     epoch: 'epoch-1',
     rooms,
     names: new Map(),
+    revs: new Map(),
+    features: [],
     cookie: undefined,
     passwords: new Map(),
     claims,
@@ -93,25 +100,29 @@ export function createModelServer(): ModelServer {
     const { log } = rooms.get(room)!;
     const entry = { ...content, serverOffset: log.length + 1, at: ++clock } as unknown as Entry;
     log.push(entry);
-    if (entry.kind === 'delete') {
-      const { target } = entry as { target: number };
-      rooms.get(room)!.log = log.map((each) => {
-        if (each.serverOffset !== target && !(each.kind === 'edit' && each['target' as never] === target))
-          return each;
-        const { body: _, ...rest } = each as Entry & { body?: string };
-        return { ...rest, deleted: true } as Entry;
-      });
+    if (isRemoval(entry)) {
+      const { target } = entry;
+      rooms.get(room)!.log = log.map((each) =>
+        each.serverOffset === target || (isReplacement(each) && each.target === target)
+          ? redacted(each)
+          : each,
+      );
     }
     if (!server.mute) sendAll(room, [entry]);
     return entry;
   }
 
   function sendAll(room: string, entries: Entry[]) {
-    const users = Object.fromEntries(
-      entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
-    );
     for (const socket of server.sockets)
-      if (socket.connected) socket.hear('entries', { room, entries, users });
+      if (socket.connected) socket.hear('entries', { room, entries, users: usersOf(entries) });
+  }
+
+  function usersOf(entries: readonly Entry[]): Users {
+    return Object.fromEntries(entries.map(({ author }) => [author, namedOf(author)]));
+  }
+
+  function namedOf(id: string) {
+    return { name: server.names.get(id) ?? 'somebody', rev: server.revs.get(id) ?? 0 };
   }
 
   function append(as: string, item: Item): { serverOffset: number; at: number } | WireError {
@@ -119,28 +130,28 @@ export function createModelServer(): ModelServer {
     if (!room) return { code: 'not-found', message: 'no such room' };
     const there = room.log.find((entry) => entry.author === as && entry.clientOffset === item.clientOffset);
     if (there) return { serverOffset: there.serverOffset, at: there.at };
-    const error = 'body' in item ? server.refuse.get(item.body) : undefined;
+    const error = server.refuse.get(item.body ?? '');
     if (error) return error;
-    const { room: _, ...content } = item;
-    if (item.kind === 'text') return add(room.id, { ...content, author: as });
+    const { room: _, target: key, ...content } = item;
+    if (key === undefined) return add(room.id, { ...content, author: as });
+    const { author, clientOffset } = typeof key === 'string' ? { author: as, clientOffset: key } : key;
     const target = room.log.find(
-      (entry) => entry.author === as && entry.clientOffset === item.target && entry.kind === 'text',
+      (entry) => entry.author === author && entry.clientOffset === clientOffset && isMessage(entry),
     );
-    if (!target) return { code: 'not-found', message: 'no such text' };
+    if (!target || !mayAmend({ kind: item.kind, author: as }, target))
+      return { code: 'not-found', message: 'no such message' };
     return add(room.id, { ...content, author: as, target: target.serverOffset });
   }
 
   function describe(room: ModelRoom, [held, at]: readonly [number, number]): Room {
     const head = room.log.length;
     const reset = held > 0 && room.log[held - 1]?.at !== at;
-    const lacks = head - (reset ? 0 : held);
-    const from = head + 1 - (lacks <= CATCH_UP_MAX_ENTRIES ? lacks : CATCH_UP_NEWEST_ENTRIES);
     return {
       id: room.id,
       kind: 'public',
       name: room.name,
       head,
-      from,
+      ...catchUpOf(room.log, reset ? 0 : held),
       readUpTo: 0,
       members: 2,
       ...(reset ? { reset } : {}),
@@ -210,16 +221,14 @@ export function createModelServer(): ModelServer {
         protocol: 1,
         epoch: server.epoch,
         now: clock,
-        user: server.cookie,
+        user: { id: server.cookie!.id, ...namedOf(server.cookie!.id) },
+        features: server.features,
         rooms: described,
       });
       for (const { id, from, head } of described) {
         if (from > head) continue;
         const entries = rooms.get(id)!.log.slice(from - 1);
-        const users = Object.fromEntries(
-          entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
-        );
-        socket.hear('entries', { room: id, entries, users });
+        socket.hear('entries', { room: id, entries, users: usersOf(entries) });
       }
     }
     return socket;
@@ -249,14 +258,9 @@ export function createModelServer(): ModelServer {
         const log = rooms.get(room)!.log;
         const last = Math.min(to, from + RANGE_MAX_ENTRIES - 1, log.length);
         const entries = log.slice(from - 1, last);
-        const amendments = log.filter((entry) => {
-          const target = (entry as { target?: number }).target;
-          return target !== undefined && target >= from && target <= last && entry.serverOffset > last;
-        });
-        const users = Object.fromEntries(
-          entries.map(({ author }) => [author, server.names.get(author) ?? 'somebody']),
-        );
-        return ack({ ...ok, entries, amendments, users, head: log.length });
+        const amendments = amendmentsOf(log, from, last);
+        const users = usersOf([...entries, ...amendments]);
+        return ack({ ...ok, entries, amendments, users, head: log.length, ...olderThan(log, from, last) });
       }
       case 'room:create': {
         const { id, name } = payload as { id: string; name: string };
@@ -282,6 +286,7 @@ export function createModelServer(): ModelServer {
       device: { id: mint() },
       hasPassword: server.passwords.has(server.cookie!.id),
       devices: 1,
+      features: server.features,
     });
     switch (`${init?.method} ${path}`) {
       case 'GET /api/session':
@@ -312,7 +317,7 @@ export function createModelServer(): ModelServer {
         if (!claimed && taken && (!password || server.passwords.get(taken) !== password)) {
           return password ? refused(401, 'unauthorized') : refused(409, 'conflict');
         }
-        const user = claimed ?? { id: taken ?? mint(), name };
+        const user = claimed ?? { id: taken ?? mint(), name, rev: 0 };
         claims.set(`${claim} ${name}`, user);
         server.names.set(user.id, name);
         server.cookie = user;

@@ -10,6 +10,7 @@ import { seeded } from '../../support/random.ts';
 import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
 import { amend, grow, me, text } from '../log/syncSupport.ts';
 import { deletion, edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
+import { userOf } from '../welcome.ts';
 
 let db: UserDatabase;
 beforeEach(() => {
@@ -20,7 +21,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const user = { id: me, name: 'Mika' };
+const user = userOf(me, 'Mika');
 const uncertain = (of: Row) => parked(of, true);
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 

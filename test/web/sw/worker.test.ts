@@ -100,8 +100,7 @@ function wakeWorker(
   return { drained, clock, killed: held.releaseAll };
 }
 
-const sent = () =>
-  server.rooms.get(LOBBY)!.log.map((entry) => (entry.kind === 'text' ? entry.body : entry.kind));
+const sent = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
 const rows = async (who: string) => (await readAll(browser.indexedDB, `holdfast:${who}`, 'rows')) as Row[];
 const me = () => [...server.names.keys()][0]!;
 
