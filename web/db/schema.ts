@@ -15,12 +15,14 @@ export interface UserSchema extends DBSchema {
   rows: {
     key: number;
     value: Row;
-    /** `target` holds what changes a text, and nothing else. */
+    /** `target` holds what is about a message, and nothing else. */
     indexes: {
       clientOffset: string;
       room: string;
       target: [string, string];
       state: [Row['state']['tag'], string];
+      /** Rows that are neither a message nor a change of one. */
+      unshown: [string, 1];
     };
   };
   /** Exactly what the spans cover (S1). */
@@ -33,10 +35,11 @@ export interface UserSchema extends DBSchema {
   marks: { key: string; value: ReadMark };
   /**
    * `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts).
+   * `features`: of the server, as it said last (outbox/features.ts).
    * `generation`: how often what is held of a log was forgotten (log/generation.ts). `heir of …`: up to which row all of
    * that user's has come here (state/inherit.ts).
    */
-  meta: { key: 'epoch' | 'generation' | 'drain' | 'probe' | `heir of ${string}`; value: string };
+  meta: { key: 'epoch' | 'generation' | 'features' | 'drain' | 'probe' | `heir of ${string}`; value: string };
 }
 
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
@@ -61,7 +64,7 @@ export function openUserDatabase(
   heard: Pick<Opening<UserSchema>, 'makeRoom' | 'emptied'> = {},
 ): UserDatabase {
   const name = `holdfast:${userId}`;
-  return openDatabase<UserSchema>({ indexedDB, clock, name, version: 3, migrate, ...heard });
+  return openDatabase<UserSchema>({ indexedDB, clock, name, version: 4, migrate, ...heard });
 }
 
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
@@ -95,4 +98,5 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransa
     rows.createIndex('target', ['room', 'target']);
     rows.createIndex('state', ['state.tag', 'room']);
   }
+  if (oldVersion < 4) tx.objectStore('rows').createIndex('unshown', ['room', 'unshown']);
 }

@@ -83,7 +83,7 @@ export async function forget(tx: UserWrite, room: string): Promise<void> {
 /** Rows that wait keep their texts and keys; where their targets stood in a log that is no more says nothing now (O4). */
 export async function forgetPlaces(tx: UserWrite, rows: readonly Row[]): Promise<void> {
   for (const row of rows) {
-    if (row.kind === 'text' || row.targetOffset === undefined) continue;
+    if (row.targetOffset === undefined) continue;
     const { targetOffset: _, ...rest } = row;
     await tx.objectStore('rows').put(rest);
   }

@@ -3,6 +3,7 @@
  * be edited or deleted since, by another device of one's own, and it would be kept as it was written (O3). Who was told of
  * the acknowledgement may be gone before this is asked, the service worker always is: after each welcome all are asked.
  */
+import { isMessage } from '../../shared/kinds.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Eras } from './era.ts';
 import { spansOf } from './readSpans.ts';
@@ -61,8 +62,8 @@ export function createPlaces({ db, me, eras, headOf, count, fill }: Deps): Place
 
   async function lookAtAll(): Promise<void> {
     const kept = await db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
-    for (const { room, serverOffset, author, kind } of kept)
-      if (author === me && kind === 'text') check(room, serverOffset);
+    for (const entry of kept)
+      if (entry.author === me && isMessage(entry)) check(entry.room, entry.serverOffset);
     look();
   }
 

@@ -3,6 +3,7 @@ import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
+import { putFeatures } from '../outbox/features.ts';
 import { type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
 import { forget, forgetPlaces } from './hold.ts';
 import { cursorIn } from './readSpans.ts';
@@ -19,7 +20,7 @@ type Ends = ReadonlyMap<string, number>;
  */
 export function storeWelcome(
   db: UserDatabase,
-  { epoch, rooms, user }: Welcome,
+  { epoch, rooms, user, features }: Welcome,
   ends: Ends = new Map(),
   logs?: LogsHeld,
 ): Promise<Map<string, number>> {
@@ -27,6 +28,7 @@ export function storeWelcome(
     const before = await tx.objectStore('meta').get('epoch');
     if (before !== undefined && before !== epoch) await forgetAll(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
+    await putFeatures(tx, features);
     await tx.objectStore('users').put(user);
     const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
     for (const room of rooms) {

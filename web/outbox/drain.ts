@@ -5,10 +5,9 @@ import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import type { StorageHealth } from '../state/storageState.ts';
-import type { Limits } from './batch.ts';
 import { type Fence, isMine } from './fence.ts';
 import type { DrainLock } from './lock.ts';
-import { FRESH, type OutboxEffect, type OutboxEvent, step } from './machine.ts';
+import { FRESH, isAnyResting, type OutboxEffect, type OutboxEvent, step } from './machine.ts';
 import { mark, recover } from './mark.ts';
 import { type Placed, storeVerdicts } from './store.ts';
 import type { Verdict } from './verdicts.ts';
@@ -19,7 +18,7 @@ export interface Drain {
   down(): void;
   /** Something was queued, here or in another tab. */
   rows(): void;
-  /** True while something is under way, is waited for, or rests before it is tried again. */
+  /** True while something is under way, is waited for, or rests before it is tried again, be it in one room. */
   busy(): boolean;
   close(): void;
 }
@@ -55,6 +54,7 @@ export function createDrain(deps: DrainDeps): Drain {
   let restTimer: Timer | undefined;
   let sendTimer: Timer | undefined;
   let beatTimer: Timer | undefined;
+  const roomTimers = new Map<string, Timer>();
   /** The number of the last append of which the others were told. */
   let beaten = 0;
   let fence: Fence = 'none';
@@ -98,7 +98,7 @@ export function createDrain(deps: DrainDeps): Drain {
         lock.release();
         return;
       case 'mark':
-        attempt(() => markNext(effect.limits));
+        attempt(() => markNext(effect));
         return;
       case 'emit':
         emit(effect);
@@ -116,6 +116,15 @@ export function createDrain(deps: DrainDeps): Drain {
         cancel(restTimer);
         restTimer = clock.setTimeout(() => tell({ type: 'rested' }), effect.ms);
         return;
+      case 'rest-room': {
+        const { room, ms } = effect;
+        cancel(roomTimers.get(room));
+        roomTimers.set(
+          room,
+          clock.setTimeout(() => tell({ type: 'room-rested', room }), ms),
+        );
+        return;
+      }
       case 'suspect':
         deps.suspect();
         return;
@@ -127,9 +136,9 @@ export function createDrain(deps: DrainDeps): Drain {
     }
   }
 
-  async function markNext(limits: Limits): Promise<void> {
+  async function markNext({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>): Promise<void> {
     const began = clock.ticks();
-    const marked = await mark(db, { limits, holder, fence, sweep });
+    const marked = await mark(db, { limits, without, holder, fence, sweep });
     if (marked === 'not-mine') return tell({ type: 'not-mine' });
     if (fence === 'claim') fence = 'verify';
     sweep = false;
@@ -141,7 +150,6 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   function emit({ attempt: number, items, bytes, timeoutMs }: Extract<OutboxEffect, { type: 'emit' }>): void {
-    const keys = items.map((item) => item.clientOffset);
     cancel(sendTimer);
     sendTimer = clock.setTimeout(() => tell({ type: 'timeout', attempt: number }), timeoutMs);
     deps.uploading(bytes);
@@ -150,7 +158,7 @@ export function createDrain(deps: DrainDeps): Drain {
         cancel(sendTimer);
         deps.uploading(0);
       }
-      if (answer) tell({ type: 'answered', attempt: number, keys, answer });
+      if (answer) tell({ type: 'answered', attempt: number, sent: items, answer });
       else tell({ type: 'timeout', attempt: number });
     });
   }
@@ -185,12 +193,13 @@ export function createDrain(deps: DrainDeps): Drain {
     up: () => tell({ type: 'up' }),
     down: () => tell({ type: 'down' }),
     rows: () => tell({ type: 'rows' }),
-    busy: () => outbox.work.tag !== 'idle' || outbox.lock !== 'none',
+    busy: () => outbox.work.tag !== 'idle' || outbox.lock !== 'none' || isAnyResting(outbox),
     close() {
       closed = true;
       cancel(restTimer);
       cancel(sendTimer);
       cancel(beatTimer);
+      roomTimers.forEach(cancel);
       lock.close();
     },
   };

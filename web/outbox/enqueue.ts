@@ -1,6 +1,6 @@
 /** A new message: one strict transaction, durable first, then shown, then tried (O1). */
 import type { UserDatabase } from '../db/schema.ts';
-import { ownText } from './held.ts';
+import { heldMessage } from './held.ts';
 import { type Draft, newRow, type Row } from './row.ts';
 
 export interface Queued {
@@ -21,7 +21,7 @@ export function enqueue(db: UserDatabase, draft: Draft, { isWritten, triedBy }: 
     const [rows, drafts] = [tx.objectStore('rows'), tx.objectStore('drafts')];
     const [there, held, written] = await Promise.all([
       rows.index('clientOffset').getKey(clientOffset),
-      triedBy === undefined ? undefined : ownText(tx, triedBy, room, clientOffset),
+      triedBy === undefined ? undefined : heldMessage(tx, triedBy, room, clientOffset),
       drafts.get(room),
     ]);
     const changed = [

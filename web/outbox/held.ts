@@ -1,25 +1,27 @@
-/** One's own texts in what is held of the log, found by their keys. */
+/** Messages in what is held of the log, found by their keys. */
 import type { Entry } from '../../shared/entry.ts';
 import { fold } from '../../shared/fold.ts';
+import { isMessage } from '../../shared/kinds.ts';
 import { type UserRead, type UserWrite, within } from '../db/schema.ts';
 import { cursorIn } from '../log/readSpans.ts';
 import type { Row } from './row.ts';
 
-export interface HeldText {
+export interface HeldMessage {
   serverOffset: number;
-  /** As it shows by all that is held; undefined once it is deleted. */
+  /** As it shows by all that is held; undefined of what is no text. */
   body: string | undefined;
+  isDeleted: boolean;
 }
 
 /** At `hint` if it is there, else among the newest: there is no index on keys, since almost everybody knows the place. */
-export async function ownText(
+export async function heldMessage(
   tx: UserRead | UserWrite,
-  me: string,
+  author: string,
   room: string,
   key: string,
   hint?: number,
-): Promise<HeldText | undefined> {
-  const isIt = (entry: Entry) => entry.kind === 'text' && entry.author === me && entry.clientOffset === key;
+): Promise<HeldMessage | undefined> {
+  const isIt = (entry: Entry) => isMessage(entry) && entry.author === author && entry.clientOffset === key;
   const there = hint === undefined ? undefined : await entryAt(tx, room, hint);
   const entry = there && isIt(there) ? there : (await newest(tx, room)).find(isIt);
   if (!entry) return undefined;
@@ -29,7 +31,11 @@ export async function ownText(
     ...(await tx.objectStore('loose').index('target').getAll(place)),
   ];
   const [line] = fold([entry], amendments);
-  return { serverOffset: entry.serverOffset, body: line?.tag === 'text' ? line.body : undefined };
+  return {
+    serverOffset: entry.serverOffset,
+    body: line?.tag === 'text' ? line.body : undefined,
+    isDeleted: line?.tag === 'deleted',
+  };
 }
 
 export async function entryAt(
@@ -41,11 +47,11 @@ export async function entryAt(
   return (await tx.objectStore('entries').get(at)) ?? (await tx.objectStore('loose').get(at));
 }
 
-/** Which of the texts that these rows change are held, each where its row says. */
+/** Which of the messages that these rows are about are held, each where its row says. */
 export async function heldTargets(tx: UserRead, rows: readonly Row[]): Promise<Set<string>> {
   const held = new Set<string>();
   for (const row of rows) {
-    if (row.kind === 'text' || row.targetOffset === undefined) continue;
+    if (row.target === undefined || row.targetOffset === undefined) continue;
     const entry = await entryAt(tx, row.room, row.targetOffset);
     if (entry?.clientOffset === row.target) held.add(row.target);
   }

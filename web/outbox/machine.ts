@@ -1,6 +1,7 @@
 /**
  * What the outbox does next: one append under way, always from the oldest row that waits. Pure: drain.ts carries the
- * effects out. The rows themselves are in the database; this knows only whether there may be some.
+ * effects out. The rows themselves are in the database; this knows only whether there may be some. A room that fails for
+ * now rests by itself, and the others go on.
  */
 import {
   APPEND_MAX_ITEMS,
@@ -14,7 +15,7 @@ import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import { type Limits, ONE_ITEM } from './batch.ts';
 import { afterAnswer, afterSilence, FIRST_BATCH_BYTES } from './batchSize.ts';
-import { judge, type Next, unanswered, type Verdict } from './verdicts.ts';
+import { type Failing, judge, type Next, type Sent, unanswered, type Verdict } from './verdicts.ts';
 
 export interface Outbox {
   work: Work;
@@ -31,13 +32,24 @@ export interface Outbox {
   batchBytes: number;
   /** Number of the last append. */
   attempt: number;
+  /** Rooms whose items failed for now, since they last went through. */
+  rooms: ReadonlyMap<string, FailingRoom>;
+}
+
+export interface FailingRoom {
+  /** In a row. */
+  failures: number;
+  /** Items of other rooms went through since: it is this one alone. */
+  alone: boolean;
+  /** `last`: it goes when nothing else is left. `resting`: until its time is over. `due`: it goes in its place. */
+  state: 'last' | 'resting' | 'due';
 }
 
 export type Work =
   | { tag: 'idle' }
   /** A transaction marks the rows of the next batch as attempted. */
   | { tag: 'marking' }
-  | { tag: 'sending'; attempt: number; keys: string[]; bytes: number }
+  | { tag: 'sending'; attempt: number; sent: readonly Sent[]; bytes: number }
   /** What the answer said is being stored; then it goes on so. */
   | { tag: 'storing'; next: Next }
   /** `told`: the server said how long, and a new connection does not shorten it. */
@@ -55,22 +67,25 @@ export type OutboxEvent =
   | { type: 'marked-late' }
   /** Nothing was marked: somebody else has taken over. */
   | { type: 'not-mine' }
-  | { type: 'answered'; attempt: number; keys: string[]; answer: Acknowledgement<'append'> }
+  | { type: 'answered'; attempt: number; sent: readonly Sent[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
   | { type: 'stored' }
   | { type: 'rested' }
+  | { type: 'room-rested'; room: string }
   | { type: 'database-failed' };
 
 export type OutboxEffect =
   | { type: 'lock' }
   | { type: 'unlock' }
-  | { type: 'mark'; limits: Limits }
+  /** All but these rooms. */
+  | { type: 'mark'; limits: Limits; without: ReadonlySet<string> }
   /** Writes to the network what was marked; nothing after `timeoutMs` is a failure of its own, the answer may still come. */
   | { type: 'emit'; attempt: number; items: Item[]; bytes: number; timeoutMs: number }
   | { type: 'store'; verdicts: Verdict[] }
   /** The same without an event afterwards: a late answer that the present work does not wait for. */
   | { type: 'store-late'; verdicts: Verdict[] }
   | { type: 'rest'; ms: number }
+  | { type: 'rest-room'; room: string; ms: number }
   /** The connection may be dead. */
   | { type: 'suspect' }
   | { type: 'stopped'; why: 'auth' | 'upgrade' };
@@ -87,6 +102,7 @@ export const FRESH: Outbox = {
   single: 0,
   batchBytes: FIRST_BATCH_BYTES,
   attempt: 0,
+  rooms: new Map(),
 };
 
 export function step(outbox: Outbox, event: OutboxEvent, random: () => number): Stepped {
@@ -95,7 +111,7 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
     case 'rows':
       return goOn({ ...outbox, more: true });
     case 'up': {
-      const up = { ...outbox, way: true, more: true };
+      const up = { ...outbox, way: true, more: true, rooms: new Map() };
       return goOn(work.tag === 'resting' && !work.told ? { ...up, work: { tag: 'idle' } } : up);
     }
     case 'down':
@@ -112,22 +128,36 @@ export function step(outbox: Outbox, event: OutboxEvent, random: () => number): 
       if (work.tag !== 'marking') return [outbox, []];
       return and(unlocked({ ...outbox, more: true, work: { tag: 'idle' } }), goOn);
     case 'answered':
-      return answered(outbox, event);
+      return answered(outbox, event, random);
     case 'timeout':
       if (work.tag !== 'sending' || work.attempt !== event.attempt) return [outbox, []];
-      return also(store(failed(halved(outbox)), unanswered(work.keys), { tag: 'rest', ms: undefined }), {
+      return also(store(failed(halved(outbox)), unanswered(work.sent), { tag: 'rest', ms: undefined }), {
         type: 'suspect',
       });
     case 'stored':
       return work.tag === 'storing' ? stored(outbox, work.next, random) : [outbox, []];
     case 'rested':
       return work.tag === 'resting' ? goOn({ ...outbox, work: { tag: 'idle' } }) : [outbox, []];
+    case 'room-rested': {
+      const failing = outbox.rooms.get(event.room);
+      if (failing?.state !== 'resting') return [outbox, []];
+      return goOn({
+        ...outbox,
+        more: true,
+        rooms: new Map(outbox.rooms).set(event.room, { ...failing, state: 'due' }),
+      });
+    }
     case 'database-failed': // what was marked but not stored is sent again under the same keys
       if (work.tag !== 'marking' && work.tag !== 'storing') return [outbox, []];
       return rest({ ...failed(outbox), more: true }, undefined, random);
     default:
       return assertNever(event);
   }
+}
+
+/** A room rests by itself, and goes on then. */
+export function isAnyResting({ rooms }: Outbox): boolean {
+  return [...rooms.values()].some(({ state }) => state === 'resting');
 }
 
 /** From idle: what there is to do and can be done. The lock is held only while there is both. */
@@ -141,7 +171,10 @@ function goOn(outbox: Outbox): Stepped {
       return [outbox, []];
     case 'held': {
       const limits = outbox.single > 0 ? ONE_ITEM : { items: APPEND_MAX_ITEMS, bytes: outbox.batchBytes };
-      return [{ ...outbox, work: { tag: 'marking' }, more: false }, [{ type: 'mark', limits }]];
+      const without = new Set(
+        [...outbox.rooms].flatMap(([room, { state }]) => (state === 'due' ? [] : room)),
+      );
+      return [{ ...outbox, work: { tag: 'marking' }, more: false }, [{ type: 'mark', limits, without }]];
     }
     default:
       return assertNever(outbox.lock);
@@ -149,33 +182,72 @@ function goOn(outbox: Outbox): Stepped {
 }
 
 function marked(outbox: Outbox, items: Item[], bytes: number): Stepped {
-  if (items.length === 0) return goOn({ ...outbox, work: { tag: 'idle' }, single: 0 });
-  const keys = items.map((item) => item.clientOffset);
+  if (items.length === 0) return noneLeft({ ...outbox, work: { tag: 'idle' }, single: 0 });
   // The way or the lock went while they were being marked: not sent, but nothing that was marked is taken back.
   if (!outbox.way || outbox.lock !== 'held')
-    return store({ ...outbox, more: true }, keys.map(putOff), { tag: 'on' });
+    return store({ ...outbox, more: true }, items.map(putOff), { tag: 'on' });
   const attempt = outbox.attempt + 1;
   const timeoutMs = SEND_TIMEOUT_MS + (bytes / SEND_BYTES_PER_SECOND) * 1_000;
   const emit: OutboxEffect = { type: 'emit', attempt, items, bytes, timeoutMs };
-  return [{ ...outbox, attempt, more: true, work: { tag: 'sending', attempt, keys, bytes } }, [emit]];
+  return [{ ...outbox, attempt, more: true, work: { tag: 'sending', attempt, sent: items, bytes } }, [emit]];
+}
+
+/** All else has gone: now the rooms that were left for last. */
+function noneLeft(outbox: Outbox): Stepped {
+  const last = [...outbox.rooms].filter(([, { state }]) => state === 'last');
+  if (last.length === 0) return goOn(outbox);
+  const due = last.map(([room, failing]): [string, FailingRoom] => [room, { ...failing, state: 'due' }]);
+  return goOn({ ...outbox, more: true, rooms: new Map([...outbox.rooms, ...due]) });
 }
 
 function answered(
   outbox: Outbox,
-  { attempt, keys, answer }: Extract<OutboxEvent, { type: 'answered' }>,
+  { attempt, sent, answer }: Extract<OutboxEvent, { type: 'answered' }>,
+  random: () => number,
 ): Stepped {
   const { work } = outbox;
-  const { verdicts, next } = judge(keys, answer);
+  const judged = judge(sent, answer);
+  const { verdicts } = judged;
+  const got = verdicts.filter((verdict) => verdict.type === 'acknowledged');
   if (work.tag !== 'sending' || work.attempt !== attempt) {
     // Too late to be waited for. What it acknowledges is true all the same; the rest is for the attempt that followed.
-    const settled = verdicts.filter((verdict) => verdict.type === 'acknowledged');
-    return [outbox, settled.length > 0 ? [{ type: 'store-late', verdicts: settled }] : []];
+    return [outbox, got.length > 0 ? [{ type: 'store-late', verdicts: got }] : []];
   }
+  const keys = new Set(got.map(({ clientOffset }) => clientOffset));
+  const went = sent.flatMap(({ room, clientOffset }) => (keys.has(clientOffset) ? room : []));
+  const { rooms, rests, isAlone } = roomsAfter(outbox.rooms, new Set(went), judged.failing, random);
+  const next: Next = isAlone && judged.next.tag === 'rest' ? { tag: 'on' } : judged.next;
   const batchBytes = afterAnswer(outbox.batchBytes, work.bytes);
-  const got = verdicts.some((verdict) => verdict.type === 'acknowledged');
-  const single = next.tag === 'single' ? keys.length : Math.max(0, outbox.single - 1);
-  const counted = next.tag === 'rest' && !got ? failed(outbox) : { ...outbox, failures: 0 };
-  return store({ ...counted, single, batchBytes }, verdicts, next);
+  const single = next.tag === 'single' ? sent.length : Math.max(0, outbox.single - 1);
+  const counted = next.tag === 'rest' && got.length === 0 ? failed(outbox) : { ...outbox, failures: 0 };
+  const [after, effects] = store({ ...counted, single, batchBytes, rooms }, verdicts, next);
+  return [after, [...effects, ...rests]];
+}
+
+/**
+ * A room that went through is well. One that failed rests; where the server stopped, it is only known that this is the
+ * room's own matter (`isAlone`) when others have gone through since: until then it is left for last.
+ */
+function roomsAfter(
+  before: ReadonlyMap<string, FailingRoom>,
+  went: ReadonlySet<string>,
+  failing: readonly Failing[],
+  random: () => number,
+): { rooms: ReadonlyMap<string, FailingRoom>; rests: OutboxEffect[]; isAlone: boolean } {
+  const rooms = new Map<string, FailingRoom>();
+  for (const [room, known] of before)
+    if (!went.has(room)) rooms.set(room, { ...known, alone: known.alone || went.size > 0 });
+  const rests: OutboxEffect[] = [];
+  let isAlone = false;
+  for (const { room, ms, stopped } of failing) {
+    const others = [...went].some((each) => each !== room);
+    const { failures = 0, alone = others } = rooms.get(room) ?? {};
+    const rest = !stopped || alone;
+    isAlone ||= stopped && alone;
+    rooms.set(room, { failures: failures + 1, alone, state: rest ? 'resting' : 'last' });
+    if (rest) rests.push({ type: 'rest-room', room, ms: restMs(ms, failures, random) });
+  }
+  return { rooms, rests, isAlone };
 }
 
 /** The lock is let go in the same turn: the page may be put to sleep in the next, and the lock with it. */
@@ -183,7 +255,7 @@ function down(outbox: Outbox): Stepped {
   const { work } = outbox;
   const without: Outbox = { ...outbox, way: false, more: true };
   if (work.tag === 'sending')
-    return and(unlocked(halved(without)), (after) => store(after, unanswered(work.keys), { tag: 'on' }));
+    return and(unlocked(halved(without)), (after) => store(after, unanswered(work.sent), { tag: 'on' }));
   return unlocked(work.tag === 'resting' && !work.told ? { ...without, work: { tag: 'idle' } } : without);
 }
 
@@ -193,7 +265,7 @@ function down(outbox: Outbox): Stepped {
  */
 function lockLost(outbox: Outbox): Stepped {
   const { work } = outbox;
-  return work.tag === 'sending' ? store(outbox, unanswered(work.keys), { tag: 'on' }) : goOn(outbox);
+  return work.tag === 'sending' ? store(outbox, unanswered(work.sent), { tag: 'on' }) : goOn(outbox);
 }
 
 function store(outbox: Outbox, verdicts: Verdict[], next: Next): Stepped {
@@ -220,10 +292,13 @@ function stored(outbox: Outbox, next: Next, random: () => number): Stepped {
  */
 function rest(outbox: Outbox, toldMs: number | undefined, random: () => number): Stepped {
   const resting: Outbox = { ...outbox, work: { tag: 'resting', told: toldMs !== undefined } };
-  if (toldMs === undefined)
-    return also(unlocked(resting), { type: 'rest', ms: backoff(Math.max(0, outbox.failures - 1), random) });
-  const ms = Math.min(REST_MOST_MS, jittered(Math.max(REST_LEAST_MS, toldMs), random));
-  return [resting, [{ type: 'rest', ms }]];
+  const ms = restMs(toldMs, Math.max(0, outbox.failures - 1), random);
+  return also(toldMs === undefined ? unlocked(resting) : [resting, []], { type: 'rest', ms });
+}
+
+function restMs(toldMs: number | undefined, failures: number, random: () => number): number {
+  if (toldMs === undefined) return backoff(failures, random);
+  return Math.min(REST_MOST_MS, jittered(Math.max(REST_LEAST_MS, toldMs), random));
 }
 
 function unlocked(outbox: Outbox): Stepped {
@@ -247,6 +322,6 @@ function also([outbox, effects]: Stepped, effect: OutboxEffect): Stepped {
   return [outbox, [...effects, effect]];
 }
 
-function putOff(clientOffset: string): Verdict {
+function putOff({ clientOffset }: Sent): Verdict {
   return { clientOffset, type: 'put-off' };
 }

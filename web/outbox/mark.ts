@@ -4,7 +4,8 @@ import { assertNever } from '../../shared/never.ts';
 import type { Item } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { generationIn } from '../log/generation.ts';
-import { type Batch, createBatch, type Limits } from './batch.ts';
+import { type Batch, createBatch, type HeldBack, type Limits } from './batch.ts';
+import { featuresIn } from './features.ts';
 import { claim, type Fence, isMine } from './fence.ts';
 import { itemOf, type Row, roomsOf, step } from './row.ts';
 
@@ -18,6 +19,8 @@ export interface Marked {
 
 export interface Marking {
   limits: Limits;
+  /** Rooms of which nothing goes now. */
+  without: ReadonlySet<string>;
   holder: string;
   fence: Fence;
   /** Look for what still says `sending` although it is not sent now. */
@@ -31,12 +34,12 @@ export interface Marking {
  */
 export function mark(
   db: UserDatabase,
-  { limits, holder, fence, sweep }: Marking,
+  { limits, without, holder, fence, sweep }: Marking,
 ): Promise<Marked | 'not-mine'> {
   return db.write(['rows', 'meta'], async (tx) => {
     if (!(await passes(tx, holder, fence))) return 'not-mine';
     const rows = tx.objectStore('rows');
-    const batch = await readBatch(tx, limits);
+    const batch = await readBatch(tx, limits, { features: await featuresIn(tx), rooms: without });
     const changed = batch.rows.map((row) => step(row, { type: 'attempted' }));
     if (sweep) {
       const now = new Set(batch.rows.map((row) => row.seq));
@@ -49,8 +52,8 @@ export function mark(
 }
 
 /** Reads no further than the batch goes: a long queue is not read whole for each append. */
-async function readBatch(tx: UserWrite, limits: Limits): Promise<Batch> {
-  const batch = createBatch(limits);
+async function readBatch(tx: UserWrite, limits: Limits, heldBack: HeldBack): Promise<Batch> {
+  const batch = createBatch(limits, heldBack);
   for (let after = 0; ; ) {
     const page = await tx.objectStore('rows').getAll(IDBKeyRange.lowerBound(after, true), PAGE_ROWS);
     const goesOn = page.every((row) => batch.offer(row));

@@ -1,7 +1,7 @@
 /** What a person does to what was not sent. Each is one strict transaction. */
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
 import { addDelete, addEdit, type Change, followersOf, remove, rewrite } from './followers.ts';
-import { isUncertain, type Row, step } from './row.ts';
+import { isChange, isMessageRow, isRemovalRow, isUncertain, type Row, step } from './row.ts';
 
 /** Tries a parked row again, under the same key, and what was not sent of its changes. Undefined when it is not parked. */
 export function retry(db: UserDatabase, clientOffset: string): Promise<Row | undefined> {
@@ -19,22 +19,23 @@ export function retry(db: UserDatabase, clientOffset: string): Promise<Row | und
  */
 export function amend(db: UserDatabase, clientOffset: string, body: string, key: string, at: number) {
   return withParked(db, clientOffset, async (tx, row) => {
+    if (row.body === undefined && !isRemovalRow(row)) return false; // there is no text to be changed
     if (!isUncertain(row)) {
       await rewrite(tx, row, body, key, at);
       return true;
     }
     const followers = await followersOf(tx, row.room, row.clientOffset);
-    if ([row, ...followers].some(({ kind }) => kind === 'delete')) return false; // the text may be gone already
-    if (row.kind === 'text') await tx.objectStore('rows').put(step(row, { type: 'retried' }));
+    if ([row, ...followers].some(isRemovalRow)) return false; // the text may be gone already
+    if (isMessageRow(row)) await tx.objectStore('rows').put(step(row, { type: 'retried' }));
     await addEdit(tx, changeOf(row, key, at), body);
     return true;
   });
 }
 
-/** Gives a parked row up. A text that may be in the log is deleted there; of a change the text stays as the log has it. */
+/** Gives a parked row up. A message that may be in the log is deleted there; of a change the message stays as the log has it. */
 export function discard(db: UserDatabase, clientOffset: string, key: string, at: number) {
   return withParked(db, clientOffset, async (tx, row) => {
-    if (isUncertain(row) && row.kind === 'text') await addDelete(tx, changeOf(row, key, at));
+    if (isUncertain(row) && isMessageRow(row)) await addDelete(tx, changeOf(row, key, at));
     else await remove(tx, row);
     return true;
   });
@@ -42,8 +43,8 @@ export function discard(db: UserDatabase, clientOffset: string, key: string, at:
 
 function changeOf(row: Row, key: string, at: number): Change {
   const { room } = row;
-  if (row.kind === 'text') return { room, target: row.clientOffset, targetOffset: undefined, key, at };
-  return { room, target: row.target, targetOffset: row.targetOffset, key, at };
+  if (isChange(row)) return { room, target: row.target, targetOffset: row.targetOffset, key, at };
+  return { room, target: row.clientOffset, targetOffset: undefined, key, at };
 }
 
 /** The parked row, if `work` could do it; undefined also when it is not there or not parked any more. */

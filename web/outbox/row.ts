@@ -1,4 +1,5 @@
 /** One thing a person did that the server has not confirmed yet. It is gone once its entry is stored. Pure. */
+import { ruleOf } from '../../shared/kinds.ts';
 import { PARK_AFTER_INTERNAL } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item, WireError } from '../../shared/protocol/index.ts';
@@ -19,13 +20,28 @@ export type Row = Content & {
   failures: number;
   /** A conflict was already answered by a new key. */
   rekeyed: boolean;
+  /** It waits for a server that lists this feature. Stored, so that a version without its kind knows it too. */
+  feature?: string;
+  /** Neither a message nor a change of one: only shown where it was not sent. An index tells these rows. */
+  unshown?: 1;
 };
 
-/** `target` is a clientOffset; `targetOffset` the serverOffset of it, once that is known. */
-export type Content =
-  | { kind: 'text'; body: string }
-  | { kind: 'edit'; target: string; targetOffset?: number; body: string }
-  | { kind: 'delete'; target: string; targetOffset?: number };
+/** What is queued, of whichever kind. */
+export interface Content {
+  kind: string;
+  body?: string;
+  /** The clientOffset of the message that it is about. */
+  target?: string;
+  /** Whose message that is, where the item names its author. */
+  targetAuthor?: string;
+  /** The serverOffset of the target, once that is known. */
+  targetOffset?: number;
+  /** All other fields of the item. */
+  fields?: Readonly<Record<string, unknown>>;
+}
+
+/** A row that is about a message, which may be queued before it. */
+export type Follower = Row & { target: string };
 
 export type RowState =
   | { tag: 'queued' }
@@ -47,7 +63,13 @@ export type Draft = Content & { room: string; clientOffset: string; at: number }
 
 /** A row as it begins. What the server would surely refuse is parked at once, so that no frame is too large to send. */
 export function newRow(draft: Draft): Omit<Row, 'seq'> {
-  return { ...draft, state: firstState(draft), attempted: false, failures: 0, rekeyed: false };
+  const row = { ...draft, state: firstState(draft), attempted: false, failures: 0, rekeyed: false };
+  const feature = ruleOf(draft.kind)?.feature;
+  return {
+    ...row,
+    ...(feature === undefined ? {} : { feature }),
+    ...(isMessageRow(draft) || isChange(draft) ? {} : { unshown: 1 }),
+  };
 }
 
 /** The row after the event. Only an acknowledgement or an echo ends a row, in any state; that is not decided here. */
@@ -74,18 +96,38 @@ export function step(row: Row, event: RowEvent): Row {
   }
 }
 
-export function itemOf(row: Row): Item {
-  const { room, clientOffset } = row;
-  switch (row.kind) {
-    case 'text':
-      return { room, clientOffset, kind: 'text', body: row.body };
-    case 'edit':
-      return { room, clientOffset, kind: 'edit', target: row.target, body: row.body };
-    case 'delete':
-      return { room, clientOffset, kind: 'delete', target: row.target };
-    default:
-      return assertNever(row);
-  }
+/** Exactly the item that was queued. */
+export function itemOf({ room, clientOffset, kind, body, target, targetAuthor, fields }: Row): Item {
+  return {
+    ...fields,
+    room,
+    clientOffset,
+    kind,
+    ...(body === undefined ? {} : { body }),
+    ...(target === undefined
+      ? {}
+      : { target: targetAuthor === undefined ? target : { author: targetAuthor, clientOffset: target } }),
+  };
+}
+
+/** Shown as a message of its own, as its entry will be. */
+export function isMessageRow({ kind, target }: Pick<Row, 'kind' | 'target'>): boolean {
+  return ruleOf(kind)?.message ?? target === undefined;
+}
+
+/** It replaces or removes what another message says. */
+export function isChange<R extends Pick<Row, 'kind' | 'target'>>(row: R): row is R & { target: string } {
+  return isReplacementRow(row) || isRemovalRow(row);
+}
+
+export function isReplacementRow<R extends Pick<Row, 'kind' | 'target'>>(
+  row: R,
+): row is R & { target: string } {
+  return row.target !== undefined && ruleOf(row.kind)?.effect === 'replace';
+}
+
+export function isRemovalRow<R extends Pick<Row, 'kind' | 'target'>>(row: R): row is R & { target: string } {
+  return row.target !== undefined && ruleOf(row.kind)?.effect === 'remove';
 }
 
 export function isWaiting(row: Row): boolean {
@@ -97,9 +139,14 @@ export function isUncertain({ state }: Row): boolean {
   return state.tag === 'parked' && state.uncertain;
 }
 
+/** Parked as one that is in no log. */
+export function isRefused({ state }: Row): boolean {
+  return state.tag === 'parked' && !state.uncertain;
+}
+
 /** Never under way, or refused for good: nobody else can have it. */
 export function isUnsent(row: Row): boolean {
-  return row.state.tag === 'parked' ? !row.state.uncertain : !row.attempted;
+  return isWaiting(row) ? !row.attempted : isRefused(row);
 }
 
 /** It may have reached the server, and will be sent again until that is known. */
@@ -108,26 +155,27 @@ export function isUnderWay(row: Row): boolean {
 }
 
 /**
- * Of the changes that are queued in a room, in order, and the texts that they delete, those that were not sent and that
- * nobody wants any more: a text with its deletion behind it and all that was to change it, and an edit with a later change
- * of the same text.
+ * Of the rows about messages that are queued in a room, in order, and the messages that they remove, those that were not
+ * sent and that nobody wants any more: a message with its removal behind it and all that was to change it, and a
+ * replacement with a later change of the same message.
  */
 export function uselessOf(rows: readonly Row[]): Row[] {
   const lastChange = new Map<string, number>();
-  const deleted = new Set<string>();
+  const removed = new Set<string>();
   for (const row of rows) {
-    if (row.kind !== 'text') lastChange.set(row.target, row.seq);
-    if (row.kind === 'delete') deleted.add(row.target);
+    if (isChange(row)) lastChange.set(row.target, row.seq);
+    if (isRemovalRow(row)) removed.add(row.target);
   }
-  const isRefused = (row: Row) => row.state.tag === 'parked' && !row.state.uncertain;
   const unwanted = new Set(
     rows.flatMap((row) =>
-      row.kind === 'text' && isRefused(row) && deleted.has(row.clientOffset) ? row.clientOffset : [],
+      isRefused(row) && isMessageRow(row) && removed.has(row.clientOffset) ? row.clientOffset : [],
     ),
   );
   return rows.filter((row) => {
-    if (unwanted.has(row.kind === 'text' ? row.clientOffset : row.target)) return true;
-    return row.kind === 'edit' && row.state.tag === 'parked' && row.seq < lastChange.get(row.target)!;
+    if (isMessageRow(row)) return unwanted.has(row.clientOffset);
+    if (row.target === undefined) return false;
+    if (unwanted.has(row.target)) return true;
+    return isReplacementRow(row) && row.state.tag === 'parked' && row.seq < lastChange.get(row.target)!;
   });
 }
 
@@ -151,9 +199,9 @@ function rekeyed(row: Row, newKey: string): Row {
   };
 }
 
-function firstState(content: Content): RowState {
-  if (content.kind === 'delete') return { tag: 'queued' };
-  const checked = checkBody(content.body);
+function firstState({ body }: Content): RowState {
+  if (body === undefined) return { tag: 'queued' };
+  const checked = checkBody(body);
   if (checked.ok) return { tag: 'queued' };
   return { tag: 'parked', reason: { code: checked.code, message: checked.message }, uncertain: false };
 }

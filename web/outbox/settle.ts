@@ -1,11 +1,10 @@
 /** How a row ends: its entry is stored and the row goes, in one transaction; never shown twice, never missing between. */
 import type { Entry } from '../../shared/entry.ts';
-import { assertNever } from '../../shared/never.ts';
 import type { UserWrite } from '../db/schema.ts';
 import { holdLoose } from '../log/hold.ts';
-import { ownText } from './held.ts';
-import { changesIn, type Follower } from './queuedChanges.ts';
-import type { Row } from './row.ts';
+import { heldMessage } from './held.ts';
+import { followersIn } from './queuedChanges.ts';
+import { isMessageRow, isRemovalRow, isReplacementRow, type Row } from './row.ts';
 
 /** What came to its end. `parked`: among them what was not sent, and what changes it is held up no more. */
 export type Settled = 'nothing' | 'rows' | 'parked';
@@ -38,30 +37,30 @@ export async function settleAcknowledged(
   serverOffset: number,
   at: number,
 ) {
-  const target = row.kind === 'text' ? undefined : await placeOf(tx, me, row);
+  const target = await placeOf(tx, me, row);
   const entry = entryOf(row, target, { serverOffset, author: me, clientOffset: row.clientOffset, at });
   if (entry) await holdLoose(tx, row.room, [entry]); // else it changes nothing that is held, and comes as all entries do
   await tx.objectStore('rows').delete(row.seq);
 }
 
-async function placeOf(tx: UserWrite, me: string, { room, target, targetOffset }: Follower) {
-  return targetOffset ?? (await ownText(tx, me, room, target))?.serverOffset;
+async function placeOf(tx: UserWrite, me: string, { room, target, targetAuthor = me, targetOffset }: Row) {
+  if (target === undefined) return undefined;
+  return targetOffset ?? (await heldMessage(tx, targetAuthor, room, target))?.serverOffset;
 }
 
 type Placed = Pick<Entry, 'serverOffset' | 'author' | 'clientOffset' | 'at'>;
 
-/** The entry that the server made of it; undefined where its target's place is not known. */
+/** The entry that the server made of it; undefined where that is about a message whose place is not known, and shows nothing. */
 function entryOf(row: Row, target: number | undefined, placed: Placed): Entry | undefined {
-  switch (row.kind) {
-    case 'text':
-      return { ...placed, kind: 'text', body: row.body };
-    case 'edit':
-      return target === undefined ? undefined : { ...placed, kind: 'edit', target, body: row.body };
-    case 'delete':
-      return target === undefined ? undefined : { ...placed, kind: 'delete', target };
-    default:
-      return assertNever(row);
-  }
+  const { kind, body, fields } = row;
+  if (row.target !== undefined && target === undefined && !isMessageRow(row)) return undefined;
+  return {
+    ...fields,
+    ...placed,
+    kind,
+    ...(body === undefined ? {} : { body }),
+    ...(target === undefined ? {} : { target }),
+  } as Entry;
 }
 
 /** A row that came to its end, and where its entry stands. */
@@ -71,28 +70,32 @@ export interface Ended {
 }
 
 /**
- * What still waits to change these now knows their place in the log; and what they made useless ends with them: an edit
- * before an edit that holds, which would come after it now and undo it, and with a deletion its text and all changes of
- * it. Once for all of them: it reads all changes that are queued in the room, and for each row of a long queue that would
- * take longer than a transaction may. True when one of these was parked: what changes it may go now.
+ * What still waits and is about these now knows their place in the log; and what they made useless ends with them: a
+ * replacement before one that holds, which would come after it now and undo it, and with a removal its message and all that
+ * is about it, but no message. Once for all of them: it reads all that is queued about messages of the room, and for each
+ * row of a long queue that would take longer than a transaction may. True when one of these was parked: what is about it
+ * may go now.
  */
 export async function tellFollowers(tx: UserWrite, room: string, ended: readonly Ended[]): Promise<boolean> {
   const rows = tx.objectStore('rows');
   const places = new Map<string, number>();
-  const deleted = new Set<string>();
-  const editedAt = new Map<string, number>();
+  const removed = new Set<string>();
+  const replacedAt = new Map<string, number>();
   for (const { row, serverOffset } of ended) {
-    if (row.kind === 'text') places.set(row.clientOffset, serverOffset);
-    else if (row.kind === 'delete') deleted.add(row.target);
-    else editedAt.set(row.target, Math.max(row.seq, editedAt.get(row.target) ?? 0));
+    if (isRemovalRow(row)) removed.add(row.target);
+    else if (isReplacementRow(row))
+      replacedAt.set(row.target, Math.max(row.seq, replacedAt.get(row.target) ?? 0));
+    else places.set(row.clientOffset, serverOffset);
   }
-  for (const target of deleted) {
-    const text = await rows.index('clientOffset').get(target);
-    if (text?.kind === 'text' && text.room === room) await rows.delete(text.seq);
+  for (const target of removed) {
+    const message = await rows.index('clientOffset').get(target);
+    if (message && isMessageRow(message) && message.room === room) await rows.delete(message.seq);
   }
-  for (const row of await changesIn(tx, room)) {
-    const { target, kind, seq } = row;
-    const isUseless = deleted.has(target) || (kind === 'edit' && seq < (editedAt.get(target) ?? 0));
+  for (const row of await followersIn(tx, room)) {
+    const { target, seq } = row;
+    const isUseless =
+      (removed.has(target) && !isMessageRow(row)) ||
+      (isReplacementRow(row) && seq < (replacedAt.get(target) ?? 0));
     if (isUseless) await rows.delete(seq);
     else if (places.has(target)) await rows.put({ ...row, targetOffset: places.get(target)! });
   }

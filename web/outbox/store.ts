@@ -5,9 +5,18 @@ import { LOG_STORES } from '../log/hold.ts';
 import { spansOf } from '../log/readSpans.ts';
 import { spanAt } from '../log/spans.ts';
 import { remove, repoint } from './followers.ts';
-import { ownText } from './held.ts';
-import { changesIn } from './queuedChanges.ts';
-import { isWaiting, type Row, roomsOf, step, uselessOf } from './row.ts';
+import { heldMessage } from './held.ts';
+import { followersIn } from './queuedChanges.ts';
+import {
+  type Follower,
+  isMessageRow,
+  isRemovalRow,
+  isWaiting,
+  type Row,
+  roomsOf,
+  step,
+  uselessOf,
+} from './row.ts';
 import { type Ended, settleAcknowledged, tellFollowers } from './settle.ts';
 import { unanswered, type Verdict } from './verdicts.ts';
 
@@ -44,7 +53,7 @@ export function storeVerdicts(
     const settled = new Map<string, Ended[]>();
     const mine = await maySay(tx);
     const isOfNow = generation === undefined || generation === (await generationIn(tx));
-    for (const verdict of isOfNow ? verdicts : unanswered(verdicts.map(({ clientOffset }) => clientOffset))) {
+    for (const verdict of isOfNow ? verdicts : unanswered(verdicts)) {
       if (!mine && verdict.type !== 'acknowledged') continue;
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;
@@ -78,36 +87,38 @@ async function storeVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdic
     await rows.put(step(row, verdict));
     return;
   }
-  if (row.kind === 'delete' && verdict.error.code === 'not-found' && (await isGone(tx, me, row))) return;
+  if (isRemovalRow(row) && verdict.error.code === 'not-found' && (await isGone(tx, me, row))) return;
   const after = step(row, { ...verdict, newKey: newKey() });
   await rows.put(after);
   if (after.clientOffset !== row.clientOffset) await repoint(tx, row, after.clientOffset);
 }
 
-/** Once for all of them: it reads all changes that are queued in the room, and the texts that are to be deleted. */
+/** Once for all of them: it reads all that is queued about messages of the room, and those that are to be removed. */
 async function dropUseless(tx: UserWrite, room: string): Promise<void> {
   const rows = tx.objectStore('rows');
-  const changes = await changesIn(tx, room);
-  const texts = new Map<string, Row>();
-  for (const { kind, target } of changes) {
-    const text = kind === 'delete' ? await rows.index('clientOffset').get(target) : undefined;
-    if (text?.kind === 'text' && text.room === room) texts.set(target, text);
+  const followers = await followersIn(tx, room);
+  const messages = new Map<string, Row>();
+  for (const row of followers.filter(isRemovalRow)) {
+    const message = await rows.index('clientOffset').get(row.target);
+    if (message && isMessageRow(message) && message.room === room) messages.set(row.target, message);
   }
-  for (const { seq } of uselessOf([...texts.values(), ...changes])) await rows.delete(seq);
+  const others = followers.filter(({ clientOffset }) => !messages.has(clientOffset)); // a message may be about another
+  for (const { seq } of uselessOf([...messages.values(), ...others])) await rows.delete(seq);
 }
 
-/** The server has no such text to delete. True when that settles the matter, and it is written down. */
-async function isGone(tx: UserWrite, me: string, row: Row & { kind: 'delete' }): Promise<boolean> {
+/** The server has no such message to remove. True when that settles the matter, and it is written down. */
+async function isGone(tx: UserWrite, me: string, row: Follower): Promise<boolean> {
   const rows = tx.objectStore('rows');
-  const text = await rows.index('clientOffset').get(row.target);
-  if (text?.kind === 'text' && text.room === row.room) {
-    // A text that waits again stands before its deletion: once that is known, the deletion is asked again.
-    if (isWaiting(text)) await rows.put(step(row, { type: 'put-off' }));
-    else await remove(tx, text);
+  const { room, target, targetAuthor = me, targetOffset } = row;
+  const message = await rows.index('clientOffset').get(target);
+  if (message && isMessageRow(message) && message.room === room) {
+    // A message that waits again stands before its removal: once that is known, the removal is asked again.
+    if (isWaiting(message)) await rows.put(step(row, { type: 'put-off' }));
+    else await remove(tx, message);
     return true;
   }
-  const held = await ownText(tx, me, row.room, row.target, row.targetOffset);
-  if (held?.body !== undefined) return false; // it shows: that it stays has to be said (O3)
+  const held = await heldMessage(tx, targetAuthor, room, target, targetOffset);
+  if (held && !held.isDeleted) return false; // it shows: that it stays has to be said (O3)
   await rows.delete(row.seq);
   return true;
 }

@@ -1,7 +1,7 @@
 /** What an answer to `append` says of each item, by docs/PROTOCOL.md's table of errors. Pure. */
 import { assertNever } from '../../shared/never.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
-import type { Acknowledgement, Answer, WireError } from '../../shared/protocol/index.ts';
+import type { Acknowledgement, Answer, Item, WireError } from '../../shared/protocol/index.ts';
 
 export type Verdict = { clientOffset: string } & (
   | { type: 'acknowledged'; serverOffset: number; at: number }
@@ -22,79 +22,115 @@ export type Next =
 export interface Judged {
   verdicts: Verdict[];
   next: Next;
+  /** Where an item failed for now, with what the server asked to wait: it may be the room alone that does not answer. */
+  failing: readonly Failing[];
 }
 
-export function judge(keys: readonly string[], answer: Acknowledgement<'append'>): Judged {
-  return answer.ok ? judgeResults(keys, answer) : judgeRequest(keys, answer.error);
+export interface Failing {
+  room: string;
+  ms: number | undefined;
+  /** The server went no further there, and whether that was for this room is not known. */
+  stopped: boolean;
 }
 
-export function unanswered(keys: readonly string[]): Verdict[] {
-  return keys.map((clientOffset) => ({ clientOffset, type: 'unanswered' }));
+/** What is judged of an item. */
+export type Sent = Pick<Item, 'room' | 'clientOffset'>;
+
+export function judge(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judged {
+  return answer.ok ? judgeResults(sent, answer) : judgeRequest(sent, answer.error);
 }
 
-function judgeResults(keys: readonly string[], { results, stopped }: Answer<'append'>): Judged {
-  if (results.some((result, i) => result.clientOffset !== keys[i])) return judgeRequest(keys, OUT_OF_ORDER);
-  const judged = keys.map((clientOffset, i): Judged => {
-    const result = results[i];
-    if (result && 'serverOffset' in result) {
-      const { serverOffset, at } = result;
-      return { verdicts: [{ clientOffset, type: 'acknowledged', serverOffset, at }], next: { tag: 'on' } };
-    }
-    if (result) return judgeItem(clientOffset, result.error);
-    if (stopped && i === results.length) return judgeItem(clientOffset, stopped, 'stopped');
-    return { verdicts: [{ clientOffset, type: 'put-off' }], next: { tag: 'rest', ms: stopped?.retryAfter } };
-  });
-  return {
-    verdicts: judged.flatMap(({ verdicts }) => verdicts),
-    next: gravest(judged.map(({ next }) => next)),
-  };
+export function unanswered(sent: readonly Pick<Sent, 'clientOffset'>[]): Verdict[] {
+  return sent.map(({ clientOffset }) => ({ clientOffset, type: 'unanswered' }));
 }
 
-function judgeRequest(keys: readonly string[], error: WireError): Judged {
-  const blamed = classOf(error.code) === 'permanent' || classOf(error.code) === 'uncertain';
-  if (blamed && keys.length > 1) return { verdicts: putOff(keys), next: { tag: 'single' } };
-  const judged = keys.map((clientOffset) => judgeItem(clientOffset, error));
-  return {
-    verdicts: judged.flatMap(({ verdicts }) => verdicts),
-    next: gravest(judged.map(({ next }) => next)),
-  };
+function judgeResults(sent: readonly Sent[], { results, stopped }: Answer<'append'>): Judged {
+  if (results.some((result, i) => result.clientOffset !== sent[i]?.clientOffset))
+    return judgeRequest(sent, OUT_OF_ORDER);
+  return together(
+    sent.map((item, i): Judged => {
+      const result = results[i];
+      if (result && 'serverOffset' in result) {
+        const { clientOffset, serverOffset, at } = result;
+        return judged({ clientOffset, type: 'acknowledged', serverOffset, at }, ON);
+      }
+      if (result) return judgeItem(item, result.error);
+      if (stopped && i === results.length) return judgeStop(item, stopped);
+      return judged(putOff(item), { tag: 'rest', ms: stopped?.retryAfter });
+    }),
+  );
 }
 
-/** A server stops only at what passes: whatever its code, the item is not refused by that. */
-function judgeItem(clientOffset: string, error: WireError, at: 'item' | 'stopped' = 'item'): Judged {
+function judgeRequest(sent: readonly Sent[], error: WireError): Judged {
   const errorClass = classOf(error.code);
+  const isBlamed = errorClass === 'permanent' || errorClass === 'uncertain';
+  if (isBlamed && sent.length > 1)
+    return { verdicts: sent.map(putOff), next: { tag: 'single' }, failing: [] };
+  if (errorClass === 'permanent') return together(sent.map((item) => judgeItem(item, error)));
+  const all = together(sent.map((item) => judgeStop(item, error)));
+  return sent.length > 1 ? { ...all, failing: [] } : all; // of several, none is the one
+}
+
+/** An item that failed for now is its room's matter, but for the limits, which are the user's. */
+function judgeItem(item: Sent, error: WireError): Judged {
+  const { clientOffset, room } = item;
+  const { code, retryAfter: ms } = error;
+  const errorClass = classOf(code);
   switch (errorClass) {
     case 'transient':
-      return { verdicts: putOff([clientOffset]), next: { tag: 'rest', ms: error.retryAfter } };
+      if (code === 'rate-limited') return judged(putOff(item), { tag: 'rest', ms });
+      return judged(putOff(item), ON, { room, ms, stopped: false });
     case 'uncertain':
-      return {
-        verdicts: [{ clientOffset, type: 'uncertain', error }],
-        next: { tag: 'rest', ms: error.retryAfter },
-      };
+      return judged({ clientOffset, type: 'uncertain', error }, ON, { room, ms, stopped: false });
     case 'auth':
     case 'upgrade':
-      return { verdicts: putOff([clientOffset]), next: { tag: 'stop', why: errorClass } };
+      return judged(putOff(item), { tag: 'stop', why: errorClass });
     case 'permanent':
-      if (at === 'stopped')
-        return { verdicts: putOff([clientOffset]), next: { tag: 'rest', ms: error.retryAfter } };
-      return { verdicts: [{ clientOffset, type: 'refused', error }], next: { tag: 'on' } };
+      return judged({ clientOffset, type: 'refused', error }, ON);
     default:
       return assertNever(errorClass);
   }
+}
+
+/** A server stops only at what passes: whatever its code, the item is not refused by that. */
+function judgeStop(item: Sent, error: WireError): Judged {
+  const { clientOffset, room } = item;
+  const { code, retryAfter: ms } = error;
+  const errorClass = classOf(code);
+  if (errorClass === 'auth' || errorClass === 'upgrade')
+    return judged(putOff(item), { tag: 'stop', why: errorClass });
+  const verdict: Verdict =
+    errorClass === 'uncertain' ? { clientOffset, type: 'uncertain', error } : putOff(item);
+  const failing = code === 'rate-limited' ? undefined : { room, ms, stopped: true };
+  return judged(verdict, { tag: 'rest', ms }, failing);
+}
+
+function judged(verdict: Verdict, next: Next, failing?: Failing): Judged {
+  return { verdicts: [verdict], next, failing: failing ? [failing] : [] };
+}
+
+function together(all: readonly Judged[]): Judged {
+  return {
+    verdicts: all.flatMap(({ verdicts }) => verdicts),
+    next: gravest(all.map(({ next }) => next)),
+    failing: all.flatMap(({ failing }) => failing),
+  };
 }
 
 function gravest(nexts: readonly Next[]): Next {
   const stop = nexts.find((next) => next.tag === 'stop');
   if (stop) return stop;
   const rests = nexts.filter((next) => next.tag === 'rest');
-  if (rests.length === 0) return { tag: 'on' };
+  if (rests.length === 0) return ON;
   const told = rests.flatMap(({ ms }) => ms ?? []);
   return { tag: 'rest', ms: told.length > 0 ? Math.max(...told) : undefined };
 }
 
-function putOff(keys: readonly string[]): Verdict[] {
-  return keys.map((clientOffset) => ({ clientOffset, type: 'put-off' }));
+function putOff({ clientOffset }: Sent): Verdict {
+  return { clientOffset, type: 'put-off' };
 }
+
+const ON: Next = { tag: 'on' };
 
 const OUT_OF_ORDER: WireError = {
   code: 'unreadable',

@@ -23,7 +23,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
   const nobodys = createCell(EMPTY);
   const newId = () => idFrom(deps.randomBytes(16));
   const local = openLocalDatabase(deps.indexedDB, deps.clock);
-  const http = createHttp(deps.fetch, deps.clock, () => import('../transport/wire.ts'));
+  const http = createHttp(deps.fetch, deps.clock, () => import('../transport/bodies.ts'));
   const account = createAccount(http, local, newId);
   const refused: Refused = {
     http,

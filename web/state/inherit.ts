@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../db/clock.ts';
 import { openUserDatabase, type UserDatabase, type UserWrite } from '../db/schema.ts';
-import { type Content, newRow, type Row } from '../outbox/row.ts';
+import { newRow, type Row } from '../outbox/row.ts';
 
 /** Can be broken off anywhere and begun anew. True when there was something. */
 export async function inherit(
@@ -55,20 +55,18 @@ async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promi
 const ROWS_AT_ONCE = 200;
 
 /**
- * The same key, never attempted: nobody has it of the new user. What changes a text that the old one had sent goes as it
+ * The same key, never attempted: nobody has it of the new user; and without its place in the old log. What changes a text that the old one had sent goes as it
  * is: the server refuses an edit, which is kept as not sent (O4), and has nothing to delete.
  */
 function asNew(row: Row): Omit<Row, 'seq'> {
-  const { room, clientOffset, at, state } = row;
-  const made = newRow({ ...contentOf(row), room, clientOffset, at });
+  const { kind, body, target, targetAuthor, fields, room, clientOffset, at, state } = row;
+  const about = {
+    ...(target !== undefined && { target }),
+    ...(targetAuthor !== undefined && { targetAuthor }),
+  };
+  const content = { kind, ...(body !== undefined && { body }), ...about, ...(fields && { fields }) };
+  const made = newRow({ ...content, room, clientOffset, at });
   return state.tag === 'parked' ? { ...made, state: { ...state, uncertain: false } } : made;
-}
-
-/** Without its place in the old log. */
-function contentOf(row: Row): Content {
-  if (row.kind === 'text') return { kind: row.kind, body: row.body };
-  if (row.kind === 'edit') return { kind: row.kind, target: row.target, body: row.body };
-  return { kind: row.kind, target: row.target };
 }
 
 async function moveDrafts(from: UserDatabase, to: UserDatabase): Promise<boolean> {

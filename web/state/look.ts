@@ -10,9 +10,8 @@ import {
   readWindow,
   type Window,
 } from '../log/window.ts';
-import { ownText } from '../outbox/held.ts';
-import type { Follower } from '../outbox/queuedChanges.ts';
-import type { Row } from '../outbox/row.ts';
+import { heldMessage } from '../outbox/held.ts';
+import { type Follower, isMessageRow, type Row } from '../outbox/row.ts';
 import { readQueue, rowsAt } from './queue.ts';
 import { countOthers, readUpToOf } from './unread.ts';
 
@@ -87,7 +86,7 @@ async function follow(
   async function whereIs(seq: number): Promise<Position | undefined> {
     if (queue.includes(seq)) return { tag: 'row', seq };
     const row = before?.rows.find((each) => each.seq === seq);
-    const text = row?.kind === 'text' ? await ownText(tx, me, room, row.clientOffset) : undefined;
-    return text && { tag: 'line', offset: text.serverOffset };
+    const message = row && isMessageRow(row) ? await heldMessage(tx, me, room, row.clientOffset) : undefined;
+    return message && { tag: 'line', offset: message.serverOffset };
   }
 }

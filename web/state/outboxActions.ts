@@ -97,8 +97,8 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     },
     remove: (room, clientOffset) =>
       queue(async () => {
-        const { removeText } = await changes();
-        return (await removeText(db, me, changeOf(room, clientOffset))) ? room : undefined;
+        const { removeMessage } = await changes();
+        return (await removeMessage(db, me, changeOf(room, clientOffset))) ? room : undefined;
       }),
     discard: (clientOffset) =>
       queue(async () => roomOf(await (await changes()).discard(db, clientOffset, newKey(), now()))),

@@ -8,7 +8,7 @@ import type { Quiet } from '../log/quiet.ts';
 import type { Row } from '../outbox/row.ts';
 import { coalesced } from './coalesced.ts';
 import type { RoomSummary } from './model.ts';
-import { countRows, lastText } from './queue.ts';
+import { countRows, lastMessage } from './queue.ts';
 import { countUnread } from './unread.ts';
 
 export interface Summaries {
@@ -127,15 +127,15 @@ async function summaryOf(
   quiet: Quiet = { stretches: [] },
 ): Promise<Known> {
   const { id, name, kind, members } = room;
-  const { texts, waiting, notSent } = await countRows(tx, id);
+  const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id, quiet);
-  const text = texts > 0 ? await lastText(tx, id) : undefined;
+  const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
   const summary: RoomSummary = {
     id,
     name,
     kind,
     members,
-    last: text ? lastOfRow(text, me) : newest && (await lastOfLine(tx, newest, me)),
+    last: queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me)),
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
     waiting,
     notSent,
@@ -150,7 +150,7 @@ function hasOwn({ waiting, notSent, draft }: RoomSummary): boolean {
   return waiting + notSent > 0 || draft !== '';
 }
 
-function lastOfRow({ at, body }: Row & { kind: 'text' }, me: User): RoomSummary['last'] {
+function lastOfRow({ at, body }: Row, me: User): RoomSummary['last'] {
   return { author: me.name, mine: true, text: body, deleted: false, at };
 }
 

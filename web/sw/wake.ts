@@ -4,12 +4,13 @@ import { classOf } from '../../shared/protocol/codes.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
 import { openLocalDatabase } from '../db/local.ts';
-import { openUserDatabase } from '../db/schema.ts';
+import { openUserDatabase, type UserDatabase } from '../db/schema.ts';
+import { putFeatures } from '../outbox/features.ts';
 import { drainLockOf } from '../outbox/lock.ts';
 import { type Drained, drainOnce } from '../outbox/worker.ts';
 import { appendByHttp } from '../transport/appendByHttp.ts';
+import * as bodies from '../transport/bodies.ts';
 import { createHttp } from '../transport/http.ts';
-import * as wire from '../transport/wire.ts';
 
 export interface WakeDeps {
   indexedDB: IDBFactory;
@@ -37,7 +38,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
       random,
       locks,
       lockName: drainLockOf(me),
-      reach: () => reach(deps, me),
+      reach: () => reach(deps, db, me),
       newKey: () => idFrom(deps.randomBytes(16)),
       append: (items, signal) => appendByHttp(deps.fetch, me, items, signal),
       beat: (holder) => changes.tell({ type: 'draining', holder }),
@@ -50,8 +51,16 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
   }
 }
 
-async function reach({ fetch, clock }: WakeDeps, me: string): Promise<'yes' | 'no' | 'refused'> {
-  const session = await createHttp(fetch, clock, async () => wire).session();
-  if (session.ok) return session.value.user.id === me ? 'yes' : 'refused';
-  return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
+/** Whether there is a way to the server, and, kept for what is sent then, what it takes. */
+async function reach(
+  { fetch, clock }: WakeDeps,
+  db: UserDatabase,
+  me: string,
+): Promise<'yes' | 'no' | 'refused'> {
+  const session = await createHttp(fetch, clock, async () => bodies).session();
+  if (!session.ok) return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
+  const { user, features } = session.value;
+  if (user.id !== me) return 'refused';
+  await db.write(['meta'], (tx) => putFeatures(tx, features));
+  return 'yes';
 }

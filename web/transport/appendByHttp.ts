@@ -1,7 +1,7 @@
 /** `append` for who has no socket: the service worker. The same answer, from the same code of the server. */
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
+import { BODIES, readBody } from './bodies.ts';
 import type { Called } from './called.ts';
-import { BODIES, readBody } from './wire.ts';
 
 /** `undefined`: no answer of ours. It may have arrived all the same, and is sent again under the same keys. */
 export async function appendByHttp(

@@ -11,10 +11,10 @@ export interface Http {
   setPassword(password: string, current: string | undefined): Promise<Called<unknown>>;
 }
 
-/** The page's wire comes in a chunk of its own; the service worker is one file and has it. */
-export type LoadWire = () => Promise<Pick<typeof import('./wire.ts'), 'readBody' | 'BODIES'>>;
+/** The page fetches it as a chunk of its own; the service worker is one file and has it. */
+export type LoadBodies = () => Promise<typeof import('./bodies.ts')>;
 
-export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadWire: LoadWire): Http {
+export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadBodies: LoadBodies): Http {
   async function call<Body extends keyof Bodies>(
     method: string,
     path: string,
@@ -36,7 +36,7 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadWir
           redirect: 'error', // to a captive portal's page, which would take a password along
           signal: abort.signal,
         }),
-        loadWire(),
+        loadBodies(),
       ]);
       return readBody<Bodies[Body]>(BODIES[answer] as never, response.ok, await response.text());
     } catch {

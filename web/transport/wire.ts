@@ -10,10 +10,7 @@ import {
   type FrameName,
   frames,
   Refusal,
-  Session,
-  SessionAnswer,
 } from '../../shared/protocol/index.ts';
-import { type Called, UNREACHABLE } from './called.ts';
 
 export const FRAMES = Object.keys(frames) as FrameName[];
 
@@ -39,33 +36,3 @@ export function readRefused(data: unknown): { code: string; retryAfter?: number 
 }
 
 const Refused = v.looseObject({ code: v.string(), retryAfter: v.optional(v.number()) });
-
-/** The bodies of HTTP, by name. */
-export const BODIES = {
-  append: answers.append,
-  session: Session,
-  signedIn: SessionAnswer,
-  /** No body, or one of ours that says nothing more. */
-  nothing: v.optional(v.looseObject({})),
-};
-
-/** A proxy's page, a captive portal, a bare 404 say nothing about what was asked: as if nobody had answered. */
-export function readBody<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): Called<T> {
-  const body = text === '' ? undefined : parseJson(text);
-  if (ok) {
-    const parsed = v.safeParse(schema, body);
-    return parsed.success ? { ok: true, value: parsed.output } : UNREACHABLE;
-  }
-  const refusal = v.safeParse(Refusal, body);
-  return refusal.success ? refusal.output : UNREACHABLE;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return NOT_JSON;
-  }
-}
-
-const NOT_JSON = Symbol('not JSON');

@@ -166,5 +166,5 @@ test('O2 over a way up of 20 kB/s a long queue goes in one piece after another, 
 });
 
 function markOf(db: UserDatabase, holder: string) {
-  return mark(db, { limits: WHOLE_BATCH, holder, fence: 'claim', sweep: true });
+  return mark(db, { limits: WHOLE_BATCH, without: new Set(), holder, fence: 'claim', sweep: true });
 }

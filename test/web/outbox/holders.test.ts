@@ -71,7 +71,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
     /** One thing of the database, or one that was heard. */
     act() {
       const effect = this.todo.shift();
-      if (effect?.type === 'mark') this.mark(effect.limits);
+      if (effect?.type === 'mark') this.mark(effect);
       else if (effect?.type === 'store' || effect?.type === 'store-late') {
         store(effect.verdicts, variant === 'no fence' || fence === this.name);
         if (effect.type === 'store') this.hear({ type: 'stored' });
@@ -81,11 +81,13 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       if (this.stolenFrom) this.tell({ type: 'lock-lost' });
       this.stolenFrom = false;
     }
-    mark(limits: Parameters<typeof nextBatch>[1]) {
+    mark({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>) {
       if (!this.claimed) fence = this.name;
       else if (variant !== 'no fence' && fence !== this.name) return this.hear({ type: 'not-mine' });
       this.claimed = true;
-      const batch = nextBatch(rows, limits).map((row) => stepRow(row, { type: 'attempted' }));
+      const batch = nextBatch(rows, limits, { features: new Set(), rooms: without }).map((row) =>
+        stepRow(row, { type: 'attempted' }),
+      );
       rows = rows.map(
         (row) => batch.find(({ seq }) => seq === row.seq) ?? stepRow(row, { type: 'unanswered' }),
       );
@@ -99,8 +101,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       const flight = this.flying.shift();
       if (!flight) return;
       const answer = append(flight.items);
-      const keys = flight.items.map((item) => item.clientOffset);
-      if (!lost) this.hear({ type: 'answered', attempt: flight.attempt, keys, answer });
+      if (!lost) this.hear({ type: 'answered', attempt: flight.attempt, sent: flight.items, answer });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
 import { nextBatch } from '../../../web/outbox/batch.ts';
 import {
   FRESH,
+  isAnyResting,
   type Outbox,
   type OutboxEffect,
   type OutboxEvent,
@@ -30,7 +31,7 @@ const answer: Extract<Acknowledgement<'append'>, { ok: true }> = {
 const answered = (attempt: number, its: Acknowledgement<'append'> = answer): OutboxEvent => ({
   type: 'answered',
   attempt,
-  keys: [key(1)],
+  sent: items,
   answer: its,
 });
 
@@ -123,6 +124,115 @@ describe('one append', () => {
     const failed = [...sent, ...failing(1), ...failing(2)];
     expect(run(...failed)[0].failures).toBe(2);
     expect(run(...failed, answered(3))[0].failures).toBe(0);
+  });
+});
+
+describe('O2 a room that fails by itself', () => {
+  const [one, two, three] = [1, 2, 3].map((n) => itemOf({ ...text(n), room: `room ${n}` })) as [
+    Item,
+    Item,
+    Item,
+  ];
+  const began: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }];
+  const marked = (...its: Item[]): OutboxEvent => ({ type: 'marked', items: its, bytes: 100 });
+  const results = (
+    attempt: number,
+    its: Item[],
+    fates: ('ok' | 'unavailable' | 'internal')[],
+    stopped?: string,
+  ): OutboxEvent => ({
+    type: 'answered',
+    attempt,
+    sent: its,
+    answer: {
+      ok: true,
+      epoch: 'e',
+      results: fates.map((fate, i) => {
+        const { clientOffset } = its[i]!;
+        if (fate === 'ok') return { clientOffset, serverOffset: 1, at: 1 };
+        return { clientOffset, error: { code: fate, message: '' } };
+      }),
+      ...(stopped ? { stopped: { code: stopped, message: '' } } : {}),
+    },
+  });
+  const without = (effects: OutboxEffect[]) =>
+    effects.flatMap((effect) => (effect.type === 'mark' ? [[...effect.without]] : []));
+
+  test.each(['unavailable', 'internal'] as const)(
+    'whose item is answered with %s rests, and the others go on at once',
+    (fate) => {
+      const events = [...began, marked(one, two), results(1, [one, two], [fate, 'ok'])];
+      expect(types(run(...events)[1])).toEqual(['store', 'rest-room']);
+      expect(without(run(...events, { type: 'stored' })[1])).toEqual([['room 1']]);
+      const [idle, effects] = run(...events, { type: 'stored' }, marked());
+      expect(types(effects)).toEqual(['unlock']);
+      expect(isAnyResting(idle)).toBe(true);
+      expect(types(step(idle, { type: 'room-rested', room: 'room 1' }, half)[1])).toEqual(['lock']);
+      expect(
+        without(run(...events, { type: 'stored' }, { type: 'room-rested', room: 'room 1' }, marked())[1]),
+      ).toEqual([[]]);
+    },
+  );
+
+  test('rests longer each time, and is well again when something goes through', () => {
+    const fail = (attempt: number): OutboxEvent[] => [
+      marked(one),
+      results(attempt, [one], ['unavailable']),
+      { type: 'stored' },
+      marked(),
+      { type: 'room-rested', room: 'room 1' },
+      { type: 'locked' },
+    ];
+    const rest = (events: OutboxEvent[], attempt: number) =>
+      run(...began, ...events, marked(one), results(attempt, [one], ['unavailable']))[1].find(
+        ({ type }) => type === 'rest-room',
+      );
+    expect(rest([], 1)).toMatchObject({ ms: 375 });
+    expect(rest([...fail(1), ...fail(2)], 3)).toMatchObject({ ms: 1_500 });
+    const mended = run(...began, ...fail(1), marked(one), results(2, [one], ['ok']))[0];
+    expect(mended.rooms.size).toBe(0);
+  });
+
+  test('at which the server stops goes last, until the others have shown that it is this room alone', () => {
+    const stopped = [
+      ...began,
+      marked(one, two),
+      results(1, [one, two], [], 'unavailable'),
+      { type: 'stored' } as const,
+    ];
+    expect(types(run(...stopped)[1])).toEqual(['unlock', 'rest']);
+    const rested: OutboxEvent[] = [...stopped, { type: 'rested' }, { type: 'locked' }];
+    expect(without(run(...rested)[1])).toEqual([['room 1']]);
+    const others: OutboxEvent[] = [...rested, marked(two), results(2, [two], ['ok']), { type: 'stored' }];
+    expect(without(run(...others)[1])).toEqual([['room 1']]);
+    const last: OutboxEvent[] = [...others, marked()];
+    expect(without(run(...last)[1])).toEqual([[]]);
+    const again = [...last, marked(one), results(3, [one], [], 'unavailable')];
+    expect(types(run(...again)[1])).toEqual(['store', 'rest-room']);
+    expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once, no rest for all
+  });
+
+  test('at which the server stops behind what went through is alone at once', () => {
+    const events = [...began, marked(one, two, three), results(1, [one, two, three], ['ok'], 'unavailable')];
+    expect(run(...events)[1]).toMatchObject([{ type: 'store' }, { type: 'rest-room', room: 'room 2' }]);
+    expect(without(run(...events, { type: 'stored' })[1])).toEqual([['room 2']]);
+  });
+
+  test('is not meant by a limit, which is the user’s', () => {
+    const events = [...began, marked(one, two), results(1, [one, two], ['ok'], 'rate-limited')];
+    expect(types(run(...events, { type: 'stored' })[1])).toEqual(['unlock', 'rest']);
+    expect(run(...events)[0].rooms.size).toBe(0);
+  });
+
+  test('is tried at once over a new connection', () => {
+    const events = [
+      ...began,
+      marked(one),
+      results(1, [one], ['unavailable']),
+      { type: 'stored' } as const,
+      marked(),
+    ];
+    expect(without(run(...events, { type: 'down' }, { type: 'up' }, { type: 'locked' })[1])).toEqual([[]]);
   });
 });
 
@@ -226,7 +336,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
   const queued: string[] = [];
   const bad = new Set<string>();
   const todo: OutboxEffect[] = [];
-  const flying: { attempt: number; items: Item[]; keys: string[] }[] = [];
+  const flying: { attempt: number; items: Item[] }[] = [];
   let overlapped = false;
 
   const tell = (event: OutboxEvent) => {
@@ -261,17 +371,15 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
       case 'lock':
         return tell({ type: 'locked' });
       case 'mark': {
-        const batch = nextBatch(rows, effect.limits).map((row) => stepRow(row, { type: 'attempted' }));
+        const batch = nextBatch(rows, effect.limits, { features: new Set(), rooms: effect.without }).map(
+          (row) => stepRow(row, { type: 'attempted' }),
+        );
         rows = rows.map((row) => batch.find(({ seq }) => seq === row.seq) ?? row);
         return tell({ type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000 });
       }
       case 'emit':
         overlapped ||= flying.some(({ attempt }) => attempt === effect.attempt);
-        flying.push({
-          attempt: effect.attempt,
-          items: effect.items,
-          keys: effect.items.map((item) => item.clientOffset),
-        });
+        flying.push({ attempt: effect.attempt, items: effect.items });
         return;
       case 'store':
       case 'store-late':
@@ -285,13 +393,13 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
   const answer = (reply: 'ok' | 'lost' | 'busy' | 'broken') => {
     const flight = flying.shift();
     if (!flight) return;
-    const { attempt, keys } = flight;
+    const { attempt, items: sent } = flight;
     if (reply === 'busy' || reply === 'broken') {
       const code = reply === 'busy' ? 'unavailable' : 'internal';
-      return tell({ type: 'answered', attempt, keys, answer: { ok: false, error: { code, message: '' } } });
+      return tell({ type: 'answered', attempt, sent, answer: { ok: false, error: { code, message: '' } } });
     }
     const result = append(flight.items);
-    if (reply === 'ok') tell({ type: 'answered', attempt, keys, answer: result });
+    if (reply === 'ok') tell({ type: 'answered', attempt, sent, answer: result });
   };
   const queue = () => {
     const row = text(queued.length + 1);

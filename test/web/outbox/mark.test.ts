@@ -20,7 +20,7 @@ function start() {
     queue: (body = 'a') => enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 }),
     rows: () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll()),
     as: (holder: string, fence: Fence, limits = WHOLE_BATCH, sweep = false) =>
-      mark(db, { limits, holder, fence, sweep }),
+      mark(db, { limits, without: new Set(), holder, fence, sweep }),
   };
 }
 

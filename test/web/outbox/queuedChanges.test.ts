@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { UserDatabase } from '../../../web/db/schema.ts';
-import { discard, edit as editText, removeText } from '../../../web/outbox/changes.ts';
+import { discard, edit as editText, removeMessage } from '../../../web/outbox/changes.ts';
 import { recover } from '../../../web/outbox/mark.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
@@ -40,7 +40,7 @@ const works: [what: string, work: () => Promise<unknown>][] = [
     () => store({ type: 'refused', clientOffset: key(2), error: { code: 'forbidden', message: 'no' } }),
   ],
   ['edited', () => editText(db, me, change(2), 'other')],
-  ['deleted', () => removeText(db, me, change(2))],
+  ['deleted', () => removeMessage(db, me, change(2))],
   ['given up', () => discard(db, key(1), key(9_999), 1)],
   ['left behind by a tab that is gone', () => recover(db)],
 ];

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { take } from '../../../web/log/take.ts';
-import { edit as editText, removeText } from '../../../web/outbox/change.ts';
+import { edit as editText, removeMessage } from '../../../web/outbox/change.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { amend, discard, retry } from '../../../web/outbox/parked.ts';
 import type { Row } from '../../../web/outbox/row.ts';
@@ -37,7 +37,7 @@ const change = (targetOffset?: number, target = KEY) => ({
   at: 9,
 });
 const edited = (body: string, hint?: number) => editText(db, me, change(hint), body);
-const removed = (hint?: number) => removeText(db, me, change(hint));
+const removed = (hint?: number) => removeMessage(db, me, change(hint));
 const store = (...verdicts: Verdict[]) => storeVerdicts(db, me, verdicts, mint);
 const refused = (clientOffset: string, code = 'forbidden'): Verdict => ({
   type: 'refused',

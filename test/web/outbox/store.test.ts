@@ -31,7 +31,13 @@ async function queue(...bodies: string[]) {
 }
 
 async function mark(limits: Limits) {
-  const marked = await markAs(db, { limits, holder: 'a tab', fence: 'none', sweep: true });
+  const marked = await markAs(db, {
+    limits,
+    without: new Set(),
+    holder: 'a tab',
+    fence: 'none',
+    sweep: true,
+  });
   if (marked === 'not-mine') throw new Error('nobody else drains here');
   return marked;
 }

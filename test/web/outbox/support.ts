@@ -1,6 +1,7 @@
 import { APPEND_MAX_ITEMS, BATCH_BYTES } from '../../../shared/limits.ts';
+import type { Item } from '../../../shared/protocol/index.ts';
 import type { Limits } from '../../../web/outbox/batch.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import type { Draft, Row } from '../../../web/outbox/row.ts';
 import { newRow } from '../../../web/outbox/row.ts';
 
 export const ROOM = 'lobby';
@@ -40,4 +41,25 @@ export function deletion(n: number, target: number): Row {
 
 export function parked(row: Row, uncertain = false): Row {
   return { ...row, attempted: true, state: { tag: 'parked', reason: { code: 'forbidden' }, uncertain } };
+}
+
+/** An item of any kind, as the app of a version that knows it queues it. */
+export function draftOf({ room, clientOffset, kind, body, target, ...fields }: Item, at = 1): Draft {
+  const about =
+    target === undefined
+      ? {}
+      : typeof target === 'string'
+        ? { target }
+        : { target: target.clientOffset, targetAuthor: target.author };
+  const content = { ...(body === undefined ? {} : { body }), ...about };
+  return { room, clientOffset, at, kind, ...content, ...(Object.keys(fields).length > 0 ? { fields } : {}) };
+}
+
+/** The same, with its place in the queue. */
+export function rowOf(
+  seq: number,
+  item: Omit<Item, 'room' | 'clientOffset' | 'kind'> & { kind: string; room?: string },
+): Row {
+  const { room = ROOM, kind, ...content } = item;
+  return { ...newRow(draftOf({ room, clientOffset: key(seq), kind, ...content }, seq)), seq } as Row;
 }

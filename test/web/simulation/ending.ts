@@ -69,13 +69,15 @@ async function allSent(run: Run, user: string): Promise<void> {
   await until(run, 'O2', 'nothing waits', isSent);
 }
 
-/** What changes a text that was not sent waits for that one. */
+/** What is about a message that was not sent waits for that one. */
 function waitingOf(run: Run, user: string): Row[] {
   const rows = rowsOf(run.browser.disk, user);
   const parked = new Set(
     rows.flatMap(({ state, clientOffset }) => (state.tag === 'parked' ? clientOffset : [])),
   );
-  return rows.filter((row) => row.state.tag !== 'parked' && !(row.kind !== 'text' && parked.has(row.target)));
+  return rows.filter(
+    (row) => row.state.tag !== 'parked' && !(row.target !== undefined && parked.has(row.target)),
+  );
 }
 
 async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
@@ -142,7 +144,7 @@ function checkEnd(run: Run, user: string): void {
     if (mine.length !== 1 || mine[0]!.from !== 1 || mine[0]!.to !== room.log.length)
       run.broken('S2 S3', `${room.name} has ${room.log.length} entries, held are ${JSON.stringify(mine)}`);
   }
-  const waiting = new Set(rows.flatMap((row) => (row.kind === 'delete' ? [] : row.body)));
+  const waiting = new Set(rows.flatMap((row) => row.body ?? []));
   for (const body of ledger.all()) {
     if (body.of.user !== user || body.accepted === undefined || waiting.has(body.text)) continue;
     if (isOver(body, (text) => waiting.has(text) || known.appended.has(text))) continue;

@@ -169,11 +169,11 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
   const { logs, disk, ledger, appended, commitsLate } = known;
   const epoch = disk.readAt<string>(database, 'meta', 'epoch');
   for (const row of rows) {
-    if (row.kind !== 'delete' && !isOf(row.body, user)) broken('O5', `“${row.body}” waits among ${user}’s`);
-    const said = row.kind === 'delete' ? undefined : ledger.find(row.body);
+    if (row.body !== undefined && !isOf(row.body, user)) broken('O5', `“${row.body}” waits among ${user}’s`);
+    const said = ledger.find(row.body ?? '');
     if ((said?.isTold || said?.abandoned) && !commitsLate)
       broken('O3', `“${said.text}” was told as not stored, and waits`);
-    if (row.kind === 'text' || row.targetOffset === undefined) continue;
+    if (row.targetOffset === undefined) continue;
     const { room, target, targetOffset } = row;
     // Or of a later one: the worker hears what became of a text before any tab hears that the data was put back.
     const all = logs.lineages();
@@ -183,7 +183,7 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
     if (!isThere)
       broken('O4', `${row.clientOffset} is to change what stands at ${targetOffset}, which is another text`);
   }
-  const waiting = new Set(rows.flatMap((row) => (row.kind === 'delete' ? [] : row.body)));
+  const waiting = new Set(rows.flatMap((row) => row.body ?? []));
   const isThere = (text: string) => waiting.has(text) || appended.has(text);
   for (const body of ledger.all()) {
     if (body.of.user !== user || body.accepted === undefined || isThere(body.text)) continue;

@@ -23,6 +23,7 @@ prepareModules(values.variant);
 const { simulate } = await import('./simulate.ts');
 await Promise.all([
   import('../../../web/transport/wire.ts'),
+  import('../../../web/transport/bodies.ts'),
   import('../../../web/outbox/changes.ts'),
   import('../../../web/db/evict.ts'),
 ]);

@@ -302,7 +302,7 @@ test('S3 after a long absence the newest come first; what lies between is filled
   server.reachable = true;
   await tab.untilLive();
   await until('the newest', () => tab.read(LOBBY).at(-1) === '400');
-  expect(tab.read(LOBBY)).toHaveLength(49);
+  expect(tab.read(LOBBY)).toHaveLength(50);
   expect(tab.conversation(LOBBY)).toMatchObject({ atStart: false, atNewest: true });
 
   for (let i = 0; i < 40 && !tab.conversation(LOBBY).atStart; i++) {

@@ -143,9 +143,9 @@ test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i'
         .filter(({ state }) => state.tag === 'parked' && !state.uncertain)
         .map(({ clientOffset }) => clientOffset),
     );
-    const goes = (each: Row) => isWaiting(each) && (each.kind === 'text' || !refused.has(each.target));
+    const goes = (each: Row) => isWaiting(each) && (each.target === undefined || !refused.has(each.target));
     expect(await db.read(['rows'], (tx) => countRows(tx, room))).toEqual({
-      texts: its.filter(({ kind }) => kind === 'text').length,
+      messages: its.filter(({ kind }) => kind === 'text').length,
       waiting: its.filter(goes).length,
       notSent: its.filter((each) => !isWaiting(each)).length,
     });

@@ -3,11 +3,15 @@ import { beforeEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Change } from '../../../web/db/changes.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import { openUserDatabase } from '../../../web/db/schema.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
+import type { Draft, Row } from '../../../web/outbox/row.ts';
 import type { Drained } from '../../../web/outbox/worker.ts';
 import { wake } from '../../../web/sw/wake.ts';
+import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
+import { draftOf } from '../outbox/support.ts';
 import { type Browser, createBrowser, createLocks, readAll, type Tab } from '../state/browser.ts';
 import { createModelServer, type ModelServer, mint } from '../state/modelServer.ts';
 
@@ -56,7 +60,13 @@ type Http = (items: Item[], as: string) => Response | Promise<Response>;
 const json = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
 
 const session = () =>
-  json(200, { user: server.cookie, device: { id: mint() }, hasPassword: false, devices: 1 });
+  json(200, {
+    user: server.cookie,
+    device: { id: mint() },
+    hasPassword: false,
+    devices: 1,
+    features: server.features,
+  });
 const portal = () => new Response('<html>Welcome to our hotel', { status: 200 });
 
 /** As the server's `POST /api/append`. */
@@ -264,6 +274,49 @@ test('O2 a limit is waited for and nothing is parked', async () => {
   expect(await worker.drained).toBe('empty');
   expect(sent()).toEqual(['a', 'b']);
 });
+
+test('O2 items of any kind leave as they stand, unparsed; one of a feature that the server lacks waits with its room, and goes when it has it', async () => {
+  useTestKinds();
+  try {
+    await queued('a').then((tab) => tab.gone());
+    const of = (kind: string, more: Record<string, unknown>) =>
+      draftOf({ room: LOBBY, clientOffset: mint(), kind, ...more });
+    const odd = of('of a later version', {
+      body: undefined,
+      x: { y: [1] },
+      target: { author: mint(), clientOffset: mint() },
+    });
+    await queueDrafts(odd, of(TEST_FEATURE, { words: 'new' }), of('text', { body: 'behind it' }));
+    useProductKinds(); // the worker is of a version that knows none of these
+    const items: unknown[] = [];
+    const keep: Http = (its, as) => {
+      items.push(...its);
+      return accept(its, as);
+    };
+    expect(await wakeWorker(keep).drained).toBe('empty');
+    expect(items).toMatchObject([
+      { body: 'a' },
+      { kind: 'of a later version', x: { y: [1] }, target: { author: odd.targetAuthor } },
+    ]);
+    expect(await rows(me())).toMatchObject([
+      { kind: 'of a later version' /* its target is nowhere */, state: { tag: 'parked' } },
+      { kind: TEST_FEATURE, state: { tag: 'queued' }, attempted: false },
+      { body: 'behind it', state: { tag: 'queued' }, attempted: false },
+    ]);
+    server.features = [TEST_FEATURE];
+    expect(await wakeWorker(keep).drained).toBe('empty');
+    expect(items.slice(2)).toMatchObject([{ kind: TEST_FEATURE, words: 'new' }, { body: 'behind it' }]);
+  } finally {
+    useProductKinds();
+  }
+});
+
+/** As another tab would. */
+async function queueDrafts(...drafts: Draft[]): Promise<void> {
+  const db = openUserDatabase(browser.indexedDB, createFakeClock(), me());
+  for (const draft of drafts) await enqueue(db, draft);
+  db.close();
+}
 
 test('O3 S3 what the worker repeats was deleted meanwhile and lies in a hole: the page that is opened next keeps no text of it', async () => {
   await queued('a secret').then((tab) => tab.gone());

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { createHttp } from '../../../web/transport/http.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 
-const loadWire = () => import('../../../web/transport/wire.ts');
+const loadBodies = () => import('../../../web/transport/bodies.ts');
 const unreachable = { ok: false, error: { code: 'unreachable' } };
 
 test.each([200, 401, 403, 503])('O2 a page with status %i is no answer of ours', async (status) => {
   const http = createHttp(
     async () => new Response('<html>Pay here</html>', { status }),
     createFakeClock(),
-    loadWire,
+    loadBodies,
   );
   expect(await http.session()).toMatchObject(unreachable);
   expect(await http.signIn({ name: 'Ada', claim: 'x', credential: 'cookie' })).toMatchObject(unreachable);
@@ -23,7 +23,7 @@ test('a password is not taken along to where a network redirects', async () => {
       throw new TypeError('Failed to fetch'); // as a browser does at a redirect
     },
     createFakeClock(),
-    loadWire,
+    loadBodies,
   );
   expect(await http.setPassword('secret', undefined)).toMatchObject(unreachable);
   expect(asked[0]).toMatchObject({ redirect: 'error' });
