@@ -1,4 +1,7 @@
-/** Every number of the protocol, with its unit in its name. docs/PROTOCOL.md marks them with †. */
+/**
+ * Every number of the protocol, with its unit in its name. docs/PROTOCOL.md states those under all headings but "Server's
+ * own" and "Client"; `npm run check` compares the values.
+ */
 
 // Who you are
 export const NAME_MAX_CODE_POINTS = 40;

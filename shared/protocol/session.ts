@@ -1,4 +1,4 @@
-/** Who you are, over HTTP: `POST`, `GET` and `DELETE /api/session`, `PUT /api/password`. */
+/** Who you are, over HTTP: `POST`, `GET` and `DELETE /api/session`, `PUT /api/name`, `PUT /api/password`. */
 import * as v from 'valibot';
 import { DeviceId, Id } from '../ids.ts';
 import { User } from './down.ts';

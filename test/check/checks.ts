@@ -1,6 +1,7 @@
 /** Every check by name. A check resolves with what is wrong, in sentences; nothing means that all is well. */
 import { runTool } from '../support/tools.ts';
 import { importProblems } from './imports.ts';
+import { protocolProblems } from './protocol.ts';
 import { sizeProblems } from './size.ts';
 import { readSources } from './sources.ts';
 import { specProblems } from './spec.ts';
@@ -19,7 +20,8 @@ const CHECKS: Record<string, () => Promise<string[]>> = {
   'types: test': () => tool('tsc', ['-p', 'test']),
   'format and lint': () => tool('biome', ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']),
   'import rules': async () => importProblems(await readSources()),
-  'SPEC.md': async () => specProblems(),
+  'SPEC.md': () => specProblems(),
+  'docs/PROTOCOL.md': () => protocolProblems(),
   'size of the page': () => sizeProblems(),
 };
 

@@ -1,0 +1,218 @@
+/**
+ * What docs/PROTOCOL.md has to say, read from the code: schemas, table of kinds, error codes, limits, routes. A fact is a key
+ * such as "frame `room`: payload" with the words that must stand there; for an object these are its fields.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createApi } from '../../server/http/api.ts';
+import * as entry from '../../shared/entry.ts';
+import { featuresOf, type KindRule, kinds } from '../../shared/kinds.ts';
+import * as limits from '../../shared/limits.ts';
+import * as protocol from '../../shared/protocol/index.ts';
+import { ROOT } from '../support/tools.ts';
+
+export type Words = ReadonlySet<string>;
+export type Facts = ReadonlyMap<string, Words>;
+
+export interface ProtocolFacts {
+  /** The document must say all of these. */
+  required: Facts;
+  /** It may say these, too. What it says must be true. */
+  allowed: Facts;
+}
+
+export async function readProtocolFacts(): Promise<ProtocolFacts> {
+  const limitsSource = await readFile(join(ROOT, 'shared/limits.ts'), 'utf8');
+  const rows = [...eventRows(), ...entryRows(), ...routeRows()];
+  const inRows = new Set(rows.map(({ schema }) => schema));
+  const objects = namedObjects();
+  const required = [
+    ...rows.map(({ key, words }) => [key, words] as const),
+    ...objects.filter(([, schema]) => !inRows.has(schema)).map(objectFact),
+    ...kindFacts(),
+    ...errorFacts(),
+    ...[protocol.REQUIRED_FEATURE, ...featuresOf(kinds())].map(
+      (name) => [`feature \`${name}\``, NONE] as const,
+    ),
+    ...limitsOfTheWire(limitsSource).map(limitFact),
+    ['protocol', new Set([String(protocol.PROTOCOL)])] as const,
+  ];
+  return {
+    required: new Map(required),
+    allowed: new Map([...objects.map(objectFact), ...Object.keys(LIMITS).map(limitFact)]),
+  };
+}
+
+/** Of a table of kinds, the columns that are compared. */
+export const KIND_COLUMNS = Object.keys({
+  by: true,
+  message: true,
+  target: true,
+  effect: true,
+  membership: true,
+  feature: true,
+} satisfies Record<keyof KindRule, true>);
+
+/** A set of words as one word, for a payload that may have several forms. */
+export function asOneWord(words: Words): string {
+  return `{ ${[...words].sort().join(', ')} }`;
+}
+
+const NONE: Words = new Set();
+
+interface Row {
+  key: string;
+  words: Words;
+  schema: unknown;
+}
+
+function eventRows(): Row[] {
+  const requests = Object.entries(protocol.requests).map(([name, schema]) =>
+    rowOf(`request \`${name}\`: payload`, schema),
+  );
+  const answers = Object.keys(protocol.requests).map((name) =>
+    rowOf(`request \`${name}\`: answer`, (protocol.answers as Record<string, unknown>)[name], ANSWERED),
+  );
+  const frames = Object.entries(protocol.frames).map(([name, schema]) =>
+    rowOf(`frame \`${name}\`: payload`, schema),
+  );
+  const items = [...protocol.itemSchemas()].map(([name, schema]) =>
+    rowOf(`item \`${name}\`: fields`, schema),
+  );
+  return [...requests, ...answers, ...frames, ...items];
+}
+
+/** What every answer has: the document says it once. */
+const ANSWERED: Words = new Set(['ok', 'epoch']);
+
+/** What an entry of a kind has beyond what every entry has. */
+function entryRows(): Row[] {
+  const { TextEntry: text, EditEntry: edit, DeleteEntry: del, OtherEntry: other } = entry;
+  const envelope = wordsOf(other);
+  return Object.entries({ text, edit, delete: del }).map(([name, schema]) =>
+    rowOf(`entry \`${name}\`: fields`, schema, envelope),
+  );
+}
+
+/** The bodies of what server/http/api.ts serves; what is not named here has none. */
+const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
+  'POST /api/session': { body: protocol.SessionRequest, answer: protocol.SessionAnswer },
+  'GET /api/session': { answer: protocol.Session },
+  'PUT /api/name': { body: protocol.NameRequest, answer: protocol.NameAnswer },
+  'PUT /api/password': { body: protocol.PasswordRequest },
+  'POST /api/append': { body: protocol.Append, answer: protocol.Appended },
+  'GET /api/rooms/:room/entries': { answer: protocol.Ranged },
+};
+
+function routeRows(): Row[] {
+  const api = createApi({} as Parameters<typeof createApi>[0]); // its handlers are not called
+  const routes = api.stack.flatMap(({ methods, path }) =>
+    methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`),
+  );
+  return routes.flatMap((route) => [
+    rowOf(`route \`${route}\`: body`, BODIES[route]?.body),
+    rowOf(`route \`${route}\`: answer`, BODIES[route]?.answer, ANSWERED),
+  ]);
+}
+
+function rowOf(key: string, schema: unknown, without: Words = NONE): Row {
+  return { key, schema, words: new Set([...wordsOf(schema)].filter((word) => !without.has(word))) };
+}
+
+function kindFacts() {
+  return [...kinds()].map(([kind, rule]) => {
+    const said = Object.entries(rule).map(([column, value]) => `${column}: ${inWords(value)}`);
+    return [`kind \`${kind}\``, new Set(said)] as const;
+  });
+}
+
+function inWords(value: string | boolean): string {
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : value;
+}
+
+function errorFacts() {
+  return Object.entries(protocol.ERROR_STATUS).map(([code, status]) => {
+    const words = new Set([`status: ${status}`, `class: ${protocol.classOf(code)}`]);
+    return [`code \`${code}\``, words] as const;
+  });
+}
+
+const LIMITS: Readonly<Record<string, number>> = { ...limits };
+
+function limitFact(name: string) {
+  return [`limit \`${name}\``, new Set([String(LIMITS[name])])] as const;
+}
+
+/** Of shared/limits.ts, all but what is the server's and the client's own business; its headings say which that is. */
+export function limitsOfTheWire(source: string): string[] {
+  const sections = source.split(/^\/\/ /m).slice(1);
+  return sections
+    .filter((section) => !NOT_OF_THE_WIRE.test(section))
+    .flatMap((section) => [...section.matchAll(/^export const ([A-Z_]+)/gm)].map((match) => match[1]!));
+}
+
+const NOT_OF_THE_WIRE = /^(?:Server's own|Client)\n/;
+
+function objectFact([name, schema]: readonly [string, unknown]) {
+  return [`object \`${name}\``, wordsOf(schema)] as const;
+}
+
+/** The exported schemas that are objects. */
+function namedObjects(): [string, unknown][] {
+  const named = Object.entries<unknown>({ ...protocol, Entry: entry.OtherEntry });
+  return named.filter(([, value]) => isSchema(value) && wordsOf(value).size > 0);
+}
+
+/** The parts of a valibot schema that are looked at. */
+interface Schema {
+  kind: 'schema';
+  type: string;
+  entries?: Record<string, Schema>;
+  options?: Schema[];
+  pipe?: { kind: string }[];
+  wrapped?: Schema;
+  item?: Schema;
+  value?: Schema;
+}
+
+/**
+ * The fields of an object: `field?` where it may be missing, `outer.inner` where an object without a name of its own lies
+ * inside. Of a record `[id]`, and the fields of its values. Of a union of objects, each as one word. Else nothing.
+ */
+function wordsOf(schema: unknown): Words {
+  const at = isSchema(schema) ? plain(schema) : undefined;
+  if (at?.entries)
+    return new Set(Object.entries(at.entries).flatMap(([name, field]) => fieldWords(name, field)));
+  if (at?.type === 'record') return new Set(['[id]', ...within('[id]', wordsOf(at.value))]);
+  const forms = (at?.options ?? []).map(wordsOf).filter(({ size }) => size > 0);
+  return forms.length > 1 ? new Set(forms.map(asOneWord)) : (forms[0] ?? NONE);
+}
+
+function fieldWords(name: string, field: Schema): string[] {
+  const word = field.type === 'optional' ? `${name}?` : name;
+  const isRecord = plain(field).type === 'record';
+  return [word, ...(isRecord || hasName(field) ? [] : within(name, wordsOf(field)))];
+}
+
+function within(outer: string, words: Words): string[] {
+  return [...words].map((word) => `${outer}.${word}`);
+}
+
+/** Without "may be missing", "list of" and what is checked besides. */
+function plain(schema: Schema): Schema {
+  const piped = schema.pipe?.filter(isSchema).at(-1);
+  const inner = schema.wrapped ?? schema.item ?? (piped?.type === schema.type ? undefined : piped);
+  return inner ? plain(inner) : schema;
+}
+
+/** True for a schema that is exported, and for a list of such. */
+function hasName(field: Schema): boolean {
+  const inner = field.wrapped ?? field.item;
+  return EXPORTED.has(field) || (inner !== undefined && hasName(inner));
+}
+
+const EXPORTED: ReadonlySet<unknown> = new Set(Object.values<unknown>({ ...protocol, ...entry }));
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema';
+}
