@@ -1,6 +1,6 @@
 /*
  * A browser that does not understand the app's program cannot be told so by it. This stands before it, in words that
- * every browser knows, and shows the sentence of index.html when the program cannot be read or does not arrive.
+ * every browser knows, and shows the sentence of web/index.html when the program cannot be read or does not arrive.
  */
 (() => {
   function show() {

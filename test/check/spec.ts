@@ -51,7 +51,7 @@ export function problemsOfSpec(spec: string, tests: ReadonlyMap<string, string>)
   ];
 }
 
-/** Lines of the form `- shown: test/file.test.ts: the title`, under `### L1`. */
+/** Lines of the form `- shown: FILE: TITLE`, under `### L1`. */
 export function claims(spec: string): Claim[] {
   return [...sectionsOf(spec)].flatMap(([promise, text]) =>
     [...text.matchAll(/^- shown: (\S+): (.+)$/gm)].map((match) => ({

@@ -9,7 +9,7 @@ export async function copyBuild(folder: string): Promise<void> {
   await cp(join(ROOT, 'dist'), folder, { recursive: true });
 }
 
-/** Changes the page as a build would: index.html says `data-build="NAME"`, and sw.js lists it by its new content. */
+/** Changes a built page as another build would: dist/index.html says `data-build="NAME"`, and dist/sw.js has its new hash. */
 export async function publishNewBuild(folder: string, name: string): Promise<void> {
   const page = await readFile(join(folder, 'index.html'), 'utf8');
   const worker = await readFile(join(folder, 'sw.js'), 'utf8');

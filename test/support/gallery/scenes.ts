@@ -1,4 +1,4 @@
-/** The screens of look/screens.png, and those that it does not show. */
+/** Every screen of the app that the gallery shows, with the state that leads to it. */
 import type {
   ConnectionState,
   ConversationState,
