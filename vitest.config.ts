@@ -1,5 +1,6 @@
 /** Everything that Playwright does not run: what needs no browser, and by itself what is shown in other browsers, too. */
 import { defineConfig } from 'vitest/config';
+import { testLength } from './test/support/runs.ts';
 
 const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 
@@ -17,7 +18,8 @@ export default defineConfig({
           exclude: [OTHER_BROWSERS],
           maxConcurrency: 2,
           maxWorkers: 2, // also on two cores, where it would be one: many wait more than they work
-          testTimeout: 30_000, // some fold thousands of seeds; a machine with two cores may be busy
+          // some fold thousands of seeds; a machine with two cores may be busy
+          testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
         },
       },
       {

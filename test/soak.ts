@@ -1,6 +1,7 @@
 /**
- * `npm run soak`: the real faults of test/fault/mongo for longer and from more seeds than `npm test` has the time for.
- * Writes docs/soak.md. `--minutes 30 --seed 1`: a run that fails can be run again by its seed.
+ * `npm run soak`: what `npm test` has no time for. First the random runs of test/support/runs.ts, many times as many of
+ * each; then, for `--minutes` (30) and from `--seed` (1) on, the faults of test/fault/mongo, which are reported in
+ * docs/soak.md. `--only random` and `--only faults` run one of the two. A run of the faults can be repeated by its seed.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -8,7 +9,9 @@ import { spend } from './fault/mongo/chat/evening.ts';
 import { type SoakRun, soakReport } from './fault/mongo/report.ts';
 import { contend } from './fault/mongo/writers/contend.ts';
 import { startMongo } from './support/mongo/index.ts';
-import { ROOT } from './support/tools.ts';
+import { filesWithRuns, type TestLength } from './support/runs.ts';
+import { prepareMongo } from './support/setup/mongo.ts';
+import { ROOT, runTool } from './support/tools.ts';
 
 const STORM_MS = 60_000;
 const REPORT = `${ROOT}/docs/soak.md`;
@@ -24,27 +27,52 @@ const SUITES: Record<string, Suite> = {
 };
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' } },
+  options: {
+    only: { type: 'string' },
+    minutes: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+  },
 });
-const until = performance.now() + Number(values.minutes) * 60_000;
-const started = new Date();
-const runs: SoakRun[] = [];
+if (values.only !== undefined && values.only !== 'random' && values.only !== 'faults')
+  throw new Error(`--only ${values.only}: it may be random or faults`);
+const holds: boolean[] = [];
+if (values.only !== 'faults') holds.push(await randomRuns());
+if (values.only !== 'random') holds.push(await faults());
+process.exitCode = holds.every(Boolean) ? 0 : 1;
 
-for (let seed = Number(values.seed); runs.length === 0 || performance.now() < until; seed++) {
-  for (const [what, suite] of Object.entries(SUITES)) {
-    const start = performance.now();
-    const { logs, ...outcome } = await attempt(suite, seed);
-    const seconds = (performance.now() - start) / 1000;
-    runs.push({ what, seed, seconds, ...outcome });
-    console.log(`${what}, seed ${seed}: ${outcome.entries} entries, ${outcome.violations.length} violations`);
-    if (outcome.violations.length > 0) console.log([...outcome.violations, logs].join('\n'));
-  }
+/** Resolves with whether all of them passed. */
+async function randomRuns(): Promise<boolean> {
+  await prepareMongo();
+  const env = { TEST_LENGTH: 'soak' satisfies TestLength };
+  const { code } = await runTool('vitest', ['run', '--project=unit', ...filesWithRuns()], {
+    show: true,
+    env,
+  });
+  return code === 0;
 }
 
-await mkdir(`${ROOT}/docs`, { recursive: true });
-await writeFile(REPORT, soakReport({ started, database: await databaseName(), stormMs: STORM_MS, runs }));
-console.log(`The report is in ${REPORT}.`);
-process.exitCode = runs.every(({ violations }) => violations.length === 0) ? 0 : 1;
+/** Writes the report. Resolves with whether nothing was violated. */
+async function faults(): Promise<boolean> {
+  const until = performance.now() + Number(values.minutes) * 60_000;
+  const started = new Date();
+  const runs: SoakRun[] = [];
+  for (let seed = Number(values.seed); runs.length === 0 || performance.now() < until; seed++) {
+    for (const [what, suite] of Object.entries(SUITES)) {
+      const start = performance.now();
+      const { logs, ...outcome } = await attempt(suite, seed);
+      const seconds = (performance.now() - start) / 1000;
+      runs.push({ what, seed, seconds, ...outcome });
+      console.log(
+        `${what}, seed ${seed}: ${outcome.entries} entries, ${outcome.violations.length} violations`,
+      );
+      if (outcome.violations.length > 0) console.log([...outcome.violations, logs].join('\n'));
+    }
+  }
+  await mkdir(`${ROOT}/docs`, { recursive: true });
+  await writeFile(REPORT, soakReport({ started, database: await databaseName(), stormMs: STORM_MS, runs }));
+  console.log(`The report is in ${REPORT}.`);
+  return runs.every(({ violations }) => violations.length === 0);
+}
 
 /** Rejected means that work did not go on after a fault: that is a violation too. */
 async function attempt(suite: Suite, seed: number): Promise<Outcome> {

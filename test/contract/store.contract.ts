@@ -3,6 +3,7 @@
  * An adapter's own test calls one of these with a way to make a database of nothing.
  */
 import { describe } from 'vitest';
+import { runsOf } from '../support/runs.ts';
 import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
 import { grownCases } from './grown.ts';
@@ -19,9 +20,6 @@ import type { Harness, SharedHarness } from './support.ts';
 import { tailCases } from './tail.ts';
 import { userCases } from './users.ts';
 
-/** Random histories of a suite in `npm test`. */
-const RUNS = 200;
-
 /**
  * For a database that one process has to itself and where an entry and what follows from it are one transaction:
  * there are no other writers, and nothing can be interrupted between the two.
@@ -29,19 +27,17 @@ const RUNS = 200;
 export function storeContract(name: string, open: () => Promise<Harness>): void {
   describe(`the store contract, on ${name}`, () => {
     casesOfOne(open);
-    describe('random histories', () => historyCases(open, async () => ({ others: [] }), histories(RUNS)));
+    describe('random histories', () =>
+      historyCases(open, async () => ({ others: [] }), histories(runsOf('histories of one store'))));
   });
 }
 
 /** For a database that several processes share. */
-export function sharedStoreContract(
-  name: string,
-  open: () => Promise<SharedHarness>,
-  { runs = RUNS }: { runs?: number } = {},
-): void {
+export function sharedStoreContract(name: string, open: () => Promise<SharedHarness>): void {
   describe(`the store contract, on ${name}`, () => {
     sharedCases(open);
-    describe('random histories', () => sharedHistoryCases(open, histories(runs)));
+    describe('random histories', () =>
+      sharedHistoryCases(open, histories(runsOf('histories of three stores'))));
   });
 }
 

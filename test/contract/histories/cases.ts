@@ -17,10 +17,8 @@ const RUNS_PER_DATABASE = 50;
 /** On two busy cores a history of three stores on MongoDB takes up to 2 s. */
 const MOST_PER_RUN_MS = 5_000;
 
-/** SOAK_RUNS makes it as many as are asked for. */
 export function histories(runs: number): HistoryOptions {
-  const asked = Number(process.env.SOAK_RUNS ?? runs);
-  return { runs: asked, withinMs: RUNS_PER_DATABASE * MOST_PER_RUN_MS };
+  return { runs, withinMs: RUNS_PER_DATABASE * MOST_PER_RUN_MS };
 }
 
 /** `castOf` opens more stores on the data of a harness; the actions of a history are spread over all of them. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRoomFeed } from '../../../server/feed/room.ts';
 import { type LogStore, Unavailable } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
+import { runsOf } from '../../support/runs.ts';
 
 const entry = (serverOffset: number): Entry => ({
   serverOffset,
@@ -112,7 +113,7 @@ describe('the feed of a room', () => {
         feed.reach(50);
         expect(await reached(50)).toEqual(run(4, 50).map((e) => e.serverOffset));
       }),
-      { numRuns: 200 },
+      { numRuns: runsOf('what a tail loses') },
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/lanes.ts';
 import type { AppendOutcome, AppendResult, NewEntry } from '../../../server/store/port.ts';
 import { join } from '../../../server/store/sideBySide.ts';
+import { runsOf } from '../../support/runs.ts';
 import { away, writesAtRandom, writesByHand } from './writes.ts';
 
 describe('lanes of a store that writes by room', () => {
@@ -84,7 +85,7 @@ describe('lanes of a store that writes by room', () => {
           for (const room of ['a', 'b', 'c']) expect(store.logOf(room)).toEqual(store.logOf(room).toSorted());
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runsOf('lanes of batches') },
     );
   });
 });

@@ -7,6 +7,7 @@ import { makeRoom } from '../../../web/db/evict.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { hold, holdLoose, LOG_STORES } from '../../../web/log/hold.ts';
 import { newRow, type Row } from '../../../web/outbox/row.ts';
+import { runsOf } from '../../support/runs.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
 
@@ -109,6 +110,6 @@ test('S1 O4 whatever is held, what stays is covered by the spans, and of each ro
       expect(rounds > 0).toBe(spare.some((count) => count > 0));
       db.close();
     }),
-    { seed: 7, numRuns: 25 },
+    { seed: 7, numRuns: runsOf('entries that are evicted') },
   );
 });

@@ -9,6 +9,7 @@ import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
 import { spanAt } from '../../../web/log/spans.ts';
 import { take } from '../../../web/log/take.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { runsOf } from '../../support/runs.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';
@@ -174,7 +175,7 @@ test('S1 after any frames the spans cover exactly what is held, and no deleted b
       for (const { serverOffset } of loose) expect(spanAt(spans, serverOffset)).toBeUndefined();
       db.close();
     }),
-    { seed: 23, numRuns: 60 },
+    { seed: 23, numRuns: runsOf('entries that are held') },
   );
 });
 

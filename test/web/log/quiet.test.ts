@@ -7,6 +7,7 @@ import type { Quiet } from '../../../web/log/quiet.ts';
 import { cover, type Span } from '../../../web/log/spans.ts';
 import { AT_NEWEST, type Place, placeOlder, readWindow } from '../../../web/log/window.ts';
 import { type Random, seeded } from '../../support/random.ts';
+import { seedsOf } from '../../support/runs.ts';
 import { countReads } from '../db/countReads.ts';
 import { ROOM } from '../outbox/support.ts';
 import { emptyDatabase, holdOf } from './heldLog.ts';
@@ -21,7 +22,7 @@ const spansOf = (log: readonly Entry[], from = 1): Span[] => [
   { from, to: log.length, amendedTo: log.length },
 ];
 
-test.each(Array.from({ length: 16 }, (_, i) => i + 1))(
+test.each(seedsOf('entries without a line'))(
   'S1 S3 through growth, holes and logs that are put back, what shows is what is held: seed %i',
   async (seed) => {
     const random = seeded(seed);

@@ -4,12 +4,13 @@ import type { Entry } from '../../../shared/entry.ts';
 import { fold } from '../../../shared/fold.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
 import { seeded } from '../../support/random.ts';
+import { seedsOf } from '../../support/runs.ts';
 import { turns } from '../db/until.ts';
 import { amend, type Bench, bench, rangeOf, spans, text } from './syncSupport.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-test.each(Array.from({ length: 25 }, (_, i) => i + 1))('S1 S2 S3 seed %i', async (seed) => {
+test.each(seedsOf('frames of a sync'))('S1 S2 S3 seed %i', async (seed) => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const random = seeded(seed);
   const tab = bench({ r: [] });

@@ -11,6 +11,7 @@ import {
   spanAt,
   staleIn,
 } from '../../../web/log/spans.ts';
+import { runsOf } from '../../support/runs.ts';
 
 const span = (from: number, to: number, amendedTo = to): Span => ({ from, to, amendedTo });
 
@@ -73,7 +74,7 @@ test('S1 after any frames, exactly what was held is covered, in spans that neith
       });
       expect(cursorOf(spans)).toBe(Math.max(0, ...held));
     }),
-    { seed: 4, numRuns: 500 },
+    { seed: 4, numRuns: runsOf('spans that are covered') },
   );
 });
 

@@ -16,6 +16,7 @@ import {
   type Window,
 } from '../../../web/log/window.ts';
 import { type Random, seeded } from '../../support/random.ts';
+import { seedsOf } from '../../support/runs.ts';
 import { ROOM } from '../outbox/support.ts';
 import { emptyDatabase, holdOf } from './heldLog.ts';
 import { amend, grow, me, text } from './syncSupport.ts';
@@ -49,7 +50,7 @@ test('O3 a window holds at most 150, waiting ones included: first the newest of 
   expect(items(window)).toEqual(queue.slice(-items(window).length));
 });
 
-test.each(counted(16))(
+test.each(seedsOf('ways through a window'))(
   'O3 S3 whatever way one goes, what shows is a slice of all there is: seed %i',
   async (seed) => {
     const random = seeded(seed);

@@ -6,6 +6,7 @@ import { nextBatch } from '../../../web/outbox/batch.ts';
 import { FRESH, type OutboxEffect, type OutboxEvent, step } from '../../../web/outbox/machine.ts';
 import { itemOf, type Row, step as stepRow } from '../../../web/outbox/row.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
+import { runsOf } from '../../support/runs.ts';
 import { text } from './support.ts';
 
 type Variant = 'as it is' | 'no fence' | 'sends what it marked long ago';
@@ -194,7 +195,7 @@ test('S5 O2 L5 frozen, thawed and stolen from at any moment: all is sent, once, 
       expect(log).toEqual(queued);
       expect(stale).toBe(0);
     }),
-    { seed: 5, numRuns: 2_000 },
+    { seed: 5, numRuns: runsOf('tabs that hold the lock') },
   );
 });
 

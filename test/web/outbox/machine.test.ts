@@ -12,6 +12,7 @@ import {
 } from '../../../web/outbox/machine.ts';
 import { itemOf, type Row, step as stepRow } from '../../../web/outbox/row.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
+import { runsOf } from '../../support/runs.ts';
 import { key, text } from './support.ts';
 
 const half = () => 0.5;
@@ -457,6 +458,6 @@ test('O2 O3 L5 whatever is lost, refused, delayed or killed: everything arrives,
       const inTime = log.filter((each) => queued.includes(each));
       if (parked.size === 0) expect(inTime).toEqual(queued);
     }),
-    { seed: 17, numRuns: 800 },
+    { seed: 17, numRuns: runsOf('one outbox') },
   );
 });

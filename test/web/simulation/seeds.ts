@@ -1,6 +1,6 @@
 /**
- * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/seeds.ts --seeds 1-20000`. With
- * `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts), `--story NAME`
+ * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/seeds.ts --seeds 392,1-20000`.
+ * With `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts), `--story NAME`
  * has all seeds about that (stories.ts).
  */
 import { parseArgs } from 'node:util';
@@ -28,14 +28,17 @@ await Promise.all([
   import('../../../web/db/evict.ts'),
 ]);
 
-const [first, last = first] = values.seeds.split('-').map(Number) as [number, number?];
+const seeds = values.seeds.split(',').flatMap((part) => {
+  const [first, last = first] = part.split('-').map(Number) as [number, number?];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+});
 const warnings: unknown[][] = [];
 console.warn = (...said) => void warnings.push(said);
 process.on('unhandledRejection', (error) => warnings.push(['unhandled', error]));
 let ran = 0;
 let failed = 0;
 const began = process.cpuUsage();
-for (let seed = first; seed <= last!; seed++) {
+for (const seed of seeds) {
   warnings.length = 0;
   const report = await simulate(seed, values.story as StoryName | undefined);
   ran++;

@@ -3,9 +3,10 @@
  * for as many as one has time for: `node test/web/simulation/seeds.ts --seeds 1-20000 --all`.
  */
 import { describe, expect, test } from 'vitest';
+import { runsOf } from '../../support/runs.ts';
 import { run } from '../../support/tools.ts';
 
-const SEEDS = Number(process.env.SIMULATION_SEEDS ?? 2_000); // 70 ms of CPU each
+const SEEDS = runsOf('whole clients'); // 70 ms of CPU each
 const CHUNK = 500;
 const chunks = Array.from({ length: Math.ceil(SEEDS / CHUNK) }, (_, i) => [
   i * CHUNK + 1,

@@ -1,6 +1,7 @@
 /**
  * Each broken variant of the client is caught by the rule that it breaks: else the simulation promises more than it looks
- * at. `took` is how many seeds that needed when it was measured; with other draws it may need some times as many.
+ * at. A change of the client or of the simulation changes what a seed does: then `seed` may pass, and all seeds up to some
+ * times as many are run after it.
  */
 import { describe, expect, test } from 'vitest';
 import { run } from '../../support/tools.ts';
@@ -13,46 +14,47 @@ interface Case {
   rules: readonly string[];
   /** All seeds are about that, where it is rare elsewhere. */
   story?: StoryName;
-  took: number;
+  /** The first that catches it, when last measured; runs before the others. */
+  seed: number;
 }
 
 const CASES: readonly Case[] = [
-  { variant: 'what is sent is not marked before', rules: ['O3'], took: 1 },
-  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', took: 40 },
-  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', took: 13 },
+  { variant: 'what is sent is not marked before', rules: ['O3'], seed: 1 },
+  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', seed: 40 },
+  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 1 },
   {
     variant: 'a refusal that comes late parks what is under way again',
     rules: ['O3'],
     story: 'too late',
-    took: 26,
+    seed: 26,
   },
-  { variant: 'what is sent again has a new key', rules: ['L3'], took: 15 },
-  { variant: 'the outbox is not sent in order', rules: ['L5'], took: 1 },
-  { variant: 'there is no fence', rules: ['S5'], story: 'standstill', took: 22 },
-  { variant: 'a live frame opens a span over a hole', rules: ['S2'], took: 5 },
-  { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], took: 88 },
-  { variant: 'a deletion does not blank what is held', rules: ['S3'], took: 1 },
-  { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], took: 40 },
-  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', took: 2 },
-  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', took: 2 },
-  { variant: 'answers of an older log are taken', rules: ['S1'], story: 'put back', took: 32 },
-  { variant: 'what another tab forgot is not noticed', rules: ['S1', 'O4'], story: 'put back', took: 392 },
-  { variant: 'a span is stored without its entries', rules: ['S1'], took: 1 },
-  { variant: 'all users share a database', rules: ['O5'], took: 1 },
-  { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', took: 14 },
+  { variant: 'what is sent again has a new key', rules: ['L3'], seed: 15 },
+  { variant: 'the outbox is not sent in order', rules: ['L5'], seed: 1 },
+  { variant: 'there is no fence', rules: ['S5'], story: 'standstill', seed: 22 },
+  { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 5 },
+  { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 88 },
+  { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 1 },
+  { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 41 },
+  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 2 },
+  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 2 },
+  { variant: 'answers of an older log are taken', rules: ['S1'], story: 'put back', seed: 68 },
+  { variant: 'what another tab forgot is not noticed', rules: ['S1', 'O4'], story: 'put back', seed: 392 },
+  { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
+  { variant: 'all users share a database', rules: ['O5'], seed: 1 },
+  { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 14 },
   {
     variant: 'a write that was given up is stored all the same',
     rules: ['O3'],
     story: 'bad storage',
-    took: 14,
+    seed: 14,
   },
 ];
 
 describe('O3 O4 O5 L3 L5 S1 S2 S3 S5 a broken client is caught', () => {
-  test.concurrent.each(CASES)('$variant', { timeout: 120_000 }, async ({ variant, rules, story, took }) => {
-    const most = Math.min(Math.max(20, 5 * took), 1_000); // more would take longer than the test may
+  test.concurrent.each(CASES)('$variant', { timeout: 120_000 }, async ({ variant, rules, story, seed }) => {
+    const most = Math.min(Math.max(20, 5 * seed), 1_000); // more would take longer than the test may
     const about = story ? ['--story', story] : [];
-    const args = ['--seeds', `1-${most}`, '--variant', variant, ...about];
+    const args = ['--seeds', `${seed},1-${most}`, '--variant', variant, ...about];
     const { code, output } = await run(
       process.execPath,
       ['--no-warnings', 'test/web/simulation/seeds.ts', ...args],

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { createBoxes } from '../../../web/view/box.ts';
+import { seedsOf } from '../../support/runs.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -296,8 +297,6 @@ function folded(): string[] {
   return [...said.values()];
 }
 
-const SEEDS = 25;
-
 function seeded(seed: number) {
   let state = seed * 2_654_435_761;
   return (below: number) => {
@@ -306,7 +305,7 @@ function seeded(seed: number) {
   };
 }
 
-test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
+test.each(seedsOf('edits with lost answers'))(
   'O2 O3 O4 edits and deletions in any order, with lost answers, refusals and killed tabs: what is shown is what was written last (seed %i)',
   async (seed) => {
     const next = seeded(seed);

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { seeded } from '../../support/random.ts';
+import { seedsOf } from '../../support/runs.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, mint } from './modelServer.ts';
@@ -13,7 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test.each(Array.from({ length: 12 }, (_, i) => i + 1))('O1 O2 O3 L3 L5 S1 S2 seed %i', async (seed) => {
+test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i', async (seed) => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const random = seeded(seed);
   const server = createModelServer();

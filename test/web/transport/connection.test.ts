@@ -11,6 +11,7 @@ import {
 } from '../../../shared/limits.ts';
 import { type ConnectionEffect, type ConnectionEvent, step } from '../../../web/transport/connection.ts';
 import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport/phase.ts';
+import { runsOf } from '../../support/runs.ts';
 
 interface Run {
   connection: Connection;
@@ -327,7 +328,7 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
       }
       expect(statusOf(run.connection)).toBe('live');
     }),
-    { seed: 9, numRuns: 400 },
+    { seed: 9, numRuns: runsOf('moves of a connection') },
   );
 });
 

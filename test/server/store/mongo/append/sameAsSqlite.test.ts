@@ -15,13 +15,14 @@ import { migrate } from '../../../../../server/store/sqlite/schema.ts';
 import { isMessage, ruleOf } from '../../../../../shared/kinds.ts';
 import { type Random, seeded } from '../../../../support/random.ts';
 import { useProductKinds, useTestKinds } from '../../../../support/testKinds.ts';
+import { seedsOf } from '../../../../support/runs.ts';
 import { found as originalOf, ROOM } from './converse.ts';
 
 beforeAll(useTestKinds);
 afterAll(useProductKinds);
 
 it('L1 L3 L5 any batches, of every kind of item, are answered as on SQLite, and are the same log', () => {
-  for (let seed = 1; seed <= 300; seed++) {
+  for (const seed of seedsOf('batches on both stores')) {
     const random = seeded(seed);
     const [sqlite, replicaSet] = [onSqlite(), onReplicaSet()];
     for (let batch = 1; batch <= 6; batch++) {

@@ -1,16 +1,17 @@
 /**
  * Writers on a simulated replica set (simulated/), with elections, rollbacks, late and repeated commands, lost replies,
- * and writers that stand still or die at any step. More seeds: SOAK_SEEDS=200000; one alone: SEED=17.
+ * and writers that stand still or die at any step. More seeds: TEST_RUNS=200000; one alone: SEED=17.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useKinds } from '../../../../../shared/kinds.ts';
+import { runsOf } from '../../../../support/runs.ts';
 import { BROKEN, type BrokenVariant } from './simulated/broken.ts';
 import { counting } from './simulated/counting.ts';
 import { SIMULATED_KINDS } from './simulated/kinds.ts';
 import { simulate } from './simulated/simulation.ts';
 import { Broken } from './simulated/witness.ts';
 
-const SEEDS = Number(process.env.SOAK_SEEDS ?? 2_500);
+const SEEDS = runsOf('writers on a replica set');
 const ONE = Number(process.env.SEED ?? 0);
 /** The rarest of the broken variants shows within some hundreds. */
 const SEEDS_TO_CATCH = 3_000;
