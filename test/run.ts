@@ -1,11 +1,14 @@
 /**
  * `npm test`: sets up what the tests need, runs every one of them, and ends with one line that counts them.
+ * `npm run test:quick`, for daily work, leaves out what takes long: tests tagged `slow`, most random runs (test/support/runs.ts),
+ * most browser tests, and other browsers than Chromium.
  * For developing: `node test/run.ts --only check|unit|browser [filter …]`; `vitest run FILE` works by itself too.
  * TEST_MONGODB_URL names a replica set of your own for the tests that do not break theirs (test/support/setup/mongo.ts).
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runChecks } from './check/checks.ts';
+import type { TestLength } from './support/runs.ts';
 import { chromiumForTests } from './support/setup/browser.ts';
 import { firefoxForTests } from './support/setup/firefox.ts';
 import { prepareMongo } from './support/setup/mongo.ts';
@@ -18,9 +21,15 @@ import { ROOT, runTool } from './support/tools.ts';
 
 /** Files of tests, as Playwright's grep sees them. */
 const TIMED = String.raw`(budgets|slow|networks)\.e2e\.ts`;
+/** What a person does first, by the whole stack. */
+const QUICK = String.raw`(chat|conversation|offline|refused)\.e2e\.ts`;
 const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+});
+if (values.quick) process.env.TEST_LENGTH = 'quick' satisfies TestLength;
 const tally = await everything().catch((error: unknown) => {
   if (!(error instanceof CannotSetUp)) throw error;
   console.error(`\n${error.message}\n`);
@@ -45,7 +54,7 @@ async function everything(): Promise<Tally> {
   if (wants('unit') || wants('browser')) tallies.push(await step('page', page));
   if (wants('unit')) tallies.push(await step('unit', unit));
   if (wants('browser')) tallies.push(await step('browser tests', browser));
-  if (wants('browser')) tallies.push(await step('other browsers', otherBrowsers));
+  if (wants('browser') && !values.quick) tallies.push(await step('other browsers', otherBrowsers));
   return sum(tallies);
 }
 
@@ -68,6 +77,7 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
 
 async function browsers(): Promise<void> {
   process.env.CHROMIUM_PATH = await chromiumForTests();
+  if (values.quick) return;
   process.env.FIREFOX_PATH = await firefoxForTests();
   if (IS_OF_THIS_SYSTEM) await webKitForTests();
   else console.log('WebKitGTK is of Linux: its tests are left out here.');
@@ -93,7 +103,7 @@ async function page(): Promise<Tally> {
 }
 
 function unit(): Promise<Tally> {
-  return vitest('unit');
+  return vitest('unit', ...(values.quick ? ['--tags-filter=!slow'] : []));
 }
 
 /** Firefox and WebKitGTK: by themselves, since each is a dozen processes. */
@@ -102,16 +112,17 @@ function otherBrowsers(): Promise<Tally> {
 }
 
 /** One of the projects of vitest.config.ts. */
-async function vitest(project: string): Promise<Tally> {
+async function vitest(project: string, ...which: string[]): Promise<Tally> {
   const report = `${REPORTS}/${project}.json`;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = ['run', `--project=${project}`, ...reporters, ...filters()];
+  const args = ['run', `--project=${project}`, ...which, ...reporters, ...filters()];
   const { code } = await runTool('vitest', args, { show: true });
   return ofVitest(report, code);
 }
 
 /** Two at a time, for most of a test is waiting; but those whose seconds count have the machine to themselves. */
 async function browser(): Promise<Tally> {
+  if (values.quick) return playwright('quick', '--workers=2', '--project=sqlite', `--grep=${QUICK}`);
   const together = await playwright('together', '--workers=2', `--grep-invert=${TIMED}`);
   const alone = await playwright('alone', `--grep=${TIMED}`);
   return sum([together, alone]);

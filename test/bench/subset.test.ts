@@ -2,6 +2,7 @@
  * A part of the benchmark that holds on any machine in any mood, to see at once when something has become much slower: it
  * fails at half of what issue 5 asks for. `npm run bench` is the whole.
  */
+// @module-tag slow
 import { expect, test } from 'vitest';
 import { FIGURES, type Figure, ratioOf } from './figures.ts';
 import { back, both, busy } from './round.ts';

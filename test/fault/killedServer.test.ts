@@ -1,4 +1,5 @@
 /** The server killed by -9 while clients write: what was acknowledged is there, once, in order, without a gap. */
+// @module-tag slow
 import { expect, test } from 'vitest';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Item, ItemResult } from '../../shared/protocol/index.ts';

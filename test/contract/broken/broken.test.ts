@@ -1,4 +1,5 @@
 /** A test that cannot fail shows nothing: each way of being broken is caught by the cases that are there for it. */
+// @module-tag slow
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

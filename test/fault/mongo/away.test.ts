@@ -1,4 +1,5 @@
 /** A database that goes away while the server is up, or that cannot be used when it starts. */
+// @module-tag slow
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
 /** The whole of it: server processes, a database behind a network that fails, and people who go on talking. */
+// @module-tag slow
 import { expect, test } from 'vitest';
 import { spend } from './chat/evening.ts';
 

@@ -1,4 +1,5 @@
 /** MongoDB for real: processes on one contended room, and everything that goes wrong between them and on disk. */
+// @module-tag slow
 import { describe, expect, test } from 'vitest';
 import { contend } from './writers/contend.ts';
 

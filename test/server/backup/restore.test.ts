@@ -1,4 +1,5 @@
 /** `npm run restore` on a real server's file. */
+// @module-tag slow
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** The database of the tests and its faults are what they say. */
+// @module-tag slow
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

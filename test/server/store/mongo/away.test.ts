@@ -1,4 +1,5 @@
 /** A database that stops answering, and one that comes back. */
+// @module-tag slow
 import { expect, it, type TestContext } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import { Unavailable } from '../../../../server/store/port.ts';

@@ -117,6 +117,7 @@ describe('a database that cannot be used', () => {
 });
 
 describe.concurrent('a database that is not there, for as long as one waits for it', {
+  tags: ['slow'],
   timeout: 30_000,
 }, () => {
   it('nobody listens: the sentence names host and port, and no password', async ({ expect }) => {

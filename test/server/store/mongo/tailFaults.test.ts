@@ -1,4 +1,5 @@
 /** The tail on a real database that is broken on order. */
+// @module-tag slow
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import { STALL_MS } from '../../../../server/store/mongo/tailLoop.ts';
