@@ -14,8 +14,8 @@ import { appendOn } from '../../../../../server/store/sqlite/append.ts';
 import { migrate } from '../../../../../server/store/sqlite/schema.ts';
 import { isMessage, ruleOf } from '../../../../../shared/kinds.ts';
 import { type Random, seeded } from '../../../../support/random.ts';
-import { useProductKinds, useTestKinds } from '../../../../support/testKinds.ts';
 import { seedsOf } from '../../../../support/runs.ts';
+import { useProductKinds, useTestKinds } from '../../../../support/testKinds.ts';
 import { found as originalOf, ROOM } from './converse.ts';
 
 beforeAll(useTestKinds);
