@@ -35,6 +35,16 @@ test('a claimed test that is skipped, or commented out, is a problem', () => {
   expect(problems(whole, tests.replace("test('S1", "// test('S1"))).toEqual([expect.stringContaining('S1')]);
 });
 
+test('a test of several promises is claimed once, for those at the front of its title', () => {
+  const several = (title: string) => `${whole}\n## Several at once\n- shown: ${file}: ${title}\n`;
+  const text = (title: string) => `${tests}\ntest('${title}', () => {});`;
+  const last = claims(several('L1 S5 both')).slice(-2);
+  expect(last.map(({ promise }) => promise)).toEqual(['L1', 'S5']);
+  expect(problems(several('L1 S5 both'), text('L1 S5 both'))).toEqual([]);
+  expect(problems(several('L1 S5 both'))).toHaveLength(2);
+  expect(problems(several('nothing'), text('nothing'))).toEqual([expect.stringContaining('nothing')]);
+});
+
 test('a promise of which nothing is said is a problem; saying that it is open is not', () => {
   const said = (line: string) => whole.replace(/- shown: .*L1 .*/, line);
   expect(problems(said(''))).toEqual([expect.stringContaining('L1')]);

@@ -23,7 +23,8 @@ export const PROMISES = [
 ];
 
 export interface Claim {
-  promise: string;
+  /** Undefined where neither the section nor the title names one. */
+  promise: string | undefined;
   file: string;
   title: string;
 }
@@ -51,15 +52,24 @@ export function problemsOfSpec(spec: string, tests: ReadonlyMap<string, string>)
   ];
 }
 
-/** Lines of the form `- shown: FILE: TITLE`, under `### L1`. */
+/**
+ * Lines of the form `- shown: FILE: TITLE`. Under `### L1` they are claimed for that promise, elsewhere for those at the front
+ * of the title: a claim each.
+ */
 export function claims(spec: string): Claim[] {
-  return [...sectionsOf(spec)].flatMap(([promise, text]) =>
-    [...text.matchAll(/^- shown: (\S+): (.+)$/gm)].map((match) => ({
-      promise,
-      file: match[1]!,
-      title: match[2]!.trim(),
-    })),
-  );
+  return spec.split(/^(?=#{2,3} )/m).flatMap((section) => {
+    const own = /^### ([LOS]\d)\b/.exec(section)?.[1];
+    return [...section.matchAll(/^- shown: (\S+): (.+)$/gm)].flatMap((match): Claim[] => {
+      const [file, title] = [match[1]!, match[2]!.trim()];
+      const promises = own === undefined ? promisesOf(title) : [own];
+      return promises.map((promise) => ({ promise, file, title }));
+    });
+  });
+}
+
+function promisesOf(title: string): (string | undefined)[] {
+  const [front = ''] = /^(?:[LOS]\d )+/.exec(title) ?? [];
+  return front === '' ? [undefined] : front.trim().split(' ');
 }
 
 function sectionsOf(spec: string): Map<string, string> {
@@ -70,6 +80,8 @@ function sectionsOf(spec: string): Map<string, string> {
 }
 
 function problemOfClaim({ promise, file, title }: Claim, text: string | undefined): string | undefined {
+  if (promise === undefined)
+    return `SPEC.md: a test under no promise has none at the front of its title: ${title}`;
   if (text === undefined) return `SPEC.md: ${promise} claims ${file}, which is not there`;
   const source = text.replaceAll(/\\(['"`])/g, '$1').replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
   const at = ["'", '"', '`']
