@@ -1,4 +1,4 @@
-/** Who may import, call and name what: the walls between the rooms of the house (ARCHITECTURE.md). */
+/** Import rules: who may import, call and name what (ARCHITECTURE.md, "Folders"). */
 import { posix } from 'node:path';
 import type { Source } from './sources.ts';
 
