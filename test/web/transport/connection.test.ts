@@ -318,8 +318,11 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
         run.receiving = ms % 2 === 1;
         tell(run, events[event]!);
         pass(run, ms);
-        const { phase } = run.connection;
-        if (phase.tag !== 'asleep') expect(wakeAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
+        const { phase, sight, waiting } = run.connection;
+        // hidden and live with something to send: an append without an answer says `suspect`, no clock is needed
+        const sends = phase.tag === 'open' && phase.welcomed && sight.tag === 'hidden' && waiting;
+        if (phase.tag !== 'asleep' && !sends)
+          expect(wakeAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
       }
       tell(run, { type: 'uploading', bytes: 0 }, 'visible', 'online');
       for (let waited = 0; waited < 2 * RETRY_MAX_MS && statusOf(run.connection) !== 'live'; waited += 500) {
