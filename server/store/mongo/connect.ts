@@ -41,6 +41,8 @@ const OPTIONS: MongoClientOptions = {
   waitQueueTimeoutMS: 3_000,
   // Each keeps some 64 kB of what it read last. Questions are short: more of them at once wait for the database, not for us.
   maxPoolSize: 24,
+  // One string that is no UTF-8 must not make everything that is read with it unreadable.
+  enableUtf8Validation: false,
   socketTimeoutMS: 6_500,
 };
 

@@ -11,6 +11,8 @@ export interface Heads {
   newest(room: string): Head | undefined;
   /** `at`: of the entry there; undefined where it was not read. */
   heard(room: string, serverOffset: number, at?: number): void;
+  /** The database answers from before what is known: nothing is built on that until the database has it again. */
+  doubt(room: string): void;
   /** Resolves with the head that is known once it is beyond this, or after `atMostMs`. */
   beyond(room: string, serverOffset: number, atMostMs: number): Promise<number>;
 }
@@ -36,6 +38,10 @@ export function createHeads(): Heads {
       }
       heads.set(room, { serverOffset, at });
       for (const look of waiting.get(room) ?? []) look();
+    },
+    doubt(room) {
+      const head = heads.get(room);
+      if (head) head.at = undefined;
     },
     beyond(room, serverOffset, atMostMs) {
       if (known(room) > serverOffset) return Promise.resolve(known(room));

@@ -25,7 +25,11 @@ export async function headFrom(
     .limit(1)
     .toArray();
   const head = newest ? { serverOffset: newest.serverOffset, at: timeOf(newest) } : EMPTY;
-  if (head.serverOffset < from) throw fromThePast();
+  if (!Number.isSafeInteger(head.serverOffset)) throw new Unavailable('The log of this room is damaged.');
+  if (head.serverOffset < from) {
+    heads.doubt(room);
+    throw fromThePast();
+  }
   heads.heard(room, head.serverOffset, head.at);
   return head;
 }

@@ -3,7 +3,8 @@
  * one before saw (one causally consistent session) give an answer that holds at its head:
  *
  * 1. the head h. Nothing behind it is shown: no answer names a head that lies before what it shows.
- * 2. the entries up to h. All of them are committed by then, so there is no hole (L1).
+ * 2. the entries up to h. All of them are committed by then, so there is no hole (L1): what is missing was taken out by
+ *    somebody's hand, and an unreadable entry stands in its place.
  * 3. where the last replacement and the first removal of each message stand, up to h. It comes after 1, so that nothing
  *    up to h is missing: a client takes the amendments as known up to the head of the answer (S3).
  * 4. those amendments themselves.
@@ -15,6 +16,7 @@ import type { ClientSession, MongoClient } from 'mongodb';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
+import { asEntry } from '../stored.ts';
 import { upToBytes } from '../upToBytes.ts';
 import { ENTRY_FIELDS, type EntryFields, entryOf } from './entry.ts';
 import type { Heads } from './heads.ts';
@@ -34,8 +36,7 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
   return (room, from, to, maxBytes) =>
     client.withSession({ causalConsistency: true }, async (session) => {
       const { serverOffset: head } = await headFrom(collections, heads, room, session);
-      const offsets = { $gte: from, $lte: Math.min(to, head) };
-      const all = from > head ? [] : await read(room, offsets, session);
+      const all = await readRun(room, from, Math.min(to, head, from + READ_MAX_ENTRIES - 1), session);
       const entries = upToBytes(all, maxBytes);
       const last = entries.at(-1)?.serverOffset;
       if (last === undefined) return { entries, amendments: [], head };
@@ -60,6 +61,18 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
       };
     });
 
+  /** From `from` to `to`, without a gap. */
+  async function readRun(room: string, from: number, to: number, session: ClientSession): Promise<Entry[]> {
+    if (from > to) return [];
+    const found = await read(room, { $gte: from, $lte: to }, session);
+    if (found.length === to - from + 1) return found;
+    const places = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const there = new Map(found.map((entry) => [entry.serverOffset, entry]));
+    const missing = places.filter((place) => !there.has(place));
+    for (const entry of await read(room, { $in: missing }, session)) there.set(entry.serverOffset, entry);
+    return places.map((serverOffset) => there.get(serverOffset) ?? asEntry({ serverOffset }));
+  }
+
   async function read(
     room: string,
     serverOffset: { $gte: number; $lte: number } | { $in: number[] },
@@ -70,9 +83,8 @@ export function createRange({ client, collections, heads }: Deps): LogStore['ran
       .find({ room, serverOffset }, { session })
       .project<EntryFields>(ENTRY_FIELDS)
       .sort({ serverOffset: 1 })
-      .limit(READ_MAX_ENTRIES)
       .toArray();
-    return found.map(entryOf);
+    return found.filter(hasNumber).map(entryOf);
   }
 
   /** Only numbers go over the wire, and mongod takes them from the index alone. */
@@ -122,6 +134,11 @@ function concernedBy(entry: Entry): number[] {
 /** The serverOffset of the message with which its content goes. */
 function ownerOf(entry: Entry): number[] {
   return isAmendment(entry) && !isReplacement(entry) ? [] : concernedBy(entry);
+}
+
+/** Not 7.5, which somebody put there by hand. */
+function hasNumber({ serverOffset }: EntryFields): boolean {
+  return Number.isSafeInteger(serverOffset);
 }
 
 function isRedacted(entry: Entry): boolean {

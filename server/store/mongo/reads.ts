@@ -60,8 +60,10 @@ export function readsOn({
       for (const { room, serverOffset } of asked) {
         const head = newest.get(room) ?? 0;
         if (failed.has(room)) continue;
-        if (head < serverOffset) failed.set(room, 'its log ends before what is known to be written');
-        else heads.set(room, head);
+        if (head < serverOffset) {
+          known.doubt(room);
+          failed.set(room, 'its log ends before what is known to be written');
+        } else heads.set(room, head);
       }
       for (const [room, head] of heads) known.heard(room, head);
       if (failed.size > 0) onLost(failed);

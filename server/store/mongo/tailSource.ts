@@ -47,7 +47,8 @@ function openRounds(db: Db, entries: Collection<EntryDocument>, from: OpenPlace)
 
   async function ask(signal: AbortSignal): Promise<Document> {
     const command = cursor ? more(collection, cursor) : open(collection, from);
-    const answer = await db.command(command, { session, signal, readPreference: 'primary' });
+    const options = { session, signal, readPreference: 'primary', enableUtf8Validation: false } as const;
+    const answer = await db.command(command, options);
     const isFirst = cursor === undefined;
     cursor = Long.fromValue(answer.cursor.id); // a small one comes as a number, and must not go back as such
     if (!isFirst && answer.cursor.nextBatch.length === 0) isBehind = false;

@@ -42,3 +42,19 @@ it('who waits in vain is told what is known, in time', async () => {
   await vi.advanceTimersByTimeAsync(1_000);
   expect(await wait).toBe(3);
 });
+
+it('the time of a head is known once its entry was read, and not of another one', () => {
+  const heads = createHeads();
+  expect(heads.newest('a')).toBeUndefined();
+  heads.heard('a', 3);
+  expect(heads.newest('a')).toBeUndefined();
+  heads.heard('a', 2, 20);
+  expect(heads.newest('a')).toBeUndefined();
+  heads.heard('a', 3, 30);
+  expect(heads.newest('a')).toEqual({ serverOffset: 3, at: 30 });
+  heads.heard('a', 4);
+  expect(heads.newest('a')).toBeUndefined();
+  heads.heard('a', 4, 40);
+  heads.doubt('a');
+  expect([heads.known('a'), heads.newest('a')]).toEqual([4, undefined]);
+});
