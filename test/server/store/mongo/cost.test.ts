@@ -17,11 +17,12 @@ import { mongoOfFile, silent } from './harness.ts';
 const mongo = mongoOfFile({ toBreak: true });
 
 async function watched() {
-  const store = await openMongo({ url: `${mongo.server.anotherUrl()}&monitorCommands=true`, log: silent });
+  const url = `${mongo.server.anotherUrl()}&monitorCommands=true`;
+  const store = await openMongo({ url, log: silent });
   onTestFinished(() => store.close());
   const room = await newRoom(store);
   await appendNew(store, [text(room, newId(), 'so that the room is known')]);
-  return { store, room, me: newId() };
+  return { url, store, room, me: newId() };
 }
 
 /** The commands of it, without those that come with time: the sweep at the opening is over before. */
@@ -99,4 +100,27 @@ it('a range is two reads and a look for amendments; the rooms of a user are a fe
   const asked = await commandsOf(store, () => store.rooms.ofUser(me));
   expect(asked.length).toBeLessThanOrEqual(5);
   expect(await store.rooms.ofUser(me)).toHaveLength(30);
+});
+
+it('where the newest messages begin and how many are unread are two questions each, of what is near', async () => {
+  const { store, room, me } = await watched();
+  await appendNew(
+    store,
+    upTo(300).map((n) => text(room, newId(), `${n}`)),
+  );
+  expect(await commandsOf(store, () => store.log.messageAt(room, 301, 50))).toEqual(['find', 'find']);
+  expect(await commandsOf(store, () => store.log.unread(room, me, 250, 100))).toEqual(['find', 'find']);
+});
+
+it('an append in a room of which only the place of the head is known asks once for its time', async () => {
+  const { url, room, me } = await watched();
+  const other = await openMongo({ url, log: silent });
+  onTestFinished(() => other.close());
+  await other.log.heads([room]);
+  expect(await commandsOf(other, () => appendNew(other, [text(room, me, 'a')]))).toEqual([
+    'find',
+    'find',
+    'insert',
+  ]);
+  expect(await commandsOf(other, () => appendNew(other, [text(room, me, 'b')]))).toEqual(['insert']);
 });

@@ -9,6 +9,7 @@ import {
   append,
   appendNew,
   edit,
+  item,
   join,
   leave,
   newId,
@@ -16,6 +17,7 @@ import {
   remove,
   text,
 } from '../../../contract/support.ts';
+import { useProductKinds, useTestKinds } from '../../../support/testKinds.ts';
 import { waitFor } from '../../../support/waitFor.ts';
 import { mongoHarness, mongoOfFile } from './harness.ts';
 
@@ -124,7 +126,7 @@ it('who meets a row that was just made looks again whether its own serverOffset 
     room: 'r',
     author,
     serverOffset,
-    kind: 'join' as const,
+    kind: 'join',
   });
   await follow('r', [move('ada', 1), move('bea', 2), move('cyd', 3)]);
   expect(asked).toEqual([['ada', 'bea', 'cyd'], ['bea']]);
@@ -133,3 +135,25 @@ it('who meets a row that was just made looks again whether its own serverOffset 
 function asItem({ room, author, clientOffset, kind, digest }: EntryDocument): NewEntry {
   return { room, author, clientOffset, kind, digest };
 }
+
+it('a removal from a room and a redaction that were left undone are done for their subject and all fields', async () => {
+  useTestKinds();
+  onTestFinished(useProductKinds);
+  const { harness, store, room, me } = await opened();
+  const you = newId();
+  const key = (author: string) => ({ room, author, clientOffset: newId() });
+  const note = { ...item(key(you), { kind: 'test-message' }), content: { words: SECRET } };
+  await appendNew(store, [join(room, me), join(room, you), note]);
+  const of = { target: note.clientOffset, targetAuthor: you };
+  await harness.interrupted({ ...item(key(me), { kind: 'test-erase' }), ...of }, 5);
+  await harness.interrupted({ ...item(key(me), { kind: 'test-removed' }), subject: you }, 5);
+  expect(JSON.stringify(await store.log.range(room, 1, 9, 10_000))).not.toContain(SECRET);
+  expect(await store.log.unread(room, me, 0, 100)).toBe(0);
+  const other = await harness.another();
+  await waitFor('nothing is left to be done', async () => (await harness.unfinished(room)) === 0);
+  expect(await harness.stored(room)).not.toContain(SECRET);
+  expect([await other.rooms.isMember(room, me), await other.rooms.isMember(room, you)]).toEqual([
+    true,
+    false,
+  ]);
+});

@@ -53,11 +53,13 @@ export async function mongoHarness(server: MongoServer): Promise<MongoHarness> {
       return other;
     },
     poisoned: (key: EntryKey): NewEntry => ({ ...key, kind: 'text', digest: 'of a text without a body' }),
-    async interrupted({ target, ...item }, at) {
+    async interrupted({ target, targetAuthor, ...item }, at) {
       const { room, author } = item;
       const [newest] = await entries.find({ room }).sort({ serverOffset: -1 }).limit(1).toArray();
       const text =
-        target === undefined ? null : await entries.findOne({ room, author, clientOffset: target });
+        target === undefined
+          ? null
+          : await entries.findOne({ room, author: targetAuthor ?? author, clientOffset: target });
       const serverOffset = (newest?.serverOffset ?? 0) + 1;
       const amends = text ? { target: text.serverOffset } : {};
       await entries.insertOne({ ...item, ...amends, at, serverOffset, pending: true });

@@ -1,5 +1,8 @@
 /** Edits and deletions by tables: what they amend is looked up at the head that they are numbered from. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Command, EntryDocument } from '../../../../../server/store/mongo/append/commands.ts';
+import type { NewEntry } from '../../../../../server/store/port.ts';
+import { useProductKinds, useTestKinds } from '../../../../support/testKinds.ts';
 import {
   appended,
   awaitHead,
@@ -11,7 +14,9 @@ import {
   found,
   INSERTED,
   insert,
+  item,
   newest,
+  ROOM,
   repeat,
   stored,
   targets,
@@ -191,4 +196,76 @@ describe('no target', () => {
       appended(7),
     ]);
   });
+});
+
+describe('kinds that the algorithm knows by the table alone', () => {
+  beforeAll(useTestKinds);
+  afterAll(useProductKinds);
+
+  const erase = (clientOffset: string, target: string, targetAuthor: string) =>
+    item({ clientOffset, kind: 'test-erase', target, targetAuthor });
+  const react = (clientOffset: string, target: string, targetAuthor: string) =>
+    item({ clientOffset, kind: 'test-reaction', target, targetAuthor, content: { emoji: '👍' } });
+  const note = item({ clientOffset: 'n', kind: 'test-message', content: { words: 'hello' } });
+  const of = (author: string, clientOffset: string) => ({ author, clientOffset });
+  const asks = (from: number, ...keys: { author: string; clientOffset: string }[]): Command => ({
+    do: 'targets',
+    room: ROOM,
+    keys,
+    from,
+  });
+
+  it('what names the message of another is looked up under that one’s name', () => {
+    const items = [erase('e', 'a', 'bob'), react('r', 'b', 'bob')];
+    const outcome = converse({ items, knownHead: 4 }, [
+      [asks(4, of('bob', 'a'), of('bob', 'b')), [{ serverOffset: 2, deleted: false }, undefined]],
+      [find(4, items[1]!), [undefined]],
+      [insert(storedAs(items[0]!, 5, { target: 2, pending: true })), INSERTED],
+    ]);
+    expect(outcome.results).toEqual([appended(5), { tag: 'no-target' }]);
+    expect(outcome.pending).toMatchObject([{ kind: 'test-erase', target: 2 }]);
+  });
+
+  it('a removal by another makes the edit behind it one without content; a reaction keeps its own', () => {
+    const items = [erase('e', 'a', 'bob'), { ...editA, author: 'bob' }, react('r', 'a', 'bob')];
+    converse({ items, knownHead: 4 }, [
+      [asks(4, of('bob', 'a')), [{ serverOffset: 2, deleted: false }]],
+      [
+        insert(
+          storedAs(items[0]!, 5, { target: 2, pending: true }),
+          blank(items[1]!, 6, 2),
+          storedAs(items[2]!, 7, { target: 2 }),
+        ),
+        INSERTED,
+      ],
+    ]);
+  });
+
+  it('any message of the batch can be named, and nothing that is none', () => {
+    const silent = item({ clientOffset: 's', kind: 'test-silent', content: { value: 1 } });
+    const items = [note, silent, react('r', 'n', 'ann'), react('q', 's', 'ann')];
+    const outcome = converse({ items, knownHead: 4 }, [
+      [asks(4, of('ann', 's')), [undefined]],
+      [insert(stored(note, 5), stored(silent, 6), storedAs(items[2]!, 7, { target: 5 })), INSERTED],
+      [find(7, items[3]!), [undefined]],
+    ]);
+    expect(outcome.results).toEqual([appended(5), appended(6), appended(7), { tag: 'no-target' }]);
+  });
+
+  it('an entry that is about somebody else says so, also as a repeat whose consequences are not done', () => {
+    const removed = item({ clientOffset: 'r', kind: 'test-removed', subject: 'bob' });
+    const outcome = converse({ items: [removed], knownHead: 4 }, [
+      [insert(stored(removed, 5, { pending: true })), INSERTED],
+    ]);
+    expect(outcome.pending).toMatchObject([{ author: 'ann', subject: 'bob' }]);
+    const again = converse({ items: [removed], knownHead: 4 }, [
+      [insert(stored(removed, 5, { pending: true })), duplicate('clientOffset')],
+      [find(4, removed), [found(removed, 3, { subject: 'bob', pending: true })]],
+    ]);
+    expect(again.pending).toMatchObject([{ serverOffset: 3, author: 'ann', subject: 'bob' }]);
+  });
+
+  function storedAs({ targetAuthor: _, ...it }: NewEntry, serverOffset: number, and: Partial<EntryDocument>) {
+    return stored(it, serverOffset, and);
+  }
 });

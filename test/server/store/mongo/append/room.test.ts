@@ -1,7 +1,8 @@
 /** The algorithm by tables: the very commands of the ordinary cases, and the answers. */
 import { describe, expect, it } from 'vitest';
+import type { Command } from '../../../../../server/store/mongo/append/commands.ts';
 import { appendToRoom } from '../../../../../server/store/mongo/append/room.ts';
-import { run } from '../../../../../server/store/mongo/append/steps.ts';
+import { type Reply, run } from '../../../../../server/store/mongo/append/steps.ts';
 import type { NewEntry } from '../../../../../server/store/port.ts';
 import {
   appended,
@@ -68,6 +69,46 @@ describe('the ordinary case', () => {
     const replies: Record<string, unknown> = { head: newest(2), insert: INSERTED };
     const outcome = await run(steps, async (command) => replies[command.do] as never);
     expect(outcome.results).toEqual([{ tag: 'appended', serverOffset: 3, at: 1 }]);
+  });
+});
+
+describe('times', () => {
+  it('never lie before that of the newest entry, also where the clock has gone back', () => {
+    const outcome = converse({ items: [a, b], knownHead: newest(4, 5_000) }, [
+      [insert(stored(a, 5, { at: 5_000 }), stored(b, 6, { at: 5_000 })), INSERTED],
+    ]);
+    expect(outcome).toMatchObject({
+      results: [appended(5, 5_000), appended(6, 5_000)],
+      head: newest(6, 5_000),
+    });
+  });
+
+  it('are those of the clock where that is ahead', () => {
+    converse({ items: [a], knownHead: newest(4, 999) }, [[insert(stored(a, 5)), INSERTED]]);
+  });
+
+  it('where another process was first, its time is the least: by the tail, by a read, by a repeat', () => {
+    const late = (serverOffset: number) => insert(stored(a, serverOffset, { at: 5_000 }));
+    const lost: [Command, Reply] = [insert(stored(a, 5)), duplicate('serverOffset')];
+    converse({ items: [a], knownHead: 4 }, [lost, [awaitHead(4), newest(7, 5_000)], [late(8), INSERTED]]);
+    converse({ items: [a], knownHead: 4 }, [
+      lost,
+      [awaitHead(4), undefined], // its place may be known, its time is not
+      [head(4), newest(7, 5_000)],
+      [late(8), INSERTED],
+    ]);
+    converse({ items: [b, a], knownHead: 4 }, [
+      [insert(stored(b, 5), stored(a, 6)), duplicate('clientOffset')],
+      [find(4, b, a), [found(b, 7, { at: 5_000 }), undefined]],
+      [late(8), INSERTED],
+    ]);
+  });
+
+  it('a head that is not known is read with its time', () => {
+    converse({ items: [a] }, [
+      [head(0), newest(3, 5_000)],
+      [insert(stored(a, 4, { at: 5_000 })), INSERTED],
+    ]);
   });
 });
 
