@@ -90,6 +90,12 @@ export const RECEIVING_SILENCE_MS = 20_000;
 export const BEAT_TIMEOUT_MS = 2_000;
 export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
+/** What an older version of the page's database held moves in transactions of so long, of so many entries at a time and in all. */
+export const MOVE_SLICE_MS = 100;
+export const MOVE_CHUNK_ENTRIES = 100;
+export const MOVE_SLICE_ENTRIES = 2_000;
+/** Between them whoever reads and writes has as long as the last one took, and this at least. */
+export const MOVE_PAUSE_MS = 10;
 /** On a full device the log gives way, down to so many entries of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
 /** The room that was made may show late, or not at all: meanwhile no more is thrown away. */

@@ -21,8 +21,8 @@ async function put({ name, room, json }: { name: string; room: string; json: str
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-  const tx = db.transaction('entries', 'readwrite', { durability: 'relaxed' });
-  for (const entry of JSON.parse(json)) tx.objectStore('entries').put({ ...entry, room });
+  const tx = db.transaction('log', 'readwrite', { durability: 'relaxed' });
+  for (const entry of JSON.parse(json)) tx.objectStore('log').put({ ...entry, room });
   await new Promise((resolve, reject) => {
     tx.oncomplete = resolve;
     tx.onabort = () => reject(tx.error);
@@ -38,11 +38,11 @@ async function cover({ name, room, head }: { name: string; room: string; head: n
     request.onerror = () => reject(request.error);
   });
   const all = IDBKeyRange.bound([room, 0], [room, Number.POSITIVE_INFINITY]);
-  const tx = db.transaction(['entries', 'spans', 'loose'], 'readwrite', { durability: 'strict' });
-  tx.objectStore('loose').delete(all);
-  tx.objectStore('spans').delete(all);
-  tx.objectStore('spans').put({ room, from: 1, to: head, amendedTo: head });
-  const count = tx.objectStore('entries').count(all);
+  const tx = db.transaction(['log', 'logSpans', 'detached'], 'readwrite', { durability: 'strict' });
+  tx.objectStore('detached').delete(all);
+  tx.objectStore('logSpans').delete(all);
+  tx.objectStore('logSpans').put({ room, from: 1, to: head, amendedTo: head });
+  const count = tx.objectStore('log').count(all);
   await new Promise((resolve, reject) => {
     tx.oncomplete = resolve;
     tx.onabort = () => reject(tx.error);

@@ -33,10 +33,10 @@ test(
     const { lines } = await readToTheBeginning(page);
     expect(lines).toEqual([...before, ...missed]);
     expect(await textsHeld()).toEqual([...before, ...missed]);
-    expect(await recordsOf(page, { store: 'spans' })).toHaveLength(1);
+    expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(1);
 
     async function textsHeld(): Promise<string[]> {
-      const records = await recordsOf(page, { store: 'entries' });
+      const records = await recordsOf(page, { store: 'log' });
       return records.flatMap(({ value }) => (value.kind === 'text' ? value.body : []));
     }
   },

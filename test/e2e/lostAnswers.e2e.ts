@@ -65,7 +65,7 @@ for (const missed of [0, 300]) {
       await otherDevice.append(text('Later'));
       await expect(message(page, 'Later')).toBeVisible();
       if (missed === 0) await expect(page.getByText('Message deleted')).toHaveCount(1);
-      else expect(await recordsOf(page, { store: 'spans' })).toHaveLength(2); // it stands in the hole between
+      else expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(2); // it stands in the hole between
       await page.reload();
       await expect(message(page, 'Later')).toBeVisible();
       await expect(page.getByText('Not sent')).toHaveCount(0);

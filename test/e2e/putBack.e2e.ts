@@ -299,8 +299,8 @@ async function markEntries(page: Page): Promise<void> {
       const opening = indexedDB.open(name!);
       opening.onsuccess = () => resolve(opening.result);
     });
-    const transaction = db.transaction('entries', 'readwrite');
-    const cursor = transaction.objectStore('entries').openCursor();
+    const transaction = db.transaction('log', 'readwrite');
+    const cursor = transaction.objectStore('log').openCursor();
     cursor.onsuccess = () => {
       cursor.result?.update({ ...cursor.result.value, note: 'of the old log' });
       cursor.result?.continue();

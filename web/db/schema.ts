@@ -25,10 +25,22 @@ export interface UserSchema extends DBSchema {
       unshown: [string, 1];
     };
   };
-  /** Exactly what the spans cover (S1). */
-  entries: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
-  spans: { key: [string, number]; value: Span & { room: string } };
+  /** Exactly the entries that the spans cover (S1). */
+  log: {
+    key: [string, number];
+    value: HeldEntry & { line?: number };
+    /** `line` holds the entries that are messages of their own: their `line` is their serverOffset. */
+    indexes: { target: [string, number]; line: [string, number] };
+  };
+  logSpans: { key: [string, number]; value: RoomSpan };
   /** Own acknowledged entries and amendments that lie outside all spans. */
+  detached: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
+  /**
+   * What version 3 held as `log`, `logSpans` and `detached`. It counts as not held, and is moved in slices while the app
+   * works (log/moveLog.ts): an index made in an upgrade would keep the app closed for as long as that takes.
+   */
+  entries: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
+  spans: { key: [string, number]; value: RoomSpan };
   loose: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
   drafts: { key: string; value: { room: string; text: string } };
   /** How far a person has seen each room. */
@@ -53,9 +65,15 @@ export interface ReadMark {
   told: boolean;
 }
 export type HeldEntry = Entry & { room: string };
+export type RoomSpan = Span & { room: string };
 export type UserDatabase = Database<UserSchema>;
 export type UserRead = ReadTx<UserSchema>;
 export type UserWrite = WriteTx<UserSchema>;
+
+/** What is held of the logs. */
+export const HELD_STORES = ['log', 'logSpans', 'detached'] as const;
+/** What an older version held of them and is not moved yet, in the same order. */
+export const UNMOVED_STORES = ['entries', 'spans', 'loose'] as const;
 
 export function openUserDatabase(
   indexedDB: IDBFactory,
@@ -76,7 +94,10 @@ export function ofRoom(room: string): IDBKeyRange {
   return within(room, 0, Number.POSITIVE_INFINITY);
 }
 
-/** Every step of a browser's database from any older version to this one, in order. */
+/**
+ * Every step of a browser's database from any older version to this one, in order. A step makes empty stores, and
+ * indexes only where little is stored: the app shows nothing before it is done.
+ */
 function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransaction): void {
   if (oldVersion < 1) {
     db.createObjectStore('rooms', { keyPath: 'id' });
@@ -84,11 +105,7 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransa
     const rows = db.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
     rows.createIndex('clientOffset', 'clientOffset', { unique: true });
     rows.createIndex('room', 'room');
-    for (const name of ['entries', 'loose'] as const) {
-      const store = db.createObjectStore(name, { keyPath: ['room', 'serverOffset'] });
-      store.createIndex('target', ['room', 'target']);
-    }
-    db.createObjectStore('spans', { keyPath: ['room', 'from'] });
+    createLog(db, UNMOVED_STORES);
     db.createObjectStore('drafts', { keyPath: 'room' });
     db.createObjectStore('meta');
   }
@@ -98,5 +115,21 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransa
     rows.createIndex('target', ['room', 'target']);
     rows.createIndex('state', ['state.tag', 'room']);
   }
-  if (oldVersion < 4) tx.objectStore('rows').createIndex('unshown', ['room', 'unshown']);
+  if (oldVersion < 4) {
+    tx.objectStore('rows').createIndex('unshown', ['room', 'unshown']);
+    createLog(db, HELD_STORES);
+    tx.objectStore('log').createIndex('line', ['room', 'line']);
+  }
+}
+
+/** Entries in spans, the spans, and entries outside of them. */
+function createLog(
+  db: IDBPDatabase<UserSchema>,
+  [entries, spans, outside]: typeof HELD_STORES | typeof UNMOVED_STORES,
+): void {
+  for (const name of [entries, outside]) {
+    const store = db.createObjectStore(name, { keyPath: ['room', 'serverOffset'] });
+    store.createIndex('target', ['room', 'target']);
+  }
+  db.createObjectStore(spans, { keyPath: ['room', 'from'] });
 }

@@ -78,4 +78,4 @@ function isRemoved(entry: Entry, removals: Removals): boolean {
   return by?.some((removal) => !removal || mayAmend(removal, entry)) === true;
 }
 
-const STORES = ['entries', 'loose'] as const;
+const STORES = ['log', 'detached'] as const;

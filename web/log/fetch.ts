@@ -111,7 +111,7 @@ export function createFetch(deps: Deps): Fetch {
   async function fetchMissing(room: string): Promise<Fetched> {
     for (;;) {
       try {
-        const cursor = await db.read(['spans'], (tx) => cursorIn(tx, room));
+        const cursor = await db.read(['logSpans'], (tx) => cursorIn(tx, room));
         const stretch = missing(cursor, headOf(room), asking.count());
         if (!stretch || closed) return 'held';
         deps.progressed();
@@ -186,11 +186,11 @@ export function createFetch(deps: Deps): Fetch {
       places.leave(room);
     },
     async older(room, from) {
-      const hole = holeBelow(await db.read(['spans'], (tx) => spansOf(tx, room)), from);
+      const hole = holeBelow(await db.read(['logSpans'], (tx) => spansOf(tx, room)), from);
       return fillHole(room, hole && seam({ ...hole, from: Math.max(hole.from, hole.to - most() + 1) }, hole));
     },
     async newer(room, to) {
-      const hole = holeAbove(await db.read(['spans'], (tx) => spansOf(tx, room)), to);
+      const hole = holeAbove(await db.read(['logSpans'], (tx) => spansOf(tx, room)), to);
       return fillHole(room, hole && seam({ ...hole, to: Math.min(hole.to, hole.from + most() - 1) }, hole));
     },
     check: places.check,

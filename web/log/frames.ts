@@ -130,7 +130,7 @@ export function createFrames(deps: Deps): Frames {
   }
 
   async function unreadable(room: string): Promise<void> {
-    fetch.know(room, 1 + (await db.read(['spans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
+    fetch.know(room, 1 + (await db.read(['logSpans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
     announced.drop(room);
     fetch.want(room);
   }

@@ -30,7 +30,7 @@ export function createFreshen({ db, asking, eras }: Deps): Freshen {
   const busy = new Map<string, Promise<Freshened>>();
 
   async function freshenNow(room: string, seen: Stretch): Promise<Freshened> {
-    const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
+    const spans = await db.read(['logSpans'], (tx) => spansOf(tx, room));
     const stale = staleIn(spans, checked.get(room) ?? [], seen);
     for (const piece of stale) if (!(await ask(room, piece))) return 'no way';
     return stale.length > 0 ? 'asked' : 'known';

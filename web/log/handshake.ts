@@ -18,16 +18,16 @@ export interface Beginning {
  * before it is asked for as in any hole. Rooms that one has left are among them: one may be in them again.
  */
 export function readBeginning(db: UserDatabase, me: string, open: string | undefined): Promise<Beginning> {
-  return db.read(['spans', 'entries', 'loose', 'meta'], async (tx) => {
+  return db.read(['logSpans', 'log', 'detached', 'meta'], async (tx) => {
     const epoch = await tx.objectStore('meta').get('epoch');
-    const spans = new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to]));
+    const spans = new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to]));
     const beyond = new Map<string, HeldEntry>();
-    for (const entry of await tx.objectStore('loose').getAll())
+    for (const entry of await tx.objectStore('detached').getAll())
       if (entry.serverOffset > (spans.get(entry.room) ?? 0)) beyond.set(entry.room, entry); // ascending
     const ends = new Map(spans);
     for (const [room, { serverOffset }] of beyond) ends.set(room, serverOffset);
     const lasts = await Promise.all(
-      [...spans].map(([room, to]) => beyond.get(room) ?? tx.objectStore('entries').get([room, to])),
+      [...spans].map(([room, to]) => beyond.get(room) ?? tx.objectStore('log').get([room, to])),
     );
     const cursors = lasts.flatMap((last): [string, Cursor][] =>
       last ? [[last.room, [last.serverOffset, last.at]]] : [],

@@ -3,14 +3,15 @@
  * caller's one transaction (S1).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { ofRoom, type UserWrite, within } from '../db/schema.ts';
+import { isLine } from '../../shared/fold.ts';
+import { HELD_STORES, ofRoom, UNMOVED_STORES, type UserWrite, within } from '../db/schema.ts';
 import type { Row } from '../outbox/row.ts';
 import { blankDeleted } from './blank.ts';
 import { nextGeneration } from './generation.ts';
 import { spansOf } from './readSpans.ts';
 import { cover, raised, type Span, spanAt } from './spans.ts';
 
-export const LOG_STORES = ['entries', 'spans', 'loose', 'users', 'rows', 'rooms', 'meta'] as const;
+export const LOG_STORES = [...HELD_STORES, ...UNMOVED_STORES, 'users', 'rows', 'rooms', 'meta'] as const;
 
 export interface Incoming {
   room: string;
@@ -37,11 +38,16 @@ export async function hold(tx: UserWrite, incoming: Incoming): Promise<boolean> 
   const after = raised(covered, checked);
   const outside = amendments.filter((entry) => !spanAt(after, entry.serverOffset));
   const [inside, loose] = await blankDeleted(tx, room, entries, outside);
-  for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });
-  await tx.objectStore('loose').delete(within(room, run.from, run.to));
-  for (const entry of loose) await tx.objectStore('loose').put({ ...entry, room });
+  await Promise.all(inside.map((entry) => tx.objectStore('log').put(asHeld(room, entry))));
+  await tx.objectStore('detached').delete(within(room, run.from, run.to));
+  for (const entry of loose) await tx.objectStore('detached').put({ ...entry, room });
   await writeSpans(tx, room, before, after);
   return true;
+}
+
+/** As it stands in `log`: with its room, and with its place among the lines if it is one. */
+function asHeld(room: string, entry: Entry) {
+  return isLine(entry) ? { ...entry, room, line: entry.serverOffset } : { ...entry, room };
 }
 
 /**
@@ -59,7 +65,7 @@ export async function isOfAnotherLog(
   ];
   const held = await Promise.all(
     ranges.flatMap((range) =>
-      (['entries', 'loose'] as const).map((name) => tx.objectStore(name).getAll(range)),
+      (['log', 'detached'] as const).map((name) => tx.objectStore(name).getAll(range)),
     ),
   );
   return held.flat().some((entry) => came.get(entry.serverOffset) !== entry.clientOffset);
@@ -70,15 +76,30 @@ export async function holdLoose(tx: UserWrite, room: string, entries: readonly E
   const spans = await spansOf(tx, room);
   const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
   const [, kept] = await blankDeleted(tx, room, [], outside);
-  for (const entry of kept) await tx.objectStore('loose').put({ ...entry, room });
+  for (const entry of kept) await tx.objectStore('detached').put({ ...entry, room });
 }
 
 /** Forgets what is held of a room's log: the server's data was put back. Outbox and drafts stay. */
 export async function forget(tx: UserWrite, room: string): Promise<void> {
-  for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).delete(ofRoom(room));
+  await deleteLogs(tx, room);
   await forgetPlaces(tx, await tx.objectStore('rows').index('room').getAll(room));
   await nextGeneration(tx);
 }
+
+/** All that is held, moved or not, or that of one room; in pieces, since one request for very much is not answered for too long. */
+export async function deleteLogs(tx: UserWrite, room?: string): Promise<void> {
+  const range = room === undefined ? undefined : ofRoom(room);
+  for (const name of [...HELD_STORES, ...UNMOVED_STORES]) {
+    const store = tx.objectStore(name);
+    for (let isMore = true; isMore; ) {
+      const keys = await store.getAllKeys(range, PIECE_RECORDS);
+      if (keys.length > 0) await store.delete(IDBKeyRange.bound(keys[0], keys.at(-1)));
+      isMore = keys.length === PIECE_RECORDS;
+    }
+  }
+}
+
+const PIECE_RECORDS = 1_000;
 
 /** Rows that wait keep their texts and keys; where their targets stood in a log that is no more says nothing now (O4). */
 export async function forgetPlaces(tx: UserWrite, rows: readonly Row[]): Promise<void> {
@@ -91,12 +112,12 @@ export async function forgetPlaces(tx: UserWrite, rows: readonly Row[]): Promise
 
 async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {
   const kept = new Set(after.map((span) => span.from));
-  for (const { from } of before) if (!kept.has(from)) await tx.objectStore('spans').delete([room, from]);
+  for (const { from } of before) if (!kept.has(from)) await tx.objectStore('logSpans').delete([room, from]);
   for (const span of after) {
     if (
       before.some((old) => old.from === span.from && old.to === span.to && old.amendedTo === span.amendedTo)
     )
       continue;
-    await tx.objectStore('spans').put({ from: span.from, to: span.to, amendedTo: span.amendedTo, room });
+    await tx.objectStore('logSpans').put({ from: span.from, to: span.to, amendedTo: span.amendedTo, room });
   }
 }

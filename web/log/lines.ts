@@ -34,7 +34,7 @@ export async function* chunksBack(
   size: number,
   quiet: Quiet = { stretches: [] },
 ): AsyncGenerator<Entry[]> {
-  const entries = tx.objectStore('entries');
+  const entries = tx.objectStore('log');
   const last = quiet.stretches.at(-1);
   if (last && (await entries.get([room, last.to]))?.clientOffset !== quiet.key) quiet.stretches = [];
   for (let end = to; end >= least; size = further(size)) {
@@ -60,7 +60,7 @@ export async function collectForward(
   let size = count + SPARE_ENTRIES;
   for (let [start, found] = [from, 0]; start <= most && found <= count; size = further(size)) {
     const end = Math.min(most, start + size - 1);
-    const chunk = await tx.objectStore('entries').getAll(within(room, start, end));
+    const chunk = await tx.objectStore('log').getAll(within(room, start, end));
     chunks.push(chunk);
     found += chunk.filter(isLine).length;
     start = end + 1;
@@ -72,13 +72,13 @@ export async function collectForward(
 export async function linesOf(tx: UserRead, room: string, lines: readonly Entry[]): Promise<Line[]> {
   if (lines.length === 0) return [];
   const amendments = await Promise.all(
-    (['entries', 'loose'] as const).map((name) => amending(tx, name as 'entries', room, lines)),
+    (['log', 'detached'] as const).map((name) => amending(tx, name as 'log', room, lines)),
   );
   return fold(lines, amendments.flat());
 }
 
 /** Where that is very much, of each line the last: what is removed is redacted already (blank.ts), and needs no removal. */
-async function amending(tx: UserRead, store: 'entries', room: string, lines: readonly Entry[]) {
+async function amending(tx: UserRead, store: 'log', room: string, lines: readonly Entry[]) {
   const index = tx.objectStore(store).index('target');
   const all = within(room, lines[0]!.serverOffset, lines.at(-1)!.serverOffset);
   const some: Entry[] = await index.getAll(all, MOST_ENTRIES);
@@ -96,7 +96,7 @@ async function amending(tx: UserRead, store: 'entries', room: string, lines: rea
 export async function readLastLine(tx: UserRead, room: string, quiet?: Quiet): Promise<Line | undefined> {
   const held = await newestHeld(tx, room, quiet);
   const above = within(room, (held?.serverOffset ?? 0) + 1, Number.POSITIVE_INFINITY);
-  const newest = (await tx.objectStore('loose').getAll(above)).findLast(isLine) ?? held;
+  const newest = (await tx.objectStore('detached').getAll(above)).findLast(isLine) ?? held;
   return newest && (await linesOf(tx, room, [newest]))[0];
 }
 

@@ -45,7 +45,7 @@ export function createPlaces({ db, me, eras, headOf, count, fill }: Deps): Place
   async function lookUp(): Promise<void> {
     for (const [room, offsets] of places) {
       const asked = [...offsets];
-      const spans = await db.read(['spans'], (tx) => spansOf(tx, room));
+      const spans = await db.read(['logSpans'], (tx) => spansOf(tx, room));
       // beyond the head there is only what will come by itself
       const open = asked.filter((offset) => offset <= headOf(room) && !spanAt(spans, offset));
       for (const stretch of stretchesOf(open, count())) if ((await fill(room, stretch)) === 'lost') return; // kept for the next connection
@@ -61,7 +61,7 @@ export function createPlaces({ db, me, eras, headOf, count, fill }: Deps): Place
   }
 
   async function lookAtAll(): Promise<void> {
-    const kept = await db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
+    const kept = await db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
     for (const entry of kept)
       if (entry.author === me && isMessage(entry)) check(entry.room, entry.serverOffset);
     look();

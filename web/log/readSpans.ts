@@ -4,7 +4,7 @@ import { cursorOf, type Span } from './spans.ts';
 
 /** Ascending. */
 export async function spansOf(tx: UserRead | UserWrite, room: string): Promise<Span[]> {
-  return tx.objectStore('spans').getAll(ofRoom(room));
+  return tx.objectStore('logSpans').getAll(ofRoom(room));
 }
 
 export async function cursorIn(tx: UserRead | UserWrite, room: string): Promise<number> {

@@ -5,10 +5,10 @@ import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
 import { putFeatures } from '../outbox/features.ts';
 import { type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
-import { forget, forgetPlaces } from './hold.ts';
+import { deleteLogs, forget, forgetPlaces, LOG_STORES } from './hold.ts';
 import { cursorIn } from './readSpans.ts';
 
-const STORES = ['rooms', 'entries', 'spans', 'loose', 'users', 'rows', 'drafts', 'meta'] as const;
+const STORES = [...LOG_STORES, 'drafts'] as const;
 
 /** Where what is held of each room ended before: its log is never shorter, unless it was put back. */
 type Ends = ReadonlyMap<string, number>;
@@ -36,7 +36,7 @@ export function storeWelcome(
       stored.delete(room.id);
     }
     for (const room of stored.values()) await leave(tx, room);
-    return new Map((await tx.objectStore('spans').getAll()).map(({ room, to }) => [room, to])); // they ascend
+    return new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to])); // they ascend
   });
 }
 
@@ -92,7 +92,7 @@ async function putRoom(tx: UserWrite, room: Room, stored: StoredRoom | undefined
 }
 
 async function forgetAll(tx: UserWrite): Promise<void> {
-  for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
+  await deleteLogs(tx);
   await forgetPlaces(tx, await tx.objectStore('rows').getAll());
   await nextGeneration(tx);
 }

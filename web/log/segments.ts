@@ -25,7 +25,7 @@ export interface Log {
 export async function openLog(tx: UserRead, room: string, quiet?: Quiet): Promise<Log> {
   const spans = await spansOf(tx, room);
   const beyond = within(room, cursorOf(spans) + 1, Number.POSITIVE_INFINITY);
-  const loose = await tx.objectStore('loose').getAll(beyond);
+  const loose = await tx.objectStore('detached').getAll(beyond);
   return { tx, room, spans, end: { span: spans.at(-1), loose, isEnd: true }, quiet };
 }
 

@@ -62,7 +62,7 @@ export function staleIn(spans: readonly Span[], checked: readonly Span[], seen: 
 }
 
 /** What is left of a stretch once these, ascending, are taken out. */
-function without({ from, to }: Stretch, taken: readonly Stretch[]): Stretch[] {
+export function without({ from, to }: Stretch, taken: readonly Stretch[]): Stretch[] {
   const left: Stretch[] = [];
   let next = from;
   for (const one of taken) {

@@ -54,7 +54,7 @@ export function removeMessage(db: UserDatabase, me: string, asked: Change): Prom
   });
 }
 
-const STORES = ['rows', 'entries', 'loose', 'spans'] as const;
+const STORES = ['rows', 'log', 'detached', 'logSpans'] as const;
 
 interface Found {
   row: Row | undefined;

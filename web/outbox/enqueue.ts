@@ -1,5 +1,5 @@
 /** A new message: one strict transaction, durable first, then shown, then tried (O1). */
-import type { UserDatabase } from '../db/schema.ts';
+import { HELD_STORES, type UserDatabase } from '../db/schema.ts';
 import { heldMessage } from './held.ts';
 import { type Draft, newRow, type Row } from './row.ts';
 
@@ -17,7 +17,7 @@ export interface Queued {
  */
 export function enqueue(db: UserDatabase, draft: Draft, { isWritten, triedBy }: Queued = {}): Promise<void> {
   const { room, clientOffset } = draft;
-  return db.write(triedBy === undefined ? STORES : [...STORES, ...HELD], async (tx) => {
+  return db.write(triedBy === undefined ? STORES : [...STORES, ...HELD_STORES], async (tx) => {
     const [rows, drafts] = [tx.objectStore('rows'), tx.objectStore('drafts')];
     const [there, held, written] = await Promise.all([
       rows.index('clientOffset').getKey(clientOffset),
@@ -34,4 +34,3 @@ export function enqueue(db: UserDatabase, draft: Draft, { isWritten, triedBy }: 
 }
 
 const STORES = ['rows', 'drafts'] as const;
-const HELD = ['entries', 'loose', 'spans'] as const;

@@ -27,8 +27,8 @@ export async function heldMessage(
   if (!entry) return undefined;
   const place = within(room, entry.serverOffset, entry.serverOffset);
   const amendments = [
-    ...(await tx.objectStore('entries').index('target').getAll(place)),
-    ...(await tx.objectStore('loose').index('target').getAll(place)),
+    ...(await tx.objectStore('log').index('target').getAll(place)),
+    ...(await tx.objectStore('detached').index('target').getAll(place)),
   ];
   const [line] = fold([entry], amendments);
   return {
@@ -44,7 +44,7 @@ export async function entryAt(
   serverOffset: number,
 ): Promise<Entry | undefined> {
   const at: [string, number] = [room, serverOffset];
-  return (await tx.objectStore('entries').get(at)) ?? (await tx.objectStore('loose').get(at));
+  return (await tx.objectStore('log').get(at)) ?? (await tx.objectStore('detached').get(at));
 }
 
 /** Which of the messages that these rows are about are held, each where its row says. */
@@ -63,8 +63,8 @@ async function newest(tx: UserRead | UserWrite, room: string): Promise<Entry[]> 
   const range = within(room, cursor - LOOKED_THROUGH + 1, cursor);
   const beyond = within(room, 0, Number.POSITIVE_INFINITY);
   return [
-    ...(await tx.objectStore('entries').getAll(range)),
-    ...(await tx.objectStore('loose').getAll(beyond)),
+    ...(await tx.objectStore('log').getAll(range)),
+    ...(await tx.objectStore('detached').getAll(beyond)),
   ];
 }
 

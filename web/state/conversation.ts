@@ -86,6 +86,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     const { lines, span, reachesOldest } = window;
     const atNewest = window.place.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
+    if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // it came by another way
     if (atNewest) shownUpTo = Math.max(span?.to ?? 0, lines.at(-1)?.serverOffset ?? 0);
     const nothingYet = reachesOldest && span === undefined && head > 0;
     state.set({
@@ -120,7 +121,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     }
     const now = looked?.window;
     if (!now) return;
-    await goTo(await db.read(['entries', 'spans', 'loose'], (tx) => placeOlder(tx, room, now)), visit);
+    await goTo(await db.read(['log', 'logSpans', 'detached'], (tx) => placeOlder(tx, room, now)), visit);
   }
 
   async function goNewer(): Promise<void> {

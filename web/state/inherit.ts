@@ -4,7 +4,14 @@
  * row once: it goes from the one database when it is durable in the other, and the other knows up to where it has come.
  */
 import type { Clock } from '../db/clock.ts';
-import { openUserDatabase, type UserDatabase, type UserWrite } from '../db/schema.ts';
+import {
+  HELD_STORES,
+  openUserDatabase,
+  UNMOVED_STORES,
+  type UserDatabase,
+  type UserWrite,
+} from '../db/schema.ts';
+import { deleteLogs } from '../log/hold.ts';
 import { newRow, type Row } from '../outbox/row.ts';
 
 /** Can be broken off anywhere and begun anew. True when there was something. */
@@ -27,9 +34,10 @@ export async function inherit(
 
 /** It is of a log that the server does not have any more. First, since the device may be full. */
 function forgetLog(from: UserDatabase): Promise<void> {
-  const stores = ['entries', 'loose', 'spans', 'users', 'marks'] as const;
-  return from.write(stores, async (tx) => {
-    await Promise.all(stores.map((name) => tx.objectStore(name).clear()));
+  return from.write([...HELD_STORES, ...UNMOVED_STORES, 'users', 'marks'], async (tx) => {
+    await deleteLogs(tx);
+    await tx.objectStore('users').clear();
+    await tx.objectStore('marks').clear();
   });
 }
 

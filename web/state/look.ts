@@ -15,7 +15,7 @@ import { type Follower, isMessageRow, type Row } from '../outbox/row.ts';
 import { readQueue, rowsAt } from './queue.ts';
 import { countOthers, readUpToOf } from './unread.ts';
 
-export const LOOK_STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'marks'] as const;
+export const LOOK_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
 
 export interface Look {
   window: Window;

@@ -22,7 +22,7 @@ export interface Summaries {
   open(): Promise<void>;
 }
 
-const STORES = ['rooms', 'users', 'rows', 'entries', 'spans', 'loose', 'drafts', 'marks'] as const;
+const STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'drafts', 'marks'] as const;
 
 /** So many rooms are read in one transaction, which has to be over in time. */
 const ROOMS_AT_ONCE = 50;

@@ -5,6 +5,7 @@ import { idFrom } from '../../shared/mint.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
+import { createLazyMover } from '../log/lazyMove.ts';
 import { createLazySync } from '../log/lazySync.ts';
 import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
@@ -114,7 +115,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     random,
     visible: deps.page.visible,
     online: deps.page.online,
-    handshake: () => firstPaint.then(sync.handshake),
+    handshake: () => firstPaint.then(mover.newest).then(sync.handshake), // cursors are of what is moved
     frame: (frame) => sync.frame(frame),
     unreadable: (room) => sync.unreadable(room),
     catchingUp: () => sync.catchingUp(),
@@ -159,6 +160,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       drain.up();
       reads.live();
     },
+  });
+
+  const mover = createLazyMover({
+    db,
+    clock,
+    opened: outside.looking,
+    changed: (change) => changes.tell(change),
   });
 
   /** What the database has by now may be more than anybody was told. */
@@ -215,6 +223,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     drafts.close();
     storage.close();
     reads.close();
+    mover.close();
     sync.close();
     link.close();
     changes.close();
@@ -233,7 +242,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   /** The conversation is there when the rooms are, so that all is painted at once. It is held until a view holds it. */
   async function lookFirst(): Promise<void> {
-    await db.read(['meta'], (tx) => tx.objectStore('meta').get('epoch'));
+    await mover.begin();
     const room = outside.looking();
     if (room) letGo = conversation(room).state.subscribe(() => {});
     await Promise.all([room && conversation(room).refresh(), summaries.open()]);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { KEPT_NEWEST_ENTRIES } from '../../../shared/limits.ts';
 import { makeRoom } from '../../../web/db/evict.ts';
-import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import { HELD_STORES, openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { hold, holdLoose, LOG_STORES } from '../../../web/log/hold.ts';
 import { newRow, type Row } from '../../../web/outbox/row.ts';
 import { runsOf } from '../../support/runs.ts';
@@ -25,7 +25,7 @@ async function fill(db: UserDatabase, room: string, from: number, to: number): P
 }
 
 function all(db: UserDatabase) {
-  const names = ['entries', 'spans', 'loose', 'rows', 'drafts', 'marks', 'meta', 'rooms'] as const;
+  const names = [...HELD_STORES, 'rows', 'drafts', 'marks', 'meta', 'rooms'] as const;
   return db.read(names, async (tx) => {
     const read = await Promise.all(names.map((name) => tx.objectStore(name).getAll()));
     return Object.fromEntries(names.map((name, i) => [name, read[i]])) as Record<string, unknown[]>;
@@ -46,7 +46,7 @@ test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay 
       body: 'b',
     }) as Entry;
   await db.write(
-    ['rows', 'drafts', 'marks', 'meta', 'entries', 'loose', 'spans', 'rooms', 'users'],
+    ['rows', 'drafts', 'marks', 'meta', 'log', 'detached', 'logSpans', 'rooms', 'users'],
     async (tx) => {
       await tx.objectStore('rows').add({
         ...newRow({ kind: 'text', body: 'waits', room: ROOM, clientOffset: key('w'), at: 1 }),
@@ -63,9 +63,9 @@ test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay 
   const after = await all(db);
   for (const name of ['rows', 'drafts', 'marks', 'meta', 'rooms'] as const)
     expect(after[name], name).toEqual(before[name]);
-  expect(after.entries).toHaveLength(300 - (300 - KEPT_NEWEST_ENTRIES) / 2);
-  expect(after.spans).toMatchObject([{ room: ROOM, from: 126, to: 300 }]);
-  expect(after.loose!.map((entry) => (entry as Entry).serverOffset)).toEqual([900, 902]);
+  expect(after.log).toHaveLength(300 - (300 - KEPT_NEWEST_ENTRIES) / 2);
+  expect(after.logSpans).toMatchObject([{ room: ROOM, from: 126, to: 300 }]);
+  expect(after.detached!.map((entry) => (entry as Entry).serverOffset)).toEqual([900, 902]);
   db.close();
 });
 
@@ -94,14 +94,14 @@ test('S1 O4 whatever is held, what stays is covered by the spans, and of each ro
       let rounds = 0;
       while (await makeRoom(db)) {
         expect(++rounds).toBeLessThan(20);
-        const { entries, spans } = await all(db);
+        const { log, logSpans } = await all(db);
         for (const [room, before] of held) {
-          const left = (entries as (Entry & { room: string })[])
+          const left = (log as (Entry & { room: string })[])
             .filter((entry) => entry.room === room)
             .map((entry) => entry.serverOffset);
           expect(left).toEqual(before.slice(before.length - left.length));
           expect(left.length).toBeGreaterThanOrEqual(Math.min(before.length, KEPT_NEWEST_ENTRIES));
-          const covered = (spans as { room: string; from: number; to: number }[])
+          const covered = (logSpans as { room: string; from: number; to: number }[])
             .filter((span) => span.room === room)
             .flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
           expect(covered).toEqual(left);

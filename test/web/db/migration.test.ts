@@ -1,9 +1,11 @@
 import 'fake-indexeddb/auto';
-import { expect, test } from 'vitest';
-import { openUserDatabase } from '../../../web/db/schema.ts';
+import { expect, test, vi } from 'vitest';
+import { HELD_STORES, openUserDatabase, UNMOVED_STORES } from '../../../web/db/schema.ts';
 import { newRow } from '../../../web/outbox/row.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
+import { type Dump, dumpOf, restore } from './version3/dump.ts';
+import records from './version3/records.json' with { type: 'json' };
 
 test.each([1, 2])(
   'O4 a database of version %i with rows, drafts and spans opens with all of them',
@@ -30,6 +32,46 @@ test.each([1, 2])(
     db.close();
   },
 );
+
+test('O4 a database of version 3 opens with empty stores beside all that it had', async () => {
+  const indexedDB = new IDBFactory();
+  const before = records as unknown as Dump;
+  await restore(before, indexedDB);
+  expect(await dumpOf(indexedDB, before.name)).toEqual(before);
+  const db = openUserDatabase(indexedDB, createFakeClock(), 'me'.padEnd(22, '0'));
+  await db.read(['meta'], async () => {});
+  db.close();
+  const { version, stores } = await dumpOf(indexedDB, before.name);
+  expect(version).toBe(4);
+  const unshown = { name: 'unshown', keyPath: ['room', 'unshown'], unique: false };
+  for (const store of before.stores)
+    expect(stores).toContainEqual(
+      store.name === 'rows' ? { ...store, indexes: [...store.indexes, unshown] } : store,
+    );
+  const added = stores.filter(({ name }) => before.stores.every((store) => store.name !== name));
+  expect(added.map(({ name }) => name).sort()).toEqual([...HELD_STORES].sort());
+  for (const { records } of added) expect(records).toEqual([]);
+});
+
+test('an upgrade makes no index on a store that grows with the logs', async () => {
+  const indexedDB = new IDBFactory();
+  await restore(records as unknown as Dump, indexedDB);
+  const made: string[] = [];
+  const createIndex = IDBObjectStore.prototype.createIndex;
+  const spy = vi.spyOn(IDBObjectStore.prototype, 'createIndex').mockImplementation(function (
+    this: IDBObjectStore,
+    ...of: Parameters<typeof createIndex>
+  ) {
+    made.push(this.name);
+    return createIndex.apply(this, of);
+  });
+  const db = openUserDatabase(indexedDB, createFakeClock(), 'me'.padEnd(22, '0'));
+  await db.read(['meta'], async () => {});
+  db.close();
+  spy.mockRestore();
+  expect(made).toContain('log');
+  for (const name of UNMOVED_STORES) expect(made).not.toContain(name);
+});
 
 /** The stores as that version made them, with something in each. */
 async function fill(indexedDB: IDBFactory, version: number) {

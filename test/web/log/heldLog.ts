@@ -19,8 +19,8 @@ export async function holdOf(
   spans: readonly Span[],
   loose: ReadonlySet<number> = new Set(),
 ): Promise<void> {
-  await db.write(['rooms', 'entries', 'spans', 'loose'], async (tx) => {
-    for (const name of ['entries', 'spans', 'loose'] as const) await tx.objectStore(name).clear();
+  await db.write(['rooms', 'log', 'logSpans', 'detached'], async (tx) => {
+    for (const name of ['log', 'logSpans', 'detached'] as const) await tx.objectStore(name).clear();
     const room = {
       id: ROOM,
       kind: 'public',
@@ -30,12 +30,12 @@ export async function holdOf(
       members: 2,
     } as const;
     await tx.objectStore('rooms').put(room);
-    for (const span of spans) await tx.objectStore('spans').put({ ...span, room: ROOM });
+    for (const span of spans) await tx.objectStore('logSpans').put({ ...span, room: ROOM });
     const held = (offset: number) => spanAt(spans, offset) !== undefined;
     for (const entry of log) {
       const amends = isAmendment(entry) && held(entry.target);
-      const name = held(entry.serverOffset) ? 'entries' : 'loose';
-      if (name === 'entries' || amends || loose.has(entry.serverOffset))
+      const name = held(entry.serverOffset) ? 'log' : 'detached';
+      if (name === 'log' || amends || loose.has(entry.serverOffset))
         void tx.objectStore(name).put({ ...entry, room: ROOM });
     }
   });

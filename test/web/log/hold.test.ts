@@ -45,10 +45,10 @@ function incoming(entries: Entry[], rest: Partial<Incoming> = {}): Incoming {
 }
 
 async function all(db: UserDatabase) {
-  return db.read(['entries', 'spans', 'loose', 'rooms'], async (tx) => ({
-    entries: await tx.objectStore('entries').getAll(),
-    spans: await tx.objectStore('spans').getAll(),
-    loose: await tx.objectStore('loose').getAll(),
+  return db.read(['log', 'logSpans', 'detached', 'rooms'], async (tx) => ({
+    entries: await tx.objectStore('log').getAll(),
+    spans: await tx.objectStore('logSpans').getAll(),
+    loose: await tx.objectStore('detached').getAll(),
   }));
 }
 

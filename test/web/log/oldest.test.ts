@@ -13,7 +13,7 @@ test('S3 below the lines lie only edits, and all the lines fill a window: what i
   grow(log, WINDOW_MAX_LINES);
   await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);
   const at = (window?: Window) =>
-    db.read(['spans', 'entries', 'loose'], async (tx) =>
+    db.read(['logSpans', 'log', 'detached'], async (tx) =>
       readWindow(tx, ROOM, window ? await placeOlder(tx, ROOM, window) : AT_NEWEST, []),
     );
   let window = await at();
@@ -27,7 +27,9 @@ test('S3 rows that wait fill a window, and no line is held before them: what is 
   const log = textAndEdits();
   await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);
   const queue = Array.from({ length: WINDOW_PAGE_LINES }, (_, i) => i + 1);
-  const window = await db.read(['spans', 'entries', 'loose'], (tx) => readWindow(tx, ROOM, AT_NEWEST, queue));
+  const window = await db.read(['logSpans', 'log', 'detached'], (tx) =>
+    readWindow(tx, ROOM, AT_NEWEST, queue),
+  );
   expect(window).toMatchObject({ rows: queue, reachesOldest: true });
 });
 

@@ -11,7 +11,7 @@ test('S1 O3 an own message beyond all that is held, of a log that was put back t
   await connect();
   // acknowledged while what lies between was not here yet; then the log was put back to where the span ends
   const own = text(9, 'mine', me);
-  await db.write(['loose', 'entries', 'spans'], (tx) => holdLoose(tx as never, 'lobby', [own]));
+  await db.write(['detached', 'log', 'logSpans'], (tx) => holdLoose(tx as never, 'lobby', [own]));
   sync.down();
   await connect();
   expect(await records()).not.toContain('mine');
@@ -33,7 +33,7 @@ test('S1 an own deletion beyond what is held, of a log that was put back to befo
     kind: 'delete',
     target: 3,
   };
-  await db.write(['loose', 'entries', 'spans'], (tx) => holdLoose(tx as never, 'lobby', [deletion]));
+  await db.write(['detached', 'log', 'logSpans'], (tx) => holdLoose(tx as never, 'lobby', [deletion]));
   expect(await records()).not.toContain('text 3'); // it holds here
   grow(log, 300);
   amend(log, 'delete', 2);
@@ -57,7 +57,7 @@ test('S2 what lies before an own entry that was acknowledged ahead of it is aske
     grow(log, ahead - 1 - log.length);
     const own = text(ahead, 'mine', me);
     log.push(own);
-    await db.write(['loose', 'entries', 'spans'], (tx) => holdLoose(tx as never, 'lobby', [own]));
+    await db.write(['detached', 'log', 'logSpans'], (tx) => holdLoose(tx as never, 'lobby', [own]));
     if (ahead === 10) grow(log, 1);
     sync.down();
     await connect();

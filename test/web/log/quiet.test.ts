@@ -15,7 +15,7 @@ import { amend, grow, text } from './syncSupport.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-const STORES = ['spans', 'entries', 'loose'] as const;
+const STORES = ['logSpans', 'log', 'detached'] as const;
 const read = (db: UserDatabase, place: Place, quiet?: Quiet) =>
   db.read(STORES, (tx) => readWindow(tx, ROOM, place, [], quiet));
 const spansOf = (log: readonly Entry[], from = 1): Span[] => [

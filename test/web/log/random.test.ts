@@ -118,10 +118,10 @@ async function settle(tab: Bench) {
 }
 
 function heldOf({ db }: Bench) {
-  return db.read(['entries', 'loose', 'spans'], async (tx) => ({
-    entries: await tx.objectStore('entries').getAll(),
-    loose: await tx.objectStore('loose').getAll(),
-    spans: await tx.objectStore('spans').getAll(),
+  return db.read(['log', 'detached', 'logSpans'], async (tx) => ({
+    entries: await tx.objectStore('log').getAll(),
+    loose: await tx.objectStore('detached').getAll(),
+    spans: await tx.objectStore('logSpans').getAll(),
   }));
 }
 

@@ -122,14 +122,14 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       await until('settled', async () => {
         if (turn++ % 10 === 9) clock.pass(100); // what was lost is asked for again after a while
         const before = self.asked.length;
-        await db.read(['spans'], (tx) => tx.objectStore('spans').count());
+        await db.read(['logSpans'], (tx) => tx.objectStore('logSpans').count());
         return turn > 5 && before === self.asked.length && !self.sync.catchingUp();
       });
     },
     async records() {
-      const all = await db.read(['entries', 'loose'], async (tx) => [
-        await tx.objectStore('entries').getAll(),
-        await tx.objectStore('loose').getAll(),
+      const all = await db.read(['log', 'detached'], async (tx) => [
+        await tx.objectStore('log').getAll(),
+        await tx.objectStore('detached').getAll(),
       ]);
       return JSON.stringify(all);
     },
@@ -156,5 +156,5 @@ export function rangeOf({ logs, epoch }: Pick<Bench, 'logs' | 'epoch'>, { room, 
 export async function spans(
   db: UserDatabase,
 ): Promise<{ room: string; from: number; to: number; amendedTo: number }[]> {
-  return db.read(['spans'], (tx) => tx.objectStore('spans').getAll());
+  return db.read(['logSpans'], (tx) => tx.objectStore('logSpans').getAll());
 }

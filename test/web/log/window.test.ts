@@ -24,9 +24,9 @@ import { amend, grow, me, text } from './syncSupport.ts';
 afterEach(() => void vi.restoreAllMocks());
 
 const read = (db: UserDatabase, place: Place, queue: readonly number[] = []) =>
-  db.read(['spans', 'entries', 'loose'], (tx) => readWindow(tx, ROOM, place, queue));
+  db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, place, queue));
 const older = (db: UserDatabase, window: Window) =>
-  db.read(['spans', 'entries', 'loose'], (tx) => placeOlder(tx, ROOM, window));
+  db.read(['logSpans', 'log', 'detached'], (tx) => placeOlder(tx, ROOM, window));
 const whole = (log: readonly Entry[]): Span[] => [{ from: 1, to: log.length, amendedTo: log.length }];
 const items = ({ lines, rows }: Pick<Window, 'lines' | 'rows'>): (Line | number)[] => [...lines, ...rows];
 const counted = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
@@ -166,13 +166,13 @@ test('the newest line is found behind thousands of edits, and only what came sin
   let asked = 0; // entries
   const real = IDBObjectStore.prototype.getAll;
   vi.spyOn(IDBObjectStore.prototype, 'getAll').mockImplementation(function (this: IDBObjectStore, range) {
-    if (this.name === 'entries') asked += lengthOf(range as IDBKeyRange);
+    if (this.name === 'log') asked += lengthOf(range as IDBKeyRange);
     return real.call(this, range);
   });
   const quiet: Quiet = { stretches: [] };
   const last = () => {
     asked = 0;
-    return db.read(['spans', 'entries', 'loose'], (tx) => readLastLine(tx, ROOM, quiet));
+    return db.read(['logSpans', 'log', 'detached'], (tx) => readLastLine(tx, ROOM, quiet));
   };
   expect(await last()).toMatchObject({ serverOffset: 2, body: 'here' });
   amend(log, 'edit', 2, 'changed');

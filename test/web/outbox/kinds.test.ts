@@ -38,8 +38,8 @@ const queue = async (...items: Item[]) => {
   for (const each of items) await enqueue(db, draftOf(each));
 };
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
-const queued = () => db.read(['rows', 'entries', 'loose'], (tx) => readQueue(tx, ROOM));
+const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
+const queued = () => db.read(['rows', 'log', 'detached'], (tx) => readQueue(tx, ROOM));
 const acknowledge = (...items: Item[]) =>
   storeVerdicts(
     db,
@@ -93,7 +93,7 @@ test('O3 an acknowledged message about another whose place is not known shows al
 
 test('O3 a deletion that is acknowledged takes what was queued about its message along, but no message', async () => {
   const message = item('test-message', { words: 'two' });
-  await db.write(['entries', 'spans', 'loose'], (tx) =>
+  await db.write(['log', 'logSpans', 'detached'], (tx) =>
     holdLoose(tx as never, ROOM, [
       { ...message, room: undefined, author: me, serverOffset: 3, at: 1 } as never,
     ]),
@@ -115,7 +115,7 @@ test('O3 a deletion of somebody else’s message settles when there is nothing t
   const theirs = { author: lin, clientOffset: mint() };
   const erase = item('test-erase', { target: theirs });
   await queue(erase);
-  await db.write(['entries', 'spans', 'loose'], (tx) =>
+  await db.write(['log', 'logSpans', 'detached'], (tx) =>
     holdLoose(tx as never, ROOM, [
       { ...theirs, serverOffset: 2, at: 1, kind: 'text', body: 'here' } as never,
     ]),

@@ -22,7 +22,7 @@ const put = (...rows: Row[]) =>
     for (const row of rows) await tx.objectStore('rows').put(row);
   });
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
+const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 const hold = (...entries: Entry[]) =>
   take(db, me, { room: ROOM, entries, amendments: [], amendedTo: entries.length, opens: true }, {});
 const entry = (serverOffset: number, content: object, author = me): Entry =>
@@ -262,9 +262,9 @@ describe('what becomes of a change', () => {
     await sent();
     await put(checking(deletion(5, 1)));
     await store(acknowledged(key(5), 4));
-    expect(
-      JSON.stringify(await db.read(['entries'], (tx) => tx.objectStore('entries').getAll())),
-    ).not.toContain('text 1');
+    expect(JSON.stringify(await db.read(['log'], (tx) => tx.objectStore('log').getAll()))).not.toContain(
+      'text 1',
+    );
   });
   test('O3 a deletion of what never arrived takes everything along', async () => {
     await put(parked(text(1), true), parked(edit(2, 1)), checking(deletion(3, 1)), text(4));

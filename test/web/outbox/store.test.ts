@@ -43,8 +43,8 @@ async function mark(limits: Limits) {
 }
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['loose'], (tx) => tx.objectStore('loose').getAll());
-const entries = () => db.read(['entries'], (tx) => tx.objectStore('entries').getAll());
+const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
+const entries = () => db.read(['log'], (tx) => tx.objectStore('log').getAll());
 const states = async () => (await rows()).map((row) => row.state.tag);
 const store = (verdicts: Verdict[]) => storeVerdicts(db, me, verdicts, mint);
 const acknowledged = (clientOffset: string, serverOffset: number): Verdict => ({

@@ -1,5 +1,6 @@
 /** What a browser keeps, read past the client; and whose transactions are under way, to end them with their tab. */
 import 'fake-indexeddb/auto';
+import { HELD_STORES, UNMOVED_STORES } from '../../../web/db/schema.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
 
 export interface Disk {
@@ -12,6 +13,11 @@ export interface Disk {
   readAt<T>(database: string, store: string, key: string): T | undefined;
   /** False while a transaction is writing: what is read then may not stay. */
   isClean(database: string): boolean;
+  /**
+   * Puts all that is held of the logs where the version before kept it, as if the app had been updated just now. False
+   * where something is being written, or is there since the last time.
+   */
+  age(database: string): boolean;
   /** A transaction was told to commit and has not yet: nothing can abort it any more. */
   isCommitting(): boolean;
 }
@@ -19,7 +25,12 @@ export interface Disk {
 /** As far as fake-indexeddb is reached into. */
 interface RawDatabase {
   transactions: RawTransaction[];
-  rawObjectStores: Map<string, { records: { values(): Iterable<{ key: unknown; value: unknown }> } }>;
+  rawObjectStores: Map<string, RawStore>;
+}
+interface RawStore {
+  records: { values(): Iterable<{ key: unknown; value: unknown }> };
+  storeRecord(record: { key: unknown; value: unknown }, noOverwrite: boolean): void;
+  clear(): void;
 }
 interface RawTransaction {
   mode: string;
@@ -38,6 +49,27 @@ export function createDisk(committed: (database: string) => void): Disk {
   function records(database: string, store: string) {
     const { records } = raws.get(database)?.rawObjectStores.get(store) ?? {};
     return records ? [...records.values()] : [];
+  }
+
+  const isClean = (database: string) =>
+    !raws
+      .get(database)
+      ?.transactions.some((tx) => tx.mode !== 'readonly' && tx._started && tx._state !== 'finished');
+
+  function age(database: string): boolean {
+    const { rawObjectStores } = raws.get(database)!;
+    const isMade = HELD_STORES.every((store) => rawObjectStores.has(store));
+    const isMoving = UNMOVED_STORES.some((store) => records(database, store).length > 0);
+    if (!isClean(database) || !isMade || isMoving) return false;
+    for (const [i, name] of HELD_STORES.entries()) {
+      const before = rawObjectStores.get(UNMOVED_STORES[i]!)!;
+      for (const { key, value } of records(database, name)) {
+        const { line: _, ...older } = value as { line?: number };
+        before.storeRecord({ key, value: older }, false);
+      }
+      rawObjectStores.get(name)!.clear();
+    }
+    return true;
   }
 
   function forTab() {
@@ -90,9 +122,7 @@ export function createDisk(committed: (database: string) => void): Disk {
       records(database, store).find((record) => record.key === key)?.value as T | undefined,
     isCommitting: () =>
       [...raws.values()].some(({ transactions }) => transactions.some((tx) => tx._state === 'committing')),
-    isClean: (database) =>
-      !raws
-        .get(database)
-        ?.transactions.some((tx) => tx.mode !== 'readonly' && tx._started && tx._state !== 'finished'),
+    isClean,
+    age,
   };
 }

@@ -1,5 +1,6 @@
 /** The end of a run: everything is kind from here on, and what was promised comes about by itself (O2, S2, S3, S4, S5). */
 import type { Line } from '../../../shared/fold.ts';
+import { UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import type { Message } from '../../../web/state/model.ts';
 import type { Tab } from './browser.ts';
@@ -36,6 +37,9 @@ export async function end(run: Run): Promise<void> {
     if (run.breach) return;
     for (const tab of browser.tabs()) await allShown(run, user, tab);
     if (run.breach) return;
+    const isMoved = () =>
+      UNMOVED_STORES.every((store) => browser.disk.read(`holdfast:${user}`, store).length === 0);
+    await until(run, 'S1', 'what an older version held is moved', isMoved);
     checkEnd(run, user);
   }
 }
@@ -139,7 +143,10 @@ function checkEnd(run: Run, user: string): void {
   run.look();
   const rows = rowsOf(browser.disk, user);
   for (const room of run.rooms()) {
-    const spans = browser.disk.read<{ room: string; from: number; to: number }>(`holdfast:${user}`, 'spans');
+    const spans = browser.disk.read<{ room: string; from: number; to: number }>(
+      `holdfast:${user}`,
+      'logSpans',
+    );
     const mine = spans.filter((span) => span.room === room.id);
     if (mine.length !== 1 || mine[0]!.from !== 1 || mine[0]!.to !== room.log.length)
       run.broken('S2 S3', `${room.name} has ${room.log.length} entries, held are ${JSON.stringify(mine)}`);

@@ -153,7 +153,7 @@ function lookAt(run: Run): string | undefined {
   return `${tab.name} looks at ${room.name}`;
 }
 
-function scroll(run: Run): string | undefined {
+export function scroll(run: Run): string | undefined {
   const tab = writable(run);
   if (!tab) return undefined;
   const way = run.world.random.pick([

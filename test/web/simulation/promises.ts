@@ -1,7 +1,7 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
 import type { Entry } from '../../../shared/entry.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
-import type { HeldEntry } from '../../../web/db/schema.ts';
+import { HELD_STORES, type HeldEntry, UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Span } from '../../../web/log/spans.ts';
 import { itemOf, type Row } from '../../../web/outbox/row.ts';
 import type { Disk } from './disk.ts';
@@ -47,21 +47,19 @@ export function checkDatabase(known: Known, database: string, broken: Broken): v
 }
 
 function checkLogs(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
-  const { disk } = known;
-  const entries = byRoom(disk.read<HeldEntry>(database, 'entries'));
-  const loose = byRoom(disk.read<HeldEntry>(database, 'loose'));
-  const spans = byRoom(disk.read<Span & { room: string }>(database, 'spans'));
-  for (const room of new Set([...entries.keys(), ...loose.keys(), ...spans.keys()])) {
-    const held = {
-      epoch: disk.readAt<string>(database, 'meta', 'epoch'),
-      entries: entries.get(room) ?? [],
-      loose: loose.get(room) ?? [],
-      spans: spans.get(room) ?? [],
-    };
-    checkLog(known, user, room, held, broken);
-    const keys = new Set(
-      [...held.entries, ...held.loose].map(({ author, clientOffset }) => `${author} ${clientOffset}`),
+  const [now, unmoved] = [HELD_STORES, UNMOVED_STORES].map((stores) => heldIn(known.disk, database, stores));
+  for (const room of new Set([...now!.keys(), ...unmoved!.keys()])) {
+    const [held, older] = [now!.get(room) ?? NOTHING, unmoved!.get(room) ?? NOTHING];
+    const kept = [...held.entries, ...held.loose];
+    const all = [...kept, ...older.entries, ...older.loose];
+    const epoch = known.disk.readAt<string>(database, 'meta', 'epoch');
+    checkLog(known, { user, room, epoch, known: kept, beside: older.entries }, held, broken);
+    checkLog(known, { user, room, epoch, known: all, beside: held.entries }, older, broken);
+    const deleted = new Set(
+      kept.flatMap((entry) => (entry.kind === 'delete' ? (entry as Targeted).target : [])),
     );
+    for (const entry of kept) checkBlank(entry, deleted, room, broken); // in what is not moved, when it is
+    const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
     for (const row of rows)
       if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
         broken('O3', `${row.clientOffset} waits in ${room} and is in its log at once`);
@@ -69,29 +67,46 @@ function checkLogs(known: Known, database: string, user: string, rows: readonly 
 }
 
 interface Held {
-  epoch: string | undefined;
   entries: readonly HeldEntry[];
   loose: readonly HeldEntry[];
   spans: readonly Span[];
 }
+type Targeted = HeldEntry & { target: number };
 
-function checkLog(
-  { logs, announced, mayBeginAnywhere }: Known,
-  user: string,
-  room: string,
-  held: Held,
-  broken: Broken,
-) {
+const NOTHING: Held = { entries: [], loose: [], spans: [] };
+
+function heldIn(disk: Disk, database: string, stores: readonly [string, string, string]): Map<string, Held> {
+  const [entries, spans, loose] = stores.map((store) => byRoom(disk.read<HeldEntry>(database, store)));
+  const rooms = new Set([entries!, spans!, loose!].flatMap((each) => [...each.keys()]));
+  return new Map(
+    [...rooms].map((room) => [
+      room,
+      {
+        entries: entries!.get(room) ?? [],
+        spans: (spans!.get(room) ?? []) as unknown as Span[],
+        loose: loose!.get(room) ?? [],
+      },
+    ]),
+  );
+}
+
+interface Of {
+  user: string;
+  room: string;
+  epoch: string | undefined;
+  /** What may amend it. */
+  known: readonly HeldEntry[];
+  /** What is held of it in other stores: a span that touches it may be a part of one that was given. */
+  beside: readonly HeldEntry[];
+}
+
+function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: Held, broken: Broken) {
+  const { user, room, epoch } = of;
   const at = new Map(held.entries.map((entry) => [entry.serverOffset, entry]));
+  const beside = new Set(of.beside.map(({ serverOffset }) => serverOffset));
   const covered = held.spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (covered !== at.size) broken('S1', `the spans of ${room} cover ${covered}, and ${at.size} are held`);
-  const { epoch } = held;
-  const all = [...held.entries, ...held.loose];
-  const deleted = new Set(
-    all.flatMap((entry) => (entry.kind === 'delete' ? (entry as { target: number }).target : [])),
-  );
-  const edits = all.filter((entry) => entry.kind === 'edit') as (HeldEntry & { target: number })[];
-  for (const entry of all) checkBlank(entry, deleted, room, broken);
+  const edits = of.known.filter((entry) => entry.kind === 'edit') as Targeted[];
   for (const span of held.spans) {
     const run: HeldEntry[] = [];
     for (let offset = span.from; offset <= span.to; offset++) {
@@ -99,8 +114,12 @@ function checkLog(
       if (!entry) return broken('S1', `${room} ${offset} is covered and not held`);
       run.push(entry);
     }
-    const isGiven = run.some(({ serverOffset }) => announced.has(`${user} ${room} ${serverOffset}`));
-    if (span.from > 1 && !isGiven && !mayBeginAnywhere)
+    let [begin, end] = [span.from, span.to];
+    while (beside.has(begin - 1)) begin--;
+    while (beside.has(end + 1)) end++;
+    let isGiven = false;
+    for (let offset = begin; offset <= end; offset++) isGiven ||= announced.has(`${user} ${room} ${offset}`);
+    if (begin > 1 && !isGiven && !mayBeginAnywhere)
       broken('S2', `a span of ${room} begins at ${span.from}, where none was given`);
     const lineages = logs
       .lineages()

@@ -32,7 +32,7 @@ export function checkScreen(
   const database = `holdfast:${me}`;
   const rows = disk.read<Row>(database, 'rows').filter((row) => row.room === room);
   const held = new Set(
-    [...disk.read<HeldEntry>(database, 'entries'), ...disk.read<HeldEntry>(database, 'loose')]
+    [...disk.read<HeldEntry>(database, 'log'), ...disk.read<HeldEntry>(database, 'detached')]
       .filter((entry) => entry.room === room)
       .map(({ author, clientOffset }) => `${author} ${clientOffset}`),
   );

@@ -26,6 +26,7 @@ await Promise.all([
   import('../../../web/transport/bodies.ts'),
   import('../../../web/outbox/changes.ts'),
   import('../../../web/db/evict.ts'),
+  import('../../../web/log/moveLog.ts'),
 ]);
 
 const seeds = values.seeds.split(',').flatMap((part) => {

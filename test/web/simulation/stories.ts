@@ -81,6 +81,23 @@ const PUT_BACK: Story = {
   rates: { frame: 0.7 },
 };
 
+/** The log is large when the app is updated; it is killed while that moves, and what is held changes meanwhile. */
+const UPDATE: Story = {
+  often: new Map<person.Step, number>([
+    [surroundings.updateApp, 12],
+    [surroundings.openTab, 3],
+    [surroundings.killTab, 3],
+    [surroundings.restartBrowser, 6],
+    [surroundings.othersWriteMuch, 6],
+    [surroundings.othersAmend, 4],
+    [surroundings.network, 2],
+    [surroundings.copyData, 3],
+    [surroundings.putBack, 6],
+    [person.scroll, 2],
+  ]),
+  rates: {},
+};
+
 export const STORIES = {
   anything: ANYTHING,
   'nobody knows': NOBODY_KNOWS,
@@ -89,6 +106,7 @@ export const STORIES = {
   'bad storage': BAD_STORAGE,
   standstill: STANDSTILL,
   'put back': PUT_BACK,
+  update: UPDATE,
 } as const;
 
 export type StoryName = keyof typeof STORIES;
@@ -96,5 +114,5 @@ export type StoryName = keyof typeof STORIES;
 /** Half of the seeds are about nothing. */
 export function storyOf(random: Random): Story {
   if (random.next() < 0.5) return ANYTHING;
-  return random.pick([NOBODY_KNOWS, TOO_LATE, AT_ONCE, BAD_STORAGE, STANDSTILL, PUT_BACK]);
+  return random.pick([NOBODY_KNOWS, TOO_LATE, AT_ONCE, BAD_STORAGE, STANDSTILL, PUT_BACK, UPDATE]);
 }

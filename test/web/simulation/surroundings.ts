@@ -1,6 +1,7 @@
 /** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
 import { bodyOf } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
+import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
 
 /** Each with how often it happens. */
@@ -8,6 +9,7 @@ export const SURROUNDINGS: Steps = [
   [3, openTab],
   [2, killTab],
   [1, restartBrowser],
+  [1, updateApp],
   [2, freeze],
   [3, freezeSender],
   [2, freezeReader],
@@ -39,7 +41,7 @@ export function openTab({ browser }: Run): string | undefined {
   return browser.tabs().length < TABS ? `${browser.openTab().name} opens` : undefined;
 }
 
-function killTab({ browser, world }: Run): string | undefined {
+export function killTab({ browser, world }: Run): string | undefined {
   const tabs = browser.tabs();
   if (tabs.length < 2) return undefined;
   const tab = world.random.pick(tabs);
@@ -47,9 +49,17 @@ function killTab({ browser, world }: Run): string | undefined {
   return `${tab.name} is killed`;
 }
 
-function restartBrowser({ browser }: Run): string {
+export function restartBrowser({ browser }: Run): string {
   for (const tab of browser.tabs()) tab.kill();
   return `the browser is killed, and ${browser.openTab().name} opens`;
+}
+
+/** The one before kept the logs in other stores: they move while it works, however often it is cut off. */
+export function updateApp({ browser }: Run): string | undefined {
+  for (const tab of browser.tabs()) tab.kill();
+  const { disk } = browser;
+  const aged = disk.names().filter((name) => userOf(name) !== undefined && disk.age(name));
+  return `the app is updated, with ${aged.length} older databases, and ${browser.openTab().name} opens`;
 }
 
 /** Some are told, some are not, and some go where one comes back from. */
@@ -174,7 +184,7 @@ export function othersWrite(run: Run): string {
   return `Ada writes in ${room.name}: ${room.log.length}`;
 }
 
-function othersWriteMuch(run: Run): string {
+export function othersWriteMuch(run: Run): string {
   const room = run.world.random.pick(run.rooms());
   const count = run.world.random.int(4, 25);
   for (let i = 0; i < count; i++)
@@ -183,7 +193,7 @@ function othersWriteMuch(run: Run): string {
   return `Ada writes ${count} in ${room.name}: ${room.log.length}`;
 }
 
-function othersAmend(run: Run): string | undefined {
+export function othersAmend(run: Run): string | undefined {
   return amend(run, [run.ada]);
 }
 

@@ -42,6 +42,14 @@ const CASES: readonly Case[] = [
   { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
   { variant: 'all users share a database', rules: ['O5'], seed: 1 },
   { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 14 },
+  { variant: 'a reset keeps what is not moved', rules: ['S1'], story: 'update', seed: 131 },
+  {
+    variant: 'what has moved says it knows all amendments up to the head',
+    rules: ['S3'],
+    story: 'update',
+    seed: 3,
+  },
+  { variant: 'what has moved is not taken from where it was', rules: ['S1'], story: 'update', seed: 3 },
   {
     variant: 'a write that was given up is stored all the same',
     rules: ['O3'],

@@ -95,6 +95,27 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
+  'a reset keeps what is not moved': [
+    {
+      file: 'log/hold.ts',
+      from: 'for (const name of [...HELD_STORES, ...UNMOVED_STORES]) {',
+      to: 'for (const name of HELD_STORES) {',
+    },
+  ],
+  'what has moved says it knows all amendments up to the head': [
+    {
+      file: 'log/moveLog.ts',
+      from: 'entries: fresh, amendments: [], amendedTo,',
+      to: 'entries: fresh, amendments: [], amendedTo: amendedTo + 50,',
+    },
+  ],
+  'what has moved is not taken from where it was': [
+    {
+      file: 'log/moveLog.ts',
+      from: "await tx.objectStore('entries').delete(within(room, from, to));",
+      to: '',
+    },
+  ],
   'a reset keeps where the targets stood': [
     { file: 'log/hold.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
   ],
@@ -127,8 +148,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a span is stored without its entries': [
     {
       file: 'log/hold.ts',
-      from: "for (const entry of inside) await tx.objectStore('entries').put({ ...entry, room });",
-      to: "for (const entry of inside.slice(1)) await tx.objectStore('entries').put({ ...entry, room });",
+      from: 'await Promise.all(inside.map(',
+      to: 'await Promise.all(inside.slice(1).map(',
     },
   ],
   'all users share a database': [

@@ -259,7 +259,7 @@ test('S1 S2 a live frame that leaves a hole causes a range', async () => {
   server.mute = false;
   server.write(lin, '4');
   await shows(tab, ['1', '2', '3', '4']);
-  expect(await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'spans')).toEqual([
+  expect(await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'logSpans')).toEqual([
     { room: LOBBY, from: 1, to: 4, amendedTo: 4 },
   ]);
 });
@@ -316,7 +316,7 @@ test('S3 after a long absence the newest come first; what lies between is filled
   }
   expect(tab.conversation(LOBBY).messages.length).toBeLessThanOrEqual(150);
   expect(tab.read(LOBBY).slice(0, 4)).toEqual(['1', '2', 'deleted', '4']);
-  const held = (await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'entries')) as {
+  const held = (await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'log')) as {
     body?: string;
   }[];
   expect(held).toHaveLength(401);
@@ -374,7 +374,7 @@ test('edits and deletions of others change what is held', async () => {
   await shows(tab, ['first', 'secret too']);
   server.amend('delete', 2);
   await shows(tab, ['first', 'deleted']);
-  const held = await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'entries');
+  const held = await readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'log');
   expect(JSON.stringify(held)).not.toContain('secret');
 });
 

@@ -115,7 +115,7 @@ test('O4 a deletion of what is under way queues behind it', async () => {
   await shows(tab, ['deleted']);
   await nothingWaits(tab);
   expect(wrote()).toEqual(['text', 'delete']);
-  const stored = ['entries', 'loose'].map((store) =>
+  const stored = ['log', 'detached'].map((store) =>
     readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, store),
   );
   expect(JSON.stringify(await Promise.all(stored))).not.toContain('unwanted');

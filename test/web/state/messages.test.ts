@@ -22,7 +22,7 @@ const line = (n: number, author = 'me'): Line => ({
 /** As they show behind these lines, all that waits in view; `held` are entries that are held elsewhere. */
 async function messages(lines: Line[], rows: Row[], held: number[] = []) {
   const db = openUserDatabase(new IDBFactory(), createFakeClock(), 'me');
-  await db.write(['rows', 'entries'], async (tx) => {
+  await db.write(['rows', 'log'], async (tx) => {
     for (const row of rows) await tx.objectStore('rows').put(row);
     for (const n of held) {
       const entry = {
@@ -33,10 +33,10 @@ async function messages(lines: Line[], rows: Row[], held: number[] = []) {
         kind: 'text',
         body: 'x',
       } as const;
-      await tx.objectStore('entries').put({ ...entry, room: ROOM });
+      await tx.objectStore('log').put({ ...entry, room: ROOM });
     }
   });
-  const { waiting, changes } = await db.read(['rows', 'entries', 'loose'], async (tx) => {
+  const { waiting, changes } = await db.read(['rows', 'log', 'detached'], async (tx) => {
     const queue = await readQueue(tx, ROOM);
     return { waiting: await rowsAt(tx, queue.seqs), changes: queue.changes };
   });

@@ -83,7 +83,7 @@ test('O4 a server that was put back knows Ada no more: she is told, her texts ar
   expect(tab.signedIn().user.id).not.toBe(old);
   expect(bodies()).toEqual(['waits 1', 'waits 2', 'waits 3']);
   expect(await tab.client.draft(LOBBY)).toBe('half a thought');
-  for (const store of ['rows', 'drafts', 'entries'])
+  for (const store of ['rows', 'drafts', 'log'])
     expect(await readAll(browser.indexedDB, `holdfast:${old}`, store)).toEqual([]);
   tab.kill();
   const again = await openTab();

@@ -107,8 +107,8 @@ test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i
     });
   }
   expect(bodies(log().filter((entry) => entry.author === user))).toEqual(written);
-  await until('everything is held', async () => (await stored('loose')).length === 0);
-  const spans = (await stored('spans')) as { from: number; to: number }[];
-  expect(await stored('entries')).toHaveLength(spans.reduce((sum, { from, to }) => sum + to - from + 1, 0));
+  await until('everything is held', async () => (await stored('detached')).length === 0);
+  const spans = (await stored('logSpans')) as { from: number; to: number }[];
+  expect(await stored('log')).toHaveLength(spans.reduce((sum, { from, to }) => sum + to - from + 1, 0));
   expect(await stored('rows')).toEqual([]);
 });

@@ -172,10 +172,10 @@ test('O4 on a full device the log gives way to what is written', async () => {
   await tab.untilPassing('held', () => tab.read(LOBBY).at(-1)?.startsWith('199') === true);
   faults.quota(0);
   expect(await tab.client.send(LOBBY, 'there is room for this')).toEqual({ ok: true });
-  const held = (await readAll(browser.indexedDB, me(), 'entries')) as { serverOffset: number }[];
+  const held = (await readAll(browser.indexedDB, me(), 'log')) as { serverOffset: number }[];
   expect(held.length).toBeLessThan(200);
   expect(held.length).toBeGreaterThanOrEqual(50);
-  expect(await readAll(browser.indexedDB, me(), 'spans')).toEqual([
+  expect(await readAll(browser.indexedDB, me(), 'logSpans')).toEqual([
     expect.objectContaining({ from: held[0]!.serverOffset, to: held.at(-1)!.serverOffset }),
   ]);
   await tab.untilPassing('sent', () => bodies().at(-1) === 'there is room for this');

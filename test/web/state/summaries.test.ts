@@ -150,7 +150,7 @@ test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i'
       notSent: its.filter((each) => !isWaiting(each)).length,
     });
   }
-  const { seqs, changes } = await db.read(['rows', 'entries', 'loose'], (tx) => readQueue(tx, ROOM));
+  const { seqs, changes } = await db.read(['rows', 'log', 'detached'], (tx) => readQueue(tx, ROOM));
   const its = rows.filter(({ room }) => room === ROOM);
   expect(changes).toEqual(its.filter(({ kind }) => kind !== 'text'));
   const texts = its.filter(({ kind }) => kind === 'text').map(({ seq }) => seq);
@@ -160,7 +160,7 @@ test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i'
 
 test('unread are others’ texts that are held, in whatever spans; what is missing counts as if it were one', async () => {
   const log = numbers(1, 300).map((n) => text(n, `text ${n}`, n % 2 === 0 ? me : undefined));
-  const count = (upTo: number) => db.read(['spans', 'entries'], (tx) => countOthers(tx, ROOM, me, upTo));
+  const count = (upTo: number) => db.read(['logSpans', 'log'], (tx) => countOthers(tx, ROOM, me, upTo));
   const hold = (...held: [number, number][]) =>
     holdOf(
       db,

@@ -338,8 +338,8 @@ test('O3 S3 what the worker repeats was deleted meanwhile and lies in a hole: th
   again.look(LOBBY);
   const held = async () =>
     JSON.stringify([
-      await readAll(browser.indexedDB, `holdfast:${me()}`, 'entries'),
-      await readAll(browser.indexedDB, `holdfast:${me()}`, 'loose'),
+      await readAll(browser.indexedDB, `holdfast:${me()}`, 'log'),
+      await readAll(browser.indexedDB, `holdfast:${me()}`, 'detached'),
     ]);
   await until('the newest are held', async () => (await held()).includes('"299"'));
   await until('its text is not', async () => !(await held()).includes('a secret'));

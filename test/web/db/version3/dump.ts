@@ -1,0 +1,76 @@
+/** A database as a value: its stores with their indexes, and the records of each. */
+
+export interface Dump {
+  name: string;
+  version: number;
+  stores: DumpedStore[];
+}
+
+export interface DumpedStore {
+  name: string;
+  keyPath: string | string[] | null;
+  autoIncrement: boolean;
+  indexes: { name: string; keyPath: string | string[]; unique: boolean }[];
+  /** With the keys of a store that has no key path. */
+  records: { key?: IDBValidKey; value: unknown }[];
+}
+
+/** What is there now. */
+export async function dumpOf(factory: IDBFactory, name: string): Promise<Dump> {
+  const db = await resultOf(factory.open(name));
+  const names = [...db.objectStoreNames];
+  const tx = db.transaction(names);
+  const stores: DumpedStore[] = [];
+  for (const store of names.map((each) => tx.objectStore(each))) {
+    const [keys, values] = [await resultOf(store.getAllKeys()), await resultOf(store.getAll())];
+    stores.push({
+      name: store.name,
+      keyPath: store.keyPath,
+      autoIncrement: store.autoIncrement,
+      indexes: [...store.indexNames].map((each) => {
+        const { keyPath, unique } = store.index(each);
+        return { name: each, keyPath, unique };
+      }),
+      records: values.map((value, i) => (store.keyPath === null ? { key: keys[i]!, value } : { value })),
+    });
+  }
+  const { version } = db;
+  db.close();
+  return { name, version, stores };
+}
+
+/** Makes the database, which must not be there, and leaves it closed. Runs in a page as well: it stands alone. */
+export async function restore(
+  { name, version, stores }: Dump,
+  factory: IDBFactory = indexedDB,
+): Promise<void> {
+  const opening = factory.open(name, version);
+  opening.onupgradeneeded = () => {
+    for (const { name: store, keyPath, autoIncrement, indexes } of stores) {
+      const made = opening.result.createObjectStore(store, { keyPath, autoIncrement });
+      for (const index of indexes) made.createIndex(index.name, index.keyPath, { unique: index.unique });
+    }
+  };
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+  });
+  const tx = db.transaction(
+    stores.map((store) => store.name),
+    'readwrite',
+  );
+  for (const { name: store, records } of stores)
+    for (const { key, value } of records) tx.objectStore(store).put(value, key);
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve;
+    tx.onabort = () => reject(tx.error);
+  });
+  db.close();
+}
+
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
