@@ -2,6 +2,7 @@
 import { runTool } from '../support/tools.ts';
 import { importProblems } from './imports.ts';
 import { protocolProblems } from './protocol.ts';
+import { missingReferences } from './references.ts';
 import { sizeProblems } from './size.ts';
 import { readSources } from './sources.ts';
 import { specProblems } from './spec.ts';
@@ -22,6 +23,7 @@ const CHECKS: Record<string, () => Promise<string[]>> = {
   'import rules': async () => importProblems(await readSources()),
   'SPEC.md': () => specProblems(),
   'docs/PROTOCOL.md': () => protocolProblems(),
+  'references to files': () => missingReferences(),
   'size of the page': () => sizeProblems(),
 };
 

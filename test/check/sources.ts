@@ -28,3 +28,14 @@ export async function filesUnder(folder: string): Promise<string[]> {
     )
     .sort();
 }
+
+/** What lies in the root of the project, without what .gitignore leaves out. */
+export async function topLevel(): Promise<{ files: string[]; folders: string[] }> {
+  const ignored = new Set(['.git', ...(await readFile(join(ROOT, '.gitignore'), 'utf8')).split(/\/?\n/)]);
+  const entries = await readdir(ROOT, { withFileTypes: true });
+  const kept = entries.filter(({ name }) => !ignored.has(name));
+  return {
+    files: kept.filter((entry) => entry.isFile()).map(({ name }) => name),
+    folders: kept.filter((entry) => entry.isDirectory()).map(({ name }) => name),
+  };
+}

@@ -1,4 +1,4 @@
-/** Version 0.1 on SQLite, kept as files (test/fixtures/sqlite-0.1, where make.ts says how they were made). */
+/** Version 0.1 on SQLite, kept as files (test/fixtures/sqlite-0.1/make.ts says how they were made). */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

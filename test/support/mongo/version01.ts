@@ -1,5 +1,5 @@
 /**
- * Version 0.1, kept as files (test/fixtures/mongo-0.1, where make.ts says how they were made): a database that it wrote,
+ * Version 0.1, kept as files (test/fixtures/mongo-0.1/make.ts says how they were made): a database that it wrote,
  * and its store, to be run as a process beside one of today.
  */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
