@@ -14,6 +14,8 @@ export type Change =
   /** Own entries were acknowledged where nothing held covers them: what changed them since is not known. */
   | { type: 'placed'; placed: readonly Placed[] }
   | { type: 'draft'; room: string }
+  /** These users have another name. */
+  | { type: 'users'; users: readonly string[] }
   /** How far these rooms are read. */
   | { type: 'marks'; rooms: readonly string[] }
   /** The holder of the drain lock is at work (not: alive). Told every DRAIN_BEAT_MS while that is so. */
@@ -51,6 +53,7 @@ export function channelOf(userId: string): string {
 export function concerns(change: Change, room: string): boolean {
   switch (change.type) {
     case 'all':
+    case 'users':
       return true;
     case 'log':
     case 'rows':

@@ -9,6 +9,13 @@ export function storageReason(error: unknown): Reason {
   return { code: 'storage-failed' };
 }
 
+/** It is about what was to be stored, and not about the storage: all else can be stored. */
+export function isOfContent(error: unknown): boolean {
+  if (error instanceof DOMException)
+    return ['DataError', 'DataCloneError', 'ConstraintError'].includes(error.name);
+  return error instanceof TypeError || error instanceof RangeError;
+}
+
 /** The device has no room. */
 export function isFull(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'QuotaExceededError';

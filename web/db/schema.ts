@@ -48,10 +48,13 @@ export interface UserSchema extends DBSchema {
   /**
    * `drain`: who may send, among this user's tabs and the worker (fence.ts). `probe`: never stays (storageState.ts).
    * `features`: of the server, as it said last (outbox/features.ts).
-   * `generation`: how often what is held of a log was forgotten (log/generation.ts). `heir of …`: up to which row all of
+   * `generation`: how often what is held of a log was forgotten (log/generation.ts). `usersUpTo`: log/users.ts. `heir of …`: up to which row all of
    * that user's has come here (state/inherit.ts).
    */
-  meta: { key: 'epoch' | 'generation' | 'features' | 'drain' | 'probe' | `heir of ${string}`; value: string };
+  meta: {
+    key: 'epoch' | 'generation' | 'features' | 'usersUpTo' | 'drain' | 'probe' | `heir of ${string}`;
+    value: string;
+  };
 }
 
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {

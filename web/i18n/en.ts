@@ -65,6 +65,7 @@ export const en = {
     notSent: (n: number) => count(n, { other: '# not sent' }),
     unread: (n: string) => `${n} unread`,
     left: 'You left this room.',
+    failing: 'The server cannot read this room just now. It is tried again by itself.',
     joinAgain: 'Join again',
   },
 

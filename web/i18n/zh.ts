@@ -64,6 +64,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     notSent: (n) => count(n, '# 条未发送'),
     unread: (n) => `${n} 条未读`,
     left: '你已退出这个聊天室。',
+    failing: '服务器暂时无法读取这个聊天室，会自动重试。',
     joinAgain: '重新加入',
   },
 

@@ -49,14 +49,17 @@ const LOST_BY_SIZE_MS = 1_000;
 const LOST = { tag: 'lost' } as const;
 
 export function createAsking({ link, eras, clock, random }: Deps): Asking {
-  const waiting: (() => void)[] = [];
-  let free = LANES;
+  const lanes = createLanes(LANES);
+  /** Rooms whose last range stayed unanswered share one of them: they must not take them all. */
+  const silent = new Set<string>();
+  const laneOfSilent = createLanes(1);
   let count = RANGE_FIRST_ENTRIES;
   let closed = false;
 
   async function range(era: Era, room: string, stretch: Stretch): Promise<Ranged> {
     for (let failures = 0; failures < ATTEMPTS && !closed; failures++) {
-      const answer = await inLane(() => ask(era, room, stretch));
+      const asked = () => lanes(() => ask(era, room, stretch));
+      const answer = await (silent.has(room) ? laneOfSilent(asked) : asked());
       if (!answer || closed || !eras.isNow(era)) return LOST;
       if (answer.ok && answer.epoch === era.logs.epoch) return { tag: 'answered', answer };
       if (answer.ok) {
@@ -81,6 +84,7 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
     const began = clock.ticks();
     const answer = await link().ask('range', { room, ...stretch }, ANSWER_WITHIN_MS);
     if (answer) {
+      silent.delete(room);
       const isLarge = 2 * (stretch.to - stretch.from + 1) >= count;
       const isSoon = clock.ticks() - began < ACKNOWLEDGE_WITHIN_MS / 2; // so that twice as much is no end of the connection
       if (answer.ok && isLarge && isSoon) count = Math.min(RANGE_MAX_ENTRIES, 2 * count);
@@ -88,22 +92,11 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
         count = Math.min(count, Math.max(RANGE_LEAST_ENTRIES, cutAt(stretch, answer)));
       return answer;
     }
+    if (eras.isNow(era)) silent.add(room);
     if (clock.ticks() - began >= LOST_BY_SIZE_MS)
       count = Math.max(RANGE_LEAST_ENTRIES, Math.floor(count / 2));
     if (eras.isNow(era)) link().tell({ type: 'suspect' }); // it says it is open, and does not answer (S4)
     return undefined;
-  }
-
-  async function inLane<T>(work: () => Promise<T>): Promise<T> {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free--;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
   }
 
   function pause(ms: number): Promise<void> {
@@ -116,6 +109,23 @@ export function createAsking({ link, eras, clock, random }: Deps): Asking {
     close() {
       closed = true;
     },
+  };
+}
+
+/** So many pieces of work at the same time, in the order in which they came. */
+function createLanes(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (work) => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free--;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
   };
 }
 

@@ -44,6 +44,8 @@ interface Deps {
   random: () => number;
   /** The database did not take something. */
   failed(error: unknown): void;
+  /** Nothing is asked of it before the server describes it. */
+  isFailing(room: string): boolean;
   /** The server says that a room is not ours. */
   refused(room: string): void;
   /** `isBusy` may have another answer. */
@@ -78,7 +80,7 @@ export function createFetch(deps: Deps): Fetch {
   function want(room: string): void {
     const there = wanted.get(room);
     if (there?.tag === 'asking') there.again = true;
-    if (there || closed) return;
+    if (there || closed || deps.isFailing(room)) return;
     const mine: Wanted = { tag: 'asking', again: false };
     const era = eras.now();
     wanted.set(room, mine);

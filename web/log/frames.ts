@@ -1,14 +1,15 @@
 /** What each frame of the server's does to what is held. Each runs alone, in the order in which they came (sync.ts). */
-import type { Entries, Frame, Room, Welcome } from '../../shared/protocol/index.ts';
+import type { Entries, Frame, Room, User, Welcome, WireError } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Announced } from './announced.ts';
 import type { Eras } from './era.ts';
 import type { Fetch } from './fetch.ts';
-import type { LogsHeld } from './generation.ts';
+import { type LogsHeld, writeLogs } from './generation.ts';
 import { cursorIn } from './readSpans.ts';
 import { removeRoom, storeRoom, storeWelcome } from './rooms.ts';
 import { isRun } from './take.ts';
+import { putUsers } from './users.ts';
 
 /** Where each log that is held ended when the connection was begun. */
 export type Ends = ReadonlyMap<string, number>;
@@ -24,6 +25,8 @@ export interface Frames {
   room(payload: RoomFrame, ends: Ends, logs: LogsHeld | undefined): Promise<void>;
   /** A room, as an answer has it: it shows. Of its log the frame `room` tells, which may come before or after. */
   joined(room: Room, ends: Ends, logs: LogsHeld | undefined): Promise<void>;
+  /** Somebody has another name. */
+  user(user: User, logs: LogsHeld | undefined): Promise<void>;
   /** Entries of this room came that could not be read. */
   unreadable(room: string): Promise<void>;
 }
@@ -40,10 +43,12 @@ interface Deps {
   changed(change: Change): void;
   welcomed(): void;
   progressed(): void;
+  /** Rooms that cannot be read, or of which something cannot be stored: nothing is asked of them until they are described. */
+  failing: Map<string, WireError>;
 }
 
 export function createFrames(deps: Deps): Frames {
-  const { db, eras, fetch, announced } = deps;
+  const { db, eras, fetch, announced, failing } = deps;
   /** The rooms that this connection has told of: where their logs were put back, it has said so (S1). */
   const described = new Set<string>();
 
@@ -53,6 +58,8 @@ export function createFrames(deps: Deps): Frames {
     deps.forget();
     announced.dropAll();
     described.clear();
+    failing.clear();
+    for (const { id, error } of payload.failed) failing.set(id, error);
     const lacking = payload.rooms.filter((room) => isLacking(room, cursors.get(room.id) ?? 0));
     deps.welcomed();
     deps.changed({ type: 'all' });
@@ -65,6 +72,7 @@ export function createFrames(deps: Deps): Frames {
   /** True when it has to be asked for: more is missing, and no catch-up was announced that brings it and may open a span. */
   function isLacking({ id, from, head }: Room, cursor: number): boolean {
     described.add(id);
+    failing.delete(id);
     fetch.know(id, head, 'exactly');
     if (head <= cursor) return false;
     if (from > head) return true;
@@ -93,10 +101,10 @@ export function createFrames(deps: Deps): Frames {
     runs.forEach(({ room, entries: run }, i) => {
       const wasExpected = announced.isExpected(room);
       const last = run.at(-1)!.serverOffset;
-      const { held } = taken[i]!;
+      const held = taken[i]?.held === true;
       if (held) announced.reached(room, last);
       if (wasExpected) announced.wait();
-      if (!described.has(room)) return; // it will be, or `heads` says what is missing
+      if (failing.has(room) || !described.has(room)) return; // it will be, or `heads` says what is missing
       if (!held || (!announced.isExpected(room) && last < fetch.headOf(room))) fetch.want(room);
     });
     deps.progressed();
@@ -114,8 +122,14 @@ export function createFrames(deps: Deps): Frames {
       await removeRoom(db, payload.removed);
       announced.drop(payload.removed);
       described.delete(payload.removed);
+      failing.delete(payload.removed);
       fetch.leave(payload.removed);
-    } else if ('room' in payload) {
+    } else if ('failed' in payload) {
+      const { id, error } = payload.failed;
+      failing.set(id, error);
+      described.delete(id);
+      announced.drop(id);
+    } else {
       const changed = payload.room;
       if (isLacking(changed, await storeRoom(db, changed, ends, logs))) fetch.want(changed.id);
     }
@@ -129,11 +143,18 @@ export function createFrames(deps: Deps): Frames {
     deps.changed({ type: 'all' });
   }
 
+  async function user({ id, name, rev }: User, logs: LogsHeld | undefined): Promise<void> {
+    const renamed = await writeLogs(db, ['users', 'meta'], logs, (tx) =>
+      putUsers(tx, { [id]: { name, rev } }),
+    );
+    if (renamed.length > 0) deps.changed({ type: 'users', users: renamed });
+  }
+
   async function unreadable(room: string): Promise<void> {
     fetch.know(room, 1 + (await db.read(['logSpans'], (tx) => cursorIn(tx, room)))); // one at least; the answer says more
     announced.drop(room);
     fetch.want(room);
   }
 
-  return { welcome, entries, heads, room, joined, unreadable };
+  return { welcome, entries, heads, room, joined, user, unreadable };
 }

@@ -1,8 +1,9 @@
 import { CURSORS_MAX_ROOMS } from '../../shared/limits.ts';
 import type { Cursor, Handshake } from '../../shared/protocol/index.ts';
-import { PROTOCOL } from '../../shared/protocol/version.ts';
+import { PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/version.ts';
 import type { HeldEntry, UserDatabase } from '../db/schema.ts';
 import { generationIn } from './generation.ts';
+import { usersUpToIn } from './users.ts';
 
 export interface Beginning {
   handshake: Handshake;
@@ -13,33 +14,41 @@ export interface Beginning {
 }
 
 /**
- * What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. That is
- * the last entry that is held, in a span or loose: by it the server finds a log that was put back, and what lies in a hole
- * before it is asked for as in any hole. Rooms that one has left are among them: one may be in them again.
+ * What a connection begins with: whose database this is, and where it ends in each room, the newest rooms first. The cursor
+ * is the end of the newest span: what lies behind it comes. A later entry that is held by itself stands beside it, as a
+ * proof: by both the server finds a log that was put back. Rooms that one has left are among them: one may be in them again.
  */
 export function readBeginning(db: UserDatabase, me: string, open: string | undefined): Promise<Beginning> {
   return db.read(['logSpans', 'log', 'detached', 'meta'], async (tx) => {
     const epoch = await tx.objectStore('meta').get('epoch');
-    const spans = new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to]));
+    const upTo = await usersUpToIn(tx);
+    const usersSince = epoch === undefined ? undefined : (upTo ?? 0); // a new database has no old names
+    const spans = new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to])); // ascending
+    const lasts = await Promise.all([...spans].map((end) => tx.objectStore('log').get(end)));
     const beyond = new Map<string, HeldEntry>();
     for (const entry of await tx.objectStore('detached').getAll())
-      if (entry.serverOffset > (spans.get(entry.room) ?? 0)) beyond.set(entry.room, entry); // ascending
+      if (entry.serverOffset > (spans.get(entry.room) ?? 0)) beyond.set(entry.room, entry); // ascending, too
     const ends = new Map(spans);
     for (const [room, { serverOffset }] of beyond) ends.set(room, serverOffset);
-    const lasts = await Promise.all(
-      [...spans].map(([room, to]) => beyond.get(room) ?? tx.objectStore('log').get([room, to])),
-    );
-    const cursors = lasts.flatMap((last): [string, Cursor][] =>
-      last ? [[last.room, [last.serverOffset, last.at]]] : [],
-    );
-    cursors.sort(([, a], [, b]) => b[1] - a[1]);
+    const proofs = newestOf([...beyond.values()]);
     const handshake: Handshake = {
       protocol: PROTOCOL,
       as: me,
-      cursors: Object.fromEntries(cursors.slice(0, CURSORS_MAX_ROOMS)),
+      features: [REQUIRED_FEATURE],
+      cursors: newestOf(lasts.flatMap((last) => last ?? [])),
+      ...(Object.keys(proofs).length === 0 ? {} : { proofs }),
       ...(epoch === undefined ? {} : { epoch }),
       ...(open === undefined ? {} : { open }),
+      ...(usersSince === undefined ? {} : { usersSince }),
     };
     return { handshake, ends, generation: await generationIn(tx) };
   });
+}
+
+/** By room, those that were said last first; no more than a server takes. */
+function newestOf(entries: readonly HeldEntry[]): Record<string, Cursor> {
+  const newest = [...entries].sort((a, b) => b.at - a.at).slice(0, CURSORS_MAX_ROOMS);
+  return Object.fromEntries(
+    newest.map(({ room, serverOffset, at }): [string, Cursor] => [room, [serverOffset, at]]),
+  );
 }

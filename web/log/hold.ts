@@ -10,6 +10,7 @@ import { blankDeleted } from './blank.ts';
 import { nextGeneration } from './generation.ts';
 import { spansOf } from './readSpans.ts';
 import { cover, raised, type Span, spanAt } from './spans.ts';
+import { forgetRevs } from './users.ts';
 
 export const LOG_STORES = [...HELD_STORES, ...UNMOVED_STORES, 'users', 'rows', 'rooms', 'meta'] as const;
 
@@ -84,6 +85,7 @@ export async function forget(tx: UserWrite, room: string): Promise<void> {
   await deleteLogs(tx, room);
   await forgetPlaces(tx, await tx.objectStore('rows').index('room').getAll(room));
   await nextGeneration(tx);
+  await forgetRevs(tx);
 }
 
 /** All that is held, moved or not, or that of one room; in pieces, since one request for very much is not answered for too long. */

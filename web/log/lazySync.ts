@@ -37,6 +37,7 @@ export function createLazySync(deps: SyncDeps): Sync {
     newer: async (room, to) => (await sync?.newer(room, to)) ?? false,
     freshen: async (room, seen) => (await sync?.freshen(room, seen)) ?? 'no way',
     check: (room, serverOffset) => sync?.check(room, serverOffset), // else each welcome looks up all that is kept so
+    failing: () => sync?.failing() ?? NONE_FAILING,
     offsetOfClock: () => sync?.offsetOfClock() ?? 0,
     catchingUp: () => sync?.catchingUp() ?? false,
     close() {
@@ -45,3 +46,5 @@ export function createLazySync(deps: SyncDeps): Sync {
     },
   };
 }
+
+const NONE_FAILING: ReturnType<Sync['failing']> = new Map();

@@ -44,15 +44,21 @@ export function createPlaces({ db, me, eras, headOf, count, fill }: Deps): Place
 
   async function lookUp(): Promise<void> {
     for (const [room, offsets] of places) {
-      const asked = [...offsets];
-      const spans = await db.read(['logSpans'], (tx) => spansOf(tx, room));
-      // beyond the head there is only what will come by itself
-      const open = asked.filter((offset) => offset <= headOf(room) && !spanAt(spans, offset));
-      for (const stretch of stretchesOf(open, count())) if ((await fill(room, stretch)) === 'lost') return; // kept for the next connection
-      for (const offset of asked) offsets.delete(offset);
-      if (offsets.size === 0) places.delete(room);
+      while (offsets.size > 0 && (await lookUpIn(room, offsets)));
+      if (offsets.size === 0) places.delete(room); // else kept for the next connection
     }
-    if (places.size > 0) await lookUp(); // they came meanwhile
+  }
+
+  /** False where an answer was lost. */
+  async function lookUpIn(room: string, offsets: Set<number>): Promise<boolean> {
+    const asked = [...offsets];
+    const spans = await db.read(['logSpans'], (tx) => spansOf(tx, room));
+    // beyond the head there is only what will come by itself
+    const open = asked.filter((offset) => offset <= headOf(room) && !spanAt(spans, offset));
+    for (const stretch of stretchesOf(open, count()))
+      if ((await fill(room, stretch)) === 'lost') return false;
+    for (const offset of asked) offsets.delete(offset);
+    return true;
   }
 
   function check(room: string, serverOffset: number): void {

@@ -4,9 +4,10 @@ import { membershipOf } from '../../shared/kinds.ts';
 import type { Room, Welcome } from '../../shared/protocol/index.ts';
 import type { StoredRoom, UserDatabase, UserWrite } from '../db/schema.ts';
 import { putFeatures } from '../outbox/features.ts';
-import { type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
+import { generationIn, type LogsHeld, nextGeneration, writeLogs } from './generation.ts';
 import { deleteLogs, forget, forgetPlaces, LOG_STORES } from './hold.ts';
 import { cursorIn } from './readSpans.ts';
+import { forgetRevs, putUsers, putUsersUpTo, usersUpToIn } from './users.ts';
 
 const STORES = [...LOG_STORES, 'drafts'] as const;
 
@@ -14,28 +15,32 @@ const STORES = [...LOG_STORES, 'drafts'] as const;
 type Ends = ReadonlyMap<string, number>;
 
 /**
- * Takes a welcome, in one transaction however many rooms it names: the rooms are these and no others. What is held of a
+ * Takes a welcome, in one transaction however many rooms it names: the rooms are these, those that failed, and no others. What is held of a
  * log that was put back is dropped. Resolves with the cursors as they are then. With `logs` nothing is taken unless the
  * database is still of what it was then: `OtherEpoch`.
  */
 export function storeWelcome(
   db: UserDatabase,
-  { epoch, rooms, user, features }: Welcome,
+  { epoch, rooms, failed, user, features, users, usersUpTo }: Welcome,
   ends: Ends = new Map(),
   logs?: LogsHeld,
 ): Promise<Map<string, number>> {
   return writeLogs(db, STORES, logs, async (tx) => {
-    const before = await tx.objectStore('meta').get('epoch');
+    const [before, generation] = [await tx.objectStore('meta').get('epoch'), await generationIn(tx)];
     if (before !== undefined && before !== epoch) await forgetAll(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
     await putFeatures(tx, features);
-    await tx.objectStore('users').put(user);
     const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
     for (const room of rooms) {
       await putRoom(tx, room, stored.get(room.id), ends);
       stored.delete(room.id);
     }
+    for (const { id } of failed) stored.delete(id); // what is held of it stays, and it stays one's own
     for (const room of stored.values()) await leave(tx, room);
+    if (usersUpTo < ((await usersUpToIn(tx)) ?? 0)) await forgetRevs(tx);
+    await putUsers(tx, { ...users, [user.id]: user });
+    // what was said to have changed since is of the log that was, where one was put back: all is asked for again
+    if (generation === (await generationIn(tx))) await putUsersUpTo(tx, usersUpTo);
     return new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to])); // they ascend
   });
 }
@@ -95,4 +100,5 @@ async function forgetAll(tx: UserWrite): Promise<void> {
   await deleteLogs(tx);
   await forgetPlaces(tx, await tx.objectStore('rows').getAll());
   await nextGeneration(tx);
+  await forgetRevs(tx);
 }

@@ -1,5 +1,5 @@
 /** Keeps the database in step with the server's logs: frames in, in the order they came; what they lack is fetched (S2). */
-import type { Down, Entries, Frame, Handshake, Room } from '../../shared/protocol/index.ts';
+import type { Down, Entries, Frame, Handshake, Room, WireError } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
 import { isFull } from '../db/failure.ts';
@@ -27,6 +27,8 @@ export interface Sync extends Pick<Fetch, 'older' | 'newer' | 'check'>, Pick<Fre
   left(room: string): Promise<void>;
   /** True while what was missed is not here yet. */
   catchingUp(): boolean;
+  /** Rooms that cannot be read now, and why. What is held of them stays; the server tries them again. */
+  failing(): ReadonlyMap<string, WireError>;
   /** Milliseconds to add to the device's clock to have the server's: 0 until it said what it has. For people to read. */
   offsetOfClock(): number;
   close(): void;
@@ -60,6 +62,7 @@ export function createSync(deps: SyncDeps): Sync {
   let welcoming = false;
   /** Why the device has no room for the welcome of this connection: what belongs to it comes with the next one. */
   let missed: unknown;
+  const failing = new Map<string, WireError>();
   let clockOffset = 0;
   let closed = false;
 
@@ -68,6 +71,11 @@ export function createSync(deps: SyncDeps): Sync {
     me,
     changed: deps.changed,
     unusable,
+    unstorable(room, error) {
+      console.warn('what came of a room could not be stored', error);
+      failing.set(room, UNSTORABLE);
+      announced.drop(room);
+    },
     putBack(rooms) {
       forget();
       rooms.forEach(fetch.want);
@@ -82,6 +90,7 @@ export function createSync(deps: SyncDeps): Sync {
     clock,
     random: deps.random,
     failed,
+    isFailing: (room) => failing.has(room),
     refused: () => deps.changed({ type: 'all' }), // one is in it no more: the next welcome, or `room`, says so
     progressed: deps.progressed,
   });
@@ -99,6 +108,7 @@ export function createSync(deps: SyncDeps): Sync {
     opened: deps.opened,
     changed: deps.changed,
     progressed: deps.progressed,
+    failing,
     welcomed() {
       welcoming = false;
       deps.welcomed();
@@ -159,6 +169,11 @@ export function createSync(deps: SyncDeps): Sync {
         attempt(() => frames.room(received.payload, ends, logs));
         return;
       }
+      case 'user': {
+        const logs = eras.now()?.logs;
+        attempt(() => frames.user(received.payload.user, logs));
+        return;
+      }
       case 'read':
         deps.read(received.payload);
         return;
@@ -208,6 +223,7 @@ export function createSync(deps: SyncDeps): Sync {
     unreadable,
     down() {
       welcoming = false;
+      failing.clear();
       eras.end();
       fetch.down();
       announced.dropAll();
@@ -219,6 +235,7 @@ export function createSync(deps: SyncDeps): Sync {
     newer: fetch.newer,
     freshen,
     check: fetch.check,
+    failing: () => failing,
     offsetOfClock: () => clockOffset,
     catchingUp: () => welcoming || announced.isAny() || fetch.isBusy(),
     close() {
@@ -233,3 +250,5 @@ export function createSync(deps: SyncDeps): Sync {
 
 /** So many frames are stored in one transaction: more would take longer than the slowest device may. */
 const FRAMES_AT_ONCE = 20;
+
+const UNSTORABLE: WireError = { code: 'unreadable', message: 'What the server says could not be stored.' };

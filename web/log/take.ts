@@ -7,6 +7,7 @@ import { type Settled, settleEchoes } from '../outbox/settle.ts';
 import { type LogsHeld, OtherEpoch, writeLogs } from './generation.ts';
 import { forget, hold, holdLoose, type Incoming, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { followHead } from './rooms.ts';
+import { putUsers } from './users.ts';
 
 export interface Arrived {
   incoming: Incoming;
@@ -28,22 +29,26 @@ export async function take(
   users: Users,
   logs?: LogsHeld,
 ): Promise<Taken> {
-  return (await takeAll(db, me, [{ incoming, users }], logs))[0]!;
+  return (await takeAll(db, me, [{ incoming, users }], logs)).taken[0]!;
 }
 
-/** In their order. With `logs` nothing is taken unless the database is of those: `OtherEpoch`. */
+/**
+ * In their order. `renamed`: users who had another name before. With `logs` nothing is taken unless the database is of
+ * those: `OtherEpoch`.
+ */
 export function takeAll(
   db: UserDatabase,
   me: string,
   arrived: readonly Arrived[],
   logs?: LogsHeld,
-): Promise<Taken[]> {
+): Promise<{ taken: Taken[]; renamed: string[] }> {
   return writeLogs(db, LOG_STORES, logs, async (tx) => {
     if (logs && logs.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();
-    await putUsers(tx, Object.assign({}, ...arrived.map(({ users }) => users)));
     const taken: Taken[] = [];
     for (const { incoming } of arrived) taken.push(await takeOne(tx, me, incoming));
-    return taken;
+    const renamed: string[] = [];
+    for (const { users } of arrived) renamed.push(...(await putUsers(tx, users)));
+    return { taken, renamed };
   });
 }
 
@@ -70,14 +75,4 @@ function mayAmendOthers(entry: Entry): boolean {
 /** True when each follows the one before: else it is no piece of a log. */
 export function isRun(entries: readonly Entry[], from: number): boolean {
   return entries.length > 0 && entries.every((entry, i) => entry.serverOffset === from + i);
-}
-
-/** The names of these; of each the greatest `rev` holds. Users stored by version 0.1 have none. */
-async function putUsers(tx: UserWrite, users: Users): Promise<void> {
-  const store = tx.objectStore('users');
-  for (const [id, user] of Object.entries(users)) {
-    const stored = await store.get(id);
-    if (user.rev < (stored?.rev ?? 0)) continue;
-    if (stored?.name !== user.name || stored.rev !== user.rev) await store.put({ ...user, id });
-  }
 }

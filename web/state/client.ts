@@ -2,6 +2,7 @@
 
 import { RETRY_MAX_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
+import type { User } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
@@ -85,6 +86,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
       // The server may have answered before the database has.
       live: () => whenOpened(learn),
       signedOut: () => whenOpened(askWhy),
+      renamed: (user) => ask(() => next(() => keepName(user))),
       looking: () => looking,
     });
     const whenOpened = (work: (user: UserClient) => Promise<void>) => ask(() => opened.then(work));
@@ -96,6 +98,15 @@ export function createClient(deps: Deps): Client & { close(): void } {
     current = mine;
     entered = session;
     mine.know(session);
+  }
+
+  /** A claim that was made under the old name has done its work. */
+  async function keepName(user: User): Promise<void> {
+    const session = await local.session();
+    if (session?.user.id !== user.id) return;
+    await local.dropOldClaim(session.user.name);
+    await local.signIn({ ...session, user });
+    if (entered?.user.id === user.id) entered = { ...entered, user };
   }
 
   function leave(): void {

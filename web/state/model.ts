@@ -123,6 +123,8 @@ export interface RoomSummary {
   unread: number;
   /** False: left, and listed only because something of one's own is still there. */
   member: boolean;
+  /** The server cannot read this room now; what is held of it shows, and it is tried again by itself. */
+  failing?: Reason;
 }
 
 export interface PublicRoom {

@@ -29,16 +29,17 @@ export function createReads({ db, link, clock, me, changed }: Deps): Reads {
   let closed = false;
 
   const tell = coalesced(async () => {
+    const failed = new Set<string>();
     for (;;) {
       if (closed || link.status() !== 'live') return;
       const marks = await db.read(['marks'], (tx) => tx.objectStore('marks').getAll());
-      const mark = marks.find(({ told }) => !told);
-      if (!mark) return;
+      const mark = marks.find(({ told, room }) => !told && !failed.has(room));
+      if (!mark) return failed.size > 0 ? tellLater() : undefined;
       const { room, upTo } = mark;
       const answer = await link.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
       if (!answer) return; // with the next way
-      if (!answer.ok && classOf(answer.error.code) !== 'permanent') return tellLater();
-      await acknowledged(room, upTo);
+      if (!answer.ok && classOf(answer.error.code) !== 'permanent') failed.add(room);
+      else await acknowledged(room, upTo);
     }
   });
 

@@ -113,7 +113,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
 
 /** The rooms that these changes name; undefined where the list itself may be another. */
 function roomsOf(changes: readonly Change[]): string[] | undefined {
-  if (changes.some(({ type }) => type === 'all')) return undefined;
+  if (changes.some(({ type }) => type === 'all' || type === 'users')) return undefined;
   const named = changes.flatMap((change) =>
     'rooms' in change ? change.rooms : 'room' in change ? [change.room] : [],
   );

@@ -2,6 +2,7 @@
 
 import { DRAIN_STUCK_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
+import type { User, WireError } from '../../shared/protocol/index.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
@@ -9,6 +10,7 @@ import { createLazyMover } from '../log/lazyMove.ts';
 import { createLazySync } from '../log/lazySync.ts';
 import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
+import { reasonOf } from '../outbox/row.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createLink } from '../transport/link.ts';
 import { createBackground } from './background.ts';
@@ -16,7 +18,7 @@ import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { type QueueingConversation, withJustQueued } from './justQueued.ts';
-import type { Client, ConnectionState, SignedIn } from './model.ts';
+import type { Client, ConnectionState, RoomSummary, SignedIn } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createReads } from './reads.ts';
 import { createRoomActions } from './roomActions.ts';
@@ -49,6 +51,8 @@ interface Outside {
   live(): void;
   /** The server knows no session of this browser. */
   signedOut(): void;
+  /** The user has another name, or more is known of them. */
+  renamed(user: User): void;
   /** The room that is looked at: it is read, and caught up with, first. */
   looking(): string | undefined;
 }
@@ -85,6 +89,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
       return;
     }
+    if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
+      void learnName();
     const shown = refresh(change);
     if (change.type === 'queued') void shown.then(() => drain.rows()); // shown first, then tried
   });
@@ -174,6 +180,15 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     void refresh({ type: 'all' }).then(() => drain.rows());
   }
 
+  /** As the server or another tab has just said it. */
+  async function learnName(): Promise<void> {
+    const now = await db.read(['users'], (tx) => tx.objectStore('users').get(user.id));
+    if (!now || now.name === known.user.name) return;
+    known = { ...known, user: now };
+    publish();
+    outside.renamed(now);
+  }
+
   async function refresh(change: Change): Promise<void> {
     const shown = [...conversations].filter(
       ([room]) => SHOWN_BY_CONVERSATIONS.has(change.type) && concerns(change, room),
@@ -193,7 +208,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
       connection: connection(),
       waiting: summaries.waiting(),
-      rooms: summaries.list(),
+      rooms: summaries.list().map((room) => withFailure(room, sync.failing().get(room.id))),
       startsOffline: deps.startsOffline,
       storage: storage.get(),
     });
@@ -336,5 +351,15 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   };
 }
 
+function withFailure(room: RoomSummary, error: WireError | undefined): RoomSummary {
+  return error ? { ...room, failing: reasonOf(error) } : room;
+}
+
 /** The others change nothing that a conversation shows. */
-const SHOWN_BY_CONVERSATIONS: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queued']);
+const SHOWN_BY_CONVERSATIONS: ReadonlySet<Change['type']> = new Set([
+  'all',
+  'log',
+  'rows',
+  'queued',
+  'users',
+]);

@@ -50,6 +50,7 @@ export function Conversation({ id, room, app, boxes, onOpen }: ConversationProps
       </header>
       <div class="under" role="status">
         <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+        {room?.failing && <p class="line">{t.rooms.failing}</p>}
       </div>
       {room || !isTold(app) ? (
         <Talk id={id} room={room} app={app} boxes={boxes} />

@@ -4,7 +4,8 @@ import { RANGE_FIRST_ENTRIES, RANGE_MAX_ENTRIES } from '../../../shared/limits.t
 import { createAsking } from '../../../web/log/asking.ts';
 import type { Era } from '../../../web/log/era.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
-import { grow } from './syncSupport.ts';
+import { turns } from '../db/until.ts';
+import { grow, text } from './syncSupport.ts';
 
 const era: Era = { logs: { epoch: 'one', generation: 0 } };
 
@@ -43,6 +44,34 @@ test.each([
     expect(count()).toBe(next);
   },
 );
+
+test('S2 rooms whose ranges stay unanswered never take all the lanes', async () => {
+  const asked: string[] = [];
+  const never = new Promise<undefined>(() => {});
+  let isDead = true;
+  const { range } = createAsking({
+    link: () =>
+      ({
+        async ask(_: string, { room, from }: { room: string; from: number }) {
+          asked.push(room);
+          if (room.startsWith('dead')) return isDead ? undefined : never;
+          return { ok: true, epoch: 'one', entries: [text(from)], amendments: [], users: {}, head: 9 };
+        },
+        tell() {},
+      }) as never,
+    eras: { isNow: () => true, otherEpoch() {} },
+    clock: createFakeClock(),
+    random: () => 0.5,
+  });
+  const dead = Array.from({ length: 6 }, (_, i) => `dead ${i}`);
+  const ask = (room: string) => range(era, room, { from: 1, to: 1 });
+  await Promise.all(dead.map(ask)); // each learns that it is not answered
+  isDead = false;
+  dead.map(ask);
+  await turns();
+  expect(asked.slice(dead.length)).toEqual(['dead 0']); // the others wait for that one
+  expect(await ask('alive')).toMatchObject({ tag: 'answered' });
+});
 
 test('S2 beyond the head there is nothing that an answer could leave out', async () => {
   const { range, count } = asking(6_000, 200);

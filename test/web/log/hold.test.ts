@@ -204,19 +204,18 @@ test('O4 a reset takes the places from rows that wait, not their texts: nothing 
 
 test('S1 S5 one tab takes the reset of a log that was put back by hand: what another still has in hand is not taken', async () => {
   const db = open();
-  const user = { id: me, name: 'me' };
   const room = { id: ROOM, kind: 'public', name: 'r', head: 9, from: 1, readUpTo: 0, members: 2 } as const;
-  const welcome = { protocol: 1, epoch: 'a', now: 1, user, rooms: [room] } as const;
+  const welcome = welcomeOf(userOf(me, 'me'), [room], { epoch: 'a' });
   const put = { ...welcome, rooms: [{ ...room, head: 2, reset: true as const }] };
-  await storeWelcome(db, welcome as never);
+  await storeWelcome(db, welcome);
   const [slow, quick, late] = Array.from({ length: 3 }, () => ({ epoch: 'a', generation: 0 }));
   await take(db, me, incoming([text(1)]), {}, slow);
-  await storeWelcome(db, put as never, new Map(), quick);
+  await storeWelcome(db, put, new Map(), quick);
   await take(db, me, incoming([text(1, 'other')]), {}, quick); // what it forgot itself does not keep it from that
   for (const stale of [
     () => take(db, me, incoming([text(2)]), {}, slow),
-    () => storeRoom(db, room as never, new Map(), slow),
-    () => storeWelcome(db, welcome as never, new Map(), late),
+    () => storeRoom(db, room, new Map(), slow),
+    () => storeWelcome(db, welcome, new Map(), late),
   ])
     await expect(stale()).rejects.toThrow(OtherEpoch);
   expect(await all(db)).toMatchObject({ entries: [{ serverOffset: 1, body: 'other' }] });

@@ -267,3 +267,29 @@ test('S2 a welcome that could not be stored comes again', async () => {
   await tab.connect();
   expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
 });
+
+test('S2 entries that cannot be stored fail their room alone, although they came with others, until it is described again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const tab = bench({ good: [text(1)], bad: [text(1)] });
+  await tab.connect();
+  grow(tab.logs.get('good')!, 1);
+  const entry = { ...text(2), odd: () => {} }; // no database takes a function
+  tab.logs.get('bad')!.push(entry);
+  for (const room of ['bad', 'good'])
+    tab.sync.frame({ event: 'entries', payload: { room, entries: tab.logs.get(room)!.slice(1), users: {} } });
+  await tab.settled();
+  expect(await spans(tab.db)).toMatchObject([
+    { room: 'bad', to: 1 },
+    { room: 'good', to: 2 },
+  ]);
+  expect([...tab.sync.failing().keys()]).toEqual(['bad']);
+  expect([tab.told, tab.failures]).toEqual([[], []]);
+  tab.sync.frame({ event: 'heads', payload: { bad: 2 } });
+  await tab.settled();
+  expect(tab.asked).toEqual([]); // it would come again as it came
+  tab.logs.get('bad')![1] = text(2);
+  tab.sync.frame({ event: 'room', payload: { room: tab.describe('bad', { from: 3 }) } });
+  await tab.settled();
+  expect(tab.sync.failing().size).toBe(0);
+  expect(await spans(tab.db)).toMatchObject([{ room: 'bad', to: 2 }, { room: 'good' }]);
+});

@@ -68,6 +68,7 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
   const db = rest.db ?? openUserDatabase(new IDBFactory(), clock, me);
   const logs = new Map(Object.entries(rooms));
   let cursors: Record<string, readonly [number, number]> = {};
+  let proofs: typeof cursors = {};
   const self: Bench = {
     db,
     clock,
@@ -99,7 +100,7 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       ...rest,
     }),
     async connect() {
-      ({ cursors = {} } = await self.sync.handshake());
+      ({ cursors = {}, proofs = {} } = await self.sync.handshake());
       const described = [...logs.keys()].map((room) => self.describe(room));
       const payload = welcomeOf(userOf(me, 'me'), described, { epoch: self.epoch });
       self.sync.frame({ event: 'welcome', payload });
@@ -112,7 +113,9 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
     describe(room, more = {}) {
       const log = logs.get(room)!;
       const [held, at] = cursors[room] ?? [0, 0];
-      const reset = held > 0 && log[held - 1]?.at !== at ? { reset: true as const } : {};
+      const [proof, proofAt] = proofs[room] ?? [0, 0];
+      const is = (offset: number, at: number) => offset === 0 || log[offset - 1]?.at === at;
+      const reset = is(held, at) && is(proof, proofAt) ? {} : { reset: true as const };
       const begin = catchUpOf(log, 'reset' in reset ? 0 : held);
       const rest = { kind: 'public', name: room, head: log.length, readUpTo: 0, members: 2 } as const;
       return { id: room, ...rest, ...begin, ...reset, ...more };

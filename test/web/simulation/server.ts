@@ -11,6 +11,12 @@ import type { Ill } from './ill.ts';
 import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown } from './logs.ts';
 import type { World } from './world.ts';
 
+/** What a client holds of a room's log: where its newest span ends, and an entry beyond that. */
+export interface Held {
+  cursor?: Cursor | undefined;
+  proof?: Cursor | undefined;
+}
+
 /** The server's end of a connection. */
 export interface Conn {
   user: string;
@@ -18,7 +24,7 @@ export interface Conn {
   open: boolean;
   told: Map<string, number>;
   /** Of the handshake, in rooms that the user was not in then. */
-  cursorsElsewhere?: Map<string, Cursor>;
+  cursorsElsewhere?: Map<string, Held>;
   send(event: string, payload: unknown): void;
   close(): void;
 }
@@ -79,17 +85,17 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   function describe(
     room: LogRoom,
     user: string,
-    cursor: readonly [number, number] | undefined,
+    { cursor = [0, 0], proof = [0, 0] }: Held,
     same: boolean,
   ): Room {
-    const [held, at] = cursor ?? [0, 0];
-    const reset = held > 0 && (!same || room.log[held - 1]?.entry.at !== at);
+    const fits = ([offset, at]: Cursor) => offset === 0 || (same && room.log[offset - 1]?.entry.at === at);
+    const reset = !fits(cursor) || !fits(proof);
     return {
       id: room.id,
       kind: 'public',
       name: room.name,
       head: room.log.length,
-      ...catchUpOf(room.log.map(shown), reset ? 0 : held),
+      ...catchUpOf(room.log.map(shown), reset ? 0 : cursor[0]),
       readUpTo: room.readUpTo.get(user) ?? 0,
       members: room.members.size,
       ...(reset ? { reset } : {}),
@@ -201,7 +207,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     if (!room.members.has(user)) addByServer(room, user, 'join');
     for (const conn of conns)
       if (conn.open && conn.user === user) {
-        const described = describe(room, user, conn.cursorsElsewhere?.get(id), true);
+        const described = describe(room, user, conn.cursorsElsewhere?.get(id) ?? {}, true);
         conn.cursorsElsewhere?.delete(id);
         conn.send('room', { room: described });
         catchUp(conn, described);
@@ -250,7 +256,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       case 'room:join':
         if (!room) return refusal('not-found');
         come(id, user);
-        return { ...ok(), room: describe(room, user, undefined, true) };
+        return { ...ok(), room: describe(room, user, {}, true) };
       case 'room:leave':
         if (!room) return refusal('not-found');
         leave(id, user);
@@ -270,16 +276,17 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     handle,
     come,
     leave,
-    connect(conn, { epoch, cursors = {}, open }) {
+    connect(conn, { epoch, cursors = {}, proofs = {}, open }) {
       conns.add(conn);
       const same = epoch === undefined || epoch === logs.now().epoch;
       const mine = [...logs.now().rooms.values()].filter(({ members }) => members.has(conn.user));
       const named = [...(open === undefined ? [] : [open]), ...Object.keys(cursors)];
       const all = mine.map(({ id }) => id);
       const order = [...new Set([...named, ...all])].filter((id) => all.includes(id));
-      if (same)
-        conn.cursorsElsewhere = new Map(Object.entries(cursors).filter(([id]) => !order.includes(id)));
-      const rooms = order.map((id) => describe(logs.room(id)!, conn.user, cursors[id], same));
+      const heldOf = (id: string): Held => ({ cursor: cursors[id], proof: proofs[id] });
+      const elsewhere = [...Object.keys(cursors), ...Object.keys(proofs)].filter((id) => !order.includes(id));
+      if (same) conn.cursorsElsewhere = new Map(elsewhere.map((id) => [id, heldOf(id)]));
+      const rooms = order.map((id) => describe(logs.room(id)!, conn.user, heldOf(id), same));
       const user = { id: conn.user, name: names.get(conn.user)!, rev: 0 };
       conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms });
       for (const room of rooms) catchUp(conn, room);

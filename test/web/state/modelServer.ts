@@ -22,6 +22,8 @@ export interface FakeSocket extends RawSocket {
   options: { auth: Handshake; transports: string[] };
   /** As if the server had sent it. */
   hear(event: string, payload: unknown): void;
+  /** Describes a room, and catches up with it from where the handshake said. */
+  comeInto(room: string): void;
   /** As if the connection had gone. */
   drop(): void;
 }
@@ -46,6 +48,10 @@ export interface ModelServer {
   intercept: (event: string, payload: unknown, ack: Ack, handle: () => void) => boolean;
   /** What is refused, by body. */
   refuse: Map<string, WireError>;
+  /** Rooms of which nothing can be read or written now. */
+  failing: Set<string>;
+  /** That room can, and its members are told. */
+  heal(room: string): void;
   /** True: entries reach nobody's socket while they are appended. */
   mute: boolean;
   io(options: unknown): RawSocket;
@@ -54,6 +60,8 @@ export interface ModelServer {
   write(author: string, body: string, room?: string): Entry;
   amend(kind: 'edit' | 'delete', target: number, body?: string, room?: string): Entry;
   append(as: string, item: Item): { serverOffset: number; at: number } | WireError;
+  /** Gives somebody another name, and tells everybody unless it is `mute`. */
+  rename(id: string, name: string): void;
   live(): FakeSocket | undefined;
 }
 
@@ -68,6 +76,7 @@ export function createModelServer(): ModelServer {
   const rooms = new Map<string, ModelRoom>([[LOBBY, { id: LOBBY, name: 'Lobby', log: [] }]]);
   const claims = new Map<string, User>();
   let clock = 5_000;
+  let rev = 0;
 
   const server: ModelServer = {
     epoch: 'epoch-1',
@@ -83,6 +92,11 @@ export function createModelServer(): ModelServer {
     appends: [],
     intercept: () => false,
     refuse: new Map(),
+    failing: new Set(),
+    heal(room) {
+      server.failing.delete(room);
+      server.live()?.comeInto(room);
+    },
     mute: false,
     io: (options) => open(options as FakeSocket['options']),
     fetch: (input, init) => answerHttp(String(input), init),
@@ -93,6 +107,13 @@ export function createModelServer(): ModelServer {
       return add(room, entry);
     },
     append,
+    rename(id, name) {
+      server.names.set(id, name);
+      server.revs.set(id, ++rev);
+      if (server.cookie?.id === id) server.cookie = { id, name, rev };
+      for (const socket of server.sockets)
+        if (socket.connected && !server.mute) socket.hear('user', { user: { id, ...namedOf(id) } });
+    },
     live: () => server.sockets.findLast((socket) => socket.connected),
   };
 
@@ -121,6 +142,11 @@ export function createModelServer(): ModelServer {
     return Object.fromEntries(entries.map(({ author }) => [author, namedOf(author)]));
   }
 
+  function changedSince(since: number): Users {
+    const changed = [...server.revs].filter(([, its]) => its > since);
+    return Object.fromEntries(changed.map(([id]) => [id, namedOf(id)]));
+  }
+
   function namedOf(id: string) {
     return { name: server.names.get(id) ?? 'somebody', rev: server.revs.get(id) ?? 0 };
   }
@@ -143,9 +169,14 @@ export function createModelServer(): ModelServer {
     return add(room.id, { ...content, author: as, target: target.serverOffset });
   }
 
-  function describe(room: ModelRoom, [held, at]: readonly [number, number]): Room {
+  function describe(
+    room: ModelRoom,
+    [held, at]: readonly [number, number],
+    [proof, proofAt]: readonly [number, number] = [0, 0],
+  ): Room {
     const head = room.log.length;
-    const reset = held > 0 && room.log[held - 1]?.at !== at;
+    const is = (offset: number, at: number) => offset === 0 || room.log[offset - 1]?.at === at;
+    const reset = !is(held, at) || !is(proof, proofAt);
     return {
       id: room.id,
       kind: 'public',
@@ -195,6 +226,11 @@ export function createModelServer(): ModelServer {
         for (const listener of onPacket) listener();
         say(event, structuredClone(payload));
       },
+      comeInto(room) {
+        const described = describeTo(rooms.get(room)!);
+        socket.hear('room', { room: described });
+        catchUp(described);
+      },
       drop() {
         if (!connected) return;
         connected = false;
@@ -212,11 +248,7 @@ export function createModelServer(): ModelServer {
       connected = true;
       server.sockets.push(socket);
       say('connect');
-      const sameEpoch = auth.epoch === undefined || auth.epoch === server.epoch;
-      const described = [...rooms.values()].map((room) => {
-        const cursor = auth.cursors?.[room.id] ?? [0, 0];
-        return describe(room, sameEpoch ? cursor : [0, 0]);
-      });
+      const described = [...rooms.values()].filter(({ id }) => !server.failing.has(id)).map(describeTo);
       socket.hear('welcome', {
         protocol: 1,
         epoch: server.epoch,
@@ -224,12 +256,24 @@ export function createModelServer(): ModelServer {
         user: { id: server.cookie!.id, ...namedOf(server.cookie!.id) },
         features: server.features,
         rooms: described,
+        failed: [...server.failing].map((id) => ({ id, error: UNAVAILABLE })),
+        users: auth.usersSince === undefined ? {} : changedSince(auth.usersSince),
+        usersUpTo: rev,
       });
-      for (const { id, from, head } of described) {
-        if (from > head) continue;
-        const entries = rooms.get(id)!.log.slice(from - 1);
-        socket.hear('entries', { room: id, entries, users: usersOf(entries) });
-      }
+      described.forEach(catchUp);
+    }
+
+    function describeTo(room: ModelRoom): Room {
+      const { auth } = options;
+      const sameEpoch = auth.epoch === undefined || auth.epoch === server.epoch;
+      const cursor = auth.cursors?.[room.id] ?? [0, 0];
+      return sameEpoch ? describe(room, cursor, auth.proofs?.[room.id]) : describe(room, [0, 0]);
+    }
+
+    function catchUp({ id, from, head }: Room) {
+      if (from > head) return;
+      const entries = rooms.get(id)!.log.slice(from - 1);
+      socket.hear('entries', { room: id, entries, users: usersOf(entries) });
     }
     return socket;
   }
@@ -244,17 +288,19 @@ export function createModelServer(): ModelServer {
         const { as, items } = payload as { as: string; items: Item[] };
         server.appends.push(items);
         if (as !== me.id) return ack({ ok: false, error: { code: 'unauthorized', message: '' } });
-        const results = items.map((item) => {
+        const stop = items.findIndex(({ room }) => server.failing.has(room));
+        const results = items.slice(0, stop < 0 ? items.length : stop).map((item) => {
           const result = append(as, item);
           const { clientOffset } = item;
           return 'code' in result
             ? { clientOffset, error: result }
             : { clientOffset, serverOffset: result.serverOffset, at: result.at };
         });
-        return ack({ ...ok, results });
+        return ack({ ...ok, results, ...(stop < 0 ? {} : { stopped: UNAVAILABLE }) });
       }
       case 'range': {
         const { room, from, to } = payload as { room: string; from: number; to: number };
+        if (server.failing.has(room)) return ack({ ok: false, error: UNAVAILABLE });
         const log = rooms.get(room)!.log;
         const last = Math.min(to, from + RANGE_MAX_ENTRIES - 1, log.length);
         const entries = log.slice(from - 1, last);
@@ -330,3 +376,5 @@ export function createModelServer(): ModelServer {
 
   return server;
 }
+
+const UNAVAILABLE = { code: 'unavailable', message: 'This room cannot be read.' };

@@ -55,6 +55,21 @@ const untilMarked = (upTo: number, told: boolean) =>
     return now?.upTo === upTo && now.told === told;
   });
 
+test('what cannot be told of one room holds up none of the others, and is told again', async () => {
+  await db.write(['marks'], async (tx) => {
+    for (const room of ['a', 'b']) await tx.objectStore('marks').put({ room, upTo: 1, told: false });
+  });
+  answers = [{ ok: false, error: { code: 'unavailable', message: '' } }, { ok: true }];
+  reads.live();
+  await until('asked', () => asked.length === 2);
+  expect(asked).toMatchObject([{ room: 'a' }, { room: 'b' }]);
+  await until('told', async () => (await db.read(['marks'], (tx) => tx.objectStore('marks').get('b')))!.told);
+  await turns();
+  clock.pass(RETRY_MAX_MS);
+  await until('again', () => asked.length === 3);
+  expect(asked[2]).toMatchObject({ room: 'a' });
+});
+
 test('what was seen without a network is told when there is one, once', async () => {
   status = 'offline';
   reads.seen(ROOM, 2);

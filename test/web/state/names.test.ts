@@ -1,0 +1,77 @@
+/** People who take another name: seen at once, in every tab, and kept for when there is no network. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/mint.ts';
+import { until } from '../db/until.ts';
+import { type Browser, createBrowser, type Tab } from './browser.ts';
+import { createModelServer, type ModelServer, mint } from './modelServer.ts';
+
+let server: ModelServer;
+let browser: Browser;
+const tabs: Tab[] = [];
+const lin = mint();
+
+beforeEach(() => {
+  server = createModelServer();
+  server.names.set(lin, 'Lin');
+  browser = createBrowser(server);
+});
+afterEach(() => {
+  for (const tab of tabs.splice(0)) tab.kill();
+});
+
+async function openTab(): Promise<Tab> {
+  const tab = browser.openTab();
+  tabs.push(tab);
+  await until('it shows something', () => tab.app().tag === 'hello' || tab.app().tag === 'in');
+  if (tab.app().tag === 'hello') await tab.client.signIn('Mika');
+  await until('in', () => tab.app().tag === 'in');
+  tab.look(LOBBY);
+  return tab;
+}
+
+const shown = (tab: Tab) => tab.conversation(LOBBY).messages.map(({ author }) => author.name);
+const listed = (tab: Tab) => tab.signedIn().rooms[0]?.last?.author;
+
+test('S2 a name that changes shows at once, in the conversation and in the list, in every tab', async () => {
+  const [one, other] = [await openTab(), await openTab()];
+  await one.untilLive();
+  await other.untilLive();
+  server.write(lin, 'hello');
+  await until('shown', () => [one, other].every((tab) => shown(tab).join() === 'Lin'));
+  server.live()!.hear('user', { user: { id: lin, name: 'Linnea', rev: 3 } }); // to one of them
+  await until('renamed', () =>
+    [one, other].every((tab) => shown(tab).join() === 'Linnea' && listed(tab) === 'Linnea'),
+  );
+  server.live()!.hear('user', { user: { id: lin, name: 'Lin', rev: 2 } });
+  server.write(lin, 'again');
+  await until('two', () => shown(one).length === 2);
+  expect(shown(one)).toEqual(['Linnea', 'Linnea']);
+});
+
+test('S2 what one missed comes with the welcome, and is there without a network', async () => {
+  const tab = await openTab();
+  await tab.untilLive();
+  server.write(lin, 'hello');
+  await until('shown', () => shown(tab).join() === 'Lin');
+  server.live()!.drop();
+  server.rename(lin, 'Linnea');
+  await tab.untilPassing('renamed', () => shown(tab).join() === 'Linnea');
+  tab.kill();
+  server.reachable = false;
+  const again = await openTab();
+  await until('read', () => shown(again).join() === 'Linnea');
+  expect(listed(again)).toBe('Linnea');
+});
+
+test('one’s own name, changed on another device, is one’s name here, after a reload without a network too', async () => {
+  const [one, other] = [await openTab(), await openTab()];
+  await one.untilLive();
+  await other.untilLive();
+  server.rename(server.cookie!.id, 'Mikael');
+  await until('renamed', () => [one, other].every((tab) => tab.signedIn().user.name === 'Mikael'));
+  await until('kept', async () => {
+    server.reachable = false;
+    const again = await openTab();
+    return again.signedIn().user.name === 'Mikael';
+  });
+});
