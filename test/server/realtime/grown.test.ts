@@ -6,6 +6,7 @@ import type { Item, Room, User, Welcome } from '../../../shared/protocol/index.t
 import { type ApiClient, connectClient, newId, post, signUp, text, wholeLog } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 let server: RunningApp;
@@ -130,6 +131,26 @@ describe('a database that older processes still use', () => {
     });
     expect(answer).toMatchObject({ ok: true, results: [{}, { error: { code: 'invalid' } }] });
   });
+});
+
+test('an entry with fields that this version does not know is whole after ten restarts and a catch-up', async () => {
+  await using folder = await temporaryFolder();
+  const session = await (async () => {
+    await using first = await startApp({ data: folder.path });
+    const ada = await signUp(first.url, 'Ada');
+    const entry = { room: LOBBY, author: ada.user.id, clientOffset: newId(), kind: 'text', body: 'a' };
+    const content = { replyTo: { author: ada.user.id, clientOffset: newId() }, tags: ['x', null, { y: 1 }] };
+    await first.store.log.append([{ ...entry, content, digest: 'of a later version' }], 5);
+    return { ada, entry, content };
+  })();
+  const { ada, entry, content } = session;
+  for (let restarts = 0; restarts < 10; restarts++) {
+    await using again = await startApp({ data: folder.path });
+    using client = await connectClient(again.url, ada);
+    const { room: _, ...sent } = entry;
+    await waitFor('the catch-up', () => client.heard(LOBBY).length === 2);
+    expect(client.heard(LOBBY)[1]).toEqual({ ...sent, ...content, serverOffset: 2, at: expect.any(Number) });
+  }
 });
 
 describe('S3 a catch-up', () => {
