@@ -24,14 +24,26 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
-  const app = createApp({ config, ...(await openStore(config, logger)), logger });
-  onStopSignal(process, () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger), process.exit);
+  const damage = Promise.withResolvers<Unusable>();
+  const app = createApp({ config, ...(await openStore(config, logger, damage.resolve)), logger });
+  const shutdown = () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger);
+  const stop = onStopSignal(process, shutdown, process.exit);
   const { port } = await app.listen();
   console.log(openAt({ ...config, port }));
+  void damage.promise.then(({ message }) => {
+    console.error(message);
+    stop(EX_CONFIG);
+  });
 }
 
-async function openStore({ mongodbUrl, data }: Config, log: Logger): Promise<OpenStore> {
-  if (mongodbUrl === undefined) return { store: await openSqlite({ file: join(data, 'holdfast.db'), log }) };
+/** `onDamage`: the database was found damaged while it is in use. */
+async function openStore(
+  { mongodbUrl, data }: Config,
+  log: Logger,
+  onDamage: (error: Unusable) => void,
+): Promise<OpenStore> {
+  if (mongodbUrl === undefined)
+    return { store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage }) };
   // Only here, since who has no MongoDB need not wait for the driver.
   const { openMongo } = await import('./store/mongo/index.ts');
   const { ephemeralOn } = await import('./store/mongo/ephemeral.ts');

@@ -42,18 +42,23 @@ export interface Signals {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
 }
 
-/** The first SIGTERM or SIGINT runs `shutdown` and exits 0, or 1 when it was late; a second exits at once. */
+/**
+ * The first SIGTERM or SIGINT runs `shutdown` and exits 0, or 1 when it was late; a second exits at once. What is returned
+ * does the same for another reason, and exits with its code; nothing, where the process is stopping already.
+ */
 export function onStopSignal(
   signals: Signals,
   shutdown: () => Promise<ShutdownOutcome>,
   exit: (code: number) => void,
-): void {
+): (code: number) => void {
   let stopping = false;
-  const stop = () => {
-    if (stopping) return exit(1);
+  const stop = (code: number) => {
+    if (stopping) return;
     stopping = true;
-    void shutdown().then((outcome) => exit(outcome.tag === 'done' ? 0 : 1));
+    void shutdown().then((outcome) => exit(outcome.tag === 'done' ? code : code || 1));
   };
-  signals.on('SIGTERM', stop);
-  signals.on('SIGINT', stop);
+  const onSignal = () => (stopping ? exit(1) : stop(0));
+  signals.on('SIGTERM', onSignal);
+  signals.on('SIGINT', onSignal);
+  return stop;
 }

@@ -113,6 +113,25 @@ export function appendCases(open: () => Promise<Harness>): void {
     ).toEqual([1]);
   });
 
+  it('`at` never goes behind that of the newest entry of the room, whatever the clock says', async () => {
+    const [a, b, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
+    const first = text(a, me, 'before the machine lost its clock');
+    await appendNew(db.store, [first], 5_000);
+    const results = await append(db.store, [text(a, me, 'in 1970'), first, text(b, me, 'another room')], 7);
+    expect(results).toEqual([
+      { tag: 'appended', serverOffset: 2, at: 5_000 },
+      { tag: 'repeat', serverOffset: 1, at: 5_000 },
+      { tag: 'appended', serverOffset: 1, at: 7 },
+    ]);
+    await db.harness.reopen();
+    expect(await append(db.store, [text(a, me, 'started again'), text(a, me, 'and again')], 8)).toEqual([
+      { tag: 'appended', serverOffset: 3, at: 5_000 },
+      { tag: 'appended', serverOffset: 4, at: 5_000 },
+    ]);
+    await appendNew(db.store, [text(a, me, 'the clock is right again')], 6_000);
+    expect((await wholeLog(db.store, a)).map((e) => e.at)).toEqual([5_000, 5_000, 5_000, 5_000, 6_000]);
+  });
+
   it('an empty batch is nothing', async () => {
     expect(await append(db.store, [])).toEqual([]);
   });

@@ -30,15 +30,23 @@ export class ModelLog {
     if (amends && !target) return { tag: 'no-target' };
     if (isPoisoned) return { tag: 'failed', message: '' };
     const serverOffset = log.length + 1;
+    const stamp = Math.max(at, log.at(-1)?.at ?? 0);
     const isBornBlank = item.kind === 'edit' && target!.deleted;
-    log.push({ serverOffset, at, item, target: target?.serverOffset, deleted: isBornBlank, isBornBlank });
+    log.push({
+      serverOffset,
+      at: stamp,
+      item,
+      target: target?.serverOffset,
+      deleted: isBornBlank,
+      isBornBlank,
+    });
     if (item.kind === 'delete') {
       for (const one of log) {
         const isEdit = one.item.kind === 'edit' && one.target === target!.serverOffset;
         if (one === target || isEdit) one.deleted = true;
       }
     }
-    return { tag: 'appended', serverOffset, at };
+    return { tag: 'appended', serverOffset, at: stamp };
   }
 
   find({ room, author, clientOffset }: EntryKey): Recorded | undefined {

@@ -45,14 +45,14 @@ export function appendOn(db: DatabaseSync) {
   function one(item: NewEntry, at: number, rooms: Map<string, RoomState | undefined>): AppendResult {
     if (!rooms.has(item.room)) rooms.set(item.room, statements.room.get(item.room));
     const room = rooms.get(item.room);
-    const decision = decide(item, {
+    const decision = decide(item, at, {
       original: statements.original.get(item.room, item.author, item.clientOffset),
       room,
       target: item.target === undefined ? undefined : targetOf(item, item.target),
     });
     if (decision.tag !== 'write') return decision;
     const { after, target, deleted, redacts } = decision;
-    insert(item, after.head, at, target, deleted);
+    insert(item, after.head, after.at, target, deleted);
     if (redacts && target !== undefined) {
       statements.redact.run(item.room, target);
       statements.redactReplacements.run(item.room, target);
@@ -60,7 +60,7 @@ export function appendOn(db: DatabaseSync) {
     const membership = ruleOf(item.kind)?.membership;
     if (membership) after.members += memberFollows(item, membership === 'joined', after.head);
     rooms.set(item.room, after); // last: whatever throws above leaves the room as it was
-    return { tag: 'appended', serverOffset: after.head, at };
+    return { tag: 'appended', serverOffset: after.head, at: after.at };
   }
 
   function insert(
@@ -100,6 +100,8 @@ export function appendOn(db: DatabaseSync) {
 interface RoomState {
   head: number;
   members: number;
+  /** Of its newest entry, in milliseconds; 0 for a room without one. */
+  at: number;
 }
 
 interface Known {
@@ -120,7 +122,7 @@ type Decision =
   | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; redacts: boolean };
 
 /** The key comes first (L3): a repeat is one whatever has become of its room, its target or its content. Pure. */
-function decide(item: NewEntry, { original, room, target }: Known): Decision {
+function decide(item: NewEntry, now: number, { original, room, target }: Known): Decision {
   if (original) {
     const { serverOffset, at } = original;
     return original.digest === item.digest ? { tag: 'repeat', serverOffset, at } : { tag: 'conflict' };
@@ -130,7 +132,7 @@ function decide(item: NewEntry, { original, room, target }: Known): Decision {
   if (names !== 'none' && !target) return { tag: 'no-target' };
   return {
     tag: 'write',
-    after: { ...room, head: room.head + 1 },
+    after: { ...room, head: room.head + 1, at: Math.max(now, room.at) }, // clocks go back, and begin in 1970
     target: names === 'none' ? undefined : target?.serverOffset,
     deleted: effect === 'replace' && target?.deleted === 1,
     redacts: effect === 'remove' && target?.deleted === 0,
@@ -150,7 +152,12 @@ function prepare(db: DatabaseSync) {
       db,
       'SELECT serverOffset, deleted, kind FROM entries WHERE room = ? AND author = ? AND clientOffset = ?',
     ),
-    room: query<RoomState>(db, 'SELECT head, members FROM rooms WHERE id = ?'),
+    room: query<RoomState>(
+      db,
+      `SELECT head, members,
+         coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), 0) AS at
+       FROM rooms WHERE id = ?`,
+    ),
     setRoom: query(db, 'UPDATE rooms SET head = ?, members = ? WHERE id = ?'),
     insert: query(
       db,

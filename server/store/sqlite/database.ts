@@ -1,5 +1,28 @@
-/** Opens and closes the file: ours alone, of our making, current in its schema, every commit synced. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+/**
+ * Opens and closes the database: of our making, current in its schema, every commit synced. One connection writes and
+ * one reads, in WAL mode with normal locking (https://sqlite.org/wal.html), so that reads run beside the writer. Which
+ * process may open it at all is lock.ts's to decide.
+ *
+ * Why nothing is visible before it is durable (L2). A commit writes its frames to the log of changes (`-wal`), syncs it
+ * (`synchronous = FULL`), and only then publishes the new end of the log in the shared index, which is all that other
+ * connections go by (walFrames in SQLite's wal.c: sqlite3OsSync, then walIndexAppend and walIndexWriteHdr). COMMIT returns
+ * after that, so a read that begins after an acknowledgement sees what was acknowledged. One case is left: what a killed
+ * process wrote and had not synced yet is in the log of changes, and recovery takes it in. So an opening after a crash
+ * commits once before anybody reads (a page that is written as it was), which syncs the whole log of changes.
+ *
+ * Why an older version and this one never write at once. A version that opens the file in exclusive mode asks for an
+ * exclusive lock on it; every connection in WAL mode keeps a shared lock on it for as long as it is open.
+ */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { newEpoch } from '../epoch.ts';
@@ -8,33 +31,62 @@ import { SQLITE, sqliteCode } from './faults.ts';
 import { transactionOn } from './query.ts';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.ts';
 
-/** How long a process that is going away may still hold the file. */
-const BUSY_TIMEOUT_MS = 1_000;
+/** How long another connection may hold what this one needs, such as a server of an older version that is going away. */
+export const BUSY_TIMEOUT_MS = 1_000;
 
-/** Throws `Unusable` with one sentence that says what to do. */
-export function openDatabase(path: string): DatabaseSync {
+/** A file up to this size is checked as a whole before it is used: on a slow SD card that takes half a second. */
+const CHECKED_AT_ONCE_BYTES = 4 * 1024 * 1024;
+
+export interface Opened {
+  db: DatabaseSync;
+  /** False where the pages of the file are still to be checked (check.ts). */
+  isChecked: boolean;
+}
+
+/**
+ * The connection that writes. `isKnownWhole`: the file was whole when it was last closed, and was closed in order.
+ * Throws `Unusable` with one sentence that says what to do.
+ */
+export function openDatabase(path: string, { isKnownWhole = false } = {}): Opened {
   const file = resolve(path);
   checkPlace(file);
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-    takeForOurselves(db);
+  return opening(file, {}, (db) => {
     const version = versionOf(db, file);
     db.exec(PRAGMAS);
-    checkPages(db, file);
+    const isChecked = isKnownWhole || isWhole(db, file);
     const made = { epoch: newEpoch(), at: Date.now() };
-    const opened = db;
-    if (version < SCHEMA_VERSION) transactionOn(db)(() => migrate(opened, version, made));
+    if (version < SCHEMA_VERSION) transactionOn(db)(() => migrate(db, version, made));
+    else if (!isKnownWhole) db.exec(`PRAGMA user_version = ${version}`); // L2: see above
+    return { db, isChecked };
+  });
+}
+
+/** A connection that only reads. The writer's must be open. Throws `Unusable`. */
+export function openReader(file: string): DatabaseSync {
+  return opening(file, { readOnly: true }, (db) => {
+    db.exec(CACHE);
+    versionOf(db, file);
     return db;
+  });
+}
+
+function opening<T>(file: string, options: { readOnly?: boolean }, work: (db: DatabaseSync) => T): T {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { ...options, timeout: BUSY_TIMEOUT_MS });
+    return work(db);
   } catch (error) {
     db?.close();
-    throw error instanceof Unusable ? error : unusable(file, error);
+    throw unusable(file, error);
   }
 }
+
+const CACHE = 'PRAGMA cache_size = -16000;';
 
 /**
  * synchronous, fullfsync: a commit is on the disk, past the drive's own cache (which macOS flushes only where it is asked
  * to), before it is answered (L4). secure_delete: what is deleted is overwritten (docs/PROTOCOL.md: "in the store too").
+ * journal_size_limit, in bytes: a log of changes that grew while a backup read is cut when it begins anew.
  */
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;
@@ -42,21 +94,36 @@ const PRAGMAS = `
   PRAGMA fullfsync = ON;
   PRAGMA checkpoint_fullfsync = ON;
   PRAGMA secure_delete = ON;
-  PRAGMA cache_size = -16000;
+  PRAGMA journal_size_limit = 16777216;
+  ${CACHE}
 `;
 
-/** Takes what the log of changes still holds into the file, so that no deleted text stays beside it. */
-export function closeDatabase(db: DatabaseSync): void {
+/**
+ * Takes what the log of changes still holds into the file, so that no deleted text stays beside it. The reader must be
+ * closed. False where that did not go: every commit is in the log of changes then, and the next opening reads it.
+ */
+export function closeDatabase(db: DatabaseSync): boolean {
   try {
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    return busy === 0;
   } catch {
-    // a full or broken disk: every commit is in the log of changes, and the next opening reads it
+    return false; // a full or broken disk
+  } finally {
+    db.close();
   }
-  db.close();
 }
 
 export function epochOf(db: DatabaseSync): string {
   return (db.prepare('SELECT epoch FROM meta').get() as { epoch: string }).epoch;
+}
+
+/** Where the database is: its lock and its side files stand there, whichever link leads to it. */
+export function realFile(path: string, mostLinks = 8): string {
+  const file = resolve(path);
+  if (existsSync(file)) return realpathSync(file);
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  if (!isLink || mostLinks === 0) return file;
+  return realFile(resolve(dirname(file), readlinkSync(file)), mostLinks - 1); // to a file that is not there yet
 }
 
 /**
@@ -92,11 +159,6 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
-/** In WAL with this mode no other process, and no second opening in this one, gets past its own first statement. */
-function takeForOurselves(db: DatabaseSync): void {
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
-}
-
 /** 0 for a file that is empty. Nothing of another application's file has been changed when this throws. */
 function versionOf(db: DatabaseSync, file: string): number {
   const number = (pragma: string) => Object.values(db.prepare(pragma).get()!)[0] as number;
@@ -116,21 +178,44 @@ function versionOf(db: DatabaseSync, file: string): number {
   return version;
 }
 
-function checkPages(db: DatabaseSync, file: string): void {
-  const [found] = Object.values(db.prepare('PRAGMA quick_check(1)').get()!);
-  if (found !== 'ok') throw new Unusable(damaged(file));
+/** Whether all pages of it were checked. Throws where something is wrong with those that were. */
+function isWhole(db: DatabaseSync, file: string): boolean {
+  if (statSync(file).size <= CHECKED_AT_ONCE_BYTES) {
+    const [found] = Object.values(db.prepare('PRAGMA quick_check(1)').get()!);
+    if (found !== 'ok') throw damaged(file);
+    return true;
+  }
+  // SQLite has compared the file's size with its header. These are the first pages of every table.
+  for (const { name } of db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all())
+    db.prepare(`SELECT * FROM "${name}" LIMIT 1`).get();
+  return false;
 }
 
-function unusable(file: string, error: unknown): unknown {
+/** What to say where the lock is another's. */
+export function inUse(file: string): Unusable {
+  return new Unusable(
+    `The database ${file} is in use by another process: stop that one, or set DATA to another folder.`,
+  );
+}
+
+/** Its pages do not fit together: no later attempt will find it otherwise. */
+export class Damaged extends Unusable {}
+
+export function damaged(file: string): Damaged {
+  return new Damaged(
+    `The database ${file} is damaged: put a backup in its place, or move it away to begin with an empty one.`,
+  );
+}
+
+/** The sentence for an error of SQLite's; any other error as it is. */
+export function unusable(file: string, error: unknown): unknown {
   switch (sqliteCode(error)) {
     case SQLITE.BUSY:
-      return new Unusable(
-        `The database ${file} is in use by another process: stop that one, or set DATA to another folder.`,
-      );
+      return inUse(file);
     case SQLITE.NOTADB:
       return new Unusable(`${file} is no database: move it away, or set DATA to another folder.`);
     case SQLITE.CORRUPT:
-      return new Unusable(damaged(file));
+      return damaged(file);
     case SQLITE.FULL:
       return new Unusable(`There is no space left on the disk of ${file}: free some, then start again.`);
     case undefined:
@@ -140,10 +225,6 @@ function unusable(file: string, error: unknown): unknown {
         `The database ${file} cannot be opened (${reason(error)}): look at its folder and disk, or set DATA to another folder.`,
       );
   }
-}
-
-function damaged(file: string): string {
-  return `The database ${file} is damaged: put a backup in its place, or move it away to begin with an empty one.`;
 }
 
 function reason(error: unknown): string {

@@ -1,30 +1,74 @@
 /**
- * The store on one SQLite file. The database lives in a worker thread, so that no fsync stalls the event loop;
- * this side forwards calls, hands out what was committed to the tails, and starts the thread again when it dies.
+ * The store on one SQLite file, for one process. The database is open in worker threads, so that no fsync stalls the event
+ * loop: one writes, one reads beside it. This side forwards calls, hands out what was committed to the tails, starts
+ * threads again that died, and knows whether the file is whole.
  */
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { within } from '../../within.ts';
-import { type AppendOutcome, type NewEntry, type Store, Unavailable } from '../port.ts';
+import { type AppendOutcome, type NewEntry, type Store, Unavailable, type Unusable } from '../port.ts';
+import { checkPlace, inUse, realFile, unusable } from './database.ts';
+import { inWords } from './files.ts';
+import { type Lock, lockFileOf, takeLock } from './lock.ts';
 import { openTails } from './tail.ts';
-import { startThread } from './thread.ts';
+import { startThreads, type Threads } from './threads.ts';
+import { createWholeness } from './wholeness.ts';
+
+interface Options {
+  file: string;
+  log: Pick<Logger, 'warn' | 'error'>;
+  /**
+   * The database was found damaged after it was opened, with the sentence for it. Whoever hears of it closes the store and
+   * ends the process. Nothing that is stored is lost by that; what is written from then on may be.
+   */
+  onDamage?: (error: Unusable) => void;
+}
 
 /**
  * Opens the file, making it and its folder where there is none, and holds it for this process alone.
  * Rejects with `Unusable`, whose message says what to do, when it cannot be used as it is.
  */
-export async function openSqlite(options: {
-  file: string;
-  log: Pick<Logger, 'warn' | 'error'>;
-}): Promise<Store> {
-  const thread = await startThread({ ...options, onRestart: () => tails.catchUp() });
-  const { call } = thread;
+export async function openSqlite({ file, ...options }: Options): Promise<Store> {
+  const path = realFile(file);
+  const lock = await hold(path);
+  try {
+    return await openHeld(lock, { file: path, ...options });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function hold(file: string): Promise<Lock> {
+  checkPlace(file);
+  const lock = await takeLock(file).catch((error: unknown) => {
+    throw unusable(lockFileOf(file), error);
+  });
+  if (!lock) throw inUse(file);
+  return lock;
+}
+
+async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options): Promise<Store> {
+  const wholeness = await inWords(dirname(file), async () => createWholeness(file, log, onDamage));
+  const call: Threads['call'] = (...args) => threads.call(...args);
   const tails = openTails({
-    epoch: () => thread.epoch(),
-    isRunning: () => thread.isRunning(),
+    epoch: () => threads.epoch(),
+    isRunning: () => threads.isWriting(),
     lastSeq: () => call('log', 'lastSeq'),
     since: (seq, limit) => call('log', 'since', seq, limit),
-    log: options.log,
+    log,
   });
+  const threads = await startThreads({
+    file,
+    isKnownWhole: wholeness.isKnown,
+    log,
+    onRestart(isChecked) {
+      wholeness.opened(isChecked);
+      tails.catchUp(); // where the writer died: commits whose answer died with it
+    },
+    onDamage: wholeness.foundDamaged,
+  });
+  wholeness.opened(threads.isChecked);
 
   async function append(items: readonly NewEntry[], at: number): Promise<AppendOutcome> {
     try {
@@ -37,9 +81,18 @@ export async function openSqlite(options: {
     }
   }
 
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await wholeness.stopCheck();
+    const isComplete = await threads.close();
+    tails.close();
+    if (isComplete) wholeness.leaveMark();
+    lock.release();
+  }
+
   return {
     get epoch() {
-      return thread.epoch();
+      return threads.epoch();
     },
     takesNewKinds: () => true, // only processes of this version use this file
     log: {
@@ -80,10 +133,10 @@ export async function openSqlite(options: {
       isMember: (room, user) => call('rooms', 'isMember', room, user),
       mark: (room, user, upTo) => call('rooms', 'mark', room, user, upTo),
     },
-    ping: () => within(PING_TIMEOUT_MS, call('database', 'ping')),
-    async close() {
-      await thread.close();
-      tails.close();
+    ping: () => within(PING_TIMEOUT_MS, threads.ping()),
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -38,3 +38,17 @@ export function transactionOn(db: DatabaseSync) {
 export function listOf(names: readonly string[]): string {
   return names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
 }
+
+/** All that `work` reads is of one moment. It may not write. */
+export function readingOn(db: DatabaseSync) {
+  const begin = db.prepare('BEGIN');
+  const end = db.prepare('ROLLBACK'); // there is nothing to commit
+  return <T>(work: () => T): T => {
+    begin.run();
+    try {
+      return work();
+    } finally {
+      if (db.isTransaction) end.run();
+    }
+  };
+}

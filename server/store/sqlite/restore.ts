@@ -2,37 +2,59 @@
  * `npm run restore`: a copy in the place of the database of a server that is stopped. The place is never empty, and never
  * holds anything but one whole database: killed at any moment, it is the old one or the new one.
  */
-import { copyFileSync, existsSync, linkSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { newEpoch } from '../epoch.ts';
 import { Unusable } from '../port.ts';
-import { checkPlace } from './database.ts';
+import { checkPlace, inUse, realFile } from './database.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
-import { codeOf, inWords, onDisk, removeDatabase, removeSideFiles, SIDE_FILES } from './files.ts';
+import {
+  codeOf,
+  copyDatabase,
+  inWords,
+  onDisk,
+  removeDatabase,
+  removeSideFiles,
+  SIDE_FILES,
+} from './files.ts';
+import { takeLock } from './lock.ts';
+import { removeMark, writeMark } from './mark.ts';
 import { APPLICATION_ID } from './schema.ts';
-import { snapshot } from './snapshot.ts';
 import { makeWhole } from './whole.ts';
 
 /** Resolves with where what was there before is kept. Rejects with `Unusable` where something is to be done. */
 export function restore(copy: string, name: string, now: Date): Promise<string | undefined> {
-  const file = existsSync(name) ? realpathSync(name) : name; // a link to another disk stays one
-  return inWords(dirname(file), () => replace(copy, file, now));
+  const file = realFile(name); // a link to another disk stays one
+  return inWords(dirname(file), () => alone(copy, file, now));
 }
 
-async function replace(copy: string, file: string, now: Date): Promise<string | undefined> {
+async function alone(copy: string, file: string, now: Date): Promise<string | undefined> {
   checkCopy(copy, file);
   checkPlace(file);
+  const lock = await takeLock(file);
+  if (!lock)
+    throw new Unusable(`The server is running on ${file}: stop it first, and start it again afterwards.`);
+  try {
+    return replace(copy, file, now);
+  } finally {
+    lock.release();
+  }
+}
+
+function replace(copy: string, file: string, now: Date): string | undefined {
   const held = hold(file);
   const made = `${file}.restoring`;
   try {
     removeDatabase(made); // of a restore that was killed
-    await snapshot(copy, made);
+    copyDatabase(copy, made);
     makeWhole(made, copy, renewEpoch);
     onDisk(made);
     const kept = held === 'nothing' ? undefined : keep(file, now);
+    removeMark(file);
     renameSync(made, file);
     onDisk(dirname(file));
+    writeMark(file, 'whole'); // all of it was checked
     return kept;
   } finally {
     if (held instanceof DatabaseSync) held.close();
@@ -58,8 +80,9 @@ function renewEpoch(db: DatabaseSync): void {
 }
 
 /**
- * Keeps every server out until it is closed. One plain file afterwards: a log of changes that stays beside another
- * database would be taken for that one's. `damaged`: nobody can have it open, and nothing of it can be mended.
+ * Keeps everybody out until it is closed: other programs, and servers of older versions, which know nothing of our lock.
+ * One plain file afterwards: a log of changes that stays beside another database would be taken for that one's.
+ * `damaged`: nobody can have it open, and nothing of it can be mended.
  */
 function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
   if (!existsSync(file)) return 'nothing';
@@ -77,7 +100,7 @@ function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
     db.close();
     switch (sqliteCode(error)) {
       case SQLITE.BUSY:
-        throw new Unusable(`The server is running on ${file}: stop it first, and start it again afterwards.`);
+        throw inUse(file);
       case SQLITE.NOTADB:
       case SQLITE.CORRUPT:
         return 'damaged';
@@ -87,7 +110,7 @@ function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
   }
 }
 
-/** How long a server that is going away may still hold the file. */
+/** How long a backup may still read the file, or a server that is going away hold it. */
 const BUSY_TIMEOUT_MS = 2_000;
 
 /** Under another name beside it, and still under its own until the new one has that. */

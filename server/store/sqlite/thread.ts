@@ -1,9 +1,23 @@
-/** The database's thread as seen from the main one: calls go in, answers come back in order, a dead one is replaced. */
+/**
+ * A thread that has the database open, as seen from the main one: calls go in, answers come back in order, a thread that
+ * died is replaced.
+ */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { kinds } from '../../../shared/kinds.ts';
 import { Unavailable, Unusable } from '../port.ts';
-import type { Answer, Arguments, FromDatabase, Group, Method, ToDatabase } from './calls.ts';
+import type {
+  Answer,
+  Arguments,
+  FromDatabase,
+  Group,
+  Method,
+  Role,
+  ThreadData,
+  ToDatabase,
+} from './calls.ts';
+import { Damaged } from './database.ts';
+import { withoutWatching } from './environment.ts';
 
 export interface Thread {
   /** Rejects with `Unavailable` when the thread is not there, or dies before it answers. */
@@ -13,16 +27,25 @@ export interface Thread {
     ...args: Arguments<G, M>
   ): Promise<Answer<G, M>>;
   epoch(): string;
+  /** Of the first opening: see `Opened`. */
+  readonly isChecked: boolean;
   isRunning(): boolean;
-  /** Answers what was asked before, then ends. */
-  close(): Promise<void>;
+  /** Answers what was asked before, then ends. Resolves with whether everything stands in the file itself. */
+  close(): Promise<boolean>;
 }
 
 export interface ThreadOptions {
   file: string;
+  role: Role;
+  /** At the start; after a death nothing is known. */
+  isKnownWhole: boolean;
+  /** The thread starts at once, which takes a while, and opens the file when this resolves. */
+  mayOpen: Promise<void>;
   log: Pick<Logger, 'warn' | 'error'>;
   /** The file is open again, after a death. */
-  onRestart(): void;
+  onRestart(isChecked: boolean): void;
+  /** The file was found damaged when a thread that had died was to open it again. */
+  onDamage(error: Damaged): void;
 }
 
 type State =
@@ -43,59 +66,73 @@ const YOUNG_MB = 4;
 /** A disk that is full or gone may come back: how often the file is tried. */
 const RESTART_EVERY_MS = 1_000;
 
-/** Rejects with `Unusable` when the file cannot be used at all. */
-export async function startThread({ file, log, onRestart }: ThreadOptions): Promise<Thread> {
+/** Rejects with `Unusable` when the file cannot be used at all, and with what `mayOpen` rejects with. */
+export async function startThread(options: ThreadOptions): Promise<Thread> {
+  const { file, role, mayOpen, log, onRestart, onDamage } = options;
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let epoch = '';
   let state: State = { tag: 'closed' };
   let ended: Promise<void> = Promise.resolve();
-  await start();
+  let isComplete = false;
+  const isChecked = await start(options.isKnownWhole);
 
   /** A new worker that has opened the file; what the old one knew is gone with it. */
-  async function start(): Promise<void> {
-    const opening = Promise.withResolvers<string>();
+  async function start(isKnownWhole: boolean): Promise<boolean> {
+    const opening = Promise.withResolvers<Extract<FromDatabase, { tag: 'opened' }>>();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { file, kinds: kinds() },
-      name: 'sqlite',
+      workerData: { file, role, isKnownWhole, kinds: kinds() } satisfies ThreadData,
+      name: `sqlite ${role}`,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       env: withoutWatching(process.env),
     });
     worker.on('error', (error) => {
-      log.error({ err: error }, 'the database thread died');
+      log.error({ err: error, role }, 'a database thread died');
       opening.reject(error as Error);
     });
     worker.on('message', (message: FromDatabase) => {
-      if (message.tag === 'opened') opening.resolve(message.epoch);
-      else if (message.tag === 'unusable') opening.reject(new Unusable(message.message));
+      if (message.tag === 'opened') opening.resolve(message);
+      else if (message.tag === 'closed') isComplete = message.isComplete;
+      else if (message.tag === 'unusable') opening.reject(unusable(message));
       else settle(message);
     });
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const died = exited.then(() =>
       opening.reject(new Error('the database thread ended before it was ready')),
     );
-    epoch = await opening.promise;
+    mayOpen.then(
+      () => worker.postMessage({ tag: 'open' } satisfies ToDatabase),
+      (error: unknown) => {
+        opening.reject(error);
+        void worker.terminate();
+      },
+    );
+    const opened = await opening.promise;
+    epoch = opened.epoch;
     state = { tag: 'running', worker };
     ended = died.then(gone);
+    return opened.isChecked;
   }
 
   function gone(): void {
     for (const { reject } of waiting.values())
       reject(new Unavailable('The database stopped before it answered.'));
     waiting.clear();
-    if (state.tag === 'running') comeBack();
+    if (state.tag !== 'running') return;
+    isComplete = false;
+    comeBack();
   }
 
   function comeBack(): void {
-    log.warn({ file }, 'starting the database thread again');
+    log.warn({ file, role }, 'starting a database thread again');
     state = { tag: 'down', timer: undefined, attempt: restart() };
   }
 
   async function restart(): Promise<void> {
     try {
-      await start();
-      onRestart();
+      onRestart(await start(false));
     } catch (error) {
+      if (error instanceof Damaged) return onDamage(error);
       log.error({ err: error }, 'the database cannot be opened; trying again');
       if (state.tag === 'down') state.timer = setTimeout(comeBack, RESTART_EVERY_MS);
     }
@@ -121,7 +158,7 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
     });
   }
 
-  async function close(): Promise<void> {
+  async function close(): Promise<boolean> {
     if (state.tag === 'down') {
       clearTimeout(state.timer);
       await state.attempt;
@@ -130,12 +167,12 @@ export async function startThread({ file, log, onRestart }: ThreadOptions): Prom
     if (state.tag === 'running') state.worker.postMessage({ tag: 'close' } satisfies ToDatabase);
     state = { tag: 'closed' };
     await ended;
+    return isComplete;
   }
 
-  return { call, close, epoch: () => epoch, isRunning: () => state.tag === 'running' };
+  return { call, close, epoch: () => epoch, isChecked, isRunning: () => state.tag === 'running' };
 }
 
-/** `node --watch` makes a thread tell its imports by messages, as if they were answers. */
-function withoutWatching({ WATCH_REPORT_DEPENDENCIES: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return env;
+function unusable({ message, isDamaged }: Extract<FromDatabase, { tag: 'unusable' }>): Unusable {
+  return isDamaged ? new Damaged(message) : new Unusable(message);
 }

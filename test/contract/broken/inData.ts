@@ -31,6 +31,16 @@ export const dataFaults: Fault[] = [
     byHistories: true,
   },
   {
+    name: 'every entry has the time of its own clock',
+    data: () =>
+      new (class extends MemoryData {
+        override lastAt(): number {
+          return 0;
+        }
+      })(),
+    caughtBy: ['`at` never goes behind that of the newest entry of the room'],
+  },
+  {
     name: 'a repeat is one more entry',
     data: () =>
       new (class extends MemoryData {

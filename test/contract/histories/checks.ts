@@ -54,7 +54,7 @@ export async function explained(
 }
 
 /** Every answer of a batch, now that the model knows the log. */
-function fits(model: ModelLog, before: Snapshot, { items, at, results }: Sent): void {
+function fits(model: ModelLog, before: Snapshot, { items, results }: Sent): void {
   const lastOf = new Map<string, number>();
   for (const [i, { entry, isPoisoned }] of items.entries()) {
     const result = results[i]!;
@@ -62,7 +62,7 @@ function fits(model: ModelLog, before: Snapshot, { items, at, results }: Sent): 
     const wasThere = (there?.serverOffset ?? Infinity) <= (before.get(entry.room)?.head ?? 0);
     switch (result.tag) {
       case 'appended':
-        expect(result).toEqual({ tag: 'appended', serverOffset: there?.serverOffset, at });
+        expect(result).toEqual({ tag: 'appended', serverOffset: there?.serverOffset, at: there?.at });
         expect(there?.item.digest).toBe(entry.digest);
         expect(result.serverOffset).toBeGreaterThan(lastOf.get(entry.room) ?? 0); // L5
         lastOf.set(entry.room, result.serverOffset);

@@ -67,7 +67,7 @@ export class MemoryData {
     const row: Row = {
       ...item,
       serverOffset: this.head(room) + 1,
-      at,
+      at: Math.max(at, this.lastAt(room)),
       targetOffset: names === 'none' ? undefined : message?.serverOffset,
       deleted: effect === 'replace' && this.#isRedacted(message!),
       isUnfinished: effect === 'remove' || membership !== undefined,
@@ -112,6 +112,11 @@ export class MemoryData {
 
   head(room: string): number {
     return this.rowsOf(room).length;
+  }
+
+  /** Of its newest entry; 0 for a room without one. */
+  lastAt(room: string): number {
+    return this.rowsOf(room).at(-1)?.at ?? 0;
   }
 
   /** As it is read: a delete counts, whether or not it is finished. */

@@ -50,7 +50,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
             if ('tag' in one) results.push(one);
             else {
               data.finish(one);
-              results.push({ tag: 'appended', serverOffset: one.serverOffset, at });
+              results.push({ tag: 'appended', serverOffset: one.serverOffset, at: one.at });
             }
           }
         }

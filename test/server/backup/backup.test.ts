@@ -1,7 +1,10 @@
 /** `npm run backup` on a real server's file. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/mint.ts';
+import { connectClient, newId, signUp, text } from '../../support/api.ts';
 import { operate } from '../../support/operator.ts';
 import { contentOf, newFolder, newServer, say, speaker } from './shared.ts';
 
@@ -31,18 +34,69 @@ test('L4 while the server runs and takes messages, a backup has all that was ack
   expect(readdirSync(folder).sort()).toEqual(['0.db', '1.db', '2.db']);
 });
 
-test('of a server that was killed a backup has what its log of changes holds; a name is taken from where one is', async () => {
+test('of a server that was killed a backup has what its log of changes holds, and changes nothing of it; a name is taken from where one is', async () => {
   const data = await newFolder();
   const server = await newServer(data);
   await speaker(server.url, 'Ada', 'first', 'second');
   await server.kill9();
   const folder = await newFolder();
+  const before = bytesIn(data);
+  expect(before.get('holdfast.db-wal')!.length).toBeGreaterThan(0);
   expect(await operate('backup', ['of tuesday.db'], { data, folder })).toMatchObject({ code: 0 });
   expect(contentOf(join(folder, 'of tuesday.db'))).toMatchObject({
     names: ['Ada'],
     bodies: ['first', 'second'],
   });
+  expect(bytesIn(data)).toEqual(before);
   await server.start(); // it has what it had
+});
+
+test('of a server that was stopped a backup changes nothing, and leaves nothing beside the database', async () => {
+  const data = await newFolder();
+  const server = await newServer(data);
+  await speaker(server.url, 'Ada', 'first');
+  await server.stop();
+  const [before, { mtimeMs, ctimeMs }] = [bytesIn(data), statSync(join(data, 'holdfast.db'))];
+  const to = join(await newFolder(), 'copy.db');
+  expect(await operate('backup', [to], { data })).toMatchObject({ code: 0 });
+  expect(contentOf(to).bodies).toEqual(['first']);
+  expect(bytesIn(data)).toEqual(before);
+  expect(statSync(join(data, 'holdfast.db'))).toMatchObject({ mtimeMs, ctimeMs });
+});
+
+test('a text that was deleted is in no byte of a backup, though the server has its pages still in the log of changes', async () => {
+  const data = await newFolder();
+  const server = await newServer(data);
+  const ada = await signUp(server.url, 'Ada');
+  using client = await connectClient(server.url, ada);
+  const secret = text(`SECRET ${'and long '.repeat(300)}SECRET`);
+  await client.append(secret, text('kept'));
+  const removal = {
+    clientOffset: newId(),
+    room: LOBBY,
+    kind: 'delete',
+    target: secret.clientOffset,
+  } as const;
+  expect(await client.append(removal)).toMatchObject({ results: [{ serverOffset: expect.any(Number) }] });
+  expect(readFileSync(join(data, 'holdfast.db-wal')).includes('SECRET')).toBe(true); // so the search finds what is there
+  const to = join(await newFolder(), 'copy.db');
+  expect(await operate('backup', [to], { data })).toMatchObject({ code: 0 });
+  expect(readFileSync(to).includes('SECRET')).toBe(false);
+  expect(contentOf(to).bodies).toContain('kept');
+});
+
+test('a server of a version that lets nobody read is named in a sentence', async () => {
+  const data = await newFolder();
+  await (await newServer(data)).stop();
+  using older = new DatabaseSync(join(data, 'holdfast.db'));
+  older.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT'); // up to commit 9a947d7
+  const folder = await newFolder();
+  const { code, output } = await operate('backup', ['x.db'], { data, folder });
+  expect([code, output]).toEqual([
+    78,
+    expect.stringMatching(/such as an older version of Holdfast: stop that one first\.$/m),
+  ]);
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('bad input: one sentence that says what to do, and nothing is written', async () => {
@@ -79,3 +133,9 @@ test('bad input: one sentence that says what to do, and nothing is written', asy
   expect(readdirSync(folder)).toEqual(['there.db']);
   expect(existsSync(join(folder, 'there.db'))).toBe(true);
 });
+
+/** Of all files of a folder but the shared index (`-shm`), which is made anew by whoever comes first. */
+function bytesIn(folder: string): Map<string, Buffer> {
+  const names = readdirSync(folder).filter((name) => !name.endsWith('-shm'));
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
+}

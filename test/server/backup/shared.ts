@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
 import { connectClient, type SignedUp, signUp, text } from '../../support/api.ts';
@@ -29,6 +30,13 @@ export async function speaker(url: string, name: string, ...bodies: string[]): P
   const session = await signUp(url, name);
   await say(url, session, ...bodies);
   return session;
+}
+
+/** The files of a folder, without those that are nothing but a lock or a mark. */
+export function filesIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !name.endsWith('.db.lock') && !name.endsWith('.db.checked'))
+    .sort();
 }
 
 export interface Content {

@@ -15,7 +15,7 @@ const author = newId();
 let db: DatabaseSync;
 beforeEach(async () => {
   const folder = await newFolder();
-  db = openDatabase(joinPath(folder, 'holdfast.db'));
+  ({ db } = openDatabase(joinPath(folder, 'holdfast.db')));
   onTestFinished(async () => {
     db.close();
     await rm(folder, { recursive: true });

@@ -27,5 +27,5 @@ it('after a delete and a close the text is in no byte of any file', async () => 
   await appendNew(second, [remove(short), remove(long)]);
   await second.close();
   expect(filesWith('SECRET')).toEqual([]);
-  expect(readdirSync(folder)).toEqual(['holdfast.db']);
+  expect(readdirSync(folder)).toEqual(['holdfast.db', 'holdfast.db.checked', 'holdfast.db.lock']);
 });

@@ -1,8 +1,12 @@
-/** A database of nothing in a folder of its own. */
+/** A database of nothing in a folder of its own, and processes that open it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import type { Harness } from '../../../contract/support.ts';
 
@@ -30,4 +34,17 @@ export async function sqliteHarness(): Promise<Harness> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Starts child.ts: the first line that it says, and the process, which ends with the test. */
+export async function answerOf(task: string, path: string): Promise<[string, ChildProcess]> {
+  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, task, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return [String(line).trim(), child];
 }

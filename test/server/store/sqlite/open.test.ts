@@ -1,16 +1,13 @@
 /** "Bad input" of the database's file: each gets one sentence that says what to do. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Unusable } from '../../../../server/store/port.ts';
 import { closeDatabase, openDatabase } from '../../../../server/store/sqlite/database.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { appendNew, newId, text, upTo } from '../../../contract/support.ts';
-import { newFolder, silent } from './harness.ts';
+import { answerOf, newFolder, silent } from './harness.ts';
 
 let folder: string;
 let file: string;
@@ -36,8 +33,8 @@ async function refusal(): Promise<string> {
 
 it('L4 every commit is on the disk, and what is deleted is overwritten there', () => {
   // No process that is killed shows it, only a machine that loses its power: so this is what SQLite was asked for.
-  const db = openDatabase(file);
-  onTestFinished(() => closeDatabase(db));
+  const { db } = openDatabase(file);
+  onTestFinished(() => void closeDatabase(db));
   const asked = ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync', 'secure_delete'];
   expect(asked.flatMap((name) => Object.values(db.prepare(`PRAGMA ${name}`).get()!))).toEqual([
     'wal',
@@ -133,44 +130,3 @@ describe('a file that may not be written', () => {
     );
   });
 });
-
-describe('one process at a time', () => {
-  const inUse = () =>
-    `The database ${file} is in use by another process: stop that one, or set DATA to another folder.`;
-
-  it('a second process is refused while the first lives, and let in when it was killed', async () => {
-    const [said, first] = await answerOf('hold', file);
-    expect(said).toBe('open');
-    expect(await refusal()).toBe(inUse());
-    first.kill('SIGKILL');
-    await (await open()).close();
-  });
-
-  it('a second opening in this process is refused, and does not loosen the first one’s hold', async () => {
-    const store = await open();
-    onTestFinished(() => store.close());
-    expect(await refusal()).toBe(inUse());
-    expect((await answerOf('hold', file))[0]).toBe(`Unusable: ${inUse()}`);
-    await appendNew(store, [text('lobby', newId(), 'still here')]);
-  });
-
-  it('a successor waits a moment for one that is going away', async () => {
-    const first = await open();
-    const second = open();
-    await first.close();
-    await (await second).close();
-  });
-});
-
-/** The first line that the child says, and the child. */
-async function answerOf(task: string, path: string) {
-  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, task, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  return [String(line).trim(), child] as const;
-}

@@ -1,0 +1,213 @@
+/**
+ * How long an append waits for its acknowledgement on SQLite at half load, alone and beside reads: `range` without pause,
+ * backups one after another, scans of the whole table. Alone and beside in turns of a second, so that both are measured on
+ * the same machine in the same mood. The store with ingest's lanes, without sockets.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLanes, oneLane } from '../../../server/ingest/lanes.ts';
+import { createLogger } from '../../../server/logger.ts';
+import type { Store } from '../../../server/store/port.ts';
+import { openSqlite } from '../../../server/store/sqlite/index.ts';
+import { newId, text, upTo } from '../../contract/support.ts';
+import { dieTogether } from '../../support/orphans.ts';
+import { seeded } from '../../support/random.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
+import { ROOT } from '../../support/tools.ts';
+
+export const COMPANY = ['range', 'backup', 'scan'] as const;
+export type Company = (typeof COMPANY)[number];
+
+export interface Beside {
+  /** Milliseconds from an append to its acknowledgement. */
+  alone: Percentiles;
+  beside: Percentiles;
+  /** Reads that came to their end. */
+  reads: number;
+}
+
+export interface Percentiles {
+  p50: number;
+  p99: number;
+  appends: number;
+}
+
+export interface Lengths {
+  /** In the database at the beginning. */
+  entries: number;
+  /** Pairs of turns. */
+  turns: number;
+  turnMs: number;
+}
+
+/** `perSecond`: half of what can be acknowledged in a second. */
+export async function measureBeside(
+  companies: readonly Company[],
+  { entries, turns, turnMs }: Lengths,
+): Promise<{ perSecond: number; by: Map<Company, Beside> }> {
+  await using folder = await temporaryFolder();
+  const store = await openSqlite({ file: join(folder.path, 'holdfast.db'), log: createLogger('warn') });
+  try {
+    await fill(store, entries);
+    const append = appendOn(store);
+    await saturate(append, turnMs);
+    const perSecond = (await saturate(append, 2 * turnMs)) / 2;
+    const by = new Map<Company, Beside>();
+    for (const company of companies) {
+      const [alone, beside]: [number[], number[]] = [[], []];
+      let reads = 0;
+      for (let turn = 0; turn < turns; turn++) {
+        alone.push(...(await trickle(append, perSecond, turnMs)));
+        const dismiss = invite(company, store, folder.path, entries);
+        await sleep(SETTLE_MS[company]);
+        beside.push(...(await trickle(append, perSecond, turnMs)));
+        reads += await dismiss();
+      }
+      by.set(company, { alone: percentiles(alone), beside: percentiles(beside), reads });
+    }
+    return { perSecond, by };
+  } finally {
+    await store.close();
+  }
+}
+
+type Append = () => Promise<void>;
+
+/** One message at a time, of an author of its own, in batches of what has come meanwhile, as in the server. */
+function appendOn(store: Store): Append {
+  const lanes = createLanes((items) => store.log.append(items, Date.now()), oneLane);
+  const authors = upTo(200).map(newId);
+  const random = seeded(1);
+  return async () => {
+    const { results } = await lanes.append([text('lobby', random.pick(authors), BODY)]);
+    if (results[0]?.tag !== 'appended') throw new Error(`not appended: ${JSON.stringify(results)}`);
+  };
+}
+
+const BODY = 'a message of forty characters, as people';
+
+async function fill(store: Store, entries: number): Promise<void> {
+  const author = newId();
+  for (let left = entries; left > 0; left -= 1_000)
+    await store.log.append(
+      upTo(Math.min(left, 1_000)).map(() => text('lobby', author, BODY)),
+      1,
+    );
+}
+
+/** 200 at once, each one after the other: acknowledged in a second. */
+async function saturate(append: Append, forMs: number): Promise<number> {
+  const start = performance.now();
+  let count = 0;
+  const everyone = upTo(200).map(async () => {
+    for (; performance.now() - start < forMs; count++) await append();
+  });
+  await Promise.all(everyone);
+  return (1_000 * count) / (performance.now() - start);
+}
+
+/** So many a second, whether or not the ones before are acknowledged: the milliseconds of each. */
+async function trickle(append: Append, perSecond: number, forMs: number): Promise<number[]> {
+  const took: number[] = [];
+  const under: Promise<void>[] = [];
+  const start = performance.now();
+  for (let said = 0; performance.now() - start < forMs; ) {
+    const due = Math.floor(((performance.now() - start) * perSecond) / 1_000);
+    for (; said < due; said++) {
+      const at = start + (said * 1_000) / perSecond; // when it should have been said
+      under.push(append().then(() => void took.push(performance.now() - at)));
+    }
+    await sleep(1);
+  }
+  await Promise.all(under);
+  return took;
+}
+
+/** Backups and scans are processes: they take a moment until they read. */
+const SETTLE_MS: Record<Company, number> = { range: 10, backup: 500, scan: 500 };
+
+/** Reads without pause until the function that is returned is called, which resolves with how often. */
+function invite(company: Company, store: Store, data: string, entries: number): () => Promise<number> {
+  switch (company) {
+    case 'range':
+      return ranges(store, entries);
+    case 'backup':
+      return backups(data);
+    case 'scan':
+      return program('test/bench/beside/scan.ts', [join(data, 'holdfast.db')]);
+  }
+}
+
+function ranges({ log }: Store, entries: number): () => Promise<number> {
+  const random = seeded(2);
+  let [isOver, count] = [false, 0];
+  const readers = upTo(READERS).map(async () => {
+    for (; !isOver; count++) {
+      const from = random.int(1, entries - RANGE_ENTRIES);
+      await log.range('lobby', from, from + RANGE_ENTRIES - 1, RANGE_BYTES);
+    }
+  });
+  return async () => {
+    isOver = true;
+    await Promise.all(readers);
+    return count;
+  };
+}
+
+const READERS = 2;
+const RANGE_ENTRIES = 200;
+const RANGE_BYTES = 64 * 1024;
+
+function backups(data: string): () => Promise<number> {
+  const to = join(data, 'copy.db');
+  let [isOver, count] = [false, 0];
+  const running = (async () => {
+    for (; !isOver; count++) {
+      const child = start('server/backup/main.ts', ['backup', to], { DATA: data });
+      const [code] = await once(child, 'exit');
+      if (code !== 0) throw new Error(`a backup ended with ${code}`);
+      await rm(to);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await running;
+    return count;
+  };
+}
+
+/** A program that prints a line for each time it is done. */
+function program(script: string, args: string[]): () => Promise<number> {
+  const child = start(script, args, {});
+  let lines = 0;
+  child.stdout!.setEncoding('utf8').on('data', (said: string) => {
+    lines += said.split('\n').length - 1;
+  });
+  const ended = once(child, 'exit');
+  return async () => {
+    child.kill('SIGKILL');
+    const [code] = await ended;
+    if (code !== null) throw new Error(`${script} ended with ${code}`);
+    return lines;
+  };
+}
+
+function start(script: string, args: string[], env: Record<string, string>): ChildProcess {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout!.resume();
+  dieTogether(child);
+  return child;
+}
+
+function percentiles(took: number[]): Percentiles {
+  const sorted = took.sort((a, b) => a - b);
+  const at = (part: number) => sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99), appends: sorted.length };
+}
