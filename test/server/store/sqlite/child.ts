@@ -1,5 +1,4 @@
 /** A process of its own around the store, for what can only be shown with two: `node child.ts TASK FILE`. */
-import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { openDatabase } from '../../../../server/store/sqlite/database.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
@@ -25,21 +24,9 @@ async function run(): Promise<void> {
       await openSqlite({ file, log: pino({ level: 'silent' }) });
       console.log('open');
       return; // the store keeps the process alive
-    case 'hold-as-before': // as a version opens it that has the file for itself
-      holdAsBefore();
-      return;
     case 'write':
       await write();
   }
-}
-
-/** Up to commit 9a947d7. It says what SQLite answers, or that it has the file, and then stays. */
-function holdAsBefore(): void {
-  const db = new DatabaseSync(file, { timeout: 200 });
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
-  db.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS ours (x)');
-  setInterval(() => db.prepare('SELECT count(*) FROM ours').get(), 1_000); // keeps the process and the connection
-  console.log('open');
 }
 
 /** Appends for ever, three batches under way at any time, and says what was acknowledged: a line per entry. */

@@ -37,9 +37,13 @@ export async function sqliteHarness(): Promise<Harness> {
 }
 
 /** Starts child.ts: the first line that it says, and the process, which ends with the test. */
-export async function answerOf(task: string, path: string): Promise<[string, ChildProcess]> {
-  const script = fileURLToPath(new URL('./child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, task, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+export function answerOf(task: string, path: string): Promise<[string, ChildProcess]> {
+  return answerOfScript(fileURLToPath(new URL('./child.ts', import.meta.url)), task, path);
+}
+
+/** The same for any script. */
+export async function answerOfScript(script: string, ...args: string[]): Promise<[string, ChildProcess]> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   onTestFinished(async () => {
     child.kill('SIGKILL');

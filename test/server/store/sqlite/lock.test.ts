@@ -1,12 +1,14 @@
 /** One process at a time, of this version and of older ones, also while threads die. */
 import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Store, Unusable } from '../../../../server/store/port.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { takeLock } from '../../../../server/store/sqlite/lock.ts';
 import { appendNew, newId, text } from '../../../contract/support.ts';
-import { answerOf, newFolder, silent } from './harness.ts';
+import { unpackSqlite01 } from '../../../support/sqlite01.ts';
+import { answerOf, answerOfScript, newFolder, silent } from './harness.ts';
 
 let folder: string;
 let file: string;
@@ -84,24 +86,42 @@ it('nothing is written to the lock file, and nothing stands beside it', async ()
   expect(statSync(`${file}.lock`).size).toBe(0);
 });
 
-it('L1 a version that takes the file for itself is refused while this one runs, also while its writer is down', async () => {
-  const workers: { threadName: string | null; terminate(): Promise<number> }[] = [];
-  const note = (worker: (typeof workers)[0]) => workers.push(worker);
-  process.on('worker', note);
-  const store = await opened();
-  process.off('worker', note);
-  expect((await answerOf('hold-as-before', file))[0]).toMatch(/database is locked/);
-  await workers.find(({ threadName }) => threadName === 'sqlite writer')!.terminate();
-  expect((await answerOf('hold-as-before', file))[0]).toMatch(/database is locked/);
-  await expect.poll(() => store.ping().then(() => 'open')).toBe('open');
-  await appendNew(store, [text('lobby', newId(), 'still here')]);
-});
+describe('beside version 0.1, which takes the file for itself', () => {
+  it('L1 it is refused while this one runs, also while its writer is down', async () => {
+    const workers: { threadName: string | null; terminate(): Promise<number> }[] = [];
+    const note = (worker: (typeof workers)[0]) => workers.push(worker);
+    process.on('worker', note);
+    const store = await opened();
+    process.off('worker', note);
+    const older = await versionOne();
+    expect((await older())[0]).toBe(inUse());
+    await workers.find(({ threadName }) => threadName === 'sqlite writer')!.terminate();
+    expect((await older())[0]).toBe(inUse());
+    await expect.poll(() => store.ping().then(() => 'open'), { timeout: 15_000 }).toBe('open');
+    await appendNew(store, [text('lobby', newId(), 'still here')]);
+  });
 
-it('L1 while such a version runs this one is refused, and let in when it was killed', async () => {
-  await (await open()).close();
-  const [said, older] = await answerOf('hold-as-before', file);
-  expect(said).toBe('open');
-  expect(await refusal()).toBe(inUse());
-  older.kill('SIGKILL');
-  await (await open()).close();
+  it('L1 while it runs this one is refused, and let in when it was killed', async () => {
+    const older = await versionOne();
+    const [said, running] = await older();
+    expect(said).toBe('open');
+    expect(await refusal()).toBe(inUse());
+    running.kill('SIGKILL');
+    await (await open()).close();
+  });
+
+  /** Opens the file with that version's own code, and says that it did or why not. */
+  async function versionOne() {
+    await unpackSqlite01(join(folder, 'old'));
+    const script = join(folder, 'old', 'hold.ts');
+    await writeFile(
+      script,
+      `import { openSqlite } from './server/store/sqlite/index.ts';
+       await openSqlite({ file: process.argv[2], log: console }).then(
+         () => console.log('open'),
+         (error) => console.log(error.message),
+       );`,
+    );
+    return () => answerOfScript(script, file);
+  }
 });
