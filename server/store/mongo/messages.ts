@@ -2,16 +2,25 @@
  * Where the messages of a room are, by the index of kinds: the table of kinds says which kinds are messages. One that was
  * removed does not count, also where its redaction is not done yet.
  */
-import type { Filter } from 'mongodb';
 import { kinds, ruleOf } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
 import type { Collections } from './schema.ts';
 
-type Message = Pick<EntryDocument, 'serverOffset' | 'author'>;
+type Message = Pick<EntryDocument, 'serverOffset' | 'author' | 'deleted'>;
+
+/** Both ends are included. */
+interface Part {
+  from: number;
+  to: number;
+}
 
 /** A part of the log is looked at first, this long for each message that is wanted: not every planner stops at a limit. */
 const OFFSETS_PER_MESSAGE = 4;
+const LAST = Number.MAX_SAFE_INTEGER;
+/** As many as are ever wanted, and no more work for the database than a page of the log. */
+const FIRST_PAGE = 100;
+const LONGEST_PAGE = 1_000;
 
 export function messagesOn({
   entriesOf,
@@ -19,27 +28,27 @@ export function messagesOn({
   return {
     async messageAt(room, upTo, count) {
       const removed = await removedIn(room);
-      const newest = async (after: number) => {
-        const found = await read(room, { $gt: after, $lte: upTo }, -1, count + removed.size);
-        return found.filter(({ serverOffset }) => !removed.has(serverOffset)).slice(0, count);
-      };
-      const near = upTo - OFFSETS_PER_MESSAGE * count;
-      const found = await newest(Math.max(near, 0));
-      return (found.length < count && near > 0 ? await newest(0) : found).at(-1)?.serverOffset;
+      const near = Math.max(1, upTo - OFFSETS_PER_MESSAGE * count + 1);
+      let oldest: number | undefined;
+      let left = count;
+      for (const part of [
+        { from: near, to: upTo },
+        { from: 1, to: near - 1 },
+      ]) {
+        for await (const { serverOffset } of alive(room, part, 'descending', removed)) {
+          oldest = serverOffset;
+          if (--left === 0) return oldest;
+        }
+      }
+      return oldest;
     },
 
     async unread(room, user, after, most) {
       const removed = await removedIn(room);
-      const limit = most + removed.size;
       let count = 0;
-      for (let from = after; ; ) {
-        const found = await read(room, { $gt: from }, 1, limit);
-        count += found.filter(
-          ({ serverOffset, author }) => author !== user && !removed.has(serverOffset),
-        ).length;
-        if (count >= most || found.length < limit) return Math.min(count, most);
-        from = found.at(-1)!.serverOffset;
-      }
+      for await (const { author } of alive(room, { from: after + 1, to: LAST }, 'ascending', removed))
+        if (author !== user && ++count === most) break;
+      return count;
     },
   };
 
@@ -56,30 +65,43 @@ export function messagesOn({
     return new Set(removals.flatMap(({ target }) => target ?? []));
   }
 
-  /** In the order of their serverOffsets, ascending or descending. */
+  /** Page by page, each longer than the one before, since many may have been removed. */
+  async function* alive(
+    room: string,
+    { from, to }: Part,
+    order: 'ascending' | 'descending',
+    removed: ReadonlySet<number>,
+  ): AsyncGenerator<Message> {
+    let pageSize = FIRST_PAGE;
+    for (let part = { from, to }; part.from <= part.to; pageSize = Math.min(2 * pageSize, LONGEST_PAGE)) {
+      const page = await read(room, part, order, pageSize);
+      for (const message of page)
+        if (message.deleted === undefined && !removed.has(message.serverOffset)) yield message;
+      if (page.length < pageSize) return;
+      const { serverOffset } = page.at(-1)!;
+      part = order === 'ascending' ? { from: serverOffset + 1, to } : { from, to: serverOffset - 1 };
+    }
+  }
+
   async function read(
     room: string,
-    serverOffset: { $gt: number; $lte?: number },
-    direction: 1 | -1,
+    { from, to }: Part,
+    order: 'ascending' | 'descending',
     limit: number,
   ): Promise<Message[]> {
+    const direction = order === 'ascending' ? 1 : -1;
     const messageKinds = [...kinds()].flatMap(([kind, { message }]) => (message ? kind : []));
     const found = await Promise.all(
       messageKinds.map((kind) =>
         entriesOf(room)
-          .find({ room, kind, ...LIVES, serverOffset })
-          .project<Message>({ _id: 0, serverOffset: 1, author: 1 })
+          .find({ room, kind, serverOffset: { $gte: from, $lte: to } })
+          .project<Message>({ _id: 0, serverOffset: 1, author: 1, deleted: 1 })
           .sort({ serverOffset: direction })
           .limit(limit)
           .toArray(),
       ),
     );
-    return found
-      .flat()
-      .sort((one, other) => direction * (one.serverOffset - other.serverOffset))
-      .slice(0, limit);
+    const inOrder = (one: Message, other: Message) => direction * (one.serverOffset - other.serverOffset);
+    return found.flat().sort(inOrder).slice(0, limit);
   }
 }
-
-/** As a point in the index. */
-const LIVES = { deleted: null } as unknown as Filter<EntryDocument>;

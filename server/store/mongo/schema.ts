@@ -109,10 +109,10 @@ export const ENTRY_VALIDATOR = {
   ],
 };
 
-/** For messages.ts: what lives of a kind, in the order of the log. */
+/** For messages.ts: of each kind, in the order of the log. */
 export const ENTRIES_BY_KIND = {
   name: 'entriesByKind',
-  key: { room: 1, kind: 1, deleted: 1, serverOffset: 1 },
+  key: { room: 1, kind: 1, serverOffset: 1 },
 } satisfies IndexDescription;
 
 /** A question says it too: not every planner sees that a `rev` that is greater than another one is one. */

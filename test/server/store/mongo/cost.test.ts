@@ -112,6 +112,21 @@ it('where the newest messages begin and how many are unread are two questions ea
   expect(await commandsOf(store, () => store.log.unread(room, me, 250, 100))).toEqual(['find', 'find']);
 });
 
+it('hundreds of removed messages are passed over by a few questions', async () => {
+  const { store, room, me } = await watched();
+  const gone = upTo(400).map((n) => text(room, me, `${n}`));
+  await appendNew(store, gone);
+  await store.db
+    .collection('entries')
+    .updateMany({ room, serverOffset: { $gt: 1 } }, { $set: { deleted: true }, $unset: { body: '' } });
+  const newest = await commandsOf(store, async () => expect(await store.log.messageAt(room, 401, 1)).toBe(1));
+  expect(newest.length).toBeLessThanOrEqual(6);
+  const unread = await commandsOf(store, async () =>
+    expect(await store.log.unread(room, me, 1, 100)).toBe(0),
+  );
+  expect(unread.length).toBeLessThanOrEqual(6);
+});
+
 it('an append in a room of which only the place of the head is known asks once for its time', async () => {
   const { url, room, me } = await watched();
   const other = await openMongo({ url, log: silent });
