@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import { CATCH_UP_NEWEST_MESSAGES, MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../shared/limits.ts';
+import type { Room } from '../../../shared/protocol/index.ts';
 import {
   HELD_STORES,
   type HeldEntry,
@@ -22,6 +23,7 @@ import { createFakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
 import { type Dump, restore } from '../db/version3/dump.ts';
 import records from '../db/version3/records.json' with { type: 'json' };
+import { userOf, welcomeOf } from '../welcome.ts';
 
 vi.mock('../../../shared/limits.ts', async (original) => ({
   ...(await original<typeof import('../../../shared/limits.ts')>()),
@@ -234,20 +236,22 @@ test('S1 what turns out to be of another log is forgotten, moved or not; what wa
 });
 
 test('S1 what is forgotten of a log is not moved afterwards: a reset, another epoch, an heir', async () => {
-  const { user, ...rest } = { user: { id: me, name: 'Mika' }, protocol: 1, now: 1 } as const;
-  const rooms = (valuesOf('rooms') as { id: string; head: number }[]).map((room) => ({
+  const user = userOf(me, 'Mika');
+  const rooms = (valuesOf('rooms') as Room[]).map((room) => ({
     ...room,
     from: room.head + 1,
   }));
   const cases = {
     reset: (db: UserDatabase) =>
-      storeWelcome(db, {
-        ...rest,
-        user,
-        epoch: 'epoch-one',
-        rooms: rooms.map((room) => (room.id === WARD ? room : { ...room, reset: true })),
-      } as never),
-    epoch: (db: UserDatabase) => storeWelcome(db, { ...rest, user, epoch: 'two', rooms } as never),
+      storeWelcome(
+        db,
+        welcomeOf(
+          user,
+          rooms.map((room) => (room.id === WARD ? room : { ...room, reset: true as const })),
+          { epoch: 'epoch-one' },
+        ),
+      ),
+    epoch: (db: UserDatabase) => storeWelcome(db, welcomeOf(user, rooms, { epoch: 'two' })),
   };
   for (const [name, forgets] of Object.entries(cases)) {
     const { db, clock } = await older();
