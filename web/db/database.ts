@@ -1,6 +1,9 @@
 /**
  * A database that survives its handle: browsers close it, upgrade it from another tab, or (iOS) let a request hang for
  * ever. What was under way is then done again on a new handle, so `work` must come to the same when done twice.
+ *
+ * There is no deadline for a transaction as a whole, since its work may grow with the data. It is given up when it stands
+ * still: when for DATABASE_TIMEOUT_MS no request of it was answered, nor one of a transaction that it may be waiting for.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, wrap } from 'idb';
 import { DATABASE_TIMEOUT_MS, MAKE_ROOM_EVERY_MS } from '../../shared/limits.ts';
@@ -43,7 +46,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
   let still: { over: Promise<void>; end(): void } | undefined;
   /** How often it stood still so far. */
   let stops = 0;
-  const underWay = new Set<{ abort(): void }>();
+  const underWay = new Set<UnderWay>();
   let makingRoom: Promise<boolean> | undefined;
   let madeRoomAt = Number.NEGATIVE_INFINITY;
 
@@ -90,24 +93,39 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
   ) {
     if (closed) throw new DatabaseClosed();
     const used = opened();
-    let tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode> | undefined;
+    const { clock } = opening;
+    const mine: UnderWay = { stores: stores as readonly string[], since: clock.ticks() };
     let givenUp = false;
+    underWay.add(mine);
     try {
-      return await inTime(opening.clock, async () => {
+      return await whileAnswered(clock, lastAnswer(mine), async () => {
         const db = await used;
         if (givenUp || still) throw new DatabaseHangs(); // it was told as failed: the same done now would be done twice (O4)
-        tx = db.transaction([...stores], mode, { durability: 'strict' });
-        underWay.add(tx);
-        return await carryOut(tx, work);
+        const tx = db.transaction([...stores], mode, { durability: 'strict' });
+        mine.tx = tx;
+        mine.since = clock.ticks();
+        const answered = () => {
+          mine.answeredAt = clock.ticks();
+        };
+        return await carryOut(tx, () => work(observed(tx, answered) as never));
       });
     } catch (error) {
       givenUp = true;
-      if (tx && isHandleLost(error)) abort(tx);
-      if (!tx || isHandleLost(error)) letGo(used); // one that never opened is opened anew the next time
+      if (mine.tx && isHandleLost(error)) abort(mine.tx);
+      if (!mine.tx || isHandleLost(error)) letGo(used); // one that never opened is opened anew the next time
       throw error;
     } finally {
-      if (tx) underWay.delete(tx);
+      underWay.delete(mine);
     }
+  }
+
+  /** When it began, or was answered last, or one that it may wait for was, since both use a store. */
+  function lastAnswer(mine: UnderWay): () => number {
+    const isConcerned = ({ stores }: UnderWay) => stores.some((store) => mine.stores.includes(store));
+    return () => {
+      const answers = [...underWay].filter(isConcerned).map(({ answeredAt = 0 }) => answeredAt);
+      return Math.max(mine.since, ...answers);
+    };
   }
 
   function opened(): Promise<IDBPDatabase<S>> {
@@ -153,7 +171,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
         end = resolve;
       });
       still = { over, end };
-      for (const tx of underWay) abort(tx);
+      for (const { tx } of underWay) if (tx) abort(tx);
       if (handle) letGo(handle); // nor is a newer version of the app, in another tab, to wait for it
     },
     goOn,
@@ -177,7 +195,7 @@ export class DatabaseClosed extends Error {
 /** What is thrown when nothing was heard from the database for too long. */
 export class DatabaseHangs extends Error {
   constructor() {
-    super(`the database did not answer within ${DATABASE_TIMEOUT_MS} ms`);
+    super(`the database answered nothing for ${DATABASE_TIMEOUT_MS} ms`);
     this.name = 'DatabaseHangs';
   }
 }
@@ -224,11 +242,11 @@ function open<S extends DBSchema>(
 
 async function carryOut<S extends DBSchema, T>(
   tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode>,
-  work: (tx: never) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
   tx.done.catch(() => {}); // awaited below; until then its rejection is nobody's
   try {
-    const result = await work(tx as never);
+    const result = await work();
     await tx.done;
     return result;
   } catch (error) {
@@ -245,18 +263,63 @@ function abort(tx: { abort(): void }) {
   }
 }
 
-async function inTime<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+/** A transaction that is asked for, with times by `ticks`. */
+interface UnderWay {
+  stores: readonly string[];
+  /** When it was asked for; once it has begun, when that was. */
+  since: number;
+  /** When a request of it was answered last. */
+  answeredAt?: number;
+  tx?: { abort(): void };
+}
+
+/** What `work` gives, or `DatabaseHangs` when the last answer is too long ago; the work itself goes on. */
+async function whileAnswered<T>(clock: Clock, lastAnswer: () => number, work: () => Promise<T>): Promise<T> {
   const working = work();
   let timer: ReturnType<Clock['setTimeout']> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new DatabaseHangs()), DATABASE_TIMEOUT_MS);
+  const still = new Promise<never>((_, reject) => {
+    const look = () => {
+      const left = lastAnswer() + DATABASE_TIMEOUT_MS - clock.ticks();
+      if (left <= 0) reject(new DatabaseHangs());
+      else timer = clock.setTimeout(look, left);
+    };
+    look();
   });
   try {
-    return await Promise.race([working, late]);
+    return await Promise.race([working, still]);
   } finally {
     clock.clearTimeout(timer!);
     working.catch(() => {}); // one that was given up may still fail
   }
+}
+
+/** The same transaction, store, index or cursor; `answered` is called with every request that is answered. */
+function observed<T extends object>(of: T, answered: () => void): T {
+  const seen = (result: unknown): unknown => {
+    if (result instanceof Promise) {
+      return result.then(
+        (value) => {
+          answered();
+          return isCursor(value) ? observed(value, answered) : value;
+        },
+        (error) => {
+          answered();
+          throw error;
+        },
+      );
+    }
+    return typeof result === 'object' && result !== null ? observed(result, answered) : result;
+  };
+  return new Proxy(of, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (...args: unknown[]) => seen(value.apply(target, args)) : value;
+    },
+  });
+}
+
+function isCursor(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'continue' in value;
 }
 
 /** InvalidStateError: the handle is closing. UnknownError: iOS lost its database server. AbortError: closed under way. */

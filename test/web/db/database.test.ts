@@ -66,6 +66,54 @@ test('O4 a database that hangs is given three seconds, opened again, and written
   db.close();
 });
 
+test('O4 work that goes on for as long as it likes is not given up while its requests are answered', async () => {
+  const { db, clock, rows, write } = opened();
+  await write(1);
+  const counted = await db.read(['rows'], async (tx) => {
+    let count = 0;
+    for (let i = 0; i < 20; i++) {
+      count += await tx.objectStore('rows').index('room').count(ROOM);
+      clock.pass(DATABASE_TIMEOUT_MS - 1);
+    }
+    for (let cursor = await tx.objectStore('rows').openCursor(); cursor; cursor = await cursor.continue())
+      clock.pass(DATABASE_TIMEOUT_MS - 1);
+    return count;
+  });
+  expect(counted).toBe(20);
+  expect(await rows()).toHaveLength(1);
+  db.close();
+});
+
+test('O4 what waits for such work waits with it; what waits for nobody is given up, however many ask at the same time', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { db, clock, write, hang } = opened();
+  await write(1);
+  const slow = db.write(['rows'], async (tx) => {
+    for (let i = 0; i < 5; i++) {
+      await tx.objectStore('rows').count();
+      clock.pass(DATABASE_TIMEOUT_MS - 1);
+      await tx.objectStore('rows').count();
+    }
+  });
+  const behind = write(2); // more than three seconds behind
+  await slow;
+  await behind;
+  db.close();
+  const hung = opened();
+  hung.hang(9);
+  const asked: Promise<unknown>[] = [];
+  for (let i = 0; i < 9; i++) {
+    const one = hung.write(i);
+    one.catch(() => {});
+    asked.push(one);
+    await turns(5);
+    hung.clock.pass(DATABASE_TIMEOUT_MS / 2);
+  }
+  await expect(asked[0]).rejects.toThrow(DatabaseHangs);
+  hung.db.close();
+  hang(0);
+});
+
 test('O4 one that hangs twice is told, so that the text stays where it was typed', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock, write, hang } = opened();
