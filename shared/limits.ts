@@ -98,6 +98,8 @@ export const MOVE_SLICE_ENTRIES = 2_000;
 export const MOVE_PAUSE_MS = 10;
 /** On a full device the log gives way, down to so many entries of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
+/** Of one transaction, so that none takes as long as the log is. */
+export const EVICT_SLICE_ENTRIES = 2_000;
 /** The room that was made may show late, or not at all: meanwhile no more is thrown away. */
 export const MAKE_ROOM_EVERY_MS = 60_000;
 export const DRAIN_STUCK_MS = 10_000;

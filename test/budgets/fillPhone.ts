@@ -22,7 +22,10 @@ async function put({ name, room, json }: { name: string; room: string; json: str
     request.onerror = () => reject(request.error);
   });
   const tx = db.transaction('log', 'readwrite', { durability: 'relaxed' });
-  for (const entry of JSON.parse(json)) tx.objectStore('log').put({ ...entry, room });
+  for (const entry of JSON.parse(json)) {
+    const line = entry.kind === 'text' ? { line: entry.serverOffset } : {};
+    tx.objectStore('log').put({ ...entry, room, ...line });
+  }
   await new Promise((resolve, reject) => {
     tx.oncomplete = resolve;
     tx.onabort = () => reject(tx.error);

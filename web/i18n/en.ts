@@ -45,6 +45,7 @@ export const en = {
       count(n, { one: 'Offline. # message waits here.', other: 'Offline. # messages wait here.' }),
     connecting: 'Connecting…',
     catchingUp: 'Catching up…',
+    moving: (percent: number) => `Preparing the messages on this device: ${percent} %`,
     signedOut: 'Signed out. Sign in to go on.',
     signedOutWaiting: 'Signed out. Sign in to send what waits.',
     unknown: 'The server was put back to an older state and no longer knows you. What was not sent is kept.',

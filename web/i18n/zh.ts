@@ -44,6 +44,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     offlineWaiting: (n) => count(n, '离线。有 # 条消息在等待发送。'),
     connecting: '正在连接…',
     catchingUp: '正在同步…',
+    moving: (percent) => `正在整理本设备上的消息：${percent}%`,
     signedOut: '已退出登录。请重新登录以继续。',
     signedOutWaiting: '已退出登录。请登录以发送等待中的消息。',
     unknown: '服务器已恢复到较早的状态，不再认识你。尚未发送的内容都还在。',

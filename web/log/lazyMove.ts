@@ -6,10 +6,14 @@ export interface LazyMover {
   begin(): Promise<void>;
   /** As `Mover.newest`; rejects where the chunk cannot be fetched, which is tried again the next time. */
   newest(): Promise<void>;
+  /** How much of what there was is moved, 0 to 99; undefined where it takes but a moment, and once all is. */
+  percent(): number | undefined;
   close(): void;
 }
 
-export function createLazyMover(deps: MoverDeps): LazyMover {
+export function createLazyMover(deps: Omit<MoverDeps, 'left'> & { progressed(): void }): LazyMover {
+  /** Entries that were to be moved after the first slice, and those that still are. */
+  let progress: { all: number; left: number } | undefined;
   let isNeeded = false;
   let closed = false;
   let loading: Promise<Mover> | undefined;
@@ -17,7 +21,7 @@ export function createLazyMover(deps: MoverDeps): LazyMover {
   function load(): Promise<Mover> {
     loading ??= import('./moveLog.ts').then(
       ({ createMover }) => {
-        const mover = createMover(deps);
+        const mover = createMover({ ...deps, left });
         if (closed) mover.close();
         return mover;
       },
@@ -29,7 +33,13 @@ export function createLazyMover(deps: MoverDeps): LazyMover {
     return loading;
   }
 
+  function left(count: number): void {
+    progress = count === 0 ? undefined : { all: progress?.all ?? count, left: count };
+    deps.progressed();
+  }
+
   return {
+    percent: () => progress && Math.min(99, Math.floor(100 * (1 - progress.left / progress.all))),
     async begin() {
       isNeeded = await deps.db.read(['spans', 'loose'], async (tx) => {
         const counts = [tx.objectStore('spans').count(), tx.objectStore('loose').count()];

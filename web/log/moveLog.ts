@@ -44,10 +44,12 @@ export interface MoverDeps {
   /** The room that is looked at: it comes first. */
   opened(): string | undefined;
   changed(change: Change): void;
+  /** So many entries are still to be moved; 0: all are. */
+  left(count: number): void;
 }
 
 /** Begins at once, and goes on until nothing is left. */
-export function createMover({ db, clock, opened, changed }: MoverDeps): Mover {
+export function createMover({ db, clock, opened, changed, left }: MoverDeps): Mover {
   let closed = false;
   let pause: Timer | undefined;
   let resolveNewest = () => {};
@@ -64,6 +66,7 @@ export function createMover({ db, clock, opened, changed }: MoverDeps): Mover {
     if (closed) return;
     if (slice && slice.rooms.length > 0) changed({ type: 'log', rooms: slice.rooms });
     if (!slice || slice.isNewestMoved) resolveNewest();
+    if (slice) left(slice.left);
     if (slice?.left === 0) return;
     const rest = slice ? Math.max(MOVE_PAUSE_MS, clock.ticks() - began) : RETRY_MAX_MS;
     pause = clock.setTimeout(() => void step(), rest);

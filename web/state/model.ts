@@ -100,6 +100,8 @@ export type ConnectionState =
   | { tag: 'live' }
   | { tag: 'connecting' }
   | { tag: 'catching-up' }
+  /** What an older version of the app held is being moved; `percent` of it is, 0 to 99. */
+  | { tag: 'moving'; percent: number }
   | { tag: 'offline' }
   /** The session is no more: everything is kept, signing in again sends it. */
   | { tag: 'signed-out' }

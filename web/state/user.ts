@@ -173,6 +173,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     opened: outside.looking,
     changed: (change) => changes.tell(change),
+    progressed: publish,
   });
 
   /** What the database has by now may be more than anybody was told. */
@@ -216,6 +217,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   function connection(): ConnectionState {
     const status = link.status();
+    const percent = status === 'live' || status === 'connecting' ? mover.percent() : undefined;
+    if (percent !== undefined) return { tag: 'moving', percent };
     return { tag: status === 'live' && sync.catchingUp() ? 'catching-up' : status };
   }
 

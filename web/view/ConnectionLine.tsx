@@ -16,6 +16,8 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
       return <p class="line">{t.connection.connecting}</p>;
     case 'catching-up':
       return <p class="line">{t.connection.catchingUp}</p>;
+    case 'moving':
+      return <p class="line">{t.connection.moving(connection.percent)}</p>;
     case 'offline':
       return (
         <p class="line">

@@ -2,7 +2,8 @@ import 'fake-indexeddb/auto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import { KEPT_NEWEST_ENTRIES } from '../../../shared/limits.ts';
+import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../../../shared/limits.ts';
+import { DatabaseClosed } from '../../../web/db/database.ts';
 import { makeRoom } from '../../../web/db/evict.ts';
 import { HELD_STORES, openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { hold, holdLoose, LOG_STORES } from '../../../web/log/hold.ts';
@@ -112,4 +113,48 @@ test('S1 O4 whatever is held, what stays is covered by the spans, and of each ro
     }),
     { seed: 7, numRuns: runsOf('entries that are evicted') },
   );
+});
+
+test('O4 a long log gives way in many small transactions; killed between two of them, spans cover what stays', async () => {
+  const db = open();
+  await fill(db, ROOM, 1, 3 * EVICT_SLICE_ENTRIES + 100);
+  let writes = 0;
+  const killed = makeRoom({
+    ...db,
+    async write(stores, work) {
+      if (++writes === 2) throw new DatabaseClosed();
+      return db.write(stores, work);
+    },
+  });
+  await expect(killed).rejects.toThrow(DatabaseClosed);
+  const from = EVICT_SLICE_ENTRIES + 1;
+  const { log, logSpans } = await all(db);
+  expect((log![0] as Entry).serverOffset).toBe(from);
+  expect(logSpans).toMatchObject([{ from, to: 3 * EVICT_SLICE_ENTRIES + 100 }]);
+  writes = 0;
+  const counting: UserDatabase = {
+    ...db,
+    write(stores, work) {
+      writes++;
+      return db.write(stores, work);
+    },
+  };
+  expect(await makeRoom(counting)).toBe(true);
+  expect(writes).toBe(2);
+  db.close();
+});
+
+test('O4 what an older version held and is not moved yet gives way as well', async () => {
+  const db = open();
+  await db.write(['entries', 'spans'], async (tx) => {
+    for (let i = 1; i <= 250; i++) await tx.objectStore('entries').put({ ...text(i), room: ROOM });
+    await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 250 });
+  });
+  expect(await makeRoom(db)).toBe(true);
+  const left = await db.read(['entries', 'spans'], async (tx) => [
+    await tx.objectStore('entries').count(),
+    ...(await tx.objectStore('spans').getAll()),
+  ]);
+  expect(left).toEqual([150, { room: ROOM, from: 101, to: 250, amendedTo: 250 }]);
+  db.close();
 });

@@ -297,6 +297,7 @@ test('a mover begins with the open room, goes on by itself, tells what shows mor
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock } = await older();
   const told: string[][] = [];
+  const left: number[] = [];
   let failing = true;
   const faulty: UserDatabase = {
     ...db,
@@ -307,6 +308,7 @@ test('a mover begins with the open room, goes on by itself, tells what shows mor
     clock,
     ...isOpened(WARD),
     changed: (change) => 'rooms' in change && told.push([...change.rooms]),
+    left: (count) => void left.push(count),
   });
   await mover.newest; // nobody is held up by what does not work
   expect(warn).toHaveBeenCalledOnce();
@@ -315,6 +317,8 @@ test('a mover begins with the open room, goes on by itself, tells what shows mor
     clock.pass(1_000);
     return (await all(db)).entries.length === 0;
   });
+  expect(left).toEqual(left.toSorted((a, b) => b - a));
+  expect(left.at(-1)).toBe(0);
   expect(told[0]).toEqual([WARD, 'lobby']);
   expect(told.flat().filter((room) => room === WARD).length).toBeGreaterThan(1);
   mover.close();
@@ -323,7 +327,7 @@ test('a mover begins with the open room, goes on by itself, tells what shows mor
 
 test('one that is closed moves nothing more', async () => {
   const { db, clock } = await older();
-  const mover = createMover({ db, clock, ...isOpened('lobby'), changed() {} });
+  const mover = createMover({ db, clock, ...isOpened('lobby'), changed() {}, left() {} });
   await mover.newest;
   mover.close();
   const before = await all(db);
@@ -337,16 +341,28 @@ test('where there is nothing to move, nothing is loaded for it and nobody waits'
   const clock = createFakeClock();
   const db = openUserDatabase(new IDBFactory(), clock, me);
   const write = vi.spyOn(db, 'write');
-  const mover = createLazyMover({ db, clock, ...isOpened('lobby'), changed() {} });
+  const mover = createLazyMover({ db, clock, ...isOpened('lobby'), changed() {}, progressed() {} });
   await mover.begin();
   await mover.newest();
   expect(write).not.toHaveBeenCalled();
   mover.close();
   const { db: full, clock: time } = await older();
-  const needed = createLazyMover({ db: full, clock: time, ...isOpened('lobby'), changed() {} });
+  const shown: (number | undefined)[] = [];
+  const needed = createLazyMover({
+    db: full,
+    clock: time,
+    ...isOpened('lobby'),
+    changed() {},
+    progressed: () => void shown.push(needed.percent()),
+  });
   await needed.begin();
   await needed.newest();
   expect((await all(full)).logSpans).toHaveLength(2);
+  await until('all is moved', async () => {
+    time.pass(1_000);
+    return (await all(full)).entries.length === 0;
+  });
+  await until('nothing is said any more', async () => shown.at(-1) === undefined);
   needed.close();
   for (const each of [db, full]) each.close();
 });

@@ -1,0 +1,211 @@
+/**
+ * A phone on which version 0.1 held 150,000 entries and three messages waited gets this version: it opens at once, sends
+ * what waits, and moves what it held in slices while it is used. Killed in the middle, it goes on.
+ */
+import type { Page } from '@playwright/test';
+import { fillServer } from '../budgets/fillServer.ts';
+import { bodyOf, newId, signUp as signUpByApi, type wholeLog } from '../support/api.ts';
+import {
+  bodies,
+  composer,
+  expect,
+  expectState,
+  message,
+  say,
+  signUp,
+  startInstallation,
+  test,
+} from './fixtures.ts';
+
+const HELD = 150_000;
+const WAITING = ['waits, one', 'waits, two', 'waits, three'];
+
+test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, killed in the middle, nothing lost', async ({
+  server,
+  storage,
+}) => {
+  test.setTimeout(240_000);
+  const before = await startInstallation(storage.path, server.url);
+  const page = await before.context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await say(page, 'of the first day');
+  await expectState(page, 'of the first day', 'Sent');
+  const name = await page.evaluate(async () => {
+    const all = await indexedDB.databases();
+    return all.map((each) => each.name!).find((each) => each.startsWith('holdfast:'))!;
+  });
+  await page.goto('/healthz'); // of the same origin, and not the app: nobody holds the database
+  await server.stop();
+  const { room, head, pages } = await fillServer(server.data, name.slice('holdfast:'.length), HELD);
+  await server.start();
+  await page.evaluate(makeVersion3, name);
+  for (const entries of pages) await page.evaluate(put, { name, room, json: JSON.stringify(entries) });
+  await page.evaluate(finish, {
+    name,
+    room,
+    head,
+    rows: WAITING.map((body) => ({ body, clientOffset: newId() })),
+  });
+
+  await page.goto('/'); // the new version: it opens with what it held, and sends what waits
+  await openLobby(page);
+  await expect(page.getByText('Preparing the messages on this device')).toBeVisible();
+  for (const body of WAITING) await expectState(page, body, 'Sent');
+  await say(page, 'said while it moves');
+  await expectState(page, 'said while it moves', 'Sent');
+  const middle = await counts(page, name);
+  expect(middle.old).toBeGreaterThan(0);
+  expect(middle.old + middle.held).toBeGreaterThanOrEqual(head);
+  await before.kill9();
+
+  const after = await startInstallation(storage.path, server.url);
+  const again = await after.context.newPage();
+  await again.goto('/');
+  await openLobby(again);
+  await expect(message(again, 'said while it moves')).toBeVisible();
+  await say(again, 'said after the kill');
+  await expectState(again, 'said after the kill', 'Sent');
+  await expect.poll(async () => (await counts(again, name)).old, { timeout: 120_000 }).toBe(0);
+  await expect(again.getByText('Preparing the messages on this device')).toHaveCount(0);
+  const { held, spans, rows } = await counts(again, name);
+  expect(rows).toBe(0);
+  expect(held).toBe(head + WAITING.length + 2);
+  expect(spans).toEqual([{ from: 1, to: held }]);
+  const watcher = await signUpByApi(server.url, 'Watcher');
+  const log = (await wholeLogFrom(server.url, watcher, head - 100)).flatMap((entry) => bodyOf(entry) ?? []);
+  expect(log.slice(-5)).toEqual([...WAITING, 'said while it moves', 'said after the kill']);
+  expect((await bodies(again)).slice(-5)).toEqual(log.slice(-5));
+  await after.close();
+});
+
+async function openLobby(page: Page): Promise<void> {
+  if (!(await composer(page).isVisible())) await page.getByRole('link', { name: /lobby/i }).click();
+  await expect(composer(page)).toBeVisible();
+}
+
+type Whole = typeof wholeLog;
+/** The end of the lobby's log. */
+async function wholeLogFrom(url: string, session: Parameters<Whole>[1], from: number) {
+  const entries: Awaited<ReturnType<Whole>> = [];
+  for (let next = from; ; ) {
+    const answer = await fetch(`${url}/api/rooms/lobby/entries?from=${next}&to=${next + 199}`, {
+      headers: { authorization: `Bearer ${session.token}` },
+    });
+    const page = (await answer.json()) as { entries: Awaited<ReturnType<Whole>> };
+    if (page.entries.length === 0) return entries;
+    entries.push(...page.entries);
+    next += page.entries.length;
+  }
+}
+
+/** What follows runs in the page, and each stands alone. The stores are those of version 0.1 (web/db/schema.ts, version 3). */
+async function makeVersion3(name: string): Promise<void> {
+  await new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = resolve;
+    request.onerror = () => reject(request.error);
+  });
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name, 3);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onupgradeneeded = () => {
+      const made = request.result;
+      made.createObjectStore('rooms', { keyPath: 'id' });
+      made.createObjectStore('users', { keyPath: 'id' });
+      const rows = made.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
+      rows.createIndex('clientOffset', 'clientOffset', { unique: true });
+      rows.createIndex('room', 'room');
+      rows.createIndex('target', ['room', 'target']);
+      rows.createIndex('state', ['state.tag', 'room']);
+      for (const store of ['entries', 'loose'])
+        made
+          .createObjectStore(store, { keyPath: ['room', 'serverOffset'] })
+          .createIndex('target', ['room', 'target']);
+      made.createObjectStore('spans', { keyPath: ['room', 'from'] });
+      made.createObjectStore('drafts', { keyPath: 'room' });
+      made.createObjectStore('marks', { keyPath: 'room' });
+      made.createObjectStore('meta');
+    };
+  });
+  db.close();
+}
+
+async function put({ name, room, json }: { name: string; room: string; json: string }): Promise<void> {
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const tx = db.transaction('entries', 'readwrite', { durability: 'relaxed' });
+  for (const entry of JSON.parse(json)) tx.objectStore('entries').put({ ...entry, room });
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve;
+    tx.onabort = () => reject(tx.error);
+  });
+  db.close();
+}
+
+interface Rest {
+  name: string;
+  room: string;
+  head: number;
+  rows: { body: string; clientOffset: string }[];
+}
+
+/** One span over all, the room as it is in the list, and messages that wait. */
+async function finish({ name, room, head, rows }: Rest): Promise<void> {
+  const db = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const tx = db.transaction(['spans', 'rooms', 'rows'], 'readwrite', { durability: 'strict' });
+  tx.objectStore('spans').put({ room, from: 1, to: head, amendedTo: head });
+  tx.objectStore('rooms').put({ id: room, kind: 'public', name: 'Lobby', head, readUpTo: head, members: 8 });
+  for (const { body, clientOffset } of rows)
+    tx.objectStore('rows').add({
+      kind: 'text',
+      body,
+      room,
+      clientOffset,
+      at: 1,
+      state: { tag: 'queued' },
+      attempted: false,
+      failures: 0,
+      rekeyed: false,
+    });
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve;
+    tx.onabort = () => reject(tx.error);
+  });
+  db.close();
+}
+
+/** How much is moved and how much is not, of the lobby; and the rows that wait. */
+function counts(page: Page, name: string) {
+  return page.evaluate(async (database) => {
+    const result = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const db = await result(indexedDB.open(database));
+    const tx = db.transaction(['entries', 'log', 'logSpans', 'rows']);
+    const lobby = IDBKeyRange.bound(['lobby', 0], ['lobby', Number.POSITIVE_INFINITY]);
+    const [old, held, spans, rows] = await Promise.all([
+      result(tx.objectStore('entries').count(lobby)),
+      result(tx.objectStore('log').count(lobby)),
+      result(tx.objectStore('logSpans').getAll(lobby)),
+      result(tx.objectStore('rows').count()),
+    ]);
+    db.close();
+    return {
+      old,
+      held,
+      rows,
+      spans: spans.map(({ from, to }: { from: number; to: number }) => ({ from, to })),
+    };
+  }, name);
+}
