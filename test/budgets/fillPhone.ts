@@ -22,10 +22,12 @@ async function put({ name, room, json }: { name: string; room: string; json: str
     request.onerror = () => reject(request.error);
   });
   const tx = db.transaction('log', 'readwrite', { durability: 'relaxed' });
-  for (const entry of JSON.parse(json)) {
-    const line = entry.kind === 'text' ? { line: entry.serverOffset } : {};
-    tx.objectStore('log').put({ ...entry, room, ...line });
-  }
+  for (const entry of JSON.parse(json))
+    tx.objectStore('log').put({
+      ...entry,
+      room,
+      ...(entry.kind === 'text' ? { line: entry.serverOffset } : {}),
+    });
   await new Promise((resolve, reject) => {
     tx.oncomplete = resolve;
     tx.onabort = () => reject(tx.error);

@@ -60,6 +60,11 @@ export function fakeClient({
     open: told('open'),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),
+    loadBetween: told('loadBetween'),
+    async jumpTo(room, offset) {
+      calls.push(['jumpTo', room, offset]);
+      return false;
+    },
     toNewest: told('toNewest'),
     async send(room, body) {
       const outcome = await asked('send', room, body);
@@ -99,7 +104,8 @@ export function conversationOf(
     atStart: true,
     atNewest: true,
     older: 'idle',
-    newer: 'idle',
+    between: 'idle',
+    gaps: [],
     newSince: undefined,
     unseen: 0,
     loading: false,

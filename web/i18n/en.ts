@@ -80,8 +80,8 @@ export const en = {
     empty: 'Nothing here yet. Say something.',
     older: 'Loading older messages…',
     olderStuck: 'Older messages need a connection.',
-    newer: 'Loading newer messages…',
-    newerStuck: 'Newer messages need a connection.',
+    between: 'Some messages are not loaded yet.',
+    betweenStuck: 'Messages in between need a connection.',
     newest: 'To the newest message',
     newSince: (time: string) => `New since ${time}`,
     unseen: (n: number, written: string) =>

@@ -66,8 +66,14 @@ async function redactHeld(tx: UserWrite, room: string, target: number, removals:
       ...(await store.index('target').getAll(within(room, target, target))),
     ];
     for (const entry of held)
-      if (entry && isRemoved(entry, removals)) await store.put({ ...redacted<HeldEntry>(entry), room });
+      if (entry && isRemoved(entry, removals)) await store.put(redactedInPlace(entry));
   }
+}
+
+/** With its place among the lines: what is removed still shows that it was there. */
+function redactedInPlace(entry: HeldEntry & { line?: number }) {
+  const { room, line } = entry;
+  return { ...redacted<HeldEntry>(entry), room, ...(line === undefined ? {} : { line }) };
 }
 
 /** True for what has content still, and is to have none. A replacement goes with its target, whoever removed that. */

@@ -7,9 +7,10 @@ import type { UserDatabase } from '../db/schema.ts';
 import { backoff } from '../transport/backoff.ts';
 import type { Asking } from './asking.ts';
 import type { Eras } from './era.ts';
+import { createGapFiller } from './fillGaps.ts';
 import { createPlaces } from './places.ts';
 import { cursorIn, spansOf } from './readSpans.ts';
-import { holeAbove, holeBelow, missing, type Stretch } from './spans.ts';
+import { holeAbove, holeAt, holeBelow, missing, type Stretch } from './spans.ts';
 import { isRun } from './take.ts';
 
 export interface Fetch {
@@ -27,6 +28,12 @@ export interface Fetch {
   /** Fetches what lies directly before `from`, or after `to`, in a hole. False when there was none, or no way. */
   older(room: string, from: number): Promise<boolean>;
   newer(room: string, to: number): Promise<boolean>;
+  /** Fetches what lies around an entry, if a hole is there: a span of its own. False when there is none, or no way. */
+  around(room: string, offset: number): Promise<boolean>;
+  /** Where the newest ten messages before the catch-up of a room begin, if that has fewer and there are such. */
+  expectOlder(room: string, older: number | undefined): void;
+  /** The catch-up may be over: small holes, and messages for rooms that show hardly any, are fetched politely. */
+  fillGaps(): void;
   /** Looks up what stands at one place and what changed it, if no span comes to cover it by itself. */
   check(room: string, serverOffset: number): void;
   isBusy(): boolean;
@@ -50,6 +57,8 @@ interface Deps {
   refused(room: string): void;
   /** `isBusy` may have another answer. */
   progressed(): void;
+  /** A catch-up is under way, or announced. */
+  isCatchingUp(): boolean;
 }
 
 type Wanted = { tag: 'asking'; again: boolean } | { tag: 'resting'; timer: Timer };
@@ -71,6 +80,17 @@ export function createFetch(deps: Deps): Fetch {
     count: asking.count,
     fill: (...of) => fill(...of, false),
   });
+  const gaps = createGapFiller({
+    db,
+    rooms: () => [...heads.keys()].filter((room) => !deps.isFailing(room)),
+    isFree: () => !closed && eras.now() !== undefined && !deps.isCatchingUp(),
+    most,
+    fill: async (room, stretch) => {
+      const fetched = await fill(room, seam(stretch, await holeOf(room, stretch.from)));
+      if (fetched === 'refused') deps.refused(room);
+      return fetched;
+    },
+  });
   let closed = false;
 
   function know(room: string, head: number, exactly?: 'exactly'): void {
@@ -87,6 +107,7 @@ export function createFetch(deps: Deps): Fetch {
     void fetchMissing(room).then((fetched) => {
       wanted.delete(room);
       if (closed) return;
+      gaps.look();
       if (fetched !== 'lost') failures.delete(room);
       else if (era === eras.now()) rest(room);
       if (fetched === 'refused') deps.refused(room);
@@ -127,8 +148,11 @@ export function createFetch(deps: Deps): Fetch {
     }
   }
 
-  /** All of a stretch, in as many answers as it takes, stored at once: a part of it might touch nothing that is held. */
-  async function fill(room: string, { from, to }: Stretch, mayOpen = true): Promise<Fetched> {
+  /**
+   * All of a stretch, in as many answers as it takes, stored at once: it knows what amends it up to the least head of them.
+   * Unless it `opens` a span where it touches none, only what stands for itself is kept then.
+   */
+  async function fill(room: string, { from, to }: Stretch, opens = true): Promise<Fetched> {
     const era = eras.now();
     if (!era) return 'lost';
     const entries: Entry[] = [];
@@ -146,14 +170,14 @@ export function createFetch(deps: Deps): Fetch {
       know(room, head, head < next ? 'exactly' : undefined);
       if (head < next) break;
       if (!isRun(answer.entries, next)) return 'lost';
+      if (next === from) gaps.olderOf(room, answer.older);
       entries.push(...answer.entries);
       amendments.push(...answer.amendments);
       Object.assign(users, answer.users);
     }
     if (entries.length === 0) return 'nothing';
-    const opens = mayOpen && entries.at(-1)!.serverOffset === amendedTo;
     const held = await eras.answer(era, { room, entries, amendments, amendedTo, opens }, users);
-    return held || (!mayOpen && eras.now() === era) ? 'held' : 'lost';
+    return held || (!opens && eras.now() === era) ? 'held' : 'lost';
   }
 
   function down(): void {
@@ -165,6 +189,10 @@ export function createFetch(deps: Deps): Fetch {
     failures.clear();
   }
 
+  async function holeOf(room: string, offset: number): Promise<Stretch | undefined> {
+    return holeAt(await db.read(['logSpans'], (tx) => spansOf(tx, room)), offset);
+  }
+
   async function fillHole(room: string, stretch: Stretch | undefined): Promise<boolean> {
     if (!stretch) return false;
     const fetched = await fill(room, stretch);
@@ -172,7 +200,9 @@ export function createFetch(deps: Deps): Fetch {
     return fetched === 'held';
   }
 
-  const most = () => Math.min(HOLE_ENTRIES, asking.count());
+  function most(): number {
+    return Math.min(HOLE_ENTRIES, asking.count());
+  }
 
   return {
     know,
@@ -180,6 +210,7 @@ export function createFetch(deps: Deps): Fetch {
     up() {
       heads.clear();
       places.lookAtAll();
+      gaps.look();
     },
     down,
     want,
@@ -195,6 +226,17 @@ export function createFetch(deps: Deps): Fetch {
       const hole = holeAbove(await db.read(['logSpans'], (tx) => spansOf(tx, room)), to);
       return fillHole(room, hole && seam({ ...hole, to: Math.min(hole.to, hole.from + most() - 1) }, hole));
     },
+    async around(room, offset) {
+      const hole = await holeOf(room, offset);
+      if (!hole) return false;
+      const from = Math.max(hole.from, offset - (most() >> 1));
+      const held = await fillHole(room, seam({ from, to: Math.min(hole.to, from + most() - 1) }, hole));
+      gaps.look();
+      gaps.proceed();
+      return held;
+    },
+    expectOlder: gaps.olderOf,
+    fillGaps: gaps.proceed,
     check: places.check,
     isBusy: () => wanted.size > 0,
     close() {
@@ -205,6 +247,6 @@ export function createFetch(deps: Deps): Fetch {
 }
 
 /** With the last one below the hole, which is held: if that is another one now, the log was put back unseen (S1). */
-function seam({ from, to }: Stretch, hole: Stretch): Stretch {
-  return { from: from === hole.from && from > 1 ? from - 1 : from, to };
+function seam({ from, to }: Stretch, hole: Stretch | undefined): Stretch {
+  return { from: from === hole?.from && from > 1 ? from - 1 : from, to };
 }

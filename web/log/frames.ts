@@ -70,10 +70,11 @@ export function createFrames(deps: Deps): Frames {
   }
 
   /** True when it has to be asked for: more is missing, and no catch-up was announced that brings it and may open a span. */
-  function isLacking({ id, from, head }: Room, cursor: number): boolean {
+  function isLacking({ id, from, head, older }: Room, cursor: number): boolean {
     described.add(id);
     failing.delete(id);
     fetch.know(id, head, 'exactly');
+    fetch.expectOlder(id, older);
     if (head <= cursor) return false;
     if (from > head) return true;
     announced.expect(id, from, head);

@@ -35,6 +35,7 @@ export function createLazySync(deps: SyncDeps): Sync {
     left: async (room) => (await load()).left(room),
     older: async (room, from) => (await sync?.older(room, from)) ?? false,
     newer: async (room, to) => (await sync?.newer(room, to)) ?? false,
+    around: async (room, offset) => (await sync?.around(room, offset)) ?? false,
     freshen: async (room, seen) => (await sync?.freshen(room, seen)) ?? 'no way',
     check: (room, serverOffset) => sync?.check(room, serverOffset), // else each welcome looks up all that is kept so
     failing: () => sync?.failing() ?? NONE_FAILING,

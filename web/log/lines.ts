@@ -4,25 +4,40 @@ import { fold, isLine, type Line } from '../../shared/fold.ts';
 import { isAmendment, mayAmend } from '../../shared/kinds.ts';
 import { type UserRead, within } from '../db/schema.ts';
 import { afterQuiet, beforeQuiet, type Quiet, rememberQuiet } from './quiet.ts';
-import { spansOf } from './readSpans.ts';
 
-/** Entries downwards from `to`, not below `least`, until they make at least `count` lines. Ascending; those that are `quiet` left out. */
-export async function collectBack(
-  tx: UserRead,
-  room: string,
-  least: number,
-  to: number,
-  count: number,
-  quiet?: Quiet,
-): Promise<Entry[]> {
-  const chunks: Entry[][] = [];
-  let found = 0;
-  for await (const chunk of chunksBack(tx, room, least, to, count + SPARE_ENTRIES, quiet)) {
-    chunks.push(chunk);
-    found += chunk.filter(isLine).length;
-    if (found >= count) break;
-  }
-  return chunks.reverse().flat();
+/** The newest `count` lines at or below `to`, or all there are; ascending. What lies in holes is not among them. */
+export async function linesBack(tx: UserRead, room: string, to: number, count: number): Promise<Entry[]> {
+  if (count <= 0) return [];
+  const index = tx.objectStore('log').index('line');
+  let cursor = await index.openKeyCursor(within(room, 0, to), 'prev');
+  const isNone = !cursor;
+  if (count > 1) cursor = (await cursor?.advance(count - 1)) ?? null;
+  const least = cursor?.key[1] ?? 0;
+  const [held, detached] = await Promise.all([
+    isNone ? [] : index.getAll(within(room, least, to)),
+    detachedLines(tx, room, least, to),
+  ]);
+  return merged(held, detached).slice(-count);
+}
+
+/** The first `count` lines at or above `from`, or all there are; ascending. */
+export async function linesOn(tx: UserRead, room: string, from: number, count: number): Promise<Entry[]> {
+  const end = Number.POSITIVE_INFINITY;
+  const held = await tx
+    .objectStore('log')
+    .index('line')
+    .getAll(within(room, from, end), count);
+  const most = held.length < count ? end : held.at(-1)!.serverOffset;
+  return merged(held, await detachedLines(tx, room, from, most)).slice(0, count);
+}
+
+/** Lines that are held outside all spans. */
+async function detachedLines(tx: UserRead, room: string, from: number, to: number): Promise<Entry[]> {
+  return (await tx.objectStore('detached').getAll(within(room, from, to))).filter(isLine);
+}
+
+function merged(some: readonly Entry[], others: readonly Entry[]): Entry[] {
+  return [...some, ...others].sort((a, b) => a.serverOffset - b.serverOffset);
 }
 
 /** Entries downwards from `to`, not below `least`: `size` of them at first, more of them each time. */
@@ -46,26 +61,6 @@ export async function* chunksBack(
     yield chunk;
     end = from - 1;
   }
-}
-
-/** Entries upwards from `from`, not above `most`, until they make more than `count` lines. */
-export async function collectForward(
-  tx: UserRead,
-  room: string,
-  from: number,
-  most: number,
-  count: number,
-): Promise<Entry[]> {
-  const chunks: Entry[][] = [];
-  let size = count + SPARE_ENTRIES;
-  for (let [start, found] = [from, 0]; start <= most && found <= count; size = further(size)) {
-    const end = Math.min(most, start + size - 1);
-    const chunk = await tx.objectStore('log').getAll(within(room, start, end));
-    chunks.push(chunk);
-    found += chunk.filter(isLine).length;
-    start = end + 1;
-  }
-  return chunks.flat();
 }
 
 /** These, which are lines, with what changes them, wherever it lies. */
@@ -93,26 +88,10 @@ async function amending(tx: UserRead, store: 'log', room: string, lines: readonl
 }
 
 /** The newest line of a room, unsent ones aside. */
-export async function readLastLine(tx: UserRead, room: string, quiet?: Quiet): Promise<Line | undefined> {
-  const held = await newestHeld(tx, room, quiet);
-  const above = within(room, (held?.serverOffset ?? 0) + 1, Number.POSITIVE_INFINITY);
-  const newest = (await tx.objectStore('detached').getAll(above)).findLast(isLine) ?? held;
-  return newest && (await linesOf(tx, room, [newest]))[0];
+export async function readLastLine(tx: UserRead, room: string): Promise<Line | undefined> {
+  return (await linesOf(tx, room, await linesBack(tx, room, Number.POSITIVE_INFINITY, 1)))[0];
 }
 
-async function newestHeld(tx: UserRead, room: string, quiet: Quiet | undefined): Promise<Entry | undefined> {
-  for (const { from, to } of (await spansOf(tx, room)).reverse()) {
-    for await (const chunk of chunksBack(tx, room, from, to, FIRST_ENTRIES, quiet)) {
-      const found = chunk.findLast(isLine);
-      if (found) return found;
-    }
-  }
-  return undefined;
-}
-
-/** So many more than the lines that are wanted are read at first, and twice as many each time that they are sparse. */
-const SPARE_ENTRIES = 14;
-const FIRST_ENTRIES = 5;
 const MOST_ENTRIES = 512;
 
 function further(size: number): number {

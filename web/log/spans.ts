@@ -27,7 +27,7 @@ export function spanAt(spans: readonly Span[], offset: number): Span | undefined
 
 /**
  * The spans once `run` is held too; undefined where it would leave a hole (S2). A run that touches a span grows it. One
- * that touches none is taken only if it `opens` a span: the beginning of a catch-up, or a range that reached the head.
+ * that touches none is taken only if it `opens` a span: the beginning of a catch-up, or a range, wherever it lies.
  */
 export function cover(spans: readonly Span[], run: Span, opens: boolean): Span[] | undefined {
   const touching = spans.filter((span) => span.from <= run.to + 1 && run.from <= span.to + 1);
@@ -71,6 +71,19 @@ export function without({ from, to }: Stretch, taken: readonly Stretch[]): Stret
   }
   if (next <= to) left.push({ from: next, to });
   return left.filter((piece) => piece.from <= piece.to);
+}
+
+/** What is not held around that place, up to `Infinity` beyond the newest span; undefined where it is held. */
+export function holeAt(spans: readonly Span[], offset: number): Stretch | undefined {
+  return without({ from: 1, to: Number.POSITIVE_INFINITY }, spans).find(
+    ({ from, to }) => from <= offset && offset <= to,
+  );
+}
+
+/** What is not held between spans, ascending: what lies below the oldest one is no such hole. */
+export function holesBetween(spans: readonly Span[]): Stretch[] {
+  const [oldest] = spans;
+  return oldest ? without({ from: oldest.from, to: cursorOf(spans) }, spans) : [];
 }
 
 /** What is not held directly below the span that begins at `from`. */

@@ -16,7 +16,7 @@ import { type LogsHeld, OtherEpoch } from './generation.ts';
 import { readBeginning } from './handshake.ts';
 
 /** `check`: an own entry was acknowledged at a place that nothing held covers: it may be amended already. */
-export interface Sync extends Pick<Fetch, 'older' | 'newer' | 'check'>, Pick<Freshen, 'freshen'> {
+export interface Sync extends Pick<Fetch, 'older' | 'newer' | 'around' | 'check'>, Pick<Freshen, 'freshen'> {
   handshake(): Promise<Handshake>;
   frame(frame: Down): void;
   /** A frame of entries could not be read. */
@@ -92,12 +92,13 @@ export function createSync(deps: SyncDeps): Sync {
     failed,
     isFailing: (room) => failing.has(room),
     refused: () => deps.changed({ type: 'all' }), // one is in it no more: the next welcome, or `room`, says so
-    progressed: deps.progressed,
+    progressed,
+    isCatchingUp,
   });
   const { freshen, forget } = createFreshen({ db, asking, eras });
   const announced = createAnnounced(clock, (late) => {
     late.forEach(fetch.want);
-    deps.progressed();
+    progressed();
   });
   const frames = createFrames({
     db,
@@ -107,13 +108,22 @@ export function createSync(deps: SyncDeps): Sync {
     forget,
     opened: deps.opened,
     changed: deps.changed,
-    progressed: deps.progressed,
+    progressed,
     failing,
     welcomed() {
       welcoming = false;
       deps.welcomed();
     },
   });
+
+  function isCatchingUp(): boolean {
+    return welcoming || announced.isAny() || fetch.isBusy();
+  }
+
+  function progressed(): void {
+    deps.progressed();
+    fetch.fillGaps();
+  }
 
   /** A connection that is begun anew helps nothing while there is no room: the storage state says when there is. */
   function unusable(): void {
@@ -140,7 +150,7 @@ export function createSync(deps: SyncDeps): Sync {
         deps.welcomed();
       }
       welcoming = false;
-      deps.progressed();
+      progressed();
     });
   }
 
@@ -233,11 +243,12 @@ export function createSync(deps: SyncDeps): Sync {
     left: (room) => answered((logs) => frames.room({ removed: room }, ends, logs)),
     older: fetch.older,
     newer: fetch.newer,
+    around: fetch.around,
     freshen,
     check: fetch.check,
     failing: () => failing,
     offsetOfClock: () => clockOffset,
-    catchingUp: () => welcoming || announced.isAny() || fetch.isBusy(),
+    catchingUp: isCatchingUp,
     close() {
       closed = true;
       fetch.close();

@@ -1,35 +1,64 @@
 /**
- * The part of a conversation that is looked at: lines of the log, and behind the newest of them the rows that wait. A
- * window never spans a hole: what lies behind one is not shown until it is filled.
+ * The part of a conversation that is looked at: lines of the log, the gaps between them that are not held, and behind the
+ * newest line the rows that wait. Whatever is held can be scrolled to, also behind a gap.
  */
-import { isLine, type Line } from '../../shared/fold.ts';
+import type { Entry } from '../../shared/entry.ts';
+import type { Line } from '../../shared/fold.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
-import { collectForward, linesOf } from './lines.ts';
-import type { Quiet } from './quiet.ts';
-import { entriesBack, type Log, openLog, type Segment, segmentAt } from './segments.ts';
-import { isAmended, type Span } from './spans.ts';
+import { linesBack, linesOf, linesOn } from './lines.ts';
+import { spansOf } from './readSpans.ts';
+import { cursorOf, isAmended, type Span, spanAt, without } from './spans.ts';
 
 /** A line of the log by its entry, or a row that waits by its `seq`. */
 export type Position = { tag: 'line'; offset: number } | { tag: 'row'; seq: number };
 
-/** Where it is: so many of the newest, or so many from a line or a row on. */
-export type Place = { tag: 'newest'; count: number } | { tag: 'from'; from: Position; count: number };
+/**
+ * Where it is: so many of the newest; or so many from a line or a row on; or so many around an entry, `before` of them
+ * above it, which stay there when a gap beside it is filled.
+ */
+export type Place =
+  | { tag: 'newest'; count: number }
+  | { tag: 'from'; from: Position; count: number }
+  | { tag: 'around'; offset: number; before: number; count: number };
+
+/** Between two lines, or behind the last one, something is not held from `from` to `to`. */
+export interface Gap {
+  tag: 'gap';
+  from: number;
+  to: number;
+}
+
+/** Where a gap is filled: `upper` at its newest entries, `lower` at its oldest. */
+export type GapEdge = 'upper' | 'lower';
 
 export interface Window {
   place: Place;
   lines: Line[];
+  /** Ascending, at most one between two lines. */
+  gaps: Gap[];
   /** What of `queue` is in the window, behind its lines. */
   rows: readonly number[];
   /** All rows of the room that show, by `seq`, in order. */
   queue: readonly number[];
-  /** The span that is looked into; undefined when nothing is held. */
+  /** The span that the first line lies in; without a line the newest. Undefined where that is in none. */
   span: Span | undefined;
-  /** All that changes what is in the span is known. */
+  /** The end of the newest span; what is held beyond it was acknowledged by itself. 0 when nothing is held. */
+  cursor: number;
+  /** All that changes the lines is known. */
   isAmended: boolean;
-  /** Nothing older, or nothing newer, is held without a hole between. */
+  /** No older line is held. */
   reachesOldest: boolean;
-  reachesNewest: boolean;
+  /** Then: the entry below which the newest missing one lies. Undefined where all is held down to the beginning. */
+  olderFrom: number | undefined;
+}
+
+interface Log {
+  tx: UserRead;
+  room: string;
+  /** Being read, beside the lines. */
+  spans: Promise<Span[]>;
+  queue: readonly number[];
 }
 
 export const AT_NEWEST: Place = { tag: 'newest', count: WINDOW_PAGE_LINES };
@@ -39,22 +68,21 @@ export async function readWindow(
   room: string,
   place: Place,
   queue: readonly number[],
-  quiet?: Quiet,
 ): Promise<Window> {
-  const log = await openLog(tx, room, quiet);
-  if (place.tag === 'newest') return readEnd(log, place.count, queue);
+  const log: Log = { tx, room, spans: spansOf(tx, room), queue };
+  log.spans.catch(() => {}); // heard of where it is awaited, which another failure may prevent
+  if (place.tag === 'newest') return readEnd(log, place.count);
+  if (place.tag === 'around') return readAround(log, place);
   if (place.from.tag === 'line') {
-    const held = segmentAt(log, place.from.offset);
-    return held ? readForward(log, held, place.from.offset, place.count, queue) : lost(log, queue);
+    const { offset } = place.from;
+    return (await isHeld(tx, room, offset)) ? readForward(log, offset, place.count) : lost(log);
   }
   const { seq } = place.from;
   const rest = queue.filter((each) => each >= seq);
-  if (rest.length === 0) return lost(log, queue);
-  if (rest.length <= place.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length), queue);
+  if (rest.length === 0) return lost(log);
+  if (rest.length <= place.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length));
   const from: Position = { tag: 'row', seq: rest[0]! };
-  const { span } = log.end;
-  const shown = { lines: [], rows: rest.slice(0, place.count), queue, span, isAmended: true };
-  return { ...shown, place: { ...place, from }, reachesOldest: false, reachesNewest: false };
+  return windowOf(log, { place: { ...place, from }, entries: [], rows: rest.slice(0, place.count) });
 }
 
 /** One page further back. */
@@ -71,14 +99,33 @@ export async function placeOlder(tx: UserRead, room: string, window: Window): Pr
 /** One page further on. */
 export function placeNewer(window: Window): Place {
   const { place } = window;
-  if (place.tag === 'newest') return place;
-  const grown = sizeOf(window) + WINDOW_PAGE_LINES;
-  if (grown <= WINDOW_MAX_LINES) return { ...place, count: grown };
-  const from = positionsOf(window)[grown - WINDOW_MAX_LINES] ?? place.from;
+  const positions = positionsOf(window);
+  const first = place.tag === 'from' ? place.from : positions[0];
+  if (place.tag === 'newest' || !first) return AT_NEWEST;
+  const grown = positions.length + WINDOW_PAGE_LINES;
+  if (grown <= WINDOW_MAX_LINES) return { tag: 'from', from: first, count: grown };
+  const from = positions[grown - WINDOW_MAX_LINES] ?? first;
   return { tag: 'from', from, count: WINDOW_MAX_LINES };
 }
 
-/** What stands so many before it, as far as that is held without a hole. */
+/** Around an entry: it stands in the middle of a page. */
+export function placeAround(offset: number): Place {
+  return { tag: 'around', offset, before: WINDOW_PAGE_LINES / 2, count: WINDOW_PAGE_LINES };
+}
+
+/**
+ * For a window one of whose gaps is being filled. `upper`: from its newer end downwards, and what is below it stays in the
+ * window; `lower`: from its older end upwards, and what is above it stays.
+ */
+export function placeAtGap({ place }: Window, { from, to }: Gap, edge: GapEdge): Place {
+  const isSteady = edge === 'upper' ? place.tag === 'newest' : place.tag === 'from';
+  if (isSteady) return place;
+  const offset = edge === 'upper' ? to + 1 : from - 1;
+  const before = edge === 'upper' ? WINDOW_PAGE_LINES : 2 * WINDOW_PAGE_LINES;
+  return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
+}
+
+/** What stands so many before it, as far as that is held. */
 export async function positionBefore(
   tx: UserRead,
   room: string,
@@ -86,15 +133,11 @@ export async function positionBefore(
   count: number,
   queue: readonly number[],
 ): Promise<Position> {
-  const log = await openLog(tx, room);
   const ahead = position.tag === 'row' ? queue.filter((seq) => seq < position.seq) : [];
   if (ahead.length >= count) return { tag: 'row', seq: ahead.at(-count)! };
   const before = position.tag === 'row' ? Number.POSITIVE_INFINITY : position.offset;
-  const held = segmentAt(log, before);
-  const wanted = count - ahead.length;
-  const lines = held ? (await entriesBack(log, held, before - 1, wanted)).filter(isLine) : [];
-  const offset = lines.at(-wanted)?.serverOffset ?? held?.span?.from ?? lines[0]?.serverOffset;
-  if (offset !== undefined) return { tag: 'line', offset };
+  const [first] = await linesBack(tx, room, before - 1, count - ahead.length);
+  if (first) return { tag: 'line', offset: first.serverOffset };
   return ahead.length > 0 ? { tag: 'row', seq: ahead[0]! } : position;
 }
 
@@ -103,55 +146,106 @@ export function middleRow({ lines, rows }: Window): number | undefined {
   return rows[((lines.length + rows.length) >> 1) - lines.length];
 }
 
-async function readEnd(log: Log, count: number, queue: readonly number[]): Promise<Window> {
-  const { span } = log.end;
+/** True for an entry of a span, and for one that is held by itself. */
+export async function isHeld(tx: UserRead, room: string, offset: number): Promise<boolean> {
+  if (spanAt(await spansOf(tx, room), offset)) return true;
+  return (await tx.objectStore('detached').getKey([room, offset])) !== undefined;
+}
+
+async function readEnd(log: Log, count: number): Promise<Window> {
+  const { tx, room, queue } = log;
   const rows = queue.slice(-count);
   const wanted = count - rows.length;
-  // one more than shows: where there is none, all down to the beginning of the span was looked through (S3)
-  const entries = await entriesBack(log, log.end, Number.POSITIVE_INFINITY, wanted + 1);
-  const all = entries.filter(isLine);
-  const shown = all.slice(Math.max(0, all.length - wanted));
+  // one more than shows: where there is none, no older line is held (S3)
+  const all = await linesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1);
+  const entries = all.slice(Math.max(0, all.length - wanted));
+  const reachesOldest = rows.length === queue.length && entries.length === all.length;
+  return windowOf(log, { place: { tag: 'newest', count }, entries, rows, reachesOldest, reachesEnd: true });
+}
+
+function lost(log: Log): Promise<Window> {
+  return readEnd(log, AT_NEWEST.count);
+}
+
+async function readForward(log: Log, from: number, count: number): Promise<Window> {
+  const { tx, room, queue } = log;
+  const all = await linesOn(tx, room, from, count + 1);
+  const reachesEnd = all.length <= count;
+  const size = all.length + queue.length;
+  if (reachesEnd && size <= count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, size));
+  const place: Place = { tag: 'from', from: { tag: 'line', offset: from }, count };
+  return readLines(log, place, all, reachesEnd);
+}
+
+async function readAround(log: Log, place: Extract<Place, { tag: 'around' }>): Promise<Window> {
+  const { tx, room } = log;
+  const { offset, before, count } = place;
+  if (!(await isHeld(tx, room, offset))) return lost(log);
+  const above = await linesBack(tx, room, offset - 1, before);
+  const wanted = count - above.length;
+  const below = await linesOn(tx, room, offset, wanted + 1);
+  return readLines(log, place, [...above, ...below], below.length <= wanted);
+}
+
+/** These, or all but the last one where they do not reach the end; there the rows follow. */
+async function readLines(
+  log: Log,
+  place: Exclude<Place, { tag: 'newest' }>,
+  all: readonly Entry[],
+  reachesEnd: boolean,
+): Promise<Window> {
+  const entries = all.slice(0, place.count);
+  const rows = reachesEnd ? log.queue.slice(0, place.count - entries.length) : [];
+  const first = entries[0]?.serverOffset ?? 0;
+  const reachesOldest = (await linesBack(log.tx, log.room, first - 1, 1)).length === 0;
+  return windowOf(log, { place, entries, rows, reachesOldest, reachesEnd });
+}
+
+interface Shown {
+  place: Place;
+  entries: readonly Entry[];
+  rows: readonly number[];
+  reachesOldest?: boolean;
+  /** No newer line is held. */
+  reachesEnd?: boolean;
+}
+
+async function windowOf(
+  { tx, room, spans: reading, queue }: Log,
+  { place, entries, rows, reachesOldest = false, reachesEnd = false }: Shown,
+): Promise<Window> {
+  const spans = await reading;
+  const cursor = cursorOf(spans);
+  const [first, last] = [entries[0]?.serverOffset, entries.at(-1)?.serverOffset];
+  const isSeen = ({ from, to }: Span) => from <= (last ?? 0) && to >= (first ?? 0);
   return {
-    place: { tag: 'newest', count },
-    lines: await linesOf(log.tx, log.room, shown),
+    place,
+    lines: await linesOf(tx, room, entries),
+    gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
     rows,
     queue,
-    span,
-    isAmended: !span || isAmended(log.spans, span),
-    reachesOldest: rows.length === queue.length && shown.length === all.length,
-    reachesNewest: true,
+    span: first === undefined ? spans.at(-1) : spanAt(spans, first),
+    cursor,
+    isAmended: spans.filter(isSeen).every((span) => isAmended(spans, span)),
+    reachesOldest,
+    olderFrom: reachesOldest ? olderFrom(spans, first ?? cursor + 1) : undefined,
   };
 }
 
-function lost(log: Log, queue: readonly number[]): Promise<Window> {
-  return readEnd(log, AT_NEWEST.count, queue);
+/** `cursor`: how far it is looked behind the last one. */
+function gapsOf(spans: readonly Span[], entries: readonly Entry[], cursor: number): Gap[] {
+  return entries.flatMap(({ serverOffset }, i): Gap[] => {
+    const to = (entries[i + 1]?.serverOffset ?? cursor + 1) - 1;
+    const holes = without({ from: serverOffset + 1, to }, spans);
+    // a span without a line between two holes shows nothing that would part them
+    return holes.length === 0 ? [] : [{ tag: 'gap', from: holes[0]!.from, to: holes.at(-1)!.to }];
+  });
 }
 
-async function readForward(
-  log: Log,
-  { span, loose, isEnd }: Segment,
-  from: number,
-  count: number,
-  queue: readonly number[],
-): Promise<Window> {
-  const { tx, room } = log;
-  const held = span ? await collectForward(tx, room, from, span.to, count) : [];
-  const isThrough = !span || (held.at(-1)?.serverOffset ?? span.to) === span.to;
-  const after = isThrough ? loose.filter((entry) => entry.serverOffset >= from) : [];
-  const all = [...held, ...after].filter(isLine);
-  const reachesEnd = isThrough && all.length <= count;
-  const size = all.length + queue.length;
-  if (reachesEnd && isEnd && size <= count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, size), queue);
-  return {
-    place: { tag: 'from', from: { tag: 'line', offset: from }, count },
-    lines: await linesOf(tx, room, all.slice(0, count)),
-    rows: reachesEnd && isEnd ? queue.slice(0, count - all.length) : [],
-    queue,
-    span,
-    isAmended: !span || isAmended(log.spans, span),
-    reachesOldest: from === (span?.from ?? loose.find(isLine)?.serverOffset),
-    reachesNewest: reachesEnd && !isEnd,
-  };
+/** Above the newest hole below an entry. */
+function olderFrom(spans: readonly Span[], below: number): number | undefined {
+  const hole = without({ from: 1, to: below - 1 }, spans).at(-1);
+  return hole && hole.to + 1;
 }
 
 function positionsOf({ lines, rows }: Window): Position[] {

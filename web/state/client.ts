@@ -267,6 +267,8 @@ export function createClient(deps: Deps): Client & { close(): void } {
     },
     loadOlder: (room) => current?.loadOlder(room),
     loadNewer: (room) => current?.loadNewer(room),
+    loadBetween: (room, gap, edge) => current?.loadBetween(room, gap, edge),
+    jumpTo: async (room, offset) => (await current?.jumpTo(room, offset)) ?? false,
     toNewest: (room) => current?.toNewest(room),
     send: (room, body) => withUser((user) => user.send(room, body)),
     retry: (clientOffset) => withUser((user) => user.retry(clientOffset)),

@@ -4,7 +4,18 @@ import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { Quiet } from '../log/quiet.ts';
 import type { Sync } from '../log/sync.ts';
-import { AT_NEWEST, type Place, placeNewer, placeOlder, type Window } from '../log/window.ts';
+import {
+  AT_NEWEST,
+  type Gap,
+  type GapEdge,
+  isHeld,
+  type Place,
+  placeAround,
+  placeAtGap,
+  placeNewer,
+  placeOlder,
+  type Window,
+} from '../log/window.ts';
 import { backoff } from '../transport/backoff.ts';
 import { createCell } from './cell.ts';
 import { coalesced } from './coalesced.ts';
@@ -18,6 +29,13 @@ export interface Conversation {
   refresh(): Promise<void>;
   loadOlder(): void;
   loadNewer(): void;
+  /** Fetches a part of a gap: from its newer end downwards, or from its older end upwards. */
+  loadBetween(gap: Gap, edge: GapEdge): void;
+  /**
+   * Places the window around an entry, fetched if it is not held. False where it is not to be had now, or somebody went
+   * elsewhere meanwhile: the window stays where it is then.
+   */
+  jumpTo(offset: number): Promise<boolean>;
   toNewest(): Promise<void>;
   /** There is a connection again: what was stuck may be asked for. */
   live(): void;
@@ -27,7 +45,7 @@ interface Deps {
   db: UserDatabase;
   me: User;
   room: string;
-  sync: Pick<Sync, 'older' | 'newer' | 'freshen'>;
+  sync: Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
   isLive: () => boolean;
   clock: Clock;
   random: () => number;
@@ -35,16 +53,19 @@ interface Deps {
 
 export const EMPTY: ConversationState = {
   messages: [],
+  gaps: [],
   atStart: false,
   atNewest: true,
   older: 'idle',
-  newer: 'idle',
+  between: 'idle',
   newSince: undefined,
   unseen: 0,
   loading: true,
 };
 
-type Edge = 'older' | 'newer';
+type Edge = 'older' | 'between';
+
+const LOG_STORES = ['log', 'logSpans', 'detached'] as const;
 
 export function createConversation({ db, me, room, sync, isLive, clock, random }: Deps): Conversation {
   const state = createCell(EMPTY, (by) => {
@@ -57,7 +78,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   let place: Place = AT_NEWEST;
   let looked: Look | undefined;
   const quiet: Quiet = { stretches: [] };
-  const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', newer: 'idle' };
+  const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Ranges in a row that did not come over a living connection. */
   let failures = 0;
   /** How far was read, and how far the log went, when the conversation was opened. */
@@ -83,18 +104,19 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   });
 
   function publish({ window, rows, changes, names, head, readUpTo, unseen }: Look): void {
-    const { lines, span, reachesOldest } = window;
+    const { lines, span, cursor, reachesOldest } = window;
     const atNewest = window.place.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
     if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // it came by another way
-    if (atNewest) shownUpTo = Math.max(span?.to ?? 0, lines.at(-1)?.serverOffset ?? 0);
+    if (atNewest) shownUpTo = Math.max(cursor, lines.at(-1)?.serverOffset ?? 0);
     const nothingYet = reachesOldest && span === undefined && head > 0;
     state.set({
       messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
-      atStart: reachesOldest && (span?.from ?? 1) === 1 && !nothingYet,
+      gaps: isLive() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond it all comes by itself
+      atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
       older: nothingYet ? (isLive() ? 'loading' : 'stuck') : edges.older,
-      newer: edges.newer,
+      between: edges.between,
       newSince: newSince(window),
       unseen,
       loading: false,
@@ -115,29 +137,35 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     const before = looked?.window;
     if (!before) return;
     if (before.reachesOldest) {
-      const { span } = before;
-      if (!span || span.from === 1) return;
-      if (!(await fetched('older', () => sync.older(room, span.from)))) return;
+      const { olderFrom } = before;
+      if (olderFrom === undefined) return;
+      if (!(await fetched('older', () => sync.older(room, olderFrom)))) return;
     }
     const now = looked?.window;
     if (!now) return;
-    await goTo(await db.read(['log', 'logSpans', 'detached'], (tx) => placeOlder(tx, room, now)), visit);
+    await goTo(await db.read(LOG_STORES, (tx) => placeOlder(tx, room, now)), visit);
   }
 
   async function goNewer(): Promise<void> {
     const visit = visits;
-    const before = looked?.window;
-    if (!before || place.tag === 'newest') return;
-    const { span, reachesNewest } = before;
-    if (reachesNewest && span && !(await fetched('newer', () => sync.newer(room, span.to)))) return;
-    if (looked) await goTo(placeNewer(looked.window), visit);
+    if (looked && place.tag !== 'newest') await goTo(placeNewer(looked.window), visit);
+  }
+
+  async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
+    const window = looked?.window;
+    if (!window) return;
+    if (isLive()) place = placeAtGap(window, gap, edge);
+    await fetched('between', () =>
+      edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
+    );
   }
 
   /** Resolves once what came is in the window. What did not come is asked for again, but not at once. */
   async function fetched(edge: Edge, ask: () => Promise<boolean>): Promise<boolean> {
     show(edge, isLive() ? 'loading' : 'stuck');
     const came = isLive() && (await ask().catch(() => false));
-    edges[edge] = came ? 'idle' : 'stuck';
+    // a gap loads until the step is over: the view asks for what is next then
+    if (!came || edge === 'older') edges[edge] = came ? 'idle' : 'stuck';
     if (came) failures = 0;
     else if (isLive()) clock.setTimeout(() => isLive() && release(edge), backoff(failures++, random));
     await refresh();
@@ -156,9 +184,10 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     if (moving) return;
     moving = true;
     step()
-      .catch((error) => console.warn('older or newer messages could not be read', error))
+      .catch((error) => console.warn('more messages could not be read', error))
       .finally(() => {
         moving = false;
+        if (edges.between === 'loading') show('between', 'idle');
       });
   }
 
@@ -173,7 +202,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   }
 
   /** Undefined where the first unread one may lie further up, out of the window. */
-  function newSince({ lines, reachesOldest, span }: Window): string | undefined {
+  function newSince({ lines, gaps, reachesOldest, span }: Window): string | undefined {
     if (!opened) return undefined;
     const { readUpTo, head } = opened;
     const first = lines.findIndex(
@@ -181,7 +210,8 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     );
     const line = lines[first];
     const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1); // else more may be new above the hole
-    return line && isFirst ? keyOf(line.author, line.clientOffset) : undefined;
+    const isBehindGap = gaps.some(({ from, to }) => to > readUpTo && from < (line?.serverOffset ?? 0));
+    return line && isFirst && !isBehindGap ? keyOf(line.author, line.clientOffset) : undefined;
   }
 
   function forgetPlace(): void {
@@ -191,11 +221,24 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     state.set(EMPTY);
   }
 
+  async function jumpTo(offset: number): Promise<boolean> {
+    const visit = ++visits;
+    const held = () => db.read(LOG_STORES, (tx) => isHeld(tx, room, offset));
+    if (!(await held()) && !(isLive() && (await sync.around(room, offset)) && (await held()))) return false;
+    if (visit !== visits) return false;
+    looked = undefined; // nothing of what was looked at has to stay in view
+    place = placeAround(offset);
+    await refresh();
+    return true;
+  }
+
   return {
     state,
     refresh,
     loadOlder: () => move(goOlder),
     loadNewer: () => move(goNewer),
+    loadBetween: (gap, edge) => move(() => goBetween(gap, edge)),
+    jumpTo,
     toNewest() {
       visits++;
       if (place.tag !== 'newest') place = AT_NEWEST;
@@ -204,7 +247,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     live() {
       failures = 0;
       release('older');
-      release('newer');
+      release('between');
       void refresh();
     },
   };

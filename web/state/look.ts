@@ -63,7 +63,7 @@ export async function look(tx: UserRead, asked: Asked): Promise<Look> {
  */
 async function follow(
   tx: UserRead,
-  { room, me, place, before, quiet }: Asked,
+  { room, me, place, before }: Asked,
   queue: readonly number[],
 ): Promise<Window> {
   const begin = place.tag === 'from' && place.from.tag === 'row' ? await whereIs(place.from.seq) : undefined;
@@ -72,7 +72,6 @@ async function follow(
     room,
     place.tag === 'from' && begin ? { ...place, from: begin } : place,
     queue,
-    quiet,
   );
   const middle = before && middleRow(before.window);
   if (window.place.tag === 'newest' || middle === undefined || window.rows.includes(middle)) return window;
@@ -80,7 +79,7 @@ async function follow(
   if (!now || (now.tag === 'line' && window.lines.some((line) => line.serverOffset === now.offset)))
     return window;
   const from = await positionBefore(tx, room, now, WINDOW_MAX_LINES / 2, queue);
-  return readWindow(tx, room, { ...window.place, from }, queue);
+  return readWindow(tx, room, { tag: 'from', from, count: window.place.count }, queue);
 
   /** Undefined when it is gone, or was never looked at. */
   async function whereIs(seq: number): Promise<Position | undefined> {

@@ -3,6 +3,7 @@
  * Views read `Readable`s and call `Client`; they never see a socket, a database or a row of the outbox.
  */
 import type { User } from '../../shared/protocol/index.ts';
+import type { Gap, GapEdge } from '../log/window.ts';
 
 /** A value that changes. `subscribe` calls back after each change, and returns how to stop. */
 export interface Readable<T> {
@@ -28,6 +29,9 @@ export interface Client {
   open(room: string | undefined): void;
   loadOlder(room: string): void;
   loadNewer(room: string): void;
+  loadBetween(room: string, gap: Gap, edge: GapEdge): void;
+  /** Places the window around an entry. False where it is not to be had now. */
+  jumpTo(room: string, offset: number): Promise<boolean>;
   toNewest(room: string): void;
 
   /** Resolves ok once the message is durable on this device and shown. Else the text must stay where it was typed. */
@@ -138,13 +142,16 @@ export interface PublicRoom {
 export interface ConversationState {
   /** Ascending; a window of what is held, at most some 150, not the whole log. */
   messages: Message[];
+  /** Between these messages, or behind the last that was sent, something is not held. Ascending. */
+  gaps: Gap[];
   /** True when the first message here is the room's first. */
   atStart: boolean;
   /** True when the last message here is the newest held. */
   atNewest: boolean;
   /** Older ones are being fetched; `stuck` when that needs a connection that is not there. */
   older: 'idle' | 'loading' | 'stuck';
-  newer: 'idle' | 'loading' | 'stuck';
+  /** The same for what a gap lacks. */
+  between: 'idle' | 'loading' | 'stuck';
   /** Key of the first line that was unread when the conversation was opened; the same while it is open. */
   newSince: string | undefined;
   /** Others' lines newer than the newest that was shown at the end, counted also when they are not in `messages`. */

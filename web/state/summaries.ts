@@ -128,7 +128,7 @@ async function summaryOf(
 ): Promise<Known> {
   const { id, name, kind, members } = room;
   const { messages, waiting, notSent } = await countRows(tx, id);
-  const newest = await readLastLine(tx, id, quiet);
+  const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
   const summary: RoomSummary = {
     id,

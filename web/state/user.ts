@@ -306,6 +306,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     open: () => letGo(),
     loadOlder: (room) => conversation(room).loadOlder(),
     loadNewer: (room) => conversation(room).loadNewer(),
+    loadBetween: (room, gap, edge) => conversation(room).loadBetween(gap, edge),
+    jumpTo: (room, offset) => conversation(room).jumpTo(offset),
     toNewest: (room) => void conversation(room).toNewest(),
     ...createOutboxActions({
       db,

@@ -25,6 +25,7 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
   const reading = useReadingPlace(box, state, {
     older: () => client.loadOlder(id),
     newer: () => client.loadNewer(id),
+    between: (gap, edge) => client.loadBetween(id, gap, edge),
     newest: () => client.toNewest(id),
   });
   toNewest.current = reading.toNewest;
@@ -45,7 +46,7 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
           aria-busy={state.loading || state.older === 'loading'}
         >
           <Top state={state} />
-          {linesOf(state.messages, state.newSince).map((line) =>
+          {linesOf(state.messages, state.newSince, state.gaps).map((line) =>
             line.tag === 'new' ? (
               <p key={line.key} class="day new">
                 {t.log.newSince(times.minute(line.at))}
@@ -54,12 +55,13 @@ export function Log({ id, name, state, box, toNewest, onLook }: LogProps) {
               <p key={line.key} class="day">
                 {times.day(line.at, now)}
               </p>
+            ) : line.tag === 'gap' ? (
+              <p key={line.key} class="note" data-gap={line.gap.from}>
+                {state.between === 'stuck' ? t.log.betweenStuck : t.log.between}
+              </p>
             ) : (
               bubble(line.message, line.first)
             ),
-          )}
-          {state.newer !== 'idle' && (
-            <p class="note">{state.newer === 'stuck' ? t.log.newerStuck : t.log.newer}</p>
           )}
         </div>
       </div>

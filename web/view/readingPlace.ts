@@ -38,6 +38,15 @@ export function nearEnd(sizes: Sizes): boolean {
   return belowView(sizes) < sizes.clientHeight * AHEAD_VIEWS;
 }
 
+/** For what stands within the log: both in the same pixels. */
+export function isNearView(
+  it: { top: number; bottom: number },
+  view: { top: number; bottom: number; height: number },
+): boolean {
+  const ahead = view.height * AHEAD_VIEWS;
+  return it.bottom > view.top - ahead && it.top < view.bottom + ahead;
+}
+
 /** The first line of which something is in view: lines are in order, so it is found by halving. */
 export function firstInView(
   count: number,

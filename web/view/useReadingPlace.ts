@@ -7,6 +7,7 @@ import {
   distanceOf,
   firstInView,
   isAtEnd,
+  isNearView,
   nearEnd,
   nearStart,
   newestOf,
@@ -23,11 +24,17 @@ export interface Reading {
   toNewest(): void;
 }
 
+interface More {
+  older(): void;
+  newer(): void;
+  between(gap: ConversationState['gaps'][number], edge: 'upper' | 'lower'): void;
+}
+
 /** Keeps the reader's place in the log over every change of it, and asks for more before they get to its ends. */
 export function useReadingPlace(
   box: RefObject<HTMLDivElement | null>,
   state: ConversationState,
-  more: { older(): void; newer(): void; newest(): void },
+  more: More & { newest(): void },
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // where we last scrolled to
@@ -73,9 +80,10 @@ export function useReadingPlace(
 
   const first = state.messages[0]?.key;
   const last = state.messages.at(-1)?.key;
+  const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
   useLayoutEffect(
-    () => askForMore(box.current!, latest.current),
-    [first, last, state.loading, state.older === 'stuck', state.newer === 'stuck'],
+    () => askForMore(box.current!, latest.current, place.current),
+    [first, last, gaps, state.loading, state.older === 'stuck', state.between],
   );
 
   useLayoutEffect(() => {
@@ -87,7 +95,7 @@ export function useReadingPlace(
       place.current = placeAfterScroll(place.current, sizes, atNewest, lookedAtIn(element));
       if (place.current.tag === 'newest') lastSeen.current = newestOf(latest.current.state.messages);
       setDistance(distanceOf(place.current, sizes, atNewest));
-      askForMore(element, latest.current);
+      askForMore(element, latest.current, place.current);
       restLater();
     };
     const resized = new ResizeObserver(() => keepPlace(element)); // the keyboard, a turned phone
@@ -123,12 +131,26 @@ function isScrolledAway(place: ReadingPlace, box: HTMLElement, leftAt: number): 
 
 function askForMore(
   box: HTMLElement,
-  { state, more }: { state: ConversationState; more: { older(): void; newer(): void } },
+  { state, more }: { state: ConversationState; more: More },
+  place: ReadingPlace,
 ): void {
   if (state.loading) return;
   const sizes = sizesOf(box);
+  if (state.between === 'idle') fillGapIn(box, state, more, place);
   if (!state.atStart && state.older === 'idle' && nearStart(sizes)) more.older();
-  if (!state.atNewest && state.newer === 'idle' && nearEnd(sizes)) more.newer();
+  if (!state.atNewest && nearEnd(sizes)) more.newer();
+}
+
+/** Of the gaps near the view the newest. What is filled in goes where the reader is not: the first line in view stays. */
+function fillGapIn(box: HTMLElement, { gaps }: ConversationState, more: More, place: ReadingPlace): void {
+  const view = box.getBoundingClientRect();
+  const elements = Array.from(box.querySelectorAll<HTMLElement>('[data-gap]'));
+  const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
+  const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
+  if (!gap) return;
+  const first = lookedAtIn(box);
+  const isAbove = first !== undefined && element.getBoundingClientRect().top - view.top < first.offset;
+  more.between(gap, place.tag !== 'among' || isAbove ? 'upper' : 'lower');
 }
 
 /** The first line in view, and how far below the beginning of all that can be scrolled to it stands. */

@@ -1,6 +1,7 @@
 /** A log and an outbox in a browser's database, put there without a sync. */
 import 'fake-indexeddb/auto';
 import type { Entry } from '../../../shared/entry.ts';
+import { isLine } from '../../../shared/fold.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
 import { type Span, spanAt } from '../../../web/log/spans.ts';
@@ -36,9 +37,13 @@ export async function holdOf(
       const amends = isAmendment(entry) && held(entry.target);
       const name = held(entry.serverOffset) ? 'log' : 'detached';
       if (name === 'log' || amends || loose.has(entry.serverOffset))
-        void tx.objectStore(name).put({ ...entry, room: ROOM });
+        void tx.objectStore(name).put({ ...entry, room: ROOM, ...lineOf(name, entry) });
     }
   });
+}
+
+function lineOf(store: 'log' | 'detached', entry: Entry): { line?: number } {
+  return store === 'log' && isLine(entry) ? { line: entry.serverOffset } : {};
 }
 
 export async function queue(db: UserDatabase, rows: readonly Row[]): Promise<void> {

@@ -18,6 +18,7 @@ let live = true;
 const sync = {
   older: vi.fn(async (_room: string, _from: number) => false),
   newer: vi.fn(async (_room: string, _to: number) => false),
+  around: vi.fn(async (_room: string, _offset: number) => false),
   freshen: vi.fn(async (_room: string, _seen: Stretch) => 'known' as const),
 };
 
@@ -37,6 +38,7 @@ const logOf = (count: number) => {
   grow(log, count);
   return log;
 };
+const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const rows = (from: number, to: number): Row[] =>
   Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
 
@@ -277,4 +279,114 @@ test('what is new begins where that is known: not at the first that is held, whi
   expect(await newSince()).toBe(0);
   await isRead(40);
   expect(await newSince()).toBe(10);
+});
+
+test('S3 nothing that is held is hidden by a hole: without a connection all shows, with one gap between', async () => {
+  live = false;
+  await holdOf(db, logOf(83), [
+    { from: 1, to: 32, amendedTo: 32 },
+    { from: 73, to: 83, amendedTo: 83 },
+  ]);
+  const conversation = await looked();
+  const held = [...span(1, 32), ...span(73, 83)].map((n) => `text ${n}`);
+  expect(bodies(conversation)).toEqual(held);
+  const gap = { tag: 'gap', from: 33, to: 72 } as const;
+  expect(conversation.state.get()).toMatchObject({ gaps: [gap], atStart: true, atNewest: true });
+  conversation.loadBetween(gap, 'upper');
+  await until('stuck', () => conversation.state.get().between === 'stuck');
+  expect(bodies(conversation)).toEqual(held);
+});
+
+test('S3 a text that was acknowledged by itself stands where it is, and what lies before it is a gap', async () => {
+  live = false;
+  await holdOf(db, logOf(83), [{ from: 1, to: 32, amendedTo: 32 }], new Set([73, 74]));
+  const conversation = await looked();
+  expect(bodies(conversation)).toEqual([...span(1, 32), 73, 74].map((n) => `text ${n}`));
+  expect(conversation.state.get().gaps).toEqual([{ tag: 'gap', from: 33, to: 72 }]);
+  live = true; // what lies beyond the cursor comes by itself
+  await conversation.refresh();
+  expect(conversation.state.get().gaps).toEqual([]);
+});
+
+test('S3 one jumps back over thousands and to the end again without a connection, where both are held', async () => {
+  live = false;
+  await holdOf(db, logOf(3_100), [
+    { from: 1, to: 60, amendedTo: 60 },
+    { from: 3_050, to: 3_100, amendedTo: 3_100 },
+  ]);
+  const conversation = await looked();
+  expect(await conversation.jumpTo(20)).toBe(true);
+  expect(bodies(conversation).slice(0, 60)).toContain('text 20');
+  expect(conversation.state.get().atNewest).toBe(false);
+  await conversation.toNewest();
+  expect(bodies(conversation).at(-1)).toBe('text 3100');
+  expect(await conversation.jumpTo(1_000)).toBe(false);
+  expect(bodies(conversation).at(-1)).toBe('text 3100');
+  expect(sync.around).not.toHaveBeenCalled();
+});
+
+test('S3 a jump to what is not held asks for one range around it; the window is there when it came', async () => {
+  const log = logOf(3_100);
+  const newest = { from: 3_001, to: 3_100, amendedTo: 3_100 };
+  await holdOf(db, log, [newest]);
+  const conversation = await looked();
+  expect(await conversation.jumpTo(70)).toBe(false);
+  expect(bodies(conversation).at(-1)).toBe('text 3100');
+  sync.around.mockImplementationOnce(async () => {
+    await holdOf(db, log, [{ from: 21, to: 120, amendedTo: 3_100 }, newest]);
+    return true;
+  });
+  expect(await conversation.jumpTo(70)).toBe(true);
+  expect(bodies(conversation)).toEqual(span(45, 94).map((n) => `text ${n}`));
+  expect(sync.around.mock.calls).toEqual([
+    [ROOM, 70],
+    [ROOM, 70],
+  ]);
+});
+
+test.each(['upper', 'lower'] as const)(
+  'S3 while a gap is filled at its %s end, what is looked at beside it stays in the window',
+  async (edge) => {
+    const log = logOf(1_000);
+    const ends = [
+      { from: 1, to: 160, amendedTo: 1_000 },
+      { from: 841, to: 1_000, amendedTo: 1_000 },
+    ];
+    await holdOf(db, log, ends);
+    const conversation = await looked();
+    while (!keys(conversation).includes(`${log[159]!.author} ${log[159]!.clientOffset}`))
+      await page(conversation, 'loadOlder');
+    const [gap] = conversation.state.get().gaps;
+    expect(gap).toEqual({ tag: 'gap', from: 161, to: 840 });
+    const fill = edge === 'upper' ? sync.older : sync.newer;
+    fill.mockImplementationOnce(async () => {
+      const grown =
+        edge === 'upper' ? [ends[0]!, { ...ends[1]!, from: 741 }] : [{ ...ends[0]!, to: 260 }, ends[1]!];
+      await holdOf(db, log, grown);
+      return true;
+    });
+    conversation.loadBetween(gap!, edge);
+    await until('it came', () => fill.mock.calls.length > 0 && conversation.state.get().between === 'idle');
+    await turns(5);
+    expect(fill.mock.calls).toEqual([[ROOM, edge === 'upper' ? 841 : 160]]);
+    const beside = edge === 'upper' ? span(841, 880) : span(121, 160);
+    expect(bodies(conversation)).toEqual(expect.arrayContaining(beside.map((n) => `text ${n}`)));
+  },
+);
+
+test('what is new is not said to begin behind a gap in which it may begin', async () => {
+  const log = logOf(60);
+  await holdOf(db, log, [
+    { from: 1, to: 20, amendedTo: 60 },
+    { from: 31, to: 60, amendedTo: 60 },
+  ]);
+  const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;
+  const newSince = async (readUpTo: number) => {
+    await db.write(['rooms'], (tx) => tx.objectStore('rooms').put({ ...about, readUpTo }));
+    const { state } = await looked();
+    return state.get().messages.find(({ key }) => key === state.get().newSince)?.serverOffset;
+  };
+  expect(await newSince(20)).toBeUndefined();
+  expect(await newSince(30)).toBe(31);
+  expect(await newSince(10)).toBe(11);
 });

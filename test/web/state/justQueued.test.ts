@@ -23,6 +23,8 @@ function scene(initial: Partial<ConversationState> = {}) {
     toNewest,
     loadOlder() {},
     loadNewer() {},
+    loadBetween() {},
+    jumpTo: async () => false,
     live() {},
   };
   const conversation = withJustQueued(base, ME);
