@@ -84,7 +84,7 @@ export function createFetch(deps: Deps): Fetch {
     db,
     rooms: () => [...heads.keys()].filter((room) => !deps.isFailing(room)),
     isFree: () => !closed && eras.now() !== undefined && !deps.isCatchingUp(),
-    most,
+    most: asking.count,
     fill: async (room, stretch) => {
       const fetched = await fill(room, seam(stretch, await holeOf(room, stretch.from)));
       if (fetched === 'refused') deps.refused(room);
@@ -138,7 +138,7 @@ export function createFetch(deps: Deps): Fetch {
         const stretch = missing(cursor, headOf(room), asking.count());
         if (!stretch || closed) return 'held';
         deps.progressed();
-        const fetched = await fill(room, stretch);
+        const fetched = await fill(room, stretch, true, (older) => gaps.olderOf(room, older));
         if (fetched === 'lost' || fetched === 'refused') return fetched;
       } catch (error) {
         if (closed) return 'lost';
@@ -152,7 +152,12 @@ export function createFetch(deps: Deps): Fetch {
    * All of a stretch, in as many answers as it takes, stored at once: it knows what amends it up to the least head of them.
    * Unless it `opens` a span where it touches none, only what stands for itself is kept then.
    */
-  async function fill(room: string, { from, to }: Stretch, opens = true): Promise<Fetched> {
+  async function fill(
+    room: string,
+    { from, to }: Stretch,
+    opens = true,
+    heard: (older: number | undefined) => void = () => {},
+  ): Promise<Fetched> {
     const era = eras.now();
     if (!era) return 'lost';
     const entries: Entry[] = [];
@@ -170,7 +175,7 @@ export function createFetch(deps: Deps): Fetch {
       know(room, head, head < next ? 'exactly' : undefined);
       if (head < next) break;
       if (!isRun(answer.entries, next)) return 'lost';
-      if (next === from) gaps.olderOf(room, answer.older);
+      if (next === from) heard(answer.older);
       entries.push(...answer.entries);
       amendments.push(...answer.amendments);
       Object.assign(users, answer.users);

@@ -9,7 +9,7 @@ import type { UserDatabase, UserRead } from '../db/schema.ts';
 import type { Fetched } from './fetch.ts';
 import { linesBack } from './lines.ts';
 import { spansOf } from './readSpans.ts';
-import { holeAt, holesBetween, type Stretch } from './spans.ts';
+import { cursorOf, holesBetween, type Stretch, without } from './spans.ts';
 
 export interface GapFiller {
   /** Where the newest ten messages before what came of a room begin, as the server says; undefined where enough came. */
@@ -72,9 +72,9 @@ export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFil
       const spans = await spansOf(tx, room);
       const older = olders.get(room);
       if (older !== undefined) {
-        const hole = holeAt(spans, older);
+        const [hole] = without({ from: older, to: cursorOf(spans) }, spans);
         if (hole && !(await showsEnough(tx, room)))
-          return { from: older, to: Math.min(hole.to, older + most() - 1) };
+          return { from: hole.from, to: Math.min(hole.to, hole.from + most() - 1) };
         olders.delete(room);
       }
       const small = holesBetween(spans).findLast(({ from, to }) => to - from < SMALL_HOLE_ENTRIES);

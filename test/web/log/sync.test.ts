@@ -1,12 +1,15 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { ACKNOWLEDGE_WITHIN_MS, RANGE_LEAST_ENTRIES } from '../../../shared/limits.ts';
+import { AT_NEWEST, placeAround, readWindow } from '../../../web/log/window.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import { turns, until } from '../db/until.ts';
+import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';
 import { userOf, welcomeOf } from '../welcome.ts';
-import { amend, bench, grow, me, rangeOf, spans, text } from './syncSupport.ts';
+import { holdOf } from './heldLog.ts';
+import { amend, type Bench, bench, grow, me, rangeOf, spans, text } from './syncSupport.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -292,4 +295,100 @@ test('S2 entries that cannot be stored fail their room alone, although they came
   await tab.settled();
   expect(tab.sync.failing().size).toBe(0);
   expect(await spans(tab.db)).toMatchObject([{ room: 'bad', to: 2 }, { room: 'good' }]);
+});
+
+test('S3 a newcomer sees ten texts with at most two ranges, however many joins came before or after them', async () => {
+  const join = (serverOffset: number): Entry =>
+    ({ ...text(serverOffset), kind: 'join', body: undefined }) as unknown as Entry;
+  const shown = async (b: Bench) =>
+    (await b.db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, AT_NEWEST, []))).lines;
+  for (const joinsAreFirst of [true, false]) {
+    const log: Entry[] = [];
+    const joins = () => {
+      for (let i = 0; i < 20_000; i++) log.push(join(log.length + 1));
+    };
+    if (joinsAreFirst) joins();
+    grow(log, 50);
+    if (!joinsAreFirst) joins();
+    const b = bench({ [ROOM]: log });
+    await b.connect();
+    await until('ten texts', async () => (await shown(b)).length >= 10);
+    await b.settled();
+    expect(b.asked.length).toBeLessThanOrEqual(2);
+    const lines = await shown(b);
+    expect(lines.length).toBeGreaterThanOrEqual(10);
+    expect(lines.at(-1)).toMatchObject({
+      body: `text ${log.findLast(({ kind }) => kind === 'text')!.serverOffset}`,
+    });
+    b.sync.close();
+    b.db.close();
+  }
+});
+
+test('S3 where few messages are spread over many joins, it is asked on until ten show, and no longer', async () => {
+  const log: Entry[] = [];
+  for (let i = 1; i <= 3_000; i++)
+    log.push(i % 150 === 1 ? text(i) : ({ ...text(i), kind: 'join', body: undefined } as unknown as Entry));
+  const b = bench({ [ROOM]: log });
+  await b.connect();
+  const shown = async () =>
+    (await b.db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, AT_NEWEST, []))).lines;
+  await until('ten texts', async () => (await shown()).length >= 10);
+  await b.settled();
+  expect((await shown()).length).toBeLessThan(15);
+  expect(Math.min(...b.asked.map(({ from }) => from))).toBeGreaterThan(900); // not below the tenth before the catch-up
+});
+
+test('S2 S3 a small hole is filled after the catch-up without being looked at, one range at a time; a large one is not', async () => {
+  const log: Entry[] = [];
+  grow(log, 1_000);
+  const b = bench({ [ROOM]: log });
+  const held = [
+    [1, 100],
+    [401, 500],
+    [601, 700],
+    [901, 950],
+  ].map(([from, to]) => ({ from: from!, to: to!, amendedTo: 950 }));
+  await holdOf(b.db, log, held);
+  let underWay = 0;
+  const { answer } = b;
+  b.answer = async (asked) => {
+    underWay++;
+    expect(underWay).toBe(1);
+    expect(b.sync.catchingUp()).toBe(false);
+    await turns(3);
+    underWay--;
+    return answer(asked);
+  };
+  await b.connect();
+  const ends = async () => (await spans(b.db)).map(({ from, to }) => [from, to]);
+  await until('filled', async () => (await ends()).length === 2);
+  await b.settled();
+  expect(await ends()).toEqual([
+    [1, 100],
+    [401, 1_000],
+  ]);
+});
+
+test('S2 S3 a jump opens a span anywhere, which knows what amends it up to the head, and joins those it touches', async () => {
+  const log: Entry[] = [];
+  grow(log, 3_100);
+  amend(log, 'edit', 60, 'changed');
+  const b = bench({ [ROOM]: log });
+  await holdOf(b.db, log, [{ from: 3_001, to: 3_100, amendedTo: 3_100 }]);
+  await b.connect();
+  b.asked.length = 0;
+  expect(await b.sync.around(ROOM, 70)).toBe(true);
+  expect(b.asked).toHaveLength(1);
+  const [opened, newest] = await spans(b.db);
+  expect(opened).toMatchObject({ from: 20, to: 119, amendedTo: log.length });
+  expect(newest).toMatchObject({ from: 3_001, to: log.length });
+  expect(await b.sync.around(ROOM, 125)).toBe(true);
+  expect((await spans(b.db))[0]).toMatchObject({ from: 20, amendedTo: log.length });
+  expect(await b.sync.around(ROOM, 125)).toBe(false); // it is held
+  expect(await b.sync.around(ROOM, 9_000)).toBe(false); // there is none
+  const window = await b.db.read(['logSpans', 'log', 'detached'], (tx) =>
+    readWindow(tx, ROOM, placeAround(60), []),
+  );
+  expect(window.lines.find(({ serverOffset }) => serverOffset === 60)).toMatchObject({ body: 'changed' });
 });

@@ -94,12 +94,16 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
     if (tab !== run.browser.tabs()[0]) continue;
     for (let pages = 0; pages < room.log.length && !run.breach; pages++) {
       const state = tab.client.conversation(room.id).get();
-      if (state.atStart) break;
+      if (state.atStart && state.gaps.length === 0) break;
       const before = state.messages[0]?.key;
+      const gaps = JSON.stringify(state.gaps);
       await until(run, 'S3', `${tab.name} shows what is older in ${room.name}`, () => {
         const now = tab.client.conversation(room.id).get();
-        tab.client.loadOlder(room.id); // of no effect while it is at it
-        return now.messages[0]?.key !== before || now.atStart;
+        const gap = now.gaps.at(-1);
+        if (gap) tab.client.loadBetween(room.id, gap, 'upper');
+        else tab.client.loadOlder(room.id); // of no effect while it is at it
+        const isMore = now.messages[0]?.key !== before || now.atStart;
+        return gaps === '[]' ? isMore : gaps !== JSON.stringify(now.gaps);
       });
       await until(run, 'S3', `${tab.name} shows ${room.name} as it is`, () => isPiece(tab, room));
     }
@@ -121,12 +125,15 @@ function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
   return sent.at(-1)!.serverOffset === last?.serverOffset;
 }
 
-/** What stands there is, line by line, what the log says between the first and the last of them. */
+/** What stands there is, line by line, what the log says between the first and the last of them, the gaps it shows aside. */
 function isPiece(tab: Tab, room: LogRoom): boolean {
-  const { messages } = tab.client.conversation(room.id).get();
+  const { messages, gaps } = tab.client.conversation(room.id).get();
   const sent = messages.filter(({ serverOffset }) => serverOffset !== undefined);
   const [first, last] = [sent[0]?.serverOffset ?? 1, sent.at(-1)?.serverOffset ?? 0];
-  const lines = linesOf(room).filter(({ serverOffset }) => first <= serverOffset && serverOffset <= last);
+  const isInGap = (offset: number) => gaps.some(({ from, to }) => from <= offset && offset <= to);
+  const lines = linesOf(room).filter(
+    ({ serverOffset }) => first <= serverOffset && serverOffset <= last && !isInGap(serverOffset),
+  );
   return lines.length === sent.length && lines.every((line, i) => isLine(line, sent[i]!));
 }
 
