@@ -9,16 +9,27 @@ export interface Read {
   inSight: Set<string>;
 }
 
-/** Scrolls as a thumb does that is in a hurry: most of a view at a time, a frame after the other. */
+/**
+ * Scrolls as a thumb does that is in a hurry: most of a view at a time, a frame after the other. It stops at a gap, and
+ * goes on as that is filled.
+ */
 export async function readToTheBeginning(page: Page): Promise<Read> {
   const { views, texts, inSight } = await page.locator('.log').evaluate(async (log) => {
     const views: string[][] = [];
     const texts: Record<string, string> = {};
     const inSight = new Set<string>();
+    const gap = () => Array.from(log.querySelectorAll('[data-gap]')).at(-1);
+    const isBelowGap = (row: Element) =>
+      ((gap()?.compareDocumentPosition(row) ?? 4) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+    const gapTop = () =>
+      log.scrollTop +
+      (gap()?.getBoundingClientRect().top ?? Number.NEGATIVE_INFINITY) -
+      log.getBoundingClientRect().top;
     const look = () => {
       const { top, bottom } = log.getBoundingClientRect();
       const view: string[] = [];
       for (const row of log.querySelectorAll<HTMLElement>('[data-key]')) {
+        if (!isBelowGap(row)) continue;
         const key = row.dataset.key!;
         const at = row.getBoundingClientRect();
         texts[key] = row.querySelector('.body, i')!.textContent!;
@@ -30,7 +41,7 @@ export async function readToTheBeginning(page: Page): Promise<Read> {
     const isAtStart = () => log.scrollTop === 0 && !log.querySelector('.note');
     while (!isAtStart()) {
       look();
-      log.scrollTop -= log.clientHeight * 0.8;
+      log.scrollTop = Math.max(gapTop(), log.scrollTop - log.clientHeight * 0.8);
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
     look();
