@@ -1,4 +1,5 @@
 /** What the worker does when the browser wakes it because there is a network: it sends for whoever is signed in (O2, O5). */
+import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
@@ -8,9 +9,7 @@ import { openUserDatabase, type UserDatabase } from '../db/schema.ts';
 import { putFeatures } from '../outbox/features.ts';
 import { drainLockOf } from '../outbox/lock.ts';
 import { type Drained, drainOnce } from '../outbox/worker.ts';
-import { appendByHttp } from '../transport/appendByHttp.ts';
-import * as bodies from '../transport/bodies.ts';
-import { createHttp } from '../transport/http.ts';
+import { appendByHttp, sessionByHttp } from '../transport/workerCalls.ts';
 
 export interface WakeDeps {
   indexedDB: IDBFactory;
@@ -57,7 +56,10 @@ async function reach(
   db: UserDatabase,
   me: string,
 ): Promise<'yes' | 'no' | 'refused'> {
-  const session = await createHttp(fetch, clock, async () => bodies).session();
+  const abort = new AbortController();
+  const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
+  const session = await sessionByHttp(fetch, abort.signal);
+  clock.clearTimeout(timer);
   if (!session.ok) return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
   const { user, features } = session.value;
   if (user.id !== me) return 'refused';

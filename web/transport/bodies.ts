@@ -2,12 +2,11 @@
  * Reading the bodies of HTTP. Apart from the frames (wire.ts): the service worker has these built in, and no frames.
  */
 import * as v from 'valibot';
-import { Appended, Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
+import { Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
 import { type Called, UNREACHABLE } from './called.ts';
 
 /** By name. */
 export const BODIES = {
-  append: Appended,
   session: Session,
   signedIn: SessionAnswer,
   /** No body, or one of ours that says nothing more. */

@@ -2,7 +2,8 @@
 import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
 import type { Session, SessionAnswer, SessionRequest } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
-import { type Called, UNREACHABLE } from './called.ts';
+import type { Called } from './called.ts';
+import { callServer } from './callServer.ts';
 
 export interface Http {
   signIn(request: SessionRequest): Promise<Called<SessionAnswer>>;
@@ -23,24 +24,14 @@ export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadBod
   ): Promise<Called<Bodies[Body]>> {
     const abort = new AbortController();
     const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
+    const wire = loadBodies();
+    wire.catch(() => {}); // awaited when there is an answer to read
     try {
-      const sent =
-        body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const [response, { readBody, BODIES }] = await Promise.all([
-        fetch(path, {
-          method,
-          ...sent,
-          credentials: 'same-origin',
-          redirect: 'error', // to a captive portal's page, which would take a password along
-          signal: abort.signal,
-        }),
-        loadBodies(),
-      ]);
-      return readBody<Bodies[Body]>(BODIES[answer] as never, response.ok, await response.text());
-    } catch {
-      return UNREACHABLE; // no network, or a body that stopped on its way
+      const sent = { fetch, method, path, body, signal: abort.signal };
+      return await callServer<Bodies[Body]>(sent, async (ok, text) => {
+        const { readBody, BODIES } = await wire;
+        return readBody<Bodies[Body]>(BODIES[answer] as never, ok, text);
+      });
     } finally {
       clock.clearTimeout(timer);
     }
