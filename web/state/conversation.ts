@@ -86,6 +86,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   /** Where the log ended when the window was there last. */
   let shownUpTo = 0;
   let moving = false;
+  let waiting: { gap: Gap; edge: GapEdge } | undefined;
   /** How often somebody went to the newest. */
   let visits = 0;
 
@@ -188,7 +189,17 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
       .finally(() => {
         moving = false;
         if (edges.between === 'loading') show('between', 'idle');
+        const next = waiting;
+        waiting = undefined;
+        if (next && state.get().gaps.some(({ from, to }) => from === next.gap.from && to === next.gap.to))
+          loadBetween(next.gap, next.edge);
       });
+  }
+
+  /** One that is asked for within a step is filled after it: the view asks once for each gap that it shows. */
+  function loadBetween(gap: Gap, edge: GapEdge): void {
+    if (moving) waiting = { gap, edge };
+    else move(() => goBetween(gap, edge));
   }
 
   function show(edge: Edge, value: ConversationState[Edge]): void {
@@ -237,7 +248,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     refresh,
     loadOlder: () => move(goOlder),
     loadNewer: () => move(goNewer),
-    loadBetween: (gap, edge) => move(() => goBetween(gap, edge)),
+    loadBetween,
     jumpTo,
     toNewest() {
       visits++;

@@ -1,4 +1,6 @@
 /** What a person sees, while no database is at work: it must be what the databases say (O3, S5), and nobody else's (O5). */
+import { isLine } from '../../../shared/fold.ts';
+import { WINDOW_PAGE_LINES } from '../../../shared/limits.ts';
 import type { HeldEntry } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import { statusOf } from '../../../web/state/messages.ts';
@@ -37,6 +39,7 @@ export function checkScreen(
       .map(({ author, clientOffset }) => `${author} ${clientOffset}`),
   );
   for (const message of state.messages) checkStatus(tab.name, message, rows, held, broken);
+  checkNothingHidden(tab.name, room, state, disk, database, broken);
   if (!state.atNewest) return;
   const shown = new Set(state.messages.map(({ key }) => key));
   const texts = rows.filter((row) => row.kind === 'text').sort((a, b) => a.seq - b.seq);
@@ -71,6 +74,30 @@ function checkInLogs(where: string, room: string, message: Message, logs: Logs, 
     return entry?.author === author.id && entry.clientOffset === clientOffset;
   });
   if (!isThere) broken('O3', `${where} shows ${clientOffset} as sent, and no log has it`);
+}
+
+/** What a connection brought hides nothing that was held before: all from the first line to the end shows (S3). */
+function checkNothingHidden(
+  where: string,
+  room: string,
+  { messages, atNewest }: ConversationState,
+  disk: Disk,
+  database: string,
+  broken: Broken,
+): void {
+  if (!atNewest) return;
+  const sent = messages.flatMap(({ serverOffset }) => serverOffset ?? []);
+  const first = messages.length < WINDOW_PAGE_LINES ? 0 : (sent[0] ?? Number.POSITIVE_INFINITY);
+  const shown = new Set(sent);
+  for (const store of ['log', 'detached'])
+    for (const entry of disk.read<HeldEntry>(database, store))
+      if (
+        entry.room === room &&
+        isLine(entry) &&
+        entry.serverOffset >= first &&
+        !shown.has(entry.serverOffset)
+      )
+        broken('S3', `${where} hides ${room} ${entry.serverOffset}, which is held`);
 }
 
 function checkStatus(
