@@ -91,9 +91,21 @@ export async function placeOlder(tx: UserRead, room: string, window: Window): Pr
   const first = positionsOf(window)[0];
   if (!first) return place;
   const grown = sizeOf(window) + WINDOW_PAGE_LINES;
-  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count: grown };
+  const count = Math.min(grown, WINDOW_MAX_LINES);
   const from = await positionBefore(tx, room, first, WINDOW_PAGE_LINES, queue);
-  return { tag: 'from', from, count: Math.min(grown, WINDOW_MAX_LINES) };
+  // where a gap comes into view and is filled by and by, what was looked at stays in the window
+  if (
+    first.tag === 'line' &&
+    from.tag === 'line' &&
+    (await isGapBetween(tx, room, from.offset, first.offset))
+  )
+    return { tag: 'around', offset: first.offset, before: WINDOW_PAGE_LINES, count };
+  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count };
+  return { tag: 'from', from, count };
+}
+
+async function isGapBetween(tx: UserRead, room: string, above: number, below: number): Promise<boolean> {
+  return without({ from: above + 1, to: below - 1 }, await spansOf(tx, room)).length > 0;
 }
 
 /** One page further on. */

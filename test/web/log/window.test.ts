@@ -128,6 +128,22 @@ test.each(seedsOf('ways through a window'))(
   },
 );
 
+test('S3 a gap that comes into the window and is filled from outside does not push out what was looked at', async () => {
+  const log: Entry[] = [];
+  grow(log, 400);
+  const db = emptyDatabase(me);
+  const ends = [
+    { from: 1, to: 5, amendedTo: 400 },
+    { from: 201, to: 400, amendedTo: 400 },
+  ];
+  await holdOf(db, log, ends);
+  let window = await read(db, AT_NEWEST);
+  while (window.gaps.length === 0) window = await read(db, await older(db, window));
+  await holdOf(db, log, whole(log));
+  const offsets = (await read(db, window.place)).lines.map(({ serverOffset }) => serverOffset);
+  expect(offsets).toEqual(expect.arrayContaining(counted(60).map((n) => n + 200)));
+});
+
 test('S1 a place in a log that was put back is the newest', async () => {
   const log: Entry[] = [];
   grow(log, 30);
