@@ -44,17 +44,14 @@ interface Schema extends DBSchema {
   claims: { key: string; value: { claim: string; since: number } };
 }
 
+/** Who is signed in here: all that the service worker, which has to be small, asks of this database. */
+export function readSession(indexedDB: IDBFactory, clock: Clock): Promise<SignedInHere | undefined> {
+  const db = open(indexedDB, clock);
+  return db.read(['session'], sessionIn).finally(db.close);
+}
+
 export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDatabase {
-  const db = openDatabase<Schema>({
-    indexedDB,
-    clock,
-    name: 'holdfast',
-    version: 1,
-    migrate(created) {
-      created.createObjectStore('session');
-      created.createObjectStore('claims');
-    },
-  });
+  const db = open(indexedDB, clock);
   return {
     session: () => db.read(['session'], sessionIn),
     isSignedOut: () =>
@@ -99,6 +96,19 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
       }),
     close: () => db.close(),
   };
+}
+
+function open(indexedDB: IDBFactory, clock: Clock) {
+  return openDatabase<Schema>({
+    indexedDB,
+    clock,
+    name: 'holdfast',
+    version: 1,
+    migrate(created) {
+      created.createObjectStore('session');
+      created.createObjectStore('claims');
+    },
+  });
 }
 
 async function sessionIn(tx: ReadTx<Schema> | WriteTx<Schema>): Promise<SignedInHere | undefined> {

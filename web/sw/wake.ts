@@ -4,7 +4,7 @@ import { idFrom } from '../../shared/mint.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
-import { openLocalDatabase } from '../db/local.ts';
+import { readSession } from '../db/local.ts';
 import { openUserDatabase, type UserDatabase } from '../db/schema.ts';
 import { putFeatures } from '../outbox/features.ts';
 import { drainLockOf } from '../outbox/lock.ts';
@@ -23,8 +23,7 @@ export interface WakeDeps {
 
 export async function wake(deps: WakeDeps): Promise<Drained> {
   const { indexedDB, clock, random, locks } = deps;
-  const local = openLocalDatabase(indexedDB, clock);
-  const session = await local.session().finally(local.close);
+  const session = await readSession(indexedDB, clock);
   if (!session) return 'empty';
   const me = session.user.id;
   const db = openUserDatabase(indexedDB, clock, me);
