@@ -1,4 +1,5 @@
 /** A database as a value: its stores with their indexes, and the records of each. */
+import { HELD_STORES, UNMOVED_STORES } from '../../../../web/db/schema.ts';
 
 export interface Dump {
   name: string;
@@ -12,7 +13,7 @@ export interface DumpedStore {
   autoIncrement: boolean;
   indexes: { name: string; keyPath: string | string[]; unique: boolean }[];
   /** With the keys of a store that has no key path. */
-  records: { key?: IDBValidKey; value: unknown }[];
+  records: { key?: IDBValidKey | undefined; value: unknown }[];
 }
 
 /** What is there now. */
@@ -37,6 +38,22 @@ export async function dumpOf(factory: IDBFactory, name: string): Promise<Dump> {
   const { version } = db;
   db.close();
   return { name, version, stores };
+}
+
+/** The same in the stores of `older`, which is of version 3: what is held of the logs stands where that keeps it. */
+export function asVersion3({ name, stores }: Dump, older: Dump): Dump {
+  const held = new Map<string, string>(UNMOVED_STORES.map((unmoved, i) => [unmoved, HELD_STORES[i]!]));
+  const recordsOf = (store: string) => stores.find((each) => each.name === store)!.records;
+  const withoutLine = ({ key, value }: DumpedStore['records'][number]) => {
+    if (typeof value !== 'object') return { key, value };
+    const { line: _, ...rest } = value as { line?: number };
+    return { key, value: rest };
+  };
+  const asOlder = (store: DumpedStore) => ({
+    ...store,
+    records: recordsOf(held.get(store.name) ?? store.name).map(withoutLine),
+  });
+  return { name, version: older.version, stores: older.stores.map(asOlder) };
 }
 
 /** Makes the database, which must not be there, and leaves it closed. Runs in a page as well: it stands alone. */
