@@ -50,7 +50,7 @@ test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, k
 
   await page.goto('/'); // the new version: it opens with what it held, and sends what waits
   await openLobby(page);
-  await expect(page.getByText('Preparing the messages on this device')).toBeVisible();
+  await expect(page.getByRole('main').getByText('Preparing the messages on this device')).toBeVisible();
   for (const body of WAITING) await expectState(page, body, 'Sent');
   await say(page, 'said while it moves');
   await expectState(page, 'said while it moves', 'Sent');
