@@ -41,7 +41,6 @@ const CASES: readonly Case[] = [
   { variant: 'what another tab forgot is not noticed', rules: ['S1', 'O4'], story: 'put back', seed: 392 },
   { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
   { variant: 'all users share a database', rules: ['O5'], seed: 1 },
-  { variant: 'a window ends at a hole', rules: ['S3'], seed: 1 },
   { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 14 },
   { variant: 'a reset keeps what is not moved', rules: ['S1'], story: 'update', seed: 131 },
   {

@@ -168,13 +168,6 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
-  'a window ends at a hole': [
-    {
-      file: 'log/window.ts',
-      from: 'const entries = all.slice(Math.max(0, all.length - wanted));',
-      to: 'const above = (await log.spans).at(-1)?.from ?? 0; const entries = all.slice(Math.max(0, all.length - wanted)).filter(({ serverOffset }) => serverOffset >= above);',
-    },
-  ],
   'a write that was given up is stored all the same': [
     { file: 'db/database.ts', from: 'if (tx && isHandleLost(error)) abort(tx);', to: '' },
   ],
