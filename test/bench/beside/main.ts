@@ -1,11 +1,12 @@
 /** `node test/bench/beside/main.ts`: a line for each kind of read; `--entries`, `--turns`, `--only range|backup|scan`. */
 import { parseArgs } from 'node:util';
-import { COMPANY, measureBeside } from './measure.ts';
+import { spreadOf } from '../statistics.ts';
+import { COMPANY, measureBeside, type Turn } from './measure.ts';
 
 const { values } = parseArgs({
   options: {
     entries: { type: 'string', default: '200000' },
-    turns: { type: 'string', default: '8' },
+    turns: { type: 'string', default: '9' },
     only: { type: 'string' },
   },
 });
@@ -16,12 +17,12 @@ const { perSecond, by } = await measureBeside(companies, {
   turnMs: 1_000,
 });
 console.log(`${Math.round(perSecond)} appends a second, which is half of what goes`);
-for (const [company, { alone, beside, reads }] of by) {
-  const ms = (value: number) => `${value.toFixed(1)} ms`;
-  const parts = [
-    `alone p50 ${ms(alone.p50)}, p99 ${ms(alone.p99)} (${alone.appends} appends)`,
-    `beside ${reads} of ${company} p50 ${ms(beside.p50)}, p99 ${ms(beside.p99)} (${beside.appends})`,
-    `p99 ${(beside.p99 / alone.p99).toFixed(2)} ×`,
-  ];
-  console.log(parts.join('; '));
+for (const [company, turns] of by) {
+  const of = (value: (turn: Turn) => number) => spreadOf(turns.map(value));
+  const ms = (value: (turn: Turn) => number) => `${of(value).median.toFixed(1)} ms`;
+  const ratio = of(({ alone, beside }) => beside.p99 / alone.p99);
+  const reads = turns.reduce((sum, turn) => sum + turn.reads, 0);
+  console.log(
+    `beside ${reads} of ${company} in ${turns.length} turns: p50 ${ms(({ beside }) => beside.p50)} (alone ${ms(({ alone }) => alone.p50)}), p99 ${ms(({ beside }) => beside.p99)} (alone ${ms(({ alone }) => alone.p99)}): ${ratio.median.toFixed(2)} × (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)})`,
+  );
 }

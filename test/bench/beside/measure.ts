@@ -1,7 +1,7 @@
 /**
- * How long an append waits for its acknowledgement on SQLite at half load, alone and beside reads: `range` without pause,
- * backups one after another, scans of the whole table. Alone and beside in turns of a second, so that both are measured on
- * the same machine in the same mood. The store with ingest's lanes, without sockets.
+ * How long an append waits for its acknowledgement on SQLite at half load, alone and beside reads: `range` a hundred times a
+ * second, backups one after another, scans of the whole table. Alone and beside in turns of a second, so that what is
+ * compared is measured within seconds. The store with ingest's lanes, without sockets.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,11 +21,11 @@ import { ROOT } from '../../support/tools.ts';
 export const COMPANY = ['range', 'backup', 'scan'] as const;
 export type Company = (typeof COMPANY)[number];
 
-export interface Beside {
-  /** Milliseconds from an append to its acknowledgement. */
+/** Milliseconds from an append to its acknowledgement, in a turn alone and the one beside reads that follows it. */
+export interface Turn {
   alone: Percentiles;
   beside: Percentiles;
-  /** Reads that came to their end. */
+  /** That came to their end. */
   reads: number;
 }
 
@@ -47,7 +47,7 @@ export interface Lengths {
 export async function measureBeside(
   companies: readonly Company[],
   { entries, turns, turnMs }: Lengths,
-): Promise<{ perSecond: number; by: Map<Company, Beside> }> {
+): Promise<{ perSecond: number; by: Map<Company, Turn[]> }> {
   await using folder = await temporaryFolder();
   const store = await openSqlite({ file: join(folder.path, 'holdfast.db'), log: createLogger('warn') });
   try {
@@ -55,18 +55,17 @@ export async function measureBeside(
     const append = appendOn(store);
     await saturate(append, turnMs);
     const perSecond = (await saturate(append, 2 * turnMs)) / 2;
-    const by = new Map<Company, Beside>();
+    const by = new Map<Company, Turn[]>();
     for (const company of companies) {
-      const [alone, beside]: [number[], number[]] = [[], []];
-      let reads = 0;
-      for (let turn = 0; turn < turns; turn++) {
-        alone.push(...(await trickle(append, perSecond, turnMs)));
+      const measured: Turn[] = [];
+      while (measured.length < turns) {
+        const alone = percentiles(await trickle(append, perSecond, turnMs));
         const dismiss = invite(company, store, folder.path, entries);
         await sleep(SETTLE_MS[company]);
-        beside.push(...(await trickle(append, perSecond, turnMs)));
-        reads += await dismiss();
+        const beside = percentiles(await trickle(append, perSecond, turnMs));
+        measured.push({ alone, beside, reads: await dismiss() });
       }
-      by.set(company, { alone: percentiles(alone), beside: percentiles(beside), reads });
+      by.set(company, measured);
     }
     return { perSecond, by };
   } finally {
@@ -129,7 +128,7 @@ async function trickle(append: Append, perSecond: number, forMs: number): Promis
 /** Backups and scans are processes: they take a moment until they read. */
 const SETTLE_MS: Record<Company, number> = { range: 10, backup: 500, scan: 500 };
 
-/** Reads without pause until the function that is returned is called, which resolves with how often. */
+/** Reads until the function that is returned is called, which resolves with how often. */
 function invite(company: Company, store: Store, data: string, entries: number): () => Promise<number> {
   switch (company) {
     case 'range':
@@ -143,21 +142,19 @@ function invite(company: Company, store: Store, data: string, entries: number): 
 
 function ranges({ log }: Store, entries: number): () => Promise<number> {
   const random = seeded(2);
-  let [isOver, count] = [false, 0];
-  const readers = upTo(READERS).map(async () => {
-    for (; !isOver; count++) {
-      const from = random.int(1, entries - RANGE_ENTRIES);
-      await log.range('lobby', from, from + RANGE_ENTRIES - 1, RANGE_BYTES);
-    }
-  });
+  const asked: Promise<unknown>[] = [];
+  const timer = setInterval(() => {
+    const from = random.int(1, entries - RANGE_ENTRIES);
+    asked.push(log.range('lobby', from, from + RANGE_ENTRIES - 1, RANGE_BYTES));
+  }, RANGE_EVERY_MS);
   return async () => {
-    isOver = true;
-    await Promise.all(readers);
-    return count;
+    clearInterval(timer);
+    await Promise.all(asked);
+    return asked.length;
   };
 }
 
-const READERS = 2;
+const RANGE_EVERY_MS = 10;
 const RANGE_ENTRIES = 200;
 const RANGE_BYTES = 64 * 1024;
 

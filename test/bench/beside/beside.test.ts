@@ -1,0 +1,22 @@
+/**
+ * Reads do not stand in the way of appends. A busy machine makes single turns slow, alone and beside: what holds appends up
+ * would show in every turn, so the best one counts. `node test/bench/beside/main.ts` says all of them.
+ */
+import { expect, test } from 'vitest';
+import { spreadOf } from '../statistics.ts';
+import { COMPANY, measureBeside } from './measure.ts';
+
+test("at half load the appends' p99 beside ranges, a backup and a scan is at most twice as long as alone", {
+  timeout: 120_000,
+  tags: ['slow'],
+}, async () => {
+  const { by } = await measureBeside(COMPANY, { entries: 30_000, turns: 5, turnMs: 600 });
+  for (const [company, turns] of by) {
+    expect(
+      turns.some(({ reads }) => reads > 0),
+      company,
+    ).toBe(true);
+    const ratios = turns.map(({ alone, beside }) => beside.p99 / alone.p99);
+    expect(spreadOf(ratios).least, `${company}: ${ratios.join(', ')}`).toBeLessThanOrEqual(2);
+  }
+});
