@@ -30,6 +30,8 @@ async function run([command, file, ...more]: string[], config: Config): Promise<
 
 async function backup(to: string, { data }: Config): Promise<void> {
   const { backUp } = await import('../store/sqlite/backup.ts');
+  const { yieldToOthers } = await import('../store/sqlite/priority.ts');
+  yieldToOthers(); // the server runs beside it
   await backUp(databaseIn(data), to);
   console.log(`${to} holds everything that was stored until now. Keep it on another disk.`);
 }

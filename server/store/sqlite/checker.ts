@@ -2,11 +2,11 @@
  * The process that checks a database (check.ts): `node checker.ts FILE`. The check runs in a thread, so that this process
  * notices when the server is gone, and ends in the middle of the check.
  */
-import { constants, setPriority } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { FromChecker } from './check.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
+import { yieldToOthers } from './priority.ts';
 
 /** Another process may be closing the database at this moment. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -16,18 +16,11 @@ else parentPort!.postMessage(check(workerData as string));
 
 function checkFor(file: string): void {
   process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  lowerPriority();
+  yieldToOthers();
   const worker = new Worker(new URL(import.meta.url), { workerData: file });
   const say = (message: FromChecker) => process.send!(message, () => process.exit());
   worker.once('message', say);
   worker.once('error', (error: Error) => say({ tag: 'failed', message: error.message }));
-}
-
-/** Where the system does not allow it, the check runs all the same. */
-function lowerPriority(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_LOW);
-  } catch {}
 }
 
 function check(file: string): FromChecker {
