@@ -60,18 +60,19 @@ const MUST_HAPPEN = [
 
 for (const broken of BROKEN) {
   it(`${broken.promise} not kept is noticed: ${broken.rule}`, { timeout: 60_000 }, () => {
-    expect(firstCaught(broken)).toBeLessThanOrEqual(SEEDS_TO_CATCH);
+    expect(caught(broken)).toBe(true);
   });
 }
 
-function firstCaught(broken: BrokenVariant): number {
-  for (let seed = 1; seed <= SEEDS_TO_CATCH; seed++) {
+function caught(broken: BrokenVariant): boolean {
+  const { fromSeed = 1 } = broken;
+  for (let seed = fromSeed; seed < fromSeed + SEEDS_TO_CATCH; seed++) {
     try {
       simulate(seed, broken);
     } catch (error) {
       if (!(error instanceof Broken)) throw error;
-      if (broken.caughtBy.test(error.message)) return seed;
+      if (broken.caughtBy.test(error.message)) return true;
     }
   }
-  return Number.POSITIVE_INFINITY;
+  return false;
 }
