@@ -4,6 +4,7 @@ import type { Entry } from '../../shared/entry.ts';
 import type { Room, User } from '../../shared/protocol/index.ts';
 import type { Span } from '../log/spans.ts';
 import type { Row } from '../outbox/row.ts';
+import type { CountedUnread } from '../state/unread.ts';
 import type { Clock } from './clock.ts';
 import { type Database, type Opening, openDatabase, type ReadTx, type WriteTx } from './database.ts';
 
@@ -60,6 +61,8 @@ export interface UserSchema extends DBSchema {
 export type StoredRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
   /** One is in it no more; it stays while something of one's own is there. */
   left?: true;
+  /** As the server counted when it described the room last. */
+  unread?: CountedUnread;
 };
 /** `told`: the server acknowledged it. */
 export interface ReadMark {

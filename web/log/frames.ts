@@ -140,7 +140,7 @@ export function createFrames(deps: Deps): Frames {
   }
 
   async function joined(room: Room, ends: Ends, logs: LogsHeld | undefined): Promise<void> {
-    await storeRoom(db, room, ends, logs);
+    await storeRoom(db, room, ends, logs, false);
     deps.changed({ type: 'all' });
   }
 

@@ -3,7 +3,6 @@ import type { Entry } from '../../shared/entry.ts';
 import { fold, isLine, type Line } from '../../shared/fold.ts';
 import { isAmendment, mayAmend } from '../../shared/kinds.ts';
 import { type UserRead, within } from '../db/schema.ts';
-import { afterQuiet, beforeQuiet, type Quiet, rememberQuiet } from './quiet.ts';
 
 /** The newest `count` lines at or below `to`, or all there are; ascending. What lies in holes is not among them. */
 export async function linesBack(tx: UserRead, room: string, to: number, count: number): Promise<Entry[]> {
@@ -40,29 +39,6 @@ function merged(some: readonly Entry[], others: readonly Entry[]): Entry[] {
   return [...some, ...others].sort((a, b) => a.serverOffset - b.serverOffset);
 }
 
-/** Entries downwards from `to`, not below `least`: `size` of them at first, more of them each time. */
-export async function* chunksBack(
-  tx: UserRead,
-  room: string,
-  least: number,
-  to: number,
-  size: number,
-  quiet: Quiet = { stretches: [] },
-): AsyncGenerator<Entry[]> {
-  const entries = tx.objectStore('log');
-  const last = quiet.stretches.at(-1);
-  if (last && (await entries.get([room, last.to]))?.clientOffset !== quiet.key) quiet.stretches = [];
-  for (let end = to; end >= least; size = further(size)) {
-    end = beforeQuiet(quiet, end);
-    if (end < least) return;
-    const from = Math.max(least, end - size + 1, afterQuiet(quiet, end));
-    const chunk = await entries.getAll(within(room, from, end));
-    rememberQuiet(quiet, chunk, isLine);
-    yield chunk;
-    end = from - 1;
-  }
-}
-
 /** These, which are lines, with what changes them, wherever it lies. */
 export async function linesOf(tx: UserRead, room: string, lines: readonly Entry[]): Promise<Line[]> {
   if (lines.length === 0) return [];
@@ -93,7 +69,3 @@ export async function readLastLine(tx: UserRead, room: string): Promise<Line | u
 }
 
 const MOST_ENTRIES = 512;
-
-function further(size: number): number {
-  return Math.min(MOST_ENTRIES, 2 * size);
-}

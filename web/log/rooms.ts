@@ -45,15 +45,16 @@ export function storeWelcome(
   });
 }
 
-/** Resolves with its cursor. */
+/** Resolves with its cursor. An answer to a request does not count what is unread (`counts`): what was counted before stays. */
 export function storeRoom(
   db: UserDatabase,
   room: Room,
   ends: Ends = new Map(),
   logs?: LogsHeld,
+  counts = true,
 ): Promise<number> {
   return writeLogs(db, STORES, logs, async (tx) => {
-    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends);
+    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends, counts);
     return cursorIn(tx, room.id);
   });
 }
@@ -85,15 +86,12 @@ export async function followHead(tx: UserWrite, room: string, entries: readonly 
   await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
 }
 
-async function putRoom(tx: UserWrite, room: Room, stored: StoredRoom | undefined, ends: Ends) {
+async function putRoom(tx: UserWrite, room: Room, stored: StoredRoom | undefined, ends: Ends, counts = true) {
   if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forget(tx, room.id);
   const { id, kind, name, head, readUpTo, members } = room;
-  const next: StoredRoom = { id, kind, name, head, readUpTo, members };
-  const isSame =
-    stored &&
-    !stored.left &&
-    (Object.keys(next) as (keyof StoredRoom)[]).every((key) => next[key] === stored[key]);
-  if (!isSame) await tx.objectStore('rooms').put(next);
+  const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
+  const next: StoredRoom = { id, kind, name, head, readUpTo, members, ...(unread && { unread }) };
+  if (JSON.stringify(next) !== JSON.stringify(stored)) await tx.objectStore('rooms').put(next);
 }
 
 async function forgetAll(tx: UserWrite): Promise<void> {

@@ -2,7 +2,6 @@
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
-import type { Quiet } from '../log/quiet.ts';
 import type { Sync } from '../log/sync.ts';
 import {
   AT_NEWEST,
@@ -77,7 +76,6 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   let watched = false;
   let place: Place = AT_NEWEST;
   let looked: Look | undefined;
-  const quiet: Quiet = { stretches: [] };
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Ranges in a row that did not come over a living connection. */
   let failures = 0;
@@ -94,7 +92,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     if (!watched) return;
     const asked = place;
     const seen = await db.read(LOOK_STORES, (tx) =>
-      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo, quiet }),
+      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo }),
     );
     if (place !== asked) return; // somebody went elsewhere meanwhile, and that is read next
     looked = seen;

@@ -1,7 +1,6 @@
 /** One look at a conversation: what of it is in the window, read in one transaction. */
 import { WINDOW_MAX_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
-import type { Quiet } from '../log/quiet.ts';
 import {
   middleRow,
   type Place,
@@ -36,11 +35,10 @@ export interface Asked {
   place: Place;
   before: Look | undefined;
   shownUpTo: number;
-  quiet: Quiet;
 }
 
 export async function look(tx: UserRead, asked: Asked): Promise<Look> {
-  const { room, me, shownUpTo, quiet } = asked;
+  const { room, me, shownUpTo } = asked;
   const { seqs, changes } = await readQueue(tx, room);
   const window = await follow(tx, asked, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
@@ -53,7 +51,7 @@ export async function look(tx: UserRead, asked: Asked): Promise<Look> {
     names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
     head: stored?.head ?? 0,
     readUpTo: stored && (await readUpToOf(tx, stored)),
-    unseen: window.place.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo, quiet),
+    unseen: window.place.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
   };
 }
 

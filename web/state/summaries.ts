@@ -4,7 +4,6 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { StoredRoom, UserDatabase, UserRead } from '../db/schema.ts';
 import { readLastLine } from '../log/lines.ts';
-import type { Quiet } from '../log/quiet.ts';
 import type { Row } from '../outbox/row.ts';
 import { coalesced } from './coalesced.ts';
 import type { RoomSummary } from './model.ts';
@@ -27,14 +26,8 @@ const STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'drafts
 /** So many rooms are read in one transaction, which has to be over in time. */
 const ROOMS_AT_ONCE = 50;
 
-interface Known {
-  summary: RoomSummary;
-  /** Kept, so that only what came since is looked through. */
-  quiet: Quiet;
-}
-
 export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
-  let known = new Map<string, Known>();
+  let known = new Map<string, RoomSummary>();
   let waiting = 0;
   let pending: Change[] = [];
 
@@ -52,24 +45,23 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
 
   /** It changes at every word that is written, and what is read holds up what is sent: so no more than its text is read. */
   function isOnlyDraft(change: Change): change is Extract<Change, { type: 'draft' }> {
-    return change.type === 'draft' && known.get(change.room)?.summary.member === true;
+    return change.type === 'draft' && known.get(change.room)?.member === true;
   }
 
-  async function readDrafts(changes: readonly { room: string }[]): Promise<Map<string, Known>> {
+  async function readDrafts(changes: readonly { room: string }[]): Promise<Map<string, RoomSummary>> {
     const rooms = changes.map(({ room }) => room);
     const drafts = await db.read(['drafts'], (tx) =>
       Promise.all(rooms.map((room) => tx.objectStore('drafts').get(room))),
     );
     const next = new Map(known);
     for (const [i, room] of rooms.entries()) {
-      const { summary, quiet } = known.get(room)!;
-      next.set(room, { summary: { ...summary, draft: drafts[i]?.text ?? '' }, quiet });
+      next.set(room, { ...known.get(room)!, draft: drafts[i]?.text ?? '' });
     }
     return next;
   }
 
   /** All where none are named. */
-  async function readRooms(named: string[] | undefined): Promise<Map<string, Known>> {
+  async function readRooms(named: string[] | undefined): Promise<Map<string, RoomSummary>> {
     const next = new Map(named ? known : []);
     let left = named;
     do left = await readSome(left, next);
@@ -78,16 +70,14 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
   }
 
   /** The first of these rooms, or of all: resolves with those that are left. One that is gone goes from the list. */
-  function readSome(ids: readonly string[] | undefined, next: Map<string, Known>): Promise<string[]> {
+  function readSome(ids: readonly string[] | undefined, next: Map<string, RoomSummary>): Promise<string[]> {
     return db.read(STORES, async (tx) => {
       const wanted = ids ?? (await tx.objectStore('rooms').getAllKeys());
       const some = wanted.slice(0, ROOMS_AT_ONCE);
       const rooms = await Promise.all(some.map((id) => tx.objectStore('rooms').get(id)));
-      const read = await Promise.all(
-        rooms.map((room) => room && summaryOf(tx, room, me, known.get(room.id)?.quiet)),
-      );
+      const read = await Promise.all(rooms.map((room) => room && summaryOf(tx, room, me)));
       for (const [i, room] of read.entries()) {
-        if (room && (room.summary.member || hasOwn(room.summary))) next.set(some[i]!, room);
+        if (room && (room.member || hasOwn(room))) next.set(some[i]!, room);
         else next.delete(some[i]!);
       }
       waiting = (await countRows(tx)).waiting;
@@ -102,9 +92,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
 
   return {
     list: () =>
-      [...known.values()]
-        .map(({ summary }) => summary)
-        .sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1)),
+      [...known.values()].sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1)),
     waiting: () => waiting,
     refresh,
     open: () => refresh({ type: 'all' }),
@@ -120,17 +108,12 @@ function roomsOf(changes: readonly Change[]): string[] | undefined {
   return [...new Set(named)];
 }
 
-async function summaryOf(
-  tx: UserRead,
-  room: StoredRoom,
-  me: User,
-  quiet: Quiet = { stretches: [] },
-): Promise<Known> {
+async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<RoomSummary> {
   const { id, name, kind, members } = room;
   const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
-  const summary: RoomSummary = {
+  return {
     id,
     name,
     kind,
@@ -139,10 +122,9 @@ async function summaryOf(
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
     waiting,
     notSent,
-    unread: await countUnread(tx, room, me.id, quiet),
+    unread: await countUnread(tx, room, me.id),
     member: !room.left,
   };
-  return { summary, quiet };
 }
 
 /** Something of one's own is still there. */

@@ -1,21 +1,25 @@
-/** How many lines of others there are that a person has not read, from what is held. */
+/**
+ * How many messages of others there are that a person has not read: counted where they are held, and as the server counted
+ * them where they are not.
+ */
 import type { Entry } from '../../shared/entry.ts';
-import { isMessage } from '../../shared/kinds.ts';
+import { isMessage, isRemoval } from '../../shared/kinds.ts';
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
-import type { StoredRoom, UserRead } from '../db/schema.ts';
-import { chunksBack } from '../log/lines.ts';
-import type { Quiet } from '../log/quiet.ts';
+import { type StoredRoom, type UserRead, within } from '../db/schema.ts';
+import { linesBack } from '../log/lines.ts';
 import { spansOf } from '../log/readSpans.ts';
-import { cursorOf, type Span } from '../log/spans.ts';
+import { cursorOf, type Stretch, without } from '../log/spans.ts';
 
-/** Others' lines after what a person has read, counted up to UNREAD_COUNTED_MAX. */
-export async function countUnread(
-  tx: UserRead,
-  room: StoredRoom,
-  me: string,
-  quiet?: Quiet,
-): Promise<number> {
-  return countOthers(tx, room.id, me, await readUpToOf(tx, room), quiet);
+/** Others' messages after `after` and up to `upTo` that were not deleted, as a server counted them: at most UNREAD_COUNTED_MAX. */
+export interface CountedUnread {
+  count: number;
+  after: number;
+  upTo: number;
+}
+
+/** Others' messages after what a person has read, counted up to UNREAD_COUNTED_MAX. */
+export async function countUnread(tx: UserRead, room: StoredRoom, me: string): Promise<number> {
+  return countOthers(tx, room.id, me, await readUpToOf(tx, room), room.unread);
 }
 
 /** Up to where a person has read, here or on another device. */
@@ -24,30 +28,67 @@ export async function readUpToOf(tx: UserRead, room: Pick<StoredRoom, 'id' | 're
 }
 
 /**
- * Others' messages after `upTo`, counted up to UNREAD_COUNTED_MAX. What lies in a hole counts as if each entry were one: more
- * than is known is said rather than less.
+ * Others' messages after `upTo` that were not deleted, counted up to UNREAD_COUNTED_MAX. In holes there are as many as the
+ * server counted, less those that are held; where it did not count, each entry counts as a message: more than is known is
+ * said rather than less.
  */
 export async function countOthers(
   tx: UserRead,
   room: string,
   me: string,
   upTo: number,
-  quiet?: Quiet,
+  counted?: CountedUnread,
 ): Promise<number> {
   const spans = await spansOf(tx, room);
-  if (cursorOf(spans) <= upTo) return 0;
+  const end = Math.max(cursorOf(spans), counted?.upTo ?? 0);
+  if (end <= upTo) return 0;
+  const held = await countHeld(tx, room, me, upTo, Number.POSITIVE_INFINITY);
+  const holes = without({ from: upTo + 1, to: end }, spans);
+  if (held >= UNREAD_COUNTED_MAX || holes.length === 0) return Math.min(held, UNREAD_COUNTED_MAX);
+  if (!counted || counted.count >= UNREAD_COUNTED_MAX)
+    return Math.min(held + entriesIn(holes), UNREAD_COUNTED_MAX);
+  const described = holes.flatMap(({ from, to }) =>
+    from <= counted.upTo ? { from, to: Math.min(to, counted.upTo) } : [],
+  );
+  const since = entriesIn(holes) - entriesIn(described);
+  const removed = await countRemoved(tx, room, me, counted);
+  const heldThen = await countHeld(tx, room, me, counted.after, counted.upTo);
+  const unheld = Math.max(0, counted.count - heldThen - removed);
+  return Math.min(held + Math.min(unheld, entriesIn(described)) + since, UNREAD_COUNTED_MAX);
+}
+
+/** Others' messages in spans, after one entry and up to another, counted up to UNREAD_COUNTED_MAX. */
+async function countHeld(
+  tx: UserRead,
+  room: string,
+  me: string,
+  after: number,
+  upTo: number,
+): Promise<number> {
   let count = 0;
-  let counted = cursorOf(spans) + 1; // from here on
-  for (const { from, to } of [...spans].reverse().concat(NOTHING_HELD)) {
-    const least = Math.max(from, upTo + 1);
-    count += Math.max(0, counted - 1 - Math.max(to, upTo));
-    for await (const chunk of chunksBack(tx, room, least, to, CHUNK_ENTRIES, quiet)) {
-      count += chunk.filter((entry) => isUnread(entry, me)).length;
-      if (count >= UNREAD_COUNTED_MAX) break;
-    }
-    counted = least;
+  for (let to = upTo; to > after && count < UNREAD_COUNTED_MAX; ) {
+    const lines = await linesBack(tx, room, to, PAGE_LINES);
+    count += lines.filter((line) => line.serverOffset > after && isUnread(line, me)).length;
+    to = lines.length < PAGE_LINES ? 0 : lines[0]!.serverOffset - 1;
   }
-  return Math.min(count, UNREAD_COUNTED_MAX);
+  return count;
+}
+
+/** Others' messages that the server counted, held or not, and that were removed since. */
+async function countRemoved(
+  tx: UserRead,
+  room: string,
+  me: string,
+  { after, upTo }: CountedUnread,
+): Promise<number> {
+  const removed = new Set<number>();
+  for (const name of ['log', 'detached'] as const) {
+    const index = tx.objectStore(name as 'log').index('target');
+    const about: Entry[] = await index.getAll(within(room, after + 1, upTo));
+    for (const entry of about)
+      if (isRemoval(entry) && entry.serverOffset > upTo && entry.author !== me) removed.add(entry.target!);
+  }
+  return removed.size;
 }
 
 /** A message of somebody else's that was not deleted. */
@@ -55,6 +96,8 @@ function isUnread(entry: Entry, me: string): boolean {
   return isMessage(entry) && !entry.deleted && !entry.unreadable && entry.author !== me;
 }
 
-/** Below all that is held. */
-const NOTHING_HELD: Span = { from: 0, to: 0, amendedTo: 0 };
-const CHUNK_ENTRIES = 200;
+function entriesIn(holes: readonly Stretch[]): number {
+  return holes.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}
+
+const PAGE_LINES = UNREAD_COUNTED_MAX;

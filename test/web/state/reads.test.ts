@@ -46,7 +46,7 @@ afterEach(() => {
 
 const mark = () => db.read(['marks'], (tx) => tx.objectStore('marks').get(ROOM));
 const unread = () =>
-  db.read(['rooms', 'marks', 'logSpans', 'log'], async (tx) =>
+  db.read(['rooms', 'marks', 'logSpans', 'log', 'detached'], async (tx) =>
     countUnread(tx, (await tx.objectStore('rooms').get(ROOM))!, me),
   );
 const untilMarked = (upTo: number, told: boolean) =>
