@@ -18,8 +18,10 @@ function text(serverOffset: number, author = 'lin'): Entry {
   return { serverOffset, author, clientOffset: key(serverOffset), at: 1, kind: 'text', body: 'hello' };
 }
 
+const runOf = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => text(from + i));
+
 async function fill(db: UserDatabase, room: string, from: number, to: number): Promise<void> {
-  const entries = Array.from({ length: to - from + 1 }, (_, i) => text(from + i));
+  const entries = runOf(from, to);
   await db.write(LOG_STORES, (tx) =>
     hold(tx, { room, entries, amendments: [], amendedTo: to, opens: true }).then(() => {}),
   );
@@ -156,5 +158,35 @@ test('O4 what an older version held and is not moved yet gives way as well', asy
     ...(await tx.objectStore('spans').getAll()),
   ]);
   expect(left).toEqual([150, { room: ROOM, from: 101, to: 250, amendedTo: 250 }]);
+  db.close();
+});
+
+test('S3 while an older log moves, its beginning gives way first: no edit goes whose message stays', async () => {
+  const db = open();
+  const edit = { ...text(390), kind: 'edit', target: 240, body: 'said otherwise' } as Entry;
+  await db.write(['entries', 'spans'], async (tx) => {
+    for (let i = 1; i <= 250; i++) await tx.objectStore('entries').put({ ...text(i), room: ROOM });
+    await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 500 }); // 251 to 500 have moved
+  });
+  const entries = runOf(251, 500).map((entry) => (entry.serverOffset === 390 ? edit : entry));
+  await db.write(LOG_STORES, (tx) =>
+    hold(tx, { room: ROOM, entries, amendments: [], amendedTo: 500, opens: true }).then(() => {}),
+  );
+  const offsets = () =>
+    db.read(['log', 'entries'], async (tx) => {
+      const keys = [
+        ...(await tx.objectStore('entries').getAllKeys()),
+        ...(await tx.objectStore('log').getAllKeys()),
+      ];
+      return keys.map(([, offset]) => offset);
+    });
+  const newest = (count: number) => Array.from({ length: count }, (_, i) => 501 - count + i);
+  expect(await makeRoom(db)).toBe(true);
+  expect(await offsets()).toEqual(newest(275));
+  for (let left = 275; await makeRoom(db); ) {
+    left -= Math.ceil((left - KEPT_NEWEST_ENTRIES) / 2);
+    expect(await offsets()).toEqual(newest(left));
+  }
+  expect(await offsets()).toEqual(newest(KEPT_NEWEST_ENTRIES));
   db.close();
 });
