@@ -148,9 +148,18 @@ function fillGapIn(box: HTMLElement, { gaps }: ConversationState, more: More, pl
   const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
   const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
   if (!gap) return;
-  const first = lookedAtIn(box);
-  const isAbove = first !== undefined && element.getBoundingClientRect().top - view.top < first.offset;
-  more.between(gap, place.tag !== 'among' || isAbove ? 'upper' : 'lower');
+  more.between(gap, isReadFromBelow(box, element, place) ? 'upper' : 'lower');
+}
+
+/**
+ * True where what is read lies below the gap. That is what was looked at last, since the gap may have come into view by
+ * itself, as older messages load; and who looks at less than a line of a message above it reads what is below.
+ */
+function isReadFromBelow(box: HTMLElement, gap: HTMLElement, place: ReadingPlace): boolean {
+  const anchor = place.tag === 'among' ? place.anchor?.key : undefined;
+  const row = Array.from(rowsIn(box)).find((each) => each.dataset.key === anchor);
+  if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
+  return gap.getBoundingClientRect().top - box.getBoundingClientRect().top < LINE_PX;
 }
 
 /** The first line in view, and how far below the beginning of all that can be scrolled to it stands. */
@@ -195,6 +204,7 @@ function refill(box: HTMLElement, px: number): void {
 
 /** So long after the last scroll. */
 const REST_MS = 300;
+const LINE_PX = 24;
 
 function restore(box: HTMLElement, place: ReadingPlace): void {
   if (place.tag !== 'among') {
