@@ -12,7 +12,7 @@ import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
 import { reasonOf } from '../outbox/row.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
-import { createLink } from '../transport/link.ts';
+import { createLazyLink } from '../transport/lazyLink.ts';
 import { createBackground } from './background.ts';
 import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
@@ -115,29 +115,32 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     newKey,
     changed: (room) => changes.tell({ type: 'draft', room }),
   });
-  const link = createLink({
-    loadIo: () => firstPaint.then(deps.loadIo),
-    clock,
-    random,
-    visible: deps.page.visible,
-    online: deps.page.online,
-    handshake: () => firstPaint.then(mover.newest).then(sync.handshake), // cursors are of what is moved
-    frame: (frame) => sync.frame(frame),
-    unreadable: (room) => sync.unreadable(room),
-    catchingUp: () => sync.catchingUp(),
-    changed(status) {
-      if (status === 'live') {
-        outside.live();
-        for (const conversation of conversations.values()) conversation.live();
-      } else {
-        drain.down();
-        sync.down();
-        if (status === 'signed-out') outside.signedOut();
-      }
-      background.changed();
-      publish();
+  const link = createLazyLink(
+    {
+      loadIo: deps.loadIo,
+      clock,
+      random,
+      visible: deps.page.visible,
+      online: deps.page.online,
+      handshake: () => firstPaint.then(mover.newest).then(sync.handshake), // cursors are of what is moved
+      frame: (frame) => sync.frame(frame),
+      unreadable: (room) => sync.unreadable(room),
+      catchingUp: () => sync.catchingUp(),
+      changed(status) {
+        if (status === 'live') {
+          outside.live();
+          for (const conversation of conversations.values()) conversation.live();
+        } else {
+          drain.down();
+          sync.down();
+          if (status === 'signed-out') outside.signedOut();
+        }
+        background.changed();
+        publish();
+      },
     },
-  });
+    () => firstPaint,
+  );
   const background = createBackground({
     register: deps.background?.register,
     waiting: summaries.waiting,

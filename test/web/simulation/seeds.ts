@@ -24,6 +24,7 @@ const { simulate } = await import('./simulate.ts');
 await Promise.all([
   import('../../../web/transport/wire.ts'),
   import('../../../web/transport/bodies.ts'),
+  import('../../../web/transport/link.ts'),
   import('../../../web/outbox/changes.ts'),
   import('../../../web/db/evict.ts'),
   import('../../../web/log/moveLog.ts'),
