@@ -59,6 +59,14 @@ export function blankProblems({ room, entries }: { room: string; entries: readon
   });
 }
 
+/** No entry is stamped before the one before it, whatever the clocks of the processes say. */
+export function timeProblems({ room, entries }: { room: string; entries: readonly Entry[] }): string[] {
+  return entries.flatMap(({ serverOffset, at }, i) => {
+    const before = entries[i - 1]?.at ?? 0;
+    return at >= before ? [] : [`${room}#${serverOffset} is of ${at}, the one before it of ${before}`];
+  });
+}
+
 function targetOf(entry: Entry): number {
   return 'target' in entry && typeof entry.target === 'number' ? entry.target : 0;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { upTo } from '../../contract/support.ts';
-import { blankProblems, createTailOrder, orderProblems } from './order.ts';
+import { blankProblems, createTailOrder, orderProblems, timeProblems } from './order.ts';
 import { createRecord } from './record.ts';
 
 const room = 'lobby';
@@ -98,4 +98,12 @@ describe('blanking', () => {
   ])('%s', (_, entries, problems) => {
     expect(blankProblems({ room, entries })).toHaveLength(problems);
   });
+});
+
+test('a time that goes back is told, one that stands still is not', () => {
+  const at = (...times: number[]) => times.map((time, i) => ({ ...entry(i + 1), at: time }));
+  expect(timeProblems({ room, entries: at(5, 5, 6) })).toEqual([]);
+  expect(timeProblems({ room, entries: at(5, 6, 5, 7) })).toEqual([
+    `${room}#3 is of 5, the one before it of 6`,
+  ]);
 });

@@ -39,6 +39,8 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
   const said = new Map(rooms.map((room) => [room, [] as NewEntry[]]));
   const counts = { acknowledged: 0, repeated: 0, refused: 0, unanswered: 0 };
   const underWay = new Set<Promise<number>>();
+  /** Of the process that it asks: right, a minute behind, or never set. */
+  const clock = random.pick([() => Date.now(), () => Date.now() - 60_000, () => 0]);
   let writer = random.pick(writers);
   let going = true;
 
@@ -77,7 +79,7 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
     const asked = by.ask(
       'append',
       batch.map((queued) => queued.item),
-      Date.now(),
+      clock(),
     );
     const judged = asked.then((outcome) => {
       underWay.delete(judged);

@@ -10,7 +10,7 @@ import { startProxy } from '../../../support/proxy.ts';
 import { seeded } from '../../../support/random.ts';
 import { waitFor } from '../../../support/waitFor.ts';
 import { commandFaults, databaseFaults, type Fault, LONG_MS, networkFaults } from '../faults.ts';
-import { blankProblems, createTailOrder, orderProblems, type TailOrder } from '../order.ts';
+import { blankProblems, createTailOrder, orderProblems, type TailOrder, timeProblems } from '../order.ts';
 import { createRecord, type Log, type LogRecord } from '../record.ts';
 import { storm } from '../storm.ts';
 import { type Author, startAuthor } from './author.ts';
@@ -83,7 +83,12 @@ export async function contend({ seed, processes, stormMs, old }: Contention): Pr
     faults,
     entries: logs.reduce((total, { entries }) => total + entries.length, 0),
     counts: countsOf(authors),
-    violations: [...record.compare(logs), ...orderProblems(said, logs), ...logs.flatMap(blankProblems)],
+    violations: [
+      ...record.compare(logs),
+      ...orderProblems(said, logs),
+      ...logs.flatMap(blankProblems),
+      ...(old ? [] : logs.flatMap(timeProblems)), // version 0.1 stamps what its clock says
+    ],
     logs: writers.map((writer) => `${writer.name}:\n${writer.logs()}`).join('\n'),
   };
 }
