@@ -19,6 +19,8 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
   return insert;
 
   async function insert(documents: readonly EntryDocument[]): Promise<InsertReply> {
+    const deep = documents.findIndex(({ content }) => isDeeperThan(content, MAX_CONTENT_LEVELS));
+    if (deep >= 0) return before(documents, deep, 'The content is nested too deeply.');
     const start = performance.now();
     const last = documents.length - 1;
     try {
@@ -78,6 +80,14 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
     const last = documents[inserted - 1];
     if (last) onDurable(last.room, last, performance.now() - start);
   }
+}
+
+/** A server takes 100 levels, and says of what has more only that the command failed. */
+const MAX_CONTENT_LEVELS = 90;
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }
 
 /** 16 MiB, as every server says of itself; the driver adds an _id. */

@@ -146,6 +146,23 @@ it.each([
   ]);
 });
 
+it('L5 an item whose content is nested too deeply for a server fails alone, in the middle of a batch', async () => {
+  const store = await opened();
+  const [room, me] = [await newRoom(store), newId()];
+  const nested = (levels: number): Record<string, unknown> =>
+    JSON.parse(`${`{"a":`.repeat(levels)}1${'}'.repeat(levels)}`);
+  const deep = (levels: number) => ({ ...text(room, me, 'x'), content: nested(levels) });
+  const batch = [text(room, me, 'before'), deep(90), deep(91), deep(5_000), text(room, me, 'behind')];
+  expect((await append(store, batch)).map(({ tag }) => tag)).toEqual([
+    'appended',
+    'appended',
+    'failed',
+    'failed',
+    'appended',
+  ]);
+  expect((await wholeLog(store, room))[1]).toMatchObject(nested(90));
+});
+
 it('what is refused for its content does not stand in the message', async () => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
