@@ -122,7 +122,7 @@ export function placeNewer(window: Window): Place {
 
 /** Around an entry: it stands in the middle of a page. */
 export function placeAround(offset: number): Place {
-  return { tag: 'around', offset, before: WINDOW_PAGE_LINES / 2, count: WINDOW_PAGE_LINES };
+  return { tag: 'around', offset, before: WINDOW_PAGE_LINES >> 1, count: WINDOW_PAGE_LINES };
 }
 
 /**

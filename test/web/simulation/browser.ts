@@ -1,12 +1,16 @@
 /** A browser with tabs, each a whole client: they can be killed, frozen, hidden at any moment. */
 import { idFrom } from '../../../shared/mint.ts';
-import type { Channel } from '../../../web/db/changes.ts';
+import type { Item } from '../../../shared/protocol/index.ts';
+import { type Channel, channelOf } from '../../../web/db/changes.ts';
 import type { Clock } from '../../../web/db/clock.ts';
+import { openUserDatabase } from '../../../web/db/schema.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
 import type { Drained } from '../../../web/outbox/worker.ts';
 import { createClient } from '../../../web/state/client.ts';
 import type { AppState, Client, SignedIn } from '../../../web/state/model.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import type { BrowserEvent } from '../../../web/transport/browser.ts';
+import { draftOf } from '../outbox/support.ts';
 import { createLocks } from '../state/browser.ts';
 import { createDisk, type Disk } from './disk.ts';
 import type { Body } from './ledger.ts';
@@ -27,6 +31,8 @@ export interface Tab extends Station {
   /** The room that is looked at. */
   looking: string | undefined;
   lookingAs: string | undefined;
+  /** Queues an item of any kind, as a tab of a version that has a screen for it would. */
+  queue(user: string, item: Item): Promise<void>;
   look(room: string): void;
   visible: boolean;
   /** What stands in the composer of each room and was handed over. */
@@ -248,6 +254,17 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
         station.arrive(() => {
           for (const listener of [...listeners]) listener(event);
         }),
+      async queue(user: string, item: Item) {
+        const db = openUserDatabase(deps.indexedDB, deps.clock, user);
+        const channel = join(channelOf(user), station);
+        try {
+          await enqueue(db, draftOf(item, deps.clock.now()));
+          channel.postMessage({ type: 'queued', rooms: [item.room] });
+        } finally {
+          channel.close();
+          db.close();
+        }
+      },
       kill() {
         station.die();
         client.close();

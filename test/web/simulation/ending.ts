@@ -3,6 +3,7 @@ import type { Line } from '../../../shared/fold.ts';
 import { UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import type { Message } from '../../../web/state/model.ts';
+import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Tab } from './browser.ts';
 import { isOver } from './ledger.ts';
 import { type LogRoom, linesOf } from './logs.ts';
@@ -18,6 +19,9 @@ export async function end(run: Run): Promise<void> {
   ill.kind();
   endFault(run);
   server.up = true;
+  server.features = [TEST_FEATURE];
+  server.bye(); // another version: whoever is connected hears of the feature with the next connection
+  for (const room of run.rooms()) server.heal(room.id);
   world.note('from here on all is kind');
   for (const tab of browser.tabs()) {
     network.beforeAnswer(tab, () => {});

@@ -210,10 +210,11 @@ export function createNetwork({ world, server, ill }: Deps): Network {
   function answerHttp(what: string, cookie: string | undefined, body: unknown): Answered {
     const user = server.sessions.get(cookie ?? '');
     const session = (id: string) => ({
-      user: { id, name: server.names.get(id)! },
+      user: { id, name: server.names.get(id)!, rev: server.revs.get(id) ?? 0 },
       device: { id },
       hasPassword: true,
       devices: 2,
+      features: server.features,
     });
     const unauthorized = { status: 401, body: { ok: false, error: { code: 'unauthorized', message: '' } } };
     switch (what) {

@@ -1,5 +1,7 @@
 /** What the people at the browser do, one small thing at a time; what comes of it is written down when it is told. */
+import type { Item } from '../../../shared/protocol/index.ts';
 import type { Message, Outcome } from '../../../web/state/model.ts';
+import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Box, Tab } from './browser.ts';
 import type { Body } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -20,6 +22,8 @@ export const PERSON: Steps = [
   [3, lookAt],
   [5, scroll],
   [2, see],
+  [3, jump],
+  [4, queueOther],
   [1, joinOrLeave],
   [2, signOut],
   [4, signIn],
@@ -165,6 +169,49 @@ export function scroll(run: Run): string | undefined {
   ] as const);
   tab.client[way](tab.looking!);
   return `${tab.name} ${way}`;
+}
+
+/** To any place of the log, held or not. */
+function jump(run: Run): string | undefined {
+  const tab = writable(run);
+  const room = run.rooms().find(({ id }) => id === tab?.looking);
+  if (!tab || !room || room.log.length === 0) return undefined;
+  const offset = run.world.random.int(1, room.log.length);
+  void tab.client.jumpTo(room.id, offset);
+  return `${tab.name} jumps to ${offset}`;
+}
+
+/** Something of a kind that a later version has a screen for. */
+function queueOther(run: Run): string | undefined {
+  const tab = writable(run);
+  if (!tab) return undefined;
+  const { random } = run.world;
+  const user = tab.signedIn()!.user.id;
+  const room = tab.looking!;
+  const { messages } = tab.client.conversation(room).get();
+  const about = messages.filter(({ serverOffset }) => serverOffset !== undefined);
+  const said = `${user.slice(0, 4)} other ${run.kept.size}`;
+  const content = random.pick([
+    { kind: 'test-message', words: said },
+    { kind: 'test-silent', value: [said] },
+    { kind: TEST_FEATURE, words: said },
+    { kind: TEST_FEATURE, words: said },
+  ]);
+  const isAbout = about.length > 0 && random.next() < 0.3;
+  const message = isAbout ? random.pick(about) : undefined;
+  const target = message && { author: message.author.id, clientOffset: message.clientOffset };
+  const item: Item = {
+    room,
+    clientOffset: run.server.newId(),
+    ...(target ? { kind: 'test-reaction', emoji: said, target } : content),
+  };
+  void tab.queue(user, item).then(
+    () => {
+      if (!tab.isDead() && !target) run.kept.set(item.clientOffset, { user, item });
+    },
+    () => {}, // a storage that fails
+  );
+  return `${tab.name} queues ${item.kind}`;
 }
 
 function see(run: Run): string | undefined {

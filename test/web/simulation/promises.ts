@@ -1,5 +1,6 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
 import type { Entry } from '../../../shared/entry.ts';
+import { isMessage, isRemoval, isReplacement } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { HELD_STORES, type HeldEntry, UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Span } from '../../../web/log/spans.ts';
@@ -16,6 +17,9 @@ export interface Known {
   ledger: Ledger;
   /** Every body that ever was in a log. */
   appended: ReadonlySet<string>;
+  /** Items of other kinds that were taken, and the keys of all that ever was in a log. */
+  kept: ReadonlyMap<string, { user: string }>;
+  appendedKeys: ReadonlySet<string>;
   /** Where a run of entries began that a server gave to a user as one that may stand alone, as `user room from`. */
   announced: ReadonlySet<string>;
   /** Room was made on a full disk, or a log was put back by hand: a span may begin anywhere. */
@@ -55,9 +59,7 @@ function checkLogs(known: Known, database: string, user: string, rows: readonly 
     const epoch = known.disk.readAt<string>(database, 'meta', 'epoch');
     checkLog(known, { user, room, epoch, known: kept, beside: older.entries }, held, broken);
     checkLog(known, { user, room, epoch, known: all, beside: held.entries }, older, broken);
-    const deleted = new Set(
-      kept.flatMap((entry) => (entry.kind === 'delete' ? (entry as Targeted).target : [])),
-    );
+    const deleted = new Set(kept.flatMap((entry) => (isRemoval(entry) ? entry.target! : [])));
     for (const entry of kept) checkBlank(entry, deleted, room, broken); // in what is not moved, when it is
     const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
     for (const row of rows)
@@ -106,7 +108,7 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
   const beside = new Set(of.beside.map(({ serverOffset }) => serverOffset));
   const covered = held.spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (covered !== at.size) broken('S1', `the spans of ${room} cover ${covered}, and ${at.size} are held`);
-  const edits = of.known.filter((entry) => entry.kind === 'edit') as Targeted[];
+  const edits = of.known.filter(isReplacement) as Targeted[];
   for (const span of held.spans) {
     const run: HeldEntry[] = [];
     for (let offset = span.from; offset <= span.to; offset++) {
@@ -132,10 +134,10 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
 
 /** What is deleted by something held has no content here, nor have its edits. */
 function checkBlank(entry: HeldEntry, deleted: ReadonlySet<number>, room: string, broken: Broken): void {
-  if (!('body' in entry) || entry.body === undefined) return;
-  const text = entry.kind === 'edit' ? (entry as { target: number }).target : entry.serverOffset;
-  if (deleted.has(text))
-    broken('S3', `${room} ${entry.serverOffset} is deleted and still says “${entry.body}”`);
+  if (entry.deleted || !(isMessage(entry) || isReplacement(entry))) return;
+  const message = isReplacement(entry) ? entry.target! : entry.serverOffset;
+  if (deleted.has(message))
+    broken('S3', `${room} ${entry.serverOffset} is deleted and still says all that it said`);
 }
 
 function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEntry[]): boolean {
@@ -174,9 +176,8 @@ function knowsAmendments(
   });
   return known.every((each) => {
     const target = targetOf(each)!;
-    const text = run[target - from] as Entry & { body?: string };
-    if (text.body === undefined) return true;
-    if (each.entry.kind === 'delete') return false;
+    if (run[target - from]!.deleted) return true;
+    if (isRemoval(each.entry)) return false;
     return (
       each.isRedacted ||
       edits.some((edit) => edit.target === target && edit.serverOffset >= each.entry.serverOffset)
@@ -202,6 +203,15 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
     if (!isThere)
       broken('O4', `${row.clientOffset} is to change what stands at ${targetOffset}, which is another text`);
   }
+  const queued = new Set(rows.map(({ clientOffset }) => clientOffset));
+  for (const [key, kept] of known.kept)
+    if (
+      kept.user === user &&
+      !queued.has(key) &&
+      !known.appendedKeys.has(key) &&
+      !rows.some(({ rekeyed }) => rekeyed)
+    )
+      broken('O1 O4', `${key}, of another kind, was taken, and is nowhere`);
   const waiting = new Set(rows.flatMap((row) => row.body ?? []));
   const isThere = (text: string) => waiting.has(text) || appended.has(text);
   for (const body of ledger.all()) {

@@ -2,6 +2,7 @@
 
 import { idFrom } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
+import { useTestKinds } from '../../support/testKinds.ts';
 import { type Browser, createBrowser } from './browser.ts';
 import { createIll, type Ill } from './ill.ts';
 import { type Body, createLedger, isOf, isOver, type Ledger } from './ledger.ts';
@@ -22,6 +23,8 @@ export interface Run {
   network: Network;
   browser: Browser;
   ledger: Ledger;
+  /** Items of other kinds that were taken, by their keys. */
+  kept: Map<string, { user: string; item: Item }>;
   known: Known;
   /** Two who share the browser, and somebody else. */
   people: [string, string];
@@ -47,6 +50,8 @@ export function createRun(seed: number, about?: StoryName): Run {
   const story = about ? STORIES[about] : chosen;
   const ill = createIll(random, story.rates);
   const ledger = createLedger();
+  const kept: Run['kept'] = new Map();
+  const appendedKeys = new Set<string>();
   const appended = new Map<string, Lineage>();
   const announced = new Set<string>();
   const unsure = new Set<string>();
@@ -72,6 +77,10 @@ export function createRun(seed: number, about?: StoryName): Run {
       },
       appended(room, user, item, entry) {
         world.note(`${room.name} ${entry.serverOffset}: ${say(item)}`);
+        appendedKeys.add(item.clientOffset);
+        const queued = kept.get(item.clientOffset);
+        if (queued && contentOf(queued.item) !== contentOf(item))
+          run.broken('O4', `${item.kind} is in the log otherwise than it was queued`);
         if (item.body === undefined) return;
         if (!isOf(item.body, user)) run.broken('O5', `“${item.body}” is sent by ${name(user)}`);
         const body = ledger.find(item.body);
@@ -133,10 +142,13 @@ export function createRun(seed: number, about?: StoryName): Run {
     disk: browser.disk,
     ledger,
     appended: appended as unknown as ReadonlySet<string>,
+    kept,
+    appendedKeys,
     announced,
     mayBeginAnywhere: false,
     commitsLate: false,
   };
+  useTestKinds();
   const name = (user: string) => server.names.get(user) ?? user;
   const people = ['Mika', 'Lin', 'Ada'].map((each) => {
     const id = newId();
@@ -201,6 +213,7 @@ export function createRun(seed: number, about?: StoryName): Run {
     network,
     browser,
     ledger,
+    kept,
     known,
     people: [people[0]!, people[1]!],
     ada: people[2]!,

@@ -53,7 +53,7 @@ function checkMessages(where: string, { messages }: ConversationState, me: strin
   const keys = new Set<string>();
   let last = 0;
   let isWaiting = false;
-  for (const { key, serverOffset, content, status, author } of messages) {
+  for (const { key, serverOffset, content, status, author, pending } of messages) {
     if (keys.has(key)) broken('O3', `${where} shows ${key} twice`);
     keys.add(key);
     if (serverOffset === undefined) isWaiting = true;
@@ -61,7 +61,11 @@ function checkMessages(where: string, { messages }: ConversationState, me: strin
       if (serverOffset <= last || isWaiting) broken('S5', `${where} shows ${key} out of its order`);
       last = serverOffset;
     }
-    if (status.tag !== 'sent' && (author.id !== me || (content.tag === 'text' && !isOf(content.body, me))))
+    if (
+      status.tag !== 'sent' &&
+      pending === 'none' &&
+      (author.id !== me || (content.tag === 'text' && !isOf(content.body, me)))
+    )
       broken('O5', `${where} shows what waits of another user`);
   }
 }

@@ -4,11 +4,12 @@
  */
 
 import type { Entry } from '../../../shared/entry.ts';
+import { ruleOf } from '../../../shared/kinds.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 import type { Ill } from './ill.ts';
-import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown } from './logs.ts';
+import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown, type Unplaced } from './logs.ts';
 import type { World } from './world.ts';
 
 /** What a client holds of a room's log: where its newest span ends, and an entry beyond that. */
@@ -32,6 +33,12 @@ export interface Conn {
 export interface Server {
   logs: Logs;
   names: Map<string, string>;
+  /** How often each of them was renamed, counted over all. */
+  revs: Map<string, number>;
+  /** What it takes beyond what every server does. */
+  features: string[];
+  /** Rooms that cannot be read or written now, while all others can. */
+  failing: Set<string>;
   /** Who each cookie proves. */
   sessions: Map<string, string>;
   up: boolean;
@@ -44,8 +51,14 @@ export interface Server {
   /** Somebody else does something, or another device of the same user. */
   write(room: LogRoom, author: string, body: string): void;
   amend(room: LogRoom, target: Entry, body: string | undefined): void;
+  /** An entry of whichever kind. */
+  say(room: LogRoom, entry: Omit<Unplaced, 'clientOffset'>): void;
+  rename(user: string, name: string): void;
+  fail(room: string): void;
+  heal(room: string): void;
   come(room: string, user: string): void;
-  leave(room: string, user: string): void;
+  /** By themselves, or `by` somebody who removes them. */
+  leave(room: string, user: string, by?: string): void;
   bye(): void;
   /** The process ends: every connection with it. */
   stop(): void;
@@ -74,6 +87,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   let at = 5_000;
   const logs = createLogs(newId(), () => ++at);
   const names = new Map<string, string>();
+  const revs = new Map<string, number>();
+  let rev = 0;
   const sessions = new Map<string, string>();
   const conns = new Set<Conn>();
   const ok = () => ({ ok: true as const, epoch: logs.now().epoch });
@@ -117,13 +132,22 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   }
 
   function usersOf(entries: readonly Entry[]) {
-    return Object.fromEntries(entries.map(({ author }) => [author, names.get(author) ?? '?']));
+    return Object.fromEntries(entries.map(({ author }) => [author, named(author)]));
+  }
+
+  function named(id: string) {
+    return { name: names.get(id) ?? '?', rev: revs.get(id) ?? 0 };
+  }
+
+  function changedSince(since: number) {
+    const changed = [...revs].filter(([, its]) => its > since);
+    return Object.fromEntries(changed.map(([id]) => [id, named(id)]));
   }
 
   /** One frame or several; each may be lost to somebody, or come again, much later even. */
   function fanOut(room: LogRoom, from: number): void {
     const entries = room.log.slice(from - 1).map(shown);
-    if (entries.length === 0) return;
+    if (entries.length === 0 || server.failing.has(room.id)) return;
     for (const conn of conns) {
       if (!conn.open || !room.members.has(conn.user)) continue;
       if (ill.losesFrame()) continue;
@@ -141,7 +165,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const results: ItemResult[] = [];
     let stopped: ReturnType<typeof errorOf> | undefined;
     for (const item of items) {
-      const stop = ill.stops();
+      const stop = ill.stops() ?? (server.failing.has(item.room) ? { code: 'unavailable' } : undefined);
       if (stop) {
         stopped = errorOf(stop.code, stop.retryAfter);
         witness.refused(user, item, stop.code);
@@ -171,6 +195,9 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const room = logs.room(item.room);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
+    const feature = ruleOf(item.kind)?.feature;
+    if (!isKnown && feature !== undefined && !server.features.includes(feature))
+      return { error: errorOf('invalid') };
     if (!isKnown && ill.takesKey(`${user} ${item.clientOffset}`)) return { error: errorOf('conflict') };
     const code = isKnown ? undefined : ill.refuses();
     if (code) return { error: errorOf(code) };
@@ -186,6 +213,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   ): object {
     const room = logs.room(id);
     if (!room?.members.has(conn.user)) return refusal('forbidden');
+    if (server.failing.has(id)) return refusal('unavailable');
     const most = ill.cutsShort() ? 2 : RANGE_MAX_ENTRIES;
     const last = Math.min(to, from + most - 1, room.log.length);
     const log = room.log.map(shown);
@@ -205,6 +233,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   function come(id: string, user: string): void {
     const room = logs.room(id)!;
     if (!room.members.has(user)) addByServer(room, user, 'join');
+    if (server.failing.has(id)) return;
     for (const conn of conns)
       if (conn.open && conn.user === user) {
         const described = describe(room, user, conn.cursorsElsewhere?.get(id) ?? {}, true);
@@ -214,10 +243,14 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       }
   }
 
-  function leave(id: string, user: string): void {
+  function leave(id: string, user: string, by?: string): void {
     const room = logs.room(id)!;
     if (!room.members.has(user)) return;
-    addByServer(room, user, 'leave');
+    if (by === undefined) addByServer(room, user, 'leave');
+    else {
+      server.say(room, { author: by, kind: 'test-removed', subject: user });
+      room.members.delete(user);
+    }
     for (const conn of conns) if (conn.open && conn.user === user) conn.send('room', { removed: id });
   }
 
@@ -270,30 +303,39 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     logs,
     names,
     sessions,
+    revs,
+    features: [],
+    failing: new Set(),
     up: true,
     lives: 1,
     newId,
     handle,
     come,
     leave,
-    connect(conn, { epoch, cursors = {}, proofs = {}, open }) {
+    connect(conn, { epoch, cursors = {}, proofs = {}, open, usersSince }) {
       conns.add(conn);
       const same = epoch === undefined || epoch === logs.now().epoch;
       const mine = [...logs.now().rooms.values()].filter(({ members }) => members.has(conn.user));
-      const named = [...(open === undefined ? [] : [open]), ...Object.keys(cursors)];
-      const all = mine.map(({ id }) => id);
-      const order = [...new Set([...named, ...all])].filter((id) => all.includes(id));
+      const first = [...(open === undefined ? [] : [open]), ...Object.keys(cursors)];
+      const all = mine.flatMap(({ id }) => (server.failing.has(id) ? [] : id));
+      const order = [...new Set([...first, ...all])].filter((id) => all.includes(id));
       const heldOf = (id: string): Held => ({ cursor: cursors[id], proof: proofs[id] });
       const elsewhere = [...Object.keys(cursors), ...Object.keys(proofs)].filter((id) => !order.includes(id));
       if (same) conn.cursorsElsewhere = new Map(elsewhere.map((id) => [id, heldOf(id)]));
       const rooms = order.map((id) => describe(logs.room(id)!, conn.user, heldOf(id), same));
-      const user = { id: conn.user, name: names.get(conn.user)!, rev: 0 };
-      conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms });
+      const user = { id: conn.user, ...named(conn.user) };
+      const failed = mine.flatMap(({ id }) =>
+        server.failing.has(id) ? { id, error: errorOf('unavailable') } : [],
+      );
+      const users = usersSince === undefined ? {} : changedSince(usersSince);
+      const beside = { features: server.features, failed, users, usersUpTo: rev };
+      conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms, ...beside });
       for (const room of rooms) catchUp(conn, room);
       const heads = () => {
         if (!conn.open) return void conns.delete(conn);
         const untold = [...logs.now().rooms.values()].filter(
-          ({ id, log, members }) => members.has(conn.user) && conn.told.get(id) !== log.length,
+          ({ id, log, members }) =>
+            members.has(conn.user) && !server.failing.has(id) && conn.told.get(id) !== log.length,
         );
         for (const { id, log } of untold) conn.told.set(id, log.length);
         if (untold.length > 0)
@@ -301,6 +343,25 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         world.after(HEADS_EVERY_MS, heads);
       };
       world.after(random.int(1, HEADS_EVERY_MS), heads);
+    },
+    say(room, unplaced) {
+      const { entry } = logs.add(
+        room,
+        { ...unplaced, clientOffset: newId() } as Unplaced,
+        JSON.stringify(unplaced),
+      );
+      fanOut(room, entry.serverOffset);
+    },
+    rename(id, name) {
+      names.set(id, name);
+      revs.set(id, ++rev);
+      for (const conn of conns)
+        if (conn.open && !ill.losesFrame()) conn.send('user', { user: { id, ...named(id) } });
+    },
+    fail: (room) => void server.failing.add(room),
+    heal(id) {
+      if (!server.failing.delete(id)) return;
+      for (const user of logs.room(id)?.members ?? []) come(id, user);
     },
     newRoom(name, members) {
       const room: LogRoom = { id: newId(), name, log: [], members: new Set(), readUpTo: new Map() };

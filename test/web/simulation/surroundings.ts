@@ -1,4 +1,6 @@
 /** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
+import { isMessage } from '../../../shared/kinds.ts';
+import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
@@ -33,6 +35,10 @@ export const SURROUNDINGS: Steps = [
   [2, putBack],
   [1, putBackUnderChange],
   [1, bye],
+  [2, featureComesOrGoes],
+  [2, roomFails],
+  [2, rename],
+  [3, othersSay],
 ];
 
 const TABS = 3;
@@ -224,11 +230,11 @@ export function amend(
   return `${room.name} ${entry.serverOffset} is ${isEdit ? 'edited' : 'deleted'} elsewhere: ${room.log.length}`;
 }
 
-function comeOrLeave({ world, rooms, people, server }: Run): string {
+function comeOrLeave({ world, rooms, people, server, ada }: Run): string {
   const room = world.random.pick(rooms());
   const user = world.random.pick(people);
   const isIn = room.members.has(user);
-  if (isIn) server.leave(room.id, user);
+  if (isIn) server.leave(room.id, user, world.random.next() < 0.3 ? ada : undefined);
   else server.come(room.id, user);
   return `${server.names.get(user)} ${isIn ? 'leaves' : 'comes into'} ${room.name} elsewhere`;
 }
@@ -275,4 +281,49 @@ export function putBackUnderChange(run: Run): string | undefined {
 function bye({ server }: Run): string {
   server.bye();
   return 'the server says bye';
+}
+
+/** Another version of the server: the process that has it is another one. */
+function featureComesOrGoes(run: Run): string {
+  const { server } = run;
+  const said = restartServer(run);
+  server.features = server.features.length > 0 ? [] : [TEST_FEATURE];
+  return `${said}, ${server.features.length > 0 ? 'with' : 'without'} the feature`;
+}
+
+/** By itself, for a while. */
+function roomFails({ server, world, rooms }: Run): string {
+  const room = world.random.pick(rooms());
+  server.fail(room.id);
+  world.after(world.random.pick([500, 5_000, 30_000]), () => server.heal(room.id));
+  return `${room.name} fails`;
+}
+
+function rename({ server, world, ada, people }: Run): string {
+  const user = world.random.pick([ada, ...people]);
+  const name = `${server.names.get(user)!.split(' ')[0]} ${world.random.int(1, 99)}`;
+  server.rename(user, name);
+  return `somebody is ${name} now`;
+}
+
+/** Of kinds that this version has no screen for, and of some that it has never heard of. */
+function othersSay({ server, world, rooms, ada }: Run): string {
+  const { random } = world;
+  const room = random.pick(rooms());
+  const targets = room.log.filter(({ entry }) => isMessage(entry));
+  const target = targets.length > 0 ? { target: random.pick(targets).entry.serverOffset } : {};
+  const said = random.pick([
+    { kind: 'test-message', words: `${room.log.length}`, more: { of: ['it'] } },
+    { kind: 'test-silent', value: room.log.length },
+    { kind: 'novel', shape: [room.log.length] },
+    ...('target' in target
+      ? [
+          { kind: 'test-reaction', emoji: '👍', ...target },
+          { kind: 'test-erase', ...target },
+          { kind: 'novel about it', odd: true, ...target },
+        ]
+      : []),
+  ]);
+  server.say(room, { author: ada, ...said });
+  return `Ada says ${said.kind} in ${room.name}: ${room.log.length}`;
 }
