@@ -107,7 +107,8 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
         const answered = () => {
           mine.answeredAt = clock.ticks();
         };
-        return await carryOut(tx, () => work(observed(tx, answered) as never));
+        for (const event of ['success', 'error']) tx.addEventListener(event, answered, true); // of its requests
+        return await carryOut(tx, work);
       });
     } catch (error) {
       givenUp = true;
@@ -242,11 +243,11 @@ function open<S extends DBSchema>(
 
 async function carryOut<S extends DBSchema, T>(
   tx: IDBPTransaction<S, StoreNames<S>[], IDBTransactionMode>,
-  work: () => Promise<T>,
+  work: (tx: never) => Promise<T>,
 ): Promise<T> {
   tx.done.catch(() => {}); // awaited below; until then its rejection is nobody's
   try {
-    const result = await work();
+    const result = await work(tx as never);
     await tx.done;
     return result;
   } catch (error) {
@@ -291,35 +292,6 @@ async function whileAnswered<T>(clock: Clock, lastAnswer: () => number, work: ()
     clock.clearTimeout(timer!);
     working.catch(() => {}); // one that was given up may still fail
   }
-}
-
-/** The same transaction, store, index or cursor; `answered` is called with every request that is answered. */
-function observed<T extends object>(of: T, answered: () => void): T {
-  const seen = (result: unknown): unknown => {
-    if (result instanceof Promise) {
-      return result.then(
-        (value) => {
-          answered();
-          return isCursor(value) ? observed(value, answered) : value;
-        },
-        (error) => {
-          answered();
-          throw error;
-        },
-      );
-    }
-    return typeof result === 'object' && result !== null ? observed(result, answered) : result;
-  };
-  return new Proxy(of, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? (...args: unknown[]) => seen(value.apply(target, args)) : value;
-    },
-  });
-}
-
-function isCursor(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && 'continue' in value;
 }
 
 /** InvalidStateError: the handle is closing. UnknownError: iOS lost its database server. AbortError: closed under way. */

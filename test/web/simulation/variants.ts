@@ -169,6 +169,6 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
   ],
   'a write that was given up is stored all the same': [
-    { file: 'db/database.ts', from: 'if (tx && isHandleLost(error)) abort(tx);', to: '' },
+    { file: 'db/database.ts', from: 'if (mine.tx && isHandleLost(error)) abort(mine.tx);', to: '' },
   ],
 };
