@@ -1,5 +1,4 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
-import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { HELD_STORES, type HeldEntry, UNMOVED_STORES } from '../../../web/db/schema.ts';
