@@ -71,8 +71,16 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
       await untilDone(step, { pause, isOver: () => closed });
       pending--;
       onEnd();
-      if (pending === 0 && skipped >= next) then(() => heal(skipped));
+      healSkipped();
     });
+  }
+
+  /** Once for what was skipped: a head that is not in the log, or a room that is closed, would be asked for without end. */
+  function healSkipped(): void {
+    if (pending > 0 || skipped < next || skipped === 0) return;
+    const upTo = skipped;
+    skipped = 0;
+    then(() => heal(upTo));
   }
 
   /** Of the attempt under way: who asks while the room fails does not wait until it does not. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createRoomFeed } from '../../../server/feed/room.ts';
 import { type LogStore, Unavailable } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -58,6 +58,17 @@ describe('the feed of a room', () => {
     feed.hear(run(4, 7));
     feed.hear(run(6, 8));
     expect(delivered).toEqual([6, 7, 8]);
+  });
+
+  test('a head that is not in the log, told again and again, is read for once each time and at the end', async () => {
+    const { log } = logOf(5);
+    const range = vi.spyOn(log, 'range');
+    const { feed } = feedOf(log);
+    await feed.opening();
+    for (let times = 0; times < 40; times++) feed.reach(100);
+    await new Promise((resolve) => setTimeout(resolve, 1)); // would never ring while microtasks spin
+    expect(range.mock.calls.length).toBeGreaterThan(1);
+    expect(range.mock.calls.length).toBeLessThan(40);
   });
 
   test('S2 what the tail skipped is read from the log first', async () => {
