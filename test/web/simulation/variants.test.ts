@@ -1,7 +1,7 @@
 /**
  * Each broken variant of the client is caught by the rule that it breaks: else the simulation promises more than it looks
- * at. A change of the client or of the simulation changes what a seed does: then `seed` may pass, and all seeds up to some
- * times as many are run after it.
+ * at. A change of the client or of the simulation changes what a seed does: then `seed` may pass, and others are run
+ * until one does not.
  */
 import { describe, expect, test } from 'vitest';
 import { run } from '../../support/tools.ts';
@@ -58,19 +58,31 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** More would take longer than the test may. */
+const MOST_SEEDS = 1_000;
+
 describe('O3 O4 O5 L3 L5 S1 S2 S3 S5 a broken client is caught', () => {
   test.concurrent.each(CASES)('$variant', { timeout: 120_000 }, async ({ variant, rules, story, seed }) => {
-    const most = Math.min(Math.max(20, 5 * seed), 1_000); // more would take longer than the test may
     const about = story ? ['--story', story] : [];
-    const args = ['--seeds', `${seed},1-${most}`, '--variant', variant, ...about];
-    const { code, output } = await run(
+    const args = [
+      '--seeds',
+      `${seed},1-${MOST_SEEDS}`,
+      '--variant',
+      variant,
+      '--rules',
+      rules.join(),
+      ...about,
+    ];
+    const { output } = await run(
       process.execPath,
       ['--no-warnings', 'test/web/simulation/seeds.ts', ...args],
       { withinMs: 110_000 },
     );
-    const [, rule] = /^seed \d+, after \d+ steps: ([A-Z]\d(?: [A-Z]\d)*): /m.exec(output) ?? [];
-    expect(code, output).toBe(1);
-    expect(rules, output).toContain(rule);
+    const broken = [...output.matchAll(/^seed \d+, after \d+ steps: ([A-Z]\d(?: [A-Z]\d)*): /gm)];
+    expect(
+      broken.map(([, rule]) => rule).filter((rule) => rules.includes(rule!)),
+      output,
+    ).not.toEqual([]);
   });
 
   test('every variant is among them', () => {
