@@ -48,7 +48,7 @@ interface Migration {
   /** This process, to the others. */
   me: string;
   log: Pick<Logger, 'warn'>;
-  /** Something was done, by this process or another. */
+  /** A part was done, by this process or another. */
   onProgress?: () => void;
   /** For so long without a part that ends, whoever does a step is left to itself. Several at it do no harm. */
   patienceMs?: number;
@@ -69,10 +69,10 @@ export async function migrate({
   for (;;) {
     const state = await stateOf(meta);
     if (state.done >= steps.length) return;
+    if (seen && (seen.done !== state.done || seen.at !== state.at)) onProgress();
     if (!seen || !isSame(seen, state)) {
       seen = state;
       seenAt = performance.now();
-      onProgress();
     }
     const isMine = state.by === undefined || state.by === me;
     if (isMine || performance.now() - seenAt > patienceMs) await doStep(state);
@@ -94,8 +94,8 @@ export async function migrate({
           ? { $set: { steps: state.done + 1 }, $unset: { step: '' } }
           : { $set: { 'step.at': next } },
       );
+      if (matchedCount > 0) onProgress();
       if (matchedCount === 0 || next === undefined) return;
-      onProgress();
       at = next;
     }
   }

@@ -102,6 +102,33 @@ it('opened by five at once it is upgraded once, and all of them go on', async ()
   expect(await metaAt(url)).not.toHaveProperty('step');
 });
 
+it('a step may take longer than any answer to a request', { timeout: 30_000 }, async () => {
+  const { url } = await old();
+  const slow = { failCommands: ['createIndexes'], blockConnection: true, blockTimeMS: 8_000 };
+  await mongo.server.failPoint(slow, { times: 1 });
+  onTestFinished(() => mongo.server.clearFailPoints());
+  const said: string[] = [];
+  const log = { warn: (_: unknown, what: string) => said.push(what), error: () => {} };
+  const store = await openMongo({ url, log: log as never });
+  onTestFinished(() => store.close());
+  expect(said).toEqual(STEPS.map(() => 'the database is being upgraded'));
+});
+
+it('a step that cannot be done is given up after some seconds, with a sentence', {
+  timeout: 30_000,
+}, async () => {
+  const { url } = await old();
+  await mongo.server.failPoint({ failCommands: ['createIndexes'], errorCode: 14_031 }, 'alwaysOn');
+  onTestFinished(() => mongo.server.clearFailPoints());
+  const refused = await Promise.all([open(url), open(url)].map((one) => one.catch((error) => error)));
+  for (const error of refused) {
+    expect(error).toBeInstanceOf(Unusable);
+    expect(error.message).toMatch(/There is no space left on the disk/);
+  }
+  await mongo.server.clearFailPoints();
+  expect(await (await open(url)).log.heads(['lobby'])).toHaveProperty('size', 1);
+});
+
 it('has the same collections, indexes and rules as a new one when the upgrade is finished', async () => {
   const [{ url }, fresh] = [await old(), mongo.server.anotherUrl()];
   await finishUpgrade(url, silent);
