@@ -85,7 +85,7 @@ export function createMover({ db, clock, opened, changed, left }: MoverDeps): Mo
 }
 
 export interface Slice {
-  /** Rooms that show more than before: their newest is moved, or all, or they are looked at. */
+  /** Rooms of which something has moved. */
   rooms: string[];
   /** Of every room the newest is. */
   isNewestMoved: boolean;
@@ -126,7 +126,7 @@ async function moveSome(tx: UserWrite, clock: Clock, opened: string | undefined)
   for (const room of isNewestMoved ? inOrder(spans.map((span) => span.room)) : []) {
     let count = 1;
     while (count > 0 && !isOver()) moved += count = await moveChunk(tx, room, MOVE_CHUNK_ENTRIES);
-    if (count === 0 || room === opened) rooms.push(room);
+    rooms.push(room);
     if (isOver()) break;
   }
   return { rooms: [...new Set(rooms)], isNewestMoved, left: all - moved };
