@@ -90,6 +90,8 @@ export const RECEIVING_SILENCE_MS = 20_000;
 export const BEAT_TIMEOUT_MS = 2_000;
 export const HIDDEN_CLOSE_MS = 60_000;
 export const DATABASE_TIMEOUT_MS = 3_000;
+/** The same for an opening that is known to be at an upgrade, or to wait for a tab with an older version. */
+export const UPGRADE_TIMEOUT_MS = 10_000;
 /** What an older version of the page's database held moves in transactions of so long, of so many entries at a time and in all. */
 export const MOVE_SLICE_MS = 100;
 export const MOVE_CHUNK_ENTRIES = 100;

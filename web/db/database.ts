@@ -4,9 +4,10 @@
  *
  * There is no deadline for a transaction as a whole, since its work may grow with the data. It is given up when it stands
  * still: when for DATABASE_TIMEOUT_MS no request of it was answered, nor one of a transaction that it may be waiting for.
+ * So is an opening: after that time without a word, and after UPGRADE_TIMEOUT_MS once it is at an upgrade.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, wrap } from 'idb';
-import { DATABASE_TIMEOUT_MS, MAKE_ROOM_EVERY_MS } from '../../shared/limits.ts';
+import { DATABASE_TIMEOUT_MS, MAKE_ROOM_EVERY_MS, UPGRADE_TIMEOUT_MS } from '../../shared/limits.ts';
 import type { Clock } from './clock.ts';
 import { isFull } from './failure.ts';
 
@@ -47,6 +48,8 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
   /** How often it stood still so far. */
   let stops = 0;
   const underWay = new Set<UnderWay>();
+  /** When it was heard last of an upgrade that is not done. */
+  let upgradingAt: number | undefined;
   let makingRoom: Promise<boolean> | undefined;
   let madeRoomAt = Number.NEGATIVE_INFINITY;
 
@@ -98,7 +101,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     let givenUp = false;
     underWay.add(mine);
     try {
-      return await whileAnswered(clock, lastAnswer(mine), async () => {
+      return await whileAnswered(clock, deadlineOf(mine), async () => {
         const db = await used;
         if (givenUp || still) throw new DatabaseHangs(); // it was told as failed: the same done now would be done twice (O4)
         const tx = db.transaction([...stores], mode, { durability: 'strict' });
@@ -120,17 +123,18 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     }
   }
 
-  /** When it began, or was answered last, or one that it may wait for was, since both use a store. */
-  function lastAnswer(mine: UnderWay): () => number {
+  /** Moves on whenever it is answered, or one that it may wait for is, since both use a store. */
+  function deadlineOf(mine: UnderWay): () => number {
     const isConcerned = ({ stores }: UnderWay) => stores.some((store) => mine.stores.includes(store));
     return () => {
+      if (!mine.tx && upgradingAt !== undefined) return upgradingAt + UPGRADE_TIMEOUT_MS;
       const answers = [...underWay].filter(isConcerned).map(({ answeredAt = 0 }) => answeredAt);
-      return Math.max(mine.since, ...answers);
+      return Math.max(mine.since, ...answers) + DATABASE_TIMEOUT_MS;
     };
   }
 
   function opened(): Promise<IDBPDatabase<S>> {
-    handle ??= open(opening, { lost: letGo, thrownAway, migrated });
+    handle ??= open(opening, { lost: letGo, thrownAway, upgrading, migrated });
     return handle;
   }
 
@@ -143,13 +147,21 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
     again.catch(() => letGo(again)); // whoever needs it hears of it
   }
 
+  function upgrading() {
+    upgradingAt = opening.clock.ticks();
+  }
+
   function migrated(oldVersion: number) {
+    upgradingAt = undefined;
     if (oldVersion === 0 && wasOpen && !closed) opening.emptied?.();
     wasOpen = true;
   }
 
   function letGo(used: Promise<IDBPDatabase<S>>) {
-    if (handle === used) handle = undefined;
+    if (handle === used) {
+      handle = undefined;
+      upgradingAt = undefined;
+    }
     used.then(
       (db) => db.close(),
       () => {},
@@ -196,7 +208,7 @@ export class DatabaseClosed extends Error {
 /** What is thrown when nothing was heard from the database for too long. */
 export class DatabaseHangs extends Error {
   constructor() {
-    super(`the database answered nothing for ${DATABASE_TIMEOUT_MS} ms`);
+    super('the database stands still');
     this.name = 'DatabaseHangs';
   }
 }
@@ -205,22 +217,28 @@ interface Heard<S extends DBSchema> {
   /** The handle has to be let go, and is not needed before something is read or written. */
   lost(handle: Promise<IDBPDatabase<S>>): void;
   thrownAway(handle: Promise<IDBPDatabase<S>>): void;
+  /** It is at an upgrade, or waits for one. */
+  upgrading(): void;
   /** It is open, and was of this version before. */
   migrated(oldVersion: number): void;
 }
 
 function open<S extends DBSchema>(
   { indexedDB, name, version, migrate }: Opening<S>,
-  { lost, thrownAway, migrated }: Heard<S>,
+  { lost, thrownAway, upgrading, migrated }: Heard<S>,
 ): Promise<IDBPDatabase<S>> {
   const handle = new Promise<IDBPDatabase<S>>((resolve, reject) => {
     let before = version;
     const request = indexedDB.open(name, version);
     request.onupgradeneeded = ({ oldVersion }) => {
       before = oldVersion;
+      upgrading();
       migrate(typed(request.result), oldVersion, request.transaction!);
     };
-    request.onblocked = () => console.warn(`${name} is held by a tab with an older version of the app`);
+    request.onblocked = () => {
+      upgrading();
+      console.warn(`${name} is held by a tab with an older version of the app`);
+    };
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const db = request.result;
@@ -274,13 +292,13 @@ interface UnderWay {
   tx?: { abort(): void };
 }
 
-/** What `work` gives, or `DatabaseHangs` when the last answer is too long ago; the work itself goes on. */
-async function whileAnswered<T>(clock: Clock, lastAnswer: () => number, work: () => Promise<T>): Promise<T> {
+/** What `work` gives, or `DatabaseHangs` at the deadline, which may move on; the work itself goes on. */
+async function whileAnswered<T>(clock: Clock, deadline: () => number, work: () => Promise<T>): Promise<T> {
   const working = work();
   let timer: ReturnType<Clock['setTimeout']> | undefined;
   const still = new Promise<never>((_, reject) => {
     const look = () => {
-      const left = lastAnswer() + DATABASE_TIMEOUT_MS - clock.ticks();
+      const left = deadline() - clock.ticks();
       if (left <= 0) reject(new DatabaseHangs());
       else timer = clock.setTimeout(look, left);
     };

@@ -1,14 +1,14 @@
 import 'fake-indexeddb/auto';
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterEach, expect, test, vi } from 'vitest';
-import { DATABASE_TIMEOUT_MS } from '../../../shared/limits.ts';
+import { DATABASE_TIMEOUT_MS, UPGRADE_TIMEOUT_MS } from '../../../shared/limits.ts';
 import { DatabaseClosed, DatabaseHangs } from '../../../web/db/database.ts';
 import { storageReason } from '../../../web/db/failure.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
-import { turns } from './until.ts';
+import { turns, until } from './until.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -112,6 +112,41 @@ test('O4 what waits for such work waits with it; what waits for nobody is given 
   await expect(asked[0]).rejects.toThrow(DatabaseHangs);
   hung.db.close();
   hang(0);
+});
+
+test('O4 an upgrade has ten seconds from what was heard of it last; then it is given up', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (const [ms, isGivenUp] of [
+    [UPGRADE_TIMEOUT_MS - 1, false],
+    [UPGRADE_TIMEOUT_MS, true],
+  ] as const) {
+    warn.mockClear();
+    const factory = new IDBFactory();
+    const older = factory.open('holdfast:u', 1);
+    older.onupgradeneeded = () => older.result.createObjectStore('rows');
+    await new Promise((resolve) => (older.onsuccess = resolve)); // it lets nobody through
+    let opened = 0;
+    const counting = {
+      open(name: string, version: number) {
+        opened++;
+        return factory.open(name, version);
+      },
+    } as IDBFactory;
+    const clock = createFakeClock();
+    const db = openUserDatabase(counting, clock, 'u');
+    const asked = db.read(['meta'], async () => 'read').catch((error) => error);
+    clock.pass(DATABASE_TIMEOUT_MS - 1);
+    await until('it is blocked', () => warn.mock.calls.length > 0);
+    clock.pass(ms);
+    await turns();
+    expect(opened).toBe(isGivenUp ? 2 : 1);
+    if (isGivenUp) {
+      clock.pass(DATABASE_TIMEOUT_MS); // the second one hears nothing, since the first is before it
+      expect(await asked).toBeInstanceOf(DatabaseHangs);
+    }
+    older.result.close();
+    db.close();
+  }
 });
 
 test('O4 one that hangs twice is told, so that the text stays where it was typed', async () => {
