@@ -5,6 +5,7 @@ import { harnessOn, memoryHarness } from '../memory/harness.ts';
 import type { SharedHarness } from '../support.ts';
 import { appendFaults } from './inAppend.ts';
 import { dataFaults } from './inData.ts';
+import { kindFaults } from './inKinds.ts';
 import { readFaults } from './inReads.ts';
 import { roomFaults } from './inRooms.ts';
 import { tailFaults } from './inTail.ts';
@@ -29,6 +30,7 @@ export const FAULTS: readonly Fault[] = [
   ...tailFaults,
   ...roomFaults,
   ...userFaults,
+  ...kindFaults,
 ];
 
 export async function brokenHarness({ data, around }: Fault): Promise<SharedHarness> {

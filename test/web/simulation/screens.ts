@@ -1,6 +1,5 @@
 /** What a person sees, while no database is at work: it must be what the databases say (O3, S5), and nobody else's (O5). */
 import { isLine } from '../../../shared/fold.ts';
-import { WINDOW_PAGE_LINES } from '../../../shared/limits.ts';
 import type { HeldEntry } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import { statusOf } from '../../../web/state/messages.ts';
@@ -84,14 +83,14 @@ function checkInLogs(where: string, room: string, message: Message, logs: Logs, 
 function checkNothingHidden(
   where: string,
   room: string,
-  { messages, atNewest }: ConversationState,
+  { messages, atNewest, atStart }: ConversationState,
   disk: Disk,
   database: string,
   broken: Broken,
 ): void {
   if (!atNewest) return;
   const sent = messages.flatMap(({ serverOffset }) => serverOffset ?? []);
-  const first = messages.length < WINDOW_PAGE_LINES ? 0 : (sent[0] ?? Number.POSITIVE_INFINITY);
+  const first = atStart ? 0 : (sent[0] ?? Number.POSITIVE_INFINITY);
   const shown = new Set(sent);
   for (const store of ['log', 'detached'])
     for (const entry of disk.read<HeldEntry>(database, store))

@@ -307,7 +307,7 @@ function rename({ server, world, ada, people }: Run): string {
 }
 
 /** Of kinds that this version has no screen for, and of some that it has never heard of. */
-function othersSay({ server, world, rooms, ada }: Run): string {
+function othersSay({ server, world, rooms, ada, ledger }: Run): string {
   const { random } = world;
   const room = random.pick(rooms());
   const targets = room.log.filter(({ entry }) => isMessage(entry));
@@ -324,6 +324,10 @@ function othersSay({ server, world, rooms, ada }: Run): string {
         ]
       : []),
   ]);
+  const erased =
+    said.kind === 'test-erase' && targets.find(({ entry }) => entry.serverOffset === target.target);
+  const written = erased ? ledger.find(bodyOf(erased.entry) ?? '') : undefined;
+  if (written) written.of.isShared = true;
   server.say(room, { author: ada, ...said });
   return `Ada says ${said.kind} in ${room.name}: ${room.log.length}`;
 }
