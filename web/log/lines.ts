@@ -6,7 +6,7 @@ import { type UserRead, within } from '../db/schema.ts';
 
 /** The newest `count` lines at or below `to`, or all there are; ascending. What lies in holes is not among them. */
 export async function linesBack(tx: UserRead, room: string, to: number, count: number): Promise<Entry[]> {
-  if (count <= 0) return [];
+  if (count <= 0 || to < 0) return [];
   const index = tx.objectStore('log').index('line');
   let cursor = await index.openKeyCursor(within(room, 0, to), 'prev');
   const isNone = !cursor;

@@ -144,6 +144,18 @@ test('S3 a gap that comes into the window and is filled from outside does not pu
   expect(offsets).toEqual(expect.arrayContaining(counted(60).map((n) => n + 200)));
 });
 
+test('a room without a line can be jumped into', async () => {
+  const log = [1, 2, 3].map((n): Entry => ({ ...text(n), kind: 'join' }));
+  const db = emptyDatabase(me);
+  await holdOf(db, log, whole(log));
+  expect(await read(db, placeAround(2), [7])).toMatchObject({
+    lines: [],
+    rows: [7],
+    gaps: [],
+    reachesOldest: true,
+  });
+});
+
 test('S1 a place in a log that was put back is the newest', async () => {
   const log: Entry[] = [];
   grow(log, 30);
