@@ -10,6 +10,7 @@ import {
   AT_NEWEST,
   type Gap,
   type Place,
+  placeAround,
   placeNewer,
   placeOlder,
   readWindow,

@@ -1,5 +1,6 @@
 /** The end of a run: everything is kind from here on, and what was promised comes about by itself (O2, S2, S3, S4, S5). */
 import type { Line } from '../../../shared/fold.ts';
+import type { HeldEntry } from '../../../web/db/schema.ts';
 import { UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import type { Message } from '../../../web/state/model.ts';
@@ -7,7 +8,7 @@ import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Tab } from './browser.ts';
 import { isOver } from './ledger.ts';
 import { type LogRoom, linesOf } from './logs.ts';
-import { rowsOf } from './promises.ts';
+import { isOfLineage, rowsOf } from './promises.ts';
 import type { Run } from './run.ts';
 import { endFault } from './surroundings.ts';
 
@@ -109,7 +110,7 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
         const isMore = now.messages[0]?.key !== before || now.atStart;
         return gaps === '[]' ? isMore : gaps !== JSON.stringify(now.gaps);
       });
-      await until(run, 'S3', `${tab.name} shows ${room.name} as it is`, () => isPiece(tab, room));
+      await until(run, 'S3', `${tab.name} shows ${room.name} as it is`, () => isPiece(run, tab, room));
     }
     tab.client.toNewest(room.id);
   }
@@ -119,7 +120,7 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
 function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
   const rows = rowsOf(run.browser.disk, user);
   const state = tab.client.conversation(room.id).get();
-  if (state.loading || !state.atNewest || !isPiece(tab, room)) return false;
+  if (state.loading || !state.atNewest || !isPiece(run, tab, room)) return false;
   const sent = state.messages.filter(({ serverOffset }) => serverOffset !== undefined);
   const newest = rows.filter((row) => row.room === room.id && row.kind === 'text').at(-1);
   if (newest && !state.messages.some(({ key }) => key === `${user} ${newest.clientOffset}`)) return false;
@@ -130,7 +131,7 @@ function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
 }
 
 /** What stands there is, line by line, what the log says between the first and the last of them, the gaps it shows aside. */
-function isPiece(tab: Tab, room: LogRoom): boolean {
+function isPiece(run: Run, tab: Tab, room: LogRoom): boolean {
   const { messages, gaps } = tab.client.conversation(room.id).get();
   const sent = messages.filter(({ serverOffset }) => serverOffset !== undefined);
   const [first, last] = [sent[0]?.serverOffset ?? 1, sent.at(-1)?.serverOffset ?? 0];
@@ -138,10 +139,11 @@ function isPiece(tab: Tab, room: LogRoom): boolean {
   const lines = linesOf(room).filter(
     ({ serverOffset }) => first <= serverOffset && serverOffset <= last && !isInGap(serverOffset),
   );
-  return lines.length === sent.length && lines.every((line, i) => isLine(line, sent[i]!));
+  return lines.length === sent.length && lines.every((line, i) => isLine(line, sent[i]!, run.server.names));
 }
 
-function isLine(line: Line, message: Message): boolean {
+function isLine(line: Line, message: Message, names: ReadonlyMap<string, string>): boolean {
+  if (message.author.name !== names.get(line.author)) return false;
   if (line.serverOffset !== message.serverOffset || line.author !== message.author.id) return false;
   if (message.pending !== 'none') return true; // a change of it was not sent
   if (line.tag === 'text') return message.content.tag === 'text' && message.content.body === line.body;
@@ -162,6 +164,10 @@ function checkEnd(run: Run, user: string): void {
     if (mine.length !== 1 || mine[0]!.from !== 1 || mine[0]!.to !== room.log.length)
       run.broken('S2 S3', `${room.name} has ${room.log.length} entries, held are ${JSON.stringify(mine)}`);
   }
+  for (const store of ['log', 'detached'])
+    for (const entry of browser.disk.read<HeldEntry>(`holdfast:${user}`, store))
+      if (server.logs.room(entry.room) && !isOfLineage(server.logs.now(), entry.room, [entry]))
+        run.broken('S1', `${entry.room} ${entry.serverOffset} is held of a log that is no more`);
   const waiting = new Set(rows.flatMap((row) => row.body ?? []));
   for (const body of ledger.all()) {
     if (body.of.user !== user || body.accepted === undefined || waiting.has(body.text)) continue;

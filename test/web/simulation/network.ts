@@ -227,7 +227,8 @@ export function createNetwork({ world, server, ill }: Deps): Network {
       case 'POST /api/session': {
         const { name, as, password } = body as { name: string; as?: string; password?: string };
         if (as !== undefined && password === undefined) return unauthorized; // no claim is kept for so long
-        const [id] = [...server.names].find(([, each]) => each === name)!;
+        const [id] = [...server.names].find(([, each]) => each === name) ?? [];
+        if (id === undefined) return unauthorized; // they have another name by now
         const fresh = server.newId();
         server.sessions.set(fresh, id);
         return { status: 201, body: session(id), cookie: fresh };

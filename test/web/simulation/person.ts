@@ -4,6 +4,7 @@ import type { Message, Outcome } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Box, Tab } from './browser.ts';
 import type { Body } from './ledger.ts';
+import { contentOf } from './logs.ts';
 import type { Run } from './run.ts';
 
 export type Step = (run: Run) => string | undefined;
@@ -205,9 +206,11 @@ function queueOther(run: Run): string | undefined {
     clientOffset: run.server.newId(),
     ...(target ? { kind: 'test-reaction', emoji: said, target } : content),
   };
+  const kept = { user, item, isTaken: false };
+  if (!target) run.kept.set(contentOf(item), kept);
   void tab.queue(user, item).then(
     () => {
-      if (!tab.isDead() && !target) run.kept.set(item.clientOffset, { user, item });
+      kept.isTaken = !tab.isDead();
     },
     () => {}, // a storage that fails
   );

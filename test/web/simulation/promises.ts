@@ -1,7 +1,7 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
-import { isMessage, isRemoval, isReplacement } from '../../../shared/kinds.ts';
+import { isMessage, isRemoval, isReplacement, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
-import { HELD_STORES, type HeldEntry, UNMOVED_STORES } from '../../../web/db/schema.ts';
+import { HELD_STORES, type HeldEntry, type StoredRoom, UNMOVED_STORES } from '../../../web/db/schema.ts';
 import type { Span } from '../../../web/log/spans.ts';
 import { itemOf, type Row } from '../../../web/outbox/row.ts';
 import type { Disk } from './disk.ts';
@@ -16,9 +16,11 @@ export interface Known {
   ledger: Ledger;
   /** Every body that ever was in a log. */
   appended: ReadonlySet<string>;
-  /** Items of other kinds that were taken, and the keys of all that ever was in a log. */
-  kept: ReadonlyMap<string, { user: string }>;
-  appendedKeys: ReadonlySet<string>;
+  /** Items of other kinds that were taken, and all that ever was in a log, by their contents. */
+  kept: ReadonlyMap<string, { user: string; isTaken: boolean }>;
+  appendedContents: ReadonlySet<string>;
+  /** Rooms that cannot be read now. */
+  failing: ReadonlySet<string>;
   /** Where a run of entries began that a server gave to a user as one that may stand alone, as `user room from`. */
   announced: ReadonlySet<string>;
   /** Room was made on a full disk, or a log was put back by hand: a span may begin anywhere. */
@@ -47,6 +49,19 @@ export function checkDatabase(known: Known, database: string, broken: Broken): v
   const rows = known.disk.read<Row>(database, 'rows');
   checkLogs(known, database, user, rows, broken);
   checkRows(known, database, user, rows, broken);
+  checkFailing(known, database, user, broken);
+}
+
+/** A room that fails is nobody's to leave, as long as they never did. */
+function checkFailing({ failing, logs, disk }: Known, database: string, user: string, broken: Broken): void {
+  const rooms = disk.read<StoredRoom>(database, 'rooms');
+  for (const id of failing) {
+    const log = logs.lineages().flatMap(({ rooms }) => rooms.get(id)?.log ?? []);
+    const hasLeft = log.some(({ entry }) => membershipOf(entry) === 'left' && subjectOf(entry) === user);
+    const isHeld = disk.read<HeldEntry>(database, 'log').some(({ room }) => room === id);
+    const stored = rooms.find((room) => room.id === id);
+    if (isHeld && !hasLeft && (!stored || stored.left)) broken('S2', `${id} failed, and is left`);
+  }
 }
 
 function checkLogs(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
@@ -108,6 +123,9 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
   const covered = held.spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   if (covered !== at.size) broken('S1', `the spans of ${room} cover ${covered}, and ${at.size} are held`);
   const edits = of.known.filter(isReplacement) as Targeted[];
+  for (const entry of held.loose)
+    if (!logs.lineages().some((lineage) => isOfLineage(lineage, room, [entry])))
+      broken('S1', `${room} ${entry.serverOffset} is held, and is so in no log`);
   for (const span of held.spans) {
     const run: HeldEntry[] = [];
     for (let offset = span.from; offset <= span.to; offset++) {
@@ -139,7 +157,7 @@ function checkBlank(entry: HeldEntry, deleted: ReadonlySet<number>, room: string
     broken('S3', `${room} ${entry.serverOffset} is deleted and still says all that it said`);
 }
 
-function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEntry[]): boolean {
+export function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEntry[]): boolean {
   const { log } = lineage.rooms.get(room) ?? { log: [] };
   return run.every((entry) => {
     const logged = log[entry.serverOffset - 1];
@@ -202,15 +220,10 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
     if (!isThere)
       broken('O4', `${row.clientOffset} is to change what stands at ${targetOffset}, which is another text`);
   }
-  const queued = new Set(rows.map(({ clientOffset }) => clientOffset));
-  for (const [key, kept] of known.kept)
-    if (
-      kept.user === user &&
-      !queued.has(key) &&
-      !known.appendedKeys.has(key) &&
-      !rows.some(({ rekeyed }) => rekeyed)
-    )
-      broken('O1 O4', `${key}, of another kind, was taken, and is nowhere`);
+  const queued = new Set(rows.map((row) => contentOf(itemOf(row))));
+  for (const [content, kept] of known.kept)
+    if (kept.isTaken && kept.user === user && !queued.has(content) && !known.appendedContents.has(content))
+      broken('O1 O4', `${content}, of another kind, was taken, and is nowhere`);
   const waiting = new Set(rows.flatMap((row) => row.body ?? []));
   const isThere = (text: string) => waiting.has(text) || appended.has(text);
   for (const body of ledger.all()) {

@@ -71,6 +71,8 @@ export interface Witness {
   arrived(user: string, items: readonly Item[]): void;
   appended(room: LogRoom, author: string, item: Item, entry: Entry): void;
   refused(author: string, item: Item, code: string): void;
+  /** Over a connection that had told that this server lacks what the item needs. */
+  lacked(author: string, item: Item): void;
   /** Where a span may begin that nothing below touches. */
   announced(user: string, room: string, from: number): void;
 }
@@ -151,12 +153,13 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     for (const conn of conns) {
       if (!conn.open || !room.members.has(conn.user)) continue;
       if (ill.losesFrame()) continue;
-      sendEntries(conn, room.id, entries);
-      if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => sendEntries(conn, room.id, entries));
+      const frame = { room: room.id, entries, users: usersOf(entries) };
+      conn.send('entries', frame);
+      if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => conn.send('entries', frame)); // names too are as they were
     }
   }
 
-  function append(user: string, items: readonly Item[]): object {
+  function append(user: string, items: readonly Item[], isTold: boolean): object {
     witness.arrived(user, items);
     const whole = ill.refusesAll();
     if (whole) for (const item of items) witness.refused(user, item, whole.code);
@@ -172,7 +175,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         break;
       }
       const { clientOffset } = item;
-      const done = appendOne(user, item);
+      const done = appendOne(user, item, isTold);
       if ('error' in done) {
         witness.refused(user, item, done.error.code);
         results.push({ clientOffset, error: done.error });
@@ -191,13 +194,16 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   function appendOne(
     user: string,
     item: Item,
+    isTold: boolean,
   ): { entry: Entry } | { error: { code: string; message: string } } {
     const room = logs.room(item.room);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
     const feature = ruleOf(item.kind)?.feature;
-    if (!isKnown && feature !== undefined && !server.features.includes(feature))
+    if (!isKnown && feature !== undefined && !server.features.includes(feature)) {
+      if (isTold) witness.lacked(user, item);
       return { error: errorOf('invalid') };
+    }
     if (!isKnown && ill.takesKey(`${user} ${item.clientOffset}`)) return { error: errorOf('conflict') };
     const code = isKnown ? undefined : ill.refuses();
     if (code) return { error: errorOf(code) };
@@ -273,7 +279,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         return { ...ok(), now: at };
       case 'append': {
         const { as, items } = payload as { as: string; items: Item[] };
-        return as === user ? append(user, items) : refusal('unauthorized');
+        return as === user ? append(user, items, conn !== undefined) : refusal('unauthorized');
       }
       case 'range':
         return range({ user }, payload as { room: string; from: number; to: number });

@@ -171,4 +171,27 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a write that was given up is stored all the same': [
     { file: 'db/database.ts', from: 'if (mine.tx && isHandleLost(error)) abort(mine.tx);', to: '' },
   ],
+  'a row of a feature that the server lacks is sent all the same': [
+    {
+      file: 'outbox/batch.ts',
+      from: 'if (feature !== undefined && !features.has(feature)) stopped.add(row.room);',
+      to: 'void features;',
+    },
+  ],
+  'an older name holds': [{ file: 'log/users.ts', from: 'user.rev < (before?.rev ?? 0) || ', to: '' }],
+  'a room that failed is left': [
+    { file: 'log/rooms.ts', from: 'for (const { id } of failed) stored.delete(id);', to: 'void failed;' },
+  ],
+  'the fields of another kind are not sent': [
+    { file: 'outbox/row.ts', from: '    ...fields,\n    room,', to: '    room,' },
+  ],
+  'an acknowledged entry of another kind loses its fields': [
+    { file: 'outbox/settle.ts', from: '    ...fields,\n', to: '' },
+  ],
+  'only deletes remove': [
+    { file: 'log/blank.ts', from: 'if (isRemoval(entry)) add(', to: "if (entry.kind === 'delete') add(" },
+  ],
+  'what stands beyond the cursor is not said': [
+    { file: 'log/handshake.ts', from: '...(Object.keys(proofs).length === 0 ? {} : { proofs }),', to: '' },
+  ],
 };
