@@ -121,9 +121,17 @@ export function epochOf(db: DatabaseSync): string {
 export function realFile(path: string, mostLinks = 8): string {
   const file = resolve(path);
   if (existsSync(file)) return realpathSync(file);
-  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  if (!isLink || mostLinks === 0) return file;
+  if (mostLinks === 0 || !isLink(file)) return file;
   return realFile(resolve(dirname(file), readlinkSync(file)), mostLinks - 1); // to a file that is not there yet
+}
+
+/** False where there is nothing, also where a folder of the path is none: `checkPlace` says so. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /**
