@@ -2,8 +2,8 @@
 import type { Browser, BrowserContext } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
-/** What is loaded beside the first paint: the socket, and the schemas of what comes over it. */
-const LATER = /\/assets\/(esm|wire)-[^/]*\.js$/;
+/** What is loaded beside the first paint: the socket, what keeps it, and the schemas of what comes over it and by HTTP. */
+const LATER = /\/assets\/(esm|wire|bodies|link)-[^/]*\.js$/;
 
 /** What keeps step with the server, and what sends. */
 const WHEN_SIGNED_IN = /\/assets\/(sync|drain)-[^/]*\.js$/;
