@@ -31,7 +31,8 @@ interface Deps {
   fill(room: string, stretch: Stretch): Promise<Fetched>;
 }
 
-const SMALL_HOLE_ENTRIES = 200;
+/** So few that what somebody writes meanwhile hardly waits behind them on a slow network. Larger ones are filled when looked at. */
+const SMALL_HOLE_ENTRIES = 20;
 
 export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFiller {
   const olders = new Map<string, number>();

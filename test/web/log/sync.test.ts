@@ -346,8 +346,8 @@ test('S2 S3 a small hole is filled after the catch-up without being looked at, o
   const held = [
     [1, 100],
     [401, 500],
-    [601, 700],
-    [901, 950],
+    [516, 700],
+    [721, 950],
   ].map(([from, to]) => ({ from: from!, to: to!, amendedTo: 950 }));
   await holdOf(b.db, log, held);
   let underWay = 0;
