@@ -105,10 +105,10 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
         const at = { cursor: times(id, held.cursor), proof: times(id, held.proof) };
         const start = startOf(head, held, at, sameEpoch);
         const bytes = Math.min(budget, most(start));
-        const { entries, isCut } = await lacking(id, start, head, bytes);
+        const { entries, isCut, left } = await lacking(id, start, head, bytes);
         // the first that does not fit is the last that is looked at
         if (isCut && bytes === budget) budget = 0;
-        else budget -= entries.reduce((sum, entry) => sum + jsonBytes(entry), 0);
+        else budget -= bytes - left;
         lacks.push({ membership, head, start, entries, heldTo: start.reset ? 0 : (held.cursor?.[0] ?? 0) });
       } catch (error) {
         lacks.push(failedRoom(id, error));
@@ -148,23 +148,25 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     return (room: string, cursor: Cursor | undefined) => cursor && byPoint.get(key(room, cursor[0]));
   }
 
-  /** Ascending up to the head, the newest that fit. */
+  /** Ascending up to the head, the newest that fit, and what is left of `bytes`. */
   async function lacking(id: string, start: Start, head: number, bytes: number) {
-    if (head === 0 || bytes === 0) return { entries: [], isCut: false };
+    if (head === 0 || bytes === 0) return { entries: [], isCut: false, left: bytes };
     const from =
       start.tag === 'few'
         ? start.from
         : startOfNewest(head, await log.messageAt(id, head, CATCH_UP_NEWEST_MESSAGES));
     let entries: Entry[] = [];
-    for (let [to, left] = [head, bytes]; to >= from; ) {
+    let left = bytes;
+    for (let to = head; to >= from; ) {
       const first = Math.max(from, to - READ_ENTRIES + 1);
       const piece = await read(id, first, to);
       const [kept, rest] = newestWithin(piece, jsonBytes, left);
       entries = [...kept, ...entries];
-      if (kept.length < to - first + 1) return { entries, isCut: true };
-      [to, left] = [first - 1, rest];
+      left = rest;
+      if (kept.length < to - first + 1) return { entries, isCut: true, left };
+      to = first - 1;
     }
-    return { entries, isCut: false };
+    return { entries, isCut: false, left };
   }
 
   async function read(room: string, from: number, to: number): Promise<Entry[]> {
