@@ -90,7 +90,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       return;
     }
     if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
-      void learnName();
+      learnName().catch((error) => closed || console.warn('the own name could not be read', error));
     const shown = refresh(change);
     if (change.type === 'queued') void shown.then(() => drain.rows()); // shown first, then tried
   });
