@@ -31,12 +31,25 @@ export function readLog(): Line[] {
   });
 }
 
+/** The messages, parted where the log says that some are not held. */
+export function readPieces(): string[][] {
+  const pieces: string[][] = [[]];
+  for (const each of document.querySelectorAll('[role=log] :is(.message, [data-gap])')) {
+    if (each.matches('[data-gap]')) pieces.push([]);
+    else pieces.at(-1)!.push(each.querySelector('.body')?.textContent ?? '');
+  }
+  return pieces;
+}
+
 export function untilInstalled(): Promise<void> {
   return navigator.serviceWorker.ready.then(() => undefined);
 }
 
-export function scrollToOldest(): void {
-  document.querySelector('.log')!.scrollTop = 0;
+/** To the oldest, but not beyond where messages lack. */
+export function scrollUp(): void {
+  const gap = [...document.querySelectorAll('[role=log] [data-gap]')].at(-1);
+  if (gap) gap.scrollIntoView({ block: 'start', behavior: 'instant' });
+  else document.querySelector('.log')!.scrollTop = 0;
 }
 
 export function watchNewest(): void {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
-import { newestShown, scrollToOldest, sendsHere, untilInstalled, watchNewest } from './inPage.ts';
+import { newestShown, readPieces, scrollUp, sendsHere, untilInstalled, watchNewest } from './inPage.ts';
 import { all, openApp, type Person, said } from './person.ts';
 import { setStage } from './stage.ts';
 
@@ -122,17 +122,26 @@ function numbered(what: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${what} ${i + 1}`);
 }
 
-/** To the oldest. What is on the screen is at all times a piece of the log, and the next piece follows on the last one. */
+/**
+ * To the oldest. What is on the screen is at all times pieces of the log with a line between them that says so, and what is
+ * read next follows on what was read.
+ */
 async function readUpwards(reader: Person, log: readonly string[]): Promise<void> {
   let below = log.length;
   for (;;) {
-    const shown = (await reader.log()).map(({ body }) => body);
-    const from = log.indexOf(shown[0]!);
-    expect(shown).toEqual(log.slice(from, from + shown.length));
-    expect(from + shown.length).toBeGreaterThanOrEqual(below);
+    const pieces = await reader.tab.run(readPieces);
+    for (const piece of pieces) expect(piece).toEqual(onFrom(piece[0]!, piece.length));
+    const lowest = pieces.at(-1)!;
+    const from = log.indexOf(lowest[0]!);
+    expect(from + lowest.length).toBeGreaterThanOrEqual(below);
     if (from === 0) return;
     below = from;
-    await reader.tab.run(scrollToOldest);
-    await reader.sees('older ones', (lines) => lines[0]!.body !== shown[0]);
+    await reader.tab.run(scrollUp);
+    await waitFor('older ones', async () => (await reader.tab.run(readPieces)).at(-1)![0] !== lowest[0]);
+  }
+
+  function onFrom(first: string, count: number): string[] {
+    const from = log.indexOf(first);
+    return log.slice(from, from + count);
   }
 }

@@ -74,6 +74,20 @@ export async function hangable(page: Page): Promise<{ hang(how: Hanging): Promis
     IDBTransaction.prototype.commit = function () {
       if (!hung.has(this)) commit.call(this);
     };
+    const isSilent = (transaction: IDBTransaction) => hung.has(transaction) && world.hanging !== 'no';
+    const listen = IDBTransaction.prototype.addEventListener;
+    IDBTransaction.prototype.addEventListener = function (
+      this: IDBTransaction,
+      type: string,
+      listener: EventListener,
+      options?: boolean,
+    ) {
+      const heard: EventListener = (event) => {
+        if (!isSilent(this)) listener.call(this, event); // the requests that keep it open are ours
+      };
+      const isOfRequests = type === 'success' || type === 'error';
+      listen.call(this, type, isOfRequests ? heard : listener, options);
+    } as typeof listen;
     for (const name of ['add', 'put'] as const) {
       const original = store[name];
       store[name] = function (...args) {
