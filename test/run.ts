@@ -19,8 +19,10 @@ import { IS_OF_THIS_SYSTEM, webKitForTests } from './support/setup/webkit.ts';
 import { NOTHING, ofPlaywright, ofVitest, slowest, sum, type Tally } from './support/tally.ts';
 import { ROOT, runTool } from './support/tools.ts';
 
-/** Files of tests, as Playwright's grep sees them. */
-const TIMED = String.raw`(budgets|slow|networks)\.e2e\.ts`;
+/** Files of tests, as Playwright's grep sees them. Here the seconds are those of a network, with little work on either side. */
+const SLOW_NETWORKS = String.raw`(slow|networks)\.e2e\.ts`;
+/** Here they are the machine's. */
+const BUDGETS = String.raw`budgets\.e2e\.ts`;
 /** What a person does first, by the whole stack. */
 const QUICK = String.raw`(chat|conversation|offline|refused)\.e2e\.ts`;
 const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
@@ -120,12 +122,13 @@ async function vitest(project: string, ...which: string[]): Promise<Tally> {
   return ofVitest(report, code);
 }
 
-/** Two at a time, for most of a test is waiting; but those whose seconds count have the machine to themselves. */
+/** Two at a time, for most of a test is waiting; but budgets have the machine to themselves. */
 async function browser(): Promise<Tally> {
   if (values.quick) return playwright('quick', '--workers=2', '--project=sqlite', `--grep=${QUICK}`);
-  const together = await playwright('together', '--workers=2', `--grep-invert=${TIMED}`);
-  const alone = await playwright('alone', `--grep=${TIMED}`);
-  return sum([together, alone]);
+  const together = await playwright('together', '--workers=2', `--grep-invert=${SLOW_NETWORKS}|${BUDGETS}`);
+  const slow = await playwright('slow networks', '--workers=2', `--grep=${SLOW_NETWORKS}`);
+  const alone = await playwright('alone', `--grep=${BUDGETS}`);
+  return sum([together, slow, alone]);
 }
 
 async function playwright(name: string, ...which: string[]): Promise<Tally> {

@@ -64,6 +64,25 @@ export function newestShown(): string[] {
   return window.newestShown;
 }
 
+/** Resolves when all that was asked of the databases is done. A browser that freezes pages does not freeze one before that. */
+export async function untilDatabasesRest(): Promise<void> {
+  for (const { name } of await indexedDB.databases()) {
+    await new Promise<void>((resolve, reject) => {
+      const opening = indexedDB.open(name!);
+      opening.onerror = () => reject(opening.error);
+      opening.onsuccess = () => {
+        const db = opening.result;
+        const last = db.transaction([...db.objectStoreNames], 'readwrite'); // begins when all others have ended
+        last.onabort = () => reject(last.error);
+        last.oncomplete = () => {
+          db.close();
+          resolve();
+        };
+      };
+    });
+  }
+}
+
 /** Whether the lock of those who send is held in this tab: locks name their holder, and so does one that we take. */
 export function sendsHere(): Promise<boolean> {
   return navigator.locks.request(`which tab is this ${Math.random()}`, async (ours) => {

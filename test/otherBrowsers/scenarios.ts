@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
-import { newestShown, readPieces, scrollUp, sendsHere, untilInstalled, watchNewest } from './inPage.ts';
+import {
+  newestShown,
+  readPieces,
+  scrollUp,
+  sendsHere,
+  untilDatabasesRest,
+  untilInstalled,
+  watchNewest,
+} from './inPage.ts';
 import { all, openApp, type Person, said } from './person.ts';
 import { setStage } from './stage.ts';
 
@@ -88,6 +96,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
 
       await eachWrites(tabs, 3);
       const frozen = await caughtSending(tabs, network.stall); // the server hears nothing of it
+      await frozen.tab.run(untilDatabasesRest); // a transaction that is frozen with its page holds up the others
       await frozen.tab.freeze();
       const two = tabs.filter((person) => person !== frozen);
       await eachWrites(two, 2);
