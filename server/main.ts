@@ -1,7 +1,7 @@
 /** The process: configuration in, a store chosen, the app composed, signals heeded. */
 import { join } from 'node:path';
-import { SHUTDOWN_WITHIN_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
+import { SHUTDOWN_WITHIN_MS } from './base/serverLimits.ts';
 import { type Config, ConfigError, parseEnv } from './env.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './exitCodes.ts';
 import { openAt } from './lan.ts';

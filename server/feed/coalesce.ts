@@ -2,7 +2,7 @@
  * One room's frames: as long as little is said, nothing waits, and a few that come close together do not either; under
  * load what comes within 15 ms goes out as one. `send` is called one at a time and in order, whatever it waits for.
  */
-import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../shared/limits.ts';
+import { FRAME_COALESCE_MS, FRAMES_BURST } from '../base/serverLimits.ts';
 import { take } from '../limits/bucket.ts';
 
 const RATE = { perSecond: 1_000 / FRAME_COALESCE_MS, burst: FRAMES_BURST };

@@ -1,7 +1,7 @@
 /** The newest entries of one room, so that many who come back do not each read the store. Redacted where removed. */
 import type { Entry } from '../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement, redacted } from '../../shared/kinds.ts';
-import { RING_ENTRIES } from '../../shared/limits.ts';
+import { RING_ENTRIES } from '../base/serverLimits.ts';
 
 export interface Ring {
   /** Must be the entry after the last one pushed. */

@@ -3,7 +3,7 @@
  * what came in the same turn of the event loop. To wait any longer made no batch larger under load, and every message
  * slower without. Order is kept. A request's entries stay together, and each request learns of its own part.
  */
-import { BATCH_MAX_ENTRIES } from '../../shared/limits.ts';
+import { BATCH_MAX_ENTRIES } from '../base/serverLimits.ts';
 import type { AppendOutcome, NewEntry } from '../store/port.ts';
 
 interface Waiting {

@@ -7,7 +7,7 @@ import { type ProtocolFacts, readProtocolFacts, type Words } from './protocolFac
 
 export async function protocolProblems(): Promise<string[]> {
   const text = await readFile(join(ROOT, 'docs/PROTOCOL.md'), 'utf8');
-  return problemsOfProtocol(text, await readProtocolFacts());
+  return problemsOfProtocol(text, readProtocolFacts());
 }
 
 /** Pure: a sentence for each difference. */

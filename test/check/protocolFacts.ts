@@ -2,14 +2,13 @@
  * What docs/PROTOCOL.md has to say, read from the code: schemas, table of kinds, error codes, limits, routes. A fact is a key
  * such as "frame `room`: payload" with the words that must stand there; for an object these are its fields.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import * as serverLimits from '../../server/base/serverLimits.ts';
 import { createApi } from '../../server/http/api.ts';
 import * as entry from '../../shared/entry.ts';
 import { featuresOf, type KindRule, kinds } from '../../shared/kinds.ts';
 import * as limits from '../../shared/limits.ts';
 import * as protocol from '../../shared/protocol/index.ts';
-import { ROOT } from '../support/tools.ts';
+import * as pageLimits from '../../web/records/pageLimits.ts';
 
 export type Words = ReadonlySet<string>;
 export type Facts = ReadonlyMap<string, Words>;
@@ -21,8 +20,7 @@ export interface ProtocolFacts {
   allowed: Facts;
 }
 
-export async function readProtocolFacts(): Promise<ProtocolFacts> {
-  const limitsSource = await readFile(join(ROOT, 'shared/limits.ts'), 'utf8');
+export function readProtocolFacts(): ProtocolFacts {
   const rows = [...eventRows(), ...entryRows(), ...routeRows()];
   const inRows = new Set(rows.map(({ schema }) => schema));
   const objects = namedObjects();
@@ -34,12 +32,15 @@ export async function readProtocolFacts(): Promise<ProtocolFacts> {
     ...[protocol.REQUIRED_FEATURE, ...featuresOf(kinds())].map(
       (name) => [`feature \`${name}\``, NONE] as const,
     ),
-    ...limitsOfTheWire(limitsSource).map(limitFact),
+    ...Object.entries(limits).map(limitFact),
     ['protocol', new Set([String(protocol.PROTOCOL)])] as const,
   ];
   return {
     required: new Map(required),
-    allowed: new Map([...objects.map(objectFact), ...Object.keys(LIMITS).map(limitFact)]),
+    allowed: new Map([
+      ...objects.map(objectFact),
+      ...Object.entries({ ...serverLimits, ...pageLimits }).map(limitFact),
+    ]),
   };
 }
 
@@ -137,21 +138,9 @@ function errorFacts() {
   });
 }
 
-const LIMITS: Readonly<Record<string, number>> = { ...limits };
-
-function limitFact(name: string) {
-  return [`limit \`${name}\``, new Set([String(LIMITS[name])])] as const;
+function limitFact([name, value]: readonly [string, number]) {
+  return [`limit \`${name}\``, new Set([String(value)])] as const;
 }
-
-/** Of shared/limits.ts, all but what is the server's and the client's own business; its headings say which that is. */
-export function limitsOfTheWire(source: string): string[] {
-  const sections = source.split(/^\/\/ /m).slice(1);
-  return sections
-    .filter((section) => !NOT_OF_THE_WIRE.test(section))
-    .flatMap((section) => [...section.matchAll(/^export const ([A-Z_]+)/gm)].map((match) => match[1]!));
-}
-
-const NOT_OF_THE_WIRE = /^(?:Server's own|Client)\n/;
 
 function objectFact([name, schema]: readonly [string, unknown]) {
   return [`object \`${name}\``, wordsOf(schema)] as const;

@@ -1,11 +1,7 @@
 /** Networks that carry little, or nothing while they say that they are there. */
 import type { Page } from '@playwright/test';
-import {
-  BEAT_TIMEOUT_MS,
-  CATCH_UP_POLLED_BYTES,
-  RANGE_POLLED_BYTES,
-  SILENCE_MS,
-} from '../../shared/limits.ts';
+import { CATCH_UP_POLLED_BYTES, RANGE_POLLED_BYTES } from '../../shared/limits.ts';
+import { BEAT_TIMEOUT_MS, SILENCE_MS } from '../../web/records/pageLimits.ts';
 import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';

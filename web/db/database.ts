@@ -7,7 +7,7 @@
  * So is an opening: after that time without a word, and after UPGRADE_TIMEOUT_MS once it is at an upgrade.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames, wrap } from 'idb';
-import { DATABASE_TIMEOUT_MS, MAKE_ROOM_EVERY_MS, UPGRADE_TIMEOUT_MS } from '../../shared/limits.ts';
+import { DATABASE_TIMEOUT_MS, FREE_SPACE_EVERY_MS, UPGRADE_TIMEOUT_MS } from '../records/pageLimits.ts';
 import type { Clock } from './clock.ts';
 import { isFull } from './failure.ts';
 
@@ -75,7 +75,7 @@ export function openDatabase<S extends DBSchema>(opening: Opening<S>): Database<
   /** Once for all that are in need of it at the time. What it does itself must not ask for it: it would wait for itself. */
   async function madeRoom(): Promise<boolean> {
     const { makeRoom, clock } = opening;
-    if (!makeRoom || (!makingRoom && clock.ticks() - madeRoomAt < MAKE_ROOM_EVERY_MS)) return false;
+    if (!makeRoom || (!makingRoom && clock.ticks() - madeRoomAt < FREE_SPACE_EVERY_MS)) return false;
     if (!makingRoom) madeRoomAt = clock.ticks();
     makingRoom ??= makeRoom({
       ...database,

@@ -2,7 +2,7 @@
  * What gives way on a device that is full. The log is a copy and can be fetched again; what a person wrote is there only
  * once: rows, drafts and marks are never touched (O4).
  */
-import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../../shared/limits.ts';
+import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../records/pageLimits.ts';
 import {
   HELD_STORES,
   ofRoom,

@@ -1,6 +1,7 @@
 /** Catch-ups that the server announced: each may open a span, and one that does not come is asked for instead. */
-import { CATCH_UP_WITHIN_MS } from '../../shared/limits.ts';
+
 import type { Clock, Timer } from '../db/clock.ts';
+import { CATCH_UP_WITHIN_MS } from '../records/pageLimits.ts';
 
 export interface Announced {
   expect(room: string, from: number, head: number): void;

@@ -2,15 +2,11 @@
  * Ranges from the server: few at once, in pieces that the network carries, retried until there is an answer or no way to
  * one. What is asked in one era is no answer in another (era.ts).
  */
-import {
-  ACKNOWLEDGE_WITHIN_MS,
-  RANGE_FIRST_ENTRIES,
-  RANGE_LEAST_ENTRIES,
-  RANGE_MAX_ENTRIES,
-} from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Answer } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
+import { RANGE_FIRST_ENTRIES, RANGE_LEAST_ENTRIES } from '../records/pageLimits.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import type { Link } from '../transport/link.ts';
 import type { Era, Eras } from './era.ts';

@@ -4,8 +4,8 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import type { Line } from '../../shared/fold.ts';
-import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../shared/limits.ts';
 import type { UserRead } from '../db/schema.ts';
+import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../records/pageLimits.ts';
 import { linesBack, linesOf, linesOn } from './lines.ts';
 import { spansOf } from './readSpans.ts';
 import { cursorOf, isAmended, type Span, spanAt, without } from './spans.ts';

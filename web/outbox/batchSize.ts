@@ -1,5 +1,5 @@
 /** How much one append may carry: found out by trying, since no browser says how wide the way up is. Pure. */
-import { BATCH_BYTES, BATCH_MAX_BYTES, BATCH_MIN_BYTES } from '../../shared/limits.ts';
+import { BATCH_BYTES, BATCH_MAX_BYTES, BATCH_MIN_BYTES } from '../records/pageLimits.ts';
 
 export const FIRST_BATCH_BYTES = BATCH_BYTES;
 

@@ -1,9 +1,10 @@
 /** The shell of the outbox machine: carries out its effects, and tells it what came of them. */
-import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../../shared/limits.ts';
+
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase, UserWrite } from '../db/schema.ts';
+import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../records/pageLimits.ts';
 import type { StorageHealth } from '../state/storageState.ts';
 import { type Fence, isMine } from './fence.ts';
 import type { DrainLock } from './lock.ts';

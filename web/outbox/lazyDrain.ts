@@ -2,8 +2,9 @@
  * The drain in a chunk of its own: nothing is sent before there is a connection, and what shows first waits for nothing.
  * As with socket.io-client, it is fetched beside the first paint.
  */
-import { RETRY_MAX_MS } from '../../shared/limits.ts';
+
 import type { Timer } from '../db/clock.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { Drain, DrainDeps } from './drain.ts';
 
 /** Begins once `first` resolves. */

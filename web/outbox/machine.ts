@@ -3,15 +3,15 @@
  * effects out. The rows themselves are in the database; this knows only whether there may be some. A room that fails for
  * now rests by itself, and the others go on.
  */
-import {
-  APPEND_MAX_ITEMS,
-  REST_LEAST_MS,
-  REST_MOST_MS,
-  SEND_BYTES_PER_SECOND,
-  SEND_TIMEOUT_MS,
-} from '../../shared/limits.ts';
+import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
+import {
+  RETRY_AFTER_MAX_MS,
+  RETRY_AFTER_MIN_MS,
+  SEND_BYTES_PER_SECOND,
+  SEND_TIMEOUT_MS,
+} from '../records/pageLimits.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import { type Limits, ONE_ITEM } from './batch.ts';
 import { afterAnswer, afterSilence, FIRST_BATCH_BYTES } from './batchSize.ts';
@@ -298,7 +298,7 @@ function rest(outbox: Outbox, toldMs: number | undefined, random: () => number):
 
 function restMs(toldMs: number | undefined, failures: number, random: () => number): number {
   if (toldMs === undefined) return backoff(failures, random);
-  return Math.min(REST_MOST_MS, jittered(Math.max(REST_LEAST_MS, toldMs), random));
+  return Math.min(RETRY_AFTER_MAX_MS, jittered(Math.max(RETRY_AFTER_MIN_MS, toldMs), random));
 }
 
 function unlocked(outbox: Outbox): Stepped {

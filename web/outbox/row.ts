@@ -1,9 +1,9 @@
 /** One thing a person did that the server has not confirmed yet. It is gone once its entry is stored. Pure. */
 import { ruleOf } from '../../shared/kinds.ts';
-import { PARK_AFTER_INTERNAL } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item, WireError } from '../../shared/protocol/index.ts';
 import { checkBody } from '../../shared/text.ts';
+import { PARK_AFTER_INTERNAL } from '../records/pageLimits.ts';
 import type { Reason } from '../state/model.ts';
 
 export type Row = Content & {

@@ -1,8 +1,9 @@
 /** Sends what waits while no page does: once, by HTTP, with the same machine and under the same lock as a tab's drain. */
-import { WORKER_WITHIN_MS } from '../../shared/limits.ts';
+
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { WORKER_WITHIN_MS } from '../records/pageLimits.ts';
 import { backoff } from '../transport/backoff.ts';
 import { createDrain, type DrainDeps } from './drain.ts';
 import type { DrainLock } from './lock.ts';

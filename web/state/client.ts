@@ -1,12 +1,12 @@
 /** The client: who is signed in on this browser, and everything that runs for them. */
 
-import { RETRY_MAX_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Timer } from '../db/clock.ts';
 import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import { backoff } from '../transport/backoff.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createHttp } from '../transport/http.ts';

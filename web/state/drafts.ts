@@ -1,7 +1,8 @@
 /** What stands in the boxes and was not sent, in the database: the latest of each room, in order. */
-import { DRAFT_EVERY_MS, RETRY_MAX_MS } from '../../shared/limits.ts';
+
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { DRAFT_EVERY_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { StorageHealth } from './storageState.ts';
 
 export interface Drafts {

@@ -2,9 +2,10 @@
  * A message of one's own stands in the conversation as soon as it is durable (O1), before the window is read again: on a
  * slow phone that reading takes longer than a tap may.
  */
-import { WINDOW_MAX_LINES } from '../../shared/limits.ts';
+
 import type { User } from '../../shared/protocol/index.ts';
 import { type Draft, newRow, type Row } from '../outbox/row.ts';
+import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
 import type { Conversation } from './conversation.ts';
 import { messagesOf } from './messages.ts';
 import type { ConversationState, Message } from './model.ts';

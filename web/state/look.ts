@@ -1,5 +1,5 @@
 /** One look at a conversation: what of it is in the window, read in one transaction. */
-import { WINDOW_MAX_LINES } from '../../shared/limits.ts';
+
 import type { UserRead } from '../db/schema.ts';
 import {
   middleRow,
@@ -11,6 +11,7 @@ import {
 } from '../log/window.ts';
 import { heldMessage } from '../outbox/held.ts';
 import { type Follower, isMessageRow, type Row } from '../outbox/row.ts';
+import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
 import { readQueue, rowsAt } from './queue.ts';
 import { countOthers, readUpToOf } from './unread.ts';
 

@@ -1,9 +1,10 @@
 /** How far a person has read, kept here until the server knows it, and as their other devices say it. It only grows. */
-import { ACKNOWLEDGE_WITHIN_MS, RETRY_MAX_MS } from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { Link } from '../transport/link.ts';
 import { coalesced } from './coalesced.ts';
 

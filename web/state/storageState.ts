@@ -1,9 +1,10 @@
 /** Whether the device takes what is written, as the last attempts showed, and whether it kept what was. */
-import { RETRY_MAX_MS } from '../../shared/limits.ts';
+
 import type { Clock, Timer } from '../db/clock.ts';
 import { DatabaseHangs } from '../db/database.ts';
 import { isFull } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { StorageState } from './model.ts';
 
 /** Who writes tells how it went. */

@@ -1,6 +1,5 @@
 /** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
 
-import { DRAIN_STUCK_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { User, WireError } from '../../shared/protocol/index.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
@@ -11,6 +10,7 @@ import { createLazySync } from '../log/lazySync.ts';
 import { createLazyDrain } from '../outbox/lazyDrain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
 import { reasonOf } from '../outbox/row.ts';
+import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createLazyLink } from '../transport/lazyLink.ts';
 import { createBackground } from './background.ts';

@@ -1,5 +1,5 @@
 /** What the worker does when the browser wakes it because there is a network: it sends for whoever is signed in (O2, O5). */
-import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
+
 import { idFrom } from '../../shared/mint.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
@@ -9,6 +9,7 @@ import { openUserDatabase, type UserDatabase } from '../db/schema.ts';
 import { putFeatures } from '../outbox/features.ts';
 import { drainLockOf } from '../outbox/lock.ts';
 import { type Drained, drainOnce } from '../outbox/worker.ts';
+import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 import { appendByHttp, sessionByHttp } from '../transport/workerCalls.ts';
 
 export interface WakeDeps {

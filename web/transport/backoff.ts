@@ -1,4 +1,4 @@
-import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../../shared/limits.ts';
+import { RETRY_FIRST_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
 
 /** How long to wait after so many failures in a row, in ms: doubling, with jitter so that many do not come at once. */
 export function backoff(failures: number, random: () => number): number {

@@ -3,8 +3,9 @@
  * tear down come out. Nothing a socket says of itself is trusted: only bytes that arrive are (S4). Pure; link.ts carries
  * it out. All times are milliseconds of one clock that only grows.
  */
-import { HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS } from '../../shared/limits.ts';
+
 import { assertNever } from '../../shared/never.ts';
+import { HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from './browser.ts';
 import {
   also,

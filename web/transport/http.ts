@@ -1,7 +1,8 @@
 /** The calls that are no frames: who one is. Only an answer of our own shape counts as a refusal. */
-import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
+
 import type { Session, SessionAnswer, SessionRequest } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
+import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 import type { Called } from './called.ts';
 import { callServer } from './callServer.ts';
 

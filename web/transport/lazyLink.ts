@@ -2,8 +2,9 @@
  * The connection in a chunk of its own: nothing is connected before the first paint, and what is held shows without it. It is
  * fetched once that is painted; until it is here nobody is asked anything, and what it was told is told again then.
  */
-import { RETRY_MAX_MS } from '../../shared/limits.ts';
+
 import type { Timer } from '../db/clock.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { ConnectionEvent } from './connection.ts';
 import type { Link, LinkDeps } from './link.ts';
 

@@ -1,5 +1,10 @@
 /** What the connection can do next, whoever gave the reason: connect, doubt, wait. Pure. */
-import { BEAT_TIMEOUT_MS, REST_MOST_MS, SEND_BYTES_PER_SECOND, SILENCE_MS } from '../../shared/limits.ts';
+import {
+  BEAT_TIMEOUT_MS,
+  RETRY_AFTER_MAX_MS,
+  SEND_BYTES_PER_SECOND,
+  SILENCE_MS,
+} from '../records/pageLimits.ts';
 import { backoff, jittered } from './backoff.ts';
 import type { Connection } from './phase.ts';
 
@@ -54,7 +59,7 @@ export function lost(connection: Connection, { now, random }: Surroundings): Ste
 
 /** The server said how long. */
 export function told(connection: Connection, ms: number, { now, random }: Surroundings): Stepped {
-  const wait = jittered(Math.min(ms, REST_MOST_MS), random);
+  const wait = jittered(Math.min(ms, RETRY_AFTER_MAX_MS), random);
   return [waitFor(connection, wait, true, now), [{ type: 'teardown' }]];
 }
 

@@ -1,6 +1,7 @@
 /** What is known of the connection, what it looks like from outside, and when it has something to do next. Pure. */
-import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../../shared/limits.ts';
+
 import { assertNever } from '../../shared/never.ts';
+import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../records/pageLimits.ts';
 
 export interface Connection {
   phase: Phase;

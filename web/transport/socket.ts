@@ -1,5 +1,5 @@
 /** The thin shell around Socket.IO: one connection at a time, frames parsed at the edge, nothing left to its buffer. */
-import { CONNECT_WITHIN_MS } from '../../shared/limits.ts';
+
 import type {
   Acknowledgement,
   AnsweredName,
@@ -8,6 +8,7 @@ import type {
   Handshake,
   Request,
 } from '../../shared/protocol/index.ts';
+import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 
 type Wire = typeof import('./wire.ts');
 

@@ -2,8 +2,9 @@
  * What a browser says, and what may be read from it: somebody looks, the network is another one, the page is put away.
  * It often says nothing at all: a phone that left its Wi-Fi is only looked at (S4). Pure.
  */
-import { BEAT_TIMEOUT_MS } from '../../shared/limits.ts';
+
 import { assertNever } from '../../shared/never.ts';
+import { BEAT_TIMEOUT_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from './browser.ts';
 import { connect, doubt, fallAsleep, reconnect, type Stepped } from './moves.ts';
 import type { Connection } from './phase.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../../server/base/serverLimits.ts';
 import { createCoalescer } from '../../../server/feed/coalesce.ts';
-import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../../shared/limits.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { BATCH_MAX_ENTRIES } from '../../../server/base/serverLimits.ts';
 import { createBatcher } from '../../../server/ingest/batcher.ts';
 import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
-import { BATCH_MAX_ENTRIES } from '../../../shared/limits.ts';
 
 /** A write that waits to be finished by hand. */
 function slowWrite() {

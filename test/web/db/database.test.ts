@@ -1,11 +1,11 @@
 import 'fake-indexeddb/auto';
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterEach, expect, test, vi } from 'vitest';
-import { DATABASE_TIMEOUT_MS, UPGRADE_TIMEOUT_MS } from '../../../shared/limits.ts';
 import { DatabaseClosed, DatabaseHangs } from '../../../web/db/database.ts';
 import { storageReason } from '../../../web/db/failure.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { DATABASE_TIMEOUT_MS, UPGRADE_TIMEOUT_MS } from '../../../web/records/pageLimits.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
 import { turns, until } from './until.ts';

@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
-import { CATCH_UP_NEWEST_MESSAGES, MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../shared/limits.ts';
+import { CATCH_UP_NEWEST_MESSAGES } from '../../../shared/limits.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import {
   HELD_STORES,
@@ -18,6 +18,7 @@ import { createMover, moveSlice } from '../../../web/log/moveLog.ts';
 import { storeWelcome } from '../../../web/log/rooms.ts';
 import { take } from '../../../web/log/take.ts';
 import { heldMessage } from '../../../web/outbox/held.ts';
+import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { inherit } from '../../../web/state/inherit.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
@@ -28,6 +29,9 @@ import { userOf, welcomeOf } from '../welcome.ts';
 vi.mock('../../../shared/limits.ts', async (original) => ({
   ...(await original<typeof import('../../../shared/limits.ts')>()),
   CATCH_UP_NEWEST_MESSAGES: 10,
+}));
+vi.mock('../../../web/records/pageLimits.ts', async (original) => ({
+  ...(await original<typeof import('../../../web/records/pageLimits.ts')>()),
   MOVE_CHUNK_ENTRIES: 7,
   MOVE_SLICE_ENTRIES: 20,
 }));

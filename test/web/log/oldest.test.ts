@@ -1,8 +1,8 @@
 /** Where the oldest that is held is known to be shown, as the seeded runs of whole clients found it (test/web/simulation). */
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../../shared/limits.ts';
 import { AT_NEWEST, placeOlder, readWindow, type Window } from '../../../web/log/window.ts';
+import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../../web/records/pageLimits.ts';
 import { ROOM } from '../outbox/support.ts';
 import { emptyDatabase, holdOf } from './heldLog.ts';
 import { amend, grow, me, text } from './syncSupport.ts';

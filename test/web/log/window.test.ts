@@ -2,7 +2,6 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, isLine, type Line } from '../../../shared/fold.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
-import { WINDOW_MAX_LINES } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/schema.ts';
 import { readLastLine } from '../../../web/log/lines.ts';
 import { cover, type Span, spanAt } from '../../../web/log/spans.ts';
@@ -16,6 +15,7 @@ import {
   readWindow,
   type Window,
 } from '../../../web/log/window.ts';
+import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { seedsOf } from '../../support/runs.ts';
 import { countReads } from '../db/countReads.ts';

@@ -1,12 +1,12 @@
 import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
-import { BATCH_BYTES } from '../../../shared/limits.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
 import { ONE_ITEM } from '../../../web/outbox/batch.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import type { Fence } from '../../../web/outbox/fence.ts';
 import { mark } from '../../../web/outbox/mark.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
+import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
 import { ROOM, WHOLE_BATCH } from './support.ts';

@@ -3,26 +3,31 @@ import { registerHooks } from 'node:module';
 import { VARIANTS } from './variants.ts';
 
 const WEB = new URL('../../../web/', import.meta.url).href;
-const LIMITS = new URL('../../../shared/limits.ts', import.meta.url).href;
+const SHARED_LIMITS = new URL('../../../shared/limits.ts', import.meta.url).href;
+const PAGE_LIMITS = `${WEB}records/pageLimits.ts`;
 
-/** A log of 30 entries has what else one of 10,000 would have. */
-const SMALL: Record<string, number> = {
-  CATCH_UP_MAX_ENTRIES: 8,
-  CATCH_UP_NEWEST_MESSAGES: 4,
-  CATCH_UP_ROOM_ENTRIES: 7,
-  MESSAGES_SHOWN_LEAST: 2,
-  RANGE_MAX_ENTRIES: 6,
-  RANGE_FIRST_ENTRIES: 4,
-  RANGE_LEAST_ENTRIES: 2,
-  KEPT_NEWEST_ENTRIES: 4,
-  MOVE_CHUNK_ENTRIES: 2,
-  MOVE_SLICE_ENTRIES: 3,
-  MOVE_PAUSE_MS: 1_000,
-  APPEND_MAX_ITEMS: 2,
-  BODY_MAX_CODE_POINTS: 100,
-  WINDOW_PAGE_LINES: 5,
-  WINDOW_MAX_LINES: 12,
-  PARK_AFTER_INTERNAL: 2,
+/** By file. With these, a log of 30 entries goes through all that otherwise one of 10,000 entries would. */
+const SMALL: Record<string, Record<string, number>> = {
+  [SHARED_LIMITS]: {
+    CATCH_UP_MAX_ENTRIES: 8,
+    CATCH_UP_NEWEST_MESSAGES: 4,
+    CATCH_UP_ROOM_ENTRIES: 7,
+    MESSAGES_SHOWN_LEAST: 2,
+    RANGE_MAX_ENTRIES: 6,
+    APPEND_MAX_ITEMS: 2,
+    BODY_MAX_CODE_POINTS: 100,
+  },
+  [PAGE_LIMITS]: {
+    RANGE_FIRST_ENTRIES: 4,
+    RANGE_LEAST_ENTRIES: 2,
+    KEPT_NEWEST_ENTRIES: 4,
+    MOVE_CHUNK_ENTRIES: 2,
+    MOVE_SLICE_ENTRIES: 3,
+    MOVE_PAUSE_MS: 1_000,
+    WINDOW_PAGE_LINES: 5,
+    WINDOW_MAX_LINES: 12,
+    PARK_AFTER_INTERNAL: 2,
+  },
 };
 
 export function prepareModules(variant: string | undefined): void {
@@ -31,7 +36,8 @@ export function prepareModules(variant: string | undefined): void {
   registerHooks({
     load(url, context, next) {
       const loaded = next(url, context);
-      const changes = url === LIMITS ? small() : broken.filter(({ file }) => WEB + file === url);
+      const limits = SMALL[url];
+      const changes = limits ? small(limits) : broken.filter(({ file }) => WEB + file === url);
       if (changes.length === 0) return loaded;
       return { ...loaded, source: changes.reduce(changed, String(loaded.source)) };
     },
@@ -43,8 +49,8 @@ interface Change {
   to: string;
 }
 
-function small(): Change[] {
-  return Object.entries(SMALL).map(([name, value]) => ({
+function small(limits: Record<string, number>): Change[] {
+  return Object.entries(limits).map(([name, value]) => ({
     from: new RegExp(`(?<=export const ${name} = )[^;]+`),
     to: String(value),
   }));

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/schema.ts';
 import type { Span, Stretch } from '../../../web/log/spans.ts';
 import type { Row } from '../../../web/outbox/row.ts';
+import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import { type Conversation, createConversation } from '../../../web/state/conversation.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';

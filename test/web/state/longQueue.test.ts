@@ -1,7 +1,7 @@
 /** Somebody with a long queue comes online: what others wrote meanwhile stands above it, in the order of the log. */
 import { afterEach, expect, test } from 'vitest';
-import { WINDOW_MAX_LINES } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
+import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import { until } from '../db/until.ts';
 import { createBrowser, type Tab } from './browser.ts';
 import { createModelServer, mint } from './modelServer.ts';

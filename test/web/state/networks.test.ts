@@ -1,7 +1,7 @@
 /** Slow and odd networks, as a whole client meets them. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { BEAT_TIMEOUT_MS, RECEIVING_SILENCE_MS, SILENCE_MS } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
+import { BEAT_TIMEOUT_MS, RECEIVING_SILENCE_MS, SILENCE_MS } from '../../../web/records/pageLimits.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';

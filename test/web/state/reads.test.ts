@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RETRY_MAX_MS } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/schema.ts';
+import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createReads, type Reads } from '../../../web/state/reads.ts';
 import { countUnread } from '../../../web/state/unread.ts';
 import type { Link } from '../../../web/transport/link.ts';

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { DATABASE_TIMEOUT_MS, DRAFT_EVERY_MS, RETRY_MAX_MS } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
+import { DATABASE_TIMEOUT_MS, DRAFT_EVERY_MS, RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';

@@ -9,8 +9,8 @@ import version3 from '../db/version3/records.json' with { type: 'json' };
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
 
-vi.mock('../../../shared/limits.ts', async (original) => ({
-  ...(await original<typeof import('../../../shared/limits.ts')>()),
+vi.mock('../../../web/records/pageLimits.ts', async (original) => ({
+  ...(await original<typeof import('../../../web/records/pageLimits.ts')>()),
   MOVE_CHUNK_ENTRIES: 5,
   MOVE_SLICE_ENTRIES: 10,
 }));

@@ -5,10 +5,10 @@ import {
   CONNECT_WITHIN_MS,
   HIDDEN_CLOSE_MS,
   RECEIVING_SILENCE_MS,
-  REST_MOST_MS,
+  RETRY_AFTER_MAX_MS,
   RETRY_MAX_MS,
   SILENCE_MS,
-} from '../../../shared/limits.ts';
+} from '../../../web/records/pageLimits.ts';
 import { type ConnectionEffect, type ConnectionEvent, step } from '../../../web/transport/connection.ts';
 import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport/phase.ts';
 import { runsOf } from '../../support/runs.ts';
@@ -199,9 +199,9 @@ describe('O2 coming back', () => {
   test('how long a server said is kept to over a sleep, but no server is waited for longer than a minute', () => {
     for (const away of ['freeze', 'pagehide', 'hidden'] as const) {
       const run = tell(live(), 'hidden', { type: 'bye', retryAfter: 1e9 }, away);
-      tell(pass(run, REST_MOST_MS), 'resume', 'pageshow', 'visible');
+      tell(pass(run, RETRY_AFTER_MAX_MS), 'resume', 'pageshow', 'visible');
       expect(run.said).toEqual(['teardown']);
-      expect(pass(run, REST_MOST_MS / 4).said).toEqual(['teardown', 'connect']);
+      expect(pass(run, RETRY_AFTER_MAX_MS / 4).said).toEqual(['teardown', 'connect']);
     }
   });
   test('a server that says bye without a time is found again at once', () => {

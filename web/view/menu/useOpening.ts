@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { LONG_PRESS_MS } from '../../../shared/limits.ts';
+import { LONG_PRESS_MS } from '../../records/pageLimits.ts';
 import { messageOf, walk } from './keys.ts';
 import { NO_PRESS, type Point, type Press, type PressEvent, press } from './press.ts';
 

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { SEEN_AFTER_MS } from '../../../shared/limits.ts';
+import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState } from '../../state/model.ts';
 import { useWorld } from '../context.ts';
 import { lastInView } from './keys.ts';

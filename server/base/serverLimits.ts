@@ -1,0 +1,11 @@
+/** Limits that only the server reads and no client can observe. The unit is in the name. */
+
+/** How many of the newest entries of a room the feed keeps in memory. */
+export const RING_ENTRIES = 200;
+/** Entries of one write to the store. */
+export const BATCH_MAX_ENTRIES = 1_000;
+/** Frames of a room are coalesced for this long. */
+export const FRAME_COALESCE_MS = 15;
+/** How many frames of a room go out without coalescing. One is regained for each FRAME_COALESCE_MS without a frame. */
+export const FRAMES_BURST = 16;
+export const SHUTDOWN_WITHIN_MS = 10_000;

@@ -1,0 +1,64 @@
+/** Limits that only the page and its service worker read. The unit is in the name. */
+
+// Sending
+/** After this many `internal` errors a row is marked as not sent. */
+export const PARK_AFTER_INTERNAL = 5;
+/** The first append of a drain. The size is then halved and doubled between BATCH_MIN_BYTES and BATCH_MAX_BYTES. */
+export const BATCH_BYTES = 16 * 1024;
+export const BATCH_MIN_BYTES = 1024;
+export const BATCH_MAX_BYTES = 48 * 1024;
+/** An append must be acknowledged within SEND_TIMEOUT_MS and the time that its bytes take at SEND_BYTES_PER_SECOND. */
+export const SEND_TIMEOUT_MS = 10_000;
+export const SEND_BYTES_PER_SECOND = 5_000;
+/** A holder of the drain lock reports every DRAIN_BEAT_MS. After DRAIN_STUCK_MS without a report, another tab steals the lock. */
+export const DRAIN_STUCK_MS = 10_000;
+export const DRAIN_BEAT_MS = 3_000;
+/** A `retryAfter` of the server is clamped to this range: the 20 ms of a rate limit would mean an append per item. */
+export const RETRY_AFTER_MIN_MS = 1_000;
+export const RETRY_AFTER_MAX_MS = 60_000;
+/** The service worker sends for at most this long at a time; then it waits for the browser's next `sync` event. */
+export const WORKER_WITHIN_MS = 60_000;
+
+// Connection
+/** Backoff: the first delay, doubled up to the second. */
+export const RETRY_FIRST_MS = 500;
+export const RETRY_MAX_MS = 10_000;
+export const CONNECT_WITHIN_MS = 10_000;
+export const CATCH_UP_WITHIN_MS = 20_000;
+/** While the page is visible, a `beat` is sent after this long without a frame. */
+export const SILENCE_MS = 10_000;
+/** The same while an answer is being received. Doubled each time that it was too short. */
+export const RECEIVING_SILENCE_MS = 20_000;
+export const BEAT_TIMEOUT_MS = 2_000;
+/** A hidden page closes its connection after this. */
+export const HIDDEN_CLOSE_MS = 60_000;
+/** The first range request. The size is then halved and doubled between RANGE_LEAST_ENTRIES and RANGE_MAX_ENTRIES. */
+export const RANGE_FIRST_ENTRIES = 100;
+export const RANGE_LEAST_ENTRIES = 10;
+
+// IndexedDB
+export const DATABASE_TIMEOUT_MS = 3_000;
+/** The same while an upgrade runs, or while another tab still has an older version open. */
+export const UPGRADE_TIMEOUT_MS = 10_000;
+/** The log of an older schema is moved in transactions of at most this time and MOVE_SLICE_ENTRIES, in chunks of MOVE_CHUNK_ENTRIES. */
+export const MOVE_SLICE_MS = 100;
+export const MOVE_CHUNK_ENTRIES = 100;
+export const MOVE_SLICE_ENTRIES = 2_000;
+/** Between two of those transactions, other readers and writers get as long as the last one took, and at least this. */
+export const MOVE_PAUSE_MS = 10;
+/** On a full device old entries are evicted, down to this many of each room. */
+export const KEPT_NEWEST_ENTRIES = 50;
+/** Entries that one transaction evicts. */
+export const EVICT_SLICE_ENTRIES = 2_000;
+/** The browser may report freed space late or never, so evictions are at least this far apart. */
+export const FREE_SPACE_EVERY_MS = 60_000;
+
+// Screen
+/** A message counts as read after it was visible for this long. */
+export const SEEN_AFTER_MS = 1_000;
+/** Drafts are written to IndexedDB at most this often. */
+export const DRAFT_EVERY_MS = 300;
+export const LONG_PRESS_MS = 500;
+/** Lines that the window of a log loads at a time, and holds at most. */
+export const WINDOW_PAGE_LINES = 50;
+export const WINDOW_MAX_LINES = 150;
