@@ -1,5 +1,5 @@
 import type { Workbox } from 'workbox-window';
-import { createCell } from './state/cell.ts';
+import { createCell } from './records/cell.ts';
 import type { Update } from './view/context.ts';
 
 const EVERY_MS = 60 * 60_000;

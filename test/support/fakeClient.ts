@@ -1,6 +1,6 @@
 /** A `Client` without a heart: it shows the state it is given and remembers what it was asked. For views alone. */
 
-import { type Cell, createCell } from '../../web/state/cell.ts';
+import { type Cell, createCell } from '../../web/records/cell.ts';
 import type {
   AppState,
   Client,

@@ -1,6 +1,5 @@
 /** The texts of the app in the person's language. All that a screen says comes from here. */
-import { createCell } from '../state/cell.ts';
-import type { Readable } from '../state/model.ts';
+import { createCell, type Readable } from '../records/cell.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
 import { stored } from './language.ts';

@@ -15,12 +15,12 @@ import {
   placeOlder,
   type Window,
 } from '../log/window.ts';
+import { createCell, type Readable } from '../records/cell.ts';
 import { backoff } from '../transport/backoff.ts';
-import { createCell } from './cell.ts';
 import { coalesced } from './coalesced.ts';
 import { LOOK_STORES, type Look, look } from './look.ts';
 import { keyOf, messagesOf } from './messages.ts';
-import type { ConversationState, Readable } from './model.ts';
+import type { ConversationState } from './model.ts';
 
 export interface Conversation {
   state: Readable<ConversationState>;

@@ -4,12 +4,7 @@
  */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Gap, GapEdge } from '../log/window.ts';
-
-/** A value that changes. `subscribe` calls back after each change, and returns how to stop. */
-export interface Readable<T> {
-  get(): T;
-  subscribe(listener: () => void): () => void;
-}
+import type { Readable } from '../records/cell.ts';
 
 export interface Client {
   readonly app: Readable<AppState>;

@@ -1,6 +1,6 @@
 import { withoutControls } from '../../shared/text.ts';
-import { type Cell, createCell } from '../state/cell.ts';
-import type { Client, Message, Outcome, Readable, Reason } from '../state/model.ts';
+import { type Cell, createCell, type Readable } from '../records/cell.ts';
+import type { Client, Message, Outcome, Reason } from '../state/model.ts';
 import { outcomeOf } from './outcome.ts';
 
 /** What is being written, apart from the field it is written in: it outlives a look at another room. */

@@ -1,7 +1,8 @@
 /** What every view may reach without being handed it through all the others. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Client, Readable } from '../state/model.ts';
+import type { Readable } from '../records/cell.ts';
+import type { Client } from '../state/model.ts';
 
 export interface World {
   client: Client;

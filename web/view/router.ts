@@ -1,4 +1,4 @@
-import { createCell } from '../state/cell.ts';
+import { createCell } from '../records/cell.ts';
 import type { Place, Router } from './context.ts';
 
 export function createRouter(window: Window): Router {

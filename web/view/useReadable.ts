@@ -1,5 +1,5 @@
 import { useLayoutEffect, useState } from 'preact/hooks';
-import type { Readable } from '../state/model.ts';
+import type { Readable } from '../records/cell.ts';
 
 /** The value now; the component renders again after each change of it. */
 export function useReadable<T>(readable: Readable<T>): T {

@@ -6,7 +6,7 @@ import '../../../web/style/index.css';
 import '../../../web/view/sheet/Sheets.tsx'; // there from the beginning, so that a scene is whole at once
 import { render } from 'preact';
 import { type Language, speak } from '../../../web/i18n/index.ts';
-import { createCell } from '../../../web/state/cell.ts';
+import { createCell } from '../../../web/records/cell.ts';
 import { App } from '../../../web/view/App.tsx';
 import { followKeyboard } from '../../../web/view/keyboard.ts';
 import { createRouter } from '../../../web/view/router.ts';

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { createCell } from '../../../web/state/cell.ts';
+import { createCell } from '../../../web/records/cell.ts';
 import { type Conversation, EMPTY } from '../../../web/state/conversation.ts';
 import { withJustQueued } from '../../../web/state/justQueued.ts';
 import { keyOf } from '../../../web/state/messages.ts';

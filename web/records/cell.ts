@@ -1,10 +1,19 @@
-import type { Readable } from './model.ts';
+/** Observable values: how state reaches the screen. */
+
+/** A value that changes over time. `subscribe` calls `listener` after each change and returns a function that unsubscribes. */
+export interface Readable<T> {
+  get(): T;
+  subscribe(listener: () => void): () => void;
+}
 
 export interface Cell<T> extends Readable<T> {
   set(value: T): void;
 }
 
-/** A value and who listens to it. `watched` hears when the first listener comes and when the last one goes. */
+/**
+ * A value with listeners, which `set` calls one after the other. `watched` is called when the first listener subscribes and
+ * when the last one unsubscribes.
+ */
 export function createCell<T>(initial: T, watched: (by: 'somebody' | 'nobody') => void = () => {}): Cell<T> {
   const listeners = new Set<() => void>();
   let value = initial;
@@ -15,7 +24,7 @@ export function createCell<T>(initial: T, watched: (by: 'somebody' | 'nobody') =
       for (const listener of [...listeners]) listener();
     },
     subscribe(listener) {
-      const own = () => listener(); // the same function may subscribe twice
+      const own = () => listener(); // a Set would drop a function that subscribes a second time
       listeners.add(own);
       if (listeners.size === 1) watched('somebody');
       return () => {
