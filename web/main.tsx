@@ -5,9 +5,9 @@ import { speak, wanted } from './i18n/index.ts';
 import { createClient } from './state/client.ts';
 import { browserDeps } from './state/deps.ts';
 import { watchForUpdate } from './update.ts';
-import { App } from './view/App.tsx';
-import { followKeyboard } from './view/keyboard.ts';
-import { createRouter } from './view/router.ts';
+import { AppRoot } from './view/AppRoot.tsx';
+import { followKeyboard } from './view/parts/keyboard.ts';
+import { createRouter } from './view/parts/router.ts';
 
 /** More than lie between a message that is shown and the box that is emptied. */
 const MICROTASKS = 24;
@@ -16,8 +16,8 @@ followKeyboard(window);
 renderOnceForAll();
 
 const world = { client: createClient(browserDeps()), update: watchForUpdate(), router: createRouter(window) };
-const place = world.router.place.get();
-if (place.tag === 'room') world.client.open(place.id); // it is read while nothing is on the screen yet
+const route = world.router.route.get();
+if (route.tag === 'room') world.client.open(route.id); // it is read while nothing is on the screen yet
 const root = document.getElementById('app')!;
 
 /** Only another language than English is waited for; without its texts the app speaks English rather than not at all. */
@@ -25,7 +25,7 @@ speak(wanted())
   .catch(() => {})
   .then(() => {
     root.replaceChildren(); // what stands there is for browsers that do not get this far
-    render(<App world={world} />, root);
+    render(<AppRoot world={world} />, root);
   });
 
 /**

@@ -1,6 +1,6 @@
 import type { Workbox } from 'workbox-window';
 import { createCell } from './records/cell.ts';
-import type { Update } from './view/context.ts';
+import type { Update } from './view/parts/world.ts';
 
 const EVERY_MS = 60 * 60_000;
 

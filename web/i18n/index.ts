@@ -1,14 +1,15 @@
-/** The texts of the app in the person's language. All that a screen says comes from here. */
+/** The texts of the app in the user's language. Every text on the screen comes from here. */
 import { createCell, type Readable } from '../records/cell.ts';
+import type { Reason } from '../state/model.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
 import { stored } from './language.ts';
 import { createTimes, type Times } from './times.ts';
 
-/** `sheets` is in every language but English, whose sheets bring their own (sheets.ts). */
+/** `sheets`: in every language but English, whose texts of the sheets are a file of their own (sheets.ts). */
 export type Texts = typeof en & { sheets?: SheetTexts };
 
-/** English is in the page itself; each other one is fetched when it is chosen, and the worker keeps it for offline. */
+/** English is part of the page. Other languages are fetched when they are chosen; the service worker caches them. */
 const LANGUAGES = {
   en: () => en,
   zh: () => import('./zh.ts').then(({ zh }) => zh),
@@ -19,19 +20,19 @@ export type Language = keyof typeof LANGUAGES;
 const have = Object.keys(LANGUAGES);
 const current = createCell<Language>('en');
 
-/** The one that is spoken; the view at the root renders all of them again when it changes. */
+/** The current language. The root view renders everything again when it changes. */
 export const language: Readable<Language> = current;
 
 export let t: Texts = en;
 
 export let times: Times = timesOf(en);
 
-/** What is spoken to whom has just come: what was chosen by hand, else what the browser asks for. */
+/** The language to start with: the one chosen on this browser, else the first of the browser's languages that we have. */
 export function wanted(): Language {
   return languageOf(chooseLocale([stored() ?? [], navigator.languages].flat(), have)) as Language;
 }
 
-/** Rejects where the texts cannot be fetched; then it stays as it was. */
+/** Switches the language. Rejects if its texts cannot be fetched; then nothing changes. */
 export async function speak(next: Language): Promise<void> {
   t = await LANGUAGES[next]();
   times = timesOf(t);
@@ -39,16 +40,32 @@ export async function speak(next: Language): Promise<void> {
   current.set(next);
 }
 
-/** English times go by the reader's region. Chinese ones do not: a Taiwanese region would bring its own script along. */
+/** The key of a table of sentences for reasons: the same code means another thing at the name field than at a message. */
+export type ReasonTable = Exclude<keyof Texts['reasons'], 'other'>;
+
+/**
+ * The sentence for a reason: from `table`, else from the table `any`, else the server's message, else a general one.
+ */
+export function sentence(reason: Reason, table: ReasonTable = 'any'): string {
+  return (
+    own(t.reasons[table], reason.code) ?? own(t.reasons.any, reason.code) ?? reason.message ?? t.reasons.other
+  );
+}
+
+function own(table: Record<string, string>, code: string): string | undefined {
+  return Object.hasOwn(table, code) ? table[code] : undefined;
+}
+
+/** English times follow the region of the reader. Chinese ones do not: a Taiwanese region would bring traditional characters. */
 function timesOf({ lang, log }: Texts): Times {
   return createTimes(lang === 'en' ? chooseLocale(navigator.languages, [lang]) : lang, log);
 }
 
-/** The first locale of those wanted whose language we have; English where we have none. */
+/** The first of the wanted locales whose language is among `languages`; else English. */
 export function chooseLocale(locales: readonly string[], languages: readonly string[]): string {
   return locales.find((one) => languages.includes(languageOf(one))) ?? 'en';
 }
 
-function languageOf(one: string): string {
-  return one.split('-')[0]!.toLowerCase();
+function languageOf(locale: string): string {
+  return locale.split('-')[0]!.toLowerCase();
 }

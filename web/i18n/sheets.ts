@@ -1,7 +1,7 @@
-/** The texts that only the sheets say, in the language that is spoken: they come with the sheets, after the first paint. */
+/** The texts of the sheets in the current language. They are loaded with the sheets, after the first paint. */
 import { enSheets, type SheetTexts } from './enSheets.ts';
 import { t } from './index.ts';
 
-export function inSheets(): SheetTexts {
+export function sheetTexts(): SheetTexts {
   return t.sheets ?? enSheets;
 }

@@ -3,29 +3,29 @@ import { useRef } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t, times } from '../i18n/index.ts';
 import type { Message } from '../state/model.ts';
-import { Icon } from './Icon.tsx';
 import { partsOf } from './links.ts';
-import { tone } from './portrait.ts';
+import { tone } from './parts/Avatar.tsx';
+import { Icon } from './parts/Icon.tsx';
 
 export interface BubbleProps {
   message: Message;
-  /** The first of a run of one author: their name stands above it. */
+  /** The first message of a group by one author: shows the author's name. */
   first: boolean;
-  /** What became of it, more closely. */
-  onLook(key: string): void;
+  /** Called with the message's key when the user asks for its delivery status. */
+  onDetails(key: string): void;
 }
 
 /**
- * Draws bubbles. One that would look as it did the last time is the same node, which preact passes over: of a window of
- * 150 a new message changes one, and a slow phone has 50 ms for it.
+ * Returns a function that renders bubbles and memoizes them. A bubble that looks the same is the same vnode, which preact
+ * skips: a new message then renders one bubble of up to 150, within the 50 ms that a slow phone has.
  */
-export function useBubbles(onLook: BubbleProps['onLook']): (message: Message, first: boolean) => VNode {
-  const look = useRef(onLook);
-  look.current = onLook;
-  const last = useRef(new Map<string, Drawn>());
-  const before = last.current;
-  const drawn = new Map<string, Drawn>();
-  last.current = drawn;
+export function useBubbles(onDetails: BubbleProps['onDetails']): (message: Message, first: boolean) => VNode {
+  const details = useRef(onDetails);
+  details.current = onDetails;
+  const previous = useRef(new Map<string, Rendered>());
+  const before = previous.current;
+  const rendered = new Map<string, Rendered>();
+  previous.current = rendered;
   return (message, first) => {
     const { key } = message;
     const old = before.get(key);
@@ -33,22 +33,22 @@ export function useBubbles(onLook: BubbleProps['onLook']): (message: Message, fi
     const node = isOld ? (
       old.node
     ) : (
-      <Bubble key={key} message={message} first={first} onLook={(looked) => look.current(looked)} />
+      <Bubble key={key} message={message} first={first} onDetails={(asked) => details.current(asked)} />
     );
-    drawn.set(key, { texts: t, message, first, node });
+    rendered.set(key, { texts: t, message, first, node });
     return node;
   };
 }
 
-interface Drawn {
-  /** The language it speaks. */
+interface Rendered {
+  /** Of the language that it was rendered in. */
   texts: typeof t;
   message: Message;
   first: boolean;
   node: VNode;
 }
 
-/** To be kept in step with what `Bubble` shows of a message; its key is the same. */
+/** Compares everything that `Bubble` shows of a message, and must be extended with it. Both have the same key. */
 export function looksSame(a: Message, b: Message): boolean {
   const [was, is] = [a.content, b.content];
   return (
@@ -62,8 +62,8 @@ export function looksSame(a: Message, b: Message): boolean {
   );
 }
 
-/** One message with its author, its time and, if it is one's own, how far it got (O3). */
-export function Bubble({ message, first, onLook }: BubbleProps) {
+/** One message with author and time; an own one with its delivery status (O3). */
+export function Bubble({ message, first, onDetails }: BubbleProps) {
   const { author, mine, content, status } = message;
   const bad = status.tag === 'not-sent';
   const meta = bad ? (
@@ -80,7 +80,7 @@ export function Bubble({ message, first, onLook }: BubbleProps) {
     </>
   );
   return (
-    // Its name is all that it says: the arrows of a keyboard lead here, and who listens hears no more than a name.
+    // Labelled by its own content, so that a screen reader reads all of it when the arrow keys focus it.
     <article
       id={message.clientOffset}
       class={classOf(message, first)}
@@ -97,8 +97,8 @@ export function Bubble({ message, first, onLook }: BubbleProps) {
       )}
       <Content content={content} />
       {mine ? (
-        // Only what needs a hand is a stop of the tabulator; the arrows and the menu lead to the others.
-        <button type="button" class="meta" tabIndex={bad ? 0 : -1} onClick={() => onLook(message.key)}>
+        // A tab stop only if it was not sent; for all others there are the arrow keys and the menu.
+        <button type="button" class="meta" tabIndex={bad ? 0 : -1} onClick={() => onDetails(message.key)}>
           {meta}
         </button>
       ) : (

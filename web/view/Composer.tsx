@@ -1,26 +1,26 @@
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n/index.ts';
-import { sentence } from '../i18n/reason.ts';
-import { type Box, canSend } from './box.ts';
-import { Icon } from './Icon.tsx';
-import { hasKeyboard } from './keyboard.ts';
-import { useReadable } from './useReadable.ts';
+import { sentence, t } from '../i18n/index.ts';
+import { type ComposerModel, canSend } from './composerModel.ts';
+import { Icon } from './parts/Icon.tsx';
+import { hasKeyboard } from './parts/keyboard.ts';
+import { useReadable } from './parts/useReadable.ts';
 
 export interface ComposerProps {
-  box: Box;
+  model: ComposerModel;
   onSent(): void;
-  /** Given when what is written changes a message: what is done then, and how to leave it. */
+  /** While a message is edited: the heading, and how to cancel. */
   editing?: string;
   onCancel?: () => void;
-  /** The arrow up in an empty field. */
+  /** Arrow Up in the empty field. */
   onUp?: () => void;
 }
 
-export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps) {
-  const { text, busy, reason } = useReadable(box);
+/** The text field and the button Send. */
+export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerProps) {
+  const { text, busy, reason } = useReadable(model);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  const slow = useSlow(busy);
+  const slow = useIsSlow(busy);
 
   useLayoutEffect(() => growWithText(field.current!), [text]);
   useLayoutEffect(() => {
@@ -28,12 +28,12 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
   }, []);
 
   const submit = async () => {
-    if (await box.submit()) onSent();
+    if (await model.submit()) onSent();
   };
-  const pressed = (event: KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape' && !event.isComposing) onCancel?.();
     if (event.key === 'ArrowUp' && text === '' && onUp) {
-      event.preventDefault(); // or the caret goes up in the text that is edited then
+      event.preventDefault(); // or the caret would move in the message that is edited next
       return onUp();
     }
     if (!sends(event, hasKeyboard())) return;
@@ -68,8 +68,8 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
           aria-label={t.composer.label}
           aria-describedby={id}
           enterkeyhint={hasKeyboard() ? 'send' : 'enter'}
-          onInput={(event) => box.type(event.currentTarget.value)}
-          onKeyDown={pressed}
+          onInput={(event) => model.type(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
         />
         <button
           type="submit"
@@ -77,7 +77,7 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
           aria-label={t.composer.send}
           aria-busy={slow}
           disabled={!canSend(text)}
-          onPointerDown={(event) => event.preventDefault()} // the field keeps the focus, and a phone its keyboard
+          onPointerDown={(event) => event.preventDefault()} // keeps the focus in the field, and so the on-screen keyboard open
         >
           <Icon name="up" />
         </button>
@@ -87,8 +87,8 @@ export function Composer({ box, onSent, editing, onCancel, onUp }: ComposerProps
 }
 
 /**
- * Enter sends where there is a real keyboard; on touch it is a new line. While an input method composes it chooses a
- * word: Safari ends the composition before it tells of the key, and says so only by 229.
+ * True if the key sends the message: Enter, on a physical keyboard; on touch Enter is a new line. Not while an input method
+ * (IME) composes, where Enter picks a word. Safari fires `compositionend` before this `keydown`, and marks it by keyCode 229.
  */
 export function sends(
   event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'isComposing' | 'keyCode'>,
@@ -98,8 +98,8 @@ export function sends(
   return keyboard && event.key === 'Enter' && !event.shiftKey && !event.altKey && !composing;
 }
 
-/** Only what lasts is shown: a sign that comes and goes would cost each tap a frame. */
-function useSlow(busy: boolean): boolean {
+/** True after NOTICED_MS of `busy`: a spinner on every tap would cost a frame each time. */
+function useIsSlow(busy: boolean): boolean {
   const [slow, setSlow] = useState(false);
   useLayoutEffect(() => {
     if (!busy) return setSlow(false);
@@ -111,9 +111,9 @@ function useSlow(busy: boolean): boolean {
 
 const NOTICED_MS = 100;
 
-/** As high as its text; the style sheet says where that ends. */
+/** Makes the field as high as its text, up to the `max-height` of the style sheet. */
 function growWithText(field: HTMLTextAreaElement): void {
   field.style.height = 'auto';
-  if (field.value === '') return; // that is one line, and measuring it would lay out the page
+  if (field.value === '') return; // one line: measuring it would force a layout
   field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }

@@ -2,13 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t } from '../i18n/index.ts';
 import type { ConnectionState, SignedIn } from '../state/model.ts';
-import { useWorld } from './context.ts';
-import { Icon } from './Icon.tsx';
+import { Icon } from './parts/Icon.tsx';
+import { useWorld } from './parts/world.ts';
 
-/** The one quiet line about the connection; nothing when all is well. */
+/** One line about the connection; nothing while it is live. */
 export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): void }) {
   const { update } = useWorld();
-  const connection = useCalm(app.connection);
+  const connection = useDebounced(app.connection);
   switch (connection.tag) {
     case 'live':
       return null;
@@ -29,7 +29,7 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
     case 'unknown':
       return (
         <p class="line">
-          {whyOut(connection.tag, app.waiting)}
+          {signedOutText(connection.tag, app.waiting)}
           <button type="button" onClick={onSignIn}>
             {t.connection.signIn}
           </button>
@@ -49,22 +49,22 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
   }
 }
 
-function whyOut(tag: 'signed-out' | 'unknown', waiting: number): string {
+function signedOutText(tag: 'signed-out' | 'unknown', waiting: number): string {
   if (tag === 'unknown') return t.connection.unknown;
   return waiting > 0 ? t.connection.signedOutWaiting : t.connection.signedOut;
 }
 
-/** What passes sooner than this is not worth a line that comes and goes. */
-const PASSES_WITHIN_MS = 700;
+/** A transient state is shown only if it lasts longer than this. */
+const SHOWN_AFTER_MS = 700;
 
-/** The state as it is shown: a passing one is shown only when it does not pass at once. */
-function useCalm(connection: ConnectionState): ConnectionState {
+/** The state to show, debounced: a transient state shows only after SHOWN_AFTER_MS. */
+function useDebounced(connection: ConnectionState): ConnectionState {
   const [shown, setShown] = useState<ConnectionState>({ tag: 'live' });
-  const passing = connection.tag === 'connecting' || connection.tag === 'catching-up';
+  const transient = connection.tag === 'connecting' || connection.tag === 'catching-up';
   useEffect(() => {
-    if (!passing) return setShown(connection);
-    const timer = setTimeout(() => setShown(connection), PASSES_WITHIN_MS);
+    if (!transient) return setShown(connection);
+    const timer = setTimeout(() => setShown(connection), SHOWN_AFTER_MS);
     return () => clearTimeout(timer);
   }, [connection.tag]);
-  return passing ? shown : connection;
+  return transient ? shown : connection;
 }

@@ -1,23 +1,23 @@
 import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import type { SignedIn } from '../state/model.ts';
-import { createBoxes } from './box.ts';
-import { Conversation } from './Conversation.tsx';
-import { useWorld } from './context.ts';
-import { Rooms } from './Rooms.tsx';
-import type { Opened } from './sheet/Sheets.tsx';
-import { useReadable } from './useReadable.ts';
-import { useSheets } from './useSheets.ts';
+import { createComposerModels } from './composerModel.ts';
+import { useReadable } from './parts/useReadable.ts';
+import { useWorld } from './parts/world.ts';
+import { RoomListPane } from './RoomListPane.tsx';
+import { RoomPane } from './RoomPane.tsx';
+import type { OpenSheet } from './sheet/Sheets.tsx';
+import { useLazyViews } from './useLazyViews.ts';
 
-/** The app of one user: their rooms, and the conversation that is open. On a phone one of the two, from 800 px both. */
+/** The app of a signed-in user: the list of rooms and the open room. A phone shows one of them, from 800 px both are shown. */
 export function SignedInApp({ app }: { app: SignedIn }) {
   const { client, router } = useWorld();
-  const place = useReadable(router.place);
-  const [opened, setOpened] = useState<Opened | undefined>();
-  const sheets = useSheets(opened !== undefined);
-  const boxes = useMemo(() => createBoxes(client), [client]);
+  const route = useReadable(router.route);
+  const [openSheet, setOpenSheet] = useState<OpenSheet | undefined>();
+  const lazy = useLazyViews(openSheet !== undefined);
+  const models = useMemo(() => createComposerModels(client), [client]);
 
-  const id = place.tag === 'room' ? place.id : undefined;
+  const id = route.tag === 'room' ? route.id : undefined;
   const room = app.rooms.find((one) => one.id === id);
   useLayoutEffect(() => client.open(id), [client, id]);
   useLayoutEffect(() => {
@@ -25,17 +25,18 @@ export function SignedInApp({ app }: { app: SignedIn }) {
   }, [room?.name]);
 
   return (
-    // Without an open room all of it is the main part: a phone shows the list alone. The element stays, what is in it too.
+    // Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
+    // that nothing below it is mounted again.
     <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
-      <Rooms app={app} here={id} onOpen={setOpened} />
+      <RoomListPane app={app} here={id} onOpen={setOpenSheet} />
       {id === undefined ? (
         <div class="pane nothing">
           <p>{t.rooms.pick}</p>
         </div>
       ) : (
-        <Conversation key={id} id={id} room={room} app={app} boxes={boxes} onOpen={setOpened} />
+        <RoomPane key={id} id={id} room={room} app={app} models={models} onOpen={setOpenSheet} />
       )}
-      {opened && sheets && <sheets.Sheets opened={opened} app={app} onOpen={setOpened} />}
+      {openSheet && lazy && <lazy.Sheets open={openSheet} app={app} onOpen={setOpenSheet} />}
     </div>
   );
 }

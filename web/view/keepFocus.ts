@@ -1,32 +1,33 @@
 /**
- * The focus is never lost: what had it may vanish (a message is discarded, a room is left, a phone hides the list of
- * rooms), and then a browser lets it fall to the body, from where a keyboard begins at the top and who listens hears
- * nothing. It goes to what the vanished thing stood in, or to the title of what is shown.
+ * Restores the keyboard focus when the focused element disappears: a message is discarded, a room is left, a phone hides the
+ * list of rooms. A browser would move the focus to the body, where Tab starts at the top and a screen reader is silent. Here
+ * it moves to the nearest focusable ancestor that is still shown, else to the title of the screen.
  */
 export function keepFocus(document: Document): void {
-  /** What has the focus, with all that it stands in; then the same of what had it before a dialog opened. */
-  let places: HTMLElement[] = [];
+  /** The focused element and its ancestors; `behind`: those from before a dialog opened. */
+  let path: HTMLElement[] = [];
   let behind: HTMLElement[] = [];
 
   document.addEventListener('focusin', ({ target }) => {
     const next = withAncestors(target as HTMLElement);
-    if (inDialog(next) && places.length > 0 && !inDialog(places)) behind = places;
-    places = next;
+    if (inDialog(next) && path.length > 0 && !inDialog(path)) behind = path;
+    path = next;
   });
-  // A tap beside everything puts it away on purpose.
-  document.addEventListener('pointerdown', () => (places = []), { capture: true });
+  // A tap on something that cannot have the focus removes the focus on purpose.
+  document.addEventListener('pointerdown', () => (path = []), { capture: true });
 
-  const look = () => {
-    if (places.length === 0 || document.activeElement !== document.body) return;
-    const next = [...places, ...behind].find((one) => isShown(one) && one.tabIndex >= 0) ?? titleOf(document);
+  const restore = () => {
+    if (path.length === 0 || document.activeElement !== document.body) return;
+    const next =
+      [...path, ...behind].find((element) => isShown(element) && element.tabIndex >= 0) ?? titleOf(document);
     next?.focus({ preventScroll: true });
   };
-  // What is hidden by the style sheet loses it when the next frame is drawn.
-  const changed = new MutationObserver(() => requestAnimationFrame(() => requestAnimationFrame(look)));
+  // An element that the style sheet hides loses the focus only when the next frame is rendered.
+  const changed = new MutationObserver(() => requestAnimationFrame(() => requestAnimationFrame(restore)));
   changed.observe(document.body, { childList: true, subtree: true, attributeFilter: ['class'] });
 }
 
-/** Of what is shown. It can have the focus then, and is no stop of the tabulator. */
+/** The title of the current screen, made focusable but no tab stop. */
 function titleOf(document: Document): HTMLElement | undefined {
   const title = document.querySelector<HTMLElement>(':is(main, [role=main]) h1');
   title?.setAttribute('tabindex', '-1');
@@ -39,8 +40,8 @@ function withAncestors(element: HTMLElement): HTMLElement[] {
   return found;
 }
 
-function inDialog(places: readonly Element[]): boolean {
-  return places.some(({ tagName }) => tagName === 'DIALOG');
+function inDialog(path: readonly Element[]): boolean {
+  return path.some(({ tagName }) => tagName === 'DIALOG');
 }
 
 function isShown(element: Element): boolean {

@@ -1,7 +1,7 @@
-/** A text cut into what is a link and what is not. The parts in their order are the text again. */
+/** A piece of a message: plain text or a link. All parts joined are the message. */
 export type Part = { tag: 'text'; text: string } | { tag: 'link'; text: string; href: string };
 
-/** Only http, https and mailto become links: any other scheme, `javascript:` above all, stays text. */
+/** Finds the links in a text. Only http, https and mailto become links; other schemes, such as `javascript:`, stay text. */
 export function partsOf(text: string): Part[] {
   const parts: Part[] = [];
   let end = 0;
@@ -19,7 +19,7 @@ export function partsOf(text: string): Part[] {
 
 const CANDIDATE = /(?<![\p{L}\p{N}_])(?:https?:\/\/|mailto:)[^\s<>"“”「」『』，。！？；：、（）]+/giu;
 
-/** What ends a sentence or closes a bracket that was opened before the address does not belong to it. */
+/** Without trailing punctuation, and without a closing bracket whose opening bracket is before the link. */
 function withoutTail(candidate: string): string {
   let rest = candidate;
   for (;;) {
@@ -47,7 +47,7 @@ function hrefOf(candidate: string): string | undefined {
 
 function parsed(candidate: string): URL | undefined {
   try {
-    return new URL(candidate); // Safari has URL.canParse only since 17
+    return new URL(candidate); // not URL.canParse: Safari has it only since 17
   } catch {
     return undefined;
   }

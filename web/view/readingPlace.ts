@@ -1,7 +1,4 @@
-/**
- * The arithmetic of a windowed list: where its reader is, and how it stays there while lines come and go above and
- * below. The browser's own scroll anchoring is not used: Safari has none.
- */
+/** Pure arithmetic of the reader's place in a log: where the view is, and when more must be loaded. Used by useReadingPlace.ts. */
 
 export interface Sizes {
   scrollTop: number;
@@ -9,21 +6,24 @@ export interface Sizes {
   clientHeight: number;
 }
 
-/** One line that is looked at, and how far below the top of the view it begins. */
+/** A line on the screen and its distance from the top of the view, in pixels. */
 export interface Anchor {
   key: string;
   offset: number;
 }
 
-/** `newest`: at the end, and staying there. `leaving-for-newest`: on the way, until the newest are in the window. */
+/**
+ * `newest`: at the end, following new messages. `leaving-for-newest`: asked for the newest messages, which are not in the
+ * window yet. `among`: anywhere else; `anchor` is the line to keep in place.
+ */
 export type ReadingPlace =
   | { tag: 'newest' }
   | { tag: 'leaving-for-newest' }
   | { tag: 'among'; anchor: Anchor | undefined };
 
-/** Nearer than this to the end counts as there: a finger does not stop at a pixel. */
+/** Within this distance of the end the reader counts as at the end: a finger does not stop at a pixel. */
 const END_WITHIN_PX = 48;
-/** More is fetched this many views before the reader gets there. */
+/** More is loaded when the reader is this many view heights before an end. */
 const AHEAD_VIEWS = 1.5;
 
 export function isAtEnd(sizes: Sizes): boolean {
@@ -38,16 +38,16 @@ export function nearEnd(sizes: Sizes): boolean {
   return belowView(sizes) < sizes.clientHeight * AHEAD_VIEWS;
 }
 
-/** For what stands within the log: both in the same pixels. */
+/** True if an element is within AHEAD_VIEWS of the view. Both rectangles are in the same coordinates. */
 export function isNearView(
-  it: { top: number; bottom: number },
+  element: { top: number; bottom: number },
   view: { top: number; bottom: number; height: number },
 ): boolean {
   const ahead = view.height * AHEAD_VIEWS;
-  return it.bottom > view.top - ahead && it.top < view.bottom + ahead;
+  return element.bottom > view.top - ahead && element.top < view.bottom + ahead;
 }
 
-/** The first line of which something is in view: lines are in order, so it is found by halving. */
+/** The index of the first line that is at least partly in view, by binary search. Undefined if all are above the view. */
 export function firstInView(
   count: number,
   bottomOf: (index: number) => number,
@@ -62,7 +62,7 @@ export function firstInView(
   return low < count ? low : undefined;
 }
 
-/** Where the reader is after a scroll. On the way to the newest, a scroll is our own. */
+/** The place after a scroll event. In `leaving-for-newest` the scroll is our own and changes nothing. */
 export function placeAfterScroll(
   place: ReadingPlace,
   sizes: Sizes,
@@ -73,7 +73,7 @@ export function placeAfterScroll(
   return atNewest && isAtEnd(sizes) ? { tag: 'newest' } : { tag: 'among', anchor };
 }
 
-/** How far the reader is from the newest: only from afar is a way back offered when there is nothing new. */
+/** The reader's distance from the newest message. If nothing is new, only `far` shows the button that leads back. */
 export type Distance = 'here' | 'near' | 'far';
 
 export function distanceOf(place: ReadingPlace, sizes: Sizes, atNewest: boolean): Distance {
@@ -81,7 +81,7 @@ export function distanceOf(place: ReadingPlace, sizes: Sizes, atNewest: boolean)
   return atNewest && belowView(sizes) < sizes.clientHeight / 2 ? 'near' : 'far';
 }
 
-/** Others' messages after the entry that was the newest when the reader was at the end. */
+/** The number of messages of others after the entry `lastSeen`, the newest when the reader was at the end. */
 export function othersAfter(
   messages: readonly { serverOffset: number | undefined; mine: boolean }[],
   lastSeen: number,
@@ -89,6 +89,7 @@ export function othersAfter(
   return messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > lastSeen).length;
 }
 
+/** The greatest serverOffset; 0 if there is none. */
 export function newestOf(messages: readonly { serverOffset: number | undefined }[]): number {
   return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
 }

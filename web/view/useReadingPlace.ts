@@ -1,3 +1,11 @@
+/**
+ * Keeps the scroll position of a log while its lines change, and loads more before the reader reaches an end. The arithmetic
+ * is in readingPlace.ts. The browser's scroll anchoring is not used, since Safari has none.
+ *
+ * A spacer above the first line takes up the height of older messages when they load: the spacer shrinks by what they need,
+ * and grows by what the removal of lines above frees. So nothing has to be scrolled while somebody scrolls, which browsers
+ * count as a layout shift, and which stops a momentum scroll on iOS.
+ */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationState } from '../state/model.ts';
@@ -14,12 +22,12 @@ import {
   othersAfter,
   placeAfterScroll,
   type ReadingPlace,
+  type Sizes,
 } from './readingPlace.ts';
-import { leaveReserve, RESERVE_PX, reserveOf, setReserve, sizesOf } from './reserve.ts';
 
 export interface Reading {
   distance: Distance;
-  /** Others' messages that came since the reader was at the end. */
+  /** Messages of others since the reader was at the end. */
   unseen: number;
   toNewest(): void;
 }
@@ -30,51 +38,50 @@ interface More {
   between(gap: ConversationState['gaps'][number], edge: 'upper' | 'lower'): void;
 }
 
-/** Keeps the reader's place in the log over every change of it, and asks for more before they get to its ends. */
 export function useReadingPlace(
-  box: RefObject<HTMLDivElement | null>,
+  scroller: RefObject<HTMLDivElement | null>,
   state: ConversationState,
   more: More & { newest(): void },
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
-  const leftAt = useRef(0); // where we last scrolled to
-  const looked = useRef<Looked | undefined>(undefined); // at, before what is rendered now
-  const turns = useRef(0); // the last one rests
+  const leftAt = useRef(0); // scrollTop after we last set it
+  const topLine = useRef<TopLine | undefined>(undefined); // measured before this rendering
+  const settleCalls = useRef(0); // only the last call of settleLater takes effect
   const lastSeen = useRef(0);
-  const unseen = useRef(0); // of those that were in the window while it was at the newest
+  const unseen = useRef(0); // counted while the window was at the newest message
   const [distance, setDistance] = useState<Distance>('here');
   const latest = useRef({ state, more });
   latest.current = { state, more };
 
-  // Rendering has not touched the document yet: what is looked at can still be measured as it was. The browser tells of
-  // a scroll with its next frame only: one that it has not told of is not undone.
-  if (box.current) {
-    looked.current = lookedAtIn(box.current);
-    if (place.current.tag === 'among' || isScrolledAway(place.current, box.current, leftAt.current))
-      place.current = { tag: 'among', anchor: looked.current };
+  // This runs before the document changes, so the top line is measured where the reader sees it. The `scroll` event comes
+  // only with the next frame: a scroll whose event is still to come must not be undone.
+  if (scroller.current) {
+    topLine.current = topLineIn(scroller.current);
+    if (place.current.tag === 'among' || isScrolledAway(place.current, scroller.current, leftAt.current))
+      place.current = { tag: 'among', anchor: topLine.current };
   }
-  const keepPlace = (element: HTMLElement) => {
-    restore(element, place.current);
+  const restorePlace = (element: HTMLElement) => {
+    scrollToPlace(element, place.current);
     leftAt.current = element.scrollTop;
-    restLater();
+    settleLater();
   };
-  const restLater = () => {
-    const turn = ++turns.current;
-    const soon = (next: () => void) => () => turn === turns.current && next();
-    const rest = () => {
-      const element = box.current!;
-      refill(element, reserveFor(latest.current.state));
+  const settleLater = () => {
+    const call = ++settleCalls.current;
+    const ifLatest = (next: () => void) => () => call === settleCalls.current && next();
+    const settle = () => {
+      const element = scroller.current!;
+      resizeSpacer(element, spacerFor(latest.current.state));
       leftAt.current = element.scrollTop;
     };
-    // Never in the frame in which something came: the two would be taken for one.
-    const afterFrame = () => requestAnimationFrame(() => setTimeout(soon(rest)));
-    setTimeout(soon(afterFrame), REST_MS);
+    // Not in the frame in which lines were added: a browser would take both changes for one layout shift.
+    const afterFrame = () => requestAnimationFrame(() => setTimeout(ifLatest(settle)));
+    setTimeout(ifLatest(afterFrame), SETTLE_MS);
   };
 
   useLayoutEffect(() => {
     if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
-    adjustReserve(box.current!, looked.current, state);
-    keepPlace(box.current!);
+    adjustSpacer(scroller.current!, topLine.current, state);
+    restorePlace(scroller.current!);
     if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = newestOf(state.messages);
   });
 
@@ -82,29 +89,29 @@ export function useReadingPlace(
   const last = state.messages.at(-1)?.key;
   const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
   useLayoutEffect(
-    () => askForMore(box.current!, latest.current, place.current),
+    () => askForMore(scroller.current!, latest.current, place.current),
     [first, last, gaps, state.loading, state.older === 'stuck', state.between],
   );
 
   useLayoutEffect(() => {
-    const element = box.current!;
-    const scrolled = () => {
-      leaveReserve(element);
+    const element = scroller.current!;
+    const onScroll = () => {
+      scrollOutOfSpacer(element);
       const { atNewest } = latest.current.state;
       const sizes = sizesOf(element);
-      place.current = placeAfterScroll(place.current, sizes, atNewest, lookedAtIn(element));
+      place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
       if (place.current.tag === 'newest') lastSeen.current = newestOf(latest.current.state.messages);
       setDistance(distanceOf(place.current, sizes, atNewest));
       askForMore(element, latest.current, place.current);
-      restLater();
+      settleLater();
     };
-    const resized = new ResizeObserver(() => keepPlace(element)); // the keyboard, a turned phone
-    resized.observe(element);
-    element.addEventListener('scroll', scrolled, { passive: true });
+    const observer = new ResizeObserver(() => restorePlace(element)); // the on-screen keyboard, a turned phone
+    observer.observe(element);
+    element.addEventListener('scroll', onScroll, { passive: true });
     return () => {
-      turns.current++;
-      resized.disconnect();
-      element.removeEventListener('scroll', scrolled);
+      settleCalls.current++;
+      observer.disconnect();
+      element.removeEventListener('scroll', onScroll);
     };
   }, []);
 
@@ -119,110 +126,144 @@ export function useReadingPlace(
         latest.current.more.newest();
       }
       setDistance('here');
-      keepPlace(box.current!);
+      restorePlace(scroller.current!);
     },
   };
 }
 
-/** By its reader: what a smaller view hides below, or fewer lines leave above, is no scroll. */
-function isScrolledAway(place: ReadingPlace, box: HTMLElement, leftAt: number): boolean {
-  return place.tag === 'newest' && box.scrollTop < leftAt && !isAtEnd(sizesOf(box));
+/** True if the reader has scrolled up. A smaller view, or fewer lines above, also change the distance to the end. */
+function isScrolledAway(place: ReadingPlace, scroller: HTMLElement, leftAt: number): boolean {
+  return place.tag === 'newest' && scroller.scrollTop < leftAt && !isAtEnd(sizesOf(scroller));
 }
 
 function askForMore(
-  box: HTMLElement,
+  scroller: HTMLElement,
   { state, more }: { state: ConversationState; more: More },
   place: ReadingPlace,
 ): void {
   if (state.loading) return;
-  const sizes = sizesOf(box);
-  if (state.between === 'idle') fillGapIn(box, state, more, place);
+  const sizes = sizesOf(scroller);
+  if (state.between === 'idle') fillGap(scroller, state, more, place);
   if (!state.atStart && state.older === 'idle' && nearStart(sizes)) more.older();
   if (!state.atNewest && nearEnd(sizes)) more.newer();
 }
 
-/** Of the gaps near the view the newest. What is filled in goes where the reader is not: the first line in view stays. */
-function fillGapIn(box: HTMLElement, { gaps }: ConversationState, more: More, place: ReadingPlace): void {
-  const view = box.getBoundingClientRect();
-  const elements = Array.from(box.querySelectorAll<HTMLElement>('[data-gap]'));
+/** Loads into the newest gap near the view, at the edge away from the reader: the top line stays where it is. */
+function fillGap(scroller: HTMLElement, { gaps }: ConversationState, more: More, place: ReadingPlace): void {
+  const view = scroller.getBoundingClientRect();
+  const elements = Array.from(scroller.querySelectorAll<HTMLElement>('[data-gap]'));
   const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
   const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
   if (!gap) return;
-  more.between(gap, isReadFromBelow(box, element, place) ? 'upper' : 'lower');
+  more.between(gap, isReaderBelow(scroller, element, place) ? 'upper' : 'lower');
 }
 
 /**
- * True where what is read lies below the gap. That is what was looked at last, since the gap may have come into view by
- * itself, as older messages load; and who looks at less than a line of a message above it reads what is below.
+ * True if the reader is below the gap: their anchor is, which counts since the gap may have come into view by itself, as
+ * older messages loaded; or less than a line is visible above the gap.
  */
-function isReadFromBelow(box: HTMLElement, gap: HTMLElement, place: ReadingPlace): boolean {
+function isReaderBelow(scroller: HTMLElement, gap: HTMLElement, place: ReadingPlace): boolean {
   const anchor = place.tag === 'among' ? place.anchor?.key : undefined;
-  const row = Array.from(rowsIn(box)).find((each) => each.dataset.key === anchor);
+  const row = Array.from(rowsIn(scroller)).find((each) => each.dataset.key === anchor);
   if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
-  return gap.getBoundingClientRect().top - box.getBoundingClientRect().top < LINE_PX;
+  return gap.getBoundingClientRect().top - scroller.getBoundingClientRect().top < LINE_PX;
 }
 
-/** The first line in view, and how far below the beginning of all that can be scrolled to it stands. */
-type Looked = Anchor & { at: number };
+/** The first line in view. `at`: its distance from the top of the scrollable content, in pixels. */
+type TopLine = Anchor & { at: number };
 
-function lookedAtIn(box: HTMLElement): Looked | undefined {
-  const rows = rowsIn(box);
-  const top = box.getBoundingClientRect().top;
+function topLineIn(scroller: HTMLElement): TopLine | undefined {
+  const rows = rowsIn(scroller);
+  const top = scroller.getBoundingClientRect().top;
   const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
   const row = index === undefined ? undefined : rows[index];
   const offset = row && row.getBoundingClientRect().top - top;
-  return offset === undefined ? undefined : { key: row!.dataset.key!, offset, at: offset + box.scrollTop };
+  return offset === undefined
+    ? undefined
+    : { key: row!.dataset.key!, offset, at: offset + scroller.scrollTop };
 }
 
-/** What was looked at stands where it stood, as far as the reserve goes. Where nothing was, all is new and nothing moves. */
-function adjustReserve(box: HTMLElement, looked: Looked | undefined, state: ConversationState): void {
-  if (!looked) {
-    setReserve(box, reserveFor(state));
+/** Changes the spacer so that the top line stays where it was, as far as the spacer suffices. Without a top line the log is new. */
+function adjustSpacer(scroller: HTMLElement, topLine: TopLine | undefined, state: ConversationState): void {
+  if (!topLine) {
+    setSpacer(scroller, spacerFor(state));
     return;
   }
-  const offset = offsetOf(box, looked.key);
+  const offset = offsetOf(scroller, topLine.key);
   if (offset === undefined) return;
-  const moved = offset + box.scrollTop - looked.at;
-  const reserve = reserveOf(box);
-  const left = state.atStart ? 0 : Math.max(0, reserve - moved);
-  if (left !== reserve) setReserve(box, left);
+  const movedPx = offset + scroller.scrollTop - topLine.at;
+  const spacer = spacerOf(scroller);
+  const left = state.atStart ? 0 : Math.max(0, spacer - movedPx);
+  if (left !== spacer) setSpacer(scroller, left);
 }
 
-/** None where nothing older will load: it would be empty room to scroll into. */
-function reserveFor({ loading, atStart, older }: ConversationState): number {
-  return loading || atStart || older === 'stuck' ? 0 : RESERVE_PX;
+/** 0 if nothing older will load: one could scroll into the empty space. */
+function spacerFor({ loading, atStart, older }: ConversationState): number {
+  return loading || atStart || older === 'stuck' ? 0 : SPACER_PX;
 }
 
-/** While nothing scrolls that can be made up for exactly, and so unseen. */
-function refill(box: HTMLElement, px: number): void {
-  const by = px - reserveOf(box);
+/** Sets the spacer and corrects scrollTop by the same amount. Only while nothing scrolls, or the correction would be visible. */
+function resizeSpacer(scroller: HTMLElement, px: number): void {
+  const by = px - spacerOf(scroller);
   if (by === 0) return;
-  const top = box.scrollTop;
-  setReserve(box, px);
-  box.scrollTop = top + by;
+  const top = scroller.scrollTop;
+  setSpacer(scroller, px);
+  scroller.scrollTop = top + by;
 }
 
-/** So long after the last scroll. */
-const REST_MS = 300;
+/** The spacer is resized this long after the last scroll or change. */
+const SETTLE_MS = 300;
 const LINE_PX = 24;
 
-function restore(box: HTMLElement, place: ReadingPlace): void {
+function scrollToPlace(scroller: HTMLElement, place: ReadingPlace): void {
   if (place.tag !== 'among') {
-    box.scrollTop = box.scrollHeight;
+    scroller.scrollTop = scroller.scrollHeight;
     return;
   }
   const { anchor } = place;
-  const offset = anchor && offsetOf(box, anchor.key);
+  const offset = anchor && offsetOf(scroller, anchor.key);
   if (offset === undefined) return;
-  const moved = offset - anchor!.offset;
-  if (Math.abs(moved) >= 1) box.scrollTop += moved;
+  const movedPx = offset - anchor!.offset;
+  if (Math.abs(movedPx) >= 1) scroller.scrollTop += movedPx;
 }
 
-function offsetOf(box: HTMLElement, key: string): number | undefined {
-  const row = Array.from(rowsIn(box)).find((element) => element.dataset.key === key);
-  return row && row.getBoundingClientRect().top - box.getBoundingClientRect().top;
+function offsetOf(scroller: HTMLElement, key: string): number | undefined {
+  const row = Array.from(rowsIn(scroller)).find((element) => element.dataset.key === key);
+  return row && row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-function rowsIn(box: HTMLElement): NodeListOf<HTMLElement> {
-  return box.querySelectorAll<HTMLElement>('[data-key]');
+function rowsIn(scroller: HTMLElement): NodeListOf<HTMLElement> {
+  return scroller.querySelectorAll<HTMLElement>('[data-key]');
+}
+
+/** The height of about a thousand long messages, more than one scrolls through without a pause. */
+const SPACER_PX = 150_000;
+
+/** The sizes of the log without the spacer. */
+function sizesOf(scroller: HTMLElement): Sizes {
+  const spacer = spacerOf(scroller);
+  return {
+    scrollTop: scroller.scrollTop - spacer,
+    scrollHeight: scroller.scrollHeight - spacer,
+    clientHeight: scroller.clientHeight,
+  };
+}
+
+function spacerOf(scroller: HTMLElement): number {
+  return Number(/[\d.]+(?=px)/.exec(rowsElementOf(scroller).style.paddingTop)?.[0] ?? 0);
+}
+
+/** The spacer is padding of the element with the rows, which itself stays where it is. */
+function setSpacer(scroller: HTMLElement, px: number): void {
+  rowsElementOf(scroller).style.paddingTop = `calc(var(--s-3) + ${px}px)`; // as in log.css
+}
+
+/** After a jump into the spacer, scrolls down to the first line: many pages would have to load before the spacer is used up. */
+function scrollOutOfSpacer(scroller: HTMLElement): void {
+  const spacer = spacerOf(scroller);
+  if (scroller.scrollTop + scroller.clientHeight <= spacer) scroller.scrollTop = spacer;
+}
+
+function rowsElementOf(scroller: HTMLElement): HTMLElement {
+  return scroller.firstElementChild as HTMLElement;
 }

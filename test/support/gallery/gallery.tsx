@@ -1,15 +1,15 @@
 /**
  * One screen of the app over a fake client: `?scene=` names it, `&language=zh` speaks Chinese. For the eye, for trying
- * views without a server, and for axe: `show` in the window puts another scene in its place, `speak` says it otherwise.
+ * views without a server, and for axe: `show` in the window puts another scene in its route, `speak` says it otherwise.
  */
 import '../../../web/style/index.css';
-import '../../../web/view/sheet/Sheets.tsx'; // there from the beginning, so that a scene is whole at once
+import '../../../web/view/lazyViews.ts'; // there from the beginning, so that a scene is whole at once
 import { render } from 'preact';
 import { type Language, speak } from '../../../web/i18n/index.ts';
 import { createCell } from '../../../web/records/cell.ts';
-import { App } from '../../../web/view/App.tsx';
-import { followKeyboard } from '../../../web/view/keyboard.ts';
-import { createRouter } from '../../../web/view/router.ts';
+import { AppRoot } from '../../../web/view/AppRoot.tsx';
+import { followKeyboard } from '../../../web/view/parts/keyboard.ts';
+import { createRouter } from '../../../web/view/parts/router.ts';
 import { fakeClient } from '../fakeClient.ts';
 import { SCENES } from './scenes.ts';
 
@@ -22,7 +22,7 @@ async function show(name: string, language: Language): Promise<void> {
   const client = fakeClient(scene.start());
   Object.assign(window, { client });
   const update = { ready: createCell(scene.update === true), take: () => location.reload() };
-  render(<App world={{ client, update, router: createRouter(window) }} />, root);
+  render(<AppRoot world={{ client, update, router: createRouter(window) }} />, root);
 }
 
 followKeyboard(window);

@@ -2,10 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { ERROR_STATUS } from '../../../shared/protocol/index.ts';
 import { en } from '../../../web/i18n/en.ts';
 import { enSheets } from '../../../web/i18n/enSheets.ts';
-import { chooseLocale, language, speak, t, times, wanted } from '../../../web/i18n/index.ts';
+import { chooseLocale, language, sentence, speak, t, times, wanted } from '../../../web/i18n/index.ts';
 import { counting } from '../../../web/i18n/plural.ts';
-import { sentence } from '../../../web/i18n/reason.ts';
-import { inSheets } from '../../../web/i18n/sheets.ts';
+import { sheetTexts } from '../../../web/i18n/sheets.ts';
 import { createTimes } from '../../../web/i18n/times.ts';
 import { zh } from '../../../web/i18n/zh.ts';
 
@@ -131,7 +130,7 @@ describe('speaking', () => {
     let told = 0;
     const stop = language.subscribe(() => told++);
     await speak('zh');
-    expect([t.rooms.title, inSheets().signOut.confirm, sentence({ code: 'empty' })]).toEqual([
+    expect([t.rooms.title, sheetTexts().signOut.confirm, sentence({ code: 'empty' })]).toEqual([
       zh.rooms.title,
       zh.sheets.signOut.confirm,
       zh.reasons.any.empty,
@@ -140,7 +139,7 @@ describe('speaking', () => {
     expect([language.get(), document.documentElement.lang, told]).toEqual(['zh', 'zh-Hans', 1]);
 
     await speak('en');
-    expect([t.rooms.title, inSheets().signOut.confirm]).toEqual([en.rooms.title, enSheets.signOut.confirm]);
+    expect([t.rooms.title, sheetTexts().signOut.confirm]).toEqual([en.rooms.title, enSheets.signOut.confirm]);
     expect([language.get(), document.documentElement.lang, told]).toEqual(['en', 'en', 2]);
     stop();
     vi.unstubAllGlobals();

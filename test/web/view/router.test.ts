@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { hashOf, placeOf } from '../../../web/view/router.ts';
+import { hashOf, routeOf } from '../../../web/view/parts/router.ts';
 
 test.each(['', '#', '#/', '#/room/', '#/room/a b', '#/room/<b>', '#/other'])(
   '%j is the list of rooms',
   (hash) => {
-    expect(placeOf(hash)).toEqual({ tag: 'rooms' });
+    expect(routeOf(hash)).toEqual({ tag: 'rooms' });
   },
 );
 
 test('a room has an address of its own', () => {
-  const place = { tag: 'room', id: 'AAAAAAAAAAAAAAAA-_AAAA' } as const;
-  expect(placeOf(hashOf(place))).toEqual(place);
+  const route = { tag: 'room', id: 'AAAAAAAAAAAAAAAA-_AAAA' } as const;
+  expect(routeOf(hashOf(route))).toEqual(route);
   expect(hashOf({ tag: 'room', id: 'lobby' })).toBe('#/room/lobby');
-  expect(placeOf(hashOf({ tag: 'rooms' }))).toEqual({ tag: 'rooms' });
+  expect(routeOf(hashOf({ tag: 'rooms' }))).toEqual({ tag: 'rooms' });
 });

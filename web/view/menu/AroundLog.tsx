@@ -1,19 +1,19 @@
-/** What stands around the log and is not needed at the first paint: menus, what is read out, what was seen. */
+/**
+ * What the log needs after the first paint: the menu and sheets of a message, announcements for screen readers, and the read
+ * marker.
+ */
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
+import { t } from '../../i18n/index.ts';
 import type { ConversationState, Message } from '../../state/model.ts';
-import { NotSentSheet } from '../sheet/NotSentSheet.tsx';
-import { RemoveSheet } from '../sheet/RemoveSheet.tsx';
-import { StatusSheet } from '../sheet/StatusSheet.tsx';
-import { Announcer } from './Announcer.tsx';
+import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
-import type { Point } from './press.ts';
-import { useOpening } from './useOpening.ts';
-import { useSeen } from './useSeen.ts';
+import { type Point, useLogInput } from './useLogInput.ts';
+import { useMarkAsRead } from './useMarkAsRead.ts';
 
-/** A message that is looked at more closely. */
-export type Looked =
+/** The message whose menu or sheet is open, and which of them. */
+export type OpenMessage =
   | { tag: 'menu'; key: string; at: Point }
   | { tag: 'status'; key: string }
   | { tag: 'remove'; key: string };
@@ -22,28 +22,28 @@ export interface AroundLogProps {
   room: string;
   log: RefObject<HTMLElement | null>;
   state: ConversationState;
-  looked: Looked | undefined;
-  onLook(looked: Looked | undefined): void;
+  open: OpenMessage | undefined;
+  onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
 }
 
-export function AroundLog({ room, log, state, looked, onLook, onEdit }: AroundLogProps) {
-  useSeen(room, log, state);
-  useOpening(log, (key, at) => onLook({ tag: 'menu', key, at }));
-  const message = state.messages.find(({ key }) => key === looked?.key);
+export function AroundLog({ room, log, state, open, onOpen, onEdit }: AroundLogProps) {
+  useMarkAsRead(room, log, state);
+  useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
+  const message = state.messages.find(({ key }) => key === open?.key);
   useLayoutEffect(() => {
-    if (looked && !message) onLook(undefined); // gone with the window it stood in
-  }, [looked, !message]);
+    if (open && !message) onOpen(undefined); // the message has left the window of the log
+  }, [open, !message]);
   return (
     <>
       <Announcer state={state} />
-      {looked && message && (
-        <Look
-          key={looked.key}
+      {open && message && (
+        <MenuOrSheet
+          key={open.key}
           room={room}
-          looked={looked}
+          open={open}
           message={message}
-          onLook={onLook}
+          onOpen={onOpen}
           onEdit={onEdit}
         />
       )}
@@ -51,47 +51,65 @@ export function AroundLog({ room, log, state, looked, onLook, onEdit }: AroundLo
   );
 }
 
-/** Deleted by another device, or sent after all, while it is looked at: what was offered for it fits no more. */
-function useCloseWhenOther({ content, status }: Message, close: () => void): void {
-  const kind = `${content.tag} ${status.tag === 'not-sent'}`;
-  const first = useRef(kind);
-  useLayoutEffect(() => {
-    if (kind !== first.current) close();
-  }, [kind]);
+/** Reads out new messages of others to screen readers, only while the window is at the newest message. */
+function Announcer({ state }: { state: ConversationState }) {
+  const [said, setSaid] = useState({ text: '', turn: 0 });
+  const upTo = useRef<number | undefined>(undefined);
+  useEffect(() => {
+    if (state.loading || !state.atNewest) return;
+    const newest = Math.max(0, ...state.messages.map(({ serverOffset }) => serverOffset ?? 0));
+    const before = upTo.current ?? newest; // messages that are there when the room is opened are not new
+    upTo.current = Math.max(before, newest);
+    const news = state.messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > before);
+    const lines = news.flatMap(({ author, content }) =>
+      content.tag === 'text' ? t.rooms.line(author.name, content.body) : [],
+    );
+    const text = lines.slice(-READ_OUT_MAX).join('\n');
+    if (text !== '') setSaid(({ turn }) => ({ text, turn: turn + 1 }));
+  }, [state]);
+  return (
+    <p class="heard" role="status">
+      <span key={said.turn}>{said.text}</span>{' '}
+      {/* a new element, so that the same text twice is read out twice */}
+    </p>
+  );
 }
 
-interface LookProps {
+/** Of more messages at once, only the newest ones are read out. */
+const READ_OUT_MAX = 3;
+
+interface MenuOrSheetProps {
   room: string;
-  looked: Looked;
+  open: OpenMessage;
   message: Message;
-  onLook(looked: Looked | undefined): void;
+  onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
 }
 
-function Look({ room, looked, message, onLook, onEdit }: LookProps) {
+function MenuOrSheet({ room, open, message, onOpen, onEdit }: MenuOrSheetProps) {
   const { key } = message;
-  const close = () => onLook(undefined);
-  useCloseWhenOther(message, close);
+  const close = () => onOpen(undefined);
+  useCloseWhenChanged(message, close);
   const edit = () => {
     onEdit(message);
     close();
   };
   const notSent = message.status.tag === 'not-sent';
-  switch (looked.tag) {
+  switch (open.tag) {
     case 'menu':
       if (notSent) return <NotSentSheet message={message} onClose={close} onEdit={edit} />;
       return (
         <MessageMenu
           message={message}
-          at={looked.at}
+          at={open.at}
           onClose={close}
           onEdit={edit}
-          onRemove={() => onLook({ tag: 'remove', key })}
+          onRemove={() => onOpen({ tag: 'remove', key })}
           onCopy={() => {
             copy(message);
             close();
           }}
-          onDetails={() => onLook({ tag: 'status', key })}
+          onDetails={() => onOpen({ tag: 'status', key })}
         />
       );
     case 'status':
@@ -100,15 +118,24 @@ function Look({ room, looked, message, onLook, onEdit }: LookProps) {
     case 'remove':
       return <RemoveSheet room={room} message={message} onClose={close} />;
     default:
-      return assertNever(looked);
+      return assertNever(open);
   }
 }
 
-/** By plain HTTP from another machine there is no `clipboard`: there the old way works. */
+/** Closes the menu or sheet when its actions no longer apply: the message was deleted elsewhere, or was sent after all. */
+function useCloseWhenChanged({ content, status }: Message, close: () => void): void {
+  const kind = `${content.tag} ${status.tag === 'not-sent'}`;
+  const first = useRef(kind);
+  useLayoutEffect(() => {
+    if (kind !== first.current) close();
+  }, [kind]);
+}
+
+/** Over plain HTTP from another machine there is no `navigator.clipboard`; there `execCommand` copies. */
 function copy({ content }: Message): void {
   if (content.tag !== 'text') return;
   const { body } = content;
-  const byHand = () => {
+  const copyByCommand = () => {
     const field = document.createElement('textarea');
     field.value = body;
     (document.querySelector('dialog[open]') ?? document.body).append(field); // a modal dialog makes all else inert
@@ -116,6 +143,6 @@ function copy({ content }: Message): void {
     document.execCommand('copy');
     field.remove();
   };
-  if (navigator.clipboard) navigator.clipboard.writeText(body).catch(byHand);
-  else byHand();
+  if (navigator.clipboard) navigator.clipboard.writeText(body).catch(copyByCommand);
+  else copyByCommand();
 }

@@ -1,40 +1,39 @@
-/** What stands in the place of the composer, or above it, in rooms and on devices where not all is well. */
-import { t } from '../../i18n/index.ts';
-import { sentence } from '../../i18n/reason.ts';
-import { inSheets } from '../../i18n/sheets.ts';
+/** Replaces the composer in a room that was left, and shows problems of the device's storage above it. */
+import { sentence, t } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { StorageState } from '../../state/model.ts';
-import { useWorld } from '../context.ts';
-import { useAsk } from '../useAsk.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
 
-/** Whether this device takes what is written (O4). */
+/** The problem that keeps this device from storing messages (O4). */
 export function StorageLine({ storage }: { storage: Exclude<StorageState, 'ok'> }) {
   const { client } = useWorld();
   const emptied = storage === 'emptied';
   return (
     <p class="line" role="alert">
-      {emptied ? inSheets().storage.emptied : t.storage[storage]}
+      {emptied ? sheetTexts().storage.emptied : t.storage[storage]}
       <button type="button" onClick={client.retryStorage}>
-        {emptied ? inSheets().storage.understood : t.storage.retry}
+        {emptied ? sheetTexts().storage.understood : t.storage.retry}
       </button>
     </p>
   );
 }
 
-/** A room that was left: it is still there while something of one's own waits in it. */
+/** Stands in place of the composer in a room that was left. Such a room stays listed while own messages wait in it. */
 export function LeftRoom({ room }: { room: string }) {
   const { client } = useWorld();
-  const ask = useAsk();
+  const action = useAsyncAction();
   return (
     <footer class="composer left">
       <p>{t.rooms.left}</p>
       <p class="why" role="alert">
-        {ask.reason && sentence(ask.reason, 'room')}
+        {action.reason && sentence(action.reason, 'room')}
       </p>
       <button
         type="button"
         class="button small"
-        aria-busy={ask.busy}
-        onClick={() => ask.run(() => client.joinRoom(room))}
+        aria-busy={action.busy}
+        onClick={() => action.run(() => client.joinRoom(room))}
       >
         {t.rooms.joinAgain}
       </button>

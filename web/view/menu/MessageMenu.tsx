@@ -1,8 +1,8 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Message } from '../../state/model.ts';
-import { hasKeyboard } from '../keyboard.ts';
-import type { Point } from './press.ts';
+import { hasKeyboard } from '../parts/keyboard.ts';
+import type { Point } from './useLogInput.ts';
 
 export interface MessageMenuProps {
   message: Message;
@@ -14,17 +14,17 @@ export interface MessageMenuProps {
   onDetails(): void;
 }
 
-/** What can be done with one message: from below on touch, else where it was asked for. The focus returns after it. */
+/** The actions of one message: at the bottom on touch, else at the pointer. On closing, the focus returns. */
 export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  const begun = useRef(false); // the finger that opened it still lies there: its end is no tap beside the menu
+  const pressedInside = useRef(false); // the finger that opened the menu may still be down: lifting it is no tap beside the menu
 
   useLayoutEffect(() => {
     const element = dialog.current!;
     const before = document.activeElement;
     element.showModal();
-    if (hasKeyboard()) place(element, at);
+    if (hasKeyboard()) position(element, at);
     itemsOf(element)[0]!.focus({ preventScroll: true });
     return () => {
       element.close();
@@ -47,9 +47,9 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         onClose();
       }}
       onPointerDown={() => {
-        begun.current = true;
+        pressedInside.current = true;
       }}
-      onClick={(event) => event.target === dialog.current && begun.current && onClose()}
+      onClick={(event) => event.target === dialog.current && pressedInside.current && onClose()}
       onContextMenu={(event) => event.preventDefault()}
       onKeyDown={(event) => {
         if (event.key === 'Tab') onClose();
@@ -57,13 +57,13 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
       }}
     >
       <p id={id} class="heard">
-        {message.mine ? inSheets().message.ofYou : inSheets().message.of(message.author.name)}
+        {message.mine ? sheetTexts().message.ofYou : sheetTexts().message.of(message.author.name)}
       </p>
       <div role="menu" aria-labelledby={id}>
-        {message.can.edit && item(inSheets().message.edit, on.onEdit)}
-        {message.content.tag === 'text' && item(inSheets().message.copy, on.onCopy)}
-        {item(inSheets().message.details, on.onDetails)}
-        {message.can.remove && item(inSheets().message.delete, on.onRemove, 'danger')}
+        {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
+        {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
+        {item(sheetTexts().message.details, on.onDetails)}
+        {message.can.remove && item(sheetTexts().message.delete, on.onRemove, 'danger')}
       </div>
     </dialog>
   );
@@ -73,7 +73,7 @@ function itemsOf(dialog: HTMLElement): HTMLElement[] {
   return [...dialog.querySelectorAll<HTMLElement>('[role=menuitem]')];
 }
 
-/** True when the key was one of those that walk over the menu. It goes round. */
+/** Moves the focus between the items, around the ends. Returns true if the key was one that does so. */
 function focusNext(dialog: HTMLElement, key: string): boolean {
   const items = itemsOf(dialog);
   const from = items.indexOf(document.activeElement as HTMLElement);
@@ -89,10 +89,10 @@ function focusNext(dialog: HTMLElement, key: string): boolean {
   return true;
 }
 
-/** At the point, but wholly in sight. */
-function place(element: HTMLElement, { x, y }: Point): void {
+/** Positions the menu at the point, within the viewport. */
+function position(element: HTMLElement, { x, y }: Point): void {
   const { width, height } = element.getBoundingClientRect();
-  const within = (at: number, size: number, whole: number) => Math.max(8, Math.min(at, whole - size - 8));
-  element.style.left = `${within(x, width, innerWidth)}px`;
-  element.style.top = `${within(y, height, innerHeight)}px`;
+  const clamp = (at: number, size: number, whole: number) => Math.max(8, Math.min(at, whole - size - 8));
+  element.style.left = `${clamp(x, width, innerWidth)}px`;
+  element.style.top = `${clamp(y, height, innerHeight)}px`;
 }

@@ -1,28 +1,27 @@
 import { useEffect, useState } from 'preact/hooks';
-import { t } from '../../i18n/index.ts';
-import { sentence } from '../../i18n/reason.ts';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sentence, t } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PublicRoom, SignedIn } from '../../state/model.ts';
-import { Avatar } from '../Avatar.tsx';
-import { useWorld } from '../context.ts';
-import { Field } from '../Field.tsx';
-import { useAsk } from '../useAsk.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Field } from '../parts/Field.tsx';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
-/** A room of one's own, or one of the public ones. */
+/** Creates a room, or joins a public one. */
 export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client, router } = useWorld();
-  const s = inSheets();
+  const s = sheetTexts();
   const [name, setName] = useState('');
-  const ask = useAsk();
+  const action = useAsyncAction();
   const enter = (room: string) => {
     onClose();
     router.go({ tag: 'room', id: room });
   };
   const create = (event: Event) => {
     event.preventDefault();
-    if (name.trim() === '') return ask.say({ code: 'empty' });
-    ask.run(
+    if (name.trim() === '') return action.say({ code: 'empty' });
+    action.run(
       () => client.createRoom(name),
       ({ room }) => (room === undefined ? onClose() : enter(room)),
     );
@@ -30,8 +29,8 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
   return (
     <Sheet title={s.add.title} onClose={onClose}>
       <form onSubmit={create} noValidate>
-        <Field label={s.add.name} value={name} onInput={setName} reason={ask.reason} place="room" />
-        <button type="submit" class="button" aria-busy={ask.busy}>
+        <Field label={s.add.name} value={name} onInput={setName} reason={action.reason} reasons="room" />
+        <button type="submit" class="button" aria-busy={action.busy}>
           {s.add.create}
         </button>
       </form>
@@ -42,10 +41,10 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
 
 function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string): void }) {
   const { client } = useWorld();
-  const s = inSheets();
+  const s = sheetTexts();
   const [rooms, setRooms] = useState<PublicRoom[] | undefined>();
-  const list = useAsk();
-  const join = useAsk();
+  const list = useAsyncAction();
+  const join = useAsyncAction();
   useEffect(() => {
     list.run(
       () => client.listPublic(),

@@ -1,21 +1,20 @@
-import { type Language, language, speak } from '../../i18n/index.ts';
+import { type Language, language, sentence, speak } from '../../i18n/index.ts';
 import { choose } from '../../i18n/language.ts';
-import { sentence } from '../../i18n/reason.ts';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Outcome } from '../../state/model.ts';
-import { useAsk } from '../useAsk.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
 
-/** Each by its own name: who cannot read the one that is spoken finds theirs. */
+/** Each language in its own name, so that everybody finds theirs. */
 const NAMES: Record<Language, { own: string; lang: string }> = {
   en: { own: 'English', lang: 'en' },
   zh: { own: '简体中文', lang: 'zh-Hans' },
 };
 
 export function LanguageChoice() {
-  const ask = useAsk();
+  const action = useAsyncAction();
   return (
     <fieldset class="languages">
-      <legend class="heard">{inSheets().language}</legend>
+      <legend class="heard">{sheetTexts().language}</legend>
       {(Object.keys(NAMES) as Language[]).map((one) => (
         <button
           key={one}
@@ -23,19 +22,19 @@ export function LanguageChoice() {
           class="button quiet"
           lang={NAMES[one].lang}
           aria-pressed={one === language.get()}
-          onClick={() => ask.run(() => change(one))}
+          onClick={() => action.run(() => change(one))}
         >
           {NAMES[one].own}
         </button>
       ))}
       <p class="why" role="alert">
-        {ask.reason && sentence(ask.reason)}
+        {action.reason && sentence(action.reason)}
       </p>
     </fieldset>
   );
 }
 
-/** Kept for the next time only once it is spoken: its texts may need a network that is not there. */
+/** Stores the choice only after the switch succeeded: the texts may need a network. */
 async function change(to: Language): Promise<Outcome> {
   try {
     await speak(to);

@@ -1,17 +1,17 @@
-import { t } from '../../i18n/index.ts';
-import { sentence } from '../../i18n/reason.ts';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sentence, t } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary } from '../../state/model.ts';
-import { useWorld } from '../context.ts';
-import { useAsk } from '../useAsk.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
+/** Confirms leaving a room. */
 export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): void }) {
   const { client, router } = useWorld();
-  const s = inSheets();
-  const ask = useAsk();
+  const s = sheetTexts();
+  const action = useAsyncAction();
   const leave = () =>
-    ask.run(
+    action.run(
       () => client.leaveRoom(room.id),
       () => {
         onClose();
@@ -24,9 +24,9 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
         {s.leave.why} {room.waiting > 0 && s.leave.waiting(room.waiting)}
       </p>
       <p class="why" role="alert">
-        {ask.reason && sentence(ask.reason, 'room')}
+        {action.reason && sentence(action.reason, 'room')}
       </p>
-      <button type="button" class="button danger" aria-busy={ask.busy} onClick={leave}>
+      <button type="button" class="button danger" aria-busy={action.busy} onClick={leave}>
         {s.leave.confirm}
       </button>
       <button type="button" class="button quiet" onClick={onClose}>

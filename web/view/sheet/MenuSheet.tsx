@@ -1,5 +1,5 @@
 import { t } from '../../i18n/index.ts';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
 import { Sheet } from './Sheet.tsx';
@@ -7,13 +7,13 @@ import type { SheetsProps } from './Sheets.tsx';
 
 export interface MenuSheetProps {
   app: SignedIn;
-  /** The room whose menu it is; the list of rooms has one, too. */
+  /** Undefined: the menu of the list of rooms. */
   room: RoomSummary | undefined;
   onOpen: SheetsProps['onOpen'];
 }
 
 export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
-  const s = inSheets();
+  const s = sheetTexts();
   return (
     <Sheet title={room?.name ?? t.app} onClose={() => onOpen(undefined)}>
       <p>{s.menu.as(app.user.name)}</p>

@@ -1,35 +1,35 @@
 import { useState } from 'preact/hooks';
-import { inSheets } from '../../i18n/sheets.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
-import { useWorld } from '../context.ts';
-import { Field } from '../Field.tsx';
-import { useAsk } from '../useAsk.ts';
-import { Sheet } from './Sheet.tsx';
-import { Username } from './Username.tsx';
+import { Field } from '../parts/Field.tsx';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
+import { HiddenUsername, Sheet } from './Sheet.tsx';
 
+/** Sets or changes the user's password. */
 export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
-  const s = inSheets();
+  const s = sheetTexts();
   const [current, setCurrent] = useState('');
   const [password, setPassword] = useState('');
-  const ask = useAsk();
-  // The server knows whether there is one; what was known here may be older than what another device did.
-  const asksCurrent = app.hasPassword === true || ask.reason?.code === 'unauthorized';
+  const action = useAsyncAction();
+  // `hasPassword` may be stale, since another device can set a password: `unauthorized` means that there is one.
+  const asksCurrent = app.hasPassword === true || action.reason?.code === 'unauthorized';
 
   const save = (event: Event) => {
     event.preventDefault();
-    if (password === '') return ask.say({ code: 'empty' });
-    ask.run(
+    if (password === '') return action.say({ code: 'empty' });
+    action.run(
       () => (asksCurrent ? client.setPassword(password, current) : client.setPassword(password)),
       onClose,
     );
   };
-  const wrongCurrent = ask.reason?.code === 'unauthorized';
+  const wrongCurrent = action.reason?.code === 'unauthorized';
   return (
     <Sheet title={app.hasPassword ? s.menu.changePassword : s.menu.setPassword} onClose={onClose}>
       <p>{s.password.why}</p>
       <form onSubmit={save} noValidate>
-        <Username name={app.user.name} />
+        <HiddenUsername name={app.user.name} />
         {asksCurrent && (
           <Field
             label={s.password.current}
@@ -37,8 +37,8 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
             autocomplete="current-password"
             value={current}
             onInput={setCurrent}
-            reason={wrongCurrent ? ask.reason : undefined}
-            place="password"
+            reason={wrongCurrent ? action.reason : undefined}
+            reasons="password"
           />
         )}
         <Field
@@ -47,10 +47,10 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
           autocomplete="new-password"
           value={password}
           onInput={setPassword}
-          reason={wrongCurrent ? undefined : ask.reason}
-          place="password"
+          reason={wrongCurrent ? undefined : action.reason}
+          reasons="password"
         />
-        <button type="submit" class="button" aria-busy={ask.busy}>
+        <button type="submit" class="button" aria-busy={action.busy}>
           {s.password.save}
         </button>
       </form>

@@ -7,7 +7,7 @@ export interface SheetProps {
   children: ComponentChildren;
 }
 
-/** A dialog that comes up from below, or in the middle of a wide screen. The focus returns to where it was. */
+/** A modal dialog: at the bottom of a phone, in the middle of a wide screen. On closing, the focus returns. */
 export function Sheet({ title, onClose, children }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -23,7 +23,7 @@ export function Sheet({ title, onClose, children }: SheetProps) {
   }, []);
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the key for it is Escape, which the browser turns into `cancel`
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, too: the browser fires `cancel`
     <dialog
       ref={dialog}
       class="sheet"
@@ -34,7 +34,7 @@ export function Sheet({ title, onClose, children }: SheetProps) {
         onClose();
       }}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose(); // beside the sheet: its inside covers the element
+        if (event.target === dialog.current) onClose(); // a tap beside the sheet: its content covers the dialog itself
       }}
     >
       <div class="inside">
@@ -44,5 +44,20 @@ export function Sheet({ title, onClose, children }: SheetProps) {
         {children}
       </div>
     </dialog>
+  );
+}
+
+/** A hidden field that tells the browser's password manager whose password a form is about. */
+export function HiddenUsername({ name }: { name: string }) {
+  return (
+    <input
+      class="heard"
+      type="text"
+      autocomplete="username"
+      value={name}
+      readOnly
+      tabIndex={-1}
+      aria-hidden="true"
+    />
   );
 }

@@ -4,17 +4,11 @@ import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
-import { SignInSheet } from './SignInSheet.tsx';
+import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
-import { SignUpAgainSheet } from './SignUpAgainSheet.tsx';
-
-export { keepFocus } from '../keepFocus.ts';
-export { AroundLog } from '../menu/AroundLog.tsx';
-export { LeftRoom, StorageLine } from '../menu/BelowLog.tsx';
-export { LanguageChoice } from './LanguageChoice.tsx';
 
 /** Which sheet is open. */
-export type Opened =
+export type OpenSheet =
   | { tag: 'menu'; room?: RoomSummary }
   | { tag: 'add' }
   | { tag: 'password' }
@@ -23,23 +17,23 @@ export type Opened =
   | { tag: 'sign-out' };
 
 export interface SheetsProps {
-  opened: Opened;
+  open: OpenSheet;
   app: SignedIn;
-  /** Another sheet in the place of this one, or none. */
-  onOpen(opened: Opened | undefined): void;
+  /** Opens another sheet in place of this one; undefined closes it. */
+  onOpen(open: OpenSheet | undefined): void;
 }
 
-export function Sheets({ opened, app, onOpen }: SheetsProps) {
+export function Sheets({ open, app, onOpen }: SheetsProps) {
   const close = () => onOpen(undefined);
-  switch (opened.tag) {
+  switch (open.tag) {
     case 'menu':
-      return <MenuSheet app={app} room={opened.room} onOpen={onOpen} />;
+      return <MenuSheet app={app} room={open.room} onOpen={onOpen} />;
     case 'add':
       return <AddRoomSheet app={app} onClose={close} />;
     case 'password':
       return <PasswordSheet app={app} onClose={close} />;
     case 'leave':
-      return <LeaveSheet room={opened.room} onClose={close} />;
+      return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':
       return app.connection.tag === 'unknown' ? (
         <SignUpAgainSheet app={app} onClose={close} />
@@ -49,6 +43,6 @@ export function Sheets({ opened, app, onOpen }: SheetsProps) {
     case 'sign-out':
       return <SignOutSheet app={app} onOpen={onOpen} />;
     default:
-      return assertNever(opened);
+      return assertNever(open);
   }
 }

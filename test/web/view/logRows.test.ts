@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { logRows } from '../../../web/view/logRows.ts';
+import { message } from '../../support/fakeClient.ts';
+
+test('days are parted, and a run of one author is named once until a pause', () => {
+  const at = (day: number, hour: number, minute: number) => new Date(2026, 2, day, hour, minute).getTime();
+  const rows = logRows([
+    message({ author: 'Mika', at: at(3, 23, 58), body: '1' }),
+    message({ author: 'Mika', at: at(3, 23, 59), body: '2' }),
+    message({ author: 'Mika', at: at(4, 0, 1), body: '3' }),
+    message({ author: 'Ada', at: at(4, 0, 1), body: '4' }),
+    message({ author: 'Ada', at: at(4, 0, 11), body: '5' }),
+    message({ author: 'Ada', at: at(4, 0, 30), body: '6' }),
+  ]);
+  expect(
+    rows.map((row) =>
+      row.tag !== 'message' ? row.tag : `${bodyOf(row.message)}${row.first ? ' first' : ''}`,
+    ),
+  ).toEqual(['day', '1 first', '2', 'day', '3 first', '4 first', '5', '6 first']);
+});
+
+test('keys are unique even when a wrong clock goes back a day and forth', () => {
+  const at = (day: number) => new Date(2026, 2, day, 12).getTime();
+  const rows = logRows([3, 2, 3, 2].map((day) => message({ author: 'Mika', at: at(day) })));
+  expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);
+  expect(rows.filter((row) => row.tag === 'day')).toHaveLength(4);
+});
+
+test('what is new stands below a row of its own, and its author is named there again', () => {
+  const [old, fresh] = [1, 2].map((minute) =>
+    message({ author: 'Mika', at: new Date(2026, 2, 3, 12, minute).getTime(), body: `${minute}` }),
+  );
+  const rows = logRows([old!, fresh!], fresh!.key);
+  expect(rows.map((row) => row.tag)).toEqual(['day', 'message', 'new', 'message']);
+  expect(rows.at(-1)).toMatchObject({ first: true });
+  expect(logRows([old!, fresh!], 'not here').map((row) => row.tag)).toEqual(['day', 'message', 'message']);
+});
+
+function bodyOf({ content }: ReturnType<typeof message>): string {
+  return content.tag === 'text' ? content.body : '';
+}

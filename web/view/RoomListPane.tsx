@@ -1,0 +1,88 @@
+import { t, times } from '../i18n/index.ts';
+import type { RoomSummary, SignedIn } from '../state/model.ts';
+import { CappedCount } from './CappedCount.tsx';
+import { ConnectionLine } from './ConnectionLine.tsx';
+import { Avatar } from './parts/Avatar.tsx';
+import { Icon } from './parts/Icon.tsx';
+import { hashOf } from './parts/router.ts';
+import type { OpenSheet } from './sheet/Sheets.tsx';
+
+export interface RoomListPaneProps {
+  app: SignedIn;
+  here: string | undefined;
+  onOpen(sheet: OpenSheet): void;
+}
+
+/** The list of the user's rooms, newest activity first. */
+export function RoomListPane({ app, here, onOpen }: RoomListPaneProps) {
+  const now = Date.now();
+  return (
+    <nav class="rooms" aria-label={t.rooms.title}>
+      <header class="bar">
+        <h1>{t.rooms.title}</h1>
+        <button type="button" class="icon" aria-label={t.add.open} onClick={() => onOpen({ tag: 'add' })}>
+          <Icon name="plus" />
+        </button>
+        <button type="button" class="icon" aria-label={t.menu.open} onClick={() => onOpen({ tag: 'menu' })}>
+          <Icon name="more" />
+        </button>
+      </header>
+      <div class="under-bar" role="status">
+        <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+      </div>
+      <div class="list">
+        {app.rooms.length === 0 && app.connection.tag === 'live' && <p class="none">{t.rooms.none}</p>}
+        <ul>
+          {app.rooms.map((room) => (
+            <li key={room.id}>
+              <RoomLink room={room} here={room.id === here} now={now} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </nav>
+  );
+}
+
+function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
+  return (
+    <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
+      <Avatar room={room} />
+      <span class="what">
+        <span class="name" dir="auto">
+          {room.name}
+        </span>
+        <span class="last" dir="auto">
+          {preview(room)}
+        </span>
+      </span>
+      <span class="aside">
+        {room.last && (
+          <time dateTime={new Date(room.last.at).toISOString()}>{times.recent(room.last.at, now)}</time>
+        )}
+        <span class="tags">
+          {room.notSent > 0 ? (
+            <span class="tag bad">{t.rooms.notSent(room.notSent)}</span>
+          ) : (
+            room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
+          )}
+          {room.unread > 0 && !here && (
+            <span class="tag unread">
+              <CappedCount count={room.unread} heard={t.rooms.unread} />
+            </span>
+          )}
+        </span>
+      </span>
+    </a>
+  );
+}
+
+function preview({ kind, last, draft, member }: RoomSummary): string {
+  if (!member) return t.rooms.left;
+  if (draft.trim() !== '') return t.rooms.draft(draft.trim());
+  if (!last) return '';
+  if (last.deleted) return t.message.deleted;
+  const text = last.text ?? t.message.unknown;
+  if (last.mine) return t.rooms.line(t.rooms.you, text);
+  return kind === 'direct' ? text : t.rooms.line(last.author, text);
+}

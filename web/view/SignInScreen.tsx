@@ -1,0 +1,89 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { LOBBY } from '../../shared/mint.ts';
+import { t } from '../i18n/index.ts';
+import { Field } from './parts/Field.tsx';
+import { Mark } from './parts/Icon.tsx';
+import { hasKeyboard } from './parts/keyboard.ts';
+import { useAsyncAction } from './parts/useAsyncAction.ts';
+import { useWorld } from './parts/world.ts';
+import { useLazyViews } from './useLazyViews.ts';
+
+/** The first screen. A name is enough to sign up; a password is asked for only if the name is taken. */
+export function SignInScreen() {
+  const { client, router } = useWorld();
+  const [name, setName] = useState('');
+  const [password, setPassword] = useState('');
+  const [taken, setTaken] = useState(false);
+  const action = useAsyncAction();
+  const lazy = useLazyViews(taken);
+  const field = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
+
+  const conflict = action.reason?.code === 'conflict';
+  useLayoutEffect(() => {
+    if (conflict) setTaken(true);
+  }, [conflict]);
+  useLayoutEffect(() => {
+    if (action.reason) (taken ? passwordField : field).current?.focus();
+  }, [action.reason, taken]);
+
+  useLayoutEffect(() => {
+    if (hasKeyboard()) field.current?.focus(); // on a phone the on-screen keyboard would cover the text
+  }, []);
+
+  const start = (event: Event) => {
+    event.preventDefault();
+    if (name.trim() === '') return action.say({ code: 'empty' });
+    action.run(
+      () => (taken ? client.signIn(name, password) : client.signIn(name)),
+      () => {
+        if (!taken) router.go({ tag: 'room', id: LOBBY }); // a new user starts in the lobby
+      },
+    );
+  };
+
+  return (
+    <main class="hello">
+      <form onSubmit={start} noValidate>
+        <Mark />
+        <h1>
+          {t.hello.title[0]}
+          <br />
+          {t.hello.title[1]}
+        </h1>
+        <p>{t.hello.promise}</p>
+        <Field
+          label={t.hello.name}
+          value={name}
+          autocomplete="username"
+          input={field}
+          reason={taken ? undefined : action.reason}
+          reasons="signIn"
+          onInput={(text) => {
+            setName(text);
+            setTaken(false);
+            action.say(undefined);
+          }}
+        />
+        {taken && (
+          <Field
+            label={t.hello.password}
+            hint={t.hello.taken}
+            type="password"
+            value={password}
+            autocomplete="current-password"
+            input={passwordField}
+            reason={conflict ? undefined : action.reason}
+            reasons="signIn"
+            onInput={setPassword}
+          />
+        )}
+        <button type="submit" class="button" aria-busy={action.busy}>
+          {t.hello.start}
+        </button>
+        <p class="small">{t.hello.small}</p>
+        <div class="speaks">{lazy && <lazy.LanguageChoice />}</div>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,6 @@
+/** The views that the first paint does not need, as one lazy chunk (useLazyViews.ts). */
+export { keepFocus } from './keepFocus.ts';
+export { AroundLog } from './menu/AroundLog.tsx';
+export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { LanguageChoice } from './sheet/LanguageChoice.tsx';
+export { Sheets } from './sheet/Sheets.tsx';

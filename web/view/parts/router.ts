@@ -1,0 +1,42 @@
+/** The route: which screen is shown. It is the hash of the address, so that the browser's Back works. */
+import { createCell, type Readable } from '../../records/cell.ts';
+
+export type Route = { tag: 'rooms' } | { tag: 'room'; id: string };
+
+export interface Router {
+  readonly route: Readable<Route>;
+  go(route: Route): void;
+  /** Shows the list of rooms. Goes back in the history if the list was the previous screen, so that Back does not go in circles. */
+  back(): void;
+}
+
+export function createRouter(window: Window): Router {
+  const route = createCell(routeOf(window.location.hash));
+  let before: Route | undefined;
+  window.addEventListener('hashchange', () => {
+    const next = routeOf(window.location.hash);
+    if (hashOf(next) === hashOf(route.get())) return;
+    before = route.get();
+    route.set(next);
+  });
+  return {
+    route,
+    go(next) {
+      window.location.hash = hashOf(next);
+    },
+    back() {
+      if (before?.tag === 'rooms') window.history.back();
+      else window.location.hash = hashOf({ tag: 'rooms' });
+    },
+  };
+}
+
+/** `#/room/<id>` is a room, anything else the list of rooms. */
+export function routeOf(hash: string): Route {
+  const id = /^#\/room\/([\w-]+)$/.exec(hash)?.[1];
+  return id === undefined ? { tag: 'rooms' } : { tag: 'room', id };
+}
+
+export function hashOf(route: Route): string {
+  return route.tag === 'room' ? `#/room/${route.id}` : '#/';
+}

@@ -1,0 +1,135 @@
+/** Sheets about one message: its delivery status, why it was not sent, and its deletion. */
+import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
+import { assertNever } from '../../../shared/never.ts';
+import { codePoints } from '../../../shared/text.ts';
+import { sentence, t, times } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
+import { dayKey } from '../../i18n/times.ts';
+import type { Message, Outcome } from '../../state/model.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
+import { Sheet } from './Sheet.tsx';
+
+export interface StatusSheetProps {
+  message: Message;
+  onClose(): void;
+}
+
+/** The delivery status of a message as a sentence (O3). */
+export function StatusSheet({ message, onClose }: StatusSheetProps) {
+  const { content, status, pending } = message;
+  const settled = pending === 'none' && status.tag === 'sent';
+  return (
+    <Sheet title={sheetTexts().message.details} onClose={onClose}>
+      <p>{statusText(message)}</p>
+      {pending === 'edit' && <p>{sheetTexts().details.changing}</p>}
+      {pending === 'delete' && <p>{sheetTexts().details.deleting}</p>}
+      {content.tag === 'deleted' && settled && <p>{sheetTexts().details.deleted}</p>}
+      {content.tag === 'text' && content.edited && settled && <p>{sheetTexts().details.edited}</p>}
+    </Sheet>
+  );
+}
+
+function statusText({ status, at }: Message): string {
+  const when = momentOf(at, Date.now());
+  switch (status.tag) {
+    case 'queued':
+    case 'sending':
+    case 'checking':
+    case 'sent':
+      return sheetTexts().details[status.tag](when);
+    case 'not-sent':
+      return sheetTexts().details.notSent(when);
+    default:
+      return assertNever(status);
+  }
+}
+
+/** The time of day, with the date unless it is today. */
+function momentOf(at: number, now: number): string {
+  const time = times.minute(at);
+  return dayKey(at) === dayKey(now) ? time : sheetTexts().details.onDay(time, times.date(at, now));
+}
+
+export interface NotSentSheetProps {
+  message: Message;
+  onClose(): void;
+  onEdit(): void;
+}
+
+/** Why a message was not sent, with the choice to edit it, retry or delete it. Until then the text is kept. */
+export function NotSentSheet({ message, onClose, onEdit }: NotSentSheetProps) {
+  const { client } = useWorld();
+  const action = useAsyncAction();
+  const run = (request: () => Promise<Outcome>) => action.run(request, onClose);
+  return (
+    <Sheet title={sheetTexts().notSent.title} onClose={onClose}>
+      <p>
+        {reasonText(message)} {sheetTexts().notSent.others}
+      </p>
+      <p class="why" role="alert">
+        {action.reason && sentence(action.reason, 'message')}
+      </p>
+      {message.content.tag === 'text' && (
+        <button type="button" class="button" onClick={onEdit}>
+          {sheetTexts().notSent.edit}
+        </button>
+      )}
+      <button
+        type="button"
+        class="button quiet"
+        onClick={() => run(() => client.retry(message.clientOffset))}
+      >
+        {sheetTexts().notSent.retry}
+      </button>
+      <button
+        type="button"
+        class="button danger"
+        onClick={() => run(() => client.discard(message.clientOffset))}
+      >
+        {sheetTexts().notSent.discard}
+      </button>
+    </Sheet>
+  );
+}
+
+function reasonText({ content, status }: Message): string {
+  if (status.tag !== 'not-sent') return '';
+  if (status.reason.code === 'too-large' && content.tag === 'text') {
+    return t.tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
+  }
+  return sentence(status.reason, 'message');
+}
+
+export interface RemoveSheetProps {
+  room: string;
+  message: Message;
+  onClose(): void;
+}
+
+/** Confirms the deletion of a message: it cannot be undone. */
+export function RemoveSheet({ room, message, onClose }: RemoveSheetProps) {
+  const { client } = useWorld();
+  const action = useAsyncAction();
+  const texts = sheetTexts().remove;
+  const unsent = message.serverOffset === undefined && message.status.tag === 'queued';
+  return (
+    <Sheet title={texts.title} onClose={onClose}>
+      <p>{unsent ? texts.unsent : texts.sent}</p>
+      <p class="why" role="alert">
+        {action.reason && sentence(action.reason, 'message')}
+      </p>
+      <button
+        type="button"
+        class="button danger"
+        aria-busy={action.busy}
+        onClick={() => action.run(() => client.remove(room, message.clientOffset), onClose)}
+      >
+        {sheetTexts().message.delete}
+      </button>
+      <button type="button" class="button quiet" onClick={onClose}>
+        {t.cancel}
+      </button>
+    </Sheet>
+  );
+}
