@@ -43,7 +43,7 @@ await page.getByRole('log').getByText('我在码头了').waitFor();
 network.refuse();
 for (const body of ['No signal behind the point, back in 20 minutes', 'Two seals on the rocks!'])
   await say(body);
-await page.getByRole('main').getByText('Offline. 2 messages wait here.').waitFor();
+await page.getByRole('main').getByText('Offline. 2 messages are waiting.').waitFor();
 await page.screenshot({ path: 'docs/conversation-light.png' });
 
 await page.emulateMedia({ colorScheme: 'dark' });

@@ -50,7 +50,7 @@ test(
     expect(await asked()).toBe(before);
 
     network.refuse();
-    await expect(page.getByRole('main').getByText('Offline. What you write waits here.')).toBeVisible();
+    await expect(page.getByRole('main').getByText('Offline. What you write is sent later.')).toBeVisible();
     expect(await asked()).toBe(before);
     for (const body of WAITING) await say(page, body);
     await expect.poll(() => tagsOf(page)).toEqual(['holdfast-outbox']);

@@ -75,7 +75,7 @@ test('a password brings its owner back on another device', async ({ server, phon
   await expect(second.getByText('That name is taken', { exact: false })).toBeVisible();
   await second.getByLabel('Password').fill('wrong horse');
   await second.getByRole('button', { name: 'Start chatting' }).click();
-  await expect(second.getByText('That is not its password', { exact: false })).toBeVisible();
+  await expect(second.getByText('The password is wrong', { exact: false })).toBeVisible();
   await second.getByLabel('Password').fill('correct horse');
   await second.getByRole('button', { name: 'Start chatting' }).click();
   await second.getByRole('link', { name: /lobby/i }).click();

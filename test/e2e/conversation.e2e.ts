@@ -36,7 +36,7 @@ test('O3 the sign of a message leads to what became of it, in plain words', asyn
   await expectState(page, 'Here', 'Sent');
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server has it since \d\d:\d\d\.$/,
+    /^DetailsThe server received it at \d\d:\d\d\.$/,
   );
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
@@ -50,7 +50,7 @@ test('O3 the sign of a message leads to what became of it, in plain words', asyn
   await page.clock.setFixedTime(Date.now() + 86_400_000); // of another day it says which
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server has it since \d\d:\d\d on \w+day,? \d+ \w+\.$/,
+    /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.$/,
   );
   expect(server.logs()).not.toContain('Not there');
 });
@@ -121,7 +121,7 @@ test('O4 a message that another device deletes while it is edited: one is told, 
   await longPress(other, 'Two seals');
   await other.getByRole('menuitem', { name: 'Delete' }).tap();
   await other.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
-  await expect(page.getByRole('alert').filter({ hasText: 'was deleted meanwhile' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'has been deleted' })).toBeVisible();
   await expect(page.getByText('Edit this message')).toHaveCount(0);
   await expect(composer(page)).toHaveValue('Three seals');
   await page.reload();
@@ -165,7 +165,7 @@ test('O4 a device without room says so above what is written, keeps the text, an
   await page.evaluate(() => Object.assign(window, { full: true }));
   await composer(page).fill('Two seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
-  const line = page.getByRole('alert').filter({ hasText: 'The storage of this device is full.' });
+  const line = page.getByRole('alert').filter({ hasText: 'This device is out of storage.' });
   await expect(line).toHaveCount(2); // the sentence of the device, and why this text is still in its field
   await expect(composer(page)).toHaveValue('Two seals');
   await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
@@ -185,7 +185,7 @@ test('O4 a device that is full from the first minute on: what is written stays i
   await signUp(page, 'Ada');
   await composer(page).fill('Two seals');
   const field = await composer(page).elementHandle();
-  await expect(page.getByText('The storage of this device is full.').first()).toBeVisible();
+  await expect(page.getByText('This device is out of storage.').first()).toBeVisible();
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expect(page.getByRole('alert').filter({ hasText: 'Your text is still here.' })).toBeVisible();
   await expect(composer(page)).toHaveValue('Two seals');

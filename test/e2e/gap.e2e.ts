@@ -24,7 +24,7 @@ test('S3 without a connection all that is held shows, with one line where messag
   network.refuse();
   await expect(page.getByText('Offline').first()).toBeAttached();
 
-  const gap = page.getByText('Messages in between need a connection.');
+  const gap = page.getByText('You need a connection to load the messages in between.');
   await page.locator('.log').evaluate(async (log) => {
     for (
       let frames = 0;
@@ -43,7 +43,7 @@ test('S3 without a connection all that is held shows, with one line where messag
 
   network.pass();
   await expect(gap).toHaveCount(0);
-  await page.getByRole('button', { name: 'To the newest message' }).click();
+  await page.getByRole('button', { name: 'Go to the newest message' }).click();
   await expect(message(page, missed.at(-1)!)).toBeInViewport();
   const { lines } = await readToTheBeginning(page);
   expect(lines).toEqual([...before, ...missed]);

@@ -82,7 +82,7 @@ test('O3 every state of a message is told as text, and so are its menu and its d
   await expect(page.getByRole('dialog')).toMatchAriaSnapshot(`
     - dialog "Details":
       - heading "Details" [level=2]
-      - paragraph: /^Written at \\d\\d:\\d\\d\\. It is kept on this device, and is sent as soon as there is a way\\.$/
+      - paragraph: /^Written at \\d\\d:\\d\\d\\. It is saved on this device and will be sent as soon as there is a connection\\.$/
   `);
   await page.keyboard.press('Escape');
   await page.getByRole('log').getByRole('button', { name: 'Not sent' }).click();
@@ -150,7 +150,7 @@ test('what others write now is announced, also the same words twice; older ones 
     await page.keyboard.press('Home');
     await expect(message(page, 'number 0')).toBeVisible({ timeout: 200 });
   }).toPass();
-  await page.getByRole('button', { name: 'To the newest message' }).click();
+  await page.getByRole('button', { name: 'Go to the newest message' }).click();
   await expect(message(page, 'my own')).toBeInViewport();
   await mika.append(text('the last'));
   await expect.poll(said).toEqual(['Mika: Kettle is on', 'Mika: Kettle is on', 'Mika: the last']);

@@ -164,7 +164,9 @@ test('O4 put back to before Ada signed up, and her name is somebody else’s by 
   await expect(told(ada)).toBeVisible();
   await signInAgain(ada);
   const sheet = ada.getByRole('dialog');
-  await expect(sheet.getByText('Somebody is called Ada there by now.', { exact: false })).toBeVisible();
+  await expect(
+    sheet.getByText('Somebody has signed up as Ada in the meantime.', { exact: false }),
+  ).toBeVisible();
   await sheet.getByRole('button', { name: 'Sign in' }).click();
   await expect(sheet.getByText('Enter a password first.')).toBeVisible();
   await sheet.getByRole('textbox', { name: 'Your name' }).fill('Bob');
@@ -228,7 +230,7 @@ async function forgottenAda(world: World, phone: (url: string) => Promise<Page>)
 
 /** On a phone it stands above the conversation, and beside it in the hidden list of rooms. */
 function told(page: Page) {
-  return page.getByRole('main').getByText('The server was put back to an older state', { exact: false });
+  return page.getByRole('main').getByText('The server was restored from a backup', { exact: false });
 }
 
 async function signInAgain(page: Page): Promise<void> {

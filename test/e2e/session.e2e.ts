@@ -20,7 +20,9 @@ test('O4 a session revoked elsewhere while messages wait: they stay, and signing
   for (const body of ['waits 1', 'waits 2']) await say(page, body);
   expect(await revoke(page, server.port, network.url)).toBe(200);
   network.pass();
-  await expect(page.getByRole('main').getByText('Signed out. Sign in to send what waits.')).toBeVisible();
+  await expect(
+    page.getByRole('main').getByText('You are signed out. Sign in to send your waiting messages.'),
+  ).toBeVisible();
   await expectState(page, 'waits 2', 'Queued');
 
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
@@ -29,7 +31,7 @@ test('O4 a session revoked elsewhere while messages wait: they stay, and signing
   await expect(sheet.getByText('Enter a password first.')).toBeVisible();
   await sheet.getByLabel('Password').fill('wrong horse');
   await sheet.getByRole('button', { name: 'Sign in' }).click();
-  await expect(sheet.getByText('That is not its password', { exact: false })).toBeVisible();
+  await expect(sheet.getByText('The password is wrong', { exact: false })).toBeVisible();
   await sheet.getByLabel('Password').fill('correct horse');
   await sheet.getByRole('button', { name: 'Sign in' }).click();
   for (const body of ['waits 1', 'waits 2']) await expectState(page, body, 'Sent');
@@ -47,13 +49,13 @@ test('signing out for good says so, and speaks of waiting messages only when som
   await page.getByRole('button', { name: 'Sign out' }).click();
   const sheet = page.getByRole('dialog');
   await expect(sheet.getByRole('button', { name: 'Sign out for good' })).toBeVisible();
-  await expect(sheet).not.toContainText('never sent');
+  await expect(sheet).not.toContainText('never be sent');
   network.refuse();
   await sheet.getByRole('button', { name: 'Cancel' }).click();
   await say(page, 'waits');
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(sheet).toContainText('1 message waits here and is then never sent.');
+  await expect(sheet).toContainText('1 message is waiting and will never be sent.');
 });
 
 /** Signs the page's device out past the page, as somebody with its cookie would from elsewhere. Resolves to the status. */

@@ -9,7 +9,7 @@ import type { ServerProcess } from '../support/serverProcess.ts';
 import { BOTH, bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const TYPED = 'typed in vain';
-const FULL = 'Your text is still here. The storage of this device is full. Free some space and try again.';
+const FULL = 'Your text is still here. This device is out of storage. Free some space and try again.';
 const FAILED = 'Your text is still here. This device could not save it. Try again, or reload the page.';
 
 test(
@@ -30,7 +30,7 @@ test(
 
     const full = await device.fill();
     await expectInField(page, FULL);
-    const line = page.getByText('The storage of this device is full. What you write now cannot be kept');
+    const line = page.getByText('This device is out of storage. Free some space: until then');
     await expect(line).toBeVisible();
 
     network.pass();
@@ -56,14 +56,14 @@ test(
     await expectState(page, 'before', 'Sent');
     await database.hang('yes');
     await expectInField(page, FAILED);
-    await expect(page.getByText('This device does not take what you write just now.')).toBeVisible();
+    await expect(page.getByText('This device cannot save what you write right now.')).toBeVisible();
 
     await database.hang('no');
     expect(await recordsOf(page, { store: 'rows' })).toEqual([]); // given up is given up: it is not written later
     await tapSend(page);
     await expectState(page, TYPED, 'Sent');
     await expect(composer(page)).toHaveValue('');
-    await expect(page.getByText('This device does not take what you write just now.')).toHaveCount(0);
+    await expect(page.getByText('This device cannot save what you write right now.')).toHaveCount(0);
     await expectOnce(server, page, ['before', TYPED]);
   },
 );
@@ -136,7 +136,7 @@ for (const [how, empty] of [
       await expect.poll(() => recordsOf(page, { store: 'drafts', containing: TYPED })).toHaveLength(1);
 
       await empty(page.context(), server.url);
-      const line = page.getByText('The browser has thrown away what this device kept');
+      const line = page.getByText('The browser has deleted the data of this app on this device');
       await expect(line).toBeVisible();
       await expect(message(page, 'before')).toBeVisible(); // from the server
       await expect(composer(page)).toHaveValue(TYPED);

@@ -30,7 +30,7 @@ test(
     await composer(page).fill(DRAFT);
     await expectState(tab, WAITING[2]!, 'Queued');
 
-    await signOut(page, 'They stay on this device, and are sent when Ada signs in here again.');
+    await signOut(page, 'They stay on this device and are sent when Ada signs in here again.');
     await expect(tab.getByRole('textbox', { name: 'Your name' })).toBeVisible();
     await signUp(page, 'Eve');
     await socket.open();

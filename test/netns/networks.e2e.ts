@@ -132,7 +132,7 @@ test('O1 O2 O4 plain HTTP from another machine: it chats, keeps its queue, and s
   await page.getByRole('link', { name: /lobby/i }).click();
 
   await field.unplug();
-  await expect(page.getByRole('main').getByText('Offline. What you write waits here.')).toBeVisible();
+  await expect(page.getByRole('main').getByText('Offline. What you write is sent later.')).toBeVisible();
   for (const body of ['waits 1', 'waits 2']) await say(page, body);
   await expectState(page, 'waits 2', 'Queued');
   await composer(page).fill('half a thou');

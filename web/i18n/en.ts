@@ -1,5 +1,5 @@
 /**
- * Every English text of the app but those of the sheets (enSheets.ts). Its type is what each other language has to fill: a
+ * The English texts of the app, without those of the sheets (enSheets.ts). Other languages must have the same type, so a
  * missing text does not compile.
  */
 import { counting } from './plural.ts';
@@ -13,7 +13,7 @@ export const en = {
   hello: {
     title: ['Say it now.', 'It gets there.'],
     promise:
-      'Write whenever you like. Holdfast keeps every message on this device and delivers it once, in order, as soon as there is a way.',
+      'Write whenever you like. Holdfast keeps every message on this device and delivers it once, in order, as soon as there is a connection.',
     name: 'Your name',
     password: 'Password',
     taken: 'That name is taken. If it is yours, enter its password.',
@@ -24,40 +24,40 @@ export const en = {
   unsupported: {
     title: 'This browser cannot run Holdfast',
     why: (missing: string) =>
-      `It lacks ${missing}. Chrome 120, Safari 16.4 and Firefox 126, or later ones, have it.`,
+      `It lacks ${missing}. Use Chrome 120, Safari 16.4, Firefox 126 or a newer version.`,
   },
   broken: {
-    title: 'This screen broke',
-    why: 'That is our mistake. Everything you wrote is kept on this device.',
+    title: 'Something went wrong',
+    why: 'This is our mistake. Everything you wrote is saved on this device.',
     reload: 'Reload',
   },
   storage: {
-    full: 'The storage of this device is full. What you write now cannot be kept; free some space.',
-    failing: 'This device does not take what you write just now.',
+    full: 'This device is out of storage. Free some space: until then, new messages cannot be saved.',
+    failing: 'This device cannot save what you write right now.',
     cannotOpen: 'The storage of this browser cannot be opened',
     retry: 'Try again',
   },
   update: { ready: 'A new version is ready', take: 'Update' },
 
   connection: {
-    offline: 'Offline. What you write waits here.',
+    offline: 'Offline. What you write is sent later.',
     offlineWaiting: (n: number) =>
-      count(n, { one: 'Offline. # message waits here.', other: 'Offline. # messages wait here.' }),
+      count(n, { one: 'Offline. # message is waiting.', other: 'Offline. # messages are waiting.' }),
     connecting: 'Connecting…',
     catchingUp: 'Catching up…',
-    moving: (percent: number) => `Preparing the messages on this device: ${percent} %`,
-    signedOut: 'Signed out. Sign in to go on.',
-    signedOutWaiting: 'Signed out. Sign in to send what waits.',
-    unknown: 'The server was put back to an older state and no longer knows you. What was not sent is kept.',
+    moving: (percent: number) => `Preparing the messages on this device: ${percent}%`,
+    signedOut: 'You are signed out. Sign in to continue.',
+    signedOutWaiting: 'You are signed out. Sign in to send your waiting messages.',
+    unknown: 'The server was restored from a backup and no longer knows you. Your unsent messages are kept.',
     signIn: 'Sign in',
     upgrade: 'The server needs a newer version of the app.',
   },
 
   rooms: {
     title: 'Rooms',
-    none: 'No rooms yet. Add one with the plus above.',
+    none: 'No rooms yet. Tap + above to add one.',
     pick: 'Choose a room to read and write.',
-    missing: 'This room is not among yours.',
+    missing: 'You are not in this room.',
     you: 'You',
     line: (who: string, text: string) => `${who}: ${text}`,
     draft: (text: string) => `Draft: ${text}`,
@@ -66,7 +66,7 @@ export const en = {
     notSent: (n: number) => count(n, { other: '# not sent' }),
     unread: (n: string) => `${n} unread`,
     left: 'You left this room.',
-    failing: 'The server cannot read this room just now. It is tried again by itself.',
+    failing: 'The server cannot read this room right now. The app keeps trying.',
     joinAgain: 'Join again',
   },
 
@@ -77,12 +77,12 @@ export const en = {
   log: {
     today: 'Today',
     yesterday: 'Yesterday',
-    empty: 'Nothing here yet. Say something.',
+    empty: 'No messages yet. Say something.',
     older: 'Loading older messages…',
-    olderStuck: 'Older messages need a connection.',
+    olderStuck: 'You need a connection to load older messages.',
     between: 'Some messages are not loaded yet.',
-    betweenStuck: 'Messages in between need a connection.',
-    newest: 'To the newest message',
+    betweenStuck: 'You need a connection to load the messages in between.',
+    newest: 'Go to the newest message',
     newSince: (time: string) => `New since ${time}`,
     unseen: (n: number, written: string) =>
       count(n, { one: '# new message', other: '# new messages' }, written),
@@ -91,7 +91,7 @@ export const en = {
   message: {
     deleted: 'Message deleted',
     edited: 'edited',
-    unknown: 'This message needs a newer version of the app.',
+    unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',
     states: {
       queued: 'Queued',
@@ -116,53 +116,53 @@ export const en = {
   moreThan: (n: string) => `more than ${n}`,
 
   tooLong: (length: number, most: number) =>
-    `It has ${count(length, { other: '#' })} characters; a message holds ${count(most, { other: '#' })}.`,
+    `This message has ${count(length, { other: '#' })} characters. The limit is ${count(most, { other: '#' })}.`,
 
-  /** What did not work, by its code; where the same code means something else, the place has its own table. */
+  /** Why something failed, by error code. `any` is the default; the other tables hold what a code means in one place. */
   reasons: {
     any: {
-      empty: 'There is nothing in it yet.',
+      empty: 'Write something first.',
       'too-large': 'That is too long.',
       forbidden: 'You are not a member of this room.',
-      'not-found': 'It is not there, or not there any more.',
-      conflict: 'That does not fit what the server has.',
+      'not-found': 'It does not exist, or no longer exists.',
+      conflict: 'This conflicts with what the server has.',
       unauthorized: 'You are signed out.',
       'rate-limited': 'That was a lot at once. Try again in a moment.',
-      unavailable: 'The server cannot answer just now. Try again in a moment.',
+      unavailable: 'The server cannot answer right now. Try again in a moment.',
       'upgrade-required': 'The server needs a newer version of the app.',
-      offline: 'There is no network just now. Try again when there is.',
-      unreadable: 'The server answered something that makes no sense. Try again.',
-      unreachable: 'The server cannot be reached just now.',
-      'storage-full': 'The storage of this device is full. Free some space and try again.',
+      offline: 'You are offline. Try again when you have a connection.',
+      unreadable: 'The app did not understand the answer of the server. Try again.',
+      unreachable: 'The server cannot be reached right now.',
+      'storage-full': 'This device is out of storage. Free some space and try again.',
       'storage-failed': 'This device could not save it. Try again, or reload the page.',
-      internal: 'The server made a mistake. Try again.',
+      internal: 'Something went wrong on the server. Try again.',
     },
     signIn: {
       empty: 'Enter a name first.',
-      'too-large': 'A name holds 40 characters.',
-      invalid: 'A name needs something to see and no control characters.',
+      'too-large': 'A name can have at most 40 characters.',
+      invalid: 'A name needs at least one visible character, and no control characters.',
       conflict: 'That name is taken.',
-      unauthorized: 'That is not its password, or it never had one.',
+      unauthorized: 'The password is wrong, or this name has none.',
     },
     password: {
       empty: 'Enter a password first.',
-      'too-large': 'A password holds 200 characters.',
-      unauthorized: 'That is not the password until now.',
+      'too-large': 'A password can have at most 200 characters.',
+      unauthorized: 'That is not your current password.',
     },
     room: {
       empty: 'Enter a name first.',
-      'too-large': 'A name holds 40 characters.',
-      invalid: 'A name needs something to see and no control characters.',
-      conflict: 'That room is there already.',
+      'too-large': 'A name can have at most 40 characters.',
+      invalid: 'A name needs at least one visible character, and no control characters.',
+      conflict: 'This room already exists.',
     },
     message: {
-      invalid: 'It holds something that cannot be sent.',
-      'not-found': 'The room, or the message it belongs to, is not there any more.',
-      conflict: 'The server has another message under its key.',
-      deleted: 'The message that you were changing was deleted meanwhile.',
+      invalid: 'It contains something that cannot be sent.',
+      'not-found': 'The room, or the message it belongs to, no longer exists.',
+      conflict: 'The server already has a different message with the same number.',
+      deleted: 'The message you were editing has been deleted.',
     },
     storage: {
-      'upgrade-required': 'A newer version of the app has been used here. Take it to go on.',
+      'upgrade-required': 'A newer version of the app was used in this browser. Update to continue.',
     },
     other: 'That did not work.',
   },

@@ -1,4 +1,4 @@
-/** The English texts that only the sheets say: nobody needs them at the first paint. */
+/** The English texts of the sheets, which the first paint does not need. */
 import { counting } from './plural.ts';
 
 const count = counting('en');
@@ -14,7 +14,7 @@ export const enSheets = {
     join: 'Join',
     joinNamed: (room: string) => `Join ${room}`,
     looking: 'Looking for public rooms…',
-    none: 'You are in every public room there is.',
+    none: 'You are already in all public rooms.',
   },
 
   menu: {
@@ -24,7 +24,7 @@ export const enSheets = {
     leave: 'Leave this room',
     signOut: 'Sign out',
     needsHttps:
-      'This page came by plain HTTP. It chats and keeps what you write, but opening it without a network needs HTTPS.',
+      'This page was opened over plain HTTP. You can chat and your messages are kept, but the app needs HTTPS to open offline.',
   },
 
   message: {
@@ -33,23 +33,23 @@ export const enSheets = {
     copy: 'Copy',
     details: 'Details',
     ofYou: 'Your message',
-    of: (name: string) => `Message of ${name}`,
+    of: (name: string) => `Message from ${name}`,
   },
 
   password: {
-    why: 'With a password you can come back under this name, from any device.',
-    current: 'Password until now',
+    why: 'With a password you can sign in with this name on any device.',
+    current: 'Current password',
     new: 'New password',
     save: 'Save',
   },
 
   leave: {
     title: (room: string) => `Leave ${room}?`,
-    why: 'You get no more of its messages. You can join it again.',
+    why: 'You will not get its messages any more. You can join it again.',
     waiting: (n: number) =>
       count(n, {
-        one: '# message of yours still waits here; after you leave it is not accepted.',
-        other: '# messages of yours still wait here; after you leave they are not accepted.',
+        one: '# message of yours is still waiting. It cannot be sent after you leave.',
+        other: '# messages of yours are still waiting. They cannot be sent after you leave.',
       }),
     confirm: 'Leave',
   },
@@ -58,19 +58,19 @@ export const enSheets = {
     title: 'Sign out?',
     waiting: (n: number, name: string) =>
       count(n, {
-        one: `# message waits here. It stays on this device, and is sent when ${name} signs in here again.`,
-        other: `# messages wait here. They stay on this device, and are sent when ${name} signs in here again.`,
+        one: `# message is waiting. It stays on this device and is sent when ${name} signs in here again.`,
+        other: `# messages are waiting. They stay on this device and are sent when ${name} signs in here again.`,
       }),
     forGood: (name: string) =>
-      `${name} has no password and is signed in on no other device: signing out is for good. Nobody can be ${name} again.`,
+      `${name} has no password and is not signed in on another device: signing out is for good. Nobody can use the name ${name} again.`,
     neverSent: (n: number) =>
       count(n, {
-        one: '# message waits here and is then never sent.',
-        other: '# messages wait here and are then never sent.',
+        one: '# message is waiting and will never be sent.',
+        other: '# messages are waiting and will never be sent.',
       }),
     noPassword: (name: string) =>
       `${name} has no password. To sign in here again, set one first, here or on another device.`,
-    unsure: 'Without a password and another device, signing out is for good.',
+    unsure: 'Without a password or another device, signing out is for good.',
     safe: 'You can sign in again with your password.',
     confirm: 'Sign out',
     confirmForGood: 'Sign out for good',
@@ -78,46 +78,49 @@ export const enSheets = {
 
   signIn: {
     title: 'Sign in again',
-    why: (name: string) => `Everything is still here. Enter the password of ${name} to go on.`,
+    why: (name: string) => `Everything is still here. Enter the password of ${name} to continue.`,
     unknown: (name: string) =>
-      `The server was put back to a copy from before ${name} was there. What was not sent yet is kept: sign in as ${name} again, and it is sent.`,
-    password: 'It does not know your password either. Enter one to have it there again, or leave it empty.',
+      `The server was restored from a backup that is older than ${name}. Your unsent messages are kept: sign in as ${name} again to send them.`,
+    password:
+      'The server does not know your password either. Enter a password to set it again, or leave this empty.',
     taken: (name: string) =>
-      `Somebody is called ${name} there by now. If that is you, enter the password; else take another name, and what waits is sent under it.`,
+      `Somebody has signed up as ${name} in the meantime. If that was you, enter the password. Otherwise choose another name; your waiting messages are then sent under it.`,
   },
 
   remove: {
     title: 'Delete this message?',
-    sent: 'It is deleted for everybody in the room.',
-    unsent: 'It was not sent yet. It is gone for good.',
+    sent: 'It will be deleted for everybody in the room.',
+    unsent: 'It was not sent yet. It cannot be restored.',
   },
 
   details: {
     onDay: (time: string, day: string) => `${time} on ${day}`,
     queued: (since: string) =>
-      `Written at ${since}. It is kept on this device, and is sent as soon as there is a way.`,
+      `Written at ${since}. It is saved on this device and will be sent as soon as there is a connection.`,
     sending: (since: string) => `Written at ${since}. It is on its way to the server.`,
     checking: (since: string) =>
-      `Written at ${since}. It was sent, and the server has not confirmed it yet. It is asked again, and arrives once.`,
-    sent: (at: string) => `The server has it since ${at}.`,
-    notSent: (since: string) => `Written at ${since}. The server did not take it; it is kept on this device.`,
-    edited: 'It was changed after it was sent.',
+      `Written at ${since}. It was sent, but the server has not confirmed it yet. The app sends it again until it does; it arrives only once.`,
+    sent: (at: string) => `The server received it at ${at}.`,
+    notSent: (since: string) =>
+      `Written at ${since}. The server did not accept it. It is kept on this device.`,
+    edited: 'It was edited after it was sent.',
     deleted: 'It was deleted for everybody.',
-    changing: 'This is your change of it; until it is sent, others see what was there before.',
-    deleting: 'Its deletion waits; until it is sent, others still see it.',
+    changing: 'This is your edited version. Until it is sent, others see the old one.',
+    deleting: 'Its deletion is waiting to be sent. Until then, others still see it.',
   },
 
   notSent: {
     title: 'Not sent',
-    others: 'It held up nothing you wrote after it.',
+    others: 'Your later messages are not affected.',
     edit: 'Edit',
     retry: 'Try again',
     discard: 'Delete',
   },
 
   storage: {
-    emptied: 'The browser has thrown away what this device kept, and what was not sent yet with it.',
-    understood: 'Understood',
+    emptied:
+      'The browser has deleted the data of this app on this device. Messages that were not sent yet are lost.',
+    understood: 'OK',
   },
 
   language: 'Language',

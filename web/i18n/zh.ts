@@ -1,4 +1,4 @@
-/** 简体中文: every text, those of the sheets as well. Fetched only when it is spoken. */
+/** 简体中文: all texts, including those of the sheets. Fetched only when this language is used. */
 
 import type { SheetTexts } from './enSheets.ts';
 import type { Texts } from './index.ts';
@@ -14,48 +14,48 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   hello: {
     title: ['想说就说，', '必定送达。'],
-    promise: '随时都可以写。Holdfast 会把每条消息保存在本设备上，一有网络就按顺序送出，每条只送一次。',
+    promise: '随时都可以写。每条消息都会先保存在本机，一联网就按顺序送达，不丢失，不重复。',
     name: '你的名字',
     password: '密码',
-    taken: '这个名字已被使用。如果是你的，请输入密码。',
+    taken: '这个名字已被使用。如果就是你，请输入密码。',
     start: '开始聊天',
-    small: '无需邮箱，无需手机号。',
+    small: '不用邮箱，不用手机号。',
   },
 
   unsupported: {
     title: '此浏览器无法运行 Holdfast',
-    why: (missing) => `它缺少 ${missing}。请使用 Chrome 120、Safari 16.4、Firefox 126 或更高版本。`,
+    why: (missing) => `它缺少 ${missing}。请使用 Chrome 120、Safari 16.4、Firefox 126 或更新的版本。`,
   },
   broken: {
     title: '页面出错了',
-    why: '这是我们的问题。你写的内容都保存在本设备上。',
+    why: '这是我们的问题。你写的内容都已保存在本机。',
     reload: '重新加载',
   },
   storage: {
-    full: '本设备的存储空间已满，现在写的内容无法保存，请清理一些空间。',
-    failing: '本设备暂时无法保存你写的内容。',
-    cannotOpen: '无法打开此浏览器的存储',
+    full: '本机存储空间已满，新消息无法保存，请先清理一些空间。',
+    failing: '暂时无法在本机保存你写的内容。',
+    cannotOpen: '无法打开浏览器的存储空间',
     retry: '重试',
   },
   update: { ready: '有新版本可用', take: '更新' },
 
   connection: {
-    offline: '离线。你写的内容会在这里等待发送。',
-    offlineWaiting: (n) => count(n, '离线。有 # 条消息在等待发送。'),
+    offline: '当前离线，消息会在联网后发送。',
+    offlineWaiting: (n) => count(n, '当前离线，有 # 条消息待发送。'),
     connecting: '正在连接…',
     catchingUp: '正在同步…',
-    moving: (percent) => `正在整理本设备上的消息：${percent}%`,
-    signedOut: '已退出登录。请重新登录以继续。',
-    signedOutWaiting: '已退出登录。请登录以发送等待中的消息。',
-    unknown: '服务器已恢复到较早的状态，不再认识你。尚未发送的内容都还在。',
+    moving: (percent) => `正在整理本机上的消息：${percent}%`,
+    signedOut: '你已退出登录，请重新登录。',
+    signedOutWaiting: '你已退出登录，登录后会发送待发的消息。',
+    unknown: '服务器恢复到了较早的备份，其中没有你的账号。未发送的消息都还在。',
     signIn: '登录',
-    upgrade: '服务器要求使用新版本的应用。',
+    upgrade: '应用版本过低，请更新。',
   },
 
   rooms: {
     title: '聊天室',
-    none: '还没有聊天室。点上方的加号添加一个。',
-    pick: '选择一个聊天室，开始阅读和聊天。',
+    none: '还没有聊天室，点上方的加号添加一个。',
+    pick: '选择一个聊天室，开始聊天。',
     missing: '你不在这个聊天室里。',
     you: '我',
     line: (who, text) => `${who}：${text}`,
@@ -65,7 +65,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     notSent: (n) => count(n, '# 条未发送'),
     unread: (n) => `${n} 条未读`,
     left: '你已退出这个聊天室。',
-    failing: '服务器暂时无法读取这个聊天室，会自动重试。',
+    failing: '服务器暂时无法读取这个聊天室，应用会自动重试。',
     joinAgain: '重新加入',
   },
 
@@ -92,9 +92,9 @@ export const zh: Texts & { sheets: SheetTexts } = {
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
     states: {
-      queued: '等待发送',
-      sending: '正在发送',
-      checking: '正在确认',
+      queued: '待发送',
+      sending: '发送中',
+      checking: '确认中',
       sent: '已发送',
       'not-sent': '未发送',
     },
@@ -103,8 +103,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
   composer: {
     label: '消息',
     send: '发送',
-    editing: '修改后重新发送',
-    changing: '修改这条消息',
+    editing: '编辑后重新发送',
+    changing: '编辑消息',
     kept: '你写的内容还在这里。',
   },
 
@@ -113,30 +113,30 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   moreThan: (n) => `超过 ${n}`,
 
-  tooLong: (length, most) => `共 ${count(length, '#')} 个字符，一条消息最多 ${count(most, '#')} 个。`,
+  tooLong: (length, most) => `这条消息有 ${count(length, '#')} 个字符，最多只能发送 ${count(most, '#')} 个。`,
 
   reasons: {
     any: {
-      empty: '还没有内容。',
+      empty: '请先输入内容。',
       'too-large': '内容太长了。',
       forbidden: '你不是这个聊天室的成员。',
-      'not-found': '它不存在，或者已经没有了。',
-      conflict: '这与服务器上的内容不一致。',
+      'not-found': '内容不存在，或者已被删除。',
+      conflict: '与服务器上的内容有冲突。',
       unauthorized: '你已退出登录。',
       'rate-limited': '操作太频繁了，请稍后再试。',
       unavailable: '服务器暂时无法响应，请稍后再试。',
-      'upgrade-required': '服务器要求使用新版本的应用。',
-      offline: '现在没有网络，请联网后再试。',
-      unreadable: '服务器的答复无法识别，请重试。',
-      unreachable: '现在连接不上服务器。',
-      'storage-full': '本设备的存储空间已满，请清理一些空间后重试。',
-      'storage-failed': '本设备未能保存，请重试或重新加载页面。',
+      'upgrade-required': '应用版本过低，请更新。',
+      offline: '当前没有网络，请联网后再试。',
+      unreadable: '无法识别服务器的响应，请重试。',
+      unreachable: '暂时无法连接服务器。',
+      'storage-full': '本机存储空间已满，请清理一些空间后重试。',
+      'storage-failed': '没能保存到本机，请重试或重新加载页面。',
       internal: '服务器出错了，请重试。',
     },
     signIn: {
       empty: '请先输入名字。',
       'too-large': '名字最多 40 个字符。',
-      invalid: '名字里要有看得见的字符，且不能有控制字符。',
+      invalid: '名字中至少要有一个可见字符，且不能有控制字符。',
       conflict: '这个名字已被使用。',
       unauthorized: '密码不对，或者这个名字没有设过密码。',
     },
@@ -148,19 +148,19 @@ export const zh: Texts & { sheets: SheetTexts } = {
     room: {
       empty: '请先输入名称。',
       'too-large': '名称最多 40 个字符。',
-      invalid: '名称里要有看得见的字符，且不能有控制字符。',
-      conflict: '已经有这个聊天室了。',
+      invalid: '名称中至少要有一个可见字符，且不能有控制字符。',
+      conflict: '这个聊天室已经存在。',
     },
     message: {
-      invalid: '其中有无法发送的内容。',
-      'not-found': '聊天室或相关的消息已经不在了。',
+      invalid: '消息中有无法发送的内容。',
+      'not-found': '聊天室或相关消息已不存在。',
       conflict: '服务器上已有编号相同的另一条消息。',
-      deleted: '你正在修改的消息已被删除。',
+      deleted: '你正在编辑的消息已被删除。',
     },
     storage: {
-      'upgrade-required': '这里已使用过较新版本的应用。请更新后继续使用。',
+      'upgrade-required': '这个浏览器用过更新版本的应用，请更新后继续使用。',
     },
-    other: '操作没有成功。',
+    other: '操作失败。',
   },
 
   sheets: {
@@ -176,13 +176,12 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     menu: {
-      as: (name) => `已登录为 ${name}`,
+      as: (name) => `当前登录：${name}`,
       setPassword: '设置密码',
       changePassword: '修改密码',
       leave: '退出这个聊天室',
       signOut: '退出登录',
-      needsHttps:
-        '这个页面是通过普通 HTTP 打开的。可以聊天，也会保存你写的内容；但要在没有网络时打开，需要 HTTPS。',
+      needsHttps: '这个页面是通过 HTTP 打开的。聊天和保存消息都没问题，但要离线打开应用，需要使用 HTTPS。',
     },
 
     message: {
@@ -195,7 +194,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     password: {
-      why: '有了密码，你可以在任何设备上用这个名字回来。',
+      why: '设置密码后，你可以在任何设备上用这个名字登录。',
       current: '当前密码',
       new: '新密码',
       save: '保存',
@@ -203,20 +202,19 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     leave: {
       title: (room) => `退出“${room}”？`,
-      why: '你将不再收到其中的消息。之后可以重新加入。',
-      waiting: (n) => count(n, '你还有 # 条消息在这里等待发送，退出后将不会被接受。'),
+      why: '你将不再收到这里的消息，之后可以重新加入。',
+      waiting: (n) => count(n, '你还有 # 条消息待发送，退出后将无法发送。'),
       confirm: '退出',
     },
 
     signOut: {
       title: '退出登录？',
-      waiting: (n, name) =>
-        count(n, `有 # 条消息在等待发送。它们会留在本设备上，等 ${name} 再次在此登录时发送。`),
+      waiting: (n, name) => count(n, `有 # 条消息待发送，会保留在本机，等 ${name} 再次在这里登录后发送。`),
       forGood: (name) =>
-        `${name} 没有密码，也没有在其他设备上登录：退出后就无法再回来，谁也不能再使用 ${name} 这个名字。`,
-      neverSent: (n) => count(n, '有 # 条消息在等待发送，退出后将永远不会发送。'),
-      noPassword: (name) => `${name} 没有密码。要想再次在此登录，请先在这里或其他设备上设置密码。`,
-      unsure: '如果没有密码，也没有其他设备登录，退出后就无法再回来。',
+        `${name} 没有设置密码，也没有在其他设备上登录：退出后将无法再登录，谁也不能再使用 ${name} 这个名字。`,
+      neverSent: (n) => count(n, '有 # 条消息待发送，退出后将永远无法发送。'),
+      noPassword: (name) => `${name} 没有设置密码。要想以后还能在这里登录，请先在这里或其他设备上设置密码。`,
+      unsure: '如果没有设置密码，也没有在其他设备上登录，退出后将无法再登录。',
       safe: '之后可以用密码重新登录。',
       confirm: '退出登录',
       confirmForGood: '永久退出登录',
@@ -224,43 +222,44 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     signIn: {
       title: '重新登录',
-      why: (name) => `所有内容都还在。请输入 ${name} 的密码以继续。`,
+      why: (name) => `所有内容都还在。请输入 ${name} 的密码继续使用。`,
       unknown: (name) =>
-        `服务器已恢复到 ${name} 加入之前的备份。尚未发送的内容都还在：请重新以 ${name} 登录，随后就会发送。`,
-      password: '服务器也不再知道你的密码。请输入密码以重新设置，或者留空。',
+        `服务器恢复到了 ${name} 注册之前的备份。未发送的消息都还在：重新以 ${name} 登录后就会发送。`,
+      password: '服务器上也没有你的密码了。请输入密码重新设置，或者留空。',
       taken: (name) =>
-        `现在已有人在那里使用 ${name} 这个名字。如果是你，请输入密码；否则请换一个名字，等待中的消息将以新名字发送。`,
+        `现在已有人使用 ${name} 这个名字。如果就是你，请输入密码；否则请换一个名字，待发送的消息会以新名字发送。`,
     },
 
     remove: {
       title: '删除这条消息？',
-      sent: '将为聊天室里的所有人删除。',
-      unsent: '它还没有发送，删除后无法恢复。',
+      sent: '聊天室里的所有人都将看不到它。',
+      unsent: '这条消息还没有发送，删除后无法恢复。',
     },
 
     details: {
       onDay: (time, day) => `${day} ${time}`,
-      queued: (since) => `写于 ${since}。已保存在本设备上，一有网络就会发送。`,
-      sending: (since) => `写于 ${since}。正在发往服务器。`,
-      checking: (since) => `写于 ${since}。已经发出，但服务器尚未确认。会再次询问，且只会送达一次。`,
+      queued: (since) => `写于 ${since}。已保存在本机，一联网就会发送。`,
+      sending: (since) => `写于 ${since}。正在发送到服务器。`,
+      checking: (since) =>
+        `写于 ${since}。已经发出，但服务器还没有确认。应用会继续重发，直到确认为止，消息只会送达一次。`,
       sent: (at) => `服务器已于 ${at} 收到。`,
-      notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本设备上。`,
-      edited: '发送后修改过。',
-      deleted: '已为所有人删除。',
-      changing: '这是你修改后的内容，发送之前，其他人看到的还是原来的内容。',
-      deleting: '删除操作正在等待发送，在此之前，其他人仍能看到它。',
+      notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本机。`,
+      edited: '发送后编辑过。',
+      deleted: '已对所有人删除。',
+      changing: '这是你编辑后的内容。发送之前，其他人看到的还是原来的内容。',
+      deleting: '删除操作待发送。在此之前，其他人仍能看到这条消息。',
     },
 
     notSent: {
       title: '未发送',
-      others: '它没有影响你之后写的消息。',
+      others: '你之后发的消息不受影响。',
       edit: '编辑',
       retry: '重试',
       discard: '删除',
     },
 
     storage: {
-      emptied: '浏览器清除了本设备上保存的数据，其中尚未发送的内容已丢失。',
+      emptied: '浏览器清除了应用在本机的数据，尚未发送的消息已丢失。',
       understood: '知道了',
     },
 

@@ -64,8 +64,8 @@ test('numbers take the form that the language has for them', () => {
     '1,500 days',
   ]);
   expect(counting('zh-CN')(1, { other: '# 天' })).toBe('1 天');
-  expect(en.connection.offlineWaiting(3)).toBe('Offline. 3 messages wait here.');
-  expect(en.tooLong(9000, 4000)).toBe('It has 9,000 characters; a message holds 4,000.');
+  expect(en.connection.offlineWaiting(3)).toBe('Offline. 3 messages are waiting.');
+  expect(en.tooLong(9000, 4000)).toBe('This message has 9,000 characters. The limit is 4,000.');
 });
 
 test.each([
