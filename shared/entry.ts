@@ -1,6 +1,6 @@
 /**
- * One record of a room's log, as everybody sees it. The room is the frame's. An entry is a loose object: unknown kinds and
- * unknown fields are kept, stored and passed on as they came, by server and app alike.
+ * Entries: the records of a room's log. Schemas and types for server and page. The room is not in the entry but in the frame
+ * around it. Entries are loose objects: server and page store and forward unknown kinds and unknown fields unchanged.
  */
 import * as v from 'valibot';
 import { ClientOffset, UserId } from './ids.ts';
@@ -9,20 +9,20 @@ export const Offset = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const Head = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const Millis = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** What every entry has. */
+/** The fields of every entry. */
 interface Envelope {
   serverOffset: number;
   author: string;
   clientOffset: string;
-  /** Milliseconds since 1970 by the server's clock, for people to read; it orders nothing. */
+  /** Milliseconds since 1970 by the server's clock. Only for display; the order of entries is that of `serverOffset`. */
   at: number;
-  /** The serverOffset of the entry that it is about. */
+  /** The serverOffset of the entry that this one edits, deletes or refers to. */
   target?: number;
-  /** The user that it is about, where that is not its author. */
+  /** The user concerned, if it is not the author. */
   subject?: string;
-  /** Its content is gone, its place stays: it was deleted, or changes something that was. */
+  /** A tombstone: its content was removed, since it or its target was deleted. The serverOffset stays. */
   deleted?: true;
-  /** The server cannot read what is stored at this place. */
+  /** The server cannot read the stored record. */
   unreadable?: true;
 }
 
@@ -41,7 +41,7 @@ const body = v.optional(v.string());
 export const TextEntry = v.looseObject({ ...envelope, kind: v.literal('text'), body });
 export const EditEntry = v.looseObject({ ...envelope, kind: v.literal('edit'), target: Offset, body });
 export const DeleteEntry = v.looseObject({ ...envelope, kind: v.literal('delete'), target: Offset });
-/** Joins, leaves, kinds that this version does not know, and what the server cannot read. */
+/** Joins, leaves, kinds that this version does not know, and unreadable entries. */
 export const OtherEntry = v.looseObject({ ...envelope, kind: v.string() });
 
 export const Entry: v.GenericSchema<unknown, Entry> = v.lazy((input): v.GenericSchema => {
@@ -59,7 +59,7 @@ export const Entry: v.GenericSchema<unknown, Entry> = v.lazy((input): v.GenericS
   }
 }) as unknown as v.GenericSchema<unknown, Entry>;
 
-// The types leave out that there may be other fields: nobody reads what has no name here.
+// Entries may have further fields. The types leave them out, since no code reads them.
 export type TextEntry = Envelope & { kind: 'text'; body?: string };
 export type EditEntry = Envelope & { kind: 'edit'; target: number; body?: string };
 export type DeleteEntry = Envelope & { kind: 'delete'; target: number };
@@ -68,5 +68,5 @@ export type LeaveEntry = Envelope & { kind: 'leave' };
 export type KnownEntry = TextEntry | EditEntry | DeleteEntry | JoinEntry | LeaveEntry;
 export type OtherEntry = Envelope & { kind: string };
 export type Entry = KnownEntry | OtherEntry;
-/** An entry that replaces or removes the content of another. */
+/** An entry that replaces or removes the content of its target. */
 export type Amendment = Envelope & { kind: string; target: number; body?: string };

@@ -1,4 +1,4 @@
-/** What the screen shows is a fold of the log: entries in, lines out. Pure. */
+/** Folds entries of a log into the lines that the screen shows: edits and deletions are applied to their targets. Pure. */
 import type { Amendment, Entry } from './entry.ts';
 import { isAmendment, isKnown, isMessage, isRemoval, mayAmend } from './kinds.ts';
 
@@ -13,31 +13,32 @@ export type Line = Placed &
   (
     | { tag: 'text'; body: string; edited: boolean }
     | { tag: 'deleted' }
-    /** Of a kind that this version cannot show. */
+    /** This version does not know the kind. */
     | { tag: 'unknown'; kind: string }
-    /** The server cannot read what it has stored there. */
+    /** The server cannot read the stored record. */
     | { tag: 'unreadable' }
   );
 
 /**
- * Lines in the order of `entries`, which ascend. `amendments` are entries from elsewhere in the log whose targets lie here;
- * those among `entries` count too. The replacement with the greatest serverOffset holds; any removal wins.
+ * Returns the lines in the order of `entries`, which must ascend. `amendments` are edits and deletions from elsewhere in the
+ * log whose targets are among `entries`; those among `entries` are applied, too. Any removal wins over all replacements; of
+ * the replacements, the one with the greatest serverOffset.
  */
 export function fold(entries: readonly Entry[], amendments: readonly Entry[] = []): Line[] {
-  const byTarget = new Map<number, Amendment[]>(); // not by Map.groupBy: Safari 16.4 has none
+  const byTarget = new Map<number, Amendment[]>(); // not Map.groupBy: Safari 16.4 does not have it
   for (const amendment of [...entries, ...amendments].filter(isAmendment)) {
     const { target } = amendment;
-    const its = byTarget.get(target);
-    if (its) its.push(amendment);
+    const known = byTarget.get(target);
+    if (known) known.push(amendment);
     else byTarget.set(target, [amendment]);
   }
   return entries.flatMap((entry) => {
-    const its = byTarget.get(entry.serverOffset)?.filter((amendment) => mayAmend(amendment, entry)) ?? [];
-    return lineOf(entry, its.reduce<Amendment | undefined>(stronger, undefined)) ?? [];
+    const allowed = byTarget.get(entry.serverOffset)?.filter((one) => mayAmend(one, entry)) ?? [];
+    return lineOf(entry, allowed.reduce<Amendment | undefined>(stronger, undefined)) ?? [];
   });
 }
 
-/** True for an entry that makes a line. */
+/** True if the entry is shown as a line of its own. */
 export function isLine(entry: Entry): boolean {
   return entry.unreadable === true || isMessage(entry);
 }
@@ -55,7 +56,7 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   return { ...placed, tag: 'text', body, edited: amendment !== undefined };
 }
 
-/** The removal, or else the last replacement that still has a content. */
+/** The removal, else the latest replacement that still has its content. */
 function stronger(known: Amendment | undefined, other: Amendment): Amendment {
   if (!known) return other;
   const [a, b] = [isRemoval(known), isRemoval(other)];

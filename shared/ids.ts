@@ -1,8 +1,8 @@
-/** Ids as they are read: schemas. How they are made is mint.ts, which the first paint needs without these. */
+/** Schemas of ids. Ids are made in mint.ts, a file without schemas, which the first paint needs. */
 import * as v from 'valibot';
 import { LOBBY } from './mint.ts';
 
-/** 16 bytes of base64url are 22 characters, the last of which carries two bits only. */
+/** 16 bytes as base64url are 22 characters. The last one carries only two bits. */
 const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 export const Id = v.pipe(v.string(), v.regex(ID, 'must be 128 bits as 22 characters of base64url'));
@@ -15,8 +15,8 @@ export const RoomId = v.pipe(
 );
 
 /**
- * A record whose keys are room or user ids; any other key, `__proto__` too, makes it invalid. Without side effects: what of
- * the schemas a bundle does not use is left out of it.
+ * A record whose keys are room or user ids. Any other key, `__proto__` included, makes it invalid. The annotation lets a
+ * bundler drop schemas that are not used.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function recordById<const S extends v.GenericSchema>(key: v.GenericSchema<string>, value: S) {

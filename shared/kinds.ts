@@ -1,24 +1,24 @@
 /**
- * The table of kinds: what an entry of each kind is and does. Server and app read this table instead of naming kinds.
- * It has no schemas, so that the first paint need not load them; the schemas of items are in protocol/items.ts.
+ * The table of kinds: what an entry of each kind is and does. Server and page read this table; their code names no kinds.
+ * The schemas of items are in protocol/items.ts, so that the first paint does not load them.
  */
 import type { Amendment, Entry, KnownEntry } from './entry.ts';
 
 export interface KindRule {
-  /** Who may append it: a member by `append`, or the server alone (an item of such a kind is `invalid`). */
+  /** Who may append it: a member by `append`, or only the server (then an item of this kind is `invalid`). */
   by: 'member' | 'server';
-  /** True: it is shown as a message of its own and counts as unread. */
+  /** True: it is shown as a message and counts as unread. */
   message: boolean;
-  /** What its `target` names: nothing, a message of the author's own, or anybody's message in the room. */
+  /** Which messages of the room its `target` may name: none, only the author's own, or any. */
   target: 'none' | 'own' | 'any';
   /**
-   * What it does to its target. `replace`: the one with the greatest serverOffset holds. `remove`: the target and all that
-   * replaces it lose their content, for good. `aggregate`: it is counted with others of its kind (apps never count).
+   * What it does to its target. `replace`: replaces the content; the greatest serverOffset wins. `remove`: the target and all
+   * its replacements lose their content for good. `aggregate`: the server counts it with others of its kind; pages do not.
    */
   effect: 'none' | 'replace' | 'remove' | 'aggregate';
-  /** It makes its subject a member of the room, or ends the membership. */
+  /** It makes its subject a member of the room, or ends that. */
   membership?: 'joined' | 'left';
-  /** An item of this kind is sent only to a server that lists this feature. Absent: every server has it. */
+  /** The feature that a server must list before a client may send this kind. Absent: every server accepts it. */
   feature?: string;
 }
 
@@ -32,17 +32,17 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
 
 let table = TABLE;
 
-/** The table in use. */
+/** The current table. */
 export function kinds(): ReadonlyMap<string, KindRule> {
   return table;
 }
 
-/** Replaces the table: in a thread of the server, which is handed the main thread's, and in tests. Undefined: the product's own. */
+/** Replaces the table: in a worker thread, by the main thread's, and in tests. Undefined restores the built-in one. */
 export function useKinds(kinds: ReadonlyMap<string, KindRule> | undefined): void {
   table = kinds ?? TABLE;
 }
 
-/** The kinds of version 0.1: a process of that version may share a MongoDB with this one as long as there are no others. */
+/** True for the kinds of version 0.1. A process of that version can share a MongoDB with this one while there are no others. */
 export function isFirstKind(kind: string): boolean {
   return FIRST_KINDS.has(kind);
 }
@@ -54,17 +54,17 @@ export function ruleOf(kind: string): KindRule | undefined {
   return table.get(kind);
 }
 
-/** True for the kinds whose fields this version knows by type. */
+/** Type guard for the entries whose fields have a type here. */
 export function isKnown(entry: Entry): entry is KnownEntry {
   return isFirstKind(entry.kind) && entry.unreadable === undefined;
 }
 
-/** Shown as a message of its own. An unknown kind with a target shows nothing; one without says that it is unknown. */
+/** True if it is shown as a message. Of unknown kinds, those without a target are, as "unknown". */
 export function isMessage(entry: Pick<Entry, 'kind' | 'target'>): boolean {
   return ruleOf(entry.kind)?.message ?? entry.target === undefined;
 }
 
-/** An entry that replaces or removes the content of another. */
+/** True if it replaces or removes the content of its target. */
 export function isAmendment(entry: Entry): entry is Amendment {
   const effect = ruleOf(entry.kind)?.effect;
   return (effect === 'replace' || effect === 'remove') && entry.target !== undefined;
@@ -78,12 +78,12 @@ export function isReplacement(entry: Entry): boolean {
   return isAmendment(entry) && ruleOf(entry.kind)?.effect === 'replace';
 }
 
-/** True where the amendment may change that target: its author's own, unless the kind may amend anybody's. */
+/** True if the amendment may change that target: it has the same author, or its kind may amend any message. */
 export function mayAmend(amendment: Pick<Entry, 'kind' | 'author'>, target: Pick<Entry, 'author'>): boolean {
   return ruleOf(amendment.kind)?.target === 'any' || amendment.author === target.author;
 }
 
-/** The person that an entry is about: its `subject`, or its author where it names none. */
+/** The user whom an entry concerns: its `subject`, else its author. */
 export function subjectOf(entry: Pick<Entry, 'author' | 'subject'>): string {
   return entry.subject ?? entry.author;
 }
@@ -92,17 +92,17 @@ export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership']
   return ruleOf(entry.kind)?.membership;
 }
 
-/** What a server that takes all kinds of the table lists beyond what every server has. */
+/** The features that a server lists if it accepts all kinds of the table. */
 export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
   return [...new Set([...kinds.values()].flatMap(({ feature }) => feature ?? []))];
 }
 
-/** Kinds with this effect on their targets, for queries. */
+/** The kinds with this effect, for queries. */
 export function kindsThat(effect: KindRule['effect']): string[] {
   return [...table].flatMap(([kind, rule]) => (rule.effect === effect ? kind : []));
 }
 
-/** The entry without its content, unknown fields included: what a removal leaves of its target. */
+/** The tombstone that a removal leaves of its target: the entry without its content and without unknown fields. */
 export function redacted<E extends Entry>(entry: E): E {
   const { serverOffset, author, clientOffset, at, kind, target, subject } = entry;
   const kept = { serverOffset, author, clientOffset, at, kind, deleted: true };

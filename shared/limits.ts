@@ -13,12 +13,12 @@ export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest that a brows
 // Connecting
 export const CURSORS_MAX_ROOMS = 500;
 export const CATCH_UP_MAX_ENTRIES = 200;
-/** When a room lacks more than CATCH_UP_MAX_ENTRIES, its catch-up has this many of the newest messages and all entries between them. */
+/** A room that lacks more than CATCH_UP_MAX_ENTRIES gets this many of the newest messages, with all entries between them. */
 export const CATCH_UP_NEWEST_MESSAGES = 50;
 /** Of one room in such a catch-up. */
 export const CATCH_UP_ROOM_ENTRIES = 500;
 export const CATCH_UP_ROOM_BYTES = 64 * 1024;
-/** A catch-up or range with fewer messages says where the older ones begin (`older`); the app requests ranges until it shows this many. */
+/** A catch-up or range with fewer messages has `older`, where older ones begin; the app requests ranges until it shows this many. */
 export const MESSAGES_SHOWN_LEAST = 10;
 /** How many changed users one `welcome` lists; the next handshake brings the rest. */
 export const CHANGED_USERS_MAX = 1_000;

@@ -1,11 +1,11 @@
-/** Ids as they are made. */
+/** Makes ids. Without schemas, so that the first paint can use it. */
 
-/** The room every new user is a member of: the one room with a name for an id. */
+/** The room that every new user joins. It is the only room whose id is a word. */
 export const LOBBY = 'lobby';
 
-/** Writes 16 random bytes as an id. The caller brings the randomness. */
+/** Encodes 16 random bytes as an id (base64url). The caller provides the randomness. Throws RangeError for other lengths. */
 export function idFrom(bytes: Uint8Array): string {
-  if (bytes.length !== 16) throw new RangeError('an id is made of 16 bytes');
+  if (bytes.length !== 16) throw new RangeError('an id needs 16 bytes');
   let out = '';
   for (let i = 0; i < 16; i += 3) {
     const [a, b, c] = [bytes[i]!, bytes[i + 1], bytes[i + 2]];

@@ -1,4 +1,4 @@
-/** The compiler's proof that a switch over a union is exhaustive; at run time, the sentence that it was not. */
+/** For the default case of a switch over a union: does not compile unless the switch is exhaustive. Throws at run time. */
 export function assertNever(value: never): never {
   throw new Error(`not a case of the union: ${JSON.stringify(value)}`);
 }

@@ -1,9 +1,9 @@
-/** One thing after the other, in the order asked. A task that fails fails for its caller alone. */
+/** Creates a queue that runs one task at a time, in the order of the calls. A task that fails rejects only for its caller. */
 export function createSerial(): <T>(task: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {
-    const mine = last.then(task, task);
-    last = mine.catch(() => {});
-    return mine;
+    const result = last.then(task, task);
+    last = result.catch(() => {});
+    return result;
   };
 }

@@ -1,4 +1,4 @@
-/** What people write, made uniform before anything is compared or counted. Both sides use it; the server decides. */
+/** Normalizes and checks what people write: messages and names. The page uses it for early feedback; the server decides. */
 import { BODY_MAX_CODE_POINTS, NAME_MAX_CODE_POINTS } from './limits.ts';
 
 export type Checked =
@@ -26,21 +26,21 @@ export function checkName(raw: string): Checked {
 }
 
 /**
- * What names are compared by: NFKC and case folding, less what cannot be seen. Lower, upper, lower case folds
- * what a lower case alone leaves apart (ẞ, ß and SS, final and other sigma), as far as JavaScript has it.
+ * The key by which names are compared: NFKC, without invisible characters, case-folded. JavaScript has no case folding; lower,
+ * upper, lower comes closest, since lower case alone keeps ẞ, ß and SS apart, and the two forms of sigma.
  */
 export function nameKey(name: string): string {
-  const seen = name.normalize('NFKC').replace(INVISIBLE, '');
-  const folded = seen.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+  const visible = name.normalize('NFKC').replace(INVISIBLE, '');
+  const folded = visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
   return folded.normalize('NFKC').trim();
 }
 
-/** For the composer: what a paste brings along and nobody meant to write is taken out instead of refused. */
+/** For the composer: removes control characters, which come with a paste, instead of refusing the message. */
 export function withoutControls(raw: string): string {
   return raw.replaceAll('\r\n', '\n').replaceAll('\r', '\n').replace(CONTROLS_IN_BODY, '');
 }
 
-/** Unicode code points, which is what the limits count (an emoji may be several). */
+/** The number of Unicode code points, in which limits are counted. An emoji can be several. */
 export function codePoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;

@@ -1,4 +1,4 @@
-/** The codes of refusals, and what a client makes of them. */
+/** Error codes of the protocol: their HTTP status, and the class that tells a client how to react. */
 
 export const ERROR_STATUS = {
   invalid: 400,
@@ -15,9 +15,10 @@ export const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
-/** What a client does: try again, try a few times, sign in, give the item back to its writer, or load a new version. */
+/** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';
 
+/** Unknown codes, of a newer server, are `uncertain`. */
 export function classOf(code: string): ErrorClass {
   return Object.hasOwn(CLASSES, code) ? CLASSES[code as ErrorCode] : 'uncertain';
 }

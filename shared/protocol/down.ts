@@ -1,20 +1,33 @@
-/** What a server says: one schema per frame and per acknowledgement. `Down` is the union of the frames. */
+/**
+ * From server to client: errors, one schema per frame and one per acknowledgement. `Down` is the union of all frames.
+ */
 import * as v from 'valibot';
 import { Entry, Head, Millis, Offset } from '../entry.ts';
 import { RoomId, recordById, UserId } from '../ids.ts';
-import { type Refusal, WireError } from './errors.ts';
 import { type RequestName, RoomKind } from './up.ts';
 
-/** `rev`: of what can change about a user; the greatest holds. 0 until something did. */
+/** `retryAfter` in milliseconds. `code` is any string: a newer server may have codes that this client does not know. */
+export const WireError = v.object({
+  code: v.string(),
+  message: v.string(),
+  retryAfter: v.optional(v.pipe(v.number(), v.minValue(0))),
+});
+export type WireError = v.InferOutput<typeof WireError>;
+
+/** The answer to a request that failed. */
+export const Refusal = v.object({ ok: v.literal(false), error: WireError });
+export type Refusal = v.InferOutput<typeof Refusal>;
+
+/** `rev`: the revision of the user's data. Of two versions the one with the greater `rev` is current. 0 before any change. */
 const named = { name: v.string(), rev: v.optional(Head, 0) };
 export const User = v.object({ id: UserId, ...named });
 export type User = v.InferOutput<typeof User>;
 
 /**
- * A room as its member sees it. `from`: where its catch-up begins, head + 1 when there is none. `members`: a count.
- * `unread`: messages of others after `readUpTo` that were not deleted, at most 100; absent where it is not counted.
- * `older`: where the newest ten messages before `from` begin; present where the catch-up has fewer than ten and there are
- * such messages.
+ * A room as a member sees it. `from`: the first offset of its catch-up; head + 1 if there is nothing to catch up. `members`:
+ * how many. `unread`: messages of others after `readUpTo` that are not deleted, at most 100; absent if not counted. `older`:
+ * the offset at which the newest ten messages before `from` begin; only if the catch-up has fewer than ten messages and there
+ * are older ones.
  */
 export const Room = v.object({
   id: RoomId,
@@ -30,7 +43,7 @@ export const Room = v.object({
 });
 export type Room = v.InferOutput<typeof Room>;
 
-/** By id. Loose: fields that this version does not know are kept. A server of version 0.1 says the name alone. */
+/** By id. Unknown fields are kept. A server of version 0.1 sends only the name, as a string. */
 export const Users = recordById(
   UserId,
   v.union([
@@ -43,7 +56,7 @@ export const Users = recordById(
 );
 export type Users = Record<string, { name: string; rev: number }>;
 
-/** A room that cannot be read now: its members are welcomed all the same, and `room` comes when it can. */
+/** A room that the server cannot read now. `welcome` is sent all the same; a `room` frame follows when it can be read. */
 export const FailedRoom = v.object({ id: RoomId, error: WireError });
 export type FailedRoom = v.InferOutput<typeof FailedRoom>;
 
@@ -52,11 +65,11 @@ export const Welcome = v.object({
   epoch: v.string(),
   now: Millis,
   user: User,
-  /** What this server takes beyond the kinds that every server takes. */
+  /** The kinds that this server accepts beyond those that every server accepts. */
   features: v.optional(v.array(v.string()), []),
   rooms: v.array(Room),
   failed: v.optional(v.array(FailedRoom), []),
-  /** Who changed since `usersSince`, of the people in one's rooms; all changes up to `usersUpTo` are among them. */
+  /** The members of the user's rooms who changed since `usersSince`: complete up to the revision `usersUpTo`. */
   users: v.optional(Users, {}),
   usersUpTo: v.optional(Head, 0),
 });
@@ -72,11 +85,11 @@ export const RoomFrame = v.union([
   v.object({ removed: RoomId }),
   v.object({ failed: FailedRoom }),
 ]);
-/** Somebody in one's rooms changed. */
+/** A member of one of the user's rooms changed, for example their name. */
 export const UserFrame = v.object({ user: User });
 export const Bye = v.object({ retryAfter: v.pipe(v.number(), v.minValue(0)) });
 
-/** Event name → schema of its payload. */
+/** Event name → schema of the payload. */
 export const frames = {
   welcome: Welcome,
   entries: Entries,
@@ -94,14 +107,14 @@ export type Down = { [Name in FrameName]: { event: Name; payload: Frame<Name> } 
 
 const answered = { ok: v.literal(true), epoch: v.string() };
 
-/** `clientOffset` is what the item said, which may be anything when the item was bad. */
+/** `clientOffset` is copied from the item; of an invalid item it can be any string. */
 export const ItemResult = v.union([
   v.object({ clientOffset: v.string(), serverOffset: Offset, at: Millis }),
   v.object({ clientOffset: v.string(), error: WireError }),
 ]);
 export type ItemResult = v.InferOutput<typeof ItemResult>;
 
-/** A result per item, in order; fewer when the server stopped at something transient. */
+/** One result per item, in order. Fewer if the server stopped at a transient error, which is `stopped`. */
 export const Appended = v.object({
   ...answered,
   results: v.array(ItemResult),
@@ -113,7 +126,7 @@ export const Ranged = v.object({
   amendments: v.array(Entry),
   users: Users,
   head: Head,
-  /** Where the newest ten messages before the answer begin; present where it has fewer than ten and there are such. */
+  /** As in `Room`: where the newest ten messages before this answer begin, if it has fewer than ten. */
   older: v.optional(Offset),
 });
 export const Listed = v.object({ ...answered, rooms: v.array(Room), next: v.optional(RoomId) });
@@ -121,7 +134,7 @@ export const RoomAnswer = v.object({ ...answered, room: Room });
 export const Done = v.object(answered);
 export const BeatAnswer = v.object({ ...answered, now: Millis });
 
-/** Request name → schema of its acknowledgement when it went well; otherwise it is a `Refusal`. */
+/** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
 export const answers = {
   append: Appended,
   range: Ranged,

@@ -1,7 +1,6 @@
-/** Protocol 1: see docs/PROTOCOL.md. `up` is what clients say, `down` what servers say. */
+/** The schemas and types of protocol 1 (docs/PROTOCOL.md). `up`: from client to server; `down`: from server to client. */
 export * from './codes.ts';
 export * from './down.ts';
-export * from './errors.ts';
 export * from './items.ts';
 export * from './session.ts';
 export * from './up.ts';

@@ -1,15 +1,15 @@
 /**
- * What a client appends. An item is strict: an unknown kind or field is `invalid`, so that nothing is acknowledged and then
- * dropped. The table of kinds (../kinds.ts) says what each kind means.
+ * Items: what a client appends. Their schemas are strict: an unknown kind or field is `invalid`, so that the server never
+ * acknowledges something that it drops. What each kind means is in the table of kinds (../kinds.ts).
  */
 import * as v from 'valibot';
 import { ClientOffset, RoomId } from '../ids.ts';
 
-/** The fields that every item has. */
+/** The fields of every item. */
 export const addressed = { room: RoomId, clientOffset: ClientOffset };
 
 export const TextItem = v.strictObject({ ...addressed, kind: v.literal('text'), body: v.string() });
-/** `target`: the clientOffset of a text of the author's own. */
+/** `target`: the clientOffset of one of the author's own texts. */
 export const EditItem = v.strictObject({
   ...addressed,
   kind: v.literal('edit'),
@@ -20,8 +20,8 @@ export const DeleteItem = v.strictObject({ ...addressed, kind: v.literal('delete
 export type KnownItem = v.InferOutput<typeof TextItem | typeof EditItem | typeof DeleteItem>;
 
 /**
- * An item of any kind. `target`: a clientOffset, or, of a kind that may name anybody's message, with its author. All other
- * fields are the content of the kind.
+ * An item of any kind. `target`: a clientOffset; for kinds that may name anybody's message, with its author. Further fields
+ * are the content of the kind.
  */
 export interface Item {
   room: string;
@@ -45,12 +45,12 @@ const SCHEMAS: ItemSchemas = new Map<string, v.GenericSchema<unknown, Item>>([
 
 let schemas = SCHEMAS;
 
-/** By kind: the kinds that members may append. */
+/** The schemas by kind, of the kinds that members may append. */
 export function itemSchemas(): ItemSchemas {
   return schemas;
 }
 
-/** Replaces them, in tests. Undefined: the product's own. */
+/** Replaces the schemas, in tests. Undefined restores the built-in ones. */
 export function useItemSchemas(others: ItemSchemas | undefined): void {
   schemas = others ?? SCHEMAS;
 }

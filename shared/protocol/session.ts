@@ -1,4 +1,4 @@
-/** Who you are, over HTTP: `POST`, `GET` and `DELETE /api/session`, `PUT /api/name`, `PUT /api/password`. */
+/** Bodies of the HTTP routes for sign-in, name and password: `/api/session`, `/api/name`, `/api/password`. */
 import * as v from 'valibot';
 import { DeviceId, Id } from '../ids.ts';
 import { User } from './down.ts';
@@ -6,15 +6,15 @@ import { User } from './down.ts';
 export const SessionRequest = v.object({
   name: v.string(),
   password: v.optional(v.string()),
-  /** 128 random bits that the client keeps until it is answered: the same claim and name is the same user and device. */
+  /** An idempotency key of 128 random bits: a retry with the same claim and name is the same user and device. */
   claim: Id,
   credential: v.picklist(['cookie', 'token']),
-  /** A user's id: only that one is signed in again. Nobody is made, and where there is no such user it is `not-found`. */
+  /** A user id: signs in this user again and never signs up. `not-found` if there is no such user. */
   as: v.optional(Id),
 });
 export type SessionRequest = v.InferOutput<typeof SessionRequest>;
 
-/** `devices`: how many this user is signed in on. With one left and no password, signing out is for good. */
+/** `devices`: on how many the user is signed in. With one device and no password, signing out is final. */
 export const Session = v.object({
   user: User,
   device: v.object({ id: DeviceId }),
@@ -31,5 +31,5 @@ export type SessionAnswer = v.InferOutput<typeof SessionAnswer>;
 export const NameRequest = v.object({ name: v.string() });
 export const NameAnswer = v.object({ user: User });
 
-/** `current` is needed where a password is set already. */
+/** `current` is required if a password is set already. */
 export const PasswordRequest = v.object({ password: v.string(), current: v.optional(v.string()) });

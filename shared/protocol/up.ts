@@ -1,11 +1,11 @@
-/** What a client says: the handshake, and one schema per request. `Up` is the union of the requests. */
+/** From client to server: the handshake and one schema per request. `Up` is the union of all requests. */
 import * as v from 'valibot';
 import { Head, Millis, Offset } from '../entry.ts';
 import { ClientOffset, Id, RoomId, recordById, UserId } from '../ids.ts';
 import { CURSORS_MAX_ROOMS } from '../limits.ts';
 
 export const Cursor = v.tuple([Head, Millis]);
-/** Where a client's log of a room ends: the offset, and the `at` of the entry there, by which a restore is found. */
+/** The end of a client's log of a room: the offset, and the `at` of the entry there. A different `at` reveals a restored server. */
 export type Cursor = v.InferOutput<typeof Cursor>;
 
 const cursors = v.pipe(
@@ -18,18 +18,18 @@ export const Handshake = v.object({
   as: v.optional(UserId),
   token: v.optional(v.string()),
   epoch: v.optional(v.string()),
-  /** What the client can read. Without `entries2` it is `upgrade-required`. */
+  /** What the client can read. Without `entries2` the handshake is refused with `upgrade-required`. */
   features: v.optional(v.array(v.string())),
   cursors: v.optional(cursors),
-  /** An entry that the client holds beyond its cursor, in rooms where there is one: the log must have it (S1). */
+  /** By room: an entry that the client holds beyond its cursor. If the server's log does not have it, it was restored (S1). */
   proofs: v.optional(cursors),
   open: v.optional(RoomId),
-  /** The greatest `rev` of a user that the client knows: `welcome` lists who changed since. */
+  /** The greatest `rev` of a user that the client knows: `welcome` lists the users who changed since. */
   usersSince: v.optional(Head),
 });
 export type Handshake = v.InferOutput<typeof Handshake>;
 
-/** The items are parsed one by one: a bad item fails alone. */
+/** Items are parsed one by one, so that a bad item fails alone. */
 export const Append = v.object({ as: UserId, items: v.array(v.unknown()) });
 export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
@@ -46,7 +46,7 @@ export const RoomJoin = v.object({
 export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
 export const Beat = v.optional(v.unknown());
 
-/** Event name → schema of its payload. Every one but `typing` is acknowledged. */
+/** Event name → schema of the payload. All but `typing` are acknowledged. */
 export const requests = {
   append: Append,
   range: Range,

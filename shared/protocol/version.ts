@@ -1,5 +1,5 @@
-/** The wire's version. A test pins it to a hash of all schemas, so that neither changes without the other looked at. */
+/** The version of the protocol. A test pins it to a hash of all schemas: if they change, decide whether it must grow. */
 export const PROTOCOL = 1;
 
-/** What a client must be able to read to be let in: entries of unknown kinds and with unknown fields, users as objects. */
+/** The feature that a client must have to connect: it reads entries with unknown kinds and fields, and users as objects. */
 export const REQUIRED_FEATURE = 'entries2';
