@@ -1,11 +1,13 @@
-/** A phone that holds the whole log of a room: what years of looking at it would leave in its database. */
+/** Fills a phone's IndexedDB with the whole log of a room, as after years of use. */
 import type { BrowserContext } from '@playwright/test';
+import { addPageDatabase } from '../support/pageDatabase.ts';
 import type { Filled } from './fillServer.ts';
 
-/** While the app is open nowhere. The room was opened once: its newest span is there, and the app made the tables. */
+/** Call it while no page of the app is open, after the room was opened once, so that the stores and its newest span exist. */
 export async function fillPhone(context: BrowserContext, me: string, filled: Filled): Promise<void> {
   const page = await context.newPage();
-  await page.goto('/healthz'); // of the same origin, and not the app: the worker leaves it to the server
+  await addPageDatabase(page);
+  await page.goto('/healthz'); // the same origin without the app; the service worker does not handle it
   const { room, head } = filled;
   const name = `holdfast:${me}`;
   for (const entries of filled.pages) await page.evaluate(put, { name, room, json: JSON.stringify(entries) });
@@ -14,13 +16,9 @@ export async function fillPhone(context: BrowserContext, me: string, filled: Fil
   await page.close();
 }
 
-/** Runs in the page, and stands alone, as the next one does. */
+/** Runs in the page, as the next function does. */
 async function put({ name, room, json }: { name: string; room: string; json: string }): Promise<void> {
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  const db = await pageDatabase.open(name);
   const tx = db.transaction('log', 'readwrite', { durability: 'relaxed' });
   for (const entry of JSON.parse(json))
     tx.objectStore('log').put({
@@ -28,30 +26,20 @@ async function put({ name, room, json }: { name: string; room: string; json: str
       room,
       ...(entry.kind === 'text' ? { line: entry.serverOffset } : {}),
     });
-  await new Promise((resolve, reject) => {
-    tx.oncomplete = resolve;
-    tx.onabort = () => reject(tx.error);
-  });
+  await pageDatabase.committed(tx);
   db.close();
 }
 
-/** One span over all (S1), on disk. Resolves with how many entries there are, for the caller to look at. */
+/** Stores one span over all entries (S1), strictly durable. Resolves with the number of entries stored. */
 async function cover({ name, room, head }: { name: string; room: string; head: number }): Promise<number> {
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  const db = await pageDatabase.open(name);
   const all = IDBKeyRange.bound([room, 0], [room, Number.POSITIVE_INFINITY]);
   const tx = db.transaction(['log', 'logSpans', 'detached'], 'readwrite', { durability: 'strict' });
   tx.objectStore('detached').delete(all);
   tx.objectStore('logSpans').delete(all);
   tx.objectStore('logSpans').put({ room, from: 1, to: head, amendedTo: head });
   const count = tx.objectStore('log').count(all);
-  await new Promise((resolve, reject) => {
-    tx.oncomplete = resolve;
-    tx.onabort = () => reject(tx.error);
-  });
+  await pageDatabase.committed(tx);
   db.close();
   return count.result;
 }

@@ -1,10 +1,11 @@
 /**
- * A phone on which version 0.1 held 150,000 entries and three messages waited gets this version: it opens at once, sends
- * what waits, and moves what it held in slices while it is used. Killed in the middle, it goes on.
+ * Upgrade of a large database: a phone has 150,000 entries and three queued messages of version 0.1 and gets this version. It
+ * opens at once, sends the queue, and migrates the entries in slices while it is used. Killed in the middle, it resumes.
  */
 import type { Page } from '@playwright/test';
 import { fillServer } from '../budgets/fillServer.ts';
 import { bodyOf, newId, signUp as signUpByApi, type wholeLog } from '../support/api.ts';
+import { addPageDatabase } from '../support/pageDatabase.ts';
 import {
   bodies,
   composer,
@@ -18,7 +19,7 @@ import {
 } from './fixtures.ts';
 
 const HELD = 150_000;
-/** All of it takes minutes; test/web/state/update.test.ts sees a smaller log to its end. */
+/** Progress after the kill that is enough. A whole migration takes minutes; test/web/state/update.test.ts runs a smaller one. */
 const GOES_ON_BY = 3_000;
 const WAITING = ['waits, one', 'waits, two', 'waits, three'];
 
@@ -37,7 +38,8 @@ test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, k
     const all = await indexedDB.databases();
     return all.map((each) => each.name!).find((each) => each.startsWith('holdfast:'))!;
   });
-  await page.goto('/healthz'); // of the same origin, and not the app: nobody holds the database
+  await addPageDatabase(page);
+  await page.goto('/healthz'); // the same origin without the app, so that nothing has the database open
   await server.stop();
   const { room, head, pages } = await fillServer(server.data, name.slice('holdfast:'.length), HELD);
   await server.start();
@@ -50,7 +52,7 @@ test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, k
     rows: WAITING.map((body) => ({ body, clientOffset: newId() })),
   });
 
-  await page.goto('/'); // the new version: it opens with what it held, and sends what waits
+  await page.goto('/'); // the new version opens with the old entries and sends the queue
   await openLobby(page);
   await expect(page.getByRole('main').getByText('Preparing the messages on this device')).toBeVisible();
   for (const body of WAITING) await expectState(page, body, 'Sent');
@@ -63,6 +65,7 @@ test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, k
 
   const after = await startInstallation(storage.path, server.url);
   const again = await after.context.newPage();
+  await addPageDatabase(again);
   await again.goto('/');
   await openLobby(again);
   await expect(message(again, 'said while it moves')).toBeVisible();
@@ -73,7 +76,7 @@ test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, k
     .toBeLessThan(middle.old - GOES_ON_BY);
   const later = await counts(again, name);
   expect(later.rows).toBe(0);
-  // Nothing is lost: what is not moved ends where what is moved begins, and each is as long as its span says (S1).
+  // Nothing is lost: the old entries end where the migrated ones begin, and each part is as long as its span (S1).
   const cut = later.oldSpans[0]!.to;
   expect(later).toMatchObject({ old: cut, oldSpans: [{ from: 1, to: cut }] });
   expect(later.spans).toEqual([{ from: cut + 1, to: head + WAITING.length + 2 }]);
@@ -105,51 +108,34 @@ async function wholeLogFrom(url: string, session: Parameters<Whole>[1], from: nu
   }
 }
 
-/** What follows runs in the page, and each stands alone. The stores are those of version 0.1 (web/db/schema.ts, version 3). */
+/** Runs in the page, as the functions below do. Creates the stores of version 0.1 (web/db/schema.ts, version 3). */
 async function makeVersion3(name: string): Promise<void> {
-  await new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(name);
-    request.onsuccess = resolve;
-    request.onerror = () => reject(request.error);
-  });
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name, 3);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-    request.onupgradeneeded = () => {
-      const made = request.result;
-      made.createObjectStore('rooms', { keyPath: 'id' });
-      made.createObjectStore('users', { keyPath: 'id' });
-      const rows = made.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
-      rows.createIndex('clientOffset', 'clientOffset', { unique: true });
-      rows.createIndex('room', 'room');
-      rows.createIndex('target', ['room', 'target']);
-      rows.createIndex('state', ['state.tag', 'room']);
-      for (const store of ['entries', 'loose'])
-        made
-          .createObjectStore(store, { keyPath: ['room', 'serverOffset'] })
-          .createIndex('target', ['room', 'target']);
-      made.createObjectStore('spans', { keyPath: ['room', 'from'] });
-      made.createObjectStore('drafts', { keyPath: 'room' });
-      made.createObjectStore('marks', { keyPath: 'room' });
-      made.createObjectStore('meta');
-    };
+  await pageDatabase.result(indexedDB.deleteDatabase(name));
+  const db = await pageDatabase.open(name, 3, (created) => {
+    created.createObjectStore('rooms', { keyPath: 'id' });
+    created.createObjectStore('users', { keyPath: 'id' });
+    const rows = created.createObjectStore('rows', { keyPath: 'seq', autoIncrement: true });
+    rows.createIndex('clientOffset', 'clientOffset', { unique: true });
+    rows.createIndex('room', 'room');
+    rows.createIndex('target', ['room', 'target']);
+    rows.createIndex('state', ['state.tag', 'room']);
+    for (const store of ['entries', 'loose'])
+      created
+        .createObjectStore(store, { keyPath: ['room', 'serverOffset'] })
+        .createIndex('target', ['room', 'target']);
+    created.createObjectStore('spans', { keyPath: ['room', 'from'] });
+    created.createObjectStore('drafts', { keyPath: 'room' });
+    created.createObjectStore('marks', { keyPath: 'room' });
+    created.createObjectStore('meta');
   });
   db.close();
 }
 
 async function put({ name, room, json }: { name: string; room: string; json: string }): Promise<void> {
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  const db = await pageDatabase.open(name);
   const tx = db.transaction('entries', 'readwrite', { durability: 'relaxed' });
   for (const entry of JSON.parse(json)) tx.objectStore('entries').put({ ...entry, room });
-  await new Promise((resolve, reject) => {
-    tx.oncomplete = resolve;
-    tx.onabort = () => reject(tx.error);
-  });
+  await pageDatabase.committed(tx);
   db.close();
 }
 
@@ -160,13 +146,9 @@ interface Rest {
   rows: { body: string; clientOffset: string }[];
 }
 
-/** One span over all, the room as it is in the list, and messages that wait. */
+/** Adds one span over all entries, the room, and the queued messages. */
 async function finish({ name, room, head, rows }: Rest): Promise<void> {
-  const db = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  const db = await pageDatabase.open(name);
   const tx = db.transaction(['spans', 'rooms', 'rows'], 'readwrite', { durability: 'strict' });
   tx.objectStore('spans').put({ room, from: 1, to: head, amendedTo: head });
   tx.objectStore('rooms').put({ id: room, kind: 'public', name: 'Lobby', head, readUpTo: head, members: 8 });
@@ -182,22 +164,15 @@ async function finish({ name, room, head, rows }: Rest): Promise<void> {
       failures: 0,
       rekeyed: false,
     });
-  await new Promise((resolve, reject) => {
-    tx.oncomplete = resolve;
-    tx.onabort = () => reject(tx.error);
-  });
+  await pageDatabase.committed(tx);
   db.close();
 }
 
-/** How much is moved and how much is not, of the lobby; and the rows that wait. */
+/** The old and the migrated entries and spans of the lobby, and the number of rows in the outbox. */
 function counts(page: Page, name: string) {
   return page.evaluate(async (database) => {
-    const result = <T>(request: IDBRequest<T>) =>
-      new Promise<T>((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    const db = await result(indexedDB.open(database));
+    const { open, result } = pageDatabase;
+    const db = await open(database);
     const tx = db.transaction(['entries', 'spans', 'log', 'logSpans', 'rows']);
     const lobby = IDBKeyRange.bound(['lobby', 0], ['lobby', Number.POSITIVE_INFINITY]);
     const [old, oldSpans, held, spans, rows] = await Promise.all([
