@@ -1,4 +1,4 @@
-/** What a browser test begins with: a server of its own, a network in front of it that can fail, and people. */
+/** Fixtures of the browser tests: a server, a network in front of it that can fail, and phones. */
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 import { startInstallation } from '../support/chromium.ts';
 import { type MongoServer, startMongo } from '../support/mongo/index.ts';
@@ -7,23 +7,23 @@ import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/tmp.ts';
 
 interface WorkerFixtures {
-  /** What the server keeps its log in: playwright.config.ts runs what is tagged BOTH on each. */
+  /** The store of the server. playwright.config.ts runs tests with the tag BOTH on each. */
   store: 'sqlite' | 'mongo';
-  /** Started once for all tests of a worker; each has a database of its own in it. */
+  /** Started once per worker; each test has its own database in it. */
   mongo: MongoServer | undefined;
 }
 
 interface Fixtures {
   server: ServerProcess;
-  /** In front of the server. Whoever is to lose their network opens the app through it. */
+  /** A proxy in front of the server, for tests that break the network. */
   network: TcpProxy;
-  /** A phone with the app open at this address, nobody signed in. */
+  /** A phone with the app open at this URL, not signed in. */
   phone(url: string): Promise<Page>;
-  /** A folder for the browser of a phone that is killed and started again. */
+  /** A folder for the profile of a browser that is killed and restarted. */
   storage: TemporaryFolder;
 }
 
-/** For a test that is to hold whatever the log is kept in. */
+/** Runs a test on both stores. */
 export const BOTH = { tag: '@both' };
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
@@ -62,7 +62,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     });
     await Promise.all(contexts.map((context) => context.close()));
   },
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures that are needed off this pattern
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the required fixtures from this pattern
   storage: async ({}, use) => {
     await using folder = await temporaryFolder();
     await use(folder);
@@ -71,14 +71,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
 export { expect, startInstallation };
 
-/** Types a name into the first screen and is in the lobby. */
+/** Signs up on the first screen; resolves in the lobby. */
 export async function signUp(page: Page, name: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
   await page.getByRole('button', { name: 'Start chatting' }).click();
   await expect(composer(page)).toBeVisible();
 }
 
-/** The same with the name and password of somebody there is. */
+/** Signs in an existing user with a password; resolves in the lobby. */
 export async function signIn(page: Page, name: string, password: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
   await page.getByRole('button', { name: 'Start chatting' }).click();
@@ -92,7 +92,7 @@ export function composer(page: Page) {
   return page.getByRole('textbox', { name: 'Message' });
 }
 
-/** Resolves when the app has taken it: the composer is empty again, and the message is on the screen. */
+/** Sends a message; resolves when the composer is empty again and the message is shown. */
 export async function say(page: Page, body: string): Promise<void> {
   await composer(page).fill(body);
   await page.getByRole('button', { name: 'Send', exact: true }).click();
@@ -100,7 +100,7 @@ export async function say(page: Page, body: string): Promise<void> {
   await expect(message(page, body)).toBeVisible();
 }
 
-/** The message in the log that says exactly this. */
+/** The message in the log with exactly this text. */
 export function message(page: Page, body: string) {
   return page
     .getByRole('log')
@@ -108,17 +108,17 @@ export function message(page: Page, body: string) {
     .filter({ has: page.getByText(body, { exact: true }) });
 }
 
-/** The state of one's own message, as it is readable. */
+/** Expects the delivery status of an own message, by its text. */
 export async function expectState(page: Page, body: string, state: string): Promise<void> {
   await expect(message(page, body).getByText(state, { exact: true })).toBeAttached();
 }
 
-/** The bodies in the log as the document has them, top to bottom. */
+/** The texts in the log, top to bottom. */
 export function bodies(page: Page): Promise<string[]> {
   return page.getByRole('log').locator('.message .body').allTextContents();
 }
 
-/** All of these are there, once each and in this order, whatever else is. */
+/** Expects all of these texts, each once and in this order; others may be between them. */
 export async function expectInOrder(page: Page, expected: readonly string[]): Promise<void> {
   await expect
     .poll(async () => (await bodies(page)).filter((body) => expected.includes(body)), { timeout: 30_000 })

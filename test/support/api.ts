@@ -1,4 +1,4 @@
-/** A small client with a token, in Node: says what PROTOCOL.md lets it say and keeps every frame that it hears. */
+/** A small client of the protocol in Node, signed in by token. It records every frame that it receives. */
 import { randomBytes } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
 import type { Entry } from '../../shared/entry.ts';
@@ -25,7 +25,7 @@ export interface SignedUp extends SessionAnswer {
   token: string;
 }
 
-/** A new user of that name, with a token. */
+/** Signs up a new user and returns the session with its token. */
 export async function signUp(
   url: string,
   name: string,
@@ -52,22 +52,22 @@ export function post(
 export interface ApiClient extends Disposable {
   readonly socket: Socket;
   readonly session: SignedUp;
-  /** The first `welcome` since it was connected. */
+  /** The `welcome` of this connection. */
   readonly welcome: Welcome;
-  /** Every frame heard so far, in order. */
+  /** Every frame received so far, in order. */
   readonly frames: { event: string; payload: unknown }[];
   request<Name extends AnsweredName>(event: Name, payload?: Request<Name>): Promise<Acknowledgement<Name>>;
   append(...items: Item[]): Promise<Acknowledgement<'append'>>;
-  /** Entries of a room heard in live frames and catch-up, ascending, each once. */
+  /** The entries of a room from live frames and catch-up, ascending, without duplicates. */
   heard(room: string): Entry[];
-  /** Resolves when a text with this body was heard in the room. */
+  /** Resolves when a text with this body was received in the room. */
   hears(body: string, room?: string): Promise<Entry>;
   close(): void;
 }
 
 type ConnectOptions = Partial<Handshake> & { transports?: ('websocket' | 'polling')[] };
 
-/** Resolves after `welcome`; rejects with the refusal's `data` where there is one. */
+/** Resolves after `welcome`. Rejects with the `connect_error`, whose `data` is the refusal. */
 export async function connectClient(
   url: string,
   session: SignedUp,
@@ -109,7 +109,7 @@ export async function connectClient(
   };
 }
 
-/** An item that says `body`; in the lobby, under a fresh key, unless told otherwise. */
+/** A text item; by default in the lobby and with a new key. */
 export function text(body: string, room: string = LOBBY, clientOffset: string = newId()): Item {
   return { kind: 'text', room, clientOffset, body };
 }

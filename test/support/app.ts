@@ -1,4 +1,4 @@
-/** The whole server inside the test's own process, on a database of its own: quick to start, easy to look into. */
+/** The whole server within the test's process, on its own database: quick to start and easy to inspect. */
 import { join } from 'node:path';
 import { type App, createApp } from '../../server/app.ts';
 import { type Config, parseEnv } from '../../server/env.ts';
@@ -23,11 +23,11 @@ export async function startApp({
   wrap = (store: Store) => store,
 }: {
   config?: Partial<Config>;
-  /** Several apps on one of these are one chat. */
+  /** Several apps with the same URL are one chat. */
   mongodbUrl?: string;
-  /** A folder with a database, which stays; otherwise a new one. */
+  /** A folder with a database, which is kept. Default: a new temporary one. */
   data?: string;
-  /** Puts something between the app and its store. */
+  /** Wraps the store. */
   wrap?: (store: Store) => Store;
 } = {}): Promise<RunningApp> {
   const folder = await temporaryFolder();

@@ -1,4 +1,4 @@
-/** What axe-core finds wrong with a page for who hears it, enlarges it, or has no mouse. */
+/** Accessibility checks of a page with axe-core. */
 import type { Page } from '@playwright/test';
 import axe from 'axe-core';
 
@@ -22,12 +22,12 @@ const LOOKS: readonly Look[] = [
   { colorScheme: 'light', viewport: DESK },
 ];
 
-/** A sentence for each element that breaks a rule in one of the looks; none where all is well. */
+/** One sentence for each element that breaks a rule in one of the color schemes and sizes. */
 export async function violations(page: Page, where: string, looks = LOOKS): Promise<string[]> {
   const found: string[] = [];
   for (const { colorScheme, viewport } of looks) {
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' }); // nothing is half faded in
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' }); // so that no element is in the middle of a transition
     const broken = await run(page);
     found.push(...broken.map((sentence) => `${where}, ${colorScheme}, ${viewport.width} px: ${sentence}`));
   }
@@ -36,8 +36,8 @@ export async function violations(page: Page, where: string, looks = LOOKS): Prom
 
 async function run(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in window))) {
-    await page.evaluate(axe.source); // by the debugger: the page's own policy lets no foreign script in
-    await page.evaluate(unveil);
+    await page.evaluate(axe.source); // by the debugger, since the content security policy of the page allows no other scripts
+    await page.evaluate(removeTouchTargets);
   }
   return page.evaluate(async (values) => {
     const { axe } = window as unknown as { axe: typeof import('axe-core') };
@@ -48,8 +48,8 @@ async function run(page: Page): Promise<string[]> {
   }, RULES);
 }
 
-/** Under the larger target of a finger axe does not judge the contrast of a text. */
-function unveil(): void {
+/** Removes the enlarged touch targets: axe does not check the contrast of a text that is covered by one. */
+function removeTouchTargets(): void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync('button.meta::after { content: none }');
   document.adoptedStyleSheets = [sheet];

@@ -1,11 +1,11 @@
-/** Where a Chromium is, how it is started here, and how it is killed: the tests' browsers as processes. */
+/** The Chromium of the tests as a process: finds, starts and kills it. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, type BrowserContextOptions, chromium } from '@playwright/test';
 import { waitFor } from './waitFor.ts';
 
-/** As root there is no sandbox; the rest keeps it from calling out, which a closed network refuses many at a time. */
+/** Root has no sandbox. The other flags stop background requests, which a closed network would refuse by the dozen. */
 export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,7 +16,7 @@ export const CHROMIUM_ARGS = [
   '--disable-sync',
 ];
 
-/** The size of a phone, which is what the page is drawn for. */
+/** The viewport of a phone, the main target of the page. */
 export const PHONE = {
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 2,
@@ -24,7 +24,7 @@ export const PHONE = {
   isMobile: true,
 } satisfies BrowserContextOptions;
 
-/** The one that is named by CHROMIUM_PATH, else an installed one, else Playwright's own download. */
+/** The path in CHROMIUM_PATH, else an installed Chromium, else the one that Playwright downloaded. */
 export function findChromium(): string | undefined {
   const named = process.env.CHROMIUM_PATH;
   const onPath = (process.env.PATH ?? '')
@@ -43,12 +43,12 @@ const ELSEWHERE = [
 
 export interface Installation {
   context: BrowserContext;
-  /** Ends every process of this browser at once, as a phone does that takes its memory back. */
+  /** Kills every process of this browser at once, as a phone does that needs the memory. */
   kill9(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A phone with its own storage in `userDataDir`: start it again on the same folder and it remembers. Linux only. */
+/** A browser with its storage in `userDataDir`, which survives a restart on the same folder. Linux only. */
 export async function startInstallation(userDataDir: string, baseURL: string): Promise<Installation> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('no Chromium: run `npm test`, which sets one up');
@@ -69,7 +69,7 @@ export async function startInstallation(userDataDir: string, baseURL: string): P
   };
 }
 
-/** Every process whose command line names this folder: the browser's own, all of its children that do, none of others. */
+/** Every process whose command line names this folder: those of this browser and of no other. */
 async function processesOf(userDataDir: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const commands = await Promise.all(

@@ -1,6 +1,6 @@
-/** A valibot schema as plain data that is the same for the same schema, whatever order its code stands in. */
+/** A valibot schema as plain data, independent of the order of its fields. Equal schemas give equal data. */
 
-/** A function (a check of our own, a lazy getter) is told by the message beside it: its source is the formatter's. */
+/** A function (a custom check, a lazy getter) is left out: its message identifies it, while its source depends on the formatter. */
 export function describeSchema(value: unknown): unknown {
   if (value instanceof RegExp) return String(value);
   if (typeof value === 'function') return 'function';
@@ -15,5 +15,5 @@ export function describeSchema(value: unknown): unknown {
   );
 }
 
-/** How valibot works, not what it was asked: changes with its releases. */
+/** Internals of valibot, which change with its releases. */
 const OF_THE_LIBRARY = new Set(['~run', '~standard', '~types', 'reference', 'async', 'expects']);

@@ -1,8 +1,8 @@
-/** The first request of a transport, with the headers that a browser would set and a page cannot. */
+/** The first Engine.IO request of a transport, with headers that a browser sets and a page cannot set. */
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 
-/** The HTTP status it is answered with: 200 or 101 when it is let in. */
+/** Resolves with the HTTP status: 200 or 101 if it is accepted. */
 export function engineHandshake(
   url: string,
   transport: 'polling' | 'websocket',

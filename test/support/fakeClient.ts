@@ -1,4 +1,4 @@
-/** A `Client` without a heart: it shows the state it is given and remembers what it was asked. For views alone. */
+/** A fake `Client` for tests of views: it has the state that it is given and records all calls. */
 
 import { type Cell, createCell } from '../../web/records/cell.ts';
 import type {
@@ -14,7 +14,7 @@ import type {
 export interface FakeClient extends Client {
   readonly app: Cell<AppState>;
   conversation(room: string): Cell<ConversationState>;
-  /** Every call that a view made, such as `['send', 'lobby', 'hello']`. */
+  /** Every call of a view, for example `['send', 'lobby', 'hello']`. */
   readonly calls: unknown[][];
 }
 
@@ -22,7 +22,7 @@ export interface FakeStart {
   app: AppState;
   conversations?: Record<string, ConversationState>;
   publicRooms?: PublicRoom[];
-  /** Answers of the methods by name; anything else works. */
+  /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
 }
 

@@ -1,28 +1,28 @@
 /**
- * An IndexedDB that misbehaves on order, as browsers do by themselves: it hangs, runs full, loses its handles, commits
- * what was given up, throws everything away. It reaches into fake-indexeddb, which has no door for any of it.
+ * Fault injection for IndexedDB: it hangs, runs full, loses its connections, commits what the app has given up, or deletes
+ * everything, as browsers do. It patches internals of fake-indexeddb, which has no API for this.
  */
 import { forceCloseDatabase } from 'fake-indexeddb';
 
 export interface FaultyIndexedDB {
   indexedDB: IDBFactory;
-  /** True: handles that are asked for come only when it is false again. */
+  /** While true, `open` does not finish. */
   hangOpen(on: boolean): void;
-  /** True: nothing that is asked of a transaction is answered, until it is false again. */
+  /** While true, no request of a transaction finishes. */
   hangRequests(on: boolean): void;
-  /** The browser closes all handles; what is under way on them fails. */
+  /** The browser closes all connections; their transactions fail. */
   killHandles(): void;
-  /** So many bytes more can be stored than are stored now; what is deleted makes room. */
+  /** How many more bytes can be stored than now. Deleting frees space. */
   quota(bytesLeft: number | undefined): void;
-  /** True: what was written is on its way to the disk and cannot be aborted, but is told only when it is false again. */
+  /** While true, commits are under way: they cannot be aborted, and `complete` does not fire. */
   lateCommits(on: boolean): void;
-  /** The browser throws everything away, under open handles. */
+  /** The browser deletes everything while connections are open. */
   deleteAll(): Promise<void>;
-  /** Called before each step of each transaction, with their count so far. */
+  /** Called before each step of each transaction, with the number of steps so far. */
   onStep(callback: ((count: number) => void) | undefined): void;
 }
 
-/** As far as it is reached into. */
+/** The internals that are patched. */
 interface Inside extends IDBTransaction {
   _start(): void;
   _started: boolean;
@@ -83,7 +83,7 @@ export function faultyIndexedDB(real: IDBFactory): FaultyIndexedDB {
   function faulty(tx: Inside): IDBTransaction {
     const start = tx._start.bind(tx);
     tx._start = () => {
-      tx._started = true; // else it would be started once more while it is held back
+      tx._started = true; // or it would be started again while it is held
       requests.pass(() => {
         if (tx._state === 'finished') return start();
         stepped?.(++steps);
@@ -168,7 +168,7 @@ function readResult(request: IDBOpenDBRequest): IDBDatabase | undefined {
   return request.error ? undefined : request.result;
 }
 
-/** Holds back what comes while it is shut. */
+/** Holds calls while it is shut. */
 function createGate() {
   let waiting: (() => void)[] | undefined;
   return {

@@ -1,9 +1,8 @@
 /**
- * Firefox, driven by puppeteer-core over WebDriver BiDi. Its profile is a folder: killed and started again on it, it
- * remembers.
+ * Firefox, driven by puppeteer-core over WebDriver BiDi. Its profile is a folder and survives a restart.
  *
- * What it has, seen in 153: service workers and starting offline, Web Locks with `steal` and `query`, BroadcastChannel,
- * IndexedDB that says `strict`. It lacks Background Sync, `freeze` and `resume`, and `navigator.connection`.
+ * Features, as of version 153: service workers and starting offline, Web Locks with `steal` and `query`, BroadcastChannel,
+ * IndexedDB with `strict` durability. Missing: Background Sync, `freeze` and `resume`, and `navigator.connection`.
  */
 import { writeFile } from 'node:fs/promises';
 import puppeteer from 'puppeteer-core';
@@ -14,11 +13,11 @@ import { type DrivenWindow, openTabs } from './tabs.ts';
 import { temporaryFolder } from './tmp.ts';
 import { waitFor } from './waitFor.ts';
 
-/** Of a site: with Fission each site has its own, and by our preferences each tab. */
+/** The process name of a site. With Fission each site has its own process; with these preferences, each tab. */
 const PROCESS_OF_A_TAB = 'Isolated Web Co';
 
 const PREFERENCES = {
-  'dom.ipc.processCount.webIsolated': 8, // one for each tab, so that one can stand still
+  'dom.ipc.processCount.webIsolated': 8, // a process for each tab, so that one tab can be stopped
   'dom.ipc.processPrelaunch.enabled': false,
   'fission.webContentIsolationStrategy': 1,
   'browser.sessionstore.resume_from_crash': false,
@@ -118,7 +117,7 @@ async function startLife(program: string, home: string): Promise<Life> {
 
 function endpointOf(group: ProcessGroup): Promise<string> {
   return waitFor(
-    'Firefox says where it listens',
+    'Firefox reports its port',
     () => {
       group.check();
       return /WebDriver BiDi listening on (ws:\S+)/.exec(group.logs())?.[1];

@@ -1,14 +1,14 @@
-/** What browsers do to an open IndexedDB under the app: close it, delete it, or answer nothing any more. */
+/** What browsers do to an IndexedDB while the app uses it: close the connection, delete the database, or hang. */
 import type { BrowserContext, Page } from '@playwright/test';
 
 export interface Closer {
-  /** Ends every connection of this browser context at once; the data stays. */
+  /** Closes every connection of this browser context at once; the data stays. */
   close(): Promise<void>;
-  /** How many connections the page was told of as closed. */
+  /** How many `close` events the page has received. */
   felt(): Promise<number>;
 }
 
-/** Once there is a database. By Chromium's own page for it: the app hears what it hears when the browser gets into trouble. */
+/** Call it once the database exists. Uses chrome://indexeddb-internals, so the app sees the events of a real failure. */
 export async function closerOf(page: Page): Promise<Closer> {
   await page.addInitScript(() => {
     const open = IDBFactory.prototype.open;
@@ -34,7 +34,7 @@ export async function closerOf(page: Page): Promise<Closer> {
   };
 }
 
-/** As any page of this address may; resolves when they are gone. */
+/** Deletes all databases from a page of the same origin; resolves when they are gone. */
 export async function deleteDatabases(context: BrowserContext, url: string): Promise<void> {
   const page = await context.newPage();
   await page.goto(new URL('/healthz', url).href);
@@ -50,7 +50,7 @@ export async function deleteDatabases(context: BrowserContext, url: string): Pro
   await page.close();
 }
 
-/** As the browser's own button for it does, or a device that needs room. */
+/** Clears the storage as the browser does by its own button, or when the device needs space. */
 export async function clearStorage(context: BrowserContext, url: string): Promise<void> {
   const page = await context.newPage();
   const cdp = await context.newCDPSession(page);
@@ -59,10 +59,10 @@ export async function clearStorage(context: BrowserContext, url: string): Promis
   await page.close();
 }
 
-/** `once`: until the app has given up one transaction. */
+/** `once`: until the app has aborted one transaction. */
 export type Hanging = 'no' | 'once' | 'yes';
 
-/** From the next load on, the page's database can be made to hang: as it is with iOS, whose requests then never end. */
+/** From the next load on, the database of the page can be made to hang, as iOS does: requests never finish. */
 export async function hangable(page: Page): Promise<{ hang(how: Hanging): Promise<void> }> {
   await page.addInitScript(() => {
     const world = globalThis as unknown as { hanging: Hanging };
@@ -96,7 +96,7 @@ export async function hangable(page: Page): Promise<{ hang(how: Hanging): Promis
         hung.add(this.transaction);
         const keepOpen = () => {
           if (world.hanging === 'no') return;
-          get.call(this, 0).onsuccess = keepOpen; // or the transaction would come to its end
+          get.call(this, 0).onsuccess = keepOpen; // or the transaction would complete
         };
         request.addEventListener('success', (event) => {
           event.stopImmediatePropagation();

@@ -1,16 +1,16 @@
-/** What a browser keeps of the app, read past the app: every record of every database. */
+/** Reads every record that the app has stored in the browser, bypassing the app. */
 import type { Page } from '@playwright/test';
 
 export interface StoredRecord {
   database: string;
   store: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever stands there, of whatever version of the app
+  // biome-ignore lint/suspicious/noExplicitAny: records of any version of the app
   value: any;
 }
 
 interface Wanted {
   store?: string;
-  /** Only records that have this anywhere in them. */
+  /** Only records that contain this text anywhere. */
   containing?: string;
 }
 
@@ -34,10 +34,10 @@ export function recordsOf(page: Page, wanted: Wanted = {}): Promise<StoredRecord
   }, wanted);
 }
 
-/** Another text in the row that waits with this one: as an app of another version might have queued it. */
+/** Replaces the text of the queued row that has `body`, as another version of the app might have queued it. */
 export async function rewriteRow(page: Page, body: string, other: string): Promise<void> {
   const [row, ...more] = await recordsOf(page, { store: 'rows', containing: body });
-  if (!row || more.length > 0) throw new Error(`not one row says “${body}”`);
+  if (!row || more.length > 0) throw new Error(`expected exactly one row with “${body}”`);
   const changed = { ...row, value: { ...row.value, body: other } };
   await page.evaluate(async ({ database, store, value }) => {
     const db = await new Promise<IDBDatabase>((resolve, reject) => {

@@ -1,9 +1,9 @@
-/** Two people who chat while something happens to others: they must not notice. */
+/** Two bystanders who chat while something happens to other clients. They must not notice anything. */
 import { type ApiClient, bodyOf, connectClient, signUp, text } from './api.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface Innocents {
-  /** Resolves with how many messages went across, when all were acknowledged and heard once, in order, on one connection. */
+  /** Resolves with the number of messages, once all were acknowledged, and received once and in order on one connection. */
   stop(): Promise<number>;
 }
 
@@ -24,15 +24,15 @@ export async function startInnocents(url: string): Promise<Innocents> {
     }
     return said;
   })();
-  talk.catch(() => {}); // told by stop()
+  talk.catch(() => {}); // stop() reports it
 
   return {
     async stop() {
       going = false;
       const said = await talk;
-      await waitFor('the listener heard all of it', () => innocent(listener).length === said.length);
+      await waitFor('the listener received all messages', () => innocent(listener).length === said.length);
       if (innocent(listener).join() !== said.join())
-        throw new Error(`heard in another order: ${innocent(listener)}`);
+        throw new Error(`received in another order: ${innocent(listener)}`);
       if (lost.length > 0) throw new Error(`an innocent was disconnected: ${lost}`);
       speaker.close();
       listener.close();

@@ -1,6 +1,6 @@
 /**
- * Tabs that can be frozen as a browser freezes them. Playwright keeps every page that it opens in focus, and then
- * freezing one is of no effect; in a browser that it only joins (`noDefaults`) pages are as they are.
+ * Tabs that can be frozen as a browser freezes background tabs. Playwright emulates focus for every page that it opens, and a
+ * focused page is not frozen; when it connects to a running browser with `noDefaults`, it does not.
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -10,11 +10,11 @@ import { CHROMIUM_ARGS, findChromium, PHONE } from './chromium.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface Tabs extends AsyncDisposable {
-  /** One more on the same storage, in sight like the others: each has a window of its own. */
+  /** Opens another tab on the same storage. Each has its own window, so that all are visible. */
   open(url: string): Promise<Page>;
 }
 
-/** A Chromium with its storage in this folder. */
+/** Starts a Chromium with its storage in this folder. */
 export async function startTabs(userDataDir: string): Promise<Tabs> {
   const { browser, end } = await startChromium(userDataDir);
   const context = browser.contexts()[0]!;
@@ -35,16 +35,16 @@ export async function startTabs(userDataDir: string): Promise<Tabs> {
   };
 }
 
-/** From now on nothing in it runs: it is hidden, told so, and stands still. */
+/** Freezes the page: it becomes hidden, receives `freeze`, and its tasks stop. */
 export async function freeze(page: Page): Promise<void> {
   await lifecycle(page, 'frozen');
 }
 
-/** It goes on, and somebody looks at it. */
+/** Resumes the page and makes it visible. */
 export async function thaw(page: Page): Promise<void> {
   const cdp = await lifecycle(page, 'active');
   const { windowId } = await cdp.send('Browser.getWindowForTarget');
-  for (const windowState of ['minimized', 'normal'] as const) // freezing has hidden it, thawing does not show it
+  for (const windowState of ['minimized', 'normal'] as const) // freezing hides the window, resuming does not show it
     await cdp.send('Browser.setWindowBounds', { windowId, bounds: { windowState } });
 }
 
@@ -54,7 +54,7 @@ declare global {
   }
 }
 
-/** How often a timer of 20 ms has rung in it: what stands still has none that do. */
+/** How often a timer of 20 ms has fired in the page. In a frozen page it does not grow. */
 export function ticksOf(page: Page): Promise<number> {
   return page.evaluate(() => window.ticks);
 }
@@ -80,11 +80,11 @@ async function startChromium(userDataDir: string): Promise<{ browser: Browser; e
   const child = spawn(findChromium()!, [...CHROMIUM_ARGS, ...own, 'about:blank'], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('close', resolve));
   const end = async () => {
-    child.kill('SIGKILL'); // its children end with it
+    child.kill('SIGKILL'); // its child processes end with it
     await ended;
   };
   try {
-    const port = await waitFor('Chromium says where it listens', async () => {
+    const port = await waitFor('Chromium reports its port', async () => {
       const said = await readFile(join(userDataDir, 'DevToolsActivePort'), 'utf8').catch(() => '');
       return /^(\d+)\n/.exec(said)?.[1];
     });

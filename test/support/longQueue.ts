@@ -1,13 +1,13 @@
-/** A queue as it is after weeks without a network: written into the outbox past the field, which would take minutes. */
+/** Fills the outbox as after weeks offline, directly in IndexedDB: typing the messages would take minutes. */
 import type { Page } from '@playwright/test';
 import { newRow } from '../../web/outbox/row.ts';
 import { newId } from './api.ts';
 import { recordsOf } from './indexedDb.ts';
 
-/** Behind the one row that waits there, which is the last that was typed. In the page nothing is told of them. */
+/** Adds rows behind the one row in the outbox. The app in the page is not notified. */
 export async function queueMany(page: Page, bodies: readonly string[]): Promise<void> {
   const [first, ...more] = await recordsOf(page, { store: 'rows' });
-  if (!first || more.length > 0) throw new Error('not one row waits');
+  if (!first || more.length > 0) throw new Error('expected exactly one row in the outbox');
   const { room, at } = first.value;
   const rows = bodies.map((body) => newRow({ kind: 'text', body, room, at, clientOffset: newId() }));
   await page.evaluate(

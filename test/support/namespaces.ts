@@ -1,6 +1,6 @@
 /**
- * Machines with networks of their own on this one: Linux network namespaces, joined by cables. They have no names and no
- * files: a namespace lasts as long as a process is in it, and none outlives us. The host's own network is not touched.
+ * Simulated machines with their own networks: Linux network namespaces, connected by veth pairs. The namespaces are anonymous:
+ * each lasts as long as a process is in it, and ends with the test. The network of the host is not changed.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,15 +13,15 @@ import { waitFor } from './waitFor.ts';
 export interface Machine extends AsyncDisposable {
   /** The process that holds its network. */
   readonly pid: number;
-  /** Runs a program there to its end and resolves with its output; rejects with it when the program fails. */
+  /** Runs a program on the machine and resolves with its output; rejects with the output if it fails. */
   run(words: string): Promise<string>;
-  /** Starts a program there, which does not outlive us. */
+  /** Starts a program on the machine. It ends with this process. */
   start(program: string, args: string[], options?: SpawnOptions): ChildProcess;
   /** An address on this host's loopback that leads to a port of that machine. */
   door(host: string, port: number): Promise<string>;
 }
 
-/** Why there can be no such machines here, in a sentence; undefined when there can. */
+/** The reason why this system cannot create namespaces, as a sentence; undefined if it can. */
 export async function whyNoMachines(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'Network namespaces are Linux’s.';
   if (process.getuid?.() !== 0)
@@ -37,11 +37,11 @@ const NEEDED = `
   ip rule add from 10.77.0.1 blackhole
   echo 1 > /proc/sys/net/ipv4/ip_forward`;
 
-/** It has nothing but its loopback, and hands on what is for others. */
+/** Starts a machine that has only a loopback interface and forwards packets. */
 export async function startMachine(): Promise<Machine> {
-  // It ends with the pipe that it reads, which only we hold open; and with it the last reason for its namespace.
+  // The holder ends when its stdin closes, that is with this process; then the namespace ends, too.
   const holder = spawn('unshare', ['--net', 'sh', '-ec', HOLD], { stdio: ['pipe', 'pipe', 'inherit'] });
-  holder.stdin.on('error', () => {}); // it was ended first
+  holder.stdin.on('error', () => {}); // it has ended already
   await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit').then(noMachine)]);
   const pid = holder.pid!;
   const namespace = await readlink(`/proc/${pid}/ns/net`);
@@ -61,7 +61,7 @@ export async function startMachine(): Promise<Machine> {
       if (code !== 0) throw new Error(`${words}: ${output}`);
       return output;
     },
-    /** A socket belongs to the namespace in which somebody began to listen for it, whoever then accepts it. */
+    /** A socket belongs to the namespace in which it was bound, whichever process accepts its connections. */
     async door(host, port) {
       const listener = createServer().listen(0, '127.0.0.1');
       await once(listener, 'listening');
@@ -70,7 +70,7 @@ export async function startMachine(): Promise<Machine> {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       relay.send({ host, port }, listener);
-      await once(relay, 'message'); // it has the listener
+      await once(relay, 'message'); // the relay has received the listener
       listener.close();
       return `http://127.0.0.1:${ours}`;
     },
@@ -92,10 +92,10 @@ const HOLD = `
   read -r _`;
 
 function noMachine(): never {
-  throw new Error('unshare made no machine');
+  throw new Error('unshare created no namespace');
 }
 
-/** A cable between two machines, up, with the name that each has for its end. */
+/** Connects two machines by a veth pair, up, with an interface name for each end. */
 export async function cable(
   [one, end]: [Machine, string],
   [other, otherEnd]: [Machine, string],
@@ -114,5 +114,5 @@ async function processesIn(namespace: string): Promise<number[]> {
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
-  } catch {} // it has gone by itself
+  } catch {} // it has ended already
 }

@@ -1,10 +1,10 @@
-/** The commands of whoever runs a server, as `npm run backup` and `npm run restore` call them. */
+/** Runs the operator's commands, as `npm run backup` and `npm run restore` do. */
 import { type Ran, ROOT, run } from './tools.ts';
 
 export interface Settings {
   data?: string;
   mongoUrl?: string | undefined;
-  /** Where the operator is. */
+  /** The current directory. */
   folder?: string;
 }
 

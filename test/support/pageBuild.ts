@@ -1,15 +1,15 @@
-/** The built page in a folder of a test's own, and the next build of it, as the service worker tells them apart. */
+/** A copy of the built page for a test, and a newer build of it, which the service worker takes for an update. */
 import { createHash } from 'node:crypto';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './tools.ts';
 
-/** Copies what `vite build` made last. */
+/** Copies the result of the last `vite build`. */
 export async function copyBuild(folder: string): Promise<void> {
   await cp(join(ROOT, 'dist'), folder, { recursive: true });
 }
 
-/** Changes a built page as another build would: dist/index.html says `data-build="NAME"`, and dist/sw.js has its new hash. */
+/** Turns the copy into a new build: index.html has `data-build="NAME"`, and sw.js has the new hash of index.html. */
 export async function publishNewBuild(folder: string, name: string): Promise<void> {
   const page = await readFile(join(folder, 'index.html'), 'utf8');
   const worker = await readFile(join(folder, 'sw.js'), 'utf8');
@@ -20,7 +20,7 @@ export async function publishNewBuild(folder: string, name: string): Promise<voi
   await writeFile(join(folder, 'sw.js'), worker.replace(md5(page), md5(next)));
 }
 
-/** What Workbox writes as a revision. */
+/** The revision that Workbox writes for a file. */
 function md5(text: string): string {
   return createHash('md5').update(text).digest('hex');
 }

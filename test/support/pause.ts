@@ -1,9 +1,9 @@
-/** SIGSTOP: a process that is there and does nothing, as behind a long pause or on a machine that sleeps. */
+/** Stops a process with SIGSTOP, as in a long GC pause or on a sleeping machine. */
 import { readdir, readFile } from 'node:fs/promises';
 import { run } from './tools.ts';
 import { waitFor } from './waitFor.ts';
 
-/** Resolves when it has stopped: the signal is only sent when `kill` returns. SIGCONT lets it go on. */
+/** Resolves when the process has stopped, which is later than `kill` returns. SIGCONT resumes it. */
 export async function pauseProcess(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');
   await waitFor('it has stopped', async () => (await statesOf(pid)).every((state) => state.startsWith('T')));
@@ -13,7 +13,7 @@ export function resumeProcess(pid: number): void {
   process.kill(pid, 'SIGCONT');
 }
 
-/** Of each of its threads where the system shows them, which stop one after the other. */
+/** The states of all threads, where the system shows them: they stop one after another. */
 async function statesOf(pid: number): Promise<string[]> {
   if (process.platform !== 'linux')
     return [(await run('ps', ['-o', 'state=', '-p', `${pid}`])).output.trim()];

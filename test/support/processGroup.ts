@@ -1,4 +1,4 @@
-/** A program and all that it starts, ended as one: a browser is a dozen processes. Linux only, as the kills of Chromium. */
+/** A program and all processes that it starts, killed together: a browser is a dozen processes. Linux only. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
@@ -7,13 +7,13 @@ import { waitFor } from './waitFor.ts';
 
 export interface ProcessGroup {
   readonly child: ChildProcess;
-  /** What it has written so far. */
+  /** Its output so far. */
   logs(): string;
-  /** Throws when it has ended by itself. */
+  /** Throws if the program has ended by itself. */
   check(): void;
-  /** Its living processes that go by this name, which the system cuts off after 15 letters. */
+  /** The pids of its living processes with this name, which the system truncates to 15 characters. */
   named(name: string): Promise<number[]>;
-  /** As a phone does it that takes its memory back. Those that stand still are ended, too. */
+  /** Kills all processes, stopped ones included, as a phone does that needs the memory. */
   kill9(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ function killGroup(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // nobody is left
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // no process is left
   }
 }
 
@@ -67,7 +67,7 @@ async function membersOf(group: number | undefined): Promise<Member[]> {
   return all.flatMap((stat) => (stat && stat.group === group ? [stat] : []));
 }
 
-/** Undefined when it is gone, or dead and only not yet taken note of. */
+/** Undefined if the process has ended or is a zombie. */
 async function statOf(pid: string): Promise<(Member & { group: number }) | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [, name, state, group] = /^\d+ \((.*)\) (\S) \d+ (\d+)/s.exec(text) ?? [];

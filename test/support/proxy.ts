@@ -1,4 +1,4 @@
-/** A TCP proxy on loopback in front of the server: the network as it is in a lift, a tunnel, a field. */
+/** A TCP proxy in front of the server that simulates bad networks: refused, silent, one-way, slow or cut connections. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,30 +6,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Everything goes through again, what was held back too. What was swallowed is gone. */
+  /** Forwards everything again, also what was held. What was dropped stays lost. */
   pass(): void;
-  /** Ends all connections there are. New ones are treated by the mode. */
+  /** Closes all connections. New ones are treated by the current mode. */
   cut(): void;
-  /** Ends all connections there are and every new one: nobody is there. */
+  /** Closes all connections and refuses new ones: the server is down. */
   refuse(): void;
-  /** Connections are made and stay, and nothing moves: the dead spot that looks open. */
+  /** Connections stay open and new ones are accepted, but no data is forwarded: a dead spot. */
   stall(): void;
-  /** What is open stays so and carries nothing any more, whatever comes; new connections are treated by the mode. */
+  /** Open connections stay open and never forward data again; new ones are treated by the current mode. */
   strand(): void;
-  /** The server hears everything and nobody hears the server: an answer is lost after it was written. */
+  /** Forwards only to the server: answers are lost. */
   swallowAnswers(): void;
-  /** Each piece arrives so much later. 0 ends it. */
+  /** Delays every chunk by this. 0 turns it off. */
   delay(ms: number): void;
-  /** So much and no more in each direction of each connection. Infinity ends it. */
+  /** Limits each direction of each connection. Infinity turns it off. */
   narrow(bytesPerSecond: number): void;
-  /** Ends a connection as soon as so many more bytes have gone one way through it, all connections counted together. */
+  /** Closes a connection when this many more bytes went in one direction, counted over all connections. */
   cutAfter(bytes: number, way: Way): void;
-  /** Bytes that have arrived at the proxy so far, by way. */
+  /** Bytes received by the proxy so far, by direction. */
   seen(way: Way): number;
   close(): Promise<void>;
 }
 
-/** `up` to the server, `down` to the client. */
+/** Direction: `up` to the server, `down` to the client. */
 export type Way = 'up' | 'down';
 type Mode = 'pass' | 'refuse' | 'stall' | 'swallow';
 
@@ -52,7 +52,7 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
     for (const socket of sockets) socket.resetAndDestroy();
   };
 
-  /** Carries one way of one connection, in order, as the mode of the moment has it. */
+  /** Forwards one direction of one connection in order, as the current mode says. */
   const carry = (from: Socket, to: Socket, way: Way) => {
     let turn: Promise<unknown> = Promise.resolve();
     let free = 0;
@@ -142,7 +142,7 @@ export async function startProxy(upstreamPort: number): Promise<TcpProxy> {
   };
 }
 
-/** What is narrow carries small pieces all the time, not a large one now and then. */
+/** A slow link carries small packets continuously, not a large one now and then. */
 const PACKET_BYTES = 1_400;
 
 async function sleepUntil(due: number): Promise<void> {

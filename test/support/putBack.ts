@@ -1,4 +1,4 @@
-/** What an operator does who has a copy of the database: puts it back by hand, or by our commands. The server is stopped. */
+/** Restores a copy of the database, by copying files or by our commands, while the server is stopped. */
 
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,19 +6,19 @@ import { type Document, MongoClient } from 'mongodb';
 import { EPHEMERAL } from '../../server/store/mongo/schema.ts';
 import { operate } from './operator.ts';
 
-/** A database that no server has open. */
+/** The database of a stopped server. */
 export interface StoppedDatabase {
   copy(): Promise<Copy>;
 }
 
-/** In place of all that is there. */
+/** A copy that can replace the current data. */
 export interface Copy {
   putBack(): Promise<void>;
   /** By `npm run restore`. */
   restore(): Promise<void>;
 }
 
-/** In this folder (SQLite), or at this connection string (MongoDB). */
+/** The database in this folder (SQLite) or at this connection string (MongoDB). */
 export function databaseIn(folder: string, mongoUrl: string | undefined): StoppedDatabase {
   return mongoUrl === undefined ? sqliteIn(folder) : mongoAt(mongoUrl);
 }
@@ -43,7 +43,7 @@ function sqliteIn(folder: string): StoppedDatabase {
   };
 }
 
-/** Copied as mongodump and mongorestore do it. */
+/** Copies documents as mongodump and mongorestore do. */
 function mongoAt(mongoUrl: string): StoppedDatabase {
   return {
     async copy() {

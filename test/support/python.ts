@@ -1,4 +1,4 @@
-/** test/interop/client.py as a process: one command out, one answer back. */
+/** Runs test/interop/client.py as a process: one JSON command in, one JSON answer out. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -6,7 +6,7 @@ import { pythonForTests } from './setup/python.ts';
 import { ROOT } from './tools.ts';
 
 export interface PythonClient extends AsyncDisposable {
-  // biome-ignore lint/suspicious/noExplicitAny: what came over the wire and through another language; tests say what it is
+  // biome-ignore lint/suspicious/noExplicitAny: data from the wire through another language; the tests check it
   tell(command: { do: string; [key: string]: unknown }): Promise<any>;
 }
 
@@ -19,7 +19,7 @@ export async function startPythonClient(url: string): Promise<PythonClient> {
     async tell(command) {
       child.stdin.write(`${JSON.stringify(command)}\n`);
       const { value, done } = await answers.next();
-      if (done) throw new Error(`the Python client ended at ${JSON.stringify(command)}`);
+      if (done) throw new Error(`the Python client ended during ${JSON.stringify(command)}`);
       return JSON.parse(value);
     },
     async [Symbol.asyncDispose]() {

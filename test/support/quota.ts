@@ -1,14 +1,14 @@
-/** A device with no room left: what a site may keep is made little, and filled to the last byte. */
+/** A device with full storage: the quota of the site is reduced and then filled. */
 import type { BrowserContext } from '@playwright/test';
 
 export interface FullDevice {
-  /** There is room again. */
+  /** Restores the quota. */
   free(): Promise<void>;
 }
 
 /**
- * Before the first page of this address is opened: Chromium remembers for a while how much room there was. Returns how to
- * fill it, by a page of the same address that is not the app.
+ * Call it before the first page of this origin is opened, since Chromium caches the quota for a while. The storage is filled
+ * by a page of the same origin that is not the app.
  */
 export async function smallDevice(
   context: BrowserContext,
@@ -20,7 +20,7 @@ export async function smallDevice(
   await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: SMALL_BYTES });
   return {
     async fill() {
-      await page.route('**/healthz', (route) => route.fulfill({ body: 'filling' })); // there may be no network
+      await page.route('**/healthz', (route) => route.fulfill({ body: 'filling' })); // works offline, too
       await page.goto(new URL('/healthz', url).href);
       await page.evaluate(fillUp, [64_000, 4_000, 500]);
       return {
@@ -32,7 +32,7 @@ export async function smallDevice(
 
 const SMALL_BYTES = 1_500_000;
 
-/** In the page: pieces of each size, until not one more goes in. */
+/** Runs in the page: stores chunks of decreasing size until not even the smallest fits. */
 async function fillUp(sizes: number[]): Promise<void> {
   const opening = indexedDB.open('filler', 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore('pieces', { autoIncrement: true });

@@ -1,7 +1,7 @@
-/** Random runs that can be run again: the same seed, the same numbers. */
+/** A seeded random generator for reproducible runs. */
 
 export interface Random {
-  /** At least 0, below 1. */
+  /** From 0 up to, but not including, 1. */
   next(): number;
   /** An integer at least `from`, at most `to`. */
   int(from: number, to: number): number;

@@ -1,4 +1,4 @@
-/** Runs on a machine of namespaces.ts: whoever comes to the listener that it is handed is led to a port over there. */
+/** Runs on a machine of namespaces.ts: forwards connections of the listener that it receives to a port of the machine. */
 import { connect, type Server } from 'node:net';
 
 process.on('message', ({ port, host }: { port: number; host: string }, listener: Server) => {

@@ -1,6 +1,6 @@
 /**
  * How many random runs (seeds, histories, generated inputs) each test makes. TEST_LENGTH chooses: `quick` in
- * `npm run test:quick`, `soak` in `npm run soak`, else `full`. `TEST_RUNS=5000 vitest run FILE` makes as many as that.
+ * `npm run test:quick`, `soak` in `npm run soak`, else `full`. `TEST_RUNS=5000 vitest run FILE` overrides the number.
  */
 export type TestLength = 'quick' | 'full' | 'soak';
 
@@ -57,7 +57,7 @@ export function runsOf(name: keyof typeof RUNS): number {
   throw new Error(`TEST_RUNS is ${asked}: it may be a whole number from 1`);
 }
 
-/** The seeds of so many runs: 1, 2, 3 … */
+/** The seeds of these runs: 1, 2, 3 … */
 export function seedsOf(name: keyof typeof RUNS): number[] {
   return Array.from({ length: runsOf(name) }, (_, i) => i + 1);
 }

@@ -1,4 +1,4 @@
-/** The real server as a process of its own: started, killed, started again on the same data and port. */
+/** The real server as a process that can be killed and restarted on the same data and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dieTogether } from './orphans.ts';
@@ -8,33 +8,33 @@ import { ROOT } from './tools.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface ServerProcess extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`; the same through all restarts. */
+  /** `http://127.0.0.1:PORT`, the same after restarts. */
   readonly url: string;
   readonly port: number;
   /** The folder of its database. */
   readonly data: string;
-  /** All it has written so far, of all its lives. */
+  /** All output so far, of all runs. */
   logs(): string;
-  /** As a power cut does it: nothing is finished, nothing is said. */
+  /** SIGKILL, like a power cut. */
   kill9(): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing is answered. */
+  /** SIGSTOP: connections stay open, requests are not answered. */
   pause(): Promise<void>;
   resume(): void;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** Starts it again after `kill9` or `stop`; resolves when it is ready. */
   start(): Promise<void>;
-  /** Ends it and removes its data, where the folder was its own. */
+  /** Stops the server and removes its data if the folder was created here. */
   dispose(): Promise<void>;
 }
 
 interface ServerOptions {
   env?: Record<string, string>;
-  /** Kept when the server is disposed of. */
+  /** An existing folder, which is kept on dispose. */
   data?: string;
 }
 
-/** Resolves when `/readyz` says so. On loopback only, on a free port. */
+/** Starts the server on a free port of the loopback interface; resolves when `/readyz` is ready. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const own = options.data === undefined ? await temporaryFolder() : undefined;
   const data = options.data ?? own!.path;
@@ -97,7 +97,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   };
 }
 
-/** Runs the server until it ends by itself, as it does when it cannot start. */
+/** Runs the server until it exits by itself, for example because it cannot start. */
 export async function runServerToItsEnd(
   env: Record<string, string>,
 ): Promise<{ code: number | null; output: string }> {

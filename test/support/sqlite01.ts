@@ -1,4 +1,4 @@
-/** Version 0.1 on SQLite, kept as files (test/fixtures/sqlite-0.1/make.ts says how they were made). */
+/** Data and sources of version 0.1 on SQLite, as fixtures (made by test/fixtures/sqlite-0.1/make.ts). */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import type { NewEntry } from '../../server/store/port.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { ROOT } from './tools.ts';
 
-/** What that version was told, and how it answered. */
+/** What was sent to that version, and its answers. */
 export interface Said {
   epoch: string;
   /** Ada has a password. Their devices' tokens are `token of NAME`. */
@@ -14,19 +14,19 @@ export interface Said {
   /** Ada and Bob are in this private room, and were in the lobby, which Bob left. */
   deck: string;
   appended: { item: NewEntry; result: { tag: string; serverOffset: number; at: number } }[];
-  /** Whole logs by room, as it read them. */
+  /** The whole logs by room, as that version read them. */
   logs: Record<string, Entry[]>;
 }
 
 const FIXTURES = join(ROOT, 'test/fixtures/sqlite-0.1');
 
-/** Puts the database at this path. */
+/** Writes the database to this path. */
 export async function writeSqlite01(file: string): Promise<Said> {
   await writeFile(file, await unzipped('holdfast.db.gz'));
   return JSON.parse((await unzipped('said.json.gz')).toString()) as Said;
 }
 
-/** Puts the sources of its store into a folder; today's packages are those of then. */
+/** Writes the sources of its store into a folder. They run with the current packages. */
 export async function unpackSqlite01(folder: string): Promise<void> {
   const sources = JSON.parse((await unzipped('store.json.gz')).toString()) as Record<string, string>;
   for (const [file, text] of Object.entries(sources)) {

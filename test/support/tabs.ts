@@ -1,11 +1,11 @@
-/** The tabs of a driven browser and the process that each of them runs in, which can be stopped. */
+/** The tabs of a driven browser, each with its process, so that a tab can be frozen by stopping the process. */
 import type { Tab } from '../otherBrowsers/browser.ts';
 import { pauseProcess, resumeProcess } from './pause.ts';
 
-/** A window as the browser's driver has it. */
+/** A window as the driver of the browser provides it. */
 export type DrivenWindow = Omit<Tab, 'freeze' | 'thaw'> & { goto(url: string): Promise<void> };
 
-/** `processes`: those that tabs run in. One is opened after the other, so that what is new belongs to the new one. */
+/** `processes` lists the pids that run tabs. Tabs are opened one at a time, so that the new pid belongs to the new tab. */
 export function openTabs(processes: () => Promise<number[]>, openWindow: () => Promise<DrivenWindow>) {
   const tabs = new Set<Tab>();
   return {
@@ -20,7 +20,7 @@ export function openTabs(processes: () => Promise<number[]>, openWindow: () => P
         type: window.type,
         freeze() {
           if (its.length !== 1)
-            throw new Error(`the tab’s process is not known: ${its.length} were new with it`);
+            throw new Error(`cannot find the process of the tab: ${its.length} new processes`);
           return pauseProcess(its[0]!);
         },
         thaw: () => resumeProcess(its[0]!),

@@ -1,4 +1,4 @@
-/** What the runners report, counted the same way: how many passed and failed, and how long each took. */
+/** Reads the reports of vitest and Playwright: passed and failed tests, and their durations. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
@@ -25,7 +25,7 @@ export function slowest(tally: Tally, count: number): Tally['timed'] {
   return tally.timed.toSorted((a, b) => b.ms - a.ms).slice(0, count);
 }
 
-/** A runner that ended badly without a failed test (a file that does not load, a crash) counts as one failure. */
+/** A runner that exits with an error but without a failed test (a file that does not load, a crash) counts as one failure. */
 export async function ofVitest(report: string, code: number): Promise<Tally> {
   if (!existsSync(report)) return { ...NOTHING, failed: 1 };
   const { testResults } = JSON.parse(await readFile(report, 'utf8')) as VitestReport;
@@ -38,7 +38,7 @@ export async function ofVitest(report: string, code: number): Promise<Tally> {
   };
 }
 
-/** A test that passed only on another try is counted as failed: it is not to be relied on. */
+/** A flaky test, which passed only on a retry, counts as failed. */
 export async function ofPlaywright(report: string, code: number): Promise<Tally> {
   if (!existsSync(report)) return { ...NOTHING, failed: 1 };
   const { suites } = JSON.parse(await readFile(report, 'utf8')) as PlaywrightReport;

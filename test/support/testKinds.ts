@@ -1,6 +1,6 @@
 /**
- * A kind of every class that the table of kinds knows (shared/kinds.ts), for the tests of both sides: what a later version
- * brings goes all the way before there is one.
+ * Test kinds: one of every class in the table of kinds (shared/kinds.ts), for tests of server and page. They show that kinds of
+ * a later version will work end to end.
  */
 import * as v from 'valibot';
 import { ClientOffset } from '../../shared/ids.ts';
@@ -17,17 +17,17 @@ import {
 export const TEST_FEATURE = 'test-new';
 
 const RULES: Readonly<Record<string, KindRule>> = {
-  /** Shown and counted, as a text is; its content is `words`. */
+  /** Shown and counted like a text; its content is `words`. */
   'test-message': { by: 'member', message: true, target: 'none', effect: 'none' },
-  /** Changes nothing that is shown; its content is `value`. */
+  /** Not shown; its content is `value`. */
   'test-silent': { by: 'member', message: false, target: 'none', effect: 'none' },
-  /** To anybody's message; its content is `emoji`. */
+  /** Targets anybody's message; its content is `emoji`. */
   'test-reaction': { by: 'member', message: false, target: 'any', effect: 'aggregate' },
-  /** Anybody deletes anybody's message. */
+  /** Deletes anybody's message. */
   'test-erase': { by: 'member', message: false, target: 'any', effect: 'remove' },
-  /** Its author removed its subject from the room. */
+  /** The author removed the subject from the room. */
   'test-removed': { by: 'server', message: false, target: 'none', effect: 'none', membership: 'left' },
-  /** As `test-message`, of a feature that not every server has. */
+  /** Like `test-message`, but requires a feature that not every server has. */
   [TEST_FEATURE]: { by: 'member', message: true, target: 'none', effect: 'none', feature: TEST_FEATURE },
 };
 
@@ -47,7 +47,7 @@ const ITEMS: Readonly<Record<string, v.GenericSchema<unknown, Item>>> = {
   [TEST_FEATURE]: v.strictObject({ ...addressed, kind: v.literal(TEST_FEATURE), words }),
 };
 
-/** The product's kinds and these, from now on, in this thread; ends with `useProductKinds`. */
+/** Adds the test kinds to the built-in ones in this thread, until `useProductKinds`. */
 export function useTestKinds(): void {
   useProductKinds();
   useKinds(new Map([...kinds(), ...Object.entries(RULES)]));

@@ -1,9 +1,9 @@
-/** Folders of a test's own, gone when it is over. */
+/** Temporary folders, removed after the test. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Works with `await using`, and in a hook by `remove()`. */
+/** For `await using`, or `remove()` in a hook. */
 export interface TemporaryFolder extends AsyncDisposable {
   path: string;
   remove(): Promise<void>;

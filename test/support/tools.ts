@@ -1,4 +1,4 @@
-/** The programs of node_modules/.bin, run by the Node that is pinned there, from the root of the project. */
+/** Runs programs: those of node_modules/.bin with the Node that is pinned there, from the root of the project. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { delimiter, resolve } from 'node:path';
 
@@ -7,11 +7,11 @@ const BIN = resolve(ROOT, 'node_modules/.bin');
 
 export interface Ran {
   code: number;
-  /** Both streams as they came. Empty where they were shown instead. */
+  /** Output and errors, interleaved. Empty with `show`. */
   output: string;
 }
 
-/** Runs `name` of node_modules/.bin to its end. `show` lets it write to this terminal. */
+/** Runs `name` of node_modules/.bin to its end. `show` prints its output to this terminal instead. */
 export function runTool(name: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   return run(resolve(BIN, name), args, options);
 }
@@ -19,11 +19,11 @@ export function runTool(name: string, args: string[], options: RunOptions = {}):
 interface RunOptions {
   show?: boolean;
   env?: Record<string, string | undefined>;
-  /** Then it is killed. */
+  /** After this it is killed. */
   withinMs?: number;
 }
 
-/** Runs any program to its end; one that cannot be started ends with 127 and says why. */
+/** Runs any program to its end. If it cannot be started, the code is 127 and the output says why. */
 export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(program, args, {
     cwd: ROOT,

@@ -1,9 +1,9 @@
-/** Waiting for the thing itself, instead of for a time that is hoped to be long enough. */
+/** Polls until a condition holds, instead of sleeping for a guessed time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 20;
 
-/** Resolves with the first value that is neither false nor undefined; after `withinMs` rejects with what was awaited. */
+/** Resolves with the first value of `look` that is neither false nor undefined. Rejects after `withinMs`, naming `what`. */
 export async function waitFor<T>(
   what: string,
   look: () => T | Promise<T>,

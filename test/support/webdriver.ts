@@ -1,17 +1,17 @@
-/** As much of W3C WebDriver (https://www.w3.org/TR/webdriver2/) as we need, spoken by fetch. */
+/** A minimal client of W3C WebDriver (https://www.w3.org/TR/webdriver2/) on fetch. */
 import { createSerial } from '../../shared/serial.ts';
 
 export interface WebDriverSession {
-  /** A window of its own, so that no other hides it. */
+  /** Opens a new window, so that no other window hides it. */
   openWindow(): Promise<WebDriverWindow>;
 }
 
 export interface WebDriverWindow {
   goto(url: string): Promise<void>;
-  /** Calls `work` in the page. What goes in and out is JSON. */
+  /** Calls `work` in the page. Arguments and result are JSON. */
   run<A extends unknown[], T>(work: (...args: A) => T | Promise<T>, ...args: A): Promise<T>;
   click(css: string): Promise<void>;
-  /** Key by key, into what is there already. */
+  /** Types key by key, behind the current value. */
   type(css: string, text: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -24,11 +24,11 @@ export async function newSession(url: string, capabilities: object): Promise<Web
   });
   const session = `${url}/session/${sessionId}`;
   const first = await command<string>(session, 'GET', '/window');
-  const inTurn = createSerial(); // commands are about "the current window", which is one at a time
+  const inTurn = createSerial(); // commands act on the current window, of which a session has only one
   return {
     openWindow: () =>
       inTurn(async () => {
-        await command(session, 'POST', '/window', { handle: first }); // the current one may be closed
+        await command(session, 'POST', '/window', { handle: first }); // the current window may be closed
         const { handle } = await command<{ handle: string }>(session, 'POST', '/window/new', {
           type: 'window',
         });
@@ -37,7 +37,7 @@ export async function newSession(url: string, capabilities: object): Promise<Web
   };
 }
 
-/** Resolves to true when a driver listens there and takes a session. */
+/** True if a driver listens there and accepts a session. */
 export async function isReady(url: string): Promise<boolean> {
   return command<{ ready: boolean }>(url, 'GET', '/status').then(
     ({ ready }) => ready,
@@ -69,7 +69,7 @@ function windowOf(session: string, handle: string, inTurn: ReturnType<typeof cre
   };
 }
 
-/** The path of the commands about it. */
+/** The path of its commands. */
 async function element(session: string, css: string): Promise<string> {
   const found = await command<Record<string, string>>(session, 'POST', '/element', {
     using: 'css selector',
@@ -78,11 +78,11 @@ async function element(session: string, css: string): Promise<string> {
   return `/element/${found[ELEMENT]}`;
 }
 
-const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'; // the name that the standard gives to a reference
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'; // the standard's key of an element reference
 
 type Outcome<T> = { value: T } | { error: string };
 
-/** The driver's own way of telling an exception leaves out where it was. */
+/** Catches exceptions in the page, since the driver's own report has no stack. */
 function scriptOf(work: (...args: never[]) => unknown): string {
   return `const done = arguments[arguments.length - 1];
     (async () => (${work})(...[...arguments].slice(0, -1)))().then(

@@ -1,10 +1,10 @@
 /**
- * WebKitGTK, the engine of Safari on a Linux machine: MiniBrowser, driven by WebKitWebDriver, on a screen of Xvfb.
+ * WebKitGTK, the engine of Safari on Linux: MiniBrowser, driven by WebKitWebDriver, on a virtual screen (Xvfb).
  *
- * What it has, seen in 2.50: service workers and starting offline, Web Locks with `steal` and `query`, BroadcastChannel,
- * IndexedDB that says `strict`. It lacks Background Sync, `freeze` and `resume`, and `navigator.connection`. An automated
- * session is ephemeral: storage, worker and cookies last as long as the browser and no longer, so a restart means here
- * that all tabs are closed. Each window is a process of its own.
+ * Features, as of 2.50: service workers and starting offline, Web Locks with `steal` and `query`, BroadcastChannel,
+ * IndexedDB with `strict` durability. Missing: Background Sync, `freeze` and `resume`, `navigator.connection`. An automated
+ * session is ephemeral: storage, worker and cookies end with the browser. So `restart` only closes all tabs. Each window is
+ * a process of its own.
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
@@ -46,7 +46,7 @@ export async function startWebKitGtk(): Promise<Browser> {
         DISPLAY: await displayOf(screen),
         NO_AT_BRIDGE: '1',
         LIBGL_ALWAYS_SOFTWARE: '1',
-        // As root, and in most containers, there are no namespaces to build it from. It loads our own page only.
+        // Root, and most containers, cannot create the namespaces of the sandbox. The browser loads only our own page.
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
       },
     });
@@ -63,7 +63,7 @@ export async function startWebKitGtk(): Promise<Browser> {
       () => driver.named(PROCESS_OF_A_WINDOW),
       () => session.openWindow(),
     );
-    // The window that the session began with stays: it would end with its last one.
+    // The first window stays open: the session would end with its last window.
     return { name: 'WebKitGTK', open: tabs.open, restart: tabs.closeAll, dispose };
   } catch (error) {
     await dispose();
@@ -71,7 +71,7 @@ export async function startWebKitGtk(): Promise<Browser> {
   }
 }
 
-/** Xvfb takes the first that is free, and says which once it can be used. */
+/** Xvfb picks the first free display and prints its number when it is ready. */
 async function displayOf(screen: ProcessGroup): Promise<string> {
   const said = screen.child.stdio[3] as Readable;
   const [number] = await Promise.race([

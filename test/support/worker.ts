@@ -1,18 +1,18 @@
-/** The service worker past the page: woken by a Background Sync as Chromium's developer tools wake it. */
+/** Controls the service worker from outside: wakes it by a Background Sync, as Chromium's developer tools do. */
 import type { BrowserContext, Page, Request } from '@playwright/test';
 import { OUTBOX_TAG } from '../../web/state/background.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface Worker {
-  /** As the browser does it when it sees a network: whether anybody asked for it makes no difference. */
+  /** Fires `sync` as the browser does when the network is back, whether or not it was registered. */
   sync(): Promise<void>;
-  /** The same, and resolves when the worker was heard asking for the session, which it does first. */
+  /** The same, and resolves when the worker has requested the session, which is its first request. */
   wake(): Promise<void>;
-  /** What the worker has asked the network for since, as `METHOD /path`. */
+  /** The requests of the worker since then, as `METHOD /path`. */
   asked(): string[];
 }
 
-/** Resolves once the worker of this origin is active. The session is a blank page's: it outlives the pages of the app. */
+/** Resolves once the worker of this origin is active. Uses the CDP session of a blank page, which outlives the app's pages. */
 export async function workerOf(context: BrowserContext, url: string): Promise<Worker> {
   const { origin } = new URL(url);
   const asked: string[] = [];
@@ -41,7 +41,7 @@ export async function workerOf(context: BrowserContext, url: string): Promise<Wo
     sync,
     async wake() {
       const before = asked.length;
-      // The first request of a worker that has just been started may be over before Playwright listens to it.
+      // The first request of a worker that has just started may be over before Playwright attaches to it.
       const sounded = () => waitFor('the worker asks', () => asked.length > before, 3_000).catch(() => false);
       do await sync();
       while (!(await sounded()));
@@ -50,12 +50,12 @@ export async function workerOf(context: BrowserContext, url: string): Promise<Wo
   };
 }
 
-/** From the next load on, the page cannot ask to be woken: what the worker does then was asked for by the test. */
+/** From the next load on, the page cannot register a sync, so that only the test wakes the worker. */
 export async function withoutSyncManager(page: Pick<Page, 'addInitScript'>): Promise<void> {
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager'));
 }
 
-/** The wakings that are asked for at this moment. */
+/** The tags of the currently registered syncs. */
 export function tagsOf(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
     const { sync } = (await navigator.serviceWorker.ready) as ServiceWorkerRegistration & {

@@ -1,12 +1,12 @@
-/** A network that lets HTTP through and no Socket.IO, neither as websocket nor as long polling. */
+/** A network that allows HTTP but blocks Socket.IO, both WebSocket and long polling. */
 import type { BrowserContext } from '@playwright/test';
 
 export interface Bar {
-  /** Lets it through again. The browser says that the network changed, else the pages would wait for their next attempt. */
+  /** Allows Socket.IO again and fires `online`, or the pages would wait for their next attempt. */
   open(): Promise<void>;
 }
 
-/** From the next load of a page on, until it is opened. */
+/** Blocks Socket.IO from the next page load on, until `open`. */
 export async function barSocket(context: BrowserContext): Promise<Bar> {
   let barred = true;
   await context.route('**/socket.io/**', (route) => (barred ? route.abort() : route.continue()));

@@ -1,11 +1,11 @@
-/** A room in which much is said while one is away. */
+/** Many messages of others, for tests of catch-up. */
 import { ITEMS_BURST } from '../../../shared/limits.ts';
 import { post, signUp, text } from '../../support/api.ts';
 import { expect } from '../fixtures.ts';
 
 const AT_ONCE = 100;
 
-/** Says all of these in the lobby, in order: each person as many as the limits allow at once. */
+/** Sends all bodies to the lobby in order, from as many users as the rate limit requires. */
 export async function crowdSays(url: string, bodies: readonly string[]): Promise<void> {
   for (let from = 0; from < bodies.length; from += ITEMS_BURST) {
     const { user, token } = await signUp(url, `Guest ${from / ITEMS_BURST + 1} of ${bodies[0]}`);

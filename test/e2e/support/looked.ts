@@ -1,9 +1,9 @@
-/** How long it takes from being looked at until a page has what it missed, by the page's own clock. */
+/** Measures the time from `visibilitychange` until a page shows what it missed, by the page's own clock. */
 import type { Page } from '@playwright/test';
 
 /**
- * From now on it waits to be looked at, and then until one message is there and, where another is named, that one is sent.
- * The seconds between are to be had then. Looking from outside, now and then, would add up to one.
+ * Starts the measurement: from the next `visibilitychange` until `missed` is shown and `queued`, if given, is sent. The result
+ * resolves with the seconds between. It is measured in the page, since polling from outside would add up to a second.
  */
 export async function secondsFromLook(
   page: Page,

@@ -1,17 +1,16 @@
-/** Reading a long conversation from its end to its beginning. */
+/** Scrolls a long log from its end to its beginning. */
 import type { Page } from '@playwright/test';
 import { expect } from '../fixtures.ts';
 
 export interface Read {
-  /** What the log said, from the beginning to where the reader began, as it read last. */
+  /** The texts from the beginning to where the scroll started, each as it was shown last. */
   lines: string[];
-  /** Everything that was within the view at any time. */
+  /** All texts that were in view at any time. */
   inSight: Set<string>;
 }
 
 /**
- * Scrolls as a thumb does that is in a hurry: most of a view at a time, a frame after the other. It stops at a gap, and
- * goes on as that is filled.
+ * Scrolls up quickly: most of a view in every frame. It stops at a gap and continues as the gap is filled.
  */
 export async function readToTheBeginning(page: Page): Promise<Read> {
   const { views, texts, inSight } = await page.locator('.log').evaluate(async (log) => {
@@ -50,13 +49,13 @@ export async function readToTheBeginning(page: Page): Promise<Read> {
   return { lines: joined(views).map((key) => texts[key]!), inSight: new Set(inSight) };
 }
 
-/** Views of a window that goes upwards, as one list. What two of them share has to be the same, without a hole. */
+/** Joins the keys of successive views into one list. The views must overlap, and agree where they do. */
 function joined(views: readonly string[][]): string[] {
   let keys: string[] = [];
   for (const view of views) {
     const above = keys.length === 0 ? view.length : view.indexOf(keys[0]!);
     const from = above < 0 ? keys.indexOf(view[0]!) : 0;
-    expect(from, 'a view that has nothing of the one before').toBeGreaterThanOrEqual(0);
+    expect(from, 'a view that does not overlap the one before').toBeGreaterThanOrEqual(0);
     const shared = above < 0 ? view : view.slice(above);
     expect(shared).toEqual(keys.slice(from, from + shared.length));
     if (above > 0) keys = [...view.slice(0, above), ...keys];

@@ -1,10 +1,10 @@
-/** A Chromium for the tests: one that is named, one that is installed, Playwright's own, or Debian's package. */
+/** Provides a Chromium: from CHROMIUM_PATH, an installed one, Playwright's download, or Debian's package. */
 import { existsSync } from 'node:fs';
 import { findChromium } from '../chromium.ts';
 import { runTool } from '../tools.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
-/** The path of a Chromium, set up if need be. */
+/** Returns the path of a Chromium, and installs one if necessary. */
 export async function chromiumForTests(): Promise<string> {
   const named = process.env.CHROMIUM_PATH;
   if (named && !existsSync(named))
@@ -13,7 +13,7 @@ export async function chromiumForTests(): Promise<string> {
 }
 
 async function install(): Promise<string> {
-  // Debian's package first where it can be had: it brings the libraries that Playwright's download lacks.
+  // Debian's package first: it brings the libraries that Playwright's download needs.
   if (mayInstall() && (await aptInstall('chromium'))) return found();
   const { code } = await runTool('playwright', ['install', 'chromium']);
   return code === 0 ? found() : missing();

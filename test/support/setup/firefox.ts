@@ -1,9 +1,9 @@
-/** A Firefox for the tests: one that is named, one that is installed, or Debian's package. */
+/** Provides a Firefox: from FIREFOX_PATH, an installed one, or Debian's package. */
 import { existsSync } from 'node:fs';
 import { onPath } from './onPath.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
-/** The path of a Firefox, set up if need be. */
+/** Returns the path of a Firefox, and installs one if necessary. */
 export async function firefoxForTests(): Promise<string> {
   const named = process.env.FIREFOX_PATH;
   if (named && !existsSync(named))
@@ -18,7 +18,7 @@ export async function firefoxForTests(): Promise<string> {
   );
 }
 
-/** The one that is named by FIREFOX_PATH, else an installed one. */
+/** The path in FIREFOX_PATH, else an installed Firefox. */
 export function findFirefox(): string | undefined {
   const named = process.env.FIREFOX_PATH;
   return [...(named ? [named] : []), ...onPath('firefox-esr', 'firefox'), ...ELSEWHERE].find((path) =>

@@ -1,15 +1,15 @@
-/** A MongoDB for the tests: one that is given, one that is installed, SecantusDB from PyPI, or a mongod that is downloaded. */
+/** Provides a MongoDB: a given server, an installed one, SecantusDB from PyPI, or a downloaded mongod. */
 import { ROOT, run } from '../tools.ts';
 import { CannotSetUp } from './root.ts';
 import { pythonWith } from './venv.ts';
 
-/** One that the tests start, break and end. */
+/** A server that the tests start, break and stop. */
 export type OwnMongo =
   | { kind: 'mongod' | 'memory-server'; program: string }
   /** `command` takes its options behind it. */
   | { kind: 'secantusdb'; command: readonly [string, ...string[]] };
 
-/** Sought once a process. Where SecantusDB has to be installed, it is kept for the next time. */
+/** Searched once per process. If SecantusDB has to be installed, it is cached for the next run. */
 export function ownMongo(): Promise<OwnMongo> {
   found ??= find();
   return found;
@@ -17,12 +17,12 @@ export function ownMongo(): Promise<OwnMongo> {
 
 let found: Promise<OwnMongo> | undefined;
 
-/** A server that belongs to others, for the tests that do not break it. */
+/** An external server, for tests that do not break it. */
 export function givenMongo(): string | undefined {
   return process.env.TEST_MONGODB_URL || undefined;
 }
 
-/** Sets up what the tests will use; one line says what that is. */
+/** Sets up the server for the tests and returns one line that names it. */
 export async function prepareMongo(): Promise<string> {
   const own = describe(await ownMongo());
   return givenMongo() === undefined

@@ -1,4 +1,4 @@
-/** Where programs are. */
+/** Finds programs. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 

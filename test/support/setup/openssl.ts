@@ -1,4 +1,4 @@
-/** openssl, which makes the certificates of the tests: a key in the repository would look like a leak, rightly. */
+/** Provides openssl, which creates the test certificates: a private key in the repository would look like a leak. */
 import { run } from '../tools.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 

@@ -1,8 +1,8 @@
-/** A Python with python-socketio: a client of the protocol that none of us wrote. */
+/** Provides a Python with python-socketio, an independent client of the protocol. */
 import { ROOT } from '../tools.ts';
 import { pythonWith } from './venv.ts';
 
-/** The path of its interpreter; made on the first call, kept as long as the requirements stay the same. */
+/** Returns the path of its interpreter. Created on the first call, cached until the requirements change. */
 export function pythonForTests(): Promise<string> {
   return pythonWith('python-socketio', `${ROOT}/test/interop/requirements.txt`);
 }

@@ -1,19 +1,19 @@
-/** Installing what the tests need: only as root on Debian is it done here; elsewhere a sentence says how. */
+/** Installs packages for the tests: only as root on Debian. Elsewhere an error says what to install. */
 import { existsSync } from 'node:fs';
 import { run } from '../tools.ts';
 
-/** What could not be had. The message is one sentence with the command that would get it. */
+/** Something is missing and cannot be installed. The message is one sentence with the command that installs it. */
 export class CannotSetUp extends Error {}
 
 export function mayInstall(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version');
 }
 
-/** True when apt-get has installed it. */
+/** True if apt-get has installed it. */
 export async function aptInstall(...packages: string[]): Promise<boolean> {
   console.log(`apt-get install ${packages.join(' ')} …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], { env }); // where it fails, the lists that are there may do
+  await run('apt-get', ['update', '-qq'], { env }); // if it fails, the existing lists may suffice
   const { code, output } = await run(
     'apt-get',
     ['install', '-y', '-qq', '--no-install-recommends', ...packages],

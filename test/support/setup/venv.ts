@@ -1,4 +1,4 @@
-/** Virtual environments of Python of our own: one a list of requirements, made once, safe when two make it at the same time. */
+/** Python virtual environments, one per list of requirements. Created once, safe against concurrent creation. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
@@ -6,8 +6,8 @@ import { ROOT, run } from '../tools.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
 /**
- * The path of an interpreter that has what `requirements` lists. It is kept under node_modules/.cache/`name` as long as
- * the list stays the same. Run its modules by the interpreter: the scripts beside it name the folder it was made in.
+ * Returns the path of an interpreter that has the packages of `requirements`. It is cached under node_modules/.cache/`name`
+ * until the list changes. Run its modules by `python -m`: the scripts beside it contain the path of a temporary folder.
  */
 export async function pythonWith(name: string, requirements: string): Promise<string> {
   const wanted = createHash('sha256').update(await readFile(requirements));
@@ -54,12 +54,12 @@ async function install(draft: string, name: string, requirements: string): Promi
   );
 }
 
-/** A folder that is there is whole: it appears under its name in one step, or was put there by another who was quicker. */
+/** The folder is renamed to its final name in one step, so it is complete if it exists. Another process may have been first. */
 async function publish(draft: string, home: string): Promise<void> {
   await rename(draft, home).catch(async (error: unknown) => {
     if (existsSync(`${home}/bin/python3`)) return;
     if (!existsSync(home)) throw error;
-    await rm(home, { recursive: true, force: true }); // its Python is gone from the system
+    await rm(home, { recursive: true, force: true }); // its Python was removed from the system
     await rename(draft, home);
   });
 }

@@ -1,4 +1,4 @@
-/** WebKitGTK for the tests: its driver, its MiniBrowser, and a screen that shows nothing. Of Linux, as it is itself. */
+/** Provides WebKitGTK on Linux: its driver, its MiniBrowser, and a virtual screen. */
 import { globSync } from 'node:fs';
 import { onPath } from './onPath.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
@@ -9,10 +9,10 @@ export interface WebKit {
   xvfb: string;
 }
 
-/** Elsewhere there is none, and its tests are left out. */
+/** On other systems its tests are skipped. */
 export const IS_OF_THIS_SYSTEM = process.platform === 'linux';
 
-/** Set up if need be. */
+/** Installs WebKitGTK if necessary. */
 export async function webKitForTests(): Promise<WebKit> {
   const here = findWebKit();
   if (here !== undefined) return here;
@@ -28,7 +28,7 @@ export async function webKitForTests(): Promise<WebKit> {
 export function findWebKit(): WebKit | undefined {
   const [driver] = onPath('WebKitWebDriver');
   const [xvfb] = onPath('Xvfb');
-  const browser = globSync(BROWSERS).sort().at(-1); // of several the newest
+  const browser = globSync(BROWSERS).sort().at(-1); // the newest version
   return driver && xvfb && browser ? { driver, browser, xvfb } : undefined;
 }
 
