@@ -146,7 +146,7 @@ for (const language of ['en', 'zh'] as const)
     });
   });
 
-test('axe finds nothing in any scene of the gallery', async ({ browser }) => {
+test('axe finds no problem in any scene of the gallery', async ({ browser }) => {
   await using gallery = await serveGallery();
   const page = await browser.newPage();
   await page.goto(gallery.url);

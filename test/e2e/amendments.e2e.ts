@@ -18,7 +18,7 @@ const LEFT = ['before', 'Message deleted', CORRECTED, 'after'];
 const MISSED = numbered('missed', 5_000);
 
 test(
-  'S3 edited and deleted while its reader, who looks at it, was away for 5,000 messages: gone once they are back, and in no record',
+  'S3 messages in view are edited and deleted while the reader misses 5,000 messages: after the reconnect the old texts are gone from the screen and from every record',
   BOTH,
   async ({ server, network, phone }) => {
     test.setTimeout(120_000); // 5,000 entries take their time where others have the machine, too
@@ -40,7 +40,7 @@ test(
   },
 );
 
-test('S3 edited and deleted while its reader was away for 5,000 messages, all of which they read then: never in sight again, and in no record', async ({
+test('S3 messages are edited and deleted while the reader misses 5,000 messages and then reads them all: the old texts never show again and are in no record', async ({
   server,
   network,
   phone,

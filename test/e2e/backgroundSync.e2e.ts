@@ -8,7 +8,7 @@ import { numbered } from './support/crowd.ts';
 const WAITING = ['waits 1', 'waits 2', 'waits 3'];
 
 test(
-  'O2 the page closed with a queue, the worker woken: sent, once, and shown as sent by the page that is opened next',
+  'O2 the page is closed with a queue and the worker is woken: everything is sent once, and the next page shows it as sent',
   BOTH,
   async ({ server, network, phone }) => {
     const watcher = await signUpByApi(server.url, 'Watcher');
@@ -35,7 +35,7 @@ test(
 );
 
 test(
-  'O2 the browser is asked to wake the worker only while rows wait and there is no way, and wakes it',
+  'O2 a Background Sync is registered only while rows wait without a connection, and wakes the worker',
   BOTH,
   async ({ server, network, phone }) => {
     const watcher = await signUpByApi(server.url, 'Watcher');
@@ -70,7 +70,7 @@ test(
 );
 
 test(
-  'O2 S5 the worker woken while a tab sends: the tab goes on, nothing is doubled or out of order',
+  'O2 S5 the worker is woken while a tab sends: the tab continues, without duplicates or reordering',
   BOTH,
   async ({ server, network, phone }) => {
     using watcher = await connectClient(server.url, await signUpByApi(server.url, 'Watcher'));

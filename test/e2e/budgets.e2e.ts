@@ -26,14 +26,14 @@ test.beforeAll(async () => {
 
 test.afterAll(() => stage?.[Symbol.asyncDispose]());
 
-test('O1 a cold start without a network shows 50 messages in time, and nothing shifts', async () => {
+test('O1 an offline cold start shows 50 messages within the budget, without layout shifts', async () => {
   const starts = await rounds(4, () => coldStart(stage, cpuSlowdown));
   const times = starts.map(({ ms }) => ms);
   expect(quantile(times, 0.75)).toBeLessThanOrEqual(timesFailAtTimes * budgets.coldStartP75Ms);
   expect(starts.map(({ shift }) => shift)).toEqual(starts.map(() => layoutShift));
 });
 
-test('O1 a tap is a durable and visible row in time, and nothing shifts', async () => {
+test('O1 a tap on Send is a durable and visible row within the budget, without layout shifts', async () => {
   const phone = await stage.phone();
   const page = await livePage(stage, phone, cpuSlowdown);
   const taps = await rounds(6, async () => quantile(await tapTimes(page, 4), 0.99));
@@ -42,7 +42,7 @@ test('O1 a tap is a durable and visible row in time, and nothing shifts', async 
   await phone.close();
 });
 
-test('the log scrolls with short tasks and few rows; nothing shifts when older ones load or new ones come', async () => {
+test('the log scrolls with short tasks and few rows; no layout shifts when older messages load or new ones arrive', async () => {
   const phone = await stage.phone();
   const page = await livePage(stage, phone, cpuSlowdown);
   for (const body of ['one that comes to the end', 'another']) {

@@ -8,7 +8,7 @@ import { readToTheBeginning } from './support/scroll.ts';
 const NARROW_BYTES_PER_SECOND = 20_000;
 
 test(
-  'S2 S3 1,000 missed: the newest are on the screen first, no hole after scrolling up to the beginning',
+  'S2 S3 1,000 missed messages: the newest show first, and scrolling up to the beginning finds no hole',
   BOTH,
   async ({ server, network, phone }) => {
     using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));

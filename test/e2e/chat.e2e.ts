@@ -3,7 +3,7 @@ import { expect, expectInOrder, expectState, message, say, signUp, test } from '
 
 const SCREENS = 'test-results/screens';
 
-test('two browsers chat in the lobby and in a room they make', async ({ server, phone }) => {
+test('two browsers chat in the lobby and in a room that they create', async ({ server, phone }) => {
   const ada = await phone(server.url);
   await ada.screenshot({ path: `${SCREENS}/1-hello.png` });
   await signUp(ada, 'Ada');
@@ -49,7 +49,7 @@ test('two browsers chat in the lobby and in a room they make', async ({ server, 
   await ada.screenshot({ path: `${SCREENS}/6-rooms.png` });
 });
 
-test('O1 a reload shows what was there, and who is signed in', async ({ server, phone }) => {
+test('O1 after a reload the messages and the session are still there', async ({ server, phone }) => {
   const ada = await phone(server.url);
   await signUp(ada, 'Ada');
   await say(ada, 'Before the reload');
@@ -59,7 +59,7 @@ test('O1 a reload shows what was there, and who is signed in', async ({ server, 
   await expectState(ada, 'Before the reload', 'Sent');
 });
 
-test('a password brings its owner back on another device', async ({ server, phone }) => {
+test('with a password a user can sign in on another device', async ({ server, phone }) => {
   const first = await phone(server.url);
   await signUp(first, 'Ada');
   await say(first, 'Mine');

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { bodies, composer, expect, message, signUp, test } from './fixtures.ts';
 
-test('it grows with its text to six lines and then scrolls; empty again, it is one line high', async ({
+test('the field grows with its text up to six lines and then scrolls; when emptied it is one line high', async ({
   server,
   phone,
 }) => {
@@ -44,7 +44,7 @@ test('on a touch keyboard Enter is a new line, and the keyboard says so', async 
   await expect(composer(page)).toBeFocused(); // the keyboard stays
 });
 
-test('it stays above a keyboard that shrinks the page, and the newest message above it', async ({
+test('the composer stays above a keyboard that shrinks the page, and the newest message above the composer', async ({
   server,
   phone,
 }) => {
@@ -60,7 +60,7 @@ test('it stays above a keyboard that shrinks the page, and the newest message ab
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
 });
 
-test('it stays above a keyboard that is laid over the page, as on iOS; zooming in is no keyboard', async ({
+test('the composer stays above a keyboard that overlays the page, as on iOS; zooming in does not count as a keyboard', async ({
   server,
   phone,
 }) => {
@@ -100,7 +100,7 @@ test.describe('with a keyboard', () => {
     await expect.poll(() => bodies(page)).toEqual(['one\ntwo', 'three']);
   });
 
-  test('Enter that chooses a word of an input method does not send; the next one does', async ({
+  test('Enter that picks a word of an input method does not send; the next Enter does', async ({
     server,
     phone,
   }) => {
@@ -120,7 +120,7 @@ test.describe('with a keyboard', () => {
     await expect.poll(() => bodies(page)).toEqual(['你']);
   });
 
-  test('what is pasted is plain text, whatever else the clipboard has', async ({ server, phone }) => {
+  test('a paste inserts plain text, whatever else is in the clipboard', async ({ server, phone }) => {
     const page = await phone(server.url);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await signUp(page, 'Ada');

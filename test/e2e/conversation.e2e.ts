@@ -4,7 +4,7 @@ import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
-test('a long press opens the menu: the text is edited, then deleted', async ({ server, phone }) => {
+test('a long press opens the menu, by which a message is edited and then deleted', async ({ server, phone }) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   await say(page, 'Two seals');
@@ -25,7 +25,7 @@ test('a long press opens the menu: the text is edited, then deleted', async ({ s
   await expect(message(page, 'Three seals')).toHaveCount(0);
 });
 
-test('O3 the sign of a message leads to what became of it, in plain words', async ({
+test('O3 a tap on the status icon shows the delivery status as a sentence', async ({
   server,
   network,
   phone,
@@ -55,7 +55,7 @@ test('O3 the sign of a message leads to what became of it, in plain words', asyn
   expect(server.logs()).not.toContain('Not there');
 });
 
-test('O4 an edit begun is there after a look at another room', async ({ server, phone }) => {
+test('O4 an unfinished edit is still there after a look at another room', async ({ server, phone }) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   await say(page, 'Two seals');
@@ -70,7 +70,7 @@ test('O4 an edit begun is there after a look at another room', async ({ server, 
   await expect(composer(page)).toHaveValue('Three sea');
 });
 
-test('O4 an edit begun is there after the page was loaded again, without a network as well', async ({
+test('O4 an unfinished edit is still there after a reload, also offline', async ({
   network,
   phone,
 }) => {
@@ -102,7 +102,7 @@ test('O4 an edit begun is there after the page was loaded again, without a netwo
   await expect(page.getByText('Edit this message')).toHaveCount(0);
 });
 
-test('O4 a message that another device deletes while it is edited: one is told, and what was typed is a draft', async ({
+test('O4 a message is deleted by another device while it is edited: the user is told, and the typed text becomes a draft', async ({
   server,
   phone,
 }) => {
@@ -131,7 +131,7 @@ test('O4 a message that another device deletes while it is edited: one is told, 
   await expect(page.getByRole('log').getByText('Message deleted')).toBeVisible();
 });
 
-test('O4 a room that was left shows what was not sent in it, and can be joined again', async ({
+test('O4 a room that was left shows its unsent messages and can be joined again', async ({
   server,
   phone,
 }) => {
@@ -154,7 +154,7 @@ test('O4 a room that was left shows what was not sent in it, and can be joined a
   await expectState(page, refused, 'Not sent');
 });
 
-test('O4 a device without room says so above what is written, keeps the text, and takes it once there is room', async ({
+test('O4 on a full device a line above the composer says so, the text is kept, and it is sent once there is space', async ({
   server,
   phone,
 }) => {
@@ -175,7 +175,7 @@ test('O4 a device without room says so above what is written, keeps the text, an
   await expectState(page, 'Two seals', 'Sent');
 });
 
-test('O4 a device that is full from the first minute on: what is written stays in its field, and goes once there is room', async ({
+test('O4 on a device that is full from the start the text stays in the field, and is sent once there is space', async ({
   server,
   phone,
 }) => {
@@ -204,7 +204,7 @@ test.describe('with a keyboard and a mouse', () => {
     deviceScaleFactor: 1,
   });
 
-  test('a right click opens the menu; on a link it is the browser’s', async ({ server, phone }) => {
+  test('a right click opens the menu; on a link it opens the browser’s', async ({ server, phone }) => {
     const page = await phone(server.url);
     await signUp(page, 'Ada');
     await say(page, 'Two seals');
@@ -219,7 +219,7 @@ test.describe('with a keyboard and a mouse', () => {
     await expect(page.getByRole('menu')).toHaveCount(0);
   });
 
-  test('the keyboard alone edits and deletes', async ({ server, phone }) => {
+  test('a message can be edited and deleted by keyboard alone', async ({ server, phone }) => {
     const page = await phone(server.url);
     const { keyboard } = page;
     await signUp(page, 'Ada');
@@ -251,7 +251,7 @@ test.describe('with a keyboard and a mouse', () => {
   });
 });
 
-test('the place is kept to the pixel while older ones load above; the pill counts what came below', async ({
+test('the scroll position is kept to the pixel while older messages load; the pill counts new messages below', async ({
   server,
   phone,
 }) => {
@@ -281,7 +281,7 @@ test('the place is kept to the pixel while older ones load above; the pill count
   await expect(more).toHaveCount(0);
 });
 
-test('who jumps to the top of the log sees the oldest lines that are loaded at once, and older ones above them', async ({
+test('a jump to the top of the log shows the oldest loaded lines at once, and older ones load above', async ({
   server,
   phone,
 }) => {
@@ -309,7 +309,7 @@ test('who jumps to the top of the log sees the oldest lines that are loaded at o
   await expect(message(page, 'line 0')).toBeInViewport();
 });
 
-test('what came while one was away stands below a line, and is read once it was in sight', async ({
+test('missed messages are below a separator, and count as read once they were in view', async ({
   server,
   phone,
 }) => {
@@ -331,7 +331,7 @@ test('what came while one was away stands below a line, and is read once it was 
   }).toPass();
 });
 
-test('a text is never HTML', async ({ server, phone }) => {
+test('a text is never rendered as HTML', async ({ server, phone }) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   const body = '<img src=x onerror="document.title=1"><b>bold</b> javascript:alert(1)';

@@ -8,7 +8,7 @@ const LATER = /\/assets\/(esm|wire|bodies|link)-[^/]*\.js$/;
 /** What keeps step with the server, and what sends. */
 const WHEN_SIGNED_IN = /\/assets\/(sync|drain)-[^/]*\.js$/;
 
-test('O2 what could not be loaded beside the first paint is loaded when it can be, without a reload', async ({
+test('O2 chunks that failed to load beside the first paint are loaded later, without a reload', async ({
   server,
   browser,
 }) => {
@@ -34,7 +34,7 @@ test('O2 what could not be loaded beside the first paint is loaded when it can b
   await context.close();
 });
 
-test('O2 what connects and sends could not be loaded after the sign-up: it is loaded when it can be, without a reload', async ({
+test('O2 the chunks that connect and send failed to load after the sign-up: they are loaded later, without a reload', async ({
   server,
   browser,
 }) => {
@@ -56,7 +56,7 @@ test('O2 what connects and sends could not be loaded after the sign-up: it is lo
   await context.close();
 });
 
-test('O1 a service worker that could not be had on the first visit is had on the next look at the page', async ({
+test('O1 a service worker that failed to install on the first visit is installed when the page is looked at again', async ({
   network,
   browser,
 }) => {

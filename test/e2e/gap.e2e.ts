@@ -4,7 +4,7 @@ import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { readToTheBeginning } from './support/scroll.ts';
 
-test('S3 without a connection all that is held shows, with one line where messages lack; with one they come', async ({
+test('S3 offline, all stored messages show, with one line where messages are missing; online, they are loaded', async ({
   server,
   network,
   phone,

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { type ApiClient, connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
-test('O3 every state of a message is told as text, and so are its menu and its details', async ({
+test('O3 a screen reader gets every status of a message, its menu and its details as text', async ({
   server,
   network,
   phone,
@@ -96,7 +96,7 @@ test('O3 every state of a message is told as text, and so are its menu and its d
   `);
 });
 
-test('the list of rooms says what is unread, in each of its lines', async ({ server, phone }) => {
+test('the list of rooms has the number of unread messages in the text of each link', async ({ server, phone }) => {
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const page = await phone(server.url);
   await signUp(page, 'Ada');
@@ -127,7 +127,7 @@ test('the list of rooms says what is unread, in each of its lines', async ({ ser
   `);
 });
 
-test('what others write now is announced, also the same words twice; older ones that load above are not', async ({
+test('new messages of others are announced, also the same text twice; older messages that load above are not', async ({
   server,
   phone,
 }) => {

@@ -10,7 +10,7 @@ test.use({
   contextOptions: { reducedMotion: 'reduce' },
 });
 
-test('from signing up to signing out by the keyboard alone, and one always sees where one is', async ({
+test('from sign-up to sign-out by keyboard alone, always with a visible focus', async ({
   server,
   phone,
 }) => {
@@ -127,7 +127,7 @@ test('from signing up to signing out by the keyboard alone, and one always sees 
   await at('textbox', 'Your name');
 });
 
-test('the focus is not lost with what had it: a message that waits is deleted', async ({
+test('the focus is not lost when the focused element disappears: a queued message is deleted', async ({
   network,
   phone,
 }) => {

@@ -5,7 +5,7 @@ import { BOTH, bodies, expect, expectState, say, signUp, test } from './fixtures
 const KILLS = 10;
 
 test(
-  'L1 O2 O3 ten kills of the server while messages flow both ways: nothing lost, doubled or out of order, no reload',
+  'L1 O2 O3 the server is killed ten times while messages flow both ways: none is lost, duplicated or reordered, without a reload',
   BOTH,
   async ({ server, phone }) => {
     test.setTimeout(120_000);

@@ -2,10 +2,10 @@
 import type { Page } from '@playwright/test';
 import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
-test.describe('a browser that asks for Chinese', () => {
+test.describe('a browser whose language is Chinese', () => {
   test.use({ locale: 'zh-CN' });
 
-  test('speaks it from the first screen on, to who listens as well', async ({ server, phone }) => {
+  test('gets Chinese from the first screen on, also for screen readers', async ({ server, phone }) => {
     const page = await phone(server.url);
     await page.getByRole('textbox', { name: '你的名字' }).fill('小林');
     await page.getByRole('button', { name: '开始聊天' }).click();
@@ -14,7 +14,7 @@ test.describe('a browser that asks for Chinese', () => {
   });
 });
 
-test('who cannot read the first screen finds their language on it, and loses nothing of what they typed', async ({
+test('the language can be changed on the first screen, and keeps what was typed', async ({
   server,
   phone,
 }) => {
@@ -31,7 +31,7 @@ test('who cannot read the first screen finds their language on it, and loses not
   await expect(page.getByRole('textbox', { name: '消息' })).toBeVisible();
 });
 
-test('switched by hand: nothing begins anew, and it is kept after a reload and without a network', async ({
+test('a change of language keeps all state, and survives a reload and an offline start', async ({
   network,
   phone,
 }) => {

@@ -23,7 +23,7 @@ const HELD = 150_000;
 const GOES_ON_BY = 3_000;
 const WAITING = ['waits, one', 'waits, two', 'waits, three'];
 
-test('O1 O2 O4 S1 150,000 entries and rows of version 0.1: moved while in use, killed in the middle, nothing lost', async ({
+test('O1 O2 O4 S1 150,000 entries and queued rows of version 0.1 are migrated while the app is used and killed: nothing is lost', async ({
   server,
   storage,
 }) => {

@@ -6,7 +6,7 @@ import { waitFor } from '../support/waitFor.ts';
 import { BOTH, composer, expect, expectState, message, say, signIn, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 
-test('O3 L3 the answer to an append is lost: Checking, then Sent, one entry', async ({
+test('O3 L3 the answer to an append is lost: the message shows Checking, then Sent, and is one entry', async ({
   server,
   network,
   phone,
@@ -38,7 +38,7 @@ const REGRETTED = 'I should not have said this';
 /** Of more than 200 the newest come by themselves: then the repeat is acknowledged where nothing is held. */
 for (const missed of [0, 300]) {
   test(
-    `L3 O3 S3 an answer is lost, the message deleted from another device, then repeated, ${missed} others missed: one entry, no text, nothing parked`,
+    `L3 O3 S3 an answer is lost, another device deletes the message, then the append is repeated after ${missed} missed messages: one entry without text, no failed row`,
     BOTH,
     async ({ server, network, phone }) => {
       const session = await signUpByApi(server.url, 'Ada', { password: PASSWORD });
@@ -79,7 +79,7 @@ for (const missed of [0, 300]) {
   );
 }
 
-test('the answer to a sign-up is lost, and it is tried again: one user, signed in', async ({
+test('the answer to a sign-up is lost and the sign-up retried: one user, signed in', async ({
   server,
   network,
   phone,

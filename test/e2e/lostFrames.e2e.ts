@@ -32,7 +32,7 @@ function bringsEntry(frame: string, body: string): boolean {
   return frame.startsWith('42["entries"') && frame.includes(`"${body}`);
 }
 
-test('S2 a live frame that is dropped leaves no hole', async ({ server, phone }) => {
+test('S2 a dropped live frame leaves no hole', async ({ server, phone }) => {
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(server.url);
   const dropped: string[] = [];
@@ -49,7 +49,7 @@ test('S2 a live frame that is dropped leaves no hole', async ({ server, phone })
   expect(dropped).toHaveLength(1);
 });
 
-test('S2 the last frame is dropped: `heads` heal it without a reconnect', async ({ server, phone }) => {
+test('S2 the last frame is dropped: `heads` reveals it, and it is loaded without a reconnect', async ({ server, phone }) => {
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(server.url);
   const dropped: string[] = [];
@@ -67,7 +67,7 @@ test('S2 the last frame is dropped: `heads` heal it without a reconnect', async 
   expect(connections()).toBe(connected);
 });
 
-test('S2 a live frame that overtakes the catch-up covers no hole', async ({ server, phone }) => {
+test('S2 a live frame that arrives before the catch-up does not hide a hole', async ({ server, phone }) => {
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(server.url);
   const held: (() => void)[] = [];

@@ -2,7 +2,7 @@
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { BOTH, expect, expectState, say, signUp, test } from './fixtures.ts';
 
-test('O2 websockets that open and stay mute: it chats by long polling', async ({ server, phone }) => {
+test('O2 WebSockets open but carry no data: the app falls back to long polling', async ({ server, phone }) => {
   const page = await phone(server.url);
   await page.routeWebSocket(/\/socket\.io\//, () => {}); // opened, and nothing is ever carried
   await page.reload();
@@ -11,7 +11,7 @@ test('O2 websockets that open and stay mute: it chats by long polling', async ({
   await expectState(page, 'by another way', 'Sent');
 });
 
-test('O2 O3 a captive portal: nothing is believed, nothing lost, and it goes on by itself', async ({
+test('O2 O3 a captive portal: its answers are not trusted, nothing is lost, and the app recovers by itself', async ({
   server,
   phone,
 }) => {
@@ -39,7 +39,7 @@ test('O2 O3 a captive portal: nothing is believed, nothing lost, and it goes on 
 });
 
 test(
-  'O2 O3 a server that says bye: no alarm, nothing lost or doubled, and back by itself when there is one again',
+  'O2 O3 the server says bye: no error shows, nothing is lost or duplicated, and the app reconnects by itself',
   BOTH,
   async ({ server, phone }) => {
     const page = await phone(server.url);

@@ -8,7 +8,7 @@ import { barSocket } from './support/barSocket.ts';
 
 const WAITING = ['waits 1', 'waits 2', 'waits 3'];
 
-test('O4 a new build while messages wait: taken by a tap, nothing lost', async ({ storage, phone }) => {
+test('O4 a new build is installed by a tap while messages wait: none is lost', async ({ storage, phone }) => {
   await copyBuild(storage.path);
   await using server = await startServer({ env: { PAGE: storage.path } });
   const page = await phone(server.url);

@@ -16,7 +16,7 @@ import {
 const TWENTY = Array.from({ length: 20 }, (_, i) => `Written offline, number ${i + 1}`);
 
 test(
-  'O1 O2 twenty messages written offline, the browser killed, opened again: all twenty arrive, in order, once',
+  'O1 O2 twenty messages are written offline and the browser is killed: after a restart all arrive once, in order',
   BOTH,
   async ({ server, network, storage }) => {
     test.setTimeout(120_000);
@@ -54,7 +54,7 @@ test(
   },
 );
 
-test('O1 a reload without a network opens the app, the conversation and what waits', async ({
+test('O1 an offline reload opens the app, the room and the queued messages', async ({
   network,
   phone,
 }) => {

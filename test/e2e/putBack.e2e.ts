@@ -31,7 +31,7 @@ import { readToTheBeginning } from './support/scroll.ts';
 const DRAFT = 'half a though';
 
 test(
-  'S1 O4 the database replaced by an older copy: every client notices and reloads it, outbox and drafts stay and are sent',
+  'S1 O4 the database is replaced by an older copy: every client notices and reloads the log, keeps its outbox and drafts, and sends them',
   BOTH,
   async ({ mongo, phone }) => {
     await using world = await startWorld(mongo);
@@ -70,7 +70,7 @@ test(
 );
 
 test(
-  'S1 O4 an older copy that has grown beyond what a client holds, with other entries: noticed all the same',
+  'S1 O4 an older copy has grown beyond the client’s log with different entries: the client notices all the same',
   BOTH,
   async ({ mongo, phone }) => {
     await using world = await startWorld(mongo);
@@ -98,7 +98,7 @@ test(
 );
 
 test(
-  'S1 O4 an older copy that `npm run restore` puts back, with a new epoch: read anew though nothing differs, and the outbox sent',
+  'S1 O4 `npm run restore` restores a copy with a new epoch: the log is reloaded although nothing differs, and the outbox is sent',
   BOTH,
   async ({ mongo, phone }) => {
     await using world = await startWorld(mongo);
@@ -124,7 +124,7 @@ test(
 );
 
 test(
-  'O2 O4 O5 put back to before Ada signed up: she is told, reads what she wrote, and by her name again all of it is sent once',
+  'O2 O4 O5 a backup from before Ada signed up is restored: she is told, can read what she wrote, and after signing up by the same name all of it is sent once',
   BOTH,
   async ({ mongo, phone }) => {
     await using world = await startWorld(mongo);
@@ -152,7 +152,7 @@ test(
   },
 );
 
-test('O4 put back to before Ada signed up, and her name is somebody else’s by now: she is told, and takes another', async ({
+test('O4 a backup from before Ada signed up is restored, and somebody else takes her name: she is told, and chooses another', async ({
   mongo,
   phone,
 }) => {
@@ -179,7 +179,7 @@ test('O4 put back to before Ada signed up, and her name is somebody else’s by 
   expect(await textsIn(server, bob)).toEqual(WAITING);
 });
 
-test('O1 O2 O4 the browser killed while she comes back: all of it is sent once, in order, and the draft is there', async ({
+test('O1 O2 O4 the browser is killed while Ada signs up again: all of it is sent once, in order, and the draft is kept', async ({
   mongo,
   storage,
 }) => {

@@ -7,7 +7,7 @@ import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const BEHIND = Array.from({ length: 999 }, (_, n) => `queued ${n + 2}`);
 
-test('O2 L5 a thousand queued go out by themselves, in order, at the rate that the server allows, none parked', async ({
+test('O2 L5 a thousand queued messages are sent in order at the rate that the server allows, without a failed row', async ({
   server,
   network,
   phone,

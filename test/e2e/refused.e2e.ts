@@ -17,7 +17,7 @@ import { numbered } from './support/crowd.ts';
 const TOO_LONG = 'far too long '.repeat(400).trim();
 
 test(
-  'L5 O4 the first of five queued is refused for good: the other four go; the refused one is edited and sent',
+  'L5 O4 the first of five queued messages is refused permanently: the other four are sent; the refused one is edited and sent',
   BOTH,
   async ({ server, network, phone }) => {
     const session = await signUpByApi(server.url, 'Watcher');

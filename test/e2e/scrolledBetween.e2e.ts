@@ -2,7 +2,7 @@
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { expect, message, say, signUp, test } from './fixtures.ts';
 
-test('who scrolls up from the newest stays there, whatever renders before the browser tells of it', async ({
+test('a scroll up from the newest message is kept, whatever renders before its scroll event', async ({
   server,
   phone,
 }) => {

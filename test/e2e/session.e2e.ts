@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import type { Page } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
-test('O4 a session revoked elsewhere while messages wait: they stay, and signing in again sends them', async ({
+test('O4 a session is revoked elsewhere while messages wait: they are kept, and signing in again sends them', async ({
   server,
   network,
   phone,
@@ -37,7 +37,7 @@ test('O4 a session revoked elsewhere while messages wait: they stay, and signing
   for (const body of ['waits 1', 'waits 2']) await expectState(page, body, 'Sent');
 });
 
-test('signing out for good says so, and speaks of waiting messages only when some wait', async ({
+test('the sheet warns that signing out is final, and mentions waiting messages only if there are any', async ({
   network,
   phone,
 }) => {

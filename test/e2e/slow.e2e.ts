@@ -11,7 +11,7 @@ import { secondsFromLook } from './support/looked.ts';
 import { readToTheBeginning } from './support/scroll.ts';
 
 test(
-  'O2 L3 20 kB/s both ways, 300 messages up and 1,000 missed down: one connection is enough, all there, once',
+  'O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down: all arrive once, over one connection',
   BOTH,
   async ({ server, network, phone }) => {
     test.setTimeout(120_000); // most of it for writing 300 texts, each on disk before the next
@@ -48,7 +48,7 @@ test(
   },
 );
 
-test('S4 O2 a network that stalls is found out, and as soon as there is another way it is taken', async ({
+test('S4 O2 a stalled network is detected, and the app uses another network as soon as there is one', async ({
   server,
   network,
   phone,
@@ -72,7 +72,7 @@ test('S4 O2 a network that stalls is found out, and as soon as there is another 
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the void', 'from the void']);
 });
 
-test('S4 a socket that died while nobody looked and says it is open: live within 3 s of being looked at', async ({
+test('S4 a socket that died while the page was hidden and still reports open: live within 3 s of being visible', async ({
   server,
   network,
   storage,
@@ -96,7 +96,7 @@ test('S4 a socket that died while nobody looked and says it is open: live within
   expect(taken).toBeLessThan(3);
 });
 
-test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over one connection, and what one writes goes out behind them', async ({
+test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest arrive over one connection, and own messages are sent after them', async ({
   server,
   network,
   phone,
@@ -129,7 +129,7 @@ test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest come over on
   expect(welcomes() - welcomesBefore).toBe(1);
 });
 
-test('S2 S4 long polling at 10 kB/s: what is scrolled up to comes in small answers, over one connection', async ({
+test('S2 S4 long polling at 10 kB/s: older messages load in small answers over one connection', async ({
   server,
   network,
   phone,

@@ -13,7 +13,7 @@ const FULL = 'Your text is still here. This device is out of storage. Free some 
 const FAILED = 'Your text is still here. This device could not save it. Try again, or reload the page.';
 
 test(
-  'O4 the storage full: what is typed stays in the field, a sentence says why, and with room again all is sent, once',
+  'O4 the storage is full: the text stays in the field with a reason, and is sent once there is space',
   BOTH,
   async ({ server, network, browser, contextOptions }) => {
     await using context = await browser.newContext({ ...contextOptions, baseURL: network.url });
@@ -45,7 +45,7 @@ test(
 );
 
 test(
-  'O4 the database hangs: what is typed stays in the field, a sentence says why, and afterwards it is sent, once',
+  'O4 the database hangs: the text stays in the field with a reason, and is sent once afterwards',
   BOTH,
   async ({ server, phone }) => {
     const page = await phone(server.url);
@@ -69,7 +69,7 @@ test(
 );
 
 test(
-  'O4 the database hangs for a while: it is opened again, and what was typed goes by itself, once',
+  'O4 the database hangs for a while: it is reopened, and the text is sent once by itself',
   BOTH,
   async ({ server, phone }) => {
     const page = await phone(server.url);
@@ -88,7 +88,7 @@ test(
 );
 
 test(
-  'O4 O3 every handle closed by the browser while one sends, again and again: each text is in the field or in the outbox, and sent once',
+  'O4 O3 the browser closes every database connection again and again while messages are sent: each text is in the field or in the outbox, and sent once',
   BOTH,
   async ({ server, phone }) => {
     const random = seeded(7);
@@ -125,7 +125,7 @@ for (const [how, empty] of [
   ['cleared by the browser', clearStorage],
 ] as const) {
   test(
-    `O4 the database ${how}: what stands in the field stays, a sentence says what is gone, and one goes on`,
+    `O4 the database is ${how}: the text in the field stays, a line says what is lost, and the app continues`,
     BOTH,
     async ({ server, phone }) => {
       const page = await phone(server.url);

@@ -4,7 +4,7 @@ import { LOBBY } from '../../shared/mint.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, message, signUp, test } from './fixtures.ts';
 
-test('others’ messages are counted until they have been seen, on every device of their reader', async ({
+test('messages of others count as unread until they were in view, on every device of the user', async ({
   server,
   phone,
 }) => {

@@ -10,7 +10,7 @@ const WAITING = ['Ada waits 1', 'Ada waits 2', 'Ada waits 3'];
 const DRAFT = 'Ada was about to say';
 
 test(
-  'O5 O4 signed out with a queue, another user in both tabs: nothing of it is seen or sent; on return it is there, and sent once',
+  'O5 O4 a user signs out with a queue and another user signs in: the queue is neither shown nor sent; when the first user returns it is there, and sent once',
   BOTH,
   async ({ server, phone }) => {
     const reader = await signUpByApi(server.url, 'Reader');

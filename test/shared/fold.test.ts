@@ -32,7 +32,7 @@ function keyOf(serverOffset: number): string {
   return `${String(serverOffset).padStart(21, '0')}A`;
 }
 
-/** What is shown of the first line. */
+/** The first line as text. */
 function shown(entries: Entry[], amendments: Entry[] = []): string {
   const [line] = fold(entries, amendments);
   if (line?.tag === 'text') return line.edited ? `${line.body} (edited)` : line.body;
@@ -42,20 +42,20 @@ function shown(entries: Entry[], amendments: Entry[] = []): string {
 describe('fold', () => {
   test.each<[string, Entry[], Entry[], string]>([
     ['a text shows its body', [text(1, 'a')], [], 'a'],
-    ['an edit holds', [text(1, 'a'), edit(2, 1, 'b')], [], 'b (edited)'],
-    ['an edit from elsewhere holds', [text(1, 'a')], [edit(9, 1, 'b')], 'b (edited)'],
-    ['the last edit holds', [text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c')], [], 'c (edited)'],
+    ['an edit replaces the body', [text(1, 'a'), edit(2, 1, 'b')], [], 'b (edited)'],
+    ['an edit from elsewhere replaces it, too', [text(1, 'a')], [edit(9, 1, 'b')], 'b (edited)'],
+    ['the last edit wins', [text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c')], [], 'c (edited)'],
     [
-      'the last edit holds, wherever it stands',
+      'the last edit wins, wherever it is',
       [text(1, 'a'), edit(3, 1, 'c')],
       [edit(2, 1, 'b')],
       'c (edited)',
     ],
     ['a deletion wins', [text(1, 'a'), remove(2, 1)], [], 'deleted'],
     ['a deletion wins over a later edit', [text(1, 'a'), remove(2, 1)], [edit(3, 1, 'b')], 'deleted'],
-    ['a blanked text is deleted', [text(1, undefined)], [], 'deleted'],
+    ['a redacted text is deleted', [text(1, undefined)], [], 'deleted'],
     [
-      'a blanked text is deleted whatever its edits say',
+      'a redacted text is deleted whatever its edits are',
       [text(1, undefined), edit(2, 1, 'b')],
       [],
       'deleted',
@@ -66,11 +66,11 @@ describe('fold', () => {
     expect(shown(entries, amendments)).toBe(expected);
   });
 
-  test("somebody else's later edit does not hide one's own", () => {
+  test("a later edit by somebody else does not hide the author's own", () => {
     expect(shown([text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c', bob)])).toBe('b (edited)');
   });
 
-  test('joins, leaves, edits and deletions have no line of their own; a kind not known has one, unless it names a target', () => {
+  test('joins, leaves, edits and deletions have no line; an unknown kind has one unless it has a target', () => {
     const { kind: _, target, ...placed } = remove(2, 1) as Extract<Entry, { target: number }>;
     const others: Entry[] = ['join', 'leave', 'later'].map((kind, i) => ({
       ...placed,
@@ -84,7 +84,7 @@ describe('fold', () => {
     ]);
   });
 
-  test('what the server cannot read has a line that says so, whatever its kind', () => {
+  test('an unreadable entry has a line that says so, whatever its kind', () => {
     const bad = { ...text(1, undefined), deleted: undefined, unreadable: true as const };
     const entries = ['text', 'edit', 'join'].map(
       (kind, i) => ({ ...bad, serverOffset: i + 1, kind }) as unknown as Entry,
@@ -92,7 +92,7 @@ describe('fold', () => {
     expect(fold(entries).map(({ tag }) => tag)).toEqual(Array(3).fill('unreadable'));
   });
 
-  test('each class of the table of kinds: a message has a line, what is silent, aggregates or concerns a subject has none', () => {
+  test('of the classes in the table of kinds only messages have a line: not silent, aggregated or membership kinds', () => {
     useTestKinds();
     const placed = (serverOffset: number) => {
       return { serverOffset, author: ada, clientOffset: keyOf(serverOffset), at: 0 };
@@ -113,7 +113,7 @@ describe('fold', () => {
     expect(fold(entries).map(({ serverOffset }) => serverOffset)).toEqual([1, 2, 4, 5]);
   });
 
-  test('amendments count the same in any order, any number of times, from within or from elsewhere', () => {
+  test('amendments have the same effect in any order, repeated, among the entries or from elsewhere', () => {
     const texts = [text(1, 'a'), text(2, 'b')];
     const amendment = fc
       .tuple(

@@ -7,7 +7,7 @@ import { idFrom, LOBBY } from '../../shared/mint.ts';
 const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
 describe('idFrom', () => {
-  test('writes 16 bytes as Node writes them in base64url', () => {
+  test('encodes 16 bytes like Node's base64url', () => {
     fc.assert(
       fc.property(sixteen, (bytes) => {
         expect(idFrom(bytes)).toBe(Buffer.from(bytes).toString('base64url'));
@@ -15,11 +15,11 @@ describe('idFrom', () => {
     );
   });
 
-  test('what it writes is an id', () => {
+  test('returns a valid id', () => {
     fc.assert(fc.property(sixteen, (bytes) => v.is(Id, idFrom(bytes))));
   });
 
-  test('takes 16 bytes and nothing else', () => {
+  test('accepts only 16 bytes', () => {
     expect(() => idFrom(new Uint8Array(15))).toThrow(RangeError);
   });
 });
@@ -37,12 +37,12 @@ describe('Id', () => {
     ['nothing', ''],
     ['a number', 1],
     ['null', null],
-  ])('refuses what has another form: %s', (_, value) => {
+  ])('refuses: %s', (_, value) => {
     expect(v.is(Id, value)).toBe(false);
     expect(v.is(RoomId, value)).toBe(false);
   });
 
-  test('lobby is a room and no user', () => {
+  test('lobby is a room id and no user id', () => {
     expect(v.is(RoomId, LOBBY)).toBe(true);
     expect(v.is(Id, LOBBY)).toBe(false);
   });
@@ -56,7 +56,7 @@ describe('recordById', () => {
     expect(v.parse(Counts, value)).toEqual(value);
   });
 
-  test('refuses __proto__ as a key that came over the wire, and pollutes nothing', () => {
+  test('refuses __proto__ as a key from the wire, and does not pollute the prototype', () => {
     const value = JSON.parse('{"lobby":1,"__proto__":{"polluted":true}}');
     expect(v.is(Counts, value)).toBe(false);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();

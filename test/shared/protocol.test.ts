@@ -1,4 +1,4 @@
-/** The wire cannot change without its version being looked at. */
+/** The schemas cannot change without a decision about the protocol version. */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
@@ -14,9 +14,8 @@ describe('the protocol', () => {
     const hash = createHash('sha256').update(allSchemas()).digest('hex').slice(0, 16);
     expect(
       { protocol: protocol.PROTOCOL, hash },
-      'The schemas in shared/ have changed. Can a client of the version before still talk to this server, and this ' +
-        'one to a server of the version before? Then write the new hash here. If not, PROTOCOL in ' +
-        'shared/protocol/version.ts goes up as well.',
+      'The schemas in shared/ have changed. If old clients still work with this server, and this client with old ' +
+        'servers, write the new hash here. If not, also increment PROTOCOL in shared/protocol/version.ts.',
     ).toEqual(PINNED);
   });
 
@@ -32,7 +31,7 @@ describe('the protocol', () => {
     for (const changed of changes) expect(describeSchema(changed)).not.toEqual(loose);
   });
 
-  test('a request has a name, a payload and, but for typing, an acknowledgement', () => {
+  test('every request but typing has an acknowledgement', () => {
     expect(Object.keys(protocol.answers).sort()).toEqual(
       Object.keys(protocol.requests)
         .filter((name) => name !== 'typing')
@@ -41,7 +40,7 @@ describe('the protocol', () => {
   });
 });
 
-/** Everything exported that is a schema, or a table of schemas, by name. */
+/** All exported schemas and tables of schemas, by name. */
 function allSchemas(): string {
   const exported = Object.entries({ ...protocol, ...entry, ...ids }).filter(
     ([, value]) => typeof value === 'object',

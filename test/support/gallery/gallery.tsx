@@ -1,6 +1,6 @@
 /**
  * One screen of the app over a fake client: `?scene=` names it, `&language=zh` speaks Chinese. For the eye, for trying
- * views without a server, and for axe: `show` in the window puts another scene in its route, `speak` says it otherwise.
+ * views without a server, and for axe: `show` in the window shows another scene, `speak` says it otherwise.
  */
 import '../../../web/style/index.css';
 import '../../../web/view/lazyViews.ts'; // there from the beginning, so that a scene is whole at once

@@ -10,11 +10,11 @@ import { zh } from '../../../web/i18n/zh.ts';
 
 const LANGUAGES = { en: { ...en, sheets: enSheets }, zh };
 
-test.each(Object.entries(LANGUAGES))('%s: every text says something, whatever it is given', (_, texts) => {
+test.each(Object.entries(LANGUAGES))('%s: no text is empty, whatever its arguments', (_, texts) => {
   for (const [path, text] of textsOf(texts)) expect(text.trim(), path).not.toBe('');
 });
 
-test('every language has the texts of English and no others, and leaves out nothing of what it is given', () => {
+test('every language has exactly the texts of English, and uses every argument that English uses', () => {
   const shapes = Object.values(LANGUAGES).map((texts) =>
     textsOf(texts)
       .map(([path]) => path)
@@ -28,7 +28,7 @@ test('every language has the texts of English and no others, and leaves out noth
       for (const texts of said) expect(texts.get(path), path).toContain(given);
 });
 
-test('nothing of the Chinese is left in English, and its signs are the wide ones', () => {
+test('Chinese texts have no English words, and full-width punctuation', () => {
   for (const [path, text] of textsOf(zh)) {
     if (path === 'lang') continue;
     const latin = text.match(/[A-Za-z]+/g) ?? [];
@@ -40,14 +40,14 @@ test('nothing of the Chinese is left in English, and its signs are the wide ones
   }
 });
 
-test('every code of the protocol has a sentence of ours, wherever it is told', () => {
+test('every error code of the protocol has a sentence', () => {
   const unsaid = Object.keys(ERROR_STATUS).filter(
     (code) => sentence({ code }, 'message') === en.reasons.other,
   );
   expect(unsaid).toEqual([]);
 });
 
-test('the same code means another thing in another place; an unknown one is told by the server', () => {
+test('the sentence of a code depends on the table; for an unknown code it is the server’s message', () => {
   expect(sentence({ code: 'conflict' }, 'signIn')).toBe('That name is taken.');
   expect(sentence({ code: 'unauthorized' })).toBe('You are signed out.');
   expect(sentence({ code: 'teapot', message: 'I am one.' })).toBe('I am one.');
@@ -55,7 +55,7 @@ test('the same code means another thing in another place; an unknown one is told
   expect(sentence({ code: 'toString' })).toBe('That did not work.');
 });
 
-test('numbers take the form that the language has for them', () => {
+test('numbers take the plural form of the language', () => {
   const days = counting('en');
   expect([0, 1, 2, 1500].map((n) => days(n, { one: '# day', other: '# days' }))).toEqual([
     '0 days',
@@ -73,7 +73,7 @@ test.each([
   [['ZH-cn', 'en'], 'ZH-cn'],
   [['fr'], 'en'],
   [[], 'en'],
-])('of %j it speaks %j', (wanted, expected) => {
+])('for %j the locale is %j', (wanted, expected) => {
   expect(chooseLocale(wanted, ['en', 'zh'])).toBe(expected);
 });
 
@@ -82,12 +82,12 @@ describe('times', () => {
   const now = at(2026, 2, 10, 0, 5);
   const times = createTimes('en-GB', en.log);
 
-  test('of a message are minutes, as the region writes them', () => {
+  test('of messages are in minutes, in the format of the region', () => {
     expect(times.minute(at(2026, 2, 10, 13, 4))).toBe('13:04');
     expect(createTimes('en-US', en.log).minute(at(2026, 2, 10, 13, 4))).toMatch(/^1:04\sPM$/);
   });
 
-  test('of a day count nights, not hours', () => {
+  test('of days count calendar days, not hours', () => {
     expect(times.day(at(2026, 2, 10), now)).toBe('Today');
     expect(times.day(at(2026, 2, 9, 23, 59), now)).toBe('Yesterday');
     expect(times.day(at(2026, 2, 8), now)).toMatch(/^Sunday,? 8 March$/);
@@ -95,22 +95,22 @@ describe('times', () => {
     expect(times.date(at(2026, 2, 9, 23, 59), now)).toMatch(/^Monday,? 9 March$/);
   });
 
-  test('in the list of rooms are as short as can be understood', () => {
+  test('in the list of rooms are short', () => {
     expect(times.recent(at(2026, 2, 10, 0, 1), now)).toBe('00:01');
     expect(times.recent(at(2026, 2, 9, 23), now)).toBe('Mon');
     expect(times.recent(at(2026, 2, 4, 0), now)).toBe('Wed');
     expect(times.recent(at(2026, 2, 3, 23), now)).toBe('3 Mar');
     expect(times.recent(at(2025, 2, 3), now)).toBe('3 Mar 2025');
-    expect(times.recent(at(2026, 2, 12), now)).toBe('12 Mar'); // another's clock is ahead
+    expect(times.recent(at(2026, 2, 12), now)).toBe('12 Mar'); // the clock of another device is ahead
   });
 });
 
-describe('speaking', () => {
+describe('the language', () => {
   const document = { documentElement: { lang: '' } };
   const keeps = (value: string | null) => vi.stubGlobal('localStorage', { getItem: () => value });
   const asks = (...languages: string[]) => vi.stubGlobal('navigator', { languages });
 
-  test('it speaks what was chosen by hand, else what the browser asks for', () => {
+  test('is the one chosen by the user, else the one of the browser', () => {
     asks('zh-CN', 'en');
     keeps(null);
     expect(wanted()).toBe('zh');
@@ -121,11 +121,11 @@ describe('speaking', () => {
     asks('fr', 'de');
     expect(wanted()).toBe('en');
     vi.stubGlobal('localStorage', undefined);
-    expect(wanted()).toBe('en'); // a browser that withholds it
+    expect(wanted()).toBe('en'); // a browser without storage
     vi.unstubAllGlobals();
   });
 
-  test('another language is in every text at once, in the times, and in the document for who reads aloud', async () => {
+  test('changes in all texts at once, in times, and in the document for screen readers', async () => {
     vi.stubGlobal('document', document);
     let told = 0;
     const stop = language.subscribe(() => told++);
@@ -146,13 +146,13 @@ describe('speaking', () => {
   });
 });
 
-/** What each text that is made of something is made of here, and how it has to come out again. */
+/** The arguments of every text function, and what must be in its result. */
 const GIVEN = ['77', '88'];
 
-/** What is called the same in every language. */
+/** Names that are the same in every language. */
 const NAMES_OF_THINGS = new Set(['Holdfast', 'Chrome', 'Safari', 'Firefox', 'HTTP', 'HTTPS']);
 
-/** Every text by its path; those that are made of something are made of a few plain things. */
+/** Every text by its path; functions are called with the arguments GIVEN. */
 function textsOf(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path, value]];
   if (typeof value === 'function') return [[path, String(value(...GIVEN.map(Number)))]];

@@ -19,7 +19,7 @@ test.each([
   expect(initials(name)).toBe(expected);
 });
 
-test('a colour is one of those there are, and stays what it was on other days and devices', () => {
+test('the colour of an id is in range and never changes', () => {
   fc.assert(fc.property(fc.string(), (id) => tone(id) >= 0 && tone(id) < TONES));
   expect(['lobby', ''].map(tone)).toEqual([3, 5]);
 });

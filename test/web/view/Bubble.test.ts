@@ -15,7 +15,7 @@ const message: Message = {
   can: { edit: true, remove: true },
 };
 
-test('a bubble is drawn again when something of it that shows is another, and only then', () => {
+test('a bubble renders again if and only if something visible has changed', () => {
   expect(looksSame(message, structuredClone(message))).toBe(true);
   expect(looksSame(message, { ...message, serverOffset: 7, can: { edit: false, remove: false } })).toBe(true);
   const others: Partial<Message>[] = [

@@ -13,7 +13,7 @@ const pill = (count: number) => {
 };
 const tag = (count: number) => [formatCount(count).seen, t.rooms.unread(formatCount(count).heard)];
 
-test('O3 from where nothing is counted any more no number is said that is too small', async () => {
+test('O3 from the cap on, no number is shown or read out that is too small', async () => {
   vi.stubGlobal('document', { documentElement: { lang: '' } });
   await speak('en');
   expect([1, 99, 100, 250].map(pill)).toEqual([

@@ -3,8 +3,8 @@ import type { Outcome } from '../../../web/state/model.ts';
 import { createComposerModel, createComposerModels, restAfter } from '../../../web/view/composerModel.ts';
 import { conversationOf, fakeClient, message } from '../../support/fakeClient.ts';
 
-describe('what is being written', () => {
-  test('O4 is cleared only when it is safe, and handed over once however often Send is tapped', async () => {
+describe('the composer model', () => {
+  test('O4 the text is cleared only once it is durable, and submitted once however often Send is tapped', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
     model.type('two seals');
@@ -18,7 +18,7 @@ describe('what is being written', () => {
     expect(store.saved.at(-1)).toBe('');
   });
 
-  test('O4 stays, with the reason, when this device could not keep it; typing on takes the reason away', async () => {
+  test('O4 the text stays with the reason if this device could not store it; typing clears the reason', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
     model.type('two seals');
@@ -30,7 +30,7 @@ describe('what is being written', () => {
     expect(model.get().reason).toBeUndefined();
   });
 
-  test('O4 stays when handing it over throws', async () => {
+  test('O4 the text stays if submitting throws', async () => {
     vi.spyOn(console, 'error').mockReturnValueOnce();
     const model = createComposerModel('two seals', {
       send: () => Promise.reject(new Error('the handle is gone')),
@@ -39,7 +39,7 @@ describe('what is being written', () => {
     expect(model.get()).toMatchObject({ text: 'two seals', reason: { code: 'internal' } });
   });
 
-  test('what is typed while it is handed over stays', async () => {
+  test('text that is typed while a submit is in flight stays', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
     model.type('two seals');
@@ -50,7 +50,7 @@ describe('what is being written', () => {
     expect(model.get().text).toBe('and a third');
   });
 
-  test('and is sent after it, when Send was meant for it, too', async () => {
+  test('and is sent afterwards if Send was tapped for it', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
     model.type('two seals');
@@ -62,7 +62,7 @@ describe('what is being written', () => {
     expect(store.sent).toEqual(['two seals', 'and a third']);
   });
 
-  test('nothing but white space is not sent; control characters of a paste are left out', async () => {
+  test('white space alone is not sent; control characters of a paste are removed', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
     model.type(' \n ');
@@ -72,7 +72,7 @@ describe('what is being written', () => {
     expect(store.sent).toEqual(['ab\nc']);
   });
 
-  test('a draft that is read late does not overwrite what was typed meanwhile', async () => {
+  test('a draft that loads late does not overwrite text that was typed meanwhile', async () => {
     const late = Promise.withResolvers<string>();
     const actions = { load: () => late.promise, send: async () => ({ ok: true as const }) };
     const [touched, untouched] = [createComposerModel('', actions), createComposerModel('', actions)];
@@ -82,7 +82,7 @@ describe('what is being written', () => {
     expect([touched.get().text, untouched.get().text]).toEqual(['new', 'old draft']);
   });
 
-  test('O4 outlives a look at another room, and an edit has a model of its own', () => {
+  test('O4 the text survives a look at another room, and an edit has its own composer', () => {
     const client = fakeClient({ app: { tag: 'hello' } });
     const models = createComposerModels(client);
     models.ofRoom('lobby', '').type('half a sent');
@@ -97,7 +97,7 @@ describe('what is being written', () => {
     expect(models.ofMessage('lobby', sent).get().text).toBe('three sea');
   });
 
-  test('a change is an edit of what was sent, and a new text for what was not, as it is when it is handed over', async () => {
+  test('the status at the time of submit decides: a sent message is edited, an unsent one is amended', async () => {
     const refused = { tag: 'not-sent', reason: { code: 'too-large' } } as const;
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     const client = fakeClient({ app: { tag: 'hello' }, conversations: { lobby: conversationOf([text]) } });
@@ -115,7 +115,7 @@ describe('what is being written', () => {
     ]);
   });
 
-  test('O4 a change that was begun outlives the page, until it is sent or given up', async () => {
+  test('O4 an unfinished edit survives a reload, until it is sent or given up', async () => {
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
     const begin = () => createComposerModels(client).ofMessage('lobby', text).type('three sea');
@@ -140,7 +140,7 @@ describe('what is being written', () => {
     expect((await loadedAgain()).edited).toBeUndefined();
   });
 
-  test('S3 what is kept of a change has nothing of the text before it: that may be deleted by then', () => {
+  test('S3 a saved edit has nothing of the original text, which may be deleted by then', () => {
     const drafts = keepsDrafts();
     const client = { ...fakeClient({ app: { tag: 'hello' } }), ...drafts };
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
@@ -155,7 +155,7 @@ describe('what is being written', () => {
     ['and more', 'two seals', 'and more'],
     ['', 'two seals', ''],
   ])(
-    'O4 with %j begun, %j typed for a message that is deleted meanwhile: then %j is being written, and it says why',
+    'O4 with the draft %j and %j typed for a message that is deleted meanwhile, the draft becomes %j, with the reason',
     async (begun, typed, written) => {
       const drafts = keepsDrafts();
       drafts.kept.set('lobby', begun);
@@ -171,7 +171,7 @@ describe('what is being written', () => {
     },
   );
 
-  test('O4 what was typed for it before a reload is not lost with the message either', async () => {
+  test('O4 text that was typed before a reload is not lost with a deleted message either', async () => {
     const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     createComposerModels(client).ofMessage('lobby', text).type('three seals');
@@ -183,7 +183,7 @@ describe('what is being written', () => {
     expect(client.kept.get('lobby')).toBe('three seals');
   });
 
-  test('O4 a change that is given up is there again when it is taken up again; one that is sent begins anew', async () => {
+  test('O4 an edit that was given up is restored at the next edit; after a sent edit the next one starts from the message', async () => {
     const models = createComposerModels(fakeClient({ app: { tag: 'hello' } }));
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     const begin = () => {
@@ -205,11 +205,11 @@ test.each([
   ['a', 'a', ''],
   ['a b', 'a', 'b'],
   ['other', 'a b', 'other'],
-])('what is left of %j after %j was sent is %j', (current, sent, rest) => {
+])('of %j, after %j was sent, %j is left', (current, sent, rest) => {
   expect(restAfter(current, sent)).toBe(rest);
 });
 
-/** Takes what is sent and answers when told to. */
+/** A store that answers only on request. */
 function pendingStore() {
   const answer = Promise.withResolvers<Outcome>();
   const sent: string[] = [];
@@ -226,7 +226,7 @@ function pendingStore() {
   };
 }
 
-/** The drafts of a client that is loaded again and again. */
+/** Drafts that survive several clients. */
 function keepsDrafts() {
   const kept = new Map<string, string>();
   return {

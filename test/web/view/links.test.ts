@@ -19,7 +19,7 @@ test.each([
   expect(found).toEqual(links);
 });
 
-test('the parts are the text again, and every link leads to http, https or mailto', () => {
+test('the joined parts are the text, and every link is http, https or mailto', () => {
   const pieces = fc.constantFrom(
     'http://',
     'https://',

@@ -7,16 +7,16 @@ describe('a long press', () => {
   const time: PressEvent = { type: 'time' };
   const end: PressEvent = { type: 'end' };
   test.each<[string, PressEvent[], Press['tag']]>([
-    ['is a finger that rests for its time', [down, time], 'long'],
-    ['trembles', [down, move(56, 44), move(50, 60), time], 'long'],
-    ['is none before its time', [down], 'resting'],
+    ['is a finger that rests long enough', [down, time], 'long'],
+    ['may tremble', [down, move(56, 44), move(50, 60), time], 'long'],
+    ['is none before that', [down], 'resting'],
     ['is none when the finger moves away', [down, move(50, 61), time], 'none'],
-    ['nor when it comes back', [down, move(70, 50), move(50, 50), time], 'none'],
-    ['nor when it was lifted, or scrolled', [down, end, time], 'none'],
-    ['stays one while the finger moves on the menu', [down, time, move(200, 200)], 'long'],
+    ['also if it comes back', [down, move(70, 50), move(50, 50), time], 'none'],
+    ['is none after it was lifted or scrolled', [down, end, time], 'none'],
+    ['stays one while the finger moves over the menu', [down, time, move(200, 200)], 'long'],
     ['is over when the finger is lifted', [down, time, end], 'none'],
-    ['begins anew with the next finger', [down, time, end, down, time], 'long'],
-    ['a clock alone is none', [time], 'none'],
+    ['starts again with the next finger', [down, time, end, down, time], 'long'],
+    ['is none by the timer alone', [time], 'none'],
   ])('%s', (_, events, tag) => {
     expect(events.reduce(press, NO_PRESS).tag).toBe(tag);
   });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { logRows } from '../../../web/view/logRows.ts';
 import { message } from '../../support/fakeClient.ts';
 
-test('days are parted, and a run of one author is named once until a pause', () => {
+test('days are separated, and the author of a group is named once until a pause', () => {
   const at = (day: number, hour: number, minute: number) => new Date(2026, 2, day, hour, minute).getTime();
   const rows = logRows([
     message({ author: 'Mika', at: at(3, 23, 58), body: '1' }),
@@ -19,14 +19,14 @@ test('days are parted, and a run of one author is named once until a pause', () 
   ).toEqual(['day', '1 first', '2', 'day', '3 first', '4 first', '5', '6 first']);
 });
 
-test('keys are unique even when a wrong clock goes back a day and forth', () => {
+test('keys are unique even if a wrong clock goes back and forth by a day', () => {
   const at = (day: number) => new Date(2026, 2, day, 12).getTime();
   const rows = logRows([3, 2, 3, 2].map((day) => message({ author: 'Mika', at: at(day) })));
   expect(new Set(rows.map((row) => row.key)).size).toBe(rows.length);
   expect(rows.filter((row) => row.tag === 'day')).toHaveLength(4);
 });
 
-test('what is new stands below a row of its own, and its author is named there again', () => {
+test('unread messages are below a separator, and their author is named again', () => {
   const [old, fresh] = [1, 2].map((minute) =>
     message({ author: 'Mika', at: new Date(2026, 2, 3, 12, minute).getTime(), body: `${minute}` }),
   );

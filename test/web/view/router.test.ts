@@ -8,7 +8,7 @@ test.each(['', '#', '#/', '#/room/', '#/room/a b', '#/room/<b>', '#/other'])(
   },
 );
 
-test('a room has an address of its own', () => {
+test('a room has its own hash', () => {
   const route = { tag: 'room', id: 'AAAAAAAAAAAAAAAA-_AAAA' } as const;
   expect(routeOf(hashOf(route))).toEqual(route);
   expect(hashOf({ tag: 'room', id: 'lobby' })).toBe('#/room/lobby');
