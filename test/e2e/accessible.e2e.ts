@@ -1,4 +1,4 @@
-/** The page for who hears it, enlarges it, or needs more contrast: axe over every screen, light and dark, in each language. */
+/** Accessibility: axe on every screen, in light and dark, in each language. */
 import type { Page } from '@playwright/test';
 import { en } from '../../web/i18n/en.ts';
 import { enSheets } from '../../web/i18n/enSheets.ts';
@@ -10,14 +10,14 @@ import { serveGallery } from '../support/gallery/serve.ts';
 import { expect, test } from './fixtures.ts';
 
 const TEXTS = { en: { ...en, sheets: enSheets }, zh };
-/** Some hundred runs of axe: a busy machine may take its time for them. */
+/** Some hundred runs of axe take long on a busy machine. */
 test.setTimeout(180_000);
 
 const LOCALES = { en: 'en-GB', zh: 'zh-CN' };
 
 for (const language of ['en', 'zh'] as const)
   test.describe(`in ${language}`, () => {
-    // A mouse, so that the menu of a message is asked for as it is on a wide screen.
+    // With a mouse, so that the menu of a message opens as on a wide screen.
     test.use({ locale: LOCALES[language], isMobile: false, hasTouch: false, deviceScaleFactor: 1 });
 
     test(`axe finds nothing on any screen: ${language}`, async ({ server, network, phone }) => {
@@ -36,7 +36,7 @@ for (const language of ['en', 'zh'] as const)
       };
       const shut = async () => {
         await page.keyboard.press('Escape');
-        await expect(sheet).toHaveCount(0); // below an open one nothing takes what is typed
+        await expect(sheet).toHaveCount(0); // an open sheet would block the page below
       };
       const small = () => page.setViewportSize(LIGHT_PHONE.viewport);
 
@@ -97,7 +97,7 @@ for (const language of ['en', 'zh'] as const)
       await openMenu();
       await sheet.getByRole('button', { name: t.sheets.menu.leave }).click();
       await sheet.getByRole('button', { name: t.sheets.leave.confirm, exact: true }).click();
-      await page.getByRole('navigation').getByText(t.rooms.left).waitFor(); // it is the list that shows now
+      await page.getByRole('navigation').getByText(t.rooms.left).waitFor(); // now the list of rooms shows
       await page.getByRole('link', { name: /lobby/i }).click();
       await button(t.rooms.joinAgain).waitFor();
       await check('a room that was left');
@@ -152,7 +152,7 @@ test('axe finds no problem in any scene of the gallery', async ({ browser }) => 
   await page.goto(gallery.url);
   const found: string[] = [];
   for (const scene of Object.keys(SCENES)) {
-    // Each light and dark, narrow and wide, in English and in Chinese; all of these together have the real screens above.
+    // Each scene in light and dark, narrow and wide, in English and Chinese. Together they include the screens above.
     await page.setViewportSize(LIGHT_PHONE.viewport);
     await gallery.show(page, scene);
     found.push(...(await violations(page, `${scene} in English`, [LIGHT_PHONE])));
@@ -163,7 +163,7 @@ test('axe finds no problem in any scene of the gallery', async ({ browser }) => 
   expect(found).toEqual([]);
 });
 
-/** Writing in it, in the language that it speaks. */
+/** Actions of a user, found by the texts of the language. */
 function conversation(page: Page, t: (typeof TEXTS)['en' | 'zh']) {
   const message = (body: string) =>
     page
@@ -187,7 +187,7 @@ function conversation(page: Page, t: (typeof TEXTS)['en' | 'zh']) {
   };
 }
 
-/** From now on this device has no room. */
+/** From now on the storage of this device is full. */
 async function failStorage(page: Page): Promise<void> {
   await page.evaluate(() => {
     IDBObjectStore.prototype.add = IDBObjectStore.prototype.put = () => {

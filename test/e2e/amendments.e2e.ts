@@ -1,4 +1,4 @@
-/** What was said and then unsaid, while somebody who had read it was away (S3). */
+/** Edits and deletions while a reader of the old texts is offline (S3). */
 import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Item } from '../../shared/protocol/index.ts';
@@ -21,11 +21,11 @@ test(
   'S3 messages in view are edited and deleted while the reader misses 5,000 messages: after the reconnect the old texts are gone from the screen and from every record',
   BOTH,
   async ({ server, network, phone }) => {
-    test.setTimeout(120_000); // 5,000 entries take their time where others have the machine, too
+    test.setTimeout(120_000); // 5,000 entries take long on a busy machine
     using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
     const said = await saySomething(bob);
     const since = numbered('since', 250);
-    await crowdSays(server.url, since); // more than a window: who scrolls up stays there when they come back
+    await crowdSays(server.url, since); // more than a window, so that a scrolled reader stays where they are after the reconnect
     const page = await phone(network.url);
     await signUp(page, 'Ada');
     expect((await readToTheBeginning(page)).lines).toEqual([...SAID, ...since]);
@@ -54,7 +54,7 @@ test('S3 messages are edited and deleted while the reader misses 5,000 messages 
 
   await leave(page, network);
   await sayAndUnsay(server.url, bob, said);
-  await page.reload(); // they are back, and do not know yet
+  await page.reload(); // the page does not know of the changes yet
   await expectInOrder(page, SAID);
   network.pass();
   await expect(message(page, MISSED.at(-1)!)).toBeInViewport();
@@ -77,7 +77,7 @@ async function leave(page: Page, network: TcpProxy): Promise<void> {
   await expect(page.getByText('Offline').first()).toBeAttached();
 }
 
-/** In the middle of it Bob corrects one message, rewords another, and then deletes that. */
+/** In between, Bob edits one message, edits another, and deletes the second. */
 async function sayAndUnsay(url: string, bob: ApiClient, [, regretted, mistyped]: Item[]): Promise<void> {
   const to = (item: Item | undefined) => ({ room: LOBBY, clientOffset: newId(), target: item!.clientOffset });
   await crowdSays(url, MISSED.slice(0, 2_500));
@@ -93,7 +93,7 @@ async function sayAndUnsay(url: string, bob: ApiClient, [, regretted, mistyped]:
   await crowdSays(url, MISSED.slice(2_500));
 }
 
-/** Nor, therefore, is what it was reworded to. */
+/** Neither the deleted text nor its edited version. */
 async function expectNowhere(page: Page): Promise<void> {
   await expect(message(page, REGRETTED)).toHaveCount(0);
   expect(await recordsOf(page, { containing: REGRETTED })).toEqual([]);

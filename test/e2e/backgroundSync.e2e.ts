@@ -1,4 +1,4 @@
-/** What waits is sent by the service worker while no page is open, and only by one of them while one is. */
+/** Background Sync: the service worker sends the outbox while no page is open; with a page open, only one of them sends. */
 import type { Page } from '@playwright/test';
 import { bodyOf, connectClient, type SignedUp, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
@@ -27,7 +27,7 @@ test(
     await again.goto(network.url);
     await again.getByRole('link', { name: /lobby/i }).click();
     for (const body of WAITING) await expectState(again, body, 'Sent');
-    await say(again, 'and on'); // behind whatever of them could be sent once more
+    await say(again, 'and on'); // after anything that could be sent again
     await expectState(again, 'and on', 'Sent');
     expect(await bodies(again)).toEqual([...WAITING, 'and on']);
     expect(await textsIn(server.url, watcher)).toEqual([...WAITING, 'and on']);
@@ -44,7 +44,7 @@ test(
     await say(page, 'live');
     await expectState(page, 'live', 'Sent');
     const asked = () => page.evaluate(() => Reflect.get(globalThis, 'registrations'));
-    const before = await asked(); // it may have been said before there was a connection
+    const before = await asked(); // it may have been registered before there was a connection
     await say(page, 'sent');
     await expectState(page, 'sent', 'Sent');
     expect(await asked()).toBe(before);
@@ -55,7 +55,7 @@ test(
     for (const body of WAITING) await say(page, body);
     await expect.poll(() => tagsOf(page)).toEqual(['holdfast-outbox']);
     await page.close();
-    network.pass(); // and nobody does anything: Chromium sees a network, and the worker tries until the server answers
+    network.pass(); // no user action: Chromium sees a network, and the worker retries until the server answers
     await expect
       .poll(() => textsIn(server.url, watcher), { timeout: 20_000 })
       .toEqual(['live', 'sent', ...WAITING]);
@@ -77,15 +77,15 @@ test(
     const page = await openApp(phone, network.url, withoutSyncManager);
     await signUp(page, 'Ada');
     const worker = await workerOf(page.context(), network.url);
-    await worker.wake(); // it takes a while to start, and is up then
-    await say(page, 'first'); // whoever of them
+    await worker.wake(); // the worker takes a while to start
+    await say(page, 'first'); // by the page or by the worker
     await expectState(page, 'first', 'Sent');
-    network.narrow(3_000); // twenty seconds in all, for a worker may take some to wake
+    network.narrow(3_000); // twenty seconds in all, since the worker may start late
     const long = numbered('seal '.repeat(480), 25);
     for (const body of long) await say(page, body);
     const before = worker.asked().length;
     await worker.wake();
-    await expectState(page, long.at(-1)!, 'Queued'); // the tab is still at it
+    await expectState(page, long.at(-1)!, 'Queued'); // the tab is still sending
     network.narrow(Number.POSITIVE_INFINITY);
     await watcher.hears(long.at(-1)!);
     await expectState(page, long.at(-1)!, 'Sent');
@@ -94,7 +94,7 @@ test(
   },
 );
 
-/** The app at this address, its worker active, and with what `prepare` adds to the page. */
+/** Opens the app with an active worker, after `prepare` has changed the page. */
 async function openApp(
   phone: (url: string) => Promise<Page>,
   url: string,

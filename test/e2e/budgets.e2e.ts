@@ -1,7 +1,7 @@
 /**
- * The budgets (test/budgets/budgets.json) on a phone four times as slow, with 100,000 messages stored. Rows and layout
- * shift fail at their number. Times fail at three times theirs, and of several rounds the quietest counts: what else a
- * machine does only ever adds to them. `npm run measure` says what they are.
+ * Performance budgets (test/budgets/budgets.json) on a phone with a 4x slower CPU and 100,000 stored messages. Rows and layout
+ * shift must keep their budget. Times may be three times their budget, and the best of several rounds counts, since other
+ * load on the machine only adds to them. `npm run measure` measures the exact times.
  */
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { quantile } from '../budgets/figures.ts';
@@ -13,7 +13,7 @@ import { shiftOf, whatMoved } from '../budgets/watch.ts';
 import { text } from '../support/api.ts';
 import { expect, message, test } from './fixtures.ts';
 
-test.use({ trace: 'off', screenshot: 'off' }); // they would be measured too
+test.use({ trace: 'off', screenshot: 'off' }); // they would cost time within the measurement
 
 const { cpuSlowdown, layoutShift, rowsInDocument, timesFailAtTimes } = budgets;
 

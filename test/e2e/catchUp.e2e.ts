@@ -1,4 +1,4 @@
-/** Much was said while one was away, and the way back is narrow. */
+/** Catch-up of many missed messages over a slow network. */
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { BOTH, expect, expectInOrder, message, signUp, test } from './fixtures.ts';
@@ -27,7 +27,7 @@ test(
 
     await expect(message(page, missed.at(-1)!)).toBeInViewport();
     const held = await textsHeld();
-    expect(held.length).toBeLessThanOrEqual(before.length + 200); // all of it would be seconds more over this network
+    expect(held.length).toBeLessThanOrEqual(before.length + 200); // loading everything would take seconds on this network
     expect(held).toEqual([...before, ...missed.slice(before.length - held.length)]);
 
     const { lines } = await readToTheBeginning(page);

@@ -1,4 +1,4 @@
-/** Two people at phone size, the whole way: names, the lobby, a room of their own. */
+/** The main path of two users on phones: sign-up, the lobby, their own room. */
 import { expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const SCREENS = 'test-results/screens';

@@ -1,4 +1,4 @@
-/** The field that one writes in, in a real browser: its size, its keys, its keyboard. */
+/** The composer in a real browser: size, keys, on-screen keyboard, paste. */
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { bodies, composer, expect, message, signUp, test } from './fixtures.ts';
@@ -17,14 +17,14 @@ test('the field grows with its text up to six lines and then scrolls; when empti
   const [one, two, three, six, seven, twenty] = heights as [number, number, number, number, number, number];
   const line = three - two;
   expect(line).toBeGreaterThan(15);
-  expect(two - one).toBeLessThanOrEqual(line + 1); // one line is at least a finger high
-  expect(Math.abs(six - three - 3 * line)).toBeLessThan(3); // lines are not whole pixels
+  expect(two - one).toBeLessThanOrEqual(line + 1); // a single line is at least the height of a touch target
+  expect(Math.abs(six - three - 3 * line)).toBeLessThan(3); // the height of a line is no integer
   expect(seven - six).toBeLessThan(1);
   expect(twenty).toBe(seven);
   expect(await composer(page).evaluate((field) => field.scrollHeight > field.clientHeight)).toBe(true);
   await composer(page).press('End');
   await composer(page).pressSequentially(' and more');
-  expect(await composer(page).evaluate((field) => field.scrollTop > 0)).toBe(true); // what is typed is in sight
+  expect(await composer(page).evaluate((field) => field.scrollTop > 0)).toBe(true); // the end of the text is in view
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expect(composer(page)).toHaveValue('');
   expect(await heightOf(page)).toBe(one);
@@ -41,7 +41,7 @@ test('on a touch keyboard Enter is a new line, and the keyboard says so', async 
   await expect(composer(page)).toHaveValue('one\ntwo');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expect.poll(() => bodies(page)).toEqual(['one\ntwo']);
-  await expect(composer(page)).toBeFocused(); // the keyboard stays
+  await expect(composer(page)).toBeFocused(); // the on-screen keyboard stays open
 });
 
 test('the composer stays above a keyboard that shrinks the page, and the newest message above the composer', async ({
@@ -52,7 +52,7 @@ test('the composer stays above a keyboard that shrinks the page, and the newest 
   await signUp(page, 'Ada');
   await fillLog(server.url, page);
   await composer(page).tap();
-  // As Chromium does it with `interactive-widget=resizes-content`; it can draw no keyboard of its own here.
+  // As Chromium on Android does with `interactive-widget=resizes-content`. There is no on-screen keyboard here.
   await page.setViewportSize({ width: 390, height: 480 });
   await expect(composer(page)).toBeInViewport({ ratio: 1 });
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
@@ -94,7 +94,7 @@ test.describe('with a keyboard', () => {
     await page.keyboard.type('two');
     await page.keyboard.press('Enter');
     await expect.poll(() => bodies(page)).toEqual(['one\ntwo']);
-    await page.keyboard.press('Enter'); // nothing is nothing
+    await page.keyboard.press('Enter'); // an empty message is not sent
     await page.keyboard.type('three');
     await page.keyboard.press('Enter');
     await expect.poll(() => bodies(page)).toEqual(['one\ntwo', 'three']);
@@ -149,7 +149,7 @@ function bottomOf(page: Page): Promise<number> {
   return composer(page).evaluate((field) => field.getBoundingClientRect().bottom);
 }
 
-/** With more than the view holds. */
+/** Sends more messages than fit in the view. */
 async function fillLog(url: string, page: Page): Promise<void> {
   using mika = await connectClient(url, await signUpByApi(url, 'Mika'));
   await mika.append(...Array.from({ length: 20 }, (_, n) => text(`number ${n}`)));
@@ -157,8 +157,8 @@ async function fillLog(url: string, page: Page): Promise<void> {
 }
 
 /**
- * What iOS tells of a keyboard, and nothing else: the visual viewport is lower, the page is as it was. Chromium cannot be
- * made to do that, so its values are put in the place of the real ones.
+ * Simulates the on-screen keyboard of iOS: only the visual viewport gets lower, the page keeps its size. Chromium cannot do
+ * that, so the values of `visualViewport` are replaced.
  */
 async function showOnly(page: Page, seen: { height: number; scale: number }): Promise<void> {
   await page.evaluate(({ height, scale }) => {

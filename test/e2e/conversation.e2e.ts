@@ -1,10 +1,13 @@
-/** What can be done with messages on the screen, and how the log stays where its reader is. */
+/** Actions on messages, and the scroll position of the log. */
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
-test('a long press opens the menu, by which a message is edited and then deleted', async ({ server, phone }) => {
+test('a long press opens the menu, by which a message is edited and then deleted', async ({
+  server,
+  phone,
+}) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   await say(page, 'Two seals');
@@ -47,7 +50,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('kept on this device');
   await page.keyboard.press('Escape');
 
-  await page.clock.setFixedTime(Date.now() + 86_400_000); // of another day it says which
+  await page.clock.setFixedTime(Date.now() + 86_400_000); // on another day the date is included
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
     /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.$/,
@@ -70,10 +73,7 @@ test('O4 an unfinished edit is still there after a look at another room', async 
   await expect(composer(page)).toHaveValue('Three sea');
 });
 
-test('O4 an unfinished edit is still there after a reload, also offline', async ({
-  network,
-  phone,
-}) => {
+test('O4 an unfinished edit is still there after a reload, also offline', async ({ network, phone }) => {
   const page = await phone(network.url);
   await signUp(page, 'Ada');
   for (const body of ['Two seals', 'Later']) await say(page, body);
@@ -92,7 +92,7 @@ test('O4 an unfinished edit is still there after a reload, also offline', async 
 
   await composer(page).fill('Three seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
-  await expect(composer(page)).toHaveValue('half a mess'); // the draft of the room was kept beside it
+  await expect(composer(page)).toHaveValue('half a mess'); // the draft of the room was kept, too
   network.pass();
   await expectState(page, 'Three seals', 'Sent');
   await expectInOrder(page, ['Three seals', 'Later']);
@@ -166,7 +166,7 @@ test('O4 on a full device a line above the composer says so, the text is kept, a
   await composer(page).fill('Two seals');
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   const line = page.getByRole('alert').filter({ hasText: 'This device is out of storage.' });
-  await expect(line).toHaveCount(2); // the sentence of the device, and why this text is still in its field
+  await expect(line).toHaveCount(2); // the line about the device, and the reason at the composer
   await expect(composer(page)).toHaveValue('Two seals');
   await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
   await page.getByRole('button', { name: 'Try again' }).tap();
@@ -189,7 +189,7 @@ test('O4 on a device that is full from the start the text stays in the field, an
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
   await expect(page.getByRole('alert').filter({ hasText: 'Your text is still here.' })).toBeVisible();
   await expect(composer(page)).toHaveValue('Two seals');
-  expect(await field!.evaluate((one) => one.isConnected)).toBe(true); // with it, a phone would fold its keyboard
+  expect(await field!.evaluate((one) => one.isConnected)).toBe(true); // a new field would close the on-screen keyboard
   await page.evaluate(() => Reflect.deleteProperty(window, 'full'));
   await page.getByRole('button', { name: 'Try again' }).tap();
   await page.getByRole('button', { name: 'Send', exact: true }).tap();
@@ -228,14 +228,14 @@ test.describe('with a keyboard and a mouse', () => {
     await expectState(page, 'Second', 'Sent');
 
     await composer(page).focus();
-    await keyboard.press('ArrowUp'); // in an empty field: the last text of one's own
+    await keyboard.press('ArrowUp'); // in the empty field: edits the last own text
     await expect(composer(page)).toHaveValue('Second');
     await composer(page).fill('Second, changed');
     await keyboard.press('Enter');
     await expectState(page, 'Second, changed', 'Sent');
 
     await keyboard.press('Shift+Tab');
-    await keyboard.press('ArrowUp'); // the last in view
+    await keyboard.press('ArrowUp'); // focuses the last message in view
     await keyboard.press('ArrowUp');
     await expect(message(page, 'First')).toBeFocused();
     await keyboard.press('Shift+F10');
@@ -243,7 +243,7 @@ test.describe('with a keyboard and a mouse', () => {
     await keyboard.press('Escape');
     await expect(message(page, 'First')).toBeFocused();
     await keyboard.press('Enter');
-    await keyboard.press('ArrowUp'); // it goes round
+    await keyboard.press('ArrowUp'); // from the first item to the last
     await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeFocused();
     await keyboard.press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter');
@@ -261,7 +261,7 @@ test('the scroll position is kept to the pixel while older messages load; the pi
     expect(await bob.append(...all.slice(n, n + 50).map((body) => text(body)))).toMatchObject({ ok: true });
   const page = await phone(server.url);
   await signUp(page, 'Ada');
-  await expect(message(page, 'number 299')).toBeInViewport(); // it sticks to the newest
+  await expect(message(page, 'number 299')).toBeInViewport(); // the log follows new messages
   await bob.append(text('one more'));
   await expect(message(page, 'one more')).toBeInViewport();
 
@@ -292,7 +292,7 @@ test('a jump to the top of the log shows the oldest loaded lines at once, and ol
     await writer.append(...Array.from({ length: 100 }, (_, n) => text(`line ${100 * i + n}`)));
   await expect(message(page, 'line 299')).toBeInViewport();
   const log = page.locator('.log');
-  await expect.poll(() => log.evaluate((box) => box.scrollTop)).toBeGreaterThan(50_000); // room for older lines
+  await expect.poll(() => log.evaluate((box) => box.scrollTop)).toBeGreaterThan(50_000); // the spacer for older lines
   const inView = await log.evaluate(async (box) => {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     box.scrollTop = 0;
@@ -340,7 +340,7 @@ test('a text is never rendered as HTML', async ({ server, phone }) => {
   expect(await page.locator('.body *').count()).toBe(0);
 });
 
-/** A finger that rests on the message for as long as it takes. */
+/** Holds a finger on the message until the menu opens. */
 async function longPress(page: Page, body: string): Promise<void> {
   const box = (await message(page, body).boundingBox())!;
   const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
@@ -348,10 +348,10 @@ async function longPress(page: Page, body: string): Promise<void> {
   await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
   await expect(page.getByRole('menu')).toBeVisible();
   await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-  await expect(page.getByRole('menu')).toBeVisible(); // lifting the finger chooses nothing
+  await expect(page.getByRole('menu')).toBeVisible(); // lifting the finger does not activate an item
 }
 
-/** By how many pixels the first message in view moved on its own, at each of so many steps upwards. */
+/** Scrolls up in steps and returns, for each step, by how many pixels the top message moved by itself. */
 function scrollUpAndMeasure(page: Page, steps: number): Promise<number[]> {
   return page.locator('.log').evaluate(async (log, count) => {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -366,14 +366,14 @@ function scrollUpAndMeasure(page: Page, steps: number): Promise<number[]> {
         (row) => row.getBoundingClientRect().bottom > top,
       )!;
       const at = looked.getBoundingClientRect().top;
-      for (let i = 0; i < 6; i++) await frame(); // older ones load meanwhile
+      for (let i = 0; i < 6; i++) await frame(); // older messages load meanwhile
       if (looked.isConnected) moved.push(Math.abs(looked.getBoundingClientRect().top - at));
     }
     return moved;
   }, steps);
 }
 
-/** While `window.full`, no database of a user takes anything. */
+/** While `window.full` is true, every write to a user's database fails. */
 async function canBeFull(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const { add, put } = IDBObjectStore.prototype;

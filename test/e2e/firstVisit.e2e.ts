@@ -1,4 +1,4 @@
-/** The first visit, in a place where only half of the app comes through. */
+/** The first visit on a network where only some chunks of the app load. */
 import type { Browser, BrowserContext } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
@@ -78,7 +78,7 @@ test('O1 a service worker that failed to install on the first visit is installed
   await context.close();
 });
 
-/** The service worker does not come through: it would have all that is loaded later. */
+/** A context whose service worker fails to install, since it would have all chunks in its cache. */
 async function withoutWorker(browser: Browser, url: string): Promise<BrowserContext> {
   const context = await browser.newContext({ baseURL: url });
   await context.route('**/sw.js', (route) => route.abort());

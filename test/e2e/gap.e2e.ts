@@ -1,4 +1,4 @@
-/** What is not held between two parts of a conversation is a line, and hides nothing of what is. */
+/** A gap in the stored log is one line between the stored messages. */
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';

@@ -1,4 +1,4 @@
-/** What a screen reader is given: the tree that the browser makes of the page, and what is announced. */
+/** Screen readers: the accessibility tree of the page, and its announcements. */
 import type { Page } from '@playwright/test';
 import { type ApiClient, connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
@@ -28,7 +28,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
   await expectState(page, tooMuch, 'Not sent');
   network.stall();
   await say(page, 'on its way');
-  await expectState(page, 'on its way', 'Sending'); // else both may go in one batch
+  await expectState(page, 'on its way', 'Sending'); // or both may be sent in one batch
   await say(page, 'waits');
 
   await expect(page.getByRole('log')).toMatchAriaSnapshot(`
@@ -96,7 +96,10 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
   `);
 });
 
-test('the list of rooms has the number of unread messages in the text of each link', async ({ server, phone }) => {
+test('the list of rooms has the number of unread messages in the text of each link', async ({
+  server,
+  phone,
+}) => {
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const page = await phone(server.url);
   await signUp(page, 'Ada');
@@ -156,7 +159,7 @@ test('new messages of others are announced, also the same text twice; older mess
   await expect.poll(said).toEqual(['Mika: Kettle is on', 'Mika: Kettle is on', 'Mika: the last']);
 });
 
-/** Every text that a live region in the conversation says from now on. */
+/** Records every text of the live regions from now on. */
 async function listen(page: Page): Promise<() => Promise<string[]>> {
   const region = page.getByRole('main').locator('p[role=status]');
   await region.evaluate((element) => {

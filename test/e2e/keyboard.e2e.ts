@@ -1,4 +1,4 @@
-/** Everything by the keyboard alone: nothing here touches the page but `page.keyboard`. */
+/** Keyboard only: all input in these tests is by `page.keyboard`. */
 import type { Page } from '@playwright/test';
 import { expect, expectState, message, test } from './fixtures.ts';
 
@@ -10,10 +10,7 @@ test.use({
   contextOptions: { reducedMotion: 'reduce' },
 });
 
-test('from sign-up to sign-out by keyboard alone, always with a visible focus', async ({
-  server,
-  phone,
-}) => {
+test('from sign-up to sign-out by keyboard alone, always with a visible focus', async ({ server, phone }) => {
   const page = await phone(server.url);
   const { keyboard } = page;
   const at = (role: 'button' | 'textbox' | 'menuitem' | 'heading' | 'link', name: string | RegExp) =>
@@ -143,7 +140,7 @@ test('the focus is not lost when the focused element disappears: a queued messag
   await expectState(page, 'waits', 'Queued');
   await keyboard.press('Shift+Tab');
   await keyboard.press('ArrowUp');
-  await focusIsSeen(page, message(page, 'waits')); // its dashes are no ring
+  await focusIsSeen(page, message(page, 'waits')); // the dashed border of a queued message is not a focus ring
   await keyboard.press('Enter');
   await focusIsOn(page, 'menuitem', 'Edit');
   await keyboard.press('End');
@@ -156,7 +153,7 @@ test('the focus is not lost when the focused element disappears: a queued messag
   await focusIsSeen(page, page.locator('.log'));
 });
 
-/** It has the focus, and one sees that. */
+/** Expects that the element has a visible focus. */
 async function focusIsOn(page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp) {
   await focusIsSeen(page, page.getByRole(role, typeof name === 'string' ? { name, exact: true } : { name }));
 }
@@ -169,7 +166,7 @@ async function focusIsSeen(page: Page, element: ReturnType<Page['locator']>): Pr
 
 const SEEN = new WeakMap<Page, Set<string>>();
 
-/** What is at and around the element that has the focus looks different without it. Looked at once for each kind. */
+/** Compares pictures of the focused element with and without focus. Once for each kind of element. */
 async function looksFocused(page: Page): Promise<boolean> {
   const seen = SEEN.get(page) ?? new Set();
   SEEN.set(page, seen);
@@ -188,7 +185,7 @@ async function looksFocused(page: Page): Promise<boolean> {
   const put = (to: 'blur' | 'focus') =>
     page.evaluate((method) => {
       const holder = window as unknown as { had?: HTMLElement };
-      document.dispatchEvent(new Event('pointerdown')); // put away on purpose: nothing brings it back
+      document.dispatchEvent(new Event('pointerdown')); // a pointer removes the focus on purpose, so that nothing restores it
       if (method === 'blur') holder.had = document.activeElement as HTMLElement;
       holder.had![method]({ preventScroll: true });
     }, to);
@@ -198,7 +195,7 @@ async function looksFocused(page: Page): Promise<boolean> {
   return !withIt.equals(without);
 }
 
-/** Tab after Tab, and at every stop the focus is on something and seen. */
+/** Presses Tab repeatedly and expects a visible focus at every stop. */
 async function tabTo(page: Page, role: Parameters<Page['getByRole']>[0], name: string | RegExp, key = 'Tab') {
   const wanted = page
     .getByRole(role, typeof name === 'string' ? { name, exact: true } : { name })

@@ -1,4 +1,4 @@
-/** The server killed by -9 again and again while two people write. */
+/** The server is killed with SIGKILL repeatedly while two users write. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { BOTH, bodies, expect, expectState, say, signUp, test } from './fixtures.ts';
 

@@ -1,4 +1,4 @@
-/** 简体中文 beside English: by the browser's language, and by hand. */
+/** Chinese (简体中文) and English: chosen by the browser's language, or by the user. */
 import type { Page } from '@playwright/test';
 import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
@@ -41,7 +41,7 @@ test('a change of language keeps all state, and survives a reload and an offline
   await signUp(page, 'Ada');
   await say(page, 'Hello');
   await expectState(page, 'Hello', 'Sent');
-  expect(asked.filter((path) => path.includes('/zh-'))).toEqual([]); // who reads English does not pay for it
+  expect(asked.filter((path) => path.includes('/zh-'))).toEqual([]); // English users do not load the Chinese texts
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.getByRole('textbox', { name: 'Message' }).fill('half a sen');
 

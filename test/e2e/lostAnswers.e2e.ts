@@ -1,4 +1,4 @@
-/** The server heard, and its answer is lost on the way. */
+/** Requests that reach the server, while the answer is lost. */
 import { LOBBY } from '../../shared/mint.ts';
 import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
@@ -35,7 +35,7 @@ test('O3 L3 the answer to an append is lost: the message shows Checking, then Se
 const PASSWORD = 'seals and ice';
 const REGRETTED = 'I should not have said this';
 
-/** Of more than 200 the newest come by themselves: then the repeat is acknowledged where nothing is held. */
+/** With more than 200 missed, only the newest are sent, so that the repeat is acknowledged inside a hole of the stored log. */
 for (const missed of [0, 300]) {
   test(
     `L3 O3 S3 an answer is lost, another device deletes the message, then the append is repeated after ${missed} missed messages: one entry without text, no failed row`,
@@ -65,7 +65,7 @@ for (const missed of [0, 300]) {
       await otherDevice.append(text('Later'));
       await expect(message(page, 'Later')).toBeVisible();
       if (missed === 0) await expect(page.getByText('Message deleted')).toHaveCount(1);
-      else expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(2); // it stands in the hole between
+      else expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(2); // the entry is in the hole between them
       await page.reload();
       await expect(message(page, 'Later')).toBeVisible();
       await expect(page.getByText('Not sent')).toHaveCount(0);
@@ -89,7 +89,7 @@ test('the answer to a sign-up is lost and the sign-up retried: one user, signed 
   const start = page.getByRole('button', { name: 'Start chatting' });
   await name.fill('Ada');
 
-  network.cut(); // what is open is from loading the page
+  network.cut(); // closes the connections that loaded the page
   network.swallowAnswers();
   const before = network.seen('down');
   await start.click();

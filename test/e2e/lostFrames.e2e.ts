@@ -1,17 +1,17 @@
-/** Live frames that are lost, or that come before what they follow: the log says what is true (S2). */
+/** Lost or reordered live frames: the page repairs its log from the server (S2). */
 import type { Page } from '@playwright/test';
 import { HEADS_EVERY_MS } from '../../shared/limits.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 
 interface Tampered {
-  /** How often it has connected since. */
+  /** How often the page has connected since then. */
   connections(): number;
-  /** Ends the page's connection, as a network does. */
+  /** Closes the connection, as a network failure does. */
   cut(): void;
 }
 
-/** Reloads the page with somebody between its socket and the server, who says of each frame when it arrives, if at all. */
+/** Reloads the page with an interceptor between its socket and the server that can delay or drop each frame. */
 async function tamper(page: Page, carry: (frame: string, deliver: () => void) => void): Promise<Tampered> {
   let cut = () => {};
   let connections = 0;
@@ -39,17 +39,20 @@ test('S2 a dropped live frame leaves no hole', async ({ server, phone }) => {
   await tamper(page, (frame, deliver) => (bringsEntry(frame, 'number 2') ? dropped.push(frame) : deliver()));
   await signUp(page, 'Ada');
   await bob.append(text('number 0'));
-  await expectInOrder(page, ['number 0']); // the catch-up is over: what comes now comes live
+  await expectInOrder(page, ['number 0']); // the catch-up is complete; the next frames are live
 
   for (const n of [1, 2, 3]) {
     await bob.append(text(`number ${n}`));
-    await bob.hears(`number ${n}`); // each in a frame of its own
+    await bob.hears(`number ${n}`); // one frame for each
   }
   await expectInOrder(page, ['number 0', 'number 1', 'number 2', 'number 3']);
   expect(dropped).toHaveLength(1);
 });
 
-test('S2 the last frame is dropped: `heads` reveals it, and it is loaded without a reconnect', async ({ server, phone }) => {
+test('S2 the last frame is dropped: `heads` reveals it, and it is loaded without a reconnect', async ({
+  server,
+  phone,
+}) => {
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(server.url);
   const dropped: string[] = [];
@@ -83,7 +86,7 @@ test('S2 a live frame that arrives before the catch-up does not hide a hole', as
   await bob.append(...missed.map((body) => text(body)));
   await expect.poll(() => held.length).toBeGreaterThan(0);
   await bob.append(text('live'));
-  await expectInOrder(page, ['before', ...missed, 'live']); // by a range: what is held back is still held back
+  await expectInOrder(page, ['before', ...missed, 'live']); // by a range request, since the delayed frames are still held back
   for (const deliver of held) deliver();
   await bob.append(text('after'));
   await expectInOrder(page, ['before', ...missed, 'live', 'after']);

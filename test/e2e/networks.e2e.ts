@@ -1,10 +1,13 @@
-/** Networks that are odd rather than gone. */
+/** Networks that misbehave: blocked WebSockets, captive portals, a server that says bye. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { BOTH, expect, expectState, say, signUp, test } from './fixtures.ts';
 
-test('O2 WebSockets open but carry no data: the app falls back to long polling', async ({ server, phone }) => {
+test('O2 WebSockets open but carry no data: the app falls back to long polling', async ({
+  server,
+  phone,
+}) => {
   const page = await phone(server.url);
-  await page.routeWebSocket(/\/socket\.io\//, () => {}); // opened, and nothing is ever carried
+  await page.routeWebSocket(/\/socket\.io\//, () => {}); // opens, but never carries data
   await page.reload();
   await signUp(page, 'Ada');
   await say(page, 'by another way');
@@ -16,7 +19,7 @@ test('O2 O3 a captive portal: its answers are not trusted, nothing is lost, and 
   phone,
 }) => {
   const page = await phone(server.url);
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
   await page.reload();
   await signUp(page, 'Ada');
   await say(page, 'before the hotel');
@@ -32,7 +35,7 @@ test('O2 O3 a captive portal: its answers are not trusted, nothing is lost, and 
   await expectState(page, 'from the hotel', 'Queued');
   await expect(page.getByText('Offline').first()).toBeAttached();
 
-  await page.unrouteAll(); // websockets stay closed: long polling is enough
+  await page.unrouteAll(); // WebSockets stay blocked: long polling suffices
   await expectState(page, 'from the hotel', 'Sent');
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before the hotel', 'from the hotel']);
@@ -47,16 +50,16 @@ test(
     page.on('websocket', (socket) => {
       socket.on('framereceived', ({ payload }) => told.push(String(payload)));
     });
-    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
     await page.reload();
     await signUp(page, 'Ada');
     await page.evaluate(() => Object.assign(globalThis, { neverReloaded: true }));
     await say(page, 'before');
     await expectState(page, 'before', 'Sent');
 
-    await say(page, 'into the bye'); // perhaps taken, perhaps not: nobody waits for it
+    await say(page, 'into the bye'); // the server may or may not receive it
     expect(await server.stop()).toBe(0);
-    // The browser tells of its frames in its own time, not in the server's.
+    // Playwright reports frames later than the server sends them.
     await expect.poll(() => told.filter((frame) => frame.startsWith('42["bye"'))).toHaveLength(1);
     await say(page, 'meanwhile');
     await server.start();

@@ -1,4 +1,4 @@
-/** A new build of the page comes while messages wait. */
+/** A new build of the page is deployed while messages wait. */
 import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { copyBuild, publishNewBuild } from '../support/pageBuild.ts';
@@ -14,7 +14,7 @@ test('O4 a new build is installed by a tap while messages wait: none is lost', a
   const page = await phone(server.url);
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   const socket = await barSocket(page.context());
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends by HTTP
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
   await page.reload();
   await signUp(page, 'Ada');
   for (const body of WAITING) await say(page, body);
@@ -23,10 +23,10 @@ test('O4 a new build is installed by a tap while messages wait: none is lost', a
   await publishNewBuild(storage.path, 'second');
   const ready = page.getByText('A new version is ready');
   await expect(async () => {
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // as when it is looked at again
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // as when the user returns to the page
     await expect(ready).toBeVisible({ timeout: 1_000 });
   }).toPass();
-  expect(await buildOf(page)).toBeUndefined(); // it waits for the tap
+  expect(await buildOf(page)).toBeUndefined(); // not installed before the tap
   await page.getByRole('button', { name: 'Update' }).click();
 
   await expect.poll(() => buildOf(page).catch(() => undefined)).toBe('second');

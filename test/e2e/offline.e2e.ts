@@ -1,4 +1,4 @@
-/** Without a network: what is written waits, survives, and goes by itself. */
+/** Offline: messages are queued, survive a kill, and are sent by themselves. */
 import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import {
   BOTH,
@@ -38,13 +38,13 @@ test(
 
     const after = await startInstallation(storage.path, network.url);
     const again = await after.context.newPage();
-    await again.goto('/'); // opened by the service worker: the proxy still refuses
+    await again.goto('/'); // served by the service worker, since the proxy still refuses
     await again.getByRole('link', { name: /lobby/i }).click();
     await expectInOrder(again, ['While there is a network', ...TWENTY]);
     for (const body of TWENTY) await expectState(again, body, 'Queued');
     await expect(composer(again)).toHaveValue('');
 
-    network.pass(); // and nothing is touched
+    network.pass(); // no user action
     await watcher.hears(TWENTY[19]!);
     for (const body of TWENTY) await expectState(again, body, 'Sent');
     const log = await wholeLog(server.url, watcherSession);
@@ -54,10 +54,7 @@ test(
   },
 );
 
-test('O1 an offline reload opens the app, the room and the queued messages', async ({
-  network,
-  phone,
-}) => {
+test('O1 an offline reload opens the app, the room and the queued messages', async ({ network, phone }) => {
   const page = await phone(network.url);
   await signUp(page, 'Ada');
   await say(page, 'Sent before');

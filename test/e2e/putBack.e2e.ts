@@ -1,4 +1,4 @@
-/** The server's database replaced by an older copy of it: what devices hold of the log is gone, what they wrote is not. */
+/** The server is restored from an older copy of its database: devices discard their logs and keep their outbox. */
 import type { Page } from '@playwright/test';
 import {
   bodyOf,
@@ -43,7 +43,7 @@ test(
     await expectState(ada, 'kept', 'Sent');
     const copy = await world.copy();
 
-    await write(server, bob, ...numbered('lost of Bob', 12)); // more than comes in their place
+    await write(server, bob, ...numbered('lost of Bob', 12)); // more than the entries that replace them
     await say(ada, 'lost of Ada');
     for (const page of [ada, cleo]) await expect(message(page, 'lost of Bob 12')).toBeVisible();
     await expect(message(cleo, 'lost of Ada')).toBeVisible();
@@ -59,7 +59,7 @@ test(
     const log = ['kept, changed', 'waits 1', 'waits 2'];
     await expect.poll(() => bodies(cleo)).toEqual(log);
     await expect.poll(() => bodies(ada)).toEqual([...log, 'lost of Ada, changed']);
-    await expectState(ada, 'lost of Ada, changed', 'Not sent'); // of a text that is no more: it is not lost
+    await expectState(ada, 'lost of Ada, changed', 'Not sent'); // the target no longer exists, so the edit is kept as not sent
     await expect(composer(ada)).toHaveValue(DRAFT);
     await ada.reload();
     await expect.poll(() => bodies(ada)).toEqual([...log, 'lost of Ada, changed']);
@@ -80,12 +80,12 @@ test(
     await say(ada, 'kept');
     await expectState(ada, 'kept', 'Sent');
     const copy = await world.copy();
-    await crowdSays(server.url, numbered('lost', 150)); // more than is in view, and asked for again as it is looked at
+    await crowdSays(server.url, numbered('lost', 150)); // more than fit in the view, loaded again as they come into view
     await expect(message(ada, 'lost 150')).toBeVisible();
     network.refuse();
     await say(ada, 'waits');
     await world.replace(copy);
-    const others = numbered('other', 260); // more than a catch-up brings: what is held below it would stay
+    const others = numbered('other', 260); // more than a catch-up has, so that stored entries below it would remain
     await crowdSays(server.url, others);
     network.pass();
 
@@ -195,7 +195,7 @@ test('O1 O2 O4 the browser is killed while Ada signs up again: all of it is sent
   await expect(told(ada)).toBeVisible();
   const answered = ada.waitForResponse((response) => response.status() === 201);
   await signInAgain(ada);
-  await answered; // she is somebody new there; what she wrote stands in the database of who she was
+  await answered; // she is a new user there; what she wrote is in the database of the old user
   await installed.kill9();
 
   installed = await startInstallation(storage.path, network.url);
@@ -214,7 +214,7 @@ test('O1 O2 O4 the browser is killed while Ada signs up again: all of it is sent
 
 const WAITING = ['waits 1', 'waits 2'];
 
-/** Ada in the app, with messages that wait and a draft; the copy that was put back is older than she is. */
+/** Ada has queued messages and a draft; then a copy from before her sign-up is restored. */
 async function forgottenAda(world: World, phone: (url: string) => Promise<Page>): Promise<Page> {
   const copy = await world.copy();
   const ada = await openApp(phone, world.network.url, 'Ada');
@@ -228,7 +228,7 @@ async function forgottenAda(world: World, phone: (url: string) => Promise<Page>)
   return ada;
 }
 
-/** On a phone it stands above the conversation, and beside it in the hidden list of rooms. */
+/** In the room; the list of rooms, hidden on a phone, has the same line. */
 function told(page: Page) {
   return page.getByRole('main').getByText('The server was restored from a backup', { exact: false });
 }
@@ -241,12 +241,12 @@ async function signInAgain(page: Page): Promise<void> {
 interface World extends AsyncDisposable {
   server: ServerProcess;
   network: Awaited<ReturnType<typeof startProxy>>;
-  /** Copies the database; the server is stopped meanwhile. */
+  /** Copies the database while the server is stopped. */
   copy(): Promise<Copy>;
   replace(copy: Copy, how?: 'by npm run restore'): Promise<void>;
 }
 
-/** A server whose database is the test's own to replace. */
+/** A server whose database the test can replace. */
 async function startWorld(mongo: MongoServer | undefined): Promise<World> {
   const mongoUrl = mongo?.anotherUrl();
   const server = await startServer({ env: mongoUrl === undefined ? {} : { MONGODB_URL: mongoUrl } });
@@ -272,7 +272,7 @@ async function startWorld(mongo: MongoServer | undefined): Promise<World> {
 
 async function openApp(phone: (url: string) => Promise<Page>, url: string, name: string): Promise<Page> {
   const page = await phone(url);
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends, too
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send, too
   await page.reload();
   await signUp(page, name);
   return page;
@@ -293,7 +293,7 @@ async function textsIn({ url }: ServerProcess, reader: SignedUp): Promise<string
   return (await wholeLog(url, reader)).flatMap((entry) => bodyOf(entry) ?? []);
 }
 
-/** What is held now is known from what would be fetched again. */
+/** Changes the stored records, so that they can be told from records that are fetched again. */
 async function markEntries(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const { name } = (await indexedDB.databases()).find((each) => each.name!.startsWith('holdfast:'))!;

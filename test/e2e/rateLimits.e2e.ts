@@ -1,4 +1,4 @@
-/** A queue that is longer than what a server takes at once. */
+/** A queue that exceeds the rate limit of the server. */
 import { ITEMS_BURST, ITEMS_PER_SECOND } from '../../shared/limits.ts';
 import { connectClient, signUp as signUpByApi } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
@@ -15,7 +15,7 @@ test('O2 L5 a thousand queued messages are sent in order at the rate that the se
   test.setTimeout(120_000);
   using watcher = await connectClient(server.url, await signUpByApi(server.url, 'Watcher'));
   const page = await phone(network.url);
-  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends, too
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send, too
   await page.reload();
   await signUp(page, 'Ada');
   network.refuse();
@@ -23,7 +23,7 @@ test('O2 L5 a thousand queued messages are sent in order at the rate that the se
   await expectState(page, 'queued 1', 'Queued');
   await queueMany(page, BEHIND);
 
-  network.pass(); // and nothing is touched
+  network.pass(); // no user action
   const began = performance.now();
   const last = BEHIND.at(-1)!;
   await expect.poll(() => watcher.heard('lobby').length, { timeout: 90_000 }).toBe(3 + BEHIND.length);
@@ -32,7 +32,7 @@ test('O2 L5 a thousand queued messages are sent in order at the rate that the se
   test
     .info()
     .annotations.push({ type: 'seconds', description: `${seconds.toFixed(1)} of at least ${atBest}` });
-  expect(seconds).toBeGreaterThan(atBest - 1); // it was the server that set the pace
+  expect(seconds).toBeGreaterThan(atBest - 1); // limited by the server
   await expectState(page, last, 'Sent');
   await expect(message(page, last)).toBeInViewport();
   const texts = watcher.heard('lobby').flatMap((entry) => ('body' in entry ? [entry.body] : []));

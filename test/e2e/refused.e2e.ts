@@ -1,4 +1,4 @@
-/** What the server does not take: it holds up nothing, and its text is kept for a person to decide (L5, O4). */
+/** A message that the server refuses does not block others, and its text is kept for the user to decide (L5, O4). */
 import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { recordsOf, rewriteRow } from '../support/indexedDb.ts';
 import {
@@ -23,18 +23,18 @@ test(
     const session = await signUpByApi(server.url, 'Watcher');
     using watcher = await connectClient(server.url, session);
     const page = await phone(network.url);
-    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker may try them
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker may send them
     await page.reload();
     await signUp(page, 'Ada');
     const five = numbered('queued', 5);
     network.refuse();
     for (const body of five) await say(page, body);
-    await rewriteRow(page, five[0]!, TOO_LONG); // this app would not have sent it: one of another version might
+    await rewriteRow(page, five[0]!, TOO_LONG); // this app would refuse it; another version might not
 
     network.pass();
     await watcher.hears(five[4]!);
     for (const body of five.slice(1)) await expectState(page, body, 'Sent');
-    await expectInOrder(page, [...five.slice(1), TOO_LONG]); // below what went on without it
+    await expectInOrder(page, [...five.slice(1), TOO_LONG]); // after the others, which were not blocked
     await message(page, TOO_LONG).getByRole('button', { name: 'Not sent' }).click();
     const why = page.getByRole('dialog', { name: 'Not sent' });
     await expect(why).toContainText('It has 5,199 characters; a message holds 4,000.');

@@ -1,4 +1,4 @@
-/** A browser tells of a scroll with its next frame only: what renders before that knows nothing of it. */
+/** A `scroll` event comes with the next frame only: a rendering before it must not undo the scroll. */
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { expect, message, say, signUp, test } from './fixtures.ts';
 
@@ -11,14 +11,14 @@ test('a scroll up from the newest message is kept, whatever renders before its s
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   await say(page, 'The newest');
-  await expect(message(page, 'number 59')).toBeVisible(); // one's own line may be there before the log is
+  await expect(message(page, 'number 59')).toBeVisible(); // the own message may show before the log has loaded
   await expect(message(page, 'The newest')).toBeInViewport();
 
   const below = await page.locator('.log').evaluate(async (log) => {
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     await frame();
     log.scrollTop -= 500;
-    log.querySelector<HTMLElement>('.message:last-child .meta')!.click(); // in the same turn: its details are rendered
+    log.querySelector<HTMLElement>('.message:last-child .meta')!.click(); // in the same task: renders the details
     for (let i = 0; i < 3; i++) await frame();
     return log.scrollHeight - log.scrollTop - log.clientHeight;
   });

@@ -1,4 +1,4 @@
-/** A session that ends while messages wait, and signing out: who may go on, and what is said before. */
+/** The end of a session while messages wait, and the warnings before signing out. */
 import { get } from 'node:http';
 import type { Page } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
@@ -58,7 +58,7 @@ test('the sheet warns that signing out is final, and mentions waiting messages o
   await expect(sheet).toContainText('1 message is waiting and will never be sent.');
 });
 
-/** Signs the page's device out past the page, as somebody with its cookie would from elsewhere. Resolves to the status. */
+/** Signs the device out by its cookie, without the page. Resolves with the HTTP status. */
 async function revoke(page: Page, port: number, origin: string): Promise<number | undefined> {
   const cookies = await page.context().cookies();
   const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');

@@ -1,4 +1,4 @@
-/** Networks that carry little, or nothing while they say that they are there. */
+/** Slow networks, and networks that are connected but carry no data. */
 import type { Page } from '@playwright/test';
 import { CATCH_UP_POLLED_BYTES, RANGE_POLLED_BYTES } from '../../shared/limits.ts';
 import { BEAT_TIMEOUT_MS, SILENCE_MS } from '../../web/records/pageLimits.ts';
@@ -14,7 +14,7 @@ test(
   'O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down: all arrive once, over one connection',
   BOTH,
   async ({ server, network, phone }) => {
-    test.setTimeout(120_000); // most of it for writing 300 texts, each on disk before the next
+    test.setTimeout(120_000); // mostly for writing 300 texts, each durable before the next
     const page = await phone(network.url);
     const welcomes = countWelcomes(page);
     await signUp(page, 'Ada');
@@ -60,7 +60,7 @@ test('S4 O2 a stalled network is detected, and the app uses another network as s
   await expectState(page, 'before', 'Sent');
 
   network.strand();
-  await bob.append(text('into the void')); // live, and never heard
+  await bob.append(text('into the void')); // sent live, but never received
   const began = performance.now();
   await say(page, 'from the void');
   await expect(message(page, 'into the void')).toBeVisible();
@@ -121,7 +121,7 @@ test('O2 S4 long polling at 10 kB/s with 512 KiB missed: the newest arrive over 
   network.pass();
   const began = performance.now();
   await expect(message(page, missed.at(-1)!)).toBeInViewport({ timeout: 30_000 });
-  expect(network.seen('down') - bytesBefore).toBeLessThan(CATCH_UP_POLLED_BYTES); // one response is silence until its end
+  expect(network.seen('down') - bytesBefore).toBeLessThan(CATCH_UP_POLLED_BYTES); // a response arrives only when it is complete
   console.log(`the newest after ${seconds(began)} s`);
   await say(page, 'after');
   await expectState(page, 'after', 'Sent');
@@ -154,11 +154,11 @@ test('S2 S4 long polling at 10 kB/s: older messages load in small answers over o
     `${OLDER} read after ${seconds(began)} s, ${largest()} bytes at once at most, ${welcomes()} welcomes`,
   );
   expect(lines).toEqual(all);
-  expect(largest()).toBeLessThan(1.1 * RANGE_POLLED_BYTES); // JSON in JSON, and what is around it
+  expect(largest()).toBeLessThan(1.1 * RANGE_POLLED_BYTES); // JSON within JSON, and its envelope
   expect(welcomes()).toBe(1);
 });
 
-/** As a proxy that lets none through, and says so: what is left is long polling. */
+/** Blocks WebSockets as a proxy does, so that long polling remains. */
 async function blockWebSockets(page: Page): Promise<void> {
   await page.addInitScript(() => {
     class Blocked {
@@ -172,7 +172,7 @@ async function blockWebSockets(page: Page): Promise<void> {
   });
 }
 
-/** Some twenty of them come with the first catch-up; the others take 8 s. */
+/** About twenty of them come with the first catch-up; the others take 8 s. */
 const OLDER = 45;
 
 /** 3 kB that do not compress well. */
@@ -182,7 +182,7 @@ function longText(): string {
 
 const random = seeded(1);
 
-/** In bytes, of what came by long polling. */
+/** Sizes in bytes of the long polling responses. */
 function largestResponse(page: Page): () => number {
   let largest = 0;
   page.on('response', (response) => {
@@ -191,7 +191,7 @@ function largestResponse(page: Page): () => number {
       (body) => {
         largest = Math.max(largest, body.length);
       },
-      () => {}, // one that broke off
+      () => {}, // an aborted response
     );
   });
   return () => largest;
@@ -201,7 +201,7 @@ function seconds(since: number): number {
   return Number(((performance.now() - since) / 1_000).toFixed(2));
 }
 
-/** How many connections a server has welcomed this page on, whatever they go over. */
+/** How many `welcome` frames this page has received, over any transport. */
 function countWelcomes(page: Page): () => number {
   let count = 0;
   const look = (text: string) => {
@@ -210,12 +210,12 @@ function countWelcomes(page: Page): () => number {
   page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => look(String(payload))));
   page.on('response', (response) => {
     if (!response.url().includes('transport=polling')) return;
-    response.text().then(look, () => {}); // one that broke off brought none
+    response.text().then(look, () => {}); // an aborted response has none
   });
   return () => count;
 }
 
-/** As `say`, by the page itself: hundreds of them one after the other. */
+/** Like `say`, but within the page, for hundreds of messages one after another. */
 async function sayAll(page: Page, bodies: readonly string[]): Promise<void> {
   await page.evaluate(async (bodies) => {
     const box = document.querySelector<HTMLTextAreaElement>('textarea[aria-label="Message"]')!;

@@ -1,4 +1,4 @@
-/** A device that does not keep what is written: what was typed is in the field or in the outbox, one of both (O4). */
+/** Failing storage: a typed text is always either in the field or in the outbox (O4). */
 import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { clearStorage, closerOf, deleteDatabases, hangable } from '../support/handles.ts';
@@ -19,7 +19,7 @@ test(
     await using context = await browser.newContext({ ...contextOptions, baseURL: network.url });
     const device = await smallDevice(context, network.url);
     const page = await context.newPage();
-    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // else the worker sends, too
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send, too
     await page.goto('/');
     await signUp(page, 'Ada');
     await say(page, 'sent before');
@@ -59,7 +59,7 @@ test(
     await expect(page.getByText('This device cannot save what you write right now.')).toBeVisible();
 
     await database.hang('no');
-    expect(await recordsOf(page, { store: 'rows' })).toEqual([]); // given up is given up: it is not written later
+    expect(await recordsOf(page, { store: 'rows' })).toEqual([]); // an aborted write is not committed later
     await tapSend(page);
     await expectState(page, TYPED, 'Sent');
     await expect(composer(page)).toHaveValue('');
@@ -150,7 +150,7 @@ for (const [how, empty] of [
   );
 }
 
-/** Typed and tapped: it stays, it is in no record of the device, nobody else has it, and this says why. */
+/** Sends a text that cannot be stored: it stays in the field with this reason, in no record, and nobody else receives it. */
 async function expectInField(page: Page, why: string): Promise<void> {
   await composer(page).fill(TYPED);
   await tapSend(page);
@@ -170,7 +170,7 @@ function tapSend(page: Page): Promise<void> {
   return page.getByRole('button', { name: 'Send', exact: true }).click();
 }
 
-/** In the page: as near to the moment as the test cannot come from outside. */
+/** Runs in the page, since the timing cannot be as exact from outside. */
 async function tapLater(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
   document.querySelector<HTMLElement>('.composer .send')!.click();

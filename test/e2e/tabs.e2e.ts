@@ -1,4 +1,4 @@
-/** Several tabs of one person on one browser: one outbox, one order (S5). */
+/** Several tabs of one user in one browser share one outbox, in one order (S5). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
@@ -13,7 +13,7 @@ const EACH_SAYS = 8;
 
 interface Speaker {
   page: Page;
-  /** All it has begun to say, and as far as the app has taken it. */
+  /** The texts that the tab has started to send, and those that the app has accepted. */
   begun: string[];
   taken: string[];
 }
@@ -35,7 +35,7 @@ for (const seed of [1, 2]) {
       const [stays, closed, frozen] = random
         .shuffle(pages)
         .map((page): Speaker => ({ page, begun: [], taken: [] })) as [Speaker, Speaker, Speaker];
-      network.delay(random.int(0, 60)); // something is always under way
+      network.delay(random.int(0, 60)); // so that something is always in flight
 
       const speaking = [speak(stays, 'stays'), speak(frozen, 'frozen')];
       const cutShort = speak(closed, 'closed').catch(() => {});

@@ -1,4 +1,4 @@
-/** What is unread in the list of rooms, and that one's devices agree on it. */
+/** Unread counts in the list of rooms, the same on all devices of a user. */
 import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';

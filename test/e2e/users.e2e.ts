@@ -1,4 +1,4 @@
-/** One browser, two people: what waits of the one is nobody else's (O5). */
+/** Two users of one browser: the queue of one is never visible to the other (O5). */
 import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
@@ -20,8 +20,8 @@ test(
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     await signUp(page, 'Ada');
     await setPassword(page, 'correct horse');
-    const socket = await barSocket(context); // HTTP goes: one can sign in and out
-    await withoutSyncManager(context); // else the worker sends by HTTP
+    const socket = await barSocket(context); // HTTP works, for signing in and out
+    await withoutSyncManager(context); // or the service worker would send by HTTP
     await page.reload();
     const tab = await context.newPage();
     await tab.goto(server.url);
@@ -78,7 +78,7 @@ async function setPassword(page: Page, password: string): Promise<void> {
   await expect(page.getByRole('dialog')).toHaveCount(0);
 }
 
-/** When it was told what that means. */
+/** Confirms the warning with this text. */
 async function signOut(page: Page, told: string): Promise<void> {
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();

@@ -1,9 +1,9 @@
 /**
- * One screen of the app over a fake client: `?scene=` names it, `&language=zh` speaks Chinese. For the eye, for trying
- * views without a server, and for axe: `show` in the window shows another scene, `speak` says it otherwise.
+ * Shows one screen of the app with a fake client: `?scene=NAME`, with `&language=zh` in Chinese. For looking at views without
+ * a server, and for axe, which changes the scene by `window.show` and the language by `window.speak`.
  */
 import '../../../web/style/index.css';
-import '../../../web/view/lazyViews.ts'; // there from the beginning, so that a scene is whole at once
+import '../../../web/view/lazyViews.ts'; // loaded from the start, so that a scene is complete at once
 import { render } from 'preact';
 import { type Language, speak } from '../../../web/i18n/index.ts';
 import { createCell } from '../../../web/records/cell.ts';

@@ -1,6 +1,6 @@
 /**
- * Makes the icons in public/ from favicon.svg: `node test/support/gallery/icons.ts`. They are committed; this is run
- * again when the mark changes. A maskable icon is cut by the phone: it is full to the edge, its mark within the middle.
+ * Generates the icons in public/ from favicon.svg: `node test/support/gallery/icons.ts`. They are committed; run it again
+ * when the logo changes. Phones crop maskable icons: their background fills the square, the logo is in the middle.
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-/** Every screen of the app that the gallery shows, with the state that leads to it. */
+/** The scenes of the gallery: every screen of the app, with the state that produces it. */
 import type {
   ConnectionState,
   ConversationState,
@@ -11,11 +11,11 @@ import { conversationOf, type FakeStart, type MessageStart, message, room } from
 export interface Scene {
   start(): FakeStart;
   hash?: string;
-  /** What is typed into the only field, first. */
+  /** Text to type into the only field, first. */
   types?: string;
-  /** What is tapped before the picture is taken: accessible names of buttons. */
+  /** Buttons to tap then, by accessible name. */
   taps?: string[];
-  /** The text of the message whose menu is open. */
+  /** The text of the message whose menu to open. */
   menuOf?: string;
   update?: boolean;
 }
@@ -262,7 +262,7 @@ function offline(): Message[] {
   ];
 }
 
-/** Each of them once: what a message says, and how far it got. */
+/** Messages with each kind of content and each status, once. */
 function everyState(): Message[] {
   const mine = (body: string, change: Partial<MessageStart>) =>
     message({ author: 'Ada', mine: true, at: today(13, 4), body, ...change });

@@ -1,4 +1,4 @@
-/** The gallery, built, on a port of its own. */
+/** Builds the gallery and serves it on its own port. */
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { build, preview } from 'vite';
@@ -6,11 +6,11 @@ import { temporaryFolder } from '../tmp.ts';
 import { SCENES } from './scenes.ts';
 
 export interface Gallery extends AsyncDisposable {
-  /** Where it opens with some scene. */
+  /** The URL of the gallery with some scene. */
   readonly url: string;
-  /** Puts a scene of scenes.ts on the page that is open there, in English, as it is meant to be looked at. */
+  /** Shows a scene of scenes.ts in English on an open page, with its actions done. */
   show(page: Page, scene: string): Promise<void>;
-  /** What is shown, in Chinese. */
+  /** Shows the current scene in Chinese. */
   inChinese(page: Page): Promise<void>;
 }
 
@@ -41,13 +41,13 @@ export async function serveGallery(): Promise<Gallery> {
   };
 }
 
-/** What gallery.tsx puts into the window. */
+/** The functions that gallery.tsx adds to the window. */
 interface InPage {
   show(scene: string, language: string): Promise<void>;
   speak(language: string): Promise<void>;
 }
 
-/** What a hand does until the scene is there. */
+/** Does the actions of a scene: typing and taps. */
 async function arrange(page: Page, scene: string): Promise<void> {
   const { types, menuOf, taps = [] } = SCENES[scene]!;
   if (types !== undefined) await page.getByRole('textbox').fill(types);

@@ -1,6 +1,6 @@
 /**
- * Pictures of every scene, to be looked at: `node test/support/gallery/shoot.ts <folder> [scene …]`.
- * Phone in light and dark, and a wide screen.
+ * Takes screenshots of every scene: `node test/support/gallery/shoot.ts <folder> [scene …]`. On a phone in light and dark, and
+ * on a wide screen.
  */
 import { type Browser, chromium } from '@playwright/test';
 import { CHROMIUM_ARGS, findChromium } from '../chromium.ts';
@@ -30,7 +30,7 @@ async function shoot(browser: Browser, scene: string): Promise<void> {
     await page.goto(gallery.url);
     await gallery.show(page, scene);
     if (scene === 'long') await page.locator('.log').evaluate((log) => log.scrollBy(0, -1500));
-    await page.waitForTimeout(900); // for the eye only: a line that is shown late is there
+    await page.waitForTimeout(900); // until lines that show late are there
     await page.screenshot({ path: `${folder}/${scene}-${name}.png` });
     await page.close();
   }
