@@ -45,12 +45,7 @@ describe('fold', () => {
     ['an edit replaces the body', [text(1, 'a'), edit(2, 1, 'b')], [], 'b (edited)'],
     ['an edit from elsewhere replaces it, too', [text(1, 'a')], [edit(9, 1, 'b')], 'b (edited)'],
     ['the last edit wins', [text(1, 'a'), edit(2, 1, 'b'), edit(3, 1, 'c')], [], 'c (edited)'],
-    [
-      'the last edit wins, wherever it is',
-      [text(1, 'a'), edit(3, 1, 'c')],
-      [edit(2, 1, 'b')],
-      'c (edited)',
-    ],
+    ['the last edit wins, wherever it is', [text(1, 'a'), edit(3, 1, 'c')], [edit(2, 1, 'b')], 'c (edited)'],
     ['a deletion wins', [text(1, 'a'), remove(2, 1)], [], 'deleted'],
     ['a deletion wins over a later edit', [text(1, 'a'), remove(2, 1)], [edit(3, 1, 'b')], 'deleted'],
     ['a redacted text is deleted', [text(1, undefined)], [], 'deleted'],

@@ -7,7 +7,7 @@ import { idFrom, LOBBY } from '../../shared/mint.ts';
 const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
 describe('idFrom', () => {
-  test('encodes 16 bytes like Node's base64url', () => {
+  test('encodes 16 bytes as base64url, as Node does', () => {
     fc.assert(
       fc.property(sixteen, (bytes) => {
         expect(idFrom(bytes)).toBe(Buffer.from(bytes).toString('base64url'));

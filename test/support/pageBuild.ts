@@ -9,7 +9,7 @@ export async function copyBuild(folder: string): Promise<void> {
   await cp(join(ROOT, 'dist'), folder, { recursive: true });
 }
 
-/** Turns the copy into a new build: index.html has `data-build="NAME"`, and sw.js has the new hash of index.html. */
+/** Turns the copy into a new build: dist/index.html has `data-build="NAME"`, and dist/sw.js has its new hash. */
 export async function publishNewBuild(folder: string, name: string): Promise<void> {
   const page = await readFile(join(folder, 'index.html'), 'utf8');
   const worker = await readFile(join(folder, 'sw.js'), 'utf8');

@@ -17,8 +17,20 @@ const anchor = { key: 'a', offset: -3 };
 describe('the reading place', () => {
   test.each<[string, ReadingPlace, number, boolean, ReadingPlace]>([
     ['at the end it is `newest`', { tag: 'among', anchor }, 4500, true, { tag: 'newest' }],
-    ['some pixels before the end it is `newest`, too', { tag: 'among', anchor }, 4460, true, { tag: 'newest' }],
-    ['at the end of an older window it is not', { tag: 'among', anchor }, 4500, false, { tag: 'among', anchor }],
+    [
+      'some pixels before the end it is `newest`, too',
+      { tag: 'among', anchor },
+      4460,
+      true,
+      { tag: 'newest' },
+    ],
+    [
+      'at the end of an older window it is not',
+      { tag: 'among', anchor },
+      4500,
+      false,
+      { tag: 'among', anchor },
+    ],
     ['a scroll up leaves `newest`', { tag: 'newest' }, 3000, true, { tag: 'among', anchor }],
     [
       'our own scroll does not end `leaving-for-newest`',
