@@ -1,6 +1,9 @@
 /** Every check by name. A check resolves with what is wrong, in sentences; nothing means that all is well. */
 import { runTool } from '../support/tools.ts';
 import { importProblems } from './imports.ts';
+import { layerProblems } from './layers.ts';
+import { mapProblems } from './map.ts';
+import { nameProblems } from './names.ts';
 import { protocolProblems } from './protocol.ts';
 import { missingReferences } from './references.ts';
 import { sizeProblems } from './size.ts';
@@ -21,6 +24,9 @@ const CHECKS: Record<string, () => Promise<string[]>> = {
   'types: test': () => tool('tsc', ['-p', 'test']),
   'format and lint': () => tool('biome', ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']),
   'import rules': async () => importProblems(await readSources()),
+  layers: async () => layerProblems(await readSources()),
+  names: async () => nameProblems(await readSources()),
+  'ARCHITECTURE.md': () => mapProblems(),
   'SPEC.md': () => specProblems(),
   'docs/PROTOCOL.md': () => protocolProblems(),
   'references to files': () => missingReferences(),

@@ -1,6 +1,5 @@
 /** Import rules: who may import, call and name what (ARCHITECTURE.md, "Folders"). */
-import { posix } from 'node:path';
-import type { Source } from './sources.ts';
+import { importsOf, type Source, STRING, withoutComments } from './sources.ts';
 
 /** Modules that are handed time, randomness, sockets and databases as arguments. A name that ends in / is a folder. */
 export const PURE = [
@@ -25,9 +24,8 @@ export function importProblems(sources: readonly Source[]): string[] {
 
 function problemsOf({ path, text }: Source): string[] {
   const code = withoutComments(text);
-  const imports = specifiers(code).map((specifier) => ({ specifier, target: targetOf(path, specifier) }));
   return [
-    ...imports.flatMap(({ specifier, target }) => wall(path, specifier, target)),
+    ...importsOf({ path, text }).flatMap(({ specifier, target }) => wall(path, specifier, target)),
     ...RULES.filter((rule) => rule.breaks(path, code)).map((rule) => `${path}: ${rule.sentence}`),
     ...(isPure(path) ? impure(path, code) : []),
   ];
@@ -109,20 +107,3 @@ function missingPure(sources: readonly Source[]): string[] {
     (name) => `${name} is named as a pure module in test/check/imports.ts and is not there`,
   );
 }
-
-function specifiers(code: string): string[] {
-  return [...code.matchAll(SPECIFIER)].map((match) => match[2]!);
-}
-
-function targetOf(path: string, specifier: string): string | undefined {
-  return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
-}
-
-/** Good enough for code that the formatter has been through: no parser, since none is worth its weight here. */
-function withoutComments(text: string): string {
-  return text.replace(STRING_OR_COMMENT, (found) => (found.startsWith('/') ? ' ' : found));
-}
-
-const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g;
-const STRING = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
-const STRING_OR_COMMENT = new RegExp(`${STRING.source}|\\/\\/[^\\n]*|\\/\\*[\\s\\S]*?\\*\\/`, 'g');

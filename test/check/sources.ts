@@ -1,6 +1,6 @@
 /** The project's own source files, as the checks look at them. */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { ROOT } from '../support/tools.ts';
 
 export interface Source {
@@ -39,3 +39,29 @@ export async function topLevel(): Promise<{ files: string[]; folders: string[] }
     folders: kept.filter((entry) => entry.isDirectory()).map(({ name }) => name),
   };
 }
+
+export interface Import {
+  specifier: string;
+  /** The imported file, from the root of the project; undefined for a package. */
+  target: string | undefined;
+}
+
+/** All imports of a file: static, dynamic, of types, re-exports, and scripts of a thread (`new URL(…, import.meta.url)`). */
+export function importsOf({ path, text }: Source): Import[] {
+  const found = [...withoutComments(text).matchAll(SPECIFIER)];
+  return found.map((match) => {
+    const specifier = match[2] ?? match[4]!;
+    const isOurs = specifier.startsWith('.');
+    return { specifier, target: isOurs ? posix.join(posix.dirname(path), specifier) : undefined };
+  });
+}
+
+/** Regular expressions suffice for code that the formatter has been through; a parser is not worth its weight here. */
+export function withoutComments(text: string): string {
+  return text.replace(STRING_OR_COMMENT, (found) => (found.startsWith('/') ? ' ' : found));
+}
+
+export const STRING = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g;
+const STRING_OR_COMMENT = new RegExp(`${STRING.source}|\\/\\/[^\\n]*|\\/\\*[\\s\\S]*?\\*\\/`, 'g');
+const SPECIFIER =
+  /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1|\bnew URL\(\s*(['"])([^'"\n]+)\3,\s*import\.meta\.url/g;

@@ -1,0 +1,128 @@
+/**
+ * The order of the folders: a file imports from its own folder and from folders above it in this list, never from one below.
+ * Types, dynamic imports, re-exports and thread scripts count as imports. So there is no circle between folders.
+ * Add a folder here in the commit that makes it.
+ */
+import { posix } from 'node:path';
+import { importsOf, type Source } from './sources.ts';
+
+/** Lowest first. `server` and `web` are the files directly in these folders. */
+export const LAYERS: Record<string, string> = {
+  shared: 'What server and page share: entries, the table of kinds, ids, limits, text rules, the fold.',
+  'shared/protocol': 'The schemas of everything on the wire, and the types inferred from them.',
+
+  'server/base': 'What every folder of the server may use: errors, timeouts, logger, metrics, settings.',
+  'server/store': 'The port: what the server needs of a database.',
+  'server/store/sqlite': 'The port on one SQLite file, for one process.',
+  'server/store/mongo/append': 'The append algorithm on MongoDB, pure.',
+  'server/store/mongo/tail': 'The change stream of all rooms, its gaps and their repair.',
+  'server/store/mongo': 'The port on a MongoDB replica set, for many processes.',
+  'server/limits': 'Token buckets and the semaphore.',
+  'server/auth': 'Users, devices, sessions, passwords, cookies.',
+  'server/request':
+    'What HTTP and Socket.IO share of a request: origin, client address, credentials, deadline.',
+  'server/rooms': 'The list of rooms, and who may read and write where.',
+  'server/ingest': 'The only writer of entries: checks, limits, batches.',
+  'server/feed':
+    'The only reader of committed entries: follows the tail, catches up, fans out to recipients.',
+  'server/realtime': 'Socket.IO: handshake, requests, which sockets are in which rooms.',
+  'server/http': 'Koa: the page, sessions, the same requests over HTTP, health.',
+  server: 'The server process: composes the folders above.',
+  'server/backup': 'The commands `npm run backup` and `npm run restore`.',
+  'server/upgrade': 'The command `npm run finish-upgrade`.',
+
+  'web/records': 'Types and pure functions of what the page stores: rows, spans, reasons, changes.',
+  'web/db': 'IndexedDB: schema, opening and reopening, eviction, changes between tabs.',
+  'web/transport': 'When to be connected (pure), the socket, HTTP calls.',
+  'web/log/store': 'Stores entries and spans of the logs.',
+  'web/log/fetch': 'What to request, when, and what to do with the answer.',
+  'web/log/read': 'Reads the window of a log that is on the screen.',
+  'web/log': 'The local copy of the logs.',
+  'web/outbox': 'Texts that wait to be sent: the state machine (pure), the drain, amendments.',
+  'web/engine': 'What is loaded after the first paint: sync, drain, schemas, socket.',
+  'web/state': 'The client behind the screen: what it shows and what a person can do.',
+  'web/i18n': 'The texts of the app in each language.',
+  'web/view': 'The screen.',
+  'web/view/sheet': 'The sheets: dialogs over the screen.',
+  'web/view/menu': 'The menu of a message, and the keyboard.',
+  'web/sw': 'The service worker: the app without a network, and background sending.',
+  web: 'Starts the page.',
+};
+
+/** Imports upwards that exist today, one a line. This list may only become shorter. */
+const KNOWN_BREACHES: readonly string[] = [
+  'server/auth -> server',
+  'server/feed -> server',
+  'server/feed -> server/realtime',
+  'server/http -> server',
+  'server/ingest -> server',
+  'server/limits -> server',
+  'server/realtime -> server',
+  'server/realtime -> server/http',
+  'server/rooms -> server',
+  'server/rooms -> server/ingest',
+  'server/store -> server',
+  'server/store/mongo -> server',
+  'server/store/sqlite -> server',
+  'web/db -> web/log',
+  'web/db -> web/outbox',
+  'web/db -> web/state',
+  'web/log -> web/outbox',
+  'web/log -> web/state',
+  'web/outbox -> web/state',
+  'web/view -> web/view/menu',
+  'web/view -> web/view/sheet',
+  'web/view/sheet -> web/view/menu',
+];
+
+/** Until everybody's folders are in place, an exception that is not needed any more is a warning. */
+const STALE_FAILS = false;
+
+export function layerProblems(sources: readonly Source[]): string[] {
+  const { problems, stale } = compareLayers(sources, Object.keys(LAYERS), KNOWN_BREACHES);
+  if (STALE_FAILS) return [...problems, ...stale];
+  for (const sentence of stale) console.log(`     warning: ${sentence}`);
+  return problems;
+}
+
+/** Pure. `order`: lowest first. `known`: breaches of the form `from -> to` that are not reported. */
+export function compareLayers(
+  sources: readonly Source[],
+  order: readonly string[],
+  known: readonly string[] = [],
+): { problems: string[]; stale: string[] } {
+  const rank = new Map(order.map((folder, index) => [folder, index]));
+  const folders = new Set(sources.map(({ path }) => posix.dirname(path)));
+  const unlisted = [...folders].filter((folder) => !rank.has(folder));
+  const breaches = sources.flatMap((source) =>
+    importsOf(source).flatMap(({ target }) => {
+      const [from, to] = [posix.dirname(source.path), posix.dirname(target ?? '')];
+      const isUp = (rank.get(to) ?? -1) > (rank.get(from) ?? Number.POSITIVE_INFINITY);
+      return isUp ? { pair: `${from} -> ${to}`, path: source.path, target } : [];
+    }),
+  );
+  const pairs = new Set(breaches.map(({ pair }) => pair));
+  const empty = order.filter((folder) => !folders.has(folder));
+  return {
+    problems: [
+      ...unlisted.map((folder) => `${folder} is a folder that test/check/layers.ts does not list`),
+      ...breaches
+        .filter(({ pair }) => !known.includes(pair))
+        .map(
+          ({ path, target }) =>
+            `${path} imports ${target}: a folder imports downwards only (test/check/layers.ts)`,
+        ),
+    ],
+    stale: [
+      ...known
+        .filter((pair) => !pairs.has(pair))
+        .map(
+          (pair) =>
+            `${pair} is a known breach in test/check/layers.ts and does not exist any more: remove it there`,
+        ),
+      ...empty.map(
+        (folder) => `${folder} is listed in test/check/layers.ts and has no file: remove it there`,
+      ),
+    ],
+  };
+}
