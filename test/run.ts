@@ -1,9 +1,9 @@
 /**
- * `npm test`: sets up what the tests need, runs every one of them, and ends with one line that counts them.
- * `npm run test:quick`, for daily work, leaves out what takes long: tests tagged `slow`, most random runs (test/support/runs.ts),
- * most browser tests, and other browsers than Chromium.
- * For developing: `node test/run.ts --only check|unit|browser [filter …]`; `vitest run FILE` works by itself too.
- * TEST_MONGODB_URL names a replica set of your own for the tests that do not break theirs (test/support/setup/mongo.ts).
+ * `npm test`: installs what the tests need, runs all of them, and ends with one line that counts them.
+ * `npm run test:quick`, for daily work, leaves out the tests tagged `slow`, most random runs (test/support/runs.ts), most
+ * browser tests, and all browsers but Chromium.
+ * During development: `node test/run.ts --only check|unit|browser [filter …]`; `vitest run FILE` works by itself too.
+ * TEST_MONGODB_URL is a replica set of your own, for the tests that do not damage the database (test/support/setup/mongo.ts).
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -60,7 +60,7 @@ async function everything(): Promise<Tally> {
   return sum(tallies);
 }
 
-/** What is asked for may be all in one of two runners; that nothing at all was found is seen in the end. */
+/** A filter may match tests of one runner only; if it matches none at all, the last line shows it. */
 function filters(): string[] {
   return positionals.length === 0 ? [] : [...positionals, '--pass-with-no-tests'];
 }
@@ -82,7 +82,7 @@ async function browsers(): Promise<void> {
   if (values.quick) return;
   process.env.FIREFOX_PATH = await firefoxForTests();
   if (IS_OF_THIS_SYSTEM) await webKitForTests();
-  else console.log('WebKitGTK is of Linux: its tests are left out here.');
+  else console.log('WebKitGTK runs on Linux only: its tests are skipped here.');
 }
 
 async function mongo(): Promise<void> {
@@ -108,12 +108,12 @@ function unit(): Promise<Tally> {
   return vitest('unit', ...(values.quick ? ['--tags-filter=!slow'] : []));
 }
 
-/** Firefox and WebKitGTK: by themselves, since each is a dozen processes. */
+/** Firefox and WebKitGTK: separately, since each starts a dozen processes. */
 function otherBrowsers(): Promise<Tally> {
   return vitest('other browsers');
 }
 
-/** One of the projects of vitest.config.ts. */
+/** Runs one of the projects of vitest.config.ts. */
 async function vitest(project: string, ...which: string[]): Promise<Tally> {
   const report = `${REPORTS}/${project}.json`;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];

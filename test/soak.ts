@@ -1,7 +1,7 @@
 /**
- * `npm run soak`: what `npm test` has no time for. First the random runs of test/support/runs.ts, many times as many of
- * each; then, for `--minutes` (30) and from `--seed` (1) on, the faults of test/fault/mongo, which are reported in
- * docs/soak.md. `--only random` and `--only faults` run one of the two. A run of the faults can be repeated by its seed.
+ * `npm run soak`: the long runs, for which `npm test` has no time. First the random runs of test/support/runs.ts, many times
+ * more of each; then, for `--minutes` (30) and beginning at `--seed` (1), the faults of test/fault/mongo, with a report in
+ * docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -34,13 +34,13 @@ const { values } = parseArgs({
   },
 });
 if (values.only !== undefined && values.only !== 'random' && values.only !== 'faults')
-  throw new Error(`--only ${values.only}: it may be random or faults`);
-const holds: boolean[] = [];
-if (values.only !== 'faults') holds.push(await randomRuns());
-if (values.only !== 'random') holds.push(await faults());
-process.exitCode = holds.every(Boolean) ? 0 : 1;
+  throw new Error(`--only ${values.only}: expected random or faults`);
+const passed: boolean[] = [];
+if (values.only !== 'faults') passed.push(await randomRuns());
+if (values.only !== 'random') passed.push(await faults());
+process.exitCode = passed.every(Boolean) ? 0 : 1;
 
-/** Resolves with whether all of them passed. */
+/** Resolves with true if all random runs passed. */
 async function randomRuns(): Promise<boolean> {
   await prepareMongo();
   const env = { TEST_LENGTH: 'soak' satisfies TestLength };
@@ -51,7 +51,7 @@ async function randomRuns(): Promise<boolean> {
   return code === 0;
 }
 
-/** Writes the report. Resolves with whether nothing was violated. */
+/** Writes the report. Resolves with true if no run has a violation. */
 async function faults(): Promise<boolean> {
   const until = performance.now() + Number(values.minutes) * 60_000;
   const started = new Date();
@@ -74,7 +74,7 @@ async function faults(): Promise<boolean> {
   return runs.every(({ violations }) => violations.length === 0);
 }
 
-/** Rejected means that work did not go on after a fault: that is a violation too. */
+/** A suite rejects when writers or clients do not recover after a fault: that counts as a violation too. */
 async function attempt(suite: Suite, seed: number): Promise<Outcome> {
   return suite(seed).catch((error: Error) => ({
     faults: new Map(),
@@ -92,5 +92,5 @@ async function writers(processes: number, seed: number): Promise<Outcome> {
 
 async function databaseName(): Promise<string> {
   await using mongo = await startMongo({ toBreak: true });
-  return `${mongo.kind}, which says it is MongoDB ${(await mongo.command({ buildInfo: 1 })).version}`;
+  return `${mongo.kind}, which reports MongoDB ${(await mongo.command({ buildInfo: 1 })).version}`;
 }

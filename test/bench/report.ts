@@ -78,18 +78,18 @@ function short(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 }
 
-const HEAD = `# How fast
+const HEAD = `# Benchmark
 
-Holdfast beside the server of [Socket.IO's own tutorial](https://socket.io/docs/v4/tutorial/introduction), written out in \`test/bench/baseline\`: what somebody who needs a chat would otherwise begin with. Every figure is a ratio of the two within one round, tutorial first, then Holdfast, and the next round; the median of all rounds counts. This page is written by \`npm run bench\`; the data of every round are beside it in \`benchmark.json\`.`;
+Holdfast compared with the server of [Socket.IO's own tutorial](https://socket.io/docs/v4/tutorial/introduction), implemented in \`test/bench/baseline\`: the usual starting point for a chat. Every figure is the ratio of the two within one round (tutorial first, then Holdfast); the result is the median of all rounds. \`npm run bench\` writes this page, and the data of every round into \`benchmark.json\` beside it.`;
 
 const METHOD = `## How it is measured
 
-- **The tutorial** does one insert for each message, then broadcasts it, then acknowledges it, with connection state recovery on. On SQLite: \`node:sqlite\` in a thread instead of the package \`sqlite3\`, with SQLite's defaults (\`journal_mode=delete\`, \`synchronous=full\`). On MongoDB: \`insertOne\` with the driver's default concern (majority), an ObjectId as the serverOffset, which costs no further question, and \`@socket.io/mongo-adapter\` on a collection that expires, the cheaper of its README's two ways here. It knows no users, no sign-in and no rooms; Holdfast checks all of these.
-- **The load** is 200 websocket connections from a process of its own, by a client that does nothing but count (\`test/bench/load\`), the same for both; it offers compression, as browsers do. Everyone says a message of 40 characters, waits for the acknowledgement, and says the next one.
-- **CPU** is what the system has booked on the processes, threads and kernel included; on a shared machine it is steadier than anything per second.
-- **p99** is over all 200 hearings of each message, said by members at random; one process says and hears, so there is one clock. It is taken before the saturation, on a fresh server.
-- **Memory** is what 800 idle connections add to what a server holds in V8's heap and outside of it, on top of 200 that were there before, after a full collection of garbage that a hook makes both do. (Resident memory would be the mood of two allocators.)
-- **Bytes to resume** are all that the server sends on the new connection, handshake and headers included, seen by a TCP proxy; \`socket.io-client\` by websocket on both sides. The tutorial's recovery succeeds: the client is back within seconds.
-- **Database operations** are counted in servers of their own, since counting costs time. On MongoDB: requests on the wire, of the adapter and of change streams too. On SQLite, which is a library: transactions, that is, what the disk is asked for; single statements are in the data.
+- **The tutorial** inserts each message, then broadcasts it, then acknowledges it, with connection state recovery on. On SQLite: \`node:sqlite\` in a thread instead of the package \`sqlite3\`, with SQLite's defaults (\`journal_mode=delete\`, \`synchronous=full\`). On MongoDB: \`insertOne\` with the driver's default concern (majority), an ObjectId as the serverOffset, which needs no extra query, and \`@socket.io/mongo-adapter\` on a collection with a TTL index, the cheaper of the two ways in its README here. It has no users, no sign-in and no rooms; Holdfast checks all of these.
+- **The load** is 200 WebSocket connections from a separate process. Its client only counts (\`test/bench/load\`), is the same for both servers, and offers compression, as browsers do. Each connection sends a message of 40 characters, waits for the acknowledgement, and sends the next one.
+- **CPU** is the CPU time of the processes, threads and kernel included; on a shared machine it varies less than rates per second.
+- **p99** is over all 200 deliveries of each message; random members send. One process sends and receives, so there is one clock. It is measured before the saturation, on a fresh server.
+- **Memory** is the growth of V8's heap and external memory by 800 idle connections, after 200 that were open before. A hook makes both servers run a full garbage collection first. (Resident memory would mainly show the behaviour of two allocators.)
+- **Bytes to resume** are all bytes that the server sends on the new connection, handshake and headers included, counted by a TCP proxy; the client is \`socket.io-client\` over WebSocket for both. The tutorial's recovery succeeds: the client is back within seconds.
+- **Database operations** are counted in separate runs, since counting costs time. On MongoDB: requests on the wire, including those of the adapter and of change streams. On SQLite, which is a library: transactions, since each is a write to the disk; single statements are in the data.
 
-Again: \`npm run bench\`, or parts of it by \`--only sqlite|mongo1|mongo2|fairness\`, \`--rounds 9\`; \`--quick\` looks and writes nothing; \`--profile\` shows where Holdfast's time goes. \`BENCH_MONGOD\` names a \`mongod\` or a \`secantusd-rs\` to measure on; otherwise it is the database of the tests.`;
+To repeat: \`npm run bench\`, or parts of it with \`--only sqlite|mongo1|mongo2|fairness\` and \`--rounds 9\`; \`--quick\` is a short run that writes nothing; \`--profile\` shows where Holdfast spends its time. \`BENCH_MONGOD\` is the path of a \`mongod\` or a \`secantusd-rs\` to measure with; the default is the database of the tests.`;

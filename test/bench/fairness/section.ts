@@ -15,7 +15,7 @@ export function fairnessSection({ rounds, machine, database, date }: FairnessRun
 
 ${fairnessTable(rounds)}
 
-${rounds.length} rounds, ${date.slice(0, 10)}, ${machine.cores} cores for all processes and the database together. Database: ${database}. Stores with their tails and ingest's lanes, without sockets; everybody says one thing after the other. A process hears what all of them write, so its work, and the database's for it, grows with the processes: where the cores are used up, that is what the throughput is bounded by, and the CPU of a message says how much.`;
+${rounds.length} rounds, ${date.slice(0, 10)}, ${machine.cores} cores for all processes and the database together. Database: ${database}. Stores with their tails and the batching of ingest, without sockets; each writer sends one message after the other. Each process reads the entries of all processes, so its work, and the database's work for it, grows with the number of processes. When all cores are busy, that work limits the throughput; the column "CPU of a message" shows its cost.`;
 }
 
 export function fairnessTable(rounds: readonly FairnessRound[]): string {

@@ -24,7 +24,7 @@ export function soakReport({ started, database, stormMs, runs }: Soak): string {
 
 Written by \`npm run soak\` on ${started.toISOString().slice(0, 10)}, with Node ${process.versions.node} on ${availableParallelism()} cores. Database: ${database}.
 
-Processes write while connections are cut, commands fail before and after they are written, the primary steps down, and the database, the writers and the servers are killed by -9 and stopped, for ${stormMs / 1000} s a run and in an order that the seed gives. Afterwards everything queued is sent until it is acknowledged, and whatever anybody was told, by an acknowledgement, a tail, a range or a live frame, is compared with the log (L1 to L5, S2).
+Each run lasts ${stormMs / 1000} s. Processes write while connections are cut, commands fail before and after they are written, the primary steps down, and the database, the writers and the servers are stopped and killed with \`kill -9\`, in an order that depends on the seed. Afterwards everything that is still queued is sent until it is acknowledged. Then every acknowledgement, tail, range and live frame is compared with the log (L1 to L5, S2).
 
 **${total(runs, 'acknowledged')} items acknowledged, ${total(runs, 'entries')} entries in the logs, ${strikes(runs)} faults, ${violations.length} violations.**
 
@@ -41,7 +41,7 @@ ${table(
   ]),
 )}
 
-On one room, items are acknowledged more often than there are entries: repeats get the first one's place. Among people, entries count who joined, too.
+In the runs on one room there are more acknowledgements than entries, since repeats are acknowledged with the serverOffset of the first append. In the runs with many people, the entries include joins.
 
 ## Faults
 
