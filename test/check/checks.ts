@@ -1,4 +1,4 @@
-/** Every check by name. A check resolves with what is wrong, in sentences; nothing means that all is well. */
+/** All checks of `npm run check`, by name. A check resolves with its problems, one sentence each; an empty list is a pass. */
 import { runTool } from '../support/tools.ts';
 import { importProblems } from './imports.ts';
 import { layerProblems } from './layers.ts';
@@ -33,7 +33,7 @@ const CHECKS: Record<string, () => Promise<string[]>> = {
   'size of the page': () => sizeProblems(),
 };
 
-/** Runs all at once and tells of each as it ends. A check that throws has failed with that message. */
+/** Runs all checks in parallel and reports each when it ends. A check that rejects has failed with that message. */
 export async function runChecks(onOutcome: (outcome: CheckOutcome) => void): Promise<CheckOutcome[]> {
   const one = async ([name, check]: [string, () => Promise<string[]>]) => {
     const start = performance.now();

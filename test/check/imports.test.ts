@@ -1,4 +1,4 @@
-/** Each wall catches what it is there to catch, and lets the neighbour through. */
+/** Each rule reports a violation, and lets similar allowed code through. */
 import { describe, expect, test } from 'vitest';
 import { importProblems, PURE } from './imports.ts';
 
@@ -10,19 +10,19 @@ const broken: [rule: string, path: string, text: string][] = [
   ['the server imports the page dynamically', 'server/a.ts', "await import('../web/x.ts');"],
   ['the page imports the server', 'web/view/a.tsx', "export * from '../../server/x.ts';"],
   ['the page imports for effect', 'web/a.ts', "import '../server/x.ts';"],
-  ['the product imports a test', 'server/a.ts', "import { x } from '../test/support/x.ts';"],
-  ['somebody else appends', 'server/rooms/a.ts', 'await store.log.append(items, at);'],
-  ['somebody else appends to a bare log', 'server/rooms/a.ts', 'await log.append(items, at);'],
-  ['somebody else emits entries', 'server/realtime/a.ts', "socket.emit('entries', frame);"],
+  ['production code imports a test', 'server/a.ts', "import { x } from '../test/support/x.ts';"],
+  ['another folder appends', 'server/rooms/a.ts', 'await store.log.append(items, at);'],
+  ['another folder appends to a destructured log', 'server/rooms/a.ts', 'await log.append(items, at);'],
+  ['another folder emits entries', 'server/realtime/a.ts', "socket.emit('entries', frame);"],
   ['an adapter named elsewhere', 'server/app.ts', "import { x } from './store/sqlite/index.ts';"],
-  ['an adapter named by its neighbour', 'server/store/a.ts', "import { x } from './mongo/index.ts';"],
+  ['an adapter named by a file beside it', 'server/store/a.ts', "import { x } from './mongo/index.ts';"],
   ['a pure module reads the clock', 'web/outbox/machine.ts', 'const at = Date.now();'],
-  ['a pure module rolls dice', 'web/transport/connection.ts', 'const jitter = Math.random();'],
+  ['a pure module uses Math.random', 'web/transport/connection.ts', 'const jitter = Math.random();'],
   ['a pure module waits', 'web/log/spans.ts', 'setTimeout(f, 1);'],
   ['a pure module measures', 'shared/a.ts', 'const at = performance.now();'],
   ['a pure module fetches', 'server/limits/bucket.ts', "await fetch('/x');"],
   ['a pure module opens a database', 'shared/a.ts', 'indexedDB.open("x");'],
-  ['a pure module takes its own randomness', 'shared/ids.ts', 'crypto.getRandomValues(bytes);'],
+  ['a pure module uses crypto', 'shared/ids.ts', 'crypto.getRandomValues(bytes);'],
 ];
 
 const fine: [what: string, path: string, text: string][] = [
@@ -55,7 +55,7 @@ describe('import rules', () => {
     expect(importProblems([{ path, text }, ...others])).toEqual([]);
   });
 
-  test('catch: a pure module that is named and not there', () => {
+  test('catch: a listed pure module that does not exist', () => {
     expect(importProblems(pureOnes.slice(1))).toEqual([expect.stringContaining(PURE[0]!)]);
   });
 });

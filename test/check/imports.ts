@@ -1,7 +1,7 @@
-/** Import rules: who may import, call and name what (ARCHITECTURE.md, "Folders"). */
+/** Import rules beside the layers: which modules are pure, and which folders may append, emit `entries` or name a store adapter. */
 import { importsOf, type Source, STRING, withoutComments } from './sources.ts';
 
-/** Modules that are handed time, randomness, sockets and databases as arguments. A name that ends in / is a folder. */
+/** Pure modules: they get time, randomness, sockets and databases as arguments. A name that ends in / is a folder. */
 export const PURE = [
   'shared/',
   'web/outbox/machine.ts',
@@ -17,7 +17,7 @@ export const PURE = [
   'web/transport/phase.ts',
 ];
 
-/** A sentence per broken rule; none when all hold. */
+/** One sentence per violation. */
 export function importProblems(sources: readonly Source[]): string[] {
   return [...sources.flatMap(problemsOf), ...missingPure(sources)];
 }
@@ -41,14 +41,14 @@ function wall(path: string, specifier: string, target: string | undefined): stri
   if (from === 'shared' && to !== 'shared') return says('shared imports nothing of ours outside shared');
   if (from === 'server' && to === 'web') return says('the server never imports the page');
   if (from === 'web' && to === 'server') return says('the page never imports the server');
-  if (to === 'test') return says('what is shipped imports no test');
+  if (to === 'test') return says('production code imports no test');
   const adapter = /^server\/store\/(?:sqlite|mongo)\//.exec(target)?.[0];
   if (adapter && !CHOOSE_STORE.has(path) && !path.startsWith(adapter))
     return says(`only ${[...CHOOSE_STORE].join(', ')} name a store adapter`);
   return [];
 }
 
-/** The processes: the server, and the commands of whoever runs it. */
+/** The entry points of the server process and of the operator's commands. */
 const CHOOSE_STORE: ReadonlySet<string> = new Set([
   'server/main.ts',
   'server/backup/main.ts',
@@ -101,9 +101,9 @@ function isPure(path: string): boolean {
   return PURE.some((name) => (name.endsWith('/') ? path.startsWith(name) : path === name));
 }
 
-/** A rule about a file that is not there guards nothing. */
+/** Reports names in PURE that match no file. */
 function missingPure(sources: readonly Source[]): string[] {
   return PURE.filter((name) => !sources.some(({ path }) => path.startsWith(name))).map(
-    (name) => `${name} is named as a pure module in test/check/imports.ts and is not there`,
+    (name) => `${name} is listed as a pure module in test/check/imports.ts and does not exist`,
   );
 }

@@ -1,4 +1,4 @@
-/** `npm run check`: types, format and lint, import rules, SPEC.md, docs/PROTOCOL.md, references to files, the size of the page. Seconds; before every commit. */
+/** `npm run check`: runs all checks in seconds. Run it before every commit. */
 import { runChecks } from './checks.ts';
 
 const outcomes = await runChecks((outcome) => {

@@ -1,4 +1,4 @@
-/** docs/PROTOCOL.md as it is has no problem; broken in any one way, it has the one that says so. */
+/** The present docs/PROTOCOL.md has no problem; with one error put in, the check reports that error. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -12,19 +12,24 @@ import { type ProtocolFacts, readProtocolFacts } from './protocolFacts.ts';
 const document = await readFile(join(ROOT, 'docs/PROTOCOL.md'), 'utf8');
 const facts = readProtocolFacts();
 
-/** Each replaces the first such place, and leads to a problem with these words. */
+/** Each case replaces the first match of `from`; the check must report a problem that contains `problem`. */
 const broken: [what: string, from: string | RegExp, to: string, problem: string][] = [
   ['a request left out', /^\| `read` \| `\{ room, upTo \}`.*\n/m, '', 'request `read`: payload'],
   ['a request that is not there', '| `beat` | – |', '| `boat` | `{ now }` | – | |\n| `beat` | – |', '`boat`'],
   ['a field left out of a request', '`{ room, from, to }`', '`{ room, from }`', 'range`: payload: to'],
-  ['a field too many in a request', '`{ room, from, to }`', '`{ room, from, to, by }`', 'not so: by'],
-  ['a field that may be missing, said to be there', '`{ after? }`', '`{ after }`', 'after'],
+  [
+    'an extra field in a request',
+    '`{ room, from, to }`',
+    '`{ room, from, to, by }`',
+    'by, which is not in the code',
+  ],
+  ['an optional field described as required', '`{ after? }`', '`{ after }`', 'after'],
   ['a field left out of an answer', '`{ results, stopped? }`', '`{ results }`', 'stopped?'],
   [
     'an answer where there is none',
     '| `beat` | – | `{ now }`',
     '| `beat` | `{ at }` | `{ now }`',
-    'not so: at',
+    'at, which is not in the code',
   ],
   ['a frame left out', /^\| `user` \| `\{ user \}`.*\n/m, '', 'frame `user`: payload'],
   ['a frame that is not there', '| `bye` |', '| `presence` | `{ user }` | |\n| `bye` |', '`presence`'],
@@ -50,15 +55,15 @@ const broken: [what: string, from: string | RegExp, to: string, problem: string]
     '`shout`',
   ],
   [
-    'an entry with a field too many',
+    'an entry with an extra field',
     '| `edit` | `{ target, body? }`',
     '| `edit` | `{ target, body?, by }`',
-    'not so: by',
+    'by, which is not in the code',
   ],
   ['a kind left out', /^\| `leave` \| server.*\n/m, '', 'kind `leave`'],
   ['a kind that is not there', '| `join` | server', '| `jump` | server | no |\n| `join` | server', '`jump`'],
   [
-    'what a kind does is wrong',
+    'the effect of a kind wrong',
     '| `edit` | member | no | own | replace |',
     '| `edit` | member | no | own | remove |',
     'replace',
@@ -101,7 +106,7 @@ const broken: [what: string, from: string | RegExp, to: string, problem: string]
     'a limit without its value',
     'ends the connection.',
     'ends the connection, `FRAME_MAX_BYTES`.',
-    'without its value',
+    'no value beside it',
   ],
   ['the feature left out', /^\| `entries2` \| .*\n/m, '', 'feature `entries2`'],
   ['a feature that is not there', '| `entries2` |', '| `quotes` | | |\n| `entries2` |', 'feature `quotes`'],
@@ -109,17 +114,17 @@ const broken: [what: string, from: string | RegExp, to: string, problem: string]
 ];
 
 describe('docs/PROTOCOL.md', () => {
-  test('as it is has no problem', () => {
+  test('the present document has no problem', () => {
     expect(problemsOfProtocol(document, facts)).toEqual([]);
   });
 
-  test.each(broken)('caught: %s', (_, from, to, problem) => {
+  test.each(broken)('catch: %s', (_, from, to, problem) => {
     const changed = document.replace(from, () => to);
     expect(changed).not.toBe(document);
     expect(problemsOfProtocol(changed, facts)).toContainEqual(expect.stringContaining(problem));
   });
 
-  test('caught: what the code has and the document has not', () => {
+  test('catch: an event and a field that only the code has', () => {
     const grown: ProtocolFacts = {
       ...facts,
       required: new Map([
@@ -129,8 +134,8 @@ describe('docs/PROTOCOL.md', () => {
       ]),
     };
     expect(problemsOfProtocol(document, grown)).toEqual([
-      'docs/PROTOCOL.md leaves out frame `presence`: payload',
-      'docs/PROTOCOL.md leaves out of frame `bye`: payload: why?',
+      'docs/PROTOCOL.md does not describe frame `presence`: payload',
+      'docs/PROTOCOL.md lacks frame `bye`: payload: why?',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** docs/PROTOCOL.md says what the code says: no event, field, kind, code, limit or route is left out, added or wrong. */
+/** Compares docs/PROTOCOL.md with the code: every event, field, kind, code, limit and route is described, and correctly. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../support/tools.ts';
@@ -10,22 +10,24 @@ export async function protocolProblems(): Promise<string[]> {
   return problemsOfProtocol(text, readProtocolFacts());
 }
 
-/** Pure: a sentence for each difference. */
+/** Pure. One sentence per difference. */
 export function problemsOfProtocol(text: string, { required, allowed }: ProtocolFacts): string[] {
-  const said = readProtocolDocument(text);
-  const absent = [...required.keys()].filter((key) => !said.has(key));
+  const documented = readProtocolDocument(text);
+  const absent = [...required.keys()].filter((key) => !documented.has(key));
   return [
-    ...absent.map((key) => `docs/PROTOCOL.md leaves out ${key}`),
-    ...[...said].flatMap(([key, words]) => differences(key, words, required.get(key) ?? allowed.get(key))),
+    ...absent.map((key) => `docs/PROTOCOL.md does not describe ${key}`),
+    ...[...documented].flatMap(([key, words]) =>
+      differences(key, words, required.get(key) ?? allowed.get(key)),
+    ),
   ];
 }
 
-function differences(key: string, said: Words, known: Words | undefined): string[] {
-  if (!known) return [`docs/PROTOCOL.md: there is no ${key}`];
-  const lacking = [...known].filter((word) => !said.has(word));
-  const surplus = [...said].filter((word) => !known.has(word));
+function differences(key: string, documented: Words, known: Words | undefined): string[] {
+  if (!known) return [`docs/PROTOCOL.md describes ${key}, which does not exist`];
+  const lacking = [...known].filter((word) => !documented.has(word));
+  const surplus = [...documented].filter((word) => !known.has(word));
   return [
-    ...lacking.map((word) => `docs/PROTOCOL.md leaves out of ${key}: ${word}`),
-    ...surplus.map((word) => `docs/PROTOCOL.md says of ${key} what is not so: ${word}`),
+    ...lacking.map((word) => `docs/PROTOCOL.md lacks ${key}: ${word}`),
+    ...surplus.map((word) => `docs/PROTOCOL.md has ${key}: ${word}, which is not in the code`),
   ];
 }

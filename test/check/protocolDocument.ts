@@ -1,12 +1,12 @@
 /**
- * Reads the facts out of docs/PROTOCOL.md. They stand in tables that the first word of the header tells apart:
+ * Reads the facts from the tables of docs/PROTOCOL.md. The first header cell says what a table lists:
  *
  * - `request`, `frame`, `item`, `entry`, `object`, `route`: a name, and in the columns payload, answer, fields and body its
- *   form, such as `{ room, invite? }`, or the name of an object; several forms one after the other; a dash for none
- * - `field`: the fields of the object that the heading above names
+ *   form, such as `{ room, invite? }`, or the name of an object; alternatives follow each other; a dash means none
+ * - `field`: the fields of the object in the heading above
  * - `kind`, `code`, `feature`: a name and its properties
  *
- * A limit stands in parentheses behind its value, as in "100 items (`APPEND_MAX_ITEMS`)", or before it in a table.
+ * The name of a limit follows its value in parentheses, as in "100 items (`APPEND_MAX_ITEMS`)", or precedes it in a table.
  */
 import { asOneWord, type Facts, KIND_COLUMNS, type Words } from './protocolFacts.ts';
 
@@ -27,11 +27,11 @@ interface Fact {
   form: Form;
 }
 
-/** An object that is described elsewhere in the document is only named. */
+/** `object`: the name of an object that another table describes. */
 type Form = { tag: 'words'; words: Words } | { tag: 'object'; name: string };
 
 interface Table {
-  /** The last one above it. */
+  /** The last heading above the table. */
   heading: string;
   header: string[];
   rows: string[][];
@@ -59,7 +59,7 @@ function factsOfTable({ heading, header: [subject = '', ...columns], rows }: Tab
 
 const FORMED: ReadonlySet<string> = new Set(['request', 'frame', 'item', 'entry', 'route']);
 const FORMS: ReadonlySet<string> = new Set(['payload', 'answer', 'fields', 'body']);
-/** By subject, the columns that are compared; all others are for people. */
+/** The columns that are compared, by the first header cell; the other columns are free text. */
 const PROPERTIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['kind', KIND_COLUMNS],
   ['code', ['status', 'class']],
@@ -84,7 +84,7 @@ function propertiesIn(columns: string[], cells: string[], compared: readonly str
 
 const DASH = '–';
 
-/** The form in a cell. Several are those that it may have. */
+/** The form in a cell; several forms are alternatives. */
 function formIn(cell = ''): Form {
   const names = namesIn(cell);
   const [only] = names;
@@ -97,7 +97,7 @@ function formOf(text: string): Form {
   return text.startsWith('{') ? { tag: 'words', words: fieldsOf(text) } : { tag: 'object', name: text };
 }
 
-/** `{ a, b?, c: { d } }` → a, b?, c, c.d. What is in brackets is any id, and a word behind a colon is no field. */
+/** `{ a, b?, c: { d } }` → a, b?, c, c.d. Brackets are any id; a word after a colon is not a field. */
 function fieldsOf(form: string): Words {
   const words = new Set<string>();
   const outer: string[] = [];
@@ -113,7 +113,7 @@ function fieldsOf(form: string): Words {
   return words;
 }
 
-/** What stands in backticks. */
+/** All texts in backticks. */
 function namesIn(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
 }
@@ -153,13 +153,13 @@ function limitsIn(text: string): Fact[] {
     [...line.matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`/g)].map((match) => {
       const name = match[1]!;
       const [before, after] = [line.slice(0, match.index), line.slice(match.index + match[0].length)];
-      const value = valueBeside(name, before, after) ?? 'a name without its value';
+      const value = valueBeside(name, before, after) ?? 'no value beside it';
       return { key: `limit \`${name}\``, form: { tag: 'words', words: new Set([value]) } };
     }),
   );
 }
 
-/** In the unit that the name says. */
+/** The number beside the name of a limit, in the unit of that name. */
 function valueBeside(name: string, before: string, after: string): string | undefined {
   const isBehind = before.endsWith('(') && after.startsWith(')');
   const found = isBehind

@@ -1,6 +1,6 @@
 /**
- * What docs/PROTOCOL.md has to say, read from the code: schemas, table of kinds, error codes, limits, routes. A fact is a key
- * such as "frame `room`: payload" with the words that must stand there; for an object these are its fields.
+ * The facts that docs/PROTOCOL.md must have, read from the code: schemas, table of kinds, error codes, limits, routes. A fact
+ * is a key such as "frame `room`: payload" with a set of words; the words of an object are its fields.
  */
 import * as serverLimits from '../../server/base/serverLimits.ts';
 import { createApi } from '../../server/http/api.ts';
@@ -14,9 +14,9 @@ export type Words = ReadonlySet<string>;
 export type Facts = ReadonlyMap<string, Words>;
 
 export interface ProtocolFacts {
-  /** The document must say all of these. */
+  /** The document must have all of these. */
   required: Facts;
-  /** It may say these, too. What it says must be true. */
+  /** The document may have these, too, and then they must be correct. */
   allowed: Facts;
 }
 
@@ -44,7 +44,7 @@ export function readProtocolFacts(): ProtocolFacts {
   };
 }
 
-/** Of a table of kinds, the columns that are compared. */
+/** The columns of a table of kinds that are compared. */
 export const KIND_COLUMNS = Object.keys({
   by: true,
   message: true,
@@ -83,10 +83,10 @@ function eventRows(): Row[] {
   return [...requests, ...answers, ...frames, ...items];
 }
 
-/** What every answer has: the document says it once. */
+/** The fields of every answer: the document describes them once. */
 const ANSWERED: Words = new Set(['ok', 'epoch']);
 
-/** What an entry of a kind has beyond what every entry has. */
+/** The fields of each kind of entry, without the fields of every entry. */
 function entryRows(): Row[] {
   const { TextEntry: text, EditEntry: edit, DeleteEntry: del, OtherEntry: other } = entry;
   const envelope = wordsOf(other);
@@ -95,7 +95,7 @@ function entryRows(): Row[] {
   );
 }
 
-/** The bodies of what server/http/api.ts serves; what is not named here has none. */
+/** The bodies of the routes in server/http/api.ts; a route that is not listed here has none. */
 const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
   'POST /api/session': { body: protocol.SessionRequest, answer: protocol.SessionAnswer },
   'GET /api/session': { answer: protocol.Session },
@@ -106,7 +106,7 @@ const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
 };
 
 function routeRows(): Row[] {
-  const api = createApi({} as Parameters<typeof createApi>[0]); // its handlers are not called
+  const api = createApi({} as Parameters<typeof createApi>[0]); // no handler is called
   const routes = api.stack.flatMap(({ methods, path }) =>
     methods.filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`),
   );
@@ -122,8 +122,8 @@ function rowOf(key: string, schema: unknown, without: Words = NONE): Row {
 
 function kindFacts() {
   return [...kinds()].map(([kind, rule]) => {
-    const said = Object.entries(rule).map(([column, value]) => `${column}: ${inWords(value)}`);
-    return [`kind \`${kind}\``, new Set(said)] as const;
+    const words = Object.entries(rule).map(([column, value]) => `${column}: ${inWords(value)}`);
+    return [`kind \`${kind}\``, new Set(words)] as const;
   });
 }
 
@@ -152,7 +152,7 @@ function namedObjects(): [string, unknown][] {
   return named.filter(([, value]) => isSchema(value) && wordsOf(value).size > 0);
 }
 
-/** The parts of a valibot schema that are looked at. */
+/** The parts of a valibot schema that this file reads. */
 interface Schema {
   kind: 'schema';
   type: string;
@@ -165,8 +165,8 @@ interface Schema {
 }
 
 /**
- * The fields of an object: `field?` where it may be missing, `outer.inner` where an object without a name of its own lies
- * inside. Of a record `[id]`, and the fields of its values. Of a union of objects, each as one word. Else nothing.
+ * For an object: its fields, as `field?` if optional, and `outer.inner` for the fields of an unnamed object inside. For a
+ * record: `[id]`, and the fields of its values. For a union of objects: each of them as one word. Otherwise nothing.
  */
 function wordsOf(schema: unknown): Words {
   const at = isSchema(schema) ? plain(schema) : undefined;
@@ -187,14 +187,14 @@ function within(outer: string, words: Words): string[] {
   return [...words].map((word) => `${outer}.${word}`);
 }
 
-/** Without "may be missing", "list of" and what is checked besides. */
+/** The schema without `optional`, `array` and pipes around it. */
 function plain(schema: Schema): Schema {
   const piped = schema.pipe?.filter(isSchema).at(-1);
   const inner = schema.wrapped ?? schema.item ?? (piped?.type === schema.type ? undefined : piped);
   return inner ? plain(inner) : schema;
 }
 
-/** True for a schema that is exported, and for a list of such. */
+/** True for an exported schema, and for a list of it. */
 function hasName(field: Schema): boolean {
   const inner = field.wrapped ?? field.item;
   return EXPORTED.has(field) || (inner !== undefined && hasName(inner));

@@ -1,5 +1,5 @@
 /**
- * References to files that do not exist: paths and file names in Markdown documents and in comments.
+ * Finds references to files that do not exist: paths and file names in Markdown documents and in comments.
  * A reference names a file or folder from the root of the project or from the folder of the file that mentions it,
  * or the last part of exactly one path (`era.ts`, `log/era.ts`).
  */
@@ -8,13 +8,13 @@ import { join, posix } from 'node:path';
 import { ROOT } from '../support/tools.ts';
 import { filesUnder, type Source, topLevel } from './sources.ts';
 
-/** Named by documents and comments, made by a command, and not committed. */
+/** Files that a command generates, that are not committed, and that documents mention. */
 const GENERATED: ReadonlySet<string> = new Set(['docs/MEASURE.md']);
 
-/** What ends like a file name and is none. */
+/** Words that end like a file name but are none. */
 const NOT_A_FILE: ReadonlySet<string> = new Set(['Node.js']);
 
-/** Reads every file of the project in which a reference is looked for. */
+/** Checks every file of the project that contains text or comments. */
 export async function missingReferences(): Promise<string[]> {
   const { files, folders } = await topLevel();
   const paths = [...files, ...(await Promise.all(folders.map(filesUnder))).flat()];
@@ -22,7 +22,7 @@ export async function missingReferences(): Promise<string[]> {
   return referenceProblems(await Promise.all(paths.filter(hasProse).map(read)), paths);
 }
 
-/** Pure. One sentence per reference that names nothing, or more than one file. `paths` are all files of the project. */
+/** Pure. One sentence per reference to no file, or to more than one. `paths`: all files of the project. */
 export function referenceProblems(sources: readonly Source[], paths: readonly string[]): string[] {
   const known = new Set([...paths, ...paths.flatMap(foldersOf)]);
   return sources.flatMap(({ path, text }) => {
@@ -41,7 +41,7 @@ function problemOfMention(path: string, name: string, known: ReadonlySet<string>
   const found = [...known].filter((one) => one.endsWith(`/${name}`));
   if (found.length === 1) return [];
   if (found.length === 0) return [`${path} refers to ${name}, which does not exist`];
-  return [`${path} refers to ${name}, which may be any of ${found.join(', ')}: write more of the path`];
+  return [`${path} refers to ${name}, which may be any of ${found.join(', ')}: write a longer path`];
 }
 
 /** Markdown resolves a link from the folder of its file, and from there only. */
@@ -57,7 +57,7 @@ function linksOf(markdown: string): string[] {
     .filter((link) => link !== '' && !/^[a-z]+:/.test(link));
 }
 
-/** Names of files, and paths that begin with a folder of the root. Patterns (`*.test.ts`) and URLs are neither. */
+/** File names, and paths that begin with a top folder. Patterns (`*.test.ts`) and URLs are not references. */
 function mentionsOf(prose: string, known: ReadonlySet<string>): string[] {
   const text = prose.replace(URL_OR_TARGET, ' ');
   const names = [...text.matchAll(FILE_NAME)].map((match) => match[0]).filter((name) => /^[\w.]/.test(name));
@@ -67,7 +67,7 @@ function mentionsOf(prose: string, known: ReadonlySet<string>): string[] {
   return [...names, ...folders].filter((name) => !/[*{}<>$…]/.test(name) && !OUTSIDE.test(name));
 }
 
-/** Of other packages, and of the page as it is built. */
+/** Paths of other packages, and of the built page. */
 const OUTSIDE = /^(?:node_modules|dist)\//;
 const PART = /[\w@.*{}<>$…/-]/;
 const FILE_NAME = new RegExp(
@@ -88,7 +88,7 @@ function proseOf(path: string, text: string): string {
 }
 
 const STRING = String.raw`'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"`;
-/** By the ending of a path: what matches a comment, as the group `comment`; undefined where all of it is prose. */
+/** By the ending of a path: what matches a comment, as the group `comment`; undefined if the whole file is prose. */
 const COMMENTS: readonly (readonly [ending: RegExp, comment: RegExp | undefined])[] = [
   [/\.md$/, undefined],
   [/\.(?:tsx?|js|css)$/, new RegExp(String.raw`${STRING}|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)`, 'g')],

@@ -1,4 +1,4 @@
-/** What a first visit downloads as JavaScript, and the service worker, may not grow past the numbers in budgets.json. */
+/** Size budgets: the JavaScript of a first visit, and the service worker, stay below the numbers in budgets.json. */
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
@@ -19,14 +19,14 @@ export async function sizeProblems(): Promise<string[]> {
   return problems.length > 0 ? problems : tooMuch(await sizesOfPage());
 }
 
-/** What went wrong with it. */
+/** Builds the page if a source is newer. Resolves with the build errors. */
 export async function buildIfStale(): Promise<string[]> {
   if (!(await isStale())) return [];
   const { code, output } = await runTool('vite', ['build', '--logLevel', 'warn']);
   return code === 0 ? [] : [`the page does not build:\n${output.trim()}`];
 }
 
-/** Of the page as it was built last. */
+/** The sizes of the last build. */
 export async function sizesOfPage(): Promise<Sizes> {
   const built = (path: string) => readFile(join(ROOT, 'dist', path), 'utf8');
   const scripts = await reachable(scriptsOf(await built('index.html')), built);
@@ -53,7 +53,7 @@ function over(what: string, bytes: number, most: number): string[] {
   ];
 }
 
-/** Paths, from dist, of the scripts that a page loads by itself. */
+/** The scripts that the page loads statically, as paths from dist. */
 export function scriptsOf(html: string): string[] {
   const tags = html.match(/<(?:script|link)\b[^>]*>/g) ?? [];
   const wanted = tags.filter((tag) => tag.startsWith('<script') || /rel="?modulepreload/.test(tag));
@@ -62,7 +62,7 @@ export function scriptsOf(html: string): string[] {
     .map((path) => path.replace(/^\.?\//, ''));
 }
 
-/** These scripts and all they import statically, by path. A dynamic `import()` is not among them. */
+/** These scripts and all their static imports, by path; without dynamic `import()`. */
 export async function reachable(
   paths: readonly string[],
   read: (path: string) => Promise<string>,
@@ -86,7 +86,7 @@ async function brotliBytes(text: string): Promise<number> {
   return (await promisify(brotliCompress)(text)).length;
 }
 
-/** Whether anything the page is made of is newer than the page. */
+/** True if a source of the page is newer than its build. */
 async function isStale(): Promise<boolean> {
   const built = join(ROOT, 'dist/index.html');
   if (!existsSync(built)) return true;

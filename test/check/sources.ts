@@ -1,4 +1,4 @@
-/** The project's own source files, as the checks look at them. */
+/** Reads the source files of the project for the checks. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { ROOT } from '../support/tools.ts';
@@ -9,7 +9,7 @@ export interface Source {
   text: string;
 }
 
-/** All TypeScript of the product: shared, server, web. */
+/** All production TypeScript: shared, server, web. */
 export async function readSources(): Promise<Source[]> {
   const folders = await Promise.all(['shared', 'server', 'web'].map(filesUnder));
   const paths = folders.flat().filter((path) => /\.tsx?$/.test(path));
@@ -29,7 +29,7 @@ export async function filesUnder(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** What lies in the root of the project, without what .gitignore leaves out. */
+/** Files and folders in the root of the project, without those in .gitignore. */
 export async function topLevel(): Promise<{ files: string[]; folders: string[] }> {
   const ignored = new Set(['.git', ...(await readFile(join(ROOT, '.gitignore'), 'utf8')).split(/\/?\n/)]);
   const entries = await readdir(ROOT, { withFileTypes: true });

@@ -11,31 +11,31 @@ function problems(spec: string, text: string = tests): string[] {
   return problemsOfSpec(spec, new Map([[file, text]]));
 }
 
-test('a whole SPEC.md has no problem', () => {
+test('a complete SPEC.md has no problem', () => {
   expect(problems(whole)).toEqual([]);
   expect(claims(whole)).toHaveLength(PROMISES.length);
 });
 
-test('a promise left out is a problem', () => {
+test('catch: a missing promise', () => {
   expect(problems(whole.replace(/### L3[\s\S]*?(?=### )/, ''))).toEqual([expect.stringContaining('L3')]);
 });
 
-test('a claimed test that is not in its file is a problem', () => {
+test('catch: a listed test that is not in its file', () => {
   expect(problems(whole, tests.replace('O2 ', 'O9 '))).toEqual([expect.stringContaining("O2 it's shown")]);
 });
 
-test('a claimed file that is not there is a problem', () => {
+test('catch: a listed file that does not exist', () => {
   expect(problemsOfSpec(whole, new Map())).toHaveLength(PROMISES.length);
 });
 
-test('a claimed test that is skipped, or commented out, is a problem', () => {
+test('catch: a listed test that is skipped, or commented out', () => {
   expect(problems(whole, tests.replace("test('S1", "test.skip('S1"))).toEqual([
     expect.stringContaining('skipped'),
   ]);
   expect(problems(whole, tests.replace("test('S1", "// test('S1"))).toEqual([expect.stringContaining('S1')]);
 });
 
-test('a test of several promises is claimed once, for those at the front of its title', () => {
+test('a test of several promises is listed once, for the promises at the beginning of its title', () => {
   const several = (title: string) => `${whole}\n## Several at once\n- shown: ${file}: ${title}\n`;
   const text = (title: string) => `${tests}\ntest('${title}', () => {});`;
   const last = claims(several('L1 S5 both')).slice(-2);
@@ -45,7 +45,7 @@ test('a test of several promises is claimed once, for those at the front of its 
   expect(problems(several('nothing'), text('nothing'))).toEqual([expect.stringContaining('nothing')]);
 });
 
-test('a promise of which nothing is said is a problem; saying that it is open is not', () => {
+test('catch: a promise without a test, unless it is listed as open', () => {
   const said = (line: string) => whole.replace(/- shown: .*L1 .*/, line);
   expect(problems(said(''))).toEqual([expect.stringContaining('L1')]);
   expect(problems(said('- open: many processes (issue 5)'))).toEqual([]);

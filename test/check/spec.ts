@@ -1,4 +1,4 @@
-/** SPEC.md claims tests for promises: a promise left out, or a claimed test that is not there, is a problem. */
+/** Compares SPEC.md with the tests: every promise is listed, and every listed test exists and is not skipped. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export const PROMISES = [
 ];
 
 export interface Claim {
-  /** Undefined where neither the section nor the title names one. */
+  /** Undefined if neither the section nor the title names a promise. */
   promise: string | undefined;
   file: string;
   title: string;
@@ -38,23 +38,23 @@ export async function specProblems(): Promise<string[]> {
   return problemsOfSpec(spec, new Map(files.map((file, index) => [file, texts[index]!])));
 }
 
-/** Pure: SPEC.md and the test files it names, by path. */
+/** Pure. `tests`: the texts of the test files that SPEC.md lists, by path. */
 export function problemsOfSpec(spec: string, tests: ReadonlyMap<string, string>): string[] {
   const sections = sectionsOf(spec);
   const missing = PROMISES.filter((promise) => !sections.has(promise)).map(
-    (promise) => `SPEC.md leaves out ${promise}`,
+    (promise) => `SPEC.md does not list ${promise}`,
   );
   const silent = [...sections].filter(([, text]) => !/^- (?:shown|open): /m.test(text));
   return [
     ...missing,
-    ...silent.map(([promise]) => `SPEC.md says of ${promise} neither what shows it nor that it is open`),
+    ...silent.map(([promise]) => `SPEC.md lists no test for ${promise}, and does not say that it is open`),
     ...claims(spec).flatMap((claim) => problemOfClaim(claim, tests.get(claim.file)) ?? []),
   ];
 }
 
 /**
- * Lines of the form `- shown: FILE: TITLE`. Under `### L1` they are claimed for that promise, elsewhere for those at the front
- * of the title: a claim each.
+ * The lines of the form `- shown: FILE: TITLE`. Under `### L1` a line belongs to that promise, elsewhere to the promises at the
+ * beginning of its title: one claim for each.
  */
 export function claims(spec: string): Claim[] {
   return spec.split(/^(?=#{2,3} )/m).flatMap((section) => {
@@ -81,15 +81,15 @@ function sectionsOf(spec: string): Map<string, string> {
 
 function problemOfClaim({ promise, file, title }: Claim, text: string | undefined): string | undefined {
   if (promise === undefined)
-    return `SPEC.md: a test under no promise has none at the front of its title: ${title}`;
-  if (text === undefined) return `SPEC.md: ${promise} claims ${file}, which is not there`;
+    return `SPEC.md: the title of a test outside of the sections of promises begins with no promise: ${title}`;
+  if (text === undefined) return `SPEC.md: ${promise} lists ${file}, which does not exist`;
   const source = text.replaceAll(/\\(['"`])/g, '$1').replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
   const at = ["'", '"', '`']
     .map((quote) => source.indexOf(quote + title + quote))
     .find((index) => index >= 0);
-  if (at === undefined) return `SPEC.md: ${promise} claims a test that is not in ${file}: ${title}`;
+  if (at === undefined) return `SPEC.md: ${promise} lists a test that is not in ${file}: ${title}`;
   const call = source.slice(0, at).trimEnd();
   return /\.(?:skip|todo|fixme)\($/.test(call)
-    ? `SPEC.md: ${promise} claims a test that is skipped: ${title}`
+    ? `SPEC.md: ${promise} lists a test that is skipped: ${title}`
     : undefined;
 }
