@@ -1,4 +1,4 @@
-/** `npm run measure`: what the budgets are about, measured, into docs/MEASURE.md. `--quick` looks and writes nothing. */
+/** `npm run measure`: measures everything that has a budget, and writes docs/MEASURE.md. `--quick`: a short run that writes nothing. */
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** The main screens for docs/screens: every one at each size, light and dark, in each language, on the real server. */
+/** Takes the pictures of the main screens for docs/screens: each size, light and dark, each language, on the real server. */
 import { mkdir } from 'node:fs/promises';
 import type { Browser, Page } from '@playwright/test';
 import { type ApiClient, connectClient, newId, signUp, text } from '../test/support/api.ts';
@@ -44,7 +44,7 @@ async function takeIn(
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const toRooms = () => page.getByRole('link', { name: t.back }).click();
 
-  /** What a change of size would close is opened anew at each. */
+  /** Opens the screen; runs again after each change of size, since that closes menus and sheets. */
   async function shoot(name: string, open?: () => Promise<void>): Promise<void> {
     for (const size of SIZES) {
       await page.setViewportSize(size);

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: the pictures in docs/, of the real page on the real server (built before, by `npm run build`).
- * Needs a Chromium, and a font with Chinese characters for the words in Chinese.
+ * `npm run screenshots`: takes the pictures in docs/, of the real page on the real server. Run `npm run build` first.
+ * Needs a Chromium, and a font with Chinese characters.
  */
 import { chromium, type Page } from '@playwright/test';
 import { type ApiClient, connectClient, newId, signUp, text } from '../test/support/api.ts';

@@ -118,7 +118,7 @@ export function bodyOf(entry: Entry): string | undefined {
   return 'body' in entry && typeof entry.body === 'string' ? entry.body : undefined;
 }
 
-/** The whole log of a room, read page by page over HTTP. */
+/** Reads the whole log of a room over HTTP, page by page. */
 export async function wholeLog(url: string, session: SignedUp, room: string = LOBBY): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (;;) {

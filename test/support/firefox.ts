@@ -27,8 +27,8 @@ const PREFERENCES = {
   'browser.aboutwelcome.enabled': false,
   'browser.shell.checkDefaultBrowser': false,
   'network.proxy.type': 0,
-  'network.manage-offline-status': false, // loopback is network enough
-  // It is not to call out, which a closed network refuses many at a time.
+  'network.manage-offline-status': false, // the loopback interface counts as a network
+  // No background requests to the internet, which fail in a closed network.
   'app.normandy.enabled': false,
   'app.update.disabledForTesting': true,
   'browser.safebrowsing.downloads.enabled': false,
