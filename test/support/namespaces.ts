@@ -11,13 +11,13 @@ import { ROOT, run } from './tools.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface Machine extends AsyncDisposable {
-  /** The process that holds its network. */
+  /** The process that keeps the namespace alive. */
   readonly pid: number;
   /** Runs a program on the machine and resolves with its output; rejects with the output if it fails. */
   run(words: string): Promise<string>;
   /** Starts a program on the machine. It ends with this process. */
   start(program: string, args: string[], options?: SpawnOptions): ChildProcess;
-  /** An address on this host's loopback that leads to a port of that machine. */
+  /** An address on this host's loopback that forwards to a port of that machine. */
   door(host: string, port: number): Promise<string>;
 }
 

@@ -14,7 +14,7 @@ export interface StoppedDatabase {
 /** A copy that can replace the current data. */
 export interface Copy {
   putBack(): Promise<void>;
-  /** By `npm run restore`. */
+  /** Restores with `npm run restore`. */
   restore(): Promise<void>;
 }
 

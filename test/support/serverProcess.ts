@@ -20,7 +20,7 @@ export interface ServerProcess extends AsyncDisposable {
   /** SIGSTOP: connections stay open, requests are not answered. */
   pause(): Promise<void>;
   resume(): void;
-  /** SIGTERM; resolves with the exit code. */
+  /** Stops it with SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** Starts it again after `kill9` or `stop`; resolves when it is ready. */
   start(): Promise<void>;

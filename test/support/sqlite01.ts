@@ -11,7 +11,7 @@ export interface Said {
   epoch: string;
   /** Ada has a password. Their devices' tokens are `token of NAME`. */
   users: { id: string; name: string; nameKey: string }[];
-  /** Ada and Bob are in this private room, and were in the lobby, which Bob left. */
+  /** A private room with the members Ada and Bob. Both were in the lobby, which Bob left. */
   deck: string;
   appended: { item: NewEntry; result: { tag: string; serverOffset: number; at: number } }[];
   /** The whole logs by room, as that version read them. */

@@ -13,7 +13,7 @@ export async function waitFor<T>(
   for (;;) {
     const seen = await look();
     if (seen !== false && seen !== undefined) return seen as Exclude<T, false | undefined>;
-    if (performance.now() > until) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
+    if (performance.now() > until) throw new Error(`timed out after ${withinMs} ms: ${what}`);
     await sleep(LOOK_EVERY_MS);
   }
 }

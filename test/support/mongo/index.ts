@@ -1,4 +1,4 @@
-/** A MongoDB of a test's own: started, broken in every way that can be had, ended with the test. */
+/** A MongoDB for one test, with fault injection; it ends with the test. */
 import { type Document, MongoClient } from 'mongodb';
 import { pauseProcess, resumeProcess } from '../pause.ts';
 import { givenMongo, type OwnMongo, ownMongo } from '../setup/mongo.ts';
@@ -7,45 +7,45 @@ import type { ProgramOptions } from './programs.ts';
 import { freshName, ownUrl, throughPort, withDatabase } from './url.ts';
 
 export interface MongoServer extends AsyncDisposable {
-  /** With the name of a database that nobody used before. */
+  /** Connection string of an unused database. */
   readonly url: string;
   readonly kind: 'given' | OwnMongo['kind'];
-  /** 0 where the server was given. */
+  /** 0 if TEST_MONGODB_URL gives the server. */
   readonly port: number;
-  /** The same database by a proxy on this port: the driver stays on it and does not look for the replica set. */
+  /** The same database through a proxy on this port: the driver connects directly and does not discover the replica set. */
   urlThrough(port: number): string;
-  /** Another database on the same server. */
+  /** Connection string of another unused database on the same server. */
   anotherUrl(): string;
 
-  /** Of a server that was started here; one that was given belongs to others and rejects them all. */
+  /** Faults of a server that this test started. All of them reject on a server from TEST_MONGODB_URL. */
   readonly pid: number;
-  /** All it has written so far, of all its lives. */
+  /** Its output so far, including that before restarts. */
   logs(): string;
   kill9(): Promise<void>;
-  /** Lets it finish. */
+  /** Stops it with SIGTERM. */
   stop(): Promise<void>;
-  /** Again on the same files and port, after `kill9` or `stop`; resolves when it can be written to. */
+  /** Starts it again on the same files and port, after `kill9` or `stop`; resolves when it accepts writes. */
   start(options?: ProgramOptions): Promise<void>;
-  /** SIGSTOP: connections stay open and nothing is answered. */
+  /** SIGSTOP: connections stay open, but nothing is answered. */
   pause(): Promise<void>;
   resume(): void;
-  /** `failCommand`, for example `{ failCommands: ['insert'], closeConnection: true }`, `{ times: 1 }`. */
+  /** Sets the fail point `failCommand`, for example `{ failCommands: ['insert'], closeConnection: true }`, `{ times: 1 }`. */
   failPoint(data: Document, mode: 'alwaysOn' | { times: number } | { skip: number }): Promise<void>;
   clearFailPoints(): Promise<void>;
-  /** No primary for so many seconds (2 at least), then one again. */
+  /** Steps the primary down for this many seconds (at least 2). */
   stepDown(seconds?: number): Promise<void>;
-  /** Any command on its admin database. */
+  /** Runs a command on its admin database. */
   command(command: Document): Promise<Document>;
 }
 
 export interface StartOptions extends ProgramOptions {
-  /** A server that may be killed and made to fail, also where TEST_MONGODB_URL gives one that may not. */
+  /** Starts a server that may be killed, even if TEST_MONGODB_URL gives one. */
   toBreak?: boolean;
-  /** This one, whatever else there is. */
+  /** Uses this kind of server only. */
   program?: OwnMongo;
 }
 
-/** Resolves when it answers as a primary that can be written to. Any option asks for a server of the test's own. */
+/** Resolves when the server is a writable primary. With any option, a server is started for this test alone. */
 export async function startMongo(options: StartOptions = {}): Promise<MongoServer> {
   const given = givenMongo();
   const anyWillDo = Object.keys(options).length === 0;

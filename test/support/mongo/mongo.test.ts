@@ -1,4 +1,4 @@
-/** The database of the tests and its faults are what they say. */
+/** Tests of the test database and its fault injection. */
 // @module-tag slow
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,10 +1,10 @@
-/** Ports that a server can have again after it was killed. */
+/** Ports that a server can use again after it was killed. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Free at this moment. Below the range that outgoing connections take theirs from: out of that range a client that tries
- * again and again while nobody listens is sooner or later connected to itself, and the server never gets its port back.
+ * A port that is free now, below the range of ephemeral ports. With an ephemeral port, a client that retries while the server
+ * is down may sooner or later connect to itself, and then the server never gets its port back.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

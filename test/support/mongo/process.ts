@@ -1,4 +1,4 @@
-/** The process of a database: its folder, its port, its lives. */
+/** A database process with its folder and port; it can be killed and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { MongoClient, MongoServerError } from 'mongodb';
@@ -11,7 +11,7 @@ import { type ProgramOptions, programOf } from './programs.ts';
 
 export interface DatabaseProcess {
   readonly port: number;
-  /** For commands to this very server. */
+  /** A client connected directly to this server. */
   readonly url: string;
   readonly setName: string;
   pid(): number;
@@ -33,7 +33,7 @@ export async function startDatabase(found: OwnMongo, first: ProgramOptions): Pro
     );
     if (failed === undefined) return database;
     await database.dispose();
-    // Somebody took the port between our look and its start.
+    // Another process took the port after it was found to be free.
     if (tries === PORT_TRIES || !/address already in use/i.test(failed.message)) throw failed;
   }
 }
@@ -91,12 +91,12 @@ async function newDatabase(found: OwnMongo, first: ProgramOptions): Promise<Data
   };
 }
 
-/** Resolves with the name of its replica set, empty where it is none. */
+/** Resolves with the name of its replica set, or '' if it has none. */
 async function untilWritable(url: string, initiate: boolean, check: () => void): Promise<string> {
   let initiated = !initiate;
   const look = async () => {
     check();
-    // A client a look: one whose first connection fails stays closed.
+    // A new client for each attempt: a client whose first connection fails stays closed.
     await using client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 });
     const admin = client.db('admin');
     const hello = await admin.command({ hello: 1 }).catch(() => undefined);

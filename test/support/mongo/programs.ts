@@ -1,17 +1,17 @@
-/** How each kind of database is started: one command line a kind. */
+/** The command line for each kind of database. */
 import type { OwnMongo } from '../setup/mongo.ts';
 
 export interface Program {
   command: string;
   args: string[];
-  /** mongod is told once that it is a replica set; SecantusDB says so of itself. */
+  /** mongod needs `replSetInitiate` once; SecantusDB is a replica set by itself. */
   needsInitiate: boolean;
 }
 
 export interface ProgramOptions {
-  /** A server that is no replica set. */
+  /** A standalone server, not a replica set. */
   standalone?: boolean;
-  /** Signing in is asked for (SCRAM-SHA-256). Only SecantusDB: users are made before, by a life without it. */
+  /** With authentication (SCRAM-SHA-256). SecantusDB only; create the users first, in a run without it. */
   auth?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Version 0.1, kept as files (test/fixtures/mongo-0.1/make.ts says how they were made): a database that it wrote,
- * and its store, to be run as a process beside one of today.
+ * Version 0.1 as fixtures (made by test/fixtures/mongo-0.1/make.ts): a database that it wrote, and its store, to run as a
+ * process beside one of the present version.
  */
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -18,9 +18,9 @@ import { ROOT } from '../tools.ts';
 export interface Version01Database {
   /** Their devices' tokens are `token of NAME`, the claims `claim of NAME`; Ada has a password. */
   users: { id: string; name: string; nameKey: string }[];
-  /** Ada and Bob are in `deck`, and Cyd is about to be; Bob is in `hold`; in the lobby all were, and Cyd left. */
+  /** Members: Ada and Bob of `deck` (the `join` of Cyd is pending), Bob of `hold`; all were in the lobby, and Cyd left. */
   rooms: { deck: string; hold: string };
-  /** All that was appended, in the order of each room's log. */
+  /** All appended entries, in the order of each room's log. */
   said: { item: SaidItem; result: { tag: string; serverOffset: number; at: number } }[];
   collections: {
     name: string;
@@ -42,7 +42,7 @@ interface SaidItem {
 
 const FIXTURES = join(ROOT, 'test/fixtures/mongo-0.1');
 
-/** Puts it into a database of nothing. */
+/** Writes it into an empty database. */
 export async function loadVersion01(url: string): Promise<Version01Database> {
   const saved = BSON.EJSON.parse(await unzipped('database.json.gz')) as Version01Database;
   await using client = await new MongoClient(url).connect();
@@ -56,12 +56,12 @@ export async function loadVersion01(url: string): Promise<Version01Database> {
 }
 
 export interface Version01Store {
-  /** Of a file of version 0.1: its path within the project. */
+  /** Path of a file of version 0.1 within the project. */
   path(file: string): string;
   remove(): Promise<void>;
 }
 
-/** With today's packages, which are those of then. */
+/** With the present packages, whose versions are the same as then. */
 export async function unpackVersion01(): Promise<Version01Store> {
   const { path: folder, remove } = await temporaryFolder();
   const sources = JSON.parse(await unzipped('store.json.gz')) as Record<string, string>;

@@ -6,7 +6,7 @@ import { pythonWith } from './venv.ts';
 /** A server that the tests start, break and stop. */
 export type OwnMongo =
   | { kind: 'mongod' | 'memory-server'; program: string }
-  /** `command` takes its options behind it. */
+  /** The options follow `command`. */
   | { kind: 'secantusdb'; command: readonly [string, ...string[]] };
 
 /** Searched once per process. If SecantusDB has to be installed, it is cached for the next run. */
