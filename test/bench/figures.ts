@@ -1,4 +1,4 @@
-/** The seven figures of the report: what each is made of, and what is asked of it. */
+/** The seven figures of the report: how each is calculated, and its targets. */
 import type { Measured } from './round.ts';
 import type { Contender } from './stand/stand.ts';
 
@@ -6,7 +6,7 @@ export interface Figure {
   title: string;
   unit: string;
   of: (measured: Measured) => number;
-  /** Holdfast's part of the tutorial's: at least so much where more is better, at most so much where less is. */
+  /** Target for the ratio Holdfast : tutorial, a minimum if more is better and a maximum if less is better. */
   better: 'more' | 'less';
   must: number;
   aim: number;
@@ -71,7 +71,7 @@ export const FIGURES = {
   },
 } satisfies Record<string, Figure>;
 
-/** Holdfast's part of the tutorial's. */
+/** The ratio Holdfast : tutorial. */
 export function ratioOf<M>(figure: { of: (measured: M) => number }, round: Record<Contender, M>): number {
   return figure.of(round.holdfast) / figure.of(round.tutorial);
 }

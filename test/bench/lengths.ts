@@ -1,4 +1,4 @@
-/** How long each thing is looked at. */
+/** The durations and amounts of each measurement. */
 export interface Lengths {
   latency: { warmUpMs: number; forMs: number };
   saturation: { warmUpMs: number; forMs: number };
@@ -16,7 +16,7 @@ export const FULL: Plan = {
   operationsMs: 1_500,
 };
 
-/** To see that it works, and whether something has become much slower. */
+/** A short run, to check that everything works and nothing has become much slower. */
 export const QUICK: Plan = {
   rounds: 2,
   latency: { warmUpMs: 500, forMs: 1_500 },

@@ -1,4 +1,4 @@
-/** What the figures were measured on. */
+/** Describes the machine of the measurement. */
 import { readFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
 import { ROOT } from '../support/tools.ts';

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: Holdfast beside the tutorial's server, round by round, into docs/BENCHMARK.md and docs/benchmark.json.
- * `--only sqlite|mongo1|mongo2|fairness`, `--rounds 5` (with fewer, nothing is written), `--quick` (looks and writes nothing),
- * `--profile` (Holdfast alone, by function).
+ * `npm run bench`: compares Holdfast with the tutorial's server, round by round, and writes docs/BENCHMARK.md and
+ * docs/benchmark.json. `--only sqlite|mongo1|mongo2|fairness`, `--rounds 5` (with fewer, nothing is written), `--quick` (a short
+ * run that writes nothing), `--profile` (CPU of Holdfast alone, by function).
  */
 import { parseArgs } from 'node:util';
 import { type FairnessRound, measureFairness } from './fairness/fairness.ts';
@@ -41,7 +41,7 @@ async function bench(): Promise<void> {
     console.log(`\n== ${setting}: ${database}`);
     const measured = await interleaved(setting, rounds, lengths);
     console.log(tableOf(measured));
-    if (!isReport) continue; // too little to be relied on
+    if (!isReport) continue; // too few rounds for a report
     const run = { date: new Date().toISOString(), machine: thisMachine(), database, rounds: measured };
     await writeResults({ ...(await readResults()), [setting]: run } satisfies Results);
   }

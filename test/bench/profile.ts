@@ -1,4 +1,4 @@
-/** Where Holdfast's time goes: its server under the load of the saturation figure, sampled by Node, by function. */
+/** A CPU profile of Holdfast's server at saturation, by function. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/tmp.ts';
@@ -9,7 +9,7 @@ import { ROOM } from './round.ts';
 import { openDatabase, type Setting } from './stand/database.ts';
 import { openStand } from './stand/stand.ts';
 
-/** Prints, for each thread of each server process, the functions that were at work themselves the longest. */
+/** Prints, for each thread of each server process, the functions with the most self time. */
 export async function profile(setting: Setting): Promise<void> {
   await using folder = await temporaryFolder();
   const result = await underLoad(setting, folder.path);
@@ -58,7 +58,7 @@ function placeOf({ functionName, url, lineNumber }: CallFrame): string {
   return file === '' ? functionName : `${functionName || '(anonymous)'}  ${file}:${lineNumber + 1}`;
 }
 
-/** As V8 writes it: sample i was taken in node samples[i], timeDeltas[i] microseconds after the one before. */
+/** V8's format: sample i was taken in node samples[i], timeDeltas[i] microseconds after the previous one. */
 interface CpuProfile {
   nodes: { id: number; callFrame: CallFrame }[];
   samples: number[];

@@ -1,4 +1,4 @@
-/** The page of results, made from the results alone: the same data give the same page. */
+/** Renders docs/BENCHMARK.md from the results alone: the same data give the same page. */
 import { type FairnessRun, fairnessSection } from './fairness/section.ts';
 import { FIGURES, type Figure, ratioOf, type Verdict, verdictOn } from './figures.ts';
 import type { Machine } from './machine.ts';
@@ -6,7 +6,7 @@ import type { Round } from './round.ts';
 import type { Setting } from './stand/database.ts';
 import { spreadOf } from './statistics.ts';
 
-/** All rounds of one setting, as they were measured together. */
+/** All rounds of one setting. */
 export interface Run {
   date: string;
   machine: Machine;
@@ -73,7 +73,7 @@ function rowOf(figure: Figure, rounds: readonly Round[]): string {
 
 const VERDICTS: Record<Verdict, string> = { aim: 'aim reached', must: 'must reached', missed: '**missed**' };
 
-/** Three digits that count, which is more than such figures can promise. */
+/** Three significant digits, which is more than the accuracy of such figures. */
 function short(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 }

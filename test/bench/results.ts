@@ -1,4 +1,4 @@
-/** The data of every round, kept beside the page that is made of them. A setting that is measured again is replaced. */
+/** Reads and writes the data of all rounds. A new measurement of a setting replaces the old one. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { ROOT } from '../support/tools.ts';
 import { type Results, reportOf } from './report.ts';

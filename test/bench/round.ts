@@ -1,6 +1,6 @@
 /**
- * One round: each contender measured once, everything that the figures are made of. In a stand for each part,
- * since collecting garbage and counting would change what the others measure.
+ * One round: measures each of the two servers once, for all figures. Each part has a new server and database (a stand), since
+ * garbage collections and counting would change the other measurements.
  */
 import { type Latency, latency } from './figures/latency.ts';
 import { bytesPerConnection } from './figures/memory.ts';
@@ -23,7 +23,7 @@ export interface Measured {
 
 export type Round = Record<Contender, Measured>;
 
-/** Part by part, so that what is compared was measured within seconds, on the same machine in the same mood. */
+/** Part by part, so that compared values are measured within seconds of each other. */
 export async function measureRound(setting: Setting, lengths: Lengths): Promise<Round> {
   const busyOnes = await both((contender) => busy(contender, setting, lengths));
   const idleOnes = await both((contender) => idle(contender, setting));

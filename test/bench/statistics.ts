@@ -1,4 +1,4 @@
-/** Of a handful of rounds. */
+/** Statistics over a few rounds. */
 export interface Spread {
   median: number;
   least: number;

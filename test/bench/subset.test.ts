@@ -1,6 +1,6 @@
 /**
- * A part of the benchmark that holds on any machine in any mood, to see at once when something has become much slower: it
- * fails at half of what issue 5 asks for. `npm run bench` is the whole.
+ * A part of the benchmark that is stable on any machine, to notice when something has become much slower: it fails at half of
+ * the targets of issue 5. The whole benchmark is `npm run bench`.
  */
 // @module-tag slow
 import { expect, test } from 'vitest';

@@ -1,10 +1,9 @@
 /**
- * The server of Socket.IO's tutorial "Getting started" as it stands after its steps 7 to 9 (persistence, server and
- * client delivery, connection state recovery), in one process, with two substitutions and no change of what it does:
- * - `sqlite3` is a native package that this project does not build: `node:sqlite` instead, with SQLite's own defaults as
- *   sqlite3 leaves them (journal_mode=delete, synchronous=full), in a thread of its own since sqlite3 does not stop the
- *   event loop either;
- * - `express` served one page: nothing of it is measured.
+ * The server of Socket.IO's tutorial "Getting started" after its steps 7 to 9 (persistence, server and client delivery,
+ * connection state recovery), in one process, with two substitutions that do not change its behaviour:
+ * - `node:sqlite` instead of the native package `sqlite3`, which this project does not build. It has SQLite's defaults, as
+ *   sqlite3 has (journal_mode=delete, synchronous=full), and its own thread, since sqlite3 does not block the event loop either.
+ * - No `express`, which only served one page; that is not measured.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** The part of the packages `sqlite` and `sqlite3` that the tutorial uses, on `node:sqlite` in a thread. */
+/** The functions of the packages `sqlite` and `sqlite3` that the tutorial uses, implemented with `node:sqlite` in a thread. */
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -53,7 +53,7 @@ if (!isMainThread) {
       parentPort!.postMessage({ id: question.id, value: carryOut(question) });
     } catch (error) {
       const code = (error as { errcode?: number }).errcode ?? 0;
-      parentPort!.postMessage({ id: question.id, errno: code & 0xff }); // without what extends the primary code
+      parentPort!.postMessage({ id: question.id, errno: code & 0xff }); // the primary code without the extended bits
     }
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Reads do not stand in the way of appends. A busy machine makes single turns slow, alone and beside: what holds appends up
- * would show in every turn, so the best one counts. `node test/bench/beside/main.ts` says all of them.
+ * Reads do not delay appends. A busy machine makes single turns slow, with and without reads; a real delay would show in every
+ * turn, so the best turn counts. `node test/bench/beside/main.ts` prints all turns.
  */
 import { expect, test } from 'vitest';
 import { spreadOf } from '../statistics.ts';

@@ -1,4 +1,4 @@
-/** `node test/bench/beside/main.ts`: a line for each kind of read; `--entries`, `--turns`, `--only range|backup|scan`. */
+/** `node test/bench/beside/main.ts`: prints a line for each kind of read; `--entries`, `--turns`, `--only range|backup|scan`. */
 import { parseArgs } from 'node:util';
 import { spreadOf } from '../statistics.ts';
 import { COMPANY, measureBeside, type Turn } from './measure.ts';

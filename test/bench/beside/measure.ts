@@ -1,7 +1,7 @@
 /**
- * How long an append waits for its acknowledgement on SQLite at half load, alone and beside reads: `range` a hundred times a
- * second, backups one after another, scans of the whole table. Alone and beside in turns of a second, so that what is
- * compared is measured within seconds. The store with ingest's lanes, without sockets.
+ * Measures the latency of appends on SQLite at half load, with and without concurrent reads: `range` a hundred times a second,
+ * backups one after another, scans of the whole table. Turns of one second without and with reads alternate, so that compared
+ * values are measured within seconds. Uses the store and the batching of ingest, without sockets.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,11 +21,11 @@ import { ROOT } from '../../support/tools.ts';
 export const COMPANY = ['range', 'backup', 'scan'] as const;
 export type Company = (typeof COMPANY)[number];
 
-/** Milliseconds from an append to its acknowledgement, in a turn alone and the one beside reads that follows it. */
+/** Milliseconds from an append to its acknowledgement, in a turn without reads and in the next turn with reads. */
 export interface Turn {
   alone: Percentiles;
   beside: Percentiles;
-  /** That came to their end. */
+  /** The number of completed reads. */
   reads: number;
 }
 
@@ -36,14 +36,14 @@ export interface Percentiles {
 }
 
 export interface Lengths {
-  /** In the database at the beginning. */
+  /** Entries in the database at the beginning. */
   entries: number;
-  /** Pairs of turns. */
+  /** The number of pairs of turns. */
   turns: number;
   turnMs: number;
 }
 
-/** `perSecond`: half of what can be acknowledged in a second. */
+/** `perSecond`: half of the maximum rate of acknowledged appends. */
 export async function measureBeside(
   companies: readonly Company[],
   { entries, turns, turnMs }: Lengths,
@@ -75,7 +75,7 @@ export async function measureBeside(
 
 type Append = () => Promise<void>;
 
-/** One message at a time, of an author of its own, in batches of what has come meanwhile, as in the server. */
+/** Appends one message per author, batched as in the server. */
 function appendOn(store: Store): Append {
   const lanes = createLanes((items) => store.log.append(items, Date.now()), oneLane);
   const authors = upTo(200).map(newId);
@@ -97,7 +97,7 @@ async function fill(store: Store, entries: number): Promise<void> {
     );
 }
 
-/** 200 at once, each one after the other: acknowledged in a second. */
+/** 200 concurrent authors, each with one append after the other. Resolves with the acknowledged appends per second. */
 async function saturate(append: Append, forMs: number): Promise<number> {
   const start = performance.now();
   let count = 0;
@@ -108,7 +108,7 @@ async function saturate(append: Append, forMs: number): Promise<number> {
   return (1_000 * count) / (performance.now() - start);
 }
 
-/** So many a second, whether or not the ones before are acknowledged: the milliseconds of each. */
+/** Appends at a fixed rate, without waiting for acknowledgements. Resolves with the latencies in ms. */
 async function trickle(append: Append, perSecond: number, forMs: number): Promise<number[]> {
   const took: number[] = [];
   const under: Promise<void>[] = [];
@@ -116,7 +116,7 @@ async function trickle(append: Append, perSecond: number, forMs: number): Promis
   for (let said = 0; performance.now() - start < forMs; ) {
     const due = Math.floor(((performance.now() - start) * perSecond) / 1_000);
     for (; said < due; said++) {
-      const at = start + (said * 1_000) / perSecond; // when it should have been said
+      const at = start + (said * 1_000) / perSecond; // when it was due
       under.push(append().then(() => void took.push(performance.now() - at)));
     }
     await sleep(1);
@@ -125,10 +125,10 @@ async function trickle(append: Append, perSecond: number, forMs: number): Promis
   return took;
 }
 
-/** Backups and scans are processes: they take a moment until they read. */
+/** Backups and scans are processes, which need some time until they read. */
 const SETTLE_MS: Record<Company, number> = { range: 10, backup: 500, scan: 500 };
 
-/** Reads until the function that is returned is called, which resolves with how often. */
+/** Reads until the returned function is called; that resolves with the number of reads. */
 function invite(company: Company, store: Store, data: string, entries: number): () => Promise<number> {
   switch (company) {
     case 'range':
@@ -176,7 +176,7 @@ function backups(data: string): () => Promise<number> {
   };
 }
 
-/** A program that prints a line for each time it is done. */
+/** Runs a program that prints a line for each completed read. */
 function program(script: string, args: string[]): () => Promise<number> {
   const child = start(script, args, {});
   let lines = 0;

@@ -1,4 +1,4 @@
-/** Reads every entry of a database again and again: `node scan.ts FILE`. A line for each time. */
+/** `node scan.ts FILE`: scans all entries of a database repeatedly, and prints a line after each scan. */
 import { DatabaseSync } from 'node:sqlite';
 
 const db = new DatabaseSync(process.argv[2]!, { readOnly: true, timeout: 1_000 });

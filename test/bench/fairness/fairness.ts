@@ -1,6 +1,6 @@
 /**
- * Four processes on one hot room, beside one process: what each process's people wait, and what all of them get done
- * (issue 5: no process's p99 above three times the median process's, at least 0.6 of one's throughput).
+ * Compares four processes on one hot room with one process: the latency at each process, and the total throughput (issue 5:
+ * no process's p99 above three times that of the median process; at least 0.6 of the throughput of one process).
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,20 +14,20 @@ import { spreadOf } from '../statistics.ts';
 import type { Go, Went } from './writer.ts';
 
 export interface FairnessRound {
-  /** 200 people at one process. */
+  /** 200 users at one process. */
   one: Processes;
-  /** The same 200, 50 at each of four. */
+  /** 200 users, 50 at each of four processes. */
   four: Processes;
-  /** 200 at each of four: as busy as the one. */
+  /** 200 users at each of four processes, each as busy as the single one. */
   fourBusy: Processes;
 }
 
 export interface Processes {
   acknowledgedPerSecond: number;
-  /** Of each process, in milliseconds, ascending. */
+  /** The p99 of each process, in ms, ascending. */
   p99s: number[];
   medians: number[];
-  /** Milliseconds of CPU, of all processes and of the database. */
+  /** CPU in ms, of all processes and the database. */
   cpuPerMessage: number;
   cores: number;
 }
@@ -47,7 +47,7 @@ export async function measureFairness(lengths: FairnessLengths): Promise<Fairnes
 
 const PEOPLE = 200;
 
-/** The slowest process's p99 as a part of the median process's. */
+/** The p99 of the slowest process divided by that of the median process. */
 export function unfairness({ p99s }: Processes): number {
   return p99s.at(-1)! / spreadOf(p99s).median;
 }
@@ -55,7 +55,7 @@ export function unfairness({ p99s }: Processes): number {
 async function measure(count: number, people: number, lengths: FairnessLengths): Promise<Processes> {
   await using database = await openMongoDatabase();
   const url = database.env.MONGODB_URL!;
-  await (await openMongo({ url, log: createLogger('silent') })).close(); // what it makes once is made before
+  await (await openMongo({ url, log: createLogger('silent') })).close(); // creates collections and indexes before the measurement
   const writers = Array.from({ length: count }, () => fork(WRITER, [url], { execArgv: [] }));
   for (const writer of writers) dieTogether(writer);
   const pids = [...database.pids, ...writers.map(({ pid }) => pid!)];

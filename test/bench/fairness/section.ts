@@ -1,4 +1,4 @@
-/** The report's part about processes that write to one room. */
+/** The section of the report about several processes that write to one room. */
 import type { Machine } from '../machine.ts';
 import { spreadOf } from '../statistics.ts';
 import { type FairnessRound, type Processes, unfairness } from './fairness.ts';

@@ -1,7 +1,7 @@
 /**
- * One process of several that write to one room: the store, its tail and ingest's lanes, as in a server, without the
- * sockets. So many people say one thing after the other, each when the last one is acknowledged. What each waited is
- * told to the parent.
+ * One of several processes that write to one room: the store, its tail and the batching of ingest, as in a server, without
+ * sockets. Each of its users sends the next message when the last one is acknowledged. Reports the latencies to the parent
+ * process.
  */
 import { randomBytes } from 'node:crypto';
 import { createLanes, laneOfRoom } from '../../../server/ingest/lanes.ts';
@@ -10,7 +10,7 @@ import { createLogger } from '../../../server/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { idFrom } from '../../../shared/mint.ts';
 
-/** From the parent. Times are milliseconds. */
+/** From the parent process. Times are in ms. */
 export interface Go {
   room: string;
   people: number;
@@ -18,11 +18,11 @@ export interface Go {
   forMs: number;
 }
 
-/** To the parent. */
+/** To the parent process. */
 export interface Went {
-  /** What each acknowledgement was waited for, in milliseconds, after the warm-up. */
+  /** The latency of each acknowledgement in ms, after the warm-up. */
   waits: number[];
-  /** How many there were, the warm-up's among them. */
+  /** The number of acknowledgements, including the warm-up. */
   acknowledged: number;
 }
 

@@ -1,4 +1,4 @@
-/** How long a message takes to be heard when there is not much to do. */
+/** The delivery latency of a message at low load. */
 import type { Crowd } from '../load/crowd.ts';
 
 export interface Latency {
@@ -6,7 +6,7 @@ export interface Latency {
   p99: number;
 }
 
-/** Milliseconds from saying to hearing, over everybody's hearing of every message. One clock: one process says and hears. */
+/** Milliseconds from send to receipt, over all deliveries of all messages. One process sends and receives, so there is one clock. */
 export async function latency(
   crowd: Crowd,
   { warmUpMs, forMs }: { warmUpMs: number; forMs: number },

@@ -1,4 +1,4 @@
-/** What is asked of the database for a message while everybody talks. */
+/** The number of database operations per message at saturation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gather } from '../load/crowd.ts';
 import type { CountedDatabase, Operations } from '../stand/database.ts';

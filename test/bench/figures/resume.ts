@@ -1,7 +1,7 @@
 /**
- * What comes over the network to somebody who was away and missed fifty messages: every byte that the server sends on
- * the new connection until they are all there, handshake and headers included. The way is back within seconds, so the
- * tutorial's connection state recovery succeeds.
+ * The bytes for a client that was away and missed fifty messages: every byte that the server sends on the new connection until
+ * all messages have arrived, handshake and headers included. The client is back within seconds, so the tutorial's connection
+ * state recovery succeeds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProxy, type TcpProxy } from '../../support/proxy.ts';
@@ -21,7 +21,7 @@ export async function resume(stand: Stand): Promise<Resume> {
   using crowd = await gather({ ...stand, members: others });
   using returner = comeAndGo(stand.contender, proxy.url, stand.dialect.auth(away!));
   await waitFor('the connection is there', returner.isThere);
-  await crowd.trickle(SAID_PER_SECOND, 1); // one is heard: from there on the client knows its place
+  await crowd.trickle(SAID_PER_SECOND, 1); // after one message the client has an offset
   await waitFor('the first message is heard', () => returner.heard() === 1);
   await sleep(NEXT_SECOND_MS);
   await silence(proxy);
@@ -38,8 +38,8 @@ export async function resume(stand: Stand): Promise<Resume> {
 }
 
 /**
- * Ids of MongoDB that several processes make within one second are in no order: of what was said in the second of the
- * last message that was heard, the tutorial's recovery loses some, and this would wait for them in vain.
+ * ObjectIds that several processes generate within one second are in no order: the tutorial's recovery loses some of the
+ * messages of the same second as the last received one, and this measurement would wait for them for ever.
  */
 const NEXT_SECOND_MS = 1_000;
 const MISSED = 50;

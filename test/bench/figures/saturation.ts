@@ -1,6 +1,6 @@
 /**
- * All members at once, each saying one message after the other: how many are acknowledged in a second, what one costs,
- * and how many deliveries a second of the servers' CPU makes.
+ * All members send at once, each one message after the other. Measures acknowledged messages per second, the CPU per message,
+ * and the deliveries per second of server CPU.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Crowd } from '../load/crowd.ts';
@@ -9,10 +9,10 @@ import { cpuOf } from '../stand/usage.ts';
 
 export interface Saturation {
   acknowledgedPerSecond: number;
-  /** Milliseconds of the servers and of the database together. */
+  /** CPU of servers and database together, in ms. */
   cpuPerMessage: number;
   deliveriesPerCpuSecond: number;
-  /** Cores in use on the average: of the servers, of the database, and of the load, which should have some to spare. */
+  /** Cores in use, on average, by the servers, the database and the load; the load should not use a whole core. */
   cores: { servers: number; database: number; load: number };
 }
 

@@ -1,18 +1,18 @@
-/** One of the crowd: comes in, says messages, counts what it hears. */
+/** One client of the load: connects, sends messages, counts the messages that it receives. */
 import type { Member } from '../stand/seed.ts';
 import type { Dialect } from './dialect.ts';
 import { openWebSocket, type WebSocketClient } from './webSocket.ts';
 
 export interface Client {
-  /** Resolves when the message is acknowledged as durable; rejects when it is refused or the connection ends. */
+  /** Resolves when the message is acknowledged as durable; rejects if it is refused or the connection ends. */
   say(body: string): Promise<void>;
   close(): void;
 }
 
-/** Each message's body has this once; no id and no other part of a packet has it. Both servers are counted by it. */
+/** A mark that each message's body contains once, and no other part of a packet; both servers' messages are counted by it. */
 export const MARK = '#';
 
-/** `onMessage` gets the number that stands behind each message's mark. Resolves when the client hears everything. */
+/** `onMessage` gets the number after each message's mark. Resolves when the client receives all messages. */
 export async function enter(
   url: string,
   member: Member,
@@ -65,7 +65,7 @@ export async function enter(
   };
 }
 
-// Engine.IO's packet types, and Socket.IO's in a message (4) of Engine.IO.
+// Packet types of Engine.IO, and of Socket.IO inside an Engine.IO message (4).
 const OPEN = '0';
 const PING = '2';
 const PONG = '3';
@@ -79,7 +79,7 @@ function begins(packet: Buffer, text: string): boolean {
   return true;
 }
 
-/** Found by memchr and read digit by digit: nothing is parsed, nothing is made. */
+/** Finds the mark with memchr and reads the digits, without parsing and without allocation. */
 function eachMark(packet: Buffer, onMessage: (number: number) => void): void {
   for (let at = packet.indexOf(MARK_BYTE); at !== -1; at = packet.indexOf(MARK_BYTE, at + 1)) {
     let number = 0;

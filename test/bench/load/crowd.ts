@@ -1,4 +1,4 @@
-/** The members of one room, all connected, spread evenly over the nodes: they say messages and count what they hear. */
+/** The members of one room, connected evenly to all server processes: they send messages and count the received ones. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../support/random.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -9,14 +9,14 @@ import { bodyOf } from './words.ts';
 export interface Crowd extends Disposable {
   /** Messages acknowledged so far. */
   acknowledged(): number;
-  /** Messages heard so far, of all members together. */
+  /** Messages received so far, by all members together. */
   delivered(): number;
   /**
-   * Everyone says one message after the other, each when the last one is acknowledged, until the function that is
-   * returned is called. That resolves when everything said is acknowledged and was heard by everyone.
+   * Every member sends the next message when the last one is acknowledged, until the returned function is called. That
+   * resolves when all sent messages are acknowledged and received by every member.
    */
   talk(): () => Promise<void>;
-  /** So many messages a second, of members at random. Resolves with the milliseconds from each saying to each hearing. */
+  /** Random members send at this rate. Resolves with the latencies of all deliveries in ms. */
   trickle(perSecond: number, count: number): Promise<number[]>;
 }
 
@@ -54,7 +54,7 @@ export async function gather({ urls, members, dialect }: Stand): Promise<Crowd> 
           while (!isOver) await say(client);
         }),
       );
-      everyone.catch(() => {}); // told of when it is awaited
+      everyone.catch(() => {}); // reported when it is awaited
       return async () => {
         isOver = true;
         await everyone;
@@ -83,7 +83,7 @@ export async function gather({ urls, members, dialect }: Stand): Promise<Crowd> 
 
 const SEED = 1;
 
-/** Not all at once: a listener's queue is short, and a storm of connections is another subject. */
+/** Connects in groups, since the listener's backlog is short; a burst of connections is not what this measures. */
 async function inGroups<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < count) {

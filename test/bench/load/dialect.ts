@@ -1,17 +1,17 @@
-/** What the clients of the two servers say, as packets of Engine.IO and Socket.IO. Everything else is the same for both. */
+/** The Engine.IO and Socket.IO packets of the clients of the two servers. The rest of the client is the same for both. */
 import { randomBytes } from 'node:crypto';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import { type Cursor, PROTOCOL } from '../../../shared/protocol/index.ts';
 import type { Member } from '../stand/seed.ts';
 
 export interface Dialect {
-  /** What `auth` of the handshake says. Nobody has missed anything: the room is at its beginning. */
+  /** `auth` of the handshake. There are no missed messages: the log of the room is at its beginning. */
   auth(member: Member): Record<string, unknown>;
-  /** What the packet begins with by which a client knows that it hears everything from now on. */
+  /** The beginning of the packet after which a client receives all messages. */
   welcomed: string;
   /** The event of a message, with its arguments. */
   message(member: Member, body: string, nth: number): unknown[];
-  /** What an acknowledgement contains when the message is durable. */
+  /** A text that an acknowledgement contains if the message is durable. */
   acknowledged: string;
 }
 
@@ -25,7 +25,7 @@ export const tutorial: Dialect = {
 
 const SOCKET_ID_CHARACTERS = 20;
 
-/** One item in a request: what the app sends when its user writes one message. */
+/** A request with one item, as the app sends for a single message. */
 export function holdfastFrom(beginning: Cursor): Dialect {
   return {
     auth: ({ id, token }) => ({

@@ -1,4 +1,4 @@
-/** What the load counts depends on its reading every frame, in whatever pieces it comes. */
+/** The load must read every frame, in whatever chunks it arrives. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -49,7 +49,7 @@ test('a server of Socket.IO is understood, and compresses as it does for a brows
   await io.close();
 });
 
-/** As a server sends it: not masked, and of any length. */
+/** A frame as a server sends it: not masked, and of any length. */
 function asServer(text: string): Buffer {
   const payload = Buffer.from(text);
   if (payload.length < 126) return Buffer.concat([Buffer.from([0x81, payload.length]), payload]);

@@ -1,7 +1,7 @@
-/** The frames of RFC 6455 as far as a client of the load needs them. */
+/** The part of WebSocket framing (RFC 6455) that the load needs. */
 import { constants, inflateRawSync } from 'node:zlib';
 
-/** Masked with zeros, which the protocol allows a program to do and which costs nothing. */
+/** Masked with zeros, which the protocol allows and which costs nothing. */
 export function frameOf(text: string): Buffer {
   const length = Buffer.byteLength(text);
   if (length > 0xffff) throw new RangeError('a frame of the load is at most 64 KiB');
@@ -14,7 +14,7 @@ export function frameOf(text: string): Buffer {
   return frame;
 }
 
-/** Takes what the network brings, in whatever pieces, and hands on whole text frames. */
+/** Takes chunks from the network and passes on complete text frames. */
 export function createReader(onText: (payload: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -30,7 +30,7 @@ export function createReader(onText: (payload: Buffer) => void): (chunk: Buffer)
   };
 }
 
-/** Where the first frame's payload begins and ends; Infinity where its head is not whole. A server does not mask. */
+/** Where the payload of the first frame begins and ends; Infinity if its header is incomplete. A server does not mask. */
 function payloadIn(data: Buffer): [number, number] {
   if (data.length < 2) return [0, Number.POSITIVE_INFINITY];
   const short = data[1]! & 0x7f;
@@ -40,7 +40,7 @@ function payloadIn(data: Buffer): [number, number] {
   return [start, start + length];
 }
 
-/** Good for servers that keep no context between frames, as Holdfast's (RFC 7692, 7.2.2). */
+/** For servers without context takeover between frames, such as Holdfast (RFC 7692, 7.2.2). */
 function inflated(payload: Buffer): Buffer {
   return inflateRawSync(Buffer.concat([payload, DEFLATE_TAIL]), { finishFlush: constants.Z_SYNC_FLUSH });
 }

@@ -1,4 +1,4 @@
-/** A client as people have it, on the library's own: it comes back by itself and says where it stopped. */
+/** A client based on `socket.io-client`: it reconnects by itself and sends its offset. */
 import { io, type Socket } from 'socket.io-client';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Welcome } from '../../../shared/protocol/index.ts';
@@ -8,7 +8,7 @@ export interface Returner extends Disposable {
   isThere(): boolean;
   /** Messages so far. */
   heard(): number;
-  /** True when the last connection went on where the one before it ended. */
+  /** True if the last connection resumed where the previous one ended. */
   isResumed(): boolean;
 }
 
@@ -29,7 +29,7 @@ export function comeAndGo(contender: Contender, url: string, auth: Record<string
 
 type Memory = Pick<Returner, 'heard' | 'isResumed'>;
 
-/** `socket.auth` is this very object: what is written into it is said the next time. */
+/** `socket.auth` is this object: changes to it are sent at the next connect. */
 const RETURNERS: Record<Contender, (socket: Socket, auth: Record<string, unknown>) => Memory> = {
   tutorial(socket, auth) {
     let heard = 0;

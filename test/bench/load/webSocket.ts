@@ -1,6 +1,6 @@
 /**
- * A websocket client of the bare minimum: the load must weigh less than the server that is measured, and a library's
- * client spends more on each frame than the server does. It offers compression, as browsers do, and compresses nothing.
+ * A minimal WebSocket client: the load must use less CPU than the measured server, and a library's client needs more for each
+ * frame than the server does. It offers compression, as browsers do, but compresses nothing itself.
  */
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
@@ -12,7 +12,7 @@ export interface WebSocketClient {
   close(): void;
 }
 
-/** Resolves when the connection is made. `onFrame` gets the payload of each text frame, to be read at once. */
+/** Resolves when the connection is open. `onFrame` gets the payload of each text frame, which is valid during the call only. */
 export function openWebSocket(
   url: string,
   onFrame: (payload: Buffer, client: WebSocketClient) => void,

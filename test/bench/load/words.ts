@@ -1,4 +1,4 @@
-/** What the crowd says: forty characters of words, the same for both servers, made from a seed. */
+/** The texts of the load: forty characters of words, generated from a seed, the same for both servers. */
 import type { Random } from '../../support/random.ts';
 import { MARK } from './client.ts';
 

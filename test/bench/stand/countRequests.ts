@@ -1,10 +1,10 @@
-/** A proxy before a MongoDB that counts what goes up through it, by command: the same for every client of it. */
+/** A proxy in front of MongoDB that counts the requests of any client, by command. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface RequestCounter extends AsyncDisposable {
   port: number;
-  /** So far, by the name of the command. */
+  /** The number of requests so far, by the name of the command. */
   counts(): Record<string, number>;
 }
 
@@ -43,7 +43,7 @@ export async function countRequests(upstreamPort: number): Promise<RequestCounte
   };
 }
 
-/** Finds the messages in the stream: each begins with its length, and a command's name is the first key of its body. */
+/** Finds the messages in the stream: each begins with its length, and the first key of its body is the command's name. */
 function createCounter(onCommand: (name: string) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -59,8 +59,8 @@ function createCounter(onCommand: (name: string) => void): (chunk: Buffer) => vo
   };
 }
 
-// The wire protocol's header is length, request, response, code; then, of OP_MSG, four bytes of flags, one of the kind
-// of section, four of the document's length and one of the first element's type.
+// The header of a message: length, request id, response id, opcode. In OP_MSG follow four bytes of flags, one of the section
+// kind, four of the document's length and one of the first element's type.
 const OP_CODE_AT = 12;
 const OP_MSG = 2013;
 const FIRST_KEY_AT = 16 + 4 + 1 + 4 + 1;

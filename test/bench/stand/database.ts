@@ -1,4 +1,4 @@
-/** The database of a stand: its own, empty, and gone with it. */
+/** The database of a stand: new and empty, removed with the stand. */
 import type { Store } from '../../../server/store/port.ts';
 import { describeMongo, openCountedMongo, openMongoDatabase } from './mongo.ts';
 import { openCountedSqlite, openSqliteDatabase } from './sqlite.ts';
@@ -7,33 +7,33 @@ import { openCountedSqlite, openSqliteDatabase } from './sqlite.ts';
 export type Setting = 'sqlite' | 'mongo1' | 'mongo2';
 
 export interface Database extends AsyncDisposable {
-  /** By which a server finds it, and options of Node that go with it. */
+  /** Environment of a server for this database, and Node options. */
   env: Record<string, string>;
   nodeOptions: readonly string[];
-  /** Its process ids, where it has processes of its own. */
+  /** The process ids of the database, if it has its own processes. */
   pids: readonly number[];
-  /** Holdfast's store on it, while no server is. */
+  /** Holdfast's store on this database, while no server runs. */
   openStore(): Promise<Store>;
 }
 
 export interface CountedDatabase extends Database {
-  /** How many there were so far. */
+  /** The number of operations so far. */
   operations(): Promise<Operations>;
 }
 
-/** By name. `all` is what the figure is made of. */
+/** By name. `all` is used for the figure. */
 export type Operations = { all: number } & Record<string, number>;
 
 export function openDatabase(setting: Setting): Promise<Database> {
   return setting === 'sqlite' ? openSqliteDatabase() : openMongoDatabase();
 }
 
-/** Counting costs time: for stands where nothing else is measured. */
+/** Counting costs time, so such a stand measures nothing else. */
 export function openCounted(setting: Setting): Promise<CountedDatabase> {
   return setting === 'sqlite' ? openCountedSqlite() : openCountedMongo();
 }
 
-/** For the report. */
+/** The description for the report. */
 export async function describeDatabase(setting: Setting): Promise<string> {
   return setting === 'sqlite' ? `SQLite ${process.versions.sqlite}` : describeMongo();
 }

@@ -1,14 +1,14 @@
-/** What a server holds in memory, its garbage collected: asked by a signal, answered in a file. */
+/** The memory of a server after a garbage collection: requested by a signal, answered in a file. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 export interface Held extends AsyncDisposable {
-  /** For the servers that are to be asked. */
+  /** Environment and Node options for the measured servers. */
   env: Record<string, string>;
   nodeOptions: readonly string[];
-  /** Bytes, in V8's heap and outside of it. One process at a time. */
+  /** Bytes of V8's heap and external memory. One process at a time. */
   bytesIn(pid: number): Promise<number>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A MongoDB of one node: the program that `BENCH_MONGOD` names, a `mongod` or a `secantusd-rs`; otherwise what the tests
- * use, a server that TEST_MONGODB_URL gives among it. The CPU of one that is given cannot be seen from here.
+ * A MongoDB of one node: the program in `BENCH_MONGOD` (a `mongod` or a `secantusd-rs`), otherwise the database of the tests,
+ * which may be the server of TEST_MONGODB_URL. The CPU of such a server cannot be measured here.
  */
 import { basename } from 'node:path';
 import { createLogger } from '../../../server/logger.ts';
@@ -31,7 +31,7 @@ export async function openCountedMongo(): Promise<CountedDatabase> {
   };
 }
 
-/** For the report. */
+/** The description for the report. */
 export async function describeMongo(): Promise<string> {
   const program = named();
   return program ? `${basename(process.env.BENCH_MONGOD!)}, one node` : prepareMongo();

@@ -1,4 +1,4 @@
-/** A Node program of its own that says where it listens, with the figures that the system keeps of it. */
+/** Runs a Node program that prints its address, and reads the system's figures about it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dieTogether } from '../../support/orphans.ts';
@@ -8,14 +8,14 @@ import { waitFor } from '../../support/waitFor.ts';
 export interface Program {
   url: string;
   pid: number;
-  /** SIGTERM, and SIGKILL where that is not enough. */
+  /** Stops it with SIGTERM, and with SIGKILL if necessary. */
   stop(): Promise<void>;
 }
 
 export interface ProgramOptions {
   script: string;
   env: Record<string, string>;
-  /** Options of Node itself, such as `--cpu-prof`. */
+  /** Options of Node, such as `--cpu-prof`. */
   nodeOptions?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * People who are there before the server starts: users with a device each, members of the lobby. Signing up that many
- * would take minutes at the limits that a server has for it.
+ * Creates the users before the server starts: each with one device, all members of the lobby. Signing up that many users would
+ * take minutes, because of the server's rate limits.
  */
 import { randomBytes } from 'node:crypto';
 import { hashToken, TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
@@ -24,7 +24,7 @@ export function membersFor(count: number): Member[] {
   }));
 }
 
-/** Resolves with where the room's log ends, which is where the benchmark begins. */
+/** Resolves with the head of the room's log, where the benchmark begins. */
 export async function seed(store: Pick<Store, 'users' | 'log'>, members: readonly Member[]): Promise<Cursor> {
   const createdAt = Date.now();
   for (let i = 0; i < members.length; i += TOGETHER) {
@@ -33,7 +33,7 @@ export async function seed(store: Pick<Store, 'users' | 'log'>, members: readonl
   return [members.length, createdAt];
 }
 
-const TOGETHER = 25; // what a slow database can do within the time that an append has
+const TOGETHER = 25; // as many as a slow database can insert within the timeout of an append
 
 async function seedGroup(
   { users, log }: Pick<Store, 'users' | 'log'>,

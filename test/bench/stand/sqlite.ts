@@ -1,4 +1,4 @@
-/** A folder for a file of SQLite. */
+/** A stand's database on SQLite: a file in a temporary folder. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ export async function openSqliteDatabase(): Promise<Database> {
   };
 }
 
-/** Counted inside the server: SQLite is a library there, and no wire to listen on. */
+/** Counted inside the server, since SQLite is a library and has no connection to observe. */
 export async function openCountedSqlite(): Promise<CountedDatabase> {
   const database = await openSqliteDatabase();
   const counts = await temporaryFolder();
@@ -35,7 +35,7 @@ export async function openCountedSqlite(): Promise<CountedDatabase> {
   };
 }
 
-/** An operation is what the disk is asked for, a transaction: a statement is no more than a call of a function. */
+/** An operation is a transaction, which writes to the disk; a single statement is only a function call. */
 async function read(folder: string): Promise<Operations> {
   await sleep(2 * COUNTS_WRITTEN_EVERY_MS);
   const total = { all: 0, statements: 0 };

@@ -1,4 +1,4 @@
-/** A contender, ready to be measured: its server processes and people who are members of one room. */
+/** A stand: one of the two servers, ready to be measured, with its processes and the members of one room. */
 import { type Dialect, holdfastFrom, tutorial } from '../load/dialect.ts';
 import type { Database, Setting } from './database.ts';
 import { type Program, startProgram } from './program.ts';
@@ -10,9 +10,9 @@ export interface Stand extends AsyncDisposable {
   contender: Contender;
   dialect: Dialect;
   members: readonly Member[];
-  /** Of each server process. */
+  /** The address of each server process. */
   urls: readonly string[];
-  /** Process ids, for what they use. */
+  /** Process ids, to read their CPU and memory. */
   servers: readonly number[];
   database: readonly number[];
 }
@@ -21,12 +21,12 @@ export interface StandOptions {
   contender: Contender;
   setting: Setting;
   members: number;
-  /** Options of the servers' Node itself, such as `--cpu-prof`, and what goes with them. */
+  /** Node options of the servers, such as `--cpu-prof`, and their environment. */
   nodeOptions?: readonly string[];
   env?: Record<string, string>;
 }
 
-/** On a database that is empty. */
+/** Starts the servers on an empty database. */
 export async function openStand(database: Database, options: StandOptions): Promise<Stand> {
   const { contender, setting } = options;
   const members = membersFor(options.members);

@@ -1,7 +1,7 @@
-/** The CPU that the system has booked on a process, all its threads together. Linux alone has these files. */
+/** The CPU time of a process, all its threads together. Linux only. */
 import { readFileSync } from 'node:fs';
 
-/** Milliseconds of CPU, in its own code and in the kernel's, since it began. In steps of 10 ms. */
+/** CPU in ms since its start, user and system time, in steps of 10 ms. */
 export function cpuOf(pid: number): number {
   const afterName = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!;
   const fields = afterName.split(' ');

@@ -1,7 +1,7 @@
 /**
- * `node test/bench/start/main.ts`: how long a server on SQLite with a million entries takes until it acknowledges its first
- * message, after a stop in order and after kill -9. `--entries N`, `--rounds N`, `--server FOLDER` (another checkout, to
- * compare), `--cold` (as root: the system forgets the files it has read).
+ * `node test/bench/start/main.ts`: measures the time from the start of a server on SQLite with a million entries to its first
+ * acknowledgement, after a clean shutdown and after kill -9. `--entries N`, `--rounds N`, `--server FOLDER` (another checkout,
+ * for comparison), `--cold` (drops the system's file cache; needs root).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 });
 
-/** What a start does beside the first message, such as a check, is over by then. */
+/** Background work of a start, such as the integrity check, ends within this time. */
 const SETTLE_MS = 3_000;
 const BATCH = 2_000;
 const ENDS = { 'a stop in order': 'SIGTERM', 'kill -9': 'SIGKILL' } as const;
@@ -72,7 +72,7 @@ async function fill(file: string, entries: number): Promise<void> {
   await store.close();
 }
 
-/** Resolves when it says where it listens. */
+/** Resolves when it has printed its address. */
 async function start(): Promise<{ url: string; child: ChildProcess }> {
   const child = spawn(process.execPath, ['server/main.ts'], {
     cwd: resolve(values.server),

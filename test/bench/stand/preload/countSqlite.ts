@@ -1,6 +1,6 @@
 /**
- * Loaded into a server that is measured, in all its threads: counts what SQLite is asked, into a file of the thread's own
- * in the folder `COUNTS`. A transaction is what SQLite makes durable: a COMMIT, or a change outside of one.
+ * Preloaded into all threads of a measured server: counts SQLite's statements and transactions, in one file per thread in the
+ * folder `COUNTS`. A transaction is a COMMIT, or a change outside of a transaction: both are made durable.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const counts = { statements: 0, transactions: 0 };
 const file = join(process.env.COUNTS!, `${process.pid}-${threadId}.json`);
 setInterval(() => {
   writeFileSync(`${process.env.COUNTS}.${threadId}`, JSON.stringify(counts));
-  renameSync(`${process.env.COUNTS}.${threadId}`, file); // whole or not at all for whoever reads it
+  renameSync(`${process.env.COUNTS}.${threadId}`, file); // readers see a complete file or none
 }, COUNTS_WRITTEN_EVERY_MS).unref();
 
 const { prepare, exec } = DatabaseSync.prototype;

@@ -1,2 +1,2 @@
-/** How old a file of counts can be. */
+/** The interval in which a file of counts is written. */
 export const COUNTS_WRITTEN_EVERY_MS = 100;
