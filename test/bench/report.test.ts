@@ -4,7 +4,7 @@ import { reportOf } from './report.ts';
 import type { Measured, Round } from './round.ts';
 import { spreadOf } from './statistics.ts';
 
-test('the median of an even count lies between the middle two', () => {
+test('the median of an even number of values is the mean of the middle two', () => {
   expect(spreadOf([3, 1, 2])).toEqual({ median: 2, least: 1, most: 3 });
   expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, least: 1, most: 4 });
 });

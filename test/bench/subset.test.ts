@@ -7,14 +7,14 @@ import { expect, test } from 'vitest';
 import { FIGURES, type Figure, ratioOf } from './figures.ts';
 import { back, both, busy } from './round.ts';
 
-test('half of what is asked of the CPU for a message and for a delivery, on SQLite', async () => {
+test('half of the targets for CPU per message and per delivery, on SQLite', async () => {
   const lengths = { latency: { warmUpMs: 200, forMs: 200 }, saturation: { warmUpMs: 1_000, forMs: 2_000 } };
   const round = await both((contender) => busy(contender, 'sqlite', lengths));
   expectHalf(FIGURES.cpu, ratioOf(FIGURES.cpu, round));
   expectHalf(FIGURES.deliveries, ratioOf(FIGURES.deliveries, round));
 }, 60_000);
 
-test('half of what is asked of the bytes to resume', async () => {
+test('half of the target for the bytes to resume', async () => {
   const round = await both((contender) => back(contender, 'sqlite'));
   expectHalf(FIGURES.resume, ratioOf(FIGURES.resume, round));
 }, 60_000);

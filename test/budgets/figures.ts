@@ -1,4 +1,4 @@
-/** What is said of many samples. */
+/** Statistics over many samples. */
 export interface Figures {
   count: number;
   least: number;
@@ -20,7 +20,7 @@ export function figuresOf(samples: readonly number[]): Figures {
   };
 }
 
-/** The smallest sample that at least such a part of all does not exceed: no value that was not measured. */
+/** The quantile `part` as one of the samples: the smallest sample that at least this part of all samples does not exceed. */
 export function quantile(samples: readonly number[], part: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]!;

@@ -1,4 +1,4 @@
-/** A server's database after years: filled through the store itself, since signing up and saying it all would take hours. */
+/** Fills a server's database as after years of use, through the store: over the network it would take hours. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createLogger } from '../../server/logger.ts';
@@ -12,11 +12,11 @@ import { APART_MS, historyOf, joinOf, TOGETHER } from './history.ts';
 export interface Filled {
   room: string;
   head: number;
-  /** The room's whole log, as the server gives it to clients, some thousand at a time. */
+  /** The room's whole log, as clients get it, some thousand entries at a time. */
   pages: Entry[][];
 }
 
-/** While no server runs on the folder. `me` has signed up there; everything is read. */
+/** Call it while no server uses the folder. `me` must have signed up; all messages count as read by `me`. */
 export async function fillServer(data: string, me: string, texts: number): Promise<Filled> {
   const store = await openSqlite({ file: join(data, 'holdfast.db'), log: createLogger('warn') });
   try {
@@ -46,7 +46,7 @@ async function addRoom(store: Store, name: string, people: readonly string[]): P
   ]);
 }
 
-/** Ends now, however long it is. */
+/** Times that end now, for any number of entries. */
 async function append({ log }: Store, entries: readonly NewEntry[]): Promise<void> {
   const begin = Date.now() - (entries.length / TOGETHER) * APART_MS;
   for (let i = 0; i < entries.length; i += TOGETHER) {

@@ -1,14 +1,14 @@
-/** What stands in the logs before anybody measures: years of a busy room, the same at every run. Pure. */
+/** The content of the logs before the measurement: years of a busy room, the same in every run. Pure. */
 import { digestOf } from '../../server/ingest/check.ts';
 import type { NewEntry } from '../../server/store/port.ts';
 import { idFrom } from '../../shared/mint.ts';
 import { type Random, seeded } from '../support/random.ts';
 
-/** So many entries at one moment: a hundred every two hours are eighty days for 100,000. */
+/** The number of entries with the same time: a hundred every two hours are eighty days for 100,000. */
 export const TOGETHER = 100;
 export const APART_MS = 2 * 60 * 60_000;
 
-/** So many texts by these people, in runs; of 200 entries three are edits and one is a deletion. */
+/** Generates texts of these users, in runs by one author; of 200 entries three are edits and one is a deletion. */
 export function historyOf(room: string, people: readonly string[], texts: number): NewEntry[] {
   const random = seeded(texts);
   const entries: NewEntry[] = [];
@@ -32,14 +32,14 @@ export function joinOf(room: string, author: string): NewEntry {
   return withDigest({ room, author, clientOffset: author, kind: 'join' });
 }
 
-/** The last text of theirs, not far back. */
+/** The last text of this author within the newest entries. */
 function textBefore(entries: readonly NewEntry[], author: string): NewEntry | undefined {
   return entries.slice(-RECENT).findLast((entry) => entry.kind === 'text' && entry.author === author);
 }
 
 const RECENT = 40;
 
-/** Mostly a line, sometimes three, now and then a link, a list or a screenful. */
+/** Mostly one line, sometimes three, now and then a link, a list or a long text. */
 function bodyOf(random: Random): string {
   const kind = random.next();
   const words = (count: number) => Array.from({ length: count }, () => random.pick(WORDS)).join(' ');

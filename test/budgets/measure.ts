@@ -1,4 +1,4 @@
-/** Everything that is measured, often enough to speak of parts of a hundred. Takes some minutes. */
+/** Takes all measurements, often enough for percentiles. Takes some minutes. */
 import type { Page } from '@playwright/test';
 import budgets from './budgets.json' with { type: 'json' };
 import { type Scrolled, scroll } from './scrolling.ts';
@@ -7,15 +7,15 @@ import { coldStart, type Start } from './starts.ts';
 import { tapTimes } from './taps.ts';
 import { shiftOf } from './watch.ts';
 
-/** Of one speed of the processor. */
+/** The measurements at one CPU slowdown. */
 export interface Measured {
   slowdown: number;
-  /** How many times as long a loop takes in the page as it does without the brake. */
+  /** How much slower a loop runs in the page than without the slowdown. */
   slowdownSeen: number;
   starts: Start[];
   taps: number[];
   scrolls: Scrolled[];
-  /** Layout shift of the page in which was tapped, until then. */
+  /** Layout shift of the page until the tap. */
   shiftOfTaps: number;
 }
 
@@ -44,7 +44,7 @@ export async function measure(stage: Stage, slowdown: number, amounts: Amounts):
 export const ENOUGH: Amounts = { starts: 20, taps: 200, scrolls: 5, messages: 1_000 };
 export const A_LOOK: Amounts = { starts: 3, taps: 10, scrolls: 1, messages: 300 };
 
-/** The brake is the browser's: that it brakes is looked at. */
+/** Checks that the browser's CPU throttling works. */
 async function seenIn(page: Page, slowdown: number): Promise<number> {
   const cdp = await page.context().newCDPSession(page);
   const loop = () =>

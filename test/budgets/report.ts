@@ -1,4 +1,4 @@
-/** docs/MEASURE.md, made from what was measured alone. */
+/** Renders docs/MEASURE.md from the measurements alone. */
 import type { Machine } from '../bench/machine.ts';
 import type { Sizes } from '../check/size.ts';
 import budgets from './budgets.json' with { type: 'json' };
@@ -9,7 +9,7 @@ export interface Run {
   date: string;
   machine: Machine;
   chromium: string;
-  /** Processes that wanted a core at the same time, before and after: above the number of cores it was not alone. */
+  /** The load average before and after: above the number of cores, other work ran on the machine. */
   load: [number, number];
   sizes: Sizes;
   measured: Measured[];
@@ -87,7 +87,7 @@ function row(title: string, budget: number, now: number, unit: string): string {
   return `| ${[title, shown(budget), `**${shown(now)}**`, verdict(now, budget)].join(' | ')} |`;
 }
 
-/** Browsers tell of tasks from 50 ms on: 0 stands for less. */
+/** Browsers report tasks of at least 50 ms; 0 means shorter tasks only. */
 function ms(value: number): string {
   return value === 0 ? '< 50 ms' : `${Math.round(value).toLocaleString('en')} ms`;
 }

@@ -1,23 +1,23 @@
-/** A reader who scrolls up through some hundred messages without a rest, and down again. */
+/** Scrolls up through some hundred messages without a pause, and down again. */
 import type { CDPSession, Page } from '@playwright/test';
 import { shiftOf, type Watched } from './watch.ts';
 
 declare const watched: Watched;
 
 export interface Scrolled {
-  /** The longest task there was; 0 where none took the 50 ms from which on browsers tell. */
+  /** The longest task in ms; 0 if none took the 50 ms that browsers report. */
   longestTaskMs: number;
-  /** The most messages that were in the document at one time. */
+  /** The maximum number of messages in the document. */
   mostRows: number;
-  /** Up to now, as the browser counts it: while older ones load above, and go again. */
+  /** The browser's layout shift score so far: while older messages load above and are removed again. */
   shift: number;
-  /** Jumps of the log under its reader. */
+  /** Jumps of the scroll position. */
   jumps: number;
-  /** Messages that came by: without them the rest says nothing. */
+  /** The number of messages that scrolled past; with few of them, the other values mean nothing. */
   passed: number;
 }
 
-/** Up until so many messages have come by, and as far down again. */
+/** Scrolls up until this many messages have passed, then down by the same distance. */
 export async function scroll(page: Page, messages: number): Promise<Scrolled> {
   const cdp = await page.context().newCDPSession(page);
   const begin = await page.evaluate(() => performance.now());
@@ -40,7 +40,7 @@ export async function scroll(page: Page, messages: number): Promise<Scrolled> {
 
 const [UP, DOWN] = [1, -1];
 
-/** The browser's own gesture, along the way of every real one: a wheel's, since a synthetic touch reaches no emulated screen. */
+/** The browser's synthetic gesture, which takes the same path as a real one: a wheel, since synthetic touches do not reach an emulated screen. */
 async function swipe(cdp: CDPSession, way: number): Promise<void> {
   await cdp.send('Input.synthesizeScrollGesture', {
     x: 195,

@@ -1,6 +1,6 @@
 /**
- * What every figure is taken on: the real server, a phone whose database holds a room of 100,000 messages (and twenty
- * smaller rooms), and a network between them that can go.
+ * The setup for every measurement: the real server, a phone whose database has a room of 100,000 messages (and twenty smaller
+ * rooms), and a network between them that can be cut.
  */
 import type { BrowserContext, CDPSession, Page } from '@playwright/test';
 import { type ApiClient, connectClient, signUp, text } from '../support/api.ts';
@@ -18,9 +18,9 @@ export interface Stage extends AsyncDisposable {
   readonly room: string;
   /** The browser's version. */
   readonly chromium: string;
-  /** Somebody else in the room, with a good network. */
+  /** Another member of the room, with a good network. */
   readonly other: ApiClient;
-  /** Starts a browser on the phone's storage, with nothing open in it. */
+  /** Starts a browser on the phone's storage, without an open page. */
   phone(): Promise<Installation>;
 }
 
@@ -46,7 +46,7 @@ export async function setStage(): Promise<Stage> {
   };
 }
 
-/** A person signs up in the page, and then years go by. */
+/** Signs a user up in the page, then fills server and phone with years of messages. */
 async function fill(server: ServerProcess, url: string, storage: string) {
   const phone = await startInstallation(storage, url);
   const me = await signUpInPage(phone.context);
@@ -55,7 +55,7 @@ async function fill(server: ServerProcess, url: string, storage: string) {
   await server.start();
   const page = await phone.context.newPage();
   await openRoom(page, filled.room);
-  await page.locator('.message').last().waitFor(); // the newest have come: the room and its people are known
+  await page.locator('.message').last().waitFor(); // the newest messages have loaded: the room and its members are known
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.close();
   await fillPhone(phone.context, me, filled);
@@ -76,14 +76,14 @@ async function signUpInPage(context: BrowserContext): Promise<string> {
   return user.id;
 }
 
-/** As a notification opens the app, or a phone that shows again what was there last. */
+/** Opens the app at a room, as from a notification. */
 export async function openRoom(page: Page, room: string): Promise<void> {
   await page.goto(`/#/room/${room}`);
 }
 
 /**
- * A page that is watched from its first moment on, on a processor so many times as slow. That slows its main thread down,
- * as the browser's developer tools do it: not the service worker, not the process that holds IndexedDB, not the server.
+ * A page that is observed from its start, with CPU throttling. That slows only its main thread, as in the browser's developer
+ * tools: not the service worker, not the browser's IndexedDB process, not the server.
  */
 export async function watchedPage({ context }: Installation, slowdown: number): Promise<Page> {
   const page = context.pages()[0] ?? (await context.newPage());
@@ -92,7 +92,7 @@ export async function watchedPage({ context }: Installation, slowdown: number): 
   return page;
 }
 
-/** The same, at that room, with the network there and nothing going on any more. */
+/** The same, at that room, online and idle. */
 export async function livePage(stage: Stage, phone: Installation, slowdown: number): Promise<Page> {
   const page = await watchedPage(phone, slowdown);
   await openRoom(page, stage.room);

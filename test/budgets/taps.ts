@@ -1,4 +1,4 @@
-/** Tap to a durable, visible row: a finger on Send, with the network there, on the phone that holds everything. */
+/** Measures the time from a tap on Send to a durable, visible row: online, on the phone with the large database. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CDPSession, Page } from '@playwright/test';
 import { seeded } from '../support/random.ts';
@@ -7,10 +7,10 @@ import type { Tap, Watched } from './watch.ts';
 
 declare const watched: Watched;
 
-/** How many rounds there were: each says something else. */
+/** The number of the round; it makes the texts of each round different. */
 let round = 0;
 
-/** Milliseconds from when the finger left the glass until the row is on disk and painted, whichever is later; one after the other. */
+/** Milliseconds from the end of each touch until the row is durable and painted, whichever is later. One tap after the other. */
 export async function tapTimes(page: Page, count: number): Promise<number[]> {
   const random = seeded(++round);
   const field = page.getByRole('textbox', { name: 'Message' });
@@ -23,7 +23,7 @@ export async function tapTimes(page: Page, count: number): Promise<number[]> {
     const body = `Seal ${times.length + 1} of round ${round}`; // one line: the composer does not grow
     await page.keyboard.insertText(body);
     const tap = page.evaluate((text) => watched.nextTap(text), body);
-    await sleep(random.int(THUMB_LEAST_MS, THUMB_MOST_MS)); // a thumb on its way to the button
+    await sleep(random.int(THUMB_LEAST_MS, THUMB_MOST_MS)); // the thumb moves to the button
     await press(cdp, { x: x + width / 2, y: y + height / 2 });
     times.push(timeOf(await tap));
     await isSent(page, body);
@@ -31,7 +31,7 @@ export async function tapTimes(page: Page, count: number): Promise<number[]> {
   return times;
 }
 
-/** Not within the time in which a draft is written at every word, and often while one is. */
+/** Often during the write of the draft, but never so fast that the write has not begun. */
 const THUMB_LEAST_MS = 100;
 const THUMB_MOST_MS = 400;
 
@@ -41,14 +41,14 @@ async function press(cdp: CDPSession, point: { x: number; y: number }): Promise<
   await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
-/** No finger is quicker; meanwhile the button shows that it is pressed. */
+/** The shortest touch of a finger; meanwhile the button shows its pressed state. */
 const ON_THE_GLASS_MS = 60;
 
 function timeOf({ at, durable, shown }: Tap): number {
   return Math.max(durable, shown) - at;
 }
 
-/** The next one begins on a quiet phone. */
+/** Waits until the text is sent, so that the next tap begins on an idle phone. */
 async function isSent(page: Page, body: string): Promise<void> {
   const row = page.locator('.message', { has: page.getByText(body, { exact: true }) }).last();
   await waitFor(

@@ -1,18 +1,18 @@
-/** What runs inside the page that is measured, from before its first script. Handed to the browser as text: it stands alone. */
+/** Observers that run in the measured page, before its first script. Passed to the browser as text, so it may use nothing from this module. */
 import type { Page } from '@playwright/test';
 
 export interface Watched {
-  /** Values of all layout shifts so far that no tap or key explains, with what moved. */
+  /** Values of all layout shifts so far without recent input, with the moved elements. */
   shifts: { value: number; at: number; what: string[] }[];
-  /** Of tasks of at least 50 ms, which is all that browsers tell of. */
+  /** Durations of the long tasks (at least 50 ms). */
   longTasks: { ms: number; at: number }[];
-  /** How far the log jumped, in pixels, each time that it moved further than it can be scrolled in that time. */
+  /** Jumps of the log in pixels: movements that are larger than the gesture can scroll in that time. */
   jumps: number[];
-  /** The most messages that were in the document at one time. */
+  /** The maximum number of messages in the document. */
   mostRows: number;
-  /** When the frame with so many messages was painted; milliseconds since navigation began. */
+  /** When the first frame with this many messages was painted, in ms since the navigation began. */
   shown(count: number): Promise<number>;
-  /** Of the next tap: when the finger left the glass, when the row was on disk, when the row was painted. */
+  /** Times of the next tap: the end of the touch, the durable row, the painted row. */
   nextTap(body: string): Promise<Tap>;
 }
 
@@ -26,7 +26,7 @@ export function shiftOf(page: Page): Promise<number> {
   return page.evaluate(() => watched.shifts.reduce((sum, { value }) => sum + value, 0));
 }
 
-/** For who reads of a test that failed. */
+/** A description of the moved elements, for failed tests. */
 export function whatMoved(page: Page): Promise<string> {
   return page.evaluate(() => JSON.stringify({ shifts: watched.shifts, jumps: watched.jumps }, null, 1));
 }
@@ -34,7 +34,7 @@ export function whatMoved(page: Page): Promise<string> {
 declare const watched: Watched;
 
 export function watch(): void {
-  const SCROLLED_PX_PER_MS = 7.5; // half as much again as scrolling.ts does
+  const SCROLLED_PX_PER_MS = 7.5; // 1.5 times the speed of scrolling.ts
   const watched: Watched = { shifts: [], longTasks: [], jumps: [], mostRows: 0, shown, nextTap };
   Object.assign(globalThis, { watched });
 
@@ -63,8 +63,8 @@ export function watch(): void {
       const canBe = innerHeight + SCROLLED_PX_PER_MS * (now - looked.since);
       if (Math.abs(moved) > canBe) watched.jumps.push(moved);
     }
-    const row = rows()[rows().length >> 1]; // what is trimmed or comes does so at the ends
-    // A frame shows where the log was scrolled to when the frame was ordered: at some time since the one before it.
+    const row = rows()[rows().length >> 1]; // lines are added and removed only at the ends
+    // A frame shows the scroll position at some time since the previous frame.
     looked = row && { row, top: row.getBoundingClientRect().top, since: before };
     before = now;
     requestAnimationFrame(lookForJumps);
@@ -110,7 +110,7 @@ export function watch(): void {
     return { at, durable, shown: await shownAt };
   }
 
-  /** When the frame was painted in which `is` first holds. */
+  /** Resolves with the paint time of the first frame in which `is` is true. */
   function seen(is: () => boolean): Promise<number> {
     return new Promise((resolve) => {
       const look = () => {
@@ -128,7 +128,7 @@ export function watch(): void {
   }
 }
 
-/** Not in TypeScript's library yet. */
+/** Not in TypeScript's DOM types yet. */
 interface LayoutShift extends PerformanceEntry {
   value: number;
   hadRecentInput: boolean;

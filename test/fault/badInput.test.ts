@@ -1,4 +1,4 @@
-/** Every row of "bad input": it gets its error, or is dropped where nobody listens; the server goes on, others notice nothing. */
+/** Bad input: each is answered with its error, or dropped if it has no callback; the server goes on, and other users are not affected. */
 import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APPEND_MAX_ITEMS, BODY_MAX_CODE_POINTS, FRAME_MAX_BYTES } from '../../shared/limits.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
   expect(spoken).toBeGreaterThan(5);
 });
 
-/** Asked on a connection of its own; the code of the refusal, or `ok`. */
+/** Sends a request on its own connection. Resolves with the error code, or `ok`. */
 async function codeOf(event: string, ...payload: unknown[]): Promise<string> {
   using client = await connectClient(server.url, mallory);
   const answer = await client.socket.timeout(10_000).emitWithAck(event, ...payload);
@@ -47,7 +47,7 @@ async function codeOfItem(item: unknown): Promise<string> {
   return answer.results[0].error?.code ?? 'ok';
 }
 
-/** As JSON has it: an own key of that name, which an object literal would take for the prototype. */
+/** From JSON, since an object literal with `__proto__` would set the prototype instead of an own key. */
 const PROTO_KEY = JSON.parse('{"__proto__":[1,1]}') as Record<string, unknown>;
 
 describe('a frame', () => {
@@ -148,7 +148,7 @@ describe('a frame', () => {
     expect(await codeOfItem(item())).toBe(code);
   });
 
-  test('without a callback is dropped, whatever it says', async () => {
+  test('without a callback is dropped, whatever its content', async () => {
     using client = await connectClient(server.url, mallory);
     client.socket.emit('append', null);
     client.socket.emit('nonsense', { a: 1 }, 2, 'three');
@@ -158,7 +158,7 @@ describe('a frame', () => {
     expect(await client.request('beat')).toMatchObject({ ok: true });
   });
 
-  test('of more than the engine takes ends that connection and no other', async () => {
+  test('above the maximum size of Engine.IO ends its connection and no other', async () => {
     using client = await connectClient(server.url, mallory);
     const ended = new Promise((resolve) => client.socket.once('disconnect', resolve));
     client.socket.emit('append', { as: mallory.user.id, items: [text('x'.repeat(FRAME_MAX_BYTES))] });
@@ -166,7 +166,7 @@ describe('a frame', () => {
     expect(await codeOf('beat')).toBe('ok');
   });
 
-  test('a flood of them is answered rate-limited', async () => {
+  test('in a flood is answered with rate-limited', async () => {
     using client = await connectClient(server.url, mallory);
     const answers = await Promise.all(Array.from({ length: 500 }, () => client.request('beat')));
     const refused = answers.flatMap((answer) => (answer.ok ? [] : [answer.error]));
@@ -174,7 +174,7 @@ describe('a frame', () => {
     expect(refused[0]).toMatchObject({ code: 'rate-limited', retryAfter: expect.any(Number) });
   });
 
-  test('a flood of messages is stopped as transient, and a repeat is answered all the same', async () => {
+  test('with messages in a flood is refused as transient, and a repeat is still answered', async () => {
     const flooder = await signUp(server.url, 'Flooder');
     using client = await connectClient(server.url, flooder);
     const batch = () => Array.from({ length: 100 }, (_, i) => text(`flood ${i}`));
@@ -210,12 +210,12 @@ describe('a handshake', () => {
     expect(await refusal(auth())).toMatchObject({ code, message: expect.any(String) });
   });
 
-  test('with a cursor beyond the head is told that the room was put back', async () => {
+  test('with a cursor beyond the head gets `reset` for the room', async () => {
     using client = await connectClient(server.url, mallory, { cursors: { lobby: [1_000_000, 1] } });
     expect(client.welcome.rooms.find((room) => room.id === 'lobby')).toMatchObject({ reset: true });
   });
 
-  test('with a token that was revoked is refused, and its live socket is disconnected', async () => {
+  test('with a revoked token is refused, and the live socket of the device is disconnected', async () => {
     const gone = await signUp(server.url, 'Gone');
     const client = await connectClient(server.url, gone);
     const ended = new Promise((resolve) => client.socket.once('disconnect', resolve));
@@ -308,7 +308,7 @@ describe('over HTTP', () => {
   }
 });
 
-test('bytes that are no HTTP at all end their connection and nothing else', async () => {
+test('bytes that are not HTTP end their connection and nothing else', async () => {
   for (const noise of [
     '\0\0\0\0',
     'GET / HTTP/9.9\r\n\r\n',

@@ -1,4 +1,4 @@
-/** A database that is damaged where no start looks: the server is up at once, and ends in order when its check finds it. */
+/** A database with damage that the start does not notice: the server starts at once, and shuts down cleanly when the integrity check finds it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,10 +11,10 @@ import { runServerToItsEnd, startServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 
 const EX_CONFIG = 78;
-/** Of server/app.ts. */
+/** The same values as in server/app.ts. */
 const SHUTDOWN_STEPS = 6;
 
-test('L4 after kill -9, damage ends a server that is up already, in order and with the sentence; what it took is kept', {
+test('L4 after kill -9, damage shuts down a running server cleanly, with an error message; acknowledged entries are kept', {
   timeout: 90_000,
 }, async () => {
   await using folder = await temporaryFolder();
@@ -43,7 +43,7 @@ test('L4 after kill -9, damage ends a server that is up already, in order and wi
   });
 });
 
-/** In the middle, where the pages of the first tables do not lie. */
+/** Damages pages in the middle of the file, which the start does not read. */
 function damageInside(file: string): void {
   const bytes = readFileSync(file);
   const middle = 4_096 * Math.floor(bytes.length / 2 / 4_096);

@@ -1,4 +1,4 @@
-/** The server killed by -9 while clients write: what was acknowledged is there, once, in order, without a gap. */
+/** The server is killed with kill -9 while clients write: every acknowledged entry is there, once, in order, without a gap. */
 // @module-tag slow
 import { expect, test } from 'vitest';
 import { LOBBY } from '../../shared/mint.ts';
@@ -39,7 +39,7 @@ test('L1 L3 L4 L5 acknowledged entries survive kills, once, in the order of each
   }
 });
 
-test('L3 an answer that was lost: the repeat is acknowledged with the first offset', async () => {
+test('L3 a lost answer: the repeat is acknowledged with the serverOffset of the first append', async () => {
   await using server = await startServer();
   await using proxy = await startProxy(server.port);
   const session = await signUp(server.url, 'Ada');
@@ -66,11 +66,11 @@ test('L3 an answer that was lost: the repeat is acknowledged with the first offs
 
 interface Writer {
   acknowledged(): number;
-  /** Resolves with all bodies it wrote, when the last of them is acknowledged. */
+  /** Resolves with all written bodies, when the last one is acknowledged. */
   stop(): Promise<string[]>;
 }
 
-/** Writes one message after another, each until it is acknowledged, under one key: an outbox of one row. */
+/** Writes one message after the other, and repeats each under its key until it is acknowledged: an outbox with one row. */
 function startWriter(server: ServerProcess, session: SignedUp): Writer {
   const said: string[] = [];
   let going = true;
@@ -97,7 +97,7 @@ async function untilAcknowledged(server: ServerProcess, session: SignedUp, item:
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${session.token}` },
       body: JSON.stringify({ as: session.user.id, items: [item] }),
-    }).catch(() => undefined); // killed: nobody there, or the answer cut off
+    }).catch(() => undefined); // killed: no connection, or no answer
     const body = (await answer?.json().catch(() => undefined)) as { results?: ItemResult[] } | undefined;
     return body?.results?.[0] !== undefined && 'serverOffset' in body.results[0];
   });

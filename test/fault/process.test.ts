@@ -1,4 +1,4 @@
-/** The process: how it starts where it cannot, and how it ends when it is told to. */
+/** The server process: failed starts, and shutdown on a signal. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,14 +10,14 @@ import { waitFor } from '../support/waitFor.ts';
 
 const EX_CONFIG = 78;
 
-/** One sentence, or one a line, and no stack. */
+/** One sentence per line, and no stack trace. */
 function expectSentence({ code, output }: { code: number | null; output: string }): void {
   expect(output.trim()).not.toMatch(/\n\s+at /);
   expect(output.trim()).toMatch(/\.$/);
   expect(code).toBe(EX_CONFIG);
 }
 
-describe('a server that cannot start says in one sentence what to do', () => {
+describe('a server that cannot start prints one sentence that says what to do', () => {
   test('a corrupt database file', async () => {
     await using folder = await temporaryFolder();
     await writeFile(
@@ -29,7 +29,7 @@ describe('a server that cannot start says in one sentence what to do', () => {
     expect(ended.output).toContain(join(folder.path, 'holdfast.db'));
   });
 
-  test('a database that another server has open', async () => {
+  test('a database that is open in another server', async () => {
     await using first = await startServer();
     const ended = await runServerToItsEnd({ DATA: first.data });
     expectSentence(ended);
@@ -37,14 +37,14 @@ describe('a server that cannot start says in one sentence what to do', () => {
     await signUp(first.url, 'Undisturbed');
   });
 
-  test('a folder for the data that is a file', async () => {
+  test('a file as the data folder', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'file');
     await writeFile(file, '');
     expectSentence(await runServerToItsEnd({ DATA: file }));
   });
 
-  test('a port that is taken', async () => {
+  test('a port that is in use', async () => {
     await using first = await startServer();
     await using folder = await temporaryFolder();
     const ended = await runServerToItsEnd({ DATA: folder.path, PORT: String(first.port) });
@@ -52,7 +52,7 @@ describe('a server that cannot start says in one sentence what to do', () => {
     expect(ended.output).toContain(String(first.port));
   });
 
-  test('mistakes in the environment, all at once', async () => {
+  test('invalid settings in the environment, all reported at once', async () => {
     const { code, output } = await runServerToItsEnd({ PORT: 'eighty', LOG_LEVEL: 'loud' });
     expect(code).toBe(EX_CONFIG);
     expect(output).toContain('PORT');
@@ -60,7 +60,7 @@ describe('a server that cannot start says in one sentence what to do', () => {
   });
 });
 
-test('L4 on SIGTERM it finishes what it took, says bye, and ends by itself', async () => {
+test('L4 on SIGTERM it finishes the requests in flight, sends bye, and exits by itself', async () => {
   await using server = await startServer();
   const session = await signUp(server.url, 'Ada');
   const client = await connectClient(server.url, session);
@@ -80,7 +80,7 @@ test('L4 on SIGTERM it finishes what it took, says bye, and ends by itself', asy
   expect(log.filter((entry) => entry.kind === 'text').length).toBeGreaterThanOrEqual(acknowledged.length);
 });
 
-test('the answer to a sign-up lost, and tried again under its claim: one user, signed in', async () => {
+test('a sign-up whose answer is lost is repeated with the same claim: one user, signed in', async () => {
   await using server = await startServer();
   await using proxy = await startProxy(server.port);
   const body = { name: 'Ada', claim: newId(), credential: 'token' };

@@ -1,4 +1,4 @@
-/** A thousand random frames against the real server: each is answered in the protocol's form, and nobody notices. */
+/** A thousand random frames to the real server: each is answered in the protocol's form, and other users are not affected. */
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const FRAMES = 1_000;
 const SENDERS = 20;
 const SEED = 4;
 
-/** Half of them nearly right: those get past the first check. */
+/** Half of them are nearly valid, so they pass the first check. */
 function framesFor(me: string): fc.Arbitrary<[event: string, payload: unknown]> {
   const room = fc.constantFrom<unknown>(LOBBY, newId(), '__proto__', '', 1, null);
   const id = fc.constantFrom<unknown>(newId(), newId(), '__proto__', 'x'.repeat(22), undefined, {});
@@ -40,7 +40,7 @@ function framesFor(me: string): fc.Arbitrary<[event: string, payload: unknown]> 
   return fc.tuple(event, payload);
 }
 
-/** Socket.IO refuses to emit these itself. */
+/** Event names that Socket.IO itself refuses to emit. */
 const OF_THE_LIBRARY = new Set([
   'connect',
   'connect_error',
@@ -50,7 +50,7 @@ const OF_THE_LIBRARY = new Set([
   'removeListener',
 ]);
 
-test('a thousand random frames are each answered in form, and the server goes on', {
+test('each of a thousand random frames gets a valid answer, and the server goes on', {
   timeout: 60_000,
 }, async () => {
   await using server = await startServer();

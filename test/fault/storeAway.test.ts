@@ -1,4 +1,4 @@
-/** A store that goes away in the middle of each way: who asks is told to come back, and all goes on when it is there again. */
+/** A store that fails during each kind of request: the client gets `unavailable`, and everything works again when the store is back. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Store, Unavailable } from '../../server/store/port.ts';
 import { LOBBY } from '../../shared/mint.ts';
@@ -48,8 +48,8 @@ async function start() {
 
 const unavailable = expect.objectContaining({ code: 'unavailable', retryAfter: 1_500 });
 
-describe('a store that is away', () => {
-  test('at the handshake: connect_error unavailable, and the next one is let in', async () => {
+describe('an unavailable store', () => {
+  test('at the handshake: connect_error unavailable, and the next handshake succeeds', async () => {
     const { faults, url, session } = await start();
     faults.set('users.byToken', away);
     await expect(connectClient(url, session)).rejects.toMatchObject({ data: unavailable });
@@ -82,7 +82,7 @@ describe('a store that is away', () => {
       const reason = new Promise((resolve) => socket.once('disconnect', resolve));
       const first = await Promise.race([reason, waitFor('welcome', () => welcomed).catch(() => 'neither')]);
       socket.close();
-      // What is in memory needs no store: then there is a welcome. Otherwise the connection is gone, not the socket.
+      // If everything needed is in memory, there is a welcome. Otherwise the transport is closed, not the socket.
       expect(['transport close', true]).toContain(first);
       faults.clear();
       using ada = await connectClient(url, session);
@@ -90,7 +90,7 @@ describe('a store that is away', () => {
     },
   );
 
-  test('at append, range, list, create, join, leave, read: unavailable with when to come back, then done', async () => {
+  test('at append, range, list, create, join, leave, read: unavailable with retryAfter, then success', async () => {
     const { faults, url, session } = await start();
     using ada = await connectClient(url, session);
     using bo = await connectClient(url, await signUp(url, 'Bo'));
@@ -127,7 +127,7 @@ describe('a store that is away', () => {
     expect(await ada.append(item)).toMatchObject({ results: [{ serverOffset: expect.any(Number) }] });
   });
 
-  test('L3 L4 when it dies after it wrote: nothing is acknowledged, and the repeat is the same entry', async () => {
+  test('L3 L4 that fails after its write: nothing is acknowledged, and the repeat is the same entry', async () => {
     const { faults, url, session } = await start();
     using ada = await connectClient(url, session);
     const item = text('written, not answered');
@@ -160,13 +160,13 @@ describe('a store that is away', () => {
       answered = true;
     });
     await asked;
-    await ada.request('beat'); // whatever was sent before this came before it
+    await ada.request('beat'); // frames that were sent earlier have arrived by now
     expect(answered).toBe(false);
     write();
     expect(await answer).toMatchObject({ results: [{ serverOffset: 2 }] });
   });
 
-  test('at a sign-up, after the user was made: 503, and its claim brings user and lobby', async () => {
+  test('at a sign-up, after the user was created: 503, and a repeat with the claim gives the user and the lobby', async () => {
     const { faults, url } = await start();
     const body = { name: 'Cy', claim: newId(), credential: 'token' };
     faults.set('log.append', away);
@@ -181,7 +181,7 @@ describe('a store that is away', () => {
   });
 });
 
-test('what nobody foresaw is `internal` for its item alone, and the others are written', async () => {
+test('an unexpected error is `internal` for its item alone, and the other items are written', async () => {
   const { faults, url, session } = await start();
   using ada = await connectClient(url, session);
   let calls = 0;
@@ -190,7 +190,7 @@ test('what nobody foresaw is `internal` for its item alone, and the others are w
   expect(answer).toMatchObject({ results: [{ serverOffset: 2 }, { serverOffset: 3 }] });
 });
 
-test('a device that is signed out while its socket is let in is disconnected all the same', async () => {
+test('a device that is signed out during its handshake is disconnected', async () => {
   const { faults, url, session } = await start();
   faults.set('users.byToken', async (real) => {
     const found = await real();
@@ -215,7 +215,7 @@ test('a device that is signed out while its socket is let in is disconnected all
   expect([reason, heard]).toEqual(['io server disconnect', []]);
 });
 
-test('L4 at the end, an append whose checks are under way is finished and answered, and clients may come back', async () => {
+test('L4 at a shutdown, an append whose checks are in flight is finished and answered, and clients may reconnect', async () => {
   const { faults, url, session } = await start();
   using ada = await connectClient(url, session);
   using bo = await connectClient(url, await signUp(url, 'Bo'));
@@ -245,7 +245,7 @@ test('L4 at the end, an append whose checks are under way is finished and answer
   expect(ada.frames.map(({ event }) => event)).toContain('bye');
 });
 
-test('S2 what is committed while the catch-up is read comes with it', async () => {
+test('S2 entries that are committed while the catch-up is read come with it', async () => {
   const { faults, url, session } = await start();
   using bo = await connectClient(url, await signUp(url, 'Bo'));
   faults.set('log.range', async (real) => {

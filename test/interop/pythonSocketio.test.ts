@@ -1,4 +1,4 @@
-/** Any Socket.IO v4 client can speak the protocol: here one that none of us wrote. */
+/** Any Socket.IO v4 client can use the protocol: here python-socketio, an independent one. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectClient, newId, type SignedUp, signUp, text } from '../support/api.ts';
 import { type PythonClient, startPythonClient } from '../support/python.ts';
@@ -30,7 +30,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
     return python.tell({ do: 'call', event: 'append', payload: { as: session.user.id, items } });
   }
 
-  test('signs in with a token, and is welcomed without asking', async () => {
+  test('signs in with a token, and gets `welcome` without a request', async () => {
     const body = { name: 'Monty', claim: newId(), credential: 'token' };
     const answer = await python.tell({ do: 'post', path: '/api/session', body });
     expect(answer).toMatchObject({
@@ -43,7 +43,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
     expect(welcome).toMatchObject({ protocol: 1, user: session.user, rooms: [{ id: LOBBY }] });
   });
 
-  test('L3 sends, and a repeat is acknowledged with the first result', async () => {
+  test('L3 sends, and a repeat is acknowledged with the result of the first append', async () => {
     const item = text('from a snake');
     const first = await append(item);
     expect(first).toMatchObject({ ok: true, results: [{ clientOffset: item.clientOffset }] });
@@ -51,7 +51,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
     expect((await append({ ...item, body: 'something else' })).results[0].error.code).toBe('conflict');
   });
 
-  test('receives what others send, and is heard by them', async () => {
+  test('receives the messages of others, and they receive its messages', async () => {
     using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
     await ada.append(text('hello, Monty'));
     const entry = await ada.hears('hello, Monty');
@@ -59,7 +59,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
     await ada.hears('from a snake');
   });
 
-  test('S2 resumes by cursors: what it missed, and nothing that it has', async () => {
+  test('S2 resumes by cursors: gets the missed entries, and none that it has', async () => {
     const held = await python.tell({
       do: 'call',
       event: 'range',
@@ -80,7 +80,7 @@ describe.each([['websocket'], ['polling']])('python-socketio by %s', (transport)
     expect(texts.map((entry: { body: string }) => entry.body)).toEqual(['while you were away', 'and again']);
   });
 
-  test('a refused handshake says why', async () => {
+  test('a refused handshake has the reason', async () => {
     await python.tell({ do: 'disconnect' });
     expect(await connect({ token: 'forged' })).toMatchObject({
       connected: false,

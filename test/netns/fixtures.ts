@@ -1,6 +1,6 @@
 /**
- * A phone, a server, and what is between them, each with a network of its own: the phone's address can change without a
- * word to its browser, and the page comes from an address that is not loopback.
+ * A phone, a server and a router, each in its own network namespace: the phone's address can change without an event in its
+ * browser, and the page has an address that is not loopback.
  */
 import { once } from 'node:events';
 import { type Browser, test as base, chromium, expect, type Page } from '@playwright/test';
@@ -19,22 +19,22 @@ const PORT = 3000;
 const DEBUGGING_PORT = 9222;
 
 export interface Field {
-  /** The server as the phone sees it. */
+  /** The server's address for the phone. */
   url: string;
-  /** The same server, for the test itself. */
+  /** The server's address for the test process. */
   api: string;
-  /** A browser on the phone, with one page. It is not told that it has the focus: a page behind another is hidden. */
+  /** A browser on the phone, with one page. Focus is not emulated: a page behind another one is hidden. */
   page: Page;
-  /** Nothing from or to the address of the Wi-Fi arrives any more. No address and no link changes: nobody is told. */
+  /** Drops all packets from and to the Wi-Fi address. No address and no link changes, so there is no event. */
   leaveWifi(): Promise<void>;
-  /** From now on the phone speaks from its other address. */
+  /** Switches the phone to its other address. */
   takeMobile(): Promise<void>;
-  /** The cable is pulled, which a browser is told. */
+  /** Takes the link down, which the browser notices. */
   unplug(): Promise<void>;
   plugIn(): Promise<void>;
-  /** From where the server has connections that it thinks are there. */
+  /** The client addresses of the server's open connections. */
   connectedFrom(): Promise<string[]>;
-  /** From where the phone tries to connect to it, unheard so far. */
+  /** The addresses from which the phone has unanswered connection attempts. */
   callingFrom(): Promise<string[]>;
 }
 
@@ -87,7 +87,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** Both addresses are the phone's from the beginning; it speaks from the first. */
+/** The phone has both addresses from the beginning; it uses the first one. */
 async function wire(phone: Machine, router: Machine, server: Machine): Promise<void> {
   await cable([phone, 'net'], [router, 'phone']);
   await cable([server, 'net'], [router, 'server']);
@@ -124,7 +124,7 @@ async function serve(machine: Machine, data: string): Promise<{ logs(): string }
   return { logs: () => logs };
 }
 
-/** Playwright's own way of starting one would tell each of its pages for good that it is looked at. */
+/** Playwright's own launch would emulate focus in all pages. */
 async function startBrowser(machine: Machine, folder: string): Promise<Browser & AsyncDisposable> {
   const child = machine.start(
     findChromium()!,

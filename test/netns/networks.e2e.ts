@@ -1,4 +1,4 @@
-/** From one network to another, and from an address that is not this machine's own. */
+/** Changes of network, and a server on an address that is not loopback. */
 import type { Page } from '@playwright/test';
 import { composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
 import { secondsFromLook } from '../e2e/support/looked.ts';
@@ -12,7 +12,7 @@ import {
 } from '../support/api.ts';
 import { expect, type Field, MOBILE, test, WIFI } from './fixtures.ts';
 
-test('S4 O2 L3 from Wi-Fi to 4G with another address, and nothing fires: live within 3 s of being looked at', async ({
+test('S4 O2 L3 from Wi-Fi to 4G with another address and without an event: live within 3 s after it becomes visible', async ({
   field,
 }) => {
   const { page, api } = field;
@@ -20,12 +20,12 @@ test('S4 O2 L3 from Wi-Fi to 4G with another address, and nothing fires: live wi
   using bob = await connectClient(api, reader);
   await onTheWifi(field);
   await field.leaveWifi();
-  await say(page, 'on the doorstep'); // into a socket that says it is open
+  await say(page, 'on the doorstep'); // into a dead socket that still reports to be open
   const pocket = await pocketed(page);
   await bob.append(text('did you leave?'));
   await field.takeMobile();
   expect(await page.evaluate(() => navigator.onLine)).toBe(true);
-  expect(await heard(page)).toEqual(['visibilitychange']); // by the pocket
+  expect(await heard(page)).toEqual(['visibilitychange']); // from hiding the page
 
   const seconds = await lookAt(page, pocket, { missed: 'did you leave?', queued: 'on the doorstep' });
   console.log(`live ${seconds.toFixed(2)} s after being looked at`);
@@ -38,7 +38,7 @@ test('S4 O2 L3 from Wi-Fi to 4G with another address, and nothing fires: live wi
   expect(await textsIn(api, reader)).toEqual(['on the Wi-Fi', 'did you leave?', 'on the doorstep', 'and on']);
 });
 
-test('S4 O2 looked at while it tries to connect from the address that is gone: live within 3 s all the same', async ({
+test('S4 O2 becomes visible during an attempt to connect from the old address: live within 3 s', async ({
   field,
 }) => {
   const { page, api } = field;
@@ -67,14 +67,14 @@ async function onTheWifi({ page, url, connectedFrom }: Field): Promise<void> {
   await hearEverything(page);
 }
 
-/** What covers the page, so that nobody sees it. */
+/** Covers the page by another one, so that it is hidden. */
 async function pocketed(page: Page): Promise<Page> {
   const pocket = await page.context().newPage();
   await expect.poll(() => page.evaluate(() => document.visibilityState)).toBe('hidden');
   return pocket;
 }
 
-/** Resolves with the seconds until what was missed is there and what was queued is sent. */
+/** Resolves with the seconds until missed messages have arrived and queued ones are sent. */
 async function lookAt(page: Page, pocket: Page, { missed, queued }: { missed: string; queued: string }) {
   const live = await secondsFromLook(page, missed, queued);
   await pocket.close();
@@ -87,7 +87,7 @@ async function textsIn(api: string, reader: SignedUp): Promise<string[]> {
   return (await wholeLog(api, reader)).flatMap((entry) => bodyOf(entry) ?? []);
 }
 
-/** What the browser says about its network and about being looked at, from now on. */
+/** Records network and visibility events of the page from now on. */
 async function hearEverything(page: Page): Promise<void> {
   await page.evaluate(() => {
     const heard: string[] = [];
@@ -105,7 +105,7 @@ function heard(page: Page): Promise<string[]> {
   return page.evaluate(() => Reflect.get(globalThis, 'heard') as string[]);
 }
 
-test('O1 O2 O4 plain HTTP from another machine: it chats, keeps its queue, and says that starting offline needs HTTPS', async ({
+test('O1 O2 O4 plain HTTP from another machine: the chat works, the queue is kept, and the app says that starting offline needs HTTPS', async ({
   field,
 }) => {
   const { page, api } = field;
@@ -136,7 +136,7 @@ test('O1 O2 O4 plain HTTP from another machine: it chats, keeps its queue, and s
   for (const body of ['waits 1', 'waits 2']) await say(page, body);
   await expectState(page, 'waits 2', 'Queued');
   await composer(page).fill('half a thou');
-  await page.goto('about:blank'); // right behind the last key; nothing of the page is left but what it stored
+  await page.goto('about:blank'); // right after the last key; only the stored data of the page is left
   await field.plugIn();
   await expect.poll(() => page.evaluate(() => navigator.onLine)).toBe(true);
   await page.goto(field.url);

@@ -1,22 +1,22 @@
-/** What a scenario needs of a browser, whichever it is; test/support has a driver for each. */
+/** The interface of a browser for the scenarios; test/support has a driver for each. */
 
 export interface Browser {
-  /** How it is called in a sentence. */
+  /** Its name in a sentence. */
   readonly name: string;
-  /** A tab in a window of its own: none hides another. */
+  /** Opens a tab in a window of its own, so that no tab hides another. */
   open(url: string): Promise<Tab>;
-  /** Ends it at once and starts it again with what it has stored; where nothing outlives it, all its tabs are closed. */
+  /** Kills it and starts it again with its stored data; if its storage is ephemeral, closes all tabs instead. */
   restart(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export interface Tab {
-  /** Calls `work` in the page. What goes in and out is JSON. */
+  /** Calls `work` in the page. Arguments and result are JSON. */
   run<A extends unknown[], T>(work: (...args: A) => T | Promise<T>, ...args: A): Promise<T>;
   click(css: string): Promise<void>;
-  /** Key by key. */
+  /** Types key by key. */
   type(css: string, text: string): Promise<void>;
-  /** Stops its process: nothing of it runs, its locks and sockets stay. No other tab may live in that process. */
+  /** Stops its process: its scripts do not run, its locks and sockets stay. No other tab may be in that process. */
   freeze(): Promise<void>;
   thaw(): void;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Somebody with the app open in a tab: what they do, as keys and clicks, and what they see. */
+/** A user with the app open in a tab: keys and clicks, and the contents of the screen. */
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser, Tab } from './browser.ts';
 import type { Line } from './inPage.ts';
@@ -6,14 +6,14 @@ import * as inPage from './inPage.ts';
 
 export interface Person {
   readonly tab: Tab;
-  /** Types a name into the first screen and is in the lobby. */
+  /** Signs up on the first screen and opens the lobby. */
   signUp(name: string): Promise<void>;
   enterLobby(): Promise<void>;
-  /** Resolves when the app has taken it: the field is empty again, and the message is on the screen. */
+  /** Sends a message. Resolves when the field is empty again and the message is on the screen. */
   write(body: string): Promise<void>;
-  /** What the log shows just now, top to bottom. */
+  /** The lines of the log, top to bottom. */
   log(): Promise<Line[]>;
-  /** Resolves with what the log shows when that satisfies. */
+  /** Resolves with the lines of the log when they satisfy the condition. */
   sees(what: string, satisfies: (lines: Line[]) => boolean): Promise<Line[]>;
 }
 
@@ -63,12 +63,12 @@ export async function openApp(browser: Browser, url: string): Promise<Person> {
   };
 }
 
-/** As it reads: `body (State)`. */
+/** A line as text: `body (State)`. */
 export function said({ body, state }: Line): string {
   return state === undefined ? body : `${body} (${state})`;
 }
 
-/** Of one's own that are shown. */
+/** The user's own messages on the screen. */
 export function all(state: string): (lines: Line[]) => boolean {
   return (lines) => lines.every((line) => line.state === undefined || line.state === state);
 }

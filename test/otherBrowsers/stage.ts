@@ -1,4 +1,4 @@
-/** What each scenario begins with: a server, a network in front of it that can fail, a browser. Gone after the test. */
+/** The setup of each scenario: a server, a network in front of it that can fail, a browser. Removed after the test. */
 import { onTestFinished } from 'vitest';
 import { bodyOf, connectClient, signUp, text, wholeLog } from '../support/api.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
@@ -8,15 +8,15 @@ import type { Browser } from './browser.ts';
 export interface Stage {
   network: TcpProxy;
   browser: Browser;
-  /** The texts of the lobby, as the server has them. */
+  /** The texts of the lobby on the server, in order. */
   bodies(): Promise<string[]>;
-  /** Others, who are at the server without this network, write these in this order. */
+  /** Other users, connected directly, write these texts in this order. */
   othersWrite(bodies: readonly string[]): Promise<void>;
 }
 
 export async function setStage(start: () => Promise<Browser>): Promise<Stage> {
   const server = await startServer();
-  onTestFinished(server.dispose); // also when the time of the test has run out
+  onTestFinished(server.dispose); // also if the test times out
   const network = await startProxy(server.port);
   onTestFinished(network.close);
   const browser = await start();
@@ -31,7 +31,7 @@ export async function setStage(start: () => Promise<Browser>): Promise<Stage> {
 }
 
 const AT_ONCE = 100; // APPEND_MAX_ITEMS
-const OF_ONE = 500; // ITEMS_BURST: who writes more is told to wait
+const OF_ONE = 500; // ITEMS_BURST: more items of one user are rate-limited
 
 async function write(url: string, bodies: readonly string[]): Promise<void> {
   for (let from = 0; from < bodies.length; from += OF_ONE) {

@@ -50,14 +50,14 @@ async function call(): Promise<Caller> {
   return { socket, answer: () => answer, ended: () => ended };
 }
 
-test('passes both ways, and counts', async () => {
+test('forwards both directions, and counts the bytes', async () => {
   const caller = await call();
   caller.socket.write('hello');
   await waitFor('the echo', () => caller.answer() === 'hello');
   expect([proxy.seen('up'), proxy.seen('down')]).toEqual([5, 5]);
 });
 
-test('cut ends what is open and lets new ones in; refuse does not', async () => {
+test('cut closes open connections and accepts new ones; refuse does not accept', async () => {
   const caller = await call();
   proxy.cut();
   await waitFor('the end', caller.ended);
@@ -70,7 +70,7 @@ test('cut ends what is open and lets new ones in; refuse does not', async () => 
   await waitFor('the end', third.ended);
 });
 
-test('stall holds back and pass lets go, in order', async () => {
+test('stall holds bytes back, and pass forwards them, in order', async () => {
   const caller = await call();
   proxy.stall();
   caller.socket.write('one ');
@@ -81,7 +81,7 @@ test('stall holds back and pass lets go, in order', async () => {
   await waitFor('the echo', () => caller.answer() === 'one two');
 });
 
-test('strand leaves open what is open, mute for good, and lets new ones in', async () => {
+test('strand keeps open connections open and mute for ever, and accepts new ones', async () => {
   const caller = await call();
   caller.socket.write('one');
   await waitFor('the echo', () => caller.answer() === 'one');
@@ -94,7 +94,7 @@ test('strand leaves open what is open, mute for good, and lets new ones in', asy
   expect([heard, caller.answer(), caller.ended()]).toEqual(['onethree', 'one', false]);
 });
 
-test('swallowAnswers: the server hears, nobody hears the server', async () => {
+test('swallowAnswers forwards to the server, and nothing to the client', async () => {
   const caller = await call();
   proxy.swallowAnswers();
   caller.socket.write('lost');
@@ -105,7 +105,7 @@ test('swallowAnswers: the server hears, nobody hears the server', async () => {
   expect(heard).toBe('lostfound');
 });
 
-test('cutAfter lets so many bytes through and ends the connection', async () => {
+test('cutAfter forwards the given number of bytes and closes the connection', async () => {
   const caller = await call();
   proxy.cutAfter(3, 'down');
   caller.socket.write('hello');
@@ -113,7 +113,7 @@ test('cutAfter lets so many bytes through and ends the connection', async () => 
   expect(caller.answer()).toBe('hel');
 });
 
-test('delay and narrow take their time', async () => {
+test('delay and narrow slow the connection down', async () => {
   const caller = await call();
   proxy.delay(30);
   proxy.narrow(1_000);

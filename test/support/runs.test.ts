@@ -41,7 +41,7 @@ test.each(['', '0', '-1', '1.5', 'many'])('TEST_RUNS=%s is refused', (asked) => 
   expect(() => runsOf('whole clients')).toThrow(`TEST_RUNS is ${asked}:`);
 });
 
-test('TEST_LENGTH that is none is refused', () => {
+test('an unknown TEST_LENGTH is refused', () => {
   vi.stubEnv('TEST_LENGTH', 'long');
   expect(testLength).toThrow('TEST_LENGTH is long:');
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { spreadOf } from '../statistics.ts';
 import { COMPANY, measureBeside } from './measure.ts';
 
-test("at half load the appends' p99 beside ranges, a backup and a scan is at most twice as long as alone", {
+test('at half load, the p99 of appends with concurrent ranges, a backup and a scan is at most twice that without', {
   timeout: 120_000,
   tags: ['slow'],
 }, async () => {

@@ -9,7 +9,7 @@ import { waitFor } from '../../support/waitFor.ts';
 import { createReader, frameOf } from './frames.ts';
 import { openWebSocket } from './webSocket.ts';
 
-test('frames are read whole in whatever pieces they come', () => {
+test('frames are read completely, in whatever chunks they arrive', () => {
   const random = seeded(7);
   const texts = Array.from({ length: 200 }, (_, i) => `${i} ${'ä'.repeat(random.int(0, 200) ** 2)}`);
   const stream = Buffer.concat(texts.map(asServer));
@@ -23,7 +23,7 @@ test('frames are read whole in whatever pieces they come', () => {
   expect(heard).toEqual(texts);
 });
 
-test('a server of Socket.IO is understood, and compresses as it does for a browser', async () => {
+test('reads the frames of a Socket.IO server, which compresses them as for a browser', async () => {
   const http = createServer();
   const io = new Server(http, { perMessageDeflate: { serverNoContextTakeover: true, threshold: 1_024 } });
   io.on('connection', (socket) => {
@@ -64,7 +64,7 @@ function asServer(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-test('what the client sends is masked, as a server demands', () => {
+test('the client masks its frames, as a server requires', () => {
   expect(frameOf('2')).toEqual(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x32]));
   expect(frameOf('x'.repeat(200)).subarray(0, 8)).toEqual(Buffer.from([0x81, 0xfe, 0, 200, 0, 0, 0, 0]));
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { waitFor } from '../../support/waitFor.ts';
 import { countRequests } from './countRequests.ts';
 
-test('requests are counted by command, in whatever pieces they come', async () => {
+test('requests are counted by command, in whatever chunks they arrive', async () => {
   let arrived = 0;
   const database = createServer((socket) => {
     socket.on('data', (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-/** A database that goes away while the server is up, or that cannot be used when it starts. */
+/** A database that becomes unavailable while the server runs, or that is unusable at the start. */
 // @module-tag slow
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
@@ -14,7 +14,7 @@ import { waitFor } from '../../support/waitFor.ts';
 
 const EX_CONFIG = 78;
 
-describe('a server that cannot start says in one sentence what to do', { timeout: 30_000 }, () => {
+describe('a server that cannot start prints one sentence that says what to do', { timeout: 30_000 }, () => {
   async function sentenceFor(url: string): Promise<string> {
     const { code, output } = await runServerToItsEnd({ MONGODB_URL: url, LOG_LEVEL: 'error' });
     expect(output.trim()).toMatch(/^[^\n]+\.$/);
@@ -22,23 +22,23 @@ describe('a server that cannot start says in one sentence what to do', { timeout
     return output;
   }
 
-  test('nobody at MONGODB_URL, whose password is not repeated', async () => {
+  test('no server at MONGODB_URL; the message does not contain the password', async () => {
     const port = await freePort();
     const said = await sentenceFor(`mongodb://ada:hush-hush@127.0.0.1:${port}/holdfast`);
     expect(said).toContain(`127.0.0.1:${port}`);
     expect(said).not.toContain('hush');
   });
 
-  test('a MONGODB_URL that is none', async () => {
+  test('an invalid MONGODB_URL', async () => {
     expect(await sentenceFor('mongo://ada:hush-hush@127.0.0.1/holdfast')).not.toContain('hush');
   });
 
-  test('a server that is no replica set', async () => {
+  test('a server that is not a replica set', async () => {
     await using mongo = await startMongo({ standalone: true });
     expect(await sentenceFor(mongo.url)).toContain('replica set');
   });
 
-  test('a database that holds another application’s data, which is left as it is', async () => {
+  test('a database with the data of another application, which stays unchanged', async () => {
     await using mongo = await startMongo();
     await using client = new MongoClient(mongo.url);
     await client.db().collection('rooms').insertOne({ number: 12, beds: 2 });
@@ -47,7 +47,7 @@ describe('a server that cannot start says in one sentence what to do', { timeout
   });
 });
 
-test('L4 the database goes away: /readyz 503, append unavailable; it comes back, and all goes on by itself', {
+test('L4 the database is unavailable: /readyz 503, append unavailable; when it is back, everything recovers by itself', {
   timeout: 60_000,
 }, async () => {
   await using mongo = await startMongo({ toBreak: true });
@@ -73,7 +73,7 @@ test('L4 the database goes away: /readyz 503, append unavailable; it comes back,
   expect((await wholeLog(server.url, session)).filter(({ kind }) => kind === 'text')).toHaveLength(1);
 });
 
-test('L4 a database killed while more is written to it than the sockets hold: Unavailable, no other error', async () => {
+test('L4 a database killed while more is written to it than the socket buffers hold: Unavailable, no other error', async () => {
   await using mongo = await startMongo({ toBreak: true });
   const store = await openMongo({ url: mongo.url, log: pino({ level: 'silent' }) });
   await using _ = { [Symbol.asyncDispose]: () => store.close() };

@@ -1,17 +1,17 @@
-/** What can happen to a database and to the way to it, drawn from a seed. */
+/** Random faults of a database and of the network to it, chosen by a seed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import type { MongoServer } from '../../support/mongo/index.ts';
 import type { TcpProxy } from '../../support/proxy.ts';
 import type { Random } from '../../support/random.ts';
 
-/** Resolves when it is over and everything is as it was. */
+/** Resolves when the fault has ended and everything works again. */
 export interface Fault {
   name: string;
   strike(random: Random): Promise<void>;
 }
 
-/** Longer than a write may take before it counts as unknown. */
+/** Longer than the timeout after which the outcome of a write is unknown. */
 export const LONG_MS = 6_500;
 
 /** The network between the processes and their database. */
@@ -44,14 +44,14 @@ export function networkFaults(proxy: TcpProxy): Fault[] {
       strike: async (random) => {
         proxy.swallowAnswers();
         await sleep(random.int(50, 500));
-        proxy.cut(); // a connection that has lost bytes is of no use
+        proxy.cut(); // a connection that has lost bytes is unusable
         proxy.pass();
       },
     },
   ];
 }
 
-/** The commands of the database failing in every way it has. A fail point that nothing met is cleared with the next. */
+/** Failing database commands, by fail points. The next fail point replaces one that no command has met. */
 export function commandFaults(mongo: MongoServer): Fault[] {
   const fail = (name: string, data: (random: Random) => Document): Fault => ({
     name,
@@ -96,7 +96,7 @@ export function commandFaults(mongo: MongoServer): Fault[] {
   ];
 }
 
-/** The database as a process and as a primary. */
+/** Faults of the database process, and step-downs of the primary. */
 export function databaseFaults(mongo: MongoServer): Fault[] {
   return [
     { name: 'primary steps down', strike: (random) => mongo.stepDown(random.int(1, 3)) },

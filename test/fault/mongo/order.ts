@@ -1,4 +1,4 @@
-/** The order of what one sees and of what one says. */
+/** Checks of order: of the entries in a tail, and of the items of a device. */
 import type { Committed } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 
@@ -6,11 +6,11 @@ export interface TailOrder {
   onOpen(): void;
   onBatch(batch: readonly Committed[]): void;
   onGap(): void;
-  /** The last of each room. */
+  /** The last serverOffset of each room. */
   heads: ReadonlyMap<string, number>;
 }
 
-/** A tail tells of every entry of a room, one after the other (L2); after a gap it may begin anywhere again. */
+/** A tail delivers every entry of a room in order (L2); after a reported gap it may continue at any entry. */
 export function createTailOrder(violate: (sentence: string) => void): TailOrder {
   const heads = new Map<string, number>();
   return {
@@ -28,7 +28,7 @@ export function createTailOrder(violate: (sentence: string) => void): TailOrder 
   };
 }
 
-/** L5: what one device said in one room stands in the order it was queued; L3, L4: all of it, once. */
+/** L5: the items of one device in one room are in the order of queueing; L3, L4: all of them are there, once. */
 export function orderProblems(
   said: readonly { author: string; room: string; keys: readonly string[] }[],
   logs: readonly { room: string; entries: readonly Entry[] }[],
@@ -46,7 +46,7 @@ export function orderProblems(
   });
 }
 
-/** What a delete is about stands blank, with all its edits, and nothing else does. */
+/** A deleted entry and all its edits are redacted, and no other entry is. */
 export function blankProblems({ room, entries }: { room: string; entries: readonly Entry[] }): string[] {
   const deleted = new Set(entries.flatMap((entry) => (entry.kind === 'delete' ? [targetOf(entry)] : [])));
   return entries.flatMap((entry) => {
@@ -59,7 +59,7 @@ export function blankProblems({ room, entries }: { room: string; entries: readon
   });
 }
 
-/** No entry is stamped before the one before it, whatever the clocks of the processes say. */
+/** `at` never decreases within a room, though the clocks of the processes differ. */
 export function timeProblems({ room, entries }: { room: string; entries: readonly Entry[] }): string[] {
   return entries.flatMap(({ serverOffset, at }, i) => {
     const before = entries[i - 1]?.at ?? 0;

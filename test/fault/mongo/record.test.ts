@@ -1,4 +1,4 @@
-/** The judge of the fault tests sees what it is there to see: each promise broken by hand. */
+/** The checks of the fault tests detect violations: each promise is broken by hand. */
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { upTo } from '../../contract/support.ts';
@@ -21,8 +21,8 @@ const told = (serverOffset: number, clientOffset?: string) => ({
 });
 const logOf = (...entries: Entry[]) => [{ room, entries }];
 
-describe('what was told', () => {
-  test('is true of a log that holds it', () => {
+describe('observations', () => {
+  test('agree with a log that has the same entries', () => {
     const record = createRecord();
     for (const n of upTo(3)) record.tell(told(n), 'a writer');
     expect(record.compare(logOf(...upTo(4).map((n) => entry(n))))).toEqual([]);
@@ -44,7 +44,7 @@ describe('what was told', () => {
 describe('order', () => {
   const said = [{ author, room, keys: ['a', 'b', 'c'] }];
 
-  test('L5 items in the order they were queued, whatever stands between them', () => {
+  test('L5 items in the order of queueing, with other entries between them', () => {
     const log = logOf(entry(1, 'a'), { ...entry(2, 'b'), author: 'Bo' }, entry(3, 'b'), entry(4, 'c'));
     expect(orderProblems(said, log)).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('order', () => {
     expect(orderProblems(said, logOf(...keys.map((key, i) => entry(i + 1, key))))).toHaveLength(1);
   });
 
-  test('L2 a tail that skips, goes back or repeats; not one that begins, begins again, or had a gap', () => {
+  test('L2 reports a tail that skips, goes back or repeats, but not one that starts, restarts, or had a gap', () => {
     const violations: string[] = [];
     const tail = createTailOrder((sentence) => violations.push(sentence));
     const hear = (...offsets: number[]) => tail.onBatch(offsets.map((n) => ({ room, entry: entry(n) })));
@@ -75,7 +75,7 @@ describe('order', () => {
   });
 });
 
-describe('blanking', () => {
+describe('redaction', () => {
   const remove = (serverOffset: number, target: number): Entry => ({
     serverOffset,
     clientOffset: 'd',
@@ -100,7 +100,7 @@ describe('blanking', () => {
   });
 });
 
-test('a time that goes back is told, one that stands still is not', () => {
+test('a time that decreases is reported, an equal time is not', () => {
   const at = (...times: number[]) => times.map((time, i) => ({ ...entry(i + 1), at: time }));
   expect(timeProblems({ room, entries: at(5, 5, 6) })).toEqual([]);
   expect(timeProblems({ room, entries: at(5, 6, 5, 7) })).toEqual([

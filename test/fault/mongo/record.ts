@@ -1,6 +1,6 @@
 /**
- * What anybody was ever shown: by an acknowledgement, by a tail, by a range. It must all be true of one log (L1 to L4),
- * so a second telling that differs from the first is a violation at once, and the log at the end is one more telling.
+ * Records all observed entries: from acknowledgements, tails and ranges. All observations must agree with one log (L1 to L4), so
+ * an observation that differs from an earlier one is a violation, and the final log is the last observation.
  */
 import type { Entry } from '../../../shared/entry.ts';
 
@@ -21,7 +21,7 @@ export interface LogRecord {
   tell(told: Told, by: string): void;
   violate(sentence: string): void;
   violations(): readonly string[];
-  /** Every telling against the logs at the end: nothing else has happened, nothing is missing. */
+  /** Compares all observations with the final logs: no entry is missing, and there are no others. */
   compare(logs: readonly Log[]): readonly string[];
 }
 

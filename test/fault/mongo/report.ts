@@ -1,4 +1,4 @@
-/** The soak's report, in Markdown. */
+/** Renders the report of the soak, docs/soak.md. */
 import { availableParallelism } from 'node:os';
 
 export interface SoakRun {

@@ -1,29 +1,29 @@
-/** Faults, one after the other, for so long: the next one only when work went on after the last. */
+/** Injects faults one after the other for a given time, each after the system has recovered from the last one. */
 import type { Random } from '../../support/random.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import type { Fault } from './faults.ts';
 
 interface Storm {
-  /** Faults of one lane never overlap, those of two do. */
+  /** Faults of one lane never overlap; faults of different lanes do. */
   lanes: readonly (readonly Fault[])[];
   random: Random;
   ms: number;
-  /** A number that grows while all is well. */
+  /** A counter that grows while the system works. */
   progress(): number;
 }
 
-/** How long the whole may stand after a fault is over: elections, timeouts and backoff of every part together. */
+/** The maximum time for recovery after a fault has ended: elections, timeouts and backoff of all parts together. */
 const GOES_ON_WITHIN_MS = 30_000;
 const PROGRESS_AT_MOST = 60;
 
-/** Resolves with how often each struck; rejects where nothing went on after one. */
+/** Resolves with the number of times for each fault; rejects if the system does not recover from one. */
 export async function storm({ lanes, random, ms, progress }: Storm): Promise<Map<string, number>> {
   const until = performance.now() + ms;
   const struck = new Map<string, number>();
   const lane = async (faults: readonly Fault[]) => {
     let left: Fault[] = [];
     while (performance.now() < until) {
-      if (left.length === 0) left = random.shuffle(faults); // each once before any comes again
+      if (left.length === 0) left = random.shuffle(faults); // each fault once before any is repeated
       const fault = left.pop()!;
       await fault.strike(random);
       struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);

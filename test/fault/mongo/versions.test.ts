@@ -1,4 +1,4 @@
-/** Processes of version 0.1 and of today on one MongoDB, as while an operator replaces the one by the other. */
+/** Processes of version 0.1 and of the present version on one MongoDB, as during a rolling upgrade. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishUpgrade } from '../../../server/store/mongo/finishUpgrade.ts';
 import type { Committed, NewEntry } from '../../../server/store/port.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => version01.remove());
 
 describe('before the upgrade is finished', () => {
-  it('L1 L2 L3 an old and a new process write at once, and each reads all of both as it was written', {
+  it('L1 L2 L3 an old and a new process write at once, and each reads the entries of both unchanged', {
     timeout: 120_000,
   }, async () => {
     await using mongo = await startMongo({ toBreak: true });
@@ -68,7 +68,7 @@ describe('before the upgrade is finished', () => {
         said.map((one) => expected(one, said)),
       );
 
-    // What was heard may have been redacted since; but for that, it is the log.
+    // A received entry may have been redacted since; otherwise it equals the log.
     for (const seen of heard) {
       await waitFor(
         'all of it was heard',
@@ -78,7 +78,7 @@ describe('before the upgrade is finished', () => {
       expect(entries.slice(-log.length).map(withoutContent)).toEqual(log.map(withoutContent));
       expect(JSON.stringify(log)).not.toContain('secret');
     }
-    // Repeats of what the other one wrote.
+    // Repeats of the other process's items.
     for (const [writer, said] of [
       [old, byToday],
       [today, byOld],
@@ -99,7 +99,7 @@ describe('before the upgrade is finished', () => {
   });
 });
 
-it('after it, an old process that is started is refused with its sentence, and a new one is not', {
+it('afterwards an old process refuses to start, with its error message, and a new one starts', {
   timeout: 60_000,
 }, async () => {
   await using mongo = await startMongo({ toBreak: true });
@@ -124,7 +124,7 @@ async function read(writer: WriterProcess, room: string): Promise<Entry[]> {
   }
 }
 
-/** Of an entry: what its author can compare. */
+/** The fields of an entry that its author can compare. */
 function asSaid({ clientOffset, kind, body, deleted }: Entry & { body?: string }) {
   return { clientOffset, kind, body, deleted };
 }

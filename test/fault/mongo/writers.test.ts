@@ -1,4 +1,4 @@
-/** MongoDB for real: processes on one contended room, and everything that goes wrong between them and on disk. */
+/** Several processes write to one contended room on a real database, under all faults. */
 // @module-tag slow
 import { describe, expect, test } from 'vitest';
 import { contend } from './writers/contend.ts';

@@ -14,7 +14,7 @@ function connect(url: string, options = {}): MongoClient {
   return new MongoClient(url, { serverSelectionTimeoutMS: 5_000, ...options });
 }
 
-test('a database of a replica set, its own, can be written to by majority', async () => {
+test('an unused database of a replica set accepts majority writes', async () => {
   await using one = await startMongo();
   await using other = await startMongo();
   await using here = connect(one.url);
@@ -25,7 +25,7 @@ test('a database of a replica set, its own, can be written to by majority', asyn
   expect(await theirs!.countDocuments()).toBe(0);
 });
 
-test('what was written is there after a kill -9, at the same url', async () => {
+test('writes are there after a kill -9, at the same URL', async () => {
   await using mongo = await startMongo({ toBreak: true });
   await using client = connect(mongo.url);
   const things = client.db().collection('things');
@@ -37,7 +37,7 @@ test('what was written is there after a kill -9, at the same url', async () => {
   expect(await things.countDocuments()).toBe(1);
 });
 
-test('a fail point makes a command fail so many times', async () => {
+test('a fail point makes a command fail the given number of times', async () => {
   await using mongo = await startMongo({ toBreak: true });
   await using client = connect(mongo.url);
   const things = client.db().collection('things');
@@ -50,7 +50,7 @@ test('a fail point makes a command fail so many times', async () => {
   expect(await things.countDocuments()).toBe(2);
 });
 
-test('a primary that steps down refuses writes and takes them again', async () => {
+test('a primary that steps down refuses writes and accepts them again later', async () => {
   await using mongo = await startMongo({ toBreak: true });
   await using client = connect(mongo.url, { retryWrites: false });
   const things = client.db().collection('things');
@@ -65,7 +65,7 @@ test('a primary that steps down refuses writes and takes them again', async () =
   );
 });
 
-test('one that is paused answers nothing until it is resumed', async () => {
+test('a paused server does not answer until it is resumed', async () => {
   await using mongo = await startMongo({ toBreak: true });
   await using client = connect(mongo.url);
   const things = client.db().collection('things');
@@ -79,14 +79,14 @@ test('one that is paused answers nothing until it is resumed', async () => {
   expect(await answer).toBe(1);
 });
 
-test('a standalone server is none of a replica set', async () => {
+test('a standalone server is not a replica set', async () => {
   await using mongo = await startMongo({ standalone: true });
   const hello = await mongo.command({ hello: 1 });
   expect(hello).toMatchObject({ isWritablePrimary: true });
   expect(hello).not.toHaveProperty('setName');
 });
 
-test('it does not outlive a test that is killed', async () => {
+test('the server ends when its test is killed', async () => {
   const script = `import { startMongo } from ${JSON.stringify(`${ROOT}/test/support/mongo/index.ts`)};
     const mongo = await startMongo({ toBreak: true });
     console.log(mongo.pid);
@@ -108,7 +108,7 @@ test.each([
   expect(withDatabase(given, 'x')).toBe(used);
 });
 
-test('by a proxy the driver stays on the proxy', () => {
+test('through a proxy, the driver uses only the proxy', () => {
   const url = 'mongodb://127.0.0.1:1/x?replicaSet=rs&heartbeatFrequencyMS=500';
   expect(throughPort(url, 2)).toBe('mongodb://127.0.0.1:2/x?heartbeatFrequencyMS=500&directConnection=true');
 });

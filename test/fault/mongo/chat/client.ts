@@ -1,4 +1,4 @@
-/** A person with a phone: connects to whichever server is there, keeps what it hears, sends what is in its outbox. */
+/** A client of one user: connects to any available server, stores received entries, and sends its outbox. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { Entry } from '../../../../shared/entry.ts';
@@ -12,11 +12,11 @@ import { createOutbox, type Outbox } from './outbox.ts';
 export interface ChatClient {
   readonly session: SignedUp;
   readonly outbox: Outbox;
-  /** How far it holds a room without a gap. */
+  /** The cursor of a room: the end of its entries without a gap. */
   holds(room: string): number;
-  /** How often it was let in. */
+  /** The number of its `welcome` frames. */
   welcomes(): number;
-  /** Closes for good. */
+  /** Closes permanently. */
   stop(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
     return opened;
   };
 
-  /** One connection, until it ends. */
+  /** Runs one connection until it ends. */
   const connectOnce = async () => {
     const opened = open();
     socket = opened;
@@ -97,7 +97,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
     opened.close();
   };
 
-  /** Asks for what is known to be missing, while the connection lasts (S2). */
+  /** Requests missing entries while the connection lasts (S2). */
   const fill = async (connection: Socket) => {
     while (connection.connected) {
       const [room, missing] =
@@ -115,7 +115,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
     }
   };
 
-  /** S4: a dead socket that still says it is open is found out. */
+  /** S4: detects a dead socket that still reports to be open. */
   const beat = async (connection: Socket) => {
     while (connection.connected) {
       await sleep(BEAT_EVERY_MS);
@@ -127,7 +127,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
     }
   };
 
-  /** One append under way, from the oldest item that is not settled (L5). */
+  /** Sends one append at a time, beginning with the oldest unsettled item (L5). */
   const send = async (connection: Socket) => {
     while (connection.connected) {
       const settled = await outbox.attempt((payload) =>

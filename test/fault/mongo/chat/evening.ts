@@ -1,4 +1,4 @@
-/** Several servers on one database, many people in a few rooms, and a bad evening for all of it. */
+/** Several servers on one database, and many users in a few rooms, under random faults. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry } from '../../../../shared/entry.ts';
 import { wholeLog } from '../../../support/api.ts';
@@ -23,15 +23,15 @@ export interface Evening {
 }
 
 export interface EveningReport {
-  /** How often each struck. */
+  /** The number of times for each fault. */
   faults: Map<string, number>;
   entries: number;
   acknowledged: number;
-  /** How often anybody was let in. */
+  /** The number of `welcome` frames of all clients. */
   welcomes: number;
-  /** What does not hold, in sentences that begin with the rule. */
+  /** The violations, as sentences that begin with the promise. */
   violations: readonly string[];
-  /** What the servers said, for whoever looks for the reason. */
+  /** The output of the servers, for finding the cause. */
   logs: string;
 }
 
@@ -84,7 +84,7 @@ export async function spend(evening: Evening): Promise<EveningReport> {
   };
 }
 
-/** The logs of all rooms; a server that gives another one than the others do is a violation. */
+/** Reads the logs of all rooms from all servers; a difference between servers is a violation. */
 async function logsEverywhere(
   urls: readonly string[],
   people: readonly Person[],
@@ -95,7 +95,7 @@ async function logsEverywhere(
     rooms.map(async (room) => {
       const { session } = people.find((person) => person.rooms.includes(room))!;
       const read = () => Promise.all(urls.map((url) => wholeLog(url, session, room)));
-      // What was deleted is blanked soon after, by whoever tails it.
+      // A deleted entry is redacted a little later, by a process that tails it.
       const isSettled = (logs: Entry[][]) =>
         logs.every((entries) => blankProblems({ room, entries }).length === 0);
       await waitFor(`${room} is settled`, async () => isSettled(await read())).catch(() => {});
@@ -108,7 +108,7 @@ async function logsEverywhere(
   );
 }
 
-/** S2: everybody holds all of every room of theirs; that it is the same was compared as they were told of it. */
+/** S2: every client has all entries of all its rooms; their contents were compared on arrival. */
 async function untilHeld(
   clients: readonly ChatClient[],
   people: readonly Person[],
@@ -137,7 +137,7 @@ function serverFaults(server: ServerProcess): Fault[] {
       name: 'server killed by -9',
       strike: async () => {
         await server.kill9();
-        // One that finds its database away ends with a sentence: whoever runs it starts it again.
+        // A server whose database is unavailable at the start exits; start it again, as a supervisor does.
         const isUp = () =>
           server.start().then(
             () => true,

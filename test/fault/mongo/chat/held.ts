@@ -1,13 +1,13 @@
-/** What one client holds of one room: entries by their places, unbroken from the first up to the cursor. */
+/** One client's copy of one room: entries by serverOffset, without a gap up to the cursor. */
 import type { Entry } from '../../../../shared/entry.ts';
 
 export interface HeldRoom {
   take(entries: readonly Entry[]): void;
-  /** The room is known to go so far. */
+  /** The greatest known head of the room. */
   hearOfHead(head: number): void;
-  /** What is to be asked for next (S2); undefined when nothing is known to be missing. */
+  /** The next range to request (S2); undefined if no entry is known to be missing. */
   missing(): { from: number; to: number } | undefined;
-  /** For the handshake. */
+  /** The cursor for the handshake. */
   cursor(): [serverOffset: number, at: number];
 }
 

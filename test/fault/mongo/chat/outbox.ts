@@ -1,19 +1,19 @@
-/** What a person has said and the server has not acknowledged yet. */
+/** The items of one user that the server has not acknowledged yet. */
 import type { Acknowledgement, Item } from '../../../../shared/protocol/index.ts';
 import { newId, type SignedUp } from '../../../support/api.ts';
 import type { Random } from '../../../support/random.ts';
 import type { LogRecord } from '../record.ts';
 
 export interface Outbox {
-  /** Sends what is oldest; what is settled then leaves. */
+  /** Sends the oldest items, and removes those that are settled. */
   attempt(
     send: (payload: { as: string; items: Item[] }) => Promise<Acknowledgement<'append'>>,
   ): Promise<Outcome>;
   acknowledged(): number;
   waiting(): number;
-  /** Nothing new is said from now on. */
+  /** Queues nothing new from now on. */
   sayNoMore(): void;
-  /** Keys by room, as they were queued. */
+  /** Keys by room, in the order of queueing. */
   said(): { author: string; room: string; keys: readonly string[] }[];
 }
 

@@ -1,4 +1,4 @@
-/** Who is there, and in which rooms. */
+/** The users, and their rooms. */
 import { LOBBY } from '../../../../shared/mint.ts';
 import { connectClient, newId, type SignedUp, signUp } from '../../../support/api.ts';
 import type { Random } from '../../../support/random.ts';
@@ -11,7 +11,7 @@ export interface Person {
 interface Gathering {
   url: string;
   people: number;
-  /** The lobby among them, which all are in. */
+  /** The rooms, including the lobby, of which all are members. */
   rooms: number;
   random: Random;
 }
@@ -19,7 +19,7 @@ interface Gathering {
 const ROOMS_OF_EACH = 3;
 const AT_ONCE = 8;
 
-/** Signs everybody up; each is a member of some of the rooms. */
+/** Signs all users up; each joins some of the rooms. */
 export async function gather({ url, people, rooms, random }: Gathering): Promise<Person[]> {
   const ids = await createRooms(url, rooms - 1);
   const plans = Array.from({ length: people }, (_, n) => ({

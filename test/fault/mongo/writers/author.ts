@@ -1,4 +1,4 @@
-/** One device with its outbox: one append under way, always from the oldest item that is not settled (L5). */
+/** One device with its outbox: one append in flight, always beginning with the oldest unsettled item (L5). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendResult, NewEntry } from '../../../../server/store/port.ts';
 import { item, newId } from '../../../contract/support.ts';
@@ -8,28 +8,28 @@ import type { WriterProcess } from './process.ts';
 
 export interface Author {
   readonly id: string;
-  /** Keys by room, as they were queued. */
+  /** Keys by room, in the order of queueing. */
   said(): { author: string; room: string; keys: readonly string[] }[];
   counts: { acknowledged: number; repeated: number; refused: number; unanswered: number };
-  /** Queues nothing more, and resolves when everything queued is settled and every question is answered. */
+  /** Queues nothing more, and resolves when all items are settled and all requests are answered. */
   finish(): Promise<void>;
 }
 
 interface Setting {
   writers: readonly WriterProcess[];
-  /** The first is the contended one. */
+  /** The rooms; the first one is contended. */
   rooms: readonly string[];
   random: Random;
   record: LogRecord;
 }
 
-/** What is queued, and what its only right answer is. */
+/** A queued item, and the only correct answer to it. */
 interface Queued {
   item: NewEntry;
   expects: 'place' | 'conflict';
 }
 
-/** As a client has it: it asks again, perhaps another server, while the first may still be about to write. */
+/** The client's timeout: it repeats the request, perhaps at another server, while the first may still be writing. */
 const PATIENCE_MS = 3_000;
 const BATCH_AT_MOST = 12;
 
@@ -39,7 +39,7 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
   const said = new Map(rooms.map((room) => [room, [] as NewEntry[]]));
   const counts = { acknowledged: 0, repeated: 0, refused: 0, unanswered: 0 };
   const underWay = new Set<Promise<number>>();
-  /** Of the process that it asks: right, a minute behind, or never set. */
+  /** The clock of the process: correct, a minute behind, or never set. */
   const clock = random.pick([() => Date.now(), () => Date.now() - 60_000, () => 0]);
   let writer = random.pick(writers);
   let going = true;
@@ -74,7 +74,7 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
     record.violate(`L3 ${by} answered ${result.tag} where ${expects} is right, for ${clientOffset} of ${id}`);
   };
 
-  /** How many of the batch are settled. An answer that comes too late is judged all the same. */
+  /** The number of settled items of the batch. A late answer is checked too. */
   const attempt = async (batch: Queued[], by: WriterProcess): Promise<number> => {
     const asked = by.ask(
       'append',
@@ -98,7 +98,7 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
     while (going || queue.length > 0) {
       while (going && queue.length < BATCH_AT_MOST) queue.push(compose());
       const batch = queue.slice(0, random.int(1, BATCH_AT_MOST));
-      // Now and then by two at once: the same device behind a proxy that sends a request twice (L3).
+      // Now and then by two processes at once, as behind a proxy that sends a request twice (L3).
       const by = random.next() < 0.08 ? [writer, random.pick(writers)] : [writer];
       const settled = Math.max(...(await Promise.all(by.map((one) => attempt(batch, one)))));
       queue.splice(0, settled);
@@ -122,7 +122,7 @@ export function startAuthor({ writers, rooms, random, record }: Setting): Author
     finish: async () => {
       going = false;
       await drained;
-      await Promise.all(underWay); // what was given up on may still be answered
+      await Promise.all(underWay); // requests that timed out may still be answered
     },
   };
 }

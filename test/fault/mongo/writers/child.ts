@@ -1,4 +1,4 @@
-/** One process of many that write: a store with its tail, told what to do by the parent, which keeps the record. */
+/** A writer process: a store with its tail, controlled by the parent process, which records the results. */
 import { pino } from 'pino';
 import { openMongo } from '../../../../server/store/mongo/index.ts';
 import { Unavailable } from '../../../../server/store/port.ts';

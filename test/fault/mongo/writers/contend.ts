@@ -1,4 +1,4 @@
-/** Several processes on one contended room, with everything going wrong that can: what they were told must all be true. */
+/** Several processes on one contended room, under all faults: all their observations must agree with the log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { openMongo } from '../../../../server/store/mongo/index.ts';
@@ -21,18 +21,18 @@ export interface Contention {
   seed: number;
   processes: number;
   stormMs: number;
-  /** The first so many of them run this program, on the database of version 0.1 that it is for. */
+  /** This many processes run this program of version 0.1, on a database of that version. */
   old?: { processes: number; program: string };
 }
 
 export interface ContentionReport {
-  /** How often each struck. */
+  /** The number of times for each fault. */
   faults: Map<string, number>;
   entries: number;
   counts: Author['counts'];
-  /** What does not hold, in sentences that begin with the rule. */
+  /** The violations, as sentences that begin with the promise. */
   violations: readonly string[];
-  /** What the processes said, for whoever looks for the reason. */
+  /** The output of the processes, for finding the cause. */
   logs: string;
 }
 
@@ -87,7 +87,7 @@ export async function contend({ seed, processes, stormMs, old }: Contention): Pr
       ...record.compare(logs),
       ...orderProblems(said, logs),
       ...logs.flatMap(blankProblems),
-      ...(old ? [] : logs.flatMap(timeProblems)), // version 0.1 stamps what its clock says
+      ...(old ? [] : logs.flatMap(timeProblems)), // version 0.1 uses its clock without a correction
     ],
     logs: writers.map((writer) => `${writer.name}:\n${writer.logs()}`).join('\n'),
   };
@@ -102,7 +102,7 @@ async function withStore<T>(url: string, use: (store: Store) => Promise<T>): Pro
   }
 }
 
-/** The logs once every tail has told of all that is in them and what was deleted is blank, or has had the time for it. */
+/** Reads the logs when every tail has delivered all entries and deleted entries are redacted, or after a timeout. */
 async function settledLogs(
   store: Store,
   rooms: readonly string[],
@@ -112,7 +112,7 @@ async function settledLogs(
   const read = () => Promise.all(rooms.map(async (room) => ({ room, entries: await wholeLog(store, room) })));
   const hasAll = async () => {
     for (const room of rooms.filter((one) => tails.some((tail) => !tail.heads.has(one)))) {
-      // A tail that began behind the last entry, after a gap or in a new life, owes nothing before there is another one.
+      // A tail that began after the last entry, after a gap or a restart, delivers nothing until there is a new entry.
       await store.log.append([text(room, newId(), 'the end')], Date.now());
     }
     const ends = await store.log.heads(rooms);
@@ -124,7 +124,7 @@ async function settledLogs(
     record.violate(`L2 the tails stand at ${behind.join(' and ')}, the logs at ${ends}`);
   });
   const isBlank = async () => (await read()).flatMap(blankProblems).length === 0;
-  await waitFor('what was deleted is blank', isBlank).catch(() => {}); // told by whoever compares
+  await waitFor('what was deleted is blank', isBlank).catch(() => {}); // the comparison reports it
   return read();
 }
 

@@ -1,4 +1,4 @@
-/** What a writer process and its parent say to each other. */
+/** The messages between a writer process and its parent. */
 import type { Committed, LogStore } from '../../../../server/store/port.ts';
 
 export type Call = 'append' | 'find' | 'heads' | 'range';
@@ -12,7 +12,7 @@ export interface Asked {
 export type Said =
   | { say: 'open' }
   | { say: 'answer'; id: number; value: unknown }
-  /** `Unavailable`, which may be. Anything else ends the process, and the test. */
+  /** `Unavailable`, which is expected. Any other error ends the process, and the test. */
   | { say: 'unavailable'; id: number }
   | { say: 'tail'; batch: Committed[] }
   | { say: 'gap' };

@@ -1,4 +1,4 @@
-/** A writer process as its parent holds it: asked, stopped, killed, started again. */
+/** A writer process in its parent: sends requests, and can stop, kill and restart it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Committed, LogStore } from '../../../../server/store/port.ts';
@@ -9,28 +9,28 @@ import type { Answer, Call, Said } from './messages.ts';
 
 export interface WriterProcess extends AsyncDisposable {
   readonly name: string;
-  /** Undefined where the process was killed before it answered, or was told that the database is not available. */
+  /** Undefined if the process was killed before it answered, or the database was unavailable. */
   ask<C extends Call>(call: C, ...args: Parameters<LogStore[C]>): Promise<Answer<C> | undefined>;
   pause(): Promise<void>;
   resume(): void;
   kill9(): Promise<void>;
   start(): Promise<void>;
-  /** What it wrote: warnings of the store, and why it ended where it was not killed. */
+  /** Its output: warnings of the store, and the reason if it ended by itself. */
   logs(): string;
 }
 
 export interface TailWatcher {
-  /** A life begins: its tail begins with whatever comes first. */
+  /** Called after a start: the new tail may begin at any entry. */
   onOpen(): void;
   onBatch(batch: Committed[]): void;
   onGap(): void;
-  /** It was open and ended though nobody killed it. */
+  /** Called if it ended by itself after it was open. */
   onCrash(): void;
 }
 
 const OPEN_WITHIN_MS = 60_000;
 
-/** `program`: what it runs, another version's child.ts perhaps. */
+/** `program`: the program to run, for instance the child.ts of another version. */
 export async function startWriter(
   name: string,
   url: string,
@@ -48,7 +48,7 @@ export async function startWriter(
     await dying?.kill9();
   };
   const start = async () => {
-    // It may find the database away, and ends with a sentence, as the server does; whoever runs it starts it again.
+    // If the database is unavailable at the start, it exits with an error, as the server does, and is started again.
     life = await waitFor(`${name} is open`, () => openLife(program, url, watcher, onText), OPEN_WITHIN_MS);
   };
   await start();
@@ -75,7 +75,7 @@ interface Life {
   kill9(): Promise<void>;
 }
 
-/** Resolves with undefined where it ended before it was open. */
+/** Resolves with undefined if it ended before it was open. */
 async function openLife(
   program: string,
   url: string,
@@ -105,7 +105,7 @@ async function openLife(
         waiting.delete(said.id);
     }
   });
-  child.on('error', () => {}); // asked after it was killed
+  child.on('error', () => {}); // a request after it was killed
   let isOpen = false;
   child.on('exit', (_code, signal) => {
     if (isOpen && signal !== 'SIGKILL') watcher.onCrash();

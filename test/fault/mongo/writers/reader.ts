@@ -1,4 +1,4 @@
-/** One who reads all the while, by one process after the other: heads and pieces of the log. */
+/** Reads heads and ranges continuously, from one process after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../support/random.ts';
 import type { LogRecord } from '../record.ts';
