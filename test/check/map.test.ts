@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { problemsOfMap } from './map.ts';
+import { problemsOfLayers, problemsOfMap } from './map.ts';
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `web/file${i}.ts`);
 const table = (files: string[]) =>
@@ -36,4 +36,25 @@ test('catch: a file that does not exist, in either table', () => {
   expect(problemsOfMap(map(numbered(3), [...numbered(10), 'server/gone.ts']), paths)).toEqual([
     expect.stringContaining('server/gone.ts'),
   ]);
+});
+
+const layers = (...lines: string[]) => `# Map\n\n## Layers\n\n\`\`\`\n${lines.join('\n')}\n\`\`\`\n`;
+const ORDER = ['shared', 'server', 'web/db', 'web'];
+
+test('a list of all layers passes, highest first, with free text between', () => {
+  const lines = ['the page', 'web  starts it', 'web/db  IndexedDB', '', 'server  Koa', 'shared  both'];
+  expect(problemsOfLayers(layers(...lines), ORDER)).toEqual([]);
+});
+
+test('catch: a missing layer, a wrong order, a layer listed twice', () => {
+  const first = (line: number, folder: string) => [
+    expect.stringContaining(`line ${line} of "Layers" must be ${folder} `),
+  ];
+  expect(problemsOfLayers(layers('web  a', 'server  b', 'shared  c'), ORDER)).toEqual(first(2, 'web/db'));
+  expect(problemsOfLayers(layers('web/db  a', 'web  b', 'server  c', 'shared  d'), ORDER)).toEqual(
+    first(1, 'web'),
+  );
+  expect(problemsOfLayers('# Map\n', ORDER)).toEqual(first(1, 'web'));
+  const twice = layers('web  a', 'web/db  b', 'server  c', 'shared  d', 'shared  e');
+  expect(problemsOfLayers(twice, ORDER)).toEqual([expect.stringContaining('lists shared twice')]);
 });

@@ -1,7 +1,8 @@
-/** The two tables of ARCHITECTURE.md that a stranger follows: the way of one message, and where to change what. */
+/** Checks ARCHITECTURE.md: the list of layers, and the tables "The way of one message" and "Where to change what". */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../support/tools.ts';
+import { LAYERS, STALE_FAILS } from './layers.ts';
 import { filesUnder, topLevel } from './sources.ts';
 
 const WAY = 'The way of one message';
@@ -12,7 +13,20 @@ const CHANGES_MIN = 10;
 export async function mapProblems(): Promise<string[]> {
   const { files, folders } = await topLevel();
   const paths = [...files, ...(await Promise.all(folders.map(filesUnder))).flat()];
-  return problemsOfMap(await readFile(join(ROOT, 'ARCHITECTURE.md'), 'utf8'), new Set(paths));
+  const map = await readFile(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const layers = STALE_FAILS ? problemsOfLayers(map, Object.keys(LAYERS)) : [];
+  return [...problemsOfMap(map, new Set(paths)), ...layers];
+}
+
+/** Pure. The block under "Layers" must list all folders, highest first. `order`: lowest first. */
+export function problemsOfLayers(map: string, order: readonly string[]): string[] {
+  const block = /^```\n([\s\S]*?)^```/m.exec(sectionOf(map, 'Layers'))?.[1] ?? '';
+  const listed = [...block.matchAll(/^((?:shared|server|web)\S*) {2}/gm)].map((match) => match[1]!);
+  const expected = order.toReversed();
+  const at = expected.findIndex((folder, index) => folder !== listed[index]);
+  if (at >= 0)
+    return [`ARCHITECTURE.md: line ${at + 1} of "Layers" must be ${expected[at]} (test/check/layers.ts)`];
+  return listed.slice(expected.length).map((folder) => `ARCHITECTURE.md: "Layers" lists ${folder} twice`);
 }
 
 /** Pure. `paths`: all files of the project. */
@@ -35,8 +49,15 @@ export function problemsOfMap(map: string, paths: ReadonlySet<string>): string[]
 
 /** The rows of the table under a heading, without its head. */
 function rowsOf(markdown: string, heading: string): string[] {
-  const section = markdown.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
-  return section.match(/^\|.*\|$/gm)?.slice(2) ?? [];
+  return (
+    sectionOf(markdown, heading)
+      .match(/^\|.*\|$/gm)
+      ?.slice(2) ?? []
+  );
+}
+
+function sectionOf(markdown: string, heading: string): string {
+  return markdown.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
 }
 
 /** What a row names as code and ends like a file of code or text. */

@@ -3,6 +3,7 @@
  * A re-export is not a second thing. The two store adapters may have parallel names, one each.
  */
 import { posix } from 'node:path';
+import { STALE_FAILS } from './layers.ts';
 import { importsOf, type Source, withoutComments } from './sources.ts';
 
 /** Every folder may have one. */
@@ -81,9 +82,6 @@ const KNOWN_DOUBLES: readonly string[] = [
   'file version',
   'file worker',
 ];
-
-/** Until everybody's names are in place, an exception that is not needed any more is a warning. */
-const STALE_FAILS = false;
 
 export function nameProblems(sources: readonly Source[]): string[] {
   const { problems, stale } = compareNames(sources, KNOWN_DOUBLES);
