@@ -1,15 +1,15 @@
-/** Functions that run in the page. Each is sent as text, so it may use nothing from this module. */
+/** What runs in the page itself. Each function is sent there as its text, so it may use nothing from around it. */
 
 declare global {
   interface Window {
-    /** The last line of the log after each change (`watchNewest`). */
+    /** What was at the end of the log, whenever that changed (`watchNewest`). */
     newestShown: string[];
   }
 }
 
 export interface Line {
   body: string;
-  /** The state of the user's own message, as the screen shows it. */
+  /** Of one's own, in the words of the screen. */
   state: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function untilInstalled(): Promise<void> {
   return navigator.serviceWorker.ready.then(() => undefined);
 }
 
-/** Scrolls to the oldest line, but stops at the last hole. */
+/** To the oldest, but not beyond where messages lack. */
 export function scrollUp(): void {
   const gap = [...document.querySelectorAll('[role=log] [data-gap]')].at(-1);
   if (gap) gap.scrollIntoView({ block: 'start', behavior: 'instant' });
