@@ -5,7 +5,7 @@ import type { Clock } from '../db/clock.ts';
 import { isFull } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
 import type { StorageHealth } from '../state/storageState.ts';
-import type { Link } from '../transport/link.ts';
+import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import { createAnnounced } from './announced.ts';
 import { createAsking } from './asking.ts';
 import { createEras } from './era.ts';
@@ -39,7 +39,7 @@ export interface SyncDeps {
   me: string;
   /** The room that is being looked at. */
   opened: () => string | undefined;
-  link: () => Pick<Link, 'ask' | 'tell'>;
+  link: () => Pick<ConnectionRunner, 'ask' | 'tell'>;
   clock: Clock;
   random: () => number;
   changed(change: Change): void;

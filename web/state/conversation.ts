@@ -40,12 +40,14 @@ export interface Conversation {
   live(): void;
 }
 
+type LiveSync = Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
+
 interface Deps {
   db: UserDatabase;
   me: User;
   room: string;
-  sync: Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
-  isLive: () => boolean;
+  /** Asks for what is not held. Undefined while there is no connection. */
+  liveSync(): LiveSync | undefined;
   clock: Clock;
   random: () => number;
 }
@@ -66,7 +68,7 @@ type Edge = 'older' | 'between';
 
 const LOG_STORES = ['log', 'logSpans', 'detached'] as const;
 
-export function createConversation({ db, me, room, sync, isLive, clock, random }: Deps): Conversation {
+export function createConversation({ db, me, room, liveSync, clock, random }: Deps): Conversation {
   const state = createCell(EMPTY, (by) => {
     watched = by === 'somebody';
     opened = undefined;
@@ -99,7 +101,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     place = seen.window.place;
     publish(seen);
     const { lines, isAmended } = seen.window;
-    if (isLive() && !isAmended) freshen(lines);
+    if (!isAmended) freshen(lines);
   });
 
   function publish({ window, rows, changes, names, head, readUpTo, unseen }: Look): void {
@@ -111,10 +113,10 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     const nothingYet = reachesOldest && span === undefined && head > 0;
     state.set({
       messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
-      gaps: isLive() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond it all comes by itself
+      gaps: liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond it all comes by itself
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
-      older: nothingYet ? (isLive() ? 'loading' : 'stuck') : edges.older,
+      older: nothingYet ? (liveSync() ? 'loading' : 'stuck') : edges.older,
       between: edges.between,
       newSince: newSince(window),
       unseen,
@@ -126,8 +128,8 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   function freshen(lines: Window['lines']): void {
     const [first, last] = [lines[0], lines.at(-1)];
     if (!first || !last) return;
-    sync
-      .freshen(room, { from: first.serverOffset, to: last.serverOffset })
+    liveSync()
+      ?.freshen(room, { from: first.serverOffset, to: last.serverOffset })
       .catch((error) => console.warn('what is looked at could not be asked about', error));
   }
 
@@ -138,7 +140,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
     if (before.reachesOldest) {
       const { olderFrom } = before;
       if (olderFrom === undefined) return;
-      if (!(await fetched('older', () => sync.older(room, olderFrom)))) return;
+      if (!(await fetched('older', (sync) => sync.older(room, olderFrom)))) return;
     }
     const now = looked?.window;
     if (!now) return;
@@ -153,20 +155,21 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
     const window = looked?.window;
     if (!window) return;
-    if (isLive()) place = placeAtGap(window, gap, edge);
-    await fetched('between', () =>
+    if (liveSync()) place = placeAtGap(window, gap, edge);
+    await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
     );
   }
 
   /** Resolves once what came is in the window. What did not come is asked for again, but not at once. */
-  async function fetched(edge: Edge, ask: () => Promise<boolean>): Promise<boolean> {
-    show(edge, isLive() ? 'loading' : 'stuck');
-    const came = isLive() && (await ask().catch(() => false));
+  async function fetched(edge: Edge, ask: (sync: LiveSync) => Promise<boolean>): Promise<boolean> {
+    const sync = liveSync();
+    show(edge, sync ? 'loading' : 'stuck');
+    const came = sync !== undefined && (await ask(sync).catch(() => false));
     // a gap loads until the step is over: the view asks for what is next then
     if (!came || edge === 'older') edges[edge] = came ? 'idle' : 'stuck';
     if (came) failures = 0;
-    else if (isLive()) clock.setTimeout(() => isLive() && release(edge), backoff(failures++, random));
+    else if (liveSync()) clock.setTimeout(() => liveSync() && release(edge), backoff(failures++, random));
     await refresh();
     return came;
   }
@@ -233,7 +236,7 @@ export function createConversation({ db, me, room, sync, isLive, clock, random }
   async function jumpTo(offset: number): Promise<boolean> {
     const visit = ++visits;
     const held = () => db.read(LOG_STORES, (tx) => isHeld(tx, room, offset));
-    if (!(await held()) && !(isLive() && (await sync.around(room, offset)) && (await held()))) return false;
+    if (!(await held()) && !((await liveSync()?.around(room, offset)) && (await held()))) return false;
     if (visit !== visits) return false;
     looked = undefined; // nothing of what was looked at has to stay in view
     place = placeAround(offset);

@@ -2,6 +2,7 @@
 import { checkBody, withoutControls } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { importEngine } from '../engine/loadEngine.ts';
 import { enqueue } from '../outbox/enqueue.ts';
 import type { Change } from '../outbox/followers.ts';
 import type { Draft, Row } from '../outbox/row.ts';
@@ -26,9 +27,6 @@ interface Deps {
   showNew(draft: Draft): Promise<void>;
   persist(): void;
 }
-
-/** Kept by the browser once it is here; asked for at the start, so that it is. */
-const changes = () => import('../outbox/changes.ts');
 
 export function createOutboxActions(deps: Deps): OutboxActions {
   const { db, me, newKey, now, show, persist } = deps;
@@ -79,29 +77,29 @@ export function createOutboxActions(deps: Deps): OutboxActions {
         return draft;
       }, deps.showNew);
     },
-    retry: (clientOffset) => queue(async () => roomOf(await (await changes()).retry(db, clientOffset))),
+    retry: (clientOffset) => queue(async () => roomOf(await (await importEngine()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () =>
-        roomOf(await (await changes()).amend(db, clientOffset, body, newKey(), now())),
+        roomOf(await (await importEngine()).amend(db, clientOffset, body, newKey(), now())),
       );
     },
     async edit(room, clientOffset, raw, serverOffset) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
-        const { edit } = await changes();
+        const { edit } = await importEngine();
         return (await edit(db, me, changeOf(room, clientOffset, serverOffset), body)) ? room : undefined;
       });
     },
     remove: (room, clientOffset) =>
       queue(async () => {
-        const { removeMessage } = await changes();
+        const { removeMessage } = await importEngine();
         return (await removeMessage(db, me, changeOf(room, clientOffset))) ? room : undefined;
       }),
     discard: (clientOffset) =>
-      queue(async () => roomOf(await (await changes()).discard(db, clientOffset, newKey(), now()))),
+      queue(async () => roomOf(await (await importEngine()).discard(db, clientOffset, newKey(), now()))),
   };
 }
 

@@ -1,11 +1,11 @@
 /** How far a person has read, kept here until the server knows it, and as their other devices say it. It only grows. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
-import { RETRY_MAX_MS } from '../records/pageLimits.ts';
-import type { Link } from '../transport/link.ts';
+import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import { coalesced } from './coalesced.ts';
 
 export interface Reads {
@@ -18,26 +18,28 @@ export interface Reads {
 
 interface Deps {
   db: UserDatabase;
-  link: Pick<Link, 'ask' | 'status'>;
+  /** Undefined while there is none. */
+  liveConnection(): Pick<ConnectionRunner, 'ask'> | undefined;
   clock: Clock;
   me: string;
   /** These rooms are read further. */
   changed(rooms: string[]): void;
 }
 
-export function createReads({ db, link, clock, me, changed }: Deps): Reads {
+export function createReads({ db, liveConnection, clock, me, changed }: Deps): Reads {
   let again: Timer | undefined;
   let closed = false;
 
   const tell = coalesced(async () => {
     const failed = new Set<string>();
     for (;;) {
-      if (closed || link.status() !== 'live') return;
+      const connection = closed ? undefined : liveConnection();
+      if (!connection) return;
       const marks = await db.read(['marks'], (tx) => tx.objectStore('marks').getAll());
       const mark = marks.find(({ told, room }) => !told && !failed.has(room));
       if (!mark) return failed.size > 0 ? tellLater() : undefined;
       const { room, upTo } = mark;
-      const answer = await link.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
+      const answer = await connection.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
       if (!answer) return; // with the next way
       if (!answer.ok && classOf(answer.error.code) !== 'permanent') failed.add(room);
       else await acknowledged(room, upTo);

@@ -3,23 +3,18 @@ import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
-import type { Sync } from '../log/sync.ts';
+import type { EngineLoader } from '../engine/loadEngine.ts';
 import { reasonOf } from '../outbox/row.ts';
-import type { Link } from '../transport/link.ts';
 import type { Client, PublicRoom } from './model.ts';
 
 type RoomActions = Pick<Client, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
 
-export function createRoomActions(
-  link: Pick<Link, 'ask'>,
-  sync: Pick<Sync, 'joined' | 'left'>,
-  newId: () => string,
-): RoomActions {
+export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: () => string): RoomActions {
   /** The id or key of what was asked and not answered: asked again, it is the same thing (no room twice). */
   const unanswered = new Map<string, string>();
 
   async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
-    const answer = await link.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
+    const answer = await engine.current?.connection.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
     if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
     return answer.ok
       ? ({ ok: true, answer } as const)
@@ -42,7 +37,7 @@ export function createRoomActions(
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`create ${name.text}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await sync.joined(asked.answer.room);
+        await engine.current?.sync.joined(asked.answer.room);
         return { ok: true, room: asked.answer.room.id };
       });
     },
@@ -52,7 +47,7 @@ export function createRoomActions(
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`join ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await sync.joined(asked.answer.room);
+        await engine.current?.sync.joined(asked.answer.room);
         return { ok: true };
       });
     },
@@ -62,7 +57,7 @@ export function createRoomActions(
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`leave ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await sync.left(room);
+        await engine.current?.sync.left(room);
         return { ok: true };
       });
     },

@@ -5,14 +5,11 @@ import type { User, WireError } from '../../shared/protocol/index.ts';
 import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
-import { createLazyMover } from '../log/lazyMove.ts';
-import { createLazySync } from '../log/lazySync.ts';
-import { createLazyDrain } from '../outbox/lazyDrain.ts';
-import { createLock, drainLockOf } from '../outbox/lock.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createEngineLoader } from '../engine/loadEngine.ts';
 import { reasonOf } from '../outbox/row.ts';
 import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
-import { createLazyLink } from '../transport/lazyLink.ts';
 import { createBackground } from './background.ts';
 import { createConversation } from './conversation.ts';
 import type { Deps } from './deps.ts';
@@ -66,13 +63,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     emptied() {
       storage.emptied();
       drafts.emptied();
-      link.tell({ type: 'unusable' }); // everything is fetched anew
+      engine.current?.connection.tell({ type: 'unusable' }); // everything is fetched anew
       void refresh({ type: 'all' });
     },
   });
   const newKey = () => idFrom(deps.randomBytes(16));
-  const holder = newKey();
-  const lock = createLock(deps.locks, drainLockOf(user.id), { clock, stuckMs: DRAIN_STUCK_MS });
   const conversations = new Map<string, QueueingConversation>();
   let known = session;
   let letGo = () => {};
@@ -81,21 +76,17 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   const changes = createChanges(deps.channel(channelOf(user.id)), (change) => {
     if (closed) return;
-    if (change.type === 'draining') {
-      if (change.holder !== holder) lock.heard();
-      return;
-    }
-    if (change.type === 'placed') {
-      for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
+    if (change.type === 'draining' || change.type === 'placed') {
+      engine.current?.heard(change);
       return;
     }
     if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
       learnName().catch((error) => closed || console.warn('the own name could not be read', error));
     const shown = refresh(change);
-    if (change.type === 'queued') void shown.then(() => drain.rows()); // shown first, then tried
+    if (change.type === 'queued') void shown.then(() => engine.current?.drain.rows()); // shown first, then tried
   });
   const summaries = createSummaries(db, user, () => {
-    link.tell({ type: 'waiting', waiting: summaries.waiting() > 0 });
+    engine.current?.connection.tell({ type: 'waiting', waiting: isWaiting() });
     background.changed();
     publish();
   });
@@ -104,7 +95,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     changed: publish,
     takesAgain(after) {
-      if (after === 'full') link.tell({ type: 'unusable' }); // what was not stored meanwhile comes with the next welcome
+      if (after === 'full') engine.current?.connection.tell({ type: 'unusable' }); // what was not stored meanwhile comes with the next welcome
       lookAgain();
     },
   });
@@ -115,73 +106,55 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     newKey,
     changed: (room) => changes.tell({ type: 'draft', room }),
   });
-  const link = createLazyLink(
-    {
-      loadIo: deps.loadIo,
-      clock,
-      random,
-      visible: deps.page.visible,
-      online: deps.page.online,
-      handshake: () => firstPaint.then(mover.newest).then(sync.handshake), // cursors are of what is moved
-      frame: (frame) => sync.frame(frame),
-      unreadable: (room) => sync.unreadable(room),
-      catchingUp: () => sync.catchingUp(),
-      changed(status) {
-        if (status === 'live') {
-          outside.live();
-          for (const conversation of conversations.values()) conversation.live();
-        } else {
-          drain.down();
-          sync.down();
-          if (status === 'signed-out') outside.signedOut();
-        }
-        background.changed();
-        publish();
-      },
+  const engine = createEngineLoader({
+    db,
+    me: user.id,
+    clock,
+    random,
+    newKey,
+    locks: deps.locks,
+    loadIo: deps.loadIo,
+    page: deps.page,
+    storage,
+    opened: outside.looking,
+    isWaiting,
+    changed: (change) => changes.tell(change),
+    read: (frame) => reads.heard(frame),
+    statusChanged(status) {
+      if (status === 'live') {
+        outside.live();
+        for (const conversation of conversations.values()) conversation.live();
+      } else if (status === 'signed-out') outside.signedOut();
+      background.changed();
+      publish();
     },
-    () => firstPaint,
-  );
+    welcomed: () => reads.live(),
+    progressed: publish,
+  });
   const background = createBackground({
     register: deps.background?.register,
     waiting: summaries.waiting,
-    status: link.status,
+    status: engine.status,
   });
   const reads = createReads({
     db,
-    link,
+    liveConnection: () => live()?.connection,
     clock,
     me: user.id,
     changed: (rooms) => changes.tell({ type: 'marks', rooms }),
   });
-  const sync = createLazySync({
-    db,
-    me: user.id,
-    opened: outside.looking,
-    link: () => link,
-    clock,
-    random,
-    changed: (change) => changes.tell(change),
-    storage,
-    read: reads.heard,
-    progressed: publish,
-    welcomed() {
-      if (link.status() !== 'live') return;
-      drain.up();
-      reads.live();
-    },
-  });
+  function isWaiting(): boolean {
+    return summaries.waiting() > 0;
+  }
 
-  const mover = createLazyMover({
-    db,
-    clock,
-    opened: outside.looking,
-    changed: (change) => changes.tell(change),
-    progressed: publish,
-  });
+  /** Undefined while there is no connection. */
+  function live(): Engine | undefined {
+    return engine.status() === 'live' ? engine.current : undefined;
+  }
 
   /** What the database has by now may be more than anybody was told. */
   function lookAgain(): void {
-    void refresh({ type: 'all' }).then(() => drain.rows());
+    void refresh({ type: 'all' }).then(() => engine.current?.drain.rows());
   }
 
   /** As the server or another tab has just said it. */
@@ -212,27 +185,25 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
       connection: connection(),
       waiting: summaries.waiting(),
-      rooms: summaries.list().map((room) => withFailure(room, sync.failing().get(room.id))),
+      rooms: summaries.list().map((room) => withFailure(room, engine.current?.sync.failing().get(room.id))),
       startsOffline: deps.startsOffline,
       storage: storage.get(),
     });
   }
 
   function connection(): ConnectionState {
-    const status = link.status();
-    const percent = status === 'live' || status === 'connecting' ? mover.percent() : undefined;
+    const status = engine.status();
+    const percent =
+      status === 'live' || status === 'connecting' ? engine.current?.migration.percent() : undefined;
     if (percent !== undefined) return { tag: 'moving', percent };
-    return { tag: status === 'live' && sync.catchingUp() ? 'catching-up' : status };
+    return { tag: status === 'live' && engine.current?.sync.catchingUp() ? 'catching-up' : status };
   }
 
   function conversation(room: string): QueueingConversation {
     const there = conversations.get(room);
     if (there) return there;
-    const isLive = () => link.status() === 'live';
-    const made = withJustQueued(
-      createConversation({ db, me: user, room, sync, isLive, clock, random }),
-      user,
-    );
+    const liveSync = () => live()?.sync;
+    const made = withJustQueued(createConversation({ db, me: user, room, liveSync, clock, random }), user);
     conversations.set(room, made);
     return made;
   }
@@ -240,13 +211,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   function close(): void {
     closed = true;
     stopListening();
-    drain.close();
     drafts.close();
     storage.close();
     reads.close();
-    mover.close();
-    sync.close();
-    link.close();
+    engine.close();
     changes.close();
     db.close();
   }
@@ -258,12 +226,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       void drafts.flush();
       background.hidden();
     }
-    link.tell({ type });
+    engine.current?.connection.tell({ type });
   }
 
   /** The conversation is there when the rooms are, so that all is painted at once. It is held until a view holds it. */
   async function lookFirst(): Promise<void> {
-    await mover.begin();
     const room = outside.looking();
     if (room) letGo = conversation(room).state.subscribe(() => {});
     await Promise.all([room && conversation(room).refresh(), summaries.open()]);
@@ -271,31 +238,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   const stopListening = deps.page.listen(pageSays);
   const firstLook = lookFirst();
-  const firstPaint = firstLook.then(deps.painted); // all that needs the network waits for it
-  const drain = createLazyDrain(
-    {
-      db,
-      me: user.id,
-      clock,
-      random,
-      newKey,
-      holder,
-      lock,
-      storage,
-      beat: () => changes.tell({ type: 'draining', holder }),
-      placed(placed) {
-        if (placed.length > 0) changes.tell({ type: 'placed', placed });
-      },
-      append: (items, answered) => link.request('append', { as: user.id, items }, answered),
-      uploading: (bytes) => link.tell({ type: 'uploading', bytes }),
-      suspect: () => link.tell({ type: 'suspect' }),
-      stopped: (why) => link.tell({ type: 'stopped', why }),
-      changed(rooms, type) {
-        if (rooms.length > 0) changes.tell({ type, rooms });
-      },
-    },
-    firstPaint,
-  );
+  firstLook.then(deps.painted).then(engine.load, () => {});
   try {
     await firstLook;
   } catch (error) {
@@ -318,7 +261,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       drafts,
       storage,
       newKey,
-      now: () => clock.now() + sync.offsetOfClock(),
+      now: () => clock.now() + (engine.current?.sync.offsetOfClock() ?? 0),
       targetOf: (room, clientOffset) =>
         conversation(room)
           .state.get()
@@ -337,7 +280,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    ...createRoomActions(link, sync, newKey),
+    ...createRoomActions(engine, newKey),
     seen: reads.seen,
     draft: drafts.draft,
     saveDraft: drafts.save,
@@ -348,7 +291,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     },
     signedIn(session) {
       known = session;
-      link.tell({ type: 'signed-in' });
+      engine.current?.connection.tell({ type: 'signed-in' });
       publish();
     },
     know(session) {

@@ -1,10 +1,5 @@
 /** What the connection can do next, whoever gave the reason: connect, doubt, wait. Pure. */
-import {
-  BEAT_TIMEOUT_MS,
-  RETRY_AFTER_MAX_MS,
-  SEND_BYTES_PER_SECOND,
-  SILENCE_MS,
-} from '../records/pageLimits.ts';
+import { BEAT_TIMEOUT_MS, RETRY_AFTER_MAX_MS, SEND_BYTES_PER_SECOND, SILENCE_MS } from '../records/pageLimits.ts';
 import { backoff, jittered } from './backoff.ts';
 import type { Connection } from './phase.ts';
 

@@ -1,5 +1,5 @@
 /** The thin shell around Socket.IO: one connection at a time, frames parsed at the edge, nothing left to its buffer. */
-
+import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 import type {
   Acknowledgement,
   AnsweredName,
@@ -8,9 +8,7 @@ import type {
   Handshake,
   Request,
 } from '../../shared/protocol/index.ts';
-import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
-
-type Wire = typeof import('./wire.ts');
+import { FRAMES, readAnswer, readFrame, readRefused } from './wire.ts';
 
 /** What is used of a `Socket` of socket.io-client. */
 export interface RawSocket {
@@ -24,7 +22,7 @@ export interface RawSocket {
 }
 
 export type Io = (options: Record<string, unknown>) => RawSocket;
-/** The first paint needs no network, so what speaks to it is loaded beside it. */
+/** Fetches socket.io-client, a chunk of its own. */
 export type LoadIo = () => Promise<Io>;
 
 export interface SocketListener {
@@ -56,17 +54,15 @@ export function createSocket(
   handshake: () => Promise<Handshake>,
   listener: SocketListener,
 ): Socket {
-  let current: { raw: RawSocket | undefined; wire?: Wire; pending: Set<() => void> } | undefined;
+  let current: { raw: RawSocket | undefined; pending: Set<() => void> } | undefined;
 
   function connect(pollingFirst: boolean) {
     teardown();
     const mine: NonNullable<typeof current> = { raw: undefined, pending: new Set() };
     current = mine;
-    Promise.all([loadIo(), import('./wire.ts'), handshake()]).then(
-      ([io, wire, auth]) => {
-        if (current !== mine) return;
-        mine.wire = wire;
-        mine.raw = open({ io, wire, auth }, pollingFirst, () => current === mine);
+    Promise.all([loadIo(), handshake()]).then(
+      ([io, auth]) => {
+        if (current === mine) mine.raw = open(io, auth, pollingFirst, () => current === mine);
       },
       (error) => {
         console.warn('there is nothing to connect with', error);
@@ -75,11 +71,7 @@ export function createSocket(
     );
   }
 
-  function open(
-    { io, wire, auth }: { io: Io; wire: Wire; auth: Handshake },
-    pollingFirst: boolean,
-    isCurrent: () => boolean,
-  ): RawSocket {
+  function open(io: Io, auth: Handshake, pollingFirst: boolean, isCurrent: () => boolean): RawSocket {
     const raw = io({
       ...OPTIONS,
       transports: pollingFirst ? ['polling', 'websocket'] : ['websocket', 'polling'],
@@ -97,11 +89,11 @@ export function createSocket(
       listener.closed();
     });
     on('connect_error', (error: { data?: unknown }) => {
-      const refused = wire.readRefused(error.data);
+      const refused = readRefused(error.data);
       if (refused) listener.refused(refused.code, refused.retryAfter);
       else listener.failed();
     });
-    for (const event of wire.FRAMES) on(event, (payload) => receive(wire, event, payload));
+    for (const event of FRAMES) on(event, (payload) => receive(event, payload));
     raw.connect();
     const { engine } = raw.io;
     engine.on('packet', () => {
@@ -113,8 +105,8 @@ export function createSocket(
     return raw;
   }
 
-  function receive(wire: Wire, event: FrameName, payload: unknown) {
-    const frame = wire.readFrame(event, payload);
+  function receive(event: FrameName, payload: unknown) {
+    const frame = readFrame(event, payload);
     if (frame) listener.frame(frame);
     else if (event === 'entries') listener.unreadable((payload as { room?: unknown } | null)?.room);
   }
@@ -135,12 +127,11 @@ export function createSocket(
 
   function request<Name extends AnsweredName>(name: Name, payload: Request<Name>, answered: Answered<Name>) {
     const mine = current;
-    const wire = mine?.wire;
-    if (!wire || !mine.raw?.connected) return answered(undefined);
+    if (!mine?.raw?.connected) return answered(undefined);
     const unanswered = () => answered(undefined);
     mine.pending.add(unanswered);
     const acknowledge = (raw: unknown) => {
-      if (mine.pending.delete(unanswered)) answered(wire.readAnswer(name, raw));
+      if (mine.pending.delete(unanswered)) answered(readAnswer(name, raw));
     };
     mine.raw.emit(name, ...(payload === undefined ? [acknowledge] : [payload, acknowledge]));
   }

@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import { CATCH_UP_NEWEST_MESSAGES } from '../../../shared/limits.ts';
+import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../web/records/pageLimits.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import {
   HELD_STORES,
@@ -12,13 +13,12 @@ import {
   UNMOVED_STORES,
   type UserDatabase,
 } from '../../../web/db/schema.ts';
-import { createLazyMover } from '../../../web/log/lazyMove.ts';
+import { createLogMigration } from '../../../web/engine/logMigration.ts';
 import { readLastLine } from '../../../web/log/lines.ts';
 import { createMover, moveSlice } from '../../../web/log/moveLog.ts';
 import { storeWelcome } from '../../../web/log/rooms.ts';
 import { take } from '../../../web/log/take.ts';
 import { heldMessage } from '../../../web/outbox/held.ts';
-import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { inherit } from '../../../web/state/inherit.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
@@ -345,21 +345,19 @@ test('where there is nothing to move, nothing is loaded for it and nobody waits'
   const clock = createFakeClock();
   const db = openUserDatabase(new IDBFactory(), clock, me);
   const write = vi.spyOn(db, 'write');
-  const mover = createLazyMover({ db, clock, ...isOpened('lobby'), changed() {}, progressed() {} });
-  await mover.begin();
+  const mover = createLogMigration({ db, clock, ...isOpened('lobby'), changed() {}, progressed() {} });
   await mover.newest();
   expect(write).not.toHaveBeenCalled();
   mover.close();
   const { db: full, clock: time } = await older();
   const shown: (number | undefined)[] = [];
-  const needed = createLazyMover({
+  const needed = createLogMigration({
     db: full,
     clock: time,
     ...isOpened('lobby'),
     changed() {},
     progressed: () => void shown.push(needed.percent()),
   });
-  await needed.begin();
   await needed.newest();
   expect((await all(full)).logSpans).toHaveLength(2);
   await until('all is moved', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { UserDatabase } from '../../../web/db/schema.ts';
-import { discard, edit as editText, removeMessage } from '../../../web/outbox/changes.ts';
+import { edit as editText, removeMessage } from '../../../web/outbox/change.ts';
 import { recover } from '../../../web/outbox/mark.ts';
+import { discard } from '../../../web/outbox/parked.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
 import type { Verdict } from '../../../web/outbox/verdicts.ts';
 import { countReads } from '../db/countReads.ts';

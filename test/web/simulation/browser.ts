@@ -222,6 +222,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
     const { station, deps, locks, release, abort } = createStation(`tab ${++count}`);
     const listeners = new Set<(event: BrowserEvent) => void>();
     let stopLooking = () => {};
+    let online = true;
     const client = createClient({
       ...deps,
       loadIo: async () => network.io(station),
@@ -232,8 +233,12 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
         },
       },
       page: {
-        visible: true,
-        online: true,
+        get visible() {
+          return tab.visible;
+        },
+        get online() {
+          return online;
+        },
         listen(listener) {
           listeners.add(listener);
           return () => void listeners.delete(listener);
@@ -252,6 +257,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
       boxes: new Map<string, Box>(),
       says: (event: BrowserEvent) =>
         station.arrive(() => {
+          if (event === 'online' || event === 'offline') online = event === 'online';
           for (const listener of [...listeners]) listener(event);
         }),
       async queue(user: string, item: Item) {

@@ -24,10 +24,8 @@ makeQuick(values.journal === true);
 prepareModules(values.variant);
 const { simulate } = await import('./simulate.ts');
 await Promise.all([
-  import('../../../web/transport/wire.ts'),
+  import('../../../web/engine/engine.ts'),
   import('../../../web/transport/bodies.ts'),
-  import('../../../web/transport/link.ts'),
-  import('../../../web/outbox/changes.ts'),
   import('../../../web/db/evict.ts'),
   import('../../../web/log/moveLog.ts'),
 ]);

@@ -65,6 +65,7 @@ export function createBrowser(server: ModelServer): Browser {
   }
 
   function openTab(changes: Partial<Deps> = {}, { visible = true, online = true } = {}): Tab {
+    const seen = { visible, online };
     const real = createFakeClock();
     /** What waits while the tab is frozen; undefined while it runs. */
     let waiting: (() => void)[] | undefined;
@@ -83,8 +84,12 @@ export function createBrowser(server: ModelServer): Browser {
       channel: (name) => channel(name, arrive),
       background: undefined,
       page: {
-        visible,
-        online,
+        get visible() {
+          return seen.visible;
+        },
+        get online() {
+          return seen.online;
+        },
         listen(listener) {
           listeners.add(listener);
           return () => void listeners.delete(listener);
@@ -101,6 +106,8 @@ export function createBrowser(server: ModelServer): Browser {
       clock,
       says: (event) =>
         arrive(() => {
+          if (event === 'visible' || event === 'hidden') seen.visible = event === 'visible';
+          if (event === 'online' || event === 'offline') seen.online = event === 'online';
           for (const listener of listeners) listener(event);
         }),
       app: () => client.app.get(),

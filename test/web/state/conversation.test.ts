@@ -48,8 +48,7 @@ async function looked(): Promise<Conversation> {
     db,
     me: user,
     room: ROOM,
-    sync,
-    isLive: () => live,
+    liveSync: () => (live ? sync : undefined),
     clock,
     random: () => 1,
   });

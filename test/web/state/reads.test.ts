@@ -3,7 +3,7 @@ import type { UserDatabase } from '../../../web/db/schema.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createReads, type Reads } from '../../../web/state/reads.ts';
 import { countUnread } from '../../../web/state/unread.ts';
-import type { Link } from '../../../web/transport/link.ts';
+import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
 import { emptyDatabase, holdOf } from '../log/heldLog.ts';
@@ -13,7 +13,7 @@ import { ROOM } from '../outbox/support.ts';
 let db: UserDatabase;
 let clock: FakeClock;
 let reads: Reads;
-let status: ReturnType<Link['status']>;
+let status: ReturnType<ConnectionRunner['status']>;
 let answers: unknown[];
 let asked: unknown[];
 let changed: string[];
@@ -33,7 +33,7 @@ beforeEach(async () => {
     db,
     clock,
     me,
-    link: { ask: ask as never, status: () => status },
+    liveConnection: () => (status === 'live' ? { ask: ask as never } : undefined),
     changed: (rooms) => void changed.push(...rooms),
   });
   const log = [text(1), text(2), text(3), text(4, 'mine', me), text(5)];

@@ -1,14 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  BEAT_TIMEOUT_MS,
-  CONNECT_WITHIN_MS,
-  HIDDEN_CLOSE_MS,
-  RECEIVING_SILENCE_MS,
-  RETRY_AFTER_MAX_MS,
-  RETRY_MAX_MS,
-  SILENCE_MS,
-} from '../../../web/records/pageLimits.ts';
+import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS, RETRY_AFTER_MAX_MS, RETRY_MAX_MS, SILENCE_MS } from '../../../web/records/pageLimits.ts';
 import { type ConnectionEffect, type ConnectionEvent, step } from '../../../web/transport/connection.ts';
 import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport/phase.ts';
 import { runsOf } from '../../support/runs.ts';

@@ -6,7 +6,7 @@ import { type ConnectionEvent, step } from './connection.ts';
 import { begin, type Status, statusOf, wakeAt } from './phase.ts';
 import { createSocket, type LoadIo, type Socket } from './socket.ts';
 
-export interface Link {
+export interface ConnectionRunner {
   status(): Status;
   tell(event: ConnectionEvent): void;
   request: Socket['request'];
@@ -19,7 +19,7 @@ export interface Link {
   close(): void;
 }
 
-export interface LinkDeps {
+export interface ConnectionDeps {
   loadIo: LoadIo;
   clock: Clock;
   random: () => number;
@@ -34,7 +34,7 @@ export interface LinkDeps {
   changed(status: Status): void;
 }
 
-export function createLink(deps: LinkDeps): Link {
+export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   const { clock, random } = deps;
   let connection = begin(deps.visible, deps.online, clock.ticks());
   let alarm: { timer: Timer; at: number } | undefined;

@@ -1,0 +1,140 @@
+/**
+ * The engine: all that speaks to the server for the signed-in user. It composes the connection, the sync (reads the logs), the
+ * drain (sends the outbox) and the migration of logs that an older version stored. One lazy chunk with the wire schemas,
+ * fetched after the first paint (loadEngine.ts): what the device holds is shown without it.
+ */
+import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
+import type { Frame } from '../../shared/protocol/index.ts';
+import type { Change } from '../db/changes.ts';
+import type { Clock } from '../db/clock.ts';
+import type { UserDatabase } from '../db/schema.ts';
+import { createSync, type Sync, type SyncDeps } from '../log/sync.ts';
+import { createDrain, type Drain } from '../outbox/drain.ts';
+import { createLock, drainLockOf } from '../outbox/lock.ts';
+import type { Page } from '../transport/browser.ts';
+import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
+import type { Status } from '../transport/phase.ts';
+import type { LoadIo } from '../transport/socket.ts';
+import { createLogMigration, type LogMigration } from './logMigration.ts';
+
+export { edit, removeMessage } from '../outbox/change.ts';
+export { amend, discard, retry } from '../outbox/parked.ts';
+
+export interface Engine {
+  connection: Pick<ConnectionRunner, 'status' | 'tell' | 'ask'>;
+  sync: Sync;
+  drain: Pick<Drain, 'rows'>;
+  migration: Pick<LogMigration, 'percent'>;
+  /** A message of another tab or of the service worker, for the drain or the sync alone. */
+  heard(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
+  close(): void;
+}
+
+export interface EngineDeps {
+  db: UserDatabase;
+  /** The user's id. */
+  me: string;
+  clock: Clock;
+  random: () => number;
+  newKey: () => string;
+  locks: LockManager | undefined;
+  loadIo: LoadIo;
+  page: Pick<Page, 'visible' | 'online'>;
+  storage: SyncDeps['storage'];
+  /** The room on the screen: its log is moved and caught up first. */
+  opened(): string | undefined;
+  /** Whether rows of the outbox wait, at the start; later `connection.tell` says so. */
+  isWaiting(): boolean;
+  changed(change: Change): void;
+  /** How far a member of a room has read. */
+  read(frame: Frame<'read'>): void;
+  statusChanged(status: Status): void;
+  /** The welcome of a live connection is stored. */
+  welcomed(): void;
+  /** `sync.catchingUp`, `sync.failing` or `migration.percent` may have changed. */
+  progressed(): void;
+}
+
+/** Connects at once. */
+export function createEngine(deps: EngineDeps): Engine {
+  const { db, me, clock, random, newKey, storage, opened, changed, progressed } = deps;
+  const holder = newKey();
+  const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: DRAIN_STUCK_MS });
+  const migration = createLogMigration({ db, clock, opened, changed, progressed });
+  const sync = createSync({
+    db,
+    me,
+    opened,
+    link: () => connection,
+    clock,
+    random,
+    changed,
+    storage,
+    read: deps.read,
+    progressed,
+    welcomed() {
+      if (connection.status() !== 'live') return;
+      drain.up();
+      deps.welcomed();
+    },
+  });
+  const drain = createDrain({
+    db,
+    me,
+    clock,
+    random,
+    newKey,
+    holder,
+    lock,
+    storage,
+    beat: () => changed({ type: 'draining', holder }),
+    placed(placed) {
+      if (placed.length > 0) changed({ type: 'placed', placed });
+    },
+    append: (items, answered) => connection.request('append', { as: me, items }, answered),
+    uploading: (bytes) => connection.tell({ type: 'uploading', bytes }),
+    suspect: () => connection.tell({ type: 'suspect' }),
+    stopped: (why) => connection.tell({ type: 'stopped', why }),
+    changed(rooms, type) {
+      if (rooms.length > 0) changed({ type, rooms });
+    },
+  });
+  const connection = createConnectionRunner({
+    loadIo: deps.loadIo,
+    clock,
+    random,
+    visible: deps.page.visible,
+    online: deps.page.online,
+    // The cursors of the handshake do not cover what is not moved yet.
+    handshake: () => migration.newest().then(sync.handshake),
+    frame: sync.frame,
+    unreadable: sync.unreadable,
+    catchingUp: sync.catchingUp,
+    changed(status) {
+      if (status !== 'live') {
+        drain.down();
+        sync.down();
+      }
+      deps.statusChanged(status);
+    },
+  });
+  connection.tell({ type: 'waiting', waiting: deps.isWaiting() });
+
+  return {
+    connection,
+    sync,
+    drain,
+    migration,
+    heard(change) {
+      if (change.type === 'placed')
+        for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
+      else if (change.holder !== holder) lock.heard();
+    },
+    close() {
+      drain.close();
+      migration.close();
+      sync.close();
+      connection.close();
+    },
+  };
+}

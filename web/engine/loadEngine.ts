@@ -1,0 +1,55 @@
+/** Fetches the engine's chunk after the first paint, and again with backoff for as long as it cannot be fetched. */
+import type { Timer } from '../db/clock.ts';
+import { backoff } from '../transport/backoff.ts';
+import type { Status } from '../transport/phase.ts';
+import type { Engine, EngineDeps } from './engine.ts';
+
+export interface EngineLoader {
+  /** Undefined until the chunk is here. What changed before that, the engine reads when it starts. */
+  readonly current: Engine | undefined;
+  /** Of the connection; also before there is one. */
+  status(): Status;
+  /** To be called once, after the first paint. */
+  load(): void;
+  close(): void;
+}
+
+/** The chunk itself, which the browser fetches once. Rejects where it cannot be fetched. */
+export const importEngine = () => import('./engine.ts');
+
+export function createEngineLoader(deps: EngineDeps): EngineLoader {
+  let engine: Engine | undefined;
+  let failures = 0;
+  let retry: Timer | undefined;
+  let closed = false;
+
+  async function load(): Promise<void> {
+    if (closed) return;
+    deps.loadIo().catch(() => {}); // in parallel; the first attempt to connect reports a failure
+    try {
+      const { createEngine } = await importEngine();
+      if (!closed) engine = createEngine(deps);
+    } catch (error) {
+      console.warn('the chunk that connects and sends could not be fetched', error);
+      if (closed) return;
+      retry = deps.clock.setTimeout(load, backoff(failures++, deps.random));
+      deps.progressed();
+    }
+  }
+
+  return {
+    get current() {
+      return engine;
+    },
+    status() {
+      if (engine) return engine.connection.status();
+      return deps.page.online && failures === 0 ? 'connecting' : 'offline';
+    },
+    load: () => void load(),
+    close() {
+      closed = true;
+      if (retry !== undefined) deps.clock.clearTimeout(retry);
+      engine?.close();
+    },
+  };
+}
