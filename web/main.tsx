@@ -1,4 +1,4 @@
-/** The page's composition root: the client's heart, the views on it, and the service worker beside it. */
+/** The composition root of the page: the client, the views, and the service worker. */
 import './style/index.css';
 import { options, render } from 'preact';
 import { speak, wanted } from './i18n/index.ts';
@@ -9,30 +9,30 @@ import { AppRoot } from './view/AppRoot.tsx';
 import { followKeyboard } from './view/parts/keyboard.ts';
 import { createRouter } from './view/parts/router.ts';
 
-/** More than lie between a message that is shown and the box that is emptied. */
+/** More microtasks than there are between showing a new message and emptying the composer. */
 const MICROTASKS = 24;
 
 followKeyboard(window);
-renderOnceForAll();
+coalesceRenders();
 
 const world = { client: createClient(browserDeps()), update: watchForUpdate(), router: createRouter(window) };
 const route = world.router.route.get();
-if (route.tag === 'room') world.client.open(route.id); // it is read while nothing is on the screen yet
+if (route.tag === 'room') world.client.open(route.id); // its messages are read for the first paint
 const root = document.getElementById('app')!;
 
-/** Only another language than English is waited for; without its texts the app speaks English rather than not at all. */
+/** Only texts of other languages than English have to be loaded. If that fails, the app is in English. */
 speak(wanted())
   .catch(() => {})
   .then(() => {
-    root.replaceChildren(); // what stands there is for browsers that do not get this far
+    root.replaceChildren(); // index.html has a text for browsers that cannot run this
     render(<AppRoot world={world} />, root);
   });
 
 /**
- * What changes in one go is rendered in one go. A tap changes the log, then the box, some microtasks after it; preact would
- * render, and lay out, for each. Still before the next event: that may be meant for what is rendered here.
+ * Coalesces renders. A tap changes the log and, some microtasks later, the composer; preact would render, and lay out,
+ * for each. The render is still before the next event, which may be meant for what it shows.
  */
-function renderOnceForAll(): void {
+function coalesceRenders(): void {
   options.debounceRendering = (render) => {
     let turns = MICROTASKS;
     const wait = (): unknown => (turns-- > 0 ? Promise.resolve().then(wait) : render());

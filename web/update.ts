@@ -5,9 +5,9 @@ import type { Update } from './view/parts/world.ts';
 const EVERY_MS = 60 * 60_000;
 
 /**
- * Registers the service worker and watches for a new build. A new one waits until it is taken by hand; then every page
- * of the app reloads, once. Nothing is lost by that: what was written is in the database (O4). Where service workers are
- * withheld (plain HTTP from another machine) nothing is ever ready, and taking is reloading.
+ * Registers the service worker and looks for new builds. A new build waits until the person accepts it; then every page
+ * of the app reloads once. Nothing is lost: texts are in the database (O4). Where the browser withholds service workers
+ * (plain HTTP from another machine) no build is ever ready, and accepting one only reloads.
  */
 export function watchForUpdate(): Update {
   const ready = createCell(false);
@@ -34,18 +34,18 @@ export function watchForUpdate(): Update {
 }
 
 /**
- * Looks when the page has loaded (what is precached must not compete with what is shown), whenever it comes into view or
- * the network comes back, and every hour: for the first worker, too, if it could not be had on the first visit.
+ * Looks for a new build after the page has loaded (precaching must not compete with the first paint), whenever the page
+ * becomes visible or online, and every hour. Registers the first worker in the same way, if that failed before.
  */
 function watch(onWaiting: (take: () => void) => void): void {
   let workbox: Promise<Workbox> | undefined;
   const look = () => {
     if (document.visibilityState === 'hidden') return;
-    if (workbox) return void workbox.then((known) => known.update()).catch(() => {}); // without a network: later
+    if (workbox) return void workbox.then((known) => known.update()).catch(() => {}); // no network: the next look tries again
     workbox = register(onWaiting);
     workbox.catch((error) => {
       workbox = undefined;
-      console.warn('the app cannot start without a network yet', error); // private windows of some refuse it for good
+      console.warn('the app cannot start without a network yet', error); // private windows of some browsers always refuse
     });
   };
   if (document.readyState === 'complete') look();
@@ -60,14 +60,14 @@ async function register(onWaiting: (take: () => void) => void): Promise<Workbox>
   const workbox = new Workbox('/sw.js');
   workbox.addEventListener('waiting', () => onWaiting(() => workbox.messageSkipWaiting()));
   workbox.addEventListener('activated', ({ isUpdate }) => {
-    // A page that was loaded past the worker (Shift and reload) has no controller that could be replaced.
+    // A page that bypassed the worker (Shift and reload) has no controller, so there is no `controllerchange`.
     if (isUpdate && !navigator.serviceWorker.controller) location.reload();
   });
   await workbox.register({ immediate: true });
   return workbox;
 }
 
-/** The first worker of all replaces nobody, and reloads nobody. */
+/** Not for the very first worker, which replaces none. */
 function reloadWhenReplaced(container: ServiceWorkerContainer): void {
   let replaces = container.controller !== null;
   container.addEventListener('controllerchange', () => {
@@ -76,7 +76,7 @@ function reloadWhenReplaced(container: ServiceWorkerContainer): void {
   });
 }
 
-/** Looks for a new build now. One that is found is taken as soon as it waits. */
+/** Looks for a new build now. True where there is one; it is accepted as soon as it waits. */
 async function isComing(): Promise<boolean> {
   const registration = await navigator.serviceWorker.getRegistration();
   await registration?.update().catch(() => {});

@@ -12,9 +12,9 @@ export const PURE = [
   'web/outbox/batch.ts',
   'web/outbox/batchSize.ts',
   'web/outbox/verdicts.ts',
-  'web/transport/moves.ts',
-  'web/transport/surmise.ts',
-  'web/transport/phase.ts',
+  'web/transport/transitions.ts',
+  'web/transport/browserHints.ts',
+  'web/transport/transportState.ts',
 ];
 
 /** One sentence per violation. */

@@ -2,11 +2,11 @@
 import type { Browser, BrowserContext } from '@playwright/test';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
-/** What is loaded beside the first paint: the socket, what keeps it, and the schemas of what comes over it and by HTTP. */
-const LATER = /\/assets\/(esm|wire|bodies|link)-[^/]*\.js$/;
+/** The lazy chunks: socket.io-client, the schemas of HTTP bodies, the engine. */
+const LAZY = /\/assets\/(esm|bodies|engine)-[^/]*\.js$/;
 
-/** What keeps step with the server, and what sends. */
-const WHEN_SIGNED_IN = /\/assets\/(sync|drain)-[^/]*\.js$/;
+/** What connects and sends. */
+const ENGINE = /\/assets\/engine-[^/]*\.js$/;
 
 test('O2 chunks that failed to load beside the first paint are loaded later, without a reload', async ({
   server,
@@ -14,7 +14,7 @@ test('O2 chunks that failed to load beside the first paint are loaded later, wit
 }) => {
   const context = await withoutWorker(browser, server.url);
   let refused = 0;
-  await context.route(LATER, (route) => {
+  await context.route(LAZY, (route) => {
     refused++;
     return route.abort();
   });
@@ -26,7 +26,7 @@ test('O2 chunks that failed to load beside the first paint are loaded later, wit
   await expect(page.getByText('The server cannot be reached', { exact: false })).toBeVisible();
   expect(refused).toBeGreaterThan(0);
 
-  await context.unroute(LATER);
+  await context.unroute(LAZY);
   await signUp(page, 'Ada');
   await say(page, 'here after all');
   await expectState(page, 'here after all', 'Sent');
@@ -34,14 +34,14 @@ test('O2 chunks that failed to load beside the first paint are loaded later, wit
   await context.close();
 });
 
-test('O2 the chunks that connect and send failed to load after the sign-up: they are loaded later, without a reload', async ({
+test('O2 the engine failed to load after the sign-up: it is loaded later, without a reload', async ({
   server,
   browser,
 }) => {
   const context = await withoutWorker(browser, server.url);
-  const refused = new Set<string>();
-  await context.route(WHEN_SIGNED_IN, (route) => {
-    refused.add(WHEN_SIGNED_IN.exec(route.request().url())![1]!);
+  let refused = 0;
+  await context.route(ENGINE, (route) => {
+    refused++;
     return route.abort();
   });
   const page = await context.newPage();
@@ -49,9 +49,9 @@ test('O2 the chunks that connect and send failed to load after the sign-up: they
   await signUp(page, 'Ada');
   await say(page, 'here after all');
   await expectState(page, 'here after all', 'Queued');
-  await expect.poll(() => [...refused].sort()).toEqual(['drain', 'sync']);
+  await expect.poll(() => refused).toBeGreaterThan(0);
 
-  await context.unroute(WHEN_SIGNED_IN);
+  await context.unroute(ENGINE);
   await expectState(page, 'here after all', 'Sent');
   await context.close();
 });

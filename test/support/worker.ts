@@ -1,6 +1,6 @@
 /** Controls the service worker from outside: wakes it by a Background Sync, as Chromium's developer tools do. */
 import type { BrowserContext, Page, Request } from '@playwright/test';
-import { OUTBOX_TAG } from '../../web/state/background.ts';
+import { OUTBOX_TAG } from '../../web/outbox/backgroundSync.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface Worker {

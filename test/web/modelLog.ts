@@ -1,7 +1,13 @@
 /** What a server says of a room's log beyond its entries, told from all of it. Pure; `log` is as everybody reads it, whole. */
 import type { Entry } from '../../shared/entry.ts';
 import { isAmendment, isMessage, isRemoval } from '../../shared/kinds.ts';
-import { CATCH_UP_MAX_ENTRIES, CATCH_UP_NEWEST_MESSAGES, CATCH_UP_ROOM_ENTRIES, MESSAGES_SHOWN_LEAST, UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
+import {
+  CATCH_UP_MAX_ENTRIES,
+  CATCH_UP_NEWEST_MESSAGES,
+  CATCH_UP_ROOM_ENTRIES,
+  MESSAGES_SHOWN_LEAST,
+  UNREAD_COUNTED_MAX,
+} from '../../shared/limits.ts';
 
 /**
  * Where the catch-up of who holds all up to `held` begins: there, or, where much is missing, at the newest messages. `older`

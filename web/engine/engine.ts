@@ -1,9 +1,9 @@
 /**
- * The engine: all that speaks to the server for the signed-in user. It composes the connection, the sync (reads the logs), the
- * drain (sends the outbox) and the migration of logs that an older version stored. One lazy chunk with the wire schemas,
- * fetched after the first paint (loadEngine.ts): what the device holds is shown without it.
+ * The engine: all that speaks to the server for the signed-in user. It composes the connection, the sync (reads the
+ * logs), the drain (sends the outbox) and the migration of logs that an older version stored. One lazy chunk with the
+ * wire schemas, fetched after the first paint (loadEngine.ts): what the device holds is shown without it.
  */
-import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
+
 import type { Frame } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
@@ -11,10 +11,11 @@ import type { UserDatabase } from '../db/schema.ts';
 import { createSync, type Sync, type SyncDeps } from '../log/sync.ts';
 import { createDrain, type Drain } from '../outbox/drain.ts';
 import { createLock, drainLockOf } from '../outbox/lock.ts';
+import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
 import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
-import type { Status } from '../transport/phase.ts';
 import type { LoadIo } from '../transport/socket.ts';
+import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 
 export { edit, removeMessage } from '../outbox/change.ts';
@@ -26,7 +27,7 @@ export interface Engine {
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
-  heard(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
+  received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
 }
 
@@ -48,7 +49,7 @@ export interface EngineDeps {
   changed(change: Change): void;
   /** How far a member of a room has read. */
   read(frame: Frame<'read'>): void;
-  statusChanged(status: Status): void;
+  statusChanged(status: ConnectionStatus): void;
   /** The welcome of a live connection is stored. */
   welcomed(): void;
   /** `sync.catchingUp`, `sync.failing` or `migration.percent` may have changed. */
@@ -125,7 +126,7 @@ export function createEngine(deps: EngineDeps): Engine {
     sync,
     drain,
     migration,
-    heard(change) {
+    received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
       else if (change.holder !== holder) lock.heard();

@@ -1,14 +1,14 @@
 /** Fetches the engine's chunk after the first paint, and again with backoff for as long as it cannot be fetched. */
 import type { Timer } from '../db/clock.ts';
 import { backoff } from '../transport/backoff.ts';
-import type { Status } from '../transport/phase.ts';
+import type { ConnectionStatus } from '../transport/transportState.ts';
 import type { Engine, EngineDeps } from './engine.ts';
 
 export interface EngineLoader {
   /** Undefined until the chunk is here. What changed before that, the engine reads when it starts. */
   readonly current: Engine | undefined;
   /** Of the connection; also before there is one. */
-  status(): Status;
+  status(): ConnectionStatus;
   /** To be called once, after the first paint. */
   load(): void;
   close(): void;

@@ -1,11 +1,14 @@
 /**
- * Moves the logs that an older version of the app stored into today's stores, if there are any. The code for it (moveLog.ts)
- * is a chunk of its own: an app needs it once, and most never do.
+ * Moves the logs that an older version of the app stored into today's stores, if there are any. The code for it
+ * (moveLog.ts) is a chunk of its own: an app needs it once, and most never do.
  */
 import type { Mover, MoverDeps } from '../log/moveLog.ts';
 
 export interface LogMigration {
-  /** As `Mover.newest`. Rejects where the database cannot be read or the chunk not be fetched; the next call tries again. */
+  /**
+   * As `Mover.newest`. Rejects where the database cannot be read or the chunk not be fetched; the next call tries
+   * again.
+   */
   newest(): Promise<void>;
   /** How much is moved, 0 to 99; undefined where a single slice is enough, and once all is moved. */
   percent(): number | undefined;

@@ -3,10 +3,10 @@
  * one. What is asked in one era is no answer in another (era.ts).
  */
 import { ACKNOWLEDGE_WITHIN_MS, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
-import { RANGE_FIRST_ENTRIES, RANGE_LEAST_ENTRIES } from '../records/pageLimits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Answer } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
+import { RANGE_FIRST_ENTRIES, RANGE_LEAST_ENTRIES } from '../records/pageLimits.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import type { Era, Eras } from './era.ts';

@@ -5,8 +5,8 @@
 import type { Entry } from '../../shared/entry.ts';
 import { isMessage } from '../../shared/kinds.ts';
 import { MESSAGES_SHOWN_LEAST } from '../../shared/limits.ts';
-import { WINDOW_PAGE_LINES } from '../records/pageLimits.ts';
 import type { UserDatabase, UserRead } from '../db/schema.ts';
+import { WINDOW_PAGE_LINES } from '../records/pageLimits.ts';
 import type { Fetched } from './fetch.ts';
 import { linesBack } from './lines.ts';
 import { spansOf } from './readSpans.ts';

@@ -8,7 +8,6 @@
  * (S3).
  */
 import { CATCH_UP_NEWEST_MESSAGES } from '../../shared/limits.ts';
-import { MOVE_CHUNK_ENTRIES, MOVE_PAUSE_MS, MOVE_SLICE_ENTRIES, MOVE_SLICE_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { Change } from '../db/changes.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import { DatabaseClosed } from '../db/database.ts';
@@ -21,6 +20,13 @@ import {
   type UserWrite,
   within,
 } from '../db/schema.ts';
+import {
+  MOVE_CHUNK_ENTRIES,
+  MOVE_PAUSE_MS,
+  MOVE_SLICE_ENTRIES,
+  MOVE_SLICE_MS,
+  RETRY_MAX_MS,
+} from '../records/pageLimits.ts';
 import { forget, hold, holdLoose, isOfAnotherLog, LOG_STORES } from './hold.ts';
 import { spansOf } from './readSpans.ts';
 import { without } from './spans.ts';

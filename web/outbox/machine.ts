@@ -4,9 +4,14 @@
  * now rests by itself, and the others go on.
  */
 import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
-import { RETRY_AFTER_MAX_MS, RETRY_AFTER_MIN_MS, SEND_BYTES_PER_SECOND, SEND_TIMEOUT_MS } from '../records/pageLimits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
+import {
+  RETRY_AFTER_MAX_MS,
+  RETRY_AFTER_MIN_MS,
+  SEND_BYTES_PER_SECOND,
+  SEND_TIMEOUT_MS,
+} from '../records/pageLimits.ts';
 import { backoff, jittered } from '../transport/backoff.ts';
 import { type Limits, ONE_ITEM } from './batch.ts';
 import { afterAnswer, afterSilence, FIRST_BATCH_BYTES } from './batchSize.ts';

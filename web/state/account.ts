@@ -1,15 +1,15 @@
 /**
- * Signing in and out. A claim is durable before it is sent, and kept until it is answered and the cookie is safe: a lost
- * answer is repeated, and so is an answer whose cookie was lost with a killed browser.
+ * Signing in and out, over HTTP. A claim (a one-time secret that makes a sign-in idempotent) is durable before it is
+ * sent, and is kept until the cookie is on disk. So a sign-in whose answer or cookie was lost is repeated for the same
+ * user and device.
  */
-
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Session, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import { reasonOf } from '../outbox/row.ts';
-import type { Http } from '../transport/http.ts';
+import type { SessionCalls } from '../transport/sessionCalls.ts';
 import type { Outcome, Reason } from './model.ts';
 
 export interface Account {
@@ -18,25 +18,28 @@ export interface Account {
     password: string | undefined,
     whom: Whom,
   ): Promise<{ ok: true; session: SignedInHere } | { ok: false; reason: Reason }>;
-  /** The cookie holds. */
+  /** The server has accepted the cookie: an old claim is dropped. */
   proven(user: User): Promise<void>;
-  /** Ends the session at the server; one that is ended already is ended. */
+  /** Ends the session at the server. Ok also where it has ended before. */
   signOut(user: User | undefined): Promise<Outcome>;
   setPassword(password: string, current: string | undefined): Promise<Outcome>;
-  /** What the server says of the session that this browser's cookie proves; undefined when it says none or nothing. */
+  /** The session of this browser's cookie; undefined where there is none or the server does not answer. */
   session(): Promise<Session | undefined>;
 }
 
-/** Who may be signed in from here. */
+/** Which user a sign-in may result in. */
 export type Whom =
-  /** Nobody is in here. */
+  /** Nobody is signed in. */
   | { tag: 'anybody' }
-  /** The one whose page this is, and nobody is made: their name must not go to another user (O4). */
+  /** Only the user of this page, and no user is created: their name must not go to another user (O4). */
   | { tag: 'again'; user: User }
-  /** The server does not know the one whose page this is. Who is made from here, or has the same name, is their heir. */
+  /**
+   * The server does not know the user of this page. A user who is created here, or who has the same name, is their
+   * heir.
+   */
   | { tag: 'heir'; of: User };
 
-export function createAccount(http: Http, local: LocalDatabase, newId: () => string): Account {
+export function createAccount(http: SessionCalls, local: LocalDatabase, newId: () => string): Account {
   return {
     async signIn(raw, password, whom) {
       if (raw.trim() === '') return refuse({ code: 'empty' });
@@ -46,13 +49,13 @@ export function createAccount(http: Http, local: LocalDatabase, newId: () => str
         const claim = await local.claim(name.text, newId());
         const proof = password && mayProve(whom, name.text) ? { password } : {};
         const as = whom.tag === 'again' ? { as: whom.user.id } : {};
-        const called = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof, ...as });
-        if (!called.ok) {
-          if (isAnswer(called.error.code) && called.error.code !== 'not-found')
+        const result = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof, ...as });
+        if (!result.ok) {
+          if (isAnswer(result.error.code) && result.error.code !== 'not-found')
             await local.dropClaim(name.text);
-          return refuse(reasonOf(called.error));
+          return refuse(reasonOf(result.error));
         }
-        const { user, hasPassword, devices } = called.value;
+        const { user, hasPassword, devices } = result.value;
         const heirOf = whom.tag === 'heir' && whom.of.id !== user.id ? { heirOf: whom.of.id } : {};
         const session = { user, hasPassword, devices, ...heirOf };
         await local.signIn(session);
@@ -65,32 +68,32 @@ export function createAccount(http: Http, local: LocalDatabase, newId: () => str
     proven: (user) => local.dropOldClaim(user.name),
 
     async signOut(user) {
-      // First, and for all tabs: one that is told by the server before it is told by us would come back by it.
+      // First: a tab that hears of the sign-out from the server before it does from us would sign in again with the claim.
       if (user) await local.dropClaim(user.name);
-      const called = await http.signOut();
-      if (called.ok || called.error.code === 'unauthorized') return { ok: true };
-      return refuse(reasonOf(called.error));
+      const result = await http.signOut();
+      if (result.ok || result.error.code === 'unauthorized') return { ok: true };
+      return refuse(reasonOf(result.error));
     },
 
     async setPassword(password, current) {
       if (password === '') return refuse({ code: 'empty' });
-      const called = await http.setPassword(password, current);
-      return called.ok ? { ok: true } : refuse(reasonOf(called.error));
+      const result = await http.setPassword(password, current);
+      return result.ok ? { ok: true } : refuse(reasonOf(result.error));
     },
 
     async session() {
-      const called = await http.session();
-      return called.ok ? called.value : undefined;
+      const result = await http.session();
+      return result.ok ? result.value : undefined;
     },
   };
 }
 
-/** By a password one becomes who has that name: nobody's heir but one's own. */
+/** A password signs in to an existing user of that name: as an heir only for the same name. */
 function mayProve(whom: Whom, name: string): boolean {
   return whom.tag !== 'heir' || nameKey(whom.of.name) === nameKey(name);
 }
 
-/** True when the server decided; else the same claim has to be asked about again. */
+/** True when the server has decided. Otherwise the same claim has to be sent again. */
 export function isAnswer(code: string): boolean {
   const errorClass = classOf(code);
   return errorClass === 'permanent' || errorClass === 'auth';

@@ -1,4 +1,7 @@
-/** One room's conversation as it is looked at: a window over the database that follows what changes. */
+/**
+ * One room's conversation on the screen: a window over what the database holds of the log and the outbox. It is read
+ * again after each change, and asks the sync for entries that are not held.
+ */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
@@ -17,32 +20,32 @@ import {
 } from '../log/window.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import { backoff } from '../transport/backoff.ts';
-import { coalesced } from './coalesced.ts';
-import { LOOK_STORES, type Look, look } from './look.ts';
-import { keyOf, messagesOf } from './messages.ts';
+import { coalesceCalls } from './coalesceCalls.ts';
+import { messageKey, messagesOf } from './messages.ts';
 import type { ConversationState } from './model.ts';
+import { readSnapshot, SNAPSHOT_STORES, type Snapshot } from './readSnapshot.ts';
 
-export interface Conversation {
+export interface ConversationModel {
   state: Readable<ConversationState>;
-  /** Reads again, if anybody looks. */
+  /** Reads again, if there are subscribers. */
   refresh(): Promise<void>;
   loadOlder(): void;
   loadNewer(): void;
-  /** Fetches a part of a gap: from its newer end downwards, or from its older end upwards. */
+  /** Fetches part of a gap: from its newer end downwards, or from its older end upwards. */
   loadBetween(gap: Gap, edge: GapEdge): void;
   /**
-   * Places the window around an entry, fetched if it is not held. False where it is not to be had now, or somebody went
-   * elsewhere meanwhile: the window stays where it is then.
+   * Places the window around an entry, which is fetched if it is not held. False where it cannot be had now, or the
+   * person has moved the window meanwhile: then the window stays where it is.
    */
   jumpTo(offset: number): Promise<boolean>;
   toNewest(): Promise<void>;
-  /** There is a connection again: what was stuck may be asked for. */
+  /** There is a connection again: an edge that was stuck may be requested again. */
   live(): void;
 }
 
 type LiveSync = Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
 
-interface Deps {
+export interface ConversationDeps {
   db: UserDatabase;
   me: User;
   room: string;
@@ -68,7 +71,14 @@ type Edge = 'older' | 'between';
 
 const LOG_STORES = ['log', 'logSpans', 'detached'] as const;
 
-export function createConversation({ db, me, room, liveSync, clock, random }: Deps): Conversation {
+export function createConversation({
+  db,
+  me,
+  room,
+  liveSync,
+  clock,
+  random,
+}: ConversationDeps): ConversationModel {
   const state = createCell(EMPTY, (by) => {
     watched = by === 'somebody';
     opened = undefined;
@@ -77,43 +87,43 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
   });
   let watched = false;
   let place: Place = AT_NEWEST;
-  let looked: Look | undefined;
+  let latest: Snapshot | undefined;
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
-  /** Ranges in a row that did not come over a living connection. */
+  /** Requests in a row that failed although there was a connection. */
   let failures = 0;
-  /** How far was read, and how far the log went, when the conversation was opened. */
+  /** Read mark and head of the room when the conversation was opened. */
   let opened: { readUpTo: number; head: number } | undefined;
-  /** Where the log ended when the window was there last. */
+  /** The newest entry that was held when the window was last at the newest. */
   let shownUpTo = 0;
   let moving = false;
   let waiting: { gap: Gap; edge: GapEdge } | undefined;
-  /** How often somebody went to the newest. */
-  let visits = 0;
+  /** Counts jumps of the window. A step that began before a jump does not move the window any more. */
+  let jumps = 0;
 
-  const refresh = coalesced(async () => {
+  const refresh = coalesceCalls(async () => {
     if (!watched) return;
-    const asked = place;
-    const seen = await db.read(LOOK_STORES, (tx) =>
-      look(tx, { room, me: me.id, place: asked, before: looked, shownUpTo }),
+    const wanted = place;
+    const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
+      readSnapshot(tx, { room, me: me.id, place: wanted, before: latest, shownUpTo }),
     );
-    if (place !== asked) return; // somebody went elsewhere meanwhile, and that is read next
-    looked = seen;
-    place = seen.window.place;
-    publish(seen);
-    const { lines, isAmended } = seen.window;
+    if (place !== wanted) return; // the window was moved meanwhile, and is read again for that
+    latest = snapshot;
+    place = snapshot.window.place;
+    publish(snapshot);
+    const { lines, isAmended } = snapshot.window;
     if (!isAmended) freshen(lines);
   });
 
-  function publish({ window, rows, changes, names, head, readUpTo, unseen }: Look): void {
+  function publish({ window, rows, changes, names, head, readUpTo, unseen }: Snapshot): void {
     const { lines, span, cursor, reachesOldest } = window;
     const atNewest = window.place.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
-    if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // it came by another way
+    if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // the entries arrived otherwise
     if (atNewest) shownUpTo = Math.max(cursor, lines.at(-1)?.serverOffset ?? 0);
     const nothingYet = reachesOldest && span === undefined && head > 0;
     state.set({
       messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
-      gaps: liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond it all comes by itself
+      gaps: liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond the cursor the catch-up brings everything
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
       older: nothingYet ? (liveSync() ? 'loading' : 'stuck') : edges.older,
@@ -124,36 +134,39 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
     });
   }
 
-  /** What is looked at may have been edited or deleted since it was held (S3); what that brings is a change like any. */
+  /**
+   * The lines may have been edited or deleted since they were stored (S3). Amendments that come are announced like any
+   * change.
+   */
   function freshen(lines: Window['lines']): void {
     const [first, last] = [lines[0], lines.at(-1)];
     if (!first || !last) return;
     liveSync()
       ?.freshen(room, { from: first.serverOffset, to: last.serverOffset })
-      .catch((error) => console.warn('what is looked at could not be asked about', error));
+      .catch((error) => console.warn('amendments of the visible messages could not be fetched', error));
   }
 
   async function goOlder(): Promise<void> {
-    const visit = visits;
-    const before = looked?.window;
+    const jump = jumps;
+    const before = latest?.window;
     if (!before) return;
     if (before.reachesOldest) {
       const { olderFrom } = before;
       if (olderFrom === undefined) return;
       if (!(await fetched('older', (sync) => sync.older(room, olderFrom)))) return;
     }
-    const now = looked?.window;
+    const now = latest?.window;
     if (!now) return;
-    await goTo(await db.read(LOG_STORES, (tx) => placeOlder(tx, room, now)), visit);
+    await goTo(await db.read(LOG_STORES, (tx) => placeOlder(tx, room, now)), jump);
   }
 
   async function goNewer(): Promise<void> {
-    const visit = visits;
-    if (looked && place.tag !== 'newest') await goTo(placeNewer(looked.window), visit);
+    const jump = jumps;
+    if (latest && place.tag !== 'newest') await goTo(placeNewer(latest.window), jump);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
-    const window = looked?.window;
+    const window = latest?.window;
     if (!window) return;
     if (liveSync()) place = placeAtGap(window, gap, edge);
     await fetched('between', (sync) =>
@@ -161,12 +174,15 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
     );
   }
 
-  /** Resolves once what came is in the window. What did not come is asked for again, but not at once. */
+  /**
+   * Resolves once the answer is in the window. Without an answer the edge is stuck, and may be requested again after a
+   * backoff.
+   */
   async function fetched(edge: Edge, ask: (sync: LiveSync) => Promise<boolean>): Promise<boolean> {
     const sync = liveSync();
     show(edge, sync ? 'loading' : 'stuck');
     const came = sync !== undefined && (await ask(sync).catch(() => false));
-    // a gap loads until the step is over: the view asks for what is next then
+    // a gap stays `loading` until the step is over; then the view requests the next part
     if (!came || edge === 'older') edges[edge] = came ? 'idle' : 'stuck';
     if (came) failures = 0;
     else if (liveSync()) clock.setTimeout(() => liveSync() && release(edge), backoff(failures++, random));
@@ -174,14 +190,14 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
     return came;
   }
 
-  /** Unless somebody went to the newest meanwhile. */
+  /** Unless the window has jumped meanwhile. */
   async function goTo(further: Place, since: number): Promise<void> {
-    if (since !== visits) return;
+    if (since !== jumps) return;
     place = further;
     await refresh();
   }
 
-  /** One step at a time; scrolling asks for many. */
+  /** Runs one step at a time; scrolling triggers many. */
   function move(step: () => Promise<void>): void {
     if (moving) return;
     moving = true;
@@ -197,7 +213,7 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
       });
   }
 
-  /** One that is asked for within a step is filled after it: the view asks once for each gap that it shows. */
+  /** A request during a step waits until the step is over: the view requests each gap only once. */
   function loadBetween(gap: Gap, edge: GapEdge): void {
     if (moving) waiting = { gap, edge };
     else move(() => goBetween(gap, edge));
@@ -208,12 +224,12 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
     state.set({ ...state.get(), [edge]: value });
   }
 
-  /** It may be asked for again: whoever is at that edge still will. */
+  /** The edge may be requested again: a view that is still there does. */
   function release(edge: Edge): void {
     if (edges[edge] === 'stuck') show(edge, 'idle');
   }
 
-  /** Undefined where the first unread one may lie further up, out of the window. */
+  /** Undefined where the first unread line may lie above the window. */
   function newSince({ lines, gaps, reachesOldest, span }: Window): string | undefined {
     if (!opened) return undefined;
     const { readUpTo, head } = opened;
@@ -221,24 +237,26 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
       (line) => line.author !== me.id && line.serverOffset > readUpTo && line.serverOffset <= head,
     );
     const line = lines[first];
-    const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1); // else more may be new above the hole
+    // Otherwise there may be unread lines above the hole.
+    const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1);
     const isBehindGap = gaps.some(({ from, to }) => to > readUpTo && from < (line?.serverOffset ?? 0));
-    return line && isFirst && !isBehindGap ? keyOf(line.author, line.clientOffset) : undefined;
+    return line && isFirst && !isBehindGap ? messageKey(line.author, line.clientOffset) : undefined;
   }
 
   function forgetPlace(): void {
-    visits++;
+    jumps++;
     place = AT_NEWEST;
-    looked = undefined;
+    latest = undefined;
     state.set(EMPTY);
   }
 
   async function jumpTo(offset: number): Promise<boolean> {
-    const visit = ++visits;
-    const held = () => db.read(LOG_STORES, (tx) => isHeld(tx, room, offset));
-    if (!(await held()) && !((await liveSync()?.around(room, offset)) && (await held()))) return false;
-    if (visit !== visits) return false;
-    looked = undefined; // nothing of what was looked at has to stay in view
+    const jump = ++jumps;
+    const isStored = () => db.read(LOG_STORES, (tx) => isHeld(tx, room, offset));
+    if (!(await isStored()) && !((await liveSync()?.around(room, offset)) && (await isStored())))
+      return false;
+    if (jump !== jumps) return false;
+    latest = undefined; // no line has to stay in view
     place = placeAround(offset);
     await refresh();
     return true;
@@ -252,7 +270,7 @@ export function createConversation({ db, me, room, liveSync, clock, random }: De
     loadBetween,
     jumpTo,
     toNewest() {
-      visits++;
+      jumps++;
       if (place.tag !== 'newest') place = AT_NEWEST;
       return refresh();
     },

@@ -1,4 +1,4 @@
-/** Everything of a browser that the client uses, so that a test can bring its own. */
+/** Everything of the browser that the client uses, as arguments: tests hand in their own. */
 import type { Channel } from '../db/changes.ts';
 import { type Clock, deviceClock } from '../db/clock.ts';
 import { type Page, watchPage } from '../transport/browser.ts';
@@ -11,22 +11,22 @@ export interface Deps {
   randomBytes: (count: number) => Uint8Array;
   fetch: typeof globalThis.fetch;
   loadIo: LoadIo;
-  /** Withheld by browsers where the page came by plain HTTP from another machine. */
+  /** Undefined where the page came by plain HTTP from another machine: browsers withhold Web Locks there. */
   locks: LockManager | undefined;
   channel: (name: string) => Channel;
-  /** Background Sync, where the browser has it: a tag for which the service worker is woken. */
+  /** Background Sync, where the browser has it: wakes the service worker for this tag. */
   background: { register(tag: string): Promise<void> } | undefined;
   page: Page;
-  /** Resolves once what was just changed is painted, or soon where nothing is painted now. */
+  /** Resolves once the last changes are painted, or after PAINTED_WITHIN_MS on a page that is not painted. */
   painted: () => Promise<void>;
-  /** Asks the browser not to throw the storage away. */
+  /** Asks the browser for persistent storage. */
   persist: () => void;
   startsOffline: boolean;
   /** What this browser lacks to run the app at all. */
   missing: string | undefined;
 }
 
-/** The real ones. */
+/** Those of the real browser. */
 export function browserDeps(): Deps {
   return {
     indexedDB: globalThis.indexedDB,
@@ -48,7 +48,7 @@ export function browserDeps(): Deps {
         setTimeout(resolve, PAINTED_WITHIN_MS); // a hidden page has no frames
       }),
     persist() {
-      navigator.storage?.persist?.().catch(() => {}); // refused or not: there is nothing else to do about it
+      navigator.storage?.persist?.().catch(() => {}); // nothing depends on the answer
     },
     startsOffline: isSecureContext && 'serviceWorker' in navigator,
     missing: missingFeature(),
@@ -57,7 +57,7 @@ export function browserDeps(): Deps {
 
 const PAINTED_WITHIN_MS = 100;
 
-/** Only Chromium has it. The worker may not be there yet: it is waited for. */
+/** Only Chromium has it. Waits for the service worker to be ready. */
 function backgroundSync(): Deps['background'] {
   if (!('serviceWorker' in navigator) || !('SyncManager' in globalThis)) return undefined;
   return {
@@ -70,7 +70,10 @@ function backgroundSync(): Deps['background'] {
   };
 }
 
-/** In the words that name it to a person. Older browsers than Chromium 120, Safari 16.4 and Firefox 126 lack one. */
+/**
+ * The name of a required API that this browser lacks, as the person reads it. Present in Chromium 120, Safari 16.4,
+ * Firefox 126.
+ */
 function missingFeature(): string | undefined {
   if (!globalThis.indexedDB) return 'IndexedDB';
   if (!globalThis.BroadcastChannel) return 'BroadcastChannel';

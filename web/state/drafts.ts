@@ -1,4 +1,7 @@
-/** What stands in the boxes and was not sent, in the database: the latest of each room, in order. */
+/**
+ * The drafts: for each room, the latest unsent text of its composer, written to the database with a debounce and in
+ * order.
+ */
 
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
@@ -7,26 +10,29 @@ import type { StorageHealth } from './storageState.ts';
 
 export interface Drafts {
   draft(room: string): Promise<string>;
-  /** Kept at once when the box was empty or is, and every DRAFT_EVERY_MS while it is written in. */
+  /** Written at once when the text was empty or becomes empty, otherwise at most every DRAFT_EVERY_MS. */
   save(room: string, text: string): void;
-  /** The text is being queued as a message: meanwhile it is no draft, a tab that dies would offer it again (O3). */
+  /**
+   * The text is being queued as a message. Meanwhile it is no draft: otherwise, after a crash, the app would offer it
+   * again (O3).
+   */
   queue(room: string, body: string, isWritten: (text: string) => boolean): Queueing;
-  /** Resolves once everything that was typed so far is on disk, as far as that is possible. */
+  /** Resolves once everything that was typed so far is on disk, or could not be written. */
   flush(): Promise<void>;
-  /** The database is a new one: what stands in the boxes goes into it too. */
+  /** The browser has emptied the database: writes the texts of the composers again. */
   emptied(): void;
   close(): void;
 }
 
 export interface Queueing {
   /**
-   * Of the message. What failed before is tried under the key that it had, as long as its box was not emptied: a database
-   * that was given up may have stored it all the same.
+   * Of the message. A text that could not be queued before keeps its key until the composer is emptied: a write that
+   * timed out may have been stored all the same.
    */
   key: string;
-  /** It was tried before, under that key. */
+  /** The text was tried before, under this key. */
   isTried: boolean;
-  /** Where it was not stored, the text is a draft again (O4). */
+  /** Not stored: the text is a draft again (O4). */
   done(stored: boolean): void;
 }
 
@@ -39,7 +45,7 @@ interface Deps {
 }
 
 export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Drafts {
-  /** What stands in the boxes that were written in. */
+  /** The texts of the composers that were typed in. */
   const texts = new Map<string, string>();
   /** The rooms whose text is not on disk yet. */
   const pending = new Set<string>();
@@ -49,7 +55,10 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   let timer: Timer | undefined;
   let closed = false;
 
-  /** One write at a time, so that an older text never lands after a newer one; what is typed meanwhile goes together. */
+  /**
+   * One write at a time, so that an older text never replaces a newer one. Texts that are typed meanwhile are written
+   * together.
+   */
   function write(): Promise<void> {
     cancel();
     writing ??= writeAll().finally(() => {
@@ -67,7 +76,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       } catch (error) {
         if (closed) return;
         storage.failed(error);
-        console.warn('a draft was not kept', error);
+        console.warn('a draft could not be stored', error);
         for (const room of rooms) pending.add(room);
         later(RETRY_MAX_MS);
         return;
@@ -77,7 +86,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
     if (!closed && timer === undefined) later(DRAFT_EVERY_MS);
   }
 
-  /** Written when it rings; what comes before that waits for it. */
+  /** The next write is after `ms`. */
   function later(ms: number): void {
     cancel();
     timer = clock.setTimeout(() => {
@@ -89,11 +98,11 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   function put(drafts: readonly (readonly [string, string])[]): Promise<void> {
     return db.write(['drafts'], async (tx) => {
       const store = tx.objectStore('drafts');
-      const kept = drafts.map(([room, text]) =>
+      const written = drafts.map(([room, text]) =>
         text === '' ? store.delete(room) : store.put({ room, text }),
       );
-      tx.commit(); // at once: a page that is being left hears no answer after which it could be (O4)
-      await Promise.all(kept);
+      tx.commit(); // at once: a page that is being closed gets no callback after which it could commit (O4)
+      await Promise.all(written);
     });
   }
 

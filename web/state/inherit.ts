@@ -1,7 +1,8 @@
 /**
- * What becomes of an outbox whose user the server does not know any more: its data was put back to a copy that is older
- * than the user. Whoever signs up from that page has another id, and so another database. What waits moves there, each
- * row once: it goes from the one database when it is durable in the other, and the other knows up to where it has come.
+ * Moves the outbox and the drafts of a user whom the server does not know any more (its data was put back to a copy
+ * that is older than the user) into the database of the heir: whoever signs up again from that page. Each row moves
+ * exactly once: it is deleted in the old database when it is durable in the new one, which records the last `seq` that
+ * was moved.
  */
 import type { Clock } from '../db/clock.ts';
 import {
@@ -14,7 +15,7 @@ import {
 import { deleteLogs } from '../log/hold.ts';
 import { newRow, type Row } from '../outbox/row.ts';
 
-/** Can be broken off anywhere and begun anew. True when there was something. */
+/** Can be interrupted at any point and started again. True when there was something to move. */
 export async function inherit(
   indexedDB: IDBFactory,
   clock: Clock,
@@ -22,7 +23,7 @@ export async function inherit(
 ): Promise<boolean> {
   const [from, to] = [openUserDatabase(indexedDB, clock, of), openUserDatabase(indexedDB, clock, heir)];
   try {
-    await forgetLog(from);
+    await deleteLog(from);
     const rows = await moveRows(from, to, of);
     const drafts = await moveDrafts(from, to);
     return rows || drafts;
@@ -32,8 +33,8 @@ export async function inherit(
   }
 }
 
-/** It is of a log that the server does not have any more. First, since the device may be full. */
-function forgetLog(from: UserDatabase): Promise<void> {
+/** The server does not have this log any more. Deleted first, since the device may be full. */
+function deleteLog(from: UserDatabase): Promise<void> {
   return from.write([...HELD_STORES, ...UNMOVED_STORES, 'users', 'marks'], async (tx) => {
     await deleteLogs(tx);
     await tx.objectStore('users').clear();
@@ -50,7 +51,7 @@ async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promi
     await to.write(['rows', 'rooms', 'meta'], async (tx) => {
       const [store, meta] = [tx.objectStore('rows'), tx.objectStore('meta')];
       const upTo = Number((await meta.get(`heir of ${of}`)) ?? 0);
-      const fresh = rows.filter(({ seq }) => seq > upTo); // the others are here, or were and are sent (O2)
+      const fresh = rows.filter(({ seq }) => seq > upTo); // the others were moved before, and may be sent already (O2)
       await Promise.all(fresh.map((row) => store.add(asNew(row) as Row)));
       await putRooms(tx, rooms);
       if (last > upTo) await meta.put(String(last), `heir of ${of}`);
@@ -59,12 +60,13 @@ async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promi
   }
 }
 
-/** More would take longer than a transaction may. */
+/** More rows would take longer than a transaction may. */
 const ROWS_AT_ONCE = 200;
 
 /**
- * The same key, never attempted: nobody has it of the new user; and without its place in the old log. What changes a text that the old one had sent goes as it
- * is: the server refuses an edit, which is kept as not sent (O4), and has nothing to delete.
+ * The row under the same key, as never attempted (the server has nothing of the new user), and without an offset in the
+ * old log. Amendments of texts that the old user had sent go along: the server refuses an edit, which is kept as not
+ * sent (O4), and has nothing to delete.
  */
 function asNew(row: Row): Omit<Row, 'seq'> {
   const { kind, body, target, targetAuthor, fields, room, clientOffset, at, state } = row;
@@ -91,14 +93,14 @@ async function moveDrafts(from: UserDatabase, to: UserDatabase): Promise<boolean
   });
   await from.write(['drafts'], async (tx) => {
     for (const { room, text } of drafts) {
-      const now = await tx.objectStore('drafts').get(room); // another tab may just have written in it
+      const now = await tx.objectStore('drafts').get(room); // another tab may have written it meanwhile
       if (now?.text === text) await tx.objectStore('drafts').delete(room);
     }
   });
   return drafts.length > 0;
 }
 
-/** What is written for a room is shown in it, also where the new user turns out not to be in it (O4). */
+/** The rooms of these rows or drafts: they are shown there, even if the heir is not a member of the room (O4). */
 async function roomsOf(from: UserDatabase, written: readonly { room: string }[]) {
   const ids = [...new Set(written.map(({ room }) => room))];
   const rooms = await from.read(['rooms'], (tx) =>

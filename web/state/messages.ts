@@ -1,15 +1,15 @@
-/** What the log says and what waits in the outbox, as the messages of a screen. Pure. */
+/** Projects lines of the log and rows of the outbox to the messages of the screen. Pure. */
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { type Follower, isChange, isRemovalRow, isReplacementRow, type Row } from '../outbox/row.ts';
-import type { Message, Status } from './model.ts';
+import type { Message, MessageStatus } from './model.ts';
 
 export interface Shown {
   lines: readonly Line[];
-  /** What of the rows that show (queue.ts) stands behind the lines. */
+  /** The rows of the outbox that are shown after the lines (outboxView.ts). */
   waiting: readonly Row[];
-  /** All that is queued to change messages of the room, in order. */
+  /** All amendments of the room that are queued, in order. */
   changes: readonly Follower[];
   me: User;
   nameOf: (user: string) => string;
@@ -22,16 +22,16 @@ export function messagesOf({ lines, waiting, changes, me, nameOf }: Shown): Mess
   const end = waiting.filter((row) => !isChange(row) || !here.has(targetKey(row, me)));
   return [...shown, ...end.map((row) => ofRow(row, me))].map((message) => {
     const change = last.get(message.key);
-    return change ? changed(message, change) : message;
+    return change ? amended(message, change) : message;
   });
 }
 
-/** The same through queued → sent. */
-export function keyOf(author: string, clientOffset: string): string {
+/** Stays the same from queued to sent. */
+export function messageKey(author: string, clientOffset: string): string {
   return `${author} ${clientOffset}`;
 }
 
-export function statusOf({ state }: Row): Status {
+export function statusOfRow({ state }: Row): MessageStatus {
   switch (state.tag) {
     case 'queued':
     case 'sending':
@@ -47,7 +47,7 @@ export function statusOf({ state }: Row): Status {
 function ofLine(line: Line, me: User, nameOf: (user: string) => string): Message {
   const { author, clientOffset, at } = line;
   return {
-    key: keyOf(author, clientOffset),
+    key: messageKey(author, clientOffset),
     clientOffset,
     serverOffset: line.serverOffset,
     author: { id: author, name: nameOf(author) },
@@ -56,7 +56,7 @@ function ofLine(line: Line, me: User, nameOf: (user: string) => string): Message
     content: contentOf(line),
     status: { tag: 'sent' },
     pending: 'none',
-    can: author === me.id && line.tag === 'text' ? CHANGED_BY_HAND : NOTHING,
+    can: author === me.id && line.tag === 'text' ? AMENDABLE : NOTHING,
   };
 }
 
@@ -75,11 +75,11 @@ function contentOf(line: Line): Message['content'] {
   }
 }
 
-/** A change stands for its message, which is not known: `changed` makes it what it says. */
+/** An amendment whose message is not held renders as a placeholder of that message; `amended` gives it its content. */
 function ofRow(row: Row, me: User): Message {
-  const status: Status = isChange(row) ? { tag: 'sent' } : statusOf(row);
+  const status: MessageStatus = isChange(row) ? { tag: 'sent' } : statusOfRow(row);
   return {
-    key: isChange(row) ? targetKey(row, me) : keyOf(me.id, row.clientOffset),
+    key: isChange(row) ? targetKey(row, me) : messageKey(me.id, row.clientOffset),
     clientOffset: isChange(row) ? row.target : row.clientOffset,
     serverOffset: undefined,
     author: { id: me.id, name: me.name },
@@ -88,7 +88,7 @@ function ofRow(row: Row, me: User): Message {
     content: contentOfRow(row),
     status,
     pending: 'none',
-    can: status.tag === 'not-sent' || row.body === undefined ? NOTHING : CHANGED_BY_HAND,
+    can: status.tag === 'not-sent' || row.body === undefined ? NOTHING : AMENDABLE,
   };
 }
 
@@ -98,19 +98,19 @@ function contentOfRow(row: Row): Message['content'] {
   return body === undefined ? { tag: 'unknown', kind } : { tag: 'text', body, edited: false };
 }
 
-/** Of the message that it changes: one's own, unless it says whose it is. */
+/** The key of the message that is amended: an own one, unless the amendment names another author. */
 function targetKey({ target, targetAuthor }: Follower, me: User): string {
-  return keyOf(targetAuthor ?? me.id, target);
+  return messageKey(targetAuthor ?? me.id, target);
 }
 
-const CHANGED_BY_HAND = { edit: true, remove: true };
+const AMENDABLE = { edit: true, remove: true };
 const NOTHING = { edit: false, remove: false };
 
-/** The last replacement of each target that waits, or its removal. */
+/** For each target the last edit, or its deletion. */
 export function lastChanges(changes: readonly Follower[]): Follower[] {
   const last = new Map<string, Follower>();
   for (const change of changes) {
-    const key = keyOf(change.targetAuthor ?? '', change.target);
+    const key = messageKey(change.targetAuthor ?? '', change.target);
     const before = last.get(key);
     if (!before || !isRemovalRow(before)) last.set(key, change);
   }
@@ -118,17 +118,17 @@ export function lastChanges(changes: readonly Follower[]): Follower[] {
 }
 
 /**
- * As it will be. A change that was not sent is what Try again, Edit and Delete then mean, so its key stands here; but a
- * replacement of a message that was not sent itself waits for that, and they mean the message.
+ * The message as it will be. Where the amendment was not sent, Try again, Edit and Delete act on the amendment, so the
+ * message gets its key. But an edit of a message that was not sent itself waits for that, and they act on the message.
  */
-function changed(message: Message, change: Follower): Message {
+function amended(message: Message, change: Follower): Message {
   const isEdit = isReplacementRow(change);
   const content: Message['content'] =
     isEdit && change.body !== undefined
       ? { tag: 'text', body: change.body, edited: true }
       : contentOfRow(change);
   if (message.status.tag === 'not-sent' && isEdit) return { ...message, content };
-  const status = statusOf(change);
+  const status = statusOfRow(change);
   const clientOffset = status.tag === 'not-sent' ? change.clientOffset : message.clientOffset;
   const can = status.tag === 'not-sent' || !isEdit ? NOTHING : message.can;
   return { ...message, clientOffset, status, content, pending: isEdit ? 'edit' : 'delete', can };

@@ -1,63 +1,73 @@
 /**
- * What the screen knows and what a person can do: the seam between the client's heart and its views.
- * Views read `Readable`s and call `Client`; they never see a socket, a database or a row of the outbox.
+ * The interface of the client: what the screen shows and what a person can do. Views read `Readable`s and call
+ * `Client`; they never see a socket, a database or a row of the outbox.
  */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Gap, GapEdge } from '../log/window.ts';
 import type { Readable } from '../records/cell.ts';
 
-export interface Client {
+export interface Client extends UserActions {
   readonly app: Readable<AppState>;
-  /** The conversation of one room. Reading begins with the first subscriber and ends with the last. */
+  /** The conversation of one room. It is read from the database while it has subscribers. */
   conversation(room: string): Readable<ConversationState>;
 
   /**
-   * Signs up or in. While somebody is in: as them again; or, where the server does not know them any more, as their heir.
-   * Resolves with what to tell the person when it did not work.
+   * Signs up or in. While a user is signed in: as the same user again; or, where the server does not know that user any
+   * more, as their heir.
    */
   signIn(name: string, password?: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
-  /** Ends this device's session; what waits in the outbox stays on the device. */
+  /** Ends this device's session. The outbox stays on the device. */
   signOut(): Promise<Outcome>;
 
-  /** Which room is being looked at: its catch-up comes first. */
+  /** Which room is on the screen: the server catches it up first. */
   open(room: string | undefined): void;
+  /** The database could not be opened or written: tries again. */
+  retryStorage(): void;
+}
+
+/** What a signed-in person can do. While nobody is signed in, all of it fails with `unauthorized` or does nothing. */
+export interface UserActions {
   loadOlder(room: string): void;
   loadNewer(room: string): void;
   loadBetween(room: string, gap: Gap, edge: GapEdge): void;
-  /** Places the window around an entry. False where it is not to be had now. */
+  /** Places the window around an entry. False where the entry cannot be had now. */
   jumpTo(room: string, offset: number): Promise<boolean>;
   toNewest(room: string): void;
 
-  /** Resolves ok once the message is durable on this device and shown. Else the text must stay where it was typed. */
+  /**
+   * Resolves ok once the message is durable on this device and shown. Otherwise the text must stay where it was typed.
+   */
   send(room: string, body: string): Promise<Outcome>;
   /** A message that was not sent: again under the same key, changed under a new one, or not at all. */
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
   discard(clientOffset: string): Promise<Outcome>;
-  /** Changes a text of one's own, whatever became of it so far: in place if it was never sent, else by an edit behind it (O4). `serverOffset`: where it stood when it was last seen. */
+  /**
+   * Changes a text of one's own: in place if it was never sent, otherwise by an edit behind it (O4). `serverOffset`: its
+   * place in the log when the screen showed it last.
+   */
   edit(room: string, clientOffset: string, body: string, serverOffset?: number): Promise<Outcome>;
-  /** Deletes a text of one's own: never sent, it is gone; else a deletion queues behind it. */
+  /** Deletes a text of one's own: drops it if it was never sent, otherwise queues a deletion behind it. */
   remove(room: string, clientOffset: string): Promise<Outcome>;
-  /** A person has seen the room up to this entry. Kept while there is no way to tell the server. */
+  /** The person has seen the room up to this entry. Stored until the server has acknowledged it. */
   seen(room: string, upTo: number): void;
 
+  /** Empty also where it cannot be read. */
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
-  /** The database could not be opened or written: once more. */
-  retryStorage(): void;
 
   createRoom(name: string): Promise<Outcome & { room?: string }>;
   joinRoom(room: string): Promise<Outcome>;
   leaveRoom(room: string): Promise<Outcome>;
-  /** Public rooms of the server, to look for one to join. */
+  /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
 }
 
-/** `reason` is a sentence for the person, in their language. */
+/** Whether an action worked. */
 export type Outcome = { ok: true } | { ok: false; reason: Reason };
 
-/** Why something did not work: a code the texts know (i18n), and the server's own sentence where there is one. */
+/** Why something did not work: a code that i18n translates, and the server's own sentence where there is one. */
 export interface Reason {
   code: string;
   message?: string;
@@ -65,33 +75,36 @@ export interface Reason {
 
 export type AppState =
   | { tag: 'starting' }
-  /** The browser cannot run the app; `missing` names what it lacks. */
+  /** The browser cannot run the app: it lacks `missing`. */
   | { tag: 'unsupported'; missing: string }
   /** The database cannot be opened now; `retryStorage` tries again. */
   | { tag: 'storage'; reason: Reason }
-  /** Nobody is signed in here. */
+  /** Nobody is signed in: the sign-in screen. */
   | { tag: 'hello' }
   | SignedIn;
 
 export interface SignedIn {
   tag: 'in';
   user: User;
-  /** Undefined until the server said. */
+  /** Undefined until the server has answered. */
   hasPassword: boolean | undefined;
   lastDevice: boolean | undefined;
   connection: ConnectionState;
-  /** Rows that are not settled and not parked, of all rooms. */
+  /** The number of rows of all rooms that wait to be sent. */
   waiting: number;
   /** Newest activity first. */
   rooms: RoomSummary[];
-  /** False where the browser withholds service workers (plain HTTP from another machine). */
+  /**
+   * Whether the app opens without a network: false where the browser withholds service workers (plain HTTP from another
+   * machine).
+   */
   startsOffline: boolean;
   storage: StorageState;
 }
 
 /**
- * Whether this device takes what is written: `full` it has no room, `failing` it does not say why. `emptied`: the browser
- * threw away what was stored, unsent messages with it; said until `retryStorage`.
+ * Whether this device stores what is written. `full`: no space is left; `failing`: for an unknown reason. `emptied`:
+ * the browser has deleted what was stored, unsent messages with it; shown until `retryStorage`.
  */
 export type StorageState = 'ok' | 'full' | 'failing' | 'emptied';
 
@@ -99,12 +112,12 @@ export type ConnectionState =
   | { tag: 'live' }
   | { tag: 'connecting' }
   | { tag: 'catching-up' }
-  /** What an older version of the app held is being moved; `percent` of it is, 0 to 99. */
+  /** The logs that an older version stored are being moved; `percent` is done, 0 to 99. */
   | { tag: 'moving'; percent: number }
   | { tag: 'offline' }
-  /** The session is no more: everything is kept, signing in again sends it. */
+  /** The session has ended. Everything stays on the device, and is sent after the next sign-in. */
   | { tag: 'signed-out' }
-  /** The server knows no such user: its data was put back. Signing up again, from here, takes along what waits. */
+  /** The server knows no such user: its data was put back. Signing up again on this page takes the outbox along. */
   | { tag: 'unknown' }
   /** This version is too old for the server. */
   | { tag: 'upgrade' };
@@ -114,17 +127,17 @@ export interface RoomSummary {
   name: string;
   kind: 'public' | 'private' | 'direct';
   members: number;
-  /** The last line of it, own unsent ones included. */
+  /** The newest message, own unsent ones included. */
   last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;
   draft: string;
-  /** Rows of this room that wait. */
+  /** The number of rows of this room that wait to be sent. */
   waiting: number;
   notSent: number;
-  /** Others' lines after what was read, counted up to UNREAD_COUNTED_MAX. */
+  /** Others' messages after the read marker, counted up to UNREAD_COUNTED_MAX. */
   unread: number;
-  /** False: left, and listed only because something of one's own is still there. */
+  /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
-  /** The server cannot read this room now; what is held of it shows, and it is tried again by itself. */
+  /** The server cannot read this room now. What is stored is shown, and the server tries again by itself. */
   failing?: Reason;
 }
 
@@ -135,52 +148,59 @@ export interface PublicRoom {
 }
 
 export interface ConversationState {
-  /** Ascending; a window of what is held, at most some 150, not the whole log. */
+  /** Ascending. A window of at most some 150 messages, not the whole log. */
   messages: Message[];
-  /** Between these messages, or behind the last that was sent, something is not held. Ascending. */
+  /**
+   * Where entries are missing on this device: between these messages, or after the last one that was sent. Ascending.
+   */
   gaps: Gap[];
   /** True when the first message here is the room's first. */
   atStart: boolean;
-  /** True when the last message here is the newest held. */
+  /** True when the last message here is the newest on this device. */
   atNewest: boolean;
-  /** Older ones are being fetched; `stuck` when that needs a connection that is not there. */
+  /** Whether older messages are being fetched; `stuck` where that needs a connection and there is none. */
   older: 'idle' | 'loading' | 'stuck';
-  /** The same for what a gap lacks. */
+  /** The same for the entries of a gap. */
   between: 'idle' | 'loading' | 'stuck';
-  /** Key of the first line that was unread when the conversation was opened; the same while it is open. */
+  /** Key of the first message that was unread when the conversation was opened; does not change while it is open. */
   newSince: string | undefined;
-  /** Others' lines newer than the newest that was shown at the end, counted also when they are not in `messages`. */
+  /**
+   * The number of others' messages after the newest one that was shown at the end, also where they are not in
+   * `messages`.
+   */
   unseen: number;
-  /** Nothing is known of this room yet: the database is still being read. */
+  /** The database has not been read yet. */
   loading: boolean;
 }
 
 export interface Message {
-  /** Stable through queued → sent: made of author and clientOffset. */
+  /** Made of author and clientOffset: stays the same from queued to sent. */
   key: string;
   clientOffset: string;
-  /** Undefined while it waits. */
+  /** Undefined until it is sent. */
   serverOffset: number | undefined;
   author: { id: string; name: string };
   mine: boolean;
-  /** For people to read; milliseconds. The device's clock while it waits, the server's afterwards. */
+  /** To be shown, in milliseconds since 1970: by the device's clock until it is sent, then by the server's. */
   at: number;
   content:
     | { tag: 'text'; body: string; edited: boolean }
     | { tag: 'deleted' }
-    /** Of a kind that this version cannot show. */
+    /** Of a kind that this version does not know. */
     | { tag: 'unknown'; kind: string }
-    /** The server cannot read what it has stored there. */
+    /** The server cannot read the entry that it has stored. */
     | { tag: 'unreadable' };
-  status: Status;
-  /** Of which change `status` speaks. */
+  status: MessageStatus;
+  /** Which amendment `status` is about. */
   pending: 'none' | 'edit' | 'delete';
-  /** What `edit` and `remove` would take; a message that was not sent has `retry`, `amend` and `discard` instead. */
+  /**
+   * Whether `edit` and `remove` are possible. A message that was not sent has `retry`, `amend` and `discard` instead.
+   */
   can: { edit: boolean; remove: boolean };
 }
 
-/** What the person is told of one message (O3). Others' messages are `sent`. */
-export type Status =
+/** What the screen shows of the delivery of one message (O3). Others' messages are `sent`. */
+export type MessageStatus =
   | { tag: 'queued' }
   | { tag: 'sending' }
   | { tag: 'checking' }

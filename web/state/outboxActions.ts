@@ -1,4 +1,4 @@
-/** What a person does with messages of their own: each is durable, then shown, then tried (O1). */
+/** Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). */
 import { checkBody, withoutControls } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/schema.ts';
@@ -7,23 +7,23 @@ import { enqueue } from '../outbox/enqueue.ts';
 import type { Change } from '../outbox/followers.ts';
 import type { Draft, Row } from '../outbox/row.ts';
 import type { Drafts } from './drafts.ts';
-import type { Client, Outcome } from './model.ts';
+import type { Outcome, UserActions } from './model.ts';
 import type { StorageHealth } from './storageState.ts';
 
-type OutboxActions = Pick<Client, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
+type OutboxActions = Pick<UserActions, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
 
 interface Deps {
   db: UserDatabase;
   me: string;
   drafts: Pick<Drafts, 'queue'>;
   storage: StorageHealth;
-  /** Where an entry of one's own is held, as far as the screen knows: the transaction looks whether it is that one. */
+  /** Where the screen shows an own entry in the log. A hint: the transaction checks whether the entry is there. */
   targetOf(room: string, clientOffset: string): number | undefined;
   newKey: () => string;
   now: () => number;
-  /** Tells everybody of the changed row, and resolves when it is shown. */
+  /** Announces the changed row, and resolves when it is shown. */
   show(room: string): Promise<void>;
-  /** The same for a new message; at the end of the conversation, where it stands. */
+  /** The same for a new message, at the end of the conversation. */
   showNew(draft: Draft): Promise<void>;
   persist(): void;
 }
@@ -40,7 +40,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     try {
       const stored = await store();
       deps.storage.worked();
-      if (stored === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, in another tab even
+      if (stored === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, perhaps by another tab
       await showIt(stored);
       return { ok: true };
     } catch (error) {
@@ -105,7 +105,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
 
 const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
 
-/** As it would be sent. A text that is too long is taken all the same, and kept as not sent: nothing written is lost. */
+/** The text as it would be sent. One that is too long is queued all the same, and kept as not sent: no text is lost. */
 function readBody(raw: string): string {
   const checked = checkBody(withoutControls(raw));
   if (checked.ok) return checked.text;

@@ -1,58 +1,61 @@
 /**
- * The server refuses a session although nobody signed out: a browser that was killed soon after a sign-in has lost the
- * cookie, the device was signed out elsewhere, or the server's data was put back. It is asked which, until it answers.
- * Hardly anybody ever needs it, so it comes when it is needed. It is handed what it uses: a module that it shared with the
- * first page would become a file of its own there, and cost more than this saves.
+ * The server refuses a session although nobody signed out. Either a browser that was killed soon after the sign-in has
+ * lost the cookie, or the device was signed out elsewhere, or the server's data was put back to an older copy. Asks the
+ * server which, until it answers. A chunk of its own, since it is rarely needed. It is handed what it uses: a module
+ * that it shared with the first page would become a chunk there and cost more than this saves.
  */
 import type { Session, User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { LocalDatabase } from '../db/local.ts';
-import type { Http } from '../transport/http.ts';
+import type { SessionCalls } from '../transport/sessionCalls.ts';
 import type { UserClient } from './user.ts';
 
-export interface Refused {
-  http: Http;
+export interface SessionCheck {
+  http: SessionCalls;
   local: LocalDatabase;
   newId: () => string;
   clock: Clock;
-  /** How long to wait after so many questions without an answer, in ms. */
+  /** The delay before the next request, in ms, after so many without an answer. */
   pauseMs(failures: number): number;
-  /** Whether this code is an answer, or the same has to be asked again. */
+  /** Whether this code is an answer. Otherwise the same request has to be repeated. */
   isAnswer(code: string): boolean;
-  isIn(user: UserClient): boolean;
-  /** For whom the claim has brought a session: once is enough, or a server that refuses it is asked for ever. */
+  isCurrent(user: UserClient): boolean;
+  /** The user whose session the claim has renewed. Only once: a server that refuses it would be asked for ever. */
   renewed: UserClient | undefined;
-  /** Whom the server does not know any more. */
+  /** The user whom the server does not know any more. */
   unknown: UserClient | undefined;
-  /** Work whose failure nobody waits for. */
+  /** Runs work whose failure is only logged. */
   run(work: () => Promise<void>): void;
 }
 
-export async function askWhy(of: UserClient, refused: Refused, failures = 0): Promise<void> {
-  const { local, clock, pauseMs } = refused;
-  if (!refused.isIn(of)) return;
+export async function checkRefusedSession(of: UserClient, check: SessionCheck, failures = 0): Promise<void> {
+  const { local, clock, pauseMs } = check;
+  if (!check.isCurrent(of)) return;
   const session = await local.session();
   if (session?.user.id !== of.id) return;
-  const fate = await fateOf(session.user, refused, refused.renewed !== of);
-  if (!refused.isIn(of)) return;
-  const wasUnknown = refused.unknown === of;
+  const fate = await fateOf(session.user, check, check.renewed !== of);
+  if (!check.isCurrent(of)) return;
+  const wasUnknown = check.unknown === of;
   switch (fate.tag) {
     case 'renewed': {
       const { user, hasPassword, devices } = fate.session;
-      refused.renewed = of;
+      check.renewed = of;
       of.signedIn({ user, hasPassword, devices });
       return;
     }
     case 'unknown':
-      refused.unknown = of;
+      check.unknown = of;
       of.know(session);
       return;
     case 'signed-out':
-      refused.unknown = undefined;
-      if (wasUnknown) of.signedIn(session); // put back once more: the cookie may hold again
+      check.unknown = undefined;
+      if (wasUnknown) of.signedIn(session); // the data was put back once more: the cookie may be valid again
       return;
     case 'unanswered':
-      clock.setTimeout(() => refused.run(() => askWhy(of, refused, failures + 1)), pauseMs(failures));
+      clock.setTimeout(
+        () => check.run(() => checkRefusedSession(of, check, failures + 1)),
+        pauseMs(failures),
+      );
       return;
     default:
       fate satisfies never;
@@ -66,14 +69,18 @@ type Fate =
   | { tag: 'unknown' }
   | { tag: 'unanswered' };
 
-/** The claim brings the session again, while it is kept. */
-async function fateOf(user: User, { http, local, newId, isAnswer }: Refused, renews: boolean): Promise<Fate> {
-  const kept = renews ? await local.claimOf(user.name) : undefined;
-  const claim = kept ?? newId(); // one that nobody has renews nothing
-  const called = await http.signIn({ name: user.name, claim, credential: 'cookie', as: user.id });
-  if (called.ok && called.value.user.id === user.id) return { tag: 'renewed', session: called.value };
-  if (!called.ok && called.error.code === 'not-found') return { tag: 'unknown' }; // the claim may be the heir's already
-  if (!called.ok && !isAnswer(called.error.code)) return { tag: 'unanswered' };
-  if (kept !== undefined) await local.dropClaim(user.name);
+/** `renews`: tries to get the session back with the claim, if it is still stored. */
+async function fateOf(
+  user: User,
+  { http, local, newId, isAnswer }: SessionCheck,
+  renews: boolean,
+): Promise<Fate> {
+  const stored = renews ? await local.claimOf(user.name) : undefined;
+  const claim = stored ?? newId(); // a fresh claim renews nothing
+  const result = await http.signIn({ name: user.name, claim, credential: 'cookie', as: user.id });
+  if (result.ok && result.value.user.id === user.id) return { tag: 'renewed', session: result.value };
+  if (!result.ok && result.error.code === 'not-found') return { tag: 'unknown' }; // keeps the claim: it may be the heir's already
+  if (!result.ok && !isAnswer(result.error.code)) return { tag: 'unanswered' };
+  if (stored !== undefined) await local.dropClaim(user.name);
   return { tag: 'signed-out' };
 }

@@ -1,16 +1,18 @@
-/** What needs the server to answer at once: making, finding, joining and leaving rooms. */
+/** Creating, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { EngineLoader } from '../engine/loadEngine.ts';
 import { reasonOf } from '../outbox/row.ts';
-import type { Client, PublicRoom } from './model.ts';
+import type { PublicRoom, UserActions } from './model.ts';
 
-type RoomActions = Pick<Client, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
+type RoomActions = Pick<UserActions, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
 
 export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: () => string): RoomActions {
-  /** The id or key of what was asked and not answered: asked again, it is the same thing (no room twice). */
+  /**
+   * The id or key of each request without an answer. The same request uses it again, so that no room is created twice.
+   */
   const unanswered = new Map<string, string>();
 
   async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
@@ -75,7 +77,7 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
   };
 }
 
-/** More than a person looks through. */
+/** More rooms than a person looks through. */
 const LISTED_AT_MOST = 1_000;
 
 async function shown<T extends { ok: true }>(work: () => Promise<T>) {

@@ -1,4 +1,7 @@
-/** Whether the device takes what is written, as the last attempts showed, and whether it kept what was. */
+/**
+ * Whether the device stores what is written, as the last attempts showed, and whether the browser has emptied the
+ * storage.
+ */
 
 import type { Clock, Timer } from '../db/clock.ts';
 import { DatabaseHangs } from '../db/database.ts';
@@ -7,7 +10,7 @@ import type { UserDatabase } from '../db/schema.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { StorageState } from './model.ts';
 
-/** Who writes tells how it went. */
+/** Whoever writes reports the outcome. */
 export interface StorageHealth {
   failed(error: unknown): void;
   worked(): void;
@@ -15,8 +18,9 @@ export interface StorageHealth {
 
 export interface StorageWatch extends StorageHealth {
   get(): StorageState;
-  /** The browser threw away what was stored: it stays said until a person has seen it. */
+  /** The browser has emptied the storage: shown until `seen`. */
   emptied(): void;
+  /** The person has seen the state, and wants another attempt. */
   seen(): void;
   close(): void;
 }
@@ -25,7 +29,10 @@ interface Deps {
   db: UserDatabase;
   clock: Clock;
   changed(): void;
-  /** It takes something again. What was given up may have been written all the same; a full one has missed something. */
+  /**
+   * Writes succeed again. After `failing`, a write that timed out may have been stored all the same; after `full`,
+   * something of the server could not be stored.
+   */
   takesAgain(after: 'full' | 'failing'): void;
 }
 
@@ -33,7 +40,7 @@ export function createStorageState({ db, clock, changed, takesAgain }: Deps): St
   let state: 'ok' | 'full' | 'failing' = 'ok';
   let emptied = false;
   let probing = false;
-  let again: Timer | undefined;
+  let retry: Timer | undefined;
   let closed = false;
 
   function become(next: typeof state): void {
@@ -53,26 +60,26 @@ export function createStorageState({ db, clock, changed, takesAgain }: Deps): St
 
   function probeLater(): void {
     cancel();
-    again = clock.setTimeout(probe, RETRY_MAX_MS);
+    retry = clock.setTimeout(probe, RETRY_MAX_MS);
   }
 
-  /** A write that happened to be empty or small shows nothing: it is full until it takes something of some size. */
+  /** Small writes may succeed on a full device: it is full until a write of PROBE_CHARACTERS succeeds. */
   async function probe(): Promise<void> {
     if (probing || closed) return;
     probing = true;
-    const took = await write(db).then(
+    const succeeded = await writeProbe(db).then(
       () => true,
       () => false,
     );
     probing = false;
     if (closed || state === 'ok') return;
-    if (took) recover();
+    if (succeeded) recover();
     else probeLater();
   }
 
   function cancel(): void {
-    if (again !== undefined) clock.clearTimeout(again);
-    again = undefined;
+    if (retry !== undefined) clock.clearTimeout(retry);
+    retry = undefined;
   }
 
   return {
@@ -100,15 +107,15 @@ export function createStorageState({ db, clock, changed, takesAgain }: Deps): St
   };
 }
 
-/** Deleted within the transaction that writes it: it stays in no database. */
-function write(db: UserDatabase): Promise<void> {
+/** The value is deleted in the transaction that writes it. */
+function writeProbe(db: UserDatabase): Promise<void> {
   return db.write(['meta'], async (tx) => {
     await tx.objectStore('meta').put('-'.repeat(PROBE_CHARACTERS), 'probe');
     await tx.objectStore('meta').delete('probe');
   });
 }
 
-/** Undefined for what says nothing of the storage: a mistake of ours, or nobody is interested any more. */
+/** Undefined for an error that says nothing about the storage: a bug, or a database that we closed. */
 function stateOf(error: unknown): 'full' | 'failing' | undefined {
   if (isFull(error)) return 'full';
   return error instanceof DatabaseHangs || error instanceof DOMException ? 'failing' : undefined;

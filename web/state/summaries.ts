@@ -1,29 +1,29 @@
-/** The list of rooms as it is shown: read once as a whole, then room by room as they change. */
+/** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { Change } from '../db/changes.ts';
 import type { StoredRoom, UserDatabase, UserRead } from '../db/schema.ts';
 import { readLastLine } from '../log/lines.ts';
 import type { Row } from '../outbox/row.ts';
-import { coalesced } from './coalesced.ts';
+import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
-import { countRows, lastMessage } from './queue.ts';
+import { countRows, lastMessage } from './outboxView.ts';
 import { countUnread } from './unread.ts';
 
 export interface Summaries {
   /** Newest activity first. */
   list(): RoomSummary[];
-  /** Rows that wait, of all rooms, and can go by themselves. */
+  /** The number of rows of all rooms that wait to be sent. */
   waiting(): number;
-  /** Reads again what the change concerns; resolves when it is in the list. */
+  /** Reads again what the change concerns; resolves when the list has it. */
   refresh(change: Change): Promise<void>;
-  /** The first reading: resolves when there is something to show. */
+  /** The first read: resolves when there is something to show. */
   open(): Promise<void>;
 }
 
 const STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'drafts', 'marks'] as const;
 
-/** So many rooms are read in one transaction, which has to be over in time. */
+/** The number of rooms in one transaction: more would take longer than a transaction may. */
 const ROOMS_AT_ONCE = 50;
 
 export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
@@ -31,7 +31,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
   let waiting = 0;
   let pending: Change[] = [];
 
-  const read = coalesced(async () => {
+  const read = coalesceCalls(async () => {
     const changes = pending;
     pending = [];
     try {
@@ -43,7 +43,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     changed();
   });
 
-  /** It changes at every word that is written, and what is read holds up what is sent: so no more than its text is read. */
+  /** Drafts change with every word, and reads delay writes of the outbox: so for a draft only its text is read. */
   function isOnlyDraft(change: Change): change is Extract<Change, { type: 'draft' }> {
     return change.type === 'draft' && known.get(change.room)?.member === true;
   }
@@ -60,7 +60,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     return next;
   }
 
-  /** All where none are named. */
+  /** All rooms where `named` is undefined. */
   async function readRooms(named: string[] | undefined): Promise<Map<string, RoomSummary>> {
     const next = new Map(named ? known : []);
     let left = named;
@@ -69,7 +69,10 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     return next;
   }
 
-  /** The first of these rooms, or of all: resolves with those that are left. One that is gone goes from the list. */
+  /**
+   * Reads the first ROOMS_AT_ONCE of these rooms, or of all, and resolves with the others. A room that is gone leaves
+   * the list.
+   */
   function readSome(ids: readonly string[] | undefined, next: Map<string, RoomSummary>): Promise<string[]> {
     return db.read(STORES, async (tx) => {
       const wanted = ids ?? (await tx.objectStore('rooms').getAllKeys());
@@ -99,7 +102,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
   };
 }
 
-/** The rooms that these changes name; undefined where the list itself may be another. */
+/** The rooms that these changes name; undefined where rooms may have been added or removed. */
 function roomsOf(changes: readonly Change[]): string[] | undefined {
   if (changes.some(({ type }) => type === 'all' || type === 'users')) return undefined;
   const named = changes.flatMap((change) =>
@@ -127,7 +130,7 @@ async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<Room
   };
 }
 
-/** Something of one's own is still there. */
+/** The person has rows or a draft in the room. */
 function hasOwn({ waiting, notSent, draft }: RoomSummary): boolean {
   return waiting + notSent > 0 || draft !== '';
 }

@@ -1,6 +1,6 @@
 /**
- * How many messages of others there are that a person has not read: counted where they are held, and as the server counted
- * them where they are not.
+ * The number of unread messages of others: counted in the database for the ranges that are held, and taken from the
+ * server's count for the holes.
  */
 import type { Entry } from '../../shared/entry.ts';
 import { isMessage, isRemoval } from '../../shared/kinds.ts';
@@ -10,27 +10,30 @@ import { linesBack } from '../log/lines.ts';
 import { spansOf } from '../log/readSpans.ts';
 import { cursorOf, type Stretch, without } from '../log/spans.ts';
 
-/** Others' messages after `after` and up to `upTo` that were not deleted, as a server counted them: at most UNREAD_COUNTED_MAX. */
+/**
+ * The server's count of others' messages after `after` and up to `upTo` that are not deleted: at most
+ * UNREAD_COUNTED_MAX.
+ */
 export interface CountedUnread {
   count: number;
   after: number;
   upTo: number;
 }
 
-/** Others' messages after what a person has read, counted up to UNREAD_COUNTED_MAX. */
+/** Others' messages after the read marker, counted up to UNREAD_COUNTED_MAX. */
 export async function countUnread(tx: UserRead, room: StoredRoom, me: string): Promise<number> {
   return countOthers(tx, room.id, me, await readUpToOf(tx, room), room.unread);
 }
 
-/** Up to where a person has read, here or on another device. */
+/** The read marker, of this or another device. */
 export async function readUpToOf(tx: UserRead, room: Pick<StoredRoom, 'id' | 'readUpTo'>): Promise<number> {
   return Math.max(room.readUpTo, (await tx.objectStore('marks').get(room.id))?.upTo ?? 0);
 }
 
 /**
- * Others' messages after `upTo` that were not deleted, counted up to UNREAD_COUNTED_MAX. In holes there are as many as the
- * server counted, less those that are held; where it did not count, each entry counts as a message: more than is known is
- * said rather than less.
+ * Others' messages after `upTo` that are not deleted, counted up to UNREAD_COUNTED_MAX. For holes: the server's count
+ * less the messages that are held. Where the server did not count, each entry of a hole counts as a message, so that
+ * the number is never too small.
  */
 export async function countOthers(
   tx: UserRead,
@@ -74,7 +77,7 @@ async function countHeld(
   return count;
 }
 
-/** Others' messages that the server counted, held or not, and that were removed since. */
+/** Messages in the server's count that were deleted since. */
 async function countRemoved(
   tx: UserRead,
   room: string,
@@ -91,7 +94,7 @@ async function countRemoved(
   return removed.size;
 }
 
-/** A message of somebody else's that was not deleted. */
+/** A message of another user that is not deleted. */
 function isUnread(entry: Entry, me: string): boolean {
   return isMessage(entry) && !entry.deleted && !entry.unreadable && entry.author !== me;
 }

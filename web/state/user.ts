@@ -1,41 +1,38 @@
-/** Everything that runs for the one user who is signed in: one database, one connection, one outbox (O5). */
-
+/**
+ * Composes the client of one signed-in user: one database, one engine, one outbox (O5). Its first screen is read from
+ * the database alone; the engine is fetched when that is painted.
+ */
 import { idFrom } from '../../shared/mint.ts';
-import type { User, WireError } from '../../shared/protocol/index.ts';
-import { type Change, channelOf, concerns, createChanges } from '../db/changes.ts';
+import type { User } from '../../shared/protocol/index.ts';
+import { type Change, channelOf, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
 import { openUserDatabase } from '../db/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createEngineLoader } from '../engine/loadEngine.ts';
+import { createBackgroundSync } from '../outbox/backgroundSync.ts';
 import { reasonOf } from '../outbox/row.ts';
-import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
+import type { Readable } from '../records/cell.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
-import { createBackground } from './background.ts';
-import { createConversation } from './conversation.ts';
+import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
-import { type QueueingConversation, withJustQueued } from './justQueued.ts';
-import type { Client, ConnectionState, RoomSummary, SignedIn } from './model.ts';
+import type { ConnectionState, ConversationState, SignedIn, UserActions } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
-import { createReads } from './reads.ts';
+import { createReadMarkers } from './readMarkers.ts';
 import { createRoomActions } from './roomActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
-/** What a client does while somebody is signed in. */
-export type UserActions = Omit<
-  Client,
-  'app' | 'signIn' | 'signOut' | 'setPassword' | 'conversation' | 'open'
->;
-
 export interface UserClient extends UserActions {
   readonly id: string;
-  conversation(room: string): QueueingConversation;
-  /** A view looks at another room, or at none. */
+  conversation(room: string): Readable<ConversationState>;
+  /** Another room is on the screen, or none. */
   open(): void;
+  /** The database could not be written: tries again. */
+  retryStorage(): void;
   /** Resolves once everything that was typed is on disk. */
   flush(): Promise<void>;
-  /** Signed in again: what waits can go on. */
+  /** Signed in again: connects with the new session. */
   signedIn(session: SignedInHere): void;
   /** More is known of the session. */
   know(session: SignedInHere): void;
@@ -48,42 +45,38 @@ interface Outside {
   live(): void;
   /** The server knows no session of this browser. */
   signedOut(): void;
-  /** The user has another name, or more is known of them. */
+  /** The server or another tab said that the user has another name. */
   renamed(user: User): void;
-  /** The room that is looked at: it is read, and caught up with, first. */
-  looking(): string | undefined;
+  /** The room on the screen: it is read, and caught up, first. */
+  opened(): string | undefined;
 }
 
-/** Resolves once there is something to show, from the database alone. Rejects where it cannot be opened. */
+/** Resolves once there is something to show. Rejects where the database cannot be opened. */
 export async function openUser(deps: Deps, session: SignedInHere, outside: Outside): Promise<UserClient> {
   const { clock, random } = deps;
   const { user } = session;
-  const db = openUserDatabase(deps.indexedDB, clock, user.id, {
-    makeRoom: async (full) => (await import('../db/evict.ts')).makeRoom(full), // hardly anybody ever needs it
-    emptied() {
-      storage.emptied();
-      drafts.emptied();
-      engine.current?.connection.tell({ type: 'unusable' }); // everything is fetched anew
-      void refresh({ type: 'all' });
-    },
-  });
   const newKey = () => idFrom(deps.randomBytes(16));
-  const conversations = new Map<string, QueueingConversation>();
   let known = session;
-  let letGo = () => {};
+  let releaseFirst = () => {};
   let persisted = false;
   let closed = false;
 
+  const db = openUserDatabase(deps.indexedDB, clock, user.id, {
+    makeRoom: async (full) => (await import('../db/evict.ts')).makeRoom(full), // rarely needed
+    emptied() {
+      storage.emptied();
+      drafts.emptied();
+      fetchAgain();
+      void refresh({ type: 'all' });
+    },
+  });
   const changes = createChanges(deps.channel(channelOf(user.id)), (change) => {
     if (closed) return;
-    if (change.type === 'draining' || change.type === 'placed') {
-      engine.current?.heard(change);
-      return;
-    }
+    if (change.type === 'draining' || change.type === 'placed') return engine.current?.received(change);
     if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
-      learnName().catch((error) => closed || console.warn('the own name could not be read', error));
+      readName().catch((error) => closed || console.warn('the own name could not be read', error));
     const shown = refresh(change);
-    if (change.type === 'queued') void shown.then(() => engine.current?.drain.rows()); // shown first, then tried
+    if (change.type === 'queued') void shown.then(sendRows); // shown first, then sent
   });
   const summaries = createSummaries(db, user, () => {
     engine.current?.connection.tell({ type: 'waiting', waiting: isWaiting() });
@@ -95,8 +88,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     changed: publish,
     takesAgain(after) {
-      if (after === 'full') engine.current?.connection.tell({ type: 'unusable' }); // what was not stored meanwhile comes with the next welcome
-      lookAgain();
+      if (after === 'full') fetchAgain(); // a full device could not store what came meanwhile
+      refreshAll();
     },
   });
   const drafts = createDrafts({
@@ -105,6 +98,20 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     storage,
     newKey,
     changed: (room) => changes.tell({ type: 'draft', room }),
+  });
+  const readMarkers = createReadMarkers({
+    db,
+    liveConnection: () => live()?.connection,
+    clock,
+    me: user.id,
+    changed: (rooms) => changes.tell({ type: 'marks', rooms }),
+  });
+  const conversations = createConversations({
+    db,
+    me: user,
+    liveSync: () => live()?.sync,
+    clock,
+    random,
   });
   const engine = createEngineLoader({
     db,
@@ -116,49 +123,56 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     loadIo: deps.loadIo,
     page: deps.page,
     storage,
-    opened: outside.looking,
+    opened: outside.opened,
     isWaiting,
-    changed: (change) => changes.tell(change),
-    read: (frame) => reads.heard(frame),
+    changed: changes.tell,
+    read: readMarkers.received,
     statusChanged(status) {
       if (status === 'live') {
         outside.live();
-        for (const conversation of conversations.values()) conversation.live();
+        conversations.live();
       } else if (status === 'signed-out') outside.signedOut();
       background.changed();
       publish();
     },
-    welcomed: () => reads.live(),
+    welcomed: readMarkers.live,
     progressed: publish,
   });
-  const background = createBackground({
+  const background = createBackgroundSync({
     register: deps.background?.register,
     waiting: summaries.waiting,
     status: engine.status,
   });
-  const reads = createReads({
-    db,
-    liveConnection: () => live()?.connection,
-    clock,
-    me: user.id,
-    changed: (rooms) => changes.tell({ type: 'marks', rooms }),
-  });
-  function isWaiting(): boolean {
-    return summaries.waiting() > 0;
-  }
 
   /** Undefined while there is no connection. */
   function live(): Engine | undefined {
     return engine.status() === 'live' ? engine.current : undefined;
   }
 
-  /** What the database has by now may be more than anybody was told. */
-  function lookAgain(): void {
-    void refresh({ type: 'all' }).then(() => engine.current?.drain.rows());
+  function isWaiting(): boolean {
+    return summaries.waiting() > 0;
   }
 
-  /** As the server or another tab has just said it. */
-  async function learnName(): Promise<void> {
+  function sendRows(): void {
+    engine.current?.drain.rows();
+  }
+
+  /** By a new connection, whose welcome brings all that is not stored. */
+  function fetchAgain(): void {
+    engine.current?.connection.tell({ type: 'unusable' });
+  }
+
+  async function refresh(change: Change): Promise<void> {
+    await Promise.all([summaries.refresh(change), conversations.refresh(change)]);
+  }
+
+  /** After changes of the database that may have been announced to nobody. */
+  function refreshAll(): void {
+    void refresh({ type: 'all' }).then(sendRows);
+  }
+
+  /** The name of the user may have changed. */
+  async function readName(): Promise<void> {
     const now = await db.read(['users'], (tx) => tx.objectStore('users').get(user.id));
     if (!now || now.name === known.user.name) return;
     known = { ...known, user: now };
@@ -166,18 +180,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     outside.renamed(now);
   }
 
-  async function refresh(change: Change): Promise<void> {
-    const shown = [...conversations].filter(
-      ([room]) => SHOWN_BY_CONVERSATIONS.has(change.type) && concerns(change, room),
-    );
-    await Promise.all([
-      summaries.refresh(change),
-      ...shown.map(([, conversation]) => conversation.refresh()),
-    ]);
-  }
-
   function publish(): void {
     if (closed) return;
+    const failing = engine.current?.sync.failing();
     outside.show({
       tag: 'in',
       user: known.user,
@@ -185,7 +190,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
       connection: connection(),
       waiting: summaries.waiting(),
-      rooms: summaries.list().map((room) => withFailure(room, engine.current?.sync.failing().get(room.id))),
+      rooms: summaries.list().map((room) => {
+        const error = failing?.get(room.id);
+        return error ? { ...room, failing: reasonOf(error) } : room;
+      }),
       startsOffline: deps.startsOffline,
       storage: storage.get(),
     });
@@ -199,26 +207,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     return { tag: status === 'live' && engine.current?.sync.catchingUp() ? 'catching-up' : status };
   }
 
-  function conversation(room: string): QueueingConversation {
-    const there = conversations.get(room);
-    if (there) return there;
-    const liveSync = () => live()?.sync;
-    const made = withJustQueued(createConversation({ db, me: user, room, liveSync, clock, random }), user);
-    conversations.set(room, made);
-    return made;
-  }
-
-  function close(): void {
-    closed = true;
-    stopListening();
-    drafts.close();
-    storage.close();
-    reads.close();
-    engine.close();
-    changes.close();
-    db.close();
-  }
-
   function pageSays(type: BrowserEvent): void {
     if (type === 'freeze') db.standStill();
     else if (type !== 'hidden' && type !== 'pagehide') db.goOn();
@@ -229,32 +217,42 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     engine.current?.connection.tell({ type });
   }
 
-  /** The conversation is there when the rooms are, so that all is painted at once. It is held until a view holds it. */
-  async function lookFirst(): Promise<void> {
-    const room = outside.looking();
-    if (room) letGo = conversation(room).state.subscribe(() => {});
-    await Promise.all([room && conversation(room).refresh(), summaries.open()]);
+  /**
+   * The conversation together with the list of rooms, so that they are painted together. Kept until a view subscribes.
+   */
+  async function readFirstScreen(): Promise<void> {
+    await db.read(['meta'], (tx) => tx.objectStore('meta').count()); // rejects, which the reads below do not
+    const room = outside.opened();
+    const conversation = room === undefined ? undefined : conversations.of(room);
+    if (conversation) releaseFirst = conversation.state.subscribe(() => {});
+    await Promise.all([conversation?.refresh(), summaries.open()]);
+  }
+
+  function close(): void {
+    closed = true;
+    stopListening();
+    drafts.close();
+    storage.close();
+    readMarkers.close();
+    engine.close();
+    changes.close();
+    db.close();
   }
 
   const stopListening = deps.page.listen(pageSays);
-  const firstLook = lookFirst();
-  firstLook.then(deps.painted).then(engine.load, () => {});
   try {
-    await firstLook;
+    await readFirstScreen();
   } catch (error) {
     close();
     throw error;
   }
+  void deps.painted().then(engine.load);
 
   return {
     id: user.id,
-    conversation,
-    open: () => letGo(),
-    loadOlder: (room) => conversation(room).loadOlder(),
-    loadNewer: (room) => conversation(room).loadNewer(),
-    loadBetween: (room, gap, edge) => conversation(room).loadBetween(gap, edge),
-    jumpTo: (room, offset) => conversation(room).jumpTo(offset),
-    toNewest: (room) => void conversation(room).toNewest(),
+    conversation: (room) => conversations.of(room).state,
+    open: () => releaseFirst(),
+    ...conversations.actions,
     ...createOutboxActions({
       db,
       me: user.id,
@@ -262,18 +260,15 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       storage,
       newKey,
       now: () => clock.now() + (engine.current?.sync.offsetOfClock() ?? 0),
-      targetOf: (room, clientOffset) =>
-        conversation(room)
-          .state.get()
-          .messages.find((message) => message.mine && message.clientOffset === clientOffset)?.serverOffset,
+      targetOf: conversations.offsetOf,
       async show(room) {
         changes.tell({ type: 'queued', rooms: [room] });
-        await conversation(room).refresh();
+        await conversations.of(room).refresh();
       },
       showNew(draft) {
-        const painted = deps.painted(); // what is read for all that tells of it would hold up that frame
+        const painted = deps.painted(); // refreshing every subscriber now would delay this animation frame
         void painted.then(() => closed || changes.tell({ type: 'queued', rooms: [draft.room] }));
-        return conversation(draft.room).queued(draft, painted);
+        return conversations.of(draft.room).queued(draft, painted);
       },
       persist() {
         if (!persisted) deps.persist();
@@ -281,13 +276,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       },
     }),
     ...createRoomActions(engine, newKey),
-    seen: reads.seen,
-    draft: drafts.draft,
+    seen: readMarkers.seen,
+    draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     flush: drafts.flush,
     retryStorage() {
       storage.seen();
-      lookAgain();
+      refreshAll();
     },
     signedIn(session) {
       known = session;
@@ -301,16 +296,3 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close,
   };
 }
-
-function withFailure(room: RoomSummary, error: WireError | undefined): RoomSummary {
-  return error ? { ...room, failing: reasonOf(error) } : room;
-}
-
-/** The others change nothing that a conversation shows. */
-const SHOWN_BY_CONVERSATIONS: ReadonlySet<Change['type']> = new Set([
-  'all',
-  'log',
-  'rows',
-  'queued',
-  'users',
-]);

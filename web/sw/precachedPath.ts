@@ -1,11 +1,14 @@
-/** What of a request the service worker could have: a path of this origin; undefined is for the network alone. */
+/**
+ * The path under which the service worker may have cached the answer; undefined for requests that only the server can
+ * answer.
+ */
 export function precachedPath(
   request: { url: string; method: string; mode: string },
   origin: string,
 ): string | undefined {
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== origin || SERVERS_OWN.test(url.pathname)) return undefined;
+  if (request.method !== 'GET' || url.origin !== origin || OF_SERVER.test(url.pathname)) return undefined;
   return request.mode === 'navigate' ? '/index.html' : url.pathname;
 }
 
-const SERVERS_OWN = /^\/(api|socket\.io|healthz|readyz|metrics)(\/|$)/;
+const OF_SERVER = /^\/(api|socket\.io|healthz|readyz|metrics)(\/|$)/;

@@ -1,7 +1,12 @@
-/** What the worker does when the browser wakes it because there is a network: it sends for whoever is signed in (O2, O5). */
+/**
+ * What the service worker does when the browser wakes it because there is a network: it sends the outbox of the
+ * signed-in user (O2, O5). It has no socket and asks the server by HTTP; the server answers with the same code as over
+ * the socket.
+ */
 
 import { idFrom } from '../../shared/mint.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
+import { type Acknowledgement, Appended, type Item, Session } from '../../shared/protocol/index.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
 import { readSession } from '../db/local.ts';
@@ -10,7 +15,8 @@ import { putFeatures } from '../outbox/features.ts';
 import { drainLockOf } from '../outbox/lock.ts';
 import { type Drained, drainOnce } from '../outbox/worker.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
-import { appendByHttp, sessionByHttp } from '../transport/workerCalls.ts';
+import { readBody } from '../transport/bodies.ts';
+import { httpCall } from '../transport/httpCall.ts';
 
 export interface WakeDeps {
   indexedDB: IDBFactory;
@@ -39,9 +45,9 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
       lockName: drainLockOf(me),
       reach: () => reach(deps, db, me),
       newKey: () => idFrom(deps.randomBytes(16)),
-      append: (items, signal) => appendByHttp(deps.fetch, me, items, signal),
+      append: (items, signal) => append(deps, me, items, signal),
       beat: (holder) => changes.tell({ type: 'draining', holder }),
-      placed: (placed) => changes.tell({ type: 'placed', placed }), // to a page that is open; the next one sees for itself
+      placed: (placed) => changes.tell({ type: 'placed', placed }), // for pages that are open; a page that opens later looks by itself
       changed: (rooms, type) => changes.tell({ type, rooms }),
     });
   } finally {
@@ -50,7 +56,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
   }
 }
 
-/** Whether there is a way to the server, and, kept for what is sent then, what it takes. */
+/** Whether the server answers this session. If it does, stores which features it has: rows of others must wait. */
 async function reach(
   { fetch, clock }: WakeDeps,
   db: UserDatabase,
@@ -58,11 +64,25 @@ async function reach(
 ): Promise<'yes' | 'no' | 'refused'> {
   const abort = new AbortController();
   const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
-  const session = await sessionByHttp(fetch, abort.signal);
+  const call = { fetch, method: 'GET', path: '/api/session', signal: abort.signal };
+  const result = await httpCall(call, (ok, text) => readBody(Session, ok, text));
   clock.clearTimeout(timer);
-  if (!session.ok) return ['auth', 'upgrade'].includes(classOf(session.error.code)) ? 'refused' : 'no';
-  const { user, features } = session.value;
+  if (!result.ok) return ['auth', 'upgrade'].includes(classOf(result.error.code)) ? 'refused' : 'no';
+  const { user, features } = result.value;
   if (user.id !== me) return 'refused';
   await db.write(['meta'], (tx) => putFeatures(tx, features));
   return 'yes';
+}
+
+/** `undefined`: no answer. The items may have arrived all the same, and are sent again under the same keys. */
+async function append(
+  { fetch }: WakeDeps,
+  as: string,
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<Acknowledgement<'append'> | undefined> {
+  const call = { fetch, method: 'POST', path: '/api/append', body: { as, items }, signal };
+  const result = await httpCall(call, (ok, text) => readBody(Appended, ok, text));
+  if (result.ok) return result.value;
+  return result.error.code === 'unreachable' ? undefined : result;
 }

@@ -1,20 +1,22 @@
 /**
- * Reading the bodies of HTTP. Apart from the frames (wire.ts): the service worker has these built in, and no frames.
+ * Parses the bodies of HTTP answers. Not in wire.ts, which parses frames: the service worker needs bodies and no
+ * frames.
  */
 import * as v from 'valibot';
 import { Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
-import { type Called, UNREACHABLE } from './called.ts';
+import { type HttpResult, UNREACHABLE } from './httpCall.ts';
 
-/** By name. */
 export const BODIES = {
   session: Session,
   signedIn: SessionAnswer,
-  /** No body, or one of ours that says nothing more. */
+  /** No body, or an object of our protocol whose fields do not matter. */
   nothing: v.optional(v.looseObject({})),
 };
 
-/** A proxy's page, a captive portal, a bare 404 say nothing about what was asked: as if nobody had answered. */
-export function readBody<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): Called<T> {
+/**
+ * A body that is not of our protocol (a proxy's page, a captive portal, a bare 404) counts as no answer: `unreachable`.
+ */
+export function readBody<T>(schema: v.GenericSchema<unknown, T>, ok: boolean, text: string): HttpResult<T> {
   const body = text === '' ? undefined : parseJson(text);
   if (ok) {
     const parsed = v.safeParse(schema, body);

@@ -1,4 +1,6 @@
-/** What a browser says about being looked at and about its network, as the connection hears it. */
+/**
+ * The browser's events about visibility, suspension and network, as one stream for the connection and the databases.
+ */
 
 export type BrowserEvent =
   | 'visible'
@@ -7,7 +9,7 @@ export type BrowserEvent =
   | 'offline'
   | 'pageshow'
   | 'resume'
-  /** From here on the page may stand still, or be kept for the way back, without another word. */
+  /** From here on the page may be suspended or kept in the back-forward cache without another event. */
   | 'freeze'
   | 'pagehide'
   | 'network-changed';
@@ -15,7 +17,7 @@ export type BrowserEvent =
 export interface Page {
   readonly visible: boolean;
   readonly online: boolean;
-  /** Returns how to stop listening. */
+  /** Returns a function that ends it. */
   listen(listener: (event: BrowserEvent) => void): () => void;
 }
 
@@ -43,13 +45,13 @@ export function watchPage(window: Window, document: Document, navigator: Navigat
       on(document, 'freeze', () => listener('freeze'));
       on(window, 'pagehide', () => listener('pagehide'));
       on(window, 'pageshow', (event) => {
-        if ((event as PageTransitionEvent).persisted) listener('pageshow'); // else it has only just begun to load
+        if ((event as PageTransitionEvent).persisted) listener('pageshow'); // otherwise the page has only just loaded
       });
       on(window, 'online', () => listener('online'));
       on(window, 'offline', () => listener('offline'));
       if (network) {
         on(network, 'change', () => {
-          if (network.type !== type) listener('network-changed'); // it also tells of every estimate of its speed
+          if (network.type !== type) listener('network-changed'); // there is an event for every new estimate of the speed, too
           type = network.type;
         });
       }

@@ -1,54 +1,61 @@
 /**
- * When to connect, to doubt, and to give up. Events from the browser, the socket and the clock go in; connect, beat and
- * tear down come out. Nothing a socket says of itself is trusted: only bytes that arrive are (S4). Pure; link.ts carries
- * it out. All times are milliseconds of one clock that only grows.
+ * The reducer of the connection: decides when to connect, when to send a heartbeat and when to give up. Events of the
+ * browser, the socket and the clock go in; connect, heartbeat and teardown come out. A socket that says it is open is
+ * not trusted: only bytes that arrive are (S4). Pure; connectionRunner.ts executes it. All times are milliseconds of
+ * one monotonic clock.
  */
 
 import { assertNever } from '../../shared/never.ts';
 import { HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from './browser.ts';
+import { applyBrowserEvent, withLastTransport } from './browserHints.ts';
 import {
-  also,
   type ConnectionEffect,
-  connect,
-  doubt,
-  fallAsleep,
-  lost,
+  connectionLost,
+  goToSleep,
+  probe,
   reconnect,
-  type Stepped,
   type Surroundings,
-  told,
-} from './moves.ts';
-import { type Connection, wakeAt } from './phase.ts';
-import { asItWent, browserSaid } from './surmise.ts';
+  startConnecting,
+  type Transition,
+  waitAsOrdered,
+  withFirst,
+} from './transitions.ts';
+import { nextAlarmAt, type TransportState } from './transportState.ts';
 
 export type { ConnectionEffect, Surroundings };
 
 export type ConnectionEvent =
   | { type: BrowserEvent }
   | { type: 'opened' }
-  /** Long polling became a websocket: they do get through. */
+  /** Long polling was upgraded: a websocket gets through. */
   | { type: 'upgraded' }
   | { type: 'welcomed' }
   | { type: 'refused'; code: string; retryAfter: number | undefined }
-  /** An attempt to connect failed for no reason that a server of ours gave. */
+  /** An attempt to connect failed, and no server of ours said why. */
   | { type: 'failed' }
   | { type: 'closed' }
-  | { type: 'heard' }
+  /** Bytes arrived. */
+  | { type: 'received' }
   | { type: 'bye'; retryAfter: number }
   | { type: 'clock' }
+  /** Rows of the outbox wait, or none any more. */
   | { type: 'waiting'; waiting: boolean }
   | { type: 'uploading'; bytes: number }
-  /** An append stayed unanswered. */
+  /** An append was not answered in time. */
   | { type: 'suspect' }
-  /** What came over it could not be stored: it has to come again. */
+  /** What the server sent could not be stored: it has to be sent again. */
   | { type: 'unusable' }
   | { type: 'signed-in' }
   /** An append was refused because of the session or the version. */
   | { type: 'stopped'; why: 'auth' | 'upgrade' };
 
-export function step(connection: Connection, event: ConnectionEvent, around: Surroundings): Stepped {
-  const { phase } = connection;
+export function reduceConnection(
+  state: TransportState,
+  event: ConnectionEvent,
+  around: Surroundings,
+): Transition {
+  const { phase } = state;
   const { now } = around;
   switch (event.type) {
     case 'visible':
@@ -60,64 +67,66 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
     case 'online':
     case 'offline':
     case 'network-changed':
-      return browserSaid(connection, event.type, now);
+      return applyBrowserEvent(state, event.type, now);
     case 'opened':
-      if (phase.tag !== 'connecting') return [connection, []];
+      if (phase.tag !== 'connecting') return [state, []];
       return [
         {
-          ...connection,
+          ...state,
           phase: { tag: 'open', since: now, welcomed: false, heardAt: now, beatBy: undefined },
         },
         [],
       ];
     case 'welcomed':
-      if (phase.tag !== 'open') return [connection, []];
+      if (phase.tag !== 'open') return [state, []];
       return [
         {
-          ...connection,
+          ...state,
           online: true,
-          polled: connection.pollingFirst,
+          lastByPolling: state.pollingFirst,
           phase: { ...phase, since: now, welcomed: true },
         },
         [],
       ];
     case 'upgraded':
-      return [{ ...connection, pollingFirst: false, polled: false }, []];
+      return [{ ...state, pollingFirst: false, lastByPolling: false }, []];
     case 'refused':
-      return refused(connection, event.code, event.retryAfter, around);
+      return refused(state, event.code, event.retryAfter, around);
     case 'failed':
-      return lost(asItWent(connection), around);
+      return connectionLost(withLastTransport(state), around);
     case 'closed':
-      return lost(connection, around);
-    case 'heard':
-      if (phase.tag !== 'open') return [connection, []];
+      return connectionLost(state, around);
+    case 'received':
+      if (phase.tag !== 'open') return [state, []];
       return [
         {
-          ...connection,
-          overtaxed: phase.welcomed && !around.receiving ? 0 : connection.overtaxed,
+          ...state,
+          slowLosses: phase.welcomed && !around.receiving ? 0 : state.slowLosses,
           phase: { ...phase, heardAt: now, beatBy: undefined },
         },
         [],
       ];
     case 'bye':
-      if (phase.tag !== 'connecting' && phase.tag !== 'open') return [connection, []];
-      return told(connection, event.retryAfter, around);
+      if (phase.tag !== 'connecting' && phase.tag !== 'open') return [state, []];
+      return waitAsOrdered(state, event.retryAfter, around);
     case 'clock':
-      return clock(connection, around);
+      return clock(state, around);
     case 'waiting':
-      return waitingChanged({ ...connection, waiting: event.waiting }, now);
+      return waitingChanged({ ...state, waiting: event.waiting }, now);
     case 'uploading':
-      return [{ ...connection, uploading: event.bytes }, []];
+      return [{ ...state, uploading: event.bytes }, []];
     case 'suspect':
-      return doubt(connection, now, patience(connection, around));
+      return probe(state, now, patientUntil(state, around));
     case 'unusable':
-      return phase.tag === 'open' ? also({ type: 'teardown' }, lost(connection, around)) : [connection, []];
+      return phase.tag === 'open'
+        ? withFirst({ type: 'teardown' }, connectionLost(state, around))
+        : [state, []];
     case 'signed-in':
-      if (phase.tag === 'open' && phase.welcomed) return [connection, []];
-      return also({ type: 'teardown' }, connect({ ...connection, failures: 0 }, now));
+      if (phase.tag === 'open' && phase.welcomed) return [state, []];
+      return withFirst({ type: 'teardown' }, startConnecting({ ...state, failures: 0 }, now));
     case 'stopped':
       return [
-        { ...connection, phase: { tag: 'refused', why: event.why === 'auth' ? 'signed-out' : 'upgrade' } },
+        { ...state, phase: { tag: 'refused', why: event.why === 'auth' ? 'signed-out' : 'upgrade' } },
         [{ type: 'teardown' }],
       ];
     default:
@@ -125,25 +134,27 @@ export function step(connection: Connection, event: ConnectionEvent, around: Sur
   }
 }
 
-function clock(connection: Connection, around: Surroundings): Stepped {
-  const { phase, sight } = connection;
+function clock(state: TransportState, around: Surroundings): Transition {
+  const { phase, visibility } = state;
   const { now } = around;
-  if (wakeAt(connection) > now) return [connection, []];
-  if (sight.tag === 'hidden' && !connection.waiting && now >= sight.since + HIDDEN_CLOSE_MS)
-    return fallAsleep(connection);
+  if (nextAlarmAt(state) > now) return [state, []];
+  if (visibility.tag === 'hidden' && !state.waiting && now >= visibility.since + HIDDEN_CLOSE_MS)
+    return goToSleep(state);
   switch (phase.tag) {
     case 'asleep':
     case 'refused':
-      return [connection, []];
+      return [state, []];
     case 'waiting':
-      return connect(connection, now);
+      return startConnecting(state, now);
     case 'connecting':
-      return phase.lookedAt === undefined ? mute(connection, around) : reconnect(asItWent(connection), now);
+      return phase.lookedAt === undefined
+        ? lostInSilence(state, around)
+        : reconnect(withLastTransport(state), now);
     case 'open':
-      if (!phase.welcomed) return mute(connection, around);
-      if (phase.beatBy === undefined) return doubt(connection, now, patience(connection, around));
+      if (!phase.welcomed) return lostInSilence(state, around);
+      if (phase.beatBy === undefined) return probe(state, now, patientUntil(state, around));
       return reconnect(
-        { ...connection, failures: 0, overtaxed: around.receiving ? connection.overtaxed + 1 : 0 },
+        { ...state, failures: 0, slowLosses: around.receiving ? state.slowLosses + 1 : 0 },
         now,
       );
     default:
@@ -151,41 +162,44 @@ function clock(connection: Connection, around: Surroundings): Stepped {
   }
 }
 
-/** The other transport may be let through. */
-function mute(connection: Connection, around: Surroundings): Stepped {
-  return also({ type: 'teardown' }, lost({ ...connection, pollingFirst: !connection.pollingFirst }, around));
+/** Nothing came: the network may let through only the other transport. */
+function lostInSilence(state: TransportState, around: Surroundings): Transition {
+  const other = { ...state, pollingFirst: !state.pollingFirst };
+  return withFirst({ type: 'teardown' }, connectionLost(other, around));
 }
 
 /**
- * A frame is heard when all of it is here, which over a slow network is long after it began, and the beat's answer comes
- * behind it. Given up and begun anew each time it would never come (O2). A person or a new network ends the patience.
+ * How long silence is tolerated while something is being received. A frame counts as received only when all of it is
+ * here, which over a slow network is long after its first byte, and the answer to a heartbeat comes behind it. If each
+ * connection were given up before, the frame would never arrive (O2). So the time doubles with each loss. A person or a
+ * new network ends it.
  */
-function patience({ phase, overtaxed }: Connection, { receiving }: Surroundings): number {
+function patientUntil({ phase, slowLosses }: TransportState, { receiving }: Surroundings): number {
   if (phase.tag !== 'open' || !receiving) return 0;
-  return phase.heardAt + RECEIVING_SILENCE_MS * 2 ** Math.min(overtaxed, 3);
+  return phase.heardAt + RECEIVING_SILENCE_MS * 2 ** Math.min(slowLosses, 3);
 }
 
 function refused(
-  connection: Connection,
+  state: TransportState,
   code: string,
   retryAfter: number | undefined,
   around: Surroundings,
-): Stepped {
-  if (connection.phase.tag !== 'connecting') return [connection, []];
+): Transition {
+  if (state.phase.tag !== 'connecting') return [state, []];
   switch (code) {
     case 'unauthorized':
-      return [{ ...connection, phase: { tag: 'refused', why: 'signed-out' } }, [{ type: 'teardown' }]];
+      return [{ ...state, phase: { tag: 'refused', why: 'signed-out' } }, [{ type: 'teardown' }]];
     case 'upgrade-required':
-      return [{ ...connection, phase: { tag: 'refused', why: 'upgrade' } }, [{ type: 'teardown' }]];
+      return [{ ...state, phase: { tag: 'refused', why: 'upgrade' } }, [{ type: 'teardown' }]];
     default: {
-      const [after] = lost(connection, around);
-      return retryAfter === undefined ? [after, [{ type: 'teardown' }]] : told(after, retryAfter, around);
+      const [after] = connectionLost(state, around);
+      return retryAfter === undefined
+        ? [after, [{ type: 'teardown' }]]
+        : waitAsOrdered(after, retryAfter, around);
     }
   }
 }
 
-function waitingChanged(connection: Connection, now: number): Stepped {
-  return connection.phase.tag === 'asleep' && connection.waiting
-    ? connect(connection, now)
-    : [connection, []];
+function waitingChanged(state: TransportState, now: number): Transition {
+  return state.phase.tag === 'asleep' && state.waiting ? startConnecting(state, now) : [state, []];
 }

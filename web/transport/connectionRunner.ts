@@ -1,16 +1,22 @@
-/** The shell of the connection machine: the socket, one timer, and who wants to know. */
+/**
+ * Executes the reducer of the connection (connection.ts): one socket, one timer, and a callback for each change of the
+ * status.
+ */
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, AnsweredName, Down, Handshake, Request } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
-import { type ConnectionEvent, step } from './connection.ts';
-import { begin, type Status, statusOf, wakeAt } from './phase.ts';
+import { type ConnectionEvent, reduceConnection } from './connection.ts';
 import { createSocket, type LoadIo, type Socket } from './socket.ts';
+import { type ConnectionStatus, initialState, nextAlarmAt, statusOfConnection } from './transportState.ts';
 
 export interface ConnectionRunner {
-  status(): Status;
+  status(): ConnectionStatus;
   tell(event: ConnectionEvent): void;
   request: Socket['request'];
-  /** The same as a promise, which is kept: `undefined` when the connection went or nothing came within `withinMs`. */
+  /**
+   * The same as a promise, which always resolves: `undefined` when the connection was lost or no answer came within
+   * `withinMs`.
+   */
   ask<Name extends AnsweredName>(
     name: Name,
     payload: Request<Name>,
@@ -28,15 +34,15 @@ export interface ConnectionDeps {
   handshake(): Promise<Handshake>;
   frame(frame: Down): void;
   unreadable(room: unknown): void;
-  /** What was missed is still on its way down. */
+  /** Part of what was missed is still to be received. */
   catchingUp(): boolean;
   /** After each change of the status. */
-  changed(status: Status): void;
+  changed(status: ConnectionStatus): void;
 }
 
 export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   const { clock, random } = deps;
-  let connection = begin(deps.visible, deps.online, clock.ticks());
+  let connection = initialState(deps.visible, deps.online, clock.ticks());
   let alarm: { timer: Timer; at: number } | undefined;
   let closed = false;
   let asked = 0;
@@ -47,7 +53,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
     refused: (code, retryAfter) => tell({ type: 'refused', code, retryAfter }),
     failed: () => tell({ type: 'failed' }),
     closed: () => tell({ type: 'closed' }),
-    heard: () => tell({ type: 'heard' }),
+    received: () => tell({ type: 'received' }),
     frame(frame) {
       if (frame.event === 'bye') return tell({ type: 'bye', retryAfter: frame.payload.retryAfter });
       deps.frame(frame);
@@ -58,8 +64,8 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
 
   function tell(event: ConnectionEvent): void {
     if (closed) return;
-    const before = statusOf(connection);
-    const [after, effects] = step(connection, event, {
+    const before = statusOfConnection(connection);
+    const [after, effects] = reduceConnection(connection, event, {
       now: clock.ticks(),
       random,
       receiving: asked > 0 || deps.catchingUp(),
@@ -74,20 +80,20 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
           socket.teardown();
           break;
         case 'beat':
-          socket.request('beat', undefined, () => {}); // its answer is heard as any byte is
+          socket.request('beat', undefined, () => {}); // its answer counts like any byte that arrives
           break;
         default:
           assertNever(effect);
       }
     }
     setAlarm();
-    const status = statusOf(connection);
+    const status = statusOfConnection(connection);
     if (status !== before) deps.changed(status);
   }
 
-  /** An alarm that is too early rings in vain and is set again; only one that is too late has to be replaced. */
+  /** An alarm that rings too early does nothing and is set again; only one that would ring too late is replaced. */
   function setAlarm(): void {
-    const at = wakeAt(connection);
+    const at = nextAlarmAt(connection);
     if (alarm && alarm.at <= at) return;
     if (alarm) clock.clearTimeout(alarm.timer);
     alarm = undefined;
@@ -105,7 +111,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   setAlarm();
 
   return {
-    status: () => statusOf(connection),
+    status: () => statusOfConnection(connection),
     tell,
     request: (name, payload, answered) => socket.request(name, payload, answered),
     ask(name, payload, withinMs) {

@@ -1,5 +1,8 @@
-/** The thin shell around Socket.IO: one connection at a time, frames parsed at the edge, nothing left to its buffer. */
-import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
+/**
+ * A thin wrapper around Socket.IO: one connection at a time, each frame parsed as it arrives. Nothing is left to the
+ * send buffer of Socket.IO: a request without a connection is answered at once with `undefined`.
+ */
+
 import type {
   Acknowledgement,
   AnsweredName,
@@ -8,13 +11,14 @@ import type {
   Handshake,
   Request,
 } from '../../shared/protocol/index.ts';
-import { FRAMES, readAnswer, readFrame, readRefused } from './wire.ts';
+import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
+import { FRAMES, readAnswer, readFrame, readRefusal } from './wire.ts';
 
-/** What is used of a `Socket` of socket.io-client. */
+/** The part of a `Socket` of socket.io-client that is used. */
 export interface RawSocket {
   readonly connected: boolean;
   readonly io: { readonly engine: { on(event: 'packet' | 'upgrade', listener: () => void): unknown } };
-  // biome-ignore lint/suspicious/noExplicitAny: what comes is parsed below
+  // biome-ignore lint/suspicious/noExplicitAny: payloads are parsed below
   on(event: string, listener: (payload: any) => void): unknown;
   emit(event: string, ...payload: unknown[]): unknown;
   connect(): unknown;
@@ -27,25 +31,25 @@ export type LoadIo = () => Promise<Io>;
 
 export interface SocketListener {
   opened(): void;
-  /** It began by long polling and is a websocket now. */
+  /** Long polling became a websocket. */
   upgraded(): void;
   refused(code: string, retryAfter: number | undefined): void;
   failed(): void;
   closed(): void;
-  /** Any byte at all. */
-  heard(): void;
+  /** Any bytes arrived. */
+  received(): void;
   frame(frame: Down): void;
-  /** An `entries` frame that this version cannot read: what is in it has to be asked for. */
+  /** An `entries` frame that this version cannot read: its entries have to be requested. */
   unreadable(room: unknown): void;
 }
 
-/** `undefined`: the connection is not there or went, and no answer will come. */
+/** `undefined`: there is no connection or it was lost, and no answer will come. */
 export type Answered<Name extends AnsweredName> = (answer: Acknowledgement<Name> | undefined) => void;
 
 export interface Socket {
   connect(pollingFirst: boolean): void;
   teardown(): void;
-  /** Calls back at most once, however late. */
+  /** Calls back at most once, however late the answer is. */
   request<Name extends AnsweredName>(name: Name, payload: Request<Name>, answered: Answered<Name>): void;
 }
 
@@ -65,7 +69,7 @@ export function createSocket(
         if (current === mine) mine.raw = open(io, auth, pollingFirst, () => current === mine);
       },
       (error) => {
-        console.warn('there is nothing to connect with', error);
+        console.warn('the connection could not be prepared', error);
         if (current === mine) listener.failed();
       },
     );
@@ -75,21 +79,21 @@ export function createSocket(
     const raw = io({
       ...OPTIONS,
       transports: pollingFirst ? ['polling', 'websocket'] : ['websocket', 'polling'],
-      tryAllTransports: !pollingFirst, // where it goes first, a websocket is more likely to hang than to be let through
+      tryAllTransports: !pollingFirst, // after polling: a websocket that is blocked hangs more often than it fails
       auth,
     });
     // biome-ignore lint/suspicious/noExplicitAny: as above
-    const on = (event: string, heard: (payload: any) => void) =>
+    const on = (event: string, listen: (payload: any) => void) =>
       raw.on(event, (payload) => {
-        if (isCurrent()) heard(payload);
+        if (isCurrent()) listen(payload);
       });
     on('connect', () => listener.opened());
     on('disconnect', () => {
-      lose();
+      dropPending();
       listener.closed();
     });
     on('connect_error', (error: { data?: unknown }) => {
-      const refused = readRefused(error.data);
+      const refused = readRefusal(error.data);
       if (refused) listener.refused(refused.code, refused.retryAfter);
       else listener.failed();
     });
@@ -97,7 +101,7 @@ export function createSocket(
     raw.connect();
     const { engine } = raw.io;
     engine.on('packet', () => {
-      if (isCurrent()) listener.heard();
+      if (isCurrent()) listener.received();
     });
     engine.on('upgrade', () => {
       if (isCurrent()) listener.upgraded();
@@ -113,13 +117,13 @@ export function createSocket(
 
   function teardown() {
     const raw = current?.raw;
-    lose();
-    current = undefined; // from here on nothing it says is heard
+    dropPending();
+    current = undefined; // its events are ignored from here on
     raw?.disconnect();
   }
 
-  /** Socket.IO forgets the callbacks of what was under way when a connection goes. */
-  function lose() {
+  /** Socket.IO drops the callbacks of pending requests when a connection is lost. */
+  function dropPending() {
     const pending = [...(current?.pending ?? [])];
     current?.pending.clear();
     for (const unanswered of pending) unanswered();
@@ -139,7 +143,7 @@ export function createSocket(
   return { connect, teardown, request };
 }
 
-/** Reconnecting is ours (connection.ts). A websocket first; where one cannot be opened, long polling. */
+/** Reconnecting is decided by connection.ts. A websocket first; where it cannot be opened, long polling. */
 const OPTIONS = {
   autoConnect: false,
   reconnection: false,

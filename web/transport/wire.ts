@@ -1,6 +1,4 @@
-/**
- * Reading what comes over the wire. With its schemas it is a chunk of its own: nothing comes before the first paint.
- */
+/** Parses frames and answers of the server, with the schemas of the protocol. Part of the lazy engine chunk. */
 import * as v from 'valibot';
 import {
   type Acknowledgement,
@@ -19,18 +17,17 @@ import {
 export const FRAMES = Object.keys(frames) as FrameName[];
 
 /**
- * Undefined, and said in the console, where this version cannot read it. What it cannot read of one room, or of one user, is
- * the error of that one alone: a room counts as failed, of the others nothing is said.
+ * Undefined, with a warning in the console, where this version cannot read the frame. If only one room or one user of
+ * it is unreadable, the rest is used: the room is added to `failed`, the user is left out.
  */
 export function readFrame(event: FrameName, payload: unknown): Down | undefined {
-  const parsed = v.safeParse(frames[event] as v.GenericSchema, apart(event, payload));
+  const parsed = v.safeParse(frames[event] as v.GenericSchema, readablePart(event, payload));
   if (parsed.success) return { event, payload: parsed.output } as Down;
   console.warn(`a frame \`${event}\` could not be read: ${v.summarize(parsed.issues)}`);
   return undefined;
 }
 
-/** The payload without what cannot be read of a single room or user. */
-function apart(event: FrameName, payload: unknown): unknown {
+function readablePart(event: FrameName, payload: unknown): unknown {
   if (!isRecord(payload)) return payload;
   switch (event) {
     case 'welcome': {
@@ -57,7 +54,7 @@ function split(schema: v.GenericSchema, list: unknown): [good: unknown[], bad: u
 }
 
 function failedOf(room: unknown): unknown[] {
-  console.warn('a room could not be read', room);
+  console.warn('the description of a room could not be read', room);
   return isRecord(room) ? [{ id: room.id, error: UNREADABLE }].filter((each) => v.is(FailedRoom, each)) : [];
 }
 
@@ -70,7 +67,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-const UNREADABLE = { code: 'unreadable', message: 'What the server says of this room could not be read.' };
+const UNREADABLE = {
+  code: 'unreadable',
+  message: "The server's description of this room could not be read.",
+};
 
 export function readAnswer<Name extends AnsweredName>(name: Name, raw: unknown): Acknowledgement<Name> {
   const parsed = v.safeParse(v.union([answers[name], Refusal]) as v.GenericSchema, raw);
@@ -79,10 +79,10 @@ export function readAnswer<Name extends AnsweredName>(name: Name, raw: unknown):
   return { ok: false, error: { code: 'unreadable', message: 'The answer could not be read.' } };
 }
 
-/** What a `connect_error` says, if a server of ours says it. */
-export function readRefused(data: unknown): { code: string; retryAfter?: number | undefined } | undefined {
-  const refusal = v.safeParse(Refused, data);
+/** The `data` of a `connect_error`, if a server of ours sent it. */
+export function readRefusal(data: unknown): { code: string; retryAfter?: number | undefined } | undefined {
+  const refusal = v.safeParse(HandshakeRefusal, data);
   return refusal.success ? refusal.output : undefined;
 }
 
-const Refused = v.looseObject({ code: v.string(), retryAfter: v.optional(v.number()) });
+const HandshakeRefusal = v.looseObject({ code: v.string(), retryAfter: v.optional(v.number()) });

@@ -1,6 +1,6 @@
-import { afterEach, expect, test } from 'vitest';
-import { CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS } from '../../../web/records/pageLimits.ts';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createEngine } from '../../../web/engine/engine.ts';
+import { CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns } from '../db/until.ts';
 import { emptyDatabase } from '../log/heldLog.ts';
@@ -8,7 +8,9 @@ import { me } from '../log/syncSupport.ts';
 import { mint } from '../state/modelServer.ts';
 
 const closing: { close(): void }[] = [];
+beforeEach(() => void vi.spyOn(console, 'warn').mockImplementation(() => {}));
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const each of closing.splice(0)) each.close();
 });
 

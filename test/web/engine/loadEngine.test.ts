@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import type { EngineDeps } from '../../../web/engine/engine.ts';
 import { createEngineLoader } from '../../../web/engine/loadEngine.ts';
+import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns } from '../db/until.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
-import { RANGE_FIRST_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { createAsking } from '../../../web/log/asking.ts';
 import type { Era } from '../../../web/log/era.ts';
+import { RANGE_FIRST_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns } from '../db/until.ts';
 import { grow, text } from './syncSupport.ts';

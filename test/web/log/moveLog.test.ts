@@ -4,7 +4,6 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import { CATCH_UP_NEWEST_MESSAGES } from '../../../shared/limits.ts';
-import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../web/records/pageLimits.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import {
   HELD_STORES,
@@ -19,6 +18,7 @@ import { createMover, moveSlice } from '../../../web/log/moveLog.ts';
 import { storeWelcome } from '../../../web/log/rooms.ts';
 import { take } from '../../../web/log/take.ts';
 import { heldMessage } from '../../../web/outbox/held.ts';
+import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { inherit } from '../../../web/state/inherit.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';

@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../../shared/limits.ts';
-import { RANGE_LEAST_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { AT_NEWEST, placeAround, readWindow } from '../../../web/log/window.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
+import { RANGE_LEAST_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { turns, until } from '../db/until.ts';
 import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';

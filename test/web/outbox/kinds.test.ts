@@ -10,7 +10,7 @@ import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { discard } from '../../../web/outbox/parked.ts';
 import { itemOf } from '../../../web/outbox/row.ts';
 import { storeVerdicts } from '../../../web/outbox/store.ts';
-import { countRows, readQueue } from '../../../web/state/queue.ts';
+import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
@@ -39,7 +39,7 @@ const queue = async (...items: Item[]) => {
 };
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
 const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
-const queued = () => db.read(['rows', 'log', 'detached'], (tx) => readQueue(tx, ROOM));
+const queued = () => db.read(['rows', 'log', 'detached'], (tx) => readOutboxView(tx, ROOM));
 const acknowledge = (...items: Item[]) =>
   storeVerdicts(
     db,

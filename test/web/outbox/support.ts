@@ -1,9 +1,9 @@
 import { APPEND_MAX_ITEMS } from '../../../shared/limits.ts';
-import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Limits } from '../../../web/outbox/batch.ts';
 import type { Draft, Row } from '../../../web/outbox/row.ts';
 import { newRow } from '../../../web/outbox/row.ts';
+import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
 
 export const ROOM = 'lobby';
 

@@ -2,7 +2,7 @@
 import { isLine } from '../../../shared/fold.ts';
 import type { HeldEntry } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
-import { statusOf } from '../../../web/state/messages.ts';
+import { statusOfRow } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
 import type { Tab } from './browser.ts';
 import type { Disk } from './disk.ts';
@@ -127,7 +127,7 @@ function checkStatus(
     says('it waits nowhere');
     return;
   }
-  if (statusOf(row).tag !== status.tag) says(`its row is ${row.state.tag}`);
+  if (statusOfRow(row).tag !== status.tag) says(`its row is ${row.state.tag}`);
   const isEdited = rows.some((each) => each.kind === 'edit' && each.target === clientOffset);
   if (row.kind === 'text' && !isEdited && content.tag === 'text' && content.body !== row.body)
     says(`“${content.body}”`);

@@ -58,7 +58,7 @@ test('a message is shown, sent, and told to others', async () => {
   expect(await tab.client.send(LOBBY, ' \n\u0007')).toEqual({ ok: false, reason: { code: 'empty' } });
 });
 
-test('O1 O2 what is written offline outlives the tab, is shown without a network, and is sent in order by itself', async () => {
+test('O1 O2 messages written offline outlive the tab, are shown without a network, and are sent in order without the person', async () => {
   const tab = await signedIn();
   server.reachable = false;
   server.live()!.drop();
@@ -79,7 +79,7 @@ test('O1 O2 what is written offline outlives the tab, is shown without a network
   await until('nothing waits', () => again.signedIn().waiting === 0);
 });
 
-test('O3 L3 an acknowledgement that is lost: checking, then sent by the echo, one entry', async () => {
+test('O3 L3 a lost acknowledgement: the message is checking, then sent by its echo, as one entry', async () => {
   const tab = await signedIn();
   server.mute = true;
   server.intercept = (event, _, __, handle) => {
@@ -104,7 +104,7 @@ test('O3 L3 an acknowledgement that is lost: checking, then sent by the echo, on
   expect(bodies()).toEqual(['once']);
 });
 
-test('O3 a lost acknowledgement shows as checking while there is no way to ask', async () => {
+test('O3 without a connection, a message whose acknowledgement was lost stays checking', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
   await tab.client.send(LOBBY, 'who knows');
@@ -117,7 +117,7 @@ test('O3 a lost acknowledgement shows as checking while there is no way to ask',
   await shows(tab, ['who knows']);
 });
 
-test('O3 a tab that dies while sending leaves rows to be checked', async () => {
+test('O3 a tab that is killed while it sends leaves rows that are checked', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
   await tab.client.send(LOBBY, 'cut off');
@@ -134,7 +134,7 @@ test('O3 a tab that dies while sending leaves rows to be checked', async () => {
   expect(bodies()).toEqual(['cut off']);
 });
 
-test('S4 an append without an answer is doubted, and sent again over a new connection', async () => {
+test('S4 after an append without an answer the connection is probed, and the append is sent again over a new one', async () => {
   const tab = await signedIn();
   const dead = server.live()!;
   server.intercept = () => true; // says it is open, and is dead
@@ -148,7 +148,7 @@ test('S4 an append without an answer is doubted, and sent again over a new conne
   expect(bodies()).toEqual(['into the void']);
 });
 
-test('L5 O4 a refused message is parked with its reason and holds up nothing; edited, it is sent', async () => {
+test('L5 O4 a refused message is parked with its reason and blocks no other; edited, it is sent', async () => {
   const tab = await signedIn();
   server.refuse.set('bad', { code: 'forbidden', message: 'Not that.' });
   await Promise.all(['one', 'bad', 'two'].map((body) => tab.client.send(LOBBY, body)));
@@ -169,7 +169,7 @@ test('L5 O4 a refused message is parked with its reason and holds up nothing; ed
   expect(await tab.client.retry(parked.clientOffset)).toEqual({ ok: false, reason: { code: 'not-found' } });
 });
 
-test('O4 a text that is too long is kept, says why, and is deleted only by hand', async () => {
+test('O4 a text that is too long is kept with its reason, and is deleted only by the person', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'x'.repeat(9_000));
   const [message] = tab.conversation(LOBBY).messages;
@@ -218,7 +218,7 @@ test.each([
   await until('nothing waits', () => tab.signedIn().waiting === 0 && tab.signedIn().rooms[0]!.notSent === 0);
 });
 
-test('O4 a message that may be in the log is edited by an edit behind it', async () => {
+test('O4 a message that may be in the log already is edited by an edit behind it', async () => {
   const tab = await signedIn();
   answerTextsWith('internal', false);
   await tab.client.send(LOBBY, 'maybe');
@@ -231,7 +231,7 @@ test('O4 a message that may be in the log is edited by an edit behind it', async
   expect(bodies()).toEqual(['maybe', 'surely']);
 });
 
-test('a conflict is tried once under a new key', async () => {
+test('after a conflict the message is sent once under a new key', async () => {
   const tab = await signedIn();
   let refused = 0;
   server.intercept = (event, payload, ack) => {
@@ -249,7 +249,7 @@ test('a conflict is tried once under a new key', async () => {
   expect(refused).toBe(2);
 });
 
-test('S1 S2 a live frame that leaves a hole causes a range', async () => {
+test('S1 S2 a live frame that leaves a hole causes a range request', async () => {
   const tab = await signedIn();
   const lin = mint();
   server.write(lin, '1');
@@ -264,7 +264,7 @@ test('S1 S2 a live frame that leaves a hole causes a range', async () => {
   ]);
 });
 
-test('S2 a live frame that overtakes an announced catch-up opens no span: what lies before it is fetched', async () => {
+test('S2 a live frame that overtakes an announced catch-up opens no span: the entries before it are fetched', async () => {
   const tab = await signedIn();
   const lin = mint();
   server.mute = true;
@@ -282,7 +282,7 @@ test('S2 a live frame that overtakes an announced catch-up opens no span: what l
   await shows(tab, ['1', '2', '3']);
 });
 
-test('S2 heads heal a frame that was lost', async () => {
+test('S2 heads cause a lost frame to be fetched', async () => {
   const tab = await signedIn();
   server.mute = true;
   server.write(mint(), 'unheard');
@@ -290,7 +290,7 @@ test('S2 heads heal a frame that was lost', async () => {
   await shows(tab, ['unheard']);
 });
 
-test('S3 after a long absence the newest come first; what lies between is filled when looked at', async () => {
+test('S3 after a long absence the newest entries come first; the gap before them is filled when it is on the screen', async () => {
   const tab = await signedIn();
   const lin = mint();
   for (let i = 1; i <= 5; i++) server.write(lin, `${i}`);
@@ -350,7 +350,7 @@ test('S3 after a long absence the newest come first; what lies between is filled
   expect(tab.read(LOBBY)).toHaveLength(50);
 });
 
-test('S1 a database that was put back is read anew; the outbox is kept', async () => {
+test("S1 after the server's database was put back the logs are read again; the outbox is kept", async () => {
   const tab = await signedIn();
   const lin = mint();
   server.write(lin, 'old 1');
@@ -373,7 +373,7 @@ test('S1 a database that was put back is read anew; the outbox is kept', async (
   await shows(tab, ['another']);
 });
 
-test('edits and deletions of others change what is held', async () => {
+test('edits and deletions of others change the stored messages', async () => {
   const tab = await signedIn();
   const lin = mint();
   server.write(lin, 'one');
@@ -413,7 +413,7 @@ test('a sign-up whose answer is lost is repeated with the same claim: one user',
   expect(server.names.size).toBe(1);
 });
 
-test('O1 a browser that is killed before it wrote its cookie comes back as the same user, and sends what waits', async () => {
+test('O1 a browser that is killed before it wrote its cookie comes back as the same user, and sends the outbox', async () => {
   const tab = await signedIn();
   server.reachable = false;
   await tab.client.send(LOBBY, 'written before the kill');
@@ -427,7 +427,7 @@ test('O1 a browser that is killed before it wrote its cookie comes back as the s
   expect(server.names.size).toBe(1);
 });
 
-test('a claim is dropped once the session has held, and by a sign-out', async () => {
+test('a claim is dropped once the session is confirmed, and by a sign-out', async () => {
   const claims = () => readAll(browser.indexedDB, 'holdfast', 'claims');
   const tab = await signedIn();
   expect(await claims()).toHaveLength(1);
@@ -438,7 +438,7 @@ test('a claim is dropped once the session has held, and by a sign-out', async ()
   await until('dropped', async () => (await claims()).length === 0);
 });
 
-test('a taken name and a wrong password are told, and a captive portal is not believed', async () => {
+test('a taken name and a wrong password are reported, and the answer of a captive portal is ignored', async () => {
   const tab = await signedIn();
   expect(await tab.client.setPassword('secret')).toEqual({ ok: true });
   await until('known', () => tab.signedIn().hasPassword === true);
@@ -462,7 +462,7 @@ test('a taken name and a wrong password are told, and a captive portal is not be
   expect(await tab.client.signIn('Mika', 'secret')).toEqual({ ok: true });
 });
 
-test('O5 another user on the same browser neither sees nor sends what waits, and it is there on return', async () => {
+test('O5 another user on the same browser neither sees nor sends the outbox of the first, who finds it again', async () => {
   const tab = await signedIn();
   await tab.client.setPassword('secret');
   server.intercept = (event) => event === 'append';
@@ -483,14 +483,14 @@ test('O5 another user on the same browser neither sees nor sends what waits, and
   await shows(tab, ['for later']);
 });
 
-test('signing out without a network says so and changes nothing', async () => {
+test('a sign-out without a network fails and changes nothing', async () => {
   const tab = await signedIn();
   server.reachable = false;
   expect(await tab.client.signOut()).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
   expect(tab.app().tag).toBe('in');
 });
 
-test('a session that is over keeps everything; signing in again sends it', async () => {
+test('after a session has ended everything is kept; signing in again sends it', async () => {
   const tab = await signedIn();
   await tab.client.setPassword('secret');
   server.cookie = undefined;
@@ -503,7 +503,7 @@ test('a session that is over keeps everything; signing in again sends it', async
   await shows(tab, ['kept']);
 });
 
-test('a session that is refused again as soon as the claim has renewed it is left to its owner', async () => {
+test('a session that is refused again right after the claim has renewed it is not renewed a second time', async () => {
   const tab = await signedIn();
   server.refuse.set('kept', { code: 'unauthorized', message: '' });
   await tab.client.send(LOBBY, 'kept');
@@ -516,7 +516,7 @@ test('a session that is refused again as soon as the claim has renewed it is lef
   expect(tab.read(LOBBY)).toEqual(['kept (queued)']);
 });
 
-test('S5 two tabs show one order and send one order', async () => {
+test('S5 two tabs show the same order and send in the same order', async () => {
   const tab = await signedIn();
   const other = openTab();
   await other.untilLive();
@@ -536,7 +536,7 @@ test('S5 two tabs show one order and send one order', async () => {
   await until('the other follows', () => other.app().tag === 'hello');
 });
 
-test('S5 a tab that is frozen while it sends holds nobody up, and sends nothing twice when it thaws', async () => {
+test('S5 a tab that is frozen while it sends does not block the others, and sends nothing twice when it thaws', async () => {
   const tab = await signedIn();
   server.intercept = (event) => {
     if (event !== 'append') return false;
@@ -560,7 +560,7 @@ test('S5 a tab that is frozen while it sends holds nobody up, and sends nothing 
   expect(bodies()).toEqual(['a', 'b', 'c']);
 });
 
-test('O4 a text is changed or deleted by hand, queued or sent', async () => {
+test('O4 the person edits or deletes a text, queued or sent', async () => {
   const tab = await signedIn();
   const keyOf = (n: number) => tab.conversation(LOBBY).messages[n]!.clientOffset;
   await tab.client.send(LOBBY, 'sent');
@@ -584,7 +584,7 @@ test('O4 a text is changed or deleted by hand, queued or sent', async () => {
   expect(JSON.stringify(server.rooms.get(LOBBY)!.log)).not.toContain('unwanted');
 });
 
-test('what was read is kept without a network, and told once there is one', async () => {
+test('read markers are stored without a network, and sent once there is one', async () => {
   const told: unknown[] = [];
   const tab = await signedIn();
   server.intercept = (event, payload, ack) => {
@@ -608,7 +608,7 @@ test('what was read is kept without a network, and told once there is one', asyn
   expect(told).toEqual([{ room: LOBBY, upTo: 2 }]);
 });
 
-test('O4 a database that cannot be opened is said so, and opened when it is tried again', async () => {
+test('O4 a database that cannot be opened is reported, and opened at the next attempt', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const factory = new IDBFactory();
   const newer = factory.open('holdfast', 99);
@@ -636,7 +636,7 @@ test('drafts are kept per room', async () => {
   await until('gone', () => tab.signedIn().rooms[0]!.draft === '');
 });
 
-test('O3 a tab that dies as soon as a message is queued does not offer its text again as a draft', async () => {
+test('O3 a tab that is killed as soon as a message is queued does not offer its text again as a draft', async () => {
   const tab = await signedIn();
   server.reachable = false;
   server.live()!.drop();
@@ -650,14 +650,14 @@ test('O3 a tab that dies as soon as a message is queued does not offer its text 
   await until('it waits', () => again.read(LOBBY)[0] === 'said once (queued)');
 });
 
-test('O4 what was typed while a message was being queued stays a draft', async () => {
+test('O4 text that was typed while a message was being queued stays a draft', async () => {
   const tab = await signedIn();
   tab.client.saveDraft(LOBBY, 'said, and more');
   expect(await tab.client.send(LOBBY, 'said')).toEqual({ ok: true });
   expect(await tab.client.draft(LOBBY)).toBe('said, and more');
 });
 
-test('a room is made once, shown, and found among the public ones', async () => {
+test('a room is created once, shown, and listed among the public rooms', async () => {
   const tab = await signedIn();
   const made = await tab.client.createRoom('Harbour watch');
   expect(made).toMatchObject({ ok: true });
@@ -671,7 +671,7 @@ test('a room is made once, shown, and found among the public ones', async () => 
   expect(await tab.client.createRoom('Kitchen')).toEqual({ ok: false, reason: { code: 'offline' } });
 });
 
-test('an entries frame that cannot be read is asked for', async () => {
+test('the entries of an unreadable frame are requested', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const tab = await signedIn();
   server.mute = true;
@@ -682,7 +682,7 @@ test('an entries frame that cannot be read is asked for', async () => {
   warned.mockRestore();
 });
 
-test('nothing is left running after close', async () => {
+test('after close nothing runs any more', async () => {
   const tab = await signedIn();
   tab.kill();
   expect(tab.clock.isSet()).toBe(false);

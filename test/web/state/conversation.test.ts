@@ -4,7 +4,7 @@ import type { UserDatabase } from '../../../web/db/schema.ts';
 import type { Span, Stretch } from '../../../web/log/spans.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
-import { type Conversation, createConversation } from '../../../web/state/conversation.ts';
+import { type ConversationModel, createConversation } from '../../../web/state/conversation.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
 import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
@@ -42,7 +42,7 @@ const span = (from: number, to: number) => Array.from({ length: to - from + 1 },
 const rows = (from: number, to: number): Row[] =>
   Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
 
-async function looked(): Promise<Conversation> {
+async function looked(): Promise<ConversationModel> {
   const user = userOf(me, 'Mika');
   const conversation = createConversation({
     db,
@@ -57,12 +57,12 @@ async function looked(): Promise<Conversation> {
   return conversation;
 }
 
-const keys = ({ state }: Conversation) => state.get().messages.map((message) => message.key);
-const bodies = ({ state }: Conversation) =>
+const keys = ({ state }: ConversationModel) => state.get().messages.map((message) => message.key);
+const bodies = ({ state }: ConversationModel) =>
   state.get().messages.map(({ content }) => (content.tag === 'text' ? content.body : content.tag));
 
 /** One page further that way; resolves with what shows then. */
-async function page(conversation: Conversation, way: 'loadOlder' | 'loadNewer'): Promise<string[]> {
+async function page(conversation: ConversationModel, way: 'loadOlder' | 'loadNewer'): Promise<string[]> {
   const { messages } = conversation.state.get();
   conversation[way]();
   await until(way, () => conversation.state.get().messages !== messages);
@@ -70,7 +70,7 @@ async function page(conversation: Conversation, way: 'loadOlder' | 'loadNewer'):
   return keys(conversation);
 }
 
-async function upTo(conversation: Conversation, key: string): Promise<void> {
+async function upTo(conversation: ConversationModel, key: string): Promise<void> {
   while (!keys(conversation).slice(0, 100).includes(key)) await page(conversation, 'loadOlder');
 }
 
@@ -85,7 +85,7 @@ async function sent(log: Entry[], ended: readonly Row[], others = 0): Promise<vo
   });
 }
 
-test('O3 of eight hundred that wait, and of the log before them, at most 150 show: none left out, both ways', async () => {
+test('O3 of eight hundred queued messages and the log before them at most 150 are shown; scrolling both ways skips none', async () => {
   const log = logOf(120);
   await holdOf(db, log, whole(log));
   await queue(db, rows(1, 800));
@@ -112,7 +112,7 @@ test('O3 of eight hundred that wait, and of the log before them, at most 150 sho
   expect(keys(conversation).at(-1)).toBe(seen.at(-1));
 });
 
-test('O3 the place among what waits is kept while it is sent, however much of others comes between', async () => {
+test('O3 the position among queued messages is kept while they are sent, however many of others come between', async () => {
   const log = logOf(30);
   const waiting = rows(1, 600);
   await holdOf(db, log, whole(log));
@@ -138,7 +138,7 @@ test('O3 the place among what waits is kept while it is sent, however much of ot
   expect(end()).toBe(`${me} ${key(600)}`);
 });
 
-test('O3 the place is kept when the first of what is looked at is refused and the others go', async () => {
+test('O3 the position is kept when the first visible message is refused and the others are sent', async () => {
   const log = logOf(10);
   const waiting = rows(1, 500);
   await holdOf(db, log, whole(log));
@@ -153,7 +153,7 @@ test('O3 the place is kept when the first of what is looked at is refused and th
   expect(keys(conversation)).toContain(now[75]);
 });
 
-test('who goes to the newest while something is being read gets there', async () => {
+test('a jump to the newest during a read is not lost', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));
   const conversation = await looked();
@@ -166,7 +166,7 @@ test('who goes to the newest while something is being read gets there', async ()
   expect(bodies(conversation).at(-1)).toBe('text 400');
 });
 
-test('O3 an edit of a text that is not in view is not lost: it shows with its text, or behind all there is', async () => {
+test('O3 an edit of a text outside the window is shown with its text, or at the end', async () => {
   const log = [{ ...text(1, 'mine', me), clientOffset: key(1) }, ...logOf(301).slice(1)];
   await holdOf(db, log, whole(log));
   await queue(db, [...rows(5, 9), parked({ ...edit(12, 1), targetOffset: 1 } as Row)]);
@@ -179,7 +179,7 @@ test('O3 an edit of a text that is not in view is not lost: it shows with its te
   });
 });
 
-test('S2 what did not come over a living connection is asked for again after a while, and not at once', async () => {
+test('S2 a range that failed over a live connection is requested again after a backoff, not at once', async () => {
   const log = logOf(300);
   await holdOf(db, log, [{ from: 251, to: 300, amendedTo: 300 }]);
   const conversation = await looked();
@@ -210,7 +210,7 @@ test('S2 what did not come over a living connection is asked for again after a w
   expect(older()).toBe('idle');
 });
 
-test('S3 only what may be out of date is asked about, and only over a connection', async () => {
+test('S3 amendments are requested only for lines that may be stale, and only with a connection', async () => {
   const log = logOf(300);
   await holdOf(db, log, whole(log));
   const conversation = await looked();
@@ -230,7 +230,7 @@ test('S3 only what may be out of date is asked about, and only over a connection
   expect(sync.freshen.mock.calls).toEqual([[ROOM, { from: first, to: last }]]);
 });
 
-test('what came while one looks further up is counted exactly: others’ texts, not edits, not one’s own', async () => {
+test('messages that arrive while the window is further up are counted exactly: others’ texts, no edits, no own ones', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));
   const conversation = await looked();
@@ -247,7 +247,7 @@ test('what came while one looks further up is counted exactly: others’ texts, 
   expect(conversation.state.get().unseen).toBe(0);
 });
 
-test('S1 after a log was put back what is new is counted from where that ends', async () => {
+test('S1 after a log was put back, new messages are counted from its end', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));
   const conversation = await looked();
@@ -261,7 +261,7 @@ test('S1 after a log was put back what is new is counted from where that ends', 
   expect(conversation.state.get().unseen).toBe(7);
 });
 
-test('what is new begins where that is known: not at the first that is held, while what was read lies further up', async () => {
+test('the mark of new messages is not set while the first unread one may lie above the window', async () => {
   const log = logOf(60);
   const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;
   const isRead = (readUpTo: number) =>
@@ -280,7 +280,7 @@ test('what is new begins where that is known: not at the first that is held, whi
   expect(await newSince()).toBe(10);
 });
 
-test('S3 nothing that is held is hidden by a hole: without a connection all shows, with one gap between', async () => {
+test('S3 a hole hides no stored message: without a connection all are shown, with a gap between them', async () => {
   live = false;
   await holdOf(db, logOf(83), [
     { from: 1, to: 32, amendedTo: 32 },
@@ -296,7 +296,7 @@ test('S3 nothing that is held is hidden by a hole: without a connection all show
   expect(bodies(conversation)).toEqual(held);
 });
 
-test('S3 a text that was acknowledged by itself stands where it is, and what lies before it is a gap', async () => {
+test('S3 a text that was acknowledged without its neighbours is shown at its place, after a gap', async () => {
   live = false;
   await holdOf(db, logOf(83), [{ from: 1, to: 32, amendedTo: 32 }], new Set([73, 74]));
   const conversation = await looked();
@@ -307,7 +307,7 @@ test('S3 a text that was acknowledged by itself stands where it is, and what lie
   expect(conversation.state.get().gaps).toEqual([]);
 });
 
-test('S3 one jumps back over thousands and to the end again without a connection, where both are held', async () => {
+test('S3 without a connection the window jumps back over thousands of entries and to the end again, where both are stored', async () => {
   live = false;
   await holdOf(db, logOf(3_100), [
     { from: 1, to: 60, amendedTo: 60 },
@@ -324,7 +324,7 @@ test('S3 one jumps back over thousands and to the end again without a connection
   expect(sync.around).not.toHaveBeenCalled();
 });
 
-test('S3 a jump to what is not held asks for one range around it; the window is there when it came', async () => {
+test('S3 a jump to an entry that is not stored requests one range around it; the window moves when it has arrived', async () => {
   const log = logOf(3_100);
   const newest = { from: 3_001, to: 3_100, amendedTo: 3_100 };
   await holdOf(db, log, [newest]);
@@ -373,7 +373,7 @@ test.each(['upper', 'lower'] as const)(
   },
 );
 
-test('what is new is not said to begin behind a gap in which it may begin', async () => {
+test('the mark of new messages is not set behind a gap that may hold the first of them', async () => {
   const log = logOf(60);
   await holdOf(db, log, [
     { from: 1, to: 20, amendedTo: 60 },

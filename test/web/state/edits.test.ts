@@ -62,7 +62,7 @@ afterEach(() => {
   for (const tab of tabs.splice(0)) tab.kill();
 });
 
-test('O4 an edit of what is under way queues behind it, and both arrive in order', async () => {
+test('O4 an edit of a message that is being sent queues behind it, and both arrive in order', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
   await tab.client.send(LOBBY, 'first');
@@ -78,7 +78,7 @@ test('O4 an edit of what is under way queues behind it, and both arrive in order
   expect(wrote()).toEqual(['text first', 'edit third']);
 });
 
-test('O2 O4 an edit held up by a text that was not sent goes when that text arrives after all, with nothing done by hand', async () => {
+test('O2 O4 an edit behind a text that was not sent is sent without the person once that text arrives after all', async () => {
   const tab = await signedIn();
   let refuse = () => {};
   server.intercept = (event, _, answer) => {
@@ -101,7 +101,7 @@ test('O2 O4 an edit held up by a text that was not sent goes when that text arri
   await nothingWaits(tab);
 });
 
-test('O4 a deletion of what is under way queues behind it', async () => {
+test('O4 a deletion of a message that is being sent queues behind it', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
   await tab.client.send(LOBBY, 'unwanted');
@@ -121,7 +121,7 @@ test('O4 a deletion of what is under way queues behind it', async () => {
   expect(JSON.stringify(await Promise.all(stored))).not.toContain('unwanted');
 });
 
-test('O4 written, edited twice, deleted, edited, all without a network: nobody ever sees it', async () => {
+test('O4 a text that is written, edited twice, deleted and edited without a network is never sent', async () => {
   const tab = await signedIn();
   offline();
   await tab.client.send(LOBBY, 'a');
@@ -137,7 +137,7 @@ test('O4 written, edited twice, deleted, edited, all without a network: nobody e
   expect(wrote()).toEqual(['text another']);
 });
 
-test('O3 an edit whose text is not held is shown until it is settled', async () => {
+test('O3 an edit whose text is not stored is shown until it is settled', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'old');
   await shows(tab, ['old']);
@@ -159,7 +159,7 @@ test('O3 an edit whose text is not held is shown until it is settled', async () 
   expect(wrote().at(-1)).toBe('edit new');
 });
 
-test('O4 an edit that was begun before a thousand others came is sent all the same', async () => {
+test('O4 an edit that the person began before a thousand messages arrived is sent all the same', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'old');
   await shows(tab, ['old']);
@@ -174,7 +174,7 @@ test('O4 an edit that was begun before a thousand others came is sent all the sa
   expect(wrote().at(-1)).toBe('edit new');
 });
 
-test('O3 L3 a lost acknowledgement, deleted elsewhere, repeated: one entry, no text, nothing parked', async () => {
+test('O3 L3 a message with a lost acknowledgement that was deleted elsewhere and is repeated: one entry, no text, nothing parked', async () => {
   const tab = await signedIn();
   loseNextAnswer(() => server.amend('delete', 1));
   await tab.client.send(LOBBY, 'a secret');
@@ -187,7 +187,7 @@ test('O3 L3 a lost acknowledgement, deleted elsewhere, repeated: one entry, no t
   expect(tab.signedIn().rooms[0]).toMatchObject({ notSent: 0, waiting: 0 });
 });
 
-test('O3 an edit whose acknowledgement is lost is there once', async () => {
+test('O3 an edit whose acknowledgement is lost is in the log once', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'a');
   await shows(tab, ['a']);
@@ -201,7 +201,7 @@ test('O3 an edit whose acknowledgement is lost is there once', async () => {
   expect(wrote()).toEqual(['text a', 'edit b']);
 });
 
-test('O4 a parked edit of a log that was put back is still readable, and given up only by hand', async () => {
+test('O4 a parked edit of a log that was put back is still shown, and only the person discards it', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'a');
   await shows(tab, ['a']);
@@ -224,7 +224,7 @@ test('O4 a parked edit of a log that was put back is still readable, and given u
   await shows(again, ['before']);
 });
 
-test('O3 five internal errors park an edit as not sent; tried again it arrives', async () => {
+test('O3 five internal errors park an edit as not sent; after Try again it arrives', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'a');
   await shows(tab, ['a']);
@@ -242,7 +242,7 @@ test('O3 five internal errors park an edit as not sent; tried again it arrives',
   expect(wrote()).toEqual(['text a', 'edit b']);
 });
 
-test('O4 a message that is refused with an edit behind it: Try again means both', async () => {
+test('O4 Try again of a refused message with an edit behind it sends both', async () => {
   const tab = await signedIn();
   const stalled: (() => void)[] = [];
   server.refuse.set('bad', { code: 'forbidden', message: 'Not that.' });
@@ -260,7 +260,7 @@ test('O4 a message that is refused with an edit behind it: Try again means both'
   expect(wrote()).toEqual(['text bad', 'edit good']);
 });
 
-test('S5 O4 two tabs edit one message without a network: the one that was queued last holds', async () => {
+test('S5 O4 two tabs edit one message without a network: the edit that was queued last wins', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'a');
   await shows(tab, ['a']);

@@ -42,7 +42,7 @@ async function comesBackFailing(): Promise<void> {
   );
 }
 
-test('S2 a room that failed stays with all that is held of it, and says so; the others are caught up with and go live', async () => {
+test('S2 a room that failed keeps its stored messages and is marked; the other rooms are caught up and go live', async () => {
   await comesBackFailing();
   expect(room()).toMatchObject({ member: true, failing: { code: 'unavailable' } });
   expect(tab.read(kitchen)).toEqual(['1', '2', '3']);
@@ -60,14 +60,14 @@ test('S2 a room that failed stays with all that is held of it, and says so; the 
   expect(room()).not.toHaveProperty('failing');
 });
 
-test('S2 the server’s word of a failed room ends with the connection that brought it', async () => {
+test('S2 a failed room is marked only until its connection ends', async () => {
   await comesBackFailing();
   server.live()!.drop();
   await until('no connection', () => tab.signedIn().connection.tag !== 'live');
   expect(room()).not.toHaveProperty('failing');
 });
 
-test('O2 what is written in a room that failed waits by itself; what is written elsewhere goes', async () => {
+test('O2 messages of a room that failed wait; messages of other rooms are sent', async () => {
   await comesBackFailing();
   await tab.client.send(kitchen, 'waits');
   await tab.client.send(LOBBY, 'goes');
@@ -83,7 +83,7 @@ test('O2 what is written in a room that failed waits by itself; what is written 
   await tab.untilPassing('sent at last', () => tab.read(kitchen).at(-1) === 'waits');
 });
 
-test('S2 a room that fails while one is connected says so until it is described again', async () => {
+test('S2 a room that fails during a connection is marked until the server describes it again', async () => {
   const error = { code: 'internal', message: '' };
   server.live()!.hear('room', { failed: { id: kitchen, error } });
   await until('said', () => room()?.failing?.code === 'internal');

@@ -11,7 +11,7 @@ const QUEUED = 200;
 let tab: Tab;
 afterEach(() => tab.kill());
 
-test('S3 O3 two hundred wait and others wrote meanwhile: that is unread, found by scrolling up, and in its place once all is sent', async () => {
+test('S3 O3 others write while two hundred messages wait: theirs are unread, found by scrolling up, and in their place once all is sent', async () => {
   const server = createModelServer();
   const lin = mint();
   server.names.set(lin, 'Lin');

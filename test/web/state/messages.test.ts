@@ -4,7 +4,7 @@ import type { Line } from '../../../shared/fold.ts';
 import { openUserDatabase } from '../../../web/db/schema.ts';
 import type { Row } from '../../../web/outbox/row.ts';
 import { messagesOf } from '../../../web/state/messages.ts';
-import { readQueue, rowsAt } from '../../../web/state/queue.ts';
+import { readOutboxView, rowsAt } from '../../../web/state/outboxView.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { deletion, edit, key, parked, ROOM, text } from '../outbox/support.ts';
 import { userOf } from '../welcome.ts';
@@ -37,7 +37,7 @@ async function messages(lines: Line[], rows: Row[], held: number[] = []) {
     }
   });
   const { waiting, changes } = await db.read(['rows', 'log', 'detached'], async (tx) => {
-    const queue = await readQueue(tx, ROOM);
+    const queue = await readOutboxView(tx, ROOM);
     return { waiting: await rowsAt(tx, queue.seqs), changes: queue.changes };
   });
   db.close();
@@ -52,7 +52,7 @@ const show = async (...of: Parameters<typeof messages>) =>
   ]);
 const at = (row: Row, targetOffset: number) => ({ ...row, targetOffset }) as Row;
 
-test('O3 what waits stands behind what is in the log, in the order of sending', async () => {
+test('O3 queued messages are shown after the log, in the order of sending', async () => {
   const rows = [text(7), parked(text(8)), { ...text(9), state: { tag: 'checking' as const } }];
   expect(await show([line(1), line(2, 'lin')], rows)).toEqual([
     ['Lin', 'line 1', 'sent', true],
@@ -63,20 +63,20 @@ test('O3 what waits stands behind what is in the log, in the order of sending', 
   ]);
 });
 
-test('O3 a change that waits is shown as it will be, with its own state', async () => {
+test('O3 a queued amendment is shown as if it was applied, with its own status', async () => {
   expect(await show([line(1)], [edit(5, 1)])).toEqual([['Lin', 'edit 5', 'queued', true]]);
   expect(await show([], [text(1), edit(5, 1)])).toEqual([['Mika', 'edit 5', 'queued', true]]);
   const [message] = await messages([line(1)], [parked(edit(5, 1))]);
   expect(message).toMatchObject({ key: `me ${key(1)}`, clientOffset: key(5), status: { tag: 'not-sent' } });
 });
 
-test('one keeps its key when it is sent', async () => {
+test('a message keeps its key when it is sent', async () => {
   const [waiting] = await messages([], [text(1)]);
   const [sent] = await messages([line(1)], []);
   expect(waiting!.key).toBe(sent!.key);
 });
 
-test('O3 an edit whose text is not held is a message of its own at the end, with what can be done about it', async () => {
+test('O3 an edit whose text is not stored is a message of its own at the end, with its possible actions', async () => {
   expect(await show([line(1)], [edit(5, 3), text(6)])).toEqual([
     ['Lin', 'line 1', 'sent', true],
     ['Mika', 'edit 5', 'queued', true],
@@ -97,19 +97,19 @@ test('O3 an edit whose text is not held is a message of its own at the end, with
   });
 });
 
-test('O3 a change of a text further up waits there, unless it was not sent; a deletion without a text waits unseen', async () => {
+test('O3 an amendment of a text outside the window is shown there, unless it was not sent; a deletion without a text is not shown', async () => {
   expect(await show([], [at(edit(5, 3), 3)], [3])).toEqual([]);
   expect(await show([], [parked(at(edit(5, 3), 3))], [3])).toEqual([['Mika', 'edit 5', 'not-sent', true]]);
   expect(await show([], [deletion(5, 3)])).toEqual([]);
   expect(await show([], [parked(deletion(5, 3))])).toEqual([['Mika', 'deleted', 'not-sent', true]]);
 });
 
-test('O3 of several changes of a text that is not held the last one shows, once', async () => {
+test('O3 of several amendments of a text that is not stored only the last one is shown', async () => {
   const rows = [{ ...edit(5, 3), attempted: true }, edit(6, 3), edit(7, 4)];
   expect((await show([], rows)).map(([, body]) => body)).toEqual(['edit 6', 'edit 7']);
 });
 
-test('O3 an edit behind a text that was not sent does not hide that', async () => {
+test('O3 an edit behind a text that was not sent does not hide its status', async () => {
   const [message] = await messages([], [parked(text(1)), edit(5, 1)]);
   expect(message).toMatchObject({
     clientOffset: key(1),

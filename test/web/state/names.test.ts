@@ -32,7 +32,7 @@ async function openTab(): Promise<Tab> {
 const shown = (tab: Tab) => tab.conversation(LOBBY).messages.map(({ author }) => author.name);
 const listed = (tab: Tab) => tab.signedIn().rooms[0]?.last?.author;
 
-test('S2 a name that changes shows at once, in the conversation and in the list, in every tab', async () => {
+test('S2 a changed name is shown at once, in the conversation and in the list, in every tab', async () => {
   const [one, other] = [await openTab(), await openTab()];
   await one.untilLive();
   await other.untilLive();
@@ -48,7 +48,7 @@ test('S2 a name that changes shows at once, in the conversation and in the list,
   expect(shown(one)).toEqual(['Linnea', 'Linnea']);
 });
 
-test('S2 what one missed comes with the welcome, and is there without a network', async () => {
+test('S2 names that changed meanwhile come with the welcome, and are stored for the next start without a network', async () => {
   const tab = await openTab();
   await tab.untilLive();
   server.write(lin, 'hello');
@@ -63,7 +63,7 @@ test('S2 what one missed comes with the welcome, and is there without a network'
   expect(listed(again)).toBe('Linnea');
 });
 
-test('one’s own name, changed on another device, is one’s name here, after a reload without a network too', async () => {
+test('the own name, changed on another device, is shown here, also after a reload without a network', async () => {
   const [one, other] = [await openTab(), await openTab()];
   await one.untilLive();
   await other.untilLive();

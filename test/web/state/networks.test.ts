@@ -31,7 +31,7 @@ afterEach(() => {
   for (const tab of tabs.splice(0)) tab.kill();
 });
 
-test('O2 S4 an answer that takes long to come down is waited for over one connection', async () => {
+test('O2 S4 an answer that takes long to be received is received over one connection', async () => {
   const { server, tab } = await signedIn();
   const lin = mint();
   for (let i = 1; i <= 5; i++) server.write(lin, `${i}`);
@@ -59,7 +59,7 @@ test('O2 S4 an answer that takes long to come down is waited for over one connec
   expect(server.sockets).toHaveLength(length);
 });
 
-test('S4 while something is awaited, too, a dead socket is found out', async () => {
+test('S4 a dead socket is detected also while an answer is pending', async () => {
   const { server, tab } = await signedIn();
   const { length } = server.sockets;
   server.intercept = () => true; // nothing is answered any more
@@ -68,7 +68,7 @@ test('S4 while something is awaited, too, a dead socket is found out', async () 
   await until('another connection', () => server.sockets.length > length);
 });
 
-test('O2 O3 a captive portal is not believed: what waits is kept, and goes out by itself when it lets one through', async () => {
+test('O2 O3 the answer of a captive portal is ignored: the outbox is kept, and sent without the person once the network works', async () => {
   const { server, tab } = await signedIn();
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const real = server.fetch;
@@ -86,7 +86,7 @@ test('O2 O3 a captive portal is not believed: what waits is kept, and goes out b
   warned.mockRestore();
 });
 
-test('a text that waits shows the time of the server, whatever the clock of the device says', async () => {
+test("a queued text shows the server's time, whatever the device's clock says", async () => {
   const { server, tab } = await signedIn();
   expect(tab.clock.now()).toBeGreaterThan(900_000);
   server.intercept = (event) => event === 'append';
@@ -95,7 +95,7 @@ test('a text that waits shows the time of the server, whatever the clock of the 
   expect(tab.conversation(LOBBY).messages[0]!.at).toBeLessThan(100_000);
 });
 
-test('S4 once all is answered, a dead socket is found out as soon as ever', async () => {
+test('S4 once all is answered, a dead socket is detected as fast as before', async () => {
   const { server, tab } = await signedIn();
   await tab.client.listPublic();
   const { length } = server.sockets;

@@ -69,7 +69,7 @@ async function adaForgotten(): Promise<Tab> {
   return tab;
 }
 
-test('O4 a server that was put back knows Ada no more: she is told, her texts are there, her name is free; by it she sends them', async () => {
+test('O4 a server that was put back does not know Ada: the app says so and keeps her texts; she signs up under her name and they are sent', async () => {
   const tab = await adaForgotten();
   const old = tab.signedIn().user.id;
   await isTold(tab);
@@ -95,7 +95,7 @@ test('O4 a server that was put back knows Ada no more: she is told, her texts ar
   expect(bodies()).toHaveLength(3);
 });
 
-test('O1 O2 O4 killed after any step of coming back: all of it is sent once, in order, and the draft is there', async () => {
+test('O1 O2 O4 killed after any step of the inheritance: each row is sent once, in order, and the draft is kept', async () => {
   for (let at = 1, killed = true; killed; at++) {
     server = createModelServer();
     browser = createBrowser(server);
@@ -132,7 +132,7 @@ test('O1 O2 O4 killed after any step of coming back: all of it is sent once, in 
   }
 });
 
-test('O5 whoever signs out is nobody any more, and has no heir: not even of the same name', async () => {
+test('O5 a user who signed out has no heir, not even under the same name', async () => {
   const tab = await adaForgotten();
   await isTold(tab);
   const old = tab.signedIn().user.id;
@@ -150,7 +150,7 @@ test('O5 whoever signs out is nobody any more, and has no heir: not even of the 
   expect(await readAll(browser.indexedDB, `holdfast:${old}`, 'rows')).toHaveLength(2);
 });
 
-test('O4 O5 her name is taken: by another name she sends them; somebody who is there already does not inherit by a password', async () => {
+test('O4 O5 her name is taken: she signs up under another name and they are sent; an existing user does not inherit by a password', async () => {
   const tab = await adaForgotten();
   const [other, bob] = [mint(), mint()];
   for (const [id, name] of [
@@ -172,7 +172,7 @@ test('O4 O5 her name is taken: by another name she sends them; somebody who is t
   expect(bodies()).toEqual(['waits 1', 'waits 2']);
 });
 
-test('O4 her other device was there first: by the password that it set she is the same again, with all that waits here', async () => {
+test('O4 her other device signed up first: by the password that it set she is that user, and inherits her outbox here', async () => {
   const tab = await adaForgotten();
   const made = mint();
   server.names.set(made, 'Ada');
@@ -185,7 +185,7 @@ test('O4 her other device was there first: by the password that it set she is th
   expect(tab.signedIn().user.id).toBe(made);
 });
 
-test('S5 O4 two tabs: what was written in either comes along, once', async () => {
+test('S5 O4 the rows of two tabs are inherited, once each', async () => {
   const tab = await adaForgotten();
   const other = await openTab();
   await look(other);
@@ -202,7 +202,7 @@ test('S5 O4 two tabs: what was written in either comes along, once', async () =>
   expect(bodies()).toEqual(['waits 1', 'waits 2', 'waits 3']);
 });
 
-test('O3 O4 what was to change a text that is lost is kept as not sent; a deletion of it has nothing to delete', async () => {
+test('O3 O4 an edit of a text that the server lost is kept as not sent; a deletion of it has nothing to delete', async () => {
   const tab = await adaForgotten();
   await isTold(tab);
   await tab.client.signIn('Ada');
@@ -228,7 +228,7 @@ test('O3 O4 what was to change a text that is lost is kept as not sent; a deleti
   expect(bodies()).toEqual(['waits 3, changed']);
 });
 
-test('O4 a room that the server does not have any more is still there, with what was written in it', async () => {
+test('O4 a room that the server does not have any more is still listed, with the texts that were written in it', async () => {
   const tab = await openTab();
   await tab.client.signIn('Ada');
   await tab.untilLive();
@@ -251,7 +251,7 @@ test('O4 a room that the server does not have any more is still there, with what
   await until('it shows', () => tab.read(room).join() === 'to the harbour (not-sent)');
 });
 
-test('O2 an answer that is lost is asked for again: she is told all the same', async () => {
+test('O2 a lost answer is requested again: the app says the same', async () => {
   const tab = await adaForgotten();
   const real = server.fetch;
   let lost = 3;
@@ -268,7 +268,7 @@ test('O2 an answer that is lost is asked for again: she is told all the same', a
   expect(server.names.size).toBe(0);
 });
 
-test('a password that is asked for too early makes no new user of the name either', async () => {
+test('a sign-in with a password before the app knows creates no new user of the name', async () => {
   const tab = await adaForgotten();
   const real = server.fetch;
   let deaf = true;
@@ -285,7 +285,7 @@ test('a password that is asked for too early makes no new user of the name eithe
   await isTold(again);
 });
 
-test('the newer data is put back again after all: she is who she was, and nothing moved', async () => {
+test('the newer data is put back again: she is the old user, and nothing was moved', async () => {
   const tab = await adaForgotten();
   const { user } = tab.signedIn();
   await isTold(tab);

@@ -44,7 +44,7 @@ function join(server: ModelServer, back: ReturnType<typeof leave>) {
 
 const named = (tab: Tab, room: string) => tab.signedIn().rooms.find(({ id }) => id === room);
 
-test('S3 a room left and joined again after 5,000: the newest first, and what was held is looked at anew', async () => {
+test('S3 a room that is left and joined again after 5,000 entries: the newest first, and stored messages are refreshed', async () => {
   const { server, browser, tab, room } = await twoRooms();
   const lin = mint();
   server.write(lin, 'first', room);
@@ -65,7 +65,7 @@ test('S3 a room left and joined again after 5,000: the newest first, and what wa
   expect(await records()).toContain('first');
 });
 
-test('S1 a room left, put back meanwhile and joined again shows the log that is there, once', async () => {
+test('S1 a room that is left, put back meanwhile and joined again shows the log of the server, once', async () => {
   const { server, tab, room } = await twoRooms();
   const lin = mint();
   for (const body of ['old 1', 'old 2', 'old 3']) server.write(lin, body, room);
@@ -80,7 +80,7 @@ test('S1 a room left, put back meanwhile and joined again shows the log that is 
   expect(tab.read(room)).toEqual(['old 1', 'new 2', 'new 3', 'new 4', 'new 5']);
 });
 
-test('O4 a room left keeps its place in the list while something of one’s own waits or is being written there', async () => {
+test('O4 a room that was left stays in the list while own messages wait or a draft exists there', async () => {
   const { server, tab, room } = await twoRooms();
   server.write(mint(), 'hi', room);
   await until('held', () => tab.read(room).length === 1);
@@ -105,7 +105,7 @@ test('O4 a room left keeps its place in the list while something of one’s own 
   await tab.untilPassing('nothing keeps it', () => named(tab, room) === undefined);
 });
 
-test('a room left on another device while this one was away is not in the list, and is not asked for', async () => {
+test('a room that was left on another device meanwhile is not in the list, and is not requested', async () => {
   const { server, tab, room } = await twoRooms();
   const asked: string[] = [];
   server.intercept = (event, payload) => {
@@ -123,7 +123,7 @@ test('a room left on another device while this one was away is not in the list, 
   expect(named(tab, LOBBY)).toBeDefined();
 });
 
-test('S3 deleted while its reader, who had scrolled up, was away: gone from the screen and the records once they are back', async () => {
+test('S3 a text that was deleted while its reader, who had scrolled up, was offline: gone from the screen and the database after the reconnect', async () => {
   const { server, browser, tab } = await twoRooms();
   tab.look(LOBBY);
   const lin = mint();

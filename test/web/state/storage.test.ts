@@ -59,7 +59,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('O4 O3 a full device: the text stays, the sentence says so, what waits is sent as soon as there is room, and the connection stays live', async () => {
+test('O4 O3 a full device: the text stays in the composer with a reason, the outbox is sent as soon as there is space, and the connection stays live', async () => {
   const tab = await signedIn();
   server.intercept = (event) => event === 'append';
   expect(await tab.client.send(LOBBY, 'waits')).toEqual({ ok: true });
@@ -85,7 +85,7 @@ test('O4 O3 a full device: the text stays, the sentence says so, what waits is s
   expect(bodies()).not.toContain('too much');
 });
 
-test('O2 O4 a device that is full when the app connects sends what waits all the same, once it takes a mark', async () => {
+test('O2 O4 a device that is full when the app connects sends the outbox all the same, once it can mark rows', async () => {
   const tab = await signedIn();
   server.reachable = false;
   server.live()!.drop();
@@ -99,7 +99,7 @@ test('O2 O4 a device that is full when the app connects sends what waits all the
   await tab.untilPassing('room again', () => tab.signedIn().storage === 'ok');
 });
 
-test('O4 a device without room for the first welcome: it stays live, says so, and has all of it once there is room', async () => {
+test('O4 a device without space for the first welcome stays live, says so, and has everything once there is space', async () => {
   const tab = start();
   await until('hello', () => tab.app().tag === 'hello');
   server.write(mint(), 'before');
@@ -125,7 +125,7 @@ test('O4 a device without room for the first welcome: it stays live, says so, an
   await tab.untilPassing('all of it', () => tab.read(LOBBY).length === 11);
 });
 
-test('O2 a device that has room for little, not for all that is new: what waits is sent meanwhile', async () => {
+test('O2 a device with too little space for the new messages sends the outbox meanwhile', async () => {
   const tab = await signedIn();
   server.reachable = false;
   server.live()!.drop();
@@ -144,7 +144,7 @@ test('O2 a device that has room for little, not for all that is new: what waits 
   await tab.untilPassing('all that is new', () => tab.signedIn().rooms.length === 41);
 });
 
-test('O4 O3 acknowledged where the device has no room to say so: not shown as sent, and sent once', async () => {
+test('O4 O3 an acknowledgement that cannot be stored on a full device: the message is not shown as sent, and is sent once', async () => {
   const tab = await signedIn();
   let answer = () => {};
   server.intercept = (event, _, __, handle) => {
@@ -166,7 +166,7 @@ test('O4 O3 acknowledged where the device has no room to say so: not shown as se
   await until('nothing waits', () => tab.signedIn().waiting === 0);
 });
 
-test('O4 on a full device the log gives way to what is written', async () => {
+test('O4 on a full device stored messages are evicted in favour of the outbox', async () => {
   const tab = await signedIn();
   for (let i = 0; i < 200; i++) server.write(mint(), `${i} ${'-'.repeat(200)}`);
   await tab.untilPassing('held', () => tab.read(LOBBY).at(-1)?.startsWith('199') === true);
@@ -181,7 +181,7 @@ test('O4 on a full device the log gives way to what is written', async () => {
   await tab.untilPassing('sent', () => bodies().at(-1) === 'there is room for this');
 });
 
-test('O4 a database that hangs at the start is said so and tried again', async () => {
+test('O4 a database that hangs at the start is reported and opened again', async () => {
   const tab = start();
   faults.hangOpen(true);
   const again = openTab();
@@ -192,7 +192,7 @@ test('O4 a database that hangs at the start is said so and tried again', async (
   await tab.untilPassing('the other too', () => tab.app().tag === 'hello');
 });
 
-test('O4 a newer version of the app has changed the database: this one says that it has to be taken too', async () => {
+test('O4 a newer version of the app has upgraded the database: this one says that it has to be updated', async () => {
   const tab = await signedIn();
   tab.kill();
   const newer = browser.indexedDB.open(me(), 99);
@@ -205,7 +205,7 @@ test('O4 a newer version of the app has changed the database: this one says that
   expect(again.app()).toEqual({ tag: 'storage', reason: { code: 'upgrade-required' } });
 });
 
-test('O4 a tab with an older version that does not let go is waited for', async () => {
+test('O4 a tab with an older version that does not close the database is waited for', async () => {
   const tab = await signedIn();
   tab.kill();
   await new Promise((resolve) => {
@@ -258,7 +258,7 @@ test.each([2.9, 3.1, 6.1])(
   },
 );
 
-test('O3 O4 what was given up and is written all the same is not written again by a second tap; said anew it is another', async () => {
+test('O3 O4 a write that timed out but was stored is not repeated by a second tap; the same text later is another message', async () => {
   const tab = await signedIn();
   tab.client.saveDraft(LOBBY, 'once');
   await turns();
@@ -282,7 +282,7 @@ test('O3 O4 what was given up and is written all the same is not written again b
   expect(bodies()).toEqual(['once', 'once']);
 });
 
-test('O3 what was given up, and written and sent all the same, is not queued anew by a second tap', async () => {
+test('O3 a write that timed out but was stored and sent is not queued again by a second tap', async () => {
   const tab = await signedIn();
   faults.lateCommits(true);
   const first = await passingUntilDone(tab, tab.client.send(LOBBY, 'once'));
@@ -298,7 +298,7 @@ test('O3 what was given up, and written and sent all the same, is not queued ane
   expect(tab.read(LOBBY)).toEqual(['once']);
 });
 
-test('O4 what was given up and written all the same, then deleted from the box: typed again later it is another message', async () => {
+test('O4 a write that timed out but was stored, then deleted from the composer: the same text typed later is another message', async () => {
   const tab = await signedIn();
   tab.client.saveDraft(LOBBY, 'ok');
   await turns();
@@ -328,7 +328,7 @@ test('O4 a text that could not be queued is a draft again', async () => {
   expect(await again.client.draft(LOBBY)).toBe('kept');
 });
 
-test('O4 a handle killed between any two steps', async () => {
+test('O4 the database handle is closed by the browser between any two steps', async () => {
   for (let at = 1; at <= 60; at += 1) {
     const tab = await signedIn();
     tab.client.saveDraft(LOBBY, 'one');
@@ -347,7 +347,7 @@ test('O4 a handle killed between any two steps', async () => {
   }
 });
 
-test('O4 a browser that throws the storage away under the open app: it says so, keeps what is being written, and goes on', async () => {
+test('O4 a browser that deletes the storage under the open app: the app says so, keeps the drafts, and goes on', async () => {
   const tab = await signedIn();
   server.write(mint(), 'before');
   await shows(tab, ['before']);
@@ -368,7 +368,7 @@ test('O4 a browser that throws the storage away under the open app: it says so, 
   expect(await again.client.draft(LOBBY)).toBe('half a sen');
 });
 
-test('O4 what is typed is kept at once and then every so often, the latest last, and all of it before the page may go', async () => {
+test('O4 a draft is stored at once, then at intervals with the latest last, and completely before the page may be closed', async () => {
   const tab = await signedIn();
   let writes = 0;
   const transaction = vi.spyOn(IDBObjectStore.prototype, 'put');

@@ -3,7 +3,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/schema.ts';
 import { isWaiting, type Row } from '../../../web/outbox/row.ts';
-import { countRows, readQueue } from '../../../web/state/queue.ts';
+import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
 import { createSummaries, type Summaries } from '../../../web/state/summaries.ts';
 import { countOthers } from '../../../web/state/unread.ts';
 import { seeded } from '../../support/random.ts';
@@ -58,7 +58,7 @@ async function recordsRead(work: () => Promise<unknown>): Promise<number> {
   return records;
 }
 
-test('a change of one room reads that one, and of a long queue what shows of it', async () => {
+test('a change of one room reads only that room, and of a long queue only the rows on the screen', async () => {
   const log: Entry[] = [];
   grow(log, 3_000);
   await holdOf(db, log, [{ from: 1, to: 3_000, amendedTo: 3_000 }]);
@@ -78,7 +78,7 @@ test('a change of one room reads that one, and of a long queue what shows of it'
     expect(await recordsRead(() => summaries.refresh({ type, rooms: [ROOM] }))).toBeLessThan(20);
 });
 
-test('thousands of edits behind the last line are not looked through for each change', async () => {
+test('thousands of edits behind the last line are not read for each change', async () => {
   const log = [text(1), text(2, 'mine', me), text(3)];
   for (let i = 0; i < 2_000; i++) amend(log, 'edit', 1, `edit ${i}`);
   await holdOf(db, log, [{ from: 1, to: log.length, amendedTo: log.length }]);
@@ -88,7 +88,7 @@ test('thousands of edits behind the last line are not looked through for each ch
   expect(summaries.list()[0]).toMatchObject({ unread: 2, last: { text: 'text 3' } });
 });
 
-test('a room that came, went, or was left with nothing in it is in the list, or is not', async () => {
+test('joined rooms are added to the list; rooms that were left without own messages are removed', async () => {
   await addRooms(['a', 'b']);
   const summaries = await opened();
   const ids = () => summaries.list().map(({ id }) => id);
@@ -110,7 +110,7 @@ test('a room that came, went, or was left with nothing in it is in the list, or 
   expect(summaries.waiting()).toBe(0);
 });
 
-test('O2 what changes a text that was refused does not wait: it goes when a person says what becomes of that', async () => {
+test('O2 an amendment of a refused text does not count as waiting: the person decides about the text first', async () => {
   await holdOf(db, [], []);
   await queue(db, [parked(row(1)), edit(2, 1), deletion(3, 1)]);
   const summaries = await opened();
@@ -150,7 +150,7 @@ test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i'
       notSent: its.filter((each) => !isWaiting(each)).length,
     });
   }
-  const { seqs, changes } = await db.read(['rows', 'log', 'detached'], (tx) => readQueue(tx, ROOM));
+  const { seqs, changes } = await db.read(['rows', 'log', 'detached'], (tx) => readOutboxView(tx, ROOM));
   const its = rows.filter(({ room }) => room === ROOM);
   expect(changes).toEqual(its.filter(({ kind }) => kind !== 'text'));
   const texts = its.filter(({ kind }) => kind === 'text').map(({ seq }) => seq);
@@ -158,7 +158,7 @@ test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i'
   expect([...seqs]).toEqual([...new Set(seqs)].sort((a, b) => a - b));
 });
 
-test('unread are others’ texts that are held, in whatever spans; what is missing counts as if it were one', async () => {
+test('unread counts others’ stored texts in all spans, and each missing entry as one', async () => {
   const log = numbers(1, 300).map((n) => text(n, `text ${n}`, n % 2 === 0 ? me : undefined));
   const count = (upTo: number) =>
     db.read(['logSpans', 'log', 'detached'], (tx) => countOthers(tx, ROOM, me, upTo));
@@ -186,7 +186,7 @@ test('unread are others’ texts that are held, in whatever spans; what is missi
   expect(await count(290)).toBe(5);
 });
 
-test('the last of what waits shows, and else the newest line that is known', async () => {
+test('the summary shows the newest queued message, otherwise the newest stored line', async () => {
   const log = [text(1, 'theirs'), text(2, 'mine', me)];
   await holdOf(db, log, [{ from: 1, to: 2, amendedTo: 2 }]);
   await queue(db, [row(1), { ...edit(2, 9), targetOffset: 2, target: key(9) } as Row]);

@@ -40,7 +40,7 @@ afterEach(() => {
   for (const tab of tabs.splice(0)) tab.kill();
 });
 
-test('S5 O2 the tab that sends is frozen and wakes when the other has sent all, and five more: one order, no repeats', async () => {
+test('S5 O2 the tab that sends is frozen and thaws after another has sent everything and five more: one order, no duplicates', async () => {
   start();
   const tab = await openTab();
   server.intercept = (event) => {
@@ -84,7 +84,7 @@ for (const says of ['freeze', 'pagehide'] as const) {
   });
 }
 
-test('S5 L3 without Web Locks two drains overlap and nothing is doubled', async () => {
+test('S5 L3 without Web Locks two drains overlap and no entry is duplicated', async () => {
   start();
   const [tab, other] = [await openTab({ locks: undefined }), await openTab({ locks: undefined })];
   const held: (() => void)[] = [];

@@ -54,7 +54,7 @@ async function hold(
 }
 
 describe('unread', () => {
-  test('are as many as the server counted where not everything is held', async () => {
+  test("are the server's count where not everything is stored", async () => {
     const log = logOf(60);
     await hold(log, [], log, 40);
     expect(await unread()).toBe(20);
@@ -62,7 +62,7 @@ describe('unread', () => {
     expect(await unread()).toBe(20);
   });
 
-  test('are not the joins, edits, own and deleted messages that lie in a hole', async () => {
+  test('do not include joins, edits, own and deleted messages of a hole', async () => {
     const log = logOf(40);
     for (let i = 0; i < 30; i++) log.push({ ...text(log.length + 1), kind: 'join' });
     for (let i = 0; i < 30; i++) log.push(text(log.length + 1, 'mine', me));
@@ -71,7 +71,7 @@ describe('unread', () => {
     expect(await unread()).toBe(9);
   });
 
-  test('are counted from what is held, where all since the mark is, whatever the server said', async () => {
+  test('are counted locally where all entries since the read marker are stored, whatever the server counted', async () => {
     const log = logOf(60);
     await hold(log, [[21, 60]], logOf(40), 10);
     expect(await unread()).toBe(50);
@@ -81,7 +81,7 @@ describe('unread', () => {
     expect(await unread()).toBe(0);
   });
 
-  test('do not count what was deleted since the server counted, be it in a hole', async () => {
+  test('do not include messages that were deleted since the server counted, also in a hole', async () => {
     const then = logOf(60);
     const log = [...then];
     amend(log, 'delete', 45);
@@ -89,7 +89,7 @@ describe('unread', () => {
     expect(await unread()).toBe(19);
   });
 
-  test('are many where the server counted no further and the hole is large', async () => {
+  test('are the maximum where the server stopped counting and the hole is large', async () => {
     const log = logOf(500);
     await hold(log, [[491, 500]], log, 100);
     expect(await unread()).toBe(UNREAD_COUNTED_MAX);
@@ -97,7 +97,7 @@ describe('unread', () => {
     expect(await unread()).toBe(15); // the hole holds no more than that
   });
 
-  test('of a room that an answer describes stay as they were counted', async () => {
+  test('of a room that the answer to a request describes stay as they were counted', async () => {
     const log = logOf(60);
     const { unread: _, ...answer } = describedOf(log, 40);
     await storeWelcome(db, welcomeOf(userOf(me, 'Mika'), [describedOf(log, 40)]));

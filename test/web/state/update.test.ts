@@ -78,7 +78,7 @@ const untilMoved = (tab: Tab) =>
 /** What others wrote, of what is in the window. */
 const seen = (tab: Tab) => tab.read(LOBBY).filter((body) => body.startsWith('text'));
 
-test('S3 O4 updated without a network: the newest show, the rest as it moves, to the beginning; what waits is there', async () => {
+test('S3 O4 updated without a network: the newest messages are shown, older ones as they are moved; the outbox is kept', async () => {
   await older();
   const tab = openTab(false);
   await look(tab);
@@ -94,7 +94,7 @@ test('S3 O4 updated without a network: the newest show, the rest as it moves, to
   expect(tab.signedIn().waiting).toBe(1);
 });
 
-test('O2 S2 updated with a network: what waits is sent while it moves, and nothing that is held is asked for', async () => {
+test('O2 S2 updated with a network: the outbox is sent while logs are moved, and no stored entry is requested', async () => {
   await older();
   server.write(lin, 'text 301');
   server.reachable = true;
@@ -114,7 +114,7 @@ test('O2 S2 updated with a network: what waits is sent while it moves, and nothi
   expect(await readAll(browser.indexedDB, database(), 'logSpans')).toMatchObject([{ from: 1, to: 303 }]);
 });
 
-test('S1 O4 killed again and again while it moves, nothing is lost', async () => {
+test('S1 O4 killed again and again while logs are moved, nothing is lost', async () => {
   await older();
   for (let kills = 0; !(await isMoved()); kills++) {
     const tab = openTab(false);

@@ -55,7 +55,7 @@ const nameIn = (tab: Tab) => {
 };
 const isIn = (tab: Tab, name: string) => tab.untilPassing(`${name} is in`, () => nameIn(tab) === name);
 
-test('O5 another user signs in in another tab: every tab is theirs, nothing of the first is seen or sent, and it is there on return', async () => {
+test('O5 another user signs in in another tab: every tab switches, nothing of the first user is shown or sent, and it is there on their return', async () => {
   const [one, other] = (await mikaIn(2)) as [Tab, Tab];
   expect(await one.client.signOut()).toEqual({ ok: true });
   await isIn(other, 'hello');
@@ -114,7 +114,7 @@ test.each(['visible', 'pageshow', 'resume'] as const)(
   },
 );
 
-test('O5 three tabs, one hidden and one frozen, while one user goes, another comes and goes, and the first returns', async () => {
+test('O5 three tabs, one hidden and one frozen, while a user signs out, another signs in and out, and the first returns', async () => {
   const [active, hidden, frozen] = (await mikaIn(3)) as [Tab, Tab, Tab];
   hidden.says('hidden');
   frozen.says('freeze');
@@ -138,7 +138,7 @@ test('O5 three tabs, one hidden and one frozen, while one user goes, another com
   expect(bodies()).toEqual(['of Lin', 'for later']);
 });
 
-test('O5 drafts and boxes go with their user: nothing of theirs is in what the other has', async () => {
+test('O5 drafts belong to their user: another user has none of them', async () => {
   const [tab] = (await mikaIn(1)) as [Tab];
   const mika = tab.signedIn().user.id;
   tab.client.saveDraft(LOBBY, 'half a secret, and a word more');
@@ -183,7 +183,7 @@ test('O5 a sign-out whose answer is slow is not undone by the claim that is stil
   for (const each of [tab, other]) await isIn(each, 'hello');
 });
 
-test('O5 a look at the app signs nobody in again: a session that another tab ended is over', async () => {
+test('O5 a page that becomes visible does not restore a session that another tab ended', async () => {
   const tab = await openTab();
   await tab.client.signIn('Mika');
   await look(tab);
@@ -197,7 +197,7 @@ test('O5 a look at the app signs nobody in again: a session that another tab end
   expect(await readAll(browser.indexedDB, 'holdfast', 'session')).toEqual([true]);
 });
 
-test('O2 a tab finds that the browser is signed in after all: the others, which ask who one is, show it too', async () => {
+test('O2 a tab finds that the browser is signed in after all: tabs that show the sign-in switch too', async () => {
   const asking = await openTab();
   expect(nameIn(asking)).toBe('hello');
   const other = createBrowser(server).openTab(); // a cookie, and nothing of it stored here

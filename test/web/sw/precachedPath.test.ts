@@ -22,7 +22,7 @@ test.each([
   expect(path(url, 'navigate')).toBeUndefined();
 });
 
-test('files of the app are, whatever is asked after them; what changes something is not', () => {
+test('files of the app are precached paths, with any query; requests that change something are not', () => {
   expect(path('/assets/index-abc.js')).toBe('/assets/index-abc.js');
   expect(path('/apiary.png?v=2')).toBe('/apiary.png');
   expect(path('/', 'cors', 'POST')).toBeUndefined();

@@ -114,7 +114,7 @@ const sent = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry 
 const rows = async (who: string) => (await readAll(browser.indexedDB, `holdfast:${who}`, 'rows')) as Row[];
 const me = () => [...server.names.keys()][0]!;
 
-test('O2 the worker sends what waits, once, in order, and tells the tabs; the page that is opened next shows it as sent', async () => {
+test('O2 the worker sends the outbox once, in order, and notifies the tabs; the next page shows the messages as sent', async () => {
   const tab = await queued('a', 'b', 'c');
   tab.gone();
   expect(await wakeWorker().drained).toBe('empty');
@@ -130,7 +130,7 @@ test('O2 the worker sends what waits, once, in order, and tells the tabs; the pa
   await until('shown', () => again.read(LOBBY).join() === 'a,b,c');
 });
 
-test('O2 S5 the worker leaves it to a tab that sends, and neither sends what the other does', async () => {
+test('O2 S5 the worker leaves the outbox to a tab that is sending, and no message is sent by both', async () => {
   const tab = await queued('a', 'b');
   server.intercept = (event) => event === 'append'; // under way
   server.reachable = true;
@@ -140,7 +140,7 @@ test('O2 S5 the worker leaves it to a tab that sends, and neither sends what the
   expect(tab.read(LOBBY)).toEqual(['a (sending)', 'b (sending)']);
 });
 
-test('S5 a worker that stands still is stolen from, and sends nothing more', async () => {
+test('S5 the lock of a suspended worker is stolen, and it sends nothing more', async () => {
   await queued('a').then((tab) => tab.gone());
   let answer = (_: Response) => {};
   const worker = wakeWorker(() => new Promise((resolve) => (answer = resolve)));
@@ -157,7 +157,7 @@ test('S5 a worker that stands still is stolen from, and sends nothing more', asy
   expect(sent()).toEqual(['a', 'b']);
 });
 
-test('O5 the worker sends nothing for a user who is signed out, nor for the other one who is signed in now', async () => {
+test('O5 the worker sends nothing of a user who signed out, also not for the one who is signed in now', async () => {
   const tab = await queued('secret');
   const ada = me();
   server.reachable = true;
@@ -172,7 +172,7 @@ test('O5 the worker sends nothing for a user who is signed out, nor for the othe
   expect(await rows(ada)).toMatchObject([{ body: 'secret' }]);
 });
 
-test('O2 O3 a captive portal’s page is no answer: what waits goes on waiting, and the browser is to try again', async () => {
+test('O2 O3 a captive portal’s page is no answer: the outbox goes on waiting, and the browser has to try again', async () => {
   await queued('a').then((tab) => tab.gone());
   const worker = wakeWorker(portal);
   let drained: Drained | undefined;
@@ -192,7 +192,7 @@ test('O2 O3 a captive portal’s page is no answer: what waits goes on waiting, 
   expect(sent()).toEqual(['a']);
 });
 
-test('O3 O4 woken without a way to the server it touches nothing: what waits is queued, and can be changed in place', async () => {
+test('O3 O4 woken without a connection the worker changes nothing: rows stay queued, and can be edited in place', async () => {
   await queued('a').then((tab) => tab.gone());
   for (const knock of [portal, () => json(503, { ok: false, error: { code: 'unavailable', message: '' } })]) {
     const worker = wakeWorker(accept, knock);
@@ -212,7 +212,7 @@ test('O3 O4 woken without a way to the server it touches nothing: what waits is 
   expect(await rows(me())).toMatchObject([{ state: { tag: 'queued' }, attempted: false }]);
 });
 
-test('O3 what is under way when the worker’s time is over does not go on saying so', async () => {
+test('O3 rows that are being sent when the worker’s time is over do not stay sending', async () => {
   await queued('a').then((tab) => tab.gone());
   let there = false;
   const worker = wakeWorker(
@@ -234,7 +234,7 @@ test('O3 what is under way when the worker’s time is over does not go on sayin
   expect(await rows(me())).toMatchObject([{ state: { tag: 'checking' } }]);
 });
 
-test('O3 L3 a worker that is killed after its request has left: what it sent is sent again under the same key', async () => {
+test('O3 L3 rows of a worker that is killed after its request are sent again under the same keys', async () => {
   await queued('a', 'b').then((tab) => tab.gone());
   const dying = wakeWorker((items, as) => {
     accept(items, as);
@@ -247,7 +247,7 @@ test('O3 L3 a worker that is killed after its request has left: what it sent is 
   expect(await rows(me())).toEqual([]);
 });
 
-test('a session that is over, or a version, ends it without another try; a refusal parks, and what is behind goes', async () => {
+test('an ended session or a version that is too old stops the worker without another attempt; a refusal parks the row, and the next ones are sent', async () => {
   await queued('a', 'b').then((tab) => tab.gone());
   const refusal = { ok: false, error: { code: 'unauthorized', message: '' } };
   expect(await wakeWorker(() => json(401, refusal)).drained).toBe('stopped');
@@ -260,7 +260,7 @@ test('a session that is over, or a version, ends it without another try; a refus
   expect(await rows(me())).toMatchObject([{ body: 'a', state: { tag: 'parked' } }]);
 });
 
-test('O2 a limit is waited for and nothing is parked', async () => {
+test('O2 the worker waits out a rate limit, and parks nothing', async () => {
   await queued('a', 'b').then((tab) => tab.gone());
   let first = true;
   const worker = wakeWorker((items, as) => {
@@ -275,7 +275,7 @@ test('O2 a limit is waited for and nothing is parked', async () => {
   expect(sent()).toEqual(['a', 'b']);
 });
 
-test('O2 items of any kind leave as they stand, unparsed; one of a feature that the server lacks waits with its room, and goes when it has it', async () => {
+test('O2 items of any kind are sent as stored, unparsed; an item of a feature that the server lacks waits with its room until the server has it', async () => {
   useTestKinds();
   try {
     await queued('a').then((tab) => tab.gone());
@@ -318,7 +318,7 @@ async function queueDrafts(...drafts: Draft[]): Promise<void> {
   db.close();
 }
 
-test('O3 S3 what the worker repeats was deleted meanwhile and lies in a hole: the page that is opened next keeps no text of it', async () => {
+test('O3 S3 the worker repeats a text that was deleted meanwhile and lies in a hole: the next page keeps no text of it', async () => {
   await queued('a secret').then((tab) => tab.gone());
   const [{ clientOffset }] = (await rows(me())) as [Row];
   const there = server.append(me(), { kind: 'text', room: LOBBY, clientOffset, body: 'a secret' }); // its answer was lost

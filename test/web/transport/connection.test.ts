@@ -1,27 +1,44 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS, RETRY_AFTER_MAX_MS, RETRY_MAX_MS, SILENCE_MS } from '../../../web/records/pageLimits.ts';
-import { type ConnectionEffect, type ConnectionEvent, step } from '../../../web/transport/connection.ts';
-import { begin, type Connection, statusOf, wakeAt } from '../../../web/transport/phase.ts';
+import {
+  BEAT_TIMEOUT_MS,
+  CONNECT_WITHIN_MS,
+  HIDDEN_CLOSE_MS,
+  RECEIVING_SILENCE_MS,
+  RETRY_AFTER_MAX_MS,
+  RETRY_MAX_MS,
+  SILENCE_MS,
+} from '../../../web/records/pageLimits.ts';
+import {
+  type ConnectionEffect,
+  type ConnectionEvent,
+  reduceConnection,
+} from '../../../web/transport/connection.ts';
+import {
+  initialState,
+  nextAlarmAt,
+  statusOfConnection,
+  type TransportState,
+} from '../../../web/transport/transportState.ts';
 import { runsOf } from '../../support/runs.ts';
 
 interface Run {
-  connection: Connection;
+  connection: TransportState;
   now: number;
-  /** An answer or a catch-up is awaited. */
+  /** The answer to a request or a catch-up is being received. */
   receiving: boolean;
   /** What came out since `said` was last emptied. */
   said: string[];
 }
 
 function start(): Run {
-  return { connection: begin(true, true, 0), now: 0, receiving: false, said: [] };
+  return { connection: initialState(true, true, 0), now: 0, receiving: false, said: [] };
 }
 
 function tell(run: Run, ...events: (ConnectionEvent | ConnectionEvent['type'])[]): Run {
   for (const event of events) {
     const told = (typeof event === 'string' ? { type: event } : event) as ConnectionEvent;
-    const [connection, effects] = step(run.connection, told, {
+    const [connection, effects] = reduceConnection(run.connection, told, {
       now: run.now,
       random: () => 0.5,
       receiving: run.receiving,
@@ -35,11 +52,11 @@ function tell(run: Run, ...events: (ConnectionEvent | ConnectionEvent['type'])[]
 const nameOf = (effect: ConnectionEffect) =>
   effect.type === 'connect' ? (effect.pollingFirst ? 'connect by polling' : 'connect') : effect.type;
 
-/** Lets time pass, waking it whenever it wants to be woken. */
+/** Lets time pass, with a `clock` event for each alarm. */
 function pass(run: Run, ms: number): Run {
   const until = run.now + ms;
-  while (wakeAt(run.connection) <= until) {
-    run.now = Math.max(run.now, wakeAt(run.connection));
+  while (nextAlarmAt(run.connection) <= until) {
+    run.now = Math.max(run.now, nextAlarmAt(run.connection));
     tell(run, 'clock');
   }
   run.now = until;
@@ -58,9 +75,9 @@ const refused = (code: string, retryAfter?: number): ConnectionEvent => ({
   retryAfter,
 });
 
-describe('S4 a dead socket is found out', () => {
+describe('S4 a dead socket is detected', () => {
   test.each(['visible', 'pageshow', 'resume', 'online', 'network-changed', 'offline', 'suspect'] as const)(
-    'on %s it is asked, and given up after two seconds',
+    'on %s a heartbeat is sent, and the socket is given up after two seconds without an answer',
     (event) => {
       const run = tell(live(), event);
       expect(run.said).toEqual(['beat']);
@@ -68,42 +85,42 @@ describe('S4 a dead socket is found out', () => {
       expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
     },
   );
-  test('asked again and again, it gets no more time', () => {
+  test('further events give the heartbeat no more time', () => {
     const run = tell(live(), 'suspect');
     pass(run, BEAT_TIMEOUT_MS - 1);
     expect(tell(run, 'visible', 'online', 'offline').said).toEqual(['beat']);
     expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
   });
-  test('after silence, while it is looked at', () => {
+  test('a heartbeat is sent after silence, while the page is visible', () => {
     expect(pass(live(), SILENCE_MS).said).toEqual(['beat']);
     expect(pass(tell(live(), 'hidden'), SILENCE_MS).said).toEqual([]);
   });
-  test('any byte is life', () => {
+  test('any byte that arrives ends the doubt', () => {
     const run = pass(live(), SILENCE_MS);
-    expect(pass(tell(run, 'heard'), SILENCE_MS - 1).said).toEqual(['beat']);
+    expect(pass(tell(run, 'received'), SILENCE_MS - 1).said).toEqual(['beat']);
   });
-  test('while an append is on its way up, the beat behind it has longer', () => {
+  test('while an append is being uploaded, the heartbeat behind it has longer', () => {
     const run = tell(live(), { type: 'uploading', bytes: 10_000 }, 'visible');
     expect(pass(run, BEAT_TIMEOUT_MS + 1_999).said).toEqual(['beat']);
     expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
   });
 });
 
-describe('S4 silence while something large comes down is patience, not death', () => {
+describe('S4 silence while something large is being received is tolerated for longer', () => {
   const narrow = () => Object.assign(live(), { receiving: true });
 
-  test('it has longer, and what then comes is life', () => {
+  test('the connection has longer, and bytes that then arrive keep it', () => {
     const run = pass(narrow(), RECEIVING_SILENCE_MS - 1);
     expect(run.said).toEqual(['beat']);
-    pass(tell(run, 'heard'), SILENCE_MS - 1);
+    pass(tell(run, 'received'), SILENCE_MS - 1);
     expect(run.said).toEqual(['beat']);
   });
-  test('an append that stays unanswered meanwhile does not end it either', () => {
+  test('an append without an answer does not end it either', () => {
     const run = tell(narrow(), 'suspect');
     expect(pass(run, RECEIVING_SILENCE_MS - 1).said).toEqual(['beat']);
     expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
   });
-  test('O2 given up again and again, it has longer each time, until what comes fits in', () => {
+  test('O2 after each loss the next connection has longer, until the frame fits in', () => {
     const run = narrow();
     const lasted: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -112,21 +129,21 @@ describe('S4 silence while something large comes down is patience, not death', (
       while (!run.said.includes('connect')) pass(run, 1_000);
       lasted.push(run.now - began);
       run.receiving = false;
-      tell(run, 'opened', 'heard', 'welcomed');
+      tell(run, 'opened', 'received', 'welcomed');
       run.receiving = true;
     }
     expect(lasted.map((ms) => ms / RECEIVING_SILENCE_MS)).toEqual([1, 2, 4, 8, 8]);
     run.receiving = false;
-    tell(run, 'heard'); // all of it is here
+    tell(run, 'received'); // all of it is here
     run.receiving = true;
     run.said = [];
     expect(pass(run, RECEIVING_SILENCE_MS).said).toEqual(['beat', 'teardown', 'connect']);
   });
-  test.each(['visible', 'network-changed', 'online'] as const)('%s ends the patience', (event) => {
+  test.each(['visible', 'network-changed', 'online'] as const)('%s ends the patientUntil', (event) => {
     const run = tell(pass(narrow(), SILENCE_MS), event);
     expect(pass(run, BEAT_TIMEOUT_MS).said).toEqual(['beat', 'teardown', 'connect']);
   });
-  test('O2 a welcome that takes long to come down has longer at the next attempt', () => {
+  test('O2 a welcome that takes long to be received has longer at the next attempt', () => {
     const run = tell(start(), 'clock');
     for (const wait of [1, 2, 3, 4, 4]) {
       while (run.connection.phase.tag !== 'connecting') pass(run, 100);
@@ -144,7 +161,7 @@ describe('S4 an attempt to connect may have begun on a network that is gone', ()
     return run;
   };
 
-  test('looked at, it has two seconds more, however often', () => {
+  test('on a page that becomes visible it has two seconds more, however often that happens', () => {
     const run = tell(pass(tell(start(), 'clock'), 1_000), 'visible');
     tell(pass(run, 500), 'resume', 'visible');
     expect(pass(run, BEAT_TIMEOUT_MS - 501).said).toEqual(['connect']);
@@ -158,17 +175,17 @@ describe('S4 an attempt to connect may have begun on a network that is gone', ()
       expect(tell(run, event).said.slice(-2)).toEqual(['teardown', 'connect']);
     },
   );
-  test('where websockets are blocked without a word, what got through the last time goes first', () => {
+  test('where websockets are blocked silently, the transport of the last connection goes first', () => {
     const run = tell(untilPolling(), 'opened', 'welcomed', 'closed', 'visible');
     expect(run.said.at(-1)).toBe('connect by polling');
   });
-  test('polling that fails at once, and never got through, leaves the way to the websocket', () => {
+  test('polling that fails at once, and never worked before, gives way to the websocket', () => {
     const run = tell(untilPolling(), 'failed', 'visible');
     expect(run.said.at(-1)).toBe('connect');
     const blocked = tell(untilPolling(), 'opened', 'welcomed', 'closed', 'visible', 'failed');
     expect(pass(blocked, RETRY_MAX_MS).said.at(-1)).toBe('connect by polling');
   });
-  test('polling that became a websocket is no sign that they are blocked', () => {
+  test('polling that was upgraded to a websocket does not mean that websockets are blocked', () => {
     for (const order of [
       ['opened', 'welcomed', 'upgraded'],
       ['opened', 'upgraded', 'welcomed'],
@@ -179,7 +196,7 @@ describe('S4 an attempt to connect may have begun on a network that is gone', ()
   });
 });
 
-describe('O2 coming back', () => {
+describe('O2 reconnecting', () => {
   test.each<[string, ConnectionEvent['type'][]]>([
     ['by itself', []],
     ['being looked at', ['visible']],
@@ -188,7 +205,7 @@ describe('O2 coming back', () => {
     while (run.connection.phase.tag !== 'connecting') pass(run, 100);
     expect(run.said.at(-1)).toBe('connect by polling');
   });
-  test('how long a server said is kept to over a sleep, but no server is waited for longer than a minute', () => {
+  test('a delay that the server ordered outlasts a sleep, but is never longer than a minute', () => {
     for (const away of ['freeze', 'pagehide', 'hidden'] as const) {
       const run = tell(live(), 'hidden', { type: 'bye', retryAfter: 1e9 }, away);
       tell(pass(run, RETRY_AFTER_MAX_MS), 'resume', 'pageshow', 'visible');
@@ -196,11 +213,11 @@ describe('O2 coming back', () => {
       expect(pass(run, RETRY_AFTER_MAX_MS / 4).said).toEqual(['teardown', 'connect']);
     }
   });
-  test('a server that says bye without a time is found again at once', () => {
+  test('after a bye without a delay it reconnects at once', () => {
     expect(pass(tell(live(), { type: 'bye', retryAfter: 0 }), 0).said).toEqual(['teardown', 'connect']);
   });
 
-  test('a lost connection is tried again by itself, later each time', () => {
+  test('a lost connection is retried with growing delays', () => {
     const run = tell(live(), 'closed');
     const waits: number[] = [];
     for (let i = 0; i < 9; i++) {
@@ -213,7 +230,7 @@ describe('O2 coming back', () => {
     expect(waits.slice(0, 3)).toEqual([375, 750, 1_500]);
     expect(Math.max(...waits)).toBeLessThanOrEqual(RETRY_MAX_MS);
   });
-  test('online and visible end the wait at once, a time that the server named does not', () => {
+  test('online and visible end a backoff at once, but not a delay that the server ordered', () => {
     expect(tell(live(), 'closed', 'online').said).toEqual(['connect']);
     expect(tell(live(), 'closed', 'visible').said).toEqual(['connect']);
     const told = tell(start(), 'clock', refused('rate-limited', 4_000), 'online', 'visible');
@@ -227,15 +244,15 @@ describe('O2 coming back', () => {
       'connect by polling',
     ]);
   });
-  test('an attempt begun on another network is begun anew', () => {
+  test('an attempt that began on another network is started again', () => {
     expect(tell(start(), 'clock', 'network-changed').said).toEqual(['connect', 'teardown', 'connect']);
   });
-  test('a connection that never says welcome is given up', () => {
+  test('a connection without a welcome is given up', () => {
     const run = tell(start(), 'clock', 'opened');
-    for (let i = 0; i < 10; i++) tell(pass(run, 1_000), 'heard');
+    for (let i = 0; i < 10; i++) tell(pass(run, 1_000), 'received');
     expect(run.said.slice(-1)).toEqual(['teardown']);
   });
-  test('a server that says bye is left, and found again after as long as it said', () => {
+  test('after a bye it disconnects, and reconnects after the delay that the server ordered', () => {
     const run = tell(live(), { type: 'bye', retryAfter: 1_000 });
     expect(run.said).toEqual(['teardown']);
     expect(pass(run, 999).said).toEqual(['teardown']);
@@ -243,7 +260,7 @@ describe('O2 coming back', () => {
   });
 });
 
-describe('what it looks like', () => {
+describe('the status', () => {
   test.each<[string, Run, string]>([
     ['before the first welcome', tell(start(), 'clock', 'opened'), 'connecting'],
     ['after it', live(), 'live'],
@@ -251,9 +268,9 @@ describe('what it looks like', () => {
     ['without a network', tell(start(), 'offline'), 'offline'],
     ['without a session', tell(start(), 'clock', refused('unauthorized')), 'signed-out'],
     ['too old', tell(start(), 'clock', refused('upgrade-required')), 'upgrade'],
-  ])('%s', (_, run, status) => expect(statusOf(run.connection)).toBe(status));
+  ])('%s', (_, run, status) => expect(statusOfConnection(run.connection)).toBe(status));
 
-  test('a session that is over waits for a new one, and nothing else', () => {
+  test('a session that has ended waits for a new sign-in, and for nothing else', () => {
     const run = tell(start(), 'clock', refused('unauthorized'));
     run.said = [];
     tell(pass(run, 3_600_000), 'visible', 'online', 'pageshow');
@@ -262,21 +279,21 @@ describe('what it looks like', () => {
   });
 });
 
-describe('hidden', () => {
-  test('lets go after a minute with nothing waiting, and is back as soon as it is looked at', () => {
+describe('a hidden page', () => {
+  test('disconnects after a minute if no rows wait, and reconnects as soon as it is visible', () => {
     const run = tell(live(), 'hidden');
     expect(pass(run, HIDDEN_CLOSE_MS).said).toEqual(['teardown']);
     expect(pass(run, 3_600_000).said).toEqual(['teardown']);
     expect(tell(run, 'visible').said).toEqual(['teardown', 'connect']);
   });
-  test('O2 stays while something waits', () => {
+  test('O2 stays connected while rows wait', () => {
     const run = tell(live(), 'hidden', { type: 'waiting', waiting: true });
     expect(pass(run, HIDDEN_CLOSE_MS + 1).said).toEqual([]);
     expect(pass(tell(run, { type: 'waiting', waiting: false }), 1).said).toEqual(['teardown']);
   });
 });
 
-test('S4 O2 whatever happens, it is live again soon after the world is kind', () => {
+test('S4 O2 whatever happens, it is live again soon after network and server work', () => {
   const events: (ConnectionEvent | ConnectionEvent['type'])[] = [
     'visible',
     'hidden',
@@ -292,7 +309,7 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
     'welcomed',
     'failed',
     'closed',
-    'heard',
+    'received',
     'clock',
     'suspect',
     'unusable',
@@ -310,24 +327,28 @@ test('S4 O2 whatever happens, it is live again soon after the world is kind', ()
         run.receiving = ms % 2 === 1;
         tell(run, events[event]!);
         pass(run, ms);
-        const { phase, sight, waiting } = run.connection;
+        const { phase, visibility, waiting } = run.connection;
         // hidden and live with something to send: an append without an answer says `suspect`, no clock is needed
-        const sends = phase.tag === 'open' && phase.welcomed && sight.tag === 'hidden' && waiting;
+        const sends = phase.tag === 'open' && phase.welcomed && visibility.tag === 'hidden' && waiting;
         if (phase.tag !== 'asleep' && !sends)
-          expect(wakeAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
+          expect(nextAlarmAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
       }
       tell(run, { type: 'uploading', bytes: 0 }, 'visible', 'online');
-      for (let waited = 0; waited < 2 * RETRY_MAX_MS && statusOf(run.connection) !== 'live'; waited += 500) {
+      for (
+        let waited = 0;
+        waited < 2 * RETRY_MAX_MS && statusOfConnection(run.connection) !== 'live';
+        waited += 500
+      ) {
         pass(run, 500);
         if (run.connection.phase.tag === 'connecting') tell(run, 'opened', 'welcomed');
       }
-      expect(statusOf(run.connection)).toBe('live');
+      expect(statusOfConnection(run.connection)).toBe('live');
     }),
     { seed: 9, numRuns: runsOf('moves of a connection') },
   );
 });
 
-test('S4 a page that is frozen or put away lets go of its socket, and connects when it is looked at again', () => {
+test('S4 a page that is frozen or hidden by navigation closes its socket, and reconnects when it is shown again', () => {
   for (const away of ['freeze', 'pagehide'] as const) {
     const run = tell(live(), 'hidden', away);
     expect(run.said).toEqual(['teardown']);

@@ -1,7 +1,7 @@
-/** Every phase of the connection and everything that can be told to it. A new one of either has no cells and does not compile. */
+/** Every phase of the connection with every event. A new phase or event has no cells in the table, and does not compile. */
 import { describe, expect, test } from 'vitest';
-import { type ConnectionEvent, step } from '../../../web/transport/connection.ts';
-import { begin, type Phase, wakeAt } from '../../../web/transport/phase.ts';
+import { type ConnectionEvent, reduceConnection } from '../../../web/transport/connection.ts';
+import { initialState, nextAlarmAt, type Phase } from '../../../web/transport/transportState.ts';
 
 const NOW = 100_000;
 const CALLING = { tag: 'connecting', since: NOW - 1_000, lookedAt: undefined } as const;
@@ -16,8 +16,9 @@ const LIVE = {
 const PHASES = {
   asleep: { asleep: { tag: 'asleep' } },
   waiting: {
-    waiting: { tag: 'waiting', until: NOW + 1_000, told: false },
-    told: { tag: 'waiting', until: NOW + 1_000, told: true },
+    waiting: { tag: 'waiting', until: NOW + 1_000, byServer: false },
+    /** By a delay that the server ordered. */
+    bound: { tag: 'waiting', until: NOW + 1_000, byServer: true },
   },
   connecting: {
     calling: CALLING,
@@ -51,7 +52,7 @@ const EVENTS: Record<EventName, ConnectionEvent> = {
   opened: { type: 'opened' },
   upgraded: { type: 'upgraded' },
   welcomed: { type: 'welcomed' },
-  heard: { type: 'heard' },
+  received: { type: 'received' },
   refused: { type: 'refused', code: 'unavailable', retryAfter: undefined },
   'refused a while': { type: 'refused', code: 'rate-limited', retryAfter: 2_000 },
   'refused for good': { type: 'refused', code: 'unauthorized', retryAfter: undefined },
@@ -80,7 +81,7 @@ const CELLS = {
   alive: [[], 'not asked'],
   lost: [[], 'waiting'],
   leave: [['teardown'], 'waiting'],
-  rest: [['teardown'], 'told'],
+  rest: [['teardown'], 'bound'],
   sleep: [['teardown'], 'asleep'],
   over: [['teardown'], 'refused'],
 } satisfies Record<string, [effects: string[], then?: string]>;
@@ -88,7 +89,7 @@ const CELLS = {
 const COLUMNS = [
   'asleep',
   'waiting',
-  'told',
+  'bound',
   'calling',
   'looked',
   'long',
@@ -104,7 +105,7 @@ type Row<Columns = typeof COLUMNS> = { [Each in keyof Columns]: keyof typeof CEL
 
 // biome-ignore format: a table
 const TABLE: Record<EventName, Row> = {
-  //                   asleep     waiting    told       calling  looked   long     opened   unsure   live     doubted  refused
+  //                   asleep     waiting    bound      calling  looked   long     opened   unsure   live     doubted  refused
   visible:            ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
   pageshow:           ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
   resume:             ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
@@ -117,7 +118,7 @@ const TABLE: Record<EventName, Row> = {
   opened:             ['·',       '·',       '·',       'opens', 'opens', 'opens', '·',     '·',     '·',     '·',     '·'],
   upgraded:           ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   welcomed:           ['·',       '·',       '·',       '·',     '·',     '·',     'hello', 'hello', '·',     '·',     '·'],
-  heard:              ['·',       '·',       '·',       '·',     '·',     '·',     '·',     'alive', '·',     'alive', '·'],
+  received:           ['·',       '·',       '·',       '·',     '·',     '·',     '·',     'alive', '·',     'alive', '·'],
   refused:            ['·',       '·',       '·',       'leave', 'leave', 'leave', '·',     '·',     '·',     '·',     '·'],
   'refused a while':  ['·',       '·',       '·',       'rest',  'rest',  'rest',  '·',     '·',     '·',     '·',     '·'],
   'refused for good': ['·',       '·',       '·',       'over',  'over',  'over',  '·',     '·',     '·',     '·',     '·'],
@@ -138,10 +139,10 @@ describe.each(Object.entries(TABLE) as [EventName, Row][])('S4 O2 %s', (name, ro
     'while %s: %s',
     (column, cell) => {
       const phase = Object.assign({}, ...Object.values(PHASES))[column] as Phase;
-      const before = { ...begin(true, true, 0), phase };
-      const due = name === 'clock' ? wakeAt(before) : NOW;
+      const before = { ...initialState(true, true, 0), phase };
+      const due = name === 'clock' ? nextAlarmAt(before) : NOW;
       const around = { now: Math.min(due, NOW + 60_000), random: () => 0.5, receiving: false };
-      const [after, effects] = step(before, EVENTS[name], around);
+      const [after, effects] = reduceConnection(before, EVENTS[name], around);
       const [expected, then] = CELLS[cell] as [string[], string?];
       expect(effects.map(({ type }) => type)).toEqual(expected);
       if (then === undefined) expect(wordsOf(after.phase)).toEqual(wordsOf(phase));
@@ -156,7 +157,7 @@ test('no phase is left out of the table', () => expect(NONE_LEFT_OUT).toBe(true)
 function wordsOf(phase: Phase): string[] {
   switch (phase.tag) {
     case 'waiting':
-      return [phase.told ? 'told' : 'waiting'];
+      return [phase.byServer ? 'bound' : 'waiting'];
     case 'connecting':
       return [phase.lookedAt === undefined ? 'connecting' : 'looked at'];
     case 'open':

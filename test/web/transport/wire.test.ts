@@ -18,14 +18,14 @@ const room = (id: string) => ({
 });
 const welcome = (more: object) => ({ ...welcomeOf(userOf(me, 'Mika'), [room(one)]), ...more });
 
-test('S2 a room of a welcome that cannot be read is one that failed; the others are welcomed', () => {
+test('S2 an unreadable room of a welcome counts as failed; the others are used', () => {
   const payload = welcome({ rooms: [{ ...room(two), head: -1 }, room(one), 7, { id: '?' }] });
   expect(readFrame('welcome', payload)).toMatchObject({
     payload: { rooms: [{ id: one }], failed: [{ id: two, error: { code: 'unreadable' } }] },
   });
 });
 
-test('S2 a name, a failed room or a head that cannot be read hides none of the others', () => {
+test('S2 an unreadable name, failed room or head does not affect the others', () => {
   const users = {
     [me]: { name: 'Mika', rev: 1, pronouns: 'they' },
     [lin]: { name: 7 },
@@ -41,7 +41,7 @@ test('S2 a name, a failed room or a head that cannot be read hides none of the o
   });
 });
 
-test('S2 a room that is described and cannot be read has failed; what names no room is no frame', () => {
+test('S2 a `room` frame with an unreadable room says that it failed; without an id the frame is dropped', () => {
   expect(readFrame('room', { room: { ...room(one), kind: 'of a later version' } })).toMatchObject({
     payload: { failed: { id: one, error: { code: 'unreadable' } } },
   });
@@ -52,7 +52,7 @@ test('S2 a room that is described and cannot be read has failed; what names no r
   expect(readFrame('welcome', null)).toBeUndefined();
 });
 
-test('a server of version 0.1, which says less, is understood', () => {
+test('frames of a server of version 0.1, with fewer fields, are accepted', () => {
   const {
     features: _,
     failed: __,

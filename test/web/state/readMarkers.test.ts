@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UserDatabase } from '../../../web/db/schema.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
-import { createReads, type Reads } from '../../../web/state/reads.ts';
+import { createReadMarkers, type ReadMarkers } from '../../../web/state/readMarkers.ts';
 import { countUnread } from '../../../web/state/unread.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
@@ -12,7 +12,7 @@ import { ROOM } from '../outbox/support.ts';
 
 let db: UserDatabase;
 let clock: FakeClock;
-let reads: Reads;
+let readMarkers: ReadMarkers;
 let status: ReturnType<ConnectionRunner['status']>;
 let answers: unknown[];
 let asked: unknown[];
@@ -29,7 +29,7 @@ beforeEach(async () => {
     asked.push(request);
     return answers.length > 0 ? answers.shift() : { ok: true };
   };
-  reads = createReads({
+  readMarkers = createReadMarkers({
     db,
     clock,
     me,
@@ -40,7 +40,7 @@ beforeEach(async () => {
   await holdOf(db, log, [{ from: 1, to: 5, amendedTo: 5 }]);
 });
 afterEach(() => {
-  reads.close();
+  readMarkers.close();
   db.close();
 });
 
@@ -55,12 +55,12 @@ const untilMarked = (upTo: number, told: boolean) =>
     return now?.upTo === upTo && now.told === told;
   });
 
-test('what cannot be told of one room holds up none of the others, and is told again', async () => {
+test('a marker that the server cannot take now does not delay the others, and is sent again', async () => {
   await db.write(['marks'], async (tx) => {
     for (const room of ['a', 'b']) await tx.objectStore('marks').put({ room, upTo: 1, told: false });
   });
   answers = [{ ok: false, error: { code: 'unavailable', message: '' } }, { ok: true }];
-  reads.live();
+  readMarkers.live();
   await until('asked', () => asked.length === 2);
   expect(asked).toMatchObject([{ room: 'a' }, { room: 'b' }]);
   await until('told', async () => (await db.read(['marks'], (tx) => tx.objectStore('marks').get('b')))!.told);
@@ -70,55 +70,55 @@ test('what cannot be told of one room holds up none of the others, and is told a
   expect(asked[2]).toMatchObject({ room: 'a' });
 });
 
-test('what was seen without a network is told when there is one, once', async () => {
+test('markers set without a network are sent once there is one, once each', async () => {
   status = 'offline';
-  reads.seen(ROOM, 2);
+  readMarkers.seen(ROOM, 2);
   await untilMarked(2, false);
   expect(await unread()).toBe(2);
-  reads.seen(ROOM, 3);
+  readMarkers.seen(ROOM, 3);
   await untilMarked(3, false);
   expect(asked).toEqual([]);
   status = 'live';
-  reads.live();
+  readMarkers.live();
   await untilMarked(3, true);
-  reads.live();
+  readMarkers.live();
   await turns();
   expect(asked).toEqual([{ room: ROOM, upTo: 3 }]);
 });
 
-test('how far was read only grows', async () => {
-  reads.seen(ROOM, 5);
+test('read markers only grow', async () => {
+  readMarkers.seen(ROOM, 5);
   await untilMarked(5, true);
-  reads.seen(ROOM, 3);
-  reads.heard({ room: ROOM, user: me, upTo: 2 });
-  reads.heard({ room: ROOM, user: me, upTo: 1 });
+  readMarkers.seen(ROOM, 3);
+  readMarkers.received({ room: ROOM, user: me, upTo: 2 });
+  readMarkers.received({ room: ROOM, user: me, upTo: 1 });
   await turns();
   expect(await mark()).toMatchObject({ upTo: 5 });
   expect(await unread()).toBe(0);
   expect(asked).toHaveLength(1);
 });
 
-test('what another device of the user read is read here, what somebody else read is not', async () => {
-  reads.heard({ room: ROOM, user: 'lin', upTo: 5 });
+test('the marker of another device of the user counts here, the marker of another user does not', async () => {
+  readMarkers.received({ room: ROOM, user: 'lin', upTo: 5 });
   await turns();
   expect(await unread()).toBe(4);
-  reads.heard({ room: ROOM, user: me, upTo: 3 });
+  readMarkers.received({ room: ROOM, user: me, upTo: 3 });
   await until('told', () => changed.length > 0);
   expect(await unread()).toBe(1);
   expect(asked).toEqual([]);
 });
 
-test('what the server could not take now is told again later; what it refuses for good is not', async () => {
+test('a marker is sent again after a transient error, and not after a permanent one', async () => {
   answers = [{ ok: false, error: { code: 'unavailable', message: '' } }];
-  reads.seen(ROOM, 2);
+  readMarkers.seen(ROOM, 2);
   await until('put off', () => asked.length === 1 && clock.isSet());
   clock.pass(RETRY_MAX_MS);
   await untilMarked(2, true);
   expect(asked).toHaveLength(2);
   answers = [{ ok: false, error: { code: 'forbidden', message: '' } }];
-  reads.seen(ROOM, 3);
+  readMarkers.seen(ROOM, 3);
   await untilMarked(3, true);
-  reads.live();
+  readMarkers.live();
   await turns();
   expect(asked).toHaveLength(3);
 });

@@ -1,36 +1,43 @@
-/** The calls that are no frames: who one is. Only an answer of our own shape counts as a refusal. */
+/**
+ * The HTTP calls of the page: signing in and out, the session, the password. None rejects; without an answer:
+ * `unreachable`.
+ */
 
 import type { Session, SessionAnswer, SessionRequest } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
-import type { Called } from './called.ts';
-import { callServer } from './callServer.ts';
+import type { HttpResult } from './httpCall.ts';
+import { httpCall } from './httpCall.ts';
 
-export interface Http {
-  signIn(request: SessionRequest): Promise<Called<SessionAnswer>>;
-  session(): Promise<Called<Session>>;
-  signOut(): Promise<Called<unknown>>;
-  setPassword(password: string, current: string | undefined): Promise<Called<unknown>>;
+export interface SessionCalls {
+  signIn(request: SessionRequest): Promise<HttpResult<SessionAnswer>>;
+  session(): Promise<HttpResult<Session>>;
+  signOut(): Promise<HttpResult<unknown>>;
+  setPassword(password: string, current: string | undefined): Promise<HttpResult<unknown>>;
 }
 
-/** The page fetches it as a chunk of its own; the service worker is one file and has it. */
+/** A lazy chunk of the page: valibot and the schemas are not in the first JavaScript. */
 export type LoadBodies = () => Promise<typeof import('./bodies.ts')>;
 
-export function createHttp(fetch: typeof globalThis.fetch, clock: Clock, loadBodies: LoadBodies): Http {
+export function createSessionCalls(
+  fetch: typeof globalThis.fetch,
+  clock: Clock,
+  loadBodies: LoadBodies,
+): SessionCalls {
   async function call<Body extends keyof Bodies>(
     method: string,
     path: string,
     answer: Body,
     body?: unknown,
-  ): Promise<Called<Bodies[Body]>> {
+  ): Promise<HttpResult<Bodies[Body]>> {
     const abort = new AbortController();
     const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
-    const wire = loadBodies();
-    wire.catch(() => {}); // awaited when there is an answer to read
+    const bodies = loadBodies();
+    bodies.catch(() => {}); // it is awaited below, if there is an answer
     try {
       const sent = { fetch, method, path, body, signal: abort.signal };
-      return await callServer<Bodies[Body]>(sent, async (ok, text) => {
-        const { readBody, BODIES } = await wire;
+      return await httpCall<Bodies[Body]>(sent, async (ok, text) => {
+        const { readBody, BODIES } = await bodies;
         return readBody<Bodies[Body]>(BODIES[answer] as never, ok, text);
       });
     } finally {

@@ -1,4 +1,7 @@
-/** What of one room's outbox shows as messages of their own, by counts and keys: the rows themselves are read as they are looked at. */
+/**
+ * What the screen shows of the outbox: which rows are messages of their own, and how many wait. By keys and counts;
+ * rows are read only for the window.
+ */
 import type { UserRead } from '../db/schema.ts';
 import { heldTargets } from '../outbox/held.ts';
 import { changesIn, followersIn } from '../outbox/queuedChanges.ts';
@@ -13,14 +16,14 @@ import {
 } from '../outbox/row.ts';
 import { lastChanges } from './messages.ts';
 
-export interface Queue {
-  /** Messages, changes whose message stands nowhere, and what was not sent, by `seq`, in order. */
+export interface OutboxView {
+  /** The `seq`s, in order, of messages, of amendments whose message is not held, and of what was not sent. */
   seqs: readonly number[];
-  /** All changes, in order. */
+  /** All amendments, in order. */
   changes: readonly Follower[];
 }
 
-export async function readQueue(tx: UserRead, room: string): Promise<Queue> {
+export async function readOutboxView(tx: UserRead, room: string): Promise<OutboxView> {
   const changes = await changesIn(tx, room);
   const alone = new Set((await withoutText(tx, changes)).map(({ seq }) => seq));
   const hidden = new Set(changes.map(({ seq }) => seq).filter((seq) => !alone.has(seq)));
@@ -29,21 +32,24 @@ export async function readQueue(tx: UserRead, room: string): Promise<Queue> {
   return { seqs: hidden.size === 0 ? all : all.filter((seq) => !hidden.has(seq)), changes };
 }
 
-/** Those that are there, in the order asked for. */
+/** The rows that exist, in the order of `seqs`. */
 export async function rowsAt(tx: UserRead, seqs: readonly number[]): Promise<Row[]> {
   const rows = await Promise.all(seqs.map((seq) => tx.objectStore('rows').get(seq)));
   return rows.filter((row) => row !== undefined);
 }
 
-export interface Counts {
+export interface RowCounts {
   messages: number;
-  /** Rows that go by themselves, and those that do not. */
+  /** Rows that are sent without the person, and rows that are not. */
   waiting: number;
   notSent: number;
 }
 
-/** Of one room, or of all. What is about a refused message goes when a person says what becomes of that: it does not wait. */
-export async function countRows(tx: UserRead, room?: string): Promise<Counts> {
+/**
+ * Of one room, or of all. An amendment of a refused message does not count as waiting: the person decides about the
+ * message first.
+ */
+export async function countRows(tx: UserRead, room?: string): Promise<RowCounts> {
   const rows = tx.objectStore('rows');
   const parked = room === undefined ? IDBKeyRange.bound(['parked'], ['parked', []]) : ['parked', room];
   const followers = await followersIn(tx, room);
@@ -59,22 +65,22 @@ export async function countRows(tx: UserRead, room?: string): Promise<Counts> {
   return { messages, waiting: all - notSent - behind, notSent };
 }
 
-/** The message of the room that was queued last. */
+/** The newest queued message of the room. */
 export async function lastMessage(tx: UserRead, room: string): Promise<Row | undefined> {
   let cursor = await tx.objectStore('rows').index('room').openCursor(room, 'prev');
   while (cursor && !isMessageRow(cursor.value)) cursor = await cursor.continue();
   return cursor?.value;
 }
 
-/** Of one room, or of all: what is neither a message nor a change of one. */
+/** Of one room, or of all: rows that are neither a message nor an amendment. */
 function unshownIn(tx: UserRead, room?: string): Promise<Row[]> {
   const range = room === undefined ? undefined : IDBKeyRange.only([room, 1]);
   return tx.objectStore('rows').index('unshown').getAll(range);
 }
 
 /**
- * Nothing of one's own is missing: a change whose message is not held is a message of its own, and so is one that was not
- * sent, unless its message is in view (O3, O4).
+ * The amendments that are shown as messages of their own, so that no own text is invisible: those whose message is not
+ * held, and those that were not sent, unless their message is queued itself (O3, O4).
  */
 async function withoutText(tx: UserRead, changes: readonly Follower[]): Promise<Follower[]> {
   const held = await heldTargets(tx, changes);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { coalesced } from '../../../web/state/coalesced.ts';
+import { coalesceCalls } from '../../../web/state/coalesceCalls.ts';
 
-test('triggers in one breath are one call, triggers during a call are one more after it', async () => {
+test('triggers in the same microtask share one run, triggers during a run share one more after it', async () => {
   const calls: PromiseWithResolvers<void>[] = [];
-  const trigger = coalesced(() => {
+  const trigger = coalesceCalls(() => {
     const call = Promise.withResolvers<void>();
     calls.push(call);
     return call.promise;
@@ -25,9 +25,9 @@ test('triggers in one breath are one call, triggers during a call are one more a
   expect(calls).toHaveLength(3);
 });
 
-test('a call that fails rejects nobody, and the next one is made', async () => {
+test('a run that fails rejects no caller, and the next one starts', async () => {
   let calls = 0;
-  const trigger = coalesced(async () => {
+  const trigger = coalesceCalls(async () => {
     calls++;
     if (calls === 1) throw new Error('the database is away');
   });

@@ -1,4 +1,4 @@
-/** One look at a conversation: what of it is in the window, read in one transaction. */
+/** A snapshot of a conversation: the lines and rows in its window and what belongs to them, read in one transaction. */
 
 import type { UserRead } from '../db/schema.ts';
 import {
@@ -12,36 +12,36 @@ import {
 import { heldMessage } from '../outbox/held.ts';
 import { type Follower, isMessageRow, type Row } from '../outbox/row.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
-import { readQueue, rowsAt } from './queue.ts';
+import { readOutboxView, rowsAt } from './outboxView.ts';
 import { countOthers, readUpToOf } from './unread.ts';
 
-export const LOOK_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
+export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
 
-export interface Look {
+export interface Snapshot {
   window: Window;
-  /** Those of the window. */
+  /** The rows of the window. */
   rows: readonly Row[];
   changes: readonly Follower[];
   names: ReadonlyMap<string, string>;
   head: number;
-  /** Undefined while nothing is known of the room. */
+  /** Undefined while the room is not known. */
   readUpTo: number | undefined;
-  /** Others' lines after `shownUpTo`; none at the end. */
+  /** The number of others' lines after `shownUpTo`; 0 at the newest. */
   unseen: number;
 }
 
-export interface Asked {
+export interface SnapshotRequest {
   room: string;
   me: string;
   place: Place;
-  before: Look | undefined;
+  before: Snapshot | undefined;
   shownUpTo: number;
 }
 
-export async function look(tx: UserRead, asked: Asked): Promise<Look> {
-  const { room, me, shownUpTo } = asked;
-  const { seqs, changes } = await readQueue(tx, room);
-  const window = await follow(tx, asked, seqs);
+export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
+  const { room, me, shownUpTo } = request;
+  const { seqs, changes } = await readOutboxView(tx, room);
+  const window = await followRows(tx, request, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
   const users = await Promise.all(authors.map((author) => tx.objectStore('users').get(author)));
   const stored = await tx.objectStore('rooms').get(room);
@@ -57,12 +57,12 @@ export async function look(tx: UserRead, asked: Asked): Promise<Look> {
 }
 
 /**
- * The window at that place. What waited may be in the log by now, and others' lines may have come between: the place goes
- * where its row went, and what was in the middle stays in view.
+ * The window at that place. Rows may have moved into the log since the last snapshot, behind others' lines: a place
+ * that is a row follows it there, and the row that was in the middle stays in view.
  */
-async function follow(
+async function followRows(
   tx: UserRead,
-  { room, me, place, before }: Asked,
+  { room, me, place, before }: SnapshotRequest,
   queue: readonly number[],
 ): Promise<Window> {
   const begin = place.tag === 'from' && place.from.tag === 'row' ? await whereIs(place.from.seq) : undefined;
@@ -80,7 +80,7 @@ async function follow(
   const from = await positionBefore(tx, room, now, WINDOW_MAX_LINES / 2, queue);
   return readWindow(tx, room, { tag: 'from', from, count: window.place.count }, queue);
 
-  /** Undefined when it is gone, or was never looked at. */
+  /** Undefined where the row is gone, or was not in the last snapshot. */
   async function whereIs(seq: number): Promise<Position | undefined> {
     if (queue.includes(seq)) return { tag: 'row', seq };
     const row = before?.rows.find((each) => each.seq === seq);

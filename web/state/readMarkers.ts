@@ -1,57 +1,61 @@
-/** How far a person has read, kept here until the server knows it, and as their other devices say it. It only grows. */
+/**
+ * The read markers: how far the person has read each room, here or on another device. Stored until the server
+ * acknowledges; they only grow.
+ */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/schema.ts';
+import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
-import { coalesced } from './coalesced.ts';
+import { coalesceCalls } from './coalesceCalls.ts';
 
-export interface Reads {
+export interface ReadMarkers {
   seen(room: string, upTo: number): void;
-  heard(frame: Frame<'read'>): void;
-  /** There is a way: what was seen meanwhile is told. */
+  /** The person, on another device, or another member has read so far. */
+  received(frame: Frame<'read'>): void;
+  /** There is a connection: sends the markers that are not acknowledged. */
   live(): void;
   close(): void;
 }
 
 interface Deps {
   db: UserDatabase;
-  /** Undefined while there is none. */
+  /** Undefined while there is no connection. */
   liveConnection(): Pick<ConnectionRunner, 'ask'> | undefined;
   clock: Clock;
   me: string;
-  /** These rooms are read further. */
+  /** The markers of these rooms grew. */
   changed(rooms: string[]): void;
 }
 
-export function createReads({ db, liveConnection, clock, me, changed }: Deps): Reads {
-  let again: Timer | undefined;
+export function createReadMarkers({ db, liveConnection, clock, me, changed }: Deps): ReadMarkers {
+  let retry: Timer | undefined;
   let closed = false;
 
-  const tell = coalesced(async () => {
+  const send = coalesceCalls(async () => {
     const failed = new Set<string>();
     for (;;) {
       const connection = closed ? undefined : liveConnection();
       if (!connection) return;
       const marks = await db.read(['marks'], (tx) => tx.objectStore('marks').getAll());
       const mark = marks.find(({ told, room }) => !told && !failed.has(room));
-      if (!mark) return failed.size > 0 ? tellLater() : undefined;
+      if (!mark) return failed.size > 0 ? sendLater() : undefined;
       const { room, upTo } = mark;
       const answer = await connection.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
-      if (!answer) return; // with the next way
+      if (!answer) return; // lost: sent again over the next connection
       if (!answer.ok && classOf(answer.error.code) !== 'permanent') failed.add(room);
       else await acknowledged(room, upTo);
     }
   });
 
-  function tellLater(): void {
-    if (again !== undefined) clock.clearTimeout(again);
-    again = closed ? undefined : clock.setTimeout(tell, RETRY_MAX_MS);
+  function sendLater(): void {
+    if (retry !== undefined) clock.clearTimeout(retry);
+    retry = closed ? undefined : clock.setTimeout(send, RETRY_MAX_MS);
   }
 
-  /** Told, or there is nothing there to tell of. */
+  /** Or the server refuses it for good: then it is not sent again. */
   function acknowledged(room: string, upTo: number): Promise<void> {
     return db.write(['marks'], async (tx) => {
       const mark = await tx.objectStore('marks').get(room);
@@ -59,7 +63,7 @@ export function createReads({ db, liveConnection, clock, me, changed }: Deps): R
     });
   }
 
-  /** True when it went further. */
+  /** Resolves with whether the marker grew. */
   function grow(room: string, upTo: number): Promise<boolean> {
     return db.write(['marks', 'rooms'], async (tx) => {
       const mark = await tx.objectStore('marks').get(room);
@@ -81,26 +85,26 @@ export function createReads({ db, liveConnection, clock, me, changed }: Deps): R
 
   function attempt(room: string, work: Promise<boolean>): void {
     work.then(
-      (went) => {
-        if (!went || closed) return;
+      (hasGrown) => {
+        if (!hasGrown || closed) return;
         changed([room]);
-        void tell();
+        void send();
       },
       (error) => {
-        if (!closed) console.warn('how far was read was not kept', error);
+        if (!closed) console.warn('a read marker could not be stored', error);
       },
     );
   }
 
   return {
     seen: (room, upTo) => attempt(room, grow(room, upTo)),
-    heard({ room, user, upTo }) {
+    received({ room, user, upTo }) {
       if (user === me) attempt(room, raise(room, upTo));
     },
-    live: () => void tell(),
+    live: () => void send(),
     close() {
       closed = true;
-      if (again !== undefined) clock.clearTimeout(again);
+      if (retry !== undefined) clock.clearTimeout(retry);
     },
   };
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { createHttp } from '../../../web/transport/http.ts';
+import { createSessionCalls } from '../../../web/transport/sessionCalls.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 
 const loadBodies = () => import('../../../web/transport/bodies.ts');
 const unreachable = { ok: false, error: { code: 'unreachable' } };
 
-test.each([200, 401, 403, 503])('O2 a page with status %i is no answer of ours', async (status) => {
-  const http = createHttp(
+test.each([200, 401, 403, 503])('O2 an HTML page with status %i counts as no answer', async (status) => {
+  const http = createSessionCalls(
     async () => new Response('<html>Pay here</html>', { status }),
     createFakeClock(),
     loadBodies,
@@ -15,9 +15,9 @@ test.each([200, 401, 403, 503])('O2 a page with status %i is no answer of ours',
   expect(await http.signIn({ name: 'Ada', claim: 'x', credential: 'cookie' })).toMatchObject(unreachable);
 });
 
-test('a password is not taken along to where a network redirects', async () => {
+test('a password is not sent to where a network redirects', async () => {
   const asked: (RequestInit | undefined)[] = [];
-  const http = createHttp(
+  const http = createSessionCalls(
     async (_, init) => {
       asked.push(init);
       throw new TypeError('Failed to fetch'); // as a browser does at a redirect

@@ -1,11 +1,11 @@
 import { DatabaseClosed } from '../db/database.ts';
 
 /**
- * Calls `work` for each trigger, one call at a time; triggers before it begins, which is not in the same breath, are one
- * with it, and triggers during a call become one call after it. Resolves when a call that began after the trigger is
- * done, and never rejects: a database that failed once is read again later.
+ * Runs `work` for each trigger, one run at a time. A run begins in a later microtask: triggers before that share it,
+ * and triggers during a run share the next one. Resolves when a run that began after the trigger is over. Never
+ * rejects: a database that failed is read again at the next trigger.
  */
-export function coalesced(work: () => Promise<void>): () => Promise<void> {
+export function coalesceCalls(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let following: Promise<void> | undefined;
 
@@ -15,7 +15,8 @@ export function coalesced(work: () => Promise<void>): () => Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof DatabaseClosed)) console.warn('what is shown could not be read', error);
+      if (!(error instanceof DatabaseClosed))
+        console.warn('the database could not be read for the screen', error);
     }
   }
 

@@ -1,21 +1,21 @@
 /**
- * A message of one's own stands in the conversation as soon as it is durable (O1), before the window is read again: on a
- * slow phone that reading takes longer than a tap may.
+ * Optimistic messages: an own message is in the conversation as soon as it is durable (O1), before the window is read
+ * again. On a slow phone that read takes longer than the response to a tap may.
  */
 
 import type { User } from '../../shared/protocol/index.ts';
 import { type Draft, newRow, type Row } from '../outbox/row.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
-import type { Conversation } from './conversation.ts';
+import type { ConversationModel } from './conversation.ts';
 import { messagesOf } from './messages.ts';
 import type { ConversationState, Message } from './model.ts';
 
-export interface QueueingConversation extends Conversation {
-  /** Resolves once it is shown, at the end. It is read from the database after `painted`. */
+export interface OptimisticConversation extends ConversationModel {
+  /** Resolves once the message is shown at the end. It is read from the database after `painted`. */
   queued(draft: Draft, painted: Promise<void>): Promise<void>;
 }
 
-export function withJustQueued(conversation: Conversation, me: User): QueueingConversation {
+export function withOptimisticMessages(conversation: ConversationModel, me: User): OptimisticConversation {
   const { state, refresh, toNewest } = conversation;
   const listeners = new Set<() => void>();
   let added: Message[] = [];
@@ -53,13 +53,13 @@ export function withJustQueued(conversation: Conversation, me: User): QueueingCo
       const message = messageOf(draft, me);
       change([...added, message]);
       const drop = () => change(added.filter((each) => each !== message));
-      void painted.then(refresh).then(drop); // from then on it is in what is read
+      void painted.then(refresh).then(drop); // from then on it is part of what is read
       return Promise.resolve();
     },
   };
 }
 
-/** What was read knows better, once it has them. */
+/** The state with those added messages that are not in it yet. */
 function withAdded(state: ConversationState, added: readonly Message[]): ConversationState {
   const known = new Set(state.messages.map(({ key }) => key));
   const missing = state.atNewest ? added.filter(({ key }) => !known.has(key)) : [];

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createBackground } from '../../../web/state/background.ts';
-import type { Status } from '../../../web/transport/phase.ts';
+import { createBackgroundSync } from '../../../web/outbox/backgroundSync.ts';
+import type { ConnectionStatus } from '../../../web/transport/transportState.ts';
 
 function start(refused = false) {
-  const seen = { waiting: 0, status: 'live' as Status, asked: 0 };
-  const background = createBackground({
+  const seen = { waiting: 0, status: 'live' as ConnectionStatus, asked: 0 };
+  const background = createBackgroundSync({
     async register() {
       seen.asked++;
       if (refused) throw new Error('denied');
@@ -15,7 +15,7 @@ function start(refused = false) {
   return { seen, background };
 }
 
-test('O2 the worker is asked for while rows wait without a way, once, and never when nothing waits', () => {
+test('O2 a sync is registered once while rows wait without a connection, and never when no rows wait', () => {
   const { seen, background } = start();
   background.hidden();
   seen.status = 'offline';
@@ -32,7 +32,7 @@ test('O2 the worker is asked for while rows wait without a way, once, and never 
   expect(seen.asked).toBe(2);
 });
 
-test('O2 a page that is put away asks again: the worker may have been woken since, and have left it to this page', () => {
+test('O2 a page that is hidden registers again: the worker may have been woken since, and have left the rows to this page', () => {
   const { seen, background } = start();
   seen.waiting = 1;
   background.changed();
@@ -46,7 +46,7 @@ test('O2 a page that is put away asks again: the worker may have been woken sinc
   expect(seen.asked).toBe(3);
 });
 
-test('a browser that refuses is asked again', async () => {
+test('a registration that the browser refuses is repeated', async () => {
   const { seen, background } = start(true);
   seen.waiting = 1;
   seen.status = 'offline';

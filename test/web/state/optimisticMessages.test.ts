@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { createCell } from '../../../web/records/cell.ts';
-import { type Conversation, EMPTY } from '../../../web/state/conversation.ts';
-import { withJustQueued } from '../../../web/state/justQueued.ts';
-import { keyOf } from '../../../web/state/messages.ts';
+import { type ConversationModel, EMPTY } from '../../../web/state/conversation.ts';
+import { messageKey } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
+import { withOptimisticMessages } from '../../../web/state/optimisticMessages.ts';
 import { userOf } from '../welcome.ts';
 
 const ME = userOf('ada', 'Ada');
@@ -17,7 +17,7 @@ function scene(initial: Partial<ConversationState> = {}) {
   const cell = createCell<ConversationState>({ ...EMPTY, loading: false, ...initial });
   const reading = Promise.withResolvers<void>();
   const toNewest = vi.fn(() => Promise.resolve());
-  const base: Conversation = {
+  const base: ConversationModel = {
     state: cell,
     refresh: () => reading.promise,
     toNewest,
@@ -27,19 +27,19 @@ function scene(initial: Partial<ConversationState> = {}) {
     jumpTo: async () => false,
     live() {},
   };
-  const conversation = withJustQueued(base, ME);
+  const conversation = withOptimisticMessages(base, ME);
   const heard = vi.fn();
   conversation.state.subscribe(heard);
   return { cell, reading, toNewest, conversation, heard };
 }
 
-test('O1 a message that was just queued stands at the end before anything is read, and each listener hears of it', async () => {
+test('O1 an optimistic message is at the end before anything is read, and each subscriber is called', async () => {
   const { conversation, heard } = scene();
   await conversation.queued(draft(1), Promise.resolve());
   await conversation.queued(draft(2), Promise.resolve());
   expect(texts(conversation.state.get())).toEqual(['text 1', 'text 2']);
   expect(conversation.state.get().messages[0]).toMatchObject({
-    key: keyOf(ME.id, 'key-1'),
+    key: messageKey(ME.id, 'key-1'),
     mine: true,
     status: { tag: 'queued' },
   });
@@ -47,7 +47,7 @@ test('O1 a message that was just queued stands at the end before anything is rea
   expect(conversation.state.get()).toBe(conversation.state.get());
 });
 
-test('O3 what is read has it once, and says how far it got', async () => {
+test('O3 the next read has the message once, with its status', async () => {
   const { cell, reading, conversation } = scene();
   await conversation.queued(draft(1), Promise.resolve());
   const [message] = conversation.state.get().messages;
@@ -60,7 +60,7 @@ test('O3 what is read has it once, and says how far it got', async () => {
   expect(conversation.state.get().messages).toEqual([]);
 });
 
-test('O3 what the reading after it has not is shown no more: it was taken back in another tab', async () => {
+test('O3 a message that the next read does not have (another tab deleted it) is not shown any more', async () => {
   const { reading, conversation, heard } = scene();
   await conversation.queued(draft(1), Promise.resolve());
   reading.resolve();
@@ -69,7 +69,7 @@ test('O3 what the reading after it has not is shown no more: it was taken back i
   expect(heard).toHaveBeenCalledTimes(2);
 });
 
-test('a window further up goes to the newest instead, and never holds more than it may', async () => {
+test('a window further up goes to the newest instead, and never exceeds its size', async () => {
   const up = scene({ atNewest: false });
   await up.conversation.queued(draft(1), Promise.resolve());
   expect(up.toNewest).toHaveBeenCalledOnce();
