@@ -16,6 +16,8 @@ export default defineConfig({
     target: TARGET,
     assetsInlineLimit: 0, // the content policy allows no data: in scripts and styles
     modulePreload: { polyfill: false },
+    // Constants that are only named once would keep limits.ts in a chunk of its own, fetched before the first paint.
+    rolldownOptions: { optimization: { inlineConst: { mode: 'all' } } },
   },
   server: {
     host: '127.0.0.1',
