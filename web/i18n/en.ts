@@ -2,7 +2,7 @@
  * The English texts of the app, without those of the sheets (enSheets.ts). Other languages must have the same type, so a
  * missing text does not compile.
  */
-import { counting } from './plural.ts';
+import { counting } from './formats.ts';
 
 const count = counting('en');
 

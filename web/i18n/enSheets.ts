@@ -1,5 +1,5 @@
 /** The English texts of the sheets, which the first paint does not need. */
-import { counting } from './plural.ts';
+import { counting } from './formats.ts';
 
 const count = counting('en');
 

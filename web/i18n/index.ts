@@ -3,8 +3,8 @@ import { createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../state/model.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
+import { createTimes, type Times } from './formats.ts';
 import { stored } from './language.ts';
-import { createTimes, type Times } from './times.ts';
 
 /** `sheets`: in every language but English, whose texts of the sheets are a file of their own (sheets.ts). */
 export type Texts = typeof en & { sheets?: SheetTexts };

@@ -1,8 +1,8 @@
 /** 简体中文: all texts, including those of the sheets. Fetched only when this language is used. */
 
 import type { SheetTexts } from './enSheets.ts';
+import { counting } from './formats.ts';
 import type { Texts } from './index.ts';
-import { counting } from './plural.ts';
 
 const number = counting('zh-Hans');
 /** Chinese has one form for every number. */

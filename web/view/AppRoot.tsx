@@ -1,16 +1,19 @@
 /** The root of the views: catches crashes, offers updates, and shows one screen for each state of the app. */
 import type { ComponentChildren } from 'preact';
-import { useErrorBoundary } from 'preact/hooks';
+import { useErrorBoundary, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { language, sentence, t } from '../i18n/index.ts';
-import type { AppState, Reason } from '../state/model.ts';
-import { useReadable } from './parts/useReadable.ts';
-import { useWorld, type World, WorldContext } from './parts/world.ts';
-import { SignedInApp } from './SignedInApp.tsx';
+import type { AppState, Reason, SignedIn } from '../state/model.ts';
+import { createComposerModels } from './composerModel.ts';
+import { useReadable, useWorld, type World, WorldContext } from './parts/world.ts';
+import { RoomListPane } from './RoomListPane.tsx';
+import { RoomPane } from './RoomPane.tsx';
 import { SignInScreen } from './SignInScreen.tsx';
+import type { OpenSheet } from './sheet/Sheets.tsx';
+import { useLazyViews } from './useLazyViews.ts';
 
 export function AppRoot({ world }: { world: World }) {
-  useReadable(language); // what is written below is written again, and nothing of it begins anew
+  useReadable(language); // a change of language renders everything again and keeps all state
   return (
     <ErrorBoundary>
       <WorldContext.Provider value={world}>
@@ -46,6 +49,38 @@ function screenOf(app: AppState) {
     default:
       return assertNever(app);
   }
+}
+
+/** The app of a signed-in user: the list of rooms and the open room. A phone shows one of them, from 800 px both are shown. */
+function SignedInApp({ app }: { app: SignedIn }) {
+  const { client, router } = useWorld();
+  const route = useReadable(router.route);
+  const [openSheet, setOpenSheet] = useState<OpenSheet | undefined>();
+  const lazy = useLazyViews(openSheet !== undefined);
+  const models = useMemo(() => createComposerModels(client), [client]);
+
+  const id = route.tag === 'room' ? route.id : undefined;
+  const room = app.rooms.find((one) => one.id === id);
+  useLayoutEffect(() => client.open(id), [client, id]);
+  useLayoutEffect(() => {
+    document.title = room ? `${room.name} – ${t.app}` : t.app;
+  }, [room?.name]);
+
+  return (
+    // Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
+    // that nothing below it is mounted again.
+    <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
+      <RoomListPane app={app} here={id} onOpen={setOpenSheet} />
+      {id === undefined ? (
+        <div class="pane nothing">
+          <p>{t.rooms.pick}</p>
+        </div>
+      ) : (
+        <RoomPane key={id} id={id} room={room} app={app} models={models} onOpen={setOpenSheet} />
+      )}
+      {openSheet && lazy && <lazy.Sheets open={openSheet} app={app} onOpen={setOpenSheet} />}
+    </div>
+  );
 }
 
 function NoStorage({ reason }: { reason: Reason }) {

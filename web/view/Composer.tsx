@@ -3,7 +3,7 @@ import { sentence, t } from '../i18n/index.ts';
 import { type ComposerModel, canSend } from './composerModel.ts';
 import { Icon } from './parts/Icon.tsx';
 import { hasKeyboard } from './parts/keyboard.ts';
-import { useReadable } from './parts/useReadable.ts';
+import { useReadable } from './parts/world.ts';
 
 export interface ComposerProps {
   model: ComposerModel;

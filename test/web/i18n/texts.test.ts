@@ -2,10 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { ERROR_STATUS } from '../../../shared/protocol/index.ts';
 import { en } from '../../../web/i18n/en.ts';
 import { enSheets } from '../../../web/i18n/enSheets.ts';
+import { counting, createTimes } from '../../../web/i18n/formats.ts';
 import { chooseLocale, language, sentence, speak, t, times, wanted } from '../../../web/i18n/index.ts';
-import { counting } from '../../../web/i18n/plural.ts';
 import { sheetTexts } from '../../../web/i18n/sheets.ts';
-import { createTimes } from '../../../web/i18n/times.ts';
 import { zh } from '../../../web/i18n/zh.ts';
 
 const LANGUAGES = { en: { ...en, sheets: enSheets }, zh };

@@ -6,11 +6,12 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
 import { t } from '../../i18n/index.ts';
+import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message } from '../../state/model.ts';
+import { useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
-import { type Point, useLogInput } from './useLogInput.ts';
-import { useMarkAsRead } from './useMarkAsRead.ts';
+import { lastInView, type Point, useLogInput } from './useLogInput.ts';
 
 /** The message whose menu or sheet is open, and which of them. */
 export type OpenMessage =
@@ -49,6 +50,49 @@ export function AroundLog({ room, log, state, open, onOpen, onEdit }: AroundLogP
       )}
     </>
   );
+}
+
+/** Reports the read marker of the room: the newest entry that was in view for SEEN_AFTER_MS on a visible page. */
+function useMarkAsRead(room: string, log: RefObject<HTMLElement | null>, state: ConversationState): void {
+  const { client } = useWorld();
+  const latest = useRef(state);
+  latest.current = state;
+  const reportLater = useRef(() => {});
+
+  useEffect(() => {
+    const element = log.current!;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let reported = 0;
+    const report = () => {
+      const upTo = document.visibilityState === 'visible' ? seenUpTo(element, latest.current) : 0;
+      if (upTo <= reported) return;
+      reported = upTo;
+      client.seen(room, upTo);
+    };
+    reportLater.current = () => {
+      clearTimeout(timer);
+      timer = setTimeout(report, SEEN_AFTER_MS);
+    };
+    const ends = new AbortController();
+    element.addEventListener('scroll', reportLater.current, { passive: true, signal: ends.signal });
+    document.addEventListener('visibilitychange', reportLater.current, { signal: ends.signal });
+    return () => {
+      ends.abort();
+      clearTimeout(timer);
+    };
+  }, [client, room]);
+
+  useEffect(() => reportLater.current(), [state]);
+}
+
+/** The serverOffset of the newest entry in view or above the view; 0 if there is none. */
+function seenUpTo(log: HTMLElement, { messages }: ConversationState): number {
+  const rows = [...log.querySelectorAll<HTMLElement>('[data-key]')];
+  const shown = messages.slice(
+    0,
+    messages.findIndex(({ key }) => key === rows[lastInView(log, rows)]?.dataset.key) + 1,
+  );
+  return Math.max(0, ...shown.map(({ serverOffset }) => serverOffset ?? 0));
 }
 
 /** Reads out new messages of others to screen readers, only while the window is at the newest message. */

@@ -2,9 +2,9 @@
 import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { codePoints } from '../../../shared/text.ts';
+import { dayKey } from '../../i18n/formats.ts';
 import { sentence, t, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
-import { dayKey } from '../../i18n/times.ts';
 import type { Message, Outcome } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';

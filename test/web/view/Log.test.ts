@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logRows } from '../../../web/view/logRows.ts';
+import { logRows } from '../../../web/view/Log.tsx';
 import { message } from '../../support/fakeClient.ts';
 
 test('days are separated, and the author of a group is named once until a pause', () => {

@@ -1,12 +1,27 @@
-/** Times for people to read, as their locale writes them and by the clock of their device. */
+/** Numbers, plurals and times, in the format of a locale. */
+
+/** The plural forms of a text; `#` stands for the number. `Intl.PluralRules` decides which forms a language uses. */
+export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+
+export type Count = (n: number, forms: Forms, written?: string) => string;
+
+/** Returns a function that picks the form for a number and inserts the number, formatted for the locale or as `written`. */
+export function counting(locale: string): Count {
+  const rules = new Intl.PluralRules(locale);
+  const numbers = new Intl.NumberFormat(locale);
+  return (n, forms, written = numbers.format(n)) =>
+    (forms[rules.select(n)] ?? forms.other).replace('#', written);
+}
+
+/** Formats times in milliseconds since 1970, in the time zone of the device. */
 export interface Times {
   /** `13:04` */
   minute(at: number): string;
-  /** `Tuesday 3 March`, with the year where it is another one. */
+  /** `Tuesday 3 March`, with the year if it is not this year. */
   date(at: number, now: number): string;
-  /** The same, but `Today` and `Yesterday` where it is one of them. */
+  /** The same, but `Today` and `Yesterday` for these two days. */
   day(at: number, now: number): string;
-  /** For the list of rooms, short: `13:04` today, `Tue` in the last six days, then `3 Mar`, then with the year. */
+  /** Short, for the list of rooms: `13:04` today, `Tue` in the last six days, then `3 Mar`, and with the year before this year. */
   recent(at: number, now: number): string;
 }
 
@@ -39,13 +54,13 @@ export function createTimes(locale: string, texts: { today: string; yesterday: s
   };
 }
 
-/** The local calendar day, as a key that is the same for all moments of it. */
+/** A key of the local calendar day. */
 export function dayKey(at: number): string {
   const date = new Date(at);
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
 }
 
-/** Calendar days from `at` to `now`: the night counts, not the hours, and a day of 23 hours is a day. */
+/** Calendar days from `at` to `now`. Days of 23 or 25 hours, at a clock change, count as one. */
 function daysBetween(at: number, now: number): number {
   return Math.round((noon(now) - noon(at)) / 86_400_000);
 }
