@@ -3,7 +3,7 @@
  * MONGODB_URL. PROCESSES says how many (2). When one ends, all do: what starts this script starts it again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { EX_CONFIG } from '../server/exitCodes.ts';
+import { EX_CONFIG } from '../server/base/exitCodes.ts';
 
 const MONGODB_URL = process.env.MONGODB_URL || 'mongodb://127.0.0.1:27017/holdfast';
 const processes = wholeNumber('PROCESSES', 2, 1, 64);

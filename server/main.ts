@@ -1,12 +1,12 @@
 /** The process: configuration in, a store chosen, the app composed, signals heeded. */
 import { join } from 'node:path';
 import { createApp } from './app.ts';
+import { type Config, ConfigError, parseEnv } from './base/env.ts';
+import { EX_CONFIG, EX_TEMPFAIL } from './base/exitCodes.ts';
+import { createLogger, type Logger } from './base/logger.ts';
 import { SHUTDOWN_WITHIN_MS } from './base/serverLimits.ts';
-import { type Config, ConfigError, parseEnv } from './env.ts';
-import { EX_CONFIG, EX_TEMPFAIL } from './exitCodes.ts';
-import { openAt } from './lan.ts';
-import { createLogger, type Logger } from './logger.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
+import { openAt } from './startupLine.ts';
 import { Unavailable, Unusable } from './store/port.ts';
 import { openSqlite } from './store/sqlite/index.ts';
 

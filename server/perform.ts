@@ -9,10 +9,10 @@ import {
   requests,
   type User,
 } from '../shared/protocol/index.ts';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
-import { isUnexpected, Refused, refusal, toWireError } from './refusal.ts';
-import { within } from './within.ts';
+import type { Logger } from './base/logger.ts';
+import type { Metrics } from './base/metrics.ts';
+import { isUnexpected, RefusedError, refusal, toWireError } from './base/refusal.ts';
+import { withTimeout } from './base/timeout.ts';
 
 /** What each request does. A refusal is thrown. */
 export type Handlers = {
@@ -46,8 +46,8 @@ export function createPerform({ handlers, epoch, metrics, logger }: Deps): Perfo
     try {
       const parsed = v.safeParse(requests[name], payload);
       if (!parsed.success)
-        throw new Refused('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
-      const answer = await within(
+        throw new RefusedError('invalid', `This is no \`${name}\`: ${v.summarize(parsed.issues)}`);
+      const answer = await withTimeout(
         ACKNOWLEDGE_WITHIN_MS,
         handlers[name](user, parsed.output as Request<typeof name>, way),
       );

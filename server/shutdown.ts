@@ -1,5 +1,5 @@
 /** Going down in order: named steps one after another, and all of them within one deadline. */
-import type { Logger } from './logger.ts';
+import type { Logger } from './base/logger.ts';
 
 export interface ShutdownStep {
   name: string;

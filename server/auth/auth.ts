@@ -4,7 +4,7 @@ import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
-import { Refused } from '../refusal.ts';
+import { RefusedError } from '../base/refusal.ts';
 import { type SignedIn, type StoredUser, Unavailable, type UserStore } from '../store/port.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
@@ -22,7 +22,7 @@ export interface Auth {
   /**
    * Makes the user, or signs an existing one in, as one device per claim. With `as` only that user, and nobody is made: a
    * database that was put back does not know whoever came after the copy, and their own app must not take their name from
-   * them. Rejects with `Refused` or `Unavailable`.
+   * them. Rejects with `RefusedError` or `Unavailable`.
    */
   signIn(
     request: Omit<SessionRequest, 'credential'>,
@@ -64,7 +64,7 @@ export function createAuth(options: AuthOptions): Auth {
   return {
     async signIn({ name: rawName, password: rawPassword, claim, as }, address) {
       const name = checkName(rawName);
-      if (!name.ok) throw new Refused(name.code, name.message);
+      if (!name.ok) throw new RefusedError(name.code, name.message);
       const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
       const key = nameKey(name.text);
       limits.attempt(address, key);
@@ -100,15 +100,15 @@ export function createAuth(options: AuthOptions): Auth {
 
     async rename({ user }, rawName) {
       const name = checkName(rawName);
-      if (!name.ok) throw new Refused(name.code, name.message);
+      if (!name.ok) throw new RefusedError(name.code, name.message);
       const stored = await store.byId(user.id);
-      if (!stored) throw new Refused('unauthorized', 'Sign in first.');
+      if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
       if (stored.name === name.text) return toUser(stored);
       const giveBack = limits.rename(user.id);
       const named = await store.rename(user.id, name.text, nameKey(name.text));
       if (named === 'taken') {
         giveBack();
-        throw new Refused('conflict', 'That name is taken.');
+        throw new RefusedError('conflict', 'That name is taken.');
       }
       const renamed = toUser({ ...stored, ...named });
       await onRenamed(renamed);
@@ -118,10 +118,10 @@ export function createAuth(options: AuthOptions): Auth {
     async setPassword({ user }, change) {
       const password = checkPassword(change.password);
       const stored = await store.byId(user.id);
-      if (!stored) throw new Refused('unauthorized', 'Sign in first.');
+      if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
       const current = change.current === undefined ? undefined : checkPassword(change.current);
       if (stored.passwordHash !== undefined && !(await guess(stored, current))) {
-        throw new Refused('unauthorized', 'That is not the current password.');
+        throw new RefusedError('unauthorized', 'That is not the current password.');
       }
       await store.setPassword(user.id, await hashPassword(password, random(SALT_BYTES)));
     },
@@ -137,9 +137,10 @@ export function createAuth(options: AuthOptions): Auth {
 
   async function enterAs(newcomer: Newcomer, as: string): Promise<Entered> {
     const user = await store.byId(as);
-    if (!user) throw new Refused('not-found', 'There is no such user here: the data may have been put back.');
+    if (!user)
+      throw new RefusedError('not-found', 'There is no such user here: the data may have been put back.');
     if (newcomer.password === undefined || nameKey(user.name) !== newcomer.key)
-      throw new Refused('unauthorized', 'This device is signed out.');
+      throw new RefusedError('unauthorized', 'This device is signed out.');
     return addDevice(newcomer, user);
   }
 
@@ -172,9 +173,9 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   async function addDevice(newcomer: Newcomer, user: StoredUser): Promise<Entered> {
-    if (newcomer.password === undefined) throw new Refused('conflict', 'That name is taken.');
+    if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
     if (!(await guess(user, newcomer.password)))
-      throw new Refused('unauthorized', 'That is not the password of this name.');
+      throw new RefusedError('unauthorized', 'That is not the password of this name.');
     const device = deviceOf(newcomer, user.id);
     const outcome = await store.addDevice(device, claimsSince());
     if (outcome === 'added') return { device: device.id, user, how: 'proven' };
@@ -199,7 +200,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   async function sessionOf({ user, device, hasPassword }: Identity): Promise<Session> {
     const devices = await store.countDevices(user.id);
-    if (devices === 0) throw new Refused('unauthorized', 'This device was signed out.');
+    if (devices === 0) throw new RefusedError('unauthorized', 'This device was signed out.');
     return { user, device: { id: device }, hasPassword, devices, features: features() };
   }
 

@@ -2,15 +2,15 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { PASSWORD_MAX_CODE_POINTS } from '../../shared/limits.ts';
 import { codePoints } from '../../shared/text.ts';
+import { RefusedError } from '../base/refusal.ts';
 import { createGate } from '../limits/gate.ts';
-import { Refused } from '../refusal.ts';
 
 /** The same password however it was typed (NFC), 1 to 200 code points; else `invalid` or `too-large` is thrown. */
 export function checkPassword(raw: string): string {
   const password = raw.toWellFormed().normalize('NFC');
-  if (password === '') throw new Refused('invalid', 'A password needs at least one character.');
+  if (password === '') throw new RefusedError('invalid', 'A password needs at least one character.');
   if (codePoints(password) <= PASSWORD_MAX_CODE_POINTS) return password;
-  throw new Refused('too-large', `A password holds ${PASSWORD_MAX_CODE_POINTS} characters.`);
+  throw new RefusedError('too-large', `A password holds ${PASSWORD_MAX_CODE_POINTS} characters.`);
 }
 
 /** `salt` is 16 random bytes. */

@@ -13,9 +13,9 @@ import {
   SIGN_INS_PER_MINUTE_AND_ADDRESS,
   WRONG_PASSWORDS_PER_MINUTE,
 } from '../../shared/limits.ts';
+import { RefusedError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter, takeOrRefuse } from '../limits/limiter.ts';
-import { Refused } from '../refusal.ts';
 
 export interface SignInLimits {
   /** Throws `rate-limited` when this address has tried too often. */
@@ -52,7 +52,7 @@ export function createSignInLimits(now: () => number): SignInLimits {
     rename(user) {
       // not `rate-limited`, which is for what a minute mends
       if (renames.take(user, 1) > 0)
-        throw new Refused('forbidden', `A name can be changed ${RENAMES_PER_DAY} times a day.`);
+        throw new RefusedError('forbidden', `A name can be changed ${RENAMES_PER_DAY} times a day.`);
       return () => renames.giveBack(user, 1);
     },
   };

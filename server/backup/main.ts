@@ -1,8 +1,8 @@
 /** `npm run backup -- FILE` and `npm run restore -- FILE`: what an operator does by hand, with the server's own settings. */
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, parseEnv } from '../env.ts';
-import { EX_CONFIG, EX_USAGE } from '../exitCodes.ts';
-import { createLogger } from '../logger.ts';
+import { type Config, ConfigError, parseEnv } from '../base/env.ts';
+import { EX_CONFIG, EX_USAGE } from '../base/exitCodes.ts';
+import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 
 const WHAT_FOLLOWS =

@@ -28,10 +28,10 @@ import {
   type Room,
   type Users,
 } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../jsonBytes.ts';
-import type { Logger } from '../logger.ts';
+import { jsonBytes } from '../base/jsonBytes.ts';
+import type { Logger } from '../base/logger.ts';
+import { isUnexpected, toWireError } from '../base/refusal.ts';
 import { type LiveSocket, socketsOf } from '../realtime/types.ts';
-import { isUnexpected, toWireError } from '../refusal.ts';
 import { presentRoom } from '../rooms/present.ts';
 import { type Membership, type Store, Unavailable } from '../store/port.ts';
 import type { Feed } from './feed.ts';

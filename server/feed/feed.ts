@@ -4,10 +4,10 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
+import { retryUntilDone } from '../base/timeout.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
 import { createCoalescer } from './coalesce.ts';
 import { createHeadOf } from './heads.ts';
-import { untilDone } from './retry.ts';
 import { createRoomFeed, type RoomFeed } from './room.ts';
 
 export interface Feed {
@@ -69,7 +69,7 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
         onBatch: hear,
         onGap() {
           onGap();
-          void untilDone(checkHeads, { pause, isOver: () => closed });
+          void retryUntilDone(checkHeads, { pause, isOver: () => closed });
         },
       });
     },

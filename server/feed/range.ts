@@ -6,9 +6,9 @@ import {
   RANGE_POLLED_BYTES,
 } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../jsonBytes.ts';
+import { jsonBytes } from '../base/jsonBytes.ts';
+import { RefusedError } from '../base/refusal.ts';
 import type { Way } from '../perform.ts';
-import { Refused } from '../refusal.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
 import type { Names } from './names.ts';
@@ -26,7 +26,7 @@ export function createRange({ log, names, access }: Deps) {
     { room, from, to }: Request<'range'>,
     way: Way,
   ): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
-    if (from > to) throw new Refused('invalid', '`from` is above `to`.');
+    if (from > to) throw new RefusedError('invalid', '`from` is above `to`.');
     const refused = await access.refusalOf(room, user.id);
     if (refused) throw refused;
     const most = way === 'polling' ? RANGE_POLLED_BYTES : RANGE_MAX_BYTES;

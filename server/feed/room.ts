@@ -4,8 +4,8 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+import { retryUntilDone } from '../base/timeout.ts';
 import type { LogStore } from '../store/port.ts';
-import { untilDone } from './retry.ts';
 import { createRing } from './ring.ts';
 
 export interface RoomFeed {
@@ -68,7 +68,7 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
   function then(step: () => Promise<void>, onEnd = () => {}): void {
     pending++;
     work = work.then(async () => {
-      await untilDone(step, { pause, isOver: () => closed });
+      await retryUntilDone(step, { pause, isOver: () => closed });
       pending--;
       onEnd();
       healSkipped();

@@ -12,11 +12,11 @@ import {
 } from '../../shared/protocol/index.ts';
 import type { Auth, Identity } from '../auth/auth.ts';
 import { cookieCleared, cookieWith } from '../auth/cookie.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { RefusedError } from '../base/refusal.ts';
+import { withTimeout } from '../base/timeout.ts';
 import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
-import { Refused } from '../refusal.ts';
-import { within } from '../within.ts';
 import { readJson } from './body.ts';
 import type { State } from './context.ts';
 import { answerWith, eventOf } from './errors.ts';
@@ -31,7 +31,7 @@ interface Deps {
 }
 
 /** From when the request was read: a slow upload is not the server's delay. */
-const inTime = <T>(work: Promise<T>) => within(ACKNOWLEDGE_WITHIN_MS, work);
+const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work);
 
 /** The names of the routes are the `event` of the metrics. */
 export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Router<State> {
@@ -103,7 +103,7 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
   async function identityOf(ctx: { state: State }): Promise<Identity> {
     const { proof } = ctx.state.visit;
     const identity = proof.tag === 'none' ? undefined : await inTime(auth.identify(proof.token));
-    if (!identity) throw new Refused('unauthorized', 'Sign in first.');
+    if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     return identity;
   }
 
@@ -126,7 +126,7 @@ const SMALL_BODY_BYTES = 16 * 1024;
 function parse<const S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
   const parsed = v.safeParse(schema, body);
   if (!parsed.success)
-    throw new Refused('invalid', `The body is not what belongs here: ${v.summarize(parsed.issues)}`);
+    throw new RefusedError('invalid', `The body is not what belongs here: ${v.summarize(parsed.issues)}`);
   return parsed.output;
 }
 
@@ -135,8 +135,8 @@ function toNumber(text: string | string[] | undefined): unknown {
   return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text;
 }
 
-function foreign(): Refused {
-  return new Refused(
+function foreign(): RefusedError {
+  return new RefusedError(
     'forbidden',
     'This was not sent from a page of this server. If the page is, set PUBLIC_ORIGIN to the address in its address bar.',
   );

@@ -1,14 +1,14 @@
 /** The body of a request: JSON, read up to a limit. */
 import type { IncomingMessage } from 'node:http';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
-import { Refused } from '../refusal.ts';
+import { RefusedError } from '../base/refusal.ts';
 
 /** What the JSON says. Throws `invalid` or `too-large`. */
 export async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new Refused('invalid', 'The body must be application/json.');
+  if (type !== 'application/json') throw new RefusedError('invalid', 'The body must be application/json.');
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw new Refused('invalid', 'The body must not be compressed.');
+    throw new RefusedError('invalid', 'The body must not be compressed.');
   }
   return parse(await readBytes(request, maxBytes));
 }
@@ -25,9 +25,9 @@ async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Bu
     }
     request.resume(); // whatever is left of far too much goes by unread, so that the answer can be read
   } catch {
-    throw new Refused('invalid', 'The body broke off.');
+    throw new RefusedError('invalid', 'The body broke off.');
   }
-  if (size > maxBytes) throw new Refused('too-large', `The body is larger than ${maxBytes} bytes.`);
+  if (size > maxBytes) throw new RefusedError('too-large', `The body is larger than ${maxBytes} bytes.`);
   return Buffer.concat(chunks);
 }
 
@@ -35,6 +35,6 @@ function parse(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new Refused('invalid', 'The body is not JSON.');
+    throw new RefusedError('invalid', 'The body is not JSON.');
   }
 }

@@ -1,9 +1,9 @@
 /** Everything that goes wrong leaves in one shape: `{ ok: false, error }`, its status, and when to come back. */
 import type { Context } from 'koa';
 import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/protocol/index.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
-import { isUnexpected, Refused, refusal, toWireError } from '../refusal.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
 import type { Step } from './context.ts';
 
 /** The outermost step. What nobody foresaw is logged whole and answered without its text. */
@@ -39,7 +39,7 @@ export function eventOf(ctx: Context): string {
 }
 
 /** Koa throws its own for what cannot be parsed of a request. */
-function fromKoa(error: unknown): Refused | undefined {
+function fromKoa(error: unknown): RefusedError | undefined {
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  return status === 400 ? new Refused('invalid', 'The request cannot be understood.') : undefined;
+  return status === 400 ? new RefusedError('invalid', 'The request cannot be understood.') : undefined;
 }

@@ -1,10 +1,10 @@
 /** Koa: health, the API, and the page. What it answers is decided elsewhere; here it is put in order. */
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
-import type { Config } from '../env.ts';
+import type { Config } from '../base/env.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import { createApi } from './api.ts';
 import { isApi, type State, type Step } from './context.ts';

@@ -1,7 +1,7 @@
 /** Who is at the other end of a request, and what that end calls this server: with proxies in between, or without. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, isIPv6 } from 'node:net';
-import type { TrustProxy } from '../env.ts';
+import type { TrustProxy } from '../base/env.ts';
 
 export interface Peer {
   /** The client's address, as far as the trusted proxies tell. */

@@ -1,5 +1,5 @@
 import { type Proof, proofOf } from '../auth/proof.ts';
-import type { Config } from '../env.ts';
+import type { Config } from '../base/env.ts';
 import { judge, type OriginVerdict, originOf } from './origin.ts';
 import { type Peer, peerOf, type RawRequest } from './peer.ts';
 

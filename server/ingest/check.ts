@@ -8,7 +8,7 @@ import { ClientOffset, RoomId } from '../../shared/ids.ts';
 import { ruleOf } from '../../shared/kinds.ts';
 import { type Item, itemSchemas, type WireError } from '../../shared/protocol/index.ts';
 import { checkBody } from '../../shared/text.ts';
-import { wireError } from '../refusal.ts';
+import { wireError } from '../base/refusal.ts';
 import type { EntryKey, NewEntry } from '../store/port.ts';
 
 export type CheckedItem =

@@ -4,10 +4,10 @@
  * only where something is wrong: an item that is right meets its key in `append` itself.
  */
 import type { ItemResult, User, WireError } from '../../shared/protocol/index.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { isUnexpected, toWireError, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
-import { isUnexpected, toWireError, wireError } from '../refusal.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
 import {
   type AppendResult,

@@ -1,5 +1,5 @@
 /** Lets a few through at a time and a few more wait. */
-import { Refused } from '../refusal.ts';
+import { RefusedError } from '../base/refusal.ts';
 
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -11,7 +11,7 @@ export function createGate(most: number, mostWaiting: number): Gate {
   return async (work) => {
     if (running >= most) {
       if (waiting.length >= mostWaiting)
-        throw new Refused('unavailable', 'Too much to do at once; try again.', 2_000);
+        throw new RefusedError('unavailable', 'Too much to do at once; try again.', 2_000);
       await new Promise<void>((resolve) => waiting.push(resolve)); // its turn is handed over, `running` stays
     } else running++;
     try {

@@ -1,5 +1,5 @@
 /** A token bucket per key, in bounded memory. */
-import { Refused } from '../refusal.ts';
+import { RefusedError } from '../base/refusal.ts';
 import { type Bucket, giveBack, levelAt, type Rate, take } from './bucket.ts';
 
 export interface Limiter {
@@ -40,7 +40,7 @@ export function createLimiter({ now, ...rate }: Rate & { now: () => number }): L
 /** Throws `rate-limited` where it may not be done yet. */
 export function takeOrRefuse(limiter: Limiter, key: string, message: string): void {
   const retryAfter = limiter.take(key, 1);
-  if (retryAfter > 0) throw new Refused('rate-limited', message, retryAfter);
+  if (retryAfter > 0) throw new RefusedError('rate-limited', message, retryAfter);
 }
 
 /** Looks at the few that were longest unused: with every use two may go, so that none stays for ever. */

@@ -2,12 +2,12 @@
 import { ACKNOWLEDGE_WITHIN_MS, APPENDS_WAITING, FRAMES_PER_SECOND } from '../../shared/limits.ts';
 import { type AnsweredName, answers, type WireError } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { refusal, toWireError, wireError } from '../base/refusal.ts';
+import { withTimeout } from '../base/timeout.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
-import { refusal, toWireError, wireError } from '../refusal.ts';
 import { Unavailable } from '../store/port.ts';
-import { within } from '../within.ts';
 import type { LiveSocket } from './types.ts';
 
 interface Deps {
@@ -28,7 +28,7 @@ export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }:
     waiting++;
     const mine = inTurn(async () => (late ? undefined : work())).finally(() => waiting--);
     try {
-      return await within(ACKNOWLEDGE_WITHIN_MS, mine);
+      return await withTimeout(ACKNOWLEDGE_WITHIN_MS, mine);
     } catch (error) {
       late = true;
       return refusal(toWireError(error));

@@ -5,7 +5,7 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERROR_STATUS } from '../../shared/protocol/index.ts';
-import { refusal, wireError } from '../refusal.ts';
+import { refusal, wireError } from '../base/refusal.ts';
 
 const BODY = JSON.stringify(refusal(wireError('forbidden', 'This page may not use this server.')));
 const HEADERS = {

@@ -5,11 +5,11 @@ import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { Handshake, PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { isUnexpected, RefusedError, toWireError } from '../base/refusal.ts';
+import { withTimeout } from '../base/timeout.ts';
 import type { Visit } from '../http/visit.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
-import { isUnexpected, Refused, toWireError } from '../refusal.ts';
-import { within } from '../within.ts';
 import { endConnection, type LiveSocket } from './types.ts';
 
 interface Deps {
@@ -40,15 +40,16 @@ export function handshake({ auth, visit, metrics, logger }: Deps) {
     const raw: { protocol?: unknown } = socket.handshake.auth;
     if (raw.protocol !== PROTOCOL) throw wrongProtocol(raw.protocol);
     const parsed = v.safeParse(Handshake, raw);
-    if (!parsed.success) throw new Refused('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
+    if (!parsed.success)
+      throw new RefusedError('invalid', `This is no handshake: ${v.summarize(parsed.issues)}`);
     if (!parsed.output.features?.includes(REQUIRED_FEATURE)) throw tooOld();
     const { proof } = visit(socket.request);
     const token = parsed.output.token ?? (proof.tag === 'none' ? undefined : proof.token);
     const identity =
-      token === undefined ? undefined : await within(ACKNOWLEDGE_WITHIN_MS, auth.identify(token));
-    if (!identity) throw new Refused('unauthorized', 'Sign in first.');
+      token === undefined ? undefined : await withTimeout(ACKNOWLEDGE_WITHIN_MS, auth.identify(token));
+    if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {
-      throw new Refused('unauthorized', 'Another user is signed in here.');
+      throw new RefusedError('unauthorized', 'Another user is signed in here.');
     }
     socket.data = {
       identity,
@@ -77,15 +78,15 @@ function isForgotten({ conn }: LiveSocket): boolean {
   return conn.request === undefined;
 }
 
-function tooOld(): Refused {
-  return new Refused(
+function tooOld(): RefusedError {
+  return new RefusedError(
     'upgrade-required',
     'This version of the app cannot read what this server sends: load the new one.',
   );
 }
 
-function wrongProtocol(theirs: unknown): Refused {
+function wrongProtocol(theirs: unknown): RefusedError {
   return typeof theirs === 'number'
-    ? new Refused('upgrade-required', `This server speaks protocol ${PROTOCOL}, this client ${theirs}.`)
-    : new Refused('invalid', 'The handshake does not say which protocol it speaks.');
+    ? new RefusedError('upgrade-required', `This server speaks protocol ${PROTOCOL}, this client ${theirs}.`)
+    : new RefusedError('invalid', 'The handshake does not say which protocol it speaks.');
 }

@@ -1,8 +1,8 @@
 /** What this process's own sockets are told while they are open; which rooms they are in follows the log. */
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf, subjectOf } from '../../shared/kinds.ts';
+import type { Logger } from '../base/logger.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
-import type { Logger } from '../logger.ts';
 import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './types.ts';
 
 export interface Live {

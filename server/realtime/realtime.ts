@@ -5,6 +5,9 @@ import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { withTimeout } from '../base/timeout.ts';
 import { createCatchUp } from '../feed/catchUp.ts';
 import { createFanOut } from '../feed/fanOut.ts';
 import { createFeed, type Feed } from '../feed/feed.ts';
@@ -12,12 +15,9 @@ import type { Names } from '../feed/names.ts';
 import { mayAct } from '../http/origin.ts';
 import type { Visit } from '../http/visit.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Logger } from '../logger.ts';
-import type { Metrics } from '../metrics.ts';
 import type { Perform } from '../perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { Store } from '../store/port.ts';
-import { within } from '../within.ts';
 import { compressAlone, PER_MESSAGE_DEFLATE } from './compress.ts';
 import { dispatch } from './dispatch.ts';
 import { guardDoor } from './door.ts';
@@ -160,7 +160,7 @@ export function createRealtime(deps: Deps): Realtime {
       await gone(io, FLUSH_WITHIN_MS);
       io.engine.close();
       // It may ask its database to end a stream, which need not answer any more.
-      await within(FLUSH_WITHIN_MS, Promise.resolve(io.of('/').adapter.close())).catch(() => {});
+      await withTimeout(FLUSH_WITHIN_MS, Promise.resolve(io.of('/').adapter.close())).catch(() => {});
     },
   };
 }

@@ -1,11 +1,11 @@
 /** What is looked at again from time to time, because nothing that only is told may be trusted for ever. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEADS_EVERY_MS, RECHECK_EVERY_MS } from '../../shared/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import { isUnexpected } from '../base/refusal.ts';
+import { retryUntilDone } from '../base/timeout.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
-import { untilDone } from '../feed/retry.ts';
-import type { Logger } from '../logger.ts';
-import { isUnexpected } from '../refusal.ts';
 import type { Store } from '../store/port.ts';
 import { type Live, tellHeads } from './live.ts';
 import { type LiveServer, socketsOf } from './types.ts';
@@ -65,7 +65,10 @@ export function watch({ io, live, feed, names, store, logger }: Deps): Watch {
   ];
   return {
     recheck: () =>
-      void untilDone(recheck, { pause: (ms) => delay(ms, undefined, { ref: false }), isOver: () => stopped }),
+      void retryUntilDone(recheck, {
+        pause: (ms) => delay(ms, undefined, { ref: false }),
+        isOver: () => stopped,
+      }),
     stop() {
       stopped = true;
       rounds.forEach(clearInterval);

@@ -9,13 +9,13 @@
  * read a moment before. While the tail is known not to hear, nothing remembered counts, and after a gap all of it is
  * forgotten: so the window is never longer than the tail believes itself to be well without being so.
  */
-import { Refused } from '../refusal.ts';
+import { RefusedError } from '../base/refusal.ts';
 import type { RoomStore, StoredRoom } from '../store/port.ts';
 
 export interface Access {
   isMember(room: string, user: string): Promise<boolean>;
   /** Undefined for a member. A public room is `forbidden` to others, any other `not-found`. */
-  refusalOf(room: string, user: string): Promise<Refused | undefined>;
+  refusalOf(room: string, user: string): Promise<RefusedError | undefined>;
   /** Told by the feed, in the order of the room's log. */
   joined(room: string, user: string): void;
   left(room: string, user: string): void;
@@ -69,11 +69,11 @@ export function createAccess({ rooms, isHearing }: Deps): Access {
 const REMEMBERED = 200_000;
 
 /** What somebody who is no member is told: of a private room, not even that it is there. */
-function notMember(room: StoredRoom | undefined): Refused {
-  return room?.kind === 'public' ? new Refused('forbidden', 'Join this room first.') : noSuchRoom();
+function notMember(room: StoredRoom | undefined): RefusedError {
+  return room?.kind === 'public' ? new RefusedError('forbidden', 'Join this room first.') : noSuchRoom();
 }
 
 /** Also said of a private room to whoever is no member. */
-export function noSuchRoom(): Refused {
-  return new Refused('not-found', 'There is no such room.');
+export function noSuchRoom(): RefusedError {
+  return new RefusedError('not-found', 'There is no such room.');
 }

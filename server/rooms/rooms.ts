@@ -4,8 +4,8 @@ import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Request, Room, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
+import { RefusedError } from '../base/refusal.ts';
 import type { Ingest } from '../ingest/ingest.ts';
-import { Refused } from '../refusal.ts';
 import { type RoomStore, type StoredRoom, Unavailable } from '../store/port.ts';
 import { type Access, noSuchRoom } from './access.ts';
 import { presentRoom } from './present.ts';
@@ -30,7 +30,8 @@ interface Deps {
 export function createRooms({ store, ingest, access, now }: Deps): Rooms {
   async function enter(user: string, room: string, clientOffset: string, kind: 'join' | 'leave') {
     const result = await ingest.appendOwn({ room, author: user, clientOffset }, kind);
-    if (result.tag === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+    if (result.tag === 'conflict')
+      throw new RefusedError('conflict', 'Something else was sent under this key.');
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
   }
@@ -57,12 +58,12 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
     },
 
     async create(user, { id, kind, name: raw }) {
-      if (kind === 'direct') throw new Refused('invalid', 'Direct rooms cannot be made yet.');
+      if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be made yet.');
       const name = checkName(raw);
-      if (!name.ok) throw new Refused(name.code, name.message);
+      if (!name.ok) throw new RefusedError(name.code, name.message);
       const room = await store.create({ id, kind, name: name.text, createdBy: user.id, createdAt: now() });
       if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
-        throw new Refused('conflict', 'There is another room with this id.');
+        throw new RefusedError('conflict', 'There is another room with this id.');
       }
       await enter(user.id, id, id, 'join'); // the room's id is as random as any key, and a repeat finds it again
       return { room: await asMine(user, id) };
@@ -71,7 +72,7 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
     async join(user, { room: id, clientOffset }) {
       const key = { room: id, author: user.id, clientOffset };
       const known = await ingest.known(key, 'join');
-      if (known === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+      if (known === 'conflict') throw new RefusedError('conflict', 'Something else was sent under this key.');
       const room = await existing(id);
       if (known === 'new' && !(await access.isMember(id, user.id))) {
         if (room.kind !== 'public') throw noSuchRoom();
@@ -84,7 +85,7 @@ export function createRooms({ store, ingest, access, now }: Deps): Rooms {
       const key = { room, author: user.id, clientOffset };
       const known = await ingest.known(key, 'leave');
       if (known === 'repeat') return;
-      if (known === 'conflict') throw new Refused('conflict', 'Something else was sent under this key.');
+      if (known === 'conflict') throw new RefusedError('conflict', 'Something else was sent under this key.');
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
       await enter(user.id, room, clientOffset, 'leave');

@@ -4,6 +4,9 @@
  */
 import type { Entry } from '../../shared/entry.ts';
 import type { RoomKind } from '../../shared/protocol/index.ts';
+import { Unavailable, Unusable } from '../base/refusal.ts';
+
+export { Unavailable, Unusable };
 
 export interface Store {
   /** A random id of this database. A restore by our command changes it. */
@@ -225,22 +228,4 @@ export interface StoredRoom extends NewRoom {
 export interface Membership {
   room: StoredRoom;
   readUpTo: number;
-}
-
-/** The fate of what was asked is unknown, or the database cannot be asked: try again. `retryAfter` in milliseconds. */
-export class Unavailable extends Error {
-  readonly retryAfter: number;
-  constructor(message: string, retryAfter = 1_000) {
-    super(message);
-    this.name = 'Unavailable';
-    this.retryAfter = retryAfter;
-  }
-}
-
-/** The database cannot be used as it is; the message says what to do. The process ends with it. */
-export class Unusable extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Unusable';
-  }
 }

@@ -1,6 +1,6 @@
 /** Where a range is cut. */
 import type { Entry } from '../../shared/entry.ts';
-import { jsonBytes } from '../jsonBytes.ts';
+import { jsonBytes } from '../base/jsonBytes.ts';
 
 /** As many as fit as a JSON array, but one at least: whoever reads on must get on. */
 export function upToBytes(entries: Iterable<Entry>, maxBytes: number): Entry[] {

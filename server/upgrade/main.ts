@@ -3,9 +3,9 @@
  * process of the older version runs any more and none will be started. Until then old and new ones work side by side, and
  * entries of kinds that the old ones cannot read are not taken. (server/store/mongo/finishUpgrade.ts says the rest.)
  */
-import { ConfigError, parseEnv } from '../env.ts';
-import { EX_CONFIG } from '../exitCodes.ts';
-import { createLogger } from '../logger.ts';
+import { ConfigError, parseEnv } from '../base/env.ts';
+import { EX_CONFIG } from '../base/exitCodes.ts';
+import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 
 try {

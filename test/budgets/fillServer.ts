@@ -1,7 +1,7 @@
 /** Fills a server's database as after years of use, through the store: over the network it would take hours. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createLogger } from '../../server/logger.ts';
+import { createLogger } from '../../server/base/logger.ts';
 import type { NewEntry, Store } from '../../server/store/port.ts';
 import { openSqlite } from '../../server/store/sqlite/index.ts';
 import type { Entry } from '../../shared/entry.ts';

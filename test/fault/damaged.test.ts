@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { createLogger } from '../../server/logger.ts';
+import { createLogger } from '../../server/base/logger.ts';
 import { openSqlite } from '../../server/store/sqlite/index.ts';
 import { newId, text, upTo } from '../contract/support.ts';
 import { connectClient, text as said, signUp } from '../support/api.ts';

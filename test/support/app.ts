@@ -1,8 +1,8 @@
 /** The whole server within the test's process, on its own database: quick to start and easy to inspect. */
 import { join } from 'node:path';
 import { type App, createApp } from '../../server/app.ts';
-import { type Config, parseEnv } from '../../server/env.ts';
-import { createLogger, type Logger } from '../../server/logger.ts';
+import { type Config, parseEnv } from '../../server/base/env.ts';
+import { createLogger, type Logger } from '../../server/base/logger.ts';
 import { ephemeralOn } from '../../server/store/mongo/ephemeral.ts';
 import { openMongo } from '../../server/store/mongo/index.ts';
 import type { Store } from '../../server/store/port.ts';

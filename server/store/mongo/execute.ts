@@ -2,7 +2,7 @@
 import type { ClientSession, MongoClient } from 'mongodb';
 import { isMessage, kindsThat } from '../../../shared/kinds.ts';
 import { assertNever } from '../../../shared/never.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../base/timeout.ts';
 import { Unavailable } from '../port.ts';
 import type { AuthorKey, Command, Found, Replies, Target, Unknown } from './append/commands.ts';
 import type { Execute } from './append/steps.ts';
@@ -34,7 +34,7 @@ export function createExecute({
     const left = until - performance.now();
     if (left <= 0) return TOO_LATE as never;
     try {
-      return (await within(left, carryOut(command))) as never;
+      return (await withTimeout(left, carryOut(command))) as never;
     } catch (error) {
       return { tag: 'unknown', message: reasonOf(error) } as never;
     }

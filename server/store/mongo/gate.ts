@@ -1,6 +1,6 @@
 /** What every question to the store passes: refused once it is closed, answered in time, and never an error of the driver. */
 import type { Logger } from 'pino';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../base/timeout.ts';
 import { Unavailable } from '../port.ts';
 import { isOfTheDatabase, messageOf } from './faults.ts';
 import { seldom } from './seldom.ts';
@@ -31,7 +31,7 @@ export function createGate(log: Pick<Logger, 'warn'>): Gate {
 
   async function pass<T>(work: () => Promise<T>, withinMs = ANSWER_WITHIN_MS): Promise<T> {
     if (refusal !== undefined) throw new Unavailable(refusal);
-    const answer = within(withinMs, work());
+    const answer = withTimeout(withinMs, work());
     inside.add(answer);
     try {
       return await answer;

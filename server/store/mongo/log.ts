@@ -1,7 +1,7 @@
 /** Appends to several rooms: each on its own, beside the others, and one append at a time in a room. */
 import { isFirstKind } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../base/timeout.ts';
 import { type AppendOutcome, type AppendResult, type LogStore, type NewEntry, Unavailable } from '../port.ts';
 import { sideBySide } from '../sideBySide.ts';
 import type { EntryDocument } from './append/commands.ts';
@@ -106,7 +106,7 @@ export function createAppend({
     const outcome = stopped ? { results, stopped: gate.trouble(stopped.message) } : { results };
     if (pending.length === 0) return outcome;
     try {
-      await within(until - performance.now(), follow(room, pending));
+      await withTimeout(until - performance.now(), follow(room, pending));
       return outcome;
     } catch (error) {
       const first = items.findIndex((item) => pending.some((entry) => isOf(entry, item)));

@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../base/timeout.ts';
 import { type AppendOutcome, type NewEntry, type Store, Unavailable, type Unusable } from '../port.ts';
 import { checkPlace, inUse, realFile, unusable } from './database.ts';
 import { inWords } from './files.ts';
@@ -133,7 +133,7 @@ async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options)
       isMember: (room, user) => call('rooms', 'isMember', room, user),
       mark: (room, user, upTo) => call('rooms', 'mark', room, user, upTo),
     },
-    ping: () => within(PING_TIMEOUT_MS, threads.ping()),
+    ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {
       closing ??= close();
       return closing;

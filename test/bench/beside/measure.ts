@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLanes, oneLane } from '../../../server/ingest/lanes.ts';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import type { Store } from '../../../server/store/port.ts';
 import { openSqlite } from '../../../server/store/sqlite/index.ts';
 import { newId, text, upTo } from '../../contract/support.ts';

@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { dieTogether } from '../../support/orphans.ts';

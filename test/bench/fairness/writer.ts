@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { createLanes, laneOfRoom } from '../../../server/ingest/lanes.ts';
 import { createWrite } from '../../../server/ingest/write.ts';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { idFrom } from '../../../shared/mint.ts';
 

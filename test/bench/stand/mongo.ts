@@ -3,7 +3,7 @@
  * which may be the server of TEST_MONGODB_URL. The CPU of such a server cannot be measured here.
  */
 import { basename } from 'node:path';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { type OwnMongo, prepareMongo } from '../../support/setup/mongo.ts';

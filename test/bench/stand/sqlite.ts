@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { openSqlite } from '../../../server/store/sqlite/index.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
 import type { CountedDatabase, Database, Operations } from './database.ts';

@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createLogger } from '../../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { openSqlite } from '../../../server/store/sqlite/index.ts';
 import { newId, text, upTo } from '../../contract/support.ts';
 import { type SignedUp, text as said, signUp } from '../../support/api.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type AuthOptions, createAuth } from '../../../server/auth/auth.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
-import { Refused } from '../../../server/refusal.ts';
+import { RefusedError } from '../../../server/base/refusal.ts';
 import { Unavailable } from '../../../server/store/port.ts';
 import {
   CLAIM_LIFETIME_MS,
@@ -36,7 +36,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
   return { auth, store, clock, welcomed, signedOut, renamed };
 }
 
-const refused = (code: string) => expect.objectContaining({ name: 'Refused', code });
+const refused = (code: string) => expect.objectContaining({ name: 'RefusedError', code });
 
 describe('signing up', () => {
   test('a free name makes a user and a device, and the token proves both', async () => {
@@ -244,7 +244,7 @@ describe('limits', () => {
   const codeOf = async (attempt: Promise<unknown>) =>
     attempt.then(
       () => 'ok',
-      (error: unknown) => (error instanceof Refused ? error.code : String(error)),
+      (error: unknown) => (error instanceof RefusedError ? error.code : String(error)),
     );
 
   test('ten sign-ins a minute, per address and name', async () => {

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { jsonBytes } from '../../../server/base/jsonBytes.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { createCatchUp } from '../../../server/feed/catchUp.ts';
 import type { Feed } from '../../../server/feed/feed.ts';
 import { createNames } from '../../../server/feed/names.ts';
 import { pieces } from '../../../server/feed/plan.ts';
-import { jsonBytes } from '../../../server/jsonBytes.ts';
-import { createLogger } from '../../../server/logger.ts';
 import type { LiveSocket } from '../../../server/realtime/types.ts';
 import type { Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';

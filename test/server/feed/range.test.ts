@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { jsonBytes } from '../../../server/base/jsonBytes.ts';
 import { createNames } from '../../../server/feed/names.ts';
 import { createRange } from '../../../server/feed/range.ts';
-import { jsonBytes } from '../../../server/jsonBytes.ts';
 import type { Way } from '../../../server/perform.ts';
 import type { LogStore } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';

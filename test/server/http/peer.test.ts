@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseEnv } from '../../../server/env.ts';
+import { parseEnv } from '../../../server/base/env.ts';
 import { judge, mayAct, originOf } from '../../../server/http/origin.ts';
 import { peerOf } from '../../../server/http/peer.ts';
 

@@ -4,12 +4,12 @@ import { createServer, type IncomingHttpHeaders, request as send } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createAuth } from '../../../server/auth/auth.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
-import { type Config, parseEnv } from '../../../server/env.ts';
+import { type Config, parseEnv } from '../../../server/base/env.ts';
+import { createLogger } from '../../../server/base/logger.ts';
+import { createMetrics } from '../../../server/base/metrics.ts';
 import { createHttp } from '../../../server/http/http.ts';
 import { createPageFiles } from '../../../server/http/pageFiles.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
-import { createLogger } from '../../../server/logger.ts';
-import { createMetrics } from '../../../server/metrics.ts';
 import type { Perform } from '../../../server/perform.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { createLogger } from '../../../server/logger.ts';
-import { createMetrics } from '../../../server/metrics.ts';
+import { createLogger } from '../../../server/base/logger.ts';
+import { createMetrics } from '../../../server/base/metrics.ts';
 import { handshake } from '../../../server/realtime/handshake.ts';
 import type { LiveSocket } from '../../../server/realtime/types.ts';
 import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/index.ts';

@@ -1,6 +1,6 @@
 /** Where a browser finds this server: the one line that is printed at the start. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import type { Config } from './env.ts';
+import type { Config } from './base/env.ts';
 
 type Listening = Pick<Config, 'host' | 'port' | 'publicOrigin' | 'tls'>;
 type Interfaces = Record<string, NetworkInterfaceInfo[] | undefined>;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLogger } from '../../server/logger.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 
 test('a secret in an object that is logged whole is not written', () => {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createMetrics, serveMetrics } from '../../server/metrics.ts';
+import { createMetrics, serveMetrics } from '../../../server/base/metrics.ts';
 
 test('what is counted is shown on a port of its own, and nothing else is', async () => {
   const metrics = createMetrics();

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, parseEnv } from '../../server/env.ts';
-import { makeCertificate } from '../support/certificate.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/tmp.ts';
+import { ConfigError, parseEnv } from '../../../server/base/env.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
 
 function mistakes(env: Record<string, string>): readonly string[] {
   try {

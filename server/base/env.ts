@@ -127,7 +127,7 @@ const Env = v.pipe(
       'info',
     ),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
-    PAGE: v.optional(v.string(), fileURLToPath(new URL('../dist', import.meta.url))),
+    PAGE: v.optional(v.string(), fileURLToPath(new URL('../../dist', import.meta.url))),
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,

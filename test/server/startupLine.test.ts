@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openAt } from '../../server/lan.ts';
+import { openAt } from '../../server/startupLine.ts';
 
 const address = (address: string, internal = false, family = 'IPv4') =>
   ({ address, internal, family }) as never;

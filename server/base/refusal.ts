@@ -1,0 +1,63 @@
+/**
+ * The errors that are expected, and the one place that turns any thrown error into its form on the wire.
+ * `RefusedError`: the request is refused. `Unavailable`: try again later. `Unusable`: the process cannot run.
+ * Everything else is a bug: clients see `internal`, the log has the details.
+ */
+import type { ErrorCode, Refusal, WireError } from '../../shared/protocol/index.ts';
+
+/** A request is refused with an error code of docs/PROTOCOL.md. `retryAfter` in milliseconds. */
+export class RefusedError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfter: number | undefined;
+  constructor(code: ErrorCode, message: string, retryAfter?: number) {
+    super(message);
+    this.name = 'RefusedError';
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * A transient error: the store cannot be reached, or it is unknown whether a write was done. Safe to try again, since
+ * writes are idempotent by their key. `retryAfter` in milliseconds.
+ */
+export class Unavailable extends Error {
+  readonly retryAfter: number;
+  constructor(message: string, retryAfter = 1_000) {
+    super(message);
+    this.name = 'Unavailable';
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The database cannot be used as it is. The message tells the operator what to do; the process exits with it. */
+export class Unusable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Unusable';
+  }
+}
+
+/** Converts anything thrown. The text of an unexpected error is not sent: it may hold private data. */
+export function toWireError(error: unknown): WireError & { code: ErrorCode } {
+  if (error instanceof RefusedError) return wireError(error.code, error.message, error.retryAfter);
+  if (error instanceof Unavailable) return wireError('unavailable', error.message, error.retryAfter);
+  return wireError('internal', 'Something went wrong on the server. It was logged; try again.');
+}
+
+export function wireError(
+  code: ErrorCode,
+  message: string,
+  retryAfter?: number,
+): WireError & { code: ErrorCode } {
+  return retryAfter === undefined ? { code, message } : { code, message, retryAfter };
+}
+
+export function refusal(error: WireError): Refusal {
+  return { ok: false, error };
+}
+
+/** True for an error that is neither a refusal nor transient: a bug that has to be logged. */
+export function isUnexpected(error: unknown): boolean {
+  return !(error instanceof RefusedError || error instanceof Unavailable);
+}
