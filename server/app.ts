@@ -1,70 +1,79 @@
-/** The composition: a store and a configuration in, a server that listens and can be shut down in order out. */
+/** The composition root: builds the server from a store and a configuration. */
 import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { featuresOf, isFirstKind, kinds } from '../shared/kinds.ts';
+import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shared/kinds.ts';
 import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
+import { createCatchUp } from './feed/catchUp.ts';
+import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
-import { createRange } from './feed/range.ts';
-import { createHttp } from './http/http.ts';
-import { createPageFiles } from './http/pageFiles.ts';
-import { visitOf } from './http/visit.ts';
-import { createIngest } from './ingest/ingest.ts';
-import { createAppend } from './ingest/request.ts';
+import { createRangeHandler } from './feed/rangeHandler.ts';
+import { createKoaApp } from './http/koaApp.ts';
+import { createPageFiles } from './http/page.ts';
+import { createAppendHandler, createIngest } from './ingest/ingest.ts';
 import { createLimiter } from './limits/limiter.ts';
-import { createPerform } from './perform.ts';
 import { createRealtime } from './realtime/realtime.ts';
-import type { AdapterConstructor } from './realtime/types.ts';
+import type { AdapterConstructor } from './realtime/socketRecipient.ts';
+import { createPerform } from './request/perform.ts';
+import { requestContextOf } from './request/requestContext.ts';
 import { createAccess } from './rooms/access.ts';
-import { createRooms } from './rooms/rooms.ts';
+import { createRoomService } from './rooms/roomService.ts';
 import type { ShutdownStep } from './shutdown.ts';
 import type { Store } from './store/port.ts';
 
-export interface App {
-  /** Resolves with the port, when requests are taken. Rejects with `ConfigError` where it cannot listen. */
+export interface ServerApp {
+  /** Resolves with the port when the server accepts requests. Rejects with `ConfigError` if it cannot listen. */
   listen(): Promise<{ port: number }>;
-  /** In this order: stop taking, finish what was taken, say `bye`, close. */
+  /** In this order: refuse new requests, finish the accepted ones, say `bye`, close. */
   shutdown: ShutdownStep[];
 }
 
 interface Deps {
   config: Config;
   store: Store;
-  /** How processes on one database tell each other what is ephemeral; undefined where there is but one. */
+  /** The Socket.IO adapter that connects several processes on one database; undefined for a single process. */
   adapter?: AdapterConstructor | undefined;
   logger: Logger;
 }
 
-export function createApp({ config, store, adapter, logger }: Deps): App {
+export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
   const metrics = createMetrics();
   const names = createNames(store.users);
-  const access = createAccess({ rooms: store.rooms, isHearing: () => realtime.isOpen() });
+  const access = createAccess({ rooms: store.rooms, isTailOpen: () => feed.isOpen() });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
   const frameLimiter = createLimiter({
     perSecond: FRAMES_PER_SECOND,
     burst: FRAMES_PER_SECOND,
     now: monotonic,
   });
-  const takes = (kind: string) => isFirstKind(kind) || store.takesNewKinds();
+  const acceptsKind = (kind: string) => isFirstKind(kind) || store.takesNewKinds();
   const features = () => (store.takesNewKinds() ? featuresOf(kinds()) : []);
-  const ingest = createIngest({ log: store.log, takes, access, limiter: itemLimiter, metrics, logger, now });
-  const rooms = createRooms({ store: store.rooms, ingest, access, now });
+  const ingest = createIngest({
+    log: store.log,
+    acceptsKind,
+    access,
+    limiter: itemLimiter,
+    metrics,
+    logger,
+    now,
+  });
+  const rooms = createRoomService({ store: store.rooms, entries: ingest, access, now });
   const auth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
     limits: createSignInLimits(monotonic),
-    onUserCreated: rooms.welcomeToLobby,
+    onUserCreated: rooms.joinLobby,
     onSignedOut: (device) => realtime.disconnectDevice(device),
-    onRenamed: (user) => realtime.tellUser(user),
+    onRenamed: (user) => realtime.sendUser(user),
     features,
   });
   const perform = createPerform({
@@ -72,11 +81,11 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
     metrics,
     logger,
     handlers: {
-      append: createAppend(ingest),
-      range: createRange({ log: store.log, names, access }),
+      append: createAppendHandler(ingest),
+      range: createRangeHandler({ log: store.log, names, access }),
       read: async (user, request) => {
         const { upTo } = await rooms.read(user, request);
-        realtime.tellRead(user.id, request.room, upTo);
+        realtime.sendRead(user.id, request.room, upTo);
         return {};
       },
       'room:list': rooms.list,
@@ -91,37 +100,54 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
   });
 
   let stopping = false;
-  const ready = async () => {
-    if (stopping || !realtime.isOpen()) return false;
+  const isReady = async () => {
+    if (stopping || !feed.isOpen()) return false;
     return store.ping().then(
       () => true,
       () => false,
     );
   };
-  const koa = createHttp({
+  const koa = createKoaApp({
     config,
     auth,
     perform,
     frameLimiter,
-    ready,
+    isReady,
     page: createPageFiles(config.page, monotonic),
     metrics,
     logger,
   });
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
   http.requestTimeout = REQUEST_TIMEOUT_MS;
+  const feed = createFeed({
+    log: store.log,
+    names,
+    broadcast: (room, name, payload) => realtime.broadcast(room, name, payload),
+    onMembership(room, entry) {
+      if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
+      else access.left(room, subjectOf(entry));
+      realtime.applyMembership(room, entry);
+    },
+    onGap() {
+      access.clear();
+      realtime.reconcile();
+    },
+    onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
+    now,
+  });
+  const catchUp = createCatchUp({ store, feed, names, features, logger, now });
   const realtime = createRealtime({
     http,
     adapter,
     allowedOrigins: config.allowedOrigins,
-    visit: (request) => visitOf(request, config),
+    contextOf: (request) => requestContextOf(request, config),
     store,
     auth,
-    access,
+    feed,
+    catchUp,
     names,
     perform,
     frameLimiter,
-    features,
     metrics,
     logger,
     now,
@@ -130,7 +156,8 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
 
   return {
     async listen() {
-      await realtime.start();
+      await feed.start();
+      realtime.start();
       await new Promise<void>((resolve, reject) => {
         http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(config, error)));
         http.listen(config.port, config.host, resolve);
@@ -142,7 +169,7 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
     },
     shutdown: [
       {
-        name: 'stop taking',
+        name: 'refuse new requests',
         run: () => {
           stopping = true;
           http.close();
@@ -150,13 +177,14 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
         },
       },
       {
-        name: 'finish what was taken',
+        name: 'finish accepted requests',
         run: async () => {
           await ingest.idle();
-          await new Promise(setImmediate); // by then the answers are on their way, too
+          await new Promise(setImmediate); // then the answers have left, too
         },
       },
       { name: 'say bye', run: () => realtime.sayBye(BYE_RETRY_AFTER_MS) },
+      { name: 'close the feed', run: () => feed.close() },
       { name: 'close sockets', run: () => realtime.close() },
       {
         name: 'close connections',
@@ -171,25 +199,23 @@ export function createApp({ config, store, adapter, logger }: Deps): App {
 }
 
 const BYE_RETRY_AFTER_MS = 1_000;
-const REQUEST_TIMEOUT_MS = 60_000; // for a whole request to come in: 64 KiB at 1 kB/s
+const REQUEST_TIMEOUT_MS = 60_000; // until a whole request has arrived: 64 KiB at 1 kB/s
 
 function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): ConfigError {
   const place = `${host}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new ConfigError([
-        `Something else listens at ${place} already: stop it, or set PORT to a free one.`,
+        `The address ${place} is already in use: stop the other process, or set PORT to a free port.`,
       ]);
     case 'EACCES':
-      return new ConfigError([
-        `Listening at ${place} is not allowed for this user: set PORT to one above 1023.`,
-      ]);
+      return new ConfigError([`This user may not listen on ${place}: set PORT to a port above 1023.`]);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new ConfigError([
-        `This machine has no address ${host}: set HOST to one that it has, or to 0.0.0.0.`,
+        `This machine does not have the address ${host}: set HOST to one of its addresses, or to 0.0.0.0.`,
       ]);
     default:
-      return new ConfigError([`It is not possible to listen at ${place}: ${error.message}.`]);
+      return new ConfigError([`The server cannot listen on ${place}: ${error.message}.`]);
   }
 }

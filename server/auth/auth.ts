@@ -6,10 +6,10 @@ import type { Session, SessionRequest, User } from '../../shared/protocol/index.
 import { checkName, nameKey } from '../../shared/text.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { type SignedIn, type StoredUser, Unavailable, type UserStore } from '../store/port.ts';
+import { createKeyedMutex } from './keyedMutex.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
 import { hashClaim, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
-import { createTurns } from './turns.ts';
 
 /** Who a request or a socket is, as the store said when it was asked. */
 export interface Identity {
@@ -59,7 +59,7 @@ export interface AuthOptions {
 
 export function createAuth(options: AuthOptions): Auth {
   const { store, now, random, limits, onUserCreated, onSignedOut, onRenamed, features } = options;
-  const inTurn = createTurns();
+  const exclusively = createKeyedMutex();
 
   return {
     async signIn({ name: rawName, password: rawPassword, claim, as }, address) {
@@ -80,7 +80,7 @@ export function createAuth(options: AuthOptions): Auth {
       const harmless = as !== undefined && password === undefined; // makes nobody, and guesses at nothing
       if (harmless) limits.proven(address);
       // The first attempt may still be at work when the client, having given up on it, tries again.
-      const { how, ...signedIn } = await inTurn(newcomer.claimHash, () => enter(newcomer));
+      const { how, ...signedIn } = await exclusively(newcomer.claimHash, () => enter(newcomer));
       if (how !== 'created' && !harmless) limits.proven(address);
       await onUserCreated(signedIn.user.id);
       return { session: await sessionOf(toIdentity(signedIn)), token };

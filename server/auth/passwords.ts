@@ -3,7 +3,7 @@ import { scrypt, timingSafeEqual } from 'node:crypto';
 import { PASSWORD_MAX_CODE_POINTS } from '../../shared/limits.ts';
 import { codePoints } from '../../shared/text.ts';
 import { RefusedError } from '../base/refusal.ts';
-import { createGate } from '../limits/gate.ts';
+import { createSemaphore } from '../limits/semaphore.ts';
 
 /** The same password however it was typed (NFC), 1 to 200 code points; else `invalid` or `too-large` is thrown. */
 export function checkPassword(raw: string): string {
@@ -36,7 +36,7 @@ const WORK: Work = { ln: 15, r: 8, p: 3 };
 const NOBODYS = write({ ...WORK, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) });
 
 /** Two of the four threads that file reads, compression and name lookups share. */
-const gate = createGate(2, 100);
+const semaphore = createSemaphore(2, 100);
 
 interface Work {
   /** The base-2 logarithm of scrypt's N. */
@@ -56,7 +56,7 @@ function derive(
   bytes: number,
 ): Promise<Buffer> {
   const N = 2 ** ln;
-  return gate(
+  return semaphore(
     () =>
       new Promise((resolve, reject) => {
         // Node's own bound is a little less than these parameters need.

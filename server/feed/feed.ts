@@ -1,75 +1,88 @@
 /**
- * The only reader of what was committed: tails the store, keeps each hosted room's place, heals what the tail lost, and
- * hands on runs of entries that are in order and without gap.
+ * The feed: the only reader of committed entries. It follows the store's tail, keeps a feed per hosted room that turns the
+ * tail into runs of entries in order and without gap, and broadcasts those runs to this process's clients. A hosted room is
+ * one that a client of this process is in.
  */
+
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
+import { Unavailable } from '../base/refusal.ts';
+import { FRAME_COALESCE_MS, FRAMES_BURST } from '../base/serverLimits.ts';
 import { retryUntilDone } from '../base/timeout.ts';
+import { takeTokens } from '../limits/bucket.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
-import { createCoalescer } from './coalesce.ts';
-import { createHeadOf } from './heads.ts';
-import { createRoomFeed, type RoomFeed } from './room.ts';
+import type { Names } from './names.ts';
+import type { Broadcast } from './recipient.ts';
+import { createRoomFeed, type RoomFeed } from './roomFeed.ts';
 
 export interface Feed {
   start(): Promise<void>;
-  /** False while commits may go unheard. */
+  /** False while the tail is known to be down, so that commits may be missed. */
   isOpen(): boolean;
-  /** The room's feed; nothing of it is missed once it is open. */
+  /** The feed of this room; the first call begins to host the room. */
   host(room: string): RoomFeed;
   hosted(): string[];
   /**
-   * The heads of all hosted rooms, from the store and not from the tail, in one question; those that cannot be told now are
-   * left out. What that shows to be missing is then read, room by room.
+   * Reads the heads of all hosted rooms from the store, in one query, and then the entries that the tail has missed. Returns
+   * the heads; a room whose head is unknown at the moment is left out.
    */
-  checkHeads(): Promise<Map<string, number>>;
-  /** Nobody here looks at it any more. */
+  reconcileHeads(): Promise<Map<string, number>>;
+  /** Stops hosting a room that no client of this process is in. */
   release(room: string): void;
   close(): Promise<void>;
 }
 
 interface Deps {
   log: LogStore;
-  /** A room's new entries, for the sockets of this process. Must not reject. */
-  deliver: (room: string, entries: Entry[]) => Promise<void>;
-  /** Every entry committed that changes who is in a room, hosted room or not. */
+  names: Pick<Names, 'of'>;
+  broadcast: Broadcast;
+  /** Called for every committed entry that changes who is a member, also of rooms that are not hosted. */
   onMembership: (room: string, entry: Entry) => void;
-  /** Such entries may have passed unheard. What else passed is healed here. */
+  /** Commits may have been missed. The feed reads missed entries of hosted rooms itself; missed memberships are the caller's. */
   onGap: () => void;
+  /** The time from an entry's stamp to its delivery by the tail, in milliseconds. */
   onLag: (ms: number) => void;
+  /** The wall clock in milliseconds. */
   now: () => number;
 }
 
-export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: Deps): Feed {
+export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, now }: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
-  const headOf = createHeadOf(log);
+  const headOf = createHeadLoader(log);
   let tail: Tail | undefined;
   let closed = false;
 
-  function hear(batch: readonly Committed[]) {
+  function onBatch(batch: readonly Committed[]) {
     const last = batch.at(-1);
     if (last) onLag(now() - last.entry.at);
     for (const [room, entries] of byRoom(batch)) {
-      rooms.get(room)?.hear(entries);
+      rooms.get(room)?.receive(entries);
       for (const entry of entries) {
         if (membershipOf(entry)) onMembership(room, entry);
       }
     }
   }
 
-  async function checkHeads(): Promise<Map<string, number>> {
+  async function reconcileHeads(): Promise<Map<string, number>> {
     const hosted = [...rooms.keys()];
     const heads = hosted.length > 0 ? await log.heads(hosted) : new Map<string, number>();
-    for (const [room, head] of heads) rooms.get(room)?.reach(head);
+    for (const [room, head] of heads) rooms.get(room)?.fillUpTo(head);
     return heads;
+  }
+
+  /** Never rejects: if a name cannot be read, the frame is sent without names. */
+  async function fanOut(room: string, entries: Entry[]): Promise<void> {
+    const users = await names.of(entries).catch(() => ({}));
+    broadcast(room, 'entries', { room, entries, users });
   }
 
   return {
     async start() {
       tail = await log.tail(undefined, {
-        onBatch: hear,
+        onBatch,
         onGap() {
           onGap();
-          void retryUntilDone(checkHeads, { pause, isOver: () => closed });
+          void retryUntilDone(reconcileHeads, { pause, isOver: () => closed });
         },
       });
     },
@@ -77,14 +90,14 @@ export function createFeed({ log, deliver, onMembership, onGap, onLag, now }: De
     host(room) {
       const known = rooms.get(room);
       if (known) return known;
-      const send = createCoalescer<Entry>((entries) => deliver(room, entries), now);
-      const made = createRoomFeed({ room, log, headOf, deliver: send, pause });
-      if (closed) made.close(); // a catch-up that is still under way asks for rooms that nobody will feed any more
+      const deliver = createCoalescer<Entry>((entries) => fanOut(room, entries), now);
+      const made = createRoomFeed({ room, log, headOf, deliver, pause });
+      if (closed) made.close(); // a catch-up in flight may still host rooms after the feed was closed
       rooms.set(room, made);
       return made;
     },
     hosted: () => [...rooms.keys()],
-    checkHeads,
+    reconcileHeads,
     release(room) {
       rooms.get(room)?.close();
       rooms.delete(room);
@@ -107,7 +120,68 @@ function byRoom(batch: readonly Committed[]): Map<string, Entry[]> {
   return rooms;
 }
 
-/** A real pause in every case: what tries again without one, while the store is closed, would never let anything else run. */
+/** Always waits on a timer: a retry without one, on a store that is closed, would block the event loop with microtasks. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/**
+ * Coalesces one room's entries into frames. The first frames of a burst are sent at once; beyond that, the entries of 15 ms
+ * become one frame. `send` is called with one frame at a time, in order. `now` in milliseconds.
+ */
+export function createCoalescer<T>(
+  send: (items: T[]) => Promise<void>,
+  now: () => number,
+): (items: readonly T[]) => void {
+  let pending: T[] = [];
+  let isScheduled = false;
+  let bucket = { level: FRAME_RATE.burst, at: now() };
+  let sending: Promise<void> = Promise.resolve();
+
+  function flush() {
+    isScheduled = false;
+    const outcome = takeTokens(bucket, 1, now(), FRAME_RATE);
+    if (!outcome.ok) return flushLater(outcome.retryAfter);
+    bucket = outcome.state;
+    const items = pending;
+    pending = [];
+    sending = sending.then(() => send(items));
+  }
+
+  function flushLater(ms: number) {
+    isScheduled = true;
+    setTimeout(flush, ms);
+  }
+
+  return (items) => {
+    pending.push(...items);
+    if (!isScheduled) flush();
+  };
+}
+
+const FRAME_RATE = { perSecond: 1_000 / FRAME_COALESCE_MS, burst: FRAMES_BURST };
+
+/**
+ * Loads the head of a room, batched: all calls in one turn of the event loop are one query, so that a client welcomed into
+ * 500 rooms costs one. Rejects with `Unavailable` for a room whose head is unknown, and for that room only.
+ */
+export function createHeadLoader(log: Pick<LogStore, 'heads'>): (room: string) => Promise<number> {
+  let batch: { rooms: string[]; heads: Promise<Map<string, number>> } | undefined;
+
+  function newBatch() {
+    const rooms: string[] = [];
+    const heads = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      batch = undefined;
+      return log.heads(rooms);
+    });
+    return { rooms, heads };
+  }
+
+  return async (room) => {
+    batch ??= newBatch();
+    batch.rooms.push(room);
+    const head = (await batch.heads).get(room);
+    if (head === undefined) throw new Unavailable('The head of this room is not known at the moment.');
+    return head;
+  };
 }

@@ -1,7 +1,6 @@
 /**
- * The names that go with a frame of entries: asked for once and remembered. A name is a latest value, so a remembered one
- * can be out of date: `changed` is called by the process that changes one, by a message of another process, and by the
- * periodic reconciliation (`refresh`), which asks the store who changed since it asked last.
+ * A cache of user names for the frames that are sent. Kept up to date in three ways: by the process that renames a user, by
+ * a message from another process (both call `changed`), and by periodic reconciliation with the store (`refresh`).
  */
 import type { Entry } from '../../shared/entry.ts';
 import { CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
@@ -9,42 +8,42 @@ import type { User, Users } from '../../shared/protocol/index.ts';
 import type { Named, UserStore } from '../store/port.ts';
 
 export interface Names {
-  /** Of the authors and subjects of these entries, by user id. */
+  /** The names of the authors and subjects of these entries, by user id. Reads unknown ones from the store. */
   of(entries: readonly Entry[]): Promise<Users>;
-  /** The same without asking the store; undefined when one of them is not known here. */
+  /** The same from the cache alone; undefined if one of them is not cached. */
   known(entries: readonly Entry[]): Users | undefined;
-  /** A name as somebody has just read it: the greater `rev` holds. */
+  /** Caches a name. An older revision does not replace a newer one. */
   changed(user: User): void;
-  /** Asks the store for changes that nobody told of. */
+  /** Reads from the store which users changed since the last refresh. */
   refresh(): Promise<void>;
 }
 
 export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'latestRev'>): Names {
-  const remembered = new Map<string, Named>();
+  const cached = new Map<string, Named>();
   let seenRev: number | undefined;
 
   function changed({ id, name, rev }: User) {
-    if (rev < (remembered.get(id)?.rev ?? 0)) return;
-    if (remembered.size >= REMEMBERED) remembered.clear();
-    remembered.set(id, { name, rev });
+    if (rev < (cached.get(id)?.rev ?? 0)) return;
+    if (cached.size >= MAX_CACHED) cached.clear();
+    cached.set(id, { name, rev });
   }
 
   return {
     changed,
     known(entries) {
       const people = peopleOf(entries);
-      return people.every((id) => remembered.has(id))
-        ? Object.fromEntries(people.map((id) => [id, remembered.get(id)!]))
+      return people.every((id) => cached.has(id))
+        ? Object.fromEntries(people.map((id) => [id, cached.get(id)!]))
         : undefined;
     },
     async of(entries) {
       const people = peopleOf(entries);
-      const unknown = people.filter((id) => !remembered.has(id));
+      const unknown = people.filter((id) => !cached.has(id));
       const found = unknown.length > 0 ? await store.names(unknown) : new Map<string, Named>();
       for (const [id, named] of found) changed({ id, ...named });
       return Object.fromEntries(
         people.flatMap((id) => {
-          const named = remembered.get(id) ?? found.get(id);
+          const named = cached.get(id) ?? found.get(id);
           return named ? [[id, named]] : [];
         }),
       );
@@ -70,4 +69,4 @@ function peopleOf(entries: readonly Entry[]): string[] {
   return [...new Set(people)];
 }
 
-const REMEMBERED = 50_000;
+const MAX_CACHED = 50_000;

@@ -1,8 +1,9 @@
-/** `/api`: sessions, and the requests that a service worker or a plain script makes without a socket. */
+/** The routes under `/api`: sessions, and the requests that the service worker or a script makes without a socket. */
+import type { IncomingMessage } from 'node:http';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import * as v from 'valibot';
-import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES } from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type AnsweredName,
   NameRequest,
@@ -16,57 +17,56 @@ import type { Metrics } from '../base/metrics.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
 import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
-import type { Perform } from '../perform.ts';
-import { readJson } from './body.ts';
-import type { State } from './context.ts';
-import { answerWith, eventOf } from './errors.ts';
-import { isKnownPage, mayAct, mayRead } from './origin.ts';
+import type { Perform } from '../request/perform.ts';
+import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
+import { answerWith, eventOf, type State } from './middleware.ts';
 
 interface Deps {
   auth: Auth;
   perform: Perform;
-  /** Frames a second and device; `append` and `range` are the same here as by socket. */
+  /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
   metrics: Metrics;
 }
 
-/** From when the request was read: a slow upload is not the server's delay. */
+/** The deadline starts when the body was read: a slow upload does not count as a delay of the server. */
 const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work);
 
-/** The names of the routes are the `event` of the metrics. */
+/** The names of the routes are the values of the metrics label `event`. */
 export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
 
   api.use(async (ctx, next) => {
     metrics.frames.inc({ event: eventOf(ctx) });
-    const { visit } = ctx.state;
+    const { requestContext } = ctx.state;
     const changes = ctx.method !== 'GET' && ctx.method !== 'HEAD';
-    if (changes ? !mayAct(visit) : !mayRead(visit)) throw foreign();
+    if (changes ? !mayAct(requestContext) : !mayRead(requestContext)) throw foreignPage();
     await next();
   });
 
   api.post('sign-in', '/session', async (ctx) => {
     const { credential, ...request } = parse(SessionRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
-    const { own, origin, address } = ctx.state.visit;
-    // A cookie is for a page, and a page says where it is from.
-    if (credential === 'cookie' && (own === undefined || !isKnownPage(origin))) throw foreign();
+    const { ownOrigin, origin, address } = ctx.state.requestContext;
+    // Cookies are for pages only, and a page always states its origin.
+    if (credential === 'cookie' && (ownOrigin === undefined || !isKnownPage(origin))) throw foreignPage();
     const { session, token } = await inTime(auth.signIn(request, address));
     const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
-    if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, token));
+    if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(ownOrigin!, token));
     ctx.status = 201;
     ctx.body = answer;
   });
 
   api.get('session', '/session', async (ctx) => {
     ctx.body = await inTime(auth.session(await identityOf(ctx)));
-    const { own, proof } = ctx.state.visit;
-    if (proof.tag === 'cookie') ctx.append('Set-Cookie', cookieWith(own!, proof.token)); // 400 days from now again
+    const { ownOrigin, credentials } = ctx.state.requestContext;
+    // renews the cookie's lifetime of 400 days
+    if (credentials.tag === 'cookie') ctx.append('Set-Cookie', cookieWith(ownOrigin!, credentials.token));
   });
 
   api.delete('sign-out', '/session', async (ctx) => {
     await inTime(auth.signOut(await identityOf(ctx)));
-    const { own, proof } = ctx.state.visit;
-    if (proof.tag === 'cookie') ctx.append('Set-Cookie', cookieCleared(own!));
+    const { ownOrigin, credentials } = ctx.state.requestContext;
+    if (credentials.tag === 'cookie') ctx.append('Set-Cookie', cookieCleared(ownOrigin!));
     ctx.body = { ok: true };
   });
 
@@ -101,8 +101,8 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
   return api;
 
   async function identityOf(ctx: { state: State }): Promise<Identity> {
-    const { proof } = ctx.state.visit;
-    const identity = proof.tag === 'none' ? undefined : await inTime(auth.identify(proof.token));
+    const { credentials } = ctx.state.requestContext;
+    const identity = credentials.tag === 'none' ? undefined : await inTime(auth.identify(credentials.token));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     return identity;
   }
@@ -120,24 +120,61 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
   }
 }
 
-/** A name, a password of 200 code points however they are escaped, a claim. */
+/** Enough for a name, a claim, and a password of 200 code points, each escaped as `\uXXXX\uXXXX`. */
 const SMALL_BODY_BYTES = 16 * 1024;
 
 function parse<const S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
   const parsed = v.safeParse(schema, body);
   if (!parsed.success)
-    throw new RefusedError('invalid', `The body is not what belongs here: ${v.summarize(parsed.issues)}`);
+    throw new RefusedError('invalid', `The body does not match the schema: ${v.summarize(parsed.issues)}`);
   return parsed.output;
 }
 
-/** Digits to a number; anything else is left for the request's schema to refuse. */
+/** Parses a request body of at most `maxBytes`. Throws `invalid` or `too-large`. */
+async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new RefusedError('invalid', 'The body must be application/json.');
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new RefusedError('invalid', 'The body must not be compressed.');
+  }
+  return parseJson(await readBytes(request, maxBytes));
+}
+
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // A body that is only somewhat too large is read to its end and discarded: many clients do not read an answer
+    // while they still send.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= maxBytes) chunks.push(chunk);
+      if (size > FRAME_MAX_BYTES) break;
+    }
+    request.resume(); // discards the rest of a body that is far too large, so that the client reads the answer
+  } catch {
+    throw new RefusedError('invalid', 'The connection was lost before the body was complete.');
+  }
+  if (size > maxBytes) throw new RefusedError('too-large', `The body is larger than ${maxBytes} bytes.`);
+  return Buffer.concat(chunks);
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new RefusedError('invalid', 'The body is not JSON.');
+  }
+}
+
+/** Converts digits to a number. Anything else is passed on for the schema to refuse. */
 function toNumber(text: string | string[] | undefined): unknown {
   return typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text;
 }
 
-function foreign(): RefusedError {
+function foreignPage(): RefusedError {
   return new RefusedError(
     'forbidden',
-    'This was not sent from a page of this server. If the page is, set PUBLIC_ORIGIN to the address in its address bar.',
+    'This request did not come from a page of this server. If it did, set PUBLIC_ORIGIN to the address that the browser shows.',
   );
 }

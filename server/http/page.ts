@@ -1,10 +1,16 @@
-/** The built page, out of memory. */
-import { extname } from 'node:path';
-import { type Ctx, isApi, type Step } from './context.ts';
-import type { PageFile, PageFiles } from './pageFiles.ts';
+/**
+ * Serves the built page from memory: its files are read and compressed once, and read again when a new build has replaced
+ * them. Files of an earlier build stay available, since a page that is still open loads its chunks.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type HttpContext, type HttpMiddleware, isApi } from './middleware.ts';
 
-/** Files by their exact path; for other navigations the page itself, which knows its own paths (`/room/…`). */
-export function servePage(files: PageFiles): Step {
+/** Serves files by their exact path. Other navigations get the page, which routes paths such as `/room/…` itself. */
+export function servePage(files: PageFiles): HttpMiddleware {
   return async (ctx, next) => {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
     if (isApi(ctx.path) || ctx.path.startsWith('/socket.io/')) return next();
@@ -21,13 +27,14 @@ export function servePage(files: PageFiles): Step {
   };
 }
 
-const NOT_BUILT = 'The page is not built yet: run "npm run build" beside this server, then reload.\n';
+const NOT_BUILT =
+  'The page is not built yet: run "npm run build" in the folder of this server, then reload.\n';
 
-function isNavigation(ctx: Ctx): boolean {
+function isNavigation(ctx: HttpContext): boolean {
   return ctx.get('Accept').includes('text/html') && extname(ctx.path) === '';
 }
 
-function answer(ctx: Ctx, path: string, file: PageFile): void {
+function answer(ctx: HttpContext, path: string, file: PageFile): void {
   ctx.status = 200;
   ctx.type = extname(path);
   ctx.set('Cache-Control', isHashed(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -37,7 +44,7 @@ function answer(ctx: Ctx, path: string, file: PageFile): void {
     ctx.status = 304;
     return;
   }
-  // Not the first that the client names: browsers name all they can read, gzip first.
+  // Our preference, not the client's: browsers list all encodings that they support, gzip first.
   const accepted = [ctx.acceptsEncodings()].flat();
   const encoding = ['br', 'gzip'].find((name) => accepted.includes(name));
   const smaller = encoding === 'br' ? file.br : encoding === 'gzip' ? file.gzip : undefined;
@@ -45,7 +52,101 @@ function answer(ctx: Ctx, path: string, file: PageFile): void {
   ctx.body = smaller ?? file.plain;
 }
 
-/** Vite puts the hash of its content into the name of whatever is under `assets`. */
+/** The names of all files under `assets` contain a hash of their content (Vite). */
 function isHashed(path: string): boolean {
   return path.startsWith('/assets/');
 }
+
+export interface PageFile {
+  /** Weak: the same for each content encoding. */
+  etag: string;
+  plain: Buffer;
+  br: Buffer | undefined;
+  gzip: Buffer | undefined;
+}
+
+export interface PageFiles {
+  /** `path` as in the URL: `/index.html`, `/assets/…`. A lookup among known files, so no path can leave the folder. */
+  find(path: string): Promise<PageFile | undefined>;
+}
+
+/** `folder` may be missing, and may appear or change while the server runs. `now` in milliseconds. */
+export function createPageFiles(folder: string, now: () => number): PageFiles {
+  const files = new Map<string, PageFile>();
+  let stamp = '';
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let checking: Promise<void> = check();
+
+  async function check(): Promise<void> {
+    checkedAt = now();
+    const found = await stampOf(folder);
+    if (found === undefined || found === stamp) return;
+    try {
+      for (const [path, file] of await readFolder(folder, files)) files.set(path, file);
+      stamp = found; // the stamp from before the read, so that a change during the read is found by the next check
+    } catch {
+      // A build is replacing the folder right now: serve the files read before; the next check reads the new ones.
+    }
+  }
+
+  return {
+    async find(path) {
+      if (ENTRY_FILES.includes(path) && now() - checkedAt >= CHECK_EVERY_MS) {
+        checkedAt = now();
+        checking = checking.then(check);
+      }
+      await checking;
+      return files.get(path);
+    },
+  };
+}
+
+/** Rewritten by every build, and requested by browsers on every visit. */
+const ENTRY_FILES = ['/index.html', '/sw.js'];
+const CHECK_EVERY_MS = 1_000;
+
+/** Identifies a build; undefined when there is none. */
+async function stampOf(folder: string): Promise<string | undefined> {
+  const [index, worker] = await Promise.all(
+    ENTRY_FILES.map((path) =>
+      stat(join(folder, path)).then(
+        ({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`,
+        () => undefined,
+      ),
+    ),
+  );
+  return index === undefined ? undefined : `${index}, ${worker}`;
+}
+
+async function readFolder(
+  folder: string,
+  before: ReadonlyMap<string, PageFile>,
+): Promise<[string, PageFile][]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = names
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder).length));
+  return Promise.all(
+    paths.map(async (path): Promise<[string, PageFile]> => {
+      const name = path.split(sep).join('/');
+      const plain = await readFile(join(folder, path));
+      const etag = `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
+      const same = before.get(name);
+      return [name, same?.etag === etag ? same : { etag, plain, ...(await compress(name, plain)) }];
+    }),
+  );
+}
+
+async function compress(name: string, plain: Buffer): Promise<Pick<PageFile, 'br' | 'gzip'>> {
+  if (!COMPRESSIBLE.has(extname(name)) || plain.length < COMPRESS_FROM_BYTES)
+    return { br: undefined, gzip: undefined };
+  const brotli = promisify(brotliCompress);
+  const quality = {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 10, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
+  };
+  const [br, gz] = await Promise.all([brotli(plain, quality), promisify(gzip)(plain, { level: 9 })]);
+  return { br, gzip: gz };
+}
+
+const COMPRESSIBLE = new Set(['.html', '.js', '.css', '.json', '.webmanifest', '.svg', '.txt', '.map']);
+const COMPRESS_FROM_BYTES = 512;

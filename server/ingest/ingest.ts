@@ -1,45 +1,40 @@
 /**
- * The only writer of entries. An item is checked, limited, batched and appended; the key comes first (L3): whatever
- * else would be wrong with an item, if its key is in the log it is a repeat and is answered as one. That look-up is made
- * only where something is wrong: an item that is right meets its key in `append` itself.
+ * The only writer of entries: items are validated, rate-limited, batched and appended to the log. Idempotent by key (L3):
+ * an item whose key is in the log is answered as a repeat, whatever else is wrong with it. The key is looked up here only
+ * for items that fail a check; for valid items the store finds duplicates during the append.
  */
-import type { ItemResult, User, WireError } from '../../shared/protocol/index.ts';
+import { APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
+import type { Answer, ItemResult, Request, User, WireError } from '../../shared/protocol/index.ts';
+import { jsonBytes } from '../base/jsonBytes.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { isUnexpected, toWireError, wireError } from '../base/refusal.ts';
+import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
-import {
-  type AppendResult,
-  type EntryKey,
-  type LogStore,
-  type NewEntry,
-  Unavailable,
-} from '../store/port.ts';
-import { type CheckedItem, checkItem, ownEntry } from './check.ts';
-import { createLanes, laneOfRoom, oneLane } from './lanes.ts';
-import { createWrite } from './write.ts';
+import type { AppendResult, EntryKey, LogStore, NewEntry } from '../store/port.ts';
+import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
+import { type CheckedItem, checkItem, ownEntry } from './checkItem.ts';
 
 export interface Ingest {
-  /** A result per item, in order; fewer with `stopped` (L4: unknown is never acknowledged). Never rejects. */
+  /** One result per item, in order; fewer with `stopped` (L4: an unknown fate is never acknowledged). Never rejects. */
   append(user: User, items: readonly unknown[]): Promise<{ results: ItemResult[]; stopped?: WireError }>;
   /**
-   * An entry of a kind that the server alone writes, such as a join; `subject`: whom it is about, where that is not its
+   * Appends an entry of a kind that only the server writes, such as a join. `subject`: the user it is about, if not its
    * author. Rejects with `Unavailable`.
    */
   appendOwn(key: EntryKey, kind: string, subject?: string): Promise<AppendResult>;
-  /** Is this key in the log, with this content? */
-  known(key: EntryKey, kind: string, subject?: string): Promise<'new' | 'repeat' | 'conflict'>;
-  /** From now on nothing is taken. */
+  /** Looks the key up: not in the log, in the log with this content, or with other content. */
+  lookUp(key: EntryKey, kind: string, subject?: string): Promise<'new' | 'repeat' | 'conflict'>;
+  /** For shutdown: from now on every request is refused. */
   refuse(): void;
-  /** Resolves when all that was taken is written, or is known not to be. */
+  /** Resolves when all accepted requests are answered. */
   idle(): Promise<void>;
 }
 
 interface Deps {
   log: LogStore;
-  /** False for a kind that this database does not take yet. */
-  takes: (kind: string) => boolean;
+  /** False for a kind that this database does not accept yet, because older processes still use it. */
+  acceptsKind: (kind: string) => boolean;
   access: Access;
   limiter: Limiter;
   metrics: Metrics;
@@ -47,8 +42,8 @@ interface Deps {
   now: () => number;
 }
 
-export function createIngest({ log, takes, access, limiter, metrics, logger, now }: Deps): Ingest {
-  const write = createWrite(log, now);
+export function createIngest({ log, acceptsKind, access, limiter, metrics, logger, now }: Deps): Ingest {
+  const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
       metrics.batchEntries.observe(entries.length);
@@ -58,38 +53,39 @@ export function createIngest({ log, takes, access, limiter, metrics, logger, now
   );
 
   let refusing = false;
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
 
-  /** What was taken before the end is finished and answered, the checks before its write included. */
-  function taken<T>(work: Promise<T>): Promise<T> {
-    underWay.add(work);
-    const over = () => void underWay.delete(work);
-    work.then(over, over);
+  /** Registers a request, from its checks to its answer, so that a shutdown waits for it. */
+  function tracked<T>(work: Promise<T>): Promise<T> {
+    inFlight.add(work);
+    const done = () => void inFlight.delete(work);
+    work.then(done, done);
     return work;
   }
 
-  /** What is wrong with it before the log is asked; undefined when nothing is. A token of the limit is taken with that. */
+  /** Why the item is refused without asking the log; undefined if it is not, and then one token of the limit is taken. */
   async function objection(user: User, item: CheckedItem): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
-    if (!takes(item.entry.kind)) return NOT_YET;
+    if (!acceptsKind(item.entry.kind)) return NOT_YET;
     const refused = await access.refusalOf(item.entry.room, user.id);
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);
     return retryAfter > 0
-      ? wireError('rate-limited', 'That is a lot at once; the rest follows by itself.', retryAfter)
+      ? wireError('rate-limited', 'Too many messages at once; the rest is sent automatically.', retryAfter)
       : undefined;
   }
 
-  async function originalsOf(
+  /** The results of refused items whose keys are in the log after all (L3), by the index of the item. */
+  async function repeatsOf(
     user: User,
     items: readonly CheckedItem[],
     objections: readonly (WireError | undefined)[],
   ) {
-    const asked = items.flatMap((item, i) => (objections[i] && keyOf(item, user.id) ? [i] : []));
-    if (asked.length === 0) return new Map<number, ItemResult>();
-    const originals = await log.find(asked.map((i) => keyOf(items[i]!, user.id)!));
+    const refused = items.flatMap((item, i) => (objections[i] && keyOf(item, user.id) ? [i] : []));
+    if (refused.length === 0) return new Map<number, ItemResult>();
+    const originals = await log.find(refused.map((i) => keyOf(items[i]!, user.id)!));
     return new Map(
-      asked.flatMap((i, j): [number, ItemResult][] => {
+      refused.flatMap((i, j): [number, ItemResult][] => {
         const original = originals[j];
         if (!original) return [];
         const item = items[i]!;
@@ -104,28 +100,28 @@ export function createIngest({ log, takes, access, limiter, metrics, logger, now
     );
   }
 
-  /** What nobody foresaw is answered as `internal`, and read about here. */
-  function noted(error: unknown): WireError {
-    if (isUnexpected(error)) logger.error({ err: error }, 'an append failed');
+  /** Logs an unexpected error; clients only see `internal`. */
+  function logged(error: unknown): WireError {
+    if (isUnexpected(error)) logger.error({ err: error }, 'append failed');
     return toWireError(error);
   }
 
   function resultOf(clientOffset: string, result: AppendResult): ItemResult {
     return result.tag === 'failed'
-      ? failed(clientOffset, noted(new Error(result.message)))
+      ? failed(clientOffset, logged(new Error(result.message)))
       : toItemResult(clientOffset, result);
   }
 
   async function append(user: User, raw: readonly unknown[]): ReturnType<Ingest['append']> {
-    const acknowledged = metrics.appendSeconds.startTimer();
+    const stopTimer = metrics.appendSeconds.startTimer();
     const items = raw.map((item) => checkItem(user.id, item));
     const objections: (WireError | undefined)[] = [];
     let appended = 0;
     try {
       for (const item of items) objections.push(await objection(user, item));
-      const repeats = await originalsOf(user, items, objections);
+      const repeats = await repeatsOf(user, items, objections);
 
-      // Up to here nothing was written. What the limit holds back stops the request; the rest of it is not attempted.
+      // Nothing is written yet. The first item beyond the rate limit stops the request: it and the rest are not attempted.
       const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
       const end = limited === -1 ? items.length : limited;
       const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
@@ -140,16 +136,16 @@ export function createIngest({ log, takes, access, limiter, metrics, logger, now
         const result = written.get(i);
         if (objected) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), objected));
         else if (result) results.push(resultOf(clientOffsetOf(item), result));
-        else break; // the fate of this one is unknown (L4)
+        else break; // the fate of this item is unknown (L4)
       }
       const stopped = outcome.stopped ? toWireError(outcome.stopped) : objections[limited];
       return stopped ? { results, stopped } : { results };
     } catch (error) {
-      return { results: [], stopped: noted(error) };
+      return { results: [], stopped: logged(error) };
     } finally {
-      // Only what is new counts against the limit: no repeat, and nothing that was not attempted.
+      // Only new entries count against the limit: refund the tokens of repeats and of items that were not attempted.
       limiter.giveBack(user.id, objections.filter((error) => !error).length - appended);
-      acknowledged();
+      stopTimer();
     }
   }
 
@@ -157,20 +153,20 @@ export function createIngest({ log, takes, access, limiter, metrics, logger, now
     const outcome = await lanes.append([ownEntry(key, kind, subject)]);
     const [result] = outcome.results;
     if (!result)
-      throw outcome.stopped ?? new Unavailable('It is not known whether this was done; try again.');
+      throw outcome.stopped ?? new Unavailable('It is unknown whether this was written; try again.');
     return result;
   }
 
   return {
     append: async (user, items) =>
-      refusing ? { results: [], stopped: toWireError(GOING_AWAY) } : taken(append(user, items)),
+      refusing ? { results: [], stopped: toWireError(SHUTTING_DOWN) } : tracked(append(user, items)),
 
     async appendOwn(key, kind, subject) {
-      if (refusing) throw GOING_AWAY;
-      return taken(appendOwn(key, kind, subject));
+      if (refusing) throw SHUTTING_DOWN;
+      return tracked(appendOwn(key, kind, subject));
     },
 
-    async known(key, kind, subject) {
+    async lookUp(key, kind, subject) {
       const [original] = await log.find([key]);
       if (!original) return 'new';
       return original.digest === ownEntry(key, kind, subject).digest ? 'repeat' : 'conflict';
@@ -180,18 +176,44 @@ export function createIngest({ log, takes, access, limiter, metrics, logger, now
       refusing = true;
     },
     async idle() {
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      while (inFlight.size > 0) await Promise.allSettled(inFlight);
     },
   };
 }
 
-const GOING_AWAY = new Unavailable('The server is going down; another one, or this one again, takes over.');
+/** The handler of the request `append`: checks its size, then appends. A result per item; throws if the request as a whole is refused. */
+export function createAppendHandler(ingest: Ingest) {
+  return async (
+    user: User,
+    { as, items }: Request<'append'>,
+  ): Promise<Omit<Answer<'append'>, 'ok' | 'epoch'>> => {
+    if (as !== user.id)
+      throw new RefusedError(
+        'unauthorized',
+        'These items belong to another user than the one who is signed in.',
+      );
+    if (items.length === 0) throw new RefusedError('invalid', 'The request has no items.');
+    if (items.length > APPEND_MAX_ITEMS) {
+      throw new RefusedError(
+        'too-large',
+        `The request has ${items.length} items; the limit is ${APPEND_MAX_ITEMS}.`,
+      );
+    }
+    const bytes = jsonBytes(items);
+    if (bytes > APPEND_MAX_BYTES) {
+      throw new RefusedError('too-large', `The items have ${bytes} bytes; the limit is ${APPEND_MAX_BYTES}.`);
+    }
+    return ingest.append(user, items);
+  };
+}
+
+const SHUTTING_DOWN = new Unavailable('The server is shutting down; try again in a moment.');
 const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this key.');
 const NOT_YET = wireError(
   'invalid',
-  'This server takes no item of that kind yet: older processes still use its database.',
+  'This server does not accept items of this kind yet: older processes still use its database.',
 );
-const NO_TARGET = wireError('not-found', 'There is no message here by that key that this may change.');
+const NO_TARGET = wireError('not-found', 'There is no message with this key that you may change.');
 const NO_ROOM = toWireError(noSuchRoom());
 
 function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag: 'failed' }>): ItemResult {

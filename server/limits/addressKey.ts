@@ -1,9 +1,12 @@
 import { isIPv6 } from 'node:net';
 
-/** What a client address is counted by: an IPv6 network of 64 bits is one customer's, with 2^64 addresses to try from. */
+/**
+ * The key under which a client address is rate-limited. For IPv6 it is the /64 network: one customer usually has a whole
+ * /64, with 2^64 addresses to rotate through.
+ */
 export function addressKey(address: string): string {
   if (!isIPv6(address)) return address;
-  const canonical = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1); // no embedded IPv4 any more
+  const canonical = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1); // the URL parser turns an embedded IPv4 into hex groups
   const [left = '', right = ''] = canonical.split('::');
   const [front, back] = [groups(left), groups(right)];
   const zeros = Array.from(

@@ -7,7 +7,7 @@
  * and the frame is made here, before it is handed over: everything leaves in the order in which it was sent.
  */
 import { constants, deflateRawSync } from 'node:zlib';
-import type { LiveServer } from './types.ts';
+import type { LiveServer } from './socketRecipient.ts';
 
 /**
  * Agreed on with the client, so that a frame may be compressed. What is sent keeps no context, which would be some 300 kB

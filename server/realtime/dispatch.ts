@@ -1,14 +1,13 @@
-/** Each frame a socket sends: is it a request, may it be, and its acknowledgement. */
+/** Handles the frames that a socket sends: rate limit, check of the request's name, `perform`, acknowledgement. */
 import { ACKNOWLEDGE_WITHIN_MS, APPENDS_WAITING, FRAMES_PER_SECOND } from '../../shared/limits.ts';
 import { type AnsweredName, answers, type WireError } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { refusal, toWireError, wireError } from '../base/refusal.ts';
+import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Perform } from '../perform.ts';
-import { Unavailable } from '../store/port.ts';
-import type { LiveSocket } from './types.ts';
+import type { Perform } from '../request/perform.ts';
+import type { LiveSocket } from './socketRecipient.ts';
 
 interface Deps {
   perform: Perform;
@@ -18,19 +17,20 @@ interface Deps {
 
 type Acknowledge = (answer: unknown) => void;
 
+/** Attaches the handler to a new socket. */
 export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }: Deps): void {
-  const inTurn = createSerial(); // L5: one socket's appends are handled one at a time, in order
-  let waiting = 0;
+  const inOrder = createSerial(); // L5: the appends of one socket are handled one at a time, in order
+  let pending = 0;
 
-  /** Answered in time from when it came, not from its turn; what was answered by then is not begun any more. */
+  /** The deadline runs from the arrival, not from its turn. An append that timed out in the queue is not started. */
   async function append(work: () => Promise<unknown>): Promise<unknown> {
-    let late = false;
-    waiting++;
-    const mine = inTurn(async () => (late ? undefined : work())).finally(() => waiting--);
+    let isLate = false;
+    pending++;
+    const result = inOrder(async () => (isLate ? undefined : work())).finally(() => pending--);
     try {
-      return await withTimeout(ACKNOWLEDGE_WITHIN_MS, mine);
+      return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
     } catch (error) {
-      late = true;
+      isLate = true;
       return refusal(toWireError(error));
     }
   }
@@ -45,20 +45,20 @@ export function dispatch(socket: LiveSocket, { perform, frameLimiter, metrics }:
     };
 
     const retryAfter = frameLimiter.take(socket.id, 1);
-    if (!acknowledge) return; // nobody listens to an answer: it is counted and dropped
+    if (!acknowledge) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
     if (retryAfter > 0) {
       return refuse(
-        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} frames a second came.`, retryAfter),
+        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
       );
     }
-    if (!name) return refuse(wireError('invalid', 'There is no such request in this protocol.'));
-    if (args.length > 1) return refuse(wireError('invalid', 'A request has one payload.'));
+    if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));
+    if (args.length > 1) return refuse(wireError('invalid', 'A request has exactly one payload.'));
 
-    const way = socket.conn.transport.name === 'polling' ? 'polling' : 'websocket';
-    const answer = () => perform(name, socket.data.identity.user, args[0], way);
-    if (name === 'append' && waiting >= APPENDS_WAITING) {
+    const transport = socket.data.isPolling() ? 'polling' : 'websocket';
+    const answer = () => perform(name, socket.data.identity.user, args[0], transport);
+    if (name === 'append' && pending >= APPENDS_WAITING) {
       return refuse(
-        toWireError(new Unavailable('Too many appends of this socket wait; send one at a time.')),
+        toWireError(new Unavailable('Too many appends of this socket are pending; send one at a time.')),
       );
     }
     void (name === 'append' ? append(answer) : answer()).then(acknowledge);

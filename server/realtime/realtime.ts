@@ -1,48 +1,53 @@
-/** Socket.IO: who comes in is welcomed and caught up; what they ask is performed; what is committed reaches them. */
+/**
+ * The Socket.IO server: authenticates connections, has each caught up, passes their requests to `perform`, and sends frames.
+ */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { Server } from 'socket.io';
-import { membershipOf, subjectOf } from '../../shared/kinds.ts';
+import { Server, type Socket } from 'socket.io';
+import type { Entry } from '../../shared/entry.ts';
 import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { withTimeout } from '../base/timeout.ts';
-import { createCatchUp } from '../feed/catchUp.ts';
-import { createFanOut } from '../feed/fanOut.ts';
-import { createFeed, type Feed } from '../feed/feed.ts';
+import type { CatchUp } from '../feed/catchUp.ts';
+import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
-import { mayAct } from '../http/origin.ts';
-import type { Visit } from '../http/visit.ts';
+import type { Broadcast } from '../feed/recipient.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { Perform } from '../perform.ts';
-import type { Access } from '../rooms/access.ts';
+import type { Perform } from '../request/perform.ts';
+import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import type { Store } from '../store/port.ts';
 import { compressAlone, PER_MESSAGE_DEFLATE } from './compress.ts';
 import { dispatch } from './dispatch.ts';
-import { guardDoor } from './door.ts';
-import { handshake } from './handshake.ts';
-import { createLive } from './live.ts';
+import { createHandshakeGuard } from './handshakeGuard.ts';
+import { createLocalSockets } from './localSockets.ts';
+import { guardOrigin } from './originGuard.ts';
+import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
   type AdapterConstructor,
   endConnection,
   type LiveServer,
   type LiveSocket,
   socketsOf,
-} from './types.ts';
-import { type Watch, watch } from './watch.ts';
+} from './socketRecipient.ts';
 
 export interface Realtime {
-  start(): Promise<void>;
-  /** True while commits are heard. */
-  isOpen(): boolean;
-  /** Ends every socket of this device, or of this user but for one device. */
+  /** Starts the periodic reconciliation. */
+  start(): void;
+  /** To all sockets of this process in the room. Encoded once, not compressed. */
+  broadcast: Broadcast;
+  /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
+  applyMembership(room: string, entry: Entry): void;
+  /** Reconciles sessions and memberships now, because commits may have been missed. */
+  reconcile(): void;
+  /** Ends all sockets of this device, on every process. */
   disconnectDevice(device: string): void;
-  /** To the user's own sockets: how far they have read. */
-  tellRead(user: string, room: string, upTo: number): void;
-  /** A user has another name: to everybody in their rooms, on every process. */
-  tellUser(user: User): Promise<void>;
-  /** Says `bye`: come back after so many milliseconds. Resolves when it is on its way to everybody. */
+  /** To all sockets of this user: how far they have read. */
+  sendRead(user: string, room: string, upTo: number): void;
+  /** To everybody in the user's rooms, on every process: the user has another name. */
+  sendUser(user: User): Promise<void>;
+  /** Sends `bye`: clients reconnect after `retryAfter` ms. Resolves when it was handed to all connections. */
   sayBye(retryAfter: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,22 +55,24 @@ export interface Realtime {
 interface Deps {
   http: HttpServer;
   adapter: AdapterConstructor | undefined;
-  store: Store;
+  store: Pick<Store, 'users' | 'rooms'>;
   auth: Pick<Auth, 'identify'>;
-  access: Access;
-  names: Names;
+  feed: Pick<Feed, 'reconcileHeads' | 'hosted' | 'release'>;
+  catchUp: CatchUp;
+  names: Pick<Names, 'changed' | 'refresh'>;
   perform: Perform;
   frameLimiter: Limiter;
-  features: () => string[];
-  visit: (request: IncomingMessage) => Visit;
+  contextOf: (request: IncomingMessage) => RequestContext;
   allowedOrigins: readonly string[];
   metrics: Metrics;
   logger: Logger;
+  /** The wall clock in milliseconds. */
   now: () => number;
 }
 
 export function createRealtime(deps: Deps): Realtime {
-  const { http, visit, store, auth, access, names, perform, frameLimiter, metrics, logger, now } = deps;
+  const { http, contextOf, store, auth, feed, catchUp, names, perform, frameLimiter, metrics, logger, now } =
+    deps;
   const io: LiveServer = new Server(http, {
     serveClient: false,
     ...(deps.adapter ? { adapter: deps.adapter } : {}),
@@ -75,49 +82,34 @@ export function createRealtime(deps: Deps): Realtime {
   });
   compressAlone(io);
 
-  guardDoor(http, '/socket.io/', (request) => {
-    const allowed = mayAct(visit(request));
-    if (!allowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
-    return allowed;
+  guardOrigin(http, '/socket.io/', (request) => {
+    const isAllowed = mayAct(contextOf(request));
+    if (!isAllowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
+    return isAllowed;
   });
 
-  const feed: Feed = createFeed({
-    log: store.log,
-    deliver: createFanOut(io, names),
-    onMembership(room, entry) {
-      if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
-      else access.left(room, subjectOf(entry));
-      live.member(room, entry);
-    },
-    onGap() {
-      access.forget();
-      watching?.recheck();
-    },
-    onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
-    now,
-  });
-  const catchUp = createCatchUp({ store, feed, names, features: deps.features, logger, now });
-  const live = createLive({ io, catchUp, logger, now });
-  let watching: Watch | undefined;
+  const localSockets = createLocalSockets({ io, catchUp, logger, now });
+  let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
-  io.use(handshake({ auth, visit, metrics, logger }));
+  io.use(createHandshakeGuard({ auth, contextOf, metrics, logger }));
   io.engine.on('connection_error', (error: { code: number }) =>
     metrics.connectionRefusals.inc({ code: `engine-${error.code}` }),
   );
   io.on('connection', (socket) => {
-    const { user, device } = socket.data.identity;
+    const recipient = socket.data;
+    const { user, device } = recipient.identity;
     countConnections();
     names.changed(user);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     dispatch(socket, { perform, frameLimiter, metrics });
-    socket.data
+    recipient
       .inOrder(async () => {
-        if (await isSignedIn(socket)) await catchUp.welcome(socket);
+        if (await isSignedIn(socket)) await catchUp.welcome(recipient);
         else socket.disconnect(true);
       })
       .catch((error: unknown) => {
-        logger.warn({ err: error }, 'a socket could not be welcomed; it begins anew');
+        logger.warn({ err: error }, 'welcome failed; closing the connection so that the client reconnects');
         endConnection(socket);
       });
     socket.on('disconnect', countConnections);
@@ -127,49 +119,51 @@ export function createRealtime(deps: Deps): Realtime {
     metrics.connections.set(io.of('/').sockets.size);
   }
 
-  /** The device may have been signed out between the handshake and the moment from which this socket would be told. */
+  /** The device may have been signed out after the handshake, before this socket was in its Socket.IO room. */
   async function isSignedIn(socket: LiveSocket): Promise<boolean> {
     const { device } = socket.data.identity;
     return (await store.users.devicesAlive([device])).has(device);
   }
 
   return {
-    async start() {
-      await feed.start();
-      watching = watch({ io, live, feed, names, store, logger });
+    start() {
+      reconciler = startReconciler({ io, localSockets, feed, names, store, logger });
     },
-    isOpen: () => feed.isOpen(),
+    broadcast(room, name, payload) {
+      (io.local.to(socketsOf.room(room)).compress(false) as Pick<Socket, 'emit'>).emit(name, payload);
+    },
+    applyMembership: localSockets.applyMembership,
+    reconcile: () => reconciler?.checkNow(),
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
-    async tellUser(user) {
+    async sendUser(user) {
       names.changed(user);
       const rooms = (await store.rooms.ofUsers([user.id])).get(user.id) ?? [];
       const sockets = [socketsOf.user(user.id), ...rooms.map(socketsOf.room)];
       io.to(sockets).emit('user', { user });
       if (deps.adapter) io.serverSideEmit('userChanged', user);
     },
-    tellRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
+    sendRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
     async sayBye(retryAfter) {
       io.local.emit('bye', { retryAfter });
-      await new Promise(setImmediate); // the adapter for MongoDB hands it to the connections a tick later
+      await new Promise(setImmediate); // the MongoDB adapter passes it to the connections one tick later
     },
     async close() {
-      watching?.stop();
-      await feed.close();
-      // The connections and not the sockets: a client that is told to disconnect does not come back by itself.
+      reconciler?.stop();
+      // Ends connections, not sockets: a client whose socket is disconnected does not reconnect.
       for (const socket of io.of('/').sockets.values()) endConnection(socket);
-      await gone(io, FLUSH_WITHIN_MS);
+      await allClosed(io, FLUSH_TIMEOUT_MS);
       io.engine.close();
-      // It may ask its database to end a stream, which need not answer any more.
-      await withTimeout(FLUSH_WITHIN_MS, Promise.resolve(io.of('/').adapter.close())).catch(() => {});
+      // The adapter may ask the database to end a change stream, and the database may be gone.
+      await withTimeout(FLUSH_TIMEOUT_MS, Promise.resolve(io.of('/').adapter.close())).catch(() => {});
     },
   };
 }
 
-/** What was said last is let out before the connections go; one that does not listen is not waited for. */
-const FLUSH_WITHIN_MS = 500;
+/** How long a connection may take to flush its last frames before it is dropped. */
+const FLUSH_TIMEOUT_MS = 500;
 
-async function gone(io: LiveServer, withinMs: number): Promise<void> {
-  const until = Date.now() + withinMs;
-  while (io.engine.clientsCount > 0 && Date.now() < until)
+async function allClosed(io: LiveServer, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (io.engine.clientsCount > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,52 +1,53 @@
 /**
- * Who may write and read where.
+ * Membership checks: which user may read and write which room.
  *
- * A yes is remembered until a leave is heard; a no is asked again every time, since the join may have been written by
- * another process. With several processes a leave is heard a little after it was acknowledged: for as long as the tail
- * lags (milliseconds; when its stream stalls, the seconds until that is noticed), and in the database itself for as
- * long as the member's row follows its entry, somebody who has just left can still read and write here. What they write
- * then stands in the log after their leave, as it would had it come first by another way; what they read they could
- * read a moment before. While the tail is known not to hear, nothing remembered counts, and after a gap all of it is
- * forgotten: so the window is never longer than the tail believes itself to be well without being so.
+ * Memberships are cached until the tail delivers a leave. "Not a member" is never cached, since another process may have
+ * written the join.
+ *
+ * With several processes there is a short window in which a user who has just left can still read and write here: the lag
+ * of the tail (milliseconds; if its stream stalls, the seconds until that is detected), and the time until the member's row
+ * in the database follows the entry. What is written in this window stands in the log after the leave. While the tail is
+ * known to be down the cache is not used, and after a gap it is cleared. So staleness is bounded by the time it takes to
+ * detect a failed tail.
  */
 import { RefusedError } from '../base/refusal.ts';
 import type { RoomStore, StoredRoom } from '../store/port.ts';
 
 export interface Access {
   isMember(room: string, user: string): Promise<boolean>;
-  /** Undefined for a member. A public room is `forbidden` to others, any other `not-found`. */
+  /** Undefined for a member. Others get `forbidden` for a public room, and `not-found` for any other. */
   refusalOf(room: string, user: string): Promise<RefusedError | undefined>;
-  /** Told by the feed, in the order of the room's log. */
+  /** These two are called for committed entries, in the order of the room's log. */
   joined(room: string, user: string): void;
   left(room: string, user: string): void;
-  /** Leaves may have passed unheard. */
-  forget(): void;
+  /** Clears the cache, because leaves may have been missed. */
+  clear(): void;
 }
 
 interface Deps {
   rooms: Pick<RoomStore, 'isMember' | 'byId'>;
-  /** True while leaves are heard. */
-  isHearing: () => boolean;
+  /** True while the tail is open, so that leaves are delivered. */
+  isTailOpen: () => boolean;
 }
 
-export function createAccess({ rooms, isHearing }: Deps): Access {
-  /** True: a member. False: the last thing heard was a leave, and a row that says otherwise only lags behind it. */
-  const heard = new Map<string, boolean>();
-  let changes = 0;
+export function createAccess({ rooms, isTailOpen }: Deps): Access {
+  /** True: a member. False: the tail delivered a leave, so a row that says otherwise is stale. */
+  const cached = new Map<string, boolean>();
+  let leaves = 0;
 
   async function isMember(room: string, user: string) {
     const key = `${room} ${user}`;
-    if (heard.get(key) && isHearing()) return true;
-    const before = changes;
+    if (cached.get(key) && isTailOpen()) return true;
+    const before = leaves;
     const yes = await rooms.isMember(room, user);
-    // A leave that came meanwhile may be this one's; one that came before may not have reached the row yet.
-    if (yes && before === changes && heard.get(key) === undefined) remember(key, true);
+    // Do not cache if a leave was delivered meanwhile (perhaps this user's), or earlier (the row may still be stale).
+    if (yes && before === leaves && cached.get(key) === undefined) remember(key, true);
     return yes;
   }
 
   function remember(key: string, value: boolean) {
-    if (heard.size >= REMEMBERED) heard.clear();
-    heard.set(key, value);
+    if (cached.size >= MAX_CACHED) cached.clear();
+    cached.set(key, value);
   }
 
   return {
@@ -56,24 +57,24 @@ export function createAccess({ rooms, isHearing }: Deps): Access {
     },
     joined: (room, user) => remember(`${room} ${user}`, true),
     left(room, user) {
-      changes++;
+      leaves++;
       remember(`${room} ${user}`, false);
     },
-    forget() {
-      changes++;
-      heard.clear();
+    clear() {
+      leaves++;
+      cached.clear();
     },
   };
 }
 
-const REMEMBERED = 200_000;
+const MAX_CACHED = 200_000;
 
-/** What somebody who is no member is told: of a private room, not even that it is there. */
+/** The refusal for a user who is not a member. For a private room it does not reveal that the room exists. */
 function notMember(room: StoredRoom | undefined): RefusedError {
   return room?.kind === 'public' ? new RefusedError('forbidden', 'Join this room first.') : noSuchRoom();
 }
 
-/** Also said of a private room to whoever is no member. */
+/** Also the answer for a private room to a user who is not a member. */
 export function noSuchRoom(): RefusedError {
   return new RefusedError('not-found', 'There is no such room.');
 }

@@ -1,8 +1,8 @@
 import type { Room } from '../../shared/protocol/index.ts';
 import type { StoredRoom } from '../store/port.ts';
 
-/** What only a catch-up knows of a room. */
-interface Missed {
+/** What only a catch-up knows about a room: where its entries begin, and what is unread. */
+interface CatchUpOfRoom {
   from?: number;
   reset?: boolean;
   unread?: number | undefined;
@@ -10,13 +10,13 @@ interface Missed {
 }
 
 /**
- * A room as it goes over the wire, in the one shape it has everywhere. Without a catch-up, `from` is head + 1. A head that
- * cannot be told now counts as 0: nobody takes it for the log's, since only a catch-up may say that a log was put back.
+ * A room as sent to clients; every frame and answer uses this shape. Without a catch-up, `from` is head + 1. An unknown head
+ * is sent as 0, which is safe: only a catch-up may tell a client that the log was restored from a backup.
  */
 export function presentRoom(
   { id, kind, name, head = 0, members }: StoredRoom,
   readUpTo: number,
-  { from = head + 1, reset = false, unread = 0, older }: Missed = {},
+  { from = head + 1, reset = false, unread = 0, older }: CatchUpOfRoom = {},
 ): Room {
   return {
     id,

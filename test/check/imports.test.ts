@@ -32,7 +32,7 @@ const fine: [what: string, path: string, text: string][] = [
     "import * as v from 'valibot'; import { x } from '../ids.ts';",
   ],
   ['the server imports shared', 'server/a.ts', "import { x } from '../shared/ids.ts';"],
-  ['ingest appends', 'server/ingest/write.ts', 'await store.log.append(items, at);'],
+  ['ingest appends', 'server/ingest/batcher.ts', 'await store.log.append(items, at);'],
   ['a FormData is appended to', 'server/a.ts', 'form.append(a); dialog.append(b);'],
   ['feed emits entries', 'server/feed/a.ts', "io.local.emit('entries', frame);"],
   ['main names the adapter', 'server/main.ts', "import { x } from './store/sqlite/index.ts';"],

@@ -1,6 +1,6 @@
 /** The whole server within the test's process, on its own database: quick to start and easy to inspect. */
 import { join } from 'node:path';
-import { type App, createApp } from '../../server/app.ts';
+import { createApp, type ServerApp } from '../../server/app.ts';
 import { type Config, parseEnv } from '../../server/base/env.ts';
 import { createLogger, type Logger } from '../../server/base/logger.ts';
 import { ephemeralOn } from '../../server/store/mongo/ephemeral.ts';
@@ -12,7 +12,7 @@ import { temporaryFolder } from './tmp.ts';
 export interface RunningApp extends AsyncDisposable {
   url: string;
   store: Store;
-  app: App;
+  app: ServerApp;
   stop(): Promise<void>;
 }
 

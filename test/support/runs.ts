@@ -28,7 +28,7 @@ export const RUNS = {
     full: 300,
     soak: 10_000,
   },
-  'what a tail loses': { file: 'server/feed/room', quick: 200, full: 200, soak: 10_000 },
+  'what a tail loses': { file: 'server/feed/roomFeed', quick: 200, full: 200, soak: 10_000 },
   'lanes of batches': { file: 'server/ingest/lanes', quick: 200, full: 200, soak: 10_000 },
   'spans that are covered': { file: 'web/log/spans', quick: 500, full: 500, soak: 50_000 },
   'entries that are held': { file: 'web/log/hold', quick: 20, full: 60, soak: 2_000 },

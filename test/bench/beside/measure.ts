@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLanes, oneLane } from '../../../server/ingest/lanes.ts';
+import { createLanes, oneLane } from '../../../server/ingest/batcher.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import type { Store } from '../../../server/store/port.ts';
 import { openSqlite } from '../../../server/store/sqlite/index.ts';

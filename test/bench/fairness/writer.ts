@@ -4,8 +4,8 @@
  * process.
  */
 import { randomBytes } from 'node:crypto';
-import { createLanes, laneOfRoom } from '../../../server/ingest/lanes.ts';
-import { createWrite } from '../../../server/ingest/write.ts';
+import { createLanes, laneOfRoom } from '../../../server/ingest/batcher.ts';
+import { createBatchWrite } from '../../../server/ingest/batcher.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { idFrom } from '../../../shared/mint.ts';
@@ -28,7 +28,7 @@ export interface Went {
 
 const store = await openMongo({ url: process.argv[2]!, log: createLogger('warn') });
 await store.log.tail(undefined, { onBatch() {}, onGap() {} });
-const { append } = createLanes(createWrite(store.log, Date.now), laneOfRoom);
+const { append } = createLanes(createBatchWrite(store.log, Date.now), laneOfRoom);
 
 let acknowledged = 0;
 process.once('message', async (go: Go) => {

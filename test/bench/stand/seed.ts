@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hashToken, TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
-import { digestOf } from '../../../server/ingest/check.ts';
+import { digestOf } from '../../../server/ingest/checkItem.ts';
 import type { Store } from '../../../server/store/port.ts';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type { Cursor } from '../../../shared/protocol/index.ts';

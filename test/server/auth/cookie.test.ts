@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cookieCleared, cookieName, cookieWith, readCookie } from '../../../server/auth/cookie.ts';
-import { proofOf } from '../../../server/auth/proof.ts';
+import { credentialsOf } from '../../../server/request/requestContext.ts';
 
 test.each([
   ['http://127.0.0.1:3000', 'holdfast-3000'],
@@ -27,7 +27,7 @@ test('another port’s cookie is not ours', () => {
   expect(readCookie(undefined, 'http://a:3000')).toBeUndefined();
 });
 
-describe('proof', () => {
+describe('credentials', () => {
   const own = 'http://a:3000';
   test.each([
     [
@@ -40,5 +40,5 @@ describe('proof', () => {
       { tag: 'cookie', token: 'C' },
     ],
     [{}, { tag: 'none' }],
-  ])('%j', (headers, proof) => expect(proofOf(headers, own)).toEqual(proof));
+  ])('%j', (headers, credentials) => expect(credentialsOf(headers, own)).toEqual(credentials));
 });

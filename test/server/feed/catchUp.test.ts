@@ -3,16 +3,17 @@ import { expect, test } from 'vitest';
 import { jsonBytes } from '../../../server/base/jsonBytes.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import { createCatchUp } from '../../../server/feed/catchUp.ts';
+import { pieces } from '../../../server/feed/catchUpPlan.ts';
 import type { Feed } from '../../../server/feed/feed.ts';
 import { createNames } from '../../../server/feed/names.ts';
-import { pieces } from '../../../server/feed/plan.ts';
-import type { LiveSocket } from '../../../server/realtime/types.ts';
+import type { Recipient } from '../../../server/feed/recipient.ts';
 import type { Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { CATCH_UP_FRAME_BYTES, CATCH_UP_POLLED_BYTES } from '../../../shared/limits.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';
+import { createSerial } from '../../../shared/serial.ts';
 
-test('S2 pieces hold everything in its order, none is too large but one that cannot be smaller', () => {
+test('S2 pieces hold all items in order, and only a single item may exceed the limit', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 60 })), (sizes) => {
       const all = pieces(sizes, (size) => size - 1, 50);
@@ -29,20 +30,20 @@ test('S2 pieces hold everything in its order, none is too large but one that can
 });
 
 test.each([
-  ['what the socket lacks', 200, 200],
-  ['what came while that was read', 0, 200],
-])('S2 S4 a catch-up comes in frames of at most 32 KiB, contiguous: %s', async (_, head, live) => {
-  const { frames, asked } = await caughtUp({ transport: 'websocket', head, live });
+  ['entries that the client lacks', 200, 200],
+  ['entries that were committed during the read', 0, 200],
+])('S2 S4 a catch-up is sent in contiguous frames of at most 32 KiB: %s', async (_, head, live) => {
+  const { frames, queries } = await caughtUp({ transport: 'websocket', head, live });
   expect(frames.length).toBeGreaterThan(10);
   expect(offsetsIn(frames)).toEqual(LOG.map(({ serverOffset }) => serverOffset));
   for (const { entries, users } of frames) {
     expect(jsonBytes(entries)).toBeLessThanOrEqual(CATCH_UP_FRAME_BYTES);
     for (const { author } of entries) expect(users[author]).toEqual({ name: `name of ${author}`, rev: 0 });
   }
-  expect(asked).toHaveLength(1);
+  expect(queries).toHaveLength(1);
 });
 
-test('S3 S4 by long polling, where all of it is one response, the newest 64 KiB come', async () => {
+test('S3 S4 over long polling, where a catch-up is one response, it has the newest 64 KiB', async () => {
   const { frames } = await caughtUp({ transport: 'polling', head: LOG.length, live: LOG.length });
   const offsets = offsetsIn(frames);
   expect(offsets).toEqual(LOG.slice(-offsets.length).map(({ serverOffset }) => serverOffset));
@@ -61,12 +62,12 @@ function offsetsIn(frames: readonly Entries[]): number[] {
   return frames.flatMap(({ entries }) => entries.map(({ serverOffset }) => serverOffset));
 }
 
-/** What a socket without a cursor is sent of a log that stood at `head` when it was asked, and at `live` a moment later. */
+/** The frames for a client without a cursor. The log's head is `head` during the read, and `live` when the welcome is sent. */
 async function caughtUp({ transport, head, live }: { transport: string; head: number; live: number }) {
-  const asked: string[][] = [];
+  const queries: string[][] = [];
   const names = createNames({
     async names(ids) {
-      asked.push([...ids]);
+      queries.push([...ids]);
       return new Map(ids.map((id) => [id, { name: `name of ${id}`, rev: 0 }]));
     },
     changedSince: async () => [],
@@ -89,23 +90,24 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     rooms: { ofUser: async () => [{ room, readUpTo: 0 }] },
   } as unknown as Store;
   const frames: Entries[] = [];
-  const socket = {
-    connected: true,
-    conn: { transport: { name: transport } },
-    data: {
-      identity: { user: { id: 'u', name: 'U' } },
-      told: new Map(),
-      cursorsElsewhere: new Map(),
-      retrying: new Map(),
-    },
-    emit(event: string, payload: never) {
-      if (event === 'welcome') next = live + 1;
-      if (event === 'entries') frames.push(payload);
+  const recipient: Recipient = {
+    identity: { device: 'd', user: { id: 'u', name: 'U', rev: 0 }, hasPassword: false },
+    handshake: undefined,
+    pendingCursors: new Map(),
+    retryTimers: new Map(),
+    sentHeads: new Map(),
+    inOrder: createSerial(),
+    isConnected: () => true,
+    isPolling: () => transport === 'polling',
+    isIn: () => false,
+    emit(name, payload) {
+      if (name === 'welcome') next = live + 1;
+      if (name === 'entries') frames.push(payload as Entries);
     },
     join() {},
-  } as unknown as LiveSocket;
+  };
   await createCatchUp({ store, feed, names, features: () => [], logger: silent, now: () => 1 }).welcome(
-    socket,
+    recipient,
   );
-  return { frames, asked };
+  return { frames, queries };
 }

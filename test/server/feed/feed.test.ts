@@ -1,40 +1,211 @@
-import { expect, test } from 'vitest';
-import { createFeed } from '../../../server/feed/feed.ts';
-import { type LogStore, Unavailable } from '../../../server/store/port.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../../server/base/serverLimits.ts';
+import { createCoalescer, createFeed, createHeadLoader } from '../../../server/feed/feed.ts';
+import type { Broadcast } from '../../../server/feed/recipient.ts';
+import { type LogStore, type TailListener, Unavailable } from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import type { Entries } from '../../../shared/protocol/index.ts';
+import { waitFor } from '../../support/waitFor.ts';
 
-let asked = 0;
-const log = {
-  heads: () => {
-    asked++;
-    return Promise.reject(new Unavailable('closed'));
-  },
-  range: () => Promise.reject(new Unavailable('closed')),
-  tail: async () => ({ isOpen: () => true, close: async () => {} }),
-} as unknown as LogStore;
-
-const newFeed = () =>
-  createFeed({
+function feedOn(
+  log: LogStore,
+  { broadcast = () => {}, onGap = () => {} }: { broadcast?: Broadcast; onGap?: () => void } = {},
+) {
+  return createFeed({
     log,
-    deliver: async () => {},
+    names: { of: async () => ({}) },
+    broadcast,
     onMembership: () => {},
-    onGap: () => {},
+    onGap,
     onLag: () => {},
     now: Date.now,
   });
+}
 
-test('a room that is asked for after the end is none: nothing spins, nobody waits for ever', async () => {
-  const feed = newFeed();
-  await feed.start();
-  await feed.close();
-  await feed.host('r').opening();
+describe('on a store that is closed', () => {
+  let queries = 0;
+  const log = {
+    heads: () => {
+      queries++;
+      return Promise.reject(new Unavailable('closed'));
+    },
+    range: () => Promise.reject(new Unavailable('closed')),
+    tail: async () => ({ isOpen: () => true, close: async () => {} }),
+  } as unknown as LogStore;
+
+  test('a room that is hosted after the feed was closed does not retry, and nobody waits for it', async () => {
+    const feed = feedOn(log);
+    await feed.start();
+    await feed.close();
+    await feed.host('r').opening();
+  });
+
+  test('a room that cannot be opened does not block the event loop', async () => {
+    queries = 0;
+    const feed = feedOn(log);
+    await feed.start();
+    feed.host('r');
+    await new Promise((resolve) => setTimeout(resolve, 1)); // never fires if retries run in microtasks
+    await feed.close();
+    expect(queries).toBe(1);
+  });
 });
 
-test('a room that cannot be opened lets everything else go on', async () => {
-  asked = 0;
-  const feed = newFeed();
-  await feed.start();
-  feed.host('r');
-  await new Promise((resolve) => setTimeout(resolve, 1)); // would never ring while microtasks spin
-  await feed.close();
-  expect(asked).toBe(1);
+describe('after a gap of the tail', () => {
+  function scene(heads: Map<string, number>) {
+    const queries: (readonly string[])[] = [];
+    const delivered: string[] = [];
+    let listener: TailListener | undefined;
+    let failures = 0;
+    let gaps = 0;
+    const entry = (serverOffset: number): Entry => {
+      return { serverOffset, author: 'a', clientOffset: String(serverOffset), at: 0, kind: 'join' };
+    };
+    const log = {
+      heads: async (rooms: readonly string[]) => {
+        queries.push(rooms);
+        if (failures-- > 0) throw new Unavailable('away');
+        return new Map(rooms.map((room) => [room, heads.get(room) ?? 0]));
+      },
+      range: async (_room: string, from: number, to: number) => {
+        const entries = Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
+        return { entries, amendments: [], head: to };
+      },
+      tail: async (_from: undefined, given: TailListener) => {
+        listener = given;
+        return { isOpen: () => true, close: async () => {} };
+      },
+    } as unknown as LogStore;
+    const broadcast: Broadcast = (room, _name, frame) =>
+      void delivered.push(...(frame as Entries).entries.map(({ serverOffset }) => `${room}${serverOffset}`));
+    return {
+      feed: feedOn(log, { broadcast, onGap: () => void gaps++ }),
+      queries,
+      delivered,
+      gaps: () => gaps,
+      gap: () => listener!.onGap(),
+      failNext: (count: number) => {
+        failures = count;
+      },
+    };
+  }
+
+  test('S2 the heads of all hosted rooms are read in one query, and missing entries are read', async () => {
+    const heads = new Map([
+      ['a', 1],
+      ['b', 5],
+      ['c', 2],
+    ]);
+    const { feed, queries, delivered, gap, gaps, failNext } = scene(heads);
+    await feed.start();
+    await Promise.all(['a', 'b', 'c'].map((room) => feed.host(room).opening()));
+    expect(queries).toEqual([['a', 'b', 'c']]);
+    heads.set('a', 3).set('c', 4);
+    failNext(1);
+    gap();
+    expect(gaps()).toBe(1);
+    await waitFor('the missing entries', () => delivered.length === 4);
+    expect(delivered.toSorted()).toEqual(['a2', 'a3', 'c3', 'c4']);
+    expect(queries.slice(1)).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ]);
+    await feed.close();
+  });
+
+  test('with no room hosted, nothing is read', async () => {
+    const { feed, queries, gap, gaps } = scene(new Map());
+    await feed.start();
+    gap();
+    expect([gaps(), queries]).toEqual([1, []]);
+    await feed.close();
+  });
+});
+
+describe('the head loader', () => {
+  test('loads 500 rooms that are asked for in one turn in one query', async () => {
+    const queries: (readonly string[])[] = [];
+    const headOf = createHeadLoader({
+      heads: async (rooms) => {
+        queries.push(rooms);
+        return new Map(rooms.map((room) => [room, Number(room)]));
+      },
+    });
+    const rooms = Array.from({ length: 500 }, (_, i) => String(i));
+    const first = Promise.all(rooms.map(headOf));
+    expect(await first).toEqual(rooms.map(Number));
+    expect(await headOf('7')).toBe(7);
+    expect(queries).toEqual([rooms, ['7']]);
+  });
+
+  test('rejects all callers of a query that fails, and makes a new query for the next one', async () => {
+    let failures = 1;
+    const headOf = createHeadLoader({
+      heads: async (rooms) => {
+        if (failures-- > 0) throw new Unavailable('away');
+        return new Map(rooms.map((room) => [room, 3]));
+      },
+    });
+    const results = await Promise.allSettled([headOf('a'), headOf('b')]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await headOf('a')).toBe(3);
+  });
+});
+
+describe('the coalescer', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function frames() {
+    const sent: number[][] = [];
+    const send = createCoalescer<number>(async (items) => void sent.push(items), Date.now);
+    return { sent, send };
+  }
+
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+  test('a burst of a few entries is sent at once, one frame each', async () => {
+    const { sent, send } = frames();
+    const items = Array.from({ length: FRAMES_BURST }, (_, i) => i);
+    for (const item of items) send([item]);
+    await pass(0);
+    expect(sent).toEqual(items.map((item) => [item]));
+  });
+
+  test('under load the entries of 15 ms are one frame', async () => {
+    const { sent, send } = frames();
+    for (let ms = 0; ms < 1_500; ms++) {
+      send([ms]);
+      await pass(1);
+    }
+    await pass(FRAME_COALESCE_MS);
+    expect(sent.flat()).toEqual(Array.from({ length: 1_500 }, (_, i) => i));
+    expect(sent.length).toBeLessThanOrEqual(FRAMES_BURST + 1_500 / FRAME_COALESCE_MS + 1);
+    expect(Math.max(...sent.map((frame) => frame.length))).toBeLessThanOrEqual(FRAME_COALESCE_MS + 1);
+  });
+
+  test('after a quiet time, entries are sent at once again', async () => {
+    const { sent, send } = frames();
+    for (let i = 0; i < 2 * FRAMES_BURST; i++) send([i]);
+    await pass(FRAME_COALESCE_MS * (FRAMES_BURST + 1));
+    const before = sent.length;
+    send([-1]);
+    await pass(0);
+    expect(sent.slice(before)).toEqual([[-1]]);
+  });
+
+  test('L2 frames are sent one at a time and in order, however long one takes', async () => {
+    const started: number[][] = [];
+    const finish: (() => void)[] = [];
+    const send = createCoalescer<number>((items) => {
+      started.push(items);
+      return new Promise((resolve) => finish.push(resolve));
+    }, Date.now);
+    for (const item of [1, 2, 3]) send([item]);
+    await pass(1_000);
+    expect(started).toEqual([[1]]);
+    finish[0]!();
+    await pass(0);
+    expect(started).toEqual([[1], [2]]);
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRing } from '../../../server/feed/ring.ts';
+import { createRing } from '../../../server/feed/roomFeed.ts';
 import type { Entry } from '../../../shared/entry.ts';
 
 const text = (serverOffset: number, body = `text ${serverOffset}`): Entry => ({

@@ -7,10 +7,10 @@ import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
 import { type Config, parseEnv } from '../../../server/base/env.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import { createMetrics } from '../../../server/base/metrics.ts';
-import { createHttp } from '../../../server/http/http.ts';
-import { createPageFiles } from '../../../server/http/pageFiles.ts';
+import { createKoaApp } from '../../../server/http/koaApp.ts';
+import { createPageFiles } from '../../../server/http/page.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
-import type { Perform } from '../../../server/perform.ts';
+import type { Perform } from '../../../server/request/perform.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
 export interface Served extends AsyncDisposable {
@@ -39,7 +39,7 @@ export async function serve({
   const performed: unknown[][] = [];
   const logged: Record<string, unknown>[] = [];
   const answer = perform ?? ((name, _user, payload) => ({ ok: true, epoch: 'e', name, payload }));
-  const koa = createHttp({
+  const koa = createKoaApp({
     config: { ...parseEnv({}), ...config },
     auth: createAuth({
       store: { ...fakeUsers(), ...sabotage },
@@ -56,7 +56,7 @@ export async function serve({
       return answer(...asked);
     }) as Perform,
     frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),
-    ready: async () => served.isReady,
+    isReady: async () => served.isReady,
     page: createPageFiles(folder, now),
     metrics: createMetrics(),
     logger: createLogger('info', { write: (line) => void logged.push(JSON.parse(line)) }),

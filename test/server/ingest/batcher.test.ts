@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BATCH_MAX_ENTRIES } from '../../../server/base/serverLimits.ts';
-import { createBatcher } from '../../../server/ingest/batcher.ts';
+import { createBatcher, createBatchWrite } from '../../../server/ingest/batcher.ts';
 import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 
 /** A write that waits to be finished by hand. */
@@ -19,10 +19,10 @@ function slowWrite() {
   return { write, nth };
 }
 
-const entry = (n: number): NewEntry => ({
+const entry = (key: number | string): NewEntry => ({
   room: 'r',
   author: 'a',
-  clientOffset: String(n),
+  clientOffset: String(key),
   kind: 'text',
   body: 'x',
   digest: '',
@@ -74,5 +74,34 @@ describe('batches', () => {
     expect(two.entries).toHaveLength(2);
     two.finish(numbered(two.entries));
     await Promise.all(answers);
+  });
+});
+
+describe('a batch write', () => {
+  test('a batch that throws is bisected down to the bad entry; the others are written, in order', async () => {
+    const log: string[] = [];
+    const append = async (entries: readonly NewEntry[]): Promise<AppendOutcome> => {
+      if (entries.some((e) => e.clientOffset === 'bad')) throw new Error('no such encoding');
+      return {
+        results: entries.map((e) => ({ tag: 'appended', serverOffset: log.push(e.clientOffset), at: 0 })),
+      };
+    };
+    const write = createBatchWrite({ append }, () => 0);
+    const { results, stopped } = await write(['1', '2', 'bad', '3', '4'].map((key) => entry(key)));
+    expect(stopped).toBeUndefined();
+    expect(results.map((r) => r.tag)).toEqual(['appended', 'appended', 'failed', 'appended', 'appended']);
+    expect(log).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('L4 an unavailable store stops the batch: no later entry is tried', async () => {
+    let calls = 0;
+    const append = async () => {
+      calls++;
+      throw new Unavailable('away');
+    };
+    const outcome = await createBatchWrite({ append }, () => 0)([entry('1'), entry('2')]);
+    expect(outcome.results).toEqual([]);
+    expect(outcome.stopped).toBeInstanceOf(Unavailable);
+    expect(calls).toBe(1);
   });
 });

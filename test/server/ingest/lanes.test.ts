@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/lanes.ts';
+import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/batcher.ts';
 import type { AppendOutcome, AppendResult, NewEntry } from '../../../server/store/port.ts';
 import { join } from '../../../server/store/sideBySide.ts';
 import { runsOf } from '../../support/runs.ts';

@@ -1,5 +1,5 @@
 /** Stores that only write: one that finishes each write when it is told to, one that does as a seed has it. */
-import type { Write } from '../../../server/ingest/batcher.ts';
+import type { WriteBatch } from '../../../server/ingest/batcher.ts';
 import { type AppendResult, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 import { seeded } from '../../support/random.ts';
 
@@ -7,7 +7,7 @@ export const away = new Unavailable('away');
 
 /** By room: what was written of it, as `clientOffset`s in order. */
 export interface Written {
-  write: Write;
+  write: WriteBatch;
   logOf(room: string): string[];
   /** What the entry's write was answered with. */
   resultOf(entry: NewEntry): AppendResult | undefined;

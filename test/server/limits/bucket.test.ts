@@ -1,35 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { addressKey } from '../../../server/limits/addressKey.ts';
-import { take } from '../../../server/limits/bucket.ts';
-import { createGate } from '../../../server/limits/gate.ts';
+import { takeTokens } from '../../../server/limits/bucket.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
+import { createSemaphore } from '../../../server/limits/semaphore.ts';
 
 const rate = { perSecond: 2, burst: 4 };
 
-describe('take', () => {
-  test('takes out of what there is and says when there will be enough', () => {
-    const taken = take({ level: 4, at: 0 }, 3, 0, rate);
+describe('takeTokens', () => {
+  test('takes tokens, or says when there will be enough', () => {
+    const taken = takeTokens({ level: 4, at: 0 }, 3, 0, rate);
     expect(taken).toEqual({ ok: true, state: { level: 1, at: 0 } });
-    expect(take({ level: 1, at: 0 }, 2, 0, rate)).toEqual({ ok: false, retryAfter: 500 });
-    expect(take({ level: 1, at: 0 }, 2, 500, rate)).toMatchObject({ ok: true });
+    expect(takeTokens({ level: 1, at: 0 }, 2, 0, rate)).toEqual({ ok: false, retryAfter: 500 });
+    expect(takeTokens({ level: 1, at: 0 }, 2, 500, rate)).toMatchObject({ ok: true });
   });
 
-  test('fills to the burst and no further; a clock that jumps back takes nothing away', () => {
-    expect(take({ level: 0, at: 0 }, 1, 3_600_000, rate)).toEqual({
+  test('refills up to the burst; a clock that jumps back takes nothing away', () => {
+    expect(takeTokens({ level: 0, at: 0 }, 1, 3_600_000, rate)).toEqual({
       ok: true,
       state: { level: 3, at: 3_600_000 },
     });
-    expect(take({ level: 1, at: 1_000 }, 1, 0, rate)).toMatchObject({ ok: true, state: { level: 0 } });
+    expect(takeTokens({ level: 1, at: 1_000 }, 1, 0, rate)).toMatchObject({ ok: true, state: { level: 0 } });
   });
 
-  test('a cost beyond the burst is had from a full bucket', () => {
-    expect(take({ level: 4, at: 0 }, 9, 0, rate)).toMatchObject({ ok: true });
-    expect(take({ level: 3, at: 0 }, 9, 0, rate)).toEqual({ ok: false, retryAfter: 500 });
+  test('a cost above the burst takes a full bucket', () => {
+    expect(takeTokens({ level: 4, at: 0 }, 9, 0, rate)).toMatchObject({ ok: true });
+    expect(takeTokens({ level: 3, at: 0 }, 9, 0, rate)).toEqual({ ok: false, retryAfter: 500 });
   });
 });
 
 describe('a limiter', () => {
-  test('counts each key by itself and gives back', () => {
+  test('counts each key separately, and gives back', () => {
     const limiter = createLimiter({ ...rate, now: () => 0 });
     expect([limiter.take('a', 4), limiter.take('a', 1), limiter.take('b', 4)]).toEqual([0, 500, 0]);
     limiter.giveBack('a', 1);
@@ -38,7 +38,7 @@ describe('a limiter', () => {
     expect(limiter.take('__proto__', 4)).toBe(0);
   });
 
-  test('waiting as long as it says is long enough', () => {
+  test('after the wait that it asks for, there are enough tokens', () => {
     let now = 0;
     const limiter = createLimiter({ perSecond: 10 / 60, burst: 10, now: () => now });
     for (let i = 0; i < 50; i++) {
@@ -50,8 +50,8 @@ describe('a limiter', () => {
   });
 });
 
-test('a gate lets so many through at once, in order, and refuses when too many wait', async () => {
-  const gate = createGate(2, 1);
+test('a semaphore runs so many at once, in order, and refuses when too many wait', async () => {
+  const semaphore = createSemaphore(2, 1);
   const done: string[] = [];
   const ends: (() => void)[] = [];
   const work = (name: string) => () =>
@@ -59,18 +59,18 @@ test('a gate lets so many through at once, in order, and refuses when too many w
       done.push(name);
       ends.push(resolve);
     });
-  const [a, b, c] = [gate(work('a')), gate(work('b')), gate(work('c'))];
-  await expect(gate(work('d'))).rejects.toMatchObject({ code: 'unavailable' });
+  const [a, b, c] = [semaphore(work('a')), semaphore(work('b')), semaphore(work('c'))];
+  await expect(semaphore(work('d'))).rejects.toMatchObject({ code: 'unavailable' });
   expect(done).toEqual(['a', 'b']);
   ends[0]!();
   await a;
   expect(done).toEqual(['a', 'b', 'c']);
   await expect(
-    Promise.all([gate(async () => Promise.reject(new Error('mine'))), ends[1]!()]),
+    Promise.all([semaphore(async () => Promise.reject(new Error('mine'))), ends[1]!()]),
   ).rejects.toThrow('mine');
   ends[2]!();
   await Promise.all([b, c]);
-  expect(await gate(async () => 'free again')).toBe('free again');
+  expect(await semaphore(async () => 'free again')).toBe('free again');
 });
 
 test.each([
@@ -79,4 +79,4 @@ test.each([
   ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
   ['::1', '0:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-])('%s is counted as %s', (address, key) => expect(addressKey(address)).toBe(key));
+])('the address %s is rate-limited as %s', (address, key) => expect(addressKey(address)).toBe(key));

@@ -5,7 +5,7 @@ import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compressAlone, PER_MESSAGE_DEFLATE } from '../../../server/realtime/compress.ts';
-import type { LiveServer } from '../../../server/realtime/types.ts';
+import type { LiveServer } from '../../../server/realtime/socketRecipient.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';
 import { bodyOf, connectClient, signUp, text } from '../../support/api.ts';

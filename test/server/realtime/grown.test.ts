@@ -1,6 +1,6 @@
 /** Kinds that no server code names, from one client to another: by websocket, long polling and HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ownEntry } from '../../../server/ingest/check.ts';
+import { ownEntry } from '../../../server/ingest/checkItem.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item, Room, User, Welcome } from '../../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, post, signUp, text, wholeLog } from '../../support/api.ts';

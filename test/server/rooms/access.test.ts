@@ -5,7 +5,7 @@ import type { StoredRoom } from '../../../server/store/port.ts';
 /** Rows of members that change when the test says so, whatever was heard. */
 function scene() {
   const rows = new Set<string>();
-  const state = { isHearing: true, questions: 0 };
+  const state = { isTailOpen: true, questions: 0 };
   const access = createAccess({
     rooms: {
       isMember: async (room, user) => {
@@ -14,7 +14,7 @@ function scene() {
       },
       byId: async (id) => (id === 'public' ? ({ kind: 'public' } as StoredRoom) : undefined),
     },
-    isHearing: () => state.isHearing,
+    isTailOpen: () => state.isTailOpen,
   });
   return { access, rows, state };
 }
@@ -62,7 +62,7 @@ test('after a gap nothing remembered counts, nor an answer that was under way', 
   rows.add('r ada').add('r bo');
   await access.isMember('r', 'ada');
   const asked = access.isMember('r', 'bo');
-  access.forget();
+  access.clear();
   await asked;
   rows.clear();
   expect(await access.isMember('r', 'ada')).toBe(false);
@@ -72,11 +72,11 @@ test('after a gap nothing remembered counts, nor an answer that was under way', 
 test('while leaves are not heard, the rows are asked', async () => {
   const { access, rows, state } = scene();
   access.joined('r', 'ada');
-  state.isHearing = false;
+  state.isTailOpen = false;
   expect(await access.isMember('r', 'ada')).toBe(false);
   rows.add('r ada');
   expect(await access.isMember('r', 'ada')).toBe(true);
-  state.isHearing = true;
+  state.isTailOpen = true;
   const before = state.questions;
   expect(await access.isMember('r', 'ada')).toBe(true);
   expect(state.questions).toBe(before);

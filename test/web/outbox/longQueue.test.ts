@@ -1,6 +1,6 @@
 /** What a long queue comes to: against a server's limits, a narrow way up, and one item that it will not have. */
 import { expect, test } from 'vitest';
-import { type Rate, take } from '../../../server/limits/bucket.ts';
+import { type Rate, takeTokens } from '../../../server/limits/bucket.ts';
 import { ITEMS_BURST, ITEMS_PER_SECOND } from '../../../shared/limits.ts';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
 import { type Draft, newRow, type Row } from '../../../web/outbox/row.ts';
@@ -56,7 +56,7 @@ test('O2 two thousand queued go out at the rate that the server allows: in order
     (items) => {
       const results = [];
       for (const item of items) {
-        const taken = take(bucket, 1, started.clock.ticks(), RATE);
+        const taken = takeTokens(bucket, 1, started.clock.ticks(), RATE);
         if (!taken.ok) {
           const stopped = { code: 'rate-limited', message: '', retryAfter: taken.retryAfter };
           return { ok: true, epoch: 'e', results, stopped };

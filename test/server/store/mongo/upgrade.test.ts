@@ -1,7 +1,7 @@
 /** A database that version 0.1 wrote (test/fixtures/mongo-0.1), opened by this one. */
 import { type Document, MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
-import { digestOf } from '../../../../server/ingest/check.ts';
+import { digestOf } from '../../../../server/ingest/checkItem.ts';
 import { finishUpgrade } from '../../../../server/store/mongo/finishUpgrade.ts';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import { STEPS } from '../../../../server/store/mongo/migrate.ts';

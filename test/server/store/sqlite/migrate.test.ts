@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { digestOf } from '../../../../server/ingest/check.ts';
+import { digestOf } from '../../../../server/ingest/checkItem.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { append, appendNew, edit, item, newId, text, wholeLog } from '../../../contract/support.ts';
 import { seeded } from '../../../support/random.ts';

@@ -68,7 +68,7 @@ export function createWitness(): Witness {
     );
   }
 
-  function judge({ items, results, at, by, headBefore, knownHead }: Answered, index: number) {
+  function classifyOrigin({ items, results, at, by, headBefore, knownHead }: Answered, index: number) {
     const item = items[index]!;
     const result = results[index]!;
     const entry = byKey.get(keyOf(item));
@@ -127,7 +127,7 @@ export function createWitness(): Witness {
     },
 
     answers(answered) {
-      for (const index of answered.results.keys()) judge(answered, index);
+      for (const index of answered.results.keys()) classifyOrigin(answered, index);
     },
 
     queued(items) {

@@ -1,0 +1,48 @@
+/** The request `range`: a part of a room's log, for members of the room. */
+import {
+  MESSAGES_SHOWN_LEAST,
+  RANGE_MAX_BYTES,
+  RANGE_MAX_ENTRIES,
+  RANGE_POLLED_BYTES,
+} from '../../shared/limits.ts';
+import type { Answer, Request, User } from '../../shared/protocol/index.ts';
+import { jsonBytes } from '../base/jsonBytes.ts';
+import { RefusedError } from '../base/refusal.ts';
+import type { RequestTransport } from '../request/perform.ts';
+import type { Access } from '../rooms/access.ts';
+import type { LogStore } from '../store/port.ts';
+import { hasFewMessages } from './catchUpPlan.ts';
+import type { Names } from './names.ts';
+
+interface Deps {
+  log: LogStore;
+  names: Pick<Names, 'of'>;
+  access: Access;
+}
+
+/** The handler. Answers at least one entry if there is any in the range; the client requests the rest. */
+export function createRangeHandler({ log, names, access }: Deps) {
+  return async (
+    user: User,
+    { room, from, to }: Request<'range'>,
+    transport: RequestTransport,
+  ): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
+    if (from > to) throw new RefusedError('invalid', '`from` is greater than `to`.');
+    const refused = await access.refusalOf(room, user.id);
+    if (refused) throw refused;
+    const most = transport === 'polling' ? RANGE_POLLED_BYTES : RANGE_MAX_BYTES;
+    let found = await log.range(room, from, Math.min(to, from + RANGE_MAX_ENTRIES - 1), most);
+    // Short texts may have long edits: halve the range until the edits fit.
+    while (found.entries.length > 1 && jsonBytes(found.amendments) > most) {
+      found = await log.range(room, from, from + (found.entries.length >> 1) - 1, most);
+    }
+    const { entries, amendments, head } = found;
+    const first = entries[0]?.serverOffset ?? 1;
+    const isShort = first > 1 && hasFewMessages(entries);
+    const [users, older] = await Promise.all([
+      names.of([...entries, ...amendments]),
+      isShort ? log.messageAt(room, first - 1, MESSAGES_SHOWN_LEAST) : undefined,
+    ]);
+    return { entries, amendments, users, head, ...(older === undefined ? {} : { older }) };
+  };
+}

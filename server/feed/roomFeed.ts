@@ -1,0 +1,170 @@
+/**
+ * The feed of one hosted room. It knows the next serverOffset: lower entries from the tail are repeats and are dropped;
+ * before higher ones, the gap is read from the log (S2: the tail is only a hint).
+ */
+import type { Entry } from '../../shared/entry.ts';
+import { isMessage, isRemoval, isReplacement, redacted } from '../../shared/kinds.ts';
+import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
+import { RING_ENTRIES } from '../base/serverLimits.ts';
+import { retryUntilDone } from '../base/timeout.ts';
+import type { LogStore } from '../store/port.ts';
+
+export interface RoomFeed {
+  /**
+   * `open`: from now on no entry of the room is missed. `failing`: the room's head could not be read; the feed keeps
+   * retrying. Never rejects.
+   */
+  opening(): Promise<'open' | 'failing'>;
+  /** The serverOffset of the next entry; 0 until the room is open. */
+  next(): number;
+  /** The entries from..to out of memory, or undefined if memory does not hold all of them. */
+  recent(from: number, to: number): Entry[] | undefined;
+  /** Entries from the tail, ascending. */
+  receive(entries: readonly Entry[]): void;
+  /** The log is known to reach up to `head`: reads what is missing. */
+  fillUpTo(head: number): void;
+  close(): void;
+}
+
+interface Deps {
+  room: string;
+  log: Pick<LogStore, 'range'>;
+  /** The durable head of a room. */
+  headOf: (room: string) => Promise<number>;
+  /** Called with each run of new entries: in order, without gap or repeat. */
+  deliver: (entries: Entry[]) => void;
+  /** Waits before a retry, in milliseconds. */
+  pause: (ms: number) => Promise<void>;
+}
+
+export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): RoomFeed {
+  const ring = createRing();
+  let next = 0;
+  let closed = false;
+  let queue: Promise<void> = Promise.resolve();
+  let pending = 0;
+  /** Bounds the memory: when too many steps are pending, entries are dropped and later read from the log, up to here. */
+  let skippedUpTo = 0;
+
+  function accept(entries: readonly Entry[]) {
+    const fresh: Entry[] = [];
+    for (const entry of entries) {
+      if (entry.serverOffset !== next) continue;
+      next++;
+      ring.push(entry);
+      fresh.push(entry);
+    }
+    if (fresh.length > 0) deliver(fresh);
+  }
+
+  async function readUpTo(head: number) {
+    while (!closed && next <= head) {
+      const to = Math.min(head, next + RANGE_MAX_ENTRIES - 1);
+      const { entries } = await log.range(room, next, to, RANGE_MAX_BYTES);
+      if (entries.length === 0) return; // the head was wrong: these entries are not durable
+      accept(entries);
+    }
+  }
+
+  /** Runs steps one at a time, each retried until it succeeds. */
+  function enqueue(step: () => Promise<void>, onEnd = () => {}): void {
+    pending++;
+    queue = queue.then(async () => {
+      await retryUntilDone(step, { pause, isOver: () => closed });
+      pending--;
+      onEnd();
+      readSkipped();
+    });
+  }
+
+  /** Reads skipped entries once: a head that is not in the log, or a closed room, must not be read in an endless loop. */
+  function readSkipped(): void {
+    if (pending > 0 || skippedUpTo < next || skippedUpTo === 0) return;
+    const head = skippedUpTo;
+    skippedUpTo = 0;
+    enqueue(() => readUpTo(head));
+  }
+
+  /** The outcome of the attempt in flight: while the room fails, callers wait for one attempt, not until it succeeds. */
+  let attempt = Promise.withResolvers<'open' | 'failing'>();
+  let state: 'opening' | 'open' | 'failing' = 'opening';
+  const endAttempt = (outcome: 'open' | 'failing') => {
+    state = outcome;
+    attempt.resolve(outcome);
+    attempt = Promise.withResolvers();
+  };
+  const open = async () => {
+    try {
+      next = (await headOf(room)) + 1;
+    } catch (error) {
+      endAttempt('failing');
+      throw error;
+    }
+  };
+  enqueue(open, () => endAttempt(next > 0 ? 'open' : 'failing')); // failing: closed before it was open
+
+  return {
+    opening: () => (state === 'opening' ? attempt.promise : Promise.resolve(state)),
+    next: () => next,
+    recent: (from, to) => ring.slice(from, to),
+    receive(entries) {
+      const [first] = entries;
+      if (!first) return;
+      if (pending === 0 && first.serverOffset <= next) return accept(entries);
+      if (pending >= MAX_PENDING) {
+        skippedUpTo = Math.max(skippedUpTo, entries.at(-1)!.serverOffset);
+        return;
+      }
+      enqueue(async () => {
+        if (first.serverOffset > next) await readUpTo(first.serverOffset - 1);
+        accept(entries);
+      });
+    },
+    fillUpTo(head) {
+      if (pending >= MAX_PENDING) skippedUpTo = Math.max(skippedUpTo, head);
+      else if (head >= next) enqueue(() => readUpTo(head));
+    },
+    close() {
+      closed = true;
+    },
+  };
+}
+
+const MAX_PENDING = 16;
+
+/** The newest entries of one room in memory, so that many clients that come back do not each read the store. */
+export interface Ring {
+  /** Must be the entry after the last one pushed. A removal redacts what it removes. */
+  push(entry: Entry): void;
+  /** The entries from..to ascending, or undefined if not all of them are held. */
+  slice(from: number, to: number): Entry[] | undefined;
+}
+
+export function createRing(size = RING_ENTRIES): Ring {
+  let entries: Entry[] = [];
+
+  function redact(target: number) {
+    entries = entries.map((entry) => (losesContent(entry, target) ? redacted(entry) : entry));
+  }
+
+  return {
+    push(entry) {
+      entries.push(entry);
+      if (entries.length >= 2 * size) entries = entries.slice(-size);
+      if (isRemoval(entry)) redact(entry.target!);
+    },
+    slice(from, to) {
+      if (from > to) return [];
+      const first = entries[0]?.serverOffset;
+      const last = entries.at(-1)?.serverOffset;
+      if (first === undefined || last === undefined || from < first || to > last) return undefined;
+      return entries.slice(from - first, to - first + 1);
+    },
+  };
+}
+
+/** True for the removed message itself and for everything that replaces its content. */
+function losesContent(entry: Entry, target: number): boolean {
+  if (entry.serverOffset === target) return isMessage(entry);
+  return isReplacement(entry) && entry.target === target;
+}

@@ -1,0 +1,85 @@
+/** The Koa application: health checks, the API, and the built page, in the order of their middleware. */
+import Koa from 'koa';
+import type { Auth } from '../auth/auth.ts';
+import type { Config } from '../base/env.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { Perform } from '../request/perform.ts';
+import { requestContextOf } from '../request/requestContext.ts';
+import { createApi } from './api.ts';
+import {
+  answerErrors,
+  answerWith,
+  cors,
+  type HttpMiddleware,
+  health,
+  isApi,
+  type State,
+} from './middleware.ts';
+import { type PageFiles, servePage } from './page.ts';
+import { securityHeaders } from './securityHeaders.ts';
+
+interface Deps {
+  config: Pick<Config, 'publicOrigin' | 'trustProxy' | 'allowedOrigins'>;
+  auth: Auth;
+  perform: Perform;
+  frameLimiter: Limiter;
+  /** True while the store answers and its tail is open. */
+  isReady: () => Promise<boolean>;
+  page: PageFiles;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** For `http.createServer(createKoaApp(…).callback())`. */
+export function createKoaApp({
+  config,
+  auth,
+  perform,
+  frameLimiter,
+  isReady,
+  page,
+  metrics,
+  logger,
+}: Deps): Koa<State> {
+  const koa = new Koa<State>();
+  const api = createApi({ auth, perform, frameLimiter, metrics });
+  koa.use(answerErrors({ metrics, logger }));
+  koa.use((ctx, next) => {
+    ctx.state.requestContext = requestContextOf(ctx.req, config);
+    return next();
+  });
+  koa.use(securityHeaders());
+  koa.use(health(isReady));
+  koa.use(onlyApi(noStore));
+  koa.use(onlyApi(cors(config.allowedOrigins)));
+  koa.use(onlyApi(answerUnanswered));
+  koa.use(api.routes());
+  koa.use(api.allowedMethods());
+  koa.use(servePage(page));
+  // Only a connection that was lost while its answer was sent: `answerErrors` has handled all else.
+  koa.on('error', (error) => logger.debug({ err: error }, 'HTTP answer could not be sent'));
+  return koa;
+}
+
+function onlyApi(middleware: HttpMiddleware): HttpMiddleware {
+  return (ctx, next) => (isApi(ctx.path) ? middleware(ctx, next) : next());
+}
+
+const noStore: HttpMiddleware = (ctx, next) => {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.vary('Cookie, Authorization');
+  return next();
+};
+
+/** Gives the router's empty 404, 405 and 501 a body in our shape: clients take only an error in that shape as permanent. */
+const answerUnanswered: HttpMiddleware = async (ctx, next) => {
+  await next();
+  const { status } = ctx;
+  if (ctx.body) return;
+  if (status === 404) answerWith(ctx, { code: 'not-found', message: 'There is nothing at this path.' });
+  if (status !== 405 && status !== 501) return;
+  answerWith(ctx, { code: 'invalid', message: `${ctx.method} is not possible here.` });
+  ctx.status = 405;
+};

@@ -1,0 +1,94 @@
+/**
+ * The middleware around all routes, outermost first: error answers, then health checks and CORS. Every error leaves in one
+ * shape, `{ ok: false, error }`, with the status of its code.
+ */
+import type { Context, Middleware } from 'koa';
+import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/protocol/index.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
+import type { RequestContext } from '../request/requestContext.ts';
+
+/** `ctx.state`: set by the first middleware for the next ones. */
+export interface State {
+  requestContext: RequestContext;
+}
+
+export type HttpMiddleware = Middleware<State>;
+export type HttpContext = Parameters<HttpMiddleware>[0] & Context;
+
+export function isApi(path: string): boolean {
+  return path === '/api' || path.startsWith('/api/');
+}
+
+/** The outermost middleware. An unexpected error is logged with its stack and answered without its text. */
+export function answerErrors({ metrics, logger }: { metrics: Metrics; logger: Logger }): HttpMiddleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      const error = fromKoa(thrown) ?? thrown;
+      if (isUnexpected(error))
+        logger.error({ err: error, method: ctx.method, path: ctx.path }, 'HTTP request failed');
+      const wire = toWireError(error);
+      metrics.refusals.inc({ event: eventOf(ctx), code: wire.code });
+      answerWith(ctx, wire);
+    }
+  };
+}
+
+/** Answers with this error. A code that this version does not know has the status 500. */
+export function answerWith(ctx: Context, error: WireError): void {
+  const status = Object.hasOwn(ERROR_STATUS, error.code) ? ERROR_STATUS[error.code as ErrorCode] : 500;
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  if (status === 429 || status === 503) {
+    ctx.set('Retry-After', String(Math.max(1, Math.ceil((error.retryAfter ?? 1_000) / 1_000)))); // in seconds
+  }
+  ctx.body = refusal(error);
+}
+
+/** The metrics label `event` of a request: the name of its route. Never its path, which has unbounded cardinality. */
+export function eventOf(ctx: Context): string {
+  return typeof ctx._matchedRouteName === 'string' ? ctx._matchedRouteName : 'other';
+}
+
+/** Koa throws an error with status 400 for a request that it cannot parse, such as a malformed URL. */
+function fromKoa(error: unknown): RefusedError | undefined {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  return status === 400 ? new RefusedError('invalid', 'The request is malformed.') : undefined;
+}
+
+/** For load balancers. `/healthz`: the process is alive. `/readyz`: it can handle requests, else 503. */
+export function health(isReady: () => Promise<boolean>): HttpMiddleware {
+  return async (ctx, next) => {
+    const path = ctx.method === 'GET' || ctx.method === 'HEAD' ? ctx.path : '';
+    if (path !== '/healthz' && path !== '/readyz') return next();
+    ctx.set('Cache-Control', 'no-store');
+    if (path === '/healthz' || (await isReady().catch(() => false))) ctx.body = { ok: true };
+    else
+      answerWith(ctx, {
+        code: 'unavailable',
+        message: 'The store does not answer, or its tail is not open.',
+      });
+  };
+}
+
+/** CORS for the pages in `ALLOWED_ORIGINS`. With none configured, no CORS header is ever sent. */
+export function cors(allowedOrigins: readonly string[]): HttpMiddleware {
+  if (allowedOrigins.length === 0) return (_ctx, next) => next();
+
+  return async (ctx, next) => {
+    ctx.vary('Origin');
+    if (ctx.state.requestContext.origin !== 'allowed' || ctx.get('Origin') === '') return next();
+    ctx.set('Access-Control-Allow-Origin', ctx.get('Origin'));
+    ctx.set('Access-Control-Allow-Credentials', 'true');
+    ctx.set('Access-Control-Expose-Headers', 'Retry-After');
+    const isPreflight = ctx.method === 'OPTIONS' && ctx.get('Access-Control-Request-Method') !== '';
+    if (!isPreflight) return next();
+    ctx.set('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE');
+    ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+    ctx.set('Access-Control-Max-Age', '600');
+    ctx.status = 204;
+  };
+}

@@ -1,0 +1,88 @@
+/** Keeps the Socket.IO rooms of this process's sockets equal to the memberships of their users. */
+import type { Entry } from '../../shared/entry.ts';
+import { membershipOf, subjectOf } from '../../shared/kinds.ts';
+import type { Logger } from '../base/logger.ts';
+import type { CatchUp } from '../feed/catchUp.ts';
+import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './socketRecipient.ts';
+
+export interface LocalSockets {
+  /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
+  applyMembership(room: string, entry: Entry): void;
+  /** Reconciliation with the store, in case a join or leave was missed: makes each user's sockets be in exactly these rooms. */
+  reconcile(users: Iterable<string>, roomsOf: ReadonlyMap<string, readonly string[]>): void;
+}
+
+interface Deps {
+  io: LiveServer;
+  catchUp: CatchUp;
+  logger: Logger;
+  now: () => number;
+}
+
+const ROOM_PREFIX = socketsOf.room('');
+
+/** For how long an entry from the log counts for more than a member's row: the row may be stale for some seconds. */
+const RECENT_CHANGE_MS = 10_000;
+
+export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSockets {
+  const { adapter, sockets } = io.of('/');
+  /** When the log last showed a membership change of a user with sockets here. */
+  const changedAt = new Map<string, number>();
+  const keyOf = (room: string, user: string) => `${room} ${user}`;
+
+  function socketsOfUser(user: string): LiveSocket[] {
+    const ids = adapter.rooms.get(socketsOf.user(user)) ?? [];
+    return [...ids].flatMap((id) => sockets.get(id) ?? []);
+  }
+
+  function add(socket: LiveSocket, room: string) {
+    const recipient = socket.data;
+    void recipient
+      .inOrder(async () => {
+        if (!recipient.isIn(room)) await catchUp.add(recipient, room);
+      })
+      .catch((error: unknown) => {
+        logger.warn(
+          { err: error, room },
+          'adding a room to a socket failed; closing its connection so that it reconnects',
+        );
+        endConnection(socket);
+      });
+  }
+
+  function remove(socket: LiveSocket, room: string) {
+    const recipient = socket.data;
+    void recipient.inOrder(async () => {
+      if (!recipient.isIn(room)) return;
+      await socket.leave(socketsOf.room(room));
+      recipient.sentHeads.delete(room);
+      recipient.emit('room', { removed: room });
+    });
+  }
+
+  return {
+    applyMembership(room, entry) {
+      const user = subjectOf(entry);
+      const sockets = socketsOfUser(user);
+      if (sockets.length > 0) changedAt.set(keyOf(room, user), now());
+      for (const socket of sockets) (membershipOf(entry) === 'joined' ? add : remove)(socket, room);
+    },
+    reconcile(users, roomsOf) {
+      for (const [key, at] of changedAt) if (now() - at > RECENT_CHANGE_MS) changedAt.delete(key);
+      for (const user of users) {
+        for (const socket of socketsOfUser(user)) reconcileSocket(socket, user, new Set(roomsOf.get(user)));
+      }
+    },
+  };
+
+  function reconcileSocket(socket: LiveSocket, user: string, wanted: ReadonlySet<string>) {
+    const joined = new Set(
+      [...socket.rooms].flatMap((name) =>
+        name.startsWith(ROOM_PREFIX) ? [name.slice(ROOM_PREFIX.length)] : [],
+      ),
+    );
+    const isStable = (room: string) => !changedAt.has(keyOf(room, user)); // else the row may be older than the entry
+    for (const room of joined) if (!wanted.has(room) && isStable(room)) remove(socket, room);
+    for (const room of wanted) if (!joined.has(room) && isStable(room)) add(socket, room);
+  }
+}

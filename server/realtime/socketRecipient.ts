@@ -1,0 +1,76 @@
+/** A Socket.IO socket as the feed's `Recipient`, and the types and room names of our Socket.IO server. */
+import type { Server, ServerOptions, Socket } from 'socket.io';
+import type { Frame, FrameName, Handshake, User } from '../../shared/protocol/index.ts';
+import { createSerial } from '../../shared/serial.ts';
+import type { Identity } from '../auth/auth.ts';
+import type { Recipient } from '../feed/recipient.ts';
+
+/**
+ * The state of one authenticated connection; `socket.data` of its socket. The socket is a private field because adapters
+ * serialize `socket.data` to show it to other processes.
+ */
+export class SocketRecipient implements Recipient {
+  readonly identity: Identity;
+  handshake: Handshake | undefined;
+  readonly pendingCursors: Recipient['pendingCursors'] = new Map();
+  readonly retryTimers: Recipient['retryTimers'] = new Map();
+  readonly sentHeads: Recipient['sentHeads'] = new Map();
+  readonly inOrder: Recipient['inOrder'] = createSerial();
+  readonly #socket: LiveSocket;
+
+  constructor(socket: LiveSocket, identity: Identity, handshake: Handshake) {
+    this.#socket = socket;
+    this.identity = identity;
+    this.handshake = handshake;
+  }
+
+  isConnected(): boolean {
+    return this.#socket.connected;
+  }
+
+  isPolling(): boolean {
+    return this.#socket.conn.transport.name === 'polling';
+  }
+
+  emit<Name extends FrameName>(name: Name, payload: Frame<Name>): void {
+    (this.#socket as Socket).emit(name, payload);
+  }
+
+  /** Synchronous: the adapter's rooms are in memory. */
+  join(room: string): void {
+    void this.#socket.join(socketsOf.room(room));
+  }
+
+  isIn(room: string): boolean {
+    return this.#socket.rooms.has(socketsOf.room(room));
+  }
+}
+
+type SentEvents = { [Name in FrameName]: (payload: Frame<Name>) => void };
+type ReceivedEvents = Record<string, (...args: unknown[]) => void>;
+
+/** Messages between the processes of one deployment. They may be lost. */
+interface ProcessEvents {
+  userChanged: (user: User) => void;
+}
+
+export type LiveServer = Server<ReceivedEvents, SentEvents, ProcessEvents, SocketRecipient>;
+export type LiveSocket = Socket<ReceivedEvents, SentEvents, ProcessEvents, SocketRecipient>;
+
+/** The Socket.IO adapter that connects the processes of one deployment. */
+export type AdapterConstructor = NonNullable<ServerOptions['adapter']>;
+
+/** The names of our Socket.IO rooms: the sockets in a chat room, of a user, of a device. */
+export const socketsOf = {
+  room: (id: string) => `room:${id}`,
+  user: (id: string) => `user:${id}`,
+  device: (id: string) => `device:${id}`,
+};
+
+/**
+ * Closes the connection after what was sent is flushed. The client sees a lost network and reconnects; after
+ * `socket.disconnect()` it would not.
+ */
+export function endConnection(socket: LiveSocket): void {
+  socket.conn.close();
+}

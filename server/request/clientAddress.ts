@@ -1,0 +1,74 @@
+/** The client's address and this server's own origin as that client sees it, with or without reverse proxies in between. Pure. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP, isIPv6 } from 'node:net';
+import type { TrustProxy } from '../base/env.ts';
+
+export interface ClientAddress {
+  /** The client's IP address; taken from `X-Forwarded-For` as far as its proxies are trusted. */
+  address: string;
+  /** This server's origin as the client sees it; undefined when the request has no valid `Host`. */
+  ownOrigin: string | undefined;
+}
+
+/** The part of `IncomingMessage` that is read here, so that tests can pass a plain object. */
+export interface RawRequest {
+  headers: IncomingHttpHeaders;
+  socket: { remoteAddress?: string | undefined; encrypted?: boolean };
+}
+
+/** `X-Forwarded-…` headers that an untrusted proxy or the client itself added are ignored. */
+export function clientAddressOf(
+  { headers, socket }: RawRequest,
+  { publicOrigin, trustProxy }: { publicOrigin: string | undefined; trustProxy: TrustProxy },
+): ClientAddress {
+  const chain = [...commaSeparated(headers['x-forwarded-for']), socket.remoteAddress ?? ''].map(plainAddress);
+  const hops = trustedHops(chain, trustProxy);
+  const address = chain[Math.max(0, chain.length - 1 - hops)]!;
+  const scheme = hopsFromRight(headers['x-forwarded-proto'], hops) ?? (socket.encrypted ? 'https' : 'http');
+  const host = hopsFromRight(headers['x-forwarded-host'], hops) ?? headers.host;
+  return {
+    // Not an IP address: the header is broken, so use the address of the TCP connection.
+    address: isIP(address) ? address : (chain.at(-1) ?? ''),
+    ownOrigin: publicOrigin ?? originFrom(scheme, host),
+  };
+}
+
+function trustedHops(chain: readonly string[], trust: TrustProxy): number {
+  switch (trust.tag) {
+    case 'nobody':
+      return 0;
+    case 'hops':
+      return trust.hops;
+    case 'addresses': {
+      const isTrusted = (address: string) =>
+        isIP(address) > 0 && trust.addresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+      return chain.length - 1 - chain.findLastIndex((address) => !isTrusted(address));
+    }
+  }
+}
+
+/** Each proxy appends its value on the right, so the outermost trusted proxy's value is the `hops`-th from the end. */
+function hopsFromRight(header: string | string[] | undefined, hops: number): string | undefined {
+  const values = commaSeparated(header);
+  return hops === 0 ? undefined : values[Math.max(0, values.length - hops)];
+}
+
+function commaSeparated(header: string | string[] | undefined): string[] {
+  return [header ?? []]
+    .flat()
+    .join(',')
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+}
+
+/** A socket that listens on `::` reports IPv4 clients as `::ffff:10.0.0.1`. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function originFrom(scheme: string, host: string | undefined): string | undefined {
+  const text = `${scheme}://${host}`;
+  const plain = host !== undefined && /^https?$/.test(scheme) && !/[/?#@\\\s]/.test(host);
+  return plain && URL.canParse(text) ? new URL(text).origin : undefined;
+}

@@ -1,0 +1,121 @@
+/**
+ * The requests about rooms: list, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
+ * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
+ */
+import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
+import { LOBBY } from '../../shared/mint.ts';
+import type { Request, Room, User } from '../../shared/protocol/index.ts';
+import { checkName } from '../../shared/text.ts';
+import { RefusedError, Unavailable } from '../base/refusal.ts';
+import type { AppendResult, EntryKey, RoomStore, StoredRoom } from '../store/port.ts';
+import { type Access, noSuchRoom } from './access.ts';
+import { presentRoom } from './present.ts';
+
+export interface RoomService {
+  list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
+  create(user: User, request: Request<'room:create'>): Promise<{ room: Room }>;
+  join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
+  leave(user: User, request: Request<'room:leave'>): Promise<void>;
+  read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;
+  /** Makes a new user a member of the lobby. Idempotent: called again it writes nothing, also after the user left. */
+  joinLobby(userId: string): Promise<void>;
+}
+
+/** What this service needs of ingest. */
+export interface EntryWriter {
+  /** Appends an entry of a kind that only the server writes. Rejects with `Unavailable`. */
+  appendOwn(key: EntryKey, kind: string): Promise<AppendResult>;
+  /** Is this key in the log, and with this content? */
+  lookUp(key: EntryKey, kind: string): Promise<'new' | 'repeat' | 'conflict'>;
+}
+
+interface Deps {
+  store: RoomStore;
+  entries: EntryWriter;
+  access: Access;
+  now: () => number;
+}
+
+export function createRoomService({ store, entries, access, now }: Deps): RoomService {
+  async function appendMembership(user: string, room: string, clientOffset: string, kind: 'join' | 'leave') {
+    const result = await entries.appendOwn({ room, author: user, clientOffset }, kind);
+    if (result.tag === 'conflict')
+      throw new RefusedError('conflict', 'Another item was sent under this key.');
+    if (result.tag === 'no-room') throw noSuchRoom();
+    if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
+  }
+
+  async function existing(id: string): Promise<StoredRoom> {
+    const room = await store.byId(id);
+    if (!room) throw noSuchRoom();
+    return room;
+  }
+
+  async function presentTo(user: User, id: string): Promise<Room> {
+    const room = await existing(id);
+    if (room.head === undefined) throw unreadable(); // without the head, the client would take the log for one restored from a backup
+    return presentRoom(room, await store.mark(id, user.id, 0));
+  }
+
+  return {
+    async list(user, { after }) {
+      const rooms = await store.listPublic(after, ROOM_LIST_PAGE + 1);
+      const page = rooms.slice(0, ROOM_LIST_PAGE);
+      const marks = new Map((await store.ofUser(user.id)).map(({ room, readUpTo }) => [room.id, readUpTo]));
+      const presented = page.map((room) => presentRoom(room, marks.get(room.id) ?? 0));
+      return rooms.length > page.length ? { rooms: presented, next: page.at(-1)!.id } : { rooms: presented };
+    },
+
+    async create(user, { id, kind, name: raw }) {
+      if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be created yet.');
+      const name = checkName(raw);
+      if (!name.ok) throw new RefusedError(name.code, name.message);
+      const room = await store.create({ id, kind, name: name.text, createdBy: user.id, createdAt: now() });
+      if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
+        throw new RefusedError('conflict', 'There is another room with this id.');
+      }
+      await appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
+      return { room: await presentTo(user, id) };
+    },
+
+    async join(user, { room: id, clientOffset }) {
+      const key = { room: id, author: user.id, clientOffset };
+      const known = await entries.lookUp(key, 'join');
+      if (known === 'conflict') throw new RefusedError('conflict', 'Another item was sent under this key.');
+      const room = await existing(id);
+      if (known === 'new' && !(await access.isMember(id, user.id))) {
+        if (room.kind !== 'public') throw noSuchRoom();
+        await appendMembership(user.id, id, clientOffset, 'join');
+      }
+      return { room: await presentTo(user, id) };
+    },
+
+    async leave(user, { room, clientOffset }) {
+      const key = { room, author: user.id, clientOffset };
+      const known = await entries.lookUp(key, 'leave');
+      if (known === 'repeat') return;
+      if (known === 'conflict') throw new RefusedError('conflict', 'Another item was sent under this key.');
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      await appendMembership(user.id, room, clientOffset, 'leave');
+    },
+
+    async read(user, { room, upTo }) {
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      const { head } = await existing(room);
+      if (head === undefined) throw unreadable();
+      return { upTo: await store.mark(room, user.id, Math.min(upTo, head)) };
+    },
+
+    async joinLobby(userId) {
+      const result = await entries.appendOwn({ room: LOBBY, author: userId, clientOffset: userId }, 'join');
+      if (result.tag !== 'appended' && result.tag !== 'repeat')
+        throw new Unavailable(`joining the lobby gave ${result.tag}`);
+    },
+  };
+}
+
+function unreadable(): Unavailable {
+  return new Unavailable('This room cannot be read at the moment; try again.');
+}

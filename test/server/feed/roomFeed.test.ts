@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { createRoomFeed } from '../../../server/feed/roomFeed.ts';
+import { type LogStore, Unavailable } from '../../../server/store/port.ts';
+import type { Entry } from '../../../shared/entry.ts';
+import { runsOf } from '../../support/runs.ts';
+
+const entry = (serverOffset: number): Entry => ({
+  serverOffset,
+  author: 'a',
+  clientOffset: String(serverOffset),
+  at: 0,
+  kind: 'join',
+});
+const run = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
+
+/** A log of so many entries, whose reads fail on order. */
+function logOf(head: number) {
+  const state = { head, failures: 0, opensAt: head };
+  const answer = <T>(value: T) => {
+    if (state.failures === 0) return Promise.resolve(value);
+    state.failures--;
+    return Promise.reject(new Unavailable('away'));
+  };
+  const log = {
+    heads: (rooms: readonly string[]) => answer(new Map(rooms.map((room) => [room, state.opensAt]))),
+    range: (_room: string, from: number, to: number) =>
+      answer({ entries: run(from, Math.min(to, state.head)), amendments: [], head: state.head }),
+  } as unknown as LogStore;
+  return { log, state };
+}
+
+function feedOf(log: LogStore) {
+  const delivered: number[] = [];
+  let told = () => {};
+  const feed = createRoomFeed({
+    room: 'r',
+    log,
+    headOf: async (room) => (await log.heads([room])).get(room) ?? 0,
+    deliver(entries) {
+      delivered.push(...entries.map((e) => e.serverOffset));
+      told();
+    },
+    pause: () => Promise.resolve(),
+  });
+  const reached = async (offset: number) => {
+    while ((delivered.at(-1) ?? 0) < offset) await new Promise<void>((resolve) => (told = resolve));
+    return delivered;
+  };
+  return { feed, delivered, reached };
+}
+
+describe('the feed of a room', () => {
+  test('delivers what is new and drops what came before', async () => {
+    const { log } = logOf(5);
+    const { feed, delivered } = feedOf(log);
+    await feed.opening();
+    feed.receive(run(4, 7));
+    feed.receive(run(6, 8));
+    expect(delivered).toEqual([6, 7, 8]);
+  });
+
+  test('a head that is not in the log, told again and again, is read for once each time and at the end', async () => {
+    const { log } = logOf(5);
+    const range = vi.spyOn(log, 'range');
+    const { feed } = feedOf(log);
+    await feed.opening();
+    for (let times = 0; times < 40; times++) feed.fillUpTo(100);
+    await new Promise((resolve) => setTimeout(resolve, 1)); // would never ring while microtasks spin
+    expect(range.mock.calls.length).toBeGreaterThan(1);
+    expect(range.mock.calls.length).toBeLessThan(40);
+  });
+
+  test('S2 what the tail skipped is read from the log first', async () => {
+    const { log, state } = logOf(5);
+    const { feed, reached } = feedOf(log);
+    await feed.opening();
+    state.head = 9;
+    feed.receive([entry(9)]);
+    expect(await reached(9)).toEqual([6, 7, 8, 9]);
+  });
+
+  test('what is heard while the room opens is neither lost nor doubled', async () => {
+    const { log, state } = logOf(5);
+    state.failures = 3;
+    const { feed, reached } = feedOf(log);
+    feed.receive(run(5, 6));
+    feed.receive(run(7, 7));
+    expect(await reached(7)).toEqual([6, 7]);
+  });
+
+  test('a store that is away is asked until it answers, and order holds', async () => {
+    const { log, state } = logOf(5);
+    const { feed, reached } = feedOf(log);
+    await feed.opening();
+    state.head = 8;
+    state.failures = 4;
+    feed.receive([entry(8)]);
+    feed.receive([entry(9)]);
+    expect(await reached(9)).toEqual([6, 7, 8, 9]);
+  });
+
+  test('a head that somebody knows of is reached though the tail said nothing', async () => {
+    const { log, state } = logOf(5);
+    const { feed, reached } = feedOf(log);
+    await feed.opening();
+    state.head = 450;
+    feed.fillUpTo(450);
+    expect(await reached(450)).toEqual(Array.from({ length: 445 }, (_, i) => 6 + i));
+    expect(feed.recent(300, 450)).toHaveLength(151);
+  });
+
+  test('S2 whatever the tail loses, repeats and reorders, what is delivered has no gap and no repeat', async () => {
+    const batches = fc.array(
+      fc.record({ from: fc.integer({ min: 1, max: 40 }), size: fc.integer({ min: 1, max: 6 }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(batches, fc.integer({ min: 0, max: 5 }), async (batches, failures) => {
+        const { log, state } = logOf(3);
+        const { feed, reached } = feedOf(log);
+        state.failures = failures;
+        state.head = 50; // all of it is durable; the tail tells of it in any way
+        for (const { from, size } of batches) feed.receive(run(from, from + size - 1));
+        feed.fillUpTo(50);
+        expect(await reached(50)).toEqual(run(4, 50).map((e) => e.serverOffset));
+      }),
+      { numRuns: runsOf('what a tail loses') },
+    );
+  });
+});

@@ -1,0 +1,68 @@
+import { expect, test, vi } from 'vitest';
+import { createLogger } from '../../../server/base/logger.ts';
+import { createMetrics } from '../../../server/base/metrics.ts';
+import { createHandshakeGuard } from '../../../server/realtime/handshakeGuard.ts';
+import type { LiveSocket } from '../../../server/realtime/socketRecipient.ts';
+import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/index.ts';
+import { newId } from '../../support/api.ts';
+
+const TOKEN = 'the-token-of-the-handshake';
+const COOKIE = 'the-cookie-of-the-handshake';
+const identity = { device: newId(), user: { id: newId(), name: 'Ada', rev: 0 }, hasPassword: false };
+
+const guard = createHandshakeGuard({
+  auth: { identify: async (token) => (token === TOKEN ? identity : undefined) },
+  contextOf: () => ({ credentials: { tag: 'none' } }) as never,
+  metrics: createMetrics(),
+  logger: createLogger('silent'),
+});
+
+/** The part of a socket that the guard uses. */
+function socketWith(auth: Record<string, unknown>) {
+  const request: object | undefined = { headers: { cookie: COOKIE } };
+  const close = vi.fn();
+  return {
+    handshake: { headers: { cookie: COOKIE }, query: { token: TOKEN }, auth, time: 'now' },
+    conn: { request, close },
+    request,
+    data: {},
+  };
+}
+
+const rejectionOf = (socket: object) =>
+  new Promise<Error | undefined>((resolve) => guard(socket as LiveSocket, resolve));
+
+test('tokens and cookies of the handshake are not kept with the socket', async () => {
+  const { request: _, ...socket } = socketWith({
+    protocol: PROTOCOL,
+    features: [REQUIRED_FEATURE],
+    token: TOKEN,
+  });
+  expect(await rejectionOf(socket)).toBeUndefined();
+  const { data, ...kept } = socket;
+  expect(data).toMatchObject({ identity });
+  expect(JSON.stringify(kept)).not.toMatch(/token|cookie/);
+});
+
+test('after a rejection the client may try again on the same connection', async () => {
+  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: 'another' });
+  expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'unauthorized' } });
+  socket.handshake.auth.token = TOKEN;
+  expect(await rejectionOf(socket)).toBeUndefined();
+});
+
+test('a second handshake on an authenticated connection closes it', async () => {
+  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: TOKEN });
+  await rejectionOf(socket);
+  const next = vi.fn();
+  guard(socket as unknown as LiveSocket, next);
+  expect(socket.conn.close).toHaveBeenCalledOnce();
+  expect(next).not.toHaveBeenCalled();
+});
+
+test('a client without the required feature is told to upgrade', async () => {
+  for (const features of [undefined, [], ['other']]) {
+    const socket = socketWith({ protocol: PROTOCOL, token: TOKEN, ...(features && { features }) });
+    expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'upgrade-required' } });
+  }
+});
