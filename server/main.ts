@@ -1,4 +1,4 @@
-/** The process: configuration in, a store chosen, the app composed, signals heeded. */
+/** The server process: reads the configuration, opens the store, starts the app, and handles signals. */
 import { join } from 'node:path';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, parseEnv } from './base/env.ts';
@@ -6,7 +6,7 @@ import { EX_CONFIG, EX_TEMPFAIL } from './base/exitCodes.ts';
 import { createLogger, type Logger } from './base/logger.ts';
 import { SHUTDOWN_WITHIN_MS } from './base/serverLimits.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
-import { openAt } from './startupLine.ts';
+import { startupLine } from './startupLine.ts';
 import { Unavailable, Unusable } from './store/port.ts';
 import { openSqlite } from './store/sqlite/index.ts';
 
@@ -29,14 +29,14 @@ async function run(config: Config) {
   const shutdown = () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger);
   const stop = onStopSignal(process, shutdown, process.exit);
   const { port } = await app.listen();
-  console.log(openAt({ ...config, port }));
+  console.log(startupLine({ ...config, port }));
   void damage.promise.then(({ message }) => {
     console.error(message);
     stop(EX_CONFIG);
   });
 }
 
-/** `onDamage`: the database was found damaged while it is in use. */
+/** `onDamage`: called when the database is found to be damaged while it is in use. */
 async function openStore(
   { mongodbUrl, data }: Config,
   log: Logger,
@@ -44,7 +44,7 @@ async function openStore(
 ): Promise<OpenStore> {
   if (mongodbUrl === undefined)
     return { store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage }) };
-  // Only here, since who has no MongoDB need not wait for the driver.
+  // Imported here only, so that a server on SQLite does not load the driver.
   const { openMongo } = await import('./store/mongo/index.ts');
   const { ephemeralOn } = await import('./store/mongo/ephemeral.ts');
   const store = await openMongo({ url: mongodbUrl, log });

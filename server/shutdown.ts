@@ -1,4 +1,4 @@
-/** Going down in order: named steps one after another, and all of them within one deadline. */
+/** Orderly shutdown: named steps, one after another, within one deadline for all of them. */
 import type { Logger } from './base/logger.ts';
 
 export interface ShutdownStep {
@@ -6,10 +6,10 @@ export interface ShutdownStep {
   run(): Promise<unknown> | unknown;
 }
 
-/** `late`: the deadline passed with the step named still under way. */
+/** `late`: the deadline passed while this step was running. */
 export type ShutdownOutcome = { tag: 'done' } | { tag: 'late'; step: string };
 
-/** A step that fails is logged and the next ones are done all the same. Never rejects. */
+/** A failed step is logged, and the next ones still run. Never rejects. */
 export async function runShutdown(
   steps: readonly ShutdownStep[],
   withinMs: number,
@@ -37,14 +37,15 @@ export async function runShutdown(
   return outcome;
 }
 
-/** The part of `process` that this needs. */
+/** The part of `process` that is used here. */
 export interface Signals {
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
 }
 
 /**
- * The first SIGTERM or SIGINT runs `shutdown` and exits 0, or 1 when it was late; a second exits at once. What is returned
- * does the same for another reason, and exits with its code; nothing, where the process is stopping already.
+ * The first SIGTERM or SIGINT runs `shutdown` and exits with 0, or with 1 if it was late. A second signal exits at once.
+ * Returns a function that shuts down for another reason and exits with the given code; it does nothing if a shutdown is
+ * already running.
  */
 export function onStopSignal(
   signals: Signals,

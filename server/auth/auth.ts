@@ -1,5 +1,4 @@
-/** Who somebody is: users, their devices, and the tokens that prove them. docs/PROTOCOL.md, "Who you are". */
-
+/** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Who you are". */
 import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
@@ -11,7 +10,7 @@ import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passw
 import type { SignInLimits } from './signInLimits.ts';
 import { hashClaim, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
 
-/** Who a request or a socket is, as the store said when it was asked. */
+/** The authenticated user and device of a request or socket, as read from the store at that time. */
 export interface Identity {
   device: string;
   user: User;
@@ -20,40 +19,40 @@ export interface Identity {
 
 export interface Auth {
   /**
-   * Makes the user, or signs an existing one in, as one device per claim. With `as` only that user, and nobody is made: a
-   * database that was put back does not know whoever came after the copy, and their own app must not take their name from
-   * them. Rejects with `RefusedError` or `Unavailable`.
+   * Signs up a new user or signs in an existing one; makes one device per claim, so a retry is idempotent. With `as`, signs
+   * in only that user and never creates one: a database restored from a backup does not know users who signed up after the
+   * backup, and their apps must not take their names by signing up anew. Rejects with `RefusedError` or `Unavailable`.
    */
   signIn(
     request: Omit<SessionRequest, 'credential'>,
     address: string,
   ): Promise<{ session: Session; token: string }>;
-  /** Undefined for a token that is forged, replaced or signed out. */
+  /** Undefined if the token is forged, replaced or signed out. */
   identify(token: string): Promise<Identity | undefined>;
   session(identity: Identity): Promise<Session>;
-  /** Ends the device's session, then tells `onSignedOut`, also when it had ended already. */
+  /** Ends the device's session, then calls `onSignedOut`, also if it had ended before. */
   signOut(identity: Identity): Promise<void>;
   /**
-   * Gives the user another name, then tells `onRenamed`. `conflict` where it is taken, `forbidden` beyond so many a day. The
-   * same name again changes nothing.
+   * Renames the user, then calls `onRenamed`. Throws `conflict` if the name is taken, `forbidden` above RENAMES_PER_DAY. The
+   * current name changes nothing and does not count.
    */
   rename(identity: Identity, name: string): Promise<User>;
-  /** `unauthorized` without the right `current` where a password is set already. */
+  /** Throws `unauthorized` if the user has a password and `current` is not it. */
   setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
 }
 
 export interface AuthOptions {
   store: UserStore;
-  /** Milliseconds by the wall clock. */
+  /** The wall clock in milliseconds. */
   now: () => number;
-  /** So many cryptographically random bytes. */
+  /** Cryptographically secure random bytes. */
   random: (bytes: number) => Uint8Array;
   limits: SignInLimits;
-  /** Awaited before every answer to a sign-in, not only the first: it may have failed then. Must be idempotent. */
+  /** Called and awaited at every sign-in, since it may have failed at the first one. Must be idempotent. */
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
   onRenamed: (user: User) => Promise<unknown>;
-  /** What this server takes beyond what every server does. */
+  /** The features of this server beyond those that every server has. */
   features: () => string[];
 }
 
@@ -77,9 +76,9 @@ export function createAuth(options: AuthOptions): Auth {
         tokenHash: hashToken(token),
         as,
       };
-      const harmless = as !== undefined && password === undefined; // makes nobody, and guesses at nothing
+      const harmless = as !== undefined && password === undefined; // creates no user and guesses no password
       if (harmless) limits.proven(address);
-      // The first attempt may still be at work when the client, having given up on it, tries again.
+      // A client that timed out retries with the same claim while its first attempt may still be running.
       const { how, ...signedIn } = await exclusively(newcomer.claimHash, () => enter(newcomer));
       if (how !== 'created' && !harmless) limits.proven(address);
       await onUserCreated(signedIn.user.id);
@@ -138,13 +137,16 @@ export function createAuth(options: AuthOptions): Auth {
   async function enterAs(newcomer: Newcomer, as: string): Promise<Entered> {
     const user = await store.byId(as);
     if (!user)
-      throw new RefusedError('not-found', 'There is no such user here: the data may have been put back.');
+      throw new RefusedError(
+        'not-found',
+        'This user does not exist here: the data may have been restored from a backup.',
+      );
     if (newcomer.password === undefined || nameKey(user.name) !== newcomer.key)
       throw new RefusedError('unauthorized', 'This device is signed out.');
     return addDevice(newcomer, user);
   }
 
-  /** The answer to this claim was lost: the same user and device, another token. */
+  /** The answer to an earlier sign-in with this claim was lost: the same user and device get a new token. */
   async function renew({ claimHash, tokenHash, as }: Newcomer): Promise<Entered | undefined> {
     const before = await store.byClaim(claimHash, claimsSince());
     if (!before || (as !== undefined && as !== before.user.id)) return undefined;
@@ -164,11 +166,11 @@ export function createAuth(options: AuthOptions): Auth {
     if (made === 'created')
       return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
 
-    // Somebody was first in between: this very claim on another node, or another person.
+    // Lost a race: against the same claim on another process, or against another person with this name.
     const renewed = await renew(newcomer);
     if (renewed) return renewed;
     const other = await store.byNameKey(newcomer.key);
-    if (!other) throw new Unavailable('That name is just being taken; try again.');
+    if (!other) throw new Unavailable('This name is being taken right now; try again.');
     return addDevice(newcomer, other);
   }
 
@@ -180,7 +182,7 @@ export function createAuth(options: AuthOptions): Auth {
     const outcome = await store.addDevice(device, claimsSince());
     if (outcome === 'added') return { device: device.id, user, how: 'proven' };
 
-    // While the password was checked, another node has let this very claim in.
+    // While the password was verified, another process has signed in this same claim.
     const renewed = await renew(newcomer);
     if (!renewed) throw new Unavailable('This device has just been signed out; try again.');
     return renewed;
@@ -213,14 +215,14 @@ export function createAuth(options: AuthOptions): Auth {
   }
 }
 
-/** A sign-in whose name and password were checked. */
+/** A sign-in request with a valid name and password format. */
 interface Newcomer {
   name: string;
   key: string;
   password: string | undefined;
   claimHash: string;
   tokenHash: string;
-  /** The one user that may be signed in, where the request says so. */
+  /** The only user that may be signed in, if the request says so. */
   as: string | undefined;
 }
 

@@ -1,9 +1,10 @@
-/** The cookie that holds a browser's token. Pure: strings in, strings out. */
+/** The session cookie of a browser: its name, `Set-Cookie` values, and reading it from a header. Pure. */
 import { COOKIE_LIFETIME_S } from '../../shared/limits.ts';
 
 /**
- * The name has the port in it: cookies ignore ports, and two servers on one machine would sign each other's users out.
- * Over HTTPS `__Host-` keeps neighbouring subdomains from setting it. `origin` is the server's own, as the request has it.
+ * The name contains the port: cookies are shared by all ports of a host, and two servers on one machine would sign out each
+ * other's users. Over HTTPS the prefix `__Host-` keeps other subdomains from setting it. `origin`: this server's own, as the
+ * client sees it.
  */
 export function cookieName(origin: string): string {
   const url = new URL(origin);
@@ -12,16 +13,17 @@ export function cookieName(origin: string): string {
   return `${secure ? '__Host-' : ''}holdfast-${port}`;
 }
 
-/** The value of `Set-Cookie` that keeps `token` for 400 days from now. */
+/** The value of `Set-Cookie` that stores `token` for 400 days. */
 export function cookieWith(origin: string, token: string): string {
   return cookie(origin, token, COOKIE_LIFETIME_S);
 }
 
+/** The value of `Set-Cookie` that deletes the cookie. */
 export function cookieCleared(origin: string): string {
   return cookie(origin, '', 0);
 }
 
-/** The token in the header `Cookie`, if this server's is there. */
+/** The token in a `Cookie` header, if it has this server's cookie. */
 export function readCookie(header: string | undefined, origin: string): string | undefined {
   const name = cookieName(origin);
   for (const pair of header?.split(';') ?? []) {

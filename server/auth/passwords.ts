@@ -1,41 +1,41 @@
-/** Passwords, kept as scrypt strings that carry their own parameters: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
+/** Password hashing with scrypt. A stored hash contains its parameters: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { PASSWORD_MAX_CODE_POINTS } from '../../shared/limits.ts';
 import { codePoints } from '../../shared/text.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { createSemaphore } from '../limits/semaphore.ts';
 
-/** The same password however it was typed (NFC), 1 to 200 code points; else `invalid` or `too-large` is thrown. */
+/** Normalizes a password (NFC), so that all keyboards give the same one. Throws `invalid` or `too-large` if it does not have 1 to 200 code points. */
 export function checkPassword(raw: string): string {
   const password = raw.toWellFormed().normalize('NFC');
   if (password === '') throw new RefusedError('invalid', 'A password needs at least one character.');
   if (codePoints(password) <= PASSWORD_MAX_CODE_POINTS) return password;
-  throw new RefusedError('too-large', `A password holds ${PASSWORD_MAX_CODE_POINTS} characters.`);
+  throw new RefusedError('too-large', `A password has at most ${PASSWORD_MAX_CODE_POINTS} characters.`);
 }
 
 /** `salt` is 16 random bytes. */
 export async function hashPassword(password: string, salt: Uint8Array): Promise<string> {
-  return write({
+  return format({
     ...WORK,
     salt: Buffer.from(salt),
     hash: await derive(password, { ...WORK, salt }, HASH_BYTES),
   });
 }
 
-/** False where no password was set, after just as much work: the time tells nobody which it was. */
+/** False if no password is set, after the same amount of work: the timing does not reveal which users have one. */
 export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
-  const kept = read(stored ?? NOBODYS);
-  const hash = await derive(password, kept, kept.hash.length);
-  return timingSafeEqual(hash, kept.hash) && stored !== undefined;
+  const parsed = parse(stored ?? DUMMY_HASH);
+  const hash = await derive(password, parsed, parsed.hash.length);
+  return timingSafeEqual(hash, parsed.hash) && stored !== undefined;
 }
 
 export const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-/** OWASP's password storage cheat sheet, the row for 32 MiB: a small machine has that to spare, 128 MiB not. */
+/** OWASP's password storage cheat sheet, the row for 32 MiB: a small machine can spare that, but not 128 MiB. */
 const WORK: Work = { ln: 15, r: 8, p: 3 };
-const NOBODYS = write({ ...WORK, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) });
+const DUMMY_HASH = format({ ...WORK, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) });
 
-/** Two of the four threads that file reads, compression and name lookups share. */
+/** Uses two of the four threads of libuv's pool: file reads, compression and DNS lookups share it. */
 const semaphore = createSemaphore(2, 100);
 
 interface Work {
@@ -45,7 +45,7 @@ interface Work {
   p: number;
 }
 
-interface Kept extends Work {
+interface StoredHash extends Work {
   salt: Buffer;
   hash: Buffer;
 }
@@ -59,20 +59,20 @@ function derive(
   return semaphore(
     () =>
       new Promise((resolve, reject) => {
-        // Node's own bound is a little less than these parameters need.
+        // Node's default limit is slightly below what these parameters need.
         const options = { N, r, p, maxmem: 2 * 128 * N * r };
         scrypt(password, salt, bytes, options, (error, hash) => (error ? reject(error) : resolve(hash)));
       }),
   );
 }
 
-function write({ ln, r, p, salt, hash }: Kept): string {
+function format({ ln, r, p, salt, hash }: StoredHash): string {
   return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64url')}$${hash.toString('base64url')}`;
 }
 
-function read(stored: string): Kept {
+function parse(stored: string): StoredHash {
   const match = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([\w-]+)\$([\w-]+)$/.exec(stored);
-  if (!match) throw new Error('a stored password hash is not of our form');
+  if (!match) throw new Error('a stored password hash has an unknown format');
   const [, ln, r, p, salt, hash] = match;
   return {
     ln: Number(ln),

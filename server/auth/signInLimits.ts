@@ -1,10 +1,11 @@
 /**
- * How often one may try to sign in. Three buckets, because one would either let guesses through or lock a ward out:
- * - address and name: every attempt (docs/PROTOCOL.md: 10 a minute);
- * - user, from all addresses: wrong passwords. Whoever guesses from many addresses can so keep a person from signing
- *   in anew for as long as they go on; sessions that are open stay open;
- * - address, whatever the names: new users and wrong passwords. Those who only come back through one address that a
- *   whole house shares do not count.
+ * Rate limits for sign-ins and renames. Sign-ins have three buckets, because a single one would either allow password
+ * guessing or lock out everybody behind one address:
+ * - per address and name: every attempt (docs/PROTOCOL.md: 10 per minute);
+ * - per user, from all addresses: wrong passwords. An attacker with many addresses can keep a person from signing in for as
+ *   long as the attack lasts; existing sessions are not affected;
+ * - per address, for all names: new users and wrong passwords. Returning users do not count, so that many people can share
+ *   one address.
  */
 import {
   RENAMES_PER_DAY,
@@ -18,19 +19,21 @@ import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter, takeOrRefuse } from '../limits/limiter.ts';
 
 export interface SignInLimits {
-  /** Throws `rate-limited` when this address has tried too often. */
+  /** Counts an attempt. Throws `rate-limited` if there were too many from this address. */
   attempt(address: string, nameKey: string): void;
-  /** The attempt was by somebody who is a user already and proved it. */
+  /** The attempt was by an existing user who has authenticated: it does not count against the address. */
   proven(address: string): void;
-  /** Throws `rate-limited` when this user's password was guessed at too often. Taken before the work, so that guesses
-   * that run at the same time count too; `rightGuess` gives it back. */
+  /**
+   * Counts a password guess, before it is verified, so that concurrent guesses count too; `rightGuess` refunds it. Throws
+   * `rate-limited` if there were too many for this user.
+   */
   guess(user: string): void;
   rightGuess(user: string): void;
-  /** Throws `forbidden` when this user has changed their name too often. Returns what undoes the count. */
+  /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
   rename(user: string): () => void;
 }
 
-/** `now` in milliseconds, monotonic. */
+/** `now`: a monotonic clock in milliseconds. */
 export function createSignInLimits(now: () => number): SignInLimits {
   const byName = createLimiter({ ...perMinute(SIGN_INS_PER_MINUTE), now });
   const byUser = createLimiter({ ...perMinute(WRONG_PASSWORDS_PER_MINUTE), now });
@@ -43,14 +46,14 @@ export function createSignInLimits(now: () => number): SignInLimits {
   return {
     attempt(address, nameKey) {
       const from = addressKey(address);
-      takeOrRefuse(byName, `${from} ${nameKey}`, SORRY);
-      takeOrRefuse(byAddress, from, SORRY);
+      takeOrRefuse(byName, `${from} ${nameKey}`, TOO_MANY);
+      takeOrRefuse(byAddress, from, TOO_MANY);
     },
     proven: (address) => byAddress.giveBack(addressKey(address), 1),
-    guess: (user) => takeOrRefuse(byUser, user, SORRY),
+    guess: (user) => takeOrRefuse(byUser, user, TOO_MANY),
     rightGuess: (user) => byUser.giveBack(user, 1),
     rename(user) {
-      // not `rate-limited`, which is for what a minute mends
+      // not `rate-limited`: clients retry that within a minute, and this takes a day
       if (renames.take(user, 1) > 0)
         throw new RefusedError('forbidden', `A name can be changed ${RENAMES_PER_DAY} times a day.`);
       return () => renames.giveBack(user, 1);
@@ -64,4 +67,4 @@ function perMinute(count: number) {
   return { perSecond: count / 60, burst: count };
 }
 
-const SORRY = 'Too many attempts; wait a little and try again.';
+const TOO_MANY = 'Too many attempts; wait a moment and try again.';

@@ -1,4 +1,4 @@
-/** The environment, parsed once. An empty value counts as absent. */
+/** The configuration: parses the environment variables once, at start. An empty value counts as absent. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
@@ -8,11 +8,11 @@ import * as v from 'valibot';
 export interface Config {
   port: number;
   host: string;
-  /** The folder of the database’s file, where there is no `mongodbUrl`. */
+  /** The folder of the SQLite database; not used if there is a `mongodbUrl`. */
   data: string;
-  /** With its secrets: never to be printed. */
+  /** Contains the password: never print it. */
   mongodbUrl: string | undefined;
-  /** What this server is called from outside, when that cannot be seen from the request. */
+  /** The origin that browsers use, if it cannot be derived from requests. */
   publicOrigin: string | undefined;
   allowedOrigins: readonly string[];
   trustProxy: TrustProxy;
@@ -23,7 +23,7 @@ export interface Config {
   page: string;
 }
 
-/** Whose `X-Forwarded-…` is believed: nobody's, that of so many proxies in a row, or that of these addresses. */
+/** Whose `X-Forwarded-…` headers are trusted: nobody's, those of a number of proxies, or those of proxies at these addresses. */
 export type TrustProxy =
   | { tag: 'nobody' }
   | { tag: 'hops'; hops: number }
@@ -37,7 +37,7 @@ export interface Tls {
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** One sentence per mistake, all of them. */
+/** The configuration is wrong. The message has one sentence per mistake, for all mistakes. */
 export class ConfigError extends Error {
   readonly mistakes: readonly string[];
   constructor(mistakes: readonly string[]) {
@@ -47,7 +47,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Throws `ConfigError` with every mistake there is. Reads the certificate and its key. */
+/** Throws `ConfigError` with all mistakes. Reads the files of the TLS certificate and its key. */
 export function parseEnv(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const parsed = v.safeParse(Env, given);
@@ -88,7 +88,7 @@ const port = (name: string) =>
   });
 
 const MONGODB_FORM =
-  'mongodb://host:port/database or mongodb+srv://host/database, with what is special in user and password percent-encoded';
+  'mongodb://host:port/database or mongodb+srv://host/database, with special characters in user and password percent-encoded';
 
 const Env = v.pipe(
   v.object({
@@ -115,7 +115,7 @@ const Env = v.pipe(
     TRUST_PROXY: v.optional(
       setting(
         'TRUST_PROXY',
-        'how many proxies stand before this server (1), or their addresses (10.0.0.0/8,::1)',
+        'the number of proxies in front of this server (1), or their addresses (10.0.0.0/8,::1)',
         toTrust,
       ),
       'false',
@@ -131,16 +131,16 @@ const Env = v.pipe(
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
-    'METRICS_PORT is the same as PORT: the metrics need a port of their own.',
+    'METRICS_PORT is the same as PORT: the metrics need their own port.',
   ),
 );
 
-/** A setting that `parse` understands, or the sentence that says what it must be. */
+/** A setting that `parse` accepts; otherwise a sentence that says what it must be. */
 function setting<T>(name: string, form: string, parse: (text: string) => T | undefined) {
   return parsed((text) => `${name} is "${text}": it must be ${form}.`, parse);
 }
 
-/** A setting that may hold a password, so that it is not said again what it is. */
+/** A setting that may contain a password: the sentence does not repeat its value. */
 function secret<T>(name: string, form: string, parse: (text: string) => T | undefined) {
   return parsed(() => `${name} must be ${form}.`, parse);
 }
@@ -158,7 +158,7 @@ function parsed<T>(sentence: (text: string) => string, parse: (text: string) => 
   );
 }
 
-/** In its outline: the driver knows more of it. */
+/** Checks only the general form; the driver validates the rest. */
 function toMongodbUrl(text: string): string | undefined {
   return /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s]+(\/[^/?\s]*)?(\?\S*)?$/.test(text) ? text : undefined;
 }

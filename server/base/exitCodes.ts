@@ -1,8 +1,8 @@
-/** What a process ends with, for whoever started it. As in sysexits.h. */
+/** The exit codes of our processes, as in sysexits.h: 75 is worth a restart, 64 and 78 are not. */
 
-/** It was called in a wrong way. */
+/** Wrong command line. */
 export const EX_USAGE = 64;
-/** Something is not there now, and it is worth trying again. */
+/** Something is temporarily unavailable: try again. */
 export const EX_TEMPFAIL = 75;
-/** Something is to be put right first. */
+/** The configuration or the data has to be corrected first. */
 export const EX_CONFIG = 78;

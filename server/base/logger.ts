@@ -1,4 +1,4 @@
-/** The log: one JSON object a line on standard output. Tokens, passwords, bodies and cookies never stand in it. */
+/** The log: one JSON object per line on standard output. Never contains tokens, passwords, message bodies or cookies. */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from './env.ts';
 
@@ -10,7 +10,7 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    // Nobody logs these on purpose. This is for the object that one day is logged whole.
+    // No call logs these on purpose. This protects against objects that are logged as a whole.
     redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' },
   };
   return destination === undefined ? pino(options) : pino(options, destination);

@@ -1,11 +1,11 @@
-/** What an operator can see, for Prometheus: the numbers, and the small server on its own port that shows them. */
+/** The Prometheus metrics, and the server on its own port that exposes them. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** All names begin with `holdfast_`; times are in seconds, as Prometheus has them. */
+/** All names begin with `holdfast_`. Times are in seconds, by Prometheus convention. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
@@ -16,30 +16,30 @@ export function createMetrics() {
     connections: new Gauge({
       registers,
       name: 'holdfast_connections',
-      help: 'Sockets that are connected now',
+      help: 'Sockets connected at the moment',
     }),
     frames: new Counter({
       registers,
       name: 'holdfast_frames_total',
-      help: 'Requests that came, by event',
+      help: 'Requests received, by event',
       labelNames: ['event'],
     }),
     refusals: new Counter({
       registers,
       name: 'holdfast_refusals_total',
-      help: 'Requests that were refused, by event and error code',
+      help: 'Requests refused, by event and error code',
       labelNames: ['event', 'code'],
     }),
     connectionRefusals: new Counter({
       registers,
       name: 'holdfast_connection_refusals_total',
-      help: 'Handshakes that were refused, by error code',
+      help: 'Handshakes refused, by error code',
       labelNames: ['code'],
     }),
     appendSeconds: new Histogram({
       registers,
       name: 'holdfast_append_seconds',
-      help: 'From an append taken to its acknowledgement',
+      help: 'Time from the arrival of an append to its acknowledgement',
       buckets: SECONDS,
     }),
     batchEntries: new Histogram({
@@ -51,7 +51,7 @@ export function createMetrics() {
     tailLagSeconds: new Histogram({
       registers,
       name: 'holdfast_tail_lag_seconds',
-      help: 'From the stamp of an entry to its fan-out',
+      help: 'Time from the timestamp of an entry to its delivery by the tail',
       buckets: SECONDS,
     }),
   };
@@ -60,12 +60,12 @@ export function createMetrics() {
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface MetricsServer {
-  /** The one listened on, also where 0 was asked for. */
+  /** The actual one, also if METRICS_PORT is 0. */
   port: number;
   close(): Promise<void>;
 }
 
-/** Answers `GET /metrics` and nothing else. Rejects when the port cannot be had. */
+/** Answers only `GET /metrics`. Rejects if it cannot listen on the port. */
 export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics')

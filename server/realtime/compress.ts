@@ -1,58 +1,105 @@
 /**
- * Which websocket frames are compressed: what one socket is told alone (the catch-up, an answer), where it is long.
- * What goes to a room is not: it is encoded once, and the same bytes are written to every socket; ws, left to itself,
- * would compress them for each, which cost eight times all the rest of a message.
+ * Compression of WebSocket frames, and frames that are written past `ws`.
  *
- * ws compresses in a thread, and a frame that is ready would overtake one that is still there. So ws is told never to,
- * and the frame is made here, before it is handed over: everything leaves in the order in which it was sent.
+ * Frames for one socket alone (a catch-up, an answer) are compressed if they are long. A room's frame is not compressed: it
+ * is encoded once, and the same bytes are written to every socket. `ws` would compress it anew for every socket, since
+ * Engine.IO ignores `compress(false)` for WebSockets. `ws` also compresses in a thread pool, where a frame that is ready
+ * overtakes one that is still being compressed (S2). So `ws` is told never to compress, and long frames are compressed here,
+ * synchronously, before they are handed to Engine.IO: all frames leave in the order in which they were sent.
+ *
+ * Worth it, in figures: when `ws` compressed each live frame for each socket, that was nine tenths of the server's CPU
+ * (docs/DECISIONS.md). With frames encoded once, a second of server CPU makes 2,342,900 deliveries on SQLite; the server of
+ * Socket.IO's tutorial makes 144,810 (docs/BENCHMARK.md).
+ *
+ * The price: this uses internals of Engine.IO and `ws`. `chooseCompression` tests them once per process; if they do not work
+ * as expected, `ws` compresses itself, as in any Socket.IO server: slower, but every frame arrives, in order.
  */
-import { constants, deflateRawSync } from 'node:zlib';
+import { createServer } from 'node:http';
+import { Duplex } from 'node:stream';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { Server, type ServerOptions } from 'socket.io';
+import type { Logger } from '../base/logger.ts';
 import type { LiveServer } from './socketRecipient.ts';
 
-/**
- * Agreed on with the client, so that a frame may be compressed. What is sent keeps no context, which would be some 300 kB
- * of memory per connection. What comes keeps none either: with one, clients on ws would compress every small message,
- * and to inflate it costs as much as all the rest of it.
- */
-export const PER_MESSAGE_DEFLATE = {
-  serverNoContextTakeover: true,
-  clientNoContextTakeover: true,
-  threshold: Number.POSITIVE_INFINITY, // ws itself compresses nothing
-};
-
-/** A welcome, but not the acknowledgement of one message. In UTF-16 units, nearly bytes. */
-const COMPRESSED_FROM = 200;
-
-export function compressAlone({ engine }: Pick<LiveServer, 'engine'>): void {
-  engine.on('flush', ({ transport }: { transport: Transport }, packets: Packet[]) => {
-    transport.perMessageDeflate = false; // otherwise it does not look for frames that are made
-    for (const { options } of packets) joinUp(options?.wsPreEncodedFrame);
-    const agreed = transport.socket?._extensions?.['permessage-deflate']?.params;
-    if (!agreed) return;
-    for (const packet of packets) {
-      if (!isWorthIt(packet)) continue;
-      const frame = compressedFrame(MESSAGE + packet.data, agreed.server_max_window_bits ?? MOST_WINDOW_BITS);
-      packet.options = { ...packet.options, wsPreEncodedFrame: [frame] };
-    }
-  });
+export interface FrameCompression {
+  /** The option of this name for the Socket.IO server. */
+  perMessageDeflate: NonNullable<ServerOptions['perMessageDeflate']>;
+  /** Call once with the server that has this option. */
+  attach(io: Pick<LiveServer, 'engine'>): void;
 }
 
-/** Head and body of a room's frame, the same array for all its sockets: one buffer is a tenth less work for each. */
-function joinUp(frame: Buffer[] | undefined): void {
+/** Logs one warning if the internals of `ws` do not work as expected. */
+export function chooseCompression(logger: Pick<Logger, 'warn'>): FrameCompression {
+  checked ??= { problem: problemWithInternals() };
+  if (checked.problem === undefined) return ownCompression;
+  logger.warn(
+    { problem: checked.problem },
+    'frames cannot be written past ws: it compresses each frame for each socket, which costs more CPU',
+  );
+  return compressionByWs;
+}
+
+/** The result of the self-check, once per process. */
+let checked: { problem: string | undefined } | undefined;
+
+/**
+ * Negotiates compression, but `ws` itself compresses nothing. No context is kept for sent frames, which would take some
+ * 300 kB of memory per connection. None is kept for received frames either: with one, clients that use `ws` would compress
+ * every small message, and inflating it costs as much as everything else done for it.
+ */
+const NEGOTIATED = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+
+const ownCompression: FrameCompression = {
+  perMessageDeflate: { ...NEGOTIATED, threshold: Number.POSITIVE_INFINITY },
+  attach: ({ engine }) =>
+    void engine.on('flush', ({ transport }: { transport: Transport }, packets: Packet[]) =>
+      encodeFrames(transport, packets),
+    ),
+};
+
+/** The threshold is Engine.IO's default: most live messages are shorter, a catch-up is longer. */
+const compressionByWs: FrameCompression = {
+  perMessageDeflate: { ...NEGOTIATED, threshold: 1_024 },
+  attach: () => {},
+};
+
+/** Called before the packets are sent: gives those that `ws` shall not encode a ready frame. */
+function encodeFrames(transport: Transport, packets: Packet[]): void {
+  transport.perMessageDeflate = false; // otherwise the transport ignores ready frames
+  for (const { options } of packets) joinBuffers(options?.wsPreEncodedFrame);
+  const negotiated = transport.socket?._extensions?.['permessage-deflate']?.params;
+  if (!negotiated) return;
+  for (const packet of packets) {
+    if (!isWorthCompressing(packet)) continue;
+    const windowBits = negotiated.server_max_window_bits ?? MAX_WINDOW_BITS;
+    const frame = compressedFrame(MESSAGE + packet.data, windowBits);
+    packet.options = { ...packet.options, wsPreEncodedFrame: [frame] };
+  }
+}
+
+/**
+ * Joins header and payload of a room's frame in place: all its sockets share the array, and writing one buffer instead of
+ * two saves a tenth of the work per socket.
+ */
+function joinBuffers(frame: Buffer[] | undefined): void {
   if (frame && frame.length > 1) frame.splice(0, frame.length, Buffer.concat(frame));
 }
 
-function isWorthIt({ type, data, options }: Packet): boolean {
-  const isAlone = options?.compress !== false && options?.wsPreEncodedFrame === undefined;
-  return isAlone && type === 'message' && typeof data === 'string' && data.length >= COMPRESSED_FROM;
+function isWorthCompressing({ type, data, options }: Packet): boolean {
+  const isForOneSocket = options?.compress !== false && options?.wsPreEncodedFrame === undefined;
+  return isForOneSocket && type === 'message' && typeof data === 'string' && data.length >= COMPRESSED_FROM;
 }
 
-/** `_extensions` is ws's own, and the only place where it stands what was agreed on; long polling has no `socket`. */
+/** In UTF-16 units, nearly bytes: a welcome is longer, the acknowledgement of one message is shorter. */
+const COMPRESSED_FROM = 200;
+
+/** Engine.IO's transport. `socket` is the one of `ws`; long polling has none. `_extensions` is private to `ws`. */
 interface Transport {
-  perMessageDeflate?: boolean;
+  perMessageDeflate?: unknown;
   socket?: { _extensions?: { 'permessage-deflate'?: { params: { server_max_window_bits?: number } } } };
 }
 
+/** Engine.IO's packet. `wsPreEncodedFrame`: a ready frame, also set by Socket.IO's adapter for broadcasts. */
 interface Packet {
   type: string;
   data?: unknown;
@@ -60,16 +107,18 @@ interface Packet {
 }
 
 const MESSAGE = '4'; // Engine.IO's packet type
-const MOST_WINDOW_BITS = 15;
+const MAX_WINDOW_BITS = 15;
 
-/** A whole text message, RFC 7692 section 7.2.1: deflated, flushed, less the four bytes that every flush ends with. */
+/** A text message in one frame. RFC 7692 section 7.2.1: deflated and flushed, without the 4 bytes that end every flush. */
 function compressedFrame(text: string, windowBits: number): Buffer {
   const deflated = deflateRawSync(text, { windowBits, finishFlush: constants.Z_SYNC_FLUSH });
-  const payload = deflated.subarray(0, -4);
+  const payload = deflated.subarray(0, -FLUSH_END.length);
   return Buffer.concat([headerOf(payload.length), payload]);
 }
 
-/** RFC 6455 section 5.2: FIN, RSV1 (compressed), text; not masked. */
+const FLUSH_END = Buffer.from([0, 0, 0xff, 0xff]);
+
+/** RFC 6455 section 5.2: FIN, RSV1 (compressed), opcode text; not masked. */
 function headerOf(length: number): Buffer {
   if (length < 126) return Buffer.from([FIRST_BYTE, length]);
   if (length < 65_536) return Buffer.from([FIRST_BYTE, 126, length >> 8, length & 255]);
@@ -79,3 +128,121 @@ function headerOf(length: number): Buffer {
 }
 
 const FIRST_BYTE = 0b1100_0001;
+
+/**
+ * The self-check: a WebSocket connection over a fake TCP socket, made by the very `ws` that Engine.IO uses. A frame written
+ * past `ws` has to be the same bytes as when `ws` sends it, and a compressed one has to decode to its text. Synchronous, a
+ * few milliseconds. Returns what is wrong, or undefined.
+ */
+function problemWithInternals(): string | undefined {
+  const { engine } = new Server(createServer(), {
+    serveClient: false,
+    perMessageDeflate: ownCompression.perMessageDeflate,
+  });
+  const wire = fakeTcpSocket();
+  try {
+    return problemOn(wire, engine as unknown as EngineInternals);
+  } catch (error) {
+    return String(error);
+  } finally {
+    wire.socket.destroy();
+    engine.close();
+  }
+}
+
+function problemOn({ socket, takeWritten }: FakeTcpSocket, engine: EngineInternals): string | undefined {
+  const websockets: WsInternals[] = [];
+  engine.ws.handleUpgrade(UPGRADE_REQUEST, socket, Buffer.alloc(0), (made) => websockets.push(made));
+  const [websocket] = websockets;
+  if (!websocket) return 'a connection is not open at once';
+  const isNegotiated = takeWritten().includes(`server_max_window_bits=${SMALL_WINDOW_BITS}`);
+  if (!isNegotiated) return 'compression was not negotiated';
+  if (websocket._extensions?.['permessage-deflate']?.params.server_max_window_bits !== SMALL_WINDOW_BITS)
+    return 'the negotiated compression cannot be read from `_extensions`';
+
+  const transport = engine.createTransport('websocket', { websocket, _query: { EIO: '4' } });
+  transport.perMessageDeflate = engine.opts.perMessageDeflate;
+  const write = (packet: Packet) => {
+    encodeFrames(transport, [packet]);
+    transport.send([packet]);
+    return takeWritten();
+  };
+
+  websocket.send(`${MESSAGE}a frame of a room`, { compress: false });
+  const expected = takeWritten();
+  const ready = [expected.subarray(0, 2), expected.subarray(2)];
+  const options = { compress: false, wsPreEncodedFrame: ready };
+  if (!write({ type: 'message', data: 'not the ready frame', options }).equals(expected))
+    return 'a ready frame is not written as it is';
+
+  const long = 'a frame for one socket '.repeat(COMPRESSED_FROM);
+  const frame = write({ type: 'message', data: long });
+  const length = frame.length - headerOf(frame.length).length;
+  const payload = Buffer.concat([frame.subarray(-length), FLUSH_END]);
+  const inflated = inflateRawSync(payload, {
+    windowBits: SMALL_WINDOW_BITS,
+    finishFlush: constants.Z_SYNC_FLUSH,
+  });
+  const isCompressed = frame.subarray(0, headerOf(length).length).equals(headerOf(length));
+  if (!isCompressed || inflated.toString() !== MESSAGE + long) return 'a compressed frame cannot be read';
+  return undefined;
+}
+
+/** Less than the default, so that the check sees whether the negotiated value is found. */
+const SMALL_WINDOW_BITS = 10;
+
+const UPGRADE_REQUEST = {
+  method: 'GET',
+  url: '/',
+  _query: {}, // set by Engine.IO, whose listener for headers reads it
+  headers: {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+    'sec-websocket-extensions': `permessage-deflate; server_max_window_bits=${SMALL_WINDOW_BITS}`,
+  },
+};
+
+/** The part of Engine.IO's server that the check uses. */
+interface EngineInternals {
+  opts: { perMessageDeflate: unknown };
+  ws: {
+    handleUpgrade(
+      request: typeof UPGRADE_REQUEST,
+      socket: Duplex,
+      head: Buffer,
+      onOpen: (websocket: WsInternals) => void,
+    ): void;
+  };
+  createTransport(name: 'websocket', request: object): Transport & { send(packets: Packet[]): void };
+}
+
+type WsInternals = NonNullable<Transport['socket']> & {
+  send(text: string, options: { compress: boolean }): void;
+};
+
+interface FakeTcpSocket {
+  socket: Duplex;
+  /** All bytes that were written since the last call. */
+  takeWritten(): Buffer;
+}
+
+function fakeTcpSocket(): FakeTcpSocket {
+  let written: Buffer[] = [];
+  const socket = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, callback) {
+      written.push(chunk);
+      callback();
+    },
+  });
+  return {
+    socket,
+    takeWritten() {
+      const all = Buffer.concat(written);
+      written = [];
+      return all;
+    },
+  };
+}

@@ -18,7 +18,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import type { Store } from '../store/port.ts';
-import { compressAlone, PER_MESSAGE_DEFLATE } from './compress.ts';
+import { chooseCompression } from './compress.ts';
 import { dispatch } from './dispatch.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
@@ -73,14 +73,15 @@ interface Deps {
 export function createRealtime(deps: Deps): Realtime {
   const { http, contextOf, store, auth, feed, catchUp, names, perform, frameLimiter, metrics, logger, now } =
     deps;
+  const compression = chooseCompression(logger);
   const io: LiveServer = new Server(http, {
     serveClient: false,
     ...(deps.adapter ? { adapter: deps.adapter } : {}),
     maxHttpBufferSize: FRAME_MAX_BYTES,
-    perMessageDeflate: PER_MESSAGE_DEFLATE,
+    perMessageDeflate: compression.perMessageDeflate,
     cors: { origin: [...deps.allowedOrigins], credentials: true },
   });
-  compressAlone(io);
+  compression.attach(io);
 
   guardOrigin(http, '/socket.io/', (request) => {
     const isAllowed = mayAct(contextOf(request));

@@ -8,7 +8,7 @@ describe('runShutdown', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('does one step after the other, past one that fails', async () => {
+  test('runs the steps one after another, also after one that fails', async () => {
     const done: string[] = [];
     const outcome = await runShutdown(
       [
@@ -24,7 +24,7 @@ describe('runShutdown', () => {
     expect(logger.error).toHaveBeenCalledWith(expect.objectContaining({ step: 'broken' }), expect.anything());
   });
 
-  test('waits no longer than it may, and says what it waited for', async () => {
+  test('ends at the deadline, and names the step that was running', async () => {
     const hangs = { name: 'hangs', run: () => new Promise(() => {}) };
     const never = { name: 'never', run: vi.fn() };
     const outcome = runShutdown([hangs, never], 1_000, logger);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openAt } from '../../server/startupLine.ts';
+import { startupLine } from '../../server/startupLine.ts';
 
 const address = (address: string, internal = false, family = 'IPv4') =>
   ({ address, internal, family }) as never;
@@ -14,4 +14,4 @@ test.each([
   [{ host: '127.0.0.1' }, 'Holdfast: open http://127.0.0.1:3000'],
   [{ host: '::1' }, 'Holdfast: open http://[::1]:3000'],
   [{ publicOrigin: 'https://chat.example' }, 'Holdfast: open https://chat.example'],
-])('%j', (change, line) => expect(openAt({ ...listening, ...change }, interfaces)).toBe(line));
+])('%j', (change, line) => expect(startupLine({ ...listening, ...change }, interfaces)).toBe(line));

@@ -15,13 +15,13 @@ function mistakes(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-test('nothing set, or set to nothing, gives the defaults', () => {
+test('settings that are absent or empty have their defaults', () => {
   const defaults = {
     port: 3000,
     host: '0.0.0.0',
     data: './data',
     mongodbUrl: undefined,
-    page: join(import.meta.dirname, '../../dist'),
+    page: join(import.meta.dirname, '../../../dist'),
     publicOrigin: undefined,
     allowedOrigins: [],
     trustProxy: { tag: 'nobody' },
@@ -41,7 +41,7 @@ test.each([
   'mongodb://a:27017,b:27018/holdfast?replicaSet=rs0',
   'mongodb://ada:s%40crets@db.example/?authSource=admin',
   'mongodb+srv://cluster.example/chat',
-])('an address of a MongoDB: %s', (MONGODB_URL) => {
+])('MONGODB_URL accepts %s', (MONGODB_URL) => {
   expect(parseEnv({ MONGODB_URL: ` ${MONGODB_URL} ` }).mongodbUrl).toBe(MONGODB_URL);
 });
 
@@ -53,15 +53,15 @@ test.each([
   'mongodb://ada:s3cret/secret@db.example/holdfast',
   'mongodb://ada:s3cret@',
   'mongodb://ada:s3cret@db.example/hold fast',
-])('what is no address of a MongoDB is said in a sentence, and not repeated: %s', (MONGODB_URL) => {
-  const said = mistakes({ MONGODB_URL });
-  expect(said).toEqual([
+])('an invalid MONGODB_URL is reported in a sentence that does not repeat it: %s', (MONGODB_URL) => {
+  const reported = mistakes({ MONGODB_URL });
+  expect(reported).toEqual([
     expect.stringMatching(/^MONGODB_URL must be mongodb:\/\/host:port\/database or mongodb\+srv:.*\.$/),
   ]);
-  expect(said[0]).not.toContain('s3cret');
+  expect(reported[0]).not.toContain('s3cret');
 });
 
-test('what is set is parsed', () => {
+test('parses the settings', () => {
   const config = parseEnv({
     PORT: '0',
     PUBLIC_ORIGIN: 'HTTPS://Chat.example:443/',
@@ -97,14 +97,14 @@ test.each([
   [{ PORT: '9090', METRICS_PORT: '9090' }, /^METRICS_PORT is the same as PORT/],
   [{ TLS_KEY_FILE: 'k.pem' }, /TLS_CERT_FILE is not/],
   [{ TLS_CERT_FILE: '/nowhere/c.pem', TLS_KEY_FILE: import.meta.filename }, /^TLS_CERT_FILE .*ENOENT/],
-])('%j is told of in a sentence', (env, sentence) => {
-  const told = mistakes(env);
-  expect(told[0]).toMatch(sentence);
+])('%j is reported in a sentence', (env, sentence) => {
+  const reported = mistakes(env);
+  expect(reported[0]).toMatch(sentence);
 });
 
-test('every mistake is told at once', () => {
-  const told = mistakes({ PORT: 'x', LOG_LEVEL: 'x', ALLOWED_ORIGINS: 'x', TLS_CERT_FILE: 'c.pem' });
-  expect(told).toHaveLength(4);
+test('all mistakes are reported at once', () => {
+  const reported = mistakes({ PORT: 'x', LOG_LEVEL: 'x', ALLOWED_ORIGINS: 'x', TLS_CERT_FILE: 'c.pem' });
+  expect(reported).toHaveLength(4);
 });
 
 describe('TLS', () => {
@@ -119,18 +119,18 @@ describe('TLS', () => {
   });
   afterAll(() => folder.remove());
 
-  test('a pair is read', () => {
+  test('reads certificate and key', () => {
     const config = parseEnv({ TLS_CERT_FILE: file('one.crt'), TLS_KEY_FILE: file('one.key') });
     expect(config.tls?.cert.toString()).toContain('BEGIN CERTIFICATE');
   });
 
-  test('what is no pair is told of', () => {
-    const told = (cert: string, key: string) =>
+  test('reports files that are no certificate and key, or do not match', () => {
+    const reported = (cert: string, key: string) =>
       mistakes({ TLS_CERT_FILE: file(cert), TLS_KEY_FILE: file(key) });
-    expect(told('one.crt', 'two.key')).toEqual([
+    expect(reported('one.crt', 'two.key')).toEqual([
       'TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE.',
     ]);
-    expect(told('empty', 'empty')).toEqual([
+    expect(reported('empty', 'empty')).toEqual([
       expect.stringMatching(/^TLS_CERT_FILE .* not a certificate/),
       expect.stringMatching(/^TLS_KEY_FILE .* not an unencrypted private key/),
     ]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLogger } from '../../../server/base/logger.ts';
 
-test('a secret in an object that is logged whole is not written', () => {
+test('secrets in an object that is logged as a whole are redacted', () => {
   const lines: string[] = [];
   const logger = createLogger('info', { write: (line) => void lines.push(line) });
   logger.info({ token: 'S3CRET', request: { password: 'S3CRET', headers: { cookie: 'S3CRET' } } }, 'said');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createMetrics, serveMetrics } from '../../../server/base/metrics.ts';
 
-test('what is counted is shown on a port of its own, and nothing else is', async () => {
+test('the metrics are exposed on their own port, and nothing else is', async () => {
   const metrics = createMetrics();
   metrics.frames.inc({ event: 'append' });
   metrics.refusals.inc({ event: 'append', code: 'invalid' });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compressAlone, PER_MESSAGE_DEFLATE } from '../../../server/realtime/compress.ts';
+import { chooseCompression } from '../../../server/realtime/compress.ts';
 import type { LiveServer } from '../../../server/realtime/socketRecipient.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';
@@ -24,9 +24,16 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 let names = 0;
+const noWarning = { warn: (problem: unknown) => expect.unreachable(JSON.stringify(problem)) };
 const person = () => signUp(server.url, `person ${names++}`);
 const says = (body: string) => (frame: Entries) => frame.entries.some((entry) => bodyOf(entry) === body);
-test('a catch-up is compressed, and so is what a range answers', async () => {
+test('the self-check passes with the installed version of ws', () => {
+  expect(chooseCompression(noWarning).perMessageDeflate).toMatchObject({
+    threshold: Number.POSITIVE_INFINITY,
+  });
+});
+
+test('a catch-up is compressed, and so is the answer to a range', async () => {
   using wire = await openWire(server.url, await person(), { extensions: OFFER });
   const { compressed, payload, message } = await wire.hears('entries');
   expect(compressed).toBe(true);
@@ -36,7 +43,7 @@ test('a catch-up is compressed, and so is what a range answers', async () => {
   await expect.poll(() => wire.frames[before]).toMatchObject({ compressed: true, message: [{ ok: true }] });
 });
 
-test('a live frame is the same bytes for everybody, compressed for nobody, however long it is', async () => {
+test('a live frame is the same bytes for every socket, and never compressed, however long it is', async () => {
   using ada = await openWire(server.url, await person(), { extensions: OFFER });
   using bo = await openWire(server.url, await person());
   using writer = await connectClient(server.url, await person());
@@ -47,10 +54,11 @@ test('a live frame is the same bytes for everybody, compressed for nobody, howev
   expect(heard[0]!.payload.equals(heard[1]!.payload)).toBe(true);
 });
 
-test('S2 what goes to a room does not overtake what one socket of it was told before', async () => {
+test('S2 a frame for a room does not overtake an earlier frame for one socket of it', async () => {
   const http = createServer().listen(0, '127.0.0.1');
-  const io: LiveServer = new Server(http, { perMessageDeflate: PER_MESSAGE_DEFLATE });
-  compressAlone(io);
+  const { perMessageDeflate, attach } = chooseCompression(noWarning);
+  const io: LiveServer = new Server(http, { perMessageDeflate });
+  attach(io);
   io.on('connection', (socket) => {
     for (let i = 1; i <= 40; i += 2) {
       socket.emit('entries', { room: LONG.repeat(100), entries: [], users: {} });
@@ -69,12 +77,12 @@ test('S2 what goes to a room does not overtake what one socket of it was told be
   await io.close();
 });
 
-test('a client that offers no compression gets none', async () => {
+test('a client that does not offer compression gets none', async () => {
   using wire = await openWire(server.url, await person());
   expect(await wire.hears('entries')).toMatchObject({ compressed: false });
 });
 
-test('a client that has room for a small window only can read what is compressed for it', async () => {
+test('a client that offers only a small window can read compressed frames', async () => {
   const extensions = 'permessage-deflate; server_max_window_bits=10';
   using wire = await openWire(server.url, await person(), { extensions });
   const { compressed, message } = await wire.hears('entries');
