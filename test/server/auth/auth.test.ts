@@ -39,7 +39,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
 const refused = (code: string) => expect.objectContaining({ name: 'RefusedError', code });
 
 describe('signing up', () => {
-  test('a free name makes a user and a device, and the token proves both', async () => {
+  test('a free name creates a user and a device, and the token authenticates both', async () => {
     const { auth, store, welcomed } = setUp();
     const { session, token } = await auth.signIn({ name: ' Ada ', claim: newId() }, HOME);
     expect(session).toMatchObject({ user: { name: 'Ada' }, hasPassword: false, devices: 1 });
@@ -52,7 +52,7 @@ describe('signing up', () => {
     expect(JSON.stringify([...store.devices.values()])).not.toContain(token);
   });
 
-  test('names that differ in case or width only are one name', async () => {
+  test('names that differ only in case or width are the same name', async () => {
     const { auth } = setUp();
     await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
     await expect(auth.signIn({ name: 'ＡDA', claim: newId() }, HOME)).rejects.toEqual(refused('conflict'));
@@ -76,7 +76,7 @@ describe('signing up', () => {
     expect(store.users.size).toBe(0);
   });
 
-  test('names that objects have by themselves are names like any other', async () => {
+  test('names of object properties such as `__proto__` are names like any other', async () => {
     const { auth } = setUp();
     for (const name of ['__proto__', 'constructor', 'toString']) {
       expect((await auth.signIn({ name, claim: newId() }, HOME)).session.user.name).toBe(name);
@@ -85,7 +85,7 @@ describe('signing up', () => {
 });
 
 describe('a claim', () => {
-  test('the answer to a sign-up lost, and tried again: the same user and device, a fresh token', async () => {
+  test('a retried sign-up whose answer was lost: the same user and device, a new token', async () => {
     const { auth, store, welcomed } = setUp();
     const request = { name: 'Ada', claim: newId() };
     const first = await auth.signIn(request, HOME);
@@ -98,7 +98,7 @@ describe('a claim', () => {
     expect(welcomed).toEqual([first.session.user.id, first.session.user.id]);
   });
 
-  test('it is no longer good after a day', async () => {
+  test('expires after a day', async () => {
     const { auth, clock } = setUp();
     const request = { name: 'Ada', claim: newId() };
     await auth.signIn(request, HOME);
@@ -106,7 +106,7 @@ describe('a claim', () => {
     await expect(auth.signIn(request, HOME)).rejects.toEqual(refused('conflict'));
   });
 
-  test('with another name it is another claim', async () => {
+  test('with another name is another claim', async () => {
     const { auth } = setUp();
     const claim = newId();
     const ada = await auth.signIn({ name: 'Ada', claim }, HOME);
@@ -114,7 +114,7 @@ describe('a claim', () => {
     expect(bo.session.user.id).not.toBe(ada.session.user.id);
   });
 
-  test('the same one several times at once, on two nodes, is one user and one device', async () => {
+  test('used several times at once, on two processes, makes one user and one device', async () => {
     const { auth, store, clock } = setUp();
     const other = setUp({ store, now: () => clock.now }).auth;
     const request = { name: 'Ada', claim: newId() };
@@ -123,7 +123,7 @@ describe('a claim', () => {
     expect([store.users.size, store.devices.size]).toEqual([1, 1]);
   });
 
-  test('coming back with a password, the same one several times at once is one device', async () => {
+  test('used several times at once with a password makes one device', async () => {
     const { auth, store } = setUp();
     await auth.signIn({ name: 'Ada', password: 'secret', claim: newId() }, HOME);
     const request = { name: 'Ada', password: 'secret', claim: newId() };
@@ -131,7 +131,7 @@ describe('a claim', () => {
     expect(store.devices.size).toBe(2);
   });
 
-  test('the lobby could not be joined: no answer until it is, and the claim tries it again', async () => {
+  test('if joining the lobby fails, the sign-up fails, and a retry with the claim joins it', async () => {
     let fails = true;
     const onUserCreated = async () => {
       if (fails) throw new Unavailable('the store is busy');
@@ -154,7 +154,7 @@ describe('coming back', () => {
     expect(second.session.device.id).not.toBe(first.session.device.id);
   });
 
-  test('with a wrong password, or where none was set: unauthorized; without one: the name is taken', async () => {
+  test('with a wrong password, or if none is set: unauthorized; without a password: the name is taken', async () => {
     const { auth } = setUp();
     await auth.signIn({ name: 'Ada', password: 'right', claim: newId() }, HOME);
     await auth.signIn({ name: 'Bo', claim: newId() }, HOME);
@@ -167,7 +167,7 @@ describe('coming back', () => {
 });
 
 describe('a session', () => {
-  test('signed out, its token proves nothing, and its sockets are told; the others stay', async () => {
+  test('after sign-out its token is invalid and its sockets are disconnected; other devices stay signed in', async () => {
     const { auth, signedOut } = setUp();
     const first = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
     const second = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
@@ -178,14 +178,14 @@ describe('a session', () => {
     expect(await auth.session(identity)).toMatchObject({ devices: 1 });
   });
 
-  test('a forged token is nobody', async () => {
+  test('a forged token authenticates nobody', async () => {
     const { auth } = setUp();
     for (const token of ['', 'x', '__proto__', randomBytes(32).toString('base64url'), 'a'.repeat(10_000)]) {
       expect(await auth.identify(token)).toBeUndefined();
     }
   });
 
-  test('a password set later lets its user come back; changing it needs the current one', async () => {
+  test('a password that is set later lets the user sign in; changing it needs the current one', async () => {
     const { auth } = setUp();
     const { token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
     const identity = (await auth.identify(token))!;
@@ -206,7 +206,7 @@ describe('a session', () => {
 describe('with `as`', () => {
   const HERS = newId();
 
-  test('O4 a user that the database does not know any more is not made anew: the name stays free', async () => {
+  test('O4 a user who is missing from the database is not created again: the name stays free', async () => {
     const { auth, store } = setUp();
     for (const password of [undefined, 'secret'])
       await expect(
@@ -227,7 +227,7 @@ describe('with `as`', () => {
     expect(store.devices.size).toBe(2);
   });
 
-  test('the password signs that user in by their own name alone; without one nobody is let in', async () => {
+  test('the password signs that user in, only with their own name; without a password nobody is signed in', async () => {
     const { auth } = setUp();
     const { user } = (await auth.signIn({ name: 'Ada', password: 'secret', claim: newId() }, HOME)).session;
     await auth.signIn({ name: 'Bo', password: 'secret', claim: newId() }, HOME);
@@ -247,7 +247,7 @@ describe('limits', () => {
       (error: unknown) => (error instanceof RefusedError ? error.code : String(error)),
     );
 
-  test('ten sign-ins a minute, per address and name', async () => {
+  test('ten sign-ins per minute, per address and name', async () => {
     const { auth, clock } = setUp();
     const attempt = (name: string, address = HOME) => codeOf(auth.signIn({ name, claim: newId() }, address));
     const codes = [];
@@ -259,14 +259,14 @@ describe('limits', () => {
     expect(await attempt('Ada')).toBe('conflict');
   });
 
-  test('a house behind one address signs up at once, and comes back every morning', async () => {
+  test('many people behind one address can sign up at once, and sign in every morning', async () => {
     const { auth } = setUp();
     for (let i = 0; i < 100; i++) {
       expect(await codeOf(auth.signIn({ name: `nurse ${i}`, claim: newId() }, HOME))).toBe('ok');
     }
   });
 
-  test('a house whose server was put back may ask for everybody; passwords count with `as`, too', async () => {
+  test('after a restore, many people behind one address may sign in with `as`; password guesses count with `as` too', async () => {
     const { auth } = setUp();
     const ask = (i: number, extra: object) =>
       codeOf(auth.signIn({ name: `nurse ${i}`, claim: newId(), as: newId(), ...extra }, HOME));
@@ -276,7 +276,7 @@ describe('limits', () => {
     expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(1);
   });
 
-  test('one password guessed at from many addresses', async () => {
+  test('password guesses for one user from many addresses are limited', async () => {
     const limits = createSignInLimits(() => 0);
     const guess = () => limits.guess('ada');
     for (let i = 0; i < WRONG_PASSWORDS_PER_MINUTE; i++) guess();
@@ -285,7 +285,7 @@ describe('limits', () => {
     expect(guess).not.toThrow();
   });
 
-  test('addresses of one IPv6 network count as one', () => {
+  test('addresses of one IPv6 /64 network count as one', () => {
     const limits = createSignInLimits(() => 0);
     const from = (i: number) => () => limits.attempt(`2001:db8:1:2::${i}`, 'ada');
     for (let i = 1; i <= SIGN_INS_PER_MINUTE; i++) from(i)();
@@ -301,7 +301,7 @@ describe('another name', () => {
     return { ...scene, identity: (await scene.auth.identify(token))! };
   }
 
-  test('is the next revision of the user, and is told', async () => {
+  test('gives the user the next revision, and calls `onRenamed`', async () => {
     const { auth, renamed, identity, store } = await ada();
     const user = await auth.rename(identity, '  Ada Byron ');
     expect(user).toMatchObject({ id: identity.user.id, name: 'Ada Byron', rev: 1 });
@@ -309,14 +309,14 @@ describe('another name', () => {
     expect(await store.byNameKey('ada')).toBeUndefined();
   });
 
-  test('the same again changes nothing and is not counted; in capitals it is another', async () => {
+  test('the current name changes nothing and does not count; other capitals are a change', async () => {
     const { auth, renamed, identity } = await ada();
     for (let i = 0; i < 9; i++) await auth.rename(identity, 'Ada');
     expect(renamed).toEqual([]);
     expect(await auth.rename(identity, 'ADA')).toMatchObject({ name: 'ADA', rev: 1 });
   });
 
-  test('somebody else’s is a conflict and not counted; a bad one says why; the fourth of a day is forbidden', async () => {
+  test('a taken name is a conflict and does not count; an invalid one says why; the fourth rename of a day is forbidden', async () => {
     const { auth, clock, identity } = await ada();
     await auth.signIn({ name: 'Bob', claim: newId() }, HOME);
     for (let i = 0; i < 4; i++)

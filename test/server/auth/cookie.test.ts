@@ -10,7 +10,7 @@ test.each([
   ['http://[::1]:3000', 'holdfast-3000'],
 ])('the cookie of %s is %s', (origin, name) => expect(cookieName(origin)).toBe(name));
 
-test('it is out of reach of scripts and of other sites, for 400 days', () => {
+test('the cookie is HttpOnly and SameSite=Strict, for 400 days', () => {
   expect(cookieWith('http://a:3000', 'T')).toBe(
     'holdfast-3000=T; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict',
   );
@@ -20,7 +20,7 @@ test('it is out of reach of scripts and of other sites, for 400 days', () => {
   expect(cookieCleared('http://a:3000')).toContain('holdfast-3000=; Path=/; Max-Age=0');
 });
 
-test('another port’s cookie is not ours', () => {
+test('the cookie of another port is ignored', () => {
   const header = 'x=1; holdfast-3001=theirs; holdfast-3000=ours; __proto__=2; =; y';
   expect(readCookie(header, 'http://a:3000')).toBe('ours');
   expect(readCookie(header, 'https://a:3000')).toBeUndefined();

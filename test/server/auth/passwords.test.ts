@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { hashPassword, verifyPassword } from '../../../server/auth/passwords.ts';
 
-test('a password is kept as a salted scrypt string that says its own parameters', async () => {
+test('a password is stored as a salted scrypt hash with its parameters', async () => {
   const [one, other] = await Promise.all([
     hashPassword('secret', randomBytes(16)),
     hashPassword('secret', randomBytes(16)),
@@ -13,13 +13,13 @@ test('a password is kept as a salted scrypt string that says its own parameters'
   expect(await verifyPassword('Secret', one)).toBe(false);
 });
 
-test('one that was kept with other parameters is still verified', async () => {
+test('a hash with other parameters is still verified', async () => {
   const weak = '$scrypt$ln=4,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$';
   const { scryptSync } = await import('node:crypto');
   const hash = scryptSync('old', Buffer.alloc(16), 32, { N: 16, r: 8, p: 1 }).toString('base64url');
   expect(await verifyPassword('old', weak + hash)).toBe(true);
 });
 
-test('where none was set nothing is right', async () => {
+test('without a stored hash every password is wrong', async () => {
   expect(await verifyPassword('anything', undefined)).toBe(false);
 });

@@ -65,7 +65,7 @@ describe('where a catch-up begins', () => {
     expect(startOf(head, { cursor: cursor && [...cursor] }, { cursor: at }, true)).toEqual(start);
   });
 
-  test('another epoch resets every room that is held, whatever its cursor says', () => {
+  test('another epoch resets every room that the client holds, whatever its cursor', () => {
     expect(startOf(9, { cursor: [7, 70] }, { cursor: 70 }, false)).toEqual({
       tag: 'few',
       from: 1,
@@ -74,7 +74,7 @@ describe('where a catch-up begins', () => {
     expect(startOf(9, { cursor: [0, 0] }, {}, false)).toEqual({ tag: 'few', from: 1, reset: false });
   });
 
-  test('S1 what a client holds beyond its cursor must be in the log; the cursor stays where the catch-up begins', () => {
+  test('S1 an entry that a client holds beyond its cursor must be in the log; the catch-up still begins at the cursor', () => {
     const held = { cursor: [3, 30], proof: [7, 70] } satisfies Parameters<typeof startOf>[1];
     expect(startOf(9, held, { cursor: 30, proof: 70 }, true)).toEqual({ tag: 'few', from: 4, reset: false });
     expect(startOf(9, held, { cursor: 30, proof: 71 }, true)).toEqual({ tag: 'few', from: 1, reset: true });
@@ -82,19 +82,19 @@ describe('where a catch-up begins', () => {
     expect(startOf(9, { proof: [7, 70] }, { proof: 70 }, true)).toMatchObject({ reset: false });
   });
 
-  test('S3 the newest messages of a log begin where the oldest of them is, within 500 entries', () => {
+  test('S3 the newest messages begin at the oldest of them, at most 500 entries before the head', () => {
     expect(startOfNewest(1_000, 900)).toBe(900);
     expect(startOfNewest(1_000, 20)).toBe(501);
     expect(startOfNewest(1_000, undefined)).toBe(1_000);
   });
 });
 
-test('the open room comes first, then as the client named them, then the others; rooms that are not mine never', () => {
+test("the open room is first, then rooms with cursors in the client's order, then the others; never a room of others", () => {
   expect(catchUpOrder(['a', 'b', 'c', 'd'], ['c', 'x', 'b'], 'd')).toEqual(['d', 'c', 'b', 'a']);
   expect(catchUpOrder(['a'], [], 'x')).toEqual(['a']);
 });
 
-test('the newest within a budget: never more than it, and one more would not fit', () => {
+test('the newest items within a budget: never above it, and one more would not fit', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 50 }));
   fc.assert(
     fc.property(sizes, fc.integer({ min: 0, max: 500 }), (items, budget) => {

@@ -17,7 +17,7 @@ const amend = (serverOffset: number, kind: 'edit' | 'delete', target: number): E
   ...(kind === 'edit' ? { body: 'edited' } : {}),
 });
 
-test('keeps the newest entries and says when it does not reach back', () => {
+test('holds the newest entries, and says if it does not reach back far enough', () => {
   const ring = createRing(10);
   for (let n = 1; n <= 95; n++) ring.push(text(n));
   expect(ring.slice(90, 95)?.map((e) => e.serverOffset)).toEqual([90, 91, 92, 93, 94, 95]);
@@ -27,7 +27,7 @@ test('keeps the newest entries and says when it does not reach back', () => {
   expect(ring.slice(96, 95)).toEqual([]);
 });
 
-test('a deletion blanks its target and the edits of it, and nothing else', () => {
+test('a deletion redacts its target and the edits of it, and nothing else', () => {
   const ring = createRing(10);
   const entries = [text(1), text(2), amend(3, 'edit', 1), amend(4, 'edit', 2), amend(5, 'delete', 1)];
   for (const entry of entries) ring.push(entry);

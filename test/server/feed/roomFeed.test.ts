@@ -51,7 +51,7 @@ function feedOf(log: LogStore) {
 }
 
 describe('the feed of a room', () => {
-  test('delivers what is new and drops what came before', async () => {
+  test('delivers new entries and drops repeats', async () => {
     const { log } = logOf(5);
     const { feed, delivered } = feedOf(log);
     await feed.opening();
@@ -60,7 +60,7 @@ describe('the feed of a room', () => {
     expect(delivered).toEqual([6, 7, 8]);
   });
 
-  test('a head that is not in the log, told again and again, is read for once each time and at the end', async () => {
+  test('a head that is not in the log does not cause an endless loop of reads', async () => {
     const { log } = logOf(5);
     const range = vi.spyOn(log, 'range');
     const { feed } = feedOf(log);
@@ -71,7 +71,7 @@ describe('the feed of a room', () => {
     expect(range.mock.calls.length).toBeLessThan(40);
   });
 
-  test('S2 what the tail skipped is read from the log first', async () => {
+  test('S2 entries that the tail skipped are read from the log first', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
     await feed.opening();
@@ -80,7 +80,7 @@ describe('the feed of a room', () => {
     expect(await reached(9)).toEqual([6, 7, 8, 9]);
   });
 
-  test('what is heard while the room opens is neither lost nor doubled', async () => {
+  test('entries delivered while the room opens are neither lost nor repeated', async () => {
     const { log, state } = logOf(5);
     state.failures = 3;
     const { feed, reached } = feedOf(log);
@@ -89,7 +89,7 @@ describe('the feed of a room', () => {
     expect(await reached(7)).toEqual([6, 7]);
   });
 
-  test('a store that is away is asked until it answers, and order holds', async () => {
+  test('reads of an unavailable store are retried until it answers, and the order is kept', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
     await feed.opening();
@@ -100,7 +100,7 @@ describe('the feed of a room', () => {
     expect(await reached(9)).toEqual([6, 7, 8, 9]);
   });
 
-  test('a head that somebody knows of is reached though the tail said nothing', async () => {
+  test('entries up to a known head are read although the tail delivered nothing', async () => {
     const { log, state } = logOf(5);
     const { feed, reached } = feedOf(log);
     await feed.opening();
@@ -110,7 +110,7 @@ describe('the feed of a room', () => {
     expect(feed.recent(300, 450)).toHaveLength(151);
   });
 
-  test('S2 whatever the tail loses, repeats and reorders, what is delivered has no gap and no repeat', async () => {
+  test('S2 whatever the tail loses, repeats and reorders, the delivered entries have no gap and no repeat', async () => {
     const batches = fc.array(
       fc.record({ from: fc.integer({ min: 1, max: 40 }), size: fc.integer({ min: 1, max: 6 }) }),
     );

@@ -16,7 +16,7 @@ const refused = (status: number, code: string) =>
   expect.objectContaining({ status, json: { ok: false, error: expect.objectContaining({ code }) } });
 
 describe('requests over HTTP', () => {
-  test('append and range reach the same code as by socket', async () => {
+  test('append and range do the same as over a socket', async () => {
     await using server = await serve();
     const headers = await signedUp(server);
     const body = { as: 'me', items: [{ room: '__proto__' }] };
@@ -32,7 +32,7 @@ describe('requests over HTTP', () => {
     expect(odd.json.payload).toEqual({ room: '%E0%A4%A', from: ['-1', '2'] });
   });
 
-  test('a refusal has its status, and says when to come back', async () => {
+  test('a refusal has the status of its code, and Retry-After', async () => {
     let error: Record<string, unknown> = {};
     await using server = await serve({ perform: () => ({ ok: false, error }) });
     const headers = await signedUp(server);
@@ -46,7 +46,7 @@ describe('requests over HTTP', () => {
     expect(await answer({ code: 'from-the-future', message: 'm' })).toEqual(refused(500, 'from-the-future'));
   });
 
-  test('no other spelling of a path is answered without the headers of /api', async () => {
+  test('a path in another spelling is not answered without the headers of /api', async () => {
     await using server = await serve();
     const headers = await signedUp(server);
     for (const path of ['/API/session', '/api/SESSION', '/Api/session'])
@@ -59,7 +59,7 @@ describe('requests over HTTP', () => {
     ]);
   });
 
-  test('nobody’s are 401, whatever they say', async () => {
+  test('without credentials every request is 401', async () => {
     await using server = await serve();
     const tokens = ['', 'Bearer', 'Bearer x', `Bearer ${'A'.repeat(43)}`, 'Basic eDp5'];
     for (const authorization of tokens) {
@@ -69,7 +69,7 @@ describe('requests over HTTP', () => {
     expect(server.performed).toEqual([]);
   });
 
-  test('frames of one device are limited here too', async () => {
+  test('requests of one device are rate-limited, as over a socket', async () => {
     await using server = await serve();
     const headers = await signedUp(server);
     const all = Array.from({ length: 6 }, () =>
@@ -79,7 +79,7 @@ describe('requests over HTTP', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
   });
 
-  test('a store that does not answer is 503, a fault of ours 500 and in the log, not in the answer', async () => {
+  test('an unavailable store is 503; an unexpected error is 500, and its text is in the log, not in the answer', async () => {
     let error: Error = new Unavailable('the store is busy', 3_000);
     await using server = await serve({ sabotage: { byToken: () => Promise.reject(error) } });
     const headers = { authorization: `Bearer ${'A'.repeat(43)}` };
@@ -121,7 +121,7 @@ describe('bad input', () => {
     ['a little too much', APPEND_MAX_BYTES + 1],
     ['1 MB', 1_000_000],
     ['far too much', 20_000_000],
-  ])('%s is too large, and heard to be', async (_what, bytes) => {
+  ])('%s is too large, and the client reads the answer', async (_what, bytes) => {
     expect(await post(`"${'x'.repeat(bytes - 2)}"`)).toEqual(refused(413, 'too-large'));
   });
 
@@ -137,7 +137,7 @@ describe('bad input', () => {
     expect(await ask(server.url, 'POST', '/api/session', { body })).toEqual(refused(400, 'invalid'));
   });
 
-  test('an unknown path is not-found and a wrong method invalid, in our shape', async () => {
+  test('an unknown path is not-found and a wrong method is invalid, in the shape of all errors', async () => {
     const nowhere = ['/api', '/api/', '/api/nothing', '/api/session/x', '/api/__proto__', '/api/%00'];
     for (const path of nowhere) {
       expect(await ask(server.url, 'GET', path, { headers: { accept: 'text/html' } })).toEqual(
@@ -151,7 +151,7 @@ describe('bad input', () => {
     }
   });
 
-  test('a body that breaks off harms nobody', async () => {
+  test('a body that breaks off affects no other request', async () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), '127.0.0.1');
     const closed = new Promise((resolve) => socket.on('close', resolve));
@@ -163,7 +163,7 @@ describe('bad input', () => {
   });
 });
 
-test('healthz says that the process lives, readyz whether it is of use', async () => {
+test('/healthz says that the process is alive, /readyz whether it can handle requests', async () => {
   await using server = await serve();
   expect((await ask(server.url, 'GET', '/readyz')).json).toEqual({ ok: true });
   server.isReady = false;

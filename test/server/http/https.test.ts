@@ -23,7 +23,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-test('the cookie is Secure and bound to this host, HTTPS is asked for from now on, and a websocket opens by it', async () => {
+test('the cookie is Secure and bound to this host, HSTS is sent, and the cookie authenticates a websocket', async () => {
   const origin = server.url;
   const body = JSON.stringify({ name: 'Ada', claim: newId(), credential: 'cookie' });
   const answer = await call(

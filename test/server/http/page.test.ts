@@ -50,7 +50,7 @@ describe('a built page', () => {
     expect(headers).toMatchObject({ 'content-type': expect.stringContaining(type), 'cache-control': cache });
   });
 
-  test('is compressed for whoever can read it so', async () => {
+  test('is compressed in an encoding that the client accepts', async () => {
     const plain = await get('/assets/index-abc.js');
     const br = await get('/assets/index-abc.js', { 'accept-encoding': 'gzip, deflate, br' });
     const gzip = await get('/assets/index-abc.js', { 'accept-encoding': 'gzip' });
@@ -66,7 +66,7 @@ describe('a built page', () => {
     expect(br.headers.vary).toContain('Accept-Encoding');
   });
 
-  test('is not sent again to whoever has it, and HEAD is without its body', async () => {
+  test('is not sent again to a client that has it, and HEAD has no body', async () => {
     const first = await get('/');
     const again = await get('/', { 'if-none-match': first.headers.etag! });
     expect([again.status, again.text, again.headers.etag]).toEqual([304, '', first.headers.etag]);
@@ -78,7 +78,7 @@ describe('a built page', () => {
     ]);
   });
 
-  test('answers for its own paths when a person goes there, and only then', async () => {
+  test('is sent for its own paths, to navigations only', async () => {
     const html = { accept: 'text/html,application/xhtml+xml' };
     expect((await get('/room/lobby', html)).text).toContain('first');
     expect((await get('/room/lobby')).status).toBe(404);
@@ -88,7 +88,7 @@ describe('a built page', () => {
     expect((await get('/room/lobby', html, 'POST')).status).toBe(404);
   });
 
-  test('nothing but its files can be named', async () => {
+  test('no path leads out of the folder', async () => {
     const tries = [
       '/../package.json',
       '/assets/../../etc/passwd',
@@ -102,7 +102,7 @@ describe('a built page', () => {
   });
 });
 
-test('a new build is found while the server runs; files of the earlier one stay for pages that are open', async () => {
+test('a new build is found while the server runs; files of the earlier build stay for open pages', async () => {
   await using folder = await temporaryFolder();
   const clock = { now: 0 };
   await build(folder.path, BUILD);
@@ -127,7 +127,7 @@ test('a new build is found while the server runs; files of the earlier one stay 
   expect(await text('/sw.js')).toBe('third');
 });
 
-test('without a page it says how to make one, and finds it when it is made', async () => {
+test('without a build it says how to make one, and finds it later', async () => {
   await using folder = await temporaryFolder();
   const clock = { now: 0 };
   await using server = await serve({ folder: join(folder.path, 'dist'), now: () => clock.now });

@@ -3,7 +3,7 @@ import { ask, serve } from './serve.ts';
 
 const policyOf = (headers: Record<string, unknown>) => String(headers['content-security-policy']).split(';');
 
-test('over plain HTTP nothing asks for HTTPS', async () => {
+test('over plain HTTP no header asks for HTTPS', async () => {
   await using server = await serve();
   for (const path of ['/', '/api/session', '/healthz']) {
     const { headers } = await ask(server.url, 'GET', path, { headers: { host: '192.168.1.20:3000' } });
@@ -23,7 +23,7 @@ test('over plain HTTP nothing asks for HTTPS', async () => {
   }
 });
 
-test('over HTTPS, by a proxy or by PUBLIC_ORIGIN, the browser is told to stay there', async () => {
+test('over HTTPS, also behind a proxy or by PUBLIC_ORIGIN, HSTS is sent', async () => {
   await using byOrigin = await serve({ config: { publicOrigin: 'https://chat.example' } });
   await using byProxy = await serve({ config: { trustProxy: { tag: 'hops', hops: 1 } } });
   const forwarded = { 'x-forwarded-proto': 'https', host: 'chat.example' };
@@ -38,7 +38,7 @@ test('over HTTPS, by a proxy or by PUBLIC_ORIGIN, the browser is told to stay th
   }
 });
 
-test('a header of a proxy that nobody trusts says nothing', async () => {
+test('headers of an untrusted proxy are ignored', async () => {
   await using server = await serve();
   const { headers } = await ask(server.url, 'GET', '/', { headers: { 'x-forwarded-proto': 'https' } });
   expect(headers['strict-transport-security']).toBeUndefined();

@@ -13,7 +13,7 @@ const cookieOf = (heard: { headers: { 'set-cookie'?: string[] | undefined } }) =
   heard.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 
 describe('with a token', () => {
-  test('signing up, being somebody, setting a password, signing out', async () => {
+  test('signing up, reading the session, setting a password, signing out', async () => {
     await using server = await serve();
     const made = await ask(server.url, 'POST', '/api/session', { body: request() });
     expect(made.status).toBe(201);
@@ -39,7 +39,7 @@ describe('with a token', () => {
     expect([gone.status, gone.json.error.code]).toEqual([401, 'unauthorized']);
   });
 
-  test('a taken name is 409, a wrong password 401, and nothing of either is logged', async () => {
+  test('a taken name is 409, a wrong password 401, and neither is logged', async () => {
     await using server = await serve();
     await ask(server.url, 'POST', '/api/session', { body: request() });
     const taken = await ask(server.url, 'POST', '/api/session', { body: request() });
@@ -51,7 +51,7 @@ describe('with a token', () => {
     expect(server.logged).toEqual([]);
   });
 
-  test('too many are 429 and told when to come back', async () => {
+  test('too many sign-ins are 429 with Retry-After', async () => {
     await using server = await serve();
     let last = await ask(server.url, 'POST', '/api/session', { body: request() });
     for (let i = 0; i < SIGN_INS_PER_MINUTE; i++) {
@@ -64,7 +64,7 @@ describe('with a token', () => {
 });
 
 describe('with a cookie', () => {
-  test('signing up, renewing, signing out; no token where a script could read it', async () => {
+  test('signing up, renewing, signing out; no token in the body, where a script could read it', async () => {
     await using server = await serve();
     const origin = server.url;
     const made = await ask(server.url, 'POST', '/api/session', {
@@ -101,7 +101,7 @@ describe('with a cookie', () => {
 });
 
 describe('where from', () => {
-  test('with a cookie, what changes something must come from a page of this server', async () => {
+  test('with a cookie, requests that change something must come from a page of this server', async () => {
     await using server = await serve();
     const made = await ask(server.url, 'POST', '/api/session', {
       headers: { origin: server.url },
@@ -119,14 +119,14 @@ describe('where from', () => {
     expect(server.performed).toHaveLength(2);
   });
 
-  test('with a token it may come from anywhere', async () => {
+  test('with a token, requests may come from anywhere', async () => {
     await using server = await serve();
     const { json } = await ask(server.url, 'POST', '/api/session', { body: request() });
     const headers = { authorization: `Bearer ${json.token}`, origin: 'https://evil.example' };
     expect((await ask(server.url, 'POST', '/api/append', { headers, body: {} })).status).toBe(200);
   });
 
-  test('nobody is signed in by a foreign page, and no cookie is given to what is no page', async () => {
+  test('a foreign page cannot sign anybody in, and a client that is no page gets no cookie', async () => {
     await using server = await serve();
     const attempt = async (credential: 'cookie' | 'token', headers: Record<string, string>) => {
       const heard = await ask(server.url, 'POST', '/api/session', {
@@ -143,7 +143,7 @@ describe('where from', () => {
     expect(await attempt('cookie', known)).toEqual(forbidden);
   });
 
-  test('only pages of ALLOWED_ORIGINS may read, and are told so', async () => {
+  test('only pages of ALLOWED_ORIGINS may read answers, and get CORS headers', async () => {
     await using server = await serve({ config: { allowedOrigins: ['https://friend.example'] } });
     const preflight = (origin: string) =>
       ask(server.url, 'OPTIONS', '/api/append', {

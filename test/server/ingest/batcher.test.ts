@@ -34,7 +34,7 @@ const offsets = ({ results }: AppendOutcome) =>
   results.map((r) => ('serverOffset' in r ? r.serverOffset : r.tag));
 
 describe('batches', () => {
-  test('what arrives while a write is under way goes into the next one, and each request gets its own results', async () => {
+  test('requests that arrive during a write are in the next one, and each gets its own results', async () => {
     const { write, nth } = slowWrite();
     const { append } = createBatcher(write);
     const first = append([entry(1)]);
@@ -49,7 +49,7 @@ describe('batches', () => {
     expect(offsets(await third)).toEqual([4]);
   });
 
-  test('L4 a batch that stops in the middle of a request answers what is known, and nothing for the rest', async () => {
+  test('L4 a batch that stops in the middle of a request has the known results, and none for the rest', async () => {
     const { write, nth } = slowWrite();
     const { append } = createBatcher(write);
     const [first, second, third] = [append([entry(1)]), append([entry(2), entry(3)]), append([entry(4)])];
@@ -62,7 +62,7 @@ describe('batches', () => {
     expect((await third).stopped).toBeInstanceOf(Unavailable);
   });
 
-  test('a batch has an end, and a request is never split over two', async () => {
+  test('a batch has a maximum size, and a request is never split over two', async () => {
     const { write, nth } = slowWrite();
     const { append } = createBatcher(write);
     const many = Array.from({ length: BATCH_MAX_ENTRIES - 1 }, (_, i) => entry(i));

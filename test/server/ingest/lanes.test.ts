@@ -7,7 +7,7 @@ import { runsOf } from '../../support/runs.ts';
 import { away, writesAtRandom, writesByHand } from './writes.ts';
 
 describe('lanes of a store that writes by room', () => {
-  test('a room whose write is slow holds up no other', async () => {
+  test('a room whose write is slow does not delay other rooms', async () => {
     const store = writesByHand();
     const { append } = createLanes(store.write, laneOfRoom);
     const [slow, quick] = [entry('slow', '1'), entry('quick', '2')];
@@ -20,7 +20,7 @@ describe('lanes of a store that writes by room', () => {
     expect(await first).toEqual({ results: [store.resultOf(slow)] });
   });
 
-  test('a request over several rooms is answered in the order of its items', async () => {
+  test('the results of a request over several rooms are in the order of its items', async () => {
     const store = writesByHand();
     const { append } = createLanes(store.write, laneOfRoom);
     const asked = [entry('a', '1'), entry('b', '2'), entry('a', '3'), entry('b', '4')];
@@ -30,7 +30,7 @@ describe('lanes of a store that writes by room', () => {
     expect(await answer).toEqual({ results: asked.map(store.resultOf) });
   });
 
-  test('L4 a request stops at the first item whose fate is unknown, and says why', async () => {
+  test('L4 the results of a request stop at the first item whose fate is unknown, and say why', async () => {
     const store = writesByHand();
     const { append } = createLanes(store.write, laneOfRoom);
     const asked = [entry('a', '1'), entry('b', '2'), entry('a', '3'), entry('b', '4')];
@@ -40,7 +40,7 @@ describe('lanes of a store that writes by room', () => {
     expect(await answer).toEqual({ results: asked.slice(0, 2).map(store.resultOf), stopped: away });
   });
 
-  test('L5 one write of a room is under way at a time, however long others wait behind it', async () => {
+  test('L5 a room has one write in flight at a time, however many requests are queued', async () => {
     const store = writesByHand();
     let underWay = 0;
     let most = 0;
@@ -66,7 +66,7 @@ describe('lanes of a store that writes by room', () => {
     expect(store.logOf('a')).toEqual(keys);
   });
 
-  test('L4 L5 whatever comes together, stops and overtakes: each request gets the results of its own items, in order', async () => {
+  test('L4 L5 with concurrent, stopped and reordered writes, each request gets the results of its own items, in order', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 }), { maxLength: 8 }),
@@ -90,7 +90,7 @@ describe('lanes of a store that writes by room', () => {
   });
 });
 
-test('where one write at a time is the quickest, all rooms go into it', async () => {
+test('with one lane, all rooms are in one write', async () => {
   const batches: string[][] = [];
   const { append } = createLanes(async (entries) => {
     batches.push(entries.map(({ room }) => room));
@@ -100,7 +100,7 @@ test('where one write at a time is the quickest, all rooms go into it', async ()
   expect(batches).toEqual([['a', 'b', 'c']]);
 });
 
-test('L4 results of several lanes are put together up to the first item that has none', () => {
+test('L4 results of several lanes are merged up to the first item that has none', () => {
   const lane = fc.constantFrom('a', 'b', 'c');
   fc.assert(
     fc.property(fc.array(lane), fc.dictionary(lane, fc.nat(4)), (lanes, known) => {

@@ -66,7 +66,7 @@ describe.each<[what: string, broken: (log: LogStore, room: string) => Partial<Lo
     }),
   ],
 ])('a room %s', (_, broken) => {
-  test('is told as failed to its members, who are welcomed into all others; it comes by itself when it can', async () => {
+  test('is sent as failed to its members, who are welcomed into all others; it is sent when it can be read again', async () => {
     let bad: string | undefined;
     const wrap = (store: Store): Store => {
       const breaking =
@@ -111,7 +111,7 @@ async function startAgain(server: RunningApp, wrap: (store: Store) => Store): Pr
 }
 
 describe('rows that were changed by hand', () => {
-  test('an unknown kind, a broken content, a text without its body: all else is live, the room is readable around them', async () => {
+  test('an unknown kind, broken content, a text without body: everything else is live, and the room is readable around them', async () => {
     await using folder = await temporaryFolder();
     const first = await startApp({ data: folder.path });
     const { ada, bo, good, bad } = await scene(first);

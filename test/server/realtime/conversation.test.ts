@@ -40,7 +40,7 @@ describe('append', () => {
     expect(bodies.slice(-2)).toEqual(['one', 'two']);
   });
 
-  test('L3 a repeat has the first one’s result, on this way or another, however it came to be repeated', async () => {
+  test('L3 a repeat has the result of the first append, over the same transport or another', async () => {
     using ada = await join();
     const item = text('once');
     const first = await ada.append(item);
@@ -111,7 +111,7 @@ describe('append', () => {
     expect(answer.ok && answer.results[1]).toMatchObject({ clientOffset: key });
   });
 
-  test('bodies are made uniform before they are compared or counted', async () => {
+  test('bodies are normalized before they are compared or counted', async () => {
     using ada = await join();
     const item = text('  a\r\nb\ud800 ');
     const first = await ada.append(item);
@@ -123,7 +123,7 @@ describe('append', () => {
     });
   });
 
-  test('an edit and a deletion of a text sent in the same breath', async () => {
+  test('a text, its edit and its deletion in one request', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     const [one, two] = [text('one', room), text('two', room)];
@@ -150,7 +150,7 @@ describe('append', () => {
     expect(JSON.stringify(deleted)).not.toContain('two');
   });
 
-  test('nobody edits or deletes what another wrote', async () => {
+  test('nobody can edit or delete a message of another user', async () => {
     using ada = await join();
     using bo = await join();
     const item = text('mine');
@@ -168,19 +168,19 @@ describe('append', () => {
     ['no items', [], 'invalid'],
     ['101 items', Array.from({ length: 101 }, () => text('x')), 'too-large'],
     ['more than 64 KiB', Array.from({ length: 20 }, () => text('x'.repeat(3900))), 'too-large'],
-  ])('%s are refused whole', async (_, items, code) => {
+  ])('%s are refused as a whole', async (_, items, code) => {
     using ada = await join();
     expect(await ada.append(...items)).toMatchObject({ ok: false, error: { code } });
   });
 
-  test('O5 items of another user are refused whole', async () => {
+  test('O5 items of another user are refused as a whole', async () => {
     using ada = await join();
     using bo = await join();
     const answer = await ada.request('append', { as: bo.session.user.id, items: [text('not mine')] });
     expect(answer).toMatchObject({ ok: false, error: { code: 'unauthorized' } });
   });
 
-  test('past the burst the rest is held back, repeats are not, and nothing is lost', async () => {
+  test('beyond the burst the rest is rate-limited, repeats are not, and nothing is lost', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     const items = Array.from({ length: 600 }, (_, i) => text(`flood ${i}`, room));
@@ -194,7 +194,7 @@ describe('append', () => {
 });
 
 describe('rooms', () => {
-  test('a room that is made or joined comes to every device of the user, with its catch-up, and goes when left', async () => {
+  test('a room that is created or joined is sent to every device of the user with its catch-up, and removed after a leave', async () => {
     using ada = await join();
     using phone = await connectClient(server.url, ada.session);
     const room = await roomOf(ada);
@@ -221,7 +221,7 @@ describe('rooms', () => {
     });
   });
 
-  test('making one again is the same room; with other content, or by another, it is a conflict', async () => {
+  test('creating a room again is the same room; with other content, or by another user, it is a conflict', async () => {
     using ada = await join();
     using bo = await join();
     const request = { id: newId(), kind: 'public' as const, name: '  Harbour  ' };
@@ -234,7 +234,7 @@ describe('rooms', () => {
     expect(await bo.request('room:create', request)).toMatchObject({ error: { code: 'conflict' } });
   });
 
-  test('public rooms are listed, private ones are not to be found', async () => {
+  test('public rooms are listed, private rooms cannot be found', async () => {
     using ada = await join();
     using bo = await join();
     const [open, secret] = [await roomOf(ada), await roomOf(ada, 'private')];
@@ -260,7 +260,7 @@ describe('rooms', () => {
     }
   });
 
-  test('joining twice writes one entry, and a join is no way to repeat a text', async () => {
+  test('joining twice writes one entry, and the key of a text cannot be used for a join', async () => {
     using ada = await join();
     using bo = await join();
     const room = await roomOf(ada);
@@ -275,7 +275,7 @@ describe('rooms', () => {
     expect(mixed).toMatchObject({ error: { code: 'conflict' } });
   });
 
-  test('how far one has read only grows, and one’s other devices hear of it', async () => {
+  test("the read mark only grows, and is sent to the user's other devices", async () => {
     using ada = await join();
     using phone = await connectClient(server.url, ada.session);
     const room = await roomOf(ada);
@@ -296,7 +296,7 @@ describe('rooms', () => {
 });
 
 describe('coming back', () => {
-  test('S2 what was missed comes by the cursor, and nothing twice', async () => {
+  test('S2 a catch-up begins at the cursor and repeats nothing', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     await ada.append(...[1, 2, 3, 4, 5].map((n) => text(`${n}`, room)));
@@ -316,7 +316,7 @@ describe('coming back', () => {
     expect(entries.users).toEqual({ [ada.session.user.id]: { name: ada.session.user.name, rev: 0 } });
   });
 
-  test('S3 after more than 200 the newest 50 come', async () => {
+  test('S3 after more than 200 missed entries the newest 50 are sent', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     for (const page of [0, 1, 2])
@@ -333,7 +333,7 @@ describe('coming back', () => {
     );
   });
 
-  test('a catch-up has an end: beyond 512 KiB there are heads only', async () => {
+  test('a catch-up is limited to 512 KiB: further rooms have only their heads', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     const long = () => text('語'.repeat(4000), room); // 12 kB each
@@ -346,7 +346,7 @@ describe('coming back', () => {
     expect(back.welcome.rooms.find((r) => r.id === LOBBY)).toSatisfy((r: Room) => r.from === r.head + 1);
   });
 
-  test('a cursor that does not fit the log, and another epoch, begin the room anew', async () => {
+  test('a cursor that does not match the log, or another epoch, resets the room', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     const at = await atOf(ada, room, 1);
@@ -365,7 +365,7 @@ describe('coming back', () => {
     }
   });
 
-  test('S1 S2 the cursor of a room that one had left counts when one comes into it again: what was missed, or begun anew', async () => {
+  test('S1 S2 the cursor of a room that the user had left is used when they join again: a catch-up from there, or a reset', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     using bo = await join();
@@ -392,7 +392,7 @@ describe('coming back', () => {
     }
   });
 
-  test('S2 while others write without pause, those who come in miss nothing between catch-up and live', async () => {
+  test('S2 while others write without pause, new sockets miss nothing between catch-up and live frames', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     using bo = await join();
@@ -412,7 +412,7 @@ describe('coming back', () => {
     await writer;
   });
 
-  test('range gives what is asked, cut to the head and to 200', async () => {
+  test('a range is cut to the head and to 200 entries', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     for (const _ of [1, 2, 3]) await ada.append(...Array.from({ length: 100 }, () => text('x', room)));
@@ -437,7 +437,7 @@ describe('coming back', () => {
     expect(await byHttp.json()).toEqual(await ada.request('range', { room, from: 300, to: 999 }));
   });
 
-  test('range answers fewer where what amends them is long, and the rest when it is asked again', async () => {
+  test('a range has fewer entries if their edits are long, and the next range has the rest', async () => {
     using ada = await join();
     const room = await roomOf(ada);
     const texts = Array.from({ length: 60 }, () => text('short', room));
@@ -462,7 +462,7 @@ describe('coming back', () => {
     expect(second.ok && first.amendments.length + second.amendments.length).toBe(60);
   });
 
-  test('beat is answered at once with the server’s time', async () => {
+  test("a beat is answered at once with the server's time", async () => {
     using ada = await join();
     const beat = await ada.request('beat');
     expect(beat).toMatchObject({ ok: true, now: expect.any(Number), epoch: ada.welcome.epoch });

@@ -55,7 +55,7 @@ describe.each([
   ['long polling', ['polling'], bySocket],
   ['HTTP', ['websocket'], byHttp],
 ] as const)('by %s', (_, [transport], send) => {
-  test('each class of kind is taken, comes to the other live and in a catch-up, whole, and a repeat is known', async () => {
+  test('each class of kind is accepted, arrives complete live and in a catch-up, and a repeat is detected', async () => {
     using ada = await connectClient(server.url, await person(), { transports: [transport] });
     const room = await roomOf(ada);
     const boSession = await person();
@@ -84,7 +84,7 @@ describe.each([
     expect(await wholeLog(server.url, boSession, room)).toEqual(again.heard(room));
   });
 
-  test('an unknown kind or field is invalid, a server’s own kind too; the others of the request go on', async () => {
+  test('an unknown kind or field is invalid, and so is a kind of the server; the other items are appended', async () => {
     using ada = await connectClient(server.url, await person(), { transports: [transport] });
     const key = () => ({ room: LOBBY, clientOffset: newId() });
     const bad: Item[] = [
@@ -113,13 +113,13 @@ test('a server lists the features of its kinds, by socket and over HTTP', async 
   expect(await answer.json()).toMatchObject({ features: [TEST_FEATURE] });
 });
 
-test('a client that cannot read entries of all kinds is told to load the new version', async () => {
+test('a client that cannot read all kinds of entries is told to upgrade', async () => {
   const entering = connectClient(server.url, await person(), { features: [] });
   await expect(entering).rejects.toMatchObject({ data: { code: 'upgrade-required' } });
 });
 
 describe('a database that older processes still use', () => {
-  test('takes no kind beyond the first five, and lists no feature', async () => {
+  test('accepts only the first five kinds, and lists no feature', async () => {
     await using old = await startApp({ wrap: (store) => ({ ...store, takesNewKinds: () => false }) });
     using ada = await connectClient(old.url, await signUp(old.url, 'Ada'));
     expect(ada.welcome.features).toEqual([]);
@@ -133,7 +133,7 @@ describe('a database that older processes still use', () => {
   });
 });
 
-test('an entry with fields that this version does not know is whole after ten restarts and a catch-up', async () => {
+test('an entry with fields that this version does not know is complete after ten restarts and a catch-up', async () => {
   await using folder = await temporaryFolder();
   const session = await (async () => {
     await using first = await startApp({ data: folder.path });
@@ -156,7 +156,7 @@ test('an entry with fields that this version does not know is whole after ten re
 describe('S3 a catch-up', () => {
   const silent = (room: string): Item => ({ room, clientOffset: newId(), kind: 'test-silent', value: 1 });
 
-  test('of a long absence begins at the newest fifty messages, whatever lies between them', async () => {
+  test('after a long absence begins at the newest fifty messages, whatever other entries lie between them', async () => {
     using ada = await connectClient(server.url, await person());
     const room = await roomOf(ada);
     for (let i = 0; i < 70; i++) {
@@ -172,7 +172,7 @@ describe('S3 a catch-up', () => {
     expect(described.older).toBeUndefined();
   });
 
-  test('without ten messages says where the ten before it begin; one range from there has them', async () => {
+  test('with fewer than ten messages says where the ten older ones begin; one range from there has them', async () => {
     using ada = await connectClient(server.url, await person());
     const room = await roomOf(ada);
     await ada.append(...Array.from({ length: 50 }, (_, i) => text(`message ${i}`, room)));
@@ -192,7 +192,7 @@ describe('S3 a catch-up', () => {
     expect(between.ok && between.older).toBe(51 - 9);
   });
 
-  test('counts what is unread: messages of others that were not deleted, after the mark', async () => {
+  test('counts the unread messages: of others, not deleted, after the read mark', async () => {
     using ada = await connectClient(server.url, await person());
     const room = await roomOf(ada);
     const bo = await person();
@@ -215,7 +215,7 @@ describe('S3 a catch-up', () => {
 });
 
 describe('S1 an entry held beyond the cursor', () => {
-  test('leaves the cursor where it is; one that is not in the log resets the room', async () => {
+  test('does not move the cursor; if it is not in the log, the room is reset', async () => {
     using ada = await connectClient(server.url, await person());
     const room = await roomOf(ada);
     await ada.append(...Array.from({ length: 20 }, (_, i) => text(`message ${i}`, room)));
@@ -241,7 +241,7 @@ describe('another name', () => {
       body: JSON.stringify({ name }),
     });
 
-  test('reaches who is here at once, who was away by the welcome, and every frame from then on', async () => {
+  test('is sent to connected clients at once, to others in their welcome, and is in every later frame', async () => {
     using ada = await connectClient(server.url, await person());
     const boSession = await person();
     using bo = await connectClient(server.url, boSession);
@@ -273,7 +273,7 @@ describe('another name', () => {
     expect(frame.payload).toMatchObject({ users: { [user.id]: named } });
   });
 
-  test('is refused where it is taken, bad, or the fourth of a day', async () => {
+  test('is refused if it is taken, invalid, or the fourth of a day', async () => {
     using ada = await connectClient(server.url, await person());
     using bo = await connectClient(server.url, await person());
     const code = async (name: string) => (await (await rename(ada, name)).json()).error?.code ?? 'ok';

@@ -43,7 +43,7 @@ async function deafServer(rows: Partial<Store['rooms']> = {}) {
   return { server, state, gap, looked: () => looks };
 }
 
-test('a join that is heard before its row is there brings the socket into the room', async () => {
+test('a join that is delivered before its row is written adds the room to the socket', async () => {
   let isLagging = false;
   const lagging = (store: Store): Store['rooms'] => ({
     ...store.rooms,
@@ -62,7 +62,7 @@ test('a join that is heard before its row is there brings the socket into the ro
   await ada.hears('here', room);
 });
 
-test('a row that lags behind a join heard a moment ago does not put the socket out again', async () => {
+test('a row that is stale after a recent join does not remove the room from the socket', async () => {
   const { server, gap, looked } = await deafServer({ ofUsers: async () => new Map() });
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   const room = newId();
@@ -75,7 +75,7 @@ test('a row that lags behind a join heard a moment ago does not put the socket o
   expect(roomFrames(ada).filter(({ removed }) => removed === room)).toEqual([]);
 });
 
-test('S2 after a gap everything that was missed arrives, and joins and leaves are followed', async () => {
+test('S2 after a gap all missed entries arrive, and missed joins and leaves are applied', async () => {
   const { server, state, gap } = await deafServer();
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   const session = await signUp(server.url, 'Bo');
@@ -97,7 +97,7 @@ test('S2 after a gap everything that was missed arrives, and joins and leaves ar
   expect(refused.ok && refused.results[0]).toMatchObject({ error: { code: 'forbidden' } });
 });
 
-test('a device that is signed out unheard loses its sockets after a gap', async () => {
+test('a device whose sign-out was missed loses its sockets after a gap', async () => {
   const { server, gap } = await deafServer();
   const session = await signUp(server.url, 'Ada');
   using ada = await connectClient(server.url, session);

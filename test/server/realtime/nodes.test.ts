@@ -39,7 +39,7 @@ const heardRooms = ({ frames }: ApiClient) =>
     event === 'room' ? [payload as { room?: Room; removed?: string }] : [],
   );
 
-test('a message sent at one server arrives at the sockets of the other, and the other way round', async () => {
+test('a message sent to one server arrives at the sockets of the other, and vice versa', async () => {
   using ada = await connectClient(here.url, await person());
   using bo = await connectClient(there.url, await person());
   await ada.append(text('from here'));
@@ -48,7 +48,7 @@ test('a message sent at one server arrives at the sockets of the other, and the 
   await ada.hears('from there');
 });
 
-test('L3 a repeat at the other server has the first one’s result', async () => {
+test('L3 a repeat sent to the other server has the result of the first append', async () => {
   const session = await person();
   using one = await connectClient(here.url, session);
   using two = await connectClient(there.url, session);
@@ -58,7 +58,7 @@ test('L3 a repeat at the other server has the first one’s result', async () =>
   expect(first.ok && again.ok && again.results).toEqual(first.ok && first.results);
 });
 
-test('the welcome of one server shows what the other has acknowledged just before', async () => {
+test('the welcome of one server has what the other has just acknowledged', async () => {
   const session = await person();
   using ada = await connectClient(here.url, await person());
   for (let n = 0; n < 20; n++) {
@@ -72,7 +72,7 @@ test('the welcome of one server shows what the other has acknowledged just befor
   }
 });
 
-test('a room that is joined at one server is heard at the user’s sockets of the other, and left there, too', async () => {
+test("a room joined or left on one server is added to or removed from the user's sockets on the other", async () => {
   const session = await person();
   using bo = await connectClient(there.url, session);
   using alsoBo = await connectClient(here.url, session);
@@ -87,7 +87,7 @@ test('a room that is joined at one server is heard at the user’s sockets of th
   await waitFor('the leave is told', () => heardRooms(bo).some(({ removed }) => removed === room));
 });
 
-test('a sign-out at one server ends the device’s sockets at the other, and only those', async () => {
+test("a sign-out on one server ends the device's sockets on the other, and only those", async () => {
   const session = await person();
   using ada = await connectClient(there.url, session);
   using bo = await connectClient(there.url, await person());
@@ -97,7 +97,7 @@ test('a sign-out at one server ends the device’s sockets at the other, and onl
   expect(bo.socket.connected).toBe(true);
 });
 
-test('how far somebody has read reaches their sockets at the other server', async () => {
+test("a read mark reaches the user's sockets on the other server", async () => {
   const session = await person();
   using one = await connectClient(here.url, session);
   using two = await connectClient(there.url, session);
@@ -112,7 +112,7 @@ test('how far somebody has read reaches their sockets at the other server', asyn
   );
 });
 
-test('one sign-in that is sent to both at once is one device', async () => {
+test('one sign-in sent to both servers at once makes one device', async () => {
   const password = 'correct horse battery';
   const name = `person ${names++}`;
   await signUp(here.url, name, { password });
@@ -124,7 +124,7 @@ test('one sign-in that is sent to both at once is one device', async () => {
   expect(Math.max(...sessions.map((session) => (session as unknown as { devices: number }).devices))).toBe(2);
 });
 
-test('a database that is killed and started again: both say so, stay up, and go on', {
+test('while the database is killed and restarted, both servers report it, stay up, and recover', {
   timeout: 60_000,
 }, async () => {
   const session = await person();

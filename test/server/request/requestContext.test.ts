@@ -28,12 +28,12 @@ test.each([
   ['10.0.0.7', { address: '10.0.0.9', ownOrigin: 'http://inside:3000' }],
 ])('TRUST_PROXY=%s', (trust, client) => expect(from(trust, forwarded)).toEqual(client));
 
-test('a proxy that says nothing changes nothing', () => {
+test('a trusted proxy that sends no headers changes nothing', () => {
   expect(from('1', {})).toEqual({ address: '10.0.0.9', ownOrigin: 'http://inside:3000' });
   expect(from('1', { 'x-forwarded-for': 'unknown' }).address).toBe('10.0.0.9');
 });
 
-test('the listener’s scheme, default ports, IPv4 in IPv6, hosts that are none', () => {
+test('the scheme of the listener, default ports, IPv4-mapped addresses, invalid hosts', () => {
   expect(from('', { host: 'Chat.example:443' }, '::ffff:192.0.2.1', true)).toEqual({
     address: '192.0.2.1',
     ownOrigin: 'https://chat.example',
@@ -42,7 +42,7 @@ test('the listener’s scheme, default ports, IPv4 in IPv6, hosts that are none'
     expect(from('', { host }).ownOrigin).toBeUndefined();
 });
 
-test('the origin of a request', () => {
+test('classifies the origin of a request', () => {
   const ownOrigin = 'http://a:3000';
   expect(classifyOrigin(ownOrigin, ownOrigin, [])).toBe('own');
   expect(classifyOrigin('https://b', ownOrigin, ['https://b'])).toBe('allowed');

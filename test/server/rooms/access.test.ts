@@ -19,7 +19,7 @@ function scene() {
   return { access, rows, state };
 }
 
-test('a yes is remembered until a leave is heard; a no is asked again every time', async () => {
+test('a membership is cached until a leave is delivered; "not a member" is not cached', async () => {
   const { access, rows, state } = scene();
   expect(await access.isMember('r', 'ada')).toBe(false);
   rows.add('r ada');
@@ -31,14 +31,14 @@ test('a yes is remembered until a leave is heard; a no is asked again every time
   expect(await access.isMember('r', 'ada')).toBe(false);
 });
 
-test('a join that is heard counts at once, though its row follows later', async () => {
+test('a delivered join counts at once, although its row follows later', async () => {
   const { access, state } = scene();
   access.joined('r', 'ada');
   expect(await access.isMember('r', 'ada')).toBe(true);
   expect(state.questions).toBe(0);
 });
 
-test('a row that lags behind a leave is not remembered as a yes', async () => {
+test('a row that is stale after a leave is not cached', async () => {
   const { access, rows } = scene();
   rows.add('r ada');
   access.left('r', 'ada');
@@ -47,7 +47,7 @@ test('a row that lags behind a leave is not remembered as a yes', async () => {
   expect(await access.isMember('r', 'ada')).toBe(false);
 });
 
-test('a leave that is heard while the row is asked for is not undone by the answer', async () => {
+test('a leave that is delivered during the query is not undone by its result', async () => {
   const { access, rows } = scene();
   rows.add('r ada');
   const asked = access.isMember('r', 'ada');
@@ -57,7 +57,7 @@ test('a leave that is heard while the row is asked for is not undone by the answ
   expect(await access.isMember('r', 'ada')).toBe(false);
 });
 
-test('after a gap nothing remembered counts, nor an answer that was under way', async () => {
+test('after a gap the cache is cleared, and a query in flight is not cached', async () => {
   const { access, rows } = scene();
   rows.add('r ada').add('r bo');
   await access.isMember('r', 'ada');
@@ -69,7 +69,7 @@ test('after a gap nothing remembered counts, nor an answer that was under way', 
   expect(await access.isMember('r', 'bo')).toBe(false);
 });
 
-test('while leaves are not heard, the rows are asked', async () => {
+test('while the tail is down, the cache is not used', async () => {
   const { access, rows, state } = scene();
   access.joined('r', 'ada');
   state.isTailOpen = false;
@@ -82,7 +82,7 @@ test('while leaves are not heard, the rows are asked', async () => {
   expect(state.questions).toBe(before);
 });
 
-test('who is no member is told of a public room, and of no other', async () => {
+test('a user who is not a member learns of public rooms only', async () => {
   const { access } = scene();
   expect((await access.refusalOf('public', 'ada'))?.code).toBe('forbidden');
   expect((await access.refusalOf('private', 'ada'))?.code).toBe('not-found');
