@@ -1,7 +1,7 @@
-"""A client that none of us wrote, python-socketio, told line by line what to do.
+"""A client with python-socketio, controlled line by line from the test.
 
-Each line of standard input is a command in JSON, each line of standard output its answer. Every frame that the server
-sends is kept in order and told on request.
+Each line of standard input is a command in JSON, and each line of standard output is its answer. All frames of the
+server are kept in order.
 """
 import json
 import sys
@@ -41,8 +41,8 @@ def connect(auth, transports):
 
     state.update(client=client, refusal=None, connected=False)
     frames.clear()
-    # Not by its own waiting: that disconnects after a refusal, and by polling its disconnect may wait for the next ping
-    # (python-engineio 4: the write loop can end before it has sent the close that the read loop then waits for).
+    # `wait=True` would disconnect after a rejected handshake, and over polling that may block until the next ping
+    # (python-engineio 4: the write loop can end before it has sent the close packet that the read loop waits for).
     client.connect(url, auth=auth, transports=transports, wait=False)
     with heard:
         heard.wait_for(lambda: state["connected"] or state["refusal"], timeout=10)
@@ -50,7 +50,7 @@ def connect(auth, transports):
 
 
 def wait_for(event, count):
-    """Frames of this name, once there are so many of them."""
+    """Waits until there are so many frames of this name, and returns them."""
     def found():
         return [payload for name, payload in frames if name == event]
 
@@ -60,7 +60,7 @@ def wait_for(event, count):
 
 
 def hear(body):
-    """The entry that says this, once a frame of entries brought it."""
+    """Waits for the entry with this text, and returns it."""
     def found():
         entries = (entry for name, payload in frames if name == "entries" for entry in payload["entries"])
         return next((entry for entry in entries if entry.get("body") == body), None)

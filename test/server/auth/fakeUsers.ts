@@ -1,4 +1,4 @@
-/** Users in memory, as the store's contract has them. */
+/** A `UserStore` in memory that behaves as the contract of the stores says. */
 import type { NewDevice, NewUser, StoredUser, UserStore } from '../../../server/store/port.ts';
 
 export interface FakeUsers extends UserStore {

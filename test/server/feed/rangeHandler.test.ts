@@ -39,7 +39,7 @@ test.each<[RequestTransport, number]>([
   },
 );
 
-/** Two hundred texts of so many characters, and an edit of each of so many. */
+/** 200 texts with `texts` characters, and an edit of each with `edits` characters. */
 function logOf(texts: number, edits: number): Entry[] {
   const placed = (n: number) => ({ serverOffset: n, author: 'a', clientOffset: `${n}`, at: n });
   return Array.from({ length: 400 }, (_, i): Entry => {

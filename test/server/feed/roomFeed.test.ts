@@ -14,7 +14,7 @@ const entry = (serverOffset: number): Entry => ({
 });
 const run = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
 
-/** A log of so many entries, whose reads fail on order. */
+/** A log with `head` entries, whose next `failures` reads fail. */
 function logOf(head: number) {
   const state = { head, failures: 0, opensAt: head };
   const answer = <T>(value: T) => {
@@ -66,7 +66,7 @@ describe('the feed of a room', () => {
     const { feed } = feedOf(log);
     await feed.opening();
     for (let times = 0; times < 40; times++) feed.fillUpTo(100);
-    await new Promise((resolve) => setTimeout(resolve, 1)); // would never ring while microtasks spin
+    await new Promise((resolve) => setTimeout(resolve, 1)); // never fires if retries run in microtasks
     expect(range.mock.calls.length).toBeGreaterThan(1);
     expect(range.mock.calls.length).toBeLessThan(40);
   });
@@ -119,7 +119,7 @@ describe('the feed of a room', () => {
         const { log, state } = logOf(3);
         const { feed, reached } = feedOf(log);
         state.failures = failures;
-        state.head = 50; // all of it is durable; the tail tells of it in any way
+        state.head = 50; // all entries are durable; the tail delivers them in any order
         for (const { from, size } of batches) feed.receive(run(from, from + size - 1));
         feed.fillUpTo(50);
         expect(await reached(50)).toEqual(run(4, 50).map((e) => e.serverOffset));

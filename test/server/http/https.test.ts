@@ -1,4 +1,4 @@
-/** The same over HTTPS: what only a page that came that way may have, and a socket beside it. */
+/** The server with its own certificate: cookie and headers over HTTPS, and a websocket. */
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
 import { io } from 'socket.io-client';

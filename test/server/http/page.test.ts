@@ -112,7 +112,7 @@ test('a new build is found while the server runs; files of the earlier build sta
 
   await rm(folder.path, { recursive: true });
   clock.now += 1_000;
-  expect(await text('/')).toContain('first'); // in the middle of a build there is no page for a moment
+  expect(await text('/')).toContain('first'); // during a build there is no page for a moment
 
   await build(folder.path, { 'index.html': 'second', 'assets/index-def.js': 'new' });
   clock.now += 1_000;
@@ -122,7 +122,7 @@ test('a new build is found while the server runs; files of the earlier build sta
 
   await build(folder.path, { 'sw.js': 'third' });
   await utimes(join(folder.path, 'sw.js'), 1, 1);
-  expect(await text('/sw.js')).toBe('first'); // looked at a moment ago
+  expect(await text('/sw.js')).toBe('first'); // checked a moment ago
   clock.now += 1_000;
   expect(await text('/sw.js')).toBe('third');
 });

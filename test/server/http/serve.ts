@@ -1,4 +1,4 @@
-/** The HTTP side on a port of its own, with users in memory and a `perform` that repeats what it was asked. */
+/** The Koa app on its own port, with users in memory and a `perform` that answers with its arguments. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { fakeUsers } from '../auth/fakeUsers.ts';
 
 export interface Served extends AsyncDisposable {
   url: string;
-  /** Each argument list of `perform`. */
+  /** The arguments of each call of `perform`. */
   performed: unknown[][];
   /** Each line of the log, parsed. */
   logged: Record<string, unknown>[];
@@ -33,7 +33,7 @@ export async function serve({
   perform?: (...asked: unknown[]) => unknown;
   folder?: string;
   now?: () => number;
-  /** Methods of the users' store to replace. */
+  /** Methods that replace those of the user store. */
   sabotage?: Partial<ReturnType<typeof fakeUsers>>;
 } = {}): Promise<Served> {
   const performed: unknown[][] = [];
@@ -82,12 +82,12 @@ export interface Heard {
   headers: IncomingHttpHeaders;
   bytes: Buffer;
   text: string;
-  /** Undefined where the body is no JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came
+  /** Undefined if the body is not JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect any answer
   json: any;
 }
 
-/** A request exactly as told: no header is added but Host and the body's length, none is forbidden, and the path stays. */
+/** Sends a request exactly as given: adds only Host and Content-Length, allows every header, does not normalize the path. */
 export function ask(
   url: string,
   method: string,

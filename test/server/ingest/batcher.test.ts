@@ -3,7 +3,7 @@ import { BATCH_MAX_ENTRIES } from '../../../server/base/serverLimits.ts';
 import { createBatcher, createBatchWrite } from '../../../server/ingest/batcher.ts';
 import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 
-/** A write that waits to be finished by hand. */
+/** A write that the test finishes by hand. */
 function slowWrite() {
   const writes: { entries: readonly NewEntry[]; finish: (outcome: AppendOutcome) => void }[] = [];
   let told = () => {};

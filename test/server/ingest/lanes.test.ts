@@ -54,8 +54,8 @@ describe('lanes of a store that writes by room', () => {
     let answer: Promise<unknown> | undefined;
     for (const key of keys) {
       const write = answer && (await store.writing('a'));
-      const next = append([entry('a', key)]); // behind the one that is under way
-      for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate); // it would begin by then
+      const next = append([entry('a', key)]); // queued behind the write in flight
+      for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate); // it would have started by then
       write?.finish();
       await answer;
       answer = next;
@@ -81,7 +81,7 @@ describe('lanes of a store that writes by room', () => {
             expect(results).toEqual(asked[r]!.slice(0, results.length).map(store.resultOf));
             expect(stopped).toBe(results.length < asked[r]!.length ? away : undefined);
           });
-          // keys of one digit each sort as they were asked for
+          // keys with single digits sort in the order of the requests
           for (const room of ['a', 'b', 'c']) expect(store.logOf(room)).toEqual(store.logOf(room).toSorted());
         },
       ),
@@ -119,7 +119,7 @@ test('L4 results of several lanes are merged up to the first item that has none'
       expect(results).toEqual(whole.slice(0, results.length).map(([, result]) => result));
       const next = whole[results.length];
       expect(stopped).toBe(next ? away : undefined);
-      if (next) expect(outcomes.get(next[0])!.results).not.toContain(next[1]); // not a step too early
+      if (next) expect(outcomes.get(next[0])!.results).not.toContain(next[1]); // not one item too early
     }),
   );
 });

@@ -1,31 +1,31 @@
-/** Stores that only write: one that finishes each write when it is told to, one that does as a seed has it. */
+/** Fakes of `WriteBatch`: one whose writes the test finishes by hand, one with random delays and stops by a seed. */
 import type { WriteBatch } from '../../../server/ingest/batcher.ts';
 import { type AppendResult, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 import { seeded } from '../../support/random.ts';
 
 export const away = new Unavailable('away');
 
-/** By room: what was written of it, as `clientOffset`s in order. */
+/** A fake and what it has written. `logOf`: the `clientOffset`s of a room, in order. */
 export interface Written {
   write: WriteBatch;
   logOf(room: string): string[];
-  /** What the entry's write was answered with. */
+  /** The result with which the entry was written. */
   resultOf(entry: NewEntry): AppendResult | undefined;
 }
 
-interface UnderWay {
+interface InFlight {
   entries: readonly NewEntry[];
-  /** The first `known` of them are written; of the others nothing is known. */
+  /** The first `known` entries are written; the fate of the others is unknown. */
   finish(known?: number): void;
 }
 
-/** `writing(room)` resolves with the room's write as soon as it is under way. */
-export function writesByHand(): Written & { writing(room: string): Promise<UnderWay> } {
+/** `writing(room)` resolves with the room's write as soon as it has started. */
+export function writesByHand(): Written & { writing(room: string): Promise<InFlight> } {
   const log = createLog();
-  const underWay = new Map<string, PromiseWithResolvers<UnderWay>>();
+  const inFlight = new Map<string, PromiseWithResolvers<InFlight>>();
   const nextOf = (room: string) => {
-    const next = underWay.get(room) ?? Promise.withResolvers<UnderWay>();
-    underWay.set(room, next);
+    const next = inFlight.get(room) ?? Promise.withResolvers<InFlight>();
+    inFlight.set(room, next);
     return next;
   };
   return {
@@ -35,7 +35,7 @@ export function writesByHand(): Written & { writing(room: string): Promise<Under
       new Promise((resolve) => {
         const { room } = entries[0]!;
         const finish = (known = entries.length) => {
-          underWay.delete(room);
+          inFlight.delete(room);
           resolve(log.append(entries, known));
         };
         nextOf(room).resolve({ entries, finish });
@@ -43,7 +43,7 @@ export function writesByHand(): Written & { writing(room: string): Promise<Under
   };
 }
 
-/** Each write takes some turns of the event loop, and one in four stops somewhere. */
+/** Each write takes some turns of the event loop, and one in four stops in the middle. */
 export function writesAtRandom(seed: number): Written {
   const log = createLog();
   const random = seeded(seed);

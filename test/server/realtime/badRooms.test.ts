@@ -1,4 +1,4 @@
-/** Whatever is wrong with one room is an error of that room: everybody is welcomed, everything else is live. */
+/** An error of one room affects that room only: all members are welcomed, and all other rooms are live. */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
@@ -28,7 +28,7 @@ const roomFrames = ({ frames }: ApiClient) =>
     event === 'room' ? [payload as { room?: Room; failed?: FailedRoom }] : [],
   );
 
-/** Everything else is live: caught up, written to, heard. */
+/** The room is live: it is caught up, can be written to, and its frames arrive. */
 async function isLive(server: RunningApp, client: ApiClient, other: SignedUp, room: string) {
   using writer = await connectClient(server.url, other);
   const body = `live in ${room}`;
@@ -104,9 +104,9 @@ describe.each<[what: string, broken: (log: LogStore, room: string) => Partial<Lo
   });
 });
 
-/** Another process on the same data: what the first one remembers is not there. */
+/** Another process on the same data, with empty caches. */
 async function startAgain(server: RunningApp, wrap: (store: Store) => Store): Promise<RunningApp> {
-  // The database is one process's; a second app in this process shares the store, with a feed of its own.
+  // SQLite allows one process only: a second app in this process shares the store, and has its own feed.
   return startApp({ wrap: () => wrap(server.store) });
 }
 

@@ -1,4 +1,4 @@
-/** The protocol between real sockets and a real server on a real database: the way of a message. */
+/** The protocol between real sockets and a real server on a real database. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Room } from '../../../shared/protocol/index.ts';

@@ -1,4 +1,4 @@
-/** Kinds that no server code names, from one client to another: by websocket, long polling and HTTP. */
+/** Kinds of entries that the server's code does not name, between clients: over websocket, long polling and HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownEntry } from '../../../server/ingest/checkItem.ts';
 import { LOBBY } from '../../../shared/mint.ts';

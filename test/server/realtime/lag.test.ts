@@ -1,4 +1,4 @@
-/** Sockets where the rows of members lag behind the log, or commits pass unheard. */
+/** Sockets while members' rows lag behind the log, or while the tail misses commits. */
 import { expect, onTestFinished, test } from 'vitest';
 import type { Store, TailListener } from '../../../server/store/port.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
@@ -12,7 +12,7 @@ const roomFrames = ({ frames }: ApiClient) =>
     event === 'room' ? [payload as { room?: Room; removed?: string }] : [],
   );
 
-/** A server whose tail says nothing for as long as `deaf`; `gap` ends it as a lost stream does. */
+/** A server whose tail delivers nothing while `deaf`; `gap` ends that as a lost stream does. */
 async function deafServer(rows: Partial<Store['rooms']> = {}) {
   const listeners: TailListener[] = [];
   let looks = 0;

@@ -1,4 +1,4 @@
-/** Two servers on one MongoDB are one chat. */
+/** Two server processes on one MongoDB. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
@@ -149,7 +149,7 @@ test('while the database is killed and restarted, both servers report it, stay u
   });
   await bo.hears('back again');
 
-  // What is ephemeral may be lost, and comes again once its stream does.
+  // Ephemeral messages may be lost until the adapter's stream is open again.
   using alsoBo = await connectClient(here.url, session);
   const marks = () => bo.frames.filter(({ event }) => event === 'read').length;
   await waitFor('a mark of the other server', async () => {

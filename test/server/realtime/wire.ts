@@ -1,4 +1,4 @@
-/** A websocket by hand, to see how each frame went over the wire. */
+/** A minimal websocket client that records each frame as it was on the wire. */
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import { waitFor } from '../../support/waitFor.ts';
 
 export interface WireFrame {
   compressed: boolean;
-  /** As it came, without the frame's header. */
+  /** The bytes on the wire, without the frame's header. */
   payload: Buffer;
   /** `['entries', {…}]` of a Socket.IO event or acknowledgement. */
   message: unknown[];
@@ -17,12 +17,12 @@ export interface WireFrame {
 
 export interface Wire extends Disposable {
   frames: WireFrame[];
-  /** Resolves with the first frame of this event that is so. */
+  /** Resolves with the first frame of this event for which `is` returns true. */
   hears(event: string, is?: (payload: Entries) => boolean): Promise<WireFrame>;
   request(event: string, payload: unknown): void;
 }
 
-/** Resolves after `welcome`. `extensions` is the header by which compression is offered. */
+/** Resolves after `welcome`. `extensions`: the header `Sec-WebSocket-Extensions`, which offers compression. */
 export async function openWire(
   url: string,
   session: SignedUp,
@@ -102,7 +102,7 @@ function inflate(payload: Buffer, windowBits: number): string {
   return inflateRawSync(flushed, { windowBits, finishFlush: constants.Z_SYNC_FLUSH }).toString();
 }
 
-/** Under a mask of zeros. */
+/** A masked text frame, with a mask of zeros. */
 function maskedFrame(text: string): Buffer {
   const data = Buffer.from(text);
   const head = Buffer.from([0x81, 0x80 | 126, data.length >> 8, data.length & 255, 0, 0, 0, 0]);
