@@ -63,8 +63,8 @@ export function createIngest({ log, acceptsKind, access, limiter, metrics, logge
     return work;
   }
 
-  /** Why the item is refused without asking the log; undefined if it is not, and then one token of the limit is taken. */
-  async function objection(user: User, item: CheckedItem): Promise<WireError | undefined> {
+  /** Why the item is refused without asking the log. If it is not, takes one token of the rate limit and returns undefined. */
+  async function refusalOf(user: User, item: CheckedItem): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
     if (!acceptsKind(item.entry.kind)) return NOT_YET;
     const refused = await access.refusalOf(item.entry.room, user.id);
@@ -79,13 +79,13 @@ export function createIngest({ log, acceptsKind, access, limiter, metrics, logge
   async function repeatsOf(
     user: User,
     items: readonly CheckedItem[],
-    objections: readonly (WireError | undefined)[],
+    refusals: readonly (WireError | undefined)[],
   ) {
-    const refused = items.flatMap((item, i) => (objections[i] && keyOf(item, user.id) ? [i] : []));
-    if (refused.length === 0) return new Map<number, ItemResult>();
-    const originals = await log.find(refused.map((i) => keyOf(items[i]!, user.id)!));
+    const indexes = items.flatMap((item, i) => (refusals[i] && keyOf(item, user.id) ? [i] : []));
+    if (indexes.length === 0) return new Map<number, ItemResult>();
+    const originals = await log.find(indexes.map((i) => keyOf(items[i]!, user.id)!));
     return new Map(
-      refused.flatMap((i, j): [number, ItemResult][] => {
+      indexes.flatMap((i, j): [number, ItemResult][] => {
         const original = originals[j];
         if (!original) return [];
         const item = items[i]!;
@@ -115,16 +115,16 @@ export function createIngest({ log, acceptsKind, access, limiter, metrics, logge
   async function append(user: User, raw: readonly unknown[]): ReturnType<Ingest['append']> {
     const stopTimer = metrics.appendSeconds.startTimer();
     const items = raw.map((item) => checkItem(user.id, item));
-    const objections: (WireError | undefined)[] = [];
+    const refusals: (WireError | undefined)[] = [];
     let appended = 0;
     try {
-      for (const item of items) objections.push(await objection(user, item));
-      const repeats = await repeatsOf(user, items, objections);
+      for (const item of items) refusals.push(await refusalOf(user, item));
+      const repeats = await repeatsOf(user, items, refusals);
 
       // Nothing is written yet. The first item beyond the rate limit stops the request: it and the rest are not attempted.
-      const limited = objections.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
+      const limited = refusals.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
       const end = limited === -1 ? items.length : limited;
-      const attempted = [...Array(end).keys()].filter((i) => !objections[i]);
+      const attempted = [...Array(end).keys()].filter((i) => !refusals[i]);
       const outcome = await lanes.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
       appended = outcome.results.filter((result) => result.tag === 'appended').length;
 
@@ -132,19 +132,19 @@ export function createIngest({ log, acceptsKind, access, limiter, metrics, logge
       const results: ItemResult[] = [];
       for (let i = 0; i < end; i++) {
         const item = items[i]!;
-        const objected = objections[i];
+        const refusal = refusals[i];
         const result = written.get(i);
-        if (objected) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), objected));
+        if (refusal) results.push(repeats.get(i) ?? failed(clientOffsetOf(item), refusal));
         else if (result) results.push(resultOf(clientOffsetOf(item), result));
         else break; // the fate of this item is unknown (L4)
       }
-      const stopped = outcome.stopped ? toWireError(outcome.stopped) : objections[limited];
+      const stopped = outcome.stopped ? toWireError(outcome.stopped) : refusals[limited];
       return stopped ? { results, stopped } : { results };
     } catch (error) {
       return { results: [], stopped: logged(error) };
     } finally {
       // Only new entries count against the limit: refund the tokens of repeats and of items that were not attempted.
-      limiter.giveBack(user.id, objections.filter((error) => !error).length - appended);
+      limiter.giveBack(user.id, refusals.filter((error) => !error).length - appended);
       stopTimer();
     }
   }
