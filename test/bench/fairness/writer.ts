@@ -4,9 +4,8 @@
  * process.
  */
 import { randomBytes } from 'node:crypto';
-import { createLanes, laneOfRoom } from '../../../server/ingest/batcher.ts';
-import { createBatchWrite } from '../../../server/ingest/batcher.ts';
 import { createLogger } from '../../../server/base/logger.ts';
+import { createBatchWrite, createLanes, laneOfRoom } from '../../../server/ingest/batcher.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
 import { idFrom } from '../../../shared/mint.ts';
 
