@@ -1,5 +1,5 @@
 /** The content of the logs before the measurement: years of a busy room, the same in every run. Pure. */
-import { digestOf } from '../../server/ingest/check.ts';
+import { digestOf } from '../../server/ingest/checkItem.ts';
 import type { NewEntry } from '../../server/store/port.ts';
 import { idFrom } from '../../shared/mint.ts';
 import { type Random, seeded } from '../support/random.ts';
