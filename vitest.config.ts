@@ -13,7 +13,7 @@ const LONGEST = [
   'test/contract/broken/broken.test.ts',
   'test/fault/mongo/writers.test.ts',
   'test/fault/mongo/chat.test.ts',
-  'test/server/store/mongo/open.test.ts',
+  'test/server/store/mongo/open/open.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

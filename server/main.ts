@@ -46,9 +46,9 @@ async function openStore(
     return { store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage }) };
   // Imported here only, so that a server on SQLite does not load the driver.
   const { openMongo } = await import('./store/mongo/index.ts');
-  const { ephemeralOn } = await import('./store/mongo/ephemeral.ts');
+  const { socketAdapterOn } = await import('./store/mongo/socketAdapter.ts');
   const store = await openMongo({ url: mongodbUrl, log });
-  return { store, adapter: ephemeralOn(store.db, log) };
+  return { store, adapter: socketAdapterOn(store.db, log) };
 }
 
 type OpenStore = Pick<Parameters<typeof createApp>[0], 'store' | 'adapter'>;

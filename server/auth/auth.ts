@@ -4,7 +4,7 @@ import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { RefusedError } from '../base/refusal.ts';
-import { type SignedIn, type StoredUser, Unavailable, type UserStore } from '../store/port.ts';
+import { type SignedInDevice, Unavailable, type UserRecord, type UserStore } from '../store/port.ts';
 import { createKeyedMutex } from './keyedMutex.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
@@ -174,7 +174,7 @@ export function createAuth(options: AuthOptions): Auth {
     return addDevice(newcomer, other);
   }
 
-  async function addDevice(newcomer: Newcomer, user: StoredUser): Promise<Entered> {
+  async function addDevice(newcomer: Newcomer, user: UserRecord): Promise<Entered> {
     if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
     if (!(await guess(user, newcomer.password)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
@@ -192,7 +192,7 @@ export function createAuth(options: AuthOptions): Auth {
     return now() - CLAIM_LIFETIME_MS;
   }
 
-  async function guess(user: StoredUser, password: string | undefined): Promise<boolean> {
+  async function guess(user: UserRecord, password: string | undefined): Promise<boolean> {
     if (password === undefined) return false;
     limits.guess(user.id);
     const right = await verifyPassword(password, user.passwordHash);
@@ -226,12 +226,12 @@ interface Newcomer {
   as: string | undefined;
 }
 
-type Entered = SignedIn & { how: 'created' | 'renewed' | 'proven' };
+type Entered = SignedInDevice & { how: 'created' | 'renewed' | 'proven' };
 
-function toIdentity({ device, user }: SignedIn): Identity {
+function toIdentity({ device, user }: SignedInDevice): Identity {
   return { device, user: toUser(user), hasPassword: user.passwordHash !== undefined };
 }
 
-function toUser({ id, name, rev }: StoredUser): User {
+function toUser({ id, name, rev }: UserRecord): User {
   return { id, name, rev };
 }

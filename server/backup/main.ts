@@ -1,4 +1,4 @@
-/** `npm run backup -- FILE` and `npm run restore -- FILE`: what an operator does by hand, with the server's own settings. */
+/** The commands `npm run backup -- FILE` and `npm run restore -- FILE` for operators. They read the server's settings. */
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, parseEnv } from '../base/env.ts';
 import { EX_CONFIG, EX_USAGE } from '../base/exitCodes.ts';
@@ -6,10 +6,10 @@ import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 
 const WHAT_FOLLOWS =
-  'Apps read everything anew as they come back, and send what waits in them; whoever signed up after the copy was made is asked to sign up again.';
+  'When apps reconnect, they read everything again and send their waiting messages; users who signed up after the copy was made are asked to sign up again.';
 
 try {
-  const { DATA, MONGODB_URL } = process.env; // the others are the server's, and may be for its eyes only
+  const { DATA, MONGODB_URL } = process.env; // other settings belong to the server only, and may be secret
   await run(process.argv.slice(2), parseEnv({ DATA, MONGODB_URL }));
 } catch (error) {
   if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
@@ -30,36 +30,36 @@ async function run([command, file, ...more]: string[], config: Config): Promise<
 
 async function backup(to: string, { data }: Config): Promise<void> {
   const { backUp } = await import('../store/sqlite/backup.ts');
-  const { yieldToOthers } = await import('../store/sqlite/priority.ts');
-  yieldToOthers(); // the server runs beside it
+  const { lowerPriority } = await import('../store/sqlite/processes.ts');
+  lowerPriority(); // the server may be running
   await backUp(databaseIn(data), to);
-  console.log(`${to} holds everything that was stored until now. Keep it on another disk.`);
+  console.log(`${to} contains everything that was stored until now. Keep it on another disk.`);
 }
 
 async function restore(copy: string, { data }: Config): Promise<void> {
   const { restore } = await import('../store/sqlite/restore.ts');
   const file = databaseIn(data);
   const kept = await restore(copy, file, new Date());
-  console.log(`${copy} is in place as ${file}, and was not changed itself.`);
-  if (kept !== undefined) console.log(`What was there before is kept as ${kept}.`);
+  console.log(`${copy} was restored to ${file}; the copy itself is unchanged.`);
+  if (kept !== undefined) console.log(`The old database is kept as ${kept}.`);
   console.log(`Start the server now. ${WHAT_FOLLOWS}`);
 }
 
 async function afterMongorestore(url: string): Promise<void> {
-  const { renewEpoch } = await import('../store/mongo/restore.ts');
+  const { renewEpoch } = await import('../store/mongo/open/maintenance.ts');
   await renewEpoch(url, createLogger('warn'));
-  console.log(`The database has a new epoch. Start every Holdfast process anew now. ${WHAT_FOLLOWS}`);
+  console.log(`The database has a new epoch. Restart every Holdfast process now. ${WHAT_FOLLOWS}`);
 }
 
 function useMongodump(): void {
   throw new Unusable(
-    'With MONGODB_URL set, the database is copied by its own tool: mongodump --oplog --uri=… --out=FOLDER',
+    'With MONGODB_URL set, copy the database with its own tool: mongodump --oplog --uri=… --out=FOLDER',
   );
 }
 
 function useMongorestore(): void {
   throw new Unusable(
-    'With MONGODB_URL set, a copy is put back by mongorestore --drop --oplogReplay --uri=… FOLDER, with every Holdfast process stopped; then call this without a file.',
+    'With MONGODB_URL set, stop every Holdfast process, restore the copy with mongorestore --drop --oplogReplay --uri=… FOLDER, then call this without a file.',
   );
 }
 
@@ -76,7 +76,7 @@ function databaseIn(data: string): string {
   return resolve(join(data, 'holdfast.db'));
 }
 
-/** npm runs scripts in the folder of the project, wherever it was called. */
+/** npm runs scripts in the folder of the project; INIT_CWD is the folder where npm was called. */
 function inCaller(file: string): string {
   return resolve(process.env.INIT_CWD ?? '', file);
 }

@@ -6,8 +6,8 @@
 
 import { Unavailable } from '../base/refusal.ts';
 import { BATCH_MAX_ENTRIES } from '../base/serverLimits.ts';
+import { appendInParallel } from '../store/parallelAppend.ts';
 import type { AppendOutcome, LogStore, NewEntry } from '../store/port.ts';
-import { sideBySide } from '../store/sideBySide.ts';
 
 export interface Batcher {
   /** Never rejects: entries whose fate is unknown have no result, and `stopped` says why. */
@@ -39,7 +39,7 @@ export function createLanes(write: WriteBatch, laneOf: LaneOf): Batcher {
     return outcome;
   }
 
-  return { append: (entries) => sideBySide(entries, laneOf, appendTo) };
+  return { append: (entries) => appendInParallel(entries, laneOf, appendTo) };
 }
 
 interface QueuedRequest {

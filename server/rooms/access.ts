@@ -11,7 +11,7 @@
  * detect a failed tail.
  */
 import { RefusedError } from '../base/refusal.ts';
-import type { RoomStore, StoredRoom } from '../store/port.ts';
+import type { RoomRecord, RoomStore } from '../store/port.ts';
 
 export interface Access {
   isMember(room: string, user: string): Promise<boolean>;
@@ -70,7 +70,7 @@ export function createAccess({ rooms, isTailOpen }: Deps): Access {
 const MAX_CACHED = 200_000;
 
 /** The refusal for a user who is not a member. For a private room it does not reveal that the room exists. */
-function notMember(room: StoredRoom | undefined): RefusedError {
+function notMember(room: RoomRecord | undefined): RefusedError {
   return room?.kind === 'public' ? new RefusedError('forbidden', 'Join this room first.') : noSuchRoom();
 }
 

@@ -1,5 +1,5 @@
 import type { Room } from '../../shared/protocol/index.ts';
-import type { StoredRoom } from '../store/port.ts';
+import type { RoomRecord } from '../store/port.ts';
 
 /** What only a catch-up knows about a room: where its entries begin, and what is unread. */
 interface CatchUpOfRoom {
@@ -14,7 +14,7 @@ interface CatchUpOfRoom {
  * is sent as 0, which is safe: only a catch-up may tell a client that the log was restored from a backup.
  */
 export function presentRoom(
-  { id, kind, name, head = 0, members }: StoredRoom,
+  { id, kind, name, head = 0, members }: RoomRecord,
   readUpTo: number,
   { from = head + 1, reset = false, unread = 0, older }: CatchUpOfRoom = {},
 ): Room {

@@ -7,7 +7,7 @@ import { LOBBY } from '../../shared/mint.ts';
 import type { Request, Room, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
-import type { AppendResult, EntryKey, RoomStore, StoredRoom } from '../store/port.ts';
+import type { AppendResult, EntryKey, RoomRecord, RoomStore } from '../store/port.ts';
 import { type Access, noSuchRoom } from './access.ts';
 import { presentRoom } from './present.ts';
 
@@ -45,7 +45,7 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
   }
 
-  async function existing(id: string): Promise<StoredRoom> {
+  async function existing(id: string): Promise<RoomRecord> {
     const room = await store.byId(id);
     if (!room) throw noSuchRoom();
     return room;

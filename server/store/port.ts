@@ -1,20 +1,23 @@
 /**
- * What the server needs of a database. Two adapters stand behind it, one contract suite runs against each.
- * Every method may reject with `Unavailable`; nothing else is expected. Times are milliseconds by the server's clock.
+ * The interface between the server and its database. There are two adapters (sqlite/, mongo/); one contract suite
+ * (test/contract) runs against each. Every method may reject with `Unavailable`, and with nothing else that callers must
+ * handle. Times are milliseconds of the server's clock.
  */
+import { randomBytes } from 'node:crypto';
 import type { Entry } from '../../shared/entry.ts';
+import { idFrom } from '../../shared/mint.ts';
 import type { RoomKind } from '../../shared/protocol/index.ts';
 import { Unavailable, Unusable } from '../base/refusal.ts';
 
 export { Unavailable, Unusable };
 
 export interface Store {
-  /** A random id of this database. A restore by our command changes it. */
+  /** A random id of this database. `npm run restore` changes it, so that clients notice that logs may have gone back. */
   readonly epoch: string;
 
   /**
-   * False while entries of kinds beyond the first five must not be written, since a process of an older version may still
-   * read this database. It may become true while the store is open.
+   * False while only the first five kinds of entries may be written, because a process of an older version may still read
+   * this database. May become true while the store is open.
    */
   takesNewKinds(): boolean;
 
@@ -24,98 +27,99 @@ export interface Store {
 
   /** Rejects with `Unavailable` when the database does not answer. */
   ping(): Promise<void>;
-  /** Finishes what was taken, then closes. */
+  /** Finishes the calls under way, then closes. */
   close(): Promise<void>;
 }
 
 export interface LogStore {
   /**
-   * Appends in order, all stamped `at`. A result per item, in order; where the fate of one is unknown it stops there:
-   * no result for that item or any after it, and `stopped` says why. Entries of a batch may build on earlier ones of it.
-   * What an entry does follows from the table of kinds (shared/kinds.ts): a removal redacts its target and all that
-   * replaces it; a replacement of a removed message is stored redacted; rows of members follow an entry with a membership.
-   * `at` is never below that of the room's newest entry.
+   * Appends items in order, with the time `at`, or that of the room's newest entry where that is later. Resolves when they
+   * are durable, with one result per item, in order. Where the outcome of an item is unknown, it and all later ones have no
+   * result, and `stopped` is the reason. Items may have earlier items of the same batch as targets.
+   * The side effects of an entry follow from the table of kinds (shared/kinds.ts): a removal redacts its target and all
+   * replacements of it; a replacement of a removed message is stored redacted; a join or leave changes the members.
    */
   append(items: readonly NewEntry[], at: number): Promise<AppendOutcome>;
-  /** The originals of these keys, in the order asked; undefined where there is none. */
+  /** The entries with these keys, in the order of the keys; undefined where there is none. */
   find(keys: readonly EntryKey[]): Promise<(Original | undefined)[]>;
   /**
-   * Entries ascending from `from` to at most `to`, cut by bytes of JSON (at least one entry), and what amends them later.
-   * A stored entry that cannot be read comes as one that is `unreadable`: never an error, never a gap.
+   * Entries from `from` to `to` (serverOffsets, inclusive), ascending, cut at `maxBytes` of JSON but at least one entry; with
+   * the later amendments of their messages, and the head. A stored entry that is not valid is returned as `unreadable`:
+   * never an error, never a gap.
    */
   range(room: string, from: number, to: number, maxBytes: number): Promise<RangeOutcome>;
-  /** The durable head of each of these rooms; 0 for one that is empty or not there. One that cannot be told now is left out. */
+  /** The durable head of each room; 0 for one that is empty or does not exist. A room whose log cannot be read is left out. */
   heads(rooms: readonly string[]): Promise<Map<string, number>>;
-  /** The `at` of the entry at each point, in the order asked; undefined where there is none. */
+  /** The `at` of the entry at each point, in the order of the points; undefined where there is none. */
   timesAt(points: readonly { room: string; serverOffset: number }[]): Promise<(number | undefined)[]>;
   /**
-   * The serverOffset of the `count`-th newest message (as the table of kinds says) at or below `upTo`, or of the oldest one
-   * where there are fewer; undefined where there is none. Deleted ones do not count.
+   * The serverOffset of the `count`-th newest message (by the table of kinds) at or below `upTo`, or of the oldest one where
+   * there are fewer; undefined where there is none. Deleted messages do not count.
    */
   messageAt(room: string, upTo: number, count: number): Promise<number | undefined>;
-  /** How many messages of others than `user` lie after `after`, counted up to `most`. Deleted ones do not count. */
+  /** The number of messages after `after` by users other than `user`, at most `most`. Deleted messages do not count. */
   unread(room: string, user: string, after: number, most: number): Promise<number>;
   /**
-   * Every entry committed after `from` (a point this tail gave earlier; undefined: from now on), in order per room.
-   * A point that is refused or too old resumes at the present, after `onGap`.
+   * Delivers every entry that is committed after `from`, in order per room. `from` is a point that a tail gave earlier;
+   * undefined means the present. A point that is invalid or too old also means the present, after a call of `onGap`.
    */
   tail(from: ResumePoint | undefined, listener: TailListener): Promise<Tail>;
   /**
-   * True where rooms are written independently of each other: then each has its own line of batches, and a slow room
-   * holds no other up. False where one write at a time is the quickest.
+   * True where writes to different rooms are independent: the caller then batches per room, so that a slow room does not
+   * delay others. False where one write at a time is fastest.
    */
   readonly writesByRoom: boolean;
 }
 
 export interface TailListener {
-  /** One batch at a time. */
+  /** The entries of one batch; `point` resumes after it. */
   onBatch(batch: Committed[], point: ResumePoint): void;
-  /** Commits may have passed unheard: whoever listens knows what it has of each room and ranges the rest. */
+  /** Entries may have been missed: the listener reads what it lacks of each room by `range`. */
   onGap(): void;
 }
 
 export interface UserStore {
-  /** Makes user and first device in one step, or says that the name is taken. */
+  /** Creates the user and the first device atomically; `taken` where the name exists. */
   create(user: NewUser, device: NewDevice): Promise<'created' | 'taken'>;
-  byNameKey(nameKey: string): Promise<StoredUser | undefined>;
-  byId(id: string): Promise<StoredUser | undefined>;
-  /** Names of those that exist. */
+  byNameKey(nameKey: string): Promise<UserRecord | undefined>;
+  byId(id: string): Promise<UserRecord | undefined>;
+  /** The names of those users that exist. */
   names(ids: readonly string[]): Promise<Map<string, Named>>;
-  /** Gives the user another name and the next revision; `taken` where it is somebody else's. */
+  /** Gives the user a new name and the next revision; `taken` where another user has that name. */
   rename(id: string, name: string, nameKey: string): Promise<Named | 'taken'>;
-  /** The users whose `rev` is greater than `rev`, ascending by it, at most `limit`. */
+  /** At most `limit` users with a greater revision than `rev`, ascending by revision. */
   changedSince(rev: number, limit: number): Promise<(Named & { id: string })[]>;
-  /** The same, of those who share a room with `user`, themself among them. */
+  /** The same for `user` and those who share a room with `user`. */
   changedAround(user: string, rev: number, limit: number): Promise<(Named & { id: string })[]>;
-  /** The greatest revision that was given to a user; 0 before the first. */
+  /** The greatest revision of any user; 0 before the first change. */
   latestRev(): Promise<number>;
   setPassword(id: string, passwordHash: string): Promise<void>;
 
-  /** Unless its claim made one that is younger than `since`, also at this very moment: `claimed`, then. */
+  /** Adds a device. `claimed` where its claim has already created one after `since`, also in a concurrent call. */
   addDevice(device: NewDevice, since: number): Promise<'added' | 'claimed'>;
-  byToken(tokenHash: string): Promise<SignedIn | undefined>;
-  /** The device that was made with this claim, if it is younger than `since`. */
-  byClaim(claimHash: string, since: number): Promise<SignedIn | undefined>;
+  byToken(tokenHash: string): Promise<SignedInDevice | undefined>;
+  /** The device that was created with this claim after `since`. */
+  byClaim(claimHash: string, since: number): Promise<SignedInDevice | undefined>;
   replaceToken(device: string, tokenHash: string): Promise<void>;
-  /** True when there was one. */
+  /** True where the device existed. */
   removeDevice(device: string): Promise<boolean>;
   countDevices(user: string): Promise<number>;
-  /** Which of these devices are still signed in. */
+  /** Those of these devices that are still signed in. */
   devicesAlive(devices: readonly string[]): Promise<Set<string>>;
 }
 
 export interface RoomStore {
-  /** Makes it, or returns the one that has this id already. Its creator's join is an entry and comes by `append`. */
-  create(room: NewRoom): Promise<StoredRoom>;
-  byId(id: string): Promise<StoredRoom | undefined>;
+  /** Creates the room, or returns the one that has this id already. The creator's join is an entry, appended separately. */
+  create(room: NewRoom): Promise<RoomRecord>;
+  byId(id: string): Promise<RoomRecord | undefined>;
   /** Public rooms with an id greater than `after`, ascending by id. */
-  listPublic(after: string | undefined, limit: number): Promise<StoredRoom[]>;
-  /** The rooms this user is a member of, and how far they have read. */
+  listPublic(after: string | undefined, limit: number): Promise<RoomRecord[]>;
+  /** The rooms that this user is a member of, with the user's read marks. */
   ofUser(user: string): Promise<Membership[]>;
-  /** The ids of the rooms that each of these users is a member of; nothing for one who is in none. */
+  /** The ids of the rooms of each of these users. A user without rooms is left out. */
   ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
   isMember(room: string, user: string): Promise<boolean>;
-  /** Sets the read mark where `upTo` is greater; returns the mark that holds. */
+  /** Raises the read mark to `upTo` where that is greater; returns the mark afterwards. */
   mark(room: string, user: string, upTo: number): Promise<number>;
 }
 
@@ -128,14 +132,14 @@ export interface EntryKey {
 export interface NewEntry extends EntryKey {
   kind: string;
   body?: string;
-  /** The clientOffset of a message in the same room, of the same author unless `targetAuthor` says whose it is. */
+  /** The clientOffset of a message in the same room, by the same author unless `targetAuthor` is given. */
   target?: string;
   targetAuthor?: string;
-  /** The user that it is about, where that is not its author. */
+  /** The user that a join or leave concerns, where that is not its author. */
   subject?: string;
-  /** All other fields of the entry, as JSON values. Not of the first five kinds. */
+  /** All other fields of the entry, as JSON values. Absent for the first five kinds. */
   content?: Readonly<Record<string, unknown>>;
-  /** Of the content; kept when the entry is redacted, so that a repeat is known for ever. */
+  /** Hash of the content. It stays when the entry is redacted, so that a repeat is always recognised. */
   digest: string;
 }
 
@@ -145,7 +149,7 @@ export type AppendResult =
   | { tag: 'conflict' }
   | { tag: 'no-target' }
   | { tag: 'no-room' }
-  /** The database refuses this item and only this; `message` is for the log. */
+  /** The database refuses this item only; `message` is for the log. */
   | { tag: 'failed'; message: string };
 
 export interface AppendOutcome {
@@ -170,11 +174,11 @@ export interface Committed {
   entry: Entry;
 }
 
-/** Opaque to all but the adapter that gave it. */
+/** Opaque to all but the adapter that created it. */
 export type ResumePoint = string;
 
 export interface Tail {
-  /** False while the adapter knows that it is not hearing of commits; `/readyz` shows it. */
+  /** False while the adapter knows that it receives no commits; `/readyz` reports it. */
   isOpen(): boolean;
   close(): Promise<void>;
 }
@@ -187,13 +191,13 @@ export interface NewUser {
   createdAt: number;
 }
 
-/** `rev`: 0 as it was made, then the greater the later it changed, over all users of the database. */
+/** `rev`: 0 for a user that never changed; otherwise unique in the database, and greater for a later change. */
 export interface Named {
   name: string;
   rev: number;
 }
 
-export interface StoredUser extends Named {
+export interface UserRecord extends Named {
   id: string;
   passwordHash: string | undefined;
 }
@@ -206,9 +210,9 @@ export interface NewDevice {
   createdAt: number;
 }
 
-export interface SignedIn {
+export interface SignedInDevice {
   device: string;
-  user: StoredUser;
+  user: UserRecord;
 }
 
 export interface NewRoom {
@@ -219,13 +223,18 @@ export interface NewRoom {
   createdAt: number;
 }
 
-export interface StoredRoom extends NewRoom {
-  /** Undefined where it cannot be told now: the log of this room alone does not answer. */
+export interface RoomRecord extends NewRoom {
+  /** Undefined where the log of this room cannot be read at the moment. */
   head: number | undefined;
   members: number;
 }
 
 export interface Membership {
-  room: StoredRoom;
+  room: RoomRecord;
   readUpTo: number;
+}
+
+/** A random epoch: 128 bits. A database gets one when it is created, and another one when a backup is restored into it. */
+export function newEpoch(): string {
+  return idFrom(randomBytes(16));
 }

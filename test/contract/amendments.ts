@@ -20,7 +20,7 @@ const SECRET = 'the combination is 31-7-22';
 export function amendmentCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
 
-  it('a delete blanks its target and all its edits; they keep their places', async () => {
+  it('a deletion redacts its target and all its edits; they keep their serverOffsets', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const [mine, other] = [text(room, me, 'mine'), text(room, me, 'other')];
     const changed = edit(mine, 'changed');
@@ -43,7 +43,7 @@ export function amendmentCases(open: () => Promise<Harness>): void {
     ]);
   });
 
-  it('an edit after the delete is stored blank; a second delete is one more entry', async () => {
+  it('an edit after the deletion is stored redacted; a second deletion is one more entry', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = text(room, me, 'mine');
     await appendNew(db.store, [mine, remove(mine)]);
@@ -58,7 +58,7 @@ export function amendmentCases(open: () => Promise<Harness>): void {
     expect(JSON.stringify(log)).not.toContain(SECRET);
   });
 
-  it('after a delete no method reads the text, not even a tail that begins before it', async () => {
+  it('after a deletion no method returns the text, not even a tail that starts before it', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const early = await listen(db.store);
     await appendNew(db.store, [join(room, me)]);
@@ -89,7 +89,7 @@ export function amendmentCases(open: () => Promise<Harness>): void {
     expect(JSON.stringify(tail.seen)).not.toContain(SECRET);
   });
 
-  it('what is amended is a text of one’s own in the same room, or there is no target', async () => {
+  it('only an own text in the same room can be amended; otherwise no-target', async () => {
     const [room, elsewhere, me, you] = [await newRoom(db.store), await newRoom(db.store), newId(), newId()];
     const [mine, theirs, far] = [text(room, me, 'a'), text(room, you, 'b'), text(elsewhere, me, 'c')];
     const [changed, came] = [edit(mine, 'A'), join(room, me)];
@@ -109,7 +109,7 @@ export function amendmentCases(open: () => Promise<Harness>): void {
     expect((await wholeLog(db.store, room)).map((entry) => entry.serverOffset)).toEqual([1, 2, 3, 4]);
   });
 
-  it('a target later in the batch is none', async () => {
+  it('a target later in the batch is not found', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = text(room, me, 'a');
     expect((await append(db.store, [edit(mine, 'A'), mine])).map((result) => result.tag)).toEqual([

@@ -16,7 +16,7 @@ import {
 export function appendCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
 
-  it('L1 numbers a room 1…head with no gap, and every room for itself', async () => {
+  it('L1 numbers each room by itself, from 1 to its head, without a gap', async () => {
     const [a, b, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
     expect(await appendNew(db.store, [text(a, me, '1'), text(b, me, '1'), text(a, me, '2')])).toEqual([
       1, 1, 2,
@@ -40,7 +40,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     expect((await wholeLog(db.store, room)).map((e) => e.serverOffset)).toEqual(upTo(100));
   });
 
-  it('L4 what was acknowledged is there after reopening, and the numbers go on', async () => {
+  it('L4 acknowledged entries are there after reopening, and numbering continues', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const first = text(room, me, 'kept');
     await appendNew(db.store, [first], 77);
@@ -51,7 +51,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     expect(await appendNew(db.store, [text(room, me, 'next')])).toEqual([2]);
   });
 
-  it('keeps a body as it is: emoji, newlines, quotes, and 4,000 code points', async () => {
+  it('stores a body unchanged: emoji, newlines, quotes, and 4,000 code points', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const bodies = ['a\n"b"\t\\', '👩‍👩‍👧‍👦 é é', `'; DROP TABLE entries; --`, '𝒳'.repeat(4_000)];
     await appendNew(
@@ -61,7 +61,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     expect((await wholeLog(db.store, room)).map((e) => 'body' in e && e.body)).toEqual(bodies);
   });
 
-  it('L5 a batch of new, repeated, conflicting, refused and failing items over several rooms: each for itself', async () => {
+  it('L5 new, repeated, conflicting, refused and failing items over several rooms in one batch: each has its own result', async () => {
     const [a, b, me, you] = [await newRoom(db.store), await newRoom(db.store), newId(), newId()];
     const [old, theirs] = [text(a, me, 'old'), text(a, you, 'theirs')];
     await appendNew(db.store, [old, theirs], 5);
@@ -103,7 +103,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     expect((await wholeLog(db.store, b)).map((e) => e.kind)).toEqual(['text', 'edit']);
   });
 
-  it('a poisoned item leaves no trace, and its key is free', async () => {
+  it('an item that the database refuses leaves no trace, and its key stays free', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const bad = db.harness.poisoned({ room, author: me, clientOffset: newId() });
     expect(await append(db.store, [bad])).toEqual([{ tag: 'failed', message: expect.any(String) }]);
@@ -113,7 +113,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     ).toEqual([1]);
   });
 
-  it('`at` never goes behind that of the newest entry of the room, whatever the clock says', async () => {
+  it('`at` is never earlier than that of the newest entry of the room, whatever the clock says', async () => {
     const [a, b, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
     const first = text(a, me, 'before the machine lost its clock');
     await appendNew(db.store, [first], 5_000);
@@ -132,11 +132,11 @@ export function appendCases(open: () => Promise<Harness>): void {
     expect((await wholeLog(db.store, a)).map((e) => e.at)).toEqual([5_000, 5_000, 5_000, 5_000, 6_000]);
   });
 
-  it('an empty batch is nothing', async () => {
+  it('an empty batch has no effect', async () => {
     expect(await append(db.store, [])).toEqual([]);
   });
 
-  it('an edit or delete may build on a text earlier in its batch', async () => {
+  it('an edit or deletion may target an earlier text of its batch', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const [one, two] = [text(room, me, 'one'), text(room, me, 'two')];
     await appendNew(db.store, [one, edit(one, 'ONE'), two, remove(two)]);
@@ -148,7 +148,7 @@ export function appendCases(open: () => Promise<Harness>): void {
     ]);
   });
 
-  it('finds originals by key, in the order asked, and the times at points', async () => {
+  it('finds entries by key, in the order of the keys, and times by serverOffset', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const [one, two] = [text(room, me, 'one'), text(room, me, 'two')];
     await appendNew(db.store, [one], 11);

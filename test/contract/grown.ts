@@ -1,4 +1,4 @@
-/** Entries of kinds that no store names: each class of the table of kinds, with fields that no store knows. */
+/** Entries of test kinds, one for each class of the table of kinds, with fields that no store knows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewEntry } from '../../server/store/port.ts';
 import { useProductKinds, useTestKinds } from '../support/testKinds.ts';
@@ -39,7 +39,7 @@ export function grownCases(open: () => Promise<Harness>): void {
       ...(target.author === author ? {} : { targetAuthor: target.author }),
     });
 
-  it('an entry of an unknown form comes back whole: by range, by tail, after reopening', async () => {
+  it('an entry of an unknown form is returned unchanged: by range, by tail, after reopening', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const tail = await listen(db.store, undefined, (committed) => committed.room === room);
     const content = { words: 'héllo', nested: { a: [1, null, 'x'], b: { c: true } } };
@@ -66,14 +66,14 @@ export function grownCases(open: () => Promise<Harness>): void {
     expect((await append(db.store, entries)).map(({ tag }) => tag)).toEqual(['repeat', 'repeat', 'repeat']);
   });
 
-  it('a text with a field that this version does not know keeps it', async () => {
+  it('a text keeps a field that this version does not know', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = { ...text(room, me, 'a'), content: { replyTo: { author: me, clientOffset: newId() } } };
     await appendNew(db.store, [mine]);
     expect(await wholeLog(db.store, room)).toMatchObject([{ kind: 'text', body: 'a', ...mine.content }]);
   });
 
-  it('an aggregate names anybody’s message, and changes nothing of it', async () => {
+  it('an aggregate may target anybody’s message, and does not change it', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const [mine, theirs] = [text(room, me, 'a'), message(room, you, 'b')];
     await appendNew(db.store, [mine, theirs]);
@@ -90,7 +90,7 @@ export function grownCases(open: () => Promise<Harness>): void {
     expect((await db.store.log.range(room, 1, 2, 100_000)).amendments).toEqual([]);
   });
 
-  it('what is named must be a message that is there: not an edit, not a silent entry, not one of another room', async () => {
+  it('a target must be a message of the same room: not an edit, not an entry without a line', async () => {
     const [room, elsewhere, me, you] = [await newRoom(db.store), await newRoom(db.store), newId(), newId()];
     const [mine, far] = [text(room, me, 'a'), text(elsewhere, me, 'b')];
     const [changed, silent] = [edit(mine, 'A'), of(room, me, 'test-silent', { note: 'n' })];
@@ -103,7 +103,7 @@ export function grownCases(open: () => Promise<Harness>): void {
     expect(results.map(({ tag }) => tag)).toEqual(Array(4).fill('no-target'));
   });
 
-  it('a removal by somebody else redacts the message, what replaces it and every field of both', async () => {
+  it('a removal by another user redacts the message and its replacements, with all their fields', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const [mine, note] = [text(room, me, SECRET), message(room, me, SECRET)];
     await appendNew(db.store, [{ ...mine, content: { hint: SECRET } }, edit(mine, SECRET), note]);
@@ -122,7 +122,7 @@ export function grownCases(open: () => Promise<Harness>): void {
     expect(amendments.map(({ serverOffset }) => serverOffset)).toEqual([4, 5]);
   });
 
-  it('an entry about somebody else ends their membership, not its author’s', async () => {
+  it('an entry with a subject ends the membership of the subject, not of the author', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     await appendNew(db.store, [join(room, me), join(room, you)]);
     await appendNew(db.store, [of(room, me, 'test-removed', undefined, { subject: you })]);
@@ -136,7 +136,7 @@ export function grownCases(open: () => Promise<Harness>): void {
   });
 
   describe('messages', () => {
-    it('S3 are found by how many there are, whatever lies between them', async () => {
+    it('S3 are found by count, whatever other entries lie between them', async () => {
       const [room, me] = [await newRoom(db.store), newId()];
       const gone = text(room, me, 'x');
       await appendNew(db.store, [
@@ -159,7 +159,7 @@ export function grownCases(open: () => Promise<Harness>): void {
       expect(await db.store.log.messageAt(empty, 10, 1)).toBeUndefined();
     });
 
-    it('of others, after a mark, are counted up to a number; deleted and silent ones are not', async () => {
+    it('of other users after a mark are counted up to a limit, without deleted ones and entries without a line', async () => {
       const [room, me, you] = [await newRoom(db.store), newId(), newId()];
       const [gone, note] = [text(room, you, 'x'), message(room, you, 'y')];
       await appendNew(db.store, [text(room, me, 'a'), text(room, you, 'b'), gone, note, join(room, you)]);

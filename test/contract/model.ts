@@ -1,4 +1,4 @@
-/** The log as a few arrays: what every store must be indistinguishable from. */
+/** The model: logs as plain arrays. Every store must behave like it. */
 import type { AppendResult, EntryKey, NewEntry } from '../../server/store/port.ts';
 import type { Entry } from '../../shared/entry.ts';
 
@@ -8,7 +8,7 @@ export interface Recorded {
   item: NewEntry;
   target: number | undefined;
   deleted: boolean;
-  /** An edit of what was deleted before it: nobody may ever have seen its text. */
+  /** An edit of a message that was deleted before: nobody may ever see its text. */
   isBornBlank: boolean;
 }
 
@@ -55,7 +55,7 @@ export class ModelLog {
       ?.find(({ item }) => item.author === author && item.clientOffset === clientOffset);
   }
 
-  /** The author's own text that an item amends. */
+  /** The text that an item amends, of the same author. */
   targetOf({ room, author, target }: NewEntry): Recorded | undefined {
     const found = target === undefined ? undefined : this.find({ room, author, clientOffset: target });
     return found?.item.kind === 'text' ? found : undefined;
@@ -69,7 +69,7 @@ export class ModelLog {
     return (this.rooms.get(room) ?? []).map(entryOf);
   }
 
-  /** Of the texts from `from` to `last`: what after `last` still matters. */
+  /** The amendments after `last` that count, of the texts from `from` to `last`. */
   amendments(room: string, from: number, last: number): Entry[] {
     const log = this.rooms.get(room) ?? [];
     const offsets = log.slice(from - 1, last).map((text) => {
@@ -94,7 +94,7 @@ export class ModelLog {
   }
 }
 
-/** As it is read: blank where it was deleted. */
+/** The entry as it is read: redacted where it was deleted. */
 export function entryOf({ serverOffset, at, item, target, deleted }: Recorded): Entry {
   const { author, clientOffset, kind, body } = item;
   const hasBody = kind === 'text' || kind === 'edit';

@@ -17,7 +17,7 @@ export function rangeCases(open: () => Promise<Harness>): void {
     return (await db.store.log.range(room, from, to, maxBytes)).entries.map((entry) => entry.serverOffset);
   }
 
-  it('is inclusive, ascending, and cut to the head', async () => {
+  it('is inclusive, ascending, and ends at the head', async () => {
     const { room } = await filled(5);
     expect(await offsets(room, 2, 4)).toEqual([2, 3, 4]);
     expect(await offsets(room, 3, 3)).toEqual([3]);
@@ -25,13 +25,13 @@ export function rangeCases(open: () => Promise<Harness>): void {
     expect(await db.store.log.range(room, 6, 9, PLENTY)).toEqual({ entries: [], amendments: [], head: 5 });
   });
 
-  it('of an empty room, or of none, is empty with head 0', async () => {
+  it('of an empty or missing room is empty with head 0', async () => {
     const nothing = { entries: [], amendments: [], head: 0 };
     expect(await db.store.log.range(await newRoom(db.store), 1, 10, PLENTY)).toEqual(nothing);
     expect(await db.store.log.range(newId(), 1, 10, PLENTY)).toEqual(nothing);
   });
 
-  it('is cut by the bytes of its JSON, but one entry always fits', async () => {
+  it('is limited by the bytes of its JSON, but has at least one entry', async () => {
     const { room } = await filled(20);
     const { entries } = await db.store.log.range(room, 1, 20, PLENTY);
     const seven = Buffer.byteLength(JSON.stringify(entries.slice(0, 7)));
@@ -46,7 +46,7 @@ export function rangeCases(open: () => Promise<Harness>): void {
     expect(await offsets(room, 1, 2, 4_300)).toEqual([1]);
   });
 
-  it('S3 brings the last later edit of each, and the first deletion', async () => {
+  it('S3 includes the last later edit of each message, or its first deletion', async () => {
     const { room, items } = await filled(4);
     const [edited, deleted, both, untouched] = items as [
       (typeof items)[0] & {},
@@ -79,7 +79,7 @@ export function rangeCases(open: () => Promise<Harness>): void {
     ]);
   });
 
-  it('S3 counts from the last entry that fitted, and leaves out what the entries say themselves', async () => {
+  it('S3 includes only amendments after the last entry that fitted', async () => {
     const { room, items } = await filled(2);
     await appendNew(db.store, [edit(items[0]!, 'in'), edit(items[1]!, 'out')]); // 3, 4
     const amendmentsOf = async (from: number, to: number, maxBytes = PLENTY) =>

@@ -29,11 +29,11 @@ export function repeatCases(open: () => Promise<Harness>): void {
     expect(await append(db.store, [first], 200)).toEqual([{ tag: 'repeat', serverOffset: 1, at: 100 }]);
   }
 
-  it('L3 a repeat is answered with the first offset and time', async () => {
+  it('L3 a repeat gets the original serverOffset and time', async () => {
     await isRepeat(await written());
   });
 
-  it('L3 concurrent repeats are one entry', async () => {
+  it('L3 concurrent repeats result in one entry', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const one = text(room, me, 'once');
     const results = await Promise.all(upTo(12).map((at) => append(db.store, [one], at)));
@@ -56,7 +56,7 @@ export function repeatCases(open: () => Promise<Harness>): void {
     await isRepeat(first);
   });
 
-  it('L3 a repeat after the entry was deleted: blanking keeps the digest', async () => {
+  it('L3 a repeat after the entry was deleted: redaction keeps the digest', async () => {
     const first = await written();
     const edited = edit(first, 'twice');
     const removed = remove(first);
@@ -88,7 +88,7 @@ export function repeatCases(open: () => Promise<Harness>): void {
     expect((await db.store.log.range(first.room, 1, 10, 10_000)).entries).toMatchObject([{ body: 'once' }]);
   });
 
-  it('a key is of one author in one room: the same clientOffset elsewhere is another entry', async () => {
+  it('a key belongs to one author in one room: the same clientOffset elsewhere is another entry', async () => {
     const first = await written();
     const [elsewhere, you] = [await newRoom(db.store), newId()];
     expect(

@@ -6,7 +6,7 @@ import { append, appendNew, type Harness, inDatabase, join, leave, newId, newRoo
 export function roomCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
 
-  it('the lobby is there from the start, made by nobody', async () => {
+  it('the lobby exists from the start, without a creator', async () => {
     const lobby = await db.store.rooms.byId(LOBBY);
     expect(lobby).toMatchObject({
       id: LOBBY,
@@ -19,7 +19,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(lobby?.createdAt).toBeTypeOf('number');
   });
 
-  it('the epoch is the database’s: stable over reopening, another in another', async () => {
+  it('the epoch stays the same over reopening, and differs between databases', async () => {
     const { epoch } = db.store;
     expect(epoch).toMatch(/^[\w-]{22}$/);
     await db.harness.reopen();
@@ -29,9 +29,8 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(other.store.epoch).not.toBe(epoch);
   });
 
-  // A restore by command, which gives a new epoch, is not there yet. A file put back by hand has the old one: it is
-  // known by the time at a cursor.
-  it('a cursor of a database that was put back has another time there, or none', async () => {
+  // `npm run restore` gives a new epoch. A file that was restored by hand keeps the old one: the time at a cursor shows it.
+  it('a cursor of a restored database has another time at its serverOffset, or none', async () => {
     const other = await open();
     onTestFinished(() => other.destroy());
     const [id, me] = [newId(), newId()];
@@ -44,7 +43,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await other.store.log.timesAt(cursors)).toEqual([22, undefined]);
   });
 
-  it('creates a room once: whoever asks again gets the one that is there', async () => {
+  it('creates a room once: a second call returns the existing one', async () => {
     const room = { id: newId(), kind: 'private' as const, name: 'Galley', createdBy: newId(), createdAt: 3 };
     expect(await db.store.rooms.create(room)).toEqual({ ...room, head: 0, members: 0 });
     await appendNew(db.store, [join(room.id, room.createdBy)]);
@@ -54,7 +53,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.byId(newId())).toBeUndefined();
   });
 
-  it('members follow joins and leaves; twice in or out counts once', async () => {
+  it('members follow joins and leaves; a second join or leave changes nothing', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const state = async () => ({
       members: (await db.store.rooms.byId(room))?.members,
@@ -72,7 +71,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await state()).toEqual({ members: 2, me: true, you: true });
   });
 
-  it('tells the rooms of a user, with head and read mark', async () => {
+  it('lists the rooms of a user, with head and read mark', async () => {
     const [a, b, left, me] = [
       await newRoom(db.store),
       await newRoom(db.store),
@@ -92,7 +91,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.ofUser(newId())).toEqual([]);
   });
 
-  it('tells the rooms of many users at once, and nothing of who is in none', async () => {
+  it('lists the rooms of many users at once, and leaves out users without rooms', async () => {
     const [a, b] = [await newRoom(db.store), await newRoom(db.store)];
     const [both, one, gone, nobody] = [newId(), newId(), newId(), newId()];
     await appendNew(db.store, [join(a, both), join(b, both), join(b, one), join(a, gone), leave(a, gone)]);
@@ -106,7 +105,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.ofUsers([])).toEqual(new Map());
   });
 
-  it('read marks only grow', async () => {
+  it('read marks only rise', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     expect(await db.store.rooms.mark(room, me, 5)).toBe(5);
     expect(await db.store.rooms.mark(room, me, 3)).toBe(5);
@@ -114,7 +113,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.mark(room, newId(), 1)).toBe(1);
   });
 
-  it('lists public rooms by id, page by page, and no private ones', async () => {
+  it('lists public rooms by id, in pages, and no private ones', async () => {
     for (const kind of ['public', 'private', 'public', 'private', 'public'] as const)
       await newRoom(db.store, kind);
     const all = await db.store.rooms.listPublic(undefined, 1_000);
@@ -128,7 +127,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.listPublic(ids.at(-1), 2)).toEqual([]);
   });
 
-  it('closing finishes what was taken; afterwards everything is unavailable', async () => {
+  it('closing finishes the calls under way; afterwards everything is unavailable', async () => {
     const other = await open();
     onTestFinished(() => other.destroy());
     const { store } = other;

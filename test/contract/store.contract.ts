@@ -1,6 +1,6 @@
 /**
- * What every adapter behind server/store/port.ts must do: the same cases against each.
- * An adapter's own test calls one of these with a way to make a database of nothing.
+ * The contract of server/store/port.ts: the same cases for every adapter. The test of an adapter calls one of these functions
+ * with a way to create an empty database.
  */
 import { describe } from 'vitest';
 import { runsOf } from '../support/runs.ts';
@@ -21,8 +21,8 @@ import { tailCases } from './tail.ts';
 import { userCases } from './users.ts';
 
 /**
- * For a database that one process has to itself and where an entry and what follows from it are one transaction:
- * there are no other writers, and nothing can be interrupted between the two.
+ * For a database that only one process uses, where an entry and its side effects are one transaction: there are no other
+ * writers, and no process can die between the two.
  */
 export function storeContract(name: string, open: () => Promise<Harness>): void {
   describe(`the store contract, on ${name}`, () => {

@@ -1,4 +1,4 @@
-/** What the cases of the contract share: a database to try, items to append, and ways to look at the log. */
+/** Helpers of the contract's cases: the database under test, items to append, reads of the log. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type {
@@ -18,31 +18,30 @@ export interface Harness {
   readonly store: Store;
   /** Closes the store and opens it again on the same data. */
   reopen(): Promise<void>;
-  /** An item that this database itself refuses, and only it. */
+  /** An item that the database itself refuses, without affecting others. */
   poisoned(key: EntryKey): NewEntry;
-  /** Closes every store on the data and takes the data away. */
+  /** Closes every store on the data and removes the data. */
   destroy(): Promise<void>;
 }
 
-/** A database that several processes share, where what follows from an entry is done after its commit. */
+/** A database that several processes share, where the side effects of an entry are applied after its commit. */
 export interface SharedHarness extends Harness {
-  /** One more store on the same data, with caches and a tail of its own, as another process has it. `destroy` closes it. */
+  /** Another store on the same data, with caches and a tail of its own, like another process. `destroy` closes it. */
   another(): Promise<Store>;
   /**
-   * Appends this new delete, join or leave as a process does that dies right after the entry is committed: nothing that
-   * follows from it (blanking, rows of members) is done, and no store of this harness knows that something is to be done.
-   * Returns its serverOffset.
+   * Appends a deletion, join or leave like a process that dies right after the commit: no side effect (redaction, rows of
+   * members) is applied, and no store of this harness knows of it. Returns its serverOffset.
    */
   interrupted(entry: NewEntry, at: number): Promise<number>;
-  /** How many entries of a room are committed whose consequences are not known to be done. */
+  /** The number of committed entries of a room whose side effects are still pending. */
   unfinished(room: string): Promise<number>;
-  /** Everything that the database holds of a room, as text: for what must not stand there any more. */
+  /** Everything that the database stores of a room, as text: to check that content is gone. */
   stored(room: string): Promise<string>;
-  /** The next tail that resumes at a point given so far finds it refused as too old. */
+  /** Makes the resume points given so far too old: the next tail that resumes at one is refused. */
   forgetHistory(): Promise<void>;
 }
 
-/** The database of one group of cases; each case keeps to rooms of its own. */
+/** The database of a group of cases; each case uses rooms of its own. */
 export function inDatabase<H extends Harness>(
   open: () => Promise<H>,
 ): {
@@ -119,7 +118,7 @@ export async function appendNew(store: Store, items: readonly NewEntry[], at = 1
   });
 }
 
-/** Every entry of a room, page by page. */
+/** Every entry of a room, read in pages. */
 export async function wholeLog(store: Store, room: string): Promise<Entry[]> {
   const log: Entry[] = [];
   for (;;) {
@@ -131,19 +130,19 @@ export async function wholeLog(store: Store, room: string): Promise<Entry[]> {
 
 export interface Listener {
   seen: Committed[];
-  /** How often commits may have passed unheard. */
+  /** How many gaps were reported. */
   gaps(): number;
   point(): ResumePoint | undefined;
-  /** Resolves once so many entries were seen. */
+  /** Resolves once at least so many entries were received. */
   count(atLeast: number): Promise<void>;
-  /** Resolves once it holds of what was seen; rejects where the tail does not tell of it in time. */
+  /** Resolves once `holds` is true of what was received; rejects after `HEARD_WITHIN_MS`. */
   until(what: string, holds: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Long enough for a busy machine, and shorter than a case may take: what is missing should be named. Set where it is
- * known that nothing will come (broken/).
+ * How long to wait for a tail: long enough for a busy machine, but shorter than the timeout of a case, so that the error says
+ * what is missing. Set to less in broken/, where entries are known not to come.
  */
 export const HEARD_WITHIN_MS = Number(process.env.HEARD_WITHIN_MS ?? 8_000);
 

@@ -17,7 +17,7 @@ export function tailCases(open: () => Promise<Harness>): void {
 
   const bodies = (seen: Committed[]) => seen.map(({ entry }) => ('body' in entry ? entry.body : entry.kind));
 
-  it('L2 shows every entry once, in order per room, and none before it can be read', async () => {
+  it('L2 delivers every entry once, in order per room, and none before it can be read', async () => {
     const [rooms, me] = [[await newRoom(db.store), await newRoom(db.store)], newId()];
     const readable: Promise<boolean>[] = [];
     const tail = await listen(db.store, undefined, ({ room, entry }) => {
@@ -41,7 +41,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     expect(await Promise.all(readable)).not.toContain(false);
   });
 
-  it('without a point it begins at the present', async () => {
+  it('without a resume point it starts at the present', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [text(room, me, 'before')]);
     const tail = await listen(db.store);
@@ -52,7 +52,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     expect(tail.gaps()).toBe(0);
   });
 
-  it('resumes at a point, with no gap and no repeat, while others write', async () => {
+  it('resumes at a point, with no gap and no duplicate, while others write', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const before = await listen(db.store);
     await appendNew(db.store, [text(room, me, '1')]);
@@ -93,7 +93,7 @@ export function tailCases(open: () => Promise<Harness>): void {
   });
 
   it.each(['', 'garbage', '-1', '1e9', '99999999999999999999', ':', '__proto__'])(
-    'a point that means nothing (%j) resumes at the present, and says that there is a gap',
+    'an invalid resume point (%j) means the present, and a gap is reported',
     async (point) => {
       const [room, me] = [await newRoom(db.store), newId()];
       await appendNew(db.store, [text(room, me, 'before')]);
@@ -106,7 +106,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     },
   );
 
-  it('a point of another database resumes at the present, and says that there is a gap', async () => {
+  it('a resume point of another database means the present, and a gap is reported', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const other = await open();
     onTestFinished(() => other.destroy());
@@ -122,7 +122,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     expect(tail.gaps()).toBe(1);
   });
 
-  it('several tails hear the same; a closed one, and one that throws, disturb nobody', async () => {
+  it('several tails deliver the same; a closed one, and a listener that throws, do not affect the others', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const [closed, one, two] = [await listen(db.store), await listen(db.store), await listen(db.store)];
     const throwing = await db.store.log.tail(undefined, {
@@ -141,7 +141,7 @@ export function tailCases(open: () => Promise<Harness>): void {
     expect(closed.seen).toEqual([]);
   });
 
-  it('says whether it is open', async () => {
+  it('reports whether it is open', async () => {
     const tail = await db.store.log.tail(undefined, { onBatch: () => {}, onGap: () => {} });
     expect(tail.isOpen()).toBe(true);
     await tail.close();

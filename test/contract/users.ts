@@ -12,7 +12,7 @@ export function userCases(open: () => Promise<Harness>): void {
     return { user, device };
   }
 
-  it('makes a user and the first device in one step', async () => {
+  it('creates a user and the first device atomically', async () => {
     const { user, device } = await signedUp();
     const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined };
     expect(await db.store.users.byId(user.id)).toEqual(stored);
@@ -21,7 +21,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.countDevices(user.id)).toBe(1);
   });
 
-  it('a name is one user’s: the second comer leaves nothing behind', async () => {
+  it('a name belongs to one user: a second sign-up with it leaves nothing behind', async () => {
     const { user } = await signedUp();
     const second = { ...someone(), name: user.name.toUpperCase(), nameKey: user.nameKey };
     const device = deviceOf(second.id);
@@ -30,7 +30,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.byToken(device.tokenHash)).toBeUndefined();
   });
 
-  it('of many who want a name at once one gets it', async () => {
+  it('of many concurrent sign-ups with one name, one succeeds', async () => {
     const name = newId();
     const made = await Promise.all(
       Array.from({ length: 8 }, () => {
@@ -41,7 +41,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(made.filter((outcome) => outcome === 'created')).toHaveLength(1);
   });
 
-  it('knows nobody that is not there', async () => {
+  it('finds no user or device that does not exist', async () => {
     expect(await db.store.users.byId(newId())).toBeUndefined();
     expect(await db.store.users.byNameKey(newId())).toBeUndefined();
     expect(await db.store.users.byToken(newId())).toBeUndefined();
@@ -49,7 +49,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.countDevices(newId())).toBe(0);
   });
 
-  it('a name changes with the next revision, is one user’s, and is found by the new one only', async () => {
+  it('a rename takes the next revision, and only the new name finds the user', async () => {
     const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
     const before = await db.store.users.latestRev();
     const first = await db.store.users.rename(a.id, 'Ada the First', `new ${a.nameKey}`);
@@ -69,7 +69,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.names([b.id])).toEqual(new Map([[b.id, two]]));
   });
 
-  it('tells who changed since a revision, in order, to those who share a room', async () => {
+  it('lists who changed since a revision, in order, among those who share a room', async () => {
     const [{ user: me }, { user: friend }, { user: stranger }] = [
       await signedUp(),
       await signedUp(),
@@ -89,7 +89,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.changedAround(me.id, around[1]!.rev, 100)).toEqual([]);
   });
 
-  it('names those that exist', async () => {
+  it('returns the names of existing users', async () => {
     const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
     expect(await db.store.users.names([a.id, newId(), b.id])).toEqual(
       new Map([
@@ -100,7 +100,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.names([])).toEqual(new Map());
   });
 
-  it('keeps a password’s hash, from the start or set later', async () => {
+  it('stores the hash of a password, from the start or set later', async () => {
     const withOne = { ...someone(), passwordHash: 'h1' };
     await db.store.users.create(withOne, deviceOf(withOne.id));
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h1');
@@ -108,7 +108,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h2');
   });
 
-  it('a claim finds its device while it is young', async () => {
+  it('a claim finds its device for a limited time', async () => {
     const { user, device } = await signedUp(); // made at 1,000
     expect(await db.store.users.byClaim(device.claimHash, 999)).toMatchObject({
       device: device.id,
@@ -117,7 +117,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.byClaim(device.claimHash, 1_000)).toBeUndefined();
   });
 
-  it('a fresh token takes the place of the old one', async () => {
+  it('a fresh token replaces the old one', async () => {
     const { device } = await signedUp();
     const fresh = newId();
     await db.store.users.replaceToken(device.id, fresh);
@@ -125,7 +125,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.byToken(fresh)).toMatchObject({ device: device.id });
   });
 
-  it('a claim makes one device, and another once it is too old', async () => {
+  it('a claim creates one device, and another one when it has expired', async () => {
     const { user, device } = await signedUp();
     const again = { ...deviceOf(user.id, 2_000), claimHash: device.claimHash };
     expect(await db.store.users.addDevice(again, device.createdAt - 1)).toBe('claimed');
@@ -136,7 +136,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.byToken(again.tokenHash)).toMatchObject({ device: again.id });
   });
 
-  it('devices come and go; a removed one is signed out for good', async () => {
+  it('devices can be added and removed; a removed one is signed out for good', async () => {
     const { user, device } = await signedUp();
     const second = deviceOf(user.id);
     expect(await db.store.users.addDevice(second, 0)).toBe('added');
@@ -149,7 +149,7 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.devicesAlive([device.id, second.id, newId()])).toEqual(new Set([second.id]));
   });
 
-  it('all of it is there after reopening', async () => {
+  it('all of it is there after reopening the store', async () => {
     const { user, device } = await signedUp();
     await db.harness.reopen();
     expect(await db.store.users.byToken(device.tokenHash)).toMatchObject({

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { createApp, type ServerApp } from '../../server/app.ts';
 import { type Config, parseEnv } from '../../server/base/env.ts';
 import { createLogger, type Logger } from '../../server/base/logger.ts';
-import { ephemeralOn } from '../../server/store/mongo/ephemeral.ts';
 import { openMongo } from '../../server/store/mongo/index.ts';
+import { socketAdapterOn } from '../../server/store/mongo/socketAdapter.ts';
 import type { Store } from '../../server/store/port.ts';
 import { openSqlite } from '../../server/store/sqlite/index.ts';
 import { temporaryFolder } from './tmp.ts';
@@ -54,5 +54,5 @@ export async function startApp({
 
 async function openMongoWithAdapter(url: string, log: Logger) {
   const store = await openMongo({ url, log });
-  return { store, adapter: ephemeralOn(store.db, log) };
+  return { store, adapter: socketAdapterOn(store.db, log) };
 }

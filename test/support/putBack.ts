@@ -3,7 +3,7 @@
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Document, MongoClient } from 'mongodb';
-import { EPHEMERAL } from '../../server/store/mongo/schema.ts';
+import { EPHEMERAL } from '../../server/store/mongo/base/collections.ts';
 import { operate } from './operator.ts';
 
 /** The database of a stopped server. */

@@ -1,28 +1,41 @@
-/** The append algorithm's commands, by the driver. Never rejects for a reason of the database: that is `unknown`. */
+/**
+ * Executes the commands of the append algorithm (append/) with the MongoDB driver. Never rejects because of the database:
+ * the reply is `unknown` then.
+ */
 import type { ClientSession, MongoClient } from 'mongodb';
 import { isMessage, kindsThat } from '../../../shared/kinds.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { Unavailable } from '../port.ts';
-import type { AuthorKey, Command, Found, Replies, Target, Unknown } from './append/commands.ts';
-import type { Execute } from './append/steps.ts';
-import { timeOf } from './entry.ts';
-import { isOfTheDatabase, messageOf } from './faults.ts';
-import type { Heads } from './heads.ts';
+import type {
+  AuthorKey,
+  Command,
+  Execute,
+  FoundEntry,
+  Replies,
+  Target,
+  UnknownOutcome,
+} from './append/commands.ts';
+import type { Collections } from './base/collections.ts';
+import { timeOf } from './base/entryOf.ts';
+import { describeError, isDatabaseError } from './base/faults.ts';
+import { findByKeys, whereAmends } from './base/queries.ts';
 import type { Insert } from './insert.ts';
-import { fromThePast, headFrom, underKeys, whereAmends } from './queries.ts';
-import type { Collections } from './schema.ts';
-import { myTurn, type Turns } from './turns.ts';
+import { type KnownHeads, readHead, staleAnswer } from './knownHeads.ts';
+import { awaitTurn, type WriteTurns } from './writeTurns.ts';
 
 interface Deps {
   client: Pick<MongoClient, 'withSession'>;
   collections: Collections;
-  heads: Heads;
+  heads: KnownHeads;
   insert: Insert;
-  turnsOf: (room: string) => Turns;
+  turnsOf: (room: string) => WriteTurns;
 }
 
-/** `until`, by the monotonic clock: what has no reply by then is `unknown`; the command itself may go on. */
+/**
+ * `until`: a time of the monotonic clock (performance.now). A command without a reply by then is `unknown`; the database may
+ * still execute it.
+ */
 export function createExecute({
   client,
   collections,
@@ -34,19 +47,19 @@ export function createExecute({
     const left = until - performance.now();
     if (left <= 0) return TOO_LATE as never;
     try {
-      return (await withTimeout(left, carryOut(command))) as never;
+      return (await withTimeout(left, execute(command))) as never;
     } catch (error) {
       return { tag: 'unknown', message: reasonOf(error) } as never;
     }
   };
 
-  function carryOut(command: Command): Promise<Replies[Command['do']]> {
+  function execute(command: Command): Promise<Replies[Command['do']]> {
     switch (command.do) {
       case 'insert':
         return insert(command.documents);
       case 'head':
-        heads.heard(command.room, command.from);
-        return headFrom(collections, heads, command.room);
+        heads.learn(command.room, command.from);
+        return readHead(collections, heads, command.room);
       case 'find':
         return seeing(command.room, command.from, (session) => find(command.room, command.keys, session));
       case 'targets':
@@ -58,38 +71,40 @@ export function createExecute({
     }
   }
 
-  /** Whoever waits has lost a race: it is not to lose the next one, nor to have others lose it. */
+  /** This process has lost a race. It waits for its turn too, so that it does not lose the next race or make others lose. */
   async function awaitHead({ room, beyond, atMostMs }: Extract<Command, { do: 'await-head' }>) {
-    if ((await heads.beyond(room, beyond, atMostMs)) > beyond) await myTurn(room, turnsOf(room), heads);
+    if ((await heads.beyond(room, beyond, atMostMs)) > beyond) await awaitTurn(room, turnsOf(room), heads);
     return heads.newest(room);
   }
 
-  /** The entry at `from` is read first; what follows in the same session sees at least what that read saw. */
+  /** Reads the entry at `from` first: later reads of the same causally consistent session see at least that state. */
   function seeing<T>(room: string, from: number, read: (session: ClientSession) => Promise<T>): Promise<T> {
     return client.withSession({ causalConsistency: true }, async (session) => {
       if (from > 0) {
         const witness = await collections
           .entriesOf(room)
           .findOne({ room, serverOffset: from }, { session, projection: { _id: 0, serverOffset: 1 } });
-        if (!witness) throw fromThePast();
+        if (!witness) throw staleAnswer();
       }
       return read(session);
     });
   }
 
   async function find(room: string, keys: readonly AuthorKey[], session: ClientSession) {
-    const found = await underKeys<Found & AuthorKey>(collections, room, keys, FOUND_FIELDS, session);
+    const found = await findByKeys<FoundEntry & AuthorKey>(collections, room, keys, FOUND_FIELDS, session);
     return found.map((one) => one && { ...one, at: timeOf(one) });
   }
 
-  /** Messages first: a removal that is committed between the two reads is seen by the second. */
+  /** Reads messages before removals, so that a removal that is committed between the two reads is seen. */
   async function targets(
     room: string,
     keys: readonly AuthorKey[],
     session: ClientSession,
   ): Promise<(Target | undefined)[]> {
     const found = await find(room, keys, session);
-    const sure = await Promise.all(keys.map(async (key, i) => found[i] ?? (await certainly(room, key))));
+    const sure = await Promise.all(
+      keys.map(async (key, i) => found[i] ?? (await findLinearizable(room, key))),
+    );
     const messages = sure.map((one) => (one && isMessage(one) ? one : undefined));
     const offsets = messages.flatMap((message) => message?.serverOffset ?? []);
     const removals = await collections
@@ -104,18 +119,21 @@ export function createExecute({
     );
   }
 
-  /** That there is none is said to a person: not by a primary that is none any more and does not know it. */
-  function certainly(room: string, { author, clientOffset }: AuthorKey) {
+  /**
+   * Clients do not retry after `no-target`, so it must not be answered from the state of a deposed primary: a missing target
+   * is looked up again with read concern linearizable.
+   */
+  function findLinearizable(room: string, { author, clientOffset }: AuthorKey) {
     return collections
       .entriesOf(room)
-      .findOne<Found>(
+      .findOne<FoundEntry>(
         { room, author, clientOffset },
         { projection: FOUND_FIELDS, readConcern: 'linearizable', maxTimeMS: LINEARIZABLE_WITHIN_MS },
       );
   }
 }
 
-/** It waits for a write of the primary's to be committed, which never is where the majority is elsewhere. */
+/** A linearizable read waits until the primary has committed a write, which never happens on one without a majority. */
 const LINEARIZABLE_WITHIN_MS = 5_000;
 
 const FOUND_FIELDS = {
@@ -128,11 +146,11 @@ const FOUND_FIELDS = {
   pending: 1,
 } as const;
 
-const TOO_LATE: Unknown = { tag: 'unknown', message: 'there was no time left to ask the database' };
+const TOO_LATE: UnknownOutcome = { tag: 'unknown', message: 'there was no time left to ask the database' };
 
-/** Throws what the database has no part in. */
+/** Rethrows an error that did not come from the database. */
 function reasonOf(error: unknown): string {
   if (error instanceof Unavailable) return error.message;
-  if (isOfTheDatabase(error)) return messageOf(error);
+  if (isDatabaseError(error)) return describeError(error);
   throw error;
 }

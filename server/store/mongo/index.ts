@@ -1,34 +1,32 @@
 /**
- * The store on a MongoDB replica set, for any number of processes. A room's log is written by compare-and-swap on its
- * head (append/), read by majority, and heard of by one change stream (tail.ts).
+ * The store on a MongoDB replica set, for any number of processes. A room's log is written by compare-and-swap on its head
+ * (append/), read with read concern majority, and followed through one change stream per process (tail/).
  */
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
 import type { Store } from '../port.ts';
-import { connect } from './connect.ts';
-import { createCounts } from './counts.ts';
+import { appendOn } from './append.ts';
+import { createApplySideEffects } from './applySideEffects.ts';
+import { collectionsOf } from './base/collections.ts';
+import { createCallGuard, throttled } from './callGuard.ts';
 import { createExecute } from './execute.ts';
-import { createFollow } from './follow.ts';
-import { createGate } from './gate.ts';
-import { createHeads } from './heads.ts';
 import { createInsert } from './insert.ts';
-import { createAppend } from './log.ts';
-import { messagesOn } from './messages.ts';
-import { createRange } from './range.ts';
-import { readsOn } from './reads.ts';
-import { startRepair } from './repair.ts';
-import { roomsOn } from './rooms.ts';
-import { collectionsOf } from './schema.ts';
-import { seldom } from './seldom.ts';
-import { createTails } from './tail.ts';
-import { changesOf } from './tailSource.ts';
-import { turnsByRoom } from './turns.ts';
-import { usersOn } from './users.ts';
-import { watchVersion } from './version.ts';
+import { createKnownHeads } from './knownHeads.ts';
+import { readsOn } from './logReads.ts';
+import { messagesOn } from './messageCounts.ts';
+import { connectMongo } from './open/connect.ts';
+import { watchVersion } from './open/databaseVersion.ts';
+import { rangeOn } from './readRange.ts';
+import { startRepair } from './repairSideEffects.ts';
+import { createMemberCounts, roomsOn } from './roomStore.ts';
+import { changesOf } from './tail/changeStream.ts';
+import { createTails } from './tail/tail.ts';
+import { usersOn } from './userStore.ts';
+import { writeTurnsByRoom } from './writeTurns.ts';
 
 export interface MongoStore extends Store {
-  /** For what is ephemeral between processes. */
+  /** For the Socket.IO adapter (socketAdapter.ts). */
   readonly db: Db;
 }
 
@@ -40,31 +38,31 @@ export async function openMongo({
   url: string;
   log: Pick<Logger, 'warn' | 'error'>;
 }): Promise<MongoStore> {
-  const { client, db, at, meta } = await connect(url, log);
+  const { client, db, address, meta } = await connectMongo(url, log);
   const { epoch } = meta;
   const collections = collectionsOf(db);
-  const gate = createGate(log);
-  const version = watchVersion({ collections, at, meta, gate, log });
+  const guard = createCallGuard(log);
+  const version = watchVersion({ collections, address, meta, guard, log });
   const { takesNewKinds } = version;
-  const heads = createHeads();
-  const me = randomBytes(4).toString('base64url'); // among some tens of processes
-  const turnsOf = turnsByRoom(me, () => performance.now());
-  const counts = createCounts(collections, () => performance.now());
-  const follow = createFollow({ collections, onMembers: counts.changed });
-  const repair = startRepair({ collections, follow, pass: gate.pass });
-  const onLost = seldom(SAID_EVERY_MS, (rooms: ReadonlyMap<string, string>) =>
-    log.warn({ rooms: Object.fromEntries([...rooms].slice(0, SAID_ROOMS)), of: rooms.size }, LOST),
+  const heads = createKnownHeads();
+  const me = randomBytes(4).toString('base64url'); // unique among some tens of processes
+  const turnsOf = writeTurnsByRoom(me, () => performance.now());
+  const counts = createMemberCounts(collections, () => performance.now());
+  const applySideEffects = createApplySideEffects({ collections, onMembers: counts.invalidate });
+  const repair = startRepair({ collections, applySideEffects, pass: guard.pass });
+  const onUnreadable = throttled(LOG_EVERY_MS, (rooms: ReadonlyMap<string, string>) =>
+    log.warn({ rooms: Object.fromEntries([...rooms].slice(0, LOG_ROOMS)), of: rooms.size }, UNREADABLE),
   );
-  const reads = readsOn({ collections, heads, onLost });
-  const { exists, ...rooms } = roomsOn({ collections, heads: reads.heads, counts });
+  const reads = readsOn({ collections, heads, onUnreadable });
+  const { exists: roomExists, ...rooms } = roomsOn({ collections, heads: reads.heads, counts });
   const tails = createTails({
     epoch,
     source: changesOf(db, collections.entries[0]!),
     onHead(room, { serverOffset, at }, by) {
       if (by !== undefined) turnsOf(room).wrote(by, serverOffset);
-      heads.heard(room, serverOffset, at);
+      heads.learn(room, serverOffset, at);
     },
-    finish: (entries) => gate.pass(() => repair.finish(entries)),
+    onDocuments: repair.delivered,
     log,
   });
   const insert = createInsert({
@@ -73,7 +71,7 @@ export async function openMongo({
     onDurable(room, { serverOffset, at }, tookMs) {
       turnsOf(room).wrote(me, serverOffset);
       turnsOf(room).took(tookMs);
-      heads.heard(room, serverOffset, at);
+      heads.learn(room, serverOffset, at);
       tails.expect(room, serverOffset);
     },
   });
@@ -84,31 +82,31 @@ export async function openMongo({
     epoch,
     takesNewKinds,
     log: {
-      ...gate.guard({
+      ...guard.wrap({
         ...reads,
         ...messagesOn(collections),
-        range: createRange({ client, collections, heads }),
+        range: rangeOn({ client, collections, heads }),
       }),
-      append: createAppend({ execute, heads, follow, exists, gate, takesNewKinds, turnsOf }),
-      tail: (from, listener) => gate.pass(() => tails.open(from, listener)),
+      append: appendOn({ execute, heads, applySideEffects, roomExists, guard, takesNewKinds, turnsOf }),
+      tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: gate.guard(usersOn(collections)),
-    rooms: gate.guard(rooms),
-    ping: () => gate.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
+    users: guard.wrap(usersOn(collections)),
+    rooms: guard.wrap(rooms),
+    ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {
       version.close();
       repair.close();
-      await gate.close();
+      await guard.close();
       tails.close();
       await client.close();
     },
   };
 }
 
-/** Whoever probes does not wait for long. */
+/** A health probe must not wait long. */
 const PING_WITHIN_MS = 2_000;
-/** Of rooms that fail alone: so often, and so many by their id. */
-const SAID_EVERY_MS = 10_000;
-const SAID_ROOMS = 10;
-const LOST = 'rooms that cannot be told of now; where a backup was put back, restart every server';
+/** Rooms that cannot be read: one log line per interval, with this many of their ids. */
+const LOG_EVERY_MS = 10_000;
+const LOG_ROOMS = 10;
+const UNREADABLE = 'the heads of these rooms cannot be read; if a backup was restored, restart every server';

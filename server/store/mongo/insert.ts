@@ -1,18 +1,18 @@
-/** The one command that writes entries, and what its answer says of each document. */
+/** Inserts entries, the only command that writes them, and reports the outcome for each document. */
 import { BSON, MongoBulkWriteError } from 'mongodb';
-import type { EntryDocument, Head, InsertReply } from './append/commands.ts';
-import { faultOf, isUnsendable } from './faults.ts';
-import { type Collections, ENTRIES_BY_KEY, ENTRIES_BY_OFFSET } from './schema.ts';
+import type { EntryDocument, InsertReply, RoomHead } from './append/commands.ts';
+import { type Collections, ENTRIES_BY_KEY, ENTRIES_BY_OFFSET } from './base/collections.ts';
+import { faultOf, isUnsendable } from './base/faults.ts';
 
 interface Deps {
   collections: Pick<Collections, 'entriesOf'>;
-  /** So far the room is durable: what was inserted here is acknowledged, after so many milliseconds. */
-  onDurable: (room: string, newest: Head, tookMs: number) => void;
-  /** This process, to the others: turns.ts. */
+  /** Called after each acknowledgement: the room is durable up to `newest`; the insert took `tookMs` milliseconds. */
+  onDurable: (room: string, newest: RoomHead, tookMs: number) => void;
+  /** The name of this process for the others (writeTurns.ts). */
   by: string;
 }
 
-/** Of one room, consecutive, at least one. */
+/** The documents are of one room, with consecutive serverOffsets; at least one. */
 export type Insert = (documents: readonly EntryDocument[]) => Promise<InsertReply>;
 
 export function createInsert({ collections, onDurable, by }: Deps): Insert {
@@ -20,23 +20,23 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
 
   async function insert(documents: readonly EntryDocument[]): Promise<InsertReply> {
     const deep = documents.findIndex(({ content }) => isDeeperThan(content, MAX_CONTENT_LEVELS));
-    if (deep >= 0) return before(documents, deep, 'The content is nested too deeply.');
+    if (deep >= 0) return insertBefore(documents, deep, 'The content is nested too deeply.');
     const start = performance.now();
     const last = documents.length - 1;
     try {
-      // copies: the driver gives what it inserts an _id
+      // copies, because the driver adds an _id to what it inserts
       await collections
         .entriesOf(documents[0]!.room)
         .insertMany(documents.map((document, i) => (i === last ? { ...document, by } : { ...document })));
     } catch (error) {
-      return isUnsendable(error) ? unsent(documents, error.message) : stopped(documents, error, start);
+      return isUnsendable(error) ? unsent(documents, error.message) : failed(documents, error, start);
     }
-    durable(documents, documents.length, start);
+    acknowledged(documents, documents.length, start);
     return { tag: 'inserted' };
   }
 
-  /** The server took them one by one, up to one that it did not take. */
-  async function stopped(
+  /** The insert is ordered: the server took the documents before the one that failed. */
+  async function failed(
     documents: readonly EntryDocument[],
     error: unknown,
     start: number,
@@ -45,44 +45,45 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
     if (fault.tag === 'unknown') return fault;
     if (!(error instanceof MongoBulkWriteError)) throw error;
     const inserted = [error.writeErrors].flat()[0]!.index;
-    // A server that looks at all of them first has inserted none.
+    // A server that validates the whole batch first has inserted nothing.
     if (fault.tag === 'refused' && error.insertedCount < inserted)
-      return before(documents, inserted, fault.message);
-    durable(documents, inserted, start);
+      return insertBefore(documents, inserted, fault.message);
+    acknowledged(documents, inserted, start);
     if (fault.tag === 'refused') return { tag: 'refused', inserted, message: fault.message };
     switch (fault.index) {
       case ENTRIES_BY_OFFSET:
         return { tag: 'duplicate', inserted, of: 'serverOffset' };
       case ENTRIES_BY_KEY:
-      case '_id_': // this very document: the driver asked twice
+      case '_id_': // the same document: a retry of the driver
         return { tag: 'duplicate', inserted, of: 'clientOffset' };
       default:
         return { tag: 'unknown', message: `a duplicate in an index that is not ours: ${fault.index}` };
     }
   }
 
-  /** The driver looks at all of them first, and has sent none. */
+  /** The driver validates the whole batch before it sends any of it. */
   async function unsent(documents: readonly EntryDocument[], message: string): Promise<InsertReply> {
-    const guilty = documents.findIndex(isGuilty);
-    return guilty < 0 ? { tag: 'unknown', message } : before(documents, guilty, message);
+    const invalid = documents.findIndex(isUnsendableDocument);
+    return invalid < 0 ? { tag: 'unknown', message } : insertBefore(documents, invalid, message);
   }
 
-  async function before(
+  /** Inserts the documents before the one at `invalid`, which is refused with this message. */
+  async function insertBefore(
     documents: readonly EntryDocument[],
-    guilty: number,
+    invalid: number,
     message: string,
   ): Promise<InsertReply> {
-    const reply = guilty > 0 ? await insert(documents.slice(0, guilty)) : { tag: 'inserted' as const };
-    return reply.tag === 'inserted' ? { tag: 'refused', inserted: guilty, message } : reply;
+    const reply = invalid > 0 ? await insert(documents.slice(0, invalid)) : { tag: 'inserted' as const };
+    return reply.tag === 'inserted' ? { tag: 'refused', inserted: invalid, message } : reply;
   }
 
-  function durable(documents: readonly EntryDocument[], inserted: number, start: number): void {
+  function acknowledged(documents: readonly EntryDocument[], inserted: number, start: number): void {
     const last = documents[inserted - 1];
     if (last) onDurable(last.room, last, performance.now() - start);
   }
 }
 
-/** A server takes 100 levels, and says of what has more only that the command failed. */
+/** A server accepts 100 levels. Its error for more does not say which document has them. */
 const MAX_CONTENT_LEVELS = 90;
 
 function isDeeperThan(value: unknown, levels: number): boolean {
@@ -90,11 +91,11 @@ function isDeeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }
 
-/** 16 MiB, as every server says of itself; the driver adds an _id. */
+/** 16 MiB, the limit of every server, minus the _id that the driver adds. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const ID_BYTES = 32;
 
-function isGuilty(document: EntryDocument): boolean {
+function isUnsendableDocument(document: EntryDocument): boolean {
   try {
     return BSON.calculateObjectSize(document) >= MAX_DOCUMENT_BYTES - ID_BYTES;
   } catch {

@@ -1,4 +1,4 @@
-/** The one place that writes entries: a batch is one transaction over all its rooms. */
+/** Writes entries, the only code that does: a batch is one transaction over all its rooms. */
 import type { DatabaseSync } from 'node:sqlite';
 import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
@@ -6,32 +6,36 @@ import { faultKind } from './faults.ts';
 import { listOf, query, transactionOn } from './query.ts';
 import { COLUMNS, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
 
-export interface Appended {
+export interface AppendedBatch {
   /** One per item, in order. */
   results: AppendResult[];
-  /** What is new, as it stands after the whole batch, in the order of commits. */
+  /** The new entries in their state after the whole batch, in the order of commits. */
   committed: Numbered[];
 }
 
-/** Returns once the batch is durable (L2, L4); throws when nothing of it is. */
+/** Returns `append`, which returns once the batch is durable (L2, L4), and throws when nothing of it was written. */
 export function appendOn(db: DatabaseSync) {
   const transaction = transactionOn(db);
   const statements = prepare(db);
 
-  return (items: readonly NewEntry[], at: number): Appended =>
+  return (items: readonly NewEntry[], at: number): AppendedBatch =>
     transaction(() => {
       const before = statements.lastSeq.get()!.seq;
       const rooms = new Map<string, RoomState | undefined>();
-      const results = items.map((item) => alone(item, at, rooms));
+      const results = items.map((item) => appendIsolated(item, at, rooms));
       for (const [id, room] of rooms) if (room) statements.setRoom.run(room.head, room.members, id);
       return { results, committed: statements.since.all(before).map(numberedOf) };
     });
 
-  /** An item that the database refuses must not take the others with it. */
-  function alone(item: NewEntry, at: number, rooms: Map<string, RoomState | undefined>): AppendResult {
+  /** A savepoint per item: an item that the database refuses does not roll back the others. */
+  function appendIsolated(
+    item: NewEntry,
+    at: number,
+    rooms: Map<string, RoomState | undefined>,
+  ): AppendResult {
     statements.begin.run();
     try {
-      const result = one(item, at, rooms);
+      const result = appendItem(item, at, rooms);
       statements.release.run();
       return result;
     } catch (error) {
@@ -42,7 +46,7 @@ export function appendOn(db: DatabaseSync) {
     }
   }
 
-  function one(item: NewEntry, at: number, rooms: Map<string, RoomState | undefined>): AppendResult {
+  function appendItem(item: NewEntry, at: number, rooms: Map<string, RoomState | undefined>): AppendResult {
     if (!rooms.has(item.room)) rooms.set(item.room, statements.room.get(item.room));
     const room = rooms.get(item.room);
     const decision = decide(item, at, {
@@ -58,8 +62,8 @@ export function appendOn(db: DatabaseSync) {
       statements.redactReplacements.run(item.room, target);
     }
     const membership = ruleOf(item.kind)?.membership;
-    if (membership) after.members += memberFollows(item, membership === 'joined', after.head);
-    rooms.set(item.room, after); // last: whatever throws above leaves the room as it was
+    if (membership) after.members += setMember(item, membership === 'joined', after.head);
+    rooms.set(item.room, after); // last, so that an exception above leaves the room unchanged
     return { tag: 'appended', serverOffset: after.head, at: after.at };
   }
 
@@ -82,14 +86,14 @@ export function appendOn(db: DatabaseSync) {
     statements.insertGrown.run(...first, ...kept, subject ?? null, json, message);
   }
 
-  /** The message that the item names. */
+  /** The message that the item names as its target. */
   function targetOf({ room, author, targetAuthor }: NewEntry, target: string): Target | undefined {
     const found = statements.target.get(room, targetAuthor ?? author, target);
     return found && isMessage({ kind: found.kind }) ? found : undefined;
   }
 
-  /** By how much the room's count of members changes. */
-  function memberFollows(item: NewEntry, present: boolean, serverOffset: number): number {
+  /** Sets the member's row; returns the change of the room's number of members. */
+  function setMember(item: NewEntry, present: boolean, serverOffset: number): number {
     const user = subjectOf(item);
     const was = statements.member.get(item.room, user)?.present === 1;
     statements.setMember.run(item.room, user, Number(present), serverOffset);
@@ -100,17 +104,17 @@ export function appendOn(db: DatabaseSync) {
 interface RoomState {
   head: number;
   members: number;
-  /** Of its newest entry, in milliseconds; 0 for a room without one. */
+  /** Time of its newest entry in milliseconds; 0 for an empty room. */
   at: number;
 }
 
-interface Known {
+interface ItemContext {
   original: Original | undefined;
   room: RoomState | undefined;
   target: Target | undefined;
 }
 
-/** The message that an item names. */
+/** The message that an item names as its target. */
 interface Target {
   serverOffset: number;
   deleted: 0 | 1;
@@ -121,8 +125,8 @@ type Decision =
   | Extract<AppendResult, { tag: 'repeat' | 'conflict' | 'no-room' | 'no-target' }>
   | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; redacts: boolean };
 
-/** The key comes first (L3): a repeat is one whatever has become of its room, its target or its content. Pure. */
-function decide(item: NewEntry, now: number, { original, room, target }: Known): Decision {
+/** Pure. The key decides first (L3): a repeat stays one, whatever has happened to its room, its target or its content. */
+function decide(item: NewEntry, now: number, { original, room, target }: ItemContext): Decision {
   if (original) {
     const { serverOffset, at } = original;
     return original.digest === item.digest ? { tag: 'repeat', serverOffset, at } : { tag: 'conflict' };
@@ -132,7 +136,7 @@ function decide(item: NewEntry, now: number, { original, room, target }: Known):
   if (names !== 'none' && !target) return { tag: 'no-target' };
   return {
     tag: 'write',
-    after: { ...room, head: room.head + 1, at: Math.max(now, room.at) }, // clocks go back, and begin in 1970
+    after: { ...room, head: room.head + 1, at: Math.max(now, room.at) }, // a clock may go back, or start in 1970
     target: names === 'none' ? undefined : target?.serverOffset,
     deleted: effect === 'replace' && target?.deleted === 1,
     redacts: effect === 'remove' && target?.deleted === 0,

@@ -1,23 +1,21 @@
 /**
- * `npm run backup`: the database of a server, running or not, as one file. A connection of this process reads the database
- * beside the server, as it is at one moment (`VACUUM INTO`): the server goes on writing, and does not know of it. What was
- * deleted is not copied.
+ * `npm run backup`: copies the database into one file, also while a server runs on it. A connection of this process reads a
+ * snapshot (`VACUUM INTO`) while the server goes on writing. Deleted content is not copied.
  */
 import { existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Unusable } from '../port.ts';
-import { damaged, unusable } from './database.ts';
+import { damaged, unusable } from './connections.ts';
+import { explainingErrors, isMissing, makeWhole, removeDatabase, syncToDisk } from './databaseFiles.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
-import { inWords, isMissing, onDisk, removeDatabase } from './files.ts';
-import { makeWhole } from './whole.ts';
 
-/** `to` is there when it is whole and on the disk, or not at all. Rejects with `Unusable` where something is to be done. */
+/** Afterwards `to` is intact and synced, or does not exist. Rejects with `Unusable`, whose message says what to do. */
 export function backUp(file: string, to: string): Promise<void> {
-  return inWords(dirname(to), async () => make(file, to));
+  return explainingErrors(dirname(to), async () => backUpNow(file, to));
 }
 
-function make(file: string, to: string): void {
+function backUpNow(file: string, to: string): void {
   if (!existsSync(file))
     throw new Unusable(`There is no database ${file}: set DATA to the folder that the server has.`);
   checkTarget(to);
@@ -26,15 +24,15 @@ function make(file: string, to: string): void {
   try {
     copyInto(file, partial);
     makeWhole(partial, file);
-    onDisk(partial);
+    syncToDisk(partial);
     giveName(partial, to);
-    onDisk(dirname(to));
+    syncToDisk(dirname(to));
   } finally {
     removeDatabase(partial);
   }
 }
 
-/** The copy is not yet on the disk when this returns. */
+/** Does not sync the copy. */
 function copyInto(file: string, copy: string): void {
   using db = openSource(file);
   try {
@@ -45,12 +43,12 @@ function copyInto(file: string, copy: string): void {
 }
 
 /**
- * Read-only where commits stand in the log of changes, those of a running server or of one that was killed: closing a
- * connection that may write would take them into the file. Otherwise not, so that closing removes what opening made.
+ * Opens it read-only where the WAL file holds commits of a running or killed server: closing a connection that may write
+ * would checkpoint them. Otherwise not read-only, so that closing removes the side files that opening created.
  */
 function openSource(file: string): DatabaseSync {
-  const hasChanges = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
-  const db = new DatabaseSync(file, { readOnly: hasChanges, timeout: BUSY_TIMEOUT_MS });
+  const hasCommitsInWal = (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  const db = new DatabaseSync(file, { readOnly: hasCommitsInWal, timeout: BUSY_TIMEOUT_MS });
   try {
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return db;
@@ -58,7 +56,7 @@ function openSource(file: string): DatabaseSync {
     db.close();
     if (sqliteCode(error) === SQLITE.BUSY)
       throw new Unusable(
-        `${file} is held by a process that lets nobody read it, such as an older version of Holdfast: stop that one first.`,
+        `${file} is locked by a process that lets nobody read it, such as an older version of Holdfast: stop that one first.`,
       );
     throw unusable(file, error);
   }
@@ -73,7 +71,7 @@ function checkTarget(to: string): void {
   throw alreadyThere(to);
 }
 
-/** A link is made only where there is nothing. File systems without links have no such way. */
+/** A hard link fails where `to` exists, so nothing is overwritten. File systems without links need the check before. */
 function giveName(partial: string, to: string): void {
   try {
     linkSync(partial, to);
@@ -85,5 +83,5 @@ function giveName(partial: string, to: string): void {
 }
 
 function alreadyThere(to: string): Unusable {
-  return new Unusable(`${to} is there already, and nothing is overwritten: name another file.`);
+  return new Unusable(`${to} exists already, and nothing is overwritten: name another file.`);
 }

@@ -1,13 +1,13 @@
-/** What the main thread can ask of the threads that have the database open, and what goes between them. */
+/** The calls that the main thread makes to the database threads, which thread answers each, and the messages between them. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { KindRule } from '../../../shared/kinds.ts';
 import { appendOn } from './append.ts';
 import type { FaultKind } from './faults.ts';
-import { readsOn } from './reads.ts';
-import { roomsOn } from './rooms.ts';
-import { usersOn } from './users.ts';
+import { readsOn } from './logReads.ts';
+import { roomsOn } from './roomStore.ts';
+import { usersOn } from './userStore.ts';
 
-/** Every call, by group and name. They are synchronous: a thread answers one at a time, in the order they were asked. */
+/** Every call, by group and name. Calls are synchronous: a thread answers one at a time, in the order of the messages. */
 export function callsOn(db: DatabaseSync) {
   const answers = db.prepare('SELECT epoch FROM meta');
   return {
@@ -22,13 +22,13 @@ export function callsOn(db: DatabaseSync) {
   };
 }
 
-/** `writer` changes the database; `reader` reads it meanwhile, each call in a transaction of its own. */
+/** The `writer` changes the database; meanwhile the `reader` reads, each call in its own transaction. */
 export type Role = 'writer' | 'reader';
 
 /**
- * Which thread answers each call. The reader takes all that may read much or wait: an append never waits behind it. It
- * sees whatever was acknowledged before it was asked. The writer takes what writes, and `find`: a key that is looked up
- * while its first append is under way is found by whoever asked after that append.
+ * Which thread answers each call. The reader answers calls that may read much, so that no append waits behind them; it sees
+ * everything that was acknowledged before the call. The writer answers calls that write, and `find`: a lookup of a key that
+ * is asked after the append of that key must find it, also while the append is under way.
  */
 export const ANSWERED_BY = {
   log: {
@@ -73,7 +73,7 @@ export const ANSWERED_BY = {
 
 export type Calls = ReturnType<typeof callsOn>;
 export type Group = keyof Calls;
-/** The parts of the store: what is asked of one thread or the other. */
+/** The groups that belong to the store's interface; `database` is asked of both threads. */
 export type StoreGroup = Exclude<Group, 'database'>;
 // biome-ignore lint/suspicious/noExplicitAny: any function at all
 type Fn = (...args: any) => any;
@@ -81,31 +81,38 @@ export type Method<G extends Group> = keyof Calls[G] & string;
 export type Arguments<G extends Group, M extends Method<G>> = Calls[G][M] extends Fn
   ? Parameters<Calls[G][M]>
   : never;
-export type Answer<G extends Group, M extends Method<G>> = Calls[G][M] extends Fn
+export type CallResult<G extends Group, M extends Method<G>> = Calls[G][M] extends Fn
   ? ReturnType<Calls[G][M]>
   : never;
 
-type Call = {
+/** Makes one call to a thread, and resolves with its result. */
+export type Call<Groups extends Group = Group> = <G extends Groups, M extends Method<G>>(
+  group: G,
+  method: M,
+  ...args: Arguments<G, M>
+) => Promise<CallResult<G, M>>;
+
+type CallMessage = {
   [G in Group]: {
     [M in Method<G>]: { tag: 'call'; id: number; group: G; method: M; args: Arguments<G, M> };
   }[Method<G>];
 }[Group];
 
-/** What a thread is started with. `isKnownWhole`: see `openDatabase`. */
+/** `workerData` of a thread. For `isKnownWhole` see `openWriter`. */
 export interface ThreadData {
   file: string;
   role: Role;
   isKnownWhole: boolean;
-  /** The main thread's table of kinds. */
+  /** The table of kinds of the main thread, which has its own instance of that module. */
   kinds: ReadonlyMap<string, KindRule>;
 }
 
-/** Main thread → database: `open` first. */
-export type ToDatabase = Call | { tag: 'open' } | { tag: 'close' };
+/** Main thread → database thread. `open` comes first. */
+export type ToDatabase = CallMessage | { tag: 'open' } | { tag: 'close' };
 
 /**
- * Database → main thread: `opened` or `unusable` once, then a reply per call in order, and `closed` in the end.
- * `isChecked`: see `Opened`. `isComplete`: nothing is left in the log of changes.
+ * Database thread → main thread: `opened` or `unusable` once, then a reply per call in order, and `closed` at the end.
+ * For `isChecked` see `OpenedWriter`. `isComplete`: the WAL file holds no more commits.
  */
 export type FromDatabase =
   | { tag: 'opened'; epoch: string; isChecked: boolean }
@@ -114,8 +121,8 @@ export type FromDatabase =
   | { tag: 'answer'; id: number; value: unknown }
   | { tag: 'fault'; id: number; kind: FaultKind; message: string };
 
-/** One side of the port, as it is where nothing has to be waited for. */
-export type Sync<Part> = {
+/** A part of the store's interface with synchronous methods. */
+export type Synchronous<Part> = {
   [Name in keyof Part]: Part[Name] extends (...args: infer Args) => Promise<infer Value>
     ? (...args: Args) => Value
     : never;

@@ -1,24 +1,23 @@
 /**
- * Takes the log of changes (`-wal`) into the file from time to time. SQLite does it by itself within a COMMIT, but only as
- * far as no reader needs the older pages, and begins the log of changes anew only when a commit meets no reader in it: with
- * readers that never rest it would grow for long. Here it is done between two calls, after the answer has left; once the
- * log of changes is long, it is waited for the reads that are under way.
+ * Checkpoints the WAL file from time to time. SQLite would do it within a COMMIT, but only as far as no reader needs older
+ * pages, and restarts the WAL only when a commit finds no reader in it: with constant reads it would grow for long. Here a
+ * checkpoint runs between two calls, after the answer was posted; once the WAL is long, it waits for the current reads.
  *
- * A read that takes long (a backup, a check of the whole file) makes it grow while it lasts: attempts become rarer then.
+ * During a long read (a backup, an integrity check) the WAL grows all the same: attempts then become rarer.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { BUSY_TIMEOUT_MS } from './database.ts';
+import { BUSY_TIMEOUT_MS } from './connections.ts';
 import { query } from './query.ts';
 
-/** Frames are pages of 4 KiB. From here on it is tried, as SQLite itself would. */
+/** A frame is a page of 4 KiB. From this length on checkpoints are tried, as SQLite itself would. */
 const TRY_FROM_FRAMES = 1_000;
-/** From here on it is waited for. */
+/** From this length on a checkpoint waits for readers, up to WAIT_MS. */
 const WAIT_FROM_FRAMES = 3_000;
 const WAIT_MS = 50;
-/** After an attempt, by how much it grows until the next one. */
+/** Growth of the WAL between two attempts. */
 const GROWTH = 1.25;
 
-/** To be called after each commit. Throws SQLite's error where the disk fails. */
+/** Returns the function to call after each commit. That throws the error of SQLite where the disk fails. */
 export function checkpointsOn(db: DatabaseSync): () => void {
   db.exec('PRAGMA wal_autocheckpoint = 0');
   const length = query<{ log: number }>(db, 'PRAGMA wal_checkpoint(NOOP)');
@@ -27,15 +26,15 @@ export function checkpointsOn(db: DatabaseSync): () => void {
 
   return () => {
     const { log } = length.get()!;
-    if (log < before) tryAt = TRY_FROM_FRAMES; // it was begun anew
+    if (log < before) tryAt = TRY_FROM_FRAMES; // the WAL has restarted
     before = log;
     if (log < tryAt) return;
     tryAt = Math.ceil(log * GROWTH);
     if (log < WAIT_FROM_FRAMES) db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-    else waiting(() => db.exec('PRAGMA wal_checkpoint(RESTART)'));
+    else withTimeout(() => db.exec('PRAGMA wal_checkpoint(RESTART)'));
   };
 
-  function waiting(work: () => void): void {
+  function withTimeout(work: () => void): void {
     db.exec(`PRAGMA busy_timeout = ${WAIT_MS}`);
     try {
       work();

@@ -1,8 +1,8 @@
-/** What an exception of SQLite means for those who wait. */
+/** Classifies exceptions of SQLite: what they mean for the caller. */
 
 /**
- * `transient`: try again (a full disk, no memory). `broken`: this connection is not to be used again.
- * `refused`: the statement itself is at fault, and only it.
+ * `transient`: a retry may succeed (a full disk, no memory). `broken`: this connection must not be used again.
+ * `refused`: only this statement is wrong.
  */
 export type FaultKind = 'transient' | 'broken' | 'refused';
 
@@ -44,9 +44,9 @@ export function faultKind(error: unknown): FaultKind {
   return BROKEN.has(code) ? 'broken' : 'refused';
 }
 
-/** The primary result code; undefined for what did not come from SQLite. */
+/** The primary result code; undefined for an error that did not come from SQLite. */
 export function sqliteCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined;
-  return error.errcode & 0xff; // the rest is the extended code
+  return error.errcode & 0xff; // the higher bits are the extended code
 }

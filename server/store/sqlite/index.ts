@@ -1,46 +1,46 @@
 /**
- * The store on one SQLite file, for one process. The database is open in worker threads, so that no fsync stalls the event
- * loop: one writes, one reads beside it. This side forwards calls, hands out what was committed to the tails, starts
- * threads again that died, and knows whether the file is whole.
+ * The store on one SQLite file, for one process. Two worker threads have the database open, one writes and one reads, so that
+ * no fsync blocks the event loop. This side forwards calls to them, delivers commits to the tails, restarts threads that
+ * died, and tracks the integrity of the file.
  */
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { withTimeout } from '../../base/timeout.ts';
 import { type AppendOutcome, type NewEntry, type Store, Unavailable, type Unusable } from '../port.ts';
-import { checkPlace, inUse, realFile, unusable } from './database.ts';
-import { inWords } from './files.ts';
-import { type Lock, lockFileOf, takeLock } from './lock.ts';
+import { checkAccess, inUse, realFile, unusable } from './connections.ts';
+import { explainingErrors } from './databaseFiles.ts';
+import { createIntegrity } from './integrity.ts';
+import { lockFileOf, type ProcessLock, takeLock } from './processLock.ts';
 import { openTails } from './tail.ts';
 import { startThreads, type Threads } from './threads.ts';
-import { createWholeness } from './wholeness.ts';
 
 interface Options {
   file: string;
   log: Pick<Logger, 'warn' | 'error'>;
   /**
-   * The database was found damaged after it was opened, with the sentence for it. Whoever hears of it closes the store and
-   * ends the process. Nothing that is stored is lost by that; what is written from then on may be.
+   * Called when the database is found damaged after it was opened. The caller logs the message, closes the store and ends the
+   * process. What is stored is not lost by that; further writes could be.
    */
   onDamage?: (error: Unusable) => void;
 }
 
 /**
- * Opens the file, making it and its folder where there is none, and holds it for this process alone.
+ * Opens the file, creates it and its folder where they do not exist, and locks it for this process.
  * Rejects with `Unusable`, whose message says what to do, when it cannot be used as it is.
  */
 export async function openSqlite({ file, ...options }: Options): Promise<Store> {
   const path = realFile(file);
-  const lock = await hold(path);
+  const lock = await lockFor(path);
   try {
-    return await openHeld(lock, { file: path, ...options });
+    return await openLocked(lock, { file: path, ...options });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-async function hold(file: string): Promise<Lock> {
-  checkPlace(file);
+async function lockFor(file: string): Promise<ProcessLock> {
+  checkAccess(file);
   const lock = await takeLock(file).catch((error: unknown) => {
     throw unusable(lockFileOf(file), error);
   });
@@ -48,8 +48,8 @@ async function hold(file: string): Promise<Lock> {
   return lock;
 }
 
-async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options): Promise<Store> {
-  const wholeness = await inWords(dirname(file), async () => createWholeness(file, log, onDamage));
+async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }: Options): Promise<Store> {
+  const integrity = await explainingErrors(dirname(file), async () => createIntegrity(file, log, onDamage));
   const call: Threads['call'] = (...args) => threads.call(...args);
   const tails = openTails({
     epoch: () => threads.epoch(),
@@ -60,15 +60,15 @@ async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options)
   });
   const threads = await startThreads({
     file,
-    isKnownWhole: wholeness.isKnown,
+    isKnownWhole: integrity.isKnownWhole,
     log,
     onRestart(isChecked) {
-      wholeness.opened(isChecked);
-      tails.catchUp(); // where the writer died: commits whose answer died with it
+      integrity.opened(isChecked);
+      tails.catchUp(); // where the writer died, the tails have missed commits whose answer was lost
     },
-    onDamage: wholeness.foundDamaged,
+    onDamage: integrity.foundDamaged,
   });
-  wholeness.opened(threads.isChecked);
+  integrity.opened(threads.isChecked);
 
   async function append(items: readonly NewEntry[], at: number): Promise<AppendOutcome> {
     try {
@@ -76,17 +76,17 @@ async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options)
       tails.offer(committed);
       return { results };
     } catch (error) {
-      if (error instanceof Unavailable) return { results: [], stopped: error }; // L4: the whole batch is unknown
+      if (error instanceof Unavailable) return { results: [], stopped: error }; // L4: the outcome of the whole batch is unknown
       throw error;
     }
   }
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    await wholeness.stopCheck();
+    await integrity.stopCheck();
     const isComplete = await threads.close();
     tails.close();
-    if (isComplete) wholeness.leaveMark();
+    if (isComplete) integrity.leaveMark();
     lock.release();
   }
 
@@ -141,5 +141,5 @@ async function openHeld(lock: Lock, { file, log, onDamage = () => {} }: Options)
   };
 }
 
-/** A disk that hangs answers nothing at all: a probe must not hang with it. */
+/** A disk that hangs never answers: a health probe must not hang with it. */
 const PING_TIMEOUT_MS = 2_000;

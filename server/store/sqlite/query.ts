@@ -1,11 +1,11 @@
-/** Prepared statements that say what their rows are, and a transaction around some of them. */
+/** Prepared statements with typed rows, and transactions. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 
 export interface Query<Row> {
   get(...parameters: SQLInputValue[]): Row | undefined;
   all(...parameters: SQLInputValue[]): Row[];
   iterate(...parameters: SQLInputValue[]): Iterable<Row>;
-  /** How many rows it changed. */
+  /** Returns the number of changed rows. */
   run(...parameters: SQLInputValue[]): number;
 }
 
@@ -19,7 +19,7 @@ export function query<Row = never>(db: DatabaseSync, sql: string): Query<Row> {
   };
 }
 
-/** Durable once it returns; undone when `work` or the commit throws. */
+/** Runs `work` in a transaction: durable when it returns, rolled back when `work` or the commit throws. */
 export function transactionOn(db: DatabaseSync) {
   return <T>(work: () => T): T => {
     db.exec('BEGIN IMMEDIATE');
@@ -34,12 +34,12 @@ export function transactionOn(db: DatabaseSync) {
   };
 }
 
-/** Names as a list of SQL. */
+/** A list of string literals for SQL. */
 export function listOf(names: readonly string[]): string {
   return names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
 }
 
-/** All that `work` reads is of one moment. It may not write. */
+/** Runs `work` in a read transaction, so that all its reads see one snapshot. `work` may not write. */
 export function readingOn(db: DatabaseSync) {
   const begin = db.prepare('BEGIN');
   const end = db.prepare('ROLLBACK'); // there is nothing to commit

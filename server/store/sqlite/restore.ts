@@ -1,37 +1,36 @@
 /**
- * `npm run restore`: a copy in the place of the database of a server that is stopped. The place is never empty, and never
- * holds anything but one whole database: killed at any moment, it is the old one or the new one.
+ * `npm run restore`: replaces the database of a stopped server by a copy. The replacement is atomic: if the command is killed
+ * at any moment, the file is either the old database or the new one.
  */
 import { copyFileSync, existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { newEpoch } from '../epoch.ts';
-import { Unusable } from '../port.ts';
-import { checkPlace, inUse, realFile } from './database.ts';
-import { SQLITE, sqliteCode } from './faults.ts';
+import { newEpoch, Unusable } from '../port.ts';
+import { checkAccess, inUse, realFile } from './connections.ts';
 import {
   codeOf,
   copyDatabase,
-  inWords,
-  onDisk,
+  explainingErrors,
+  makeWhole,
   removeDatabase,
   removeSideFiles,
   SIDE_FILES,
-} from './files.ts';
-import { takeLock } from './lock.ts';
-import { removeMark, writeMark } from './mark.ts';
-import { APPLICATION_ID } from './schema.ts';
-import { makeWhole } from './whole.ts';
+  syncToDisk,
+} from './databaseFiles.ts';
+import { SQLITE, sqliteCode } from './faults.ts';
+import { removeMark, writeMark } from './integrityMark.ts';
+import { takeLock } from './processLock.ts';
+import { APPLICATION_ID } from './tables.ts';
 
-/** Resolves with where what was there before is kept. Rejects with `Unusable` where something is to be done. */
+/** Resolves with the name under which the old database is kept. Rejects with `Unusable`, whose message says what to do. */
 export function restore(copy: string, name: string, now: Date): Promise<string | undefined> {
-  const file = realFile(name); // a link to another disk stays one
-  return inWords(dirname(file), () => alone(copy, file, now));
+  const file = realFile(name); // a symbolic link to another disk stays
+  return explainingErrors(dirname(file), () => restoreLocked(copy, file, now));
 }
 
-async function alone(copy: string, file: string, now: Date): Promise<string | undefined> {
+async function restoreLocked(copy: string, file: string, now: Date): Promise<string | undefined> {
   checkCopy(copy, file);
-  checkPlace(file);
+  checkAccess(file);
   const lock = await takeLock(file);
   if (!lock)
     throw new Unusable(`The server is running on ${file}: stop it first, and start it again afterwards.`);
@@ -43,22 +42,22 @@ async function alone(copy: string, file: string, now: Date): Promise<string | un
 }
 
 function replace(copy: string, file: string, now: Date): string | undefined {
-  const held = hold(file);
-  const made = `${file}.restoring`;
+  const old = lockOld(file);
+  const restored = `${file}.restoring`;
   try {
-    removeDatabase(made); // of a restore that was killed
-    copyDatabase(copy, made);
-    makeWhole(made, copy, renewEpoch);
-    onDisk(made);
-    const kept = held === 'nothing' ? undefined : keep(file, now);
+    removeDatabase(restored); // of a restore that was killed
+    copyDatabase(copy, restored);
+    makeWhole(restored, copy, renewEpoch);
+    syncToDisk(restored);
+    const kept = old === 'nothing' ? undefined : keep(file, now);
     removeMark(file);
-    renameSync(made, file);
-    onDisk(dirname(file));
-    writeMark(file, 'whole'); // all of it was checked
+    renameSync(restored, file);
+    syncToDisk(dirname(file));
+    writeMark(file, 'whole'); // `makeWhole` has checked all pages
     return kept;
   } finally {
-    if (held instanceof DatabaseSync) held.close();
-    removeDatabase(made);
+    if (old instanceof DatabaseSync) old.close();
+    removeDatabase(restored);
   }
 }
 
@@ -67,24 +66,24 @@ function checkCopy(copy: string, file: string): void {
     throw new Unusable(`There is no file ${copy}: name one that \`npm run backup\` has made.`);
   const { dev, ino } = statSync(copy);
   if (!statSync(copy).isFile())
-    throw new Unusable(`${copy} is no file: name one that \`npm run backup\` has made.`);
+    throw new Unusable(`${copy} is not a file: name one that \`npm run backup\` has made.`);
   if (!existsSync(file)) return;
   const there = statSync(file);
   if (there.dev === dev && there.ino === ino)
     throw new Unusable(`${copy} is the database itself: name a copy of it.`);
 }
 
-/** Whoever has another epoch reads all anew, and keeps what waits. */
+/** With a new epoch, clients drop what they hold of the logs, read everything again, and keep their outbox. */
 function renewEpoch(db: DatabaseSync): void {
   db.prepare('UPDATE meta SET epoch = ?').run(newEpoch());
 }
 
 /**
- * Keeps everybody out until it is closed: other programs, and servers of older versions, which know nothing of our lock.
- * One plain file afterwards: a log of changes that stays beside another database would be taken for that one's.
- * `damaged`: nobody can have it open, and nothing of it can be mended.
+ * Locks the old database for this connection alone, also against other programs and older servers, which do not know our
+ * lock file. Merges its WAL file: next to the new database SQLite would apply it to that. `damaged`: no process can have
+ * it open, and it cannot be locked.
  */
-function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
+function lockOld(file: string): DatabaseSync | 'nothing' | 'damaged' {
   if (!existsSync(file)) return 'nothing';
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   try {
@@ -93,8 +92,8 @@ function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
     if (application !== APPLICATION_ID && application !== 0)
       throw new Unusable(`${file} is the database of another application: set DATA to another folder.`);
     db.exec('PRAGMA journal_mode = DELETE');
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE'); // it takes no file by its name any more
-    removeSideFiles(file); // nothing is in them
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE'); // from here on it opens no side file
+    removeSideFiles(file); // they are empty
     return db;
   } catch (error) {
     db.close();
@@ -110,10 +109,10 @@ function hold(file: string): DatabaseSync | 'nothing' | 'damaged' {
   }
 }
 
-/** How long a backup may still read the file, or a server that is going away hold it. */
+/** How long to wait for a backup that reads the file, or a server that is stopping. */
 const BUSY_TIMEOUT_MS = 2_000;
 
-/** Under another name beside it, and still under its own until the new one has that. */
+/** Links the old database under a second name next to it, and returns that. Its own name stays until the rename replaces it. */
 function keep(file: string, now: Date): string {
   const kept = freeName(`${file}.before-${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`);
   try {
@@ -121,10 +120,10 @@ function keep(file: string, now: Date): string {
   } catch (error) {
     if (codeOf(error) === 'ENOSPC') throw error;
     copyFileSync(file, kept); // a file system without links
-    onDisk(kept);
+    syncToDisk(kept);
   }
   for (const end of SIDE_FILES) if (existsSync(file + end)) renameSync(file + end, kept + end); // of a damaged one
-  onDisk(dirname(file));
+  syncToDisk(dirname(file));
   return kept;
 }
 

@@ -1,13 +1,13 @@
-/** A row of `entries`, and the entry that everybody sees of it. */
+/** Turns a row of `entries` into the entry that clients see. */
 import type { Entry } from '../../../shared/entry.ts';
 import type { Committed } from '../port.ts';
-import { asEntry } from '../stored.ts';
+import { asEntry } from '../storedEntries.ts';
 
-/** The columns that an `EntryRow` is made of. */
+/** The columns of an `EntryRow`. */
 export const COLUMNS =
   'serverOffset, author, clientOffset, at, kind, body, target, deleted, subject, content';
 
-/** `content`: the fields that have no column, as JSON. */
+/** `content`: the fields without a column, as JSON. */
 export interface EntryRow {
   serverOffset: number;
   author: string;
@@ -21,7 +21,7 @@ export interface EntryRow {
   content: string | null;
 }
 
-/** A committed entry with its place in the order of all commits. */
+/** A committed entry with its number in the order of all commits. */
 export interface Numbered extends Committed {
   seq: number;
 }
@@ -32,7 +32,7 @@ export function numberedOf(row: NumberedRow): Numbered {
   return { seq: row.seq, room: row.room, entry: entryOf(row) };
 }
 
-/** Never throws: a row that is no entry comes as one that is `unreadable`. */
+/** Never throws: a row that is no valid entry becomes an `unreadable` one in its place. */
 export function entryOf(row: EntryRow): Entry {
   const { serverOffset, author, clientOffset, at, kind } = row;
   return asEntry({
@@ -53,7 +53,7 @@ function contentOf(json: string): object {
     const content: unknown = JSON.parse(json);
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content;
   } catch {
-    // it is no JSON
+    // not JSON
   }
   return { unreadable: true };
 }

@@ -1,6 +1,6 @@
 /**
- * Tails of the log, in this process: each goes by the order of commits from the place where it stands. What the writer
- * offers is taken when it is the very next; whatever else there is, is read from the table.
+ * Tails of the log, for the feed. Each tail has a position in the order of all commits. A batch that the writer offers is
+ * delivered directly where it follows the position; otherwise the missing commits are read from the table.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -11,12 +11,12 @@ export interface TailSource {
   epoch(): string;
   isRunning(): boolean;
   lastSeq(): Promise<number>;
-  /** What was committed after `seq`, in the order of commits. */
+  /** Commits after `seq`, in order. */
   since(seq: number, limit: number): Promise<Numbered[]>;
   log: Pick<Logger, 'error'>;
 }
 
-const BACKFILL_ENTRIES = 500;
+const CATCH_UP_ENTRIES = 500;
 const RETRY_MS = 1_000;
 
 export function openTails(source: TailSource) {
@@ -24,11 +24,11 @@ export function openTails(source: TailSource) {
 
   return {
     async open(from: ResumePoint | undefined, listener: TailListener): Promise<Tail> {
-      const { place, gap } = placeOf(from, source.epoch(), await source.lastSeq());
-      const tail = tailFrom(place, listener, source);
+      const { position, gap } = positionOf(from, source.epoch(), await source.lastSeq());
+      const tail = tailFrom(position, listener, source);
       if (gap) listener.onGap();
       tails.add(tail);
-      tail.catchUp(); // commits between the answer above and now
+      tail.catchUp(); // reads commits since the answer above
       return {
         isOpen: () => tails.has(tail) && source.isRunning(),
         close: async () => {
@@ -37,9 +37,9 @@ export function openTails(source: TailSource) {
         },
       };
     },
-    /** What was just committed, in order. */
+    /** A batch that was just committed, in order. */
     offer: (batch: Numbered[]) => tails.forEach((tail) => void tail.offer(batch)),
-    /** After a time in which commits may not have been offered. */
+    /** Called after a time in which commits may not have been offered. */
     catchUp: () => tails.forEach((tail) => void tail.catchUp()),
     close() {
       for (const tail of tails) tail.close();
@@ -51,13 +51,13 @@ export function openTails(source: TailSource) {
 type OneTail = ReturnType<typeof tailFrom>;
 
 function tailFrom(start: number, listener: TailListener, source: TailSource) {
-  let place = start;
+  let position = start;
   let state: { tag: 'live' } | { tag: 'catching-up'; again: boolean } | { tag: 'closed' } = { tag: 'live' };
 
   function offer(batch: Numbered[]): void {
-    const isNext = state.tag === 'live' && batch[0]?.seq === place + 1;
+    const isNext = state.tag === 'live' && batch[0]?.seq === position + 1;
     if (isNext) deliver(batch);
-    else if ((batch.at(-1)?.seq ?? 0) > place) catchUp();
+    else if ((batch.at(-1)?.seq ?? 0) > position) catchUp();
   }
 
   function catchUp(): void {
@@ -70,7 +70,7 @@ function tailFrom(start: number, listener: TailListener, source: TailSource) {
     state = reading;
     while (state === reading) {
       reading.again = false;
-      const batch = await source.since(place, BACKFILL_ENTRIES).catch(() => undefined);
+      const batch = await source.since(position, CATCH_UP_ENTRIES).catch(() => undefined);
       if (state !== reading) return;
       if (batch === undefined) await delay(RETRY_MS, undefined, { ref: false });
       else if (batch.length > 0) deliver(batch);
@@ -78,11 +78,11 @@ function tailFrom(start: number, listener: TailListener, source: TailSource) {
     }
   }
 
-  /** A listener that throws is a mistake of its own and not one of those who append. */
+  /** An exception of a listener is its own bug and must not reach the caller of append. */
   function deliver(batch: Numbered[]): void {
-    place = batch.at(-1)!.seq;
+    position = batch.at(-1)!.seq;
     try {
-      listener.onBatch(batch.map(committedOf), pointOf(source.epoch(), place));
+      listener.onBatch(batch.map(committedOf), pointOf(source.epoch(), position));
     } catch (error) {
       source.log.error({ err: error }, 'a listener of the tail threw');
     }
@@ -105,10 +105,10 @@ function pointOf(epoch: string, seq: number): ResumePoint {
   return `${epoch}:${seq}`;
 }
 
-/** Without a point it is the present; with one of another database, or a later one than there is, too, after a gap. */
-function placeOf(point: ResumePoint | undefined, epoch: string, lastSeq: number) {
-  const present = { place: lastSeq, gap: point !== undefined };
+/** No resume point means the present. One of another database, or beyond the last commit, means the present after a gap. */
+function positionOf(point: ResumePoint | undefined, epoch: string, lastSeq: number) {
+  const present = { position: lastSeq, gap: point !== undefined };
   const [of, seq] = point?.split(':') ?? [];
   if (of !== epoch || !/^\d{1,15}$/.test(seq ?? '')) return present;
-  return Number(seq) > lastSeq ? present : { place: Number(seq), gap: false };
+  return Number(seq) > lastSeq ? present : { position: Number(seq), gap: false };
 }

@@ -1,34 +1,56 @@
-/** The two threads that have the database open, and which of them answers a call. */
-import { Unavailable } from '../port.ts';
+/**
+ * The two threads that have the database open (databaseThread.ts), as the main thread sees them: one writes, one reads. Calls
+ * go to the thread that answers them (calls.ts), answers come back in order, and a thread that died is replaced.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { kinds } from '../../../shared/kinds.ts';
+import { Unavailable, Unusable } from '../port.ts';
 import {
   ANSWERED_BY,
-  type Answer,
   type Arguments,
+  type Call,
+  type CallResult,
+  type FromDatabase,
+  type Group,
   type Method,
   type Role,
   type StoreGroup,
+  type ThreadData,
+  type ToDatabase,
 } from './calls.ts';
-import { startThread, type Thread, type ThreadOptions } from './thread.ts';
+import { Damaged } from './connections.ts';
+import { withoutWatching } from './processes.ts';
 
 export interface Threads {
-  /** Rejects with `Unavailable` when the thread is not there, or dies before it answers. */
-  call<G extends StoreGroup, M extends Method<G>>(
-    group: G,
-    method: M,
-    ...args: Arguments<G, M>
-  ): Promise<Answer<G, M>>;
+  /** Rejects with `Unavailable` when the thread is down, or dies before it answers. */
+  call: Call<StoreGroup>;
   /** Rejects with `Unavailable` unless both threads answer. */
   ping(): Promise<void>;
   epoch(): string;
-  /** Of the first opening: false where the pages of the file are still to be checked. */
+  /** Of the first opening: false where the pages of the file still have to be checked. */
   readonly isChecked: boolean;
   /** False while nothing can be written. */
   isWriting(): boolean;
-  /** Answers what was asked before, then ends. Resolves with whether everything stands in the file itself. */
+  /** Answers the calls made before, then ends. Resolves with false where commits are still in the WAL file. */
   close(): Promise<boolean>;
 }
 
-/** The writer opens first, since it makes the file. Rejects with `Unusable`. */
+export interface ThreadOptions {
+  file: string;
+  role: Role;
+  /** For the first opening only: after a death nothing is known of the file. */
+  isKnownWhole: boolean;
+  /** The thread starts at once, which takes a while, and opens the file when this resolves. */
+  mayOpen: Promise<void>;
+  log: Pick<Logger, 'warn' | 'error'>;
+  /** Called when the file is open again after a death. */
+  onRestart(isChecked: boolean): void;
+  /** Called when the file is found damaged at such a reopening. */
+  onDamage(error: Damaged): void;
+}
+
+/** The writer opens first, since it creates the file. Rejects with `Unusable`. */
 export async function startThreads(options: Omit<ThreadOptions, 'role' | 'mayOpen'>): Promise<Threads> {
   const writing = startThread({ ...options, role: 'writer', mayOpen: Promise.resolve() });
   const mayOpen = writing.then(() => {});
@@ -50,13 +72,13 @@ export async function startThreads(options: Omit<ThreadOptions, 'role' | 'mayOpe
     isWriting: () => writer.isRunning(),
     async close() {
       isClosed = true;
-      await reader.close(); // the last connection takes the log of changes into the file
+      await reader.close(); // the last connection to close checkpoints the WAL file
       return writer.close();
     },
   };
 }
 
-/** Where one does not open, the other does not stay open. */
+/** Where one thread cannot open the file, the other one is closed again. */
 async function bothOf(writing: Promise<Thread>, reading: Promise<Thread>): Promise<[Thread, Thread]> {
   const [writer, reader] = await Promise.allSettled([writing, reading]);
   if (writer.status === 'rejected') throw writer.reason;
@@ -67,4 +89,138 @@ async function bothOf(writing: Promise<Thread>, reading: Promise<Thread>): Promi
 
 function roleOf<G extends StoreGroup>(group: G, method: Method<G>): Role {
   return (ANSWERED_BY[group] as Record<Method<G>, Role>)[method];
+}
+
+interface Thread extends Pick<Threads, 'epoch' | 'isChecked' | 'close'> {
+  call: Call;
+  isRunning(): boolean;
+}
+
+type State =
+  | { tag: 'running'; worker: Worker }
+  /** Between a death and the next start. `attempt` settles when the current try to start is over. */
+  | { tag: 'down'; timer: NodeJS.Timeout | undefined; attempt: Promise<void> }
+  | { tag: 'closed' };
+
+interface PendingCall {
+  // biome-ignore lint/suspicious/noExplicitAny: as many types as there are calls
+  resolve(value: any): void;
+  reject(error: Error): void;
+}
+
+/** Size of the heap for short-lived objects: by default a thread collects some 10 MB more garbage before it frees any. */
+const YOUNG_GENERATION_MB = 4;
+
+/** A disk that is full or gone may come back: the file is tried again at this interval. */
+const RESTART_EVERY_MS = 1_000;
+
+/** Rejects with `Unusable` when the file cannot be used, and with the reason of `mayOpen` when that rejects. */
+async function startThread(options: ThreadOptions): Promise<Thread> {
+  const { file, role, mayOpen, log, onRestart, onDamage } = options;
+  const pending = new Map<number, PendingCall>();
+  let lastId = 0;
+  let epoch = '';
+  let state: State = { tag: 'closed' };
+  let ended: Promise<void> = Promise.resolve();
+  let isComplete = false;
+  const isChecked = await start(options.isKnownWhole);
+
+  /** Starts a new worker; resolves when it has opened the file. */
+  async function start(isKnownWhole: boolean): Promise<boolean> {
+    const opening = Promise.withResolvers<Extract<FromDatabase, { tag: 'opened' }>>();
+    const worker = new Worker(new URL('./databaseThread.ts', import.meta.url), {
+      workerData: { file, role, isKnownWhole, kinds: kinds() } satisfies ThreadData,
+      name: `sqlite ${role}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      env: withoutWatching(process.env),
+    });
+    worker.on('error', (error) => {
+      log.error({ err: error, role }, 'a database thread died');
+      opening.reject(error as Error);
+    });
+    worker.on('message', (message: FromDatabase) => {
+      if (message.tag === 'opened') opening.resolve(message);
+      else if (message.tag === 'closed') isComplete = message.isComplete;
+      else if (message.tag === 'unusable') opening.reject(errorOf(message));
+      else settle(message);
+    });
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const died = exited.then(() =>
+      opening.reject(new Error('the database thread ended before it was ready')),
+    );
+    mayOpen.then(
+      () => worker.postMessage({ tag: 'open' } satisfies ToDatabase),
+      (error: unknown) => {
+        opening.reject(error);
+        void worker.terminate();
+      },
+    );
+    const opened = await opening.promise;
+    epoch = opened.epoch;
+    state = { tag: 'running', worker };
+    ended = died.then(onExit);
+    return opened.isChecked;
+  }
+
+  function onExit(): void {
+    for (const { reject } of pending.values())
+      reject(new Unavailable('The database stopped before it answered.'));
+    pending.clear();
+    if (state.tag !== 'running') return;
+    isComplete = false;
+    startAgain();
+  }
+
+  function startAgain(): void {
+    log.warn({ file, role }, 'starting a database thread again');
+    state = { tag: 'down', timer: undefined, attempt: restart() };
+  }
+
+  async function restart(): Promise<void> {
+    try {
+      onRestart(await start(false));
+    } catch (error) {
+      if (error instanceof Damaged) return onDamage(error);
+      log.error({ err: error }, 'the database cannot be opened; trying again');
+      if (state.tag === 'down') state.timer = setTimeout(startAgain, RESTART_EVERY_MS);
+    }
+  }
+
+  function settle(message: Extract<FromDatabase, { id: number }>): void {
+    const caller = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.tag === 'answer') caller?.resolve(message.value);
+    else if (message.kind === 'refused') caller?.reject(new Error(message.message));
+    else {
+      log.error({ kind: message.kind }, `the database: ${message.message}`);
+      caller?.reject(new Unavailable('The database cannot do that now.'));
+    }
+  }
+
+  function call<G extends Group, M extends Method<G>>(group: G, method: M, ...args: Arguments<G, M>) {
+    return new Promise<CallResult<G, M>>((resolve, reject) => {
+      if (state.tag !== 'running') throw new Unavailable('The database is not open.');
+      const id = ++lastId;
+      state.worker.postMessage({ tag: 'call', id, group, method, args } as unknown as ToDatabase);
+      pending.set(id, { resolve, reject });
+    });
+  }
+
+  async function close(): Promise<boolean> {
+    if (state.tag === 'down') {
+      clearTimeout(state.timer);
+      await state.attempt;
+      if (state.tag === 'down') clearTimeout(state.timer);
+    }
+    if (state.tag === 'running') state.worker.postMessage({ tag: 'close' } satisfies ToDatabase);
+    state = { tag: 'closed' };
+    await ended;
+    return isComplete;
+  }
+
+  return { call, close, epoch: () => epoch, isChecked, isRunning: () => state.tag === 'running' };
+}
+
+function errorOf({ message, isDamaged }: Extract<FromDatabase, { tag: 'unusable' }>): Unusable {
+  return isDamaged ? new Damaged(message) : new Unusable(message);
 }

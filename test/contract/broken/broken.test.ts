@@ -1,4 +1,4 @@
-/** A test that cannot fail shows nothing: each way of being broken is caught by the cases that are there for it. */
+/** Tests the contract suite itself: for each broken store (faults.ts) the cases that must fail do fail. */
 // @module-tag slow
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { run } from '../../support/tools.ts';
 import { FAULTS } from './faults.ts';
 
 const WITHIN_MS = 240_000;
-/** Of the shortest history that shows a fault: one that sets the scene, one or two that meet, one that reads. */
+/** Steps of the shortest history that shows a fault: one to set up, one or two concurrent ones, one to read. */
 const MOST_STEPS = 4;
 
 interface Case {
@@ -44,14 +44,14 @@ it('every case of the contract can fail', () => {
   expect([...new Set(never)]).toEqual([]);
 });
 
-describe('is caught:', () => {
+describe('the contract fails for:', () => {
   it.each(FAULTS)('$name', ({ name, caughtBy }) => {
     const failed = failedOf(name).map((one) => one.title);
     for (const title of caughtBy) expect(failed).toContainEqual(expect.stringContaining(title));
   });
 });
 
-describe('is shown by a short random history:', () => {
+describe('a short random history fails for:', () => {
   it.each(FAULTS.filter((fault) => fault.byHistories))('$name', ({ name }) => {
     const [found] = failedOf(name).filter((one) => one.title.includes('any history'));
     const counterexample = /Counterexample: (.*)/.exec(found?.failureMessages.join('\n') ?? '')?.[1];

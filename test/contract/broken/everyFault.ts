@@ -1,4 +1,4 @@
-/** The contract on every broken store, and once on the good one. */
+/** Runs the contract on every broken store, and once on the correct one. */
 import { describe } from 'vitest';
 import { sharedCases, sharedHistoryCases } from '../store.contract.ts';
 import { brokenHarness, FAULTS, type Fault } from './faults.ts';

@@ -1,4 +1,4 @@
-/** Stores that are broken on purpose, one way each, and the cases of the contract that must notice. */
+/** Stores with one deliberate fault each, and the cases of the contract that must fail for it. */
 import type { Store } from '../../../server/store/port.ts';
 import { MemoryData } from '../memory/data.ts';
 import { harnessOn, memoryHarness } from '../memory/harness.ts';
@@ -13,13 +13,13 @@ import { userFaults } from './inUsers.ts';
 
 export interface Fault {
   name: string;
-  /** Another kind of data, where the mistake is there. */
+  /** Replaces the in-memory data, where the fault is in the data. */
   data?: () => MemoryData;
-  /** Around the nth store that is opened on the data, where the mistake is there. */
+  /** Wraps the nth store that is opened on the data, where the fault is in the store. */
   around?: (store: Store, nth: number, data: MemoryData) => Store;
-  /** Titles, or beginnings of titles, of cases that must fail. */
+  /** Titles of cases that must fail, or parts of them. */
   caughtBy: string[];
-  /** Random histories must find it, too, and show it in a few steps: for those that take no long search. */
+  /** Random histories must find it too, in a few steps. Only for faults that need no long search. */
   byHistories?: true;
 }
 

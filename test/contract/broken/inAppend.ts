@@ -1,4 +1,4 @@
-/** Appends that lose, reorder, or answer what is not so. */
+/** Faults of append: lost or reordered items, wrong results. */
 import {
   type AppendResult,
   type LogStore,
@@ -13,7 +13,7 @@ type Append = LogStore['append'];
 
 export const appendFaults: Fault[] = [
   {
-    name: 'an answer is given for what was never written',
+    name: 'a result is given for an item that was not written',
     around: (store) =>
       withAppend(store, async (items, at) => {
         if (items.length < 3) return store.log.append(items, at);
@@ -25,31 +25,31 @@ export const appendFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'what is unknown is acknowledged',
+    name: 'an unknown outcome is acknowledged',
     around: (store) =>
       withAppend(store, async (items, at) => {
         const { results, stopped } = await store.log.append(items, at);
         if (!stopped) return { results };
         return { results: items.map(() => ({ tag: 'appended', serverOffset: 1, at })) };
       }),
-    caughtBy: ['closing finishes what was taken; afterwards everything is unavailable'],
+    caughtBy: ['closing finishes the calls under way; afterwards everything is unavailable'],
   },
   {
-    name: 'a batch is written from its end',
+    name: 'a batch is written in reverse',
     around: (store) =>
       withAppend(store, async (items, at) => {
         const { results } = await store.log.append(items.toReversed(), at);
         return { results: results.toReversed() };
       }),
     caughtBy: [
-      'L5 a batch of new, repeated',
+      'L5 new, repeated, conflicting, refused and failing items over several rooms in one batch',
       'L1 has no gap and no repeat under concurrent batches',
       'L1 L5 several stores',
     ],
     byHistories: true,
   },
   {
-    name: 'the answers of a batch change places',
+    name: 'the results of a batch are swapped',
     around: (store) =>
       withAppend(store, async (items, at) => {
         const { results } = await store.log.append(items, at);
@@ -60,28 +60,31 @@ export const appendFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'an item that the database refuses takes its batch with it',
+    name: 'an item that the database refuses fails its whole batch',
     around: (store) =>
       withAppend(store, async (items, at) => {
         if (!items.some((one) => one.kind === 'text' && one.body === undefined))
           return store.log.append(items, at);
         return { results: items.map(() => ({ tag: 'failed', message: 'all of it' })) };
       }),
-    caughtBy: ['L5 a batch of new, repeated, conflicting, refused and failing items'],
+    caughtBy: ['L5 new, repeated, conflicting, refused and failing items over several rooms in one batch'],
     byHistories: true,
   },
   {
-    name: 'a repeat is stamped anew',
+    name: 'a repeat gets a new time',
     around: (store) =>
       withAppend(store, async (items, at) => {
         const { results } = await store.log.append(items, at);
         return { results: results.map((one) => (one.tag === 'repeat' ? { ...one, at } : one)) };
       }),
-    caughtBy: ['L3 a repeat is answered with the first offset', 'L3 a repeat on another store is answered'],
+    caughtBy: [
+      'L3 a repeat gets the original serverOffset and time',
+      'L3 a repeat on another store gets the original serverOffset and time',
+    ],
     byHistories: true,
   },
   {
-    name: 'a repeat is known to the store that wrote the first one, and to no other',
+    name: 'a repeat is known only to the store that wrote the original',
     around: (store) => {
       const mine = new Set<string>();
       return withAppend(store, async (items, at) => {
@@ -99,7 +102,7 @@ export const appendFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'a conflict is taken for a repeat',
+    name: 'a conflict is treated as a repeat',
     around: (store) =>
       withAppend(store, async (items, at) => {
         const { results } = await store.log.append(items, at);
@@ -117,7 +120,7 @@ export const appendFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'a target is looked for among what the own store wrote',
+    name: 'a target is found only by the store that wrote it',
     around: (store) => {
       const mine = new Set<string>();
       return withAppend(store, async (items, at) => {
@@ -127,10 +130,10 @@ export const appendFaults: Fault[] = [
         return store.log.append(items, at);
       });
     },
-    caughtBy: ['a target that one store wrote is found by another'],
+    caughtBy: ['a store finds a target that another one wrote'],
   },
   {
-    name: 'a clientOffset is one for all rooms and authors',
+    name: 'a clientOffset is unique over all rooms and authors',
     around: (store) => {
       const known = new Map<string, AppendResult>();
       return withAppend(store, async (items, at) => {
@@ -141,17 +144,17 @@ export const appendFaults: Fault[] = [
         return { results };
       });
     },
-    caughtBy: ['a key is of one author in one room'],
+    caughtBy: ['a key belongs to one author in one room'],
   },
   {
-    name: 'there is no empty batch',
+    name: 'an empty batch is an error',
     around: (store) =>
       withAppend(store, async (items, at) =>
         items.length > 0
           ? store.log.append(items, at)
           : { results: [], stopped: new Unavailable('nothing to append') },
       ),
-    caughtBy: ['an empty batch is nothing'],
+    caughtBy: ['an empty batch has no effect'],
   },
 ];
 

@@ -1,4 +1,4 @@
-/** Mistakes in what is written. */
+/** Faults in the stored data. */
 import type { AppendResult, NewEntry } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { MemoryData, type Row } from '../memory/data.ts';
@@ -7,7 +7,7 @@ import type { Fault } from './faults.ts';
 
 export const dataFaults: Fault[] = [
   {
-    name: 'a number is left out',
+    name: 'a serverOffset is skipped',
     data: () =>
       new (class extends MemoryData {
         override head(room: string): number {
@@ -19,7 +19,7 @@ export const dataFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'a number is given twice',
+    name: 'a serverOffset is used twice',
     data: () =>
       new (class extends MemoryData {
         override head(room: string): number {
@@ -31,17 +31,17 @@ export const dataFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'every entry has the time of its own clock',
+    name: 'an entry may be earlier than the one before',
     data: () =>
       new (class extends MemoryData {
         override lastAt(): number {
           return 0;
         }
       })(),
-    caughtBy: ['`at` never goes behind that of the newest entry of the room'],
+    caughtBy: ['`at` is never earlier than that of the newest entry of the room, whatever the clock says'],
   },
   {
-    name: 'a repeat is one more entry',
+    name: 'a repeat is stored as another entry',
     data: () =>
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
@@ -50,16 +50,16 @@ export const dataFaults: Fault[] = [
         }
       })(),
     caughtBy: [
-      'L3 concurrent repeats are one entry',
+      'L3 concurrent repeats result in one entry',
       'L3 a repeat after the entry was edited',
       'L3 a repeat after the entry was deleted',
       'L3 a repeat after the author left',
-      'L3 the same batch on every store at once',
+      'L3 the same batch on every store concurrently is in the log once, with the same result for all',
     ],
     byHistories: true,
   },
   {
-    name: 'a delete leaves the edits as they are',
+    name: 'a deletion does not redact the edits',
     data: () =>
       new (class extends MemoryData {
         override entryOf(row: Row): Entry {
@@ -69,11 +69,14 @@ export const dataFaults: Fault[] = [
             : entry;
         }
       })(),
-    caughtBy: ['a delete blanks its target and all its edits', 'an edit after the delete is stored blank'],
+    caughtBy: [
+      'a deletion redacts its target and all its edits',
+      'an edit after the deletion is stored redacted',
+    ],
     byHistories: true,
   },
   {
-    name: 'a delete is applied where it is finished, and not before',
+    name: 'a deletion is visible only once it is applied',
     data: () =>
       new (class extends MemoryData {
         override entryOf(row: Row): Entry {
@@ -81,25 +84,25 @@ export const dataFaults: Fault[] = [
           return (row.deleted ? { ...entry, deleted: true } : { ...entry, body: row.body }) as Entry;
         }
       })(),
-    caughtBy: ['a range applies a delete at once, at every store'],
+    caughtBy: ['a range applies a deletion at once, at every store and from any offset'],
   },
   {
-    name: 'what was interrupted stays so',
+    name: 'interrupted side effects are never applied',
     data: () =>
       new (class extends MemoryData {
         override repair(): void {}
       })(),
     caughtBy: [
-      'L3 a repeat finishes a delete before it is answered',
-      'a store that opens later finishes a delete',
-      'a store that tails it finishes a delete',
-      'L3 a repeat finishes a join and a leave',
-      'a store that opens later finishes a join',
-      'a store that tails it finishes a join',
+      'L3 a repeat applies a deletion before it is answered',
+      'a store that opens later applies a deletion',
+      'a store that tails it applies a deletion, and shows nothing of what it redacts',
+      'L3 a repeat applies a join and a leave before it is answered',
+      'a store that opens later applies a join',
+      'a store that tails it applies a join',
     ],
   },
   {
-    name: 'a join that is finished late counts as the last',
+    name: 'a join that is applied late counts as the newest',
     data: () =>
       new (class extends MemoryData {
         override finish(row: Row): void {
@@ -111,7 +114,7 @@ export const dataFaults: Fault[] = [
     byHistories: true,
   },
   {
-    name: 'what the database refuses is written without its body',
+    name: 'an item that the database refuses is written without its body',
     data: () =>
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
@@ -120,11 +123,14 @@ export const dataFaults: Fault[] = [
           return isBad && !('tag' in result) ? { tag: 'failed', message: 'too late' } : result;
         }
       })(),
-    caughtBy: ['a poisoned item leaves no trace', 'L5 a batch of new, repeated'],
+    caughtBy: [
+      'an item that the database refuses leaves no trace',
+      'L5 new, repeated, conflicting, refused and failing items',
+    ],
     byHistories: true,
   },
   {
-    name: 'an edit that comes after a delete is stored as it came',
+    name: 'an edit after a deletion is stored with its body',
     data: () =>
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
@@ -134,15 +140,15 @@ export const dataFaults: Fault[] = [
           return row;
         }
       })(),
-    caughtBy: ['edits on several stores race a delete on another', 'an edit after it is stored blank'],
+    caughtBy: ['edits on several stores race a deletion on another', 'an edit after it is stored redacted'],
   },
   {
-    name: 'reopening loses the latest entry',
+    name: 'reopening loses the newest entry',
     around: (store, nth, data) => {
       const last = nth > 0 ? data.rows.pop() : undefined;
       if (last) data.rowsOf(last.room).pop();
       return store;
     },
-    caughtBy: ['L4 what was acknowledged is there after reopening', 'L3 a repeat after reopening'],
+    caughtBy: ['L4 acknowledged entries are there after reopening', 'L3 a repeat after reopening'],
   },
 ];

@@ -1,4 +1,4 @@
-/** Mistakes with entries that are more than the first five kinds, and with names that change. */
+/** Faults with kinds of entries beyond the first five, and with renamed users. */
 import type { AppendResult, LogStore, NewEntry, Store, UserStore } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { MemoryData, type Row } from '../memory/data.ts';
@@ -6,7 +6,7 @@ import type { Fault } from './faults.ts';
 
 export const kindFaults: Fault[] = [
   {
-    name: 'fields that the store does not know are dropped',
+    name: 'unknown fields are dropped',
     data: () =>
       new (class extends MemoryData {
         override entryOf(row: Row): Entry {
@@ -15,22 +15,25 @@ export const kindFaults: Fault[] = [
         }
       })(),
     caughtBy: [
-      'an entry of an unknown form comes back whole',
-      'a text with a field that this version does not know',
+      'an entry of an unknown form is returned unchanged',
+      'a text keeps a field that this version does not know',
     ],
   },
   {
-    name: 'only one’s own messages can be named',
+    name: 'only own messages can be targets',
     data: () =>
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
           return item.targetAuthor === undefined ? super.insert(item, at) : { tag: 'no-target' };
         }
       })(),
-    caughtBy: ['an aggregate names anybody’s message', 'a removal by somebody else redacts the message'],
+    caughtBy: [
+      'an aggregate may target anybody’s message, and does not change it',
+      'a removal by another user redacts the message and its replacements, with all their fields',
+    ],
   },
   {
-    name: 'a reaction to nothing is stored without its target',
+    name: 'an aggregate without a target is stored',
     data: () =>
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
@@ -39,10 +42,10 @@ export const kindFaults: Fault[] = [
           return isAlone ? super.insert({ ...item, kind: 'test-silent' }, at) : result;
         }
       })(),
-    caughtBy: ['what is named must be a message that is there'],
+    caughtBy: ['a target must be a message of the same room'],
   },
   {
-    name: 'an entry is always about its author',
+    name: 'the subject of an entry is ignored',
     data: () =>
       new (class extends MemoryData {
         override finish(row: Row): void {
@@ -51,7 +54,7 @@ export const kindFaults: Fault[] = [
           row.isUnfinished = false;
         }
       })(),
-    caughtBy: ['an entry about somebody else ends their membership'],
+    caughtBy: ['an entry with a subject ends the membership of the subject, not of the author'],
   },
   {
     name: 'every entry counts as a message',
@@ -62,10 +65,10 @@ export const kindFaults: Fault[] = [
           return head === 0 ? undefined : Math.max(1, Math.min(upTo, head) - count + 1);
         },
       }),
-    caughtBy: ['S3 are found by how many there are'],
+    caughtBy: ['S3 are found by count, whatever other entries lie between them'],
   },
   {
-    name: 'one’s own and deleted messages are unread',
+    name: 'own and deleted messages count as unread',
     around: (store) =>
       withLog(store, {
         unread: async (room, _user, after, most) => {
@@ -73,10 +76,12 @@ export const kindFaults: Fault[] = [
           return Math.min(most, entries.filter(({ kind }) => kind === 'text').length);
         },
       }),
-    caughtBy: ['of others, after a mark, are counted'],
+    caughtBy: [
+      'of other users after a mark are counted up to a limit, without deleted ones and entries without a line',
+    ],
   },
   {
-    name: 'a new name is no new revision',
+    name: 'a rename takes no new revision',
     around: (store) =>
       withUsers(store, {
         async rename(...asked) {
@@ -84,13 +89,13 @@ export const kindFaults: Fault[] = [
           return renamed === 'taken' ? renamed : { ...renamed, rev: 0 };
         },
       }),
-    caughtBy: ['a name changes with the next revision'],
+    caughtBy: ['a rename takes the next revision, and only the new name finds the user'],
   },
   {
-    name: 'strangers hear who changed',
+    name: 'changed users are listed to strangers',
     around: (store) =>
       withUsers(store, { changedAround: (_user, rev, limit) => store.users.changedSince(rev, limit) }),
-    caughtBy: ['tells who changed since a revision'],
+    caughtBy: ['lists who changed since a revision, in order, among those who share a room'],
   },
 ];
 

@@ -1,4 +1,4 @@
-/** Ranges and heads that leave out, keep too long, or lag. */
+/** Faults of reads: incomplete, stale or late ranges and heads. */
 import type { LogStore, Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import type { Fault } from './faults.ts';
@@ -13,10 +13,13 @@ export const readFaults: Fault[] = [
           return { ...read, amendments: read.amendments.slice(0, -1) };
         },
       }),
-    caughtBy: ['S3 brings the last later edit of each', 'S3 counts from the last entry that fitted'],
+    caughtBy: [
+      'S3 includes the last later edit of each message, or its first deletion',
+      'S3 includes only amendments after the last entry that fitted',
+    ],
   },
   {
-    name: 'beyond the head it is the time of the head',
+    name: 'a serverOffset beyond the head has the time of the head',
     around: (store) =>
       withLog(store, {
         async timesAt(points) {
@@ -27,17 +30,23 @@ export const readFaults: Fault[] = [
           );
         },
       }),
-    caughtBy: ['a cursor of a database that was put back', 'finds originals by key'],
+    caughtBy: [
+      'a cursor of a restored database has another time at its serverOffset, or none',
+      'finds entries by key, in the order of the keys, and times by serverOffset',
+    ],
     byHistories: true,
   },
   {
-    name: 'a range is not cut',
+    name: 'a range is not limited by bytes',
     around: (store) =>
       withLog(store, { range: (room, from, to) => store.log.range(room, from, to, Infinity) }),
-    caughtBy: ['is cut by the bytes of its JSON', 'counts bytes, not characters'],
+    caughtBy: [
+      'is limited by the bytes of its JSON, but has at least one entry',
+      'counts bytes, not characters',
+    ],
   },
   {
-    name: 'a store keeps entries as it first read them',
+    name: 'a store caches entries without invalidation',
     around: (store) => {
       const kept = new Map<string, Entry>();
       return withLog(store, {
@@ -52,10 +61,10 @@ export const readFaults: Fault[] = [
         },
       });
     },
-    caughtBy: ['a delete on one store blanks what every other reads'],
+    caughtBy: ['after a deletion on one store every other one reads the text redacted'],
   },
   {
-    name: 'a store knows a head as it was at its last look',
+    name: 'a store caches heads without invalidation',
     around: (store) => {
       const known = new Map<string, number>();
       const look = async (rooms: readonly string[]) => {
@@ -66,12 +75,12 @@ export const readFaults: Fault[] = [
       return withLog(store, { heads: look });
     },
     caughtBy: [
-      'L4 what one store acknowledged, every other reads at once',
-      'L2 shows every entry once, in order per room, and none before it can be read',
+      'L4 every store reads at once what another one has acknowledged',
+      'L2 delivers every entry once, in order per room, and none before it can be read',
     ],
   },
   {
-    name: 'a range lags behind what the tail tells',
+    name: 'a range lags behind the tail',
     around: (store) => {
       const known = new Map<string, number>();
       return withLog(store, {
@@ -83,7 +92,7 @@ export const readFaults: Fault[] = [
         },
       });
     },
-    caughtBy: ['L2 a tail shows nothing that cannot be read at every store'],
+    caughtBy: ['L2 a tail delivers only what every store can read'],
     byHistories: true,
   },
   {
@@ -95,7 +104,7 @@ export const readFaults: Fault[] = [
           return { ...read, head: Math.max(1, read.head) };
         },
       }),
-    caughtBy: ['of an empty room, or of none, is empty with head 0'],
+    caughtBy: ['of an empty or missing room is empty with head 0'],
     byHistories: true,
   },
 ];

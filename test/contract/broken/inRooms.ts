@@ -1,4 +1,4 @@
-/** Rooms, members and marks: what is forgotten, kept too long, or taken over. */
+/** Faults with rooms, members and read marks. */
 import type { RoomStore, Store } from '../../../server/store/port.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
@@ -6,16 +6,16 @@ import type { Fault } from './faults.ts';
 
 export const roomFaults: Fault[] = [
   {
-    name: 'every opening has an epoch of its own',
+    name: 'every opening has another epoch',
     around: (store) => ({ ...store, epoch: newId() }),
     caughtBy: [
-      'the epoch is the database’s',
+      'the epoch stays the same over reopening, and differs between databases',
       'the epoch is the same at every store',
-      'however many stores open',
+      'many stores open an empty database concurrently',
     ],
   },
   {
-    name: 'a room is answered as it was asked for',
+    name: 'creating an existing room returns the new values',
     around: (store) =>
       withRooms(store, {
         async create(room) {
@@ -23,10 +23,13 @@ export const roomFaults: Fault[] = [
           return { ...room, head: 0, members: 0 };
         },
       }),
-    caughtBy: ['creates a room once', 'a room that is made at two stores at once'],
+    caughtBy: [
+      'creates a room once',
+      'a room that is created at two stores concurrently is one room, with the values of one of the two',
+    ],
   },
   {
-    name: 'a read mark shrinks',
+    name: 'a read mark can be lowered',
     around: (store) =>
       withRooms(store, {
         async mark(room, user, upTo) {
@@ -34,11 +37,11 @@ export const roomFaults: Fault[] = [
           return upTo;
         },
       }),
-    caughtBy: ['read marks only grow', 'read marks of several stores grow together'],
+    caughtBy: ['read marks only rise', 'every store raises the same read mark'],
     byHistories: true,
   },
   {
-    name: 'a store keeps who is a member as it first saw it',
+    name: 'a store caches members without invalidation',
     around: (store) => {
       const kept = new Map<string, Promise<boolean>>();
       return withRooms(store, {
@@ -51,7 +54,7 @@ export const roomFaults: Fault[] = [
     },
     caughtBy: [
       'members follow joins and leaves',
-      'who joined at one store is a member at every other',
+      'a join or leave at one store is known at every other',
       'joins and leaves at several stores',
     ],
   },
@@ -59,13 +62,13 @@ export const roomFaults: Fault[] = [
     name: 'there is no lobby',
     around: (store) =>
       withRooms(store, { byId: async (id) => (id === LOBBY ? undefined : store.rooms.byId(id)) }),
-    caughtBy: ['the lobby is there from the start'],
+    caughtBy: ['the lobby exists from the start, without a creator'],
   },
   {
-    name: 'every page of rooms is the first',
+    name: 'every page of rooms is the first one',
     around: (store) =>
       withRooms(store, { listPublic: (_, limit) => store.rooms.listPublic(undefined, limit) }),
-    caughtBy: ['lists public rooms by id, page by page'],
+    caughtBy: ['lists public rooms by id, in pages, and no private ones'],
   },
 ];
 

@@ -1,34 +1,34 @@
-/** People and their devices: what is forgotten, kept too long, or given to two. */
+/** Faults with users and their devices. */
 import type { Store, UserStore } from '../../../server/store/port.ts';
 import { newId } from '../support.ts';
 import type { Fault } from './faults.ts';
 
 export const userFaults: Fault[] = [
   {
-    name: 'a name is given to two',
+    name: 'two users get one name',
     around: (store) =>
       withUsers(store, {
         create: async (user, device) =>
           store.users.create({ ...user, nameKey: `${user.nameKey} ${newId()}` }, device),
       }),
     caughtBy: [
-      'a name is one user’s',
-      'of many who want a name at once',
-      'a name that is wanted at several stores',
+      'a name belongs to one user',
+      'of many concurrent sign-ups with one name, one succeeds',
+      'concurrent sign-ups with one name at several stores',
     ],
   },
   {
     name: 'a removed device stays signed in',
     around: (store) => withUsers(store, { removeDevice: async () => true }),
-    caughtBy: ['devices come and go', 'a device that signs in at one store'],
+    caughtBy: ['devices can be added and removed', 'a device that signs in at one store'],
   },
   {
-    name: 'a claim is good for ever',
+    name: 'a claim never expires',
     around: (store) => withUsers(store, { byClaim: (claim) => store.users.byClaim(claim, 0) }),
-    caughtBy: ['a claim finds its device while it is young'],
+    caughtBy: ['a claim finds its device for a limited time'],
   },
   {
-    name: 'a claim is known to the store that it was made at, and to no other',
+    name: 'a claim is known only to the store that created it',
     around: (store) => {
       const mine = new Set<string>();
       return withUsers(store, {
@@ -44,10 +44,10 @@ export const userFaults: Fault[] = [
         byClaim: async (claim, since) => (mine.has(claim) ? store.users.byClaim(claim, since) : undefined),
       });
     },
-    caughtBy: ['one claim with a password, at several stores at once, is one device'],
+    caughtBy: ['concurrent sign-ins with one claim at several stores: one device'],
   },
   {
-    name: 'a store finds its own sign-up by a claim, whoever won the name',
+    name: 'a store finds its own failed sign-up by its claim',
     around: (store) => {
       const made = new Map<string, string>();
       return withUsers(store, {
@@ -61,26 +61,29 @@ export const userFaults: Fault[] = [
         },
       });
     },
-    caughtBy: ['one sign-up sent to two stores, its first answer lost'],
+    caughtBy: ['a sign-up repeated at another store after its answer was lost'],
   },
   {
-    name: 'a fresh token is not taken',
+    name: 'a fresh token is not stored',
     around: (store) => withUsers(store, { replaceToken: async () => {} }),
-    caughtBy: ['a fresh token takes the place of the old one', 'fresh tokens at several stores at once'],
+    caughtBy: ['a fresh token replaces the old one', 'fresh tokens at several stores concurrently'],
   },
   {
-    name: 'a password is not kept',
+    name: 'a password is not stored',
     around: (store) => withUsers(store, { setPassword: async () => {} }),
-    caughtBy: ['keeps a password’s hash', 'a password that is set at one store is every store’s'],
+    caughtBy: [
+      'stores the hash of a password, from the start or set later',
+      'a password that is set at one store is valid at every store',
+    ],
   },
   {
-    name: 'everybody has a name',
+    name: 'every id has a name',
     around: (store) =>
       withUsers(store, {
         names: async (ids) => new Map(ids.map((id) => [id, { name: 'Somebody', rev: 0 }])),
         byNameKey: async () => ({ id: newId(), name: 'Somebody', rev: 0, passwordHash: undefined }),
       }),
-    caughtBy: ['knows nobody that is not there', 'names those that exist'],
+    caughtBy: ['finds no user or device that does not exist', 'returns the names of existing users'],
   },
   {
     name: 'reopening signs everybody out',
@@ -88,7 +91,7 @@ export const userFaults: Fault[] = [
       if (nth > 0) data.devices.clear();
       return store;
     },
-    caughtBy: ['all of it is there after reopening'],
+    caughtBy: ['all of it is there after reopening the store'],
   },
 ];
 

@@ -1,9 +1,9 @@
-/** The contract on stores that are broken on purpose, in a vitest of its own: `node run.ts REPORT`. */
+/** Runs the contract on the broken stores in a vitest of its own: `node run.ts REPORT`. */
 import { startVitest } from 'vitest/node';
 
 const [report] = process.argv.slice(2) as [string];
 
-// in memory a case takes milliseconds; what a broken tail does not tell is waited for in vain
+// in memory a case takes milliseconds; for entries that a broken tail does not deliver, every millisecond is wasted
 process.env.HEARD_WITHIN_MS = '400';
 const vitest = await startVitest('test', [], {
   config: false,

@@ -8,11 +8,11 @@ import { type Cast, play } from './play.ts';
 
 export interface HistoryOptions {
   runs: number;
-  /** Of the runs on one database, and of the search for the shortest history once one has failed. */
+  /** Time limit in milliseconds for the runs on one database, with the search for the shortest history once one has failed. */
   withinMs: number;
 }
 
-/** A database is dropped after so many, so that a long soak does not become one of a large database. */
+/** After this many runs a new database is used, so that a long soak does not test a large database. */
 const RUNS_PER_DATABASE = 50;
 /** On two busy cores a history of three stores on MongoDB takes up to 2 s. */
 const MOST_PER_RUN_MS = 5_000;
@@ -21,7 +21,7 @@ export function histories(runs: number): HistoryOptions {
   return { runs, withinMs: RUNS_PER_DATABASE * MOST_PER_RUN_MS };
 }
 
-/** `castOf` opens more stores on the data of a harness; the actions of a history are spread over all of them. */
+/** `castOf` opens more stores on the same database; the actions of a history are spread over all of them. */
 export function historyCases<H extends Harness>(
   open: () => Promise<H>,
   castOf: (harness: H) => Promise<Cast>,
@@ -29,7 +29,7 @@ export function historyCases<H extends Harness>(
 ): void {
   const databases = Math.ceil(runs / RUNS_PER_DATABASE);
 
-  it('L1 L2 L3 L5 any history of appends, reads and reopenings is that of the model', {
+  it('L1 L2 L3 L5 any history of appends, reads and reopenings equals that of the model', {
     timeout: databases * (withinMs + 30_000),
   }, async () => {
     for (let left = runs; left > 0; left -= RUNS_PER_DATABASE)

@@ -1,4 +1,4 @@
-/** What may be answered and read while several actions are under way at once. */
+/** Checks the results and reads of concurrent actions against the model. */
 import { expect } from 'vitest';
 import type { AppendResult, NewEntry, RangeOutcome, Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -23,8 +23,8 @@ interface Asked {
 }
 
 /**
- * Batches that were sent at once: the log says in which order their items came, the model takes them in that order, and
- * every answer must fit. A lighter check than linearizability, which holds for rooms but not over them.
+ * Checks concurrent batches: the log shows in which order their items were appended, the model appends them in that order,
+ * and every result must fit. Cheaper than a check of linearizability, which holds within a room but not across rooms.
  */
 export async function explained(
   model: ModelLog,
@@ -53,7 +53,7 @@ export async function explained(
   for (const batch of batches) fits(model, before, batch);
 }
 
-/** Every answer of a batch, now that the model knows the log. */
+/** Checks every result of a batch, when the model has the whole log. */
 function fits(model: ModelLog, before: Snapshot, { items, results }: Sent): void {
   const lastOf = new Map<string, number>();
   for (const [i, { entry, isPoisoned }] of items.entries()) {
@@ -78,7 +78,7 @@ function fits(model: ModelLog, before: Snapshot, { items, results }: Sent): void
       case 'no-target': {
         expect(['edit', 'delete']).toContain(entry.kind);
         expect(wasThere).toBe(false);
-        const target = model.targetOf(entry)?.serverOffset ?? Infinity; // perhaps of another batch, after this one
+        const target = model.targetOf(entry)?.serverOffset ?? Infinity; // may be of another batch, after this one
         expect(target).toBeGreaterThan(before.get(entry.room)!.head);
         const earlier = items.slice(0, i).findIndex((one) => isTargetOf(entry, one.entry));
         expect(['appended', 'repeat']).not.toContain(results[earlier]?.tag);
@@ -98,7 +98,7 @@ function isTargetOf({ room, author, target }: NewEntry, text: NewEntry): boolean
   return text.kind === 'text' && text.room === room && text.author === author && text.clientOffset === target;
 }
 
-/** A range with nothing else under way. */
+/** Checks a range without concurrent actions. */
 export function asRead(model: ModelLog, { room, from, to }: Asked, read: RangeOutcome): void {
   const entries = model.entries(room).slice(from - 1, to);
   const last = entries.at(-1)?.serverOffset;
@@ -106,7 +106,7 @@ export function asRead(model: ModelLog, { room, from, to }: Asked, read: RangeOu
   expect(read).toEqual({ entries, amendments, head: model.head(room) });
 }
 
-/** A range while others wrote: of some moment between, and nothing that is not in the log afterwards (L2). */
+/** Checks a range with concurrent writes: a state in between, and nothing that is not in the log afterwards (L2). */
 export function asReadMeanwhile(
   model: ModelLog,
   before: Snapshot,

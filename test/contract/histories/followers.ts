@@ -1,6 +1,6 @@
 /**
- * A tail on every store of a database: each must show each room's log once, from 1 to its head, in order. They are kept
- * from one history to the next, since a database may take long to open one; one that failed closes them.
+ * A tail on every store of a database: each must deliver each room's log once, from 1 to its head, in order. The tails are
+ * reused for the next history, because opening one may take long; a failed history closes them.
  */
 import { expect } from 'vitest';
 import type { Committed, NewEntry, ResumePoint, Store } from '../../../server/store/port.ts';
@@ -9,7 +9,7 @@ import { type Listener, listen } from '../support.ts';
 
 interface Follower {
   listener: Listener;
-  /** What the listeners before this one have shown of this history, and where the last of them stopped. */
+  /** What earlier listeners of this follower have received of this history, and the resume point of the last one. */
   seen: Committed[];
   point: ResumePoint | undefined;
 }
@@ -22,7 +22,7 @@ export function createFollowers() {
   const concerns = ({ room }: Committed) => rooms.includes(room);
 
   return {
-    /** A history of these rooms begins. */
+    /** Called at the start of each history, with its rooms. */
     async begin(stores: readonly Store[], itsRooms: readonly string[]): Promise<void> {
       rooms = itsRooms;
       for (const follower of followers) {
@@ -32,12 +32,12 @@ export function createFollowers() {
       if (followers.length === 0) followers = await Promise.all(stores.map(followed));
     },
 
-    /** Stops following one store, wherever its tail is; goes on from there by what is returned. */
+    /** Closes the tail of one store; the returned function resumes it on a reopened store. */
     async pause(index: number, model: ModelLog): Promise<(store: Store) => Promise<void>> {
       const follower = followers[index]!;
       const { listener } = follower;
       const pointNow = () => listener.point() ?? follower.point;
-      // without a point it would go on at the present: then it must have heard what there is
+      // without a resume point the tail would restart at the present, so it must have received everything before
       if (pointNow() === undefined) await listener.count(total(model));
       await listener.close();
       follower.seen.push(...listener.seen);
@@ -73,7 +73,7 @@ export function createFollowers() {
 function isLogOf(model: ModelLog, seen: readonly Committed[]): void {
   for (const [room, log] of model.rooms) {
     const shown = seen.filter((one) => one.room === room);
-    // what was deleted later may have been shown before that
+    // a text may have been delivered before its deletion
     const may = log.map((record, i) => {
       const isBlank = record.isBornBlank || (record.deleted && isBlankHere(shown[i]));
       return entryOf({ ...record, deleted: isBlank });

@@ -1,11 +1,11 @@
-/** What somebody says in a history, as an item to append. */
+/** Turns a description of an item in a history into an item to append. */
 import type { NewEntry } from '../../../server/store/port.ts';
 import { item, newId } from '../support.ts';
 import type { SentItem } from './checks.ts';
 import type { Said } from './operations.ts';
 import type { Scene } from './play.ts';
 
-/** Repeats and targets are taken from anything said before, whoever said it and wherever. */
+/** Repeats and targets refer to any earlier item, of any author and room. */
 export function itemOf(one: Said, { rooms, people, before, harness }: Scene): SentItem {
   const key = { room: rooms[one.room]!, author: people[one.author]!, clientOffset: newId() };
   const earlier = before.at(-1 - one.pick) ?? before.at(0);

@@ -1,12 +1,12 @@
-/** Read marks as they must be: each the greatest that was set. */
+/** A model of read marks: each is the greatest value that was set. */
 import { expect } from 'vitest';
 
 export class Marks {
-  /** What is certain, and what may hold while several are set at once. */
+  /** The certain values, and the possible ones while several calls are concurrent. */
   readonly #answered = new Map<string, number>();
   readonly #asked = new Map<string, number>();
 
-  /** `answered` is for when everything that was asked at the same time is known here. */
+  /** Call `answered` only after all concurrent calls have been registered here. */
   ask(room: string, person: string, upTo: number): { answered(holds: number): void } {
     const key = `${room} ${person}`;
     const atLeast = Math.max(this.#answered.get(key) ?? 0, upTo);

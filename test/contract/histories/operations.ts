@@ -1,10 +1,10 @@
-/** What may happen in a random history. Numbers choose among its stores, rooms, people, and what was said before. */
+/** The steps of random histories. Numbers choose among the stores, rooms, users and earlier items. */
 import fc from 'fast-check';
 
 export type Step =
-  /** All at once; alone where it is one. */
+  /** Concurrent actions; or a single one. */
   | { tag: 'actions'; actions: Action[] }
-  /** A process dies right after the commit of this. */
+  /** A process dies right after it committed this item. */
   | { tag: 'interrupted'; said: Said }
   | { tag: 'reopen' };
 
@@ -13,7 +13,7 @@ export type Action =
   | { tag: 'range'; store: number; room: number; from: number; length: number }
   | { tag: 'mark'; store: number; room: number; person: number; upTo: number };
 
-/** `pick` counts back from the latest: repeats, conflicts and targets are of anything said before, by anyone. */
+/** `pick` counts back from the newest item: repeats, conflicts and targets refer to any earlier item, of any author. */
 export interface Said {
   tag: (typeof SAID)[number];
   room: number;
@@ -26,7 +26,7 @@ const SAID = [
   ...(['repeat', 'repeat', 'conflict', 'poisoned', 'no-room'] as const),
 ] as const;
 
-/** As plain objects: a history that failed is printed. */
+/** Plain objects, because a failed history is printed. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
 }

@@ -10,10 +10,10 @@ import type { Said, Step } from './operations.ts';
 import { sameAs } from './sameAs.ts';
 import { together } from './together.ts';
 
-/** What a history is played on besides the harness's own store. */
+/** What a history uses besides the harness's own store. */
 export interface Cast {
   others: readonly Store[];
-  /** As in SharedHarness; where it is left out an entry and what follows from it are one transaction. */
+  /** As in SharedHarness; undefined where an entry and its side effects are one transaction. */
   interrupted?: (entry: NewEntry, at: number) => Promise<number>;
 }
 
@@ -59,9 +59,9 @@ export interface Scene {
   rooms: string[];
   people: string[];
   before: NewEntry[];
-  /** What was appended by processes that died right after the commit. */
+  /** Items appended by processes that died right after the commit. */
   died: NewEntry[];
-  /** The server's clock: another millisecond for every batch, so that an entry shows which one brought it. */
+  /** The server's clock: one millisecond more for each batch, so that the time of an entry identifies its batch. */
   now: number;
 }
 
@@ -81,7 +81,7 @@ async function interrupted(scene: Scene, model: ModelLog, said: Said): Promise<v
   }
 }
 
-/** Its author asks again, at any store: then what follows is done, if no tail has done it yet. */
+/** The author retries at any store: that applies the side effects, if no tail has applied them yet. */
 async function repeatInterrupted(scene: Scene, model: ModelLog): Promise<void> {
   for (const [i, entry] of scene.died.entries()) {
     const { log } = stores(scene)[i % (1 + scene.cast.others.length)]!;
@@ -92,7 +92,7 @@ async function repeatInterrupted(scene: Scene, model: ModelLog): Promise<void> {
 
 export const LAST_WORDS = 'the end';
 
-/** A text in every room at the end: whoever has heard it must have heard all that went before. */
+/** A text in every room at the end: a tail that has delivered it must have delivered everything before. */
 async function lastWords({ harness, rooms, people }: Scene, model: ModelLog): Promise<NewEntry[]> {
   const items = rooms.map((room) =>
     item({ room, author: people[0]!, clientOffset: newId() }, { kind: 'text', body: LAST_WORDS }),

@@ -1,4 +1,4 @@
-/** Everything that can be read of the rooms of a history, when it is over. */
+/** Compares everything that can be read of the rooms of a history with the model, at its end. */
 import { expect } from 'vitest';
 import type { Store } from '../../../server/store/port.ts';
 import type { ModelLog } from '../model.ts';

@@ -1,4 +1,4 @@
-/** Actions at once: alone, one does exactly what the model does; of several, what the log can explain. */
+/** Concurrent actions: a single one must do exactly what the model does; several must fit the resulting log. */
 import { expect } from 'vitest';
 import type { AppendResult } from '../../../server/store/port.ts';
 import type { ModelLog } from '../model.ts';
@@ -14,7 +14,7 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
   const sent: Sent[] = [];
   const checks: (() => void)[] = [];
 
-  /** Starts an action; what it returns waits for its answer. */
+  /** Starts an action; the returned function waits for its result. */
   function start(action: Action): () => Promise<void> {
     const all = stores(scene);
     const store = all[action.store % all.length]!;
@@ -53,7 +53,7 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
     }
   }
 
-  const started = actions.map(start); // what all of them say is known before any of it is sent
+  const started = actions.map(start); // all items are registered before any is sent
   await Promise.all(started.map((run) => run()));
   const [only] = sent;
   if (sent.length === 1 && only) {
@@ -68,7 +68,7 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
 
 export type Snapshot = ReturnType<typeof snapshot>;
 
-/** The rooms as they were before a step: how long, and what was blank already. */
+/** State of the rooms before a step: heads, and entries that were redacted already. */
 function snapshot(model: ModelLog) {
   return new Map(
     [...model.rooms].map(([room, log]) => [

@@ -1,4 +1,4 @@
-/** A database that several stores of one process share, without a disk: what it does, it does in one step. */
+/** A database in memory that several stores of one process share. Each of its methods is atomic. */
 import type {
   AppendResult,
   EntryKey,
@@ -6,7 +6,7 @@ import type {
   NewEntry,
   NewRoom,
   NewUser,
-  StoredRoom,
+  RoomRecord,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
@@ -18,13 +18,13 @@ export interface Row extends NewEntry {
   at: number;
   targetOffset: number | undefined;
   deleted: boolean;
-  /** Committed, and what follows from it is not done. */
+  /** Committed, with side effects that are not applied yet. */
   isUnfinished: boolean;
 }
 
 interface Member {
   isPresent: boolean;
-  /** Of the join or leave that decided. */
+  /** serverOffset of the newest join or leave. */
   serverOffset: number;
 }
 
@@ -34,10 +34,10 @@ export class MemoryData {
   /** In the order of commits, over all rooms. */
   readonly rows: Row[] = [];
   readonly #rowsByRoom = new Map<string, Row[]>();
-  /** Points of tails up to this one are refused. */
+  /** Resume points of tails up to this one are refused. */
   forgotten = 0;
   readonly users = new Map<string, NewUser & { rev: number }>();
-  /** The last revision of a user that was given. */
+  /** The newest revision of any user. */
   usersRev = 0;
   readonly devices = new Map<string, NewDevice>();
   readonly marks = new Map<string, number>();
@@ -47,7 +47,7 @@ export class MemoryData {
     this.createRoom({ id: LOBBY, kind: 'public', name: 'Lobby', createdBy: '', createdAt: 1 });
   }
 
-  /** The commit alone; `finish` does what follows. */
+  /** Only commits; `finish` applies the side effects. */
   insert(item: NewEntry, at: number): AppendResult | Row {
     if (!this.rooms.has(item.room)) return { tag: 'no-room' };
     const same = this.find(item);
@@ -97,7 +97,7 @@ export class MemoryData {
     row.isUnfinished = false;
   }
 
-  /** Of an entry that one meets: whoever wrote it may have died. */
+  /** Applies the side effects of an entry whose writer may have died. */
   repair(row: Row): void {
     if (row.isUnfinished) this.finish(row);
   }
@@ -114,12 +114,12 @@ export class MemoryData {
     return this.rowsOf(room).length;
   }
 
-  /** Of its newest entry; 0 for a room without one. */
+  /** Time of the newest entry; 0 for an empty room. */
   lastAt(room: string): number {
     return this.rowsOf(room).at(-1)?.at ?? 0;
   }
 
-  /** As it is read: a delete counts, whether or not it is finished. */
+  /** The entry as it is read: a deletion counts, whether or not it is applied. */
   entryOf(row: Row): Entry {
     const { serverOffset, author, clientOffset, at, kind, body, targetOffset, subject, content } = row;
     const isRedacted = this.#isRedacted(row);
@@ -142,7 +142,7 @@ export class MemoryData {
     );
   }
 
-  createRoom(room: NewRoom): StoredRoom {
+  createRoom(room: NewRoom): RoomRecord {
     if (!this.rooms.has(room.id)) {
       this.rooms.set(room.id, room);
       this.#rowsByRoom.set(room.id, []);
@@ -150,7 +150,7 @@ export class MemoryData {
     return this.room(room.id)!;
   }
 
-  room(id: string): StoredRoom | undefined {
+  room(id: string): RoomRecord | undefined {
     const room = this.rooms.get(id);
     const members = [...(this.#members.get(id)?.values() ?? [])].filter((one) => one.isPresent).length;
     return room && { ...room, head: this.head(id), members };

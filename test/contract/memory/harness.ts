@@ -1,4 +1,4 @@
-/** A database in memory: what the contract asks can be met, and what breaks it can be shown (test/contract/broken). */
+/** The contract on a database in memory: shows that the contract can be met, and is the base of the broken stores (broken/). */
 import type { Store } from '../../../server/store/port.ts';
 import { seeded } from '../../support/random.ts';
 import type { SharedHarness } from '../support.ts';
@@ -11,7 +11,7 @@ export async function memoryHarness(): Promise<SharedHarness> {
   return harnessOn(new MemoryData(), (store) => store);
 }
 
-/** `around` is put around every store that is opened, `nth` by `nth`. */
+/** `around` wraps every store that is opened; `nth` counts them. */
 export function harnessOn(data: MemoryData, around: (store: Store, nth: number) => Store): SharedHarness {
   const random = seeded(SEED);
   const all: Store[] = [];

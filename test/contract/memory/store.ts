@@ -1,4 +1,4 @@
-/** One process's store on data in memory. Every call takes a few turns, so that those of several stores interleave. */
+/** The store of one process on data in memory. Every call takes a few turns of the event loop, so that calls interleave. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AppendResult,
@@ -26,7 +26,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     for (let left = random.int(0, 2); left > 0; left--) await nextTurn();
   }
 
-  /** Takes a call as an answer over a network takes it: some time before, some time after. */
+  /** Delays a call as a network does: some time before the work, some time after it. */
   async function call<T>(work: () => T | Promise<T>): Promise<T> {
     if (isClosed) throw new Unavailable('closed');
     const answer = turns().then(work);
@@ -44,7 +44,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
       return call(async () => {
         const results: AppendResult[] = [];
         for (const batch of byRoom(items)) {
-          const inserted = batch.map((item) => data.insert(item, at)); // one commit: no tail sees half of it
+          const inserted = batch.map((item) => data.insert(item, at)); // one commit: no tail sees a part of it
           for (const one of inserted) {
             await turns();
             if ('tag' in one) results.push(one);
@@ -157,7 +157,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
   };
 }
 
-/** Neighbours of one room together. */
+/** Groups consecutive items of the same room. */
 function byRoom(items: readonly NewEntry[]): NewEntry[][] {
   const batches: NewEntry[][] = [];
   for (const item of items) {

@@ -1,4 +1,4 @@
-/** Tails of one store: each goes by the order of commits from the place where it stands. */
+/** Tails of one store: each has a position in the order of all commits. */
 import type { ResumePoint, Tail, TailListener } from '../../../server/store/port.ts';
 import type { MemoryData, Row } from './data.ts';
 
@@ -16,7 +16,7 @@ export function openTails(data: MemoryData) {
         try {
           onBatch(rows.map(shown), `${data.epoch}:${place}`);
         } catch {
-          // a listener with a mistake of its own
+          // a bug of the listener
         }
       }, 0);
       const stop = () => {
@@ -29,14 +29,14 @@ export function openTails(data: MemoryData) {
     close: () => stops.forEach((stop) => void stop()),
   };
 
-  /** Whoever tails an entry does what follows from it: its writer may have died. */
+  /** Applies the side effects of each delivered entry, because its writer may have died. */
   function shown(row: Row) {
     data.repair(row);
     return { room: row.room, entry: data.entryOf(row) };
   }
 }
 
-/** Undefined where the point is of no use. */
+/** Undefined for an invalid resume point. */
 function placeOf(data: MemoryData, point: ResumePoint | undefined): number | undefined {
   const [epoch, place] = point?.split(':') ?? [];
   if (epoch !== data.epoch || !/^\d+$/.test(place ?? '')) return undefined;

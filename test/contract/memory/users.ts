@@ -1,11 +1,11 @@
-/** People and their devices, in memory. */
-import type { Named, NewDevice, SignedIn, StoredUser, UserStore } from '../../../server/store/port.ts';
+/** Users and their devices, in memory. */
+import type { Named, NewDevice, SignedInDevice, UserRecord, UserStore } from '../../../server/store/port.ts';
 import type { MemoryData } from './data.ts';
 
 export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>): UserStore {
   const devices = () => [...data.devices.values()];
 
-  function stored(isIt: (user: { id: string; nameKey: string }) => boolean): StoredUser | undefined {
+  function stored(isIt: (user: { id: string; nameKey: string }) => boolean): UserRecord | undefined {
     const user = [...data.users.values()].find(isIt);
     return user && { id: user.id, name: user.name, rev: user.rev, passwordHash: user.passwordHash };
   }
@@ -17,7 +17,7 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       .map((user) => ({ id: user.id, ...named(user) }));
   }
 
-  function signedIn(device: NewDevice | undefined): SignedIn | undefined {
+  function signedIn(device: NewDevice | undefined): SignedInDevice | undefined {
     const user = device && stored(({ id }) => id === device.user);
     return user && { device: device.id, user };
   }

@@ -18,7 +18,7 @@ import { inSharedDatabase } from './stores.ts';
 export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
 
-  it('L1 L5 several stores write one room at once: no gap, no repeat, each batch in its order', async () => {
+  it('L1 L5 several stores write one room concurrently: no gap, no duplicate, each batch in its order', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const batches = upTo(12).map((n) => upTo(8).map((m) => text(room, me, `${n}.${m}`)));
     const offsets = await Promise.all(batches.map((batch, n) => appendNew(db.stores[n % 3]!, batch)));
@@ -29,12 +29,12 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
       expect(log.map((entry) => entry.serverOffset)).toEqual(upTo(96));
       for (const [n, batch] of batches.entries()) {
         const placed = offsets[n]!.map((offset) => log[offset - 1]?.clientOffset);
-        expect(placed).toEqual(batch.map((one) => one.clientOffset)); // each answer names the place of its own item
+        expect(placed).toEqual(batch.map((one) => one.clientOffset)); // each result has the serverOffset of its own item
       }
     }
   });
 
-  it('L1 two stores write several rooms at once, in opposite order', async () => {
+  it('L1 two stores write several rooms concurrently, in opposite order', async () => {
     const [a, b, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
     const batchOf = (first: string, then: string) =>
       upTo(10).flatMap((n) => [text(first, me, `${n}`), text(then, me, `${n}`)]);
@@ -43,7 +43,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
       expect((await wholeLog(db.stores[2], room)).map((e) => e.serverOffset)).toEqual(upTo(20));
   });
 
-  it('L4 what one store acknowledged, every other reads at once', async () => {
+  it('L4 every store reads at once what another one has acknowledged', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     for (const n of upTo(6)) {
       const said = text(room, me, `${n}`);
@@ -56,7 +56,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('L3 a repeat on another store is answered with the first offset and time', async () => {
+  it('L3 a repeat on another store gets the original serverOffset and time', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const [first, second] = [text(room, me, '1'), text(room, me, '2')];
     await appendNew(db.stores[0], [first, second], 100);
@@ -68,7 +68,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     expect(await db.store.log.heads([room])).toEqual(new Map([[room, 2]]));
   });
 
-  it('L3 the same batch on every store at once is in the log once, with the same answer for all', async () => {
+  it('L3 the same batch on every store concurrently is in the log once, with the same result for all', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const batch = upTo(10).map((n) => text(room, me, `${n}`));
     const answers = await Promise.all(upTo(6).map((n) => append(db.stores[n % 3]!, batch, n)));
@@ -83,7 +83,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('L3 one key with two contents on two stores at once: one is in the log, the other a conflict', async () => {
+  it('L3 one key with two contents on two stores concurrently: one is in the log, the other is a conflict', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     for (const n of upTo(8)) {
       const one = text(room, me, `one ${n}`);
@@ -97,7 +97,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('a target that one store wrote is found by another', async () => {
+  it('a store finds a target that another one wrote', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = text(room, me, 'mine');
     await appendNew(db.stores[0], [mine]);
@@ -105,7 +105,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     expect(await appendNew(db.stores[2], [remove(mine)])).toEqual([3]);
   });
 
-  it('a delete on one store blanks what every other reads', async () => {
+  it('after a deletion on one store every other one reads the text redacted', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = text(room, me, 'secret 1');
     await appendNew(db.stores[0], [mine, edit(mine, 'secret 2')]);
@@ -120,7 +120,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
     expect(JSON.stringify(await wholeLog(db.store, room))).not.toContain('secret');
   });
 
-  it('edits on several stores race a delete on another: whichever came first, the text is gone', async () => {
+  it('edits on several stores race a deletion on another: in any order, the text is gone', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     for (const n of upTo(6)) {
       const mine = text(room, me, `secret ${n}`);
@@ -134,7 +134,7 @@ export function sharedAppendCases(open: () => Promise<SharedHarness>): void {
   });
 }
 
-/** A text and what amends it, by every method that reads entries. */
+/** A text and its amendments, by every method that reads entries. */
 async function readAbout(store: Store, room: string, target: number): Promise<string> {
   const [all, alone] = await Promise.all([
     store.log.range(room, target, target + 10, 100_000),

@@ -1,6 +1,6 @@
 /**
- * A process died between the commit of an entry and what follows from it. The entry is the truth: readers apply it at
- * once, and whoever tails it, repeats it, or opens the database later does what was left undone.
+ * A process died between the commit of an entry and its side effects. The entry is the source of truth: readers apply it at
+ * once, and a process that tails it, gets it as a repeat, or opens the database later applies the side effects.
  */
 import { expect, it, onTestFinished } from 'vitest';
 import { waitFor } from '../../support/waitFor.ts';
@@ -26,7 +26,7 @@ const SECRET = 'the combination is 31-7-22';
 export function interruptedCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
 
-  /** A text with an edit, and the delete of both that was only just committed, at 3. */
+  /** A text, its edit, and at 3 their deletion, committed but not applied. */
   async function halfDeleted() {
     const [room, me] = [await newRoom(db.store), newId()];
     const mine = text(room, me, SECRET);
@@ -45,7 +45,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
       HEARD_WITHIN_MS,
     );
 
-  it('a range applies a delete at once, at every store and from any place', async () => {
+  it('a range applies a deletion at once, at every store and from any offset', async () => {
     const { room } = await halfDeleted();
     for (const store of db.stores) {
       for (const from of [1, 2, 3])
@@ -58,7 +58,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('an edit after it is stored blank', async () => {
+  it('an edit after it is stored redacted', async () => {
     const { room, mine } = await halfDeleted();
     const before = await db.harness.stored(room);
     await appendNew(db.stores[1], [edit(mine, 'not to be kept')]);
@@ -67,21 +67,21 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(await db.harness.stored(room)).not.toContain('not to be kept');
   });
 
-  it('L3 a repeat finishes a delete before it is answered', async () => {
+  it('L3 a repeat applies a deletion before it is answered', async () => {
     const { room, gone } = await halfDeleted();
     expect(await append(db.stores[1], [gone], 200)).toEqual([{ tag: 'repeat', serverOffset: 3, at: 150 }]);
     expect(await db.harness.stored(room)).not.toContain(SECRET);
     expect(await db.harness.unfinished(room)).toBe(0);
   });
 
-  it('a store that opens later finishes a delete', async () => {
+  it('a store that opens later applies a deletion', async () => {
     const { room } = await halfDeleted();
     await db.harness.another();
     await finished(room);
     expect(await db.harness.stored(room)).not.toContain(SECRET);
   });
 
-  it('a store that tails it finishes a delete, and shows nothing of what it blanks', async () => {
+  it('a store that tails it applies a deletion, and shows nothing of what it redacts', async () => {
     const early = await listen(db.stores[1]);
     await appendNew(db.store, [text(await newRoom(db.store), newId(), 'a point to resume at')]);
     await early.count(1);
@@ -95,7 +95,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(JSON.stringify(tail.seen)).not.toContain(SECRET);
   });
 
-  it('L3 a repeat finishes a join and a leave before it is answered', async () => {
+  it('L3 a repeat applies a join and a leave before it is answered', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const came = join(room, me);
     expect(await db.harness.interrupted(came, 100)).toBe(1);
@@ -107,7 +107,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(await members(room, me)).toEqual([0, false]);
   });
 
-  it('a store that opens later finishes a join', async () => {
+  it('a store that opens later applies a join', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await db.harness.interrupted(join(room, me), 100);
     await db.harness.another();
@@ -115,7 +115,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(await members(room, me)).toEqual([1, true]);
   });
 
-  it('a store that tails it finishes a join', async () => {
+  it('a store that tails it applies a join', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const tail = await listen(db.stores[1]);
     onTestFinished(() => tail.close());
@@ -125,7 +125,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(await members(room, me)).toEqual([1, true]);
   });
 
-  it('the greatest serverOffset wins: a join that is finished late brings nobody back who left', async () => {
+  it('the greatest serverOffset wins: a join that is applied late does not undo a leave', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const came = join(room, me);
     await db.harness.interrupted(came, 100);
@@ -138,7 +138,7 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     expect(await members(room, you)).toEqual([1, true]);
   });
 
-  /** The count of the room's members, and whether the user is one; the same at every store. */
+  /** The number of members, and whether the user is one; the same at every store. */
   async function members(room: string, user: string): Promise<[number | undefined, boolean]> {
     const said = await Promise.all(
       db.stores.map(

@@ -6,14 +6,14 @@ import { inSharedDatabase } from './stores.ts';
 export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
 
-  it('the epoch is the same at every store, and after one of them reopened', async () => {
+  it('the epoch is the same at every store, and after one of them was reopened', async () => {
     const { epoch } = db.store;
     for (const store of db.stores) expect(store.epoch).toBe(epoch);
     await db.harness.reopen();
     for (const store of db.stores) expect(store.epoch).toBe(epoch);
   });
 
-  it('however many stores open a database of nothing at once, there is one epoch and one lobby', async () => {
+  it('many stores open an empty database concurrently: there is one epoch and one lobby', async () => {
     const other = await open();
     try {
       const stores = [other.store, ...(await Promise.all(upTo(4).map(() => other.another())))];
@@ -27,7 +27,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('one store reopens while the others write: nothing is lost, and the numbers go on', async () => {
+  it('one store reopens while the others write: nothing is lost, and numbering continues', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [text(room, me, 'first')]);
     const writing = upTo(6).map((n) => appendNew(db.stores[1 + (n % 2)]!, [text(room, me, `${n}`)]));
@@ -37,7 +37,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     expect(offsets.toSorted((x, y) => x - y)).toEqual(upTo(8));
   });
 
-  it('a room that is made at two stores at once is one room, of one of the two', async () => {
+  it('a room that is created at two stores concurrently is one room, with the values of one of the two', async () => {
     for (const n of upTo(8)) {
       const id = newId();
       const asked = db.stores.map((_, i) => ({
@@ -54,7 +54,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('who joined at one store is a member at every other, and who left is none', async () => {
+  it('a join or leave at one store is known at every other', async () => {
     const [room, me, you] = [await newRoom(db.store), newId(), newId()];
     const state = () =>
       Promise.all(
@@ -73,7 +73,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     expect(await state()).toEqual(Array(3).fill([1, false, true, 0]));
   });
 
-  it('joins and leaves at several stores at once: who is in follows the log, and so does the count', async () => {
+  it('joins and leaves at several stores concurrently: members and their count follow the log', async () => {
     const [room, people] = [await newRoom(db.store), upTo(3).map(() => newId())];
     for (const round of upTo(6)) {
       const moves = upTo(9).map((n) => {
@@ -94,7 +94,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('read marks of several stores grow together', async () => {
+  it('every store raises the same read mark', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [join(room, me)]);
     const marks = await Promise.all(

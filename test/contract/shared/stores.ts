@@ -1,4 +1,4 @@
-/** One database with three stores on it, as three processes have it. */
+/** One database with three stores on it, like three processes. */
 import { afterAll, beforeAll } from 'vitest';
 import type { Store } from '../../../server/store/port.ts';
 import type { SharedHarness } from '../support.ts';
@@ -7,7 +7,7 @@ export type ThreeStores = readonly [Store, Store, Store];
 
 export function inSharedDatabase(open: () => Promise<SharedHarness>): {
   readonly store: Store;
-  /** The first is `store`, and changes with `reopen`. */
+  /** The first one is `store`, and changes with `reopen`. */
   readonly stores: ThreeStores;
   readonly harness: SharedHarness;
 } {

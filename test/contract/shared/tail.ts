@@ -17,7 +17,7 @@ import { inSharedDatabase } from './stores.ts';
 export function sharedTailCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
 
-  it('L2 every tail shows what every store wrote, once and in order per room', async () => {
+  it('L2 every tail delivers what every store wrote, once and in order per room', async () => {
     const [rooms, me] = [[await newRoom(db.store), await newRoom(db.store)], newId()];
     const tails = await Promise.all(db.stores.map((store) => listen(store)));
     onTestFinished(async () => void (await Promise.all(tails.map((tail) => tail.close()))));
@@ -39,7 +39,7 @@ export function sharedTailCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('L2 a tail shows nothing that cannot be read at every store', async () => {
+  it('L2 a tail delivers only what every store can read', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const missing: string[] = [];
     const looks: Promise<void>[] = [];
@@ -65,7 +65,7 @@ export function sharedTailCases(open: () => Promise<SharedHarness>): void {
     expect(missing).toEqual([]);
   });
 
-  it('a point that one store’s tail gave is good for another store', async () => {
+  it('a resume point of one store’s tail is valid at another store', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const before = await listen(db.stores[0]);
     await appendNew(db.stores[1], [text(room, me, '1')]);
@@ -80,7 +80,7 @@ export function sharedTailCases(open: () => Promise<SharedHarness>): void {
     expect(tail.gaps()).toBe(0);
   });
 
-  it('after its point is gone a tail says so, and from then on misses nothing, while others write', async () => {
+  it('after its resume point is lost a tail reports a gap, and from then on misses nothing, while others write', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     const before = await listen(db.stores[0]);
     await appendNew(db.stores[1], [text(room, me, 'heard')]);
@@ -117,7 +117,7 @@ export function sharedTailCases(open: () => Promise<SharedHarness>): void {
     await waitFor('the tail shows the last entry', () => isLastShown, HEARD_WITHIN_MS);
     expect(headsAtGap).toBeDefined();
     expect(batchesBeforeGap).toBe(0);
-    // whoever listens reads up to the head of that moment: what lies above it must have been shown
+    // the listener reads up to the head at the gap, so every later entry must have been delivered
     const heldAfterGap = (await headsAtGap)!.get(room)!;
     expect(heldAfterGap).toBeGreaterThanOrEqual(2);
     const above = upTo(27).filter((offset) => offset > heldAfterGap);

@@ -6,7 +6,7 @@ import { inSharedDatabase } from './stores.ts';
 export function sharedUserCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
 
-  it('a name that is wanted at several stores at once is one user’s, with one device', async () => {
+  it('concurrent sign-ups with one name at several stores: one user, with one device', async () => {
     for (const n of upTo(6)) {
       const name = `Wanted ${n} ${newId()}`;
       const asked = db.stores.map(() => {
@@ -29,7 +29,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('one sign-up sent to two stores, its first answer lost: the claim finds one device at both', async () => {
+  it('a sign-up repeated at another store after its answer was lost: the claim finds one device at both', async () => {
     for (const _ of upTo(6)) {
       const claimHash = newId();
       const name = newId();
@@ -44,7 +44,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('one claim with a password, at several stores at once, is one device', async () => {
+  it('concurrent sign-ins with one claim at several stores: one device', async () => {
     for (const _ of upTo(6)) {
       const user = someone();
       await db.store.users.create(user, deviceOf(user.id));
@@ -60,7 +60,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('a device that signs in at one store is known at every other, and one that is removed at none', async () => {
+  it('a device that signs in at one store is known at every other; a removed one is known at none', async () => {
     const user = someone();
     const [first, second] = [deviceOf(user.id), deviceOf(user.id)];
     await db.stores[0].users.create(user, first);
@@ -77,7 +77,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('fresh tokens at several stores at once: one of them holds, and never the old one', async () => {
+  it('fresh tokens at several stores concurrently: one of them is valid, and never the old one', async () => {
     const user = someone();
     const device = deviceOf(user.id);
     await db.store.users.create(user, device);
@@ -92,7 +92,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('a password that is set at one store is every store’s', async () => {
+  it('a password that is set at one store is valid at every store', async () => {
     const user = someone();
     await db.stores[0].users.create(user, deviceOf(user.id));
     await db.stores[1].users.setPassword(user.id, 'h1');

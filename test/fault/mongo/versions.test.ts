@@ -1,6 +1,6 @@
 /** Processes of version 0.1 and of the present version on one MongoDB, as during a rolling upgrade. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { finishUpgrade } from '../../../server/store/mongo/finishUpgrade.ts';
+import { finishUpgrade } from '../../../server/store/mongo/open/maintenance.ts';
 import type { Committed, NewEntry } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { edit, join, leave, remove, text, upTo } from '../../contract/support.ts';

@@ -1,5 +1,5 @@
 /** A `UserStore` in memory that behaves as the contract of the stores says. */
-import type { NewDevice, NewUser, StoredUser, UserStore } from '../../../server/store/port.ts';
+import type { NewDevice, NewUser, UserRecord, UserStore } from '../../../server/store/port.ts';
 
 export interface FakeUsers extends UserStore {
   users: Map<string, NewUser & { rev?: number }>;
@@ -10,7 +10,7 @@ export function fakeUsers(): FakeUsers {
   const users = new Map<string, NewUser & { rev?: number }>();
   let latestRev = 0;
   const devices = new Map<string, NewDevice>();
-  const stored = (user: NewUser & { rev?: number }): StoredUser => ({
+  const stored = (user: NewUser & { rev?: number }): UserRecord => ({
     id: user.id,
     name: user.name,
     rev: user.rev ?? 0,

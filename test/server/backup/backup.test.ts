@@ -108,7 +108,7 @@ test('bad input: one sentence that says what to do, and nothing is written', asy
   const cases = [
     [[], { data }, /^Name one file: npm run backup -- FILE$/],
     [['a', 'b'], { data }, /^Name one file/],
-    [[there], { data }, /is there already, and nothing is overwritten: name another file\.$/],
+    [[there], { data }, /exists already, and nothing is overwritten: name another file\.$/],
     [[folder], { data }, /is a folder: name a file in it\.$/],
     [[join(folder, 'none', 'x.db')], { data }, /^There is no folder .*: make it first\.$/],
     [['/proc/x.db'], { data }, /\/proc/],
@@ -129,7 +129,7 @@ test('bad input: one sentence that says what to do, and nothing is written', asy
     'no database at all, but long enough to be taken for one'.repeat(20),
   );
   const { output } = await operate('backup', ['x.db'], { data, folder });
-  expect(output).toMatch(/is no database/);
+  expect(output).toMatch(/is not a database/);
   expect(readdirSync(folder)).toEqual(['there.db']);
   expect(existsSync(join(folder, 'there.db'))).toBe(true);
 });

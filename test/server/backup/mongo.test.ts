@@ -1,7 +1,7 @@
 /** `npm run restore` after an operator's own mongorestore. */
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { META_ID } from '../../../server/store/mongo/schema.ts';
+import { META_ID } from '../../../server/store/mongo/base/collections.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { operate } from '../../support/operator.ts';
 import { startServer } from '../../support/serverProcess.ts';
@@ -20,13 +20,13 @@ async function metaAt(url: string, change?: object) {
   return await meta.findOne({ _id: META_ID });
 }
 
-test('S1 on MongoDB a restore without a file is a new epoch, and says to start every process anew', async () => {
+test('S1 on MongoDB a restore without a file gives a new epoch, and says to restart every process', async () => {
   const mongoUrl = mongo.anotherUrl();
   await using server = await startServer({ env: { MONGODB_URL: mongoUrl } });
   await speaker(server.url, 'Ada', 'hello');
   const before = await metaAt(mongoUrl);
   const { code, output } = await operate('restore', [], { mongoUrl });
-  expect([code, output]).toEqual([0, expect.stringContaining('Start every Holdfast process anew now.')]);
+  expect([code, output]).toEqual([0, expect.stringContaining('Restart every Holdfast process now.')]);
   const after = await metaAt(mongoUrl);
   expect(after).toEqual({ ...before, epoch: expect.stringMatching(/^[\w-]{22}$/) });
   expect(after!.epoch).not.toBe(before!.epoch);
@@ -35,9 +35,11 @@ test('S1 on MongoDB a restore without a file is a new epoch, and says to start e
 test('bad input on MongoDB: one sentence that says what to do', async () => {
   const mongoUrl = mongo.anotherUrl();
   const say = async (...files: string[]) => (await operate('restore', files, { mongoUrl })).output.trim();
-  expect(await say('copy.db')).toMatch(/put back by mongorestore .* then call this without a file\.$/);
+  expect(await say('copy.db')).toMatch(
+    /restore the copy with mongorestore .* then call this without a file\.$/,
+  );
   expect(await say()).toMatch(
-    /is none of Holdfast: put the copy back with mongorestore first, or correct MONGODB_URL\.$/,
+    /is not a database of Holdfast: restore the copy with mongorestore first, or correct MONGODB_URL\.$/,
   );
   expect(await metaAt(mongoUrl)).toBeNull(); // nothing was made there
   await using server = await startServer({ env: { MONGODB_URL: mongoUrl } });

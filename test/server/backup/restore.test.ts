@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { SCHEMA_VERSION } from '../../../server/store/sqlite/schema.ts';
+import { SCHEMA_VERSION } from '../../../server/store/sqlite/tables.ts';
 import { bodyOf, signUp, wholeLog } from '../../support/api.ts';
 import { operate } from '../../support/operator.ts';
 import { ROOT } from '../../support/tools.ts';
@@ -129,11 +129,11 @@ test('bad input: one sentence that says what to do, and the database is as it wa
   const cases = [
     [[], /^Name one file: npm run restore -- FILE$/],
     [[at('none.db')], /^There is no file .*: name one that `npm run backup` has made\.$/],
-    [[at('a folder')], /is no file: name one/],
+    [[at('a folder')], /is not a file: name one/],
     [[join(data, LIVE)], /is the database itself: name a copy of it\.$/],
-    [[at('empty.db')], /is no database of Holdfast: name a file/],
-    [[at('text.db')], /is no database: name a file/],
-    [[at('another.db')], /is no database of Holdfast/],
+    [[at('empty.db')], /is not a database of Holdfast: name a file/],
+    [[at('text.db')], /is not a database: name a file/],
+    [[at('another.db')], /is not a database of Holdfast/],
     [[at('newer.db')], /newer version of Holdfast: install that version or a later one\.$/],
     [[at('damaged.db')], /is damaged: take an older copy\.$/],
     [[at('short.db')], /is damaged: take an older copy\.$/],

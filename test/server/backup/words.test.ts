@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { Unusable } from '../../../server/store/port.ts';
+import { explainingErrors } from '../../../server/store/sqlite/databaseFiles.ts';
 import { SQLITE } from '../../../server/store/sqlite/faults.ts';
-import { inWords } from '../../../server/store/sqlite/files.ts';
 
 const wordsFor = (error: unknown) =>
-  inWords('/the/folder', async () => {
+  explainingErrors('/the/folder', async () => {
     throw error;
   }).catch((reason: unknown) => reason);
 

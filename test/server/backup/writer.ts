@@ -3,7 +3,7 @@
  * each commit changes pages all over the file.
  */
 import { DatabaseSync } from 'node:sqlite';
-import { APPLICATION_ID } from '../../../server/store/sqlite/schema.ts';
+import { APPLICATION_ID } from '../../../server/store/sqlite/tables.ts';
 
 export const ROWS = 2_000;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/batcher.ts';
+import { mergeOutcomes } from '../../../server/store/parallelAppend.ts';
 import type { AppendOutcome, AppendResult, NewEntry } from '../../../server/store/port.ts';
-import { join } from '../../../server/store/sideBySide.ts';
 import { runsOf } from '../../support/runs.ts';
 import { away, writesAtRandom, writesByHand } from './writes.ts';
 
@@ -115,7 +115,7 @@ test('L4 results of several lanes are merged up to the first item that has none'
           return [name, results.length < asked.length ? { results, stopped: away } : { results }];
         }),
       );
-      const { results, stopped } = join(lanes, outcomes);
+      const { results, stopped } = mergeOutcomes(lanes, outcomes);
       expect(results).toEqual(whole.slice(0, results.length).map(([, result]) => result));
       const next = whole[results.length];
       expect(stopped).toBe(next ? away : undefined);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAccess } from '../../../server/rooms/access.ts';
-import type { StoredRoom } from '../../../server/store/port.ts';
+import type { RoomRecord } from '../../../server/store/port.ts';
 
 /** Rows of members that change when the test says so, whatever was heard. */
 function scene() {
@@ -12,7 +12,7 @@ function scene() {
         state.questions++;
         return rows.has(`${room} ${user}`);
       },
-      byId: async (id) => (id === 'public' ? ({ kind: 'public' } as StoredRoom) : undefined),
+      byId: async (id) => (id === 'public' ? ({ kind: 'public' } as RoomRecord) : undefined),
     },
     isTailOpen: () => state.isTailOpen,
   });

@@ -28,7 +28,7 @@ test('the database of an older version is for this one from then on, and a secon
   expect([code, output]).toEqual([0, expect.stringContaining('The upgrade is finished.')]);
   expect(await metaAt(url)).toMatchObject({ schemaVersion: 2, minVersion: 2 });
   expect((await finishUpgrade(url)).output).toMatch(
-    /^There is nothing to do: this database is for this version/,
+    /^There is nothing to do: this database already belongs to this version/,
   );
 });
 
@@ -37,7 +37,7 @@ test('bad input: one sentence that says what to do, and nothing is changed', asy
   const nothing = await finishUpgrade(empty);
   expect([nothing.code, nothing.output]).toEqual([
     78,
-    expect.stringMatching(/is none of Holdfast: .* correct MONGODB_URL/),
+    expect.stringMatching(/is not a database of Holdfast: .* correct MONGODB_URL/),
   ]);
   expect(await metaAt(empty)).toBeNull();
 
@@ -48,7 +48,7 @@ test('bad input: one sentence that says what to do, and nothing is changed', asy
   expect([refused.code, refused.output.trim().split('\n').at(-1)]).toEqual([
     78,
     expect.stringMatching(
-      /^The user of MONGODB_URL may not change the rules .*: .* give it the role dbAdmin there/,
+      /^The user of MONGODB_URL may not change the validator .*: .* give it the role dbAdmin there/,
     ),
   ]);
   expect(await metaAt(url)).toMatchObject({ schemaVersion: 1 });

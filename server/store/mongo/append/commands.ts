@@ -1,15 +1,16 @@
 /**
- * What the append algorithm asks of a replica set, and what it may hear back. The algorithm yields a command and is
- * resumed with its reply: the driver carries them out in the server, a simulated replica set in the tests.
+ * The commands and replies between the append algorithm and a replica set. The algorithm is a generator: it yields a command
+ * and is resumed with the reply. The server executes commands with the driver (execute.ts), the tests with a simulated
+ * replica set.
  *
- * `from` of a read is a head that is known to be committed. A primary that was deposed without knowing it, or elected a
- * moment ago, may answer a majority read from an older state: a read must see the entry at `from` (0: anything will do),
- * by the same query or by causal consistency, or else reply `unknown`. That there is no target is answered to a person
- * and not tried again by itself, so that an older state must not say it: a target that is missing is looked up a second
- * time with read concern linearizable, which is `unknown` on a primary that is none any more.
+ * `from` of a read is a committed head. A primary that was deposed and has not noticed, or was just elected, may answer a
+ * majority read from an older state. So a read must see the entry at `from` (0: any state will do), by the same query or by
+ * causal consistency; otherwise the reply is `unknown`. Clients do not retry after `no-target`, so it must not be answered
+ * from an older state: a missing target is looked up again with read concern linearizable, which is `unknown` on a deposed
+ * primary.
  */
 
-/** An entry as it is stored. A redacted one has lost its `body` and `content` and says `deleted`. */
+/** An entry as it is stored. A redacted one has `deleted` and neither `body` nor `content`. */
 export interface EntryDocument {
   room: string;
   serverOffset: number;
@@ -18,21 +19,21 @@ export interface EntryDocument {
   at: number;
   kind: string;
   body?: string;
-  /** The serverOffset of the message that it is about. */
+  /** serverOffset of the message that this entry amends. */
   target?: number;
   subject?: string;
-  /** The fields of the entry that have no field of their own here. Never of the first five kinds. */
+  /** All other fields of the entry. Absent for the first five kinds. */
   content?: Readonly<Record<string, unknown>>;
   deleted?: true;
   digest: string;
-  /** Until what follows from it is done: the redaction after a removal, the member's row after a change of membership. */
+  /** Present until its side effects are applied: the redaction of a removal, the member's row of a join or leave. */
   pending?: true;
-  /** Of the last entry of an insert: the process that made it. */
+  /** On the last entry of an insert: the process that made it. */
   by?: string;
 }
 
-/** The newest committed entry of a room: its place, and its time, below which no later entry is stamped. 0 and 0 of an empty room. */
-export interface Head {
+/** serverOffset and time of the newest committed entry of a room; 0 and 0 of an empty room. No later entry has an earlier time. */
+export interface RoomHead {
   serverOffset: number;
   at: number;
 }
@@ -46,7 +47,7 @@ export type Command =
   | { do: 'find'; room: string; keys: readonly AuthorKey[]; from: number }
   /** The majority-committed messages of these keys and whether a removal of them is committed, read on the primary. */
   | { do: 'targets'; room: string; keys: readonly AuthorKey[]; from: number }
-  /** Resolves when the room's committed head is known to be beyond this, or after `atMostMs`: with what is known of it. */
+  /** Resolves with the cached head when it is greater than `beyond`, or after `atMostMs`. */
   | { do: 'await-head'; room: string; beyond: number; atMostMs: number };
 
 export interface AuthorKey {
@@ -58,33 +59,33 @@ export type InsertReply =
   /** All are durable. */
   | { tag: 'inserted' }
   /**
-   * The first `inserted` are durable; the next one met another entry at its serverOffset, or under its key.
-   * With a write concern error beside it, it is `unknown`: the first ones may be rolled back.
+   * The first `inserted` are durable; for the next one another entry has the same serverOffset, or the same key.
+   * With a write concern error besides, the reply is `unknown`: the first ones may be rolled back.
    */
   | { tag: 'duplicate'; inserted: number; of: 'serverOffset' | 'clientOffset' }
-  /** The first `inserted` are durable; the next one is refused by the database for its content. The same holds here. */
+  /** The first `inserted` are durable; the database refuses the content of the next one. A write concern error: as above. */
   | { tag: 'refused'; inserted: number; message: string }
-  /** A write concern error, a timeout, a lost connection: any of them may be there, now or later. */
-  | Unknown;
+  /** A write concern error, a timeout, a lost connection: any of the documents may be stored now, later, or never. */
+  | UnknownOutcome;
 
-/** What the reply to each command is; a read that cannot be made is `unknown`. */
+/** The reply to each command. A read that fails is `unknown`. */
 export interface Replies {
   insert: InsertReply;
-  head: Head | Unknown;
-  /** In the order of the keys; undefined where none is seen. */
-  find: (Found | undefined)[] | Unknown;
-  /** In the order of the keys; undefined where there is none, for certain. */
-  targets: (Target | undefined)[] | Unknown;
-  /** Undefined where only the place of the head is known, or nothing. */
-  'await-head': Head | undefined;
+  head: RoomHead | UnknownOutcome;
+  /** In the order of the keys; undefined where no entry was seen. */
+  find: (FoundEntry | undefined)[] | UnknownOutcome;
+  /** In the order of the keys; undefined where certainly no entry exists. */
+  targets: (Target | undefined)[] | UnknownOutcome;
+  /** Undefined where the time of the cached head is unknown, or no head is cached. */
+  'await-head': RoomHead | undefined;
 }
 
-export interface Unknown {
+export interface UnknownOutcome {
   tag: 'unknown';
   message: string;
 }
 
-export interface Found {
+export interface FoundEntry {
   serverOffset: number;
   at: number;
   digest: string;
@@ -97,4 +98,23 @@ export interface Found {
 export interface Target {
   serverOffset: number;
   deleted: boolean;
+}
+
+export type Reply = Replies[Command['do']];
+
+/** A run of the algorithm: yields commands, is resumed with their replies, and returns a T. */
+export type Steps<T> = Generator<Command, T, Reply>;
+
+export type Execute = <C extends Command>(command: C) => Promise<Replies[C['do']]>;
+
+/** Runs the algorithm to its end. Rejects only where `execute` rejects. */
+export async function runSteps<T>(steps: Steps<T>, execute: Execute): Promise<T> {
+  let step = steps.next();
+  while (!step.done) step = steps.next(await execute(step.value));
+  return step.value;
+}
+
+/** `yield* ask(command)` is the reply to that command. Whoever resumes the generator must give a reply of its type. */
+export function* ask<C extends Command>(command: C): Steps<Replies[C['do']]> {
+  return (yield command) as Replies[C['do']];
 }

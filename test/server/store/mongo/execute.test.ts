@@ -1,13 +1,13 @@
 /** The commands of the append algorithm where the database is not what it should be. */
 import { expect, it, onTestFinished } from 'vitest';
-import type { Command, Head } from '../../../../server/store/mongo/append/commands.ts';
+import type { Command, RoomHead } from '../../../../server/store/mongo/append/commands.ts';
+import { collectionsOf } from '../../../../server/store/mongo/base/collections.ts';
 import { createExecute } from '../../../../server/store/mongo/execute.ts';
-import { createHeads } from '../../../../server/store/mongo/heads.ts';
 import { createInsert } from '../../../../server/store/mongo/insert.ts';
-import { createRange } from '../../../../server/store/mongo/range.ts';
-import { readsOn } from '../../../../server/store/mongo/reads.ts';
-import { collectionsOf } from '../../../../server/store/mongo/schema.ts';
-import { turnsByRoom } from '../../../../server/store/mongo/turns.ts';
+import { createKnownHeads } from '../../../../server/store/mongo/knownHeads.ts';
+import { readsOn } from '../../../../server/store/mongo/logReads.ts';
+import { rangeOn } from '../../../../server/store/mongo/readRange.ts';
+import { writeTurnsByRoom } from '../../../../server/store/mongo/writeTurns.ts';
 import { appendNew, newId, newRoom, text, upTo } from '../../../contract/support.ts';
 import { mongoHarness, mongoOfFile } from './harness.ts';
 
@@ -21,14 +21,14 @@ async function scene() {
   const [room, author] = [await newRoom(harness.store), newId()];
   const texts = upTo(3).map((n) => text(room, author, `${n}`));
   await appendNew(harness.store, texts);
-  const [heads, collections] = [createHeads(), collectionsOf(db)];
-  const onDurable = (of: string, { serverOffset, at }: Head) => heads.heard(of, serverOffset, at);
+  const [heads, collections] = [createKnownHeads(), collectionsOf(db)];
+  const onDurable = (of: string, { serverOffset, at }: RoomHead) => heads.learn(of, serverOffset, at);
   const insert = createInsert({ collections, onDurable, by: 'me' });
-  const turnsOf = turnsByRoom('me', () => performance.now());
+  const turnsOf = writeTurnsByRoom('me', () => performance.now());
   const deps = { client: db.client, collections, heads, insert, turnsOf };
   const keys = texts.map(({ clientOffset }) => ({ author, clientOffset }));
   const lost: ReadonlyMap<string, string>[] = [];
-  const reads = readsOn({ collections, heads, onLost: (rooms) => void lost.push(rooms) });
+  const reads = readsOn({ collections, heads, onUnreadable: (rooms) => void lost.push(rooms) });
   return { room, keys, heads, harness, deps, lost, reads, execute: createExecute(deps) };
 }
 
@@ -55,7 +55,7 @@ it('L1 a primary that answers from before what is known to be committed is not b
 
 it('L2 neither is it by who reads heads and ranges: the heads of the other rooms are told all the same', async () => {
   const { room, heads, harness, deps, lost, reads } = await scene();
-  heads.heard(room, 4);
+  heads.learn(room, 4);
   const { client, collections } = deps;
   const other = await newRoom(harness.store);
   await appendNew(harness.store, [text(other, newId(), 'hello')]);
@@ -64,7 +64,7 @@ it('L2 neither is it by who reads heads and ranges: the heads of the other rooms
     expect(told).toEqual(new Map(others.map((one) => [one, one === other ? 1 : 0])));
     expect(lost.pop()).toEqual(new Map([[room, expect.stringContaining('ends before')]]));
   }
-  const range = createRange({ client, collections, heads });
+  const range = rangeOn({ client, collections, heads });
   await expect(range(room, 1, 9, 10_000)).rejects.toMatchObject({ name: 'Unavailable' });
 });
 
@@ -77,7 +77,7 @@ it('heads of many rooms at once, known and unknown, are those of each', async ()
         harness.store,
         upTo(n).map((m) => text(one, newId(), `${m}`)),
       );
-  for (const one of rooms.slice(10)) heads.heard(one, 5);
+  for (const one of rooms.slice(10)) heads.learn(one, 5);
   const expected = new Map<string, number>([[room, 3], ...rooms.map((one, n): [string, number] => [one, n])]);
   for (const _ of ['the first time', 'and when all are known'])
     expect(await reads.heads([room, ...rooms])).toEqual(expected);

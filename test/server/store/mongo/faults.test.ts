@@ -1,7 +1,7 @@
 /** Errors of a real server, as the failpoints make them, and what becomes of the items. */
 import { type BulkWriteResult, type Document, MongoBulkWriteError, MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
-import { faultOf } from '../../../../server/store/mongo/faults.ts';
+import { faultOf } from '../../../../server/store/mongo/base/faults.ts';
 import { openMongo } from '../../../../server/store/mongo/index.ts';
 import { type NewEntry, type Store, Unavailable } from '../../../../server/store/port.ts';
 import { append, appendNew, newId, newRoom, text, upTo, wholeLog } from '../../../contract/support.ts';

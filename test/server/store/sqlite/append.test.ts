@@ -4,10 +4,10 @@ import { join as joinPath } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { appendOn } from '../../../../server/store/sqlite/append.ts';
-import { openDatabase } from '../../../../server/store/sqlite/database.ts';
+import { openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { faultKind } from '../../../../server/store/sqlite/faults.ts';
-import { readsOn } from '../../../../server/store/sqlite/reads.ts';
-import { roomsOn } from '../../../../server/store/sqlite/rooms.ts';
+import { readsOn } from '../../../../server/store/sqlite/logReads.ts';
+import { roomsOn } from '../../../../server/store/sqlite/roomStore.ts';
 import { join, newId, text, upTo } from '../../../contract/support.ts';
 import { newFolder } from './harness.ts';
 
@@ -15,7 +15,7 @@ const author = newId();
 let db: DatabaseSync;
 beforeEach(async () => {
   const folder = await newFolder();
-  ({ db } = openDatabase(joinPath(folder, 'holdfast.db')));
+  ({ db } = openWriter(joinPath(folder, 'holdfast.db')));
   onTestFinished(async () => {
     db.close();
     await rm(folder, { recursive: true });

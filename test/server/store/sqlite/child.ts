@@ -1,6 +1,6 @@
 /** A process of its own around the store, for what can only be shown with two: `node child.ts TASK FILE`. */
 import { pino } from 'pino';
-import { openDatabase } from '../../../../server/store/sqlite/database.ts';
+import { openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { newId, text, upTo } from '../../../contract/support.ts';
 
@@ -17,7 +17,7 @@ async function run(): Promise<void> {
   switch (task) {
     case 'open-database': // everything is loaded by now: what is tried as nobody is the file alone
       if (process.getuid?.() === 0) process.setuid?.(NOBODY);
-      openDatabase(file).db.close();
+      openWriter(file).db.close();
       console.log('open');
       return;
     case 'hold':

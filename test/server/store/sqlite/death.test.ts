@@ -10,7 +10,7 @@ import type { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type AppendResult, type NewEntry, type Store, Unavailable } from '../../../../server/store/port.ts';
 import { appendOn } from '../../../../server/store/sqlite/append.ts';
-import { closeDatabase, openDatabase } from '../../../../server/store/sqlite/database.ts';
+import { closeWriter, openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { append, listen, newId, text, upTo, wholeLog } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
@@ -118,9 +118,9 @@ it('L2 a commit whose answer died with the thread reaches the tail, though nobod
   await tail.count(1);
   await store.ping(); // answered in order: whatever the tail still read of the table is read
   await writer().terminate();
-  const { db } = openDatabase(file); // at once, before the next thread has it: a commit that nobody is told of
+  const { db } = openWriter(file); // at once, before the next thread has it: a commit that nobody is told of
   appendOn(db)([text('lobby', newId(), 'unheard')], 1);
-  closeDatabase(db);
+  closeWriter(db);
   await tail.count(2);
   expect(tail.seen[1]).toMatchObject({ room: 'lobby', entry: { serverOffset: 2, body: 'unheard' } });
 });

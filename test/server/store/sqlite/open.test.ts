@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Unusable } from '../../../../server/store/port.ts';
-import { closeDatabase, openDatabase } from '../../../../server/store/sqlite/database.ts';
+import { closeWriter, openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { appendNew, newId, text, upTo } from '../../../contract/support.ts';
 import { answerOf, newFolder, silent } from './harness.ts';
@@ -33,8 +33,8 @@ async function refusal(): Promise<string> {
 
 it('L4 every commit is on the disk, and what is deleted is overwritten there', () => {
   // No process that is killed shows it, only a machine that loses its power: so this is what SQLite was asked for.
-  const { db } = openDatabase(file);
-  onTestFinished(() => void closeDatabase(db));
+  const { db } = openWriter(file);
+  onTestFinished(() => void closeWriter(db));
   const asked = ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync', 'secure_delete'];
   expect(asked.flatMap((name) => Object.values(db.prepare(`PRAGMA ${name}`).get()!))).toEqual([
     'wal',
@@ -58,12 +58,12 @@ describe('a file that cannot be used', () => {
 
   it('no database at all', async () => {
     writeFileSync(file, 'Dear diary,\n'.repeat(1_000));
-    expect(await refusal()).toBe(`${file} is no database: move it away, or set DATA to another folder.`);
+    expect(await refusal()).toBe(`${file} is not a database: move it away, or set DATA to another folder.`);
   });
 
   it('a folder in its place', async () => {
     mkdirSync(file);
-    expect(await refusal()).toBe(`${file} is no file: move it away, or set DATA to another folder.`);
+    expect(await refusal()).toBe(`${file} is not a file: move it away, or set DATA to another folder.`);
   });
 
   it('the database of another application, which is not touched', async () => {

@@ -5,10 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Worker } from 'node:worker_threads';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type Store, Unavailable } from '../../../../server/store/port.ts';
-import { closeDatabase, openDatabase, openReader } from '../../../../server/store/sqlite/database.ts';
+import { closeWriter, openReader, openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
+import { readsOn } from '../../../../server/store/sqlite/logReads.ts';
 import { readingOn } from '../../../../server/store/sqlite/query.ts';
-import { readsOn } from '../../../../server/store/sqlite/reads.ts';
 import { append, appendNew, listen, newId, text, upTo } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
 
@@ -74,11 +74,11 @@ it('an append does not wait behind a read that was asked before it', async () =>
 });
 
 it('all that one read finds is of one moment', () => {
-  const { db } = openDatabase(file);
+  const { db } = openWriter(file);
   const reader = openReader(file);
   onTestFinished(() => {
     reader.close();
-    closeDatabase(db);
+    closeWriter(db);
   });
   const heads = readsOn(reader).heads;
   const between = readingOn(reader)(() => {
@@ -91,11 +91,11 @@ it('all that one read finds is of one moment', () => {
 });
 
 it('a read that is cut, and one that fails, hold no snapshot: the log of changes can be taken in', () => {
-  const { db } = openDatabase(file);
+  const { db } = openWriter(file);
   const reader = openReader(file);
   onTestFinished(() => {
     reader.close();
-    closeDatabase(db);
+    closeWriter(db);
   });
   db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)
     INSERT INTO entries (room, serverOffset, author, clientOffset, at, kind, digest)
@@ -156,14 +156,14 @@ it('a reader that dies: its calls are unavailable, appends and tails go on, and 
 });
 
 it('L2 what a killed process left in the log of changes is synced before anybody reads it', () => {
-  const { db } = openDatabase(file);
+  const { db } = openWriter(file);
   const another = new DatabaseSync(file); // so that closing the first leaves what it wrote where it is
   onTestFinished(() => another.close());
   another.prepare('SELECT count(*) FROM meta').get();
   db.close();
   const before = changesBytes();
   expect(before).toBeGreaterThan(0);
-  const again = openDatabase(file).db; // its first commit syncs all of it: `synchronous` is FULL
-  onTestFinished(() => void closeDatabase(again));
+  const again = openWriter(file).db; // its first commit syncs all of it: `synchronous` is FULL
+  onTestFinished(() => void closeWriter(again));
   expect(changesBytes()).toBeGreaterThan(before);
 });

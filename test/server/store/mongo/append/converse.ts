@@ -1,13 +1,13 @@
 /** The algorithm led by hand: what it must ask, in order, and what it is told. */
 import { expect } from 'vitest';
+import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/appendToRoom.ts';
 import type {
   Command,
   EntryDocument,
-  Found,
-  Head,
+  FoundEntry,
+  Reply,
+  RoomHead,
 } from '../../../../../server/store/mongo/append/commands.ts';
-import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/room.ts';
-import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
 import type { NewEntry } from '../../../../../server/store/port.ts';
 
 export const ROOM = 'room';
@@ -16,7 +16,7 @@ const AT = 1_000;
 interface Led {
   items: NewEntry[];
   /** A number: of an entry as old as any. */
-  knownHead?: number | Head;
+  knownHead?: number | RoomHead;
 }
 
 export function converse({ items, knownHead: known }: Led, talk: readonly [Command, Reply][]): RoomOutcome {
@@ -78,7 +78,7 @@ export function head(from: number): Command {
 }
 
 /** What is known of a room, as a reply. */
-export function newest(serverOffset: number, at = 0): Head {
+export function newest(serverOffset: number, at = 0): RoomHead {
   return { serverOffset, at };
 }
 
@@ -90,8 +90,8 @@ export function awaitHead(beyond: number, atMostMs = 4): Command {
 export function found(
   { kind, digest }: Pick<NewEntry, 'kind' | 'digest'>,
   serverOffset: number,
-  and: Partial<Found> = {},
-): Found {
+  and: Partial<FoundEntry> = {},
+): FoundEntry {
   return { serverOffset, at: 7, digest, kind, ...and };
 }
 

@@ -1,17 +1,17 @@
 /** One contract: whatever a batch is made of, both adapters answer it alike and make the same log of it. */
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { appendToRoom } from '../../../../../server/store/mongo/append/appendToRoom.ts';
 import type {
   Command,
   EntryDocument,
-  Head,
   InsertReply,
+  Reply,
+  RoomHead,
 } from '../../../../../server/store/mongo/append/commands.ts';
-import { appendToRoom } from '../../../../../server/store/mongo/append/room.ts';
-import type { Reply } from '../../../../../server/store/mongo/append/steps.ts';
 import type { AppendResult, NewEntry } from '../../../../../server/store/port.ts';
 import { appendOn } from '../../../../../server/store/sqlite/append.ts';
-import { migrate } from '../../../../../server/store/sqlite/schema.ts';
+import { migrate } from '../../../../../server/store/sqlite/tables.ts';
 import { isMessage, ruleOf } from '../../../../../shared/kinds.ts';
 import { type Random, seeded } from '../../../../support/random.ts';
 import { seedsOf } from '../../../../support/runs.ts';
@@ -54,7 +54,7 @@ function onSqlite(): Appends {
 /** Where nothing goes wrong. */
 function onReplicaSet(): Appends {
   const log: EntryDocument[] = [];
-  let knownHead: Head | undefined;
+  let knownHead: RoomHead | undefined;
 
   function append(items: NewEntry[], at: number) {
     const request = { room: ROOM, items, at, knownHead };

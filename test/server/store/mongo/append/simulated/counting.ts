@@ -1,6 +1,7 @@
 /** The algorithm as it is, and a count of what it meets. */
+
+import { appendToRoom } from '../../../../../../server/store/mongo/append/appendToRoom.ts';
 import type { EntryDocument } from '../../../../../../server/store/mongo/append/commands.ts';
-import { appendToRoom } from '../../../../../../server/store/mongo/append/room.ts';
 import type { Note } from './server.ts';
 import type { Variant } from './simulation.ts';
 

@@ -1,12 +1,13 @@
 /** Ways to lead the algorithm falsely: between it and the replica set, commands and replies are changed. */
+
+import { appendToRoom, type RoomAppend } from '../../../../../../server/store/mongo/append/appendToRoom.ts';
 import type {
   AuthorKey,
   Command,
   EntryDocument,
   Replies,
+  Reply,
 } from '../../../../../../server/store/mongo/append/commands.ts';
-import { appendToRoom, type RoomAppend } from '../../../../../../server/store/mongo/append/room.ts';
-import type { Reply } from '../../../../../../server/store/mongo/append/steps.ts';
 import { Unavailable } from '../../../../../../server/store/port.ts';
 import type { Variant } from './simulation.ts';
 

@@ -3,8 +3,7 @@
  * its sender has given up is still delivered; a driver sends a command again once, the same retryable write, to whom it
  * then takes for the primary; whichever answer comes first counts.
  */
-import type { Command } from '../../../../../../server/store/mongo/append/commands.ts';
-import type { Reply } from '../../../../../../server/store/mongo/append/steps.ts';
+import type { Command, Reply } from '../../../../../../server/store/mongo/append/commands.ts';
 import type { Random } from '../../../../../support/random.ts';
 import { startInsert } from './insertJob.ts';
 import { startRead } from './readJob.ts';

@@ -2,7 +2,7 @@
 import type {
   Command,
   EntryDocument,
-  Found,
+  FoundEntry,
   Replies,
   Target,
 } from '../../../../../../server/store/mongo/append/commands.ts';
@@ -55,7 +55,7 @@ function read(member: Member, command: Read, rules: ServerRules): Replies[Read['
   }
 }
 
-function found(entry: EntryDocument | undefined): Found | undefined {
+function found(entry: EntryDocument | undefined): FoundEntry | undefined {
   if (!entry) return undefined;
   const { serverOffset, at, digest, kind, target, subject, pending } = entry;
   return {

@@ -1,6 +1,9 @@
 /** How the members of the simulated replica set treat commands: what insertJob.ts and readJob.ts have in common. */
-import type { EntryDocument, Unknown } from '../../../../../../server/store/mongo/append/commands.ts';
-import type { Reply } from '../../../../../../server/store/mongo/append/steps.ts';
+import type {
+  EntryDocument,
+  Reply,
+  UnknownOutcome,
+} from '../../../../../../server/store/mongo/append/commands.ts';
 
 /** How a server behaves; anything but SOUND is broken on purpose. */
 export interface ServerRules {
@@ -49,6 +52,6 @@ export const SAME = {
     one.author === other.author && one.clientOffset === other.clientOffset,
 };
 
-export function unknown(message: string): Unknown {
+export function unknown(message: string): UnknownOutcome {
   return { tag: 'unknown', message };
 }

@@ -2,13 +2,18 @@
  * The processes that append: a line of batches per room, the algorithm, and what a process remembers of a room. Each
  * reply waits until the scheduler gives it, so a writer can stand still between any two steps, and die there.
  */
-import type { Command, Head } from '../../../../../../server/store/mongo/append/commands.ts';
+
 import {
   appendToRoom,
   type RoomAppend,
   type RoomOutcome,
-} from '../../../../../../server/store/mongo/append/room.ts';
-import type { Reply, Steps } from '../../../../../../server/store/mongo/append/steps.ts';
+} from '../../../../../../server/store/mongo/append/appendToRoom.ts';
+import type {
+  Command,
+  Reply,
+  RoomHead,
+  Steps,
+} from '../../../../../../server/store/mongo/append/commands.ts';
 import { Unavailable } from '../../../../../../server/store/port.ts';
 import type { Random } from '../../../../../support/random.ts';
 import type { Batch } from './devices.ts';
@@ -28,7 +33,7 @@ export interface Writer extends Client {
 }
 
 /** A read of many heads brings their places alone. */
-type Heard = Pick<Head, 'serverOffset'> & Partial<Head>;
+type Heard = Pick<RoomHead, 'serverOffset'> & Partial<RoomHead>;
 
 interface Line {
   waiting: Batch[];
@@ -144,7 +149,7 @@ export function createWriter({ network, witness, believesIn, clock, lead }: Arou
 }
 
 /** Undefined where the time of its entry is not known. */
-function wholly(head: Heard | undefined): Head | undefined {
+function wholly(head: Heard | undefined): RoomHead | undefined {
   return head?.at === undefined ? undefined : { serverOffset: head.serverOffset, at: head.at };
 }
 

@@ -1,0 +1,105 @@
+/**
+ * Applies the side effects of committed entries: a removal redacts its target and all replacements of it; a change of
+ * membership sets the member's row. The entry is the source of truth and has `pending: true` until its side effects are
+ * durable, so that another process can apply them where this one died (repairSideEffects.ts). Applying them twice, or at
+ * the same time, gives the same result.
+ */
+import { type AnyBulkWriteOperation, MongoBulkWriteError } from 'mongodb';
+import { kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import type { EntryDocument } from './append/commands.ts';
+import type { Collections, MemberDocument } from './base/collections.ts';
+import { CODE } from './base/faults.ts';
+import { whereAmends } from './base/queries.ts';
+
+export type PendingEntry = Pick<
+  EntryDocument,
+  'room' | 'serverOffset' | 'author' | 'subject' | 'kind' | 'target'
+>;
+
+interface Deps {
+  collections: Collections;
+  /** Called when the members of a room have changed. */
+  onMembers: (room: string) => void;
+}
+
+/** Resolves once the side effects of these entries, all of one room, are durable. Kinds that are not known here are skipped. */
+export type ApplySideEffects = (room: string, pending: readonly PendingEntry[]) => Promise<void>;
+
+export function createApplySideEffects({ collections, onMembers }: Deps): ApplySideEffects {
+  return async (room, pending) => {
+    const known = pending.filter(({ kind }) => hasSideEffects(kind));
+    if (known.length === 0) return;
+    const removals = known.filter(({ kind }) => isRemoval(kind));
+    const moves = known.filter((entry) => membershipOf(entry) !== undefined);
+    await Promise.all([
+      redact(
+        room,
+        removals.flatMap(({ target }) => target ?? []),
+      ),
+      setMembers(room, moves),
+    ]);
+    const serverOffset = { $in: known.map((entry) => entry.serverOffset) };
+    await collections.entriesOf(room).updateMany({ room, serverOffset }, { $unset: { pending: '' } });
+  };
+
+  async function redact(room: string, messages: readonly number[]): Promise<void> {
+    if (messages.length === 0) return;
+    const update = { $set: { deleted: true as const }, $unset: { body: '' as const, content: '' as const } };
+    const entries = collections.entriesOf(room);
+    await Promise.all([
+      entries.updateMany({ room, serverOffset: { $in: [...messages] } }, update),
+      entries.updateMany(whereAmends(room, messages, kindsThat('replace')), update),
+    ]);
+  }
+
+  async function setMembers(room: string, moves: readonly PendingEntry[]): Promise<void> {
+    if (moves.length === 0) return;
+    const newest = new Map<string, PendingEntry>(); // by user: the greatest serverOffset decides
+    for (const move of moves)
+      if (move.serverOffset > (newest.get(subjectOf(move))?.serverOffset ?? 0))
+        newest.set(subjectOf(move), move);
+    const sets = [...newest.values()].map(memberSet);
+    const duplicates = await upsert(sets);
+    // Another process inserted the row in between, perhaps with a smaller serverOffset. A second duplicate means a greater one.
+    await upsert(duplicates.map((index) => sets[index]!));
+    onMembers(room);
+  }
+
+  /** Returns the indexes of the operations that failed with a duplicate key. */
+  async function upsert(sets: AnyBulkWriteOperation<MemberDocument>[]): Promise<number[]> {
+    if (sets.length === 0) return [];
+    try {
+      await collections.members.bulkWrite(sets, { ordered: false });
+      return [];
+    } catch (error) {
+      if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
+      const errors = [error.writeErrors].flat();
+      if (errors.some(({ code }) => code !== CODE.DUPLICATE_KEY) || errors.length === 0) throw error;
+      return errors.map(({ index }) => index);
+    }
+  }
+}
+
+/** Sets the row unless it already stands at a greater serverOffset: then the upsert fails with a duplicate key. */
+function memberSet(move: PendingEntry): AnyBulkWriteOperation<MemberDocument> {
+  const { room, serverOffset } = move;
+  return {
+    updateOne: {
+      filter: { room, user: subjectOf(move), serverOffset: { $lt: serverOffset } },
+      update: { $set: { present: membershipOf(move) === 'joined', serverOffset } },
+      upsert: true,
+    },
+  };
+}
+
+export function kindsWithSideEffects(): string[] {
+  return [...kinds().keys()].filter(hasSideEffects);
+}
+
+function hasSideEffects(kind: string): boolean {
+  return isRemoval(kind) || membershipOf({ kind }) !== undefined;
+}
+
+function isRemoval(kind: string): boolean {
+  return ruleOf(kind)?.effect === 'remove';
+}

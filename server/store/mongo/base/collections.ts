@@ -1,0 +1,197 @@
+/** The collections of the database: their documents, indexes and validators. */
+import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
+import type { RoomKind } from '../../../../shared/protocol/index.ts';
+import type { NewDevice } from '../../port.ts';
+import type { EntryDocument } from '../append/commands.ts';
+
+/**
+ * Version of the data format that this program reads and writes; 1 is that of Holdfast 0.1. The `meta` document names the
+ * least version that may use the database. Processes of several versions may run at once: the newer ones then write only
+ * what the oldest can read.
+ */
+export const VERSION = 2;
+export const META = 'meta';
+/** The capped collection of broadcasts between processes (socketAdapter.ts). */
+export const EPHEMERAL = 'ephemeral';
+/** `_id` of the document in `meta` that marks a database as ours. */
+export const META_ID = 'holdfast';
+
+export interface Collections {
+  meta: Collection<MetaDocument>;
+  users: Collection<UserDocument>;
+  rooms: Collection<RoomDocument>;
+  members: Collection<MemberDocument>;
+  marks: Collection<MarkDocument>;
+  /**
+   * The collection that holds the log of a room; nothing else decides this. Beyond some tens of processes, rooms could be
+   * split over several collections by a hash of their ids, and a process would tail those of the rooms it hosts.
+   */
+  entriesOf(room: string): Collection<EntryDocument>;
+  /** All collections that `entriesOf` may return. */
+  entries: readonly Collection<EntryDocument>[];
+}
+
+export interface MetaDocument {
+  _id: typeof META_ID;
+  epoch: string;
+  /** A process of a smaller version may not use this database. Version 0.1 checks only this field. */
+  schemaVersion: number;
+  /** The same, checked by all versions after 0.1. Absent: 1. */
+  minVersion?: number;
+  /** Number of finished steps of migrate.ts. Absent: 0. */
+  steps?: number;
+  /** The step that is running: the process that runs it, and where its next part begins. */
+  step?: { by: string; at?: string };
+  createdAt: number;
+  /** The greatest revision of any user. Absent: 0. */
+  usersRev?: number;
+}
+
+export interface UserDocument {
+  _id: string;
+  name: string;
+  nameKey: string;
+  passwordHash?: string;
+  createdAt: number;
+  /** Absent: 0. */
+  rev?: number;
+  /** Embedded, so that one insert creates a user with the first device atomically. */
+  devices: DeviceDocument[];
+}
+
+export type DeviceDocument = Omit<NewDevice, 'user'>;
+
+/** Head and number of members are not stored: they are derived from `entries` and `members`. */
+export interface RoomDocument {
+  _id: string;
+  kind: RoomKind;
+  name: string;
+  createdBy: string;
+  createdAt: number;
+}
+
+export interface MemberDocument {
+  room: string;
+  user: string;
+  present: boolean;
+  /** serverOffset of the newest join or leave of this user. */
+  serverOffset: number;
+}
+
+export interface MarkDocument {
+  room: string;
+  user: string;
+  upTo: number;
+}
+
+/** The two unique indexes that append depends on. Only the message of a duplicate error contains their names. */
+export const ENTRIES_BY_OFFSET = 'entriesByOffset';
+export const ENTRIES_BY_KEY = 'entriesByKey';
+
+/** The first five kinds, in their original stored form. */
+const WITH_BODY = { $in: ['text', 'edit'] };
+const WITHOUT_BODY = { $in: ['delete', 'join', 'leave'] };
+const OTHER_KINDS = { $nin: [...WITH_BODY.$in, ...WITHOUT_BODY.$in] };
+
+/** Last line of defence: whatever bug we have, only valid entries get into a log. Any kind is allowed. */
+export const ENTRY_VALIDATOR = {
+  room: { $type: 'string' },
+  serverOffset: { $type: 'number', $gte: 1 },
+  author: { $type: 'string' },
+  clientOffset: { $type: 'string' },
+  at: { $type: 'number' },
+  kind: { $type: 'string' },
+  $or: [
+    { kind: WITH_BODY, body: { $type: 'string' } },
+    { kind: WITH_BODY, deleted: true },
+    { kind: WITHOUT_BODY },
+    { kind: OTHER_KINDS, content: { $type: 'object' } },
+    { kind: OTHER_KINDS, content: { $exists: false } },
+  ],
+};
+
+/** For messageCounts.ts: entries by kind, in the order of the log. */
+export const ENTRIES_BY_KIND = {
+  name: 'entriesByKind',
+  key: { room: 1, kind: 1, serverOffset: 1 },
+} satisfies IndexDescription;
+
+/** Queries repeat this condition, because not every planner derives it from `rev > x` and uses the partial index. */
+export const HAS_REV = { rev: { $gt: 0 } };
+
+export const USERS_BY_REV = {
+  name: 'usersByRev',
+  key: { rev: 1 },
+  partialFilterExpression: HAS_REV,
+} satisfies IndexDescription;
+
+/** Entries with a target. Queries repeat this condition, because not every planner derives it from `target = x`. */
+export const HAS_TARGET = { target: { $gt: 0 } };
+
+/** All but `entriesPending` begin with the room, so that the collection can be sharded by it; that one has few entries. */
+const ENTRY_INDEXES: IndexDescription[] = [
+  { name: ENTRIES_BY_OFFSET, key: { room: 1, serverOffset: 1 }, unique: true },
+  { name: ENTRIES_BY_KEY, key: { room: 1, author: 1, clientOffset: 1 }, unique: true },
+  {
+    name: 'entriesByTarget',
+    key: { room: 1, target: 1, kind: 1, serverOffset: 1 },
+    partialFilterExpression: HAS_TARGET,
+  },
+  {
+    name: 'entriesPending',
+    key: { pending: 1, room: 1, serverOffset: 1 },
+    partialFilterExpression: { pending: true },
+  },
+  ENTRIES_BY_KIND,
+];
+
+const INDEXES = {
+  users: [
+    { name: 'usersByName', key: { nameKey: 1 }, unique: true },
+    USERS_BY_REV,
+    { name: 'devicesById', key: { 'devices.id': 1 } },
+    ...['tokenHash', 'claimHash'].map((field) => ({
+      name: `devicesBy${field === 'tokenHash' ? 'Token' : 'Claim'}`,
+      key: { [`devices.${field}`]: 1 },
+      unique: true,
+      // partial, because all users without a device would have the same key
+      partialFilterExpression: { [`devices.${field}`]: { $exists: true } },
+    })),
+  ],
+  rooms: [{ name: 'roomsByKind', key: { kind: 1, _id: 1 } }],
+  members: [
+    { name: 'membersOfRoom', key: { room: 1, user: 1 }, unique: true },
+    { name: 'presentInRoom', key: { room: 1, present: 1 } },
+    { name: 'roomsOfUser', key: { user: 1, present: 1, room: 1 } },
+  ],
+  marks: [{ name: 'marksOfUser', key: { user: 1, room: 1 }, unique: true }],
+} satisfies Record<string, IndexDescription[]>;
+
+/**
+ * The collections of a new database; the steps of migrate.ts bring an older one to the same state. It does not matter
+ * whether a collection exists already, or another process creates it at the same moment.
+ */
+export const DEFINITIONS: { name: string; options: CreateCollectionOptions; indexes: IndexDescription[] }[] =
+  [
+    { name: 'entries', options: { validator: ENTRY_VALIDATOR }, indexes: ENTRY_INDEXES },
+    ...Object.entries(INDEXES).map(([name, indexes]) => ({ name, options: {}, indexes })),
+    // capped: old documents disappear without a change event, unlike with a TTL index
+    { name: EPHEMERAL, options: { capped: true, size: 1024 * 1024 }, indexes: [] },
+  ];
+
+/**
+ * `db` carries the concerns, whatever the URL says (connect.ts): a write is acknowledged once the majority has it in its
+ * journals (L4); a read sees only what the majority has (L2), and goes to the primary, which has it first.
+ */
+export function collectionsOf(db: Db): Collections {
+  const entries = db.collection<EntryDocument>('entries');
+  return {
+    meta: db.collection(META),
+    users: db.collection('users'),
+    rooms: db.collection('rooms'),
+    members: db.collection('members'),
+    marks: db.collection('marks'),
+    entriesOf: () => entries,
+    entries: [entries],
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Counts messages and finds their serverOffsets, by the index of kinds: the table of kinds says which kinds are messages.
+ * Removed messages do not count, also where the removal was not applied to them yet.
+ */
+import { kinds, ruleOf } from '../../../shared/kinds.ts';
+import type { LogStore } from '../port.ts';
+import type { EntryDocument } from './append/commands.ts';
+import type { Collections } from './base/collections.ts';
+
+type Message = Pick<EntryDocument, 'serverOffset' | 'author' | 'deleted'>;
+
+/** serverOffsets, both inclusive. */
+interface OffsetRange {
+  from: number;
+  to: number;
+}
+
+/** Searches a recent range first, of this length per message: not every planner stops reading at a limit. */
+const OFFSETS_PER_MESSAGE = 4;
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
+/** Messages per query: callers seldom need more, and it costs the database no more than a page of the log. */
+const FIRST_PAGE = 100;
+const LONGEST_PAGE = 1_000;
+
+export function messagesOn({
+  entriesOf,
+}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'unread'> {
+  return {
+    async messageAt(room, upTo, count) {
+      const removed = await removedMessages(room);
+      const near = Math.max(1, upTo - OFFSETS_PER_MESSAGE * count + 1);
+      let oldest: number | undefined;
+      let left = count;
+      for (const range of [
+        { from: near, to: upTo },
+        { from: 1, to: near - 1 },
+      ]) {
+        for await (const { serverOffset } of messages(room, range, 'descending', removed)) {
+          oldest = serverOffset;
+          if (--left === 0) return oldest;
+        }
+      }
+      return oldest;
+    },
+
+    async unread(room, user, after, most) {
+      const removed = await removedMessages(room);
+      let count = 0;
+      for await (const { author } of messages(
+        room,
+        { from: after + 1, to: MAX_OFFSET },
+        'ascending',
+        removed,
+      ))
+        if (author !== user && ++count === most) break;
+      return count;
+    },
+  };
+
+  /**
+   * serverOffsets of messages whose removal is committed but perhaps not applied to them. Must be read before the messages:
+   * one that is redacted in between is then found redacted.
+   */
+  async function removedMessages(room: string): Promise<Set<number>> {
+    const pending = await entriesOf(room)
+      .find({ pending: true, room })
+      .project<Pick<EntryDocument, 'kind' | 'target'>>({ _id: 0, kind: 1, target: 1 })
+      .toArray();
+    const removals = pending.filter(({ kind }) => ruleOf(kind)?.effect === 'remove');
+    return new Set(removals.flatMap(({ target }) => target ?? []));
+  }
+
+  /** All messages of the range that are not removed, in pages of growing size, since many may be removed. */
+  async function* messages(
+    room: string,
+    { from, to }: OffsetRange,
+    order: 'ascending' | 'descending',
+    removed: ReadonlySet<number>,
+  ): AsyncGenerator<Message> {
+    let pageSize = FIRST_PAGE;
+    for (let rest = { from, to }; rest.from <= rest.to; pageSize = Math.min(2 * pageSize, LONGEST_PAGE)) {
+      const page = await read(room, rest, order, pageSize);
+      for (const message of page)
+        if (message.deleted === undefined && !removed.has(message.serverOffset)) yield message;
+      if (page.length < pageSize) return;
+      const { serverOffset } = page.at(-1)!;
+      rest = order === 'ascending' ? { from: serverOffset + 1, to } : { from, to: serverOffset - 1 };
+    }
+  }
+
+  async function read(
+    room: string,
+    { from, to }: OffsetRange,
+    order: 'ascending' | 'descending',
+    limit: number,
+  ): Promise<Message[]> {
+    const direction = order === 'ascending' ? 1 : -1;
+    const messageKinds = [...kinds()].flatMap(([kind, { message }]) => (message ? kind : []));
+    const found = await Promise.all(
+      messageKinds.map((kind) =>
+        entriesOf(room)
+          .find({ room, kind, serverOffset: { $gte: from, $lte: to } })
+          .project<Message>({ _id: 0, serverOffset: 1, author: 1, deleted: 1 })
+          .sort({ serverOffset: direction })
+          .limit(limit)
+          .toArray(),
+      ),
+    );
+    const inOrder = (one: Message, other: Message) => direction * (one.serverOffset - other.serverOffset);
+    return found.flat().sort(inOrder).slice(0, limit);
+  }
+}

@@ -1,0 +1,70 @@
+/** The operators' commands on a MongoDB: what remains to be done after `mongorestore`, and at the end of an upgrade. */
+import { type Db, MongoServerError } from 'mongodb';
+import type { Logger } from 'pino';
+import { newEpoch } from '../../port.ts';
+import { collectionsOf, ENTRY_VALIDATOR, META_ID, type MetaDocument, VERSION } from '../base/collections.ts';
+import { CODE } from '../base/faults.ts';
+import { connectMongo } from './connect.ts';
+import { leastVersion, refuseNewer } from './databaseVersion.ts';
+import { prepare } from './prepare.ts';
+import { type Address, mayNotChangeValidator, nothingThere } from './unusable.ts';
+
+/**
+ * `npm run restore` after `mongorestore`: gives the database a new epoch, so that clients drop what they hold of its logs,
+ * read everything again, and keep their outbox. Rejects with `Unusable`, whose message says what to do.
+ */
+export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promise<void> {
+  const { client } = await connectMongo(url, log, renew);
+  await client.close();
+}
+
+async function renew(db: Db, address: Address): Promise<MetaDocument> {
+  const { meta } = collectionsOf(db);
+  const ours = await meta.findOne({ _id: META_ID });
+  if (!ours) throw nothingThere(address);
+  refuseNewer(ours, address);
+  const epoch = newEpoch();
+  await meta.updateOne({ _id: META_ID }, { $set: { epoch } });
+  return { ...ours, epoch };
+}
+
+/**
+ * `npm run finish-upgrade`: raises the least version that may use the database to that of this program. Until then processes
+ * of version 0.1 may run beside those of this one, and nothing is written that they would misread; afterwards entries of all
+ * kinds are accepted.
+ *
+ * The operator makes sure that no process of an older version runs, and that none will be started: a running one would fail
+ * at the first entry of a kind it does not know (one that is started is refused, with a sentence that says why). The only
+ * way back is a copy of the database that was made before.
+ *
+ * `was-finished`: it was called before, or this version created the database. Rejects with `Unusable`.
+ */
+export async function finishUpgrade(
+  url: string,
+  log: Pick<Logger, 'warn'>,
+): Promise<'finished' | 'was-finished'> {
+  let wasFinished = false;
+  const { client } = await connectMongo(url, log, async (db, address, bringUpToDate) => {
+    const existing = await collectionsOf(db).meta.findOne({ _id: META_ID });
+    if (!existing) throw nothingThere(address);
+    const meta = await prepare(db, address, bringUpToDate);
+    wasFinished = leastVersion(meta) >= VERSION;
+    return wasFinished ? meta : raise(db, address, meta);
+  });
+  await client.close();
+  return wasFinished ? 'was-finished' : 'finished';
+}
+
+/** The validator first: as soon as processes see the new version, they write what the old validator refuses. */
+async function raise(db: Db, address: Address, meta: MetaDocument): Promise<MetaDocument> {
+  try {
+    await db.command({ collMod: 'entries', validator: ENTRY_VALIDATOR });
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === CODE.UNAUTHORIZED)
+      throw mayNotChangeValidator(address);
+    throw error;
+  }
+  const raised = { schemaVersion: VERSION, minVersion: VERSION };
+  await collectionsOf(db).meta.updateOne({ _id: META_ID }, { $max: raised });
+  return { ...meta, ...raised };
+}

@@ -1,0 +1,134 @@
+/**
+ * Migrates a database that an older version created, in ordered steps, each done once. The `meta` document stores how many
+ * steps are done and the progress of the next one. Any number of processes may open the database at the same time: one runs
+ * a step, part by part, while the others wait; where it makes no progress (it was killed or disconnected), another one
+ * continues after the last finished part.
+ *
+ * Processes of the older version may use the database during and after this (VERSION in collections.ts): a step changes
+ * nothing that they would misread.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection, Db } from 'mongodb';
+import type { Logger } from 'pino';
+import { Unavailable } from '../../port.ts';
+import { ENTRIES_BY_KIND, META, META_ID, type MetaDocument, USERS_BY_REV } from '../base/collections.ts';
+
+export interface MigrationStep {
+  /** For the log: what the step adds to the database. */
+  adds: string;
+  /**
+   * Runs one part. `from` is undefined for the first part, then what the part before returned, a different string each
+   * time; undefined ends the step. A part must be idempotent: it may run twice, also concurrently, and may still run while
+   * a later part does.
+   */
+  runPart(db: Db, from: string | undefined): Promise<string | undefined>;
+}
+
+/** This order never changes: later versions append their steps. */
+export const MIGRATION_STEPS: readonly MigrationStep[] = [
+  {
+    adds: 'an index of the messages of a room',
+    async runPart(db) {
+      await db.collection('entries').createIndexes([ENTRIES_BY_KIND]);
+      return undefined;
+    },
+  },
+  {
+    adds: 'an index of the users who changed',
+    async runPart(db) {
+      await db.collection('users').createIndexes([USERS_BY_REV]);
+      return undefined;
+    },
+  },
+];
+
+interface Migration {
+  db: Db;
+  steps: readonly MigrationStep[];
+  /** A random name of this process for the others. */
+  me: string;
+  log: Pick<Logger, 'warn'>;
+  /** Called when this process or another one has finished a part. */
+  onProgress?: () => void;
+  /** Another process that finishes no part for this long is presumed dead. Several may run a step without harm. */
+  takeOverAfterMs?: number;
+}
+
+/** Resolves when all steps are done. Rejects with errors of the driver, and may then be called again. */
+export async function migrate({
+  db,
+  steps,
+  me,
+  log,
+  onProgress = () => {},
+  takeOverAfterMs = TAKE_OVER_AFTER_MS,
+}: Migration): Promise<void> {
+  const meta = db.collection<MetaDocument>(META);
+  let seen: Progress | undefined;
+  let seenAt = 0;
+  for (;;) {
+    const state = await progressOf(meta);
+    if (state.done >= steps.length) return;
+    if (seen && (seen.done !== state.done || seen.at !== state.at)) onProgress();
+    if (!seen || !isSame(seen, state)) {
+      seen = state;
+      seenAt = performance.now();
+    }
+    const isMine = state.by === undefined || state.by === me;
+    if (isMine || performance.now() - seenAt > takeOverAfterMs) await runStep(state);
+    else await sleep(CHECK_EVERY_MS);
+  }
+
+  /** Returns when the step is done, or when another process has taken it over. */
+  async function runStep(state: Progress): Promise<void> {
+    const claimed = await meta.updateOne(whereStill(state), { $set: { 'step.by': me } });
+    if (claimed.matchedCount === 0) return;
+    const { adds, runPart } = steps[state.done]!;
+    log.warn({ step: state.done + 1, of: steps.length, adds }, 'the database is being upgraded');
+    for (let { at } = state; ; ) {
+      const next = await runPart(db, at);
+      // no match where another process took the step over and finished this part first
+      const { matchedCount } = await meta.updateOne(
+        whereStill({ done: state.done, at }),
+        next === undefined
+          ? { $set: { steps: state.done + 1 }, $unset: { step: '' } }
+          : { $set: { 'step.at': next } },
+      );
+      if (matchedCount > 0) onProgress();
+      if (matchedCount === 0 || next === undefined) return;
+      at = next;
+    }
+  }
+}
+
+const TAKE_OVER_AFTER_MS = 1_000;
+const CHECK_EVERY_MS = 100;
+
+interface Progress {
+  /** Finished steps. */
+  done: number;
+  /** Where the next part of the current step begins. */
+  at: string | undefined;
+  by?: string | undefined;
+}
+
+async function progressOf(meta: Collection<MetaDocument>): Promise<Progress> {
+  const document = await meta.findOne({ _id: META_ID });
+  if (!document) throw new Unavailable('The database is being created, or was dropped.');
+  const { steps = 0, step } = document;
+  return { done: steps, at: step?.at, by: step?.by };
+}
+
+function isSame(one: Progress, other: Progress): boolean {
+  return one.done === other.done && one.at === other.at && one.by === other.by;
+}
+
+/** Matches `meta` only while its progress is unchanged: the compare-and-swap of a part. */
+function whereStill(state: Progress) {
+  return {
+    _id: META_ID,
+    steps: state.done === 0 ? { $in: [0, null] } : state.done,
+    'step.at': state.at ?? null,
+    ...('by' in state && { 'step.by': state.by ?? null }),
+  } as object;
+}

@@ -1,0 +1,92 @@
+/**
+ * Prepares a database for use: creates the collections of an empty one, runs the migrations of an older one, and refuses one
+ * of another application or of a newer version. Any number of processes may do this at the same time.
+ */
+import { type Db, MongoServerError } from 'mongodb';
+import { LOBBY } from '../../../../shared/mint.ts';
+import { newEpoch, Unavailable } from '../../port.ts';
+import {
+  type Collections,
+  collectionsOf,
+  DEFINITIONS,
+  META,
+  META_ID,
+  type MetaDocument,
+  VERSION,
+} from '../base/collections.ts';
+import { CODE, isDuplicate } from '../base/faults.ts';
+import { refuseNewer } from './databaseVersion.ts';
+import { MIGRATION_STEPS } from './migrate.ts';
+import { type Address, ofAnotherApplication } from './unusable.ts';
+
+/**
+ * Returns the `meta` document. `bringUpToDate` is called where steps of migrate.ts remain. Where it throws because the
+ * database belongs to another application, nothing in it has been changed.
+ */
+export async function prepare(
+  db: Db,
+  address: Address,
+  bringUpToDate: () => Promise<void>,
+): Promise<MetaDocument> {
+  const collections = collectionsOf(db);
+  const meta = (await findMeta(db, collections, address)) ?? (await insertMeta(collections));
+  refuseNewer(meta, address);
+  await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
+  if ((meta.steps ?? 0) < MIGRATION_STEPS.length) await bringUpToDate();
+  await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition)));
+  await insertLobby(collections);
+  return meta;
+}
+
+/** Undefined for an empty database. Throws where the database has collections but no `meta` document of ours. */
+async function findMeta(db: Db, { meta }: Collections, address: Address) {
+  // In this order: a process that prepares it at the same moment inserts the document, by the majority, before all else.
+  const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
+  const others = names.filter((name) => name !== META && !name.startsWith('system.'));
+  const documents = await meta.find().limit(2).toArray();
+  const ours = documents.find(({ _id }) => _id === META_ID);
+  if (!ours && (others.length > 0 || documents.length > 0)) throw ofAnotherApplication(address);
+  return ours;
+}
+
+/** A new database has this version from the start. */
+async function insertMeta({ meta }: Collections): Promise<MetaDocument> {
+  const created: MetaDocument = {
+    _id: META_ID,
+    epoch: newEpoch(),
+    schemaVersion: VERSION,
+    minVersion: VERSION,
+    steps: MIGRATION_STEPS.length,
+    createdAt: Date.now(),
+  };
+  try {
+    await meta.insertOne(created);
+    return created;
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+  }
+  const existing = await meta.findOne({ _id: META_ID });
+  if (!existing) throw new Unavailable('Another process is creating the database.'); // not committed by the majority yet
+  return existing;
+}
+
+async function createIndexes(db: Db, { name, indexes }: (typeof DEFINITIONS)[number]): Promise<void> {
+  if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+}
+
+async function createCollection(db: Db, { name, options }: (typeof DEFINITIONS)[number]): Promise<void> {
+  try {
+    await db.createCollection(name, options);
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== CODE.NAMESPACE_EXISTS) throw error;
+  }
+}
+
+async function insertLobby({ rooms }: Collections): Promise<void> {
+  const lobby = { _id: LOBBY, kind: 'public', name: 'Lobby', createdBy: '', createdAt: Date.now() } as const;
+  try {
+    await rooms.insertOne(lobby);
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+  }
+}

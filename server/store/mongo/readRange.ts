@@ -1,0 +1,151 @@
+/**
+ * Reads a range of a room's log and the later amendments of its messages, without a transaction. The reads share one
+ * causally consistent session, so each sees at least the state of the one before. The result is consistent at its head:
+ *
+ * 1. Read the head h. The result contains nothing after it.
+ * 2. Read the entries up to h. All of them are committed, so there is no gap (L1): where an entry is missing, somebody
+ *    deleted it by hand, and an unreadable entry takes its place.
+ * 3. Read the serverOffset of the last replacement and of the first removal of each message, up to h. This follows step 1,
+ *    so none is missing: clients treat amendments as known up to the head of the answer (S3).
+ * 4. Read those amendments.
+ *
+ * A removal may be committed meanwhile, or applied to its target. The removal's entry is the source of truth: a message
+ * whose removal any step has seen is returned redacted, whether or not the removal was applied to it yet. A message that is
+ * removed after h was not removed at h.
+ */
+import type { ClientSession, MongoClient } from 'mongodb';
+import type { Entry } from '../../../shared/entry.ts';
+import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../../../shared/kinds.ts';
+import type { LogStore } from '../port.ts';
+import { asEntry, upToBytes } from '../storedEntries.ts';
+import type { Collections } from './base/collections.ts';
+import { ENTRY_FIELDS, type EntryFields, entryOf } from './base/entryOf.ts';
+import { whereAmends } from './base/queries.ts';
+import { type KnownHeads, readHead } from './knownHeads.ts';
+
+interface Deps {
+  client: Pick<MongoClient, 'withSession'>;
+  collections: Collections;
+  heads: KnownHeads;
+}
+
+/** Entries per call; this many of the longest take 16 MB. Callers read on from where the result ends. */
+const MAX_ENTRIES = 1_000;
+
+export function rangeOn({ client, collections, heads }: Deps): LogStore['range'] {
+  return (room, from, to, maxBytes) =>
+    client.withSession({ causalConsistency: true }, async (session) => {
+      const { serverOffset: head } = await readHead(collections, heads, room, session);
+      const all = await readWithoutGaps(room, from, Math.min(to, head, from + MAX_ENTRIES - 1), session);
+      const entries = upToBytes(all, maxBytes);
+      const last = entries.at(-1)?.serverOffset;
+      if (last === undefined) return { entries, amendments: [], head };
+
+      const found = await findAmendments(room, entries, head, session);
+      const removed = new Set(entries.filter(isRedacted).flatMap(ownerOf));
+      for (const { target, removes } of found) if (removes) removed.add(target);
+      const wanted = found
+        .filter(({ target, removes }) => target >= from && target <= last && removes === removed.has(target))
+        .map(({ removes, first, last }) => (removes ? first : last))
+        .filter((offset) => offset > last);
+      const amendments = wanted.length > 0 ? await read(room, { $in: wanted }, session) : [];
+      for (const one of amendments.filter(isRedacted))
+        for (const message of ownerOf(one)) removed.add(message);
+
+      return {
+        entries: entries.map((entry) =>
+          ownerOf(entry).some((one) => removed.has(one)) ? redacted(entry) : entry,
+        ),
+        amendments: amendments.filter((entry) => !isRedacted(entry)),
+        head,
+      };
+    });
+
+  /** The entries from `from` to `to`, with unreadable ones in place of missing ones. */
+  async function readWithoutGaps(
+    room: string,
+    from: number,
+    to: number,
+    session: ClientSession,
+  ): Promise<Entry[]> {
+    if (from > to) return [];
+    const found = await read(room, { $gte: from, $lte: to }, session);
+    if (found.length === to - from + 1) return found;
+    const offsets = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const byOffset = new Map(found.map((entry) => [entry.serverOffset, entry]));
+    const missing = offsets.filter((offset) => !byOffset.has(offset));
+    for (const entry of await read(room, { $in: missing }, session)) byOffset.set(entry.serverOffset, entry);
+    return offsets.map((serverOffset) => byOffset.get(serverOffset) ?? asEntry({ serverOffset }));
+  }
+
+  async function read(
+    room: string,
+    serverOffset: { $gte: number; $lte: number } | { $in: number[] },
+    session: ClientSession,
+  ): Promise<Entry[]> {
+    const found = await collections
+      .entriesOf(room)
+      .find({ room, serverOffset }, { session })
+      .project<EntryFields>(ENTRY_FIELDS)
+      .sort({ serverOffset: 1 })
+      .toArray();
+    return found.filter(hasOffset).map(entryOf);
+  }
+
+  /** Covered by the index `entriesByTarget`: mongod reads no document, and returns only numbers. */
+  function findAmendments(
+    room: string,
+    entries: readonly Entry[],
+    head: number,
+    session: ClientSession,
+  ): Promise<AmendmentOffsets[]> {
+    const messages = [...new Set(entries.flatMap(messageOf))];
+    const removals = kindsThat('remove');
+    const kinds = [...kindsThat('replace'), ...removals];
+    return collections
+      .entriesOf(room)
+      .aggregate<AmendmentOffsets>(
+        [
+          { $match: { ...whereAmends(room, messages, kinds), serverOffset: { $lte: head } } },
+          {
+            $group: {
+              _id: { target: '$target', removes: { $in: ['$kind', removals] } },
+              first: { $min: '$serverOffset' },
+              last: { $max: '$serverOffset' },
+            },
+          },
+          { $project: { _id: 0, target: '$_id.target', removes: '$_id.removes', first: 1, last: 1 } },
+        ],
+        { session },
+      )
+      .toArray();
+  }
+}
+
+/** First and last serverOffset of all removals of a message (`removes`), or of all its replacements. */
+interface AmendmentOffsets {
+  target: number;
+  removes: boolean;
+  first: number;
+  last: number;
+}
+
+/** The serverOffset of the message that the entry is, or that it amends; empty for other entries. */
+function messageOf(entry: Entry): number[] {
+  if (isAmendment(entry)) return [entry.target];
+  return isMessage(entry) ? [entry.serverOffset] : [];
+}
+
+/** The serverOffset of the message whose removal removes this entry's content; empty where there is none. */
+function ownerOf(entry: Entry): number[] {
+  return isAmendment(entry) && !isReplacement(entry) ? [] : messageOf(entry);
+}
+
+/** False for 7.5 or the like, inserted by hand. */
+function hasOffset({ serverOffset }: EntryFields): boolean {
+  return Number.isSafeInteger(serverOffset);
+}
+
+function isRedacted(entry: Entry): boolean {
+  return entry.deleted === true;
+}

@@ -1,0 +1,155 @@
+/** Rooms, their members, and read marks. Only applySideEffects.ts writes the rows of members. */
+import { type LogStore, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
+import type { Collections, RoomDocument } from './base/collections.ts';
+import { isDuplicate } from './base/faults.ts';
+
+interface Deps {
+  collections: Pick<Collections, 'rooms' | 'members' | 'marks'>;
+  heads: LogStore['heads'];
+  counts: MemberCounts;
+}
+
+export interface MongoRoomStore extends RoomStore {
+  /** Whether the room exists. A positive answer is cached: rooms are never deleted. */
+  exists(room: string): Promise<boolean>;
+}
+
+export function roomsOn({ collections: { rooms, members, marks }, heads, counts }: Deps): MongoRoomStore {
+  const seen = new Set<string>();
+
+  async function withHeadAndMembers(documents: readonly RoomDocument[]): Promise<RoomRecord[]> {
+    const ids = documents.map(({ _id }) => _id);
+    if (ids.length === 0) return [];
+    const [head, count] = await Promise.all([heads(ids), counts.of(ids)]);
+    return documents.map(({ _id, kind, name, createdBy, createdAt }) => {
+      seen.add(_id);
+      return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id), members: count.get(_id)! };
+    });
+  }
+
+  async function byId(id: string): Promise<RoomRecord | undefined> {
+    const document = await rooms.findOne({ _id: id });
+    return document ? (await withHeadAndMembers([document]))[0] : undefined;
+  }
+
+  return {
+    async create(room) {
+      const { id, ...rest } = room;
+      try {
+        await rooms.insertOne({ _id: id, ...rest });
+        seen.add(id);
+        return { ...room, head: 0, members: 0 };
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+      }
+      const there = await byId(id);
+      if (!there) throw new Unavailable('That room is just being made; try again.'); // the insert is not committed by the majority yet
+      return there;
+    },
+    byId,
+    async listPublic(after, limit) {
+      const where = after === undefined ? {} : { _id: { $gt: after } };
+      return withHeadAndMembers(
+        await rooms
+          .find({ kind: 'public', ...where })
+          .sort({ _id: 1 })
+          .limit(limit)
+          .toArray(),
+      );
+    },
+    async ofUser(user) {
+      const memberships = await members
+        .find({ user, present: true })
+        .project<{ room: string }>({ _id: 0, room: 1 })
+        .toArray();
+      const ids = memberships.map(({ room }) => room);
+      if (ids.length === 0) return [];
+      const [theirs, read] = await Promise.all([
+        rooms
+          .find({ _id: { $in: ids } })
+          .sort({ _id: 1 })
+          .toArray()
+          .then(withHeadAndMembers),
+        marks.find({ user, room: { $in: ids } }).toArray(),
+      ]);
+      const upTo = new Map(read.map((mark) => [mark.room, mark.upTo]));
+      return theirs.map((room) => ({ room, readUpTo: upTo.get(room.id) ?? 0 }));
+    },
+    async ofUsers(users) {
+      const found = await members
+        .find({ user: { $in: [...users] }, present: true })
+        .project<{ user: string; room: string }>({ _id: 0, user: 1, room: 1 })
+        .toArray();
+      const byUser = Map.groupBy(found, ({ user }) => user);
+      return new Map([...byUser].map(([user, its]) => [user, its.map(({ room }) => room).toSorted()]));
+    },
+    async isMember(room, user) {
+      return (
+        (await members.findOne({ room, user }, { projection: { _id: 0, present: 1 } }))?.present === true
+      );
+    },
+    async mark(room, user, upTo) {
+      const raise = () => marks.updateOne({ room, user }, { $max: { upTo } }, { upsert: true });
+      try {
+        await raise();
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        await raise(); // another process inserted the mark in between
+      }
+      return (await marks.findOne({ room, user }))!.upTo;
+    },
+    async exists(room) {
+      if (!seen.has(room) && (await rooms.findOne({ _id: room }, { projection: { _id: 1 } }))) seen.add(room);
+      return seen.has(room);
+    },
+  };
+}
+
+/** The number of members per room, counted in an index. There is no stored counter that could differ from the members. */
+export interface MemberCounts {
+  of(rooms: readonly string[]): Promise<Map<string, number>>;
+  /** This process has changed the members of the room: its cached count is dropped. */
+  invalidate(room: string): void;
+}
+
+/** Counts of at least this size are cached: when thousands come back at once, not each of them counts thousands. */
+const CACHED_FROM_MEMBERS = 200;
+const CACHED_MS = 1_000;
+
+/** `now`: a monotonic clock in milliseconds. */
+export function createMemberCounts(
+  { members }: Pick<Collections, 'members'>,
+  now: () => number,
+): MemberCounts {
+  const cached = new Map<string, { count: number; until: number }>();
+  let changes = 0;
+
+  async function count(rooms: readonly string[]): Promise<[string, number][]> {
+    const before = changes;
+    const counted = await members
+      .aggregate<{ _id: string; count: number }>([
+        { $match: { room: { $in: rooms }, present: true } },
+        { $group: { _id: '$room', count: { $sum: 1 } } },
+      ])
+      .toArray();
+    const until = now() + CACHED_MS;
+    for (const { _id, count } of counted)
+      if (count >= CACHED_FROM_MEMBERS && before === changes) cached.set(_id, { count, until });
+    return counted.map(({ _id, count }) => [_id, count]);
+  }
+
+  return {
+    async of(rooms) {
+      const at = now();
+      const isFresh = (room: string) => (cached.get(room)?.until ?? 0) > at;
+      const known = rooms.filter(isFresh).map((room): [string, number] => [room, cached.get(room)!.count]);
+      const others = rooms.filter((room) => !isFresh(room));
+      const counted = others.length > 0 ? await count(others) : [];
+      return new Map([...rooms.map((room): [string, number] => [room, 0]), ...known, ...counted]);
+    },
+    invalidate(room) {
+      changes++;
+      cached.delete(room);
+    },
+  };
+}

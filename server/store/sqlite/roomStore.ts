@@ -1,0 +1,64 @@
+/** Rooms, their members, and read marks. Only append.ts writes the rows of members. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { RoomRecord, RoomStore } from '../port.ts';
+import type { Synchronous } from './calls.ts';
+import { query } from './query.ts';
+
+export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
+  const statements = prepare(db);
+
+  return {
+    create: ({ id, kind, name, createdBy, createdAt }) => {
+      statements.create.run(id, kind, name, createdBy, createdAt);
+      return statements.byId.get(id)!;
+    },
+    byId: (id) => statements.byId.get(id),
+    listPublic: (after, limit) => statements.listPublic.all(after ?? '', limit),
+    ofUser: (user) => statements.ofUser.all(user).map(({ readUpTo, ...room }) => ({ room, readUpTo })),
+    ofUsers(users) {
+      const rooms = new Map<string, string[]>();
+      for (const { user, room } of statements.ofUsers.iterate(JSON.stringify(users))) {
+        const theirs = rooms.get(user);
+        if (theirs) theirs.push(room);
+        else rooms.set(user, [room]);
+      }
+      return rooms;
+    },
+    isMember: (room, user) => statements.isMember.get(room, user) !== undefined,
+    mark: (room, user, upTo) => statements.mark.get(room, user, upTo)!.upTo,
+  };
+}
+
+function prepare(db: DatabaseSync) {
+  const room = 'SELECT rooms.id, kind, name, createdBy, createdAt, head, members';
+  return {
+    create: query(
+      db,
+      `INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    ),
+    byId: query<RoomRecord>(db, `${room} FROM rooms WHERE id = ?`),
+    listPublic: query<RoomRecord>(
+      db,
+      `${room} FROM rooms WHERE kind = 'public' AND id > ? ORDER BY id LIMIT ?`,
+    ),
+    ofUser: query<RoomRecord & { readUpTo: number }>(
+      db,
+      `${room}, coalesce(marks.upTo, 0) AS readUpTo FROM members JOIN rooms ON rooms.id = members.room
+       LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
+       WHERE members.user = ? AND members.present = 1 ORDER BY rooms.id`,
+    ),
+    ofUsers: query<{ user: string; room: string }>(
+      db,
+      `SELECT user, room FROM members WHERE present = 1 AND user IN (SELECT value FROM json_each(?)) ORDER BY room`,
+    ),
+    isMember: query<{ present: 1 }>(
+      db,
+      'SELECT present FROM members WHERE room = ? AND user = ? AND present = 1',
+    ),
+    mark: query<{ upTo: number }>(
+      db,
+      `INSERT INTO marks (room, user, upTo) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET upTo = max(upTo, excluded.upTo) RETURNING upTo`,
+    ),
+  };
+}

@@ -1,0 +1,108 @@
+/** The tables, and the migrations of older files. `user_version` is the number of migration steps done. */
+import type { DatabaseSync } from 'node:sqlite';
+import { LOBBY } from '../../../shared/mint.ts';
+
+/** "Hold" in ASCII: marks a file as ours (the command `file` shows it, too). */
+export const APPLICATION_ID = 0x486f6c64;
+
+/** Runs the remaining steps, within the caller's transaction. `created`: epoch and time of a new database. */
+export function migrate(db: DatabaseSync, from: number, created: { epoch: string; at: number }): void {
+  for (const step of STEPS.slice(from)) step(db, created);
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
+}
+
+const STEPS = [first, second];
+export const SCHEMA_VERSION = STEPS.length;
+
+function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
+  db.exec(`
+    CREATE TABLE meta (epoch TEXT NOT NULL) STRICT;
+
+    CREATE TABLE users (
+      id TEXT PRIMARY KEY, name TEXT NOT NULL, nameKey TEXT NOT NULL UNIQUE, passwordHash TEXT, createdAt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE devices (
+      id TEXT PRIMARY KEY, user TEXT NOT NULL, tokenHash TEXT NOT NULL UNIQUE, claimHash TEXT NOT NULL,
+      createdAt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX devicesByUser ON devices (user);
+    CREATE INDEX devicesByClaim ON devices (claimHash, createdAt);
+
+    -- head and members follow the log, in the transaction that appends
+    CREATE TABLE rooms (
+      id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, createdBy TEXT NOT NULL, createdAt INTEGER NOT NULL,
+      head INTEGER NOT NULL DEFAULT 0, members INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX roomsPublic ON rooms (id) WHERE kind = 'public';
+
+    -- serverOffset: of the join or leave that decided
+    CREATE TABLE members (
+      room TEXT NOT NULL, user TEXT NOT NULL, present INTEGER NOT NULL, serverOffset INTEGER NOT NULL,
+      PRIMARY KEY (room, user)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX membersByUser ON members (user) WHERE present = 1;
+
+    -- seq: the order of commits, 1, 2, 3 … over all rooms; rows are never deleted, so it has no gap
+    CREATE TABLE entries (
+      seq INTEGER PRIMARY KEY, room TEXT NOT NULL, serverOffset INTEGER NOT NULL, author TEXT NOT NULL,
+      clientOffset TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT, target INTEGER,
+      deleted INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL,
+      CHECK ((body IS NOT NULL) = (kind IN ('text', 'edit') AND NOT deleted)),
+      CHECK ((target IS NOT NULL) = (kind IN ('edit', 'delete')))
+    ) STRICT;
+    CREATE UNIQUE INDEX entriesByOffset ON entries (room, serverOffset);
+    CREATE UNIQUE INDEX entriesByKey ON entries (room, author, clientOffset);
+    CREATE INDEX entriesByTarget ON entries (room, target, kind, serverOffset) WHERE target IS NOT NULL;
+
+    CREATE TABLE marks (
+      room TEXT NOT NULL, user TEXT NOT NULL, upTo INTEGER NOT NULL, PRIMARY KEY (room, user)
+    ) STRICT, WITHOUT ROWID;
+  `);
+  db.prepare('INSERT INTO meta (epoch) VALUES (?)').run(created.epoch);
+  db.prepare(
+    `INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES (?, 'public', 'Lobby', '', ?)`,
+  ).run(LOBBY, created.at);
+}
+
+/**
+ * Entries of any kind (shared/kinds.ts): removes the constraint on kinds, adds columns for the fields of new kinds, and an
+ * index of messages. Users that can be renamed. Rows are not rewritten, so a large file takes only as long as the index.
+ *
+ * A CHECK can only be removed by rewriting the table's definition, which SQLite allows for changes that do not affect the
+ * rows: https://sqlite.org/lang_altertable.html, section 7.
+ */
+function second(db: DatabaseSync): void {
+  const version = Object.values(db.prepare('PRAGMA schema_version').get()!)[0] as number;
+  db.enableDefensive(false); // defensive mode forbids to change definitions
+  db.exec(`
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql =
+      'CREATE TABLE entries (
+        seq INTEGER PRIMARY KEY, room TEXT NOT NULL, serverOffset INTEGER NOT NULL, author TEXT NOT NULL,
+        clientOffset TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT, target INTEGER,
+        deleted INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL
+      ) STRICT'
+      WHERE type = 'table' AND name = 'entries';
+    PRAGMA schema_version = ${version + 1};
+    PRAGMA writable_schema = RESET;
+  `);
+  db.enableDefensive(true);
+  db.exec(`
+    -- subject: the user it is about, where that is not its author; content: fields without a column, as JSON;
+    -- message: 1 for a message of its own that is no text
+    ALTER TABLE entries ADD COLUMN subject TEXT;
+    ALTER TABLE entries ADD COLUMN content TEXT;
+    ALTER TABLE entries ADD COLUMN message INTEGER;
+    CREATE INDEX entriesMessages ON entries (room, serverOffset, author)
+      WHERE (kind = 'text' OR message = 1) AND deleted = 0;
+
+    -- rev: 0 until the user changed, then the next of all users'; usersRev: the last that was given
+    ALTER TABLE users ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX usersByRev ON users (rev) WHERE rev > 0;
+    ALTER TABLE meta ADD COLUMN usersRev INTEGER NOT NULL DEFAULT 0;
+  `);
+}
+
+/** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */
+export const IS_MESSAGE = `(kind = 'text' OR message = 1) AND deleted = 0`;

@@ -1,0 +1,115 @@
+/** Users and their devices. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { NewDevice, SignedInDevice, UserRecord, UserStore } from '../port.ts';
+import type { Synchronous } from './calls.ts';
+import { query, transactionOn } from './query.ts';
+
+export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
+  const transaction = transactionOn(db);
+  const statements = prepare(db);
+
+  return {
+    create: (user, device) =>
+      transaction(() => {
+        const { id, name, nameKey, passwordHash, createdAt } = user;
+        const made = statements.create.run(id, name, nameKey, passwordHash ?? null, createdAt);
+        if (made === 0) return 'taken';
+        addDevice(device, Number.POSITIVE_INFINITY);
+        return 'created';
+      }),
+    byNameKey: (nameKey) => userOf(statements.byNameKey.get(nameKey)),
+    byId: (id) => userOf(statements.byId.get(id)),
+    names: (ids) =>
+      new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name, rev }) => [id, { name, rev }])),
+    rename: (id, name, nameKey) =>
+      transaction(() => {
+        const other = statements.byNameKey.get(nameKey);
+        if (other && other.id !== id) return 'taken';
+        const rev = statements.nextRev.get()!.usersRev;
+        statements.rename.run(name, nameKey, rev, id);
+        return { name, rev };
+      }),
+    changedSince: (rev, limit) => statements.changedSince.all(rev, limit),
+    changedAround: (user, rev, limit) => statements.changedAround.all(user, rev, limit),
+    latestRev: () => statements.latestRev.get()!.usersRev,
+    setPassword: (id, passwordHash) => void statements.setPassword.run(passwordHash, id),
+
+    addDevice: (device, since) => (addDevice(device, since) > 0 ? 'added' : 'claimed'),
+    byToken: (tokenHash) => signedInOf(statements.byToken.get(tokenHash)),
+    byClaim: (claimHash, since) => signedInOf(statements.byClaim.get(claimHash, since)),
+    replaceToken: (device, tokenHash) => void statements.replaceToken.run(tokenHash, device),
+    removeDevice: (device) => statements.removeDevice.run(device) > 0,
+    countDevices: (user) => statements.countDevices.get(user)!.count,
+    devicesAlive: (devices) => new Set(statements.alive.all(JSON.stringify(devices)).map(({ id }) => id)),
+  };
+
+  function addDevice({ id, user, tokenHash, claimHash, createdAt }: NewDevice, since: number): number {
+    return statements.addDevice.run(id, user, tokenHash, claimHash, createdAt, claimHash, since);
+  }
+}
+
+interface NamedRow {
+  id: string;
+  name: string;
+  rev: number;
+}
+
+interface UserRow extends NamedRow {
+  passwordHash: string | null;
+}
+
+function userOf(row: UserRow | undefined): UserRecord | undefined {
+  return row && { id: row.id, name: row.name, rev: row.rev, passwordHash: row.passwordHash ?? undefined };
+}
+
+function signedInOf(row: (UserRow & { device: string }) | undefined): SignedInDevice | undefined {
+  const user = userOf(row);
+  return row && user && { device: row.device, user };
+}
+
+function prepare(db: DatabaseSync) {
+  const user = 'SELECT users.id, users.name, users.rev, users.passwordHash';
+  const signedIn = `${user}, devices.id AS device FROM devices JOIN users ON users.id = devices.user`;
+  return {
+    create: query(
+      db,
+      `INSERT INTO users (id, name, nameKey, passwordHash, createdAt) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (nameKey) DO NOTHING`,
+    ),
+    byNameKey: query<UserRow>(db, `${user} FROM users WHERE nameKey = ?`),
+    byId: query<UserRow>(db, `${user} FROM users WHERE id = ?`),
+    names: query<NamedRow>(
+      db,
+      'SELECT id, name, rev FROM users WHERE id IN (SELECT value FROM json_each(?))',
+    ),
+    nextRev: query<{ usersRev: number }>(db, 'UPDATE meta SET usersRev = usersRev + 1 RETURNING usersRev'),
+    latestRev: query<{ usersRev: number }>(db, 'SELECT usersRev FROM meta'),
+    rename: query(db, 'UPDATE users SET name = ?, nameKey = ?, rev = ? WHERE id = ?'),
+    changedSince: query<NamedRow>(
+      db,
+      'SELECT id, name, rev FROM users WHERE rev > 0 AND rev > ? ORDER BY rev LIMIT ?',
+    ),
+    changedAround: query<NamedRow>(
+      db,
+      `SELECT id, name, rev FROM users WHERE rev > 0 AND rev > ?2 AND EXISTS (
+         SELECT 1 FROM members AS mine JOIN members AS theirs ON theirs.room = mine.room
+         WHERE mine.user = ?1 AND mine.present = 1 AND theirs.user = users.id AND theirs.present = 1
+       ) ORDER BY rev LIMIT ?3`,
+    ),
+    setPassword: query(db, 'UPDATE users SET passwordHash = ? WHERE id = ?'),
+    addDevice: query(
+      db,
+      `INSERT INTO devices (id, user, tokenHash, claimHash, createdAt) SELECT ?, ?, ?, ?, ?
+       WHERE NOT EXISTS (SELECT 1 FROM devices WHERE claimHash = ? AND createdAt > ?)`,
+    ),
+    byToken: query<UserRow & { device: string }>(db, `${signedIn} WHERE devices.tokenHash = ?`),
+    byClaim: query<UserRow & { device: string }>(
+      db,
+      `${signedIn} WHERE devices.claimHash = ? AND devices.createdAt > ? ORDER BY devices.createdAt DESC LIMIT 1`,
+    ),
+    replaceToken: query(db, 'UPDATE devices SET tokenHash = ? WHERE id = ?'),
+    removeDevice: query(db, 'DELETE FROM devices WHERE id = ?'),
+    countDevices: query<{ count: number }>(db, 'SELECT count(*) AS count FROM devices WHERE user = ?'),
+    alive: query<{ id: string }>(db, 'SELECT id FROM devices WHERE id IN (SELECT value FROM json_each(?))'),
+  };
+}

@@ -1,0 +1,76 @@
+/** How a process that runs learns that the least version was raised. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { META_ID, type MetaDocument, VERSION } from '../../../../../server/store/mongo/base/collections.ts';
+import { createCallGuard } from '../../../../../server/store/mongo/callGuard.ts';
+import { watchVersion } from '../../../../../server/store/mongo/open/databaseVersion.ts';
+import { Unavailable } from '../../../../../server/store/port.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const MINUTE_MS = 60_000;
+
+function scene(schemaVersion: number, minVersion?: number) {
+  let now: MetaDocument | Error = metaOf(schemaVersion, minVersion);
+  const said: unknown[] = [];
+  const log = { warn: (what: unknown) => said.push(what), error: (what: unknown) => said.push(what) };
+  const guard = createCallGuard(log);
+  const meta = {
+    findOne: async () => {
+      if (now instanceof Error) throw now;
+      return now;
+    },
+  };
+  const watch = watchVersion({
+    collections: { meta: meta as never },
+    address: { hosts: 'host', database: 'chat' },
+    meta: metaOf(schemaVersion, minVersion),
+    guard,
+    log,
+  });
+  return {
+    watch,
+    guard,
+    said,
+    is: (is: MetaDocument | Error) => {
+      now = is;
+    },
+  };
+}
+
+function metaOf(schemaVersion: number, minVersion?: number): MetaDocument {
+  return { _id: META_ID, epoch: 'e', createdAt: 1, schemaVersion, ...(minVersion && { minVersion }) };
+}
+
+it('within a minute of the end of an upgrade new kinds are taken, and not before', async () => {
+  const { watch, said, is } = scene(1);
+  await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
+  expect(watch.takesNewKinds()).toBe(false);
+  is(new Unavailable('away'));
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect(watch.takesNewKinds()).toBe(false);
+  is(metaOf(VERSION, VERSION));
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect(watch.takesNewKinds()).toBe(true);
+  expect(said).toEqual(['the upgrade is finished: entries of all kinds are accepted']);
+  watch.close();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('a database that is of this version takes them at once', () => {
+  const { watch } = scene(VERSION, VERSION);
+  expect(watch.takesNewKinds()).toBe(true);
+  watch.close();
+});
+
+it('a process that the database is not for any more serves nothing more, and says why', async () => {
+  const { watch, guard, said, is } = scene(VERSION, VERSION);
+  expect(await guard.pass(async () => 'an answer')).toBe('an answer');
+  is(metaOf(VERSION + 1, VERSION + 1));
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  const sentence = expect.stringMatching(/"chat" at host was written by a newer version of Holdfast/);
+  await expect(guard.pass(async () => 'an answer')).rejects.toMatchObject({ message: sentence });
+  await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
+  expect(said).toEqual([sentence]);
+  watch.close();
+});

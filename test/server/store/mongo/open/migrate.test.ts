@@ -1,0 +1,123 @@
+/** The steps of an upgrade: done once by many, taken over from whoever stands still, gone on with after a kill -9. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Db, MongoClient } from 'mongodb';
+import { expect, it, onTestFinished } from 'vitest';
+import { META, META_ID, type MetaDocument } from '../../../../../server/store/mongo/base/collections.ts';
+import { openMongo } from '../../../../../server/store/mongo/index.ts';
+import {
+  MIGRATION_STEPS,
+  type MigrationStep,
+  migrate,
+} from '../../../../../server/store/mongo/open/migrate.ts';
+import { wholeLog } from '../../../../contract/support.ts';
+import { loadVersion01 } from '../../../../support/mongo/version01.ts';
+import { dieTogether } from '../../../../support/orphans.ts';
+import { seeded } from '../../../../support/random.ts';
+import { mongoOfFile, silent } from '../harness.ts';
+import { fillBoxes, isAllDone, PARTS, testSteps } from './migrateSteps.ts';
+
+const mongo = mongoOfFile({ toBreak: true });
+
+async function boxes(): Promise<{ db: Db; url: string }> {
+  const url = mongo.server.anotherUrl();
+  const client = await new MongoClient(url).connect();
+  onTestFinished(() => client.close());
+  const db = client.db();
+  const meta = { _id: META_ID, epoch: 'e', schemaVersion: 1, createdAt: 1 } as const;
+  await db.collection<MetaDocument>(META).insertOne(meta);
+  await fillBoxes(db);
+  return { db, url };
+}
+
+it('each part of each step is done once, in order, by four processes that begin at once', async () => {
+  const { db } = await boxes();
+  const done: string[] = [];
+  const steps = testSteps((step, from) => void done.push(`${step} from ${from}`));
+  const run = (me: string) => migrate({ db, steps, me, log: silent, takeOverAfterMs: 60_000 });
+  await Promise.all(['a', 'b', 'c', 'd'].map(run));
+  const parts = (step: string) =>
+    Array.from({ length: PARTS }, (_, n) => `${step} from ${n === 0 ? undefined : n}`);
+  expect(done).toEqual([...parts('paint'), ...parts('label')]);
+  expect(await isAllDone(db)).toBe(true);
+  await run('e');
+  expect(done).toHaveLength(2 * PARTS);
+});
+
+it('a part that takes long is taken over, and it makes no difference that the first one ends it too', async () => {
+  const { db } = await boxes();
+  const slow: MigrationStep = {
+    adds: 'a long part',
+    async runPart(db, from) {
+      await sleep(200);
+      return testSteps()[0]!.runPart(db, from);
+    },
+  };
+  const steps = [slow, testSteps()[1]!];
+  const run = (me: string) => migrate({ db, steps, me, log: silent, takeOverAfterMs: 50 });
+  await Promise.all(['a', 'b', 'c'].map(run));
+  expect(await isAllDone(db)).toBe(true);
+});
+
+it('a step that fails is tried again from the part that failed', async () => {
+  const { db } = await boxes();
+  let failures = 0;
+  const steps = testSteps((_, from) => {
+    if (from === '3' && failures++ < 2) throw new Error('the disk is full');
+  });
+  const run = () => migrate({ db, steps, me: 'a', log: silent });
+  await expect(run()).rejects.toThrow('the disk is full');
+  await expect(run()).rejects.toThrow('the disk is full');
+  expect(await db.collection<MetaDocument>(META).findOne({})).toMatchObject({ step: { by: 'a', at: '3' } });
+  await run();
+  expect(await isAllDone(db)).toBe(true);
+});
+
+it('three processes that are killed by -9 in the middle, again and again, end it', {
+  timeout: 180_000,
+}, async () => {
+  const { db, url } = await boxes();
+  const random = seeded(7);
+  let kills = 0;
+  const untilItEnds = async () => {
+    while ((await codeOf(program('steps', url, `${random.int(2, 6)}`))) !== 0) kills++;
+  };
+  await Promise.all([1, 2, 3].map(untilItEnds));
+  expect(kills).toBeGreaterThan(3);
+  expect(await isAllDone(db)).toBe(true);
+});
+
+it('the upgrade of a database of version 0.1, killed by -9 before and after its writes, ends and has lost nothing', {
+  timeout: 180_000,
+}, async () => {
+  const url = mongo.server.anotherUrl();
+  const saved = await loadVersion01(url);
+  let kills = 0;
+  while ((await codeOf(program('open', `${url}&monitorCommands=true`, `${kills + 1}`))) !== 0) kills++;
+  expect(kills).toBeGreaterThan(6);
+  const store = await openMongo({ url, log: silent });
+  onTestFinished(() => store.close());
+  const meta = await store.db.collection<MetaDocument>(META).findOne({});
+  expect(meta).toMatchObject({ steps: MIGRATION_STEPS.length, schemaVersion: 1 });
+  const offsets = Map.groupBy(saved.said, ({ item }) => item.room);
+  for (const [room, said] of offsets)
+    expect((await wholeLog(store, room)).map(({ clientOffset }) => clientOffset)).toEqual(
+      said.map(({ item }) => item.clientOffset),
+    );
+});
+
+/** Undefined where it was killed. */
+async function codeOf(child: ChildProcess): Promise<number | undefined> {
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`the process ended with ${code} ${signal}`);
+  return code ?? undefined;
+}
+
+function program(...args: string[]): ChildProcess {
+  const child = fork(`${import.meta.dirname}/migrateChild.ts`, args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  dieTogether(child);
+  return child;
+}

@@ -1,0 +1,46 @@
+/**
+ * A process that upgrades a database and is killed by -9 on the way: `steps URL N` does the steps of migrateSteps.ts and
+ * dies at its N-th part; `open URL N` opens the store and dies right before or right after one of the upgrade's writes.
+ * It ends with 0 where there were fewer.
+ */
+import { randomBytes } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { pino } from 'pino';
+import { openMongo } from '../../../../../server/store/mongo/index.ts';
+import { migrate } from '../../../../../server/store/mongo/open/migrate.ts';
+import { testSteps } from './migrateSteps.ts';
+
+const [what, url, at] = process.argv.slice(2);
+const log = pino({ level: 'silent' });
+
+if (what === 'steps') {
+  const client = await new MongoClient(url!).connect();
+  let parts = 0;
+  const steps = testSteps(() => {
+    if (++parts === Number(at)) process.kill(process.pid, 'SIGKILL');
+  });
+  await migrate({ db: client.db(), steps, me: randomBytes(4).toString('hex'), log });
+  await client.close();
+} else {
+  dieAt(Number(at));
+  const store = await openMongo({ url: url!, log });
+  await store.close();
+}
+process.exit(0);
+
+function dieAt(moment: number): void {
+  const MOMENTS = new Set([
+    'commandStarted update',
+    'commandSucceeded update',
+    'commandStarted createIndexes',
+  ]);
+  let moments = 0;
+  const emit = MongoClient.prototype.emit as (event: string, ...args: unknown[]) => boolean;
+  const counting = function (this: MongoClient, event: string, ...args: unknown[]): boolean {
+    const [command] = args as [{ commandName?: string } | undefined];
+    if (MOMENTS.has(`${event} ${command?.commandName}`) && ++moments === moment)
+      process.kill(process.pid, 'SIGKILL');
+    return emit.call(this, event, ...args);
+  };
+  MongoClient.prototype.emit = counting as typeof MongoClient.prototype.emit;
+}

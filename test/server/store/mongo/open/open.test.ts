@@ -1,0 +1,227 @@
+/** "Bad input" of a MongoDB: each gets one sentence that says what to do. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Document, MongoClient } from 'mongodb';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
+import { Unusable } from '../../../../../server/store/port.ts';
+import { LOBBY } from '../../../../../shared/mint.ts';
+import { appendNew, newId, text, upTo } from '../../../../contract/support.ts';
+import { startMongo } from '../../../../support/mongo/index.ts';
+import { freePort } from '../../../../support/mongo/port.ts';
+import { mongoOfFile, silent } from '../harness.ts';
+import { fakeServer } from './fakeServer.ts';
+
+const mongo = mongoOfFile({ toBreak: true });
+
+async function open(url: string): Promise<MongoStore> {
+  const store = await openMongo({ url, log: silent });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function refusal(url: string): Promise<string> {
+  const error = await open(url).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Unusable);
+  return (error as Unusable).message;
+}
+
+async function databaseOf(url: string) {
+  const client = await new MongoClient(url).connect();
+  onTestFinished(() => client.close());
+  return client.db();
+}
+
+describe('a database that cannot be used', () => {
+  it.each([
+    'http://user:hunter2@db.example/holdfast',
+    'mongodb://user:hunter2@/holdfast',
+    'mongodb://user:hunter2@host:99999/x',
+    'mongodb://user:hunter2@host/x?replicaSet',
+    'hunter2',
+  ])('no address of a MongoDB (%s), which is not repeated', async (url) => {
+    const sentence = await refusal(url);
+    expect(sentence).toBe(
+      'MONGODB_URL is not the address of a MongoDB: write it like mongodb://host:27017/holdfast?replicaSet=rs0.',
+    );
+  });
+
+  it('one that is no replica set', async () => {
+    await using standalone = await startMongo({ standalone: true });
+    const sentence = await refusal(standalone.url);
+    expect(sentence).toContain(`127.0.0.1:${standalone.port} is not a replica set: start it with --replSet`);
+  });
+
+  it.each([8, 13, 16])('one that is too old (wire version %i)', async (maxWireVersion) => {
+    await using old = await fakeServer((me) => ({ ...primary(me), maxWireVersion }));
+    expect(await refusal(`mongodb://${old.me}/x`)).toBe(
+      `The MongoDB at ${old.me} is too old: install MongoDB 6.0 or a later one.`,
+    );
+  });
+
+  it('the data of another application, which is not touched', async () => {
+    const url = mongo.server.anotherUrl();
+    const db = await databaseOf(url);
+    await db.collection('recipes').insertOne({ name: 'soup' });
+    expect(await refusal(url)).toMatch(/belongs to another application: name another one in MONGODB_URL/);
+    expect((await db.listCollections().toArray()).map(({ name }) => name)).toEqual(['recipes']);
+  });
+
+  it('another application’s collection of the name that we look into', async () => {
+    const url = mongo.server.anotherUrl();
+    const meta = (await databaseOf(url)).collection('meta');
+    await meta.insertOne({ title: 'what it is about' });
+    expect(await refusal(url)).toMatch(/belongs to another application/);
+    expect(await meta.countDocuments()).toBe(1);
+  });
+
+  it('one that a newer version wrote', async () => {
+    const url = mongo.server.anotherUrl();
+    await (await open(url)).close();
+    await (await databaseOf(url)).collection('meta').updateOne({}, { $inc: { schemaVersion: 1 } });
+    expect(await refusal(url)).toMatch(/was written by a newer version of Holdfast: install that version/);
+  });
+
+  it('an index of our name that is not ours', async () => {
+    const url = mongo.server.anotherUrl();
+    const db = await databaseOf(url);
+    await (await open(url)).close();
+    await db.collection('rooms').dropIndexes();
+    await db.collection('rooms').createIndex({ name: 1 }, { name: 'roomsByKind' });
+    expect(await refusal(url)).toMatch(/has indexes that Holdfast did not make \(.*\): drop them/);
+  });
+
+  it.each(['listCollections', 'find', 'insert', 'create', 'createIndexes'])(
+    'one where we have no right to %s',
+    async (command) => {
+      const url = mongo.server.anotherUrl();
+      await mongo.server.failPoint({ failCommands: [command], errorCode: 13 }, { times: 1 });
+      onTestFinished(() => mongo.server.clearFailPoints());
+      expect(await refusal(url)).toMatch(
+        /^The user of MONGODB_URL may not use the database "holdfast_test_\w+" at .*: give it the role readWrite/,
+      );
+    },
+  );
+
+  it('a password that is not the right one', async () => {
+    const server = await startMongo({ toBreak: true });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    await server.command({ createUser: 'ada', pwd: 'right', roles: ['root'] });
+    await server.stop();
+    await server.start({ auth: true }).catch(() => {}); // it cannot be asked without a password
+    const url = server.url.replace('//', '//ada:wr0ng@').concat('&authSource=admin');
+    const sentence = await refusal(url);
+    expect(sentence).toMatch(/refuses the user or password of MONGODB_URL: correct them/);
+    expect(sentence).not.toContain('wr0ng');
+    await open(url.replace('wr0ng', 'right'));
+  });
+});
+
+describe.concurrent('a database that is not there, for as long as one waits for it', {
+  tags: ['slow'],
+  timeout: 30_000,
+}, () => {
+  it('nobody listens: the sentence names host and port, and no password', async ({ expect }) => {
+    const port = await freePort();
+    const sentence = await refusalWithin(`mongodb://ada:hunter2@127.0.0.1:${port}/x`);
+    expect(sentence).toBe(`No MongoDB answers at 127.0.0.1:${port}: start it, or correct MONGODB_URL.`);
+  });
+
+  it('a member of a replica set that nobody initiated', async ({ expect }) => {
+    await using ghost = await fakeServer(() => ({
+      isreplicaset: true,
+      minWireVersion: 0,
+      maxWireVersion: 21,
+    }));
+    const sentence = await refusalWithin(`mongodb://${ghost.me}/x`);
+    expect(sentence).toBe(
+      `The MongoDB at ${ghost.me} is not a replica set yet: run rs.initiate() on it once.`,
+    );
+  });
+
+  it('a replica set without a primary', async ({ expect }) => {
+    const isPrimary = { isWritablePrimary: false, ismaster: false, secondary: true };
+    await using secondary = await fakeServer((me) => ({ ...primary(me), ...isPrimary }));
+    const sentence = await refusalWithin(`mongodb://${secondary.me}/x?replicaSet=rs0`);
+    expect(sentence).toBe(
+      `The replica set at ${secondary.me} has no primary: look at rs.status() on one of its members.`,
+    );
+  });
+
+  it('no space left on its disk', async ({ expect }) => {
+    const server = await startMongo({ toBreak: true });
+    try {
+      await server.failPoint({ failCommands: ['insert', 'create'], errorCode: 14_031 }, 'alwaysOn');
+      expect(await refusalWithin(server.url)).toMatch(
+        /no space left on the disk of the MongoDB at .*: free some/,
+      );
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+  });
+
+  it('one that comes up in the meantime is taken', async ({ expect }) => {
+    const server = await startMongo({ toBreak: true });
+    try {
+      await server.stop();
+      const opening = openMongo({ url: server.url, log: silent });
+      await sleep(1_000); // what it waits for is that somebody is late
+      await server.start();
+      const store = await opening;
+      expect(store.epoch).toMatch(/^[\w-]{22}$/);
+      await store.close();
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+  });
+
+  async function refusalWithin(url: string): Promise<string> {
+    const error = await openMongo({ url, log: silent }).catch((reason: unknown) => reason);
+    if (!(error instanceof Unusable)) throw error;
+    return error.message;
+  }
+});
+
+describe('a database of nothing', () => {
+  it('opened by five at once is one database, with one lobby', async () => {
+    const url = mongo.server.anotherUrl();
+    const stores = await Promise.all(upTo(5).map(() => open(url)));
+    expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
+    const lobbies = await Promise.all(stores.map((store) => store.rooms.byId(LOBBY)));
+    for (const lobby of lobbies) expect(lobby).toEqual(lobbies[0]);
+    expect(
+      await Promise.all(stores.map((store) => appendNew(store, [text(LOBBY, newId(), 'hello')]))),
+    ).toHaveLength(5);
+  });
+
+  it('without a name in the URL is called holdfast', async () => {
+    const store = await open(mongo.server.url.replace(/\/holdfast_test_\w+/, '/'));
+    expect(store.db.databaseName).toBe('holdfast');
+  });
+
+  it('keeps to its own concerns, whatever the URL says', async () => {
+    const url = `${mongo.server.anotherUrl()}&w=0&journal=false&retryWrites=false&readConcernLevel=local&readPreference=secondary`;
+    const store = await open(url);
+    expect(store.db.writeConcern).toMatchObject({ w: 'majority', journal: true, wtimeoutMS: 5_000 });
+    expect(store.db.readConcern?.level).toBe('majority');
+    expect(store.db.readPreference?.mode).toBe('primary');
+    expect(store.db.client.options.retryWrites).toBe(true);
+    expect(await appendNew(store, [text(LOBBY, newId(), 'hello')])).toEqual([1]);
+  });
+});
+
+function primary(me: string): Document {
+  return {
+    isWritablePrimary: true,
+    ismaster: true,
+    setName: 'rs0',
+    setVersion: 1,
+    hosts: [me],
+    me,
+    minWireVersion: 0,
+    maxWireVersion: 21,
+    maxBsonObjectSize: 16 * 1024 * 1024,
+    maxMessageSizeBytes: 48_000_000,
+    maxWriteBatchSize: 100_000,
+    logicalSessionTimeoutMinutes: 30,
+  };
+}

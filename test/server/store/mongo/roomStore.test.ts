@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import type { Collections } from '../../../../server/store/mongo/base/collections.ts';
+import { createMemberCounts } from '../../../../server/store/mongo/roomStore.ts';
+
+/** Rooms by how many are in them, and what was asked of the database. */
+function scene(present: Record<string, number>) {
+  const asked: string[][] = [];
+  let now = 0;
+  let hold: Promise<void> | undefined;
+  const members = {
+    aggregate: ([{ $match }]: [{ $match: { room: { $in: string[] } } }]) => ({
+      async toArray() {
+        asked.push($match.room.$in);
+        const found = $match.room.$in
+          .filter((room) => present[room])
+          .map((room) => ({ _id: room, count: present[room] }));
+        await hold;
+        return found;
+      },
+    }),
+  } as unknown as Collections['members'];
+  return {
+    counts: createMemberCounts({ members }, () => now),
+    asked,
+    present,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    holdUntil: (released: Promise<void> | undefined) => {
+      hold = released;
+    },
+  };
+}
+
+it('counts several rooms by one question; a room of nobody has 0', async () => {
+  const { counts, asked } = scene({ a: 2, b: 900 });
+  expect(await counts.of(['a', 'b', 'c'])).toEqual(
+    new Map([
+      ['a', 2],
+      ['b', 900],
+      ['c', 0],
+    ]),
+  );
+  expect(asked).toEqual([['a', 'b', 'c']]);
+});
+
+it('a large count is kept for a second, a small one is exact', async () => {
+  const { counts, asked, present, pass } = scene({ a: 2, b: 900 });
+  await counts.of(['a', 'b']);
+  Object.assign(present, { a: 3, b: 901 });
+  pass(999);
+  expect(await counts.of(['b', 'a'])).toEqual(
+    new Map([
+      ['b', 900],
+      ['a', 3],
+    ]),
+  );
+  pass(1);
+  expect(await counts.of(['b'])).toEqual(new Map([['b', 901]]));
+  expect(asked).toEqual([['a', 'b'], ['a'], ['b']]);
+});
+
+it('when thousands ask at once, one of them counts', async () => {
+  const { counts, asked } = scene({ lobby: 5_000 });
+  await counts.of(['lobby']);
+  await Promise.all(Array.from({ length: 1_000 }, () => counts.of(['lobby'])));
+  expect(asked).toHaveLength(1);
+});
+
+it('who has just joined here is counted, also where somebody was counting meanwhile', async () => {
+  const { counts, present, holdUntil } = scene({ b: 900 });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  holdUntil(promise);
+  const before = counts.of(['b']);
+  Object.assign(present, { b: 901 });
+  counts.invalidate('b');
+  holdUntil(undefined);
+  resolve();
+  await before;
+  expect(await counts.of(['b'])).toEqual(new Map([['b', 901]]));
+});
