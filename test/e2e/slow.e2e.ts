@@ -7,8 +7,8 @@ import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
 import { BOTH, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
-import { secondsFromLook } from './support/looked.ts';
 import { readToTheBeginning } from './support/scroll.ts';
+import { secondsFromVisible } from './support/secondsFromVisible.ts';
 
 test(
   'O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down: all arrive once, over one connection',
@@ -88,7 +88,7 @@ test('S4 a socket that died while the page was hidden and still reports open: li
   network.strand();
   await bob.append(text('meanwhile'));
 
-  const live = await secondsFromLook(page, 'meanwhile');
+  const live = await secondsFromVisible(page, 'meanwhile');
   await windowBecomes(page, 'normal');
   await expect(message(page, 'meanwhile')).toBeVisible();
   const taken = await live();

@@ -3,19 +3,19 @@ import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APPEND_MAX_ITEMS, BODY_MAX_CODE_POINTS, FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import { type ApiClient, connectClient, newId, post, type SignedUp, signUp, text } from '../support/api.ts';
+import { type Bystanders, startBystanders } from '../support/bystanders.ts';
 import { engineHandshake } from '../support/engine.ts';
-import { type Innocents, startInnocents } from '../support/innocents.ts';
 import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 
 let server: ServerProcess;
-let innocents: Innocents;
+let bystanders: Bystanders;
 let mallory: SignedUp;
 let foreignRoom: string;
 let theirText: string;
 
 beforeAll(async () => {
   server = await startServer();
-  innocents = await startInnocents(server.url);
+  bystanders = await startBystanders(server.url);
   mallory = await signUp(server.url, 'Mallory');
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   foreignRoom = newId();
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const spoken = await innocents?.stop();
+  const spoken = await bystanders?.stop();
   await server?.dispose();
   expect(spoken).toBeGreaterThan(5);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { LOBBY } from '../../shared/mint.ts';
 import { answers, classOf, Refusal } from '../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../support/api.ts';
-import { startInnocents } from '../support/innocents.ts';
+import { startBystanders } from '../support/bystanders.ts';
 import { startServer } from '../support/serverProcess.ts';
 
 const FRAMES = 1_000;
@@ -54,7 +54,7 @@ test('each of a thousand random frames gets a valid answer, and the server goes 
   timeout: 60_000,
 }, async () => {
   await using server = await startServer();
-  const innocents = await startInnocents(server.url);
+  const bystanders = await startBystanders(server.url);
 
   for (let sender = 0; sender < SENDERS; sender++) {
     using client = await connectClient(server.url, await signUp(server.url, `Sender ${sender}`));
@@ -65,7 +65,7 @@ test('each of a thousand random frames gets a valid answer, and the server goes 
     await Promise.all(frames.map((frame) => expectAnswer(client, frame)));
   }
 
-  expect(await innocents.stop()).toBeGreaterThan(10);
+  expect(await bystanders.stop()).toBeGreaterThan(10);
   expect(server.logs()).not.toMatch(/"level":"(?:error|fatal)"/);
 });
 

@@ -1,7 +1,7 @@
 /** Changes of network, and a server on an address that is not loopback. */
 import type { Page } from '@playwright/test';
 import { composer, expectInOrder, expectState, message, say, signUp } from '../e2e/fixtures.ts';
-import { secondsFromLook } from '../e2e/support/looked.ts';
+import { secondsFromVisible } from '../e2e/support/secondsFromVisible.ts';
 import {
   bodyOf,
   connectClient,
@@ -76,7 +76,7 @@ async function pocketed(page: Page): Promise<Page> {
 
 /** Resolves with the seconds until missed messages have arrived and queued ones are sent. */
 async function lookAt(page: Page, pocket: Page, { missed, queued }: { missed: string; queued: string }) {
-  const live = await secondsFromLook(page, missed, queued);
+  const live = await secondsFromVisible(page, missed, queued);
   await pocket.close();
   await expect(message(page, missed)).toBeVisible();
   await expectState(page, queued, 'Sent');

@@ -2,13 +2,13 @@
 import { type ApiClient, bodyOf, connectClient, signUp, text } from './api.ts';
 import { waitFor } from './waitFor.ts';
 
-export interface Innocents {
+export interface Bystanders {
   /** Resolves with the number of messages, once all were acknowledged, and received once and in order on one connection. */
   stop(): Promise<number>;
 }
 
-export async function startInnocents(url: string): Promise<Innocents> {
-  const speaker = await connectClient(url, await signUp(url, 'Innocent'));
+export async function startBystanders(url: string): Promise<Bystanders> {
+  const speaker = await connectClient(url, await signUp(url, 'Bystander'));
   const listener = await connectClient(url, await signUp(url, 'Listener'));
   const lost: string[] = [];
   for (const { socket } of [speaker, listener]) socket.on('disconnect', (reason) => lost.push(reason));
@@ -17,7 +17,7 @@ export async function startInnocents(url: string): Promise<Innocents> {
   const talk = (async () => {
     const said: string[] = [];
     while (going) {
-      const body = `innocent ${said.length + 1}`;
+      const body = `bystander ${said.length + 1}`;
       await say(speaker, body);
       await listener.hears(body);
       said.push(body);
@@ -30,10 +30,10 @@ export async function startInnocents(url: string): Promise<Innocents> {
     async stop() {
       going = false;
       const said = await talk;
-      await waitFor('the listener received all messages', () => innocent(listener).length === said.length);
-      if (innocent(listener).join() !== said.join())
-        throw new Error(`received in another order: ${innocent(listener)}`);
-      if (lost.length > 0) throw new Error(`an innocent was disconnected: ${lost}`);
+      await waitFor('the listener received all messages', () => heardBy(listener).length === said.length);
+      if (heardBy(listener).join() !== said.join())
+        throw new Error(`received in another order: ${heardBy(listener)}`);
+      if (lost.length > 0) throw new Error(`a bystander was disconnected: ${lost}`);
       speaker.close();
       listener.close();
       return said.length;
@@ -44,12 +44,12 @@ export async function startInnocents(url: string): Promise<Innocents> {
 async function say(speaker: ApiClient, body: string): Promise<void> {
   const answer = await speaker.append(text(body));
   const failed = !answer.ok || answer.stopped || answer.results.some((result) => 'error' in result);
-  if (failed) throw new Error(`an innocent was refused: ${JSON.stringify(answer)}`);
+  if (failed) throw new Error(`a bystander was refused: ${JSON.stringify(answer)}`);
 }
 
-function innocent(listener: ApiClient): string[] {
+function heardBy(listener: ApiClient): string[] {
   return listener
     .heard('lobby')
     .flatMap((entry) => bodyOf(entry) ?? [])
-    .filter((body) => body.startsWith('innocent '));
+    .filter((body) => body.startsWith('bystander '));
 }

@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
  * Starts the measurement: from the next `visibilitychange` until `missed` is shown and `queued`, if given, is sent. The result
  * resolves with the seconds between. It is measured in the page, since polling from outside would add up to a second.
  */
-export async function secondsFromLook(
+export async function secondsFromVisible(
   page: Page,
   missed: string,
   queued?: string,
