@@ -50,7 +50,11 @@ async function measure(): Promise<Called[]> {
       port: 0,
       hmr: false,
       watch: null,
-      proxy: { '/api': server.url, '/socket.io': { target: server.url, ws: true } },
+      // the header `Host` stays that of the page, as behind a proxy of the same origin
+      proxy: {
+        '/api': { target: server.url, changeOrigin: false },
+        '/socket.io': { target: server.url, changeOrigin: false, ws: true },
+      },
     },
   });
   await vite.listen();
