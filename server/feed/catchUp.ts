@@ -26,7 +26,7 @@ export interface CatchUp {
 
 interface Deps {
   store: Pick<Store, 'epoch' | 'log' | 'rooms' | 'users'>;
-  feed: Pick<Feed, 'host'>;
+  feed: Pick<Feed, 'host' | 'clientJoined'>;
   names: Pick<Names, 'of' | 'known'>;
   /** The features of this server beyond those that every server has. */
   features: () => string[];
@@ -46,6 +46,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     const last = feed.host(room.id).next() - 1;
     if (last > room.head) sendCommittedMeanwhile(recipient, room, last);
     recipient.join(room.id);
+    feed.clientJoined(room.id);
   }
 
   function sendCommittedMeanwhile(recipient: Recipient, { id: room, head }: Room, last: number) {

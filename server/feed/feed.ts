@@ -6,6 +6,7 @@
 
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
+import type { Users } from '../../shared/protocol/index.ts';
 import { Unavailable } from '../base/refusal.ts';
 import { FRAME_COALESCE_MS, FRAMES_BURST } from '../base/serverLimits.ts';
 import { retryUntilDone } from '../base/timeout.ts';
@@ -22,6 +23,8 @@ export interface Feed {
   /** The feed of this room; the first call begins to host the room. */
   host(room: string): RoomFeed;
   hosted(): string[];
+  /** A client was subscribed to the room: the next frames carry the names that it may not have. Synchronous. */
+  clientJoined(room: string): void;
   /**
    * Reads the heads of all hosted rooms from the store, in one query, and then the entries that the tail has missed. Returns
    * the heads; a room whose head is unknown at the moment is left out.
@@ -48,6 +51,7 @@ interface Deps {
 
 export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, now }: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
+  const sentNames = new Map<string, SentNames>();
   const headOf = createHeadLoader(log);
   let tail: Tail | undefined;
   let closed = false;
@@ -73,7 +77,9 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
   /** Never rejects: if a name cannot be read, the frame is sent without names. */
   async function fanOut(room: string, entries: Entry[]): Promise<void> {
     const users = await names.of(entries).catch(() => ({}));
-    broadcast(room, 'entries', { room, entries, users });
+    // In one turn with the broadcast: whoever joins after it was not sent these names.
+    const unsent = sentNames.get(room)?.without(users) ?? users;
+    broadcast(room, 'entries', { room, entries, users: unsent });
   }
 
   return {
@@ -94,13 +100,16 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
       const made = createRoomFeed({ room, log, headOf, deliver, pause });
       if (closed) made.close(); // a catch-up in flight may still host rooms after the feed was closed
       rooms.set(room, made);
+      sentNames.set(room, createSentNames());
       return made;
     },
     hosted: () => [...rooms.keys()],
+    clientJoined: (room) => sentNames.get(room)?.clear(),
     reconcileHeads,
     release(room) {
       rooms.get(room)?.close();
       rooms.delete(room);
+      sentNames.delete(room);
     },
     async close() {
       closed = true;
@@ -109,6 +118,36 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
     },
   };
 }
+
+/**
+ * The names that all clients in a room were sent since the last one joined, by revision. A name in every frame would be a
+ * fifth of the bytes of a message of 40 characters.
+ */
+interface SentNames {
+  /** Those of the users that are not among them, and from now on are. */
+  without(users: Users): Users;
+  clear(): void;
+}
+
+export function createSentNames(): SentNames {
+  const sent = new Map<string, number>();
+  return {
+    without(users) {
+      const unsent: Users = {};
+      for (const id in users) {
+        const { rev } = users[id]!;
+        if (sent.get(id) === rev) continue;
+        if (sent.size >= MAX_SENT_NAMES) sent.clear();
+        sent.set(id, rev);
+        unsent[id] = users[id]!;
+      }
+      return unsent;
+    },
+    clear: () => sent.clear(),
+  };
+}
+
+const MAX_SENT_NAMES = 10_000;
 
 function byRoom(batch: readonly Committed[]): Map<string, Entry[]> {
   const rooms = new Map<string, Entry[]>();

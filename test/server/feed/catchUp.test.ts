@@ -81,6 +81,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
       next: () => next,
       recent: (from: number, to: number) => LOG.slice(from - 1, to),
     }),
+    clientJoined: () => {},
   } as unknown as Feed;
   const room = { id: 'r', kind: 'public', name: 'R', head, members: 1 };
   const store = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../../server/base/serverLimits.ts';
-import { createCoalescer, createFeed, createHeadLoader } from '../../../server/feed/feed.ts';
+import { createCoalescer, createFeed, createHeadLoader, createSentNames } from '../../../server/feed/feed.ts';
 import type { Broadcast } from '../../../server/feed/recipient.ts';
 import { type LogStore, type TailListener, Unavailable } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -207,5 +207,31 @@ describe('the coalescer', () => {
     finish[0]!();
     await pass(0);
     expect(started).toEqual([[1], [2]]);
+  });
+});
+
+describe('names that are sent to a room', () => {
+  const [ada, bo] = [
+    { name: 'Ada', rev: 0 },
+    { name: 'Bo', rev: 3 },
+  ];
+
+  test('are sent once, and again after a change of the name or after a client joined', () => {
+    const names = createSentNames();
+    expect(names.without({ ada })).toEqual({ ada });
+    expect(names.without({ ada, bo })).toEqual({ bo });
+    expect(names.without({ ada, bo })).toEqual({});
+    expect(names.without({ ada: { name: 'Ada L.', rev: 4 } })).toEqual({ ada: { name: 'Ada L.', rev: 4 } });
+    names.clear();
+    expect(names.without({ bo })).toEqual({ bo });
+  });
+
+  test('are remembered up to a number: beyond it they are sent again', () => {
+    const names = createSentNames();
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`user ${i}`, ada]));
+    names.without(many);
+    expect(names.without({ 'user 9': ada })).toEqual({});
+    expect(names.without({ bo })).toEqual({ bo });
+    expect(names.without({ 'user 9': ada })).toEqual({ 'user 9': ada });
   });
 });

@@ -2,8 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownEntry } from '../../../server/ingest/checkItem.ts';
 import { LOBBY } from '../../../shared/mint.ts';
-import type { Item, Room, User, Welcome } from '../../../shared/protocol/index.ts';
-import { type ApiClient, connectClient, newId, post, signUp, text, wholeLog } from '../../support/api.ts';
+import type { Entries, Item, Room, User, Welcome } from '../../../shared/protocol/index.ts';
+import {
+  type ApiClient,
+  bodyOf,
+  connectClient,
+  newId,
+  post,
+  signUp,
+  text,
+  wholeLog,
+} from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { temporaryFolder } from '../../support/tmp.ts';
@@ -241,7 +250,7 @@ describe('another name', () => {
       body: JSON.stringify({ name }),
     });
 
-  test('is sent to connected clients at once, to others in their welcome, and is in every later frame', async () => {
+  test('is sent to connected clients at once, to others in their welcome, and is in the next frame', async () => {
     using ada = await connectClient(server.url, await person());
     const boSession = await person();
     using bo = await connectClient(server.url, boSession);
@@ -271,6 +280,29 @@ describe('another name', () => {
     await bo.hears('under another name');
     const frame = bo.frames.findLast(({ event }) => event === 'entries')!;
     expect(frame.payload).toMatchObject({ users: { [user.id]: named } });
+  });
+
+  test('S2 is in a live frame only where a client of the room may not have it: after it joined, and after a change', async () => {
+    const boSession = await person();
+    using ada = await connectClient(server.url, await person());
+    using bo = await connectClient(server.url, boSession);
+    const { id, name } = ada.session.user;
+    const usersOf = async (client: ApiClient, body: string) => {
+      await ada.append(text(body));
+      await client.hears(body);
+      const frames = client.frames.flatMap(({ event, payload }) =>
+        event === 'entries' ? [payload as Entries] : [],
+      );
+      return frames.find(({ entries }) => entries.some((entry) => bodyOf(entry) === body))!.users;
+    };
+    expect(await usersOf(bo, 'the first')).toEqual({ [id]: { name, rev: 0 } });
+    expect(await usersOf(bo, 'the second')).toEqual({});
+    using again = await connectClient(server.url, boSession); // with no cursors: it is caught up in the lobby anew
+    expect(await usersOf(again, 'after somebody came')).toEqual({ [id]: { name, rev: 0 } });
+    expect(await usersOf(again, 'and again')).toEqual({});
+    const { user } = (await (await rename(ada, `${name} the second`)).json()) as { user: User };
+    expect(await usersOf(bo, 'after the change')).toEqual({ [id]: { name: user.name, rev: user.rev } });
+    expect(await usersOf(again, 'once more')).toEqual({});
   });
 
   test('is refused if it is taken, invalid, or the fourth of a day', async () => {
