@@ -1,4 +1,4 @@
-/** A browser for a client, without a browser: its storage outlives the tabs, and everything is driven by hand. */
+/** A fake browser for whole clients: its storage outlives the tabs, and the test drives time, events and network. */
 import 'fake-indexeddb/auto';
 import type { Channel } from '../../../web/db/changes.ts';
 import { createClient } from '../../../web/state/client.ts';
@@ -13,32 +13,32 @@ import { type ModelServer, mint } from './modelServer.ts';
 export interface Tab {
   client: Client & { close(): void };
   clock: FakeClock;
-  /** What the browser says. */
+  /** Fires a browser event. */
   says(event: BrowserEvent): void;
   app(): AppState;
   signedIn(): SignedIn;
-  /** Looks at the room from now on. */
+  /** Subscribes to the room's conversation, as a view does. */
   look(room: string): void;
   conversation(room: string): ConversationState;
-  /** Bodies with their states, as a person reads them. */
+  /** The bodies with their status, as the screen shows them. */
   read(room: string): string[];
-  /** Lets time pass in small steps, with everything that it brings about, until it is so. */
+  /** Lets time pass in small steps until the condition holds. */
   untilPassing(what: string, isSo: () => boolean): Promise<void>;
   untilLive(): Promise<void>;
   /**
-   * The browser stops the tab: its clock stands, and what comes for it waits. Its storage goes on with what was asked of
-   * it, as a browser's does; what that answers is heard here at once, which no browser does.
+   * The browser suspends the tab: its clock stands still, and events wait. Its storage finishes pending requests, as in a
+   * browser; unlike in a browser, their callbacks run at once.
    */
   freeze(): void;
   thaw(): void;
-  /** The tab is gone without a word. */
+  /** The tab is killed without an event. */
   kill(): void;
 }
 
 export interface Browser {
   indexedDB: IDBFactory;
   persisted: number;
-  /** `online` is what the browser believes. */
+  /** `online`: as `navigator.onLine`. */
   openTab(changes?: Partial<Deps>, seen?: { visible?: boolean; online?: boolean }): Tab;
 }
 
@@ -67,7 +67,7 @@ export function createBrowser(server: ModelServer): Browser {
   function openTab(changes: Partial<Deps> = {}, { visible = true, online = true } = {}): Tab {
     const seen = { visible, online };
     const real = createFakeClock();
-    /** What waits while the tab is frozen; undefined while it runs. */
+    /** Events that wait while the tab is frozen; undefined while it runs. */
     let waiting: (() => void)[] | undefined;
     const arrive = (deliver: () => void) => (waiting ? void waiting.push(deliver) : deliver());
     const clock: FakeClock = { ...real, pass: (ms) => arrive(() => real.pass(ms)) };
@@ -155,11 +155,11 @@ interface Waiting {
   tab: number;
   run: () => Promise<unknown>;
   signal: AbortSignal | undefined;
-  /** Tells its holder that it has it no more. */
+  /** Notifies the holder that the lock was stolen. */
   stolen: () => void;
 }
 
-/** What it says is heard when the tab runs. */
+/** A socket whose events are delivered while the tab runs. */
 function gated(raw: RawSocket, arrive: (deliver: () => void) => void): RawSocket {
   return {
     get connected() {
@@ -186,7 +186,7 @@ function gated(raw: RawSocket, arrive: (deliver: () => void) => void): RawSocket
   };
 }
 
-/** Web Locks of one origin, as far as the client uses them. */
+/** The part of the Web Locks of one origin that the client uses. */
 export function createLocks() {
   const queue: Waiting[] = [];
   let holder: { tab: number; stolen: () => void } | undefined;
@@ -239,7 +239,7 @@ export function createLocks() {
   };
 }
 
-/** Everything that an IndexedDB holds in a store, past the client. */
+/** All records of a store, read without the client. */
 export function readAll(indexedDB: IDBFactory, database: string, store: string): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(database);

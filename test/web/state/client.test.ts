@@ -90,7 +90,7 @@ test('O3 L3 a lost acknowledgement: the message is checking, then sent by its ec
     server.reachable = false;
     return true;
   };
-  // the server wrote, and its answer goes down with the connection
+  // the server appended, and its answer is lost with the connection
   await tab.client.send(LOBBY, 'once');
   await until('written', () => bodies().length === 1);
   server.live()?.drop();
@@ -137,7 +137,7 @@ test('O3 a tab that is killed while it sends leaves rows that are checked', asyn
 test('S4 after an append without an answer the connection is probed, and the append is sent again over a new one', async () => {
   const tab = await signedIn();
   const dead = server.live()!;
-  server.intercept = () => true; // says it is open, and is dead
+  server.intercept = () => true; // open, but dead
   await tab.client.send(LOBBY, 'into the void');
   await until('sending', () => tab.read(LOBBY)[0] === 'into the void (sending)');
   await tab.untilPassing('a new connection', () => {
@@ -180,7 +180,7 @@ test('O4 a text that is too long is kept with its reason, and is deleted only by
   await shows(tab, ['after']);
 });
 
-/** Texts get no other answer than this, whether the server wrote them or not. */
+/** All texts get this answer, whether the server appended them or not. */
 function answerTextsWith(code: string, wrote: boolean) {
   server.intercept = (event, payload, ack, handle) => {
     if (event !== 'append' || (payload as { items: { kind: string }[] }).items[0]!.kind !== 'text')
@@ -344,7 +344,7 @@ test('S3 after a long absence the newest entries come first; the gap before them
   tab.client.loadOlder(LOBBY);
   await until('among', () => !tab.conversation(LOBBY).atNewest);
   tab.client.loadOlder(LOBBY);
-  tab.client.toNewest(LOBBY); // asked for last, so that is where it ends
+  tab.client.toNewest(LOBBY); // the last request wins
   await turns(100);
   expect(tab.conversation(LOBBY)).toMatchObject({ atNewest: true });
   expect(tab.read(LOBBY)).toHaveLength(50);
@@ -418,7 +418,7 @@ test('O1 a browser that is killed before it wrote its cookie comes back as the s
   server.reachable = false;
   await tab.client.send(LOBBY, 'written before the kill');
   tab.kill();
-  server.cookie = undefined; // never made it to the disk
+  server.cookie = undefined; // was never written to disk
   server.reachable = true;
   const again = openTab();
   await again.untilLive();

@@ -61,12 +61,12 @@ const keys = ({ state }: ConversationModel) => state.get().messages.map((message
 const bodies = ({ state }: ConversationModel) =>
   state.get().messages.map(({ content }) => (content.tag === 'text' ? content.body : content.tag));
 
-/** One page further that way; resolves with what shows then. */
+/** Loads one page in that direction; resolves with the keys that are shown then. */
 async function page(conversation: ConversationModel, way: 'loadOlder' | 'loadNewer'): Promise<string[]> {
   const { messages } = conversation.state.get();
   conversation[way]();
   await until(way, () => conversation.state.get().messages !== messages);
-  await turns(5); // the step itself is over a little later
+  await turns(5); // the step ends a little later
   return keys(conversation);
 }
 
@@ -74,7 +74,7 @@ async function upTo(conversation: ConversationModel, key: string): Promise<void>
   while (!keys(conversation).slice(0, 100).includes(key)) await page(conversation, 'loadOlder');
 }
 
-/** So many of the rows are in the log now, behind what others wrote meanwhile. */
+/** These rows are in the log now, after `others` messages of others. */
 async function sent(log: Entry[], ended: readonly Row[], others = 0): Promise<void> {
   grow(log, others);
   for (const { clientOffset, seq } of ended)
@@ -159,7 +159,7 @@ test('a jump to the newest during a read is not lost', async () => {
   const conversation = await looked();
   while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
   const reading = conversation.refresh();
-  await turns(1); // it has begun
+  await turns(1); // the read has begun
   await conversation.toNewest();
   await reading;
   expect(conversation.state.get().atNewest).toBe(true);
@@ -273,7 +273,7 @@ test('the mark of new messages is not set while the first unread one may lie abo
   };
 
   await isRead(0);
-  expect(await newSince()).toBe(-1); // it may begin anywhere above
+  expect(await newSince()).toBe(-1); // the first unread message may be anywhere above
   await isRead(30);
   expect(await newSince()).toBe(0);
   await isRead(40);
@@ -302,7 +302,7 @@ test('S3 a text that was acknowledged without its neighbours is shown at its pla
   const conversation = await looked();
   expect(bodies(conversation)).toEqual([...span(1, 32), 73, 74].map((n) => `text ${n}`));
   expect(conversation.state.get().gaps).toEqual([{ tag: 'gap', from: 33, to: 72 }]);
-  live = true; // what lies beyond the cursor comes by itself
+  live = true; // the catch-up brings what is beyond the cursor
   await conversation.refresh();
   expect(conversation.state.get().gaps).toEqual([]);
 });

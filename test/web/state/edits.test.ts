@@ -46,7 +46,7 @@ function offline() {
   server.live()?.drop();
 }
 
-/** The server does as it is asked, and its answer and its echo are lost with the connection. */
+/** The server handles the request, and its answer and echo are lost with the connection. */
 function loseNextAnswer(given: () => void = () => {}) {
   server.intercept = (event, _, __, handle) => {
     if (event !== 'append') return false;
@@ -94,7 +94,7 @@ test('O2 O4 an edit behind a text that was not sent is sent without the person o
   refuse();
   await until('parked', async () => JSON.stringify(await rows(tab)).includes('"parked"'));
   server.intercept = () => false;
-  // an earlier attempt was slow, and arrives
+  // an earlier, slow attempt arrives
   server.append(server.cookie!.id, { room: LOBBY, clientOffset: key, kind: 'text', body: 'first' });
   await until('both are there', () => wrote().length === 2);
   expect(wrote()).toEqual(['text first', 'edit second']);
@@ -146,7 +146,7 @@ test('O3 an edit whose text is not stored is shown until it is settled', async (
   offline();
   await tab.client.edit(LOBBY, key, 'new');
   for (let i = 0; i < 300; i++) server.write(mint(), `${i}`);
-  server.epoch = 'epoch-2'; // what was held is forgotten, and only the newest come
+  server.epoch = 'epoch-2'; // the stored log is dropped, and only the newest entries come
   const stalled: (() => void)[] = [];
   server.intercept = (event, _, __, handle) => event === 'append' && stalled.push(handle) > 0;
   server.reachable = true;
@@ -280,7 +280,7 @@ test('S5 O4 two tabs edit one message without a network: the edit that was queue
   await nothingWaits(tab);
 });
 
-/** What the log says, folded by hand: bodies in order, `deleted` where one was. */
+/** The log, folded without the app's code: bodies in order, `deleted` for deleted ones. */
 function folded(): string[] {
   const said = new Map<number, string>();
   for (const entry of log()) {
@@ -310,7 +310,7 @@ test.each(seedsOf('edits with lost answers'))(
   async (seed) => {
     const next = seeded(seed);
     let tab = await signedIn();
-    /** What each message says by the person's last word; all of them differ. */
+    /** The last body that the person gave each message; all differ. */
     const meant = new Set<string>();
     const means = (before: string, after?: string) => {
       expect(meant.delete(before)).toBe(true);
@@ -327,7 +327,7 @@ test.each(seedsOf('edits with lost answers'))(
       if (what >= 5) ack({ ok: true, epoch: server.epoch, results: items.map(answerBadly) });
       return what <= 2 || what >= 5;
     };
-    /** As no server answers a key that it has, but for `internal`. */
+    /** No server gives these answers for a key that it has, except `internal`. */
     function answerBadly(item: Item) {
       const { clientOffset } = item;
       const isThere = log().some((entry) => entry.clientOffset === clientOffset);
@@ -436,7 +436,7 @@ test.each([
   },
 );
 
-/** Of the deleted text there is nothing, and no change that is begun. */
+/** Nothing of the deleted text is left, and no pending amendment. */
 const DRAFT = JSON.stringify([{ room: LOBBY, text: 'begun before\nwe meet at ten' }]);
 const drafts = (tab: Tab) => readAll(browser.indexedDB, `holdfast:${tab.signedIn().user.id}`, 'drafts');
 

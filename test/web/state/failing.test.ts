@@ -1,4 +1,4 @@
-/** Rooms that cannot be read on the server, or here, while all others can. */
+/** Single rooms that cannot be read, on the server or on the device. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { until } from '../db/until.ts';

@@ -1,4 +1,4 @@
-/** Somebody with a long queue comes online: what others wrote meanwhile stands above it, in the order of the log. */
+/** A user with a long queue comes online: messages that others wrote meanwhile are above it, in the order of the log. */
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
@@ -29,13 +29,13 @@ test('S3 O3 others write while two hundred messages wait: theirs are unread, fou
   const others = ['one', 'two', 'three'];
   for (const body of others) server.write(lin, body);
 
-  server.intercept = (event) => event === 'append'; // the queue stays for now
+  server.intercept = (event) => event === 'append'; // nothing is acknowledged for now
   server.reachable = true;
   await tab.untilLive();
   const unread = () => tab.signedIn().rooms.find(({ id }) => id === LOBBY)?.unread;
   await tab.untilPassing('told', () => unread() === others.length);
   const bodies = () => tab.read(LOBBY).map((body) => body.replace(/ \((queued|sending|checking)\)$/, ''));
-  expect(bodies()).toEqual(own.slice(-bodies().length)); // at the end there is nothing but the queue
+  expect(bodies()).toEqual(own.slice(-bodies().length)); // only the queue is at the end
   expect(tab.conversation(LOBBY)).toMatchObject({ atNewest: true, atStart: false });
   const seen = bodies();
   while (!tab.conversation(LOBBY).atStart) {
@@ -49,7 +49,7 @@ test('S3 O3 others write while two hundred messages wait: theirs are unread, fou
   expect(seen).toEqual([...others, ...own]);
 
   server.intercept = () => false;
-  server.live()?.drop(); // those answers are lost
+  server.live()?.drop(); // the answers are lost
   await tab.untilPassing('all sent', () => tab.signedIn().rooms[0]?.waiting === 0);
   expect(server.rooms.get(LOBBY)!.log.map((entry) => 'body' in entry && entry.body)).toEqual([
     ...others,

@@ -19,7 +19,7 @@ const line = (n: number, author = 'me'): Line => ({
   body: `line ${n}`,
   edited: false,
 });
-/** As they show behind these lines, all that waits in view; `held` are entries that are held elsewhere. */
+/** The messages after these lines, with all rows in the window; `held`: entries that are stored outside of it. */
 async function messages(lines: Line[], rows: Row[], held: number[] = []) {
   const db = openUserDatabase(new IDBFactory(), createFakeClock(), 'me');
   await db.write(['rows', 'log'], async (tx) => {

@@ -1,6 +1,6 @@
 /**
- * A server of the protocol in memory, with sockets driven by hand: what the client hears is what it is told here, and a
- * test can hold, lose and overtake anything on its way.
+ * A model of the server in memory, with sockets that the test drives: a test can delay, drop and reorder every frame and
+ * answer.
  */
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
@@ -20,11 +20,11 @@ type Ack = (answer: unknown) => void;
 
 export interface FakeSocket extends RawSocket {
   options: { auth: Handshake; transports: string[] };
-  /** As if the server had sent it. */
+  /** Delivers a frame of the server. */
   hear(event: string, payload: unknown): void;
-  /** Describes a room, and catches up with it from where the handshake said. */
+  /** Describes a room, and catches it up from the cursor of the handshake. */
   comeInto(room: string): void;
-  /** As if the connection had gone. */
+  /** The connection is lost. */
   drop(): void;
 }
 
@@ -32,10 +32,10 @@ export interface ModelServer {
   epoch: string;
   rooms: Map<string, ModelRoom>;
   names: Map<string, string>;
-  /** Of users whose name changed. */
+  /** Revisions of users whose name changed. */
   revs: Map<string, number>;
   features: string[];
-  /** Who the browser's cookie says it is. */
+  /** The user of the browser's cookie. */
   cookie: User | undefined;
   passwords: Map<string, string>;
   /** By claim and name. */
@@ -44,23 +44,23 @@ export interface ModelServer {
   sockets: FakeSocket[];
   /** Every append as it arrived. */
   appends: Item[][];
-  /** Called for each request that arrives; what it returns true for is not handled. */
+  /** Called for each request that arrives. True: the request is not handled. */
   intercept: (event: string, payload: unknown, ack: Ack, handle: () => void) => boolean;
-  /** What is refused, by body. */
+  /** Refusals of messages, by body. */
   refuse: Map<string, WireError>;
-  /** Rooms of which nothing can be read or written now. */
+  /** Rooms that cannot be read or written now. */
   failing: Set<string>;
-  /** That room can, and its members are told. */
+  /** The room works again, and is described to its members. */
   heal(room: string): void;
-  /** True: entries reach nobody's socket while they are appended. */
+  /** True: live frames are not sent. */
   mute: boolean;
   io(options: unknown): RawSocket;
   fetch: typeof globalThis.fetch;
-  /** Somebody else writes. */
+  /** Another user appends. */
   write(author: string, body: string, room?: string): Entry;
   amend(kind: 'edit' | 'delete', target: number, body?: string, room?: string): Entry;
   append(as: string, item: Item): { serverOffset: number; at: number } | WireError;
-  /** Gives somebody another name, and tells everybody unless it is `mute`. */
+  /** Changes a user's name, with a `user` frame unless `mute`. */
   rename(id: string, name: string): void;
   live(): FakeSocket | undefined;
 }

@@ -1,4 +1,4 @@
-/** People who take another name: seen at once, in every tab, and kept for when there is no network. */
+/** Users who change their name: shown at once in every tab, and stored for starts without a network. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { until } from '../db/until.ts';
@@ -38,7 +38,7 @@ test('S2 a changed name is shown at once, in the conversation and in the list, i
   await other.untilLive();
   server.write(lin, 'hello');
   await until('shown', () => [one, other].every((tab) => shown(tab).join() === 'Lin'));
-  server.live()!.hear('user', { user: { id: lin, name: 'Linnea', rev: 3 } }); // to one of them
+  server.live()!.hear('user', { user: { id: lin, name: 'Linnea', rev: 3 } }); // to one of the tabs
   await until('renamed', () =>
     [one, other].every((tab) => shown(tab).join() === 'Linnea' && listed(tab) === 'Linnea'),
   );

@@ -1,4 +1,4 @@
-/** Slow and odd networks, as a whole client meets them. */
+/** Whole clients on slow and broken networks. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { BEAT_TIMEOUT_MS, RECEIVING_SILENCE_MS, SILENCE_MS } from '../../../web/records/pageLimits.ts';
@@ -48,7 +48,7 @@ test('O2 S4 an answer that takes long to be received is received over one connec
   const late: (() => void)[] = [];
   server.intercept = (event, _payload, _ack, handle) => {
     isAsked ||= event === 'range';
-    return late.push(handle) > 0; // one behind the other, as over a wire
+    return late.push(handle) > 0; // in order, as over one connection
   };
   const first = tab.conversation(LOBBY).messages[0]!.key;
   tab.client.loadOlder(LOBBY);
@@ -62,7 +62,7 @@ test('O2 S4 an answer that takes long to be received is received over one connec
 test('S4 a dead socket is detected also while an answer is pending', async () => {
   const { server, tab } = await signedIn();
   const { length } = server.sockets;
-  server.intercept = () => true; // nothing is answered any more
+  server.intercept = () => true; // no more answers
   void tab.client.listPublic();
   await passSteadily(tab, RECEIVING_SILENCE_MS + 500);
   await until('another connection', () => server.sockets.length > length);
@@ -73,7 +73,7 @@ test('O2 O3 the answer of a captive portal is ignored: the outbox is kept, and s
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const real = server.fetch;
   server.fetch = async () => new Response('<html>Welcome to the hotel</html>', { status: 401 });
-  server.reachable = false; // what Socket.IO makes of such a page is a connect_error without data
+  server.reachable = false; // Socket.IO reports such a page as a connect_error without data
   server.live()!.drop();
   await tab.client.send(LOBBY, 'from the hotel');
   await passSteadily(tab, 60_000);

@@ -12,7 +12,7 @@ const draft = (n: number) =>
 const texts = (state: ConversationState) =>
   state.messages.map(({ content }) => (content.tag === 'text' ? content.body : ''));
 
-/** A conversation whose reading ends when it is told to. */
+/** A conversation whose read ends when the test says so. */
 function scene(initial: Partial<ConversationState> = {}) {
   const cell = createCell<ConversationState>({ ...EMPTY, loading: false, ...initial });
   const reading = Promise.withResolvers<void>();
@@ -56,7 +56,7 @@ test('O3 the next read has the message once, with its status', async () => {
   expect(conversation.state.get().messages).toEqual([sent]);
   reading.resolve();
   await new Promise(setImmediate);
-  cell.set({ ...cell.get(), messages: [] }); // deleted since
+  cell.set({ ...cell.get(), messages: [] }); // deleted meanwhile
   expect(conversation.state.get().messages).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-/** A server that was put back to a copy from before somebody signed up: what their app makes of it. */
+/** The server's data was put back to a copy from before a user signed up: their app signs up again and inherits the outbox. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
@@ -41,7 +41,7 @@ const isTold = (tab: Tab) => tab.untilPassing('it is told', () => connection(tab
 const shows = (tab: Tab, messages: string[]) =>
   tab.untilPassing(`it shows ${messages}`, () => tab.read(LOBBY).join() === messages.join());
 
-/** The server as it was before anybody was there. */
+/** The server as it was before anybody signed up. */
 function putBack(): void {
   server.names.clear();
   server.passwords.clear();
@@ -52,7 +52,7 @@ function putBack(): void {
   server.live()?.drop();
 }
 
-/** Ada, with one message that is sent, two that wait and a draft; the server is reachable and does not know her. */
+/** Ada, with one sent message, two queued ones and a draft. The server can be reached and does not know her. */
 async function adaForgotten(): Promise<Tab> {
   const tab = await openTab();
   expect(await tab.client.signIn('Ada')).toEqual({ ok: true });
@@ -60,7 +60,7 @@ async function adaForgotten(): Promise<Tab> {
   await look(tab);
   await tab.client.send(LOBBY, 'sent');
   await shows(tab, ['sent']);
-  server.intercept = (event) => event === 'append'; // the first of them under way, the second behind it
+  server.intercept = (event) => event === 'append'; // the first one is being sent, the second waits behind it
   for (const body of ['waits 1', 'waits 2']) await tab.client.send(LOBBY, body);
   tab.client.saveDraft(LOBBY, 'half a thought');
   await until('kept', () => tab.signedIn().rooms[0]!.draft === 'half a thought');
@@ -74,7 +74,7 @@ test('O4 a server that was put back does not know Ada: the app says so and keeps
   const old = tab.signedIn().user.id;
   await isTold(tab);
   expect(tab.read(LOBBY).map((text) => text.split(' (')[0])).toEqual(['sent', 'waits 1', 'waits 2']);
-  expect(server.names.size).toBe(0); // nobody was made of her own accord
+  expect(server.names.size).toBe(0); // no user was created without the person
   await tab.client.send(LOBBY, 'waits 3');
 
   expect(await tab.client.signIn('Ada')).toEqual({ ok: true });
@@ -116,9 +116,9 @@ test('O1 O2 O4 killed after any step of the inheritance: each row is sent once, 
     });
     await tab.untilPassing('killed or done', () => killed || done);
     tab.kill();
-    await turns(); // a handle that it was just getting holds up nobody either
+    await turns(); // a handle that was just being opened does not block anybody either
     faults.killHandles();
-    faults = faultyIndexedDB(browser.indexedDB); // the dead one's never goes on
+    faults = faultyIndexedDB(browser.indexedDB); // that of the killed tab never continues
     const again = await openTab();
     await again.untilPassing('told, or in', () => ['unknown', 'live'].includes(connection(again)));
     if (connection(again) === 'unknown') expect(await again.client.signIn('Ada')).toEqual({ ok: true });

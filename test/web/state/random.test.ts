@@ -1,4 +1,4 @@
-/** Whole clients on one browser against the model server, over a network that a seed makes unkind. */
+/** Whole clients on one browser against the model server, over a network whose faults come from a seed. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { LOBBY } from '../../../shared/mint.ts';
@@ -26,10 +26,10 @@ test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i
   server.intercept = (event, _, __, handle) => {
     if (!unkind || event === 'beat') return false;
     const fate = random.int(0, 9);
-    if (fate === 0) return true; // lost on its way there
+    if (fate === 0) return true; // the request is lost
     if (fate === 1) {
       const there = server.live();
-      handle(); // its answer goes down with the connection
+      handle(); // the answer is lost with the connection
       there?.drop();
       return true;
     }
@@ -57,7 +57,7 @@ test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i
         break;
       }
       case 3:
-        server.mute = random.int(0, 2) === 0; // live frames that nobody gets
+        server.mute = random.int(0, 2) === 0; // live frames are lost
         server.write(lin, `theirs ${i}`);
         server.mute = false;
         break;

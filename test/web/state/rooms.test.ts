@@ -1,4 +1,4 @@
-/** Rooms that are left, joined again, and more than a few. */
+/** Leaving and joining rooms, also many of them. */
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { turns, until } from '../db/until.ts';
@@ -25,7 +25,7 @@ async function twoRooms() {
   return { server, browser, tab, room };
 }
 
-/** As a server that takes the user out of a room, on whatever device they left it. */
+/** The server removes the user from a room, as after a leave on any device. */
 function leave(server: ModelServer, room: string) {
   const { id, name, log } = server.rooms.get(room)!;
   server.rooms.delete(room);
@@ -91,10 +91,10 @@ test('O4 a room that was left stays in the list while own messages wait or a dra
   expect(named(tab, room)).toMatchObject({ draft: 'half a sentence', name: 'Kitchen' });
   expect(tab.read(room)).toEqual(['hi']);
 
-  server.live()!.drop(); // and over the next connection, whose welcome does not name it
+  server.live()!.drop(); // and over the next connection, whose welcome does not list the room
   await until('down', () => tab.signedIn().connection.tag !== 'live');
   await tab.untilLive();
-  expect(server.live()!.options.auth.cursors).toHaveProperty(room); // one may come into it again meanwhile (S1)
+  expect(server.live()!.options.auth.cursors).toHaveProperty(room); // the user may join it again meanwhile (S1)
   expect(named(tab, room)?.member).toBe(false);
 
   join(server, back);

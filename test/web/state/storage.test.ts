@@ -44,7 +44,7 @@ const me = () => `holdfast:${server.cookie!.id}`;
 const shows = (tab: Tab, messages: string[]) =>
   tab.untilPassing(`it shows ${messages}`, () => tab.read(LOBBY).join() === messages.join());
 
-/** What a send that is given up comes to. */
+/** The outcome of a send whose write timed out. */
 async function passingUntilDone<T>(tab: Tab, work: Promise<T>): Promise<T> {
   let done = false;
   const ended = work.finally(() => {
@@ -75,7 +75,7 @@ test('O4 O3 a full device: the text stays in the composer with a reason, the out
     await turns(10);
   }
   expect(tab.signedIn()).toMatchObject({ storage: 'full', connection: { tag: 'live' } });
-  expect(server.sockets.length - sockets).toBeLessThanOrEqual(1); // the append that stayed unanswered was doubted
+  expect(server.sockets.length - sockets).toBeLessThanOrEqual(1); // the append without an answer caused a probe
   expect(tab.read(LOBBY)[0]).not.toBe('waits');
   faults.quota(undefined);
   await tab.untilPassing('room again', () => tab.signedIn().storage === 'ok');
@@ -274,7 +274,7 @@ test('O3 O4 a write that timed out but was stored is not repeated by a second ta
   faults.lateCommits(false);
   await tab.untilPassing('written after all', () => bodies().length === 1);
   expect(await passingUntilDone(tab, tab.client.send(LOBBY, 'once'))).toEqual({ ok: true });
-  tab.client.saveDraft(LOBBY, ''); // the box, which is empty now
+  tab.client.saveDraft(LOBBY, ''); // the composer is empty now
   await tab.untilPassing('nothing waits', () => tab.signedIn().waiting === 0);
   expect(bodies()).toEqual(['once']);
   expect(await passingUntilDone(tab, tab.client.send(LOBBY, 'once'))).toEqual({ ok: true });

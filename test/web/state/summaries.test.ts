@@ -38,7 +38,7 @@ async function addRooms(ids: readonly string[]): Promise<void> {
   });
 }
 
-/** How many records the database hands out while `work` is done. */
+/** The number of records that the database returns during `work`. */
 async function recordsRead(work: () => Promise<unknown>): Promise<number> {
   let records = 0;
   for (const of of [IDBObjectStore.prototype, IDBIndex.prototype]) {
@@ -116,7 +116,7 @@ test('O2 an amendment of a refused text does not count as waiting: the person de
   const summaries = await opened();
   expect(summaries.waiting()).toBe(0);
   expect(summaries.list()[0]).toMatchObject({ waiting: 0, notSent: 1 });
-  await queue(db, [uncertain(row(1)), edit(2, 1)]); // this one may have arrived, and its change is sent
+  await queue(db, [uncertain(row(1)), edit(2, 1)]); // the text may have arrived, and its edit is sent
   await summaries.refresh({ type: 'rows', rooms: [ROOM] });
   expect(summaries.waiting()).toBe(1);
 });

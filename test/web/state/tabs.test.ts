@@ -1,4 +1,4 @@
-/** Several tabs of one browser, whole clients: who sends, and what becomes of it when that one stands still (S5). */
+/** Whole clients in several tabs of one browser: which one sends, and what happens when it is suspended (S5). */
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Deps } from '../../../web/state/deps.ts';
@@ -29,7 +29,7 @@ function start(): void {
 const bodies = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
 const allSent = (tab: Tab) => tab.read(LOBBY).every((line) => !line.includes('('));
 
-/** The time passes for all of them. */
+/** Lets time pass in all tabs. */
 const untilAll = (what: string, isSo: () => boolean) =>
   until(what, () => {
     if (!isSo()) for (const tab of tabs) tab.clock.pass(10);
@@ -50,7 +50,7 @@ test('S5 O2 the tab that sends is frozen and thaws after another has sent everyt
   await tab.client.send(LOBBY, 'a');
   await until('frozen', () => tab.read(LOBBY)[0] === 'a (sending)');
   server.intercept = () => false;
-  const other = await openTab(); // so that it is surely not the one that sends
+  const other = await openTab(); // opened second, so it does not hold the lock
   await other.client.send(LOBBY, 'b');
   const began = other.clock.now();
   await other.untilPassing('the other goes on', () => bodies().length === 2);
@@ -72,7 +72,7 @@ for (const says of ['freeze', 'pagehide'] as const) {
     server.intercept = (event) => event === 'append';
     await tab.client.send(LOBBY, 'a');
     await until('under way', () => tab.read(LOBBY)[0] === 'a (sending)');
-    const other = await openTab(); // so that it is surely not the one that sends
+    const other = await openTab(); // opened second, so it does not hold the lock
     server.intercept = () => false;
     tab.says(says);
     tab.freeze();
@@ -96,7 +96,7 @@ test('S5 L3 without Web Locks two drains overlap and no entry is duplicated', as
   for (const handle of held.reverse()) handle();
   await untilAll('all', () => allSent(tab) && allSent(other) && bodies().length === 4);
   expect(bodies()).toEqual(['a', 'b', 'c', 'd']);
-  expect(server.appends.flat().length).toBeGreaterThan(4); // they did overlap
+  expect(server.appends.flat().length).toBeGreaterThan(4); // the drains did overlap
 });
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
@@ -108,7 +108,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const sent: string[] = [];
     server.intercept = (event, _, ack, handle) => {
       const fate = event === 'append' ? random.int(0, 3) : 0;
-      if (fate === 1) handle(); // and the answer is lost with the socket
+      if (fate === 1) handle(); // the answer is lost with the socket
       if (fate === 1 || fate === 2) server.live()?.drop();
       if (fate === 3) ack({ ok: false, error: { code: 'unavailable', message: '', retryAfter: 500 } });
       return fate !== 0;
@@ -144,7 +144,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
       await turns(random.int(0, 12));
     }
     server.intercept = () => false;
-    const [stays] = tabs; // one of them may sleep to the end
+    const [stays] = tabs; // one tab stays frozen to the end
     for (const tab of tabs) if (tab !== stays) tab.thaw();
     await untilAll('all sent', () => bodies().length >= sent.length && tabs.slice(1).every(allSent));
     expect(bodies()).toEqual(sent);

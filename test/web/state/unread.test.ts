@@ -22,7 +22,7 @@ const spansTo = (log: readonly Entry[], ...held: [number, number][]): Span[] =>
   held.map(([from, to]) => ({ from, to, amendedTo: log.length }));
 const logOf = (count: number) => Array.from({ length: count }, (_, i) => text(i + 1));
 
-/** As a server describes the room that has this log. */
+/** A server's description of a room with this log. */
 const describedOf = (log: readonly Entry[], readUpTo: number) => ({
   id: ROOM,
   kind: 'public' as const,
@@ -42,7 +42,7 @@ async function unread(): Promise<number> {
 const seen = (upTo: number) =>
   db.write(['marks'], (tx) => tx.objectStore('marks').put({ room: ROOM, upTo, told: false }));
 
-/** Holds these parts of the log; the room is as the server described it when the log was `then`. */
+/** Stores these parts of the log, and the server's description of the room from when the log was `then`. */
 async function hold(
   log: readonly Entry[],
   held: [number, number][],
@@ -94,7 +94,7 @@ describe('unread', () => {
     await hold(log, [[491, 500]], log, 100);
     expect(await unread()).toBe(UNREAD_COUNTED_MAX);
     await seen(485);
-    expect(await unread()).toBe(15); // the hole holds no more than that
+    expect(await unread()).toBe(15); // the hole has no more entries
   });
 
   test('of a room that the answer to a request describes stay as they were counted', async () => {
@@ -123,7 +123,7 @@ describe('unread', () => {
       let mark = random.int(0, log.length);
       const then = [...log];
       const readUpTo = mark;
-      grow(random.int(0, 20)); // heard live: held
+      grow(random.int(0, 20)); // received live and stored
       let spans = spansTo(log, [then.length - random.int(0, 9), log.length]);
       for (let step = 0; step < 8; step++) {
         await hold(

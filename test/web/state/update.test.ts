@@ -1,4 +1,4 @@
-/** A whole client on what version 3 of the app left on the device: it works while that is moved. */
+/** A whole client on a database of version 3: it works while the logs are moved to today's stores. */
 import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
@@ -37,7 +37,7 @@ const isMoved = async () =>
   );
 const lin = mint();
 
-/** Somebody with 300 texts in the lobby, one of their own that waits, and the app as it was before. */
+/** A user with 300 texts in the lobby and one queued message, stored by the app of version 3. */
 async function older(): Promise<void> {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   server = createModelServer();
@@ -75,7 +75,7 @@ const untilMoved = (tab: Tab) =>
     return isMoved();
   });
 
-/** What others wrote, of what is in the window. */
+/** Others' messages in the window. */
 const seen = (tab: Tab) => tab.read(LOBBY).filter((body) => body.startsWith('text'));
 
 test('S3 O4 updated without a network: the newest messages are shown, older ones as they are moved; the outbox is kept', async () => {
@@ -85,7 +85,7 @@ test('S3 O4 updated without a network: the newest messages are shown, older ones
   await tab.untilPassing('the newest', () => seen(tab).at(-1) === 'text 300');
   expect(tab.read(LOBBY).at(-1)).toBe('waits (queued)');
   await tab.untilPassing('the beginning', () => {
-    tab.client.loadOlder(LOBBY); // also while there is nothing older yet
+    tab.client.loadOlder(LOBBY); // also before older ones are moved
     return tab.conversation(LOBBY).atStart;
   });
   expect(seen(tab)[0]).toBe('text 1');
@@ -106,7 +106,7 @@ test('O2 S2 updated with a network: the outbox is sent while logs are moved, and
   const tab = openTab();
   await look(tab);
   await tab.untilPassing('sent', () => tab.read(LOBBY).at(-1) === 'waits');
-  expect(await isMoved()).toBe(false); // or nothing was shown of what it does meanwhile
+  expect(await isMoved()).toBe(false); // otherwise this test shows nothing
   expect(server.sockets.at(-1)!.options.auth.cursors).toMatchObject({ [LOBBY]: [301, expect.anything()] });
   await untilMoved(tab);
   expect(seen(tab).at(-1)).toBe('text 301');

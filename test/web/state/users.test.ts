@@ -30,7 +30,7 @@ async function look(tab: Tab): Promise<void> {
   await until('the conversation is read', () => !tab.conversation(LOBBY).loading);
 }
 
-/** Mika, in so many tabs, with one message that waits and a draft. */
+/** Mika in several tabs, with one queued message and a draft. */
 async function mikaIn(count: number): Promise<Tab[]> {
   const opened = [await openTab()];
   expect(await opened[0]!.client.signIn('Mika')).toEqual({ ok: true });
@@ -85,7 +85,7 @@ test('O5 another user signs in in another tab: every tab switches, nothing of th
 test.each(['visible', 'pageshow', 'resume'] as const)(
   'O5 a tab that slept through it shows nothing of the first: told only %s',
   async (event) => {
-    const deaf = () => ({ postMessage() {}, onmessage: null, close() {} }); // what the others tell meanwhile is lost
+    const deaf = () => ({ postMessage() {}, onmessage: null, close() {} }); // messages of the other tabs are lost
     const tab = browser.openTab({ channel: deaf });
     tabs.push(tab);
     await until('hello', () => tab.app().tag === 'hello');
@@ -200,7 +200,7 @@ test('O5 a page that becomes visible does not restore a session that another tab
 test('O2 a tab finds that the browser is signed in after all: tabs that show the sign-in switch too', async () => {
   const asking = await openTab();
   expect(nameIn(asking)).toBe('hello');
-  const other = createBrowser(server).openTab(); // a cookie, and nothing of it stored here
+  const other = createBrowser(server).openTab(); // a cookie, but an empty storage
   tabs.push(other);
   await until('it shows something', () => other.app().tag === 'hello');
   await other.client.signIn('Mika');

@@ -42,7 +42,7 @@ function openTab(): Tab & { gone(): void } {
   });
 }
 
-/** Somebody who wrote while there was no network. */
+/** A user who wrote messages without a network. */
 async function queued(...bodies: string[]): Promise<Tab & { gone(): void }> {
   const tab = openTab();
   await until('started', () => tab.app().tag === 'hello');
@@ -69,7 +69,7 @@ const session = () =>
   });
 const portal = () => new Response('<html>Welcome to our hotel', { status: 200 });
 
-/** As the server's `POST /api/append`. */
+/** Like `POST /api/append` of the server. */
 const accept: Http = (items, as) => {
   const answer = { ok: true, epoch: server.epoch };
   const results = items.map((item) => {
@@ -132,7 +132,7 @@ test('O2 the worker sends the outbox once, in order, and notifies the tabs; the 
 
 test('O2 S5 the worker leaves the outbox to a tab that is sending, and no message is sent by both', async () => {
   const tab = await queued('a', 'b');
-  server.intercept = (event) => event === 'append'; // under way
+  server.intercept = (event) => event === 'append'; // being sent
   server.reachable = true;
   await tab.untilPassing('the tab sends', () => tab.read(LOBBY)[0] === 'a (sending)');
   expect(await wakeWorker().drained).toBe('busy');
@@ -229,7 +229,7 @@ test('O3 rows that are being sent when the worker’s time is over do not stay s
     return posts.length === 1;
   });
   expect(await rows(me())).toMatchObject([{ state: { tag: 'sending' } }]);
-  worker.clock.pass(9_900); // the answer could still come
+  worker.clock.pass(9_900); // the answer may still come
   expect(await worker.drained).toBe('left');
   expect(await rows(me())).toMatchObject([{ state: { tag: 'checking' } }]);
 });
@@ -287,7 +287,7 @@ test('O2 items of any kind are sent as stored, unparsed; an item of a feature th
       target: { author: mint(), clientOffset: mint() },
     });
     await queueDrafts(odd, of(TEST_FEATURE, { words: 'new' }), of('text', { body: 'behind it' }));
-    useProductKinds(); // the worker is of a version that knows none of these
+    useProductKinds(); // the worker's version knows none of these kinds
     const items: unknown[] = [];
     const keep: Http = (its, as) => {
       items.push(...its);
@@ -311,7 +311,7 @@ test('O2 items of any kind are sent as stored, unparsed; an item of a feature th
   }
 });
 
-/** As another tab would. */
+/** As another tab does. */
 async function queueDrafts(...drafts: Draft[]): Promise<void> {
   const db = openUserDatabase(browser.indexedDB, createFakeClock(), me());
   for (const draft of drafts) await enqueue(db, draft);
