@@ -192,31 +192,37 @@ function answerTextsWith(code: string, wrote: boolean) {
 }
 
 test.each([
-  ['is not in the log: it is gone', false, [], 0],
+  ['is not in the log: nothing is left', false, [], 0],
   ['is in the log: it is deleted there', true, ['deleted'], 2],
-])('O3 O4 five internal errors park a message; deleted, and it %s', async (_, wrote, left, entries) => {
-  const tab = await signedIn();
-  server.mute = true;
-  answerTextsWith('internal', false);
-  await tab.client.send(LOBBY, 'maybe');
-  await shows(tab, ['maybe (not-sent)']);
-  expect(server.appends).toEqual([]);
-  const message = tab.conversation(LOBBY).messages[0]!;
-  if (wrote)
-    server.append(tab.signedIn().user.id, {
-      room: LOBBY,
-      clientOffset: message.clientOffset,
-      kind: 'text',
-      body: 'maybe',
-    });
-  expect(await tab.client.discard(message.clientOffset)).toEqual({ ok: true });
-  server.mute = false;
-  await tab.untilPassing('answered', () => server.appends.length === 1);
-  if (wrote) server.live()!.hear('heads', { [LOBBY]: 2 });
-  await shows(tab, left);
-  expect(bodies()).toHaveLength(entries);
-  await until('nothing waits', () => tab.signedIn().waiting === 0 && tab.signedIn().rooms[0]!.notSent === 0);
-});
+])(
+  'O3 O4 five internal errors park a message; the person deletes it, and it %s',
+  async (_, wrote, left, entries) => {
+    const tab = await signedIn();
+    server.mute = true;
+    answerTextsWith('internal', false);
+    await tab.client.send(LOBBY, 'maybe');
+    await shows(tab, ['maybe (not-sent)']);
+    expect(server.appends).toEqual([]);
+    const message = tab.conversation(LOBBY).messages[0]!;
+    if (wrote)
+      server.append(tab.signedIn().user.id, {
+        room: LOBBY,
+        clientOffset: message.clientOffset,
+        kind: 'text',
+        body: 'maybe',
+      });
+    expect(await tab.client.discard(message.clientOffset)).toEqual({ ok: true });
+    server.mute = false;
+    await tab.untilPassing('answered', () => server.appends.length === 1);
+    if (wrote) server.live()!.hear('heads', { [LOBBY]: 2 });
+    await shows(tab, left);
+    expect(bodies()).toHaveLength(entries);
+    await until(
+      'nothing waits',
+      () => tab.signedIn().waiting === 0 && tab.signedIn().rooms[0]!.notSent === 0,
+    );
+  },
+);
 
 test('O4 a message that may be in the log already is edited by an edit behind it', async () => {
   const tab = await signedIn();

@@ -344,7 +344,7 @@ test('S3 a jump to an entry that is not stored requests one range around it; the
 });
 
 test.each(['upper', 'lower'] as const)(
-  'S3 while a gap is filled at its %s end, what is looked at beside it stays in the window',
+  'S3 while a gap is filled at its %s end, the messages beside it stay in the window',
   async (edge) => {
     const log = logOf(1_000);
     const ends = [

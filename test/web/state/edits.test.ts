@@ -306,7 +306,7 @@ function seeded(seed: number) {
 }
 
 test.each(seedsOf('edits with lost answers'))(
-  'O2 O3 O4 edits and deletions in any order, with lost answers, refusals and killed tabs: what is shown is what was written last (seed %i)',
+  'O2 O3 O4 edits and deletions in any order, with lost answers, refusals and killed tabs: the last one is shown (seed %i)',
   async (seed) => {
     const next = seeded(seed);
     let tab = await signedIn();
@@ -413,7 +413,7 @@ test.each([
   ['here', (tab: Tab) => tab.untilLive()],
   ['after a restart without a network', restarted],
 ])(
-  'O4 what is typed for a text that another device deletes is a draft of the room, and survives: %s',
+  'O4 an edit that is being typed while another device deletes its text becomes a draft of the room: %s',
   async (_, meanwhile) => {
     const tab = await signedIn();
     await tab.client.send(LOBBY, 'we meet at nine');

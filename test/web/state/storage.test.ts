@@ -237,7 +237,7 @@ test('O4 a tab with an older version that does not close the database is waited 
 });
 
 test.each([2.9, 3.1, 6.1])(
-  'O4 a database that hangs for %s s takes a message once, or says that it did not',
+  'O4 a database that hangs for %s s stores a message once, or the app says that it was not stored',
   async (seconds) => {
     const tab = await signedIn();
     faults.hangRequests(true);

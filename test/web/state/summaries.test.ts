@@ -121,7 +121,7 @@ test('O2 an amendment of a refused text does not count as waiting: the person de
   expect(summaries.waiting()).toBe(1);
 });
 
-test.each(numbers(1, 20))('O3 what is counted by keys is what is there: seed %i', async (seed) => {
+test.each(numbers(1, 20))('O3 counts by keys equal the rows: seed %i', async (seed) => {
   const random = seeded(seed);
   const rows = numbers(1, 40).map((n): Row => {
     const target = random.int(1, 40);

@@ -66,7 +66,7 @@ test('S5 O2 the tab that sends is frozen and thaws after another has sent everyt
 });
 
 for (const says of ['freeze', 'pagehide'] as const) {
-  test(`S5 a page that hears ${says} in the middle of sending lets the lock go at once`, async () => {
+  test(`S5 a page that gets ${says} while it sends releases the lock at once`, async () => {
     start();
     const tab = await openTab();
     server.intercept = (event) => event === 'append';
@@ -100,7 +100,7 @@ test('S5 L3 without Web Locks two drains overlap and no entry is duplicated', as
 });
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
-  test(`S5 O2 O3 three tabs that send, freeze, thaw, close: one order, no repeats, seed ${seed}`, async () => {
+  test(`S5 O2 O3 three tabs that send, freeze, thaw, close: one order, no duplicates, seed ${seed}`, async () => {
     const random = seeded(seed);
     start();
     for (let i = 0; i < 3; i++) await openTab();

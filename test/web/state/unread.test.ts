@@ -106,7 +106,7 @@ describe('unread', () => {
   });
 
   test.each(Array.from({ length: 60 }, (_, i) => i + 1))(
-    'are never wrong while nothing below the mark is missing, however marks move and holes fill: seed %i',
+    'are exact while no entry before the read marker is missing, however markers move and holes are filled: seed %i',
     async (seed) => {
       const random = seeded(seed);
       const log: Entry[] = [];

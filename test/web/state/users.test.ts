@@ -83,7 +83,7 @@ test('O5 another user signs in in another tab: every tab switches, nothing of th
 });
 
 test.each(['visible', 'pageshow', 'resume'] as const)(
-  'O5 a tab that slept through it shows nothing of the first: told only %s',
+  'O5 a tab that was suspended meanwhile shows nothing of the first user: it gets only %s',
   async (event) => {
     const deaf = () => ({ postMessage() {}, onmessage: null, close() {} }); // messages of the other tabs are lost
     const tab = browser.openTab({ channel: deaf });
