@@ -1,4 +1,4 @@
-/** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Who you are". */
+/** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Authentication". */
 import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
