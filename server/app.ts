@@ -184,8 +184,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         },
       },
       { name: 'say bye', run: () => realtime.sayBye(BYE_RETRY_AFTER_MS) },
-      { name: 'close the feed', run: () => feed.close() },
-      { name: 'close sockets', run: () => realtime.close() },
+      {
+        name: 'close sockets',
+        run: async () => {
+          await feed.close();
+          await realtime.close();
+        },
+      },
       {
         name: 'close connections',
         run: async () => {
