@@ -21,7 +21,8 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/api': SERVER, '/socket.io': { target: SERVER, ws: true } },
+    // with changeOrigin, which a target without options has, the server would see another Host than the page's Origin
+    proxy: { '/api': { target: SERVER, changeOrigin: false }, '/socket.io': { target: SERVER, ws: true } },
   },
   plugins: [
     VitePWA({
