@@ -78,7 +78,7 @@ test('a text that was deleted is in no byte of a backup, though the server has i
     target: secret.clientOffset,
   } as const;
   expect(await client.append(removal)).toMatchObject({ results: [{ serverOffset: expect.any(Number) }] });
-  expect(readFileSync(join(data, 'holdfast.db-wal')).includes('SECRET')).toBe(true); // so the search finds what is there
+  expect(readFileSync(join(data, 'holdfast.db-wal')).includes('SECRET')).toBe(true); // so the search does find existing text
   const to = join(await newFolder(), 'copy.db');
   expect(await operate('backup', [to], { data })).toMatchObject({ code: 0 });
   expect(readFileSync(to).includes('SECRET')).toBe(false);

@@ -1,4 +1,4 @@
-/** Appends of which the entry is committed and what follows from it is not, or only in part. */
+/** Appends whose entry is committed, while its side effects are not applied, or only in part. */
 import { type BulkWriteResult, MongoBulkWriteError, type WriteError } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
 import type { EntryDocument } from '../../../../server/store/mongo/append/commands.ts';
@@ -35,7 +35,7 @@ async function updatesFail(times: number): Promise<void> {
   onTestFinished(() => mongo.server.clearFailPoints());
 }
 
-it('L4 a delete whose blanking failed is not acknowledged, nor what stands behind it; a repeat does the rest', async () => {
+it('L4 a deletion whose redaction failed is not acknowledged, nor are later items; a repeat redacts', async () => {
   const { harness, store, room, me } = await opened();
   const mine = text(room, me, SECRET);
   const batch = [text(room, me, 'before'), remove(mine), text(room, me, 'behind')];
@@ -53,7 +53,7 @@ it('L4 a delete whose blanking failed is not acknowledged, nor what stands behin
 });
 
 it.each(['the text', 'the edit'])(
-  'a delete of which only %s was blanked is a whole one to every reader',
+  'a deletion of which only %s was redacted is complete for every reader',
   async (blanked) => {
     const { harness, store, room, me } = await opened();
     const mine = text(room, me, SECRET);
@@ -79,7 +79,7 @@ it.each(['the text', 'the edit'])(
   },
 );
 
-it('a join whose row was not written is not acknowledged; the sweep of any store that opens writes it', async () => {
+it('a join whose row was not written is not acknowledged; the next store that opens writes it', async () => {
   const { harness, store, room, me } = await opened();
   await updatesFail(1);
   const { results, stopped } = await store.log.append([join(room, me)], 100);
@@ -92,7 +92,7 @@ it('a join whose row was not written is not acknowledged; the sweep of any store
   expect((await store.rooms.byId(room))?.members).toBe(1);
 });
 
-it('a row that another process makes at the same moment ends with the greater serverOffset', async () => {
+it('a row that another process inserts concurrently ends with the greater serverOffset', async () => {
   const { harness, room } = await opened();
   const others = [await harness.another(), await harness.another()];
   for (let n = 0; n < 20; n++) {
@@ -107,7 +107,7 @@ it('a row that another process makes at the same moment ends with the greater se
   }
 });
 
-it('who meets a row that was just made looks again whether its own serverOffset is the greater', async () => {
+it('after a duplicate row the upsert is repeated, in case its own serverOffset is greater', async () => {
   const asked: string[][] = [];
   const bulkWrite = async (sets: { updateOne: { filter: { user: string } } }[]) => {
     asked.push(sets.map(({ updateOne }) => updateOne.filter.user));
@@ -136,7 +136,7 @@ function asItem({ room, author, clientOffset, kind, digest }: EntryDocument): Ne
   return { room, author, clientOffset, kind, digest };
 }
 
-it('a removal from a room and a redaction that were left undone are done for their subject and all fields', async () => {
+it('an unapplied removal of a member and an unapplied redaction are applied to the subject and to all fields', async () => {
   useTestKinds();
   onTestFinished(useProductKinds);
   const { harness, store, room, me } = await opened();

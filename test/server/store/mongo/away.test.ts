@@ -1,4 +1,4 @@
-/** A database that stops answering, and one that comes back. */
+/** A database that stops answering, and recovers. */
 // @module-tag slow
 import { expect, it, type TestContext } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
@@ -10,7 +10,7 @@ import { startProxy } from '../../../support/proxy.ts';
 import { waitFor } from '../../../support/waitFor.ts';
 import { silent } from './harness.ts';
 
-/** Beside each other, the tests have each a database of its own. */
+/** The tests run concurrently, each with a database of its own. */
 async function scene(onTestFinished: TestContext['onTestFinished']) {
   const server = await startMongo({ toBreak: true });
   onTestFinished(() => server[Symbol.asyncDispose]());
@@ -23,7 +23,7 @@ async function scene(onTestFinished: TestContext['onTestFinished']) {
   return { server, proxy, store, room, me };
 }
 
-/** Every kind of question at once; each must end in time, and none as if it had been answered. */
+/** All kinds of calls concurrently; each must fail in time. */
 async function allUnavailable(store: MongoStore, room: string): Promise<void> {
   const began = performance.now();
   const appends = upTo(3).map(async (n) => {

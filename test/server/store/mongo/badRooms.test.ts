@@ -1,4 +1,4 @@
-/** What somebody put into a room by hand, took out of it, or put back: it is the trouble of that room alone. */
+/** Documents that were inserted, removed or restored by hand affect only their own room. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Document, Double, Long, ObjectId } from 'mongodb';
@@ -32,7 +32,7 @@ async function scene() {
   const [bad, good, me] = [await newRoom(store), await newRoom(store), newId()];
   const mine = text(bad, me, 'before');
   await appendNew(store, [join(bad, me), join(good, me), mine], 100);
-  /** Past all rules, at the next place. */
+  /** Bypasses the validator, at the next serverOffset. */
   const put = async (document: Document) => {
     const serverOffset = (await harness.entries.countDocuments({ room: bad })) + 1;
     const whole = { room: bad, serverOffset, author: me, clientOffset: newId(), at: 200, digest: 'd' };
@@ -65,7 +65,7 @@ const BROKEN: [string, Document][] = [
   ['a text that is deleted and has a number for a body', { kind: 'text', body: 7, deleted: 'no' }],
 ];
 
-it('an unknown kind is passed on as it is, what is no entry as one that cannot be read, all around is as ever', async () => {
+it('an unknown kind is passed on unchanged, an invalid entry as an unreadable one, and the rest of the room is as before', async () => {
   const { harness, store, bad, good, me, mine, put } = await scene();
   const tail = await listen(store, undefined, ({ room }) => room === bad || room === good);
   onTestFinished(() => tail.close());
@@ -101,14 +101,14 @@ it('an unknown kind is passed on as it is, what is no entry as one that cannot b
   const points = log.map(({ serverOffset }) => ({ room: bad, serverOffset }));
   expect(await store.log.timesAt(points)).toEqual(log.map(({ at }) => at));
 
-  // Everybody hears of all of it, live; what was deleted meanwhile may still be shown.
+  // Live, everybody receives all entries; a text that was deleted meanwhile may still be delivered.
   await tail.count(log.length - 2 + 1);
   const heard = tail.seen.filter(({ room }) => room === bad).map(({ entry }) => entry);
   expect(heard.slice(0, -4)).toEqual(log.slice(2, -4));
   expect(tail.seen.some(({ room }) => room === good)).toBe(true);
   expect(tail.gaps()).toBe(0);
 
-  // And whoever comes back is welcomed to both rooms.
+  // A client that reconnects gets both rooms in its welcome.
   const other = await harness.another();
   const mineToo = await other.rooms.ofUser(me);
   expect(new Map(mineToo.map(({ room: { id, head } }) => [id, head]))).toEqual(
@@ -127,7 +127,7 @@ it('an unknown kind is passed on as it is, what is no entry as one that cannot b
   );
 });
 
-it('what has no number or no room is in nobody’s log, and stops nobody', async () => {
+it('a document without a serverOffset or room is in no log, and does no harm', async () => {
   const { harness, store, bad, me, put } = await scene();
   const tail = await listen(store, undefined, ({ room }) => room === bad);
   onTestFinished(() => tail.close());
@@ -146,7 +146,7 @@ it('what has no number or no room is in nobody’s log, and stops nobody', async
   expect(tail.seen.map(({ entry }) => entry)).toEqual(log.slice(2));
 });
 
-it('an entry that somebody took out of the log leaves one that cannot be read, never a gap', async () => {
+it('an entry that was removed from the log by hand leaves an unreadable one, never a gap', async () => {
   const { harness, store, bad, me } = await scene();
   await appendNew(
     store,
@@ -160,7 +160,7 @@ it('an entry that somebody took out of the log leaves one that cannot be read, n
   for (const entry of log) expect(v.is(Entry, entry)).toBe(true);
 });
 
-it('a room whose log went back is the only one of which nothing is told, and one line says it', async () => {
+it('a room whose log went back is the only one that is left out, with one log line', async () => {
   const said: [fields: object, what: string][] = [];
   const log = { warn: (fields: object, what: string) => said.push([fields, what]), error: () => {} };
   const url = mongo.server.anotherUrl();
@@ -207,7 +207,7 @@ it('a room whose log went back is the only one of which nothing is told, and one
   expect(await restarted.log.heads([bad])).toEqual(new Map([[bad, 1]]));
 });
 
-it('what follows from an entry is done in every room, whatever another room has', async () => {
+it('side effects are applied in every room, whatever is wrong with another one', async () => {
   const { harness, store, good, me, put } = await scene();
   await put({ kind: 'delete', target: 'x', pending: true });
   await put({ kind: 'of a later version', pending: true });
@@ -219,7 +219,7 @@ it('what follows from an entry is done in every room, whatever another room has'
   await waitFor('nothing is left to do', async () => (await harness.unfinished(good)) === 0);
 });
 
-it('a text that is no UTF-8 is shown with other characters, and stops neither a range nor the tail', async () => {
+it('a text that is not UTF-8 is returned with replacement characters, and breaks neither a range nor the tail', async () => {
   await using spoiled = await spoilingProxy(mongo.server.port);
   const { store, bad, me, harness } = await scene();
   const through = new URL(harness.url);
@@ -240,7 +240,7 @@ it('a text that is no UTF-8 is shown with other characters, and stops neither a 
 
 const SPOILED = 'ÿÿ';
 
-/** Its answers have other bytes than the database's where that has `SPOILED`. */
+/** A proxy that replaces `SPOILED` in the database's answers by other bytes. */
 async function spoilingProxy(port: number) {
   const [good, wrong] = [Buffer.from(SPOILED), Buffer.from([0xff, 0xfe, 0xff, 0xfe])];
   let times = 0;

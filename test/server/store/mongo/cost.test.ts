@@ -1,4 +1,4 @@
-/** What is asked of the database: the fewest commands that will do, since every process shares it. */
+/** The number of commands per call, as few as possible, because all processes share the database. */
 import { expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../server/store/mongo/index.ts';
 import {
@@ -25,7 +25,7 @@ async function watched() {
   return { url, store, room, me: newId() };
 }
 
-/** The commands of it, without those that come with time: the sweep at the opening is over before. */
+/** The commands during `work`, without periodic ones: the search for pending side effects at the opening is over before. */
 async function commandsOf(store: MongoStore, work: () => Promise<unknown>): Promise<string[]> {
   const asked: string[] = [];
   const hear = ({ commandName }: { commandName: string }) => void asked.push(commandName);
@@ -54,7 +54,7 @@ it('a batch over several rooms is an insert for each', async () => {
   expect(await commandsOf(store, () => appendNew(store, items))).toEqual(['insert', 'insert']);
 });
 
-it('a batch of edits looks its texts up once, a batch of joins sets its rows at once', async () => {
+it('a batch of edits costs one lookup of texts, a batch of joins one write of rows', async () => {
   const { store, room, me } = await watched();
   const texts = upTo(10).map((n) => text(room, me, `${n}`));
   await appendNew(store, texts);
@@ -67,7 +67,7 @@ it('a batch of edits looks its texts up once, a batch of joins sets its rows at 
   expect(asked.filter((name) => name !== 'find')).toEqual(['insert', 'update', 'update', 'update']);
 });
 
-it('that a target is not there is asked of a primary that must be sure to be one', async () => {
+it('a missing target is confirmed by a linearizable read', async () => {
   const { store, room, me } = await watched();
   const [there, nowhere] = [text(room, me, 'there'), text(room, me, 'nowhere')];
   await appendNew(store, [there]);
@@ -80,7 +80,7 @@ it('that a target is not there is asked of a primary that must be sure to be one
   expect(sure).toEqual([nowhere.clientOffset]);
 });
 
-it('a batch of nothing but repeats is one insert that meets the first, and one look for all', async () => {
+it('a batch of only repeats costs one failed insert, and one lookup for all', async () => {
   const { store, room, me } = await watched();
   const items = upTo(30).map((n) => text(room, me, `${n}`));
   await appendNew(store, items);
@@ -88,7 +88,7 @@ it('a batch of nothing but repeats is one insert that meets the first, and one l
   expect(asked).toEqual(['insert', 'find', 'find']);
 });
 
-it('a range is two reads and a look for amendments; the rooms of a user are a few questions, however many', async () => {
+it('a range costs two reads and one lookup of amendments; the rooms of a user cost a few queries, however many they are', async () => {
   const { store, room, me } = await watched();
   expect(await commandsOf(store, () => store.log.range(room, 1, 50, 100_000))).toEqual([
     'find',
@@ -102,7 +102,7 @@ it('a range is two reads and a look for amendments; the rooms of a user are a fe
   expect(await store.rooms.ofUser(me)).toHaveLength(30);
 });
 
-it('where the newest messages begin and how many are unread are two questions each, of what is near', async () => {
+it('messageAt and unread cost two queries each, of a short range', async () => {
   const { store, room, me } = await watched();
   await appendNew(
     store,
@@ -112,7 +112,7 @@ it('where the newest messages begin and how many are unread are two questions ea
   expect(await commandsOf(store, () => store.log.unread(room, me, 250, 100))).toEqual(['find', 'find']);
 });
 
-it('hundreds of removed messages are passed over by a few questions', async () => {
+it('hundreds of removed messages are skipped with a few queries', async () => {
   const { store, room, me } = await watched();
   const gone = upTo(400).map((n) => text(room, me, `${n}`));
   await appendNew(store, gone);
@@ -127,7 +127,7 @@ it('hundreds of removed messages are passed over by a few questions', async () =
   expect(unread.length).toBeLessThanOrEqual(6);
 });
 
-it('an append in a room of which only the place of the head is known asks once for its time', async () => {
+it('an append in a room with a known head of unknown time reads the time once', async () => {
   const { url, room, me } = await watched();
   const other = await openMongo({ url, log: silent });
   onTestFinished(() => other.close());

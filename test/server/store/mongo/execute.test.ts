@@ -1,4 +1,4 @@
-/** The commands of the append algorithm where the database is not what it should be. */
+/** The commands of the append algorithm when the database is stale, slow or failing. */
 import { expect, it, onTestFinished } from 'vitest';
 import type { Command, RoomHead } from '../../../../server/store/mongo/append/commands.ts';
 import { collectionsOf } from '../../../../server/store/mongo/base/collections.ts';
@@ -13,7 +13,7 @@ import { mongoHarness, mongoOfFile } from './harness.ts';
 
 const mongo = mongoOfFile({ toBreak: true });
 
-/** A room with three texts, and a process that knows nothing yet. */
+/** A room with three texts, and a process that has cached nothing yet. */
 async function scene() {
   const harness = await mongoHarness(mongo.server);
   onTestFinished(() => harness.destroy());
@@ -34,7 +34,7 @@ async function scene() {
 
 const soon = () => performance.now() + 5_000;
 
-it('L1 a primary that answers from before what is known to be committed is not believed', async () => {
+it('L1 an answer of a primary that is older than a committed head is rejected', async () => {
   const { room, keys, execute } = await scene();
   const commands = (from: number): Command[] => [
     { do: 'find', room, keys, from },
@@ -53,7 +53,7 @@ it('L1 a primary that answers from before what is known to be committed is not b
     expect(await execute(soon())(command)).toEqual({ tag: 'unknown', message: expect.any(String) });
 });
 
-it('L2 neither is it by who reads heads and ranges: the heads of the other rooms are told all the same', async () => {
+it('L2 reads of heads and ranges reject it too, while the heads of the other rooms are returned', async () => {
   const { room, heads, harness, deps, lost, reads } = await scene();
   heads.learn(room, 4);
   const { client, collections } = deps;
@@ -68,7 +68,7 @@ it('L2 neither is it by who reads heads and ranges: the heads of the other rooms
   await expect(range(room, 1, 9, 10_000)).rejects.toMatchObject({ name: 'Unavailable' });
 });
 
-it('heads of many rooms at once, known and unknown, are those of each', async () => {
+it('the heads of many rooms in one call equal those of single calls, known or not', async () => {
   const { room, heads, harness, reads } = await scene();
   const rooms = await Promise.all(upTo(20).map(() => newRoom(harness.store)));
   for (const [n, one] of rooms.entries())
@@ -83,7 +83,7 @@ it('heads of many rooms at once, known and unknown, are those of each', async ()
     expect(await reads.heads([room, ...rooms])).toEqual(expected);
 });
 
-it('L4 what has no answer in its time is unknown; what is asked too late is not asked at all', async () => {
+it('L4 a command without an answer in time is unknown; after the deadline no command is sent', async () => {
   const { room, keys, harness, execute } = await scene();
   const documents = [4, 5].map((serverOffset) => ({
     ...{ room, serverOffset, author: keys[0]!.author, clientOffset: newId(), at: 1, digest: 'd' },
@@ -98,7 +98,7 @@ it('L4 what has no answer in its time is unknown; what is asked too late is not 
   expect(await execute(performance.now() + 100)({ do: 'insert', documents })).toEqual(unknown);
 });
 
-it('a duplicate says which index it was, and how many stand before it', async () => {
+it('a duplicate reports the index, and the number of documents inserted before', async () => {
   const { room, keys, execute } = await scene();
   const document = (serverOffset: number, clientOffset = newId()) => ({
     ...{ room, serverOffset, author: keys[0]!.author, clientOffset, at: 1, digest: 'd' },

@@ -1,4 +1,4 @@
-/** Errors of a real server, as the failpoints make them, and what becomes of the items. */
+/** Errors of a real server, by fail points, and the results of the items. */
 import { type BulkWriteResult, type Document, MongoBulkWriteError, MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
 import { faultOf } from '../../../../server/store/mongo/base/faults.ts';
@@ -32,7 +32,7 @@ const FAILED_CONCERN = {
   errmsg: 'waiting for replication timed out',
 };
 
-it('L4 what the majority may not have is not acknowledged, and a repeat finds it', async () => {
+it('L4 an entry that the majority may not have is not acknowledged, and a repeat finds it', async () => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
   const items = upTo(3).map((n) => text(room, me, `${n}`));
@@ -43,19 +43,16 @@ it('L4 what the majority may not have is not acknowledged, and a repeat finds it
   );
 });
 
-it.each([true, false])(
-  'L4 a duplicate counts only where no write concern failed beside it (%j)',
-  (isDurable) => {
-    const message =
-      'E11000 duplicate key error collection: x.entries index: entriesByOffset dup key: { room: "r" }';
-    const concern = () => (isDurable ? undefined : FAILED_CONCERN);
-    const result = { getWriteConcernError: concern } as unknown as BulkWriteResult;
-    const error = new MongoBulkWriteError({ message, code: 11_000, writeErrors: [] }, result);
-    expect(faultOf(error)).toMatchObject(
-      isDurable ? { tag: 'duplicate', index: 'entriesByOffset' } : { tag: 'unknown' },
-    );
-  },
-);
+it.each([true, false])('L4 a duplicate counts only without a write concern error (%j)', (isDurable) => {
+  const message =
+    'E11000 duplicate key error collection: x.entries index: entriesByOffset dup key: { room: "r" }';
+  const concern = () => (isDurable ? undefined : FAILED_CONCERN);
+  const result = { getWriteConcernError: concern } as unknown as BulkWriteResult;
+  const error = new MongoBulkWriteError({ message, code: 11_000, writeErrors: [] }, result);
+  expect(faultOf(error)).toMatchObject(
+    isDurable ? { tag: 'duplicate', index: 'entriesByOffset' } : { tag: 'unknown' },
+  );
+});
 
 it('L4 a batch with a repeat whose write concern failed is not acknowledged', async () => {
   const store = await opened();
@@ -72,7 +69,7 @@ it.each([
   50, // MaxTimeMSExpired
   112, // WriteConflict
   11_601, // Interrupted
-  13, // Unauthorized: a right that was taken away
+  13, // Unauthorized: a permission was revoked
 ])('L4 an insert that ends in error %i is unknown; the next goes on', async (errorCode) => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
@@ -83,7 +80,7 @@ it.each([
   expect(await appendNew(store, [item])).toEqual([2]);
 });
 
-it('L3 an insert whose answer is lost on the way is asked again by the driver, and is one entry', async () => {
+it('L3 an insert whose answer is lost is retried by the driver, and is one entry', async () => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
   await appendNew(store, [text(room, me, 'before')]);
@@ -92,7 +89,7 @@ it('L3 an insert whose answer is lost on the way is asked again by the driver, a
   expect(await wholeLog(store, room)).toHaveLength(2);
 });
 
-it('a read that fails is Unavailable, and says nothing of the database to whoever asked', async () => {
+it('a failed read is Unavailable, and its message says nothing about the database', async () => {
   const store = await opened();
   const room = await newRoom(store);
   for (const ask of [
@@ -109,7 +106,7 @@ it('a read that fails is Unavailable, and says nothing of the database to whoeve
   }
 });
 
-it('a room of which alone the head cannot be read is left out, and the others are told', async () => {
+it('a room whose head cannot be read is left out, and the others are returned', async () => {
   const store = await opened();
   const rooms = await Promise.all(upTo(3).map(() => newRoom(store)));
   await fails({ failCommands: ['find'], errorCode: 8_000 });
@@ -120,7 +117,7 @@ it('a room of which alone the head cannot be read is left out, and the others ar
   expect((await store.log.heads(many)).size).toBe(23);
 });
 
-it('one reason of a database that is away is said once in the log, not for every question', async () => {
+it('the log names the reason of an unavailable database once, not for every call', async () => {
   const said: object[] = [];
   const log = { warn: (fields: object) => said.push(fields), error: () => {} };
   const store = await openMongo({ url: mongo.server.anotherUrl(), log: log as never });
@@ -133,8 +130,8 @@ it('one reason of a database that is away is said once in the log, not for every
 });
 
 it.each([
-  16 * 1024 * 1024 - 100, // with the rest of the document it is more
-  17 * 1024 * 1024, // nor can the driver write it
+  16 * 1024 * 1024 - 100, // too large together with the rest of the document
+  17 * 1024 * 1024, // too large for the driver
 ])('L5 an item with a body of %i bytes fails alone, in the middle of a batch', async (size) => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
@@ -163,14 +160,14 @@ it('L5 an item whose content is nested too deeply for a server fails alone, in t
   expect((await wholeLog(store, room))[1]).toMatchObject(nested(90));
 });
 
-it('what is refused for its content does not stand in the message', async () => {
+it('the message of a refusal does not contain the refused content', async () => {
   const store = await opened();
   const [room, me] = [await newRoom(store), newId()];
   const bad = { ...text(room, me, 'secret'), body: 31_722 as unknown as string };
   expect(await append(store, [bad])).toEqual([{ tag: 'failed', message: 'The document failed validation.' }]);
 });
 
-it('an entry that the validator does not take is not written by others either', async () => {
+it('an entry that the validator refuses is refused for every writer', async () => {
   const harness = await mongoHarness(mongo.server);
   onTestFinished(() => harness.destroy());
   await using client = await new MongoClient(harness.url).connect();

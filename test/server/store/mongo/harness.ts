@@ -1,4 +1,4 @@
-/** A database of nothing on a server that the tests of one file share. */
+/** An empty database on a server that the tests of one file share. */
 import { type Collection, MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
@@ -10,7 +10,7 @@ import { type MongoServer, type StartOptions, startMongo } from '../../../suppor
 
 export const silent = pino({ level: 'silent' });
 
-/** The server of this file: started before its tests, ended after them. */
+/** The server of this file: started before its tests, stopped after them. */
 export function mongoOfFile(options?: StartOptions): { readonly server: MongoServer } {
   let server: MongoServer | undefined;
   beforeAll(async () => {
@@ -67,7 +67,7 @@ export async function mongoHarness(server: MongoServer): Promise<MongoHarness> {
     },
     unfinished: (room) => entries.countDocuments({ room, pending: true }),
     stored: async (room) => JSON.stringify(await entries.find({ room }).toArray()),
-    // Nothing but the opening of a change stream is an `aggregate` of the next moment.
+    // the next `aggregate` is the opening of a change stream
     forgetHistory: () => server.failPoint({ failCommands: ['aggregate'], errorCode: 286 }, { times: 1 }),
     async destroy() {
       await Promise.all([store, ...others].map((one) => one.close()));

@@ -4,7 +4,7 @@ import { createKnownHeads } from '../../../../server/store/mongo/knownHeads.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('L1 what is known of a head never goes back', () => {
+it('L1 the known head never goes back', () => {
   const heads = createKnownHeads();
   expect(heads.offsetOf('a')).toBe(0);
   for (const [heard, known] of [
@@ -18,7 +18,7 @@ it('L1 what is known of a head never goes back', () => {
   expect(heads.offsetOf('b')).toBe(0);
 });
 
-it('who waits for a head is told when it is beyond, and not before', async () => {
+it('a wait for a head resolves when the head is beyond, and not before', async () => {
   const heads = createKnownHeads();
   heads.learn('a', 3);
   const told: number[] = [];
@@ -35,7 +35,7 @@ it('who waits for a head is told when it is beyond, and not before', async () =>
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('who waits in vain is told what is known, in time', async () => {
+it('a wait that times out resolves with the known head', async () => {
   const heads = createKnownHeads();
   heads.learn('a', 3);
   const wait = heads.beyond('a', 3, 1_000);
@@ -43,7 +43,7 @@ it('who waits in vain is told what is known, in time', async () => {
   expect(await wait).toBe(3);
 });
 
-it('the time of a head is known once its entry was read, and not of another one', () => {
+it('the time of a head is known once its own entry was read', () => {
   const heads = createKnownHeads();
   expect(heads.newest('a')).toBeUndefined();
   heads.learn('a', 3);

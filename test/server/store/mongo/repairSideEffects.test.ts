@@ -27,7 +27,7 @@ const PENDING = [
   documentOf('r', 3, { kind: 'leave', pending: true }),
 ];
 
-it('L3 side effects that a dead process left unapplied are checked a little later, until that succeeds', async () => {
+it('L3 side effects that a dead process left unapplied are checked a little later, until the check succeeds', async () => {
   const { checks, repaired, advance, setFails } = scene();
   setFails(true);
   checks.delivered(PENDING);
@@ -44,7 +44,7 @@ it('L3 side effects that a dead process left unapplied are checked a little late
   expect(repaired).toHaveLength(2);
 });
 
-it('after close nothing is checked, also not what was to be checked again', async () => {
+it('after close nothing is checked, also no failed check is repeated', async () => {
   const { checks, repaired, advance, pending, setFails } = scene();
   setFails(true);
   checks.delivered(PENDING);

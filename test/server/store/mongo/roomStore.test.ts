@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Collections } from '../../../../server/store/mongo/base/collections.ts';
 import { createMemberCounts } from '../../../../server/store/mongo/roomStore.ts';
 
-/** Rooms by how many are in them, and what was asked of the database. */
+/** Rooms with their numbers of members, and the queries to the database. */
 function scene(present: Record<string, number>) {
   const asked: string[][] = [];
   let now = 0;
@@ -32,7 +32,7 @@ function scene(present: Record<string, number>) {
   };
 }
 
-it('counts several rooms by one question; a room of nobody has 0', async () => {
+it('counts several rooms with one query; an empty room has 0', async () => {
   const { counts, asked } = scene({ a: 2, b: 900 });
   expect(await counts.of(['a', 'b', 'c'])).toEqual(
     new Map([
@@ -44,7 +44,7 @@ it('counts several rooms by one question; a room of nobody has 0', async () => {
   expect(asked).toEqual([['a', 'b', 'c']]);
 });
 
-it('a large count is kept for a second, a small one is exact', async () => {
+it('a large count is cached for a second, a small one is exact', async () => {
   const { counts, asked, present, pass } = scene({ a: 2, b: 900 });
   await counts.of(['a', 'b']);
   Object.assign(present, { a: 3, b: 901 });
@@ -60,14 +60,14 @@ it('a large count is kept for a second, a small one is exact', async () => {
   expect(asked).toEqual([['a', 'b'], ['a'], ['b']]);
 });
 
-it('when thousands ask at once, one of them counts', async () => {
+it('of thousands of concurrent calls only one counts', async () => {
   const { counts, asked } = scene({ lobby: 5_000 });
   await counts.of(['lobby']);
   await Promise.all(Array.from({ length: 1_000 }, () => counts.of(['lobby'])));
   expect(asked).toHaveLength(1);
 });
 
-it('who has just joined here is counted, also where somebody was counting meanwhile', async () => {
+it('a join in this process is counted at once, also if a count was in flight', async () => {
   const { counts, present, holdUntil } = scene({ b: 900 });
   const { promise, resolve } = Promise.withResolvers<void>();
   holdUntil(promise);

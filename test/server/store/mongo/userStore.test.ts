@@ -1,4 +1,4 @@
-/** Names that several processes change at the same time. */
+/** Names that several processes change concurrently. */
 import { expect, it, onTestFinished } from 'vitest';
 import type { Named, Store } from '../../../../server/store/port.ts';
 import { appendNew, join, newId, newRoom, upTo } from '../../../contract/support.ts';
@@ -19,7 +19,7 @@ async function signedUp({ users }: Store): Promise<string> {
   return id;
 }
 
-it('renames at once, by several processes, get a revision each; of one user the greatest holds', async () => {
+it('concurrent renames by several processes get one revision each; for one user the greatest wins', async () => {
   const stores = await opened();
   const [one, other] = [await signedUp(stores[0]), await signedUp(stores[0])];
   const renames = upTo(30).map(async (n) => {
@@ -45,7 +45,7 @@ it('renames at once, by several processes, get a revision each; of one user the 
   }
 });
 
-it('a name that two users want at once is one’s, and a new user cannot have it', async () => {
+it('two concurrent renames to one name: one succeeds, and a new user cannot take the name', async () => {
   const stores = await opened();
   const ids = await Promise.all(stores.map(signedUp));
   const results = await Promise.all(stores.map(({ users }, i) => users.rename(ids[i]!, 'Ada', 'ada')));
@@ -55,7 +55,7 @@ it('a name that two users want at once is one’s, and a new user cannot have it
   expect(await stores[0].users.create(user, device)).toBe('taken');
 });
 
-it('who changed among a thousand strangers is found, page by page', { timeout: 60_000 }, async () => {
+it('changed users are found among a thousand strangers, in pages', { timeout: 60_000 }, async () => {
   const [store] = await opened();
   const users = store.db.collection<{ _id: string }>('users');
   const strangers = upTo(500).map((n) => ({

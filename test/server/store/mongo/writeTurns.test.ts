@@ -1,4 +1,4 @@
-/** Who goes first where several processes write to one room. */
+/** The order in which several processes write to one room. */
 import { describe, expect, it } from 'vitest';
 import { createKnownHeads } from '../../../../server/store/mongo/knownHeads.ts';
 import { awaitTurn, createWriteTurns } from '../../../../server/store/mongo/writeTurns.ts';
@@ -8,7 +8,7 @@ function scene() {
   const turns = createWriteTurns('me', () => now);
   return {
     turns,
-    /** One after the other, so many milliseconds apart. */
+    /** Writes of these processes, `ms` milliseconds apart. */
     wrote(ms: number, ...writes: [string, number][]) {
       for (const [by, serverOffset] of writes) {
         now += ms;
@@ -21,15 +21,15 @@ function scene() {
   };
 }
 
-describe('turns of the processes in a room', () => {
-  it('a process alone leaves nothing to anybody', () => {
+describe('write turns of the processes in a room', () => {
+  it('a process that writes alone never waits', () => {
     const { turns, wrote } = scene();
     expect(turns.waitMs()).toBe(0);
     wrote(1, ['me', 10], ['me', 20]);
     expect(turns.waitMs()).toBe(0);
   });
 
-  it('who wrote the longest ago goes first, and each of the others leaves it the more time the later it wrote', () => {
+  it('the process that wrote least recently goes first; the others wait longer the later they wrote', () => {
     const { turns, wrote } = scene();
     wrote(3, ['me', 10], ['b', 20], ['c', 30]);
     expect(turns.waitMs()).toBe(0);
@@ -41,13 +41,13 @@ describe('turns of the processes in a room', () => {
     expect(turns.waitMs()).toBe(0);
   });
 
-  it('who has not written here yet is not held up', () => {
+  it('a process that has not written here yet does not wait', () => {
     const { turns, wrote } = scene();
     wrote(3, ['b', 10], ['c', 20]);
     expect(turns.waitMs()).toBe(0);
   });
 
-  it('who does not use its turn has none until it writes again', () => {
+  it('a process that does not use its turn has none until it writes again', () => {
     const { turns, wrote } = scene();
     wrote(3, ['b', 10], ['me', 20]);
     expect(turns.waitMs()).toBeGreaterThan(0);
@@ -57,7 +57,7 @@ describe('turns of the processes in a room', () => {
     expect(turns.waitMs()).toBeGreaterThan(0);
   });
 
-  it('who has not written for a second does not count', () => {
+  it('a process that has not written for a second is ignored', () => {
     const { turns, wrote, later } = scene();
     wrote(3, ['b', 10]);
     later(990);
@@ -79,7 +79,7 @@ describe('turns of the processes in a room', () => {
     expect(turnOf(400)).toBe(100);
   });
 
-  it('the tail tells again what was acknowledged: that is no second entry', () => {
+  it('an acknowledged entry that the tail delivers later counts once', () => {
     const { turns, wrote } = scene();
     wrote(3, ['b', 10], ['me', 20], ['b', 30]);
     wrote(3, ['me', 20]);
@@ -87,8 +87,8 @@ describe('turns of the processes in a room', () => {
   });
 });
 
-describe('awaiting one’s turn', () => {
-  it('it comes at once where another one writes first', async () => {
+describe('waiting for a turn', () => {
+  it('it comes at once when another process has written', async () => {
     const [{ turns, wrote }, heads] = [scene(), createKnownHeads()];
     wrote(90, ['b', 10], ['me', 20]);
     heads.learn('room', 20);
@@ -99,7 +99,7 @@ describe('awaiting one’s turn', () => {
     expect(turns.waitMs()).toBe(0);
   });
 
-  it('it comes after their time where nobody does', async () => {
+  it('it comes after the time of the others if none of them writes', async () => {
     const [{ turns, wrote }, heads] = [scene(), createKnownHeads()];
     wrote(3, ['b', 10], ['me', 20]);
     heads.learn('room', 20);

@@ -1,4 +1,4 @@
-/** What only shows with the database itself in hand: a disk that is full, an item that fails half-way. */
+/** Appends that need direct access to the database: a full disk, an item that fails half-way. */
 import { rm } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -22,7 +22,7 @@ beforeEach(async () => {
   });
 });
 
-it('L4 a full disk: nothing of the batch is there, nothing is acknowledged, and it goes on when there is room', () => {
+it('L4 a full disk: nothing of the batch is written or acknowledged, and appends succeed again when there is space', () => {
   const [append, reads] = [appendOn(db), readsOn(db)];
   const batch = (size: number) => upTo(size).map(() => text('lobby', author, 'x'.repeat(1_000)));
   append(batch(10), 1);
@@ -39,7 +39,7 @@ it('L4 a full disk: nothing of the batch is there, nothing is acknowledged, and 
   );
 });
 
-it('L1 an item that fails half-way leaves nothing, and the others go on', () => {
+it('L1 an item that fails half-way leaves nothing behind, and the others are appended', () => {
   db.exec(
     `CREATE TRIGGER broken BEFORE INSERT ON members BEGIN SELECT RAISE(ABORT, 'no members today'); END`,
   );

@@ -1,4 +1,4 @@
-/** A process of its own around the store, for what can only be shown with two: `node child.ts TASK FILE`. */
+/** A process of its own with a store, for tests with two processes: `node child.ts TASK FILE`. */
 import { pino } from 'pino';
 import { openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
@@ -29,7 +29,7 @@ async function run(): Promise<void> {
   }
 }
 
-/** Appends for ever, three batches under way at any time, and says what was acknowledged: a line per entry. */
+/** Appends for ever, with three batches in flight, and prints a line per acknowledged entry. */
 async function write(): Promise<void> {
   const store = await openSqlite({ file, log: pino({ level: 'silent' }) });
   const author = newId();

@@ -1,4 +1,4 @@
-/** The process and the thread die in the middle of batches. */
+/** The process or the thread dies during batches. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function newFile(): Promise<string> {
   return join(folder, 'holdfast.db');
 }
 
-it('L1 L4 kill -9 in the middle of batches, again and again: what was acknowledged is there, gapless', {
+it('L1 L4 repeated kill -9 during batches: every acknowledged entry is there, without a gap', {
   timeout: 60_000,
 }, async () => {
   const file = await newFile();
@@ -73,12 +73,12 @@ async function openWatched(): Promise<{ store: Store; file: string; writer(): Wo
   };
 }
 
-/** A thread takes a second to start where the machine is busy. */
+/** A thread takes a second to start on a busy machine. */
 async function backAgain(store: Store): Promise<void> {
   await vi.waitFor(() => store.ping(), { timeout: 15_000 });
 }
 
-it('L4 a thread that dies: what waits is unavailable, it comes back, and every item is there once', async () => {
+it('L4 a thread dies: pending calls are unavailable, it restarts, and every item is there once', async () => {
   const { store, writer } = await openWatched();
   const author = newId();
   const tail = await listen(store);
@@ -105,27 +105,27 @@ it('L4 a thread that dies: what waits is unavailable, it comes back, and every i
   expect(log).toHaveLength(1_000);
   expect(new Set(log.map((entry) => entry.clientOffset)).size).toBe(1_000);
 
-  // commits whose answer died with the thread reach the tail as well, in their place
+  // commits whose answer was lost with the thread reach the tail as well, in order
   await tail.count(1_000);
   expect(tail.seen.map(({ entry }) => entry)).toEqual(log);
   await tail.close();
 });
 
-it('L2 a commit whose answer died with the thread reaches the tail, though nobody writes after it', async () => {
+it('L2 a commit whose answer was lost with the thread reaches the tail, even without later writes', async () => {
   const { store, file, writer } = await openWatched();
   const tail = await listen(store);
   await append(store, [text('lobby', newId(), 'heard')]);
   await tail.count(1);
-  await store.ping(); // answered in order: whatever the tail still read of the table is read
+  await store.ping(); // calls are answered in order, so the tail has finished its reads
   await writer().terminate();
-  const { db } = openWriter(file); // at once, before the next thread has it: a commit that nobody is told of
+  const { db } = openWriter(file); // before the next thread opens it: a commit that no one is notified of
   appendOn(db)([text('lobby', newId(), 'unheard')], 1);
   closeWriter(db);
   await tail.count(2);
   expect(tail.seen[1]).toMatchObject({ room: 'lobby', entry: { serverOffset: 2, body: 'unheard' } });
 });
 
-it('a thread that dies again and again comes back, and a tail says when it cannot hear', async () => {
+it('a thread that dies repeatedly is restarted, and a tail reports when it receives nothing', async () => {
   const { store, writer } = await openWatched();
   const tail = await store.log.tail(undefined, { onBatch: () => {}, onGap: () => {} });
   for (const n of upTo(3)) {
@@ -139,7 +139,7 @@ it('a thread that dies again and again comes back, and a tail says when it canno
   }
 });
 
-it('closing while the thread is down ends all the same', async () => {
+it('closing works while the thread is down', async () => {
   const { store, writer } = await openWatched();
   await writer().terminate();
   await store.close();

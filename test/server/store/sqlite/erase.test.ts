@@ -6,7 +6,7 @@ import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { appendNew, edit, newId, remove, text, upTo } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
 
-it('after a delete and a close the text is in no byte of any file', async () => {
+it('after a deletion and a close no file contains a byte of the text', async () => {
   const folder = await newFolder();
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, 'holdfast.db');
@@ -21,7 +21,7 @@ it('after a delete and a close the text is in no byte of any file', async () => 
   const around = upTo(300).map((n) => text('lobby', author, `line ${n}`));
   await appendNew(first, [...around.slice(0, 150), short, long, changed, ...around.slice(150)]);
   await first.close();
-  expect(filesWith('SECRET')).toEqual(['holdfast.db']); // so the search finds what is there
+  expect(filesWith('SECRET')).toEqual(['holdfast.db']); // so the search does find existing text
 
   const second = await openSqlite({ file, log: silent });
   await appendNew(second, [remove(short), remove(long)]);

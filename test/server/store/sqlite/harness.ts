@@ -1,4 +1,4 @@
-/** A database of nothing in a folder of its own, and processes that open it. */
+/** An empty database in a folder of its own, and processes that open it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -36,7 +36,7 @@ export async function sqliteHarness(): Promise<Harness> {
   };
 }
 
-/** Starts child.ts: the first line that it says, and the process, which ends with the test. */
+/** Starts child.ts: returns its first line and the process, which is killed at the end of the test. */
 export function answerOf(task: string, path: string): Promise<[string, ChildProcess]> {
   return answerOfScript(fileURLToPath(new URL('./child.ts', import.meta.url)), task, path);
 }

@@ -1,4 +1,4 @@
-/** When a database is checked, and what is known of it from one run to the next. */
+/** When a database is checked, and what is remembered from one run to the next. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
 import {
@@ -32,7 +32,7 @@ beforeEach(async () => {
 const damaged = () =>
   `The database ${file} is damaged: put a backup in its place, or move it away to begin with an empty one.`;
 
-/** Opens it, and says what becomes of it: the processes that check it, and whether it is found damaged. */
+/** Opens the file; returns the processes that check it, and whether it is found damaged. */
 async function opened() {
   const checks: ChildProcess[] = [];
   const note = (message: unknown) => void checks.push((message as { process: ChildProcess }).process);
@@ -45,12 +45,12 @@ async function opened() {
   return { store, checks, damage: damage.promise };
 }
 
-/** Waits for the check to come to its end. */
+/** Waits for the end of the check. */
 async function ended({ checks }: { checks: ChildProcess[] }): Promise<void> {
   await expect.poll(() => checks[0]?.exitCode, { timeout: 20_000 }).toBe(0);
 }
 
-/** Larger than what is checked at once: 6 MB. */
+/** Larger than a file that is checked on opening: 6 MB. */
 async function makeLarge(): Promise<void> {
   const { store } = await opened();
   const author = newId();
@@ -62,7 +62,7 @@ async function makeLarge(): Promise<void> {
   expect(statSync(file).size).toBeGreaterThan(5_000_000);
 }
 
-/** In the middle of the large one: pages of bodies, which no start looks at. */
+/** Offset in the middle of the large file: pages of bodies, which no start reads. */
 function damageInside(path = file): void {
   writeFileSync(path, readFileSync(path).fill(0xa5, 3_000_000, 3_200_000));
 }
@@ -73,7 +73,7 @@ async function refusal(): Promise<string> {
   return (error as Unusable).message;
 }
 
-it('after a run that ended in order nothing is checked, and the mark is gone while it is in use', async () => {
+it('after a run that was closed properly nothing is checked, and the mark is removed while the database is in use', async () => {
   await makeLarge();
   expect(existsSync(`${file}.checked`)).toBe(true);
   const { store, checks } = await opened();
@@ -83,7 +83,7 @@ it('after a run that ended in order nothing is checked, and the mark is gone whi
   expect((await opened()).checks).toEqual([]);
 });
 
-it('after a run that did not, the database is in use at once, and is checked beside that', async () => {
+it('after a run that was not closed properly the database is used at once, and checked in parallel', async () => {
   await makeLarge();
   const [said, child] = await answerOf('hold', file);
   expect(said).toBe('open');
@@ -93,10 +93,10 @@ it('after a run that did not, the database is in use at once, and is checked bes
   await appendNew(first.store, [text('lobby', newId(), 'while it is checked')]);
   await ended(first);
   await first.store.close();
-  expect((await opened()).checks).toEqual([]); // found whole, and closed in order
+  expect((await opened()).checks).toEqual([]); // found intact, and closed properly
 });
 
-it('damage that the check finds is told with the sentence of the start; after that the file is refused at once', async () => {
+it('damage found by the check is reported with the same message as at the start; after that the file is refused at once', async () => {
   await makeLarge();
   damageInside();
   const { store, damage } = await opened();
@@ -117,20 +117,17 @@ it.each([
       utimesSync(file, atime, mtime);
     },
   ],
-])(
-  'a file that was put in its place by hand is checked, though the last run ended in order: %s',
-  async (_, put) => {
-    await makeLarge();
-    const copy = join(folder, 'copy.db');
-    copyFileSync(file, copy);
-    damageInside(copy);
-    put(copy);
-    const { damage } = await opened();
-    expect((await damage).message).toBe(damaged());
-  },
-);
+])('a file that was replaced by hand is checked, even after a proper close: %s', async (_, put) => {
+  await makeLarge();
+  const copy = join(folder, 'copy.db');
+  copyFileSync(file, copy);
+  damageInside(copy);
+  put(copy);
+  const { damage } = await opened();
+  expect((await damage).message).toBe(damaged());
+});
 
-it('a damaged file that was replaced by a whole one is not refused', async () => {
+it('a damaged file that was replaced by an intact one is not refused', async () => {
   await makeLarge();
   const copy = join(folder, 'copy.db');
   copyFileSync(file, copy);
@@ -142,7 +139,7 @@ it('a damaged file that was replaced by a whole one is not refused', async () =>
   await appendNew((await opened()).store, [text('lobby', newId(), 'goes on')]);
 });
 
-it('a store that is closed while it is checked ends the check, and leaves no mark', async () => {
+it('closing a store during its check stops the check, and leaves no mark', async () => {
   await makeLarge();
   rmSync(`${file}.checked`);
   const { store, checks } = await opened();
@@ -152,7 +149,7 @@ it('a store that is closed while it is checked ends the check, and leaves no mar
   expect((await opened()).checks).toHaveLength(1);
 });
 
-it('a reader that meets damage, long after the start, has the file checked', async () => {
+it('a reader that finds damage long after the start causes a check of the file', async () => {
   await makeLarge();
   const { store, damage } = await opened();
   damageInside();
@@ -161,7 +158,7 @@ it('a reader that meets damage, long after the start, has the file checked', asy
   expect((await damage).message).toBe(damaged());
 });
 
-it('changes that could not be taken into the file leave no mark', async () => {
+it('no mark is left when the WAL file could not be checkpointed', async () => {
   const { store } = await opened();
   const other = new DatabaseSync(file, { readOnly: true });
   onTestFinished(() => other.close());
@@ -173,7 +170,7 @@ it('changes that could not be taken into the file leave no mark', async () => {
   expect(existsSync(`${file}.checked`)).toBe(false);
 });
 
-it('a small file is checked as a whole before it is used', async () => {
+it('a small file is checked completely before it is used', async () => {
   const { store } = await opened();
   await store.close();
   rmSync(`${file}.checked`);
@@ -181,13 +178,13 @@ it('a small file is checked as a whole before it is used', async () => {
   expect((await opened()).checks).toEqual([]);
 });
 
-it('a large file of which the first pages are damaged is refused at once', async () => {
+it('a large file with damaged first pages is refused at once', async () => {
   await makeLarge();
   writeFileSync(file, readFileSync(file).fill(0xa5, 4_096 * 3, 4_096 * 12));
   expect(await refusal()).toBe(damaged());
 });
 
-it('a check ends with the process that asked for it', async () => {
+it('a check ends with the process that started it', async () => {
   await makeLarge();
   const script = `
     const { startCheck } = await import(process.argv[1]);
@@ -204,7 +201,7 @@ it('a check ends with the process that asked for it', async () => {
   await expect.poll(() => existsSync(`/proc/${checker}`), { timeout: 20_000 }).toBe(false);
 });
 
-it('a check that cannot be made says nothing of the file', async () => {
+it('a check that fails to run says nothing about the file', async () => {
   const warnings: unknown[] = [];
   const check = startCheck(join(folder, 'none.db'), { warn: (said: unknown) => void warnings.push(said) });
   expect(await check.found).toBe('unknown');

@@ -17,7 +17,7 @@ beforeEach(async () => {
   onTestFinished(() => rmSync(folder, { recursive: true }));
 });
 
-it.each(['whole', 'damaged'] as const)('says again that the file is %s, until it is removed', (known) => {
+it.each(['whole', 'damaged'] as const)('reports that the file is %s, until the mark is removed', (known) => {
   expect(readMark(file)).toBe('unknown');
   writeMark(file, known);
   expect(readMark(file)).toBe(known);
@@ -26,13 +26,13 @@ it.each(['whole', 'damaged'] as const)('says again that the file is %s, until it
   expect(readMark(file)).toBe('unknown');
 });
 
-it('says nothing of a file that was written to since', () => {
+it('reports nothing for a file that was written to since', () => {
   writeMark(file, 'whole');
   appendFileSync(file, ' and more');
   expect(readMark(file)).toBe('unknown');
 });
 
-it('says nothing, and is not left, where changes stand beside the file', () => {
+it('reports nothing, and is not written, while the WAL file holds commits', () => {
   writeMark(file, 'whole');
   writeFileSync(`${file}-wal`, '');
   expect(readMark(file)).toBe('whole');
@@ -45,7 +45,7 @@ it('says nothing, and is not left, where changes stand beside the file', () => {
   expect(readMark(file)).toBe('unknown');
 });
 
-it('says nothing where it is broken, or where there is no file', () => {
+it('reports nothing for a broken mark, or a missing file', () => {
   writeFileSync(markFileOf(file), 'whole');
   expect(readMark(file)).toBe('unknown');
   rmSync(file);

@@ -1,4 +1,4 @@
-/** A database that version 0.1 wrote (test/fixtures/sqlite-0.1), opened by this one. */
+/** A database that version 0.1 wrote (test/fixtures/sqlite-0.1), opened by this version. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ async function open(file: string) {
   return store;
 }
 
-it('L3 every entry is there as it was, every key is known, digests are what they were', async () => {
+it('L3 every entry is unchanged, every key is known, digests are the same', async () => {
   const { file, said } = await old();
   const store = await open(file);
   expect(store.epoch).toBe(said.epoch);
@@ -50,7 +50,7 @@ it('L3 every entry is there as it was, every key is known, digests are what they
   expect(await store.rooms.isMember('lobby', bob)).toBe(false);
 });
 
-it('what comes afterwards may be of any kind; old texts are counted, found, edited', async () => {
+it('later entries may be of any kind; old texts are counted, found and edited', async () => {
   useTestKinds();
   onTestFinished(useProductKinds);
   const { file, said } = await old();
@@ -69,7 +69,7 @@ it('what comes afterwards may be of any kind; old texts are counted, found, edit
   expect(await store.users.rename(ada, 'Ada Lovelace', 'ada lovelace')).toMatchObject({ rev: 1 });
 });
 
-it('killed by -9 in the middle of it, again and again: it is the old one or the new one, and ends as the new one', async () => {
+it('repeated kill -9 during the migration: the file is the old version or the new one, and finally the new one', async () => {
   const { file, said } = await old();
   const db = new DatabaseSync(file);
   db.exec(`
@@ -91,7 +91,7 @@ it('killed by -9 in the middle of it, again and again: it is the old one or the 
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const begun = once(migrating.stdout, 'data').then(() => 'open' as const);
-    await sleep(random.int(50, 400)); // before, while or after the file is taken
+    await sleep(random.int(50, 400)); // before, during or after the opening
     migrating.kill('SIGKILL');
     await Promise.race([begun, once(migrating, 'exit')]);
     if (version() === 1) inTheMiddle++;
@@ -105,7 +105,7 @@ it('killed by -9 in the middle of it, again and again: it is the old one or the 
   expect(version()).toBeGreaterThan(1);
 });
 
-it('version 0.1 refuses it afterwards, with a sentence, and changes nothing', async () => {
+it('version 0.1 then refuses it with an error message, and changes nothing', async () => {
   const { folder, file } = await old();
   await (await openSqlite({ file, log: silent })).close();
   await unpackSqlite01(join(folder, 'old'));

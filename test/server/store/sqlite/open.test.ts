@@ -1,4 +1,4 @@
-/** "Bad input" of the database's file: each gets one sentence that says what to do. */
+/** A database file that cannot be used: each case has an error message of one sentence that says what to do. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -31,8 +31,8 @@ async function refusal(): Promise<string> {
   return (error as Unusable).message;
 }
 
-it('L4 every commit is on the disk, and what is deleted is overwritten there', () => {
-  // No process that is killed shows it, only a machine that loses its power: so this is what SQLite was asked for.
+it('L4 every commit is synced to the disk, and deleted content is overwritten there', () => {
+  // Only a power failure would show it, no killed process: so this checks the settings of SQLite.
   const { db } = openWriter(file);
   onTestFinished(() => void closeWriter(db));
   const asked = ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync', 'secure_delete'];
@@ -46,12 +46,12 @@ it('L4 every commit is on the disk, and what is deleted is overwritten there', (
 });
 
 describe('a file that cannot be used', () => {
-  it('says so of a place where no folder can be made, and does not hang', async () => {
+  it('reports a path where no folder can be created, and does not hang', async () => {
     file = '/proc/holdfast/holdfast.db';
     expect(await refusal()).toMatch(/cannot be written to .* set DATA to another one/);
   });
 
-  it('makes the folder where there is none', async () => {
+  it('creates the folder if it does not exist', async () => {
     file = join(folder, 'a', 'b', 'holdfast.db');
     await (await open()).close();
   });
@@ -106,8 +106,8 @@ describe('a file that cannot be used', () => {
   });
 });
 
-describe('a file that may not be written', () => {
-  /** In a process of its own, as somebody who is not root: to root nothing is read-only. */
+describe('a file without write permission', () => {
+  /** In a process of its own, not as root: for root nothing is read-only. */
   async function refusalOfNobody(): Promise<string> {
     if (process.getuid?.() === 0) for (const path of [folder, file]) chownSync(path, NOBODY, NOBODY);
     return (await answerOf('open-database', file))[0];

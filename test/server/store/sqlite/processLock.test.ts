@@ -1,4 +1,4 @@
-/** One process at a time, of this version and of older ones, also while threads die. */
+/** One process at a time, of this version and of older ones, also while a thread restarts. */
 import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ async function refusal(path = file): Promise<string> {
 const inUse = () =>
   `The database ${file} is in use by another process: stop that one, or set DATA to another folder.`;
 
-it('a second process is refused while the first lives, and let in when it was killed', async () => {
+it('a second process is refused while the first one runs, and can open the file when that was killed', async () => {
   const [said, first] = await answerOf('hold', file);
   expect(said).toBe('open');
   expect(await refusal()).toBe(inUse());
@@ -46,28 +46,28 @@ it('a second process is refused while the first lives, and let in when it was ki
   await (await open()).close();
 });
 
-it('a second opening in this process is refused, and does not loosen the first one’s hold', async () => {
+it('a second opening in this process is refused, and does not release the first one’s lock', async () => {
   const store = await opened();
   expect(await refusal()).toBe(inUse());
   expect((await answerOf('hold', file))[0]).toBe(`Unusable: ${inUse()}`);
   await appendNew(store, [text('lobby', newId(), 'still here')]);
 });
 
-it('a successor waits a moment for one that is going away', async () => {
+it('a second process waits a moment for one that is stopping', async () => {
   const first = await open();
   const second = open();
   await first.close();
   await (await second).close();
 });
 
-it('an opening that fails lets go of the database', async () => {
+it('a failed opening releases the database', async () => {
   mkdirSync(file);
   expect(await refusal()).toMatch(/is not a file/);
   rmSync(file, { recursive: true });
   await (await open()).close();
 });
 
-it('the lock is of the file that a link leads to, also of one that is not there yet', async () => {
+it('a symbolic link is resolved for the lock, also to a file that does not exist yet', async () => {
   const [one, other] = [join(folder, 'one.db'), join(folder, 'other.db')];
   for (const link of [one, other]) symlinkSync(file, link);
   const store = await open(one);
@@ -76,7 +76,7 @@ it('the lock is of the file that a link leads to, also of one that is not there 
   expect(existsSync(`${file}.lock`)).toBe(true);
 });
 
-it('nothing is written to the lock file, and nothing stands beside it', async () => {
+it('the lock file stays empty, without side files', async () => {
   const lock = await takeLock(file);
   expect(statSync(`${file}.lock`).size).toBe(0);
   expect(existsSync(`${file}.lock-journal`)).toBe(false);
@@ -86,8 +86,8 @@ it('nothing is written to the lock file, and nothing stands beside it', async ()
   expect(statSync(`${file}.lock`).size).toBe(0);
 });
 
-describe('beside version 0.1, which takes the file for itself', () => {
-  it('L1 it is refused while this one runs, also while its writer is down', async () => {
+describe('beside version 0.1, which locks the file exclusively', () => {
+  it('L1 it is refused while this version runs, also while the writer thread is down', async () => {
     const workers: { threadName: string | null; terminate(): Promise<number> }[] = [];
     const note = (worker: (typeof workers)[0]) => workers.push(worker);
     process.on('worker', note);
@@ -101,7 +101,7 @@ describe('beside version 0.1, which takes the file for itself', () => {
     await appendNew(store, [text('lobby', newId(), 'still here')]);
   });
 
-  it('L1 while it runs this one is refused, and let in when it was killed', async () => {
+  it('L1 while it runs this version is refused, and can open the file when it was killed', async () => {
     const older = await versionOne();
     const [said, running] = await older();
     expect(said).toBe('open');
@@ -110,7 +110,7 @@ describe('beside version 0.1, which takes the file for itself', () => {
     await (await open()).close();
   });
 
-  /** Opens the file with that version's own code, and says that it did or why not. */
+  /** Opens the file with the code of that version, and prints the outcome. */
   async function versionOne() {
     await unpackSqlite01(join(folder, 'old'));
     const script = join(folder, 'old', 'hold.ts');

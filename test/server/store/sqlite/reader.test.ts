@@ -1,4 +1,4 @@
-/** Reads beside the writer: what they see, and what they hold up. */
+/** Reads concurrent with the writer: what they see, and what they delay. */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,7 +13,7 @@ import { append, appendNew, listen, newId, text, upTo } from '../../../contract/
 import { newFolder, silent } from './harness.ts';
 
 const MB = 1024 * 1024;
-/** It is waited for the reads from 3,000 pages on (checkpoints.ts), after a batch that may add some hundred. */
+/** From 3,000 pages on a checkpoint waits for the reads (checkpoints.ts); one batch may add some hundred. */
 const MOST_CHANGES_BYTES = 24 * MB;
 
 let file: string;
@@ -45,7 +45,7 @@ async function fill(store: Store, texts: number): Promise<void> {
 
 const changesBytes = () => statSync(`${file}-wal`).size;
 
-it('L2 a read sees everything that was acknowledged before it was asked', async () => {
+it('L2 a read sees everything that was acknowledged before the call', async () => {
   const { store } = await opened();
   const author = newId();
   for (const head of upTo(300)) {
@@ -60,7 +60,7 @@ it('L2 a read sees everything that was acknowledged before it was asked', async 
   }
 });
 
-it('an append does not wait behind a read that was asked before it', async () => {
+it('an append does not wait behind an earlier read', async () => {
   const { store } = await opened();
   await fill(store, 20_000);
   const order: string[] = [];
@@ -73,7 +73,7 @@ it('an append does not wait behind a read that was asked before it', async () =>
   expect(order).toEqual(['append', 'read']);
 });
 
-it('all that one read finds is of one moment', () => {
+it('one read sees one snapshot', () => {
   const { db } = openWriter(file);
   const reader = openReader(file);
   onTestFinished(() => {
@@ -90,7 +90,7 @@ it('all that one read finds is of one moment', () => {
   expect(heads(['lobby']).get('lobby')).toBe(7);
 });
 
-it('a read that is cut, and one that fails, hold no snapshot: the log of changes can be taken in', () => {
+it('a limited read, and one that fails, hold no snapshot: the WAL file can be checkpointed', () => {
   const { db } = openWriter(file);
   const reader = openReader(file);
   onTestFinished(() => {
@@ -112,7 +112,7 @@ it('a read that is cut, and one that fails, hold no snapshot: the log of changes
   expect(changesBytes()).toBe(0);
 });
 
-it('readers that never rest do not make the log of changes grow without end', async () => {
+it('constant reads do not make the WAL file grow without limit', async () => {
   const { store } = await opened();
   await fill(store, 2_000);
   let [isOver, reads] = [false, 0];
@@ -134,10 +134,10 @@ it('readers that never rest do not make the log of changes grow without end', as
   await Promise.all(readers);
   await tail.close();
   expect(reads).toBeGreaterThan(100);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(MOST_CHANGES_BYTES); // of some 70 MB that were written
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(MOST_CHANGES_BYTES); // while some 70 MB are written
 });
 
-it('a reader that dies: its calls are unavailable, appends and tails go on, and it comes back', async () => {
+it('the reader thread dies: its calls are unavailable, appends and tails go on, and it restarts', async () => {
   const { store, reader } = await opened();
   const tail = await listen(store);
   await append(store, [text('lobby', newId(), 'before')]);
@@ -155,15 +155,15 @@ it('a reader that dies: its calls are unavailable, appends and tails go on, and 
   await tail.close();
 });
 
-it('L2 what a killed process left in the log of changes is synced before anybody reads it', () => {
+it('L2 commits that a killed process left in the WAL file are synced before anybody reads them', () => {
   const { db } = openWriter(file);
-  const another = new DatabaseSync(file); // so that closing the first leaves what it wrote where it is
+  const another = new DatabaseSync(file); // keeps the WAL file when the first one is closed
   onTestFinished(() => another.close());
   another.prepare('SELECT count(*) FROM meta').get();
   db.close();
   const before = changesBytes();
   expect(before).toBeGreaterThan(0);
-  const again = openWriter(file).db; // its first commit syncs all of it: `synchronous` is FULL
+  const again = openWriter(file).db; // its first commit syncs the whole WAL file, because `synchronous` is FULL
   onTestFinished(() => void closeWriter(again));
   expect(changesBytes()).toBeGreaterThan(before);
 });

@@ -1,4 +1,4 @@
-/** The last line of defence: what the code above the file must never do, the file itself refuses. */
+/** Constraints as the last line of defence: the file refuses what the code must never write. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,4 +1,4 @@
-/** Tails over a table in memory, with a writer that may tell too little, too much or too late. */
+/** Tails on a fake table, with a writer that offers batches late, twice or not at all. */
 import { expect, it } from 'vitest';
 import type { Numbered } from '../../../../server/store/sqlite/rows.ts';
 import { openTails } from '../../../../server/store/sqlite/tail.ts';
@@ -71,15 +71,15 @@ async function live() {
   return { tails, ...rest };
 }
 
-it('an offer that leaves a gap is read from the table instead', async () => {
+it('where an offered batch leaves a gap, the commits are read from the table', async () => {
   const { tails, commit, count, seen } = await live();
-  commit(2); // their answer died with the thread
+  commit(2); // their answer was lost with the thread
   tails.offer(commit(1));
   await count(4);
   expect(seen).toEqual([1, 2, 3, 4]);
 });
 
-it('an offer of what was read already is no repeat', async () => {
+it('a batch that was read already is not delivered again when it is offered', async () => {
   const { tails, commit, count, seen } = await live();
   const late = commit(2);
   tails.catchUp();
@@ -90,7 +90,7 @@ it('an offer of what was read already is no repeat', async () => {
   expect(seen).toEqual([1, 2, 3, 4]);
 });
 
-it('what was never offered is read on catching up', async () => {
+it('commits that were never offered are read by a catch-up', async () => {
   const { tails, commit, count, seen } = await live();
   commit(3);
   tails.catchUp();
@@ -98,7 +98,7 @@ it('what was never offered is read on catching up', async () => {
   expect(seen).toEqual([1, 2, 3, 4]);
 });
 
-it('what is offered while it catches up comes in its place', async () => {
+it('a batch that is offered during a catch-up is delivered in order', async () => {
   const { tails, commit, listen, count, seen } = scene();
   commit(1_200);
   const opened = listen('epoch:100');
@@ -110,7 +110,7 @@ it('what is offered while it catches up comes in its place', async () => {
   expect(seen).toEqual(Array.from({ length: 1_103 }, (_, i) => 101 + i));
 });
 
-it('a read that fails is tried again', async () => {
+it('a failed read is tried again', async () => {
   const { tails, commit, count, seen, failNext } = await live();
   commit(1);
   failNext(1);
@@ -119,7 +119,7 @@ it('a read that fails is tried again', async () => {
   expect(seen).toEqual([1, 2]);
 });
 
-it('a point that lies behind is read on from without a gap', async () => {
+it('an older resume point is read on from, without a gap', async () => {
   const { commit, listen, count, gaps } = scene();
   commit(3);
   await listen('epoch:1');
@@ -137,7 +137,7 @@ it.each(['other:1', 'epoch:9', 'garbage'])('S2 a point that is refused (%s) is a
   expect(seen).toEqual([4]);
 });
 
-it('a closed tail is silent, in the middle of a backfill too', async () => {
+it('a closed tail delivers nothing more, also during a catch-up', async () => {
   const { commit, listen, seen, tails } = scene();
   commit(10);
   const tail = await listen('epoch:0');

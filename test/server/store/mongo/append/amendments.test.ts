@@ -1,4 +1,4 @@
-/** Edits and deletions by tables: what they amend is looked up at the head that they are numbered from. */
+/** Edits and deletions: the commands and replies of the algorithm. Targets are looked up at the head that the insert starts from. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command, EntryDocument } from '../../../../../server/store/mongo/append/commands.ts';
 import type { NewEntry } from '../../../../../server/store/port.ts';
@@ -34,7 +34,7 @@ const blank = (it: typeof a, serverOffset: number, target: number) => {
 };
 
 describe('texts that are in the log', () => {
-  it('L1 an edit costs one look-up, after the head is known', () => {
+  it('L1 an edit costs one lookup, at a known head', () => {
     const outcome = converse({ items: [editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
       [insert(stored(editA, 5, { target: 2 })), INSERTED],
@@ -42,14 +42,14 @@ describe('texts that are in the log', () => {
     expect(outcome).toMatchObject({ results: [appended(5)], pending: [] });
   });
 
-  it('an edit of a deleted text is stored blank', () => {
+  it('an edit of a deleted text is stored redacted', () => {
     converse({ items: [editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: true }]],
       [insert(blank(editA, 5, 2)), INSERTED],
     ]);
   });
 
-  it('a race that was lost may have brought a delete: targets are looked up again', () => {
+  it('a lost race may have brought a deletion: targets are looked up again', () => {
     converse({ items: [editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
       [insert(stored(editA, 5, { target: 2 })), duplicate('serverOffset')],
@@ -59,7 +59,7 @@ describe('texts that are in the log', () => {
     ]);
   });
 
-  it('a delete, also a second one, waits for its blanking; an edit behind it in the batch is blank', () => {
+  it('a deletion, also a second one, waits for its redaction; a later edit of the batch is redacted', () => {
     const again = deletion('d2', 'a');
     const outcome = converse({ items: [deleteA, editA, again], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
@@ -75,7 +75,7 @@ describe('texts that are in the log', () => {
     expect(outcome.pending.map(({ serverOffset }) => serverOffset)).toEqual([5, 7]);
   });
 
-  it('where the delete is refused, the edit behind it keeps its body', () => {
+  it('if the deletion is refused, the later edit keeps its body', () => {
     converse({ items: [deleteA, editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
       [
@@ -87,7 +87,7 @@ describe('texts that are in the log', () => {
     ]);
   });
 
-  it('a delete that was appended in an earlier attempt still blanks', () => {
+  it('a deletion that was appended in an earlier attempt still redacts', () => {
     converse({ items: [deleteA, b, editA], knownHead: 4 }, [
       [targets(4, 'a'), [{ serverOffset: 2, deleted: false }]],
       [
@@ -99,7 +99,7 @@ describe('texts that are in the log', () => {
     ]);
   });
 
-  it('L4 it stops where it cannot read the targets', () => {
+  it('L4 it stops where the targets cannot be read', () => {
     const outcome = converse({ items: [editA], knownHead: 4 }, [[targets(4, 'a'), UNKNOWN]]);
     expect(outcome).toMatchObject({ results: [], head: undefined });
   });
@@ -112,7 +112,7 @@ describe('texts of the same batch', () => {
     ]);
   });
 
-  it('take their amendments along to another number', () => {
+  it('and their amendments move together to other serverOffsets', () => {
     converse({ items: [b, a, editA], knownHead: 4 }, [
       [insert(stored(b, 5), stored(a, 6), stored(editA, 7, { target: 6 })), duplicate('serverOffset', 1)],
       [awaitHead(5), newest(8)],
@@ -120,7 +120,7 @@ describe('texts of the same batch', () => {
     ]);
   });
 
-  it('that are durable already keep the number, and are looked up when others have written', () => {
+  it('that are durable already keep their serverOffset, and are looked up when others have written', () => {
     converse({ items: [a, editA], knownHead: 4 }, [
       [insert(stored(a, 5), stored(editA, 6, { target: 5 })), duplicate('serverOffset', 1)],
       [awaitHead(5), newest(6)],
@@ -129,7 +129,7 @@ describe('texts of the same batch', () => {
     ]);
   });
 
-  it('L3 that are repeats are where they were first', () => {
+  it('L3 that are repeats keep their original serverOffset', () => {
     const outcome = converse({ items: [a, editA], knownHead: 4 }, [
       [insert(stored(a, 5), stored(editA, 6, { target: 5 })), duplicate('clientOffset')],
       [find(4, a, editA), [found(a, 2), undefined]],
@@ -139,7 +139,7 @@ describe('texts of the same batch', () => {
     expect(outcome.results).toEqual([repeat(2), appended(5)]);
   });
 
-  it('that are refused are no targets', () => {
+  it('that are refused cannot be targets', () => {
     const outcome = converse({ items: [a, editA], knownHead: 4 }, [
       [insert(stored(a, 5), stored(editA, 6, { target: 5 })), { tag: 'refused', inserted: 0, message: 'no' }],
       [find(4, a), [undefined]],
@@ -149,7 +149,7 @@ describe('texts of the same batch', () => {
     expect(outcome.results).toEqual([{ tag: 'failed', message: 'no' }, { tag: 'no-target' }]);
   });
 
-  it('that come later are no targets yet', () => {
+  it('that come later in the batch cannot be targets', () => {
     const outcome = converse({ items: [editA, a], knownHead: 4 }, [
       [targets(4, 'a'), [undefined]],
       [find(4, editA), [undefined]],
@@ -160,7 +160,7 @@ describe('texts of the same batch', () => {
 });
 
 describe('no target', () => {
-  it('L3 the key comes first: under one that is used it is a conflict', () => {
+  it('L3 the key comes first: with a used key it is a conflict', () => {
     const outcome = converse({ items: [editA, b], knownHead: 4 }, [
       [targets(4, 'a'), [undefined]],
       [find(4, editA), [found(text('e'), 3)]],
@@ -169,7 +169,7 @@ describe('no target', () => {
     expect(outcome.results).toEqual([{ tag: 'conflict' }, appended(5)]);
   });
 
-  it('L5 holds nobody up, and uses up no number', () => {
+  it('L5 delays no other item, and uses no serverOffset', () => {
     const outcome = converse({ items: [b, editA], knownHead: 4 }, [
       [targets(4, 'a'), [undefined]],
       [find(4, editA), [undefined]],
@@ -178,7 +178,7 @@ describe('no target', () => {
     expect(outcome.results).toEqual([appended(5), { tag: 'no-target' }]);
   });
 
-  it('is not said while what stands under the key of the target may be refused and a text come in its place', () => {
+  it('is not answered while the item with the key of the target may be refused and a text take its place', () => {
     const editAsA = { ...edit('a', 'b'), author: 'ann' };
     const outcome = converse({ items: [b, editAsA, a, editA], knownHead: 4 }, [
       [targets(4, 'a'), [undefined]],
@@ -198,7 +198,7 @@ describe('no target', () => {
   });
 });
 
-describe('kinds that the algorithm knows by the table alone', () => {
+describe('kinds that only the table of kinds defines', () => {
   beforeAll(useTestKinds);
   afterAll(useProductKinds);
 
@@ -215,7 +215,7 @@ describe('kinds that the algorithm knows by the table alone', () => {
     from,
   });
 
-  it('what names the message of another is looked up under that one’s name', () => {
+  it('a target of another author is looked up by that author', () => {
     const items = [erase('e', 'a', 'bob'), react('r', 'b', 'bob')];
     const outcome = converse({ items, knownHead: 4 }, [
       [asks(4, of('bob', 'a'), of('bob', 'b')), [{ serverOffset: 2, deleted: false }, undefined]],
@@ -226,7 +226,7 @@ describe('kinds that the algorithm knows by the table alone', () => {
     expect(outcome.pending).toMatchObject([{ kind: 'test-erase', target: 2 }]);
   });
 
-  it('a removal by another makes the edit behind it one without content; a reaction keeps its own', () => {
+  it('a removal by another user redacts a later edit; a reaction keeps its content', () => {
     const items = [erase('e', 'a', 'bob'), { ...editA, author: 'bob' }, react('r', 'a', 'bob')];
     converse({ items, knownHead: 4 }, [
       [asks(4, of('bob', 'a')), [{ serverOffset: 2, deleted: false }]],
@@ -241,7 +241,7 @@ describe('kinds that the algorithm knows by the table alone', () => {
     ]);
   });
 
-  it('any message of the batch can be named, and nothing that is none', () => {
+  it('any message of the batch can be a target, and nothing else', () => {
     const silent = item({ clientOffset: 's', kind: 'test-silent', content: { value: 1 } });
     const items = [note, silent, react('r', 'n', 'ann'), react('q', 's', 'ann')];
     const outcome = converse({ items, knownHead: 4 }, [
@@ -252,7 +252,7 @@ describe('kinds that the algorithm knows by the table alone', () => {
     expect(outcome.results).toEqual([appended(5), appended(6), appended(7), { tag: 'no-target' }]);
   });
 
-  it('an entry that is about somebody else says so, also as a repeat whose consequences are not done', () => {
+  it('an entry with a subject is stored with it, also in a repeat whose side effects are pending', () => {
     const removed = item({ clientOffset: 'r', kind: 'test-removed', subject: 'bob' });
     const outcome = converse({ items: [removed], knownHead: 4 }, [
       [insert(stored(removed, 5, { pending: true })), INSERTED],

@@ -1,4 +1,4 @@
-/** The algorithm by tables: the very commands of the ordinary cases, and the answers. */
+/** The append algorithm: the exact commands of the ordinary cases, with their replies. */
 import { describe, expect, it } from 'vitest';
 import { appendToRoom } from '../../../../../server/store/mongo/append/appendToRoom.ts';
 import type { Command } from '../../../../../server/store/mongo/append/commands.ts';
@@ -37,7 +37,7 @@ describe('the ordinary case', () => {
     });
   });
 
-  it('L1 a head that is not known is read first', () => {
+  it('L1 an unknown head is read first', () => {
     const outcome = converse({ items: [a] }, [
       [head(0), newest(0)],
       [insert(stored(a, 1)), INSERTED],
@@ -45,7 +45,7 @@ describe('the ordinary case', () => {
     expect(outcome).toMatchObject({ results: [appended(1)], head: newest(1, 1_000) });
   });
 
-  it('joins and leaves wait for what follows from them', () => {
+  it('joins and leaves wait for their side effects', () => {
     const [join, leave] = [
       item({ clientOffset: 'j', kind: 'join' }),
       item({ clientOffset: 'l', kind: 'leave' }),
@@ -55,11 +55,11 @@ describe('the ordinary case', () => {
     expect(outcome.pending).toEqual(documents);
   });
 
-  it('nothing asks for nothing', () => {
+  it('an empty request costs no query', () => {
     expect(converse({ items: [], knownHead: 4 }, [])).toMatchObject({ results: [], head: newest(4) });
   });
 
-  it('the shell carries it through with promises', async () => {
+  it('runs to its end with an asynchronous executor', async () => {
     const steps = appendToRoom({
       room: ROOM,
       items: [a],
@@ -73,7 +73,7 @@ describe('the ordinary case', () => {
 });
 
 describe('times', () => {
-  it('never lie before that of the newest entry, also where the clock has gone back', () => {
+  it('are never earlier than that of the newest entry, also if the clock has gone back', () => {
     const outcome = converse({ items: [a, b], knownHead: newest(4, 5_000) }, [
       [insert(stored(a, 5, { at: 5_000 }), stored(b, 6, { at: 5_000 })), INSERTED],
     ]);
@@ -83,17 +83,17 @@ describe('times', () => {
     });
   });
 
-  it('are those of the clock where that is ahead', () => {
+  it('are those of the clock if that is ahead', () => {
     converse({ items: [a], knownHead: newest(4, 999) }, [[insert(stored(a, 5)), INSERTED]]);
   });
 
-  it('where another process was first, its time is the least: by the tail, by a read, by a repeat', () => {
+  it('after another process’s entry no time is earlier: known by the tail, a read, or a repeat', () => {
     const late = (serverOffset: number) => insert(stored(a, serverOffset, { at: 5_000 }));
     const lost: [Command, Reply] = [insert(stored(a, 5)), duplicate('serverOffset')];
     converse({ items: [a], knownHead: 4 }, [lost, [awaitHead(4), newest(7, 5_000)], [late(8), INSERTED]]);
     converse({ items: [a], knownHead: 4 }, [
       lost,
-      [awaitHead(4), undefined], // its place may be known, its time is not
+      [awaitHead(4), undefined], // its serverOffset may be known, but not its time
       [head(4), newest(7, 5_000)],
       [late(8), INSERTED],
     ]);
@@ -104,7 +104,7 @@ describe('times', () => {
     ]);
   });
 
-  it('a head that is not known is read with its time', () => {
+  it('an unknown head is read with its time', () => {
     converse({ items: [a] }, [
       [head(0), newest(3, 5_000)],
       [insert(stored(a, 4, { at: 5_000 })), INSERTED],
@@ -113,7 +113,7 @@ describe('times', () => {
 });
 
 describe('a lost race', () => {
-  it('L1 L2 the next numbers wait until the other entry is committed, by the tail', () => {
+  it('L1 L2 the next serverOffsets wait until the other entry is committed, as the tail reports', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6), stored(c, 7)), duplicate('serverOffset', 1)],
       [awaitHead(5), newest(8)],
@@ -125,7 +125,7 @@ describe('a lost race', () => {
     });
   });
 
-  it('L1 L2 where the tail is silent, the head is read; where it has not moved, the same number is tried again', () => {
+  it('L1 L2 where the tail reports nothing, the head is read; if it has not moved, the same serverOffset is tried again', () => {
     converse({ items: [a], knownHead: 4 }, [
       [insert(stored(a, 5)), duplicate('serverOffset')],
       [awaitHead(4), newest(4)],
@@ -139,7 +139,7 @@ describe('a lost race', () => {
 });
 
 describe('repeats', () => {
-  it('L3 a batch of which the acknowledgement was lost costs one insert and one look-up', () => {
+  it('L3 a batch whose acknowledgement was lost costs one insert and one lookup', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 9 }, [
       [insert(stored(a, 10), stored(b, 11), stored(c, 12)), duplicate('clientOffset')],
       [find(9, a, b, c), [found(a, 5), found(b, 6), found(c, 7)]],
@@ -147,7 +147,7 @@ describe('repeats', () => {
     expect(outcome).toMatchObject({ results: [repeat(5), repeat(6), repeat(7)], head: newest(9) });
   });
 
-  it('L1 L3 a repeat uses up no number', () => {
+  it('L1 L3 a repeat uses no serverOffset', () => {
     const outcome = converse({ items: [a, b, c, d], knownHead: 9 }, [
       [insert(stored(a, 10), stored(b, 11), stored(c, 12), stored(d, 13)), duplicate('clientOffset', 1)],
       [find(10, b, c, d), [found(b, 3), undefined, undefined]],
@@ -156,7 +156,7 @@ describe('repeats', () => {
     expect(outcome.results).toEqual([appended(10), repeat(3), appended(11), appended(12)]);
   });
 
-  it('L3 one that was committed behind the known head moves it', () => {
+  it('L3 an original after the known head moves it', () => {
     const outcome = converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('clientOffset')],
       [find(4, a, b), [found(a, 5), undefined]],
@@ -165,7 +165,7 @@ describe('repeats', () => {
     expect(outcome).toMatchObject({ results: [repeat(5), appended(6)], head: newest(6, 1_000) });
   });
 
-  it('L3 an own insert that arrived after it was given up is known again, whichever index tells first', () => {
+  it('L3 an own insert that arrives after it was given up is recognised, whichever index reports it', () => {
     converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('serverOffset')],
       [awaitHead(4), newest(6)],
@@ -174,7 +174,7 @@ describe('repeats', () => {
     ]);
   });
 
-  it('L3 L5 one that is not committed holds up what is behind it; rolled back, it is inserted again', () => {
+  it('L3 L5 an original that is not committed delays later items; if it is rolled back, the item is inserted again', () => {
     const outcome = converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('clientOffset')],
       [find(4, a, b), [undefined, undefined]],
@@ -185,7 +185,7 @@ describe('repeats', () => {
     expect(outcome.results).toEqual([appended(5), appended(6)]);
   });
 
-  it('L3 other content under the key is a conflict, and holds nobody up', () => {
+  it('L3 other content with the same key is a conflict, and does not delay other items', () => {
     const outcome = converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), duplicate('clientOffset')],
       [find(4, a, b), [found(text('a', 'other'), 2), undefined]],
@@ -194,14 +194,14 @@ describe('repeats', () => {
     expect(outcome.results).toEqual([{ tag: 'conflict' }, appended(5)]);
   });
 
-  it('L3 within the batch, the first of a key is the entry', () => {
+  it('L3 within a batch, the first item with a key becomes the entry', () => {
     const outcome = converse({ items: [a, a, text('a', 'other'), b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), INSERTED],
     ]);
     expect(outcome.results).toEqual([appended(5), repeat(5, 1_000), { tag: 'conflict' }, appended(6)]);
   });
 
-  it('L3 one whose consequences are not done yet has them done', () => {
+  it('L3 pending side effects of an original are applied', () => {
     const join = item({ clientOffset: 'j', kind: 'join' });
     const outcome = converse({ items: [join], knownHead: 4 }, [
       [insert(stored(join, 5, { pending: true })), duplicate('clientOffset')],
@@ -211,8 +211,8 @@ describe('repeats', () => {
   });
 });
 
-describe('refused and unknown', () => {
-  it('L5 what the database refuses fails alone, and uses up no number', () => {
+describe('refused items and unknown outcomes', () => {
+  it('L5 an item that the database refuses fails alone, and uses no serverOffset', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6), stored(c, 7)), { tag: 'refused', inserted: 1, message: 'no' }],
       [find(5, b), [undefined]],
@@ -221,7 +221,7 @@ describe('refused and unknown', () => {
     expect(outcome.results).toEqual([appended(5), { tag: 'failed', message: 'no' }, appended(6)]);
   });
 
-  it('L3 where the first of a key is refused, the next one has its chance, in its place', () => {
+  it('L3 if the first item with a key is refused, the next one is tried in its order', () => {
     const outcome = converse({ items: [a, b, text('a', 'other')], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), { tag: 'refused', inserted: 0, message: 'no' }],
       [find(4, a), [undefined]],
@@ -230,7 +230,7 @@ describe('refused and unknown', () => {
     expect(outcome.results).toEqual([{ tag: 'failed', message: 'no' }, appended(5), appended(6)]);
   });
 
-  it('L3 the key comes first: what would be refused under one that is used is a conflict', () => {
+  it('L3 the key comes first: an item that would be refused is a conflict if its key is used', () => {
     const outcome = converse({ items: [a], knownHead: 4 }, [
       [insert(stored(a, 5)), { tag: 'refused', inserted: 0, message: 'no' }],
       [find(4, a), [found(text('a', 'other'), 2)]],
@@ -238,7 +238,7 @@ describe('refused and unknown', () => {
     expect(outcome.results).toEqual([{ tag: 'conflict' }]);
   });
 
-  it('L4 it stops at what is unknown, tries nothing behind it, and has the head read again', () => {
+  it('L4 an unknown outcome stops the batch, nothing later is tried, and the head is read again', () => {
     const outcome = converse({ items: [a, b], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6)), UNKNOWN],
     ]);
@@ -246,7 +246,7 @@ describe('refused and unknown', () => {
     expect(outcome.stopped?.message).toBe('the connection was lost');
   });
 
-  it('L4 what was durable before is answered', () => {
+  it('L4 items that were durable before get results', () => {
     const outcome = converse({ items: [a, b, c], knownHead: 4 }, [
       [insert(stored(a, 5), stored(b, 6), stored(c, 7)), duplicate('serverOffset', 1)],
       [awaitHead(5), newest(6)],
@@ -276,7 +276,7 @@ describe('refused and unknown', () => {
       ],
     ],
   ] as [string, { knownHead?: number }, Parameters<typeof converse>[1]][])(
-    'L4 it stops where it cannot read %s',
+    'L4 it stops where %s cannot be read',
     (_, known, talk) => {
       const outcome = converse({ items: [a, b], ...known }, talk);
       expect(outcome).toMatchObject({ results: [], head: undefined });

@@ -1,4 +1,4 @@
-/** The algorithm led by hand: what it must ask, in order, and what it is told. */
+/** Runs the algorithm by hand: the commands that it must issue, in order, and the replies it gets. */
 import { expect } from 'vitest';
 import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/appendToRoom.ts';
 import type {
@@ -15,7 +15,7 @@ const AT = 1_000;
 
 interface Led {
   items: NewEntry[];
-  /** A number: of an entry as old as any. */
+  /** A number: the serverOffset of an entry with the earliest time. */
   knownHead?: number | RoomHead;
 }
 
@@ -47,7 +47,7 @@ export function item(it: Omit<NewEntry, 'room' | 'author' | 'digest'>): NewEntry
   return { room: ROOM, author: 'ann', ...it, digest: `${it.kind} ${it.body} ${it.target}` };
 }
 
-/** How an item is stored. `and`: what is not as it came. */
+/** The document of an item. `and`: the fields that differ from the item. */
 export function stored(
   { target: _, ...it }: NewEntry,
   serverOffset: number,
@@ -77,7 +77,7 @@ export function head(from: number): Command {
   return { do: 'head', room: ROOM, from };
 }
 
-/** What is known of a room, as a reply. */
+/** A head as a reply. */
 export function newest(serverOffset: number, at = 0): RoomHead {
   return { serverOffset, at };
 }
@@ -86,7 +86,7 @@ export function awaitHead(beyond: number, atMostMs = 4): Command {
   return { do: 'await-head', room: ROOM, beyond, atMostMs };
 }
 
-/** As an original, of long ago. */
+/** An item as a stored original, with an early time. */
 export function found(
   { kind, digest }: Pick<NewEntry, 'kind' | 'digest'>,
   serverOffset: number,

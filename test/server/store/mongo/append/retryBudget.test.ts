@@ -1,4 +1,4 @@
-/** What ends by itself. */
+/** The retry budget: which appends stop, and when. */
 import { describe, expect, it } from 'vitest';
 import { appendToRoom, type RoomOutcome } from '../../../../../server/store/mongo/append/appendToRoom.ts';
 import type { Command, Reply } from '../../../../../server/store/mongo/append/commands.ts';
@@ -6,9 +6,9 @@ import { duplicate, INSERTED, newest, ROOM, text } from './converse.ts';
 
 const a = text('a');
 
-describe('patience', () => {
+describe('retry budget', () => {
   it.each(['serverOffset', 'clientOffset'] as const)(
-    'nothing moves, and there is a duplicate %s: it stops after 5 s',
+    'no progress, and a duplicate %s: it stops after 5 s',
     (of) => {
       const { outcome, waitedMs } = lead((command) => {
         if (command.do === 'insert') return duplicate(of);
@@ -20,7 +20,7 @@ describe('patience', () => {
     },
   );
 
-  it('others win without end: it stops after a thousand races', () => {
+  it('other processes always win: it stops after a thousand races', () => {
     let head = 4;
     const { outcome, inserts } = lead((command) =>
       command.do === 'insert' ? duplicate('serverOffset') : newest(++head),
@@ -30,7 +30,7 @@ describe('patience', () => {
     expect(inserts).toBe(1_001);
   });
 
-  it('L5 a long batch that gets on has all the time it needs', () => {
+  it('L5 a long batch with progress has no time limit', () => {
     const items = ['a', 'b', 'c'].map((key) => text(key));
     let [head, races] = [4, 0];
     const { outcome } = lead((command) => {

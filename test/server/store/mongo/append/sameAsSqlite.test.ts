@@ -1,4 +1,4 @@
-/** One contract: whatever a batch is made of, both adapters answer it alike and make the same log of it. */
+/** Both adapters give the same results for any batch, and make the same log of it. */
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appendToRoom } from '../../../../../server/store/mongo/append/appendToRoom.ts';
@@ -21,7 +21,7 @@ import { found as originalOf, ROOM } from './converse.ts';
 beforeAll(useTestKinds);
 afterAll(useProductKinds);
 
-it('L1 L3 L5 any batches, of every kind of item, are answered as on SQLite, and are the same log', () => {
+it('L1 L3 L5 any batches of any kinds of items get the same results as on SQLite, and make the same log', () => {
   for (const seed of seedsOf('batches on both stores')) {
     const random = seeded(seed);
     const [sqlite, replicaSet] = [onSqlite(), onReplicaSet()];
@@ -51,7 +51,7 @@ function onSqlite(): Appends {
   };
 }
 
-/** Where nothing goes wrong. */
+/** A replica set without faults. */
 function onReplicaSet(): Appends {
   const log: EntryDocument[] = [];
   let knownHead: RoomHead | undefined;
@@ -116,7 +116,7 @@ function onReplicaSet(): Appends {
   };
 }
 
-/** Few keys, so that everything meets everything. */
+/** Few keys, so that items collide often. */
 function anyItem(random: Random): NewEntry {
   const key = () => random.pick(['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', 'k8', 'k9']);
   const kind = random.pick(KINDS);

@@ -1,6 +1,6 @@
 /**
  * Writers on a simulated replica set (simulated/), with elections, rollbacks, late and repeated commands, lost replies,
- * and writers that stand still or die at any step. More seeds: TEST_RUNS=200000; one alone: SEED=17.
+ * and writers that pause or die at any step. More seeds: TEST_RUNS=200000; one alone: SEED=17.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { useKinds } from '../../../../../shared/kinds.ts';
@@ -13,7 +13,7 @@ import { Broken } from './simulated/witness.ts';
 
 const SEEDS = runsOf('writers on a replica set');
 const ONE = Number(process.env.SEED ?? 0);
-/** The rarest of the broken variants shows within some hundreds. */
+/** Number of seeds: even the rarest broken variant fails within some hundreds. */
 const SEEDS_TO_CATCH = 3_000;
 const THIS = 'test/server/store/mongo/append/simulated.test.ts';
 

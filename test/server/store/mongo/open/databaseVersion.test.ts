@@ -1,4 +1,4 @@
-/** How a process that runs learns that the least version was raised. */
+/** How a running process learns that the least version was raised. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { META_ID, type MetaDocument, VERSION } from '../../../../../server/store/mongo/base/collections.ts';
 import { createCallGuard } from '../../../../../server/store/mongo/callGuard.ts';
@@ -42,7 +42,7 @@ function metaOf(schemaVersion: number, minVersion?: number): MetaDocument {
   return { _id: META_ID, epoch: 'e', createdAt: 1, schemaVersion, ...(minVersion && { minVersion }) };
 }
 
-it('within a minute of the end of an upgrade new kinds are taken, and not before', async () => {
+it('new kinds are accepted within a minute after the end of an upgrade, and not before', async () => {
   const { watch, said, is } = scene(1);
   await vi.advanceTimersByTimeAsync(3 * MINUTE_MS);
   expect(watch.takesNewKinds()).toBe(false);
@@ -57,13 +57,13 @@ it('within a minute of the end of an upgrade new kinds are taken, and not before
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('a database that is of this version takes them at once', () => {
+it('a database of this version accepts them at once', () => {
   const { watch } = scene(VERSION, VERSION);
   expect(watch.takesNewKinds()).toBe(true);
   watch.close();
 });
 
-it('a process that the database is not for any more serves nothing more, and says why', async () => {
+it('a process that is too old for the database refuses all calls, and says why', async () => {
   const { watch, guard, said, is } = scene(VERSION, VERSION);
   expect(await guard.pass(async () => 'an answer')).toBe('an answer');
   is(metaOf(VERSION + 1, VERSION + 1));

@@ -1,4 +1,4 @@
-/** A server that greets as it is told and knows nothing else: of a kind that cannot be started here. */
+/** A fake server that answers only the greeting: for servers of kinds that cannot be started here. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { BSON, type Document } from 'mongodb';

@@ -1,4 +1,4 @@
-/** The steps of an upgrade: done once by many, taken over from whoever stands still, gone on with after a kill -9. */
+/** The steps of a migration: done once by many processes, taken over from one that makes no progress, continued after kill -9. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,7 @@ async function boxes(): Promise<{ db: Db; url: string }> {
   return { db, url };
 }
 
-it('each part of each step is done once, in order, by four processes that begin at once', async () => {
+it('four concurrent processes do each part of each step once, in order', async () => {
   const { db } = await boxes();
   const done: string[] = [];
   const steps = testSteps((step, from) => void done.push(`${step} from ${from}`));
@@ -45,7 +45,7 @@ it('each part of each step is done once, in order, by four processes that begin 
   expect(done).toHaveLength(2 * PARTS);
 });
 
-it('a part that takes long is taken over, and it makes no difference that the first one ends it too', async () => {
+it('a slow part is taken over, and it does no harm that the first process finishes it too', async () => {
   const { db } = await boxes();
   const slow: MigrationStep = {
     adds: 'a long part',
@@ -60,7 +60,7 @@ it('a part that takes long is taken over, and it makes no difference that the fi
   expect(await isAllDone(db)).toBe(true);
 });
 
-it('a step that fails is tried again from the part that failed', async () => {
+it('a failed step is tried again from the failed part', async () => {
   const { db } = await boxes();
   let failures = 0;
   const steps = testSteps((_, from) => {
@@ -74,7 +74,7 @@ it('a step that fails is tried again from the part that failed', async () => {
   expect(await isAllDone(db)).toBe(true);
 });
 
-it('three processes that are killed by -9 in the middle, again and again, end it', {
+it('three processes that are killed repeatedly finish the migration', {
   timeout: 180_000,
 }, async () => {
   const { db, url } = await boxes();
@@ -88,7 +88,7 @@ it('three processes that are killed by -9 in the middle, again and again, end it
   expect(await isAllDone(db)).toBe(true);
 });
 
-it('the upgrade of a database of version 0.1, killed by -9 before and after its writes, ends and has lost nothing', {
+it('the upgrade of a database of version 0.1 survives kill -9 before and after each of its writes, and loses nothing', {
   timeout: 180_000,
 }, async () => {
   const url = mongo.server.anotherUrl();

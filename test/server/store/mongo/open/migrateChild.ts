@@ -1,7 +1,7 @@
 /**
- * A process that upgrades a database and is killed by -9 on the way: `steps URL N` does the steps of migrateSteps.ts and
- * dies at its N-th part; `open URL N` opens the store and dies right before or right after one of the upgrade's writes.
- * It ends with 0 where there were fewer.
+ * A process that migrates a database and kills itself (-9) on the way: `steps URL N` runs the steps of migrateSteps.ts and
+ * dies at the Nth part; `open URL N` opens the store and dies right before or after one of the migration's writes.
+ * Exits with 0 if there were fewer.
  */
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';

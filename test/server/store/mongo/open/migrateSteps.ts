@@ -1,4 +1,4 @@
-/** Two steps of several parts each over a collection of boxes. */
+/** Two migration steps of several parts each, over a collection of boxes. */
 import type { Db } from 'mongodb';
 import type { MigrationStep } from '../../../../../server/store/mongo/open/migrate.ts';
 
@@ -8,7 +8,7 @@ export const PARTS = BOXES / BOXES_PER_PART;
 
 interface Box {
   _id: number;
-  /** Of the first step: added to it, so that a part that counted twice would show. */
+  /** The first step adds to it, so that a part that ran twice would show. */
   weight: number;
   paintedWeight?: number;
   label?: string;
@@ -19,7 +19,7 @@ export async function fillBoxes(db: Db): Promise<void> {
   await db.collection<Box>('boxes').insertMany(boxes);
 }
 
-/** `onPart` is told before a part of a step is done. */
+/** `onPart` is called before each part. */
 export function testSteps(
   onPart: (step: string, from: string | undefined) => void = () => {},
 ): MigrationStep[] {
@@ -44,7 +44,7 @@ export function testSteps(
           { $set: { paintedWeight: { $add: ['$weight', 1] } } },
         ]),
     ),
-    // Only what the first step has done can be labelled.
+    // needs the result of the first step
     inParts('label', (db, from, to) =>
       db
         .collection<Box>('boxes')

@@ -1,4 +1,4 @@
-/** "Bad input" of a MongoDB: each gets one sentence that says what to do. */
+/** A MongoDB that cannot be used: each case has an error message of one sentence that says what to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, MongoClient } from 'mongodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -45,13 +45,13 @@ describe('a database that cannot be used', () => {
     );
   });
 
-  it('one that is no replica set', async () => {
+  it('a MongoDB that is not a replica set', async () => {
     await using standalone = await startMongo({ standalone: true });
     const sentence = await refusal(standalone.url);
     expect(sentence).toContain(`127.0.0.1:${standalone.port} is not a replica set: start it with --replSet`);
   });
 
-  it.each([8, 13, 16])('one that is too old (wire version %i)', async (maxWireVersion) => {
+  it.each([8, 13, 16])('a MongoDB that is too old (wire version %i)', async (maxWireVersion) => {
     await using old = await fakeServer((me) => ({ ...primary(me), maxWireVersion }));
     expect(await refusal(`mongodb://${old.me}/x`)).toBe(
       `The MongoDB at ${old.me} is too old: install MongoDB 6.0 or a later one.`,
@@ -66,7 +66,7 @@ describe('a database that cannot be used', () => {
     expect((await db.listCollections().toArray()).map(({ name }) => name)).toEqual(['recipes']);
   });
 
-  it('another application’s collection of the name that we look into', async () => {
+  it('a collection of another application with the name of ours', async () => {
     const url = mongo.server.anotherUrl();
     const meta = (await databaseOf(url)).collection('meta');
     await meta.insertOne({ title: 'what it is about' });
@@ -74,14 +74,14 @@ describe('a database that cannot be used', () => {
     expect(await meta.countDocuments()).toBe(1);
   });
 
-  it('one that a newer version wrote', async () => {
+  it('a database that a newer version wrote', async () => {
     const url = mongo.server.anotherUrl();
     await (await open(url)).close();
     await (await databaseOf(url)).collection('meta').updateOne({}, { $inc: { schemaVersion: 1 } });
     expect(await refusal(url)).toMatch(/was written by a newer version of Holdfast: install that version/);
   });
 
-  it('an index of our name that is not ours', async () => {
+  it('an index with our name and another key', async () => {
     const url = mongo.server.anotherUrl();
     const db = await databaseOf(url);
     await (await open(url)).close();
@@ -91,7 +91,7 @@ describe('a database that cannot be used', () => {
   });
 
   it.each(['listCollections', 'find', 'insert', 'create', 'createIndexes'])(
-    'one where we have no right to %s',
+    'a database without the permission for %s',
     async (command) => {
       const url = mongo.server.anotherUrl();
       await mongo.server.failPoint({ failCommands: [command], errorCode: 13 }, { times: 1 });
@@ -102,12 +102,12 @@ describe('a database that cannot be used', () => {
     },
   );
 
-  it('a password that is not the right one', async () => {
+  it('a wrong password', async () => {
     const server = await startMongo({ toBreak: true });
     onTestFinished(() => server[Symbol.asyncDispose]());
     await server.command({ createUser: 'ada', pwd: 'right', roles: ['root'] });
     await server.stop();
-    await server.start({ auth: true }).catch(() => {}); // it cannot be asked without a password
+    await server.start({ auth: true }).catch(() => {}); // without a password it refuses the check
     const url = server.url.replace('//', '//ada:wr0ng@').concat('&authSource=admin');
     const sentence = await refusal(url);
     expect(sentence).toMatch(/refuses the user or password of MONGODB_URL: correct them/);
@@ -120,13 +120,13 @@ describe.concurrent('a database that is not there, for as long as one waits for 
   tags: ['slow'],
   timeout: 30_000,
 }, () => {
-  it('nobody listens: the sentence names host and port, and no password', async ({ expect }) => {
+  it('nothing listens: the message names host and port, and no password', async ({ expect }) => {
     const port = await freePort();
     const sentence = await refusalWithin(`mongodb://ada:hunter2@127.0.0.1:${port}/x`);
     expect(sentence).toBe(`No MongoDB answers at 127.0.0.1:${port}: start it, or correct MONGODB_URL.`);
   });
 
-  it('a member of a replica set that nobody initiated', async ({ expect }) => {
+  it('a member of a replica set that was not initiated', async ({ expect }) => {
     await using ghost = await fakeServer(() => ({
       isreplicaset: true,
       minWireVersion: 0,
@@ -159,12 +159,12 @@ describe.concurrent('a database that is not there, for as long as one waits for 
     }
   });
 
-  it('one that comes up in the meantime is taken', async ({ expect }) => {
+  it('a database that starts in the meantime is used', async ({ expect }) => {
     const server = await startMongo({ toBreak: true });
     try {
       await server.stop();
       const opening = openMongo({ url: server.url, log: silent });
-      await sleep(1_000); // what it waits for is that somebody is late
+      await sleep(1_000); // the database is late on purpose
       await server.start();
       const store = await opening;
       expect(store.epoch).toMatch(/^[\w-]{22}$/);
@@ -181,8 +181,8 @@ describe.concurrent('a database that is not there, for as long as one waits for 
   }
 });
 
-describe('a database of nothing', () => {
-  it('opened by five at once is one database, with one lobby', async () => {
+describe('an empty database', () => {
+  it('opened by five processes concurrently it is one database, with one lobby', async () => {
     const url = mongo.server.anotherUrl();
     const stores = await Promise.all(upTo(5).map(() => open(url)));
     expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
@@ -193,12 +193,12 @@ describe('a database of nothing', () => {
     ).toHaveLength(5);
   });
 
-  it('without a name in the URL is called holdfast', async () => {
+  it('is called holdfast if the URL names no database', async () => {
     const store = await open(mongo.server.url.replace(/\/holdfast_test_\w+/, '/'));
     expect(store.db.databaseName).toBe('holdfast');
   });
 
-  it('keeps to its own concerns, whatever the URL says', async () => {
+  it('uses its own read and write concerns, whatever the URL says', async () => {
     const url = `${mongo.server.anotherUrl()}&w=0&journal=false&retryWrites=false&readConcernLevel=local&readPreference=secondary`;
     const store = await open(url);
     expect(store.db.writeConcern).toMatchObject({ w: 'majority', journal: true, wtimeoutMS: 5_000 });

@@ -1,4 +1,4 @@
-/** A database that version 0.1 wrote (test/fixtures/mongo-0.1), opened by this one. */
+/** A database that version 0.1 wrote (test/fixtures/mongo-0.1), opened by this version. */
 import { type Document, MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../../../../server/ingest/checkItem.ts';
@@ -32,7 +32,7 @@ async function metaAt(url: string): Promise<Document | null> {
   return await client.db().collection<{ _id: string }>('meta').findOne({ _id: META_ID });
 }
 
-it('every entry is there as it was, every key is known, what was left undone is done', async () => {
+it('every entry is unchanged, every key is known, and pending side effects are applied', async () => {
   const { url, saved } = await old();
   const store = await open(url);
   for (const room of ['lobby', saved.rooms.deck, saved.rooms.hold])
@@ -61,7 +61,7 @@ it('every entry is there as it was, every key is known, what was left undone is 
   expect(await appendNew(store, [text('lobby', ada, 'hello')], 500)).toEqual([last + 1]);
 });
 
-it('until the upgrade is finished nothing is written that version 0.1 cannot read; all else works', async () => {
+it('until the upgrade is finished nothing is written that version 0.1 cannot read; everything else works', async () => {
   useTestKinds();
   onTestFinished(useProductKinds);
   const { url, saved } = await old();
@@ -93,7 +93,7 @@ it('until the upgrade is finished nothing is written that version 0.1 cannot rea
   expect(await finishUpgrade(url, silent)).toBe('was-finished');
 });
 
-it('opened by five at once it is upgraded once, and all of them go on', async () => {
+it('opened by five processes concurrently it is upgraded once, and all of them can use it', async () => {
   const { url, saved } = await old();
   const stores = await Promise.all(upTo(5).map(() => open(url)));
   const [ada] = saved.users.map(({ id }) => id) as [string];
@@ -102,7 +102,7 @@ it('opened by five at once it is upgraded once, and all of them go on', async ()
   expect(await metaAt(url)).not.toHaveProperty('step');
 });
 
-it('a step may take longer than any answer to a request', { timeout: 30_000 }, async () => {
+it('a step may take longer than the timeout of a request', { timeout: 30_000 }, async () => {
   const { url } = await old();
   const slow = { failCommands: ['createIndexes'], blockConnection: true, blockTimeMS: 8_000 };
   await mongo.server.failPoint(slow, { times: 1 });
@@ -114,7 +114,7 @@ it('a step may take longer than any answer to a request', { timeout: 30_000 }, a
   expect(said).toEqual(MIGRATION_STEPS.map(() => 'the database is being upgraded'));
 });
 
-it('a step that cannot be done is given up after some seconds, with a sentence', {
+it('a step that keeps failing is given up after some seconds, with an error message', {
   timeout: 30_000,
 }, async () => {
   const { url } = await old();
@@ -129,7 +129,7 @@ it('a step that cannot be done is given up after some seconds, with a sentence',
   expect(await (await open(url)).log.heads(['lobby'])).toHaveProperty('size', 1);
 });
 
-it('has the same collections, indexes and rules as a new one when the upgrade is finished', async () => {
+it('has the same collections, indexes and validators as a new one when the upgrade is finished', async () => {
   const [{ url }, fresh] = [await old(), mongo.server.anotherUrl()];
   await finishUpgrade(url, silent);
   await (await open(fresh)).close();
@@ -147,7 +147,7 @@ async function structureOf(url: string) {
   return (await Promise.all(all)).toSorted(([a], [b]) => a.localeCompare(b));
 }
 
-it('one that a still newer version has for itself is refused with a sentence', async () => {
+it('a database that only a newer version may use is refused with an error message', async () => {
   const { url } = await old();
   await using client = await new MongoClient(url).connect();
   await client
@@ -163,7 +163,7 @@ it('one that a still newer version has for itself is refused with a sentence', a
   }
 });
 
-/** What is to be read of a room: what was said of it, redacted where it was deleted. */
+/** The expected log of a room: what was appended, redacted where it was deleted. */
 function expectedLog({ said }: Version01Database, room: string): Entry[] {
   const inRoom = said.filter((one) => one.item.room === room);
   const offsetOf = ({ author }: { author: string }, clientOffset: string) =>

@@ -1,4 +1,4 @@
-/** The tail on a real database that is broken on order. */
+/** The tail on a real database, with fail points. */
 // @module-tag slow
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const SLOW = { timeout: 60_000 };
 
-/** A tail, and a writer that is heard at once. */
+/** A tail, and a writer whose entries arrive. */
 async function scene() {
   const room = await newRoom(store);
   const me = newId();
@@ -66,7 +66,7 @@ it.each([
   expect(gaps()).toBe(0);
 });
 
-it('a stream that cannot be opened again is tried until it can', async () => {
+it('a stream that cannot be reopened is tried until it succeeds', async () => {
   const { tail, write, heardAll, gaps } = await scene();
   await mongo.failPoint({ failCommands: ['getMore', 'aggregate'], closeConnection: true }, { times: 6 });
   await waitFor('the tail says that it does not hear', () => !tail.isOpen());
@@ -77,7 +77,7 @@ it('a stream that cannot be opened again is tried until it can', async () => {
 });
 
 it.each([286, 280])(
-  'a stream that is lost for good (%i) is a gap, and goes on at the present',
+  'a stream that cannot be resumed (%i) is a gap, and restarts at the present',
   async (code) => {
     const { tail, write, heard, gaps } = await scene();
     await mongo.failPoint({ failCommands: ['getMore'], errorCode: code }, { times: 1 });
@@ -89,7 +89,7 @@ it.each([286, 280])(
   },
 );
 
-it('a collection that is dropped is a gap, and what is written then is heard', async () => {
+it('a dropped collection is a gap, and later writes are delivered', async () => {
   const another = await openMongo({ url: mongo.anotherUrl(), log: silent });
   let gaps = 0;
   const heard: string[] = [];
@@ -106,7 +106,7 @@ it('a collection that is dropped is a gap, and what is written then is heard', a
 });
 
 it(
-  'a stream that hangs without an error is noticed within seconds and opened again, with nothing missed',
+  'a stream that hangs without an error is noticed within seconds and reopened, with nothing missed',
   SLOW,
   async () => {
     const { write, heard, heardAll, gaps } = await scene();
@@ -123,7 +123,7 @@ it(
 );
 
 it(
-  'a database that hangs is noticed within seconds, and when it goes on nothing was missed',
+  'a database that hangs is noticed within seconds, and nothing is missed when it continues',
   SLOW,
   async () => {
     const { tail, write, heardAll, gaps } = await scene();
@@ -145,7 +145,7 @@ it(
   },
 );
 
-it('L2 over a database that is killed and started again nothing is missed', SLOW, async () => {
+it('L2 nothing is missed when the database is killed and restarted', SLOW, async () => {
   const { tail, write, heardAll, gaps } = await scene();
   await write();
   await mongo.kill9();
@@ -161,7 +161,7 @@ it('L2 over a database that is killed and started again nothing is missed', SLOW
   expect(gaps()).toBe(0);
 });
 
-it('a step-down is survived with nothing missed', SLOW, async () => {
+it('nothing is missed over a step-down', SLOW, async () => {
   const { write, heardAll } = await scene();
   await mongo.stepDown();
   await waitFor('it can be written', () =>

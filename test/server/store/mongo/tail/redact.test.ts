@@ -1,4 +1,4 @@
-/** What a tail that begins further back shows of what was deleted since. */
+/** A tail that starts further back delivers no content that was deleted since. */
 import { expect, it, onTestFinished } from 'vitest';
 import {
   append,
@@ -17,7 +17,7 @@ import { mongoHarness, mongoOfFile } from '../harness.ts';
 const SECRET = 'the combination is 31-7-22';
 const mongo = mongoOfFile();
 
-it('a deleted text is blank, also where its delete comes in a much later round', async () => {
+it('a deleted text is redacted, also where its deletion comes in a much later round', async () => {
   const harness = await mongoHarness(mongo.server);
   onTestFinished(() => harness.destroy());
   const { store } = harness;
@@ -45,14 +45,14 @@ it('a deleted text is blank, also where its delete comes in a much later round',
   expect(JSON.stringify(late.seen)).not.toContain(SECRET);
   expect(late.seen.map(({ entry }) => entry.serverOffset)).toEqual(upTo(204).slice(1));
 
-  // Live, it goes by what it hears: no question is asked for what is new.
+  // live, the tail needs no query for new entries
   const now = text(room, me, 'just now');
   await append(store, [now]);
   await late.count(204);
   expect(late.seen.at(-1)).toMatchObject({ entry: { body: 'just now' } });
 });
 
-it('what another removed is without any of its fields, and a reaction to it keeps its own', async () => {
+it('a message removed by another user loses all its fields, and a reaction to it keeps its own', async () => {
   useTestKinds();
   onTestFinished(useProductKinds);
   const harness = await mongoHarness(mongo.server);

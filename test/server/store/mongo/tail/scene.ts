@@ -1,11 +1,11 @@
-/** A change stream whose every answer is given by the test, and a clock that the test moves. */
+/** A fake change stream, answered by the test, and a clock that the test moves. */
 import type { EntryDocument } from '../../../../../server/store/mongo/append/commands.ts';
 import type { ChangeSource, Round, TailClock } from '../../../../../server/store/mongo/tail/streamLoop.ts';
 
-/** One question to the database that waits for its answer. */
+/** A request to the database that waits for its answer. */
 export interface Question {
   what: 'present' | 'round';
-  /** Of a round: where its stream was opened. */
+  /** For a round: where its stream was opened. */
   at: string;
   signal: AbortSignal;
   answer(value: unknown): Promise<void>;
@@ -48,7 +48,7 @@ export function fakeSource() {
     source,
     abandoned: () => abandoned,
     waiting: () => questions.length,
-    /** The oldest question that was not looked at yet. */
+    /** The oldest request that was not returned yet. */
     async next(): Promise<Question> {
       while (questions.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       return questions.shift()!;
@@ -70,7 +70,7 @@ export function fakeClock() {
   };
   return {
     clock,
-    /** When each timer that runs will ring, from now. */
+    /** The remaining milliseconds of each running timer. */
     pending: () => [...timers].map(({ at }) => at - time).sort((a, b) => a - b),
     async advance(ms: number) {
       time += ms;
@@ -83,7 +83,7 @@ export function fakeClock() {
   };
 }
 
-/** After all that follows without waiting for anything outside. */
+/** Resolves after all pending microtasks. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -107,7 +107,7 @@ export function documentOf(
   return { ...common, kind: 'text', body: `${serverOffset}`, digest: 'd', ...more };
 }
 
-/** An id that one can read. */
+/** A readable id. */
 export function idOf(name: string): string {
   return name.padEnd(22, 'A');
 }

@@ -1,4 +1,4 @@
-/** The tail over a stream whose every answer is given by hand. */
+/** The tail on a fake stream and a fake clock. */
 import { MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { STALL_MS } from '../../../../../server/store/mongo/tail/streamLoop.ts';
@@ -38,14 +38,14 @@ function scene() {
     heard,
     heads,
     documents,
-    /** Empty rounds, a second each, until what was expected before is overdue. */
+    /** Empty rounds, a second each, until an entry that was expected before is overdue. */
     async silence(token: string) {
       for (let ms = 0; ms < OVERDUE_MS; ms += 1_000) {
         await (await questions.next()).answer(round(token));
         await time.advance(1_000);
       }
     },
-    /** The answer to the next round, of the stream that was opened there. */
+    /** Answers the next round of the stream that was opened at `at`. */
     async brings(at: string, ...answer: Parameters<typeof round>) {
       const question = await questions.next();
       expect(question).toMatchObject({ what: 'round', at });
@@ -64,7 +64,7 @@ function scene() {
   };
 }
 
-/** Open at the present, T1, with nothing heard yet. */
+/** Opened at the present, T1, with nothing received yet. */
 async function live() {
   const it = scene();
   const opening = it.open();
@@ -75,7 +75,7 @@ async function live() {
 }
 
 describe('the tail of MongoDB', () => {
-  it('L2 tells of each round in its order, and from where to go on', async () => {
+  it('L2 delivers the rounds in order, each with its resume point', async () => {
     const { brings, heard, heads, tail } = await live();
     await brings('T1', 'a1', documentOf('r', 1), documentOf('s', 7));
     await brings('T1', 'a2');
@@ -85,7 +85,7 @@ describe('the tail of MongoDB', () => {
     expect(tail.isOpen()).toBe(true);
   });
 
-  it('shows of an entry what everybody may see', async () => {
+  it('delivers only the public fields of an entry', async () => {
     const { source, ...questions } = fakeSource();
     const { clock } = fakeClock();
     const tails = createTails({
@@ -106,7 +106,7 @@ describe('the tail of MongoDB', () => {
     expect(seen).toEqual([{ room: 'r', entry }]);
   });
 
-  it('S2 goes on after the last round when the way to the database breaks, at once and then with pauses', async () => {
+  it('S2 resumes after the last round when the connection breaks, at once and then with backoff', async () => {
     const { brings, fails, heard, tail, advance, pending, abandoned, waiting } = await live();
     await brings('T1', 'a1', documentOf('r', 1));
     await fails('T1', away());
@@ -123,11 +123,11 @@ describe('the tail of MongoDB', () => {
     expect(tail.isOpen()).toBe(true);
     await brings('a1', 'a2', documentOf('r', 2));
     await fails('a1', away());
-    await brings('a2', 'a3', documentOf('r', 3)); // at once again
+    await brings('a2', 'a3', documentOf('r', 3)); // immediately again
     expect(heard).toEqual(['r1', 'E:a1', 'r2', 'E:a2', 'r3', 'E:a3']);
   });
 
-  it('also from the moment where it began, when nothing was heard yet', async () => {
+  it('also from its start time, when nothing was received yet', async () => {
     const it = scene();
     const opening = it.open();
     await it.presentIs('T1');
@@ -137,7 +137,7 @@ describe('the tail of MongoDB', () => {
     expect(it.heard).toEqual(['r1', 'E:a0']);
   });
 
-  it('what opens and fails again and again is not tried without pauses', async () => {
+  it('a stream that opens and fails repeatedly is retried with backoff', async () => {
     const { brings, fails, pending, advance } = await live();
     await fails('T1', away());
     await brings('a0', 'a0');
@@ -158,7 +158,7 @@ describe('the tail of MongoDB', () => {
   });
 
   it.each([9, 40_647, 260, 286, 280, 222])(
-    'a token that is refused (code %i): the present, and the gap is told of once the stream is open behind it',
+    'a refused token (code %i): the tail resumes at the present, and reports the gap once the stream is open again',
     async (refusal) => {
       const { brings, fails, presentIs, heard, tail, advance } = await live();
       await brings('T1', 'a1', documentOf('r', 1));
@@ -173,7 +173,7 @@ describe('the tail of MongoDB', () => {
     },
   );
 
-  it('what fails twice at the same place for no reason of the network goes on at the present', async () => {
+  it('two failures at one position that are not of the network: the tail resumes at the present', async () => {
     const { brings, fails, presentIs, heard, advance } = await live();
     await fails('T1', code(8_000));
     await fails('a0', code(8_000));
@@ -183,7 +183,7 @@ describe('the tail of MongoDB', () => {
     expect(heard).toEqual(['gap']);
   });
 
-  it('what fails so at two places in turn goes on where it was', async () => {
+  it('such failures at two positions in turn: the tail resumes where it was', async () => {
     const { brings, fails, heard, advance } = await live();
     await fails('T1', code(8_000));
     await brings('a0', 'a1', documentOf('r', 1));
@@ -193,7 +193,7 @@ describe('the tail of MongoDB', () => {
     expect(heard).toEqual(['r1', 'E:a1', 'r2', 'E:a2']);
   });
 
-  it('a collection that is dropped: the present, with a gap, and offsets may begin anew', async () => {
+  it('a dropped collection: the tail resumes at the present, with a gap, and offsets may restart', async () => {
     const { brings, next, presentIs, heard, advance } = await live();
     await brings('T1', 'a1', documentOf('r', 9));
     await (await next()).answer({ ...round('a2'), isLast: true });
@@ -203,7 +203,7 @@ describe('the tail of MongoDB', () => {
     expect(heard).toEqual(['r9', 'E:a1', 'gap', 'r1', 'E:b1']);
   });
 
-  it('a gap that was not told of yet is told of after further failures', async () => {
+  it('a gap that was not reported yet is reported after further failures', async () => {
     const { brings, fails, presentIs, heard, next, advance } = await live();
     await fails('T1', code(286));
     await (await next()).fail(away());
@@ -215,7 +215,7 @@ describe('the tail of MongoDB', () => {
     expect(heard).toEqual(['gap']);
   });
 
-  it('a stream that stalls is left alone, its connection too, and opened where it was', async () => {
+  it('a stalled stream is abandoned with its connection, and reopened where it was', async () => {
     const { next, brings, advance, tail, heard, abandoned } = await live();
     const silent = await next();
     await advance(STALL_MS - 1);
@@ -230,7 +230,7 @@ describe('the tail of MongoDB', () => {
     expect(tail.isOpen()).toBe(true);
   });
 
-  it('an opening that stalls is tried again, too', async () => {
+  it('an opening that stalls is tried again too', async () => {
     const { fails, next, brings, advance, tail } = await live();
     await fails('T1', away());
     await next();
@@ -240,7 +240,7 @@ describe('the tail of MongoDB', () => {
     expect(tail.isOpen()).toBe(true);
   });
 
-  it('L1 an acknowledged entry that does not come, though there is nothing more, is a gap', async () => {
+  it('L1 an acknowledged entry that is missing from an otherwise complete stream is a gap', async () => {
     const { tails, brings, presentIs, silence, heard } = await live();
     await brings('T1', 'a1', documentOf('r', 1));
     tails.expect('r', 1);
@@ -257,7 +257,7 @@ describe('the tail of MongoDB', () => {
     expect(heard.slice(3)).toEqual(['r3', 'E:b3']);
   });
 
-  it('a tail that is behind is not missing anything', async () => {
+  it('a tail that is behind reports no gap', async () => {
     const { tails, brings, advance, heard } = await live();
     tails.expect('r', 12);
     for (let n = 1; n <= 12; n++) {
@@ -270,7 +270,7 @@ describe('the tail of MongoDB', () => {
     expect(heard).toContain('r12');
   });
 
-  it('what was acknowledged before the way broke has its time again when the stream is back', async () => {
+  it('after a reconnect the wait for acknowledged entries restarts', async () => {
     const { tails, brings, fails, advance, heard, next } = await live();
     tails.expect('r', 1);
     await fails('T1', away());
@@ -283,7 +283,7 @@ describe('the tail of MongoDB', () => {
   });
 
   it.each(['', 'garbage', 'E:', 'other:a1', 'E:not hex', 'E:a1:a2'])(
-    'a point that is none of this database (%j): the present, with a gap',
+    'a resume point of another database (%j): the tail starts at the present, with a gap',
     async (point) => {
       const it = scene();
       const opening = it.open(point);
@@ -294,7 +294,7 @@ describe('the tail of MongoDB', () => {
     },
   );
 
-  it('a point that the database refuses: the present, with a gap', async () => {
+  it('a resume point that the database refuses: the tail starts at the present, with a gap', async () => {
     const it = scene();
     const opening = it.open('E:a1');
     await it.fails('a1', code(286));
@@ -304,7 +304,7 @@ describe('the tail of MongoDB', () => {
     expect(it.heard).toEqual(['gap']);
   });
 
-  it('a tail that cannot be opened at the start is refused', async () => {
+  it('a tail that cannot be opened at the start rejects', async () => {
     const it = scene();
     const opening = expect(it.open()).rejects.toBeInstanceOf(Unavailable);
     await (await it.next()).fail(away());
@@ -316,11 +316,11 @@ describe('the tail of MongoDB', () => {
     expect(it.waiting()).toBe(0);
   });
 
-  it('a closed tail is silent, whatever it was waiting for', async () => {
+  it('a closed tail delivers nothing more, whatever it was waiting for', async () => {
     const rounds = await live();
     const question = await rounds.next();
     const answered = question.answer(round('a1', documentOf('r', 1)));
-    queueMicrotask(() => rounds.tail.close()); // the answer is there, and is looked at in the next moment
+    queueMicrotask(() => rounds.tail.close()); // closed between the answer and its processing
     await answered;
     const pausing = await live();
     await pausing.fails('T1', away());

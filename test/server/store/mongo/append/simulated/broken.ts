@@ -1,4 +1,4 @@
-/** The algorithm, or what it stands on, with one rule broken each: what the simulation must catch, and by which promise. */
+/** Variants of the algorithm or the replica set with one broken rule each. The simulation must find each, by the named promise. */
 import {
   asksForOwn,
   between,
@@ -16,11 +16,11 @@ import {
 import type { Variant } from './simulation.ts';
 
 export interface BrokenVariant extends Variant {
-  /** The promise that is broken with it. */
+  /** The promise that this variant breaks. */
   promise: 'L1' | 'L3' | 'L4' | 'L5' | 'amendments' | 'subjects' | 'times';
   rule: string;
   caughtBy: RegExp;
-  /** Where to begin to look: of what shows once in thousands of seeds, shortly before one that was found. */
+  /** First seed to try. For a fault that shows once in thousands of seeds: shortly before a known one. */
   fromSeed?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The algorithm as it is, and a count of what it meets. */
+/** Runs the unchanged algorithm, and counts the situations it meets. */
 
 import { appendToRoom } from '../../../../../../server/store/mongo/append/appendToRoom.ts';
 import type { EntryDocument } from '../../../../../../server/store/mongo/append/commands.ts';

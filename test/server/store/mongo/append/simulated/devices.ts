@@ -1,4 +1,4 @@
-/** Who writes: devices with a queue each, that send its oldest part to some writer, give up waiting, and send it again. */
+/** Devices: each has a queue, sends its oldest items to some writer, times out, and sends them again. */
 import type { AppendOutcome, AppendResult, EntryKey, NewEntry } from '../../../../../../server/store/port.ts';
 import type { Random } from '../../../../../support/random.ts';
 import { POISON } from './server.ts';
@@ -6,9 +6,9 @@ import { POISON } from './server.ts';
 export interface Device {
   readonly room: string;
   readonly queue: readonly Queued[];
-  /** None while it waits for an answer. */
+  /** Undefined while it waits for an answer. */
   takeBatch(random: Random): Batch | undefined;
-  /** The answer is not waited for any longer; when it comes, it counts. */
+  /** The device has timed out; a late answer still counts. */
   abandon(): boolean;
   isDone(): boolean;
 }
@@ -27,7 +27,7 @@ export interface Batch {
 
 const BATCH_MAX = 5;
 
-/** Some of one author, so that one may remove what the other edits. */
+/** Several devices of one author, so that one may remove what another edits. */
 export function createDevices(random: Random): Device[] {
   const rooms = random.int(0, 3) === 0 ? ['hot', 'warm'] : ['hot'];
   const authors = Array.from({ length: random.int(1, 2) }, (_, author) => `author${author}`);
@@ -79,7 +79,7 @@ function settle(queued: Queued, result: AppendResult): void {
   if (result.tag !== 'appended' && result.tag !== 'repeat') queued.wasRefused = true;
 }
 
-/** Whose key it is. */
+/** The author of a key. */
 export function deviceOf(clientOffset: string): string {
   return clientOffset.split('.')[0]!;
 }
@@ -88,9 +88,9 @@ interface Owner {
   room: string;
   author: string;
   device: number;
-  /** Of everybody in the room, of all devices, with what was queued so far. */
+  /** All items that devices have queued for the room so far. */
   messages: Message[];
-  /** Of a hundred items. */
+  /** Percent of the items. */
   amendments: number;
 }
 
@@ -125,7 +125,7 @@ function itemOf(owner: Owner, before: readonly NewEntry[], random: Random): NewE
     : entry({ ...key, kind: 'text', body });
 }
 
-/** Few messages and many amendments of them: there the races are. */
+/** Few messages with many amendments, because races are there. */
 function amendment(key: EntryKey, { author, messages }: Owner, random: Random): NewEntry {
   const body = `of ${key.clientOffset}`;
   const own = messages.filter((message) => message.author === author);
@@ -147,14 +147,14 @@ function amendment(key: EntryKey, { author, messages }: Owner, random: Random): 
   });
 }
 
-/** Other content under the same key. */
+/** Other content with the same key. */
 function other({ room, author, clientOffset }: NewEntry, random: Random): NewEntry {
   return random.int(0, 1) === 0
     ? entry({ room, author, clientOffset, kind: 'text', body: 'other' })
     : entry({ room, author, clientOffset, kind: 'edit', body: 'other', target: 'nothing' });
 }
 
-/** The digest says what was meant, so that the witness can read it. */
+/** The digest contains the intended content, so that the witness can check it. */
 function entry(item: Omit<NewEntry, 'digest'>): NewEntry {
   const { kind, body = '', target = '', targetAuthor = target && item.author, subject = '' } = item;
   return { ...item, digest: [kind, body, target, targetAuthor, subject].join('|') };

@@ -1,4 +1,4 @@
-/** Ways to lead the algorithm falsely: between it and the replica set, commands and replies are changed. */
+/** Faults between the algorithm and the replica set: changed commands and replies. */
 
 import { appendToRoom, type RoomAppend } from '../../../../../../server/store/mongo/append/appendToRoom.ts';
 import type {
@@ -18,7 +18,7 @@ interface Between {
   reply?: { [D in Command['do']]?: (command: Extract<Command, { do: D }>, reply: Replies[D]) => Replies[D] };
 }
 
-/** Falsifies what is asked or answered. */
+/** Changes a command or its reply. */
 export function between(falsify: (request: RoomAppend) => Between): Lead {
   return function* lead(request) {
     const { command, reply } = falsify(request);
@@ -34,7 +34,7 @@ export function between(falsify: (request: RoomAppend) => Between): Lead {
   };
 }
 
-/** That there is another entry is enough. */
+/** Treats a lost race as a committed head: does not wait for the other entry. */
 export function takesLossForHead(): Between {
   let lost = false;
   return {
@@ -78,7 +78,7 @@ export function* keepsHead(request: RoomAppend): ReturnType<Lead> {
   return outcome.stopped && last ? { ...outcome, head: last } : outcome;
 }
 
-/** Only after an insert does it look at what stands under a key. */
+/** Looks up keys only after a failed insert. */
 export function forgetsKeys(): Between {
   let last: Command | undefined;
   let before: Command | undefined;
@@ -95,7 +95,7 @@ export function forgetsKeys(): Between {
   };
 }
 
-/** The look-up that the algorithm makes later is answered from the first one. */
+/** Answers later lookups from the first one. */
 export function* targetsFirst(request: RoomAppend): ReturnType<Lead> {
   const { room, items } = request;
   const keys = items.flatMap(({ author, target, targetAuthor = author }) =>
@@ -117,7 +117,7 @@ export function* targetsFirst(request: RoomAppend): ReturnType<Lead> {
   }))(request);
 }
 
-/** The place of the head alone: what comes behind it may be stamped before it. */
+/** Drops the time of the head: later entries may get an earlier time. */
 export function* forgetsTimes(request: RoomAppend): ReturnType<Lead> {
   const timeless = <T>(reply: T): T =>
     typeof reply === 'object' && reply !== null && 'serverOffset' in reply ? { ...reply, at: 0 } : reply;
@@ -127,7 +127,7 @@ export function* forgetsTimes(request: RoomAppend): ReturnType<Lead> {
   }))({ ...request, knownHead: timeless(knownHead) });
 }
 
-/** As if everybody amended only what is their own. */
+/** Looks up every target by the item's own author. */
 export function asksForOwn({ items }: RoomAppend): Between {
   return {
     command: (command) =>
@@ -162,7 +162,7 @@ export function keepsTargets(): Between {
   };
 }
 
-/** It is left for another time, what stands behind it is not. */
+/** Skips an undecided item, but inserts the later ones. */
 export function* goesOn(request: RoomAppend): ReturnType<Lead> {
   let left: AuthorKey | undefined;
   const outcome = yield* between(({ items }) => {

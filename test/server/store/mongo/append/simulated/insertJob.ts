@@ -1,4 +1,4 @@
-/** An insert on a member, one document at a time, so that anything can come between; then it waits for the majority. */
+/** An insert on a member: one document per step, so that anything can happen in between; then a wait for the majority. */
 import type {
   Command,
   EntryDocument,
@@ -10,16 +10,16 @@ import { type Job, type Note, POISON, SAME, type ServerRules, unknown } from './
 
 type Insert = Extract<Command, { do: 'insert' }>;
 
-/** What all members share that insert. */
+/** State that all members share for inserts. */
 export interface Inserting {
   rules: ServerRules;
   random: Random;
   note: Note;
-  /** Statements that were executed somewhere, perhaps to be rolled back. */
+  /** Statements that some member has executed; they may still be rolled back. */
   executed: Set<string>;
 }
 
-/** `id` is the same for a command that is sent again: a retryable write. */
+/** A retried command has the same `id`: a retryable write. */
 export function startInsert(
   member: Member,
   { documents }: Insert,
@@ -51,7 +51,7 @@ export function startInsert(
       const problem = problemOf(document, inserted);
       if (problem) {
         failure ??= problem;
-        // a server waits for what made it fail, too; the algorithm does not rely on it
+        // a server also waits for the document that caused the duplicate; the algorithm does not rely on it
         if (random.int(0, 1) === 0) waitFor = member.log.length;
         note(problem.tag === 'duplicate' ? `another has its ${problem.of}` : 'it is refused');
         if (inserted > 0) note('only the first documents are inserted');

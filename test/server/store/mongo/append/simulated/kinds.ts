@@ -1,4 +1,4 @@
-/** The kinds that the simulation knows: the product's, and one for every rule that the append algorithm reads. */
+/** The kinds of the simulation: those of the product, and one for each rule that the append algorithm reads. */
 import { type KindRule, kinds } from '../../../../../../shared/kinds.ts';
 
 export const SIMULATED_KINDS: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([

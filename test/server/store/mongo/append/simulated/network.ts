@@ -1,7 +1,7 @@
 /**
- * Between a writer and the members: commands and replies under way, for as long as the scheduler likes. A command that
- * its sender has given up is still delivered; a driver sends a command again once, the same retryable write, to whom it
- * then takes for the primary; whichever answer comes first counts.
+ * The network between a writer and the members: commands and replies in flight, for as long as the scheduler likes. A
+ * command whose sender has timed out is still delivered. A driver retries a command once, as the same retryable write, to
+ * the member that it then takes for the primary; the first answer counts.
  */
 import type { Command, Reply } from '../../../../../../server/store/mongo/append/commands.ts';
 import type { Random } from '../../../../../support/random.ts';
@@ -33,12 +33,12 @@ interface Copy {
 }
 
 export interface Network {
-  /** The function makes the client forget the call; the command goes its way. */
+  /** The returned function drops the call at the client; the command is still delivered. */
   send(client: Client, command: Sent, answer: (reply: Reply) => void): () => void;
   deliver(random: Random): boolean;
   advance(random: Random): boolean;
   reply(random: Random): boolean;
-  /** A connection is lost: the caller does not know more. */
+  /** A connection is lost: the outcome is unknown to the caller. */
   cut(random: Random): boolean;
 }
 

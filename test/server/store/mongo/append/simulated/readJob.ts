@@ -1,4 +1,4 @@
-/** A read on a member: of what it knows to be committed, at once, but for a target that is missing. */
+/** A read on a member: immediate, of what it knows to be committed; a missing target takes a linearizable read. */
 import type {
   Command,
   EntryDocument,
@@ -24,7 +24,7 @@ export function startRead(member: Member, command: Read, rules: ServerRules): Jo
       const reply = read(member, command, rules);
       const misses = command.do === 'targets' && Array.isArray(reply) && reply.includes(undefined);
       if (!misses || waitFor !== undefined || !rules.makesSure) return reply;
-      // linearizable: nothing, written and committed by the majority, shows that it is still the primary
+      // linearizable: a no-op that the majority commits shows that this member is still the primary
       waitFor = member.log.push({ term });
       return undefined;
     },

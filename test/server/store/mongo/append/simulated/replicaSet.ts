@@ -1,16 +1,16 @@
 /**
- * Three members with a log each, one of them elected: MongoDB's replication as far as it matters to who appends.
- * Members pull the log of a primary in order, report how far they are, and a primary of the present term commits what a
- * majority has. Who voted in a later term acknowledges nothing to an earlier primary, which goes on believing in itself
- * until it hears of the later term. Every change is one step; what happens between is the scheduler's choice.
+ * Three members with an oplog each, one of them elected: MongoDB's replication as far as it matters for appends. Members
+ * pull the oplog of a primary in order and report their positions; a primary of the current term commits what a majority
+ * has. A member that voted in a later term acknowledges nothing to an earlier primary, which stays primary until it hears
+ * of the later term. Every change is one step; the scheduler chooses what happens in between.
  */
 import type { EntryDocument } from '../../../../../../server/store/mongo/append/commands.ts';
 
 export interface LogEntry {
   term: number;
-  /** None: what a primary writes to begin its term. */
+  /** Undefined: the no-op that a primary writes at the start of its term. */
   document?: EntryDocument;
-  /** The retryable write that wrote it: a repetition of it is recognised. */
+  /** The retryable write that wrote it, to recognise a retry. */
   statement?: string;
 }
 
@@ -19,18 +19,18 @@ export interface Member {
   role: 'primary' | 'secondary';
   term: number;
   log: LogEntry[];
-  /** How much of its log it knows to be committed. */
+  /** Length of the part of its oplog that it knows to be committed. */
   commit: number;
-  /** As primary: how much of its log each member has said to have. */
+  /** As primary: the length of the oplog that each member has reported. */
   reported: number[];
 }
 
 export interface ReplicaSet {
   readonly members: readonly Member[];
-  /** The next entries of the source's log, after undoing what it does not have. False: there was nothing to do. */
+  /** Pulls the next entries of the source's oplog, after rolling back what the source does not have. False: nothing to do. */
   pull(member: Member, source: Member, atMost: number): boolean;
   report(member: Member, primary: Member): boolean;
-  /** False where the voter's log is ahead of the candidate's. */
+  /** False if the voter's oplog is ahead of the candidate's. */
   elect(candidate: Member, voter: Member): boolean;
 }
 
@@ -71,7 +71,7 @@ export function createReplicaSet(onCommit: (member: Member) => void, onUndone: (
       const has = inCommon(member.log, primary.log);
       if (has <= primary.reported[member.id]!) return false;
       primary.reported[member.id] = has;
-      // of three, one other is a majority; an entry of an earlier term is committed by one of the present behind it
+      // of three members, one other makes a majority; entries of earlier terms are committed by a later one of the current term
       const upTo = Math.max(...primary.reported);
       if (upTo > 0 && primary.log[upTo - 1]!.term === primary.term) commit(primary, upTo);
       return true;
@@ -93,7 +93,7 @@ export function createReplicaSet(onCommit: (member: Member) => void, onUndone: (
   return set;
 }
 
-/** True when it is later than its own: then it is no primary any more, if it was one. */
+/** True if the term is later than its own: then it steps down, if it was primary. */
 function hears(member: Member, term: number): boolean {
   if (term <= member.term) return false;
   member.term = term;
@@ -101,7 +101,7 @@ function hears(member: Member, term: number): boolean {
   return true;
 }
 
-/** Logs that have an entry in common have all before it in common. */
+/** Oplogs with a common entry are equal up to it. */
 function inCommon(one: readonly LogEntry[], other: readonly LogEntry[]): number {
   let length = Math.min(one.length, other.length);
   while (length > 0 && one[length - 1] !== other[length - 1]) length -= 1;

@@ -1,23 +1,23 @@
-/** How the members of the simulated replica set treat commands: what insertJob.ts and readJob.ts have in common. */
+/** How members of the simulated replica set execute commands: what insertJob.ts and readJob.ts share. */
 import type {
   EntryDocument,
   Reply,
   UnknownOutcome,
 } from '../../../../../../server/store/mongo/append/commands.ts';
 
-/** How a server behaves; anything but SOUND is broken on purpose. */
+/** The behaviour of a server; anything but SOUND is a deliberate fault. */
 export interface ServerRules {
-  /** Whether an answer waits until what it speaks of is committed. */
+  /** Whether an answer waits until its result is committed. */
   waits: 'always' | 'unless a document failed' | 'never';
   ordered: boolean;
   unique: { serverOffset: boolean; clientOffset: boolean };
-  /** Reads that see what is not committed yet. */
+  /** Reads that also see uncommitted entries. */
   readsLocally: 'none' | 'head' | 'find' | 'targets';
-  /** Whether a read that sees less than `from` says so. */
+  /** Whether a read that does not see `from` is `unknown`. */
   guardsFrom: boolean;
-  /** Whether a target that is missing is looked up again with a read that is linearizable. */
+  /** Whether a missing target is looked up again with a linearizable read. */
   makesSure: boolean;
-  /** Which entries a look-up of targets takes for messages, and which for removals of them. */
+  /** Which entries a lookup of targets treats as messages, and which as removals. */
   messages: 'by the table' | 'texts';
   removals: 'by the table' | 'deletes';
 }
@@ -33,16 +33,16 @@ export const SOUND: ServerRules = {
   removals: 'by the table',
 };
 
-/** Counts what happened: a run that never has it shows nothing of it. */
+/** Counts events: runs in which an event never happens do not test it. */
 export type Note = (what: string) => void;
 
 export const POISON = 'poison';
 
-/** A command that a member is at. */
+/** A command that a member executes. */
 export interface Job {
-  /** One step: one document, a read, or a look whether it is committed. The reply at the end. */
+  /** Runs one step: one document, a read, or a check whether it is committed. Returns the reply at the end. */
   advance(): Reply | undefined;
-  /** A step would change something. */
+  /** True if a step would change something. */
   canAdvance(): boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A world of a replica set, writers and devices, and a scheduler that picks what happens next by a seed: first with
- * everything that can go wrong, then without, until every item of every device is answered.
+ * The simulation: a replica set, writers and devices, and a scheduler that chooses each next step by a seed. First with all
+ * kinds of faults, then without, until every item of every device has a result.
  */
 import { type Random, seeded } from '../../../../../support/random.ts';
 import { createDevices, deviceOf, type Queued } from './devices.ts';
@@ -10,18 +10,18 @@ import { type Note, type ServerRules, SOUND } from './server.ts';
 import { Broken, createWitness } from './witness.ts';
 import { type Around, createWriter, leadSoundly } from './writers.ts';
 
-/** What is different from the real thing. */
+/** Deliberate faults. */
 export interface Variant {
   server?: Partial<ServerRules>;
   lead?: Around['lead'];
-  /** Whether a tail tells only what is committed. */
+  /** Whether a tail delivers only committed entries. */
   tailsLocally?: boolean;
 }
 
 const TROUBLE_STEPS = 4_000;
 const QUIET_STEPS = 100_000;
 
-/** Throws `Broken` where a promise is. */
+/** Throws `Broken` if a promise is broken. */
 export function simulate(seed: number, variant: Variant = {}, note: Note = () => undefined): void {
   const random = seeded(seed);
   const world = createWorld(random, variant, note);
@@ -34,7 +34,7 @@ export function simulate(seed: number, variant: Variant = {}, note: Note = () =>
   world.checkQueues();
 }
 
-/** Does something, or says that there was nothing of its kind to do. */
+/** Does one step, or returns false if there is none of its kind. */
 type Happening = () => boolean;
 type Odds = [weight: number, happening: Happening][];
 
@@ -82,7 +82,7 @@ function createWorld(random: Random, variant: Variant, note: Note) {
     return true;
   }
 
-  /** As by replSetStepDown: to one that has everything, but does not know yet that it is committed. */
+  /** Like replSetStepDown: to a member that has every entry, but does not know yet that they are committed. */
   function handOver(): boolean {
     const primary = lastPrimary(set.members);
     const heir = set.members.find(
@@ -163,19 +163,19 @@ function createWorld(random: Random, variant: Variant, note: Note) {
   };
 }
 
-/** Most are right; some are ahead or behind, and one has never been set. */
+/** Most clocks are right; some are ahead or behind, and one was never set. */
 function clockOf(random: Random): (moment: number) => number {
   const skew = random.pick([0, 0, 7, -15]);
   const stopped = random.int(0, 7) === 0;
   return (moment) => (stopped ? 0 : Math.max(0, moment + skew));
 }
 
-/** Every run has its own troubles: what everything at once would hide, a few of them show. */
+/** Each run has its own selection of faults: some problems show only with a few kinds of faults at a time. */
 function swarm(odds: Odds, factors: readonly number[], random: Random): Odds {
   return odds.map(([weight, happening]) => [weight * random.pick(factors), happening]);
 }
 
-/** Not what was refused and tried again, nor what may have been without its device being told: of a message not there yet. */
+/** Excludes items that were refused and retried, and items that may have been refused without their device knowing. */
 function keepsItsPlace({ item, wasRefused }: Queued): boolean {
   const { author, clientOffset, target, targetAuthor = author } = item;
   const isOwn =

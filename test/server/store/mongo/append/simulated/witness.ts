@@ -1,4 +1,4 @@
-/** Sees every commit of every member and every answer, and throws as soon as one breaks a promise. */
+/** Observes every commit of every member and every result, and throws as soon as one breaks a promise. */
 import type { EntryDocument } from '../../../../../../server/store/mongo/append/commands.ts';
 import type { AppendResult, NewEntry } from '../../../../../../server/store/port.ts';
 import { isMessage, ruleOf } from '../../../../../../shared/kinds.ts';
@@ -10,22 +10,22 @@ export class Broken extends Error {}
 export interface Answered {
   items: readonly NewEntry[];
   results: readonly AppendResult[];
-  /** What the writer's clock said, and the mark of what this append inserted. */
+  /** The time of the writer's clock, which marks the entries of this append. */
   at: number;
   by: string;
-  /** What was committed in the room when it began, and what of it was known to the writer. */
+  /** What was committed in the room at its start, and what the writer knew of it. */
   headBefore: number;
   knownHead: number;
 }
 
 export interface Witness {
-  /** What was ever committed, in order. */
+  /** Everything that was ever committed, in order. */
   readonly committed: readonly EntryDocument[];
   headOf(room: string): number;
-  /** A member knows more to be committed than before. */
+  /** Called when a member learns of further commits. */
   commits(member: Member): void;
   answers(answered: Answered): void;
-  /** Items of one device in one room, in the order they were queued, without those that were refused. */
+  /** Items of one device in one room, in the order in which they were queued, without refused ones. */
   queued(items: readonly NewEntry[]): void;
 }
 
@@ -100,7 +100,7 @@ export function createWitness(): Witness {
         const inBatch = before >= 0 && before < index && isThere(results[before]);
         const wasThere = message && isMessage(message) && (message.serverOffset <= headBefore || inBatch);
         expect(!wasThere, `${says}, and its message is there`);
-        // right after an election it may be the wrong one of two refusals, but not of what the writer knew
+        // right after an election the refusal may be of the wrong kind, but not for entries that the writer knew
         expect(!entry || entry.serverOffset > knownHead, `L3 ${says}, and its key is in the log`);
         return;
       }
@@ -141,7 +141,7 @@ export function createWitness(): Witness {
   };
 }
 
-/** Devices write into the digest what is meant. */
+/** Devices write the intended content into the digest. */
 function meantBy({ digest }: { digest: string }) {
   const [, , target = '', targetAuthor = '', subject = ''] = digest.split('|');
   return { target, targetAuthor, subject };

@@ -1,6 +1,6 @@
 /**
- * The processes that append: a line of batches per room, the algorithm, and what a process remembers of a room. Each
- * reply waits until the scheduler gives it, so a writer can stand still between any two steps, and die there.
+ * The processes that append: a queue of batches per room, the algorithm, and what a process remembers of a room. The
+ * scheduler decides when each reply is delivered, so a writer can pause or die between any two steps.
  */
 
 import {
@@ -23,16 +23,16 @@ import type { Witness } from './witness.ts';
 
 export interface Writer extends Client {
   enqueue(batch: Batch): void;
-  /** Begins an append in a room where something waits and none is under way; no two at the same moment. */
+  /** Starts an append in a room with waiting items and no append in flight; each at another time of the clock. */
   begin(random: Random, moment: number): boolean;
-  /** Its tail hears of what a member knows to be committed. */
+  /** Its tail delivers what a member knows to be committed. */
   hear(room: string, head: Heard): void;
-  /** Ends a waiting for the head: the head has moved, or the time is over. */
+  /** Ends a wait for the head: the head has moved, or the time is over. */
   wake(random: Random, timeIsOver: boolean): boolean;
   crash(): void;
 }
 
-/** A read of many heads brings their places alone. */
+/** A read of many heads returns only their serverOffsets. */
 type Heard = Pick<RoomHead, 'serverOffset'> & Partial<RoomHead>;
 
 interface Line {
@@ -46,9 +46,9 @@ export interface Around {
   network: Network;
   witness: Witness;
   believesIn: Member;
-  /** What its clock says at a moment. */
+  /** The time of its clock. */
   clock: (moment: number) => number;
-  /** How the algorithm is led: broken variants put themselves between. */
+  /** Runs the algorithm; broken variants replace this. */
   lead: (request: RoomAppend) => Steps<RoomOutcome>;
 }
 
@@ -88,7 +88,7 @@ export function createWriter({ network, witness, believesIn, clock, lead }: Arou
 
     function end({ results, stopped, head }: RoomOutcome) {
       line.underWay = undefined;
-      // the tail may be ahead; a committed head stays one, whatever the algorithm wants read again
+      // the tail may be ahead; a committed head stays valid, whatever the algorithm reads again
       line.head = head && greater(head, line.head);
       witness.answers({ items, results, at, by, headBefore, knownHead: knownHead?.serverOffset ?? 0 });
       let rest = results;
@@ -148,7 +148,7 @@ export function createWriter({ network, witness, believesIn, clock, lead }: Arou
   return writer;
 }
 
-/** Undefined where the time of its entry is not known. */
+/** Undefined if the time of its entry is unknown. */
 function wholly(head: Heard | undefined): RoomHead | undefined {
   return head?.at === undefined ? undefined : { serverOffset: head.serverOffset, at: head.at };
 }
@@ -158,7 +158,7 @@ function greater(one: Heard, other: Heard | undefined): Heard {
   return one.serverOffset === other.serverOffset ? { ...one, ...other } : other;
 }
 
-/** So that the witness can tell whose entry it is. */
+/** Lets the witness recognise the writer of an entry. */
 function marked<C extends Command>(command: C, by: string): C {
   if (command.do !== 'insert') return command;
   return { ...command, documents: command.documents.map((document) => ({ ...document, by })) };
