@@ -8,8 +8,8 @@ import { type AnyBulkWriteOperation, MongoBulkWriteError } from 'mongodb';
 import { kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { EntryDocument } from './append/commands.ts';
 import type { Collections, MemberDocument } from './base/collections.ts';
+import { whereAmends } from './base/entryDocuments.ts';
 import { CODE } from './base/faults.ts';
-import { whereAmends } from './base/queries.ts';
 
 export type PendingEntry = Pick<
   EntryDocument,

@@ -17,9 +17,8 @@ import type {
   UnknownOutcome,
 } from './append/commands.ts';
 import type { Collections } from './base/collections.ts';
-import { timeOf } from './base/entryOf.ts';
+import { findByKeys, timeOf, whereAmends } from './base/entryDocuments.ts';
 import { describeError, isDatabaseError } from './base/faults.ts';
-import { findByKeys, whereAmends } from './base/queries.ts';
 import type { Insert } from './insert.ts';
 import { type KnownHeads, readHead, staleAnswer } from './knownHeads.ts';
 import { awaitTurn, type WriteTurns } from './writeTurns.ts';

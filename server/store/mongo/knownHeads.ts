@@ -7,7 +7,7 @@ import type { ClientSession } from 'mongodb';
 import { Unavailable } from '../port.ts';
 import type { RoomHead } from './append/commands.ts';
 import type { Collections } from './base/collections.ts';
-import { timeOf } from './base/entryOf.ts';
+import { timeOf } from './base/entryDocuments.ts';
 
 export interface KnownHeads {
   /** serverOffset of the cached head; 0 where none is cached. */

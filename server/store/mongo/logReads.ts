@@ -3,9 +3,8 @@ import type { Collection } from 'mongodb';
 import type { EntryKey, LogStore, Original } from '../port.ts';
 import type { AuthorKey, EntryDocument } from './append/commands.ts';
 import type { Collections } from './base/collections.ts';
-import { timeOf } from './base/entryOf.ts';
+import { askEachCollection, chunks, findByKeys, MAX_LIST, timeOf } from './base/entryDocuments.ts';
 import { describeError, isDatabaseError } from './base/faults.ts';
-import { askEachCollection, chunks, findByKeys, MAX_LIST } from './base/queries.ts';
 import type { KnownHeads } from './knownHeads.ts';
 import { isAway } from './tail/streamFailure.ts';
 

@@ -19,8 +19,7 @@ import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../.
 import type { LogStore } from '../port.ts';
 import { asEntry, upToBytes } from '../storedEntries.ts';
 import type { Collections } from './base/collections.ts';
-import { ENTRY_FIELDS, type EntryFields, entryOf } from './base/entryOf.ts';
-import { whereAmends } from './base/queries.ts';
+import { ENTRY_FIELDS, type EntryFields, entryOf, whereAmends } from './base/entryDocuments.ts';
 import { type KnownHeads, readHead } from './knownHeads.ts';
 
 interface Deps {

@@ -7,7 +7,7 @@
 import type { EntryDocument } from './append/commands.ts';
 import { type ApplySideEffects, kindsWithSideEffects, type PendingEntry } from './applySideEffects.ts';
 import type { Collections } from './base/collections.ts';
-import { askEachCollection } from './base/queries.ts';
+import { askEachCollection } from './base/entryDocuments.ts';
 import { isAway } from './tail/streamFailure.ts';
 import type { TailClock } from './tail/streamLoop.ts';
 import { wallClock } from './tail/tail.ts';

@@ -8,7 +8,7 @@
 import { type Collection, type Db, type Document, Long, Timestamp } from 'mongodb';
 import { kindsThat, ruleOf } from '../../../../shared/kinds.ts';
 import type { EntryDocument } from '../append/commands.ts';
-import { whereAmends } from '../base/queries.ts';
+import { whereAmends } from '../base/entryDocuments.ts';
 import type { StreamPosition } from './streamFailure.ts';
 import type { ChangeSource, Rounds } from './streamLoop.ts';
 
