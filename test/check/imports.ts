@@ -4,13 +4,12 @@ import { importsOf, type Source, STRING, withoutComments } from './sources.ts';
 /** Pure modules: they get time, randomness, sockets and databases as arguments. A name that ends in / is a folder. */
 export const PURE = [
   'shared/',
-  'web/outbox/machine.ts',
+  'web/outbox/outboxReducer.ts',
   'web/transport/connection.ts',
-  'web/log/spans.ts',
+  'web/records/spans.ts',
   'server/limits/bucket.ts',
   'server/store/mongo/append/',
-  'web/outbox/batch.ts',
-  'web/outbox/batchSize.ts',
+  'web/outbox/appendBatch.ts',
   'web/outbox/verdicts.ts',
   'web/transport/transitions.ts',
   'web/transport/browserHints.ts',

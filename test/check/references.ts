@@ -1,7 +1,7 @@
 /**
  * Finds references to files that do not exist: paths and file names in Markdown documents and in comments.
  * A reference names a file or folder from the root of the project or from the folder of the file that mentions it,
- * or the last part of exactly one path (`era.ts`, `log/era.ts`).
+ * or the last part of exactly one path (`window.ts`, `read/window.ts`).
  */
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';

@@ -108,7 +108,7 @@ async function wholeLogFrom(url: string, session: Parameters<Whole>[1], from: nu
   }
 }
 
-/** Runs in the page, as the functions below do. Creates the stores of version 0.1 (web/db/schema.ts, version 3). */
+/** Runs in the page, as the functions below do. Creates the stores of version 0.1 (web/db/userDatabase.ts, version 3). */
 async function makeVersion3(name: string): Promise<void> {
   await pageDatabase.result(indexedDB.deleteDatabase(name));
   const db = await pageDatabase.open(name, 3, (created) => {

@@ -1,6 +1,6 @@
 /** Fills the outbox as after weeks offline, directly in IndexedDB: typing the messages would take minutes. */
 import type { Page } from '@playwright/test';
-import { newRow } from '../../web/outbox/row.ts';
+import { newRow } from '../../web/records/row.ts';
 import { newId } from './api.ts';
 import { recordsOf } from './indexedDb.ts';
 

@@ -1,8 +1,8 @@
-/** Time as an argument, so that tests need not wait. */
+/** Time, as an argument: tests pass a fake clock and need not wait. */
 export interface Clock {
-  /** Milliseconds since 1970 by the device's clock, which may be wrong and may jump: for people to read. */
+  /** Milliseconds since 1970 by the device's clock, which may be wrong and may jump: only for display. */
   now(): number;
-  /** Milliseconds that only ever grow: for measuring how long something took. */
+  /** Monotonic milliseconds, for measuring durations. */
   ticks(): number;
   setTimeout(callback: () => void, ms: number): Timer;
   clearTimeout(timer: Timer): void;
@@ -10,7 +10,7 @@ export interface Clock {
 
 export type Timer = number | object;
 
-/** The device's own, of a page or of a worker. */
+/** The real clock, in a page or a worker. */
 export const deviceClock: Clock = {
   now: () => Date.now(),
   ticks: () => performance.now(),

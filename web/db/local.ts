@@ -1,50 +1,50 @@
 /**
- * What this browser knows before it knows whose it is: who is signed in, and the claims of sign-ins. A claim outlives
- * its answer until the cookie is known to be stored: browsers write cookies up to 30 s late, and an app that is killed
- * before that would be locked out of its own outbox.
+ * The database that does not belong to one user: who is signed in, and the claims of sign-ins. A claim is a secret by which
+ * the same sign-in can be repeated. It is kept beyond the server's answer until the session cookie is surely on disk:
+ * browsers write cookies up to 30 s late, and an app that is killed before that would lose access to its outbox.
  */
 import type { DBSchema } from 'idb';
 import type { User } from '../../shared/protocol/index.ts';
 import { nameKey } from '../../shared/text.ts';
 import type { Clock } from './clock.ts';
-import { openDatabase, type ReadTx, type WriteTx } from './database.ts';
+import { openResilientDatabase, type ReadTx, type WriteTx } from './resilientDatabase.ts';
 
 export interface SignedInHere {
   user: User;
   hasPassword?: boolean;
   devices?: number;
-  /** The user before, whom the server does not know any more: what waits of theirs comes along (state/inherit.ts). */
+  /** The previous user, whom the server no longer knows: their outbox moves to this user (state/inherit.ts). */
   heirOf?: string;
 }
 
 export interface LocalDatabase {
   session(): Promise<SignedInHere | undefined>;
-  /** Somebody signed out and nobody signed in since. False where the browser threw the storage away: nobody signed out. */
+  /** The last user signed out and nobody signed in since. False if the browser deleted the storage. */
   isSignedOut(): Promise<boolean>;
-  /** Who is signed in now. Their claim stays, until it is dropped; and whose heir they are, until all has come along. */
+  /** Stores who is signed in. Keeps their claim until it is dropped, and `heirOf` until the outbox has moved. */
   signIn(session: SignedInHere): Promise<void>;
-  /** Nothing is left of the user before. */
+  /** The previous user's outbox has moved. */
   inherited(session: SignedInHere): Promise<void>;
-  /** Nobody is; a claim that could sign them in again goes with it. */
+  /** Also deletes the claim, which could sign the user in again. */
   signOut(): Promise<void>;
-  /** The claim by which this name was signed in, while it is still kept. */
+  /** The stored claim by which this name signed in, if there is one. */
   claimOf(name: string): Promise<string | undefined>;
-  /** The claim for this name: the one that still waits for its answer, or `fresh`, durable before it is used. */
+  /** The stored claim of this name, whose answer is still pending, or else `fresh`, which is durable once this resolves. */
   claim(name: string, fresh: string): Promise<string>;
-  /** The server refused: the claim is used up. */
+  /** The server refused the claim. */
   dropClaim(name: string): Promise<void>;
-  /** The session holds. When that is so for long enough, the browser has written the cookie, and no claim is needed. */
+  /** The session works. Deletes the claim if it is old enough: the browser has written the cookie by then. */
   dropOldClaim(name: string): Promise<void>;
   close(): void;
 }
 
 interface Schema extends DBSchema {
-  /** `nobody` is there after a sign-out: an empty store says nothing of who should be in. */
+  /** `nobody` is set by a sign-out: an empty store may also mean that the browser deleted the storage. */
   session: { key: 'current' | 'nobody'; value: SignedInHere | true };
   claims: { key: string; value: { claim: string; since: number } };
 }
 
-/** Who is signed in here: all that the service worker, which has to be small, asks of this database. */
+/** Who is signed in. A function of its own for the service worker, which has to be small. */
 export function readSession(indexedDB: IDBFactory, clock: Clock): Promise<SignedInHere | undefined> {
   const db = open(indexedDB, clock);
   return db.read(['session'], sessionIn).finally(db.close);
@@ -99,7 +99,7 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
 }
 
 function open(indexedDB: IDBFactory, clock: Clock) {
-  return openDatabase<Schema>({
+  return openResilientDatabase<Schema>({
     indexedDB,
     clock,
     name: 'holdfast',

@@ -5,12 +5,12 @@
  */
 
 import type { Frame } from '../../shared/protocol/index.ts';
-import type { Change } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
-import type { UserDatabase } from '../db/schema.ts';
-import { createSync, type Sync, type SyncDeps } from '../log/sync.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
+import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
 import { createDrain, type Drain } from '../outbox/drain.ts';
-import { createLock, drainLockOf } from '../outbox/lock.ts';
+import { createLock, drainLockOf } from '../outbox/drainLock.ts';
+import type { Change } from '../records/change.ts';
 import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
 import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
@@ -18,8 +18,7 @@ import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 
-export { edit, removeMessage } from '../outbox/change.ts';
-export { amend, discard, retry } from '../outbox/parked.ts';
+export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
 
 export interface Engine {
   connection: Pick<ConnectionRunner, 'status' | 'tell' | 'ask'>;
@@ -129,7 +128,7 @@ export function createEngine(deps: EngineDeps): Engine {
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
-      else if (change.holder !== holder) lock.heard();
+      else if (change.holder !== holder) lock.extendWait();
     },
     close() {
       drain.close();

@@ -1,8 +1,8 @@
 /**
  * Moves the logs that an older version of the app stored into today's stores, if there are any. The code for it
- * (moveLog.ts) is a chunk of its own: an app needs it once, and most never do.
+ * (migrateLog.ts) is a chunk of its own: an app needs it once, and most never do.
  */
-import type { Mover, MoverDeps } from '../log/moveLog.ts';
+import type { Mover, MoverDeps } from '../log/store/migrateLog.ts';
 
 export interface LogMigration {
   /**
@@ -24,7 +24,7 @@ export function createLogMigration(deps: Omit<MoverDeps, 'left'> & { progressed(
 
   const start = untilItWorks(async () => {
     if (!(await isNeeded(deps))) return;
-    const { createMover } = await import('../log/moveLog.ts');
+    const { createMover } = await import('../log/store/migrateLog.ts');
     mover = createMover({ ...deps, left });
     if (closed) mover.close();
   });

@@ -1,6 +1,6 @@
 /** The texts of the app in the user's language. Every text on the screen comes from here. */
 import { createCell, type Readable } from '../records/cell.ts';
-import type { Reason } from '../state/model.ts';
+import type { Reason } from '../records/errorReason.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
 import { createTimes, type Times } from './formats.ts';

@@ -1,25 +1,25 @@
-/** The shell of the outbox machine: carries out its effects, and tells it what came of them. */
+/** The shell of the outbox: runs the reducer (outboxReducer.ts), carries out its effects and reports their results to it. */
 
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
-import type { UserDatabase, UserWrite } from '../db/schema.ts';
+import type { StorageHealth } from '../db/failure.ts';
+import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
+import type { UncoveredAck } from '../records/change.ts';
 import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../records/pageLimits.ts';
-import type { StorageHealth } from '../state/storageState.ts';
-import { type Fence, isMine } from './fence.ts';
-import type { DrainLock } from './lock.ts';
-import { FRESH, isAnyResting, type OutboxEffect, type OutboxEvent, step } from './machine.ts';
-import { mark, recover } from './mark.ts';
-import { type Placed, storeVerdicts } from './store.ts';
+import { applyVerdicts } from './applyVerdicts.ts';
+import type { DrainLock } from './drainLock.ts';
+import { type Fence, holdsFence, markBatch, recoverUnanswered } from './markBatch.ts';
+import { FRESH, isAnyResting, type OutboxEffect, type OutboxEvent, reduceOutbox } from './outboxReducer.ts';
 import type { Verdict } from './verdicts.ts';
 
 export interface Drain {
-  /** There is a way to the server, or not any more. */
+  /** Call them when the connection is established (after `welcome`), and when it ends. */
   up(): void;
   down(): void;
-  /** Something was queued, here or in another tab. */
+  /** Rows were queued, in this tab or another. */
   rows(): void;
-  /** True while something is under way, is waited for, or rests before it is tried again, be it in one room. */
+  /** An append is in flight, the lock is held or requested, or a retry is scheduled. */
   busy(): boolean;
   close(): void;
 }
@@ -30,22 +30,22 @@ export interface DrainDeps {
   clock: Clock;
   random: () => number;
   newKey: () => string;
-  /** Who drains: another for each tab and each worker. */
+  /** The id of this tab or worker, unique among the user's. */
   holder: string;
   lock: DrainLock;
   storage: StorageHealth;
-  /** The lock is held and there is work under way: who waits for it may go on waiting. */
+  /** Heartbeat: this holder of the lock makes progress, so it must not be stolen. */
   beat(): void;
-  /** Writes to the network. `undefined`: the connection went, and no answer will come. */
+  /** Sends items. `undefined`: the connection ended, and no answer will come. */
   append(items: Item[], answered: (answer: Acknowledgement<'append'> | undefined) => void): void;
-  /** Bytes that are on their way up, 0 when none are. */
+  /** Bytes being uploaded, 0 if none. */
   uploading(bytes: number): void;
-  /** An append stayed unanswered: the connection may be dead. */
+  /** An append was not answered in time: the connection may be dead. */
   suspect(): void;
   stopped(why: 'auth' | 'upgrade'): void;
-  /** These were acknowledged where nothing held covers them. */
-  placed(placed: Placed[]): void;
-  /** Rows of these rooms changed. `queued`: and there is more to send, for whoever holds the lock. */
+  /** These entries were acknowledged outside all spans. */
+  placed(placed: UncoveredAck[]): void;
+  /** Rows of these rooms changed. `queued`: there is more to send, for the holder of the lock. */
   changed(rooms: string[], type: 'rows' | 'queued'): void;
 }
 
@@ -56,40 +56,40 @@ export function createDrain(deps: DrainDeps): Drain {
   let sendTimer: Timer | undefined;
   let beatTimer: Timer | undefined;
   const roomTimers = new Map<string, Timer>();
-  /** The number of the last append of which the others were told. */
-  let beaten = 0;
+  /** The number of the append at the last heartbeat. */
+  let attemptAtBeat = 0;
   let fence: Fence = 'none';
-  /** Rows may say `sending` that nobody sends: an earlier holder's, or ours of which we could not write what became. */
+  /** Rows may be `sending` although not in flight: of an earlier holder, or ours if the result could not be stored. */
   let sweep = true;
-  /** Of the logs that what is under way was marked for. */
+  /** The generation of the stored logs when the rows in flight were marked. */
   let generation = 0;
   let closed = false;
 
   function tell(event: OutboxEvent): void {
     if (closed) return;
-    const [after, effects] = step(outbox, event, random);
+    const [after, effects] = reduceOutbox(outbox, event, random);
     outbox = after;
     for (const effect of effects) carryOut(effect);
-    beatWhileAtWork();
+    beatWhileWorking();
   }
 
-  /** A database that hangs, or a rest after silence, is no work: another tab may do better (S5). */
-  function beatWhileAtWork(): void {
+  /** No heartbeat while the database stalls, or in a backoff after a timeout: another tab may do better (S5). */
+  function beatWhileWorking(): void {
     if (beatTimer !== undefined || closed || outbox.lock !== 'held' || outbox.work.tag === 'idle') return;
     beatTimer = clock.setTimeout(() => {
       beatTimer = undefined;
       const { work, attempt } = outbox;
-      if (outbox.lock === 'held' && (attempt !== beaten || work.tag === 'sending' || work.tag === 'resting'))
-        deps.beat();
-      beaten = attempt;
-      beatWhileAtWork();
+      const isWorking = attempt !== attemptAtBeat || work.tag === 'sending' || work.tag === 'resting';
+      if (outbox.lock === 'held' && isWorking) deps.beat();
+      attemptAtBeat = attempt;
+      beatWhileWorking();
     }, DRAIN_BEAT_MS);
   }
 
   function carryOut(effect: OutboxEffect): void {
     switch (effect.type) {
       case 'lock':
-        lock.take(() => {
+        lock.acquire(() => {
           fence = lock.exclusive ? 'claim' : 'none';
           sweep = true;
           tell({ type: 'locked' });
@@ -139,14 +139,14 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function markNext({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>): Promise<void> {
     const began = clock.ticks();
-    const marked = await mark(db, { limits, without, holder, fence, sweep });
+    const marked = await markBatch(db, { limits, without, holder, fence, sweep });
     if (marked === 'not-mine') return tell({ type: 'not-mine' });
     if (fence === 'claim') fence = 'verify';
     sweep = false;
     generation = marked.generation;
     deps.changed(marked.rooms, 'rows');
-    // No transaction takes that long: we stood still since it was made, perhaps long enough for a thief (S5).
-    if (clock.ticks() - began > STOOD_STILL_MS) return tell({ type: 'marked-late' });
+    // No transaction takes that long: this tab was frozen meanwhile, and the lock may have been stolen (S5).
+    if (clock.ticks() - began > FROZEN_MS) return tell({ type: 'marked-late' });
     tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
   }
 
@@ -165,8 +165,8 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function store(verdicts: Verdict[]): Promise<void> {
-    const maySay = (tx: UserWrite) => fence === 'none' || isMine(tx, holder);
-    const { rooms, freed, placed } = await storeVerdicts(db, me, verdicts, newKey, maySay, generation);
+    const maySay = (tx: UserWrite) => fence === 'none' || holdsFence(tx, holder);
+    const { rooms, freed, placed } = await applyVerdicts(db, me, verdicts, newKey, maySay, generation);
     deps.changed(rooms, freed ? 'queued' : 'rows');
     deps.placed(placed);
   }
@@ -185,9 +185,9 @@ export function createDrain(deps: DrainDeps): Drain {
     if (timer !== undefined) clock.clearTimeout(timer);
   }
 
-  lock.lost(() => tell({ type: 'lock-lost' }));
+  lock.onLost(() => tell({ type: 'lock-lost' }));
   lock
-    .tryOnce(() => recover(db).then((rooms) => deps.changed(rooms, 'rows')))
+    .tryOnce(() => recoverUnanswered(db).then((rooms) => deps.changed(rooms, 'rows')))
     .catch((error) => console.warn('the outbox was not read', error));
 
   return {
@@ -206,5 +206,5 @@ export function createDrain(deps: DrainDeps): Drain {
   };
 }
 
-/** Longer than a transaction can take before it is given up, the second attempt included. */
-const STOOD_STILL_MS = 2 * DATABASE_TIMEOUT_MS;
+/** Longer than a transaction can take before it fails, the retry included. */
+const FROZEN_MS = 2 * DATABASE_TIMEOUT_MS;

@@ -1,4 +1,4 @@
-/** What an answer to `append` says of each item, by docs/PROTOCOL.md's table of errors. Pure. */
+/** Interprets an answer to `append`: a verdict for each item, by the table of errors in docs/PROTOCOL.md. Pure. */
 import { assertNever } from '../../shared/never.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Acknowledgement, Answer, Item, WireError } from '../../shared/protocol/index.ts';
@@ -11,32 +11,34 @@ export type Verdict = { clientOffset: string } & (
   | { type: 'unanswered' }
 );
 
-/** How the drain goes on after an answer. `rest` without `ms` leaves the time to the backoff. */
+/** How the drain continues after an answer. */
 export type Next =
   | { tag: 'on' }
+  /** Waits `ms`, or without it the backoff. */
   | { tag: 'rest'; ms: number | undefined }
-  /** The request was refused as a whole, and which item is to blame is not known: one at a time. */
+  /** The whole request was refused, and the item at fault is not known: sends one item at a time. */
   | { tag: 'single' }
   | { tag: 'stop'; why: 'auth' | 'upgrade' };
 
 export interface Judged {
   verdicts: Verdict[];
   next: Next;
-  /** Where an item failed for now, with what the server asked to wait: it may be the room alone that does not answer. */
+  /** Items with a transient failure: perhaps only their room fails. */
   failing: readonly Failing[];
 }
 
 export interface Failing {
   room: string;
+  /** How long the server asked to wait. */
   ms: number | undefined;
-  /** The server went no further there, and whether that was for this room is not known. */
+  /** The server stopped at this item; the cause may be the room or the server. */
   stopped: boolean;
 }
 
-/** What is judged of an item. */
+/** The part of an item that is judged. */
 export type Sent = Pick<Item, 'room' | 'clientOffset'>;
 
-export function judge(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judged {
+export function judgeAnswer(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judged {
   return answer.ok ? judgeResults(sent, answer) : judgeRequest(sent, answer.error);
 }
 
@@ -68,10 +70,10 @@ function judgeRequest(sent: readonly Sent[], error: WireError): Judged {
     return { verdicts: sent.map(putOff), next: { tag: 'single' }, failing: [] };
   if (errorClass === 'permanent') return together(sent.map((item) => judgeItem(item, error)));
   const all = together(sent.map((item) => judgeStop(item, error)));
-  return sent.length > 1 ? { ...all, failing: [] } : all; // of several, none is the one
+  return sent.length > 1 ? { ...all, failing: [] } : all; // of several items, none is known to be the cause
 }
 
-/** An item that failed for now is its room's matter, but for the limits, which are the user's. */
+/** A transient failure of an item concerns its room; a rate limit concerns the user. */
 function judgeItem(item: Sent, error: WireError): Judged {
   const { clientOffset, room } = item;
   const { code, retryAfter: ms } = error;
@@ -92,7 +94,7 @@ function judgeItem(item: Sent, error: WireError): Judged {
   }
 }
 
-/** A server stops only at what passes: whatever its code, the item is not refused by that. */
+/** The item at which the server stopped: `stopped` always means a transient error, so the item is not refused. */
 function judgeStop(item: Sent, error: WireError): Judged {
   const { clientOffset, room } = item;
   const { code, retryAfter: ms } = error;

@@ -8,9 +8,9 @@ import type { Session, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
-import { reasonOf } from '../outbox/row.ts';
+import { type Reason, reasonOf } from '../records/errorReason.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
-import type { Outcome, Reason } from './model.ts';
+import type { Outcome } from './model.ts';
 
 export interface Account {
   signIn(

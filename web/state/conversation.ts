@@ -4,20 +4,20 @@
  */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
-import type { UserDatabase } from '../db/schema.ts';
-import type { Sync } from '../log/sync.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
+import type { Sync } from '../log/fetch/sync.ts';
 import {
   AT_NEWEST,
+  anchorAround,
+  anchorAtGap,
+  anchorNewer,
+  anchorOlder,
   type Gap,
   type GapEdge,
-  isHeld,
-  type Place,
-  placeAround,
-  placeAtGap,
-  placeNewer,
-  placeOlder,
+  isStored,
   type Window,
-} from '../log/window.ts';
+  type WindowAnchor,
+} from '../log/read/window.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import { backoff } from '../transport/backoff.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
@@ -86,7 +86,7 @@ export function createConversation({
     else if (place !== AT_NEWEST) forgetPlace();
   });
   let watched = false;
-  let place: Place = AT_NEWEST;
+  let place: WindowAnchor = AT_NEWEST;
   let latest: Snapshot | undefined;
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Requests in a row that failed although there was a connection. */
@@ -157,18 +157,18 @@ export function createConversation({
     }
     const now = latest?.window;
     if (!now) return;
-    await goTo(await db.read(LOG_STORES, (tx) => placeOlder(tx, room, now)), jump);
+    await goTo(await db.read(LOG_STORES, (tx) => anchorOlder(tx, room, now)), jump);
   }
 
   async function goNewer(): Promise<void> {
     const jump = jumps;
-    if (latest && place.tag !== 'newest') await goTo(placeNewer(latest.window), jump);
+    if (latest && place.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
     const window = latest?.window;
     if (!window) return;
-    if (liveSync()) place = placeAtGap(window, gap, edge);
+    if (liveSync()) place = anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
     );
@@ -191,7 +191,7 @@ export function createConversation({
   }
 
   /** Unless the window has jumped meanwhile. */
-  async function goTo(further: Place, since: number): Promise<void> {
+  async function goTo(further: WindowAnchor, since: number): Promise<void> {
     if (since !== jumps) return;
     place = further;
     await refresh();
@@ -252,12 +252,11 @@ export function createConversation({
 
   async function jumpTo(offset: number): Promise<boolean> {
     const jump = ++jumps;
-    const isStored = () => db.read(LOG_STORES, (tx) => isHeld(tx, room, offset));
-    if (!(await isStored()) && !((await liveSync()?.around(room, offset)) && (await isStored())))
-      return false;
+    const isHere = () => db.read(LOG_STORES, (tx) => isStored(tx, room, offset));
+    if (!(await isHere()) && !((await liveSync()?.around(room, offset)) && (await isHere()))) return false;
     if (jump !== jumps) return false;
     latest = undefined; // no line has to stay in view
-    place = placeAround(offset);
+    place = anchorAround(offset);
     await refresh();
     return true;
   }

@@ -1,5 +1,5 @@
 /** The conversations of the signed-in user: one for each room that was looked at, kept until the user leaves. */
-import { type Change, concerns } from '../db/changes.ts';
+import { type Change, concerns } from '../records/change.ts';
 import { type ConversationDeps, createConversation } from './conversation.ts';
 import type { UserActions } from './model.ts';
 import { type OptimisticConversation, withOptimisticMessages } from './optimisticMessages.ts';

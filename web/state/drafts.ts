@@ -4,9 +4,9 @@
  */
 
 import type { Clock, Timer } from '../db/clock.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import type { StorageHealth } from '../db/failure.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
 import { DRAFT_EVERY_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
-import type { StorageHealth } from './storageState.ts';
 
 export interface Drafts {
   draft(room: string): Promise<string>;

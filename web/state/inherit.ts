@@ -6,14 +6,14 @@
  */
 import type { Clock } from '../db/clock.ts';
 import {
-  HELD_STORES,
+  LEGACY_LOG_STORES,
+  LOG_STORES,
   openUserDatabase,
-  UNMOVED_STORES,
   type UserDatabase,
   type UserWrite,
-} from '../db/schema.ts';
-import { deleteLogs } from '../log/hold.ts';
-import { newRow, type Row } from '../outbox/row.ts';
+} from '../db/userDatabase.ts';
+import { deleteLogs } from '../log/store/storeEntries.ts';
+import { newRow, type Row } from '../records/row.ts';
 
 /** Can be interrupted at any point and started again. True when there was something to move. */
 export async function inherit(
@@ -35,7 +35,7 @@ export async function inherit(
 
 /** The server does not have this log any more. Deleted first, since the device may be full. */
 function deleteLog(from: UserDatabase): Promise<void> {
-  return from.write([...HELD_STORES, ...UNMOVED_STORES, 'users', 'marks'], async (tx) => {
+  return from.write([...LOG_STORES, ...LEGACY_LOG_STORES, 'users', 'marks'], async (tx) => {
     await deleteLogs(tx);
     await tx.objectStore('users').clear();
     await tx.objectStore('marks').clear();

@@ -2,7 +2,7 @@
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
-import { type Follower, isChange, isRemovalRow, isReplacementRow, type Row } from '../outbox/row.ts';
+import { type Follower, isAmendmentRow, isRemovalRow, isReplacementRow, type Row } from '../records/row.ts';
 import type { Message, MessageStatus } from './model.ts';
 
 export interface Shown {
@@ -19,7 +19,7 @@ export function messagesOf({ lines, waiting, changes, me, nameOf }: Shown): Mess
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
   const shown = lines.map((line) => ofLine(line, me, nameOf));
   const here = new Set(shown.map(({ key }) => key));
-  const end = waiting.filter((row) => !isChange(row) || !here.has(targetKey(row, me)));
+  const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
   return [...shown, ...end.map((row) => ofRow(row, me))].map((message) => {
     const change = last.get(message.key);
     return change ? amended(message, change) : message;
@@ -77,10 +77,10 @@ function contentOf(line: Line): Message['content'] {
 
 /** An amendment whose message is not held renders as a placeholder of that message; `amended` gives it its content. */
 function ofRow(row: Row, me: User): Message {
-  const status: MessageStatus = isChange(row) ? { tag: 'sent' } : statusOfRow(row);
+  const status: MessageStatus = isAmendmentRow(row) ? { tag: 'sent' } : statusOfRow(row);
   return {
-    key: isChange(row) ? targetKey(row, me) : messageKey(me.id, row.clientOffset),
-    clientOffset: isChange(row) ? row.target : row.clientOffset,
+    key: isAmendmentRow(row) ? targetKey(row, me) : messageKey(me.id, row.clientOffset),
+    clientOffset: isAmendmentRow(row) ? row.target : row.clientOffset,
     serverOffset: undefined,
     author: { id: me.id, name: me.name },
     mine: true,

@@ -2,9 +2,11 @@
  * The interface of the client: what the screen shows and what a person can do. Views read `Readable`s and call
  * `Client`; they never see a socket, a database or a row of the outbox.
  */
+
 import type { User } from '../../shared/protocol/index.ts';
-import type { Gap, GapEdge } from '../log/window.ts';
+import type { Gap, GapEdge } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
+import type { Reason } from '../records/errorReason.ts';
 
 export interface Client extends UserActions {
   readonly app: Readable<AppState>;
@@ -66,12 +68,6 @@ export interface UserActions {
 
 /** Whether an action worked. */
 export type Outcome = { ok: true } | { ok: false; reason: Reason };
-
-/** Why something did not work: a code that i18n translates, and the server's own sentence where there is one. */
-export interface Reason {
-  code: string;
-  message?: string;
-}
 
 export type AppState =
   | { tag: 'starting' }

@@ -4,8 +4,8 @@
  */
 
 import type { User } from '../../shared/protocol/index.ts';
-import { type Draft, newRow, type Row } from '../outbox/row.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
+import { type Draft, newRow, type Row } from '../records/row.ts';
 import type { ConversationModel } from './conversation.ts';
 import { messagesOf } from './messages.ts';
 import type { ConversationState, Message } from './model.ts';

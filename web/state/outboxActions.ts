@@ -1,14 +1,13 @@
 /** Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). */
 import { checkBody, withoutControls } from '../../shared/text.ts';
-import { storageReason } from '../db/failure.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import { type StorageHealth, storageReason } from '../db/failure.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
 import { importEngine } from '../engine/loadEngine.ts';
 import { enqueue } from '../outbox/enqueue.ts';
-import type { Change } from '../outbox/followers.ts';
-import type { Draft, Row } from '../outbox/row.ts';
+import type { AmendmentRequest } from '../outbox/pendingAmendments.ts';
+import type { Draft, Row } from '../records/row.ts';
 import type { Drafts } from './drafts.ts';
 import type { Outcome, UserActions } from './model.ts';
-import type { StorageHealth } from './storageState.ts';
 
 type OutboxActions = Pick<UserActions, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
 
@@ -49,7 +48,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     }
   }
 
-  const changeOf = (room: string, target: string, seenAt?: number): Change => ({
+  const changeOf = (room: string, target: string, seenAt?: number): AmendmentRequest => ({
     room,
     target,
     targetOffset: deps.targetOf(room, target) ?? seenAt,

@@ -2,18 +2,19 @@
  * What the screen shows of the outbox: which rows are messages of their own, and how many wait. By keys and counts;
  * rows are read only for the window.
  */
-import type { UserRead } from '../db/schema.ts';
-import { heldTargets } from '../outbox/held.ts';
-import { changesIn, followersIn } from '../outbox/queuedChanges.ts';
+
+import { readAmendments, readFollowers } from '../db/lookups.ts';
+import type { UserRead } from '../db/userDatabase.ts';
+import { storedTargets } from '../log/read/findOwnText.ts';
 import {
   type Follower,
-  isChange,
+  isAmendmentRow,
   isMessageRow,
   isRefused,
   isReplacementRow,
   isWaiting,
   type Row,
-} from '../outbox/row.ts';
+} from '../records/row.ts';
 import { lastChanges } from './messages.ts';
 
 export interface OutboxView {
@@ -24,7 +25,7 @@ export interface OutboxView {
 }
 
 export async function readOutboxView(tx: UserRead, room: string): Promise<OutboxView> {
-  const changes = await changesIn(tx, room);
+  const changes = await readAmendments(tx, room);
   const alone = new Set((await withoutText(tx, changes)).map(({ seq }) => seq));
   const hidden = new Set(changes.map(({ seq }) => seq).filter((seq) => !alone.has(seq)));
   for (const row of await unshownIn(tx, room)) if (isWaiting(row)) hidden.add(row.seq);
@@ -52,7 +53,7 @@ export interface RowCounts {
 export async function countRows(tx: UserRead, room?: string): Promise<RowCounts> {
   const rows = tx.objectStore('rows');
   const parked = room === undefined ? IDBKeyRange.bound(['parked'], ['parked', []]) : ['parked', room];
-  const followers = await followersIn(tx, room);
+  const followers = await readFollowers(tx, room);
   const all = await (room === undefined ? rows.count() : rows.index('room').count(room));
   const notSent = await rows.index('state').count(parked as IDBKeyRange);
   let behind = 0;
@@ -61,7 +62,7 @@ export async function countRows(tx: UserRead, room?: string): Promise<RowCounts>
     if (message && isRefused(message)) behind++;
   }
   const unshown = await unshownIn(tx, room);
-  const messages = all - followers.filter(isChange).length - unshown.length;
+  const messages = all - followers.filter(isAmendmentRow).length - unshown.length;
   return { messages, waiting: all - notSent - behind, notSent };
 }
 
@@ -83,7 +84,7 @@ function unshownIn(tx: UserRead, room?: string): Promise<Row[]> {
  * held, and those that were not sent, unless their message is queued itself (O3, O4).
  */
 async function withoutText(tx: UserRead, changes: readonly Follower[]): Promise<Follower[]> {
-  const held = await heldTargets(tx, changes);
+  const held = await storedTargets(tx, changes);
   const alone: Follower[] = [];
   for (const change of lastChanges(changes)) {
     const shows = !isWaiting(change) || (isReplacementRow(change) && !held.has(change.target));

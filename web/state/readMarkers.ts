@@ -6,7 +6,7 @@ import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import { coalesceCalls } from './coalesceCalls.ts';

@@ -1,17 +1,17 @@
 /** A snapshot of a conversation: the lines and rows in its window and what belongs to them, read in one transaction. */
 
-import type { UserRead } from '../db/schema.ts';
+import type { UserRead } from '../db/userDatabase.ts';
+import { findOwnText } from '../log/read/findOwnText.ts';
 import {
   middleRow,
-  type Place,
   type Position,
   positionBefore,
   readWindow,
   type Window,
-} from '../log/window.ts';
-import { heldMessage } from '../outbox/held.ts';
-import { type Follower, isMessageRow, type Row } from '../outbox/row.ts';
+  type WindowAnchor,
+} from '../log/read/window.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
+import { type Follower, isMessageRow, type Row } from '../records/row.ts';
 import { readOutboxView, rowsAt } from './outboxView.ts';
 import { countOthers, readUpToOf } from './unread.ts';
 
@@ -33,7 +33,7 @@ export interface Snapshot {
 export interface SnapshotRequest {
   room: string;
   me: string;
-  place: Place;
+  place: WindowAnchor;
   before: Snapshot | undefined;
   shownUpTo: number;
 }
@@ -84,7 +84,7 @@ async function followRows(
   async function whereIs(seq: number): Promise<Position | undefined> {
     if (queue.includes(seq)) return { tag: 'row', seq };
     const row = before?.rows.find((each) => each.seq === seq);
-    const message = row && isMessageRow(row) ? await heldMessage(tx, me, room, row.clientOffset) : undefined;
+    const message = row && isMessageRow(row) ? await findOwnText(tx, me, room, row.clientOffset) : undefined;
     return message && { tag: 'line', offset: message.serverOffset };
   }
 }

@@ -4,7 +4,7 @@ import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { EngineLoader } from '../engine/loadEngine.ts';
-import { reasonOf } from '../outbox/row.ts';
+import { reasonOf } from '../records/errorReason.ts';
 import type { PublicRoom, UserActions } from './model.ts';
 
 type RoomActions = Pick<UserActions, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;

@@ -4,17 +4,11 @@
  */
 
 import type { Clock, Timer } from '../db/clock.ts';
-import { DatabaseHangs } from '../db/database.ts';
-import { isFull } from '../db/failure.ts';
-import type { UserDatabase } from '../db/schema.ts';
+import { isFull, type StorageHealth } from '../db/failure.ts';
+import { DatabaseStalled } from '../db/resilientDatabase.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { StorageState } from './model.ts';
-
-/** Whoever writes reports the outcome. */
-export interface StorageHealth {
-  failed(error: unknown): void;
-  worked(): void;
-}
 
 export interface StorageWatch extends StorageHealth {
   get(): StorageState;
@@ -118,7 +112,7 @@ function writeProbe(db: UserDatabase): Promise<void> {
 /** Undefined for an error that says nothing about the storage: a bug, or a database that we closed. */
 function stateOf(error: unknown): 'full' | 'failing' | undefined {
   if (isFull(error)) return 'full';
-  return error instanceof DatabaseHangs || error instanceof DOMException ? 'failing' : undefined;
+  return error instanceof DatabaseStalled || error instanceof DOMException ? 'failing' : undefined;
 }
 
 const PROBE_CHARACTERS = 32 * 1024;

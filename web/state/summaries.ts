@@ -1,10 +1,11 @@
 /** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
-import type { Change } from '../db/changes.ts';
-import type { StoredRoom, UserDatabase, UserRead } from '../db/schema.ts';
-import { readLastLine } from '../log/lines.ts';
-import type { Row } from '../outbox/row.ts';
+import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
+import { readLastLine } from '../log/read/readLines.ts';
+import type { Change } from '../records/change.ts';
+import type { Row } from '../records/row.ts';
+import type { LocalRoom } from '../records/storedRecords.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
 import { countRows, lastMessage } from './outboxView.ts';
@@ -111,7 +112,7 @@ function roomsOf(changes: readonly Change[]): string[] | undefined {
   return [...new Set(named)];
 }
 
-async function summaryOf(tx: UserRead, room: StoredRoom, me: User): Promise<RoomSummary> {
+async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomSummary> {
   const { id, name, kind, members } = room;
   const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id);

@@ -2,31 +2,23 @@
  * The number of unread messages of others: counted in the database for the ranges that are held, and taken from the
  * server's count for the holes.
  */
+
 import type { Entry } from '../../shared/entry.ts';
 import { isMessage, isRemoval } from '../../shared/kinds.ts';
 import { UNREAD_COUNTED_MAX } from '../../shared/limits.ts';
-import { type StoredRoom, type UserRead, within } from '../db/schema.ts';
-import { linesBack } from '../log/lines.ts';
-import { spansOf } from '../log/readSpans.ts';
-import { cursorOf, type Stretch, without } from '../log/spans.ts';
-
-/**
- * The server's count of others' messages after `after` and up to `upTo` that are not deleted: at most
- * UNREAD_COUNTED_MAX.
- */
-export interface CountedUnread {
-  count: number;
-  after: number;
-  upTo: number;
-}
+import { readSpans } from '../db/lookups.ts';
+import { keysBetween, type UserRead } from '../db/userDatabase.ts';
+import { readLinesBack } from '../log/read/readLines.ts';
+import { cursorOf, type OffsetRange, subtractRanges } from '../records/spans.ts';
+import type { CountedUnread, LocalRoom } from '../records/storedRecords.ts';
 
 /** Others' messages after the read marker, counted up to UNREAD_COUNTED_MAX. */
-export async function countUnread(tx: UserRead, room: StoredRoom, me: string): Promise<number> {
+export async function countUnread(tx: UserRead, room: LocalRoom, me: string): Promise<number> {
   return countOthers(tx, room.id, me, await readUpToOf(tx, room), room.unread);
 }
 
 /** The read marker, of this or another device. */
-export async function readUpToOf(tx: UserRead, room: Pick<StoredRoom, 'id' | 'readUpTo'>): Promise<number> {
+export async function readUpToOf(tx: UserRead, room: Pick<LocalRoom, 'id' | 'readUpTo'>): Promise<number> {
   return Math.max(room.readUpTo, (await tx.objectStore('marks').get(room.id))?.upTo ?? 0);
 }
 
@@ -42,11 +34,11 @@ export async function countOthers(
   upTo: number,
   counted?: CountedUnread,
 ): Promise<number> {
-  const spans = await spansOf(tx, room);
+  const spans = await readSpans(tx, room);
   const end = Math.max(cursorOf(spans), counted?.upTo ?? 0);
   if (end <= upTo) return 0;
   const held = await countHeld(tx, room, me, upTo, Number.POSITIVE_INFINITY);
-  const holes = without({ from: upTo + 1, to: end }, spans);
+  const holes = subtractRanges({ from: upTo + 1, to: end }, spans);
   if (held >= UNREAD_COUNTED_MAX || holes.length === 0) return Math.min(held, UNREAD_COUNTED_MAX);
   if (!counted || counted.count >= UNREAD_COUNTED_MAX)
     return Math.min(held + entriesIn(holes), UNREAD_COUNTED_MAX);
@@ -70,7 +62,7 @@ async function countHeld(
 ): Promise<number> {
   let count = 0;
   for (let to = upTo; to > after && count < UNREAD_COUNTED_MAX; ) {
-    const lines = await linesBack(tx, room, to, PAGE_LINES);
+    const lines = await readLinesBack(tx, room, to, PAGE_LINES);
     count += lines.filter((line) => line.serverOffset > after && isUnread(line, me)).length;
     to = lines.length < PAGE_LINES ? 0 : lines[0]!.serverOffset - 1;
   }
@@ -87,7 +79,7 @@ async function countRemoved(
   const removed = new Set<number>();
   for (const name of ['log', 'detached'] as const) {
     const index = tx.objectStore(name as 'log').index('target');
-    const about: Entry[] = await index.getAll(within(room, after + 1, upTo));
+    const about: Entry[] = await index.getAll(keysBetween(room, after + 1, upTo));
     for (const entry of about)
       if (isRemoval(entry) && entry.serverOffset > upTo && entry.author !== me) removed.add(entry.target!);
   }
@@ -99,7 +91,7 @@ function isUnread(entry: Entry, me: string): boolean {
   return isMessage(entry) && !entry.deleted && !entry.unreadable && entry.author !== me;
 }
 
-function entriesIn(holes: readonly Stretch[]): number {
+function entriesIn(holes: readonly OffsetRange[]): number {
   return holes.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 }
 

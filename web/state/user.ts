@@ -4,14 +4,15 @@
  */
 import { idFrom } from '../../shared/mint.ts';
 import type { User } from '../../shared/protocol/index.ts';
-import { type Change, channelOf, createChanges } from '../db/changes.ts';
+import { channelOf, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
-import { openUserDatabase } from '../db/schema.ts';
+import { openUserDatabase } from '../db/userDatabase.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createEngineLoader } from '../engine/loadEngine.ts';
 import { createBackgroundSync } from '../outbox/backgroundSync.ts';
-import { reasonOf } from '../outbox/row.ts';
 import type { Readable } from '../records/cell.ts';
+import type { Change } from '../records/change.ts';
+import { reasonOf } from '../records/errorReason.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
@@ -62,7 +63,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   let closed = false;
 
   const db = openUserDatabase(deps.indexedDB, clock, user.id, {
-    makeRoom: async (full) => (await import('../db/evict.ts')).makeRoom(full), // rarely needed
+    freeSpace: async (full) => (await import('../db/evict.ts')).freeSpace(full), // rarely needed
     emptied() {
       storage.emptied();
       drafts.emptied();
@@ -208,8 +209,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   }
 
   function pageSays(type: BrowserEvent): void {
-    if (type === 'freeze') db.standStill();
-    else if (type !== 'hidden' && type !== 'pagehide') db.goOn();
+    if (type === 'freeze') db.suspend();
+    else if (type !== 'hidden' && type !== 'pagehide') db.resume();
     if (type === 'hidden' || type === 'freeze' || type === 'pagehide') {
       void drafts.flush();
       background.hidden();

@@ -9,11 +9,11 @@ import { classOf } from '../../shared/protocol/codes.ts';
 import { type Acknowledgement, Appended, type Item, Session } from '../../shared/protocol/index.ts';
 import { type Channel, channelOf, createChanges } from '../db/changes.ts';
 import type { Clock } from '../db/clock.ts';
+import { putFeatures } from '../db/features.ts';
 import { readSession } from '../db/local.ts';
-import { openUserDatabase, type UserDatabase } from '../db/schema.ts';
-import { putFeatures } from '../outbox/features.ts';
-import { drainLockOf } from '../outbox/lock.ts';
-import { type Drained, drainOnce } from '../outbox/worker.ts';
+import { openUserDatabase, type UserDatabase } from '../db/userDatabase.ts';
+import { type BackgroundResult, drainInBackground } from '../outbox/backgroundDrain.ts';
+import { drainLockOf } from '../outbox/drainLock.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 import { readBody } from '../transport/bodies.ts';
 import { httpCall } from '../transport/httpCall.ts';
@@ -28,7 +28,7 @@ export interface WakeDeps {
   channel: (name: string) => Channel;
 }
 
-export async function wake(deps: WakeDeps): Promise<Drained> {
+export async function wake(deps: WakeDeps): Promise<BackgroundResult> {
   const { indexedDB, clock, random, locks } = deps;
   const session = await readSession(indexedDB, clock);
   if (!session) return 'empty';
@@ -36,7 +36,7 @@ export async function wake(deps: WakeDeps): Promise<Drained> {
   const db = openUserDatabase(indexedDB, clock, me);
   const changes = createChanges(deps.channel(channelOf(me)), () => {});
   try {
-    return await drainOnce({
+    return await drainInBackground({
       db,
       me,
       clock,

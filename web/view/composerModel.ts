@@ -4,7 +4,8 @@
  */
 import { withoutControls } from '../../shared/text.ts';
 import { type Cell, createCell, type Readable } from '../records/cell.ts';
-import type { Client, Message, Outcome, Reason } from '../state/model.ts';
+import type { Reason } from '../records/errorReason.ts';
+import type { Client, Message, Outcome } from '../state/model.ts';
 import { outcomeOf } from './parts/useAsyncAction.ts';
 
 /** One composer: of new messages in a room, or of the edit of one message. */

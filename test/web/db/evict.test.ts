@@ -2,12 +2,12 @@ import 'fake-indexeddb/auto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import { DatabaseClosed } from '../../../web/db/database.ts';
-import { makeRoom } from '../../../web/db/evict.ts';
-import { HELD_STORES, openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
-import { hold, holdLoose, LOG_STORES } from '../../../web/log/hold.ts';
-import { newRow, type Row } from '../../../web/outbox/row.ts';
+import { freeSpace } from '../../../web/db/evict.ts';
+import { DatabaseClosed } from '../../../web/db/resilientDatabase.ts';
+import { LOG_STORES, openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import { SYNC_STORES, storeDetached, storeEntries } from '../../../web/log/store/storeEntries.ts';
 import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../../../web/records/pageLimits.ts';
+import { newRow, type Row } from '../../../web/records/row.ts';
 import { runsOf } from '../../support/runs.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
@@ -22,13 +22,13 @@ const runOf = (from: number, to: number) => Array.from({ length: to - from + 1 }
 
 async function fill(db: UserDatabase, room: string, from: number, to: number): Promise<void> {
   const entries = runOf(from, to);
-  await db.write(LOG_STORES, (tx) =>
-    hold(tx, { room, entries, amendments: [], amendedTo: to, opens: true }).then(() => {}),
+  await db.write(SYNC_STORES, (tx) =>
+    storeEntries(tx, { room, entries, amendments: [], amendedTo: to, opens: true }).then(() => {}),
   );
 }
 
 function all(db: UserDatabase) {
-  const names = [...HELD_STORES, 'rows', 'drafts', 'marks', 'meta', 'rooms'] as const;
+  const names = [...LOG_STORES, 'rows', 'drafts', 'marks', 'meta', 'rooms'] as const;
   return db.read(names, async (tx) => {
     const read = await Promise.all(names.map((name) => tx.objectStore(name).getAll()));
     return Object.fromEntries(names.map((name, i) => [name, read[i]])) as Record<string, unknown[]>;
@@ -58,11 +58,11 @@ test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay 
       await tx.objectStore('drafts').put({ room: ROOM, text: 'about tomo' });
       await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
       await tx.objectStore('meta').put('epoch-1', 'epoch');
-      await holdLoose(tx, ROOM, [text(900, 'me'), loose(901, 3), loose(902, 299)]);
+      await storeDetached(tx, ROOM, [text(900, 'me'), loose(901, 3), loose(902, 299)]);
     },
   );
   const before = await all(db);
-  expect(await makeRoom(db)).toBe(true);
+  expect(await freeSpace(db)).toBe(true);
   const after = await all(db);
   for (const name of ['rows', 'drafts', 'marks', 'meta', 'rooms'] as const)
     expect(after[name], name).toEqual(before[name]);
@@ -95,7 +95,7 @@ test('S1 O4 whatever is held, what stays is covered by the spans, and of each ro
       }
       const spare = [...held.values()].map((all) => Math.max(0, all.length - KEPT_NEWEST_ENTRIES));
       let rounds = 0;
-      while (await makeRoom(db)) {
+      while (await freeSpace(db)) {
         expect(++rounds).toBeLessThan(20);
         const { log, logSpans } = await all(db);
         for (const [room, before] of held) {
@@ -121,7 +121,7 @@ test('O4 a long log gives way in many small transactions; killed between two of 
   const db = open();
   await fill(db, ROOM, 1, 3 * EVICT_SLICE_ENTRIES + 100);
   let writes = 0;
-  const killed = makeRoom({
+  const killed = freeSpace({
     ...db,
     async write(stores, work) {
       if (++writes === 2) throw new DatabaseClosed();
@@ -141,7 +141,7 @@ test('O4 a long log gives way in many small transactions; killed between two of 
       return db.write(stores, work);
     },
   };
-  expect(await makeRoom(counting)).toBe(true);
+  expect(await freeSpace(counting)).toBe(true);
   expect(writes).toBe(2);
   db.close();
 });
@@ -152,7 +152,7 @@ test('O4 what an older version held and is not moved yet gives way as well', asy
     for (let i = 1; i <= 250; i++) await tx.objectStore('entries').put({ ...text(i), room: ROOM });
     await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 250 });
   });
-  expect(await makeRoom(db)).toBe(true);
+  expect(await freeSpace(db)).toBe(true);
   const left = await db.read(['entries', 'spans'], async (tx) => [
     await tx.objectStore('entries').count(),
     ...(await tx.objectStore('spans').getAll()),
@@ -169,8 +169,8 @@ test('S3 while an older log moves, its beginning gives way first: no edit goes w
     await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 500 }); // 251 to 500 have moved
   });
   const entries = runOf(251, 500).map((entry) => (entry.serverOffset === 390 ? edit : entry));
-  await db.write(LOG_STORES, (tx) =>
-    hold(tx, { room: ROOM, entries, amendments: [], amendedTo: 500, opens: true }).then(() => {}),
+  await db.write(SYNC_STORES, (tx) =>
+    storeEntries(tx, { room: ROOM, entries, amendments: [], amendedTo: 500, opens: true }).then(() => {}),
   );
   const offsets = () =>
     db.read(['log', 'entries'], async (tx) => {
@@ -181,9 +181,9 @@ test('S3 while an older log moves, its beginning gives way first: no edit goes w
       return keys.map(([, offset]) => offset);
     });
   const newest = (count: number) => Array.from({ length: count }, (_, i) => 501 - count + i);
-  expect(await makeRoom(db)).toBe(true);
+  expect(await freeSpace(db)).toBe(true);
   expect(await offsets()).toEqual(newest(275));
-  for (let left = 275; await makeRoom(db); ) {
+  for (let left = 275; await freeSpace(db); ) {
     left -= Math.ceil((left - KEPT_NEWEST_ENTRIES) / 2);
     expect(await offsets()).toEqual(newest(left));
   }

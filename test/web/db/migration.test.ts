@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { expect, test, vi } from 'vitest';
-import { HELD_STORES, openUserDatabase, UNMOVED_STORES } from '../../../web/db/schema.ts';
-import { newRow } from '../../../web/outbox/row.ts';
+import { LEGACY_LOG_STORES, LOG_STORES, openUserDatabase } from '../../../web/db/userDatabase.ts';
+import { newRow } from '../../../web/records/row.ts';
 import { key, ROOM } from '../outbox/support.ts';
 import { createFakeClock } from './fakeClock.ts';
 import { type Dump, dumpOf, restore } from './version3/dump.ts';
@@ -49,7 +49,7 @@ test('O4 a database of version 3 opens with empty stores beside all that it had'
       store.name === 'rows' ? { ...store, indexes: [...store.indexes, unshown] } : store,
     );
   const added = stores.filter(({ name }) => before.stores.every((store) => store.name !== name));
-  expect(added.map(({ name }) => name).sort()).toEqual([...HELD_STORES].sort());
+  expect(added.map(({ name }) => name).sort()).toEqual([...LOG_STORES].sort());
   for (const { records } of added) expect(records).toEqual([]);
 });
 
@@ -70,7 +70,7 @@ test('an upgrade makes no index on a store that grows with the logs', async () =
   db.close();
   spy.mockRestore();
   expect(made).toContain('log');
-  for (const name of UNMOVED_STORES) expect(made).not.toContain(name);
+  for (const name of LEGACY_LOG_STORES) expect(made).not.toContain(name);
 });
 
 /** The stores as that version made them, with something in each. */

@@ -3,8 +3,8 @@ import { createEngine } from '../../../web/engine/engine.ts';
 import { CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns } from '../db/until.ts';
-import { emptyDatabase } from '../log/heldLog.ts';
-import { me } from '../log/syncSupport.ts';
+import { emptyDatabase } from '../log/storedLog.ts';
+import { me } from '../log/syncBench.ts';
 import { mint } from '../state/modelServer.ts';
 
 const closing: { close(): void }[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { UserDatabase } from '../../../web/db/schema.ts';
-import type { DrainLock } from '../../../web/outbox/lock.ts';
-import { mark } from '../../../web/outbox/mark.ts';
+import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import type { DrainLock } from '../../../web/outbox/drainLock.ts';
+import { markBatch } from '../../../web/outbox/markBatch.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { accepted, start } from './startDrain.ts';
@@ -51,14 +51,14 @@ function lockOfOne() {
   let asked = () => {};
   const lock: DrainLock = {
     exclusive: true,
-    take(held) {
+    acquire(held) {
       if (first) held();
       else asked = held;
       first = false;
     },
     release: () => {},
-    heard: () => {},
-    lost(callback) {
+    extendWait: () => {},
+    onLost(callback) {
       wasLost = callback;
     },
     tryOnce: async () => {},
@@ -166,5 +166,5 @@ test('O2 over a way up of 20 kB/s a long queue goes in one piece after another, 
 });
 
 function markOf(db: UserDatabase, holder: string) {
-  return mark(db, { limits: WHOLE_BATCH, without: new Set(), holder, fence: 'claim', sweep: true });
+  return markBatch(db, { limits: WHOLE_BATCH, without: new Set(), holder, fence: 'claim', sweep: true });
 }

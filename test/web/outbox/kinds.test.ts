@@ -2,14 +2,13 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Item } from '../../../shared/protocol/index.ts';
-import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
-import { holdLoose } from '../../../web/log/hold.ts';
-import { nextBatch } from '../../../web/outbox/batch.ts';
-import { removeMessage } from '../../../web/outbox/change.ts';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import { storeDetached } from '../../../web/log/store/storeEntries.ts';
+import { discard, removeMessage } from '../../../web/outbox/amendText.ts';
+import { nextBatch } from '../../../web/outbox/appendBatch.ts';
+import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import { discard } from '../../../web/outbox/parked.ts';
-import { itemOf } from '../../../web/outbox/row.ts';
-import { storeVerdicts } from '../../../web/outbox/store.ts';
+import { itemOf } from '../../../web/records/row.ts';
 import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
@@ -41,14 +40,14 @@ const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
 const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 const queued = () => db.read(['rows', 'log', 'detached'], (tx) => readOutboxView(tx, ROOM));
 const acknowledge = (...items: Item[]) =>
-  storeVerdicts(
+  applyVerdicts(
     db,
     me,
     items.map(({ clientOffset }, i) => ({ type: 'acknowledged', clientOffset, serverOffset: i + 5, at: 9 })),
     mint,
   );
 const refuse = ({ clientOffset }: Item, code = 'forbidden') =>
-  storeVerdicts(db, me, [{ type: 'refused', clientOffset, error: { code, message: '' } }], mint);
+  applyVerdicts(db, me, [{ type: 'refused', clientOffset, error: { code, message: '' } }], mint);
 
 test('O4 what is sent of a row is exactly the item that was queued, whatever its kind and fields', async () => {
   const theirs = { author: lin, clientOffset: mint() };
@@ -70,7 +69,7 @@ test('O3 an acknowledged row of any kind leaves its entry, with all fields, in t
   await queue(message, reaction);
   await acknowledge(message);
   expect((await rows())[0]).toMatchObject({ kind: 'test-reaction', targetOffset: 5 });
-  await storeVerdicts(
+  await applyVerdicts(
     db,
     me,
     [{ type: 'acknowledged', clientOffset: reaction.clientOffset, serverOffset: 6, at: 9 }],
@@ -94,7 +93,7 @@ test('O3 an acknowledged message about another whose place is not known shows al
 test('O3 a deletion that is acknowledged takes what was queued about its message along, but no message', async () => {
   const message = item('test-message', { words: 'two' });
   await db.write(['log', 'logSpans', 'detached'], (tx) =>
-    holdLoose(tx as never, ROOM, [
+    storeDetached(tx as never, ROOM, [
       { ...message, room: undefined, author: me, serverOffset: 3, at: 1 } as never,
     ]),
   );
@@ -116,7 +115,7 @@ test('O3 a deletion of somebody else’s message settles when there is nothing t
   const erase = item('test-erase', { target: theirs });
   await queue(erase);
   await db.write(['log', 'logSpans', 'detached'], (tx) =>
-    holdLoose(tx as never, ROOM, [
+    storeDetached(tx as never, ROOM, [
       { ...theirs, serverOffset: 2, at: 1, kind: 'text', body: 'here' } as never,
     ]),
   );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Rate, takeTokens } from '../../../server/limits/bucket.ts';
 import { ITEMS_BURST, ITEMS_PER_SECOND } from '../../../shared/limits.ts';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
-import { type Draft, newRow, type Row } from '../../../web/outbox/row.ts';
+import { type Draft, newRow, type Row } from '../../../web/records/row.ts';
 import { until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { accepted, start } from './startDrain.ts';

@@ -1,10 +1,10 @@
 /** A drain with its database, its clock, and a network driven by hand. */
 import 'fake-indexeddb/auto';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
-import { openUserDatabase, type UserDatabase } from '../../../web/db/schema.ts';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import { createDrain, type DrainDeps } from '../../../web/outbox/drain.ts';
+import { createLock } from '../../../web/outbox/drainLock.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import { createLock } from '../../../web/outbox/lock.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
 import { ROOM } from './support.ts';

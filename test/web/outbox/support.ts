@@ -1,14 +1,13 @@
 import { APPEND_MAX_ITEMS } from '../../../shared/limits.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
-import type { Limits } from '../../../web/outbox/batch.ts';
-import type { Draft, Row } from '../../../web/outbox/row.ts';
-import { newRow } from '../../../web/outbox/row.ts';
+import type { BatchLimits } from '../../../web/outbox/appendBatch.ts';
 import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
+import { type Draft, newRow, type Row } from '../../../web/records/row.ts';
 
 export const ROOM = 'lobby';
 
 /** As the first append may be. */
-export const WHOLE_BATCH: Limits = { items: APPEND_MAX_ITEMS, bytes: BATCH_BYTES };
+export const WHOLE_BATCH: BatchLimits = { items: APPEND_MAX_ITEMS, bytes: BATCH_BYTES };
 
 /** A key that reads as its number. */
 export function key(n: number | string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../web/outbox/verdicts.ts';
+import { judgeAnswer } from '../../../web/outbox/verdicts.ts';
 import { key, ROOM } from './support.ts';
 
 const [a, b, c] = [key('a'), key('b'), key('c')];
@@ -23,27 +23,27 @@ describe('a whole request refused', () => {
     ['too-large', 'refused', { tag: 'on' }],
     ['conflict', 'refused', { tag: 'on' }],
   ])('of one item: %s', (code, type, next) => {
-    const judged = judge(sentTo(a), refusal(code));
+    const judged = judgeAnswer(sentTo(a), refusal(code));
     expect(judged.verdicts).toMatchObject([{ clientOffset: a, type }]);
     expect(judged.next).toEqual(next);
   });
 
   test('of several, with one to blame: one at a time, and nobody is blamed yet', () => {
     for (const code of ['invalid', 'internal']) {
-      const { verdicts, next } = judge(sentTo(a, b), refusal(code));
+      const { verdicts, next } = judgeAnswer(sentTo(a, b), refusal(code));
       expect(verdicts.map(({ type }) => type)).toEqual(['put-off', 'put-off']);
       expect(next).toEqual({ tag: 'single' });
     }
   });
 
   test('waits as long as it was told', () => {
-    expect(judge(sentTo(a, b), refusal('rate-limited', 700)).next).toEqual({ tag: 'rest', ms: 700 });
+    expect(judgeAnswer(sentTo(a, b), refusal('rate-limited', 700)).next).toEqual({ tag: 'rest', ms: 700 });
   });
 });
 
 describe('results', () => {
   test('L5 a refused item holds up nothing', () => {
-    const { verdicts, next } = judge(sentTo(a, b, c), {
+    const { verdicts, next } = judgeAnswer(sentTo(a, b, c), {
       ...ok,
       results: [
         { clientOffset: a, serverOffset: 7, at: 70 },
@@ -61,18 +61,21 @@ describe('results', () => {
       results: [{ clientOffset: a, serverOffset: 7, at: 70 }],
       stopped: error('unavailable', 900),
     };
-    const { verdicts, next } = judge(sentTo(a, b, c), answer);
+    const { verdicts, next } = judgeAnswer(sentTo(a, b, c), answer);
     expect(verdicts.map(({ type }) => type)).toEqual(['acknowledged', 'put-off', 'put-off']);
     expect(next).toEqual({ tag: 'rest', ms: 900 });
   });
 
   test('what it stopped at for an unknown reason is counted against that item alone', () => {
-    const { verdicts } = judge(sentTo(a, b), { ...ok, results: [], stopped: error('internal') });
+    const { verdicts } = judgeAnswer(sentTo(a, b), { ...ok, results: [], stopped: error('internal') });
     expect(verdicts.map(({ type }) => type)).toEqual(['uncertain', 'put-off']);
   });
 
   test('L4 results that belong to something else acknowledge nothing', () => {
-    const { verdicts } = judge(sentTo(a), { ...ok, results: [{ clientOffset: b, serverOffset: 7, at: 70 }] });
+    const { verdicts } = judgeAnswer(sentTo(a), {
+      ...ok,
+      results: [{ clientOffset: b, serverOffset: 7, at: 70 }],
+    });
     expect(verdicts).toMatchObject([{ clientOffset: a, type: 'uncertain' }]);
   });
 });

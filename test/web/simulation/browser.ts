@@ -3,9 +3,9 @@ import { idFrom } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { type Channel, channelOf } from '../../../web/db/changes.ts';
 import type { Clock } from '../../../web/db/clock.ts';
-import { openUserDatabase } from '../../../web/db/schema.ts';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import type { Drained } from '../../../web/outbox/worker.ts';
 import { createClient } from '../../../web/state/client.ts';
 import type { AppState, Client, SignedIn } from '../../../web/state/model.ts';
 import { wake } from '../../../web/sw/wake.ts';
@@ -307,7 +307,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
     };
     const timer = world.after(random.pick([100, 2_000, 70_000]), die);
     wake({ ...deps, locks })
-      .then((drained: Drained) => {
+      .then((drained: BackgroundResult) => {
         world.note(`${station.name} ends: ${drained}`);
         world.cancel(timer);
         if (drained === 'left') isToWake = true;

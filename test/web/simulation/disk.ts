@@ -1,6 +1,6 @@
 /** What a browser keeps, read past the client; and whose transactions are under way, to end them with their tab. */
 import 'fake-indexeddb/auto';
-import { HELD_STORES, UNMOVED_STORES } from '../../../web/db/schema.ts';
+import { LEGACY_LOG_STORES, LOG_STORES } from '../../../web/db/userDatabase.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
 
 export interface Disk {
@@ -58,11 +58,11 @@ export function createDisk(committed: (database: string) => void): Disk {
 
   function age(database: string): boolean {
     const { rawObjectStores } = raws.get(database)!;
-    const isMade = HELD_STORES.every((store) => rawObjectStores.has(store));
-    const isMoving = UNMOVED_STORES.some((store) => records(database, store).length > 0);
+    const isMade = LOG_STORES.every((store) => rawObjectStores.has(store));
+    const isMoving = LEGACY_LOG_STORES.some((store) => records(database, store).length > 0);
     if (!isClean(database) || !isMade || isMoving) return false;
-    for (const [i, name] of HELD_STORES.entries()) {
-      const before = rawObjectStores.get(UNMOVED_STORES[i]!)!;
+    for (const [i, name] of LOG_STORES.entries()) {
+      const before = rawObjectStores.get(LEGACY_LOG_STORES[i]!)!;
       for (const { key, value } of records(database, name)) {
         const { line: _, ...older } = value as { line?: number };
         before.storeRecord({ key, value: older }, false);

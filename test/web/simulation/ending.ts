@@ -1,8 +1,8 @@
 /** The end of a run: everything is kind from here on, and what was promised comes about by itself (O2, S2, S3, S4, S5). */
 import type { Line } from '../../../shared/fold.ts';
-import type { HeldEntry } from '../../../web/db/schema.ts';
-import { UNMOVED_STORES } from '../../../web/db/schema.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
+import type { Row } from '../../../web/records/row.ts';
+import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import type { Message } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Tab } from './browser.ts';
@@ -43,7 +43,7 @@ export async function end(run: Run): Promise<void> {
     for (const tab of browser.tabs()) await allShown(run, user, tab);
     if (run.breach) return;
     const isMoved = () =>
-      UNMOVED_STORES.every((store) => browser.disk.read(`holdfast:${user}`, store).length === 0);
+      LEGACY_LOG_STORES.every((store) => browser.disk.read(`holdfast:${user}`, store).length === 0);
     await until(run, 'S1', 'what an older version held is moved', isMoved);
     checkEnd(run, user);
   }

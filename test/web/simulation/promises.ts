@@ -1,9 +1,10 @@
 /** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
 import { isMessage, isRemoval, isReplacement, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
-import { HELD_STORES, type HeldEntry, type StoredRoom, UNMOVED_STORES } from '../../../web/db/schema.ts';
-import type { Span } from '../../../web/log/spans.ts';
-import { itemOf, type Row } from '../../../web/outbox/row.ts';
+import { LEGACY_LOG_STORES, LOG_STORES } from '../../../web/db/userDatabase.ts';
+import { itemOf, type Row } from '../../../web/records/row.ts';
+import type { Span } from '../../../web/records/spans.ts';
+import type { HeldEntry, LocalRoom } from '../../../web/records/storedRecords.ts';
 import type { Disk } from './disk.ts';
 import { isOf, isOver, type Ledger } from './ledger.ts';
 import { contentOf, type Lineage, type Logged, type Logs, targetOf } from './logs.ts';
@@ -54,7 +55,7 @@ export function checkDatabase(known: Known, database: string, broken: Broken): v
 
 /** A room that fails is nobody's to leave, as long as they never did. */
 function checkFailing({ failing, logs, disk }: Known, database: string, user: string, broken: Broken): void {
-  const rooms = disk.read<StoredRoom>(database, 'rooms');
+  const rooms = disk.read<LocalRoom>(database, 'rooms');
   for (const id of failing) {
     const log = logs.lineages().flatMap(({ rooms }) => rooms.get(id)?.log ?? []);
     const hasLeft = log.some(({ entry }) => membershipOf(entry) === 'left' && subjectOf(entry) === user);
@@ -65,7 +66,9 @@ function checkFailing({ failing, logs, disk }: Known, database: string, user: st
 }
 
 function checkLogs(known: Known, database: string, user: string, rows: readonly Row[], broken: Broken): void {
-  const [now, unmoved] = [HELD_STORES, UNMOVED_STORES].map((stores) => heldIn(known.disk, database, stores));
+  const [now, unmoved] = [LOG_STORES, LEGACY_LOG_STORES].map((stores) =>
+    heldIn(known.disk, database, stores),
+  );
   for (const room of new Set([...now!.keys(), ...unmoved!.keys()])) {
     const [held, older] = [now!.get(room) ?? NOTHING, unmoved!.get(room) ?? NOTHING];
     const kept = [...held.entries, ...held.loose];

@@ -1,7 +1,7 @@
 /** What a person sees, while no database is at work: it must be what the databases say (O3, S5), and nobody else's (O5). */
 import { isLine } from '../../../shared/fold.ts';
-import type { HeldEntry } from '../../../web/db/schema.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import type { Row } from '../../../web/records/row.ts';
+import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import { statusOfRow } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
 import type { Tab } from './browser.ts';

@@ -27,7 +27,7 @@ await Promise.all([
   import('../../../web/engine/engine.ts'),
   import('../../../web/transport/bodies.ts'),
   import('../../../web/db/evict.ts'),
-  import('../../../web/log/moveLog.ts'),
+  import('../../../web/log/store/migrateLog.ts'),
 ]);
 
 const seeds = values.seeds.split(',').flatMap((part) => {

@@ -12,149 +12,153 @@ export interface Broken {
 export const VARIANTS: Record<string, readonly Broken[]> = {
   'what is sent is not marked before': [
     {
-      file: 'outbox/mark.ts',
+      file: 'outbox/markBatch.ts',
       from: 'for (const row of changed) await rows.put(row);\n',
       to: '\n',
     },
   ],
   'an echo does not settle a parked row': [
     {
-      file: 'outbox/settle.ts',
+      file: 'db/settleRows.ts',
       from: 'if (row?.room !== room) continue;',
       to: "if (row?.room !== room || row.state.tag === 'parked') continue;",
     },
   ],
   'an acknowledgement does not settle a parked row': [
     {
-      file: 'outbox/store.ts',
+      file: 'outbox/applyVerdicts.ts',
       from: 'if (!row) continue;',
       to: "if (!row || row.state.tag === 'parked') continue;",
     },
   ],
   'a refusal that comes late parks what is under way again': [
     {
-      file: 'outbox/machine.ts',
+      file: 'outbox/outboxReducer.ts',
       from: "verdicts.filter((verdict) => verdict.type === 'acknowledged')",
       to: 'verdicts',
     },
   ],
   'what is sent again has a new key': [
     {
-      file: 'outbox/row.ts',
+      file: 'records/row.ts',
       from: "{ ...row, state: { tag: 'checking' } }",
       to: "{ ...row, state: { tag: 'checking' }, clientOffset: row.clientOffset.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')) }",
     },
   ],
   'the outbox is not sent in order': [
-    { file: 'outbox/mark.ts', from: 'page.every((row)', to: 'page.toReversed().every((row)' },
+    { file: 'outbox/markBatch.ts', from: 'page.every((row)', to: 'page.toReversed().every((row)' },
   ],
   'there is no fence': [
     {
-      file: 'outbox/fence.ts',
+      file: 'outbox/markBatch.ts',
       from: "return (await tx.objectStore('meta').get('drain')) === holder;",
       to: 'return tx !== undefined && holder !== undefined;',
     },
   ],
   'a live frame opens a span over a hole': [
     {
-      file: 'log/frames.ts',
-      from: 'const opens = announced.beginsAt(room, run[0]!.serverOffset);',
+      file: 'log/fetch/handleFrames.ts',
+      from: 'const opens = catchUps.beginsAt(room, run[0]!.serverOffset);',
       to: 'const opens = true;',
     },
   ],
   'a live frame says it knows all amendments up to the head': [
     {
-      file: 'log/frames.ts',
+      file: 'log/fetch/handleFrames.ts',
       from: 'const amendedTo = run.at(-1)!.serverOffset;',
       to: 'const amendedTo = fetch.headOf(room);',
     },
   ],
   'a deletion does not blank what is held': [
     {
-      file: 'log/blank.ts',
-      from: 'for (const target of incoming.keys()) await redactHeld(tx, room, target, incoming);',
+      file: 'log/store/redact.ts',
+      from: 'for (const target of incoming.keys()) await redactStored(tx, room, target, incoming);',
       to: '',
     },
   ],
   'a late copy of what is deleted is not blanked': [
     {
-      file: 'log/blank.ts',
+      file: 'log/store/redact.ts',
       from: 'return found.flat().filter(isRemoval);',
       to: 'return [].concat(found).slice(0, 0);',
     },
   ],
   'a reset keeps the entries': [
     {
-      file: 'log/rooms.ts',
-      from: 'if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forget(tx, room.id);',
+      file: 'log/store/storeRooms.ts',
+      from: 'if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forgetLog(tx, room.id);',
       to: '',
     },
     {
-      file: 'log/rooms.ts',
+      file: 'log/store/storeRooms.ts',
       from: 'if (before !== undefined && before !== epoch) await forgetAll(tx);',
       to: '',
     },
   ],
   'a reset keeps what is not moved': [
     {
-      file: 'log/hold.ts',
-      from: 'for (const name of [...HELD_STORES, ...UNMOVED_STORES]) {',
-      to: 'for (const name of HELD_STORES) {',
+      file: 'log/store/storeEntries.ts',
+      from: 'for (const name of [...LOG_STORES, ...LEGACY_LOG_STORES]) {',
+      to: 'for (const name of LOG_STORES) {',
     },
   ],
   'what has moved says it knows all amendments up to the head': [
     {
-      file: 'log/moveLog.ts',
+      file: 'log/store/migrateLog.ts',
       from: 'entries: fresh, amendments: [], amendedTo,',
       to: 'entries: fresh, amendments: [], amendedTo: amendedTo + 50,',
     },
   ],
   'what has moved is not taken from where it was': [
     {
-      file: 'log/moveLog.ts',
-      from: "await tx.objectStore('entries').delete(within(room, from, to));",
+      file: 'log/store/migrateLog.ts',
+      from: "await tx.objectStore('entries').delete(keysBetween(room, from, to));",
       to: '',
     },
   ],
   'a reset keeps where the targets stood': [
-    { file: 'log/hold.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
+    { file: 'log/store/storeEntries.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
   ],
   'answers of an older log are taken': [
-    { file: 'log/era.ts', from: 'isNow: (one) => one === era,', to: 'isNow: (one) => one !== undefined,' },
-    { file: 'log/era.ts', from: 'if (asked !== era) return false;', to: '' },
     {
-      file: 'log/take.ts',
-      from: "if (logs && logs.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new OtherEpoch();",
+      file: 'log/fetch/syncSession.ts',
+      from: 'isCurrent: (one) => one === session,',
+      to: 'isCurrent: (one) => one !== undefined,',
+    },
+    { file: 'log/fetch/syncSession.ts', from: 'if (asked !== session) return false;', to: '' },
+    {
+      file: 'log/store/applyFrames.ts',
+      from: "if (version && version.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new StaleLogError();",
       to: '',
     },
     {
-      file: 'log/generation.ts',
+      file: 'log/store/generation.ts',
       from: 'held.generation !== ',
       to: 'held.generation < 0 && held.generation !== ',
     },
   ],
   'what another tab forgot is not noticed': [
     {
-      file: 'log/generation.ts',
+      file: 'log/store/generation.ts',
       from: 'held.generation !== ',
       to: 'held.generation < 0 && held.generation !== ',
     },
     {
-      file: 'outbox/store.ts',
-      from: 'generation === (await generationIn(tx))',
-      to: '(await generationIn(tx)) >= 0',
+      file: 'outbox/applyVerdicts.ts',
+      from: 'generation === (await readGeneration(tx))',
+      to: '(await readGeneration(tx)) >= 0',
     },
   ],
   'a span is stored without its entries': [
     {
-      file: 'log/hold.ts',
+      file: 'log/store/storeEntries.ts',
       from: 'await Promise.all(inside.map(',
       to: 'await Promise.all(inside.slice(1).map(',
     },
   ],
   'all users share a database': [
     {
-      file: 'db/schema.ts',
+      file: 'db/userDatabase.ts',
       // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is a line of source
       from: 'const name = `holdfast:${userId}`;',
       to: 'const name = `holdfast:${userId && 1}`;',
@@ -169,29 +173,43 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
   ],
   'a write that was given up is stored all the same': [
-    { file: 'db/database.ts', from: 'if (mine.tx && isHandleLost(error)) abort(mine.tx);', to: '' },
+    { file: 'db/resilientDatabase.ts', from: 'if (mine.tx && isHandleLost(error)) abort(mine.tx);', to: '' },
   ],
   'a row of a feature that the server lacks is sent all the same': [
     {
-      file: 'outbox/batch.ts',
+      file: 'outbox/appendBatch.ts',
       from: 'if (feature !== undefined && !features.has(feature)) stopped.add(row.room);',
       to: 'void features;',
     },
   ],
-  'an older name holds': [{ file: 'log/users.ts', from: 'user.rev < (before?.rev ?? 0) || ', to: '' }],
+  'an older name holds': [
+    { file: 'log/store/userNames.ts', from: 'user.rev < (before?.rev ?? 0) || ', to: '' },
+  ],
   'a room that failed is left': [
-    { file: 'log/rooms.ts', from: 'for (const { id } of failed) stored.delete(id);', to: 'void failed;' },
+    {
+      file: 'log/store/storeRooms.ts',
+      from: 'for (const { id } of failed) stored.delete(id);',
+      to: 'void failed;',
+    },
   ],
   'the fields of another kind are not sent': [
-    { file: 'outbox/row.ts', from: '    ...fields,\n    room,', to: '    room,' },
+    { file: 'records/row.ts', from: '    ...fields,\n    room,', to: '    room,' },
   ],
   'an acknowledged entry of another kind loses its fields': [
-    { file: 'outbox/settle.ts', from: '    ...fields,\n', to: '' },
+    { file: 'outbox/applyVerdicts.ts', from: '    ...fields,\n', to: '' },
   ],
   'only deletes remove': [
-    { file: 'log/blank.ts', from: 'if (isRemoval(entry)) add(', to: "if (entry.kind === 'delete') add(" },
+    {
+      file: 'log/store/redact.ts',
+      from: 'if (isRemoval(entry)) add(',
+      to: "if (entry.kind === 'delete') add(",
+    },
   ],
   'what stands beyond the cursor is not said': [
-    { file: 'log/handshake.ts', from: '...(Object.keys(proofs).length === 0 ? {} : { proofs }),', to: '' },
+    {
+      file: 'log/fetch/buildHandshake.ts',
+      from: '...(Object.keys(proofs).length === 0 ? {} : { proofs }),',
+      to: '',
+    },
   ],
 };

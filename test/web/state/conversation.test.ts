@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
-import type { UserDatabase } from '../../../web/db/schema.ts';
-import type { Span, Stretch } from '../../../web/log/spans.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
+import type { Row } from '../../../web/records/row.ts';
+import type { OffsetRange, Span } from '../../../web/records/spans.ts';
 import { type ConversationModel, createConversation } from '../../../web/state/conversation.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
-import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
-import { amend, grow, me, text } from '../log/syncSupport.ts';
+import { emptyDatabase, holdOf, queue } from '../log/storedLog.ts';
+import { amend, grow, me, text } from '../log/syncBench.ts';
 import { edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
 import { userOf } from '../welcome.ts';
 
@@ -19,7 +19,7 @@ const sync = {
   older: vi.fn(async (_room: string, _from: number) => false),
   newer: vi.fn(async (_room: string, _to: number) => false),
   around: vi.fn(async (_room: string, _offset: number) => false),
-  freshen: vi.fn(async (_room: string, _seen: Stretch) => 'known' as const),
+  freshen: vi.fn(async (_room: string, _seen: OffsetRange) => 'known' as const),
 };
 
 beforeEach(() => {

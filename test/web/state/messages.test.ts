@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
 import type { Line } from '../../../shared/fold.ts';
-import { openUserDatabase } from '../../../web/db/schema.ts';
-import type { Row } from '../../../web/outbox/row.ts';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import type { Row } from '../../../web/records/row.ts';
 import { messagesOf } from '../../../web/state/messages.ts';
 import { readOutboxView, rowsAt } from '../../../web/state/outboxView.ts';
 import { createFakeClock } from '../db/fakeClock.ts';

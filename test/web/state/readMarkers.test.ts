@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { UserDatabase } from '../../../web/db/schema.ts';
+import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createReadMarkers, type ReadMarkers } from '../../../web/state/readMarkers.ts';
 import { countUnread } from '../../../web/state/unread.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
-import { emptyDatabase, holdOf } from '../log/heldLog.ts';
-import { me, text } from '../log/syncSupport.ts';
+import { emptyDatabase, holdOf } from '../log/storedLog.ts';
+import { me, text } from '../log/syncBench.ts';
 import { ROOM } from '../outbox/support.ts';
 
 let db: UserDatabase;

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
-import type { UserDatabase } from '../../../web/db/schema.ts';
-import { isWaiting, type Row } from '../../../web/outbox/row.ts';
+import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import { isWaiting, type Row } from '../../../web/records/row.ts';
 import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
 import { createSummaries, type Summaries } from '../../../web/state/summaries.ts';
 import { countOthers } from '../../../web/state/unread.ts';
 import { seeded } from '../../support/random.ts';
-import { emptyDatabase, holdOf, queue } from '../log/heldLog.ts';
-import { amend, grow, me, text } from '../log/syncSupport.ts';
+import { emptyDatabase, holdOf, queue } from '../log/storedLog.ts';
+import { amend, grow, me, text } from '../log/syncBench.ts';
 import { deletion, edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
 import { userOf } from '../welcome.ts';
 

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
-import type { UserDatabase } from '../../../web/db/schema.ts';
-import { storeRoom, storeWelcome } from '../../../web/log/rooms.ts';
-import { cover, type Span } from '../../../web/log/spans.ts';
+import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import { storeRoom, storeWelcome } from '../../../web/log/store/storeRooms.ts';
+import { cover, type Span } from '../../../web/records/spans.ts';
 import { countUnread } from '../../../web/state/unread.ts';
 import { seeded } from '../../support/random.ts';
-import { emptyDatabase, holdOf } from '../log/heldLog.ts';
-import { amend, lin, me, text } from '../log/syncSupport.ts';
+import { emptyDatabase, holdOf } from '../log/storedLog.ts';
+import { amend, lin, me, text } from '../log/syncBench.ts';
 import { unreadIn } from '../modelLog.ts';
 import { ROOM } from '../outbox/support.ts';
 import { userOf, welcomeOf } from '../welcome.ts';

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import { UNMOVED_STORES } from '../../../web/db/schema.ts';
+import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
 import { until } from '../db/until.ts';
 import { asVersion3, type Dump, dumpOf, restore } from '../db/version3/dump.ts';
 import version3 from '../db/version3/records.json' with { type: 'json' };
@@ -32,7 +32,7 @@ afterEach(() => {
 
 const database = () => `holdfast:${server.cookie!.id}`;
 const isMoved = async () =>
-  (await Promise.all(UNMOVED_STORES.map((store) => readAll(browser.indexedDB, database(), store)))).every(
+  (await Promise.all(LEGACY_LOG_STORES.map((store) => readAll(browser.indexedDB, database(), store)))).every(
     (records) => records.length === 0,
   );
 const lin = mint();

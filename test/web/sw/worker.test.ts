@@ -2,11 +2,11 @@ import 'fake-indexeddb/auto';
 import { beforeEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
-import type { Change } from '../../../web/db/changes.ts';
-import { openUserDatabase } from '../../../web/db/schema.ts';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import type { Draft, Row } from '../../../web/outbox/row.ts';
-import type { Drained } from '../../../web/outbox/worker.ts';
+import type { Change } from '../../../web/records/change.ts';
+import type { Draft, Row } from '../../../web/records/row.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
@@ -83,7 +83,7 @@ const accept: Http = (items, as) => {
 function wakeWorker(
   http: Http = accept,
   knock: () => Response = session,
-): { drained: Promise<Drained>; clock: FakeClock; killed(): void } {
+): { drained: Promise<BackgroundResult>; clock: FakeClock; killed(): void } {
   const clock = createFakeClock();
   const held = locks.forTab();
   const drained = wake({
@@ -175,7 +175,7 @@ test('O5 the worker sends nothing of a user who signed out, also not for the one
 test('O2 O3 a captive portal’s page is no answer: the outbox goes on waiting, and the browser has to try again', async () => {
   await queued('a').then((tab) => tab.gone());
   const worker = wakeWorker(portal);
-  let drained: Drained | undefined;
+  let drained: BackgroundResult | undefined;
   void worker.drained.then((is) => {
     drained = is;
   });
@@ -196,7 +196,7 @@ test('O3 O4 woken without a connection the worker changes nothing: rows stay que
   await queued('a').then((tab) => tab.gone());
   for (const knock of [portal, () => json(503, { ok: false, error: { code: 'unavailable', message: '' } })]) {
     const worker = wakeWorker(accept, knock);
-    let drained: Drained | undefined;
+    let drained: BackgroundResult | undefined;
     void worker.drained.then((is) => {
       drained = is;
     });

@@ -1,7 +1,7 @@
 import type { RefObject, TargetedInputEvent } from 'preact';
 import { useId } from 'preact/hooks';
 import { type ReasonTable, sentence } from '../../i18n/index.ts';
-import type { Reason } from '../../state/model.ts';
+import type { Reason } from '../../records/errorReason.ts';
 
 export interface FieldProps {
   label: string;

@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import type { Outcome, Reason } from '../../state/model.ts';
+import type { Reason } from '../../records/errorReason.ts';
+import type { Outcome } from '../../state/model.ts';
 
 /** One asynchronous action of a view: whether it is in flight, and why it failed last. */
 export interface AsyncAction {

@@ -1,5 +1,5 @@
 /** A database as a value: its stores with their indexes, and the records of each. */
-import { HELD_STORES, UNMOVED_STORES } from '../../../../web/db/schema.ts';
+import { LEGACY_LOG_STORES, LOG_STORES } from '../../../../web/db/userDatabase.ts';
 
 export interface Dump {
   name: string;
@@ -42,7 +42,7 @@ export async function dumpOf(factory: IDBFactory, name: string): Promise<Dump> {
 
 /** The same in the stores of `older`, which is of version 3: what is held of the logs stands where that keeps it. */
 export function asVersion3({ name, stores }: Dump, older: Dump): Dump {
-  const held = new Map<string, string>(UNMOVED_STORES.map((unmoved, i) => [unmoved, HELD_STORES[i]!]));
+  const held = new Map<string, string>(LEGACY_LOG_STORES.map((unmoved, i) => [unmoved, LOG_STORES[i]!]));
   const recordsOf = (store: string) => stores.find((each) => each.name === store)!.records;
   const withoutLine = ({ key, value }: DumpedStore['records'][number]) => {
     if (typeof value !== 'object') return { key, value };

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { amend, bench, grow, spans, text } from '../syncBench.ts';
+
+test('S3 what was edited and deleted while its reader was away for 5,000: asked for when looked at, and in no record', async () => {
+  const log = [text(1), text(2, 'secret'), text(3)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  amend(log, 'edit', 2, 'secret, changed');
+  await tab.connect();
+  tab.sync.down();
+  amend(log, 'edit', 2, 'secret, changed again');
+  grow(log, 2_500);
+  amend(log, 'delete', 2);
+  grow(log, 2_500);
+  amend(log, 'edit', 3, 'edited at the end');
+  await tab.connect();
+  expect(await tab.records()).toContain('secret, changed');
+  const all = [log.length - 10, log.length] as const;
+  expect(await tab.sync.freshen('r', { from: all[0], to: all[1] })).toBe('known');
+  expect(tab.asked).toEqual([]);
+
+  expect(await tab.sync.freshen('r', { from: 1, to: 3 })).toBe('asked');
+  expect(await tab.records()).not.toContain('secret');
+  expect(tab.asked).toEqual([{ room: 'r', from: 1, to: 3 }]);
+});
+
+test('S3 nothing is asked twice, nothing that is known, and a whole span that was asked about is known for good', async () => {
+  const log = [text(1)];
+  grow(log, 299);
+  const tab = bench({ r: log.slice(0, 180) });
+  await tab.connect();
+  tab.sync.down();
+  tab.logs.set('r', log);
+  grow(log, 500);
+  await tab.connect();
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 180, amendedTo: 180 });
+
+  const both = await Promise.all([
+    tab.sync.freshen('r', { from: 10, to: 59 }),
+    tab.sync.freshen('r', { from: 40, to: 99 }),
+  ]);
+  expect(both).toEqual(['asked', 'asked']);
+  expect(tab.asked).toEqual([
+    { room: 'r', from: 10, to: 59 },
+    { room: 'r', from: 60, to: 99 },
+  ]);
+  expect(await tab.sync.freshen('r', { from: 10, to: 99 })).toBe('known');
+  expect((await spans(tab.db))[0]).toMatchObject({ amendedTo: 180 });
+  expect(await tab.sync.freshen('r', { from: 1, to: 180 })).toBe('asked');
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 180, amendedTo: log.length });
+  const asked = tab.asked.length;
+  tab.sync.down();
+  await tab.connect(); // what was asked about is forgotten, what the span knows is not
+  expect(await tab.sync.freshen('r', { from: 1, to: 180 })).toBe('known');
+  expect(tab.asked).toHaveLength(asked);
+});
+
+test('S3 without a way nothing is asked, and what is held stays', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 400);
+  await tab.connect();
+  tab.sync.down();
+  expect(await tab.sync.freshen('r', { from: 1, to: 1 })).toBe('no way');
+  expect(tab.asked).toEqual([]);
+  expect(await tab.records()).toContain('text 1');
+});

@@ -1,0 +1,395 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Entry } from '../../../../shared/entry.ts';
+import { ACKNOWLEDGE_WITHIN_MS } from '../../../../shared/limits.ts';
+import { AT_NEWEST, anchorAround, readWindow } from '../../../../web/log/read/window.ts';
+import { applyVerdicts } from '../../../../web/outbox/applyVerdicts.ts';
+import { enqueue } from '../../../../web/outbox/enqueue.ts';
+import { RANGE_LEAST_ENTRIES } from '../../../../web/records/pageLimits.ts';
+import { turns, until } from '../../db/until.ts';
+import { ROOM } from '../../outbox/support.ts';
+import { mint } from '../../state/modelServer.ts';
+import { userOf, welcomeOf } from '../../welcome.ts';
+import { holdOf } from '../storedLog.ts';
+import { amend, type Bench, bench, grow, me, rangeOf, spans, text } from '../syncBench.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+test('S1 an answer of another epoch stores nothing, and the connection begins anew', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 300);
+  await tab.connect();
+  const before = await tab.records();
+  tab.epoch = 'two'; // put back under this connection
+  expect(await tab.sync.older('r', (await spans(tab.db))[1]!.from)).toBe(false);
+  expect(await tab.records()).toBe(before);
+  expect(tab.told).toContain('unusable');
+});
+
+test('S1 what was asked for before the log was put back is not stored after it', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 300);
+  await tab.connect();
+  const stale = rangeOf(tab, { room: 'r', from: 152, to: 251 });
+  let answer: (late: unknown) => void = () => {};
+  tab.answer = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const older = tab.sync.older('r', 252);
+  await until('asked', () => tab.asked.length === 1);
+  tab.sync.down();
+  tab.answer = (asked) => rangeOf(tab, asked);
+  tab.logs.set('r', [text(1, 'another')]);
+  tab.logs.get('r')![0]!.at = 77;
+  await tab.connect();
+  answer(stale);
+  expect(await older).toBe(false);
+  await turns();
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
+});
+
+test('S2 a range that is lost on a living connection is asked again until it is here', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1);
+  tab.answer = () => undefined; // late beyond all measure
+  tab.sync.frame({ event: 'heads', payload: { r: 2 } });
+  await until('asked', () => tab.asked.length === 1);
+  await until('doubted', () => tab.told.includes('suspect'));
+  expect(tab.sync.catchingUp()).toBe(true);
+  for (let times = 2; times < 12; times++) {
+    tab.clock.pass(20_000);
+    await until('asked again', () => tab.asked.length === times);
+    await turns(5);
+  }
+  tab.answer = (asked) => rangeOf(tab, asked);
+  tab.clock.pass(20_000);
+  await until('here', async () => (await spans(tab.db))[0]!.to === 2 && !tab.sync.catchingUp());
+});
+
+test('S2 a room that is not ours any more is not asked for again', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  tab.answer = () => ({ ok: false, error: { code: 'forbidden', message: '' } });
+  tab.sync.frame({ event: 'heads', payload: { r: 2 } });
+  await until('asked', () => tab.asked.length === 1);
+  await turns();
+  tab.clock.pass(60_000);
+  await turns();
+  expect(tab.asked).toHaveLength(1);
+  expect(tab.sync.catchingUp()).toBe(false);
+});
+
+test('S2 over connections that live five seconds, at 20 entries a second, a hole of 1,000 is filled', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1_050);
+  await tab.connect();
+  tab.answer = (asked) => {
+    const answer = rangeOf(tab, asked);
+    const took = (answer.entries.length / 20) * 1_000;
+    tab.clock.pass(Math.min(took, 5_000));
+    if (took <= 5_000) return answer;
+    tab.sync.down(); // the connection is gone
+    return undefined;
+  };
+  for (let times = 0; times < 60 && (await spans(tab.db)).length > 1; times++) {
+    const [, newest] = await spans(tab.db);
+    if (!(await tab.sync.older('r', newest!.from))) await tab.connect();
+  }
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: log.length }]);
+});
+
+test('S2 S4 what is asked for at once is halved while nothing comes, and grows again', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  grow(log, 1_000);
+  await tab.connect();
+  const asking = async () => {
+    tab.asked.length = 0;
+    const [, newest] = await spans(tab.db);
+    await tab.sync.older('r', newest!.from);
+    return tab.asked[0]!.to - tab.asked[0]!.from + 1;
+  };
+  const answer = tab.answer;
+  tab.answer = () => {
+    tab.clock.pass(2 * ACKNOWLEDGE_WITHIN_MS);
+    return undefined;
+  };
+  expect([
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+    await asking(),
+  ]).toEqual([100, 50, 25, 12, RANGE_LEAST_ENTRIES, RANGE_LEAST_ENTRIES]);
+  tab.answer = answer;
+  expect([await asking(), await asking(), await asking()]).toEqual([10, 20, 40]);
+  tab.answer = (...of) => {
+    tab.clock.pass(ACKNOWLEDGE_WITHIN_MS); // twice as much would not come in time
+    return answer(...of);
+  };
+  expect([await asking(), await asking()]).toEqual([80, 80]);
+});
+
+test('S1 a log put back unseen, by hand and while one was away: found where it touches what is held', async () => {
+  const log = [text(1, 'of the old log'), text(2)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  tab.sync.down();
+  const other: Entry[] = [];
+  grow(other, 300);
+  tab.logs.set('r', other);
+  await tab.sync.handshake();
+  const room = { ...tab.describe('r'), from: 251 }; // as a server that was told no cursor
+  tab.sync.frame({
+    event: 'welcome',
+    payload: welcomeOf(userOf(me, 'me'), [{ ...room, reset: undefined }]),
+  });
+  tab.sync.frame({ event: 'entries', payload: { room: 'r', entries: other.slice(250), users: {} } });
+  await tab.settled();
+  expect(await tab.records()).toContain('of the old log');
+  while ((await spans(tab.db)).at(-1)!.from > 1) {
+    const newest = (await spans(tab.db)).at(-1)!;
+    expect(await tab.sync.older('r', newest.from)).toBe(true);
+    await tab.settled();
+  }
+  expect(await tab.records()).not.toContain('of the old log');
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 300 }]);
+});
+
+test('S1 a log shorter than what was held when the connection began was put back', async () => {
+  const tab = bench({ r: [text(1, 'old'), text(2, 'old')] });
+  await tab.connect();
+  tab.sync.down();
+  tab.logs.set('r', [text(1, 'new')]);
+  await tab.sync.handshake();
+  const room = { ...tab.describe('r'), reset: undefined, from: 1 };
+  tab.sync.frame({
+    event: 'welcome',
+    payload: welcomeOf(userOf(me, 'me'), [room]),
+  });
+  await until('forgotten', async () => !(await tab.records()).includes('old'));
+});
+
+test('O3 S3 an own message whose acknowledgement was lost, deleted elsewhere while more than 200 were missed: no text', async () => {
+  const log = [text(1)];
+  const tab = bench({ r: log });
+  await tab.connect();
+  const clientOffset = mint();
+  await enqueue(tab.db, { kind: 'text', body: 'secret', room: 'r', clientOffset, at: 1 });
+  log.push({ ...text(2, 'secret', me), clientOffset });
+  grow(log, 100);
+  amend(log, 'edit', 2, 'secret, edited');
+  amend(log, 'delete', 2);
+  grow(log, 300);
+  tab.sync.down();
+  await tab.connect();
+  const acknowledged = { type: 'acknowledged', clientOffset, serverOffset: 2, at: 2 } as const;
+  const { placed } = await applyVerdicts(tab.db, me, [acknowledged], mint);
+  expect(placed).toEqual([{ room: 'r', serverOffset: 2 }]);
+  expect(await tab.records()).toContain('secret');
+  for (const { room, serverOffset } of placed) tab.sync.check(room, serverOffset);
+  await until('looked up', async () => !(await tab.records()).includes('secret'));
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 2 }); // it touches what is held
+
+  const again = mint(); // one that touches nothing: edited meanwhile
+  log[199] = { ...text(200, 'as it was', me), clientOffset: again };
+  amend(log, 'edit', 200, 'as it is');
+  await enqueue(tab.db, { kind: 'text', body: 'as it was', room: 'r', clientOffset: again, at: 1 });
+  const other = { type: 'acknowledged', clientOffset: again, serverOffset: 200, at: 2 } as const;
+  for (const one of (await applyVerdicts(tab.db, me, [other], mint)).placed)
+    tab.sync.check(one.room, one.serverOffset);
+  await until('looked up', async () => (await tab.records()).includes('as it is'));
+});
+
+test('S3 500 rooms: one transaction for the welcome, few for the catch-up, the open one is asked for first', async () => {
+  const ids = Array.from({ length: 500 }, () => mint());
+  const rooms = Object.fromEntries(ids.map((id) => [id, [text(1)]]));
+  const first = bench(rooms);
+  let writes = 0;
+  const db = {
+    ...first.db,
+    write: ((stores, work) => {
+      writes++;
+      return first.db.write(stores, work);
+    }) as typeof first.db.write,
+  };
+  const opened = ids[400]!;
+  const tab = bench(rooms, { db, opened: () => opened });
+  await tab.connect();
+  expect(await spans(tab.db)).toHaveLength(500);
+  expect(writes).toBeLessThanOrEqual(1 + 500 / 20 + 1);
+  expect(tab.changes.length).toBeLessThanOrEqual(writes);
+  expect(tab.asked).toEqual([]);
+
+  tab.sync.down();
+  writes = 0;
+  await tab.connect();
+  expect(writes).toBe(1); // nothing was missed
+
+  tab.sync.down();
+  for (const log of tab.logs.values()) grow(log, 1);
+  await tab.sync.handshake();
+  const described = ids.map((id) => tab.describe(id, { from: 3, head: 2 })); // the budget was used up: heads only
+  tab.sync.frame({ event: 'welcome', payload: welcomeOf(userOf(me, 'me'), described) });
+  await until('asked', () => tab.asked.length > 0);
+  expect(tab.asked[0]!.room).toBe(opened);
+  await until(
+    'all here',
+    async () => !tab.sync.catchingUp() && (await spans(tab.db)).every(({ to }) => to === 2),
+  );
+});
+
+test('S2 a welcome that could not be stored comes again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const first = bench({ r: [text(1)] });
+  let failing = true;
+  const db = {
+    ...first.db,
+    write: ((stores, work) => {
+      if (failing) return Promise.reject(new DOMException('lost', 'UnknownError'));
+      return first.db.write(stores, work);
+    }) as typeof first.db.write,
+  };
+  const tab = bench({ r: [text(1)] }, { db });
+  void tab.connect();
+  await until('unusable', () => tab.told.includes('unusable'));
+  expect(await spans(tab.db)).toEqual([]);
+  failing = false;
+  tab.sync.down();
+  await tab.connect();
+  expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
+});
+
+test('S2 entries that cannot be stored fail their room alone, although they came with others, until it is described again', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const tab = bench({ good: [text(1)], bad: [text(1)] });
+  await tab.connect();
+  grow(tab.logs.get('good')!, 1);
+  const entry = { ...text(2), odd: () => {} }; // no database takes a function
+  tab.logs.get('bad')!.push(entry);
+  for (const room of ['bad', 'good'])
+    tab.sync.frame({ event: 'entries', payload: { room, entries: tab.logs.get(room)!.slice(1), users: {} } });
+  await tab.settled();
+  expect(await spans(tab.db)).toMatchObject([
+    { room: 'bad', to: 1 },
+    { room: 'good', to: 2 },
+  ]);
+  expect([...tab.sync.failing().keys()]).toEqual(['bad']);
+  expect([tab.told, tab.failures]).toEqual([[], []]);
+  tab.sync.frame({ event: 'heads', payload: { bad: 2 } });
+  await tab.settled();
+  expect(tab.asked).toEqual([]); // it would come again as it came
+  tab.logs.get('bad')![1] = text(2);
+  tab.sync.frame({ event: 'room', payload: { room: tab.describe('bad', { from: 3 }) } });
+  await tab.settled();
+  expect(tab.sync.failing().size).toBe(0);
+  expect(await spans(tab.db)).toMatchObject([{ room: 'bad', to: 2 }, { room: 'good' }]);
+});
+
+test('S3 a newcomer sees ten texts with at most two ranges, however many joins came before or after them', async () => {
+  const join = (serverOffset: number): Entry =>
+    ({ ...text(serverOffset), kind: 'join', body: undefined }) as unknown as Entry;
+  const shown = async (b: Bench) =>
+    (await b.db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, AT_NEWEST, []))).lines;
+  for (const joinsAreFirst of [true, false]) {
+    const log: Entry[] = [];
+    const joins = () => {
+      for (let i = 0; i < 20_000; i++) log.push(join(log.length + 1));
+    };
+    if (joinsAreFirst) joins();
+    grow(log, 50);
+    if (!joinsAreFirst) joins();
+    const b = bench({ [ROOM]: log });
+    await b.connect();
+    await until('ten texts', async () => (await shown(b)).length >= 10);
+    await b.settled();
+    expect(b.asked.length).toBeLessThanOrEqual(2);
+    const lines = await shown(b);
+    expect(lines.length).toBeGreaterThanOrEqual(10);
+    expect(lines.at(-1)).toMatchObject({
+      body: `text ${log.findLast(({ kind }) => kind === 'text')!.serverOffset}`,
+    });
+    b.sync.close();
+    b.db.close();
+  }
+});
+
+test('S3 where few messages are spread over many joins, it is asked on until ten show, and no longer', async () => {
+  const log: Entry[] = [];
+  for (let i = 1; i <= 3_000; i++)
+    log.push(i % 150 === 1 ? text(i) : ({ ...text(i), kind: 'join', body: undefined } as unknown as Entry));
+  const b = bench({ [ROOM]: log });
+  await b.connect();
+  const shown = async () =>
+    (await b.db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, AT_NEWEST, []))).lines;
+  await until('ten texts', async () => (await shown()).length >= 10);
+  await b.settled();
+  expect((await shown()).length).toBeLessThan(15);
+  expect(Math.min(...b.asked.map(({ from }) => from))).toBeGreaterThan(900); // not below the tenth before the catch-up
+});
+
+test('S2 S3 a small hole is filled after the catch-up without being looked at, one range at a time; a large one is not', async () => {
+  const log: Entry[] = [];
+  grow(log, 1_000);
+  const b = bench({ [ROOM]: log });
+  const held = [
+    [1, 100],
+    [401, 500],
+    [516, 700],
+    [721, 950],
+  ].map(([from, to]) => ({ from: from!, to: to!, amendedTo: 950 }));
+  await holdOf(b.db, log, held);
+  let underWay = 0;
+  const { answer } = b;
+  b.answer = async (asked) => {
+    underWay++;
+    expect(underWay).toBe(1);
+    expect(b.sync.catchingUp()).toBe(false);
+    await turns(3);
+    underWay--;
+    return answer(asked);
+  };
+  await b.connect();
+  const ends = async () => (await spans(b.db)).map(({ from, to }) => [from, to]);
+  await until('filled', async () => (await ends()).length === 2);
+  await b.settled();
+  expect(await ends()).toEqual([
+    [1, 100],
+    [401, 1_000],
+  ]);
+});
+
+test('S2 S3 a jump opens a span anywhere, which knows what amends it up to the head, and joins those it touches', async () => {
+  const log: Entry[] = [];
+  grow(log, 3_100);
+  amend(log, 'edit', 60, 'changed');
+  const b = bench({ [ROOM]: log });
+  await holdOf(b.db, log, [{ from: 3_001, to: 3_100, amendedTo: 3_100 }]);
+  await b.connect();
+  b.asked.length = 0;
+  expect(await b.sync.around(ROOM, 70)).toBe(true);
+  expect(b.asked).toHaveLength(1);
+  const [opened, newest] = await spans(b.db);
+  expect(opened).toMatchObject({ from: 20, to: 119, amendedTo: log.length });
+  expect(newest).toMatchObject({ from: 3_001, to: log.length });
+  expect(await b.sync.around(ROOM, 125)).toBe(true);
+  expect((await spans(b.db))[0]).toMatchObject({ from: 20, amendedTo: log.length });
+  expect(await b.sync.around(ROOM, 125)).toBe(false); // it is held
+  expect(await b.sync.around(ROOM, 9_000)).toBe(false); // there is none
+  const window = await b.db.read(['logSpans', 'log', 'detached'], (tx) =>
+    readWindow(tx, ROOM, anchorAround(60), []),
+  );
+  expect(window.lines.find(({ serverOffset }) => serverOffset === 60)).toMatchObject({ body: 'changed' });
+});

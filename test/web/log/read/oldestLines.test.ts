@@ -1,0 +1,40 @@
+/** Where the oldest that is held is known to be shown, as the seeded runs of whole clients found it (test/web/simulation). */
+import { expect, test } from 'vitest';
+import type { Entry } from '../../../../shared/entry.ts';
+import { AT_NEWEST, anchorOlder, readWindow, type Window } from '../../../../web/log/read/window.ts';
+import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../../../web/records/pageLimits.ts';
+import { ROOM } from '../../outbox/support.ts';
+import { emptyDatabase, holdOf } from '../storedLog.ts';
+import { amend, grow, me, text } from '../syncBench.ts';
+
+test('S3 below the lines lie only edits, and all the lines fill a window: what is older is asked for', async () => {
+  const db = emptyDatabase(me);
+  const log = textAndEdits();
+  grow(log, WINDOW_MAX_LINES);
+  await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);
+  const at = (window?: Window) =>
+    db.read(['logSpans', 'log', 'detached'], async (tx) =>
+      readWindow(tx, ROOM, window ? await anchorOlder(tx, ROOM, window) : AT_NEWEST, []),
+    );
+  let window = await at();
+  for (let i = 0; i < 6 && !window.reachesOldest; i++) window = await at(window);
+  expect(window.lines).toHaveLength(WINDOW_MAX_LINES);
+  expect(window).toMatchObject({ reachesOldest: true, span: { from: 2 } });
+});
+
+test('S3 rows that wait fill a window, and no line is held before them: what is older is asked for', async () => {
+  const db = emptyDatabase(me);
+  const log = textAndEdits();
+  await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);
+  const queue = Array.from({ length: WINDOW_PAGE_LINES }, (_, i) => i + 1);
+  const window = await db.read(['logSpans', 'log', 'detached'], (tx) =>
+    readWindow(tx, ROOM, AT_NEWEST, queue),
+  );
+  expect(window).toMatchObject({ rows: queue, reachesOldest: true });
+});
+
+function textAndEdits(): Entry[] {
+  const log = [text(1)];
+  for (let i = 0; i < 40; i++) amend(log, 'edit', 1, `edit ${i}`);
+  return log;
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import { ONE_ITEM } from '../../../web/outbox/appendBatch.ts';
+import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { type Fence, markBatch } from '../../../web/outbox/markBatch.ts';
+import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { mint } from '../state/modelServer.ts';
+import { ROOM, WHOLE_BATCH } from './support.ts';
+
+import 'fake-indexeddb/auto';
+
+function start() {
+  const me = mint();
+  const db = openUserDatabase(new IDBFactory(), createFakeClock(), me);
+  return {
+    me,
+    db,
+    queue: (body = 'a') => enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 }),
+    rows: () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll()),
+    as: (holder: string, fence: Fence, limits = WHOLE_BATCH, sweep = false) =>
+      markBatch(db, { limits, without: new Set(), holder, fence, sweep }),
+  };
+}
+
+test('S5 a tab whose lock was stolen while it stood still marks nothing', async () => {
+  const { db, queue, rows, as } = start();
+  await queue();
+  expect(await as('first', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
+  expect(await as('first', 'verify')).toMatchObject({ items: [{ body: 'a' }] });
+  expect(await as('second', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
+  await queue();
+  const before = await rows();
+  expect(await as('first', 'verify')).toBe('not-mine');
+  expect(await rows()).toEqual(before);
+  expect(before[1]).toMatchObject({ attempted: false });
+  db.close();
+});
+
+test('O3 S5 whoever was stolen from says of rows only that they were acknowledged', async () => {
+  const { me, db, queue, rows, as } = start();
+  await queue('a');
+  await queue('b');
+  await as('first', 'claim');
+  const [a, b] = await rows();
+  const notMine = () => false;
+  const error = { code: 'forbidden', message: '' };
+  await applyVerdicts(
+    db,
+    me,
+    [
+      { type: 'refused', clientOffset: a!.clientOffset, error },
+      { type: 'unanswered', clientOffset: b!.clientOffset },
+    ],
+    mint,
+    notMine,
+  );
+  expect(await rows()).toEqual([a, b]);
+  await applyVerdicts(
+    db,
+    me,
+    [{ type: 'acknowledged', clientOffset: a!.clientOffset, serverOffset: 1, at: 1 }],
+    mint,
+    notMine,
+  );
+  expect(await rows()).toEqual([b]);
+  db.close();
+});
+
+test('O3 what an earlier holder left as sending is swept once, and only then are all rows read', async () => {
+  const { db, queue, rows, as } = start();
+  for (let i = 0; i < 3; i++) await queue();
+  await as('first', 'claim');
+  const tags = async () => (await rows()).map((row) => row.state.tag);
+  await as('first', 'verify', ONE_ITEM);
+  expect(await tags()).toEqual(['sending', 'sending', 'sending']);
+  await as('second', 'claim', ONE_ITEM, true);
+  expect(await tags()).toEqual(['sending', 'checking', 'checking']);
+  db.close();
+});
+
+test('L5 a queue longer than a page is read to the end of the batch, over what is parked', async () => {
+  const { db, queue, as } = start();
+  const tooLong = 'x'.repeat(4_001);
+  for (let i = 0; i < 250; i++) await queue(i < 230 ? tooLong : `text ${i}`);
+  const marked = await as('first', 'claim');
+  expect(marked).toMatchObject({
+    items: Array.from({ length: 20 }, (_, i) => ({ body: `text ${i + 230}` })),
+  });
+  expect((marked as { bytes: number }).bytes).toBeLessThan(BATCH_BYTES);
+  db.close();
+});

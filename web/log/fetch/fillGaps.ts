@@ -1,0 +1,111 @@
+/**
+ * Prefetch with low priority: after the catch-up, one range at a time. First older messages for rooms that would show fewer
+ * than MESSAGES_SHOWN_LEAST, then holes of at most SMALL_HOLE_ENTRIES, the newest first.
+ */
+
+import type { Entry } from '../../../shared/entry.ts';
+import { isMessage } from '../../../shared/kinds.ts';
+import { MESSAGES_SHOWN_LEAST } from '../../../shared/limits.ts';
+import { readSpans } from '../../db/lookups.ts';
+import type { UserDatabase, UserRead } from '../../db/userDatabase.ts';
+import { WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
+import { cursorOf, holesBetween, type OffsetRange, subtractRanges } from '../../records/spans.ts';
+import { readLinesBack } from '../read/readLines.ts';
+import type { FetchResult } from './fetchMissing.ts';
+
+export interface GapFiller {
+  /** `older`: where the newest messages below the catch-up begin, as the server says; undefined if the catch-up has enough. */
+  expectOlder(room: string, older: number | undefined): void;
+  /** There may be something to fetch, in any room. */
+  schedule(): void;
+  /** Starts what is scheduled, unless the catch-up is running. */
+  proceed(): void;
+}
+
+interface Deps {
+  db: UserDatabase;
+  /** The rooms that this connection has described and that the server can read. */
+  rooms(): string[];
+  /** False while something more urgent is running, or without a connection. */
+  isFree(): boolean;
+  /** The maximum of entries per range. */
+  most(): number;
+  fill(room: string, stretch: OffsetRange): Promise<FetchResult>;
+}
+
+/**
+ * Small enough that a message sent meanwhile hardly waits behind it on a slow network. Larger holes are fetched when the user
+ * looks at them.
+ */
+const SMALL_HOLE_ENTRIES = 20;
+
+export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFiller {
+  const olders = new Map<string, number>();
+  let isDue = false;
+  let isFilling = false;
+
+  function proceed(): void {
+    if (!isDue || isFilling || !isFree()) return;
+    isFilling = true;
+    isDue = false;
+    fillAll()
+      .catch((error) => console.warn('gaps could not be filled', error))
+      .finally(() => {
+        isFilling = false;
+        proceed();
+      });
+  }
+
+  async function fillAll(): Promise<void> {
+    const here = rooms();
+    for (const room of [...here.filter((each) => olders.has(each)), ...here]) {
+      for (;;) {
+        const stretch = await lacking(room);
+        if (!stretch) break;
+        if (!isFree()) {
+          isDue = true; // `proceed` is called when the urgent work ends, or after the next welcome
+          return;
+        }
+        const fetched = await fill(room, stretch);
+        if (fetched === 'lost') return; // retried after the next welcome
+        if (fetched !== 'held') break;
+      }
+    }
+  }
+
+  function lacking(room: string): Promise<OffsetRange | undefined> {
+    return db.read(['log', 'logSpans', 'detached'], async (tx) => {
+      const spans = await readSpans(tx, room);
+      const older = olders.get(room);
+      if (older !== undefined) {
+        const [hole] = subtractRanges({ from: older, to: cursorOf(spans) }, spans);
+        if (hole && !(await showsEnough(tx, room)))
+          return { from: hole.from, to: Math.min(hole.to, hole.from + most() - 1) };
+        olders.delete(room);
+      }
+      const small = holesBetween(spans).findLast(({ from, to }) => to - from < SMALL_HOLE_ENTRIES);
+      return small && { ...small, from: Math.max(small.from, small.to - most() + 1) };
+    });
+  }
+
+  return {
+    expectOlder(room, older) {
+      if (older === undefined) olders.delete(room);
+      else olders.set(room, older);
+    },
+    schedule() {
+      isDue = true;
+    },
+    proceed,
+  };
+}
+
+async function showsEnough(tx: UserRead, room: string): Promise<boolean> {
+  const shown = await readLinesBack(tx, room, Number.POSITIVE_INFINITY, WINDOW_PAGE_LINES);
+  return shown.filter(isToRead).length >= MESSAGES_SHOWN_LEAST;
+}
+
+/** The messages that the server counts for `older`. */
+function isToRead(entry: Entry): boolean {
+  return isMessage(entry) && !entry.deleted && !entry.unreadable;
+}

@@ -1,0 +1,272 @@
+/**
+ * The window: the part of a conversation that is read for the screen. Stored lines, the gaps between them (entries that are
+ * not stored), and after the newest line the outbox rows. The user can scroll to anything stored, also across a gap.
+ */
+import type { Entry } from '../../../shared/entry.ts';
+import type { Line } from '../../../shared/fold.ts';
+import { readSpans } from '../../db/lookups.ts';
+import type { UserRead } from '../../db/userDatabase.ts';
+import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
+import { cursorOf, isAmended, type Span, spanAt, subtractRanges } from '../../records/spans.ts';
+import { foldLines, readLinesBack, readLinesForward } from './readLines.ts';
+
+/** A line of the log by its serverOffset, or an outbox row by its `seq`. */
+export type Position = { tag: 'line'; offset: number } | { tag: 'row'; seq: number };
+
+/**
+ * Where the window is: the newest `count` lines and rows; or `count` from a line or a row on; or `count` around an entry,
+ * `before` of them above it. The last kind keeps the entry in view while a gap beside it is filled.
+ */
+export type WindowAnchor =
+  | { tag: 'newest'; count: number }
+  | { tag: 'from'; from: Position; count: number }
+  | { tag: 'around'; offset: number; before: number; count: number };
+
+/** Between two lines, or after the last one, entries from `from` to `to` are not stored. */
+export interface Gap {
+  tag: 'gap';
+  from: number;
+  to: number;
+}
+
+/** The end at which a gap is filled: `upper` with its newest entries, `lower` with its oldest. */
+export type GapEdge = 'upper' | 'lower';
+
+export interface Window {
+  place: WindowAnchor;
+  lines: Line[];
+  /** Ascending, at most one between two lines. */
+  gaps: Gap[];
+  /** The part of `queue` in the window, after its lines. */
+  rows: readonly number[];
+  /** All visible outbox rows of the room, by `seq`, in order. */
+  queue: readonly number[];
+  /** The span of the first line; without lines the newest span. Undefined if the line is in no span. */
+  span: Span | undefined;
+  /** The end of the newest span, 0 if nothing is stored. Detached entries may lie beyond. */
+  cursor: number;
+  /** All amendments of the lines are stored. */
+  isAmended: boolean;
+  /** No older line is stored. */
+  reachesOldest: boolean;
+  /** If so: the entry above the newest hole below. Undefined if everything older is stored. */
+  olderFrom: number | undefined;
+}
+
+interface Log {
+  tx: UserRead;
+  room: string;
+  /** Read in parallel with the lines. */
+  spans: Promise<Span[]>;
+  queue: readonly number[];
+}
+
+export const AT_NEWEST: WindowAnchor = { tag: 'newest', count: WINDOW_PAGE_LINES };
+
+export async function readWindow(
+  tx: UserRead,
+  room: string,
+  place: WindowAnchor,
+  queue: readonly number[],
+): Promise<Window> {
+  const log: Log = { tx, room, spans: readSpans(tx, room), queue };
+  log.spans.catch(() => {}); // no "unhandled rejection" if another read fails before it is awaited
+  if (place.tag === 'newest') return readEnd(log, place.count);
+  if (place.tag === 'around') return readAround(log, place);
+  if (place.from.tag === 'line') {
+    const { offset } = place.from;
+    return (await isStored(tx, room, offset)) ? readForward(log, offset, place.count) : anchorLost(log);
+  }
+  const { seq } = place.from;
+  const rest = queue.filter((each) => each >= seq);
+  if (rest.length === 0) return anchorLost(log);
+  if (rest.length <= place.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length));
+  const from: Position = { tag: 'row', seq: rest[0]! };
+  return windowOf(log, { place: { ...place, from }, entries: [], rows: rest.slice(0, place.count) });
+}
+
+/** The window one page further up. */
+export async function anchorOlder(tx: UserRead, room: string, window: Window): Promise<WindowAnchor> {
+  const { place, queue } = window;
+  const first = positionsOf(window)[0];
+  if (!first) return place;
+  const grown = sizeOf(window) + WINDOW_PAGE_LINES;
+  const count = Math.min(grown, WINDOW_MAX_LINES);
+  const from = await positionBefore(tx, room, first, WINDOW_PAGE_LINES, queue);
+  // a gap comes into view and will be filled in pieces: the line that was first stays in the window
+  if (
+    first.tag === 'line' &&
+    from.tag === 'line' &&
+    (await isGapBetween(tx, room, from.offset, first.offset))
+  )
+    return { tag: 'around', offset: first.offset, before: WINDOW_PAGE_LINES, count };
+  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count };
+  return { tag: 'from', from, count };
+}
+
+async function isGapBetween(tx: UserRead, room: string, above: number, below: number): Promise<boolean> {
+  return subtractRanges({ from: above + 1, to: below - 1 }, await readSpans(tx, room)).length > 0;
+}
+
+/** The window one page further down. */
+export function anchorNewer(window: Window): WindowAnchor {
+  const { place } = window;
+  const positions = positionsOf(window);
+  const first = place.tag === 'from' ? place.from : positions[0];
+  if (place.tag === 'newest' || !first) return AT_NEWEST;
+  const grown = positions.length + WINDOW_PAGE_LINES;
+  if (grown <= WINDOW_MAX_LINES) return { tag: 'from', from: first, count: grown };
+  const from = positions[grown - WINDOW_MAX_LINES] ?? first;
+  return { tag: 'from', from, count: WINDOW_MAX_LINES };
+}
+
+/** A window with the entry in the middle. */
+export function anchorAround(offset: number): WindowAnchor {
+  return { tag: 'around', offset, before: WINDOW_PAGE_LINES >> 1, count: WINDOW_PAGE_LINES };
+}
+
+/**
+ * The window while one of its gaps is being filled. `upper`: from the newer end downwards; the lines below the gap stay in
+ * the window. `lower`: from the older end upwards; the lines above it stay.
+ */
+export function anchorAtGap({ place }: Window, { from, to }: Gap, edge: GapEdge): WindowAnchor {
+  const isSteady = edge === 'upper' ? place.tag === 'newest' : place.tag === 'from';
+  if (isSteady) return place;
+  const offset = edge === 'upper' ? to + 1 : from - 1;
+  const before = edge === 'upper' ? WINDOW_PAGE_LINES : 2 * WINDOW_PAGE_LINES;
+  return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
+}
+
+/** The line or row `count` places before `position`, or the first stored one. */
+export async function positionBefore(
+  tx: UserRead,
+  room: string,
+  position: Position,
+  count: number,
+  queue: readonly number[],
+): Promise<Position> {
+  const ahead = position.tag === 'row' ? queue.filter((seq) => seq < position.seq) : [];
+  if (ahead.length >= count) return { tag: 'row', seq: ahead.at(-count)! };
+  const before = position.tag === 'row' ? Number.POSITIVE_INFINITY : position.offset;
+  const [first] = await readLinesBack(tx, room, before - 1, count - ahead.length);
+  if (first) return { tag: 'line', offset: first.serverOffset };
+  return ahead.length > 0 ? { tag: 'row', seq: ahead[0]! } : position;
+}
+
+/** The outbox row in the middle of the window, if a row is there. */
+export function middleRow({ lines, rows }: Window): number | undefined {
+  return rows[((lines.length + rows.length) >> 1) - lines.length];
+}
+
+/** The entry is stored, in a span or as a detached one. */
+export async function isStored(tx: UserRead, room: string, offset: number): Promise<boolean> {
+  if (spanAt(await readSpans(tx, room), offset)) return true;
+  return (await tx.objectStore('detached').getKey([room, offset])) !== undefined;
+}
+
+async function readEnd(log: Log, count: number): Promise<Window> {
+  const { tx, room, queue } = log;
+  const rows = queue.slice(-count);
+  const wanted = count - rows.length;
+  // one more than is shown: if there is none, no older line is stored (S3)
+  const all = await readLinesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1);
+  const entries = all.slice(Math.max(0, all.length - wanted));
+  const reachesOldest = rows.length === queue.length && entries.length === all.length;
+  return windowOf(log, { place: { tag: 'newest', count }, entries, rows, reachesOldest, reachesEnd: true });
+}
+
+function anchorLost(log: Log): Promise<Window> {
+  return readEnd(log, AT_NEWEST.count);
+}
+
+async function readForward(log: Log, from: number, count: number): Promise<Window> {
+  const { tx, room, queue } = log;
+  const all = await readLinesForward(tx, room, from, count + 1);
+  const reachesEnd = all.length <= count;
+  const size = all.length + queue.length;
+  if (reachesEnd && size <= count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, size));
+  const place: WindowAnchor = { tag: 'from', from: { tag: 'line', offset: from }, count };
+  return readLines(log, place, all, reachesEnd);
+}
+
+async function readAround(log: Log, place: Extract<WindowAnchor, { tag: 'around' }>): Promise<Window> {
+  const { tx, room } = log;
+  const { offset, before, count } = place;
+  if (!(await isStored(tx, room, offset))) return anchorLost(log);
+  const above = await readLinesBack(tx, room, offset - 1, before);
+  const wanted = count - above.length;
+  const below = await readLinesForward(tx, room, offset, wanted + 1);
+  return readLines(log, place, [...above, ...below], below.length <= wanted);
+}
+
+/** A window of the first `count` of these lines. If they reach the end of the log, outbox rows follow. */
+async function readLines(
+  log: Log,
+  place: Exclude<WindowAnchor, { tag: 'newest' }>,
+  all: readonly Entry[],
+  reachesEnd: boolean,
+): Promise<Window> {
+  const entries = all.slice(0, place.count);
+  const rows = reachesEnd ? log.queue.slice(0, place.count - entries.length) : [];
+  const first = entries[0]?.serverOffset ?? 0;
+  const reachesOldest = (await readLinesBack(log.tx, log.room, first - 1, 1)).length === 0;
+  return windowOf(log, { place, entries, rows, reachesOldest, reachesEnd });
+}
+
+interface Shown {
+  place: WindowAnchor;
+  entries: readonly Entry[];
+  rows: readonly number[];
+  reachesOldest?: boolean;
+  /** No newer line is stored. */
+  reachesEnd?: boolean;
+}
+
+async function windowOf(
+  { tx, room, spans: reading, queue }: Log,
+  { place, entries, rows, reachesOldest = false, reachesEnd = false }: Shown,
+): Promise<Window> {
+  const spans = await reading;
+  const cursor = cursorOf(spans);
+  const [first, last] = [entries[0]?.serverOffset, entries.at(-1)?.serverOffset];
+  const isSeen = ({ from, to }: Span) => from <= (last ?? 0) && to >= (first ?? 0);
+  return {
+    place,
+    lines: await foldLines(tx, room, entries),
+    gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
+    rows,
+    queue,
+    span: first === undefined ? spans.at(-1) : spanAt(spans, first),
+    cursor,
+    isAmended: spans.filter(isSeen).every((span) => isAmended(spans, span)),
+    reachesOldest,
+    olderFrom: reachesOldest ? olderFrom(spans, first ?? cursor + 1) : undefined,
+  };
+}
+
+/** `cursor`: up to where a gap after the last line is looked for. */
+function gapsOf(spans: readonly Span[], entries: readonly Entry[], cursor: number): Gap[] {
+  return entries.flatMap(({ serverOffset }, i): Gap[] => {
+    const to = (entries[i + 1]?.serverOffset ?? cursor + 1) - 1;
+    const holes = subtractRanges({ from: serverOffset + 1, to }, spans);
+    // a span without lines between two holes renders nothing, so they are one gap
+    return holes.length === 0 ? [] : [{ tag: 'gap', from: holes[0]!.from, to: holes.at(-1)!.to }];
+  });
+}
+
+/** The entry above the newest hole below `below`. */
+function olderFrom(spans: readonly Span[], below: number): number | undefined {
+  const hole = subtractRanges({ from: 1, to: below - 1 }, spans).at(-1);
+  return hole && hole.to + 1;
+}
+
+function positionsOf({ lines, rows }: Window): Position[] {
+  return [
+    ...lines.map(({ serverOffset }): Position => ({ tag: 'line', offset: serverOffset })),
+    ...rows.map((seq): Position => ({ tag: 'row', seq })),
+  ];
+}
+
+function sizeOf({ lines, rows }: Window): number {
+  return lines.length + rows.length;
+}

@@ -1,0 +1,136 @@
+/**
+ * Stores log entries, and deletes stored logs, within the caller's transaction: entries and the spans that cover them
+ * always change together (S1).
+ */
+
+import type { Entry } from '../../../shared/entry.ts';
+import { isLine } from '../../../shared/fold.ts';
+import { readSpans } from '../../db/lookups.ts';
+import {
+  keysBetween,
+  keysOfRoom,
+  LEGACY_LOG_STORES,
+  LOG_STORES,
+  type UserWrite,
+} from '../../db/userDatabase.ts';
+import type { Row } from '../../records/row.ts';
+import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
+import { bumpGeneration } from './generation.ts';
+import { redactDeleted } from './redact.ts';
+import { resetUserRevs } from './userNames.ts';
+
+export const SYNC_STORES = [...LOG_STORES, ...LEGACY_LOG_STORES, 'users', 'rows', 'rooms', 'meta'] as const;
+
+/** A contiguous part of a room's log, as received. */
+export interface LogRun {
+  room: string;
+  /** Ascending, contiguous, at least one. */
+  entries: readonly Entry[];
+  /** Later entries that amend them, anywhere in the log; complete up to `amendedTo`. */
+  amendments: readonly Entry[];
+  amendedTo: number;
+  /** The run may start a new span (`cover` in spans.ts). */
+  opens: boolean;
+  /**
+   * A live frame of a room that this connection has not described yet. The stored log may be an older one, so the run is
+   * not joined to it.
+   */
+  undescribed?: boolean;
+  /** Ranges whose amendments were requested again, this run included: raises `amendedTo` of the spans within. */
+  checked?: readonly Span[];
+}
+
+/** Stores the run and its span. False, and nothing is written, if it would leave a hole. */
+export async function storeEntries(tx: UserWrite, logRun: LogRun): Promise<boolean> {
+  const { room, entries, amendments, amendedTo, opens, checked = [] } = logRun;
+  const run: Span = { from: entries[0]!.serverOffset, to: entries.at(-1)!.serverOffset, amendedTo };
+  const before = await readSpans(tx, room);
+  const covered = cover(before, run, opens);
+  if (!covered) return false;
+  const after = raiseAmendedTo(covered, checked);
+  const outside = amendments.filter((entry) => !spanAt(after, entry.serverOffset));
+  const [inside, detached] = await redactDeleted(tx, room, entries, outside);
+  await Promise.all(inside.map((entry) => tx.objectStore('log').put(logRecord(room, entry))));
+  await tx.objectStore('detached').delete(keysBetween(room, run.from, run.to));
+  for (const entry of detached) await tx.objectStore('detached').put({ ...entry, room });
+  await writeSpans(tx, room, before, after);
+  return true;
+}
+
+/** The record in `log`: `line` puts entries that render a line into the index of lines. */
+function logRecord(room: string, entry: Entry) {
+  return isLine(entry) ? { ...entry, room, line: entry.serverOffset } : { ...entry, room };
+}
+
+/**
+ * True if another entry is stored at one of these serverOffsets. The server's data was restored by hand, and the handshake
+ * could not detect it, since the user was not in the room (S1).
+ */
+export async function conflictsWithStored(
+  tx: UserWrite,
+  { room, entries, amendments }: LogRun,
+): Promise<boolean> {
+  const came = new Map([...entries, ...amendments].map((entry) => [entry.serverOffset, entry.clientOffset]));
+  const ranges = [
+    keysBetween(room, entries[0]!.serverOffset, entries.at(-1)!.serverOffset),
+    ...amendments.map(({ serverOffset }) => keysBetween(room, serverOffset, serverOffset)),
+  ];
+  const stored = await Promise.all(
+    ranges.flatMap((range) =>
+      (['log', 'detached'] as const).map((name) => tx.objectStore(name).getAll(range)),
+    ),
+  );
+  return stored.flat().some((entry) => came.get(entry.serverOffset) !== entry.clientOffset);
+}
+
+/** Stores entries outside the spans, as detached ones. Skips entries that a span covers: they are stored already. */
+export async function storeDetached(tx: UserWrite, room: string, entries: readonly Entry[]): Promise<void> {
+  const spans = await readSpans(tx, room);
+  const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
+  const [, kept] = await redactDeleted(tx, room, [], outside);
+  for (const entry of kept) await tx.objectStore('detached').put({ ...entry, room });
+}
+
+/** Deletes the stored log of a room, since the server's data was restored from a backup. Outbox and drafts stay. */
+export async function forgetLog(tx: UserWrite, room: string): Promise<void> {
+  await deleteLogs(tx, room);
+  await forgetTargetOffsets(tx, await tx.objectStore('rows').index('room').getAll(room));
+  await bumpGeneration(tx);
+  await resetUserRevs(tx);
+}
+
+/** Deletes all stored logs, or one room's. In pieces: a request for very many records would exceed the stall timeout. */
+export async function deleteLogs(tx: UserWrite, room?: string): Promise<void> {
+  const range = room === undefined ? undefined : keysOfRoom(room);
+  for (const name of [...LOG_STORES, ...LEGACY_LOG_STORES]) {
+    const store = tx.objectStore(name);
+    for (let isMore = true; isMore; ) {
+      const keys = await store.getAllKeys(range, PIECE_RECORDS);
+      if (keys.length > 0) await store.delete(IDBKeyRange.bound(keys[0], keys.at(-1)));
+      isMore = keys.length === PIECE_RECORDS;
+    }
+  }
+}
+
+const PIECE_RECORDS = 1_000;
+
+/** Rows keep their content and keys (O4), but not the serverOffset of their target: the log it was in is gone. */
+export async function forgetTargetOffsets(tx: UserWrite, rows: readonly Row[]): Promise<void> {
+  for (const row of rows) {
+    if (row.targetOffset === undefined) continue;
+    const { targetOffset: _, ...rest } = row;
+    await tx.objectStore('rows').put(rest);
+  }
+}
+
+async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {
+  const kept = new Set(after.map((span) => span.from));
+  for (const { from } of before) if (!kept.has(from)) await tx.objectStore('logSpans').delete([room, from]);
+  for (const span of after) {
+    if (
+      before.some((old) => old.from === span.from && old.to === span.to && old.amendedTo === span.amendedTo)
+    )
+      continue;
+    await tx.objectStore('logSpans').put({ from: span.from, to: span.to, amendedTo: span.amendedTo, room });
+  }
+}

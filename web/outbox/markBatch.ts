@@ -1,0 +1,120 @@
+/**
+ * The transactions before sending: marks the rows of the next batch as attempted, and recovers rows that an earlier holder
+ * of the lock left behind.
+ *
+ * They check a fencing token: the name of whoever may send, in the store `meta`. The lock can be stolen from a tab that is
+ * frozen, and when that tab goes on it does not know. The token is checked in the same transaction that marks; a query of
+ * the lock would not be atomic with it (S5).
+ */
+import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
+import { assertNever } from '../../shared/never.ts';
+import type { Item } from '../../shared/protocol/index.ts';
+import { readFeatures } from '../db/features.ts';
+import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
+import { readGeneration } from '../log/store/generation.ts';
+import { applyRowEvent, itemOf, type Row, roomsOf } from '../records/row.ts';
+import { type AppendBatch, type BatchLimits, createAppendBatch, type HeldBack } from './appendBatch.ts';
+
+export interface Marked {
+  items: Item[];
+  bytes: number;
+  rooms: string[];
+  /** The generation of the stored logs (log/store/generation.ts). */
+  generation: number;
+}
+
+export interface Marking {
+  limits: BatchLimits;
+  /** Rooms of which nothing is sent now. */
+  without: ReadonlySet<string>;
+  holder: string;
+  fence: Fence;
+  /** Also recover rows that are `sending` although they are not in flight. */
+  sweep: boolean;
+}
+
+/**
+ * Marks the next batch as attempted and resolves with exactly the items it read: only those may be sent (O4). The caller
+ * holds the lock, so other `sending` rows were left behind by a tab that is gone. `not-mine`: the lock was stolen; nothing
+ * was marked.
+ */
+export function markBatch(
+  db: UserDatabase,
+  { limits, without, holder, fence, sweep }: Marking,
+): Promise<Marked | 'not-mine'> {
+  return db.write(['rows', 'meta'], async (tx) => {
+    if (!(await passesFence(tx, holder, fence))) return 'not-mine';
+    const rows = tx.objectStore('rows');
+    const batch = await readBatch(tx, limits, { features: await readFeatures(tx), rooms: without });
+    const changed = batch.rows.map((row) => applyRowEvent(row, { type: 'attempted' }));
+    if (sweep) {
+      const now = new Set(batch.rows.map((row) => row.seq));
+      changed.push(...(await unanswered(tx)).filter((row) => !now.has(row.seq)));
+    }
+    for (const row of changed) await rows.put(row);
+    const generation = await readGeneration(tx);
+    return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed), generation };
+  });
+}
+
+/** Reads only as far as the batch goes: a long queue is not read for each append. */
+async function readBatch(tx: UserWrite, limits: BatchLimits, heldBack: HeldBack): Promise<AppendBatch> {
+  const batch = createAppendBatch(limits, heldBack);
+  for (let after = 0; ; ) {
+    const page = await tx.objectStore('rows').getAll(IDBKeyRange.lowerBound(after, true), PAGE_ROWS);
+    const goesOn = page.every((row) => batch.offer(row));
+    if (!goesOn || page.length < PAGE_ROWS) return batch;
+    after = page.at(-1)!.seq;
+  }
+}
+
+/**
+ * Changes `sending` rows that are not in flight to `checking` (O3). Resolves with their rooms. The caller holds the lock, or
+ * passes the `holder` that has just ended: then nothing is changed if another holder has begun since.
+ */
+export function recoverUnanswered(db: UserDatabase, holder?: string): Promise<string[]> {
+  return db.write(['rows', 'meta'], async (tx) => {
+    if (holder !== undefined && !(await holdsFence(tx, holder))) return [];
+    const changed = await unanswered(tx);
+    for (const row of changed) await tx.objectStore('rows').put(row);
+    return roomsOf(changed);
+  });
+}
+
+async function passesFence(tx: UserWrite, holder: string, fence: Fence): Promise<boolean> {
+  switch (fence) {
+    case 'claim':
+      await claimFence(tx, holder);
+      return true;
+    case 'verify':
+      return holdsFence(tx, holder);
+    case 'none':
+      return true;
+    default:
+      return assertNever(fence);
+  }
+}
+
+async function unanswered(tx: UserWrite): Promise<Row[]> {
+  const sending = IDBKeyRange.bound(['sending'], ['sending', []]);
+  const rows = await tx.objectStore('rows').index('state').getAll(sending);
+  return rows.map((row) => applyRowEvent(row, { type: 'unanswered' }));
+}
+
+/** A full append, and the row after it. */
+const PAGE_ROWS = APPEND_MAX_ITEMS + 1;
+
+/**
+ * What marking does with the fencing token. `claim`: writes it, since the lock was just acquired. `verify`: checks it, since
+ * the lock may have been stolen. `none`: the browser has no locks. Then drains overlap, and the server finds repeats by key.
+ */
+export type Fence = 'claim' | 'verify' | 'none';
+
+/** From now on only this holder may send. */
+export async function claimFence(tx: UserWrite, holder: string): Promise<void> {
+  await tx.objectStore('meta').put(holder, 'drain');
+}
+
+export async function holdsFence(tx: UserWrite, holder: string): Promise<boolean> {
+  return (await tx.objectStore('meta').get('drain')) === holder;
+}

@@ -1,0 +1,33 @@
+/** Types of the records that db, log and state share, as they are stored in IndexedDB. */
+import type { Entry } from '../../shared/entry.ts';
+import type { Room } from '../../shared/protocol/index.ts';
+import type { Span } from './spans.ts';
+
+/** A room of the user, as the server described it last. */
+export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
+  /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
+  left?: true;
+  /** The server's unread count in its last description of the room. */
+  unread?: CountedUnread;
+};
+
+/**
+ * The server's count of messages by others with `after` < serverOffset ≤ `upTo` that are not deleted, at most
+ * UNREAD_COUNTED_MAX.
+ */
+export interface CountedUnread {
+  count: number;
+  after: number;
+  upTo: number;
+}
+
+/** Up to which serverOffset the user has read a room. `told`: the server has acknowledged it. */
+export interface ReadMark {
+  room: string;
+  upTo: number;
+  told: boolean;
+}
+
+export type HeldEntry = Entry & { room: string };
+
+export type RoomSpan = Span & { room: string };
