@@ -11,7 +11,7 @@ const FILES_OF_ANY_FOLDER: ReadonlySet<string> = new Set(['index', 'main']);
 const ADAPTERS = ['server/store/sqlite/', 'server/store/mongo/'];
 
 /** Names with two meanings today, one a line. This list may only become shorter. */
-const KNOWN_DOUBLES: readonly string[] = ['Change', 'Ranged', 'step'];
+const KNOWN_DOUBLES: readonly string[] = [];
 
 export function nameProblems(sources: readonly Source[]): string[] {
   const { problems, stale } = compareNames(sources, KNOWN_DOUBLES);
