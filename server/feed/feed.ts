@@ -23,7 +23,7 @@ export interface Feed {
   /** The feed of this room; the first call begins to host the room. */
   host(room: string): RoomFeed;
   hosted(): string[];
-  /** A client was subscribed to the room: the next frames carry the names that it may not have. Synchronous. */
+  /** Call after a client joined the room: the next frames have all names again, since it may lack them. Synchronous. */
   clientJoined(room: string): void;
   /**
    * Reads the heads of all hosted rooms from the store, in one query, and then the entries that the tail has missed. Returns
@@ -77,7 +77,7 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
   /** Never rejects: if a name cannot be read, the frame is sent without names. */
   async function fanOut(room: string, entries: Entry[]): Promise<void> {
     const users = await names.of(entries).catch(() => ({}));
-    // In one turn with the broadcast: whoever joins after it was not sent these names.
+    // In the same turn as the broadcast: a client that joins later was not sent these names.
     const unsent = sentNames.get(room)?.without(users) ?? users;
     broadcast(room, 'entries', { room, entries, users: unsent });
   }
@@ -120,11 +120,11 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
 }
 
 /**
- * The names that all clients in a room were sent since the last one joined, by revision. A name in every frame would be a
- * fifth of the bytes of a message of 40 characters.
+ * The names that every client in a room was sent since the last client joined, by revision. A name in every frame would be
+ * a fifth of the bytes of a message of 40 characters.
  */
 interface SentNames {
-  /** Those of the users that are not among them, and from now on are. */
+  /** The users whose names were not sent yet. They count as sent from now on. */
   without(users: Users): Users;
   clear(): void;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { createRoomFeed } from '../../../server/feed/roomFeed.ts';
+import { createRing, createRoomFeed } from '../../../server/feed/roomFeed.ts';
 import { type LogStore, Unavailable } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { runsOf } from '../../support/runs.ts';
@@ -32,19 +32,19 @@ function logOf(head: number) {
 
 function feedOf(log: LogStore) {
   const delivered: number[] = [];
-  let told = () => {};
+  let onDelivered = () => {};
   const feed = createRoomFeed({
     room: 'r',
     log,
     headOf: async (room) => (await log.heads([room])).get(room) ?? 0,
     deliver(entries) {
       delivered.push(...entries.map((e) => e.serverOffset));
-      told();
+      onDelivered();
     },
     pause: () => Promise.resolve(),
   });
   const reached = async (offset: number) => {
-    while ((delivered.at(-1) ?? 0) < offset) await new Promise<void>((resolve) => (told = resolve));
+    while ((delivered.at(-1) ?? 0) < offset) await new Promise<void>((resolve) => (onDelivered = resolve));
     return delivered;
   };
   return { feed, delivered, reached };
@@ -126,5 +126,47 @@ describe('the feed of a room', () => {
       }),
       { numRuns: runsOf('what a tail loses') },
     );
+  });
+});
+
+describe('the ring of newest entries', () => {
+  const text = (serverOffset: number, body = `text ${serverOffset}`): Entry => ({
+    serverOffset,
+    author: 'a',
+    clientOffset: String(serverOffset),
+    at: serverOffset,
+    kind: 'text',
+    body,
+  });
+  const amend = (serverOffset: number, kind: 'edit' | 'delete', target: number): Entry => ({
+    ...(text(serverOffset) as object as Entry),
+    kind,
+    target,
+    ...(kind === 'edit' ? { body: 'edited' } : {}),
+  });
+
+  test('holds the newest entries, and says if it does not reach back far enough', () => {
+    const ring = createRing(10);
+    for (let n = 1; n <= 95; n++) ring.push(text(n));
+    expect(ring.slice(90, 95)?.map((e) => e.serverOffset)).toEqual([90, 91, 92, 93, 94, 95]);
+    expect(ring.slice(86, 95)).toHaveLength(10);
+    expect(ring.slice(60, 95)).toBeUndefined();
+    expect(ring.slice(90, 96)).toBeUndefined();
+    expect(ring.slice(96, 95)).toEqual([]);
+  });
+
+  test('a deletion redacts its target and the edits of it, and nothing else', () => {
+    const ring = createRing(10);
+    const entries = [text(1), text(2), amend(3, 'edit', 1), amend(4, 'edit', 2), amend(5, 'delete', 1)];
+    for (const entry of entries) ring.push(entry);
+    const kept = ring.slice(1, 5)!;
+    expect(kept.map((e) => ('body' in e ? e.body : undefined))).toEqual([
+      undefined,
+      'text 2',
+      undefined,
+      'edited',
+      'text 5',
+    ]);
+    expect(kept.map((e) => 'deleted' in e && e.deleted)).toEqual([true, false, true, false, false]);
   });
 });

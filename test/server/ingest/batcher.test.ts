@@ -6,14 +6,14 @@ import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/
 /** A write that the test finishes by hand. */
 function slowWrite() {
   const writes: { entries: readonly NewEntry[]; finish: (outcome: AppendOutcome) => void }[] = [];
-  let told = () => {};
+  let onWrite = () => {};
   const write = (entries: readonly NewEntry[]) =>
     new Promise<AppendOutcome>((finish) => {
       writes.push({ entries, finish });
-      told();
+      onWrite();
     });
   const nth = async (n: number) => {
-    while (writes.length < n) await new Promise<void>((resolve) => (told = resolve));
+    while (writes.length < n) await new Promise<void>((resolve) => (onWrite = resolve));
     return writes[n - 1]!;
   };
   return { write, nth };
