@@ -18,7 +18,7 @@ import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
 import { createAppendHandler, createIngest } from './ingest/ingest.ts';
 import { createLimiter } from './limits/limiter.ts';
-import { createRealtime } from './realtime/realtime.ts';
+import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
@@ -119,10 +119,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
   http.requestTimeout = REQUEST_TIMEOUT_MS;
+  const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const feed = createFeed({
     log: store.log,
     names,
-    broadcast: (room, name, payload) => realtime.broadcast(room, name, payload),
+    broadcast: broadcastBy(io),
     onMembership(room, entry) {
       if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
       else access.left(room, subjectOf(entry));
@@ -137,9 +138,9 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const catchUp = createCatchUp({ store, feed, names, features, logger, now });
   const realtime = createRealtime({
+    io,
     http,
-    adapter,
-    allowedOrigins: config.allowedOrigins,
+    hasOtherProcesses: adapter !== undefined,
     contextOf: (request) => requestContextOf(request, config),
     store,
     auth,

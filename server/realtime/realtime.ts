@@ -35,8 +35,6 @@ import {
 export interface Realtime {
   /** Starts the periodic reconciliation. */
   start(): void;
-  /** To all sockets of this process in the room. Encoded once, not compressed. */
-  broadcast: Broadcast;
   /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
   applyMembership(room: string, entry: Entry): void;
   /** Reconciles sessions and memberships now, because commits may have been missed. */
@@ -53,8 +51,11 @@ export interface Realtime {
 }
 
 interface Deps {
+  io: LiveServer;
+  /** The HTTP server that `io` is attached to. */
   http: HttpServer;
-  adapter: AdapterConstructor | undefined;
+  /** True if there are other processes on the same database. */
+  hasOtherProcesses: boolean;
   store: Pick<Store, 'users' | 'rooms'>;
   auth: Pick<Auth, 'identify'>;
   feed: Pick<Feed, 'reconcileHeads' | 'hosted' | 'release'>;
@@ -63,26 +64,59 @@ interface Deps {
   perform: Perform;
   frameLimiter: Limiter;
   contextOf: (request: IncomingMessage) => RequestContext;
-  allowedOrigins: readonly string[];
   metrics: Metrics;
   logger: Logger;
   /** The wall clock in milliseconds. */
   now: () => number;
 }
 
-export function createRealtime(deps: Deps): Realtime {
-  const { http, contextOf, store, auth, feed, catchUp, names, perform, frameLimiter, metrics, logger, now } =
-    deps;
+/** The Socket.IO server of this process. `adapter`: connects it to the other processes, if there are any. */
+export function createSocketServer({
+  http,
+  adapter,
+  allowedOrigins,
+  logger,
+}: {
+  http: HttpServer;
+  adapter: AdapterConstructor | undefined;
+  allowedOrigins: readonly string[];
+  logger: Pick<Logger, 'warn'>;
+}): LiveServer {
   const compression = chooseCompression(logger);
   const io: LiveServer = new Server(http, {
     serveClient: false,
-    ...(deps.adapter ? { adapter: deps.adapter } : {}),
+    ...(adapter ? { adapter } : {}),
     maxHttpBufferSize: FRAME_MAX_BYTES,
     perMessageDeflate: compression.perMessageDeflate,
-    cors: { origin: [...deps.allowedOrigins], credentials: true },
+    cors: { origin: [...allowedOrigins], credentials: true },
   });
   compression.attach(io);
+  return io;
+}
 
+/** Sends to all sockets of this process in a room. Encoded once, not compressed. */
+export function broadcastBy(io: LiveServer): Broadcast {
+  return (room, name, payload) => {
+    (io.local.to(socketsOf.room(room)).compress(false) as Pick<Socket, 'emit'>).emit(name, payload);
+  };
+}
+
+export function createRealtime({
+  io,
+  http,
+  hasOtherProcesses,
+  contextOf,
+  store,
+  auth,
+  feed,
+  catchUp,
+  names,
+  perform,
+  frameLimiter,
+  metrics,
+  logger,
+  now,
+}: Deps): Realtime {
   guardOrigin(http, '/socket.io/', (request) => {
     const isAllowed = mayAct(contextOf(request));
     if (!isAllowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
@@ -130,9 +164,6 @@ export function createRealtime(deps: Deps): Realtime {
     start() {
       reconciler = startReconciler({ io, localSockets, feed, names, store, logger });
     },
-    broadcast(room, name, payload) {
-      (io.local.to(socketsOf.room(room)).compress(false) as Pick<Socket, 'emit'>).emit(name, payload);
-    },
     applyMembership: localSockets.applyMembership,
     reconcile: () => reconciler?.checkNow(),
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
@@ -141,7 +172,7 @@ export function createRealtime(deps: Deps): Realtime {
       const rooms = (await store.rooms.ofUsers([user.id])).get(user.id) ?? [];
       const sockets = [socketsOf.user(user.id), ...rooms.map(socketsOf.room)];
       io.to(sockets).emit('user', { user });
-      if (deps.adapter) io.serverSideEmit('userChanged', user);
+      if (hasOtherProcesses) io.serverSideEmit('userChanged', user);
     },
     sendRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
     async sayBye(retryAfter) {
