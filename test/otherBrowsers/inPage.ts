@@ -1,15 +1,15 @@
-/** What runs in the page itself. Each function is sent there as its text, so it may use nothing from around it. */
+/** Functions that run in the page. Each is sent as text, so it may use nothing from this module. */
 
 declare global {
   interface Window {
-    /** What was at the end of the log, whenever that changed (`watchNewest`). */
+    /** The last line of the log after each change (`watchNewest`). */
     newestShown: string[];
   }
 }
 
 export interface Line {
   body: string;
-  /** Of one's own, in the words of the screen. */
+  /** The state of the user's own message, as the screen shows it. */
   state: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function untilInstalled(): Promise<void> {
   return navigator.serviceWorker.ready.then(() => undefined);
 }
 
-/** To the oldest, but not beyond where messages lack. */
+/** Scrolls to the oldest line, but stops at the last hole. */
 export function scrollUp(): void {
   const gap = [...document.querySelectorAll('[role=log] [data-gap]')].at(-1);
   if (gap) gap.scrollIntoView({ block: 'start', behavior: 'instant' });
@@ -83,7 +83,7 @@ export async function untilDatabasesRest(): Promise<void> {
   }
 }
 
-/** Whether the lock of those who send is held in this tab: locks name their holder, and so does one that we take. */
+/** True if this tab holds the drain lock. A lock that this function takes shows the client id of the tab. */
 export function sendsHere(): Promise<boolean> {
   return navigator.locks.request(`which tab is this ${Math.random()}`, async (ours) => {
     const { held = [] } = await navigator.locks.query();

@@ -1,4 +1,4 @@
-/** What holds in every browser: written once, run in each by the test file of its name. */
+/** The scenarios for every browser; one test file per browser runs them. */
 import { describe, expect, test } from 'vitest';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
@@ -14,10 +14,10 @@ import {
 import { all, openApp, type Person, said } from './person.ts';
 import { setStage } from './stage.ts';
 
-/** Left out where there can be no such browser. */
+/** Skipped if the browser is not available on this system. */
 export function scenarios(name: string, start: () => Promise<Browser>, canBeHere = true): void {
   describe.runIf(canBeHere)(name, () => {
-    test('O1 O2 written offline, the browser restarted, still offline: all there; then network: all sent, in order, once', async () => {
+    test('O1 O2 messages written offline survive a restart of the browser; with a network, all are sent, in order, once', async () => {
       const { network, browser, bodies } = await setStage(start);
       const before = await openApp(browser, network.url);
       await before.signUp('Ada');
@@ -30,7 +30,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       for (const body of written) await before.write(body);
       await browser.restart();
 
-      const after = await openApp(browser, network.url); // by the service worker: the proxy still refuses
+      const after = await openApp(browser, network.url); // from the service worker: the proxy still refuses connections
       await after.enterLobby();
       const lines = await after.sees('all that was written', ({ length }) => length > written.length);
       expect(lines.map(said)).toEqual([
@@ -38,13 +38,13 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
         ...written.map((body) => `${body} (Queued)`),
       ]);
 
-      network.pass(); // and nothing is touched
+      network.pass(); // without any action of the user
       const sent = await after.sees('all sent', all('Sent'));
       expect(sent.map(({ body }) => body)).toEqual(['With a network', ...written]);
       expect(await bodies()).toEqual(['With a network', ...written]);
     });
 
-    test('S3 S2 1,000 missed: the newest on the screen first, no hole after scrolling up', async () => {
+    test('S3 S2 1,000 missed messages: the newest show first, and no hole is left after scrolling up', async () => {
       const { network, browser, bodies, othersWrite } = await setStage(start);
       const reader = await openApp(browser, network.url);
       await reader.signUp('Ada');
@@ -60,7 +60,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       await readUpwards(reader, await bodies());
     });
 
-    test('S5 O2 L3 L5 three tabs send at once, who sends is frozen, the next one closed: one order, no repeats', async () => {
+    test('S5 O2 L3 L5 three tabs send at once, the sending tab is frozen, the next one closed: one order, no repeats', async () => {
       const { network, browser, bodies } = await setStage(start);
       const first = await openApp(browser, network.url);
       await first.signUp('Ada');
@@ -76,9 +76,9 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
             }
           }),
         );
-      /** No answer comes any more while something is sent: the one that sends it. */
+      /** Swallows answers while a tab sends; resolves with that tab. */
       const caughtSending = async (people: Person[], silence: () => void) => {
-        // The app finds this out 12 s after the last thing it heard: let it have heard something just now.
+        // The app detects this 12 s after the last received frame, so let it receive one now.
         for (const person of people) await person.sees('all sent', all('Sent'));
         silence();
         await eachWrites(people.slice(0, 1), 1);
@@ -95,13 +95,13 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       };
 
       await eachWrites(tabs, 3);
-      const frozen = await caughtSending(tabs, network.stall); // the server hears nothing of it
+      const frozen = await caughtSending(tabs, network.stall); // the server receives nothing
       await frozen.tab.run(untilDatabasesRest); // a transaction that is frozen with its page holds up the others
       await frozen.tab.freeze();
       const two = tabs.filter((person) => person !== frozen);
       await eachWrites(two, 2);
       comesBack();
-      const closed = await caughtSending(two, network.swallowAnswers); // the server has it, and nobody knows
+      const closed = await caughtSending(two, network.swallowAnswers); // the server has the items, but their sender gets no answer
       const last = two.find((person) => person !== closed)!;
       await eachWrites([last], 2);
       const order = (await last.log()).map(({ body }) => body);
