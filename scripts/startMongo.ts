@@ -1,6 +1,6 @@
 /**
  * `npm run start:mongo`: several processes of one chat on this machine, on PORT, PORT + 1, … and on the MongoDB of
- * MONGODB_URL. PROCESSES says how many (2). When one ends, all do: what starts this script starts it again.
+ * MONGODB_URL. PROCESSES is their number (default 2). When one ends, all end, so that a supervisor restarts the script.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EX_CONFIG } from '../server/base/exitCodes.ts';
@@ -26,7 +26,7 @@ function endAll(first: ChildProcess | undefined, code: number): void {
   for (const child of children) if (child !== first) child.kill('SIGTERM');
 }
 
-/** One that is set is the first process's; the others take the following ones. */
+/** METRICS_PORT, if it is set, is the port of the first process; the others use the following ports. */
 function metricsPort(i: number): { METRICS_PORT?: string } {
   return process.env.METRICS_PORT?.trim()
     ? { METRICS_PORT: String(wholeNumber('METRICS_PORT', 0, 1, 65_535 - 64) + i) }
