@@ -26,12 +26,12 @@ export function readLog(): Line[] {
     const meta = message.querySelector('button.meta');
     return {
       body: message.querySelector('.body')?.textContent ?? '',
-      state: (meta?.querySelector('.heard') ?? meta)?.textContent ?? undefined,
+      state: (meta?.querySelector('.visually-hidden') ?? meta)?.textContent ?? undefined,
     };
   });
 }
 
-/** The messages, parted where the log says that some are not held. */
+/** The texts of the messages, split where the log shows a gap. */
 export function readPieces(): string[][] {
   const pieces: string[][] = [[]];
   for (const each of document.querySelectorAll('[role=log] :is(.message, [data-gap])')) {
@@ -64,7 +64,7 @@ export function newestShown(): string[] {
   return window.newestShown;
 }
 
-/** Resolves when all that was asked of the databases is done. A browser that freezes pages does not freeze one before that. */
+/** Resolves when all pending transactions are done. A browser does not freeze a page before that, either. */
 export async function untilDatabasesRest(): Promise<void> {
   for (const { name } of await indexedDB.databases()) {
     await new Promise<void>((resolve, reject) => {
@@ -72,7 +72,7 @@ export async function untilDatabasesRest(): Promise<void> {
       opening.onerror = () => reject(opening.error);
       opening.onsuccess = () => {
         const db = opening.result;
-        const last = db.transaction([...db.objectStoreNames], 'readwrite'); // begins when all others have ended
+        const last = db.transaction([...db.objectStoreNames], 'readwrite'); // starts after all others have ended
         last.onabort = () => reject(last.error);
         last.oncomplete = () => {
           db.close();

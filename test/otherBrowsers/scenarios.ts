@@ -96,7 +96,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
 
       await eachWrites(tabs, 3);
       const frozen = await caughtSending(tabs, network.stall); // the server receives nothing
-      await frozen.tab.run(untilDatabasesRest); // a transaction that is frozen with its page holds up the others
+      await frozen.tab.run(untilDatabasesRest); // a transaction of a frozen page would block the other tabs
       await frozen.tab.freeze();
       const two = tabs.filter((person) => person !== frozen);
       await eachWrites(two, 2);
@@ -132,8 +132,8 @@ function numbered(what: string, count: number): string[] {
 }
 
 /**
- * To the oldest. What is on the screen is at all times pieces of the log with a line between them that says so, and what is
- * read next follows on what was read.
+ * Scrolls up to the oldest message. At all times the screen must show contiguous pieces of the log with a gap between them, and
+ * each step must continue where the previous one ended.
  */
 async function readUpwards(reader: Person, log: readonly string[]): Promise<void> {
   let below = log.length;

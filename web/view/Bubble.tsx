@@ -75,7 +75,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
       {content.tag === 'text' && content.edited && <span>{t.message.edited}</span>}
       <time dateTime={new Date(message.at).toISOString()}>{times.minute(message.at)}</time>
       {mine && <Icon name={status.tag} />}
-      {mine && <span class="heard">{t.message.states[status.tag]}</span>}
+      {mine && <span class="visually-hidden">{t.message.states[status.tag]}</span>}
     </>
   );
   return (
@@ -88,7 +88,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
       aria-labelledby={message.clientOffset}
     >
       {mine || !first ? (
-        <b class="heard">{mine ? t.rooms.you : author.name}</b>
+        <b class="visually-hidden">{mine ? t.rooms.you : author.name}</b>
       ) : (
         <b class={`name-${tone(author.id)}`} dir="auto">
           {author.name}

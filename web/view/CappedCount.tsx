@@ -14,7 +14,7 @@ export function CappedCount({ count, seen = (number) => number, heard }: CappedC
   return (
     <>
       <span aria-hidden="true">{seen(written.seen)}</span>
-      <span class="heard">{heard(written.heard)}</span>
+      <span class="visually-hidden">{heard(written.heard)}</span>
     </>
   );
 }

@@ -70,7 +70,7 @@ export function Log({ id, name, state, scroller, toNewest, onDetails }: LogProps
           {unseen > 0 ? (
             <CappedCount count={unseen} seen={newMessages} heard={newMessages} />
           ) : (
-            <span class="heard">{t.log.newest}</span>
+            <span class="visually-hidden">{t.log.newest}</span>
           )}
           <Icon name="down" />
         </button>

@@ -112,7 +112,7 @@ function Announcer({ state }: { state: ConversationState }) {
     if (text !== '') setSaid(({ turn }) => ({ text, turn: turn + 1 }));
   }, [state]);
   return (
-    <p class="heard" role="status">
+    <p class="visually-hidden" role="status">
       <span key={said.turn}>{said.text}</span>{' '}
       {/* a new element, so that the same text twice is read out twice */}
     </p>

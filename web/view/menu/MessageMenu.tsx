@@ -56,7 +56,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         if (event.key === 'Tab' || focusNext(dialog.current!, event.key)) event.preventDefault();
       }}
     >
-      <p id={id} class="heard">
+      <p id={id} class="visually-hidden">
         {message.mine ? sheetTexts().message.ofYou : sheetTexts().message.of(message.author.name)}
       </p>
       <div role="menu" aria-labelledby={id}>

@@ -14,7 +14,7 @@ export function LanguageChoice() {
   const action = useAsyncAction();
   return (
     <fieldset class="languages">
-      <legend class="heard">{sheetTexts().language}</legend>
+      <legend class="visually-hidden">{sheetTexts().language}</legend>
       {(Object.keys(NAMES) as Language[]).map((one) => (
         <button
           key={one}

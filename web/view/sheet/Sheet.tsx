@@ -51,7 +51,7 @@ export function Sheet({ title, onClose, children }: SheetProps) {
 export function HiddenUsername({ name }: { name: string }) {
   return (
     <input
-      class="heard"
+      class="visually-hidden"
       type="text"
       autocomplete="username"
       value={name}
