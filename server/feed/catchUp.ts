@@ -8,9 +8,9 @@
  */
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../base/jsonBytes.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Membership, Store } from '../store/port.ts';
+import { jsonBytes } from '../store/storedEntries.ts';
 import { pieces } from './catchUpPlan.ts';
 import { createCatchUpReader, FIRST_RETRY_MS, type ReadyRoom } from './catchUpReader.ts';
 import type { Feed } from './feed.ts';

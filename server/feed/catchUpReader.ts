@@ -14,11 +14,11 @@ import {
   UNREAD_COUNTED_MAX,
 } from '../../shared/limits.ts';
 import type { Cursor, Entries, FailedRoom, Handshake, Room } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../base/jsonBytes.ts';
 import type { Logger } from '../base/logger.ts';
 import { isUnexpected, toWireError, Unavailable } from '../base/refusal.ts';
 import { presentRoom } from '../rooms/present.ts';
 import type { Membership, Store } from '../store/port.ts';
+import { jsonBytes } from '../store/storedEntries.ts';
 import {
   catchUpOrder,
   hasFewMessages,

@@ -6,11 +6,11 @@ import {
   RANGE_POLLED_BYTES,
 } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../base/jsonBytes.ts';
 import { RefusedError } from '../base/refusal.ts';
 import type { RequestTransport } from '../request/perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
+import { jsonBytes } from '../store/storedEntries.ts';
 import { hasFewMessages } from './catchUpPlan.ts';
 import type { Names } from './names.ts';
 

@@ -5,13 +5,13 @@
  */
 import { APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type { Answer, ItemResult, Request, User, WireError } from '../../shared/protocol/index.ts';
-import { jsonBytes } from '../base/jsonBytes.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry } from '../store/port.ts';
+import { jsonBytes } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
 import { type CheckedItem, checkItem, ownEntry } from './checkItem.ts';
 

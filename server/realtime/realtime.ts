@@ -4,11 +4,18 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { Entry } from '../../shared/entry.ts';
-import { FRAME_MAX_BYTES } from '../../shared/limits.ts';
-import type { User } from '../../shared/protocol/index.ts';
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  APPENDS_WAITING,
+  FRAME_MAX_BYTES,
+  FRAMES_PER_SECOND,
+} from '../../shared/limits.ts';
+import { type AnsweredName, answers, type User, type WireError } from '../../shared/protocol/index.ts';
+import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Feed } from '../feed/feed.ts';
@@ -19,7 +26,6 @@ import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import type { Store } from '../store/port.ts';
 import { chooseCompression } from './compress.ts';
-import { dispatch } from './dispatch.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
 import { guardOrigin } from './originGuard.ts';
@@ -198,4 +204,61 @@ async function allClosed(io: LiveServer, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (io.engine.clientsCount > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+type Acknowledge = (answer: unknown) => void;
+
+/** Handles the frames that a socket sends: rate limit, check of the request's name, `perform`, acknowledgement. */
+function dispatch(
+  socket: LiveSocket,
+  { perform, frameLimiter, metrics }: Pick<Deps, 'perform' | 'frameLimiter' | 'metrics'>,
+): void {
+  const inOrder = createSerial(); // L5: the appends of one socket are handled one at a time, in order
+  let pending = 0;
+
+  /** The deadline runs from the arrival, not from its turn. An append that timed out in the queue is not started. */
+  async function append(work: () => Promise<unknown>): Promise<unknown> {
+    let isLate = false;
+    pending++;
+    const result = inOrder(async () => (isLate ? undefined : work())).finally(() => pending--);
+    try {
+      return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
+    } catch (error) {
+      isLate = true;
+      return refusal(toWireError(error));
+    }
+  }
+
+  socket.onAny((event: string, ...args: unknown[]) => {
+    const acknowledge = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
+    const name = isRequest(event) ? event : undefined;
+    metrics.frames.inc({ event: name ?? 'other' });
+    const refuse = (error: WireError) => {
+      metrics.refusals.inc({ event: name ?? 'other', code: error.code });
+      acknowledge?.(refusal(error));
+    };
+
+    const retryAfter = frameLimiter.take(socket.id, 1);
+    if (!acknowledge) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
+    if (retryAfter > 0) {
+      return refuse(
+        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
+      );
+    }
+    if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));
+    if (args.length > 1) return refuse(wireError('invalid', 'A request has exactly one payload.'));
+
+    const transport = socket.data.isPolling() ? 'polling' : 'websocket';
+    const answer = () => perform(name, socket.data.identity.user, args[0], transport);
+    if (name === 'append' && pending >= APPENDS_WAITING) {
+      return refuse(
+        toWireError(new Unavailable('Too many appends of this socket are pending; send one at a time.')),
+      );
+    }
+    void (name === 'append' ? append(answer) : answer()).then(acknowledge);
+  });
+}
+
+function isRequest(event: string): event is AnsweredName {
+  return Object.hasOwn(answers, event);
 }

@@ -3,7 +3,6 @@
  * fault), and cuts a range by its size.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { jsonBytes } from '../base/jsonBytes.ts';
 
 /** An entry as the database returns it, not validated. */
 export type StoredEntry = { serverOffset: number } & Record<string, unknown>;
@@ -81,4 +80,9 @@ function isMillis(value: unknown): value is number {
 
 function isOffset(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+/** The size of a value on the wire: bytes of its JSON in UTF-8. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

@@ -10,7 +10,7 @@ export const PURE = [
   'server/limits/bucket.ts',
   'server/store/mongo/append/',
   'web/outbox/appendBatch.ts',
-  'web/outbox/verdicts.ts',
+  'web/outbox/appendBatch.ts',
   'web/transport/transitions.ts',
   'web/transport/browserHints.ts',
   'web/transport/transportState.ts',

@@ -1,5 +1,11 @@
-/** Selects the rows of the next append, and adapts the size of a batch to the network. Pure. */
+/**
+ * What goes into an append, and what its answer means: selects the rows of the next append, adapts the size of a batch to
+ * the network, and interprets an answer as a verdict for each item, by the table of errors in docs/PROTOCOL.md. Pure.
+ */
 import { ruleOf } from '../../shared/kinds.ts';
+import { assertNever } from '../../shared/never.ts';
+import { classOf } from '../../shared/protocol/codes.ts';
+import type { Acknowledgement, Answer, Item, WireError } from '../../shared/protocol/index.ts';
 import { BATCH_BYTES, BATCH_MAX_BYTES, BATCH_MIN_BYTES } from '../records/pageLimits.ts';
 import { isRefused, isWaiting, itemOf, type Row } from '../records/row.ts';
 
@@ -92,3 +98,139 @@ export function batchBytesAfterAnswer(batchBytes: number, sentBytes: number): nu
 export function batchBytesAfterTimeout(batchBytes: number): number {
   return Math.max(BATCH_MIN_BYTES, batchBytes / 2);
 }
+
+export type Verdict = { clientOffset: string } & (
+  | { type: 'acknowledged'; serverOffset: number; at: number }
+  | { type: 'refused'; error: WireError }
+  | { type: 'uncertain'; error: WireError }
+  | { type: 'put-off' }
+  | { type: 'unanswered' }
+);
+
+/** How the drain continues after an answer. */
+export type Next =
+  | { tag: 'on' }
+  /** Waits `ms`, or without it the backoff. */
+  | { tag: 'rest'; ms: number | undefined }
+  /** The whole request was refused, and the item at fault is not known: sends one item at a time. */
+  | { tag: 'single' }
+  | { tag: 'stop'; why: 'auth' | 'upgrade' };
+
+export interface Judged {
+  verdicts: Verdict[];
+  next: Next;
+  /** Items with a transient failure: perhaps only their room fails. */
+  failing: readonly Failing[];
+}
+
+export interface Failing {
+  room: string;
+  /** How long the server asked to wait. */
+  ms: number | undefined;
+  /** The server stopped at this item; the cause may be the room or the server. */
+  stopped: boolean;
+}
+
+/** The part of an item that is judged. */
+export type Sent = Pick<Item, 'room' | 'clientOffset'>;
+
+export function judgeAnswer(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judged {
+  return answer.ok ? judgeResults(sent, answer) : judgeRequest(sent, answer.error);
+}
+
+export function unanswered(sent: readonly Pick<Sent, 'clientOffset'>[]): Verdict[] {
+  return sent.map(({ clientOffset }) => ({ clientOffset, type: 'unanswered' }));
+}
+
+function judgeResults(sent: readonly Sent[], { results, stopped }: Answer<'append'>): Judged {
+  if (results.some((result, i) => result.clientOffset !== sent[i]?.clientOffset))
+    return judgeRequest(sent, OUT_OF_ORDER);
+  return together(
+    sent.map((item, i): Judged => {
+      const result = results[i];
+      if (result && 'serverOffset' in result) {
+        const { clientOffset, serverOffset, at } = result;
+        return judged({ clientOffset, type: 'acknowledged', serverOffset, at }, ON);
+      }
+      if (result) return judgeItem(item, result.error);
+      if (stopped && i === results.length) return judgeStop(item, stopped);
+      return judged(putOff(item), { tag: 'rest', ms: stopped?.retryAfter });
+    }),
+  );
+}
+
+function judgeRequest(sent: readonly Sent[], error: WireError): Judged {
+  const errorClass = classOf(error.code);
+  const isBlamed = errorClass === 'permanent' || errorClass === 'uncertain';
+  if (isBlamed && sent.length > 1)
+    return { verdicts: sent.map(putOff), next: { tag: 'single' }, failing: [] };
+  if (errorClass === 'permanent') return together(sent.map((item) => judgeItem(item, error)));
+  const all = together(sent.map((item) => judgeStop(item, error)));
+  return sent.length > 1 ? { ...all, failing: [] } : all; // of several items, none is known to be the cause
+}
+
+/** A transient failure of an item concerns its room; a rate limit concerns the user. */
+function judgeItem(item: Sent, error: WireError): Judged {
+  const { clientOffset, room } = item;
+  const { code, retryAfter: ms } = error;
+  const errorClass = classOf(code);
+  switch (errorClass) {
+    case 'transient':
+      if (code === 'rate-limited') return judged(putOff(item), { tag: 'rest', ms });
+      return judged(putOff(item), ON, { room, ms, stopped: false });
+    case 'uncertain':
+      return judged({ clientOffset, type: 'uncertain', error }, ON, { room, ms, stopped: false });
+    case 'auth':
+    case 'upgrade':
+      return judged(putOff(item), { tag: 'stop', why: errorClass });
+    case 'permanent':
+      return judged({ clientOffset, type: 'refused', error }, ON);
+    default:
+      return assertNever(errorClass);
+  }
+}
+
+/** The item at which the server stopped: `stopped` always means a transient error, so the item is not refused. */
+function judgeStop(item: Sent, error: WireError): Judged {
+  const { clientOffset, room } = item;
+  const { code, retryAfter: ms } = error;
+  const errorClass = classOf(code);
+  if (errorClass === 'auth' || errorClass === 'upgrade')
+    return judged(putOff(item), { tag: 'stop', why: errorClass });
+  const verdict: Verdict =
+    errorClass === 'uncertain' ? { clientOffset, type: 'uncertain', error } : putOff(item);
+  const failing = code === 'rate-limited' ? undefined : { room, ms, stopped: true };
+  return judged(verdict, { tag: 'rest', ms }, failing);
+}
+
+function judged(verdict: Verdict, next: Next, failing?: Failing): Judged {
+  return { verdicts: [verdict], next, failing: failing ? [failing] : [] };
+}
+
+function together(all: readonly Judged[]): Judged {
+  return {
+    verdicts: all.flatMap(({ verdicts }) => verdicts),
+    next: gravest(all.map(({ next }) => next)),
+    failing: all.flatMap(({ failing }) => failing),
+  };
+}
+
+function gravest(nexts: readonly Next[]): Next {
+  const stop = nexts.find((next) => next.tag === 'stop');
+  if (stop) return stop;
+  const rests = nexts.filter((next) => next.tag === 'rest');
+  if (rests.length === 0) return ON;
+  const told = rests.flatMap(({ ms }) => ms ?? []);
+  return { tag: 'rest', ms: told.length > 0 ? Math.max(...told) : undefined };
+}
+
+function putOff({ clientOffset }: Sent): Verdict {
+  return { clientOffset, type: 'put-off' };
+}
+
+const ON: Next = { tag: 'on' };
+
+const OUT_OF_ORDER: WireError = {
+  code: 'unreadable',
+  message: 'The results do not belong to what was sent.',
+};

@@ -18,8 +18,8 @@ import {
   roomsOf,
 } from '../records/row.ts';
 import { spanAt } from '../records/spans.ts';
+import { unanswered, type Verdict } from './appendBatch.ts';
 import { removeWithPending, retarget } from './pendingAmendments.ts';
-import { unanswered, type Verdict } from './verdicts.ts';
 
 export interface AppliedVerdicts {
   /** The rooms concerned. */

@@ -7,11 +7,11 @@ import type { StorageHealth } from '../db/failure.ts';
 import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
 import type { UncoveredAck } from '../records/change.ts';
 import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../records/pageLimits.ts';
+import type { Verdict } from './appendBatch.ts';
 import { applyVerdicts } from './applyVerdicts.ts';
 import type { DrainLock } from './drainLock.ts';
 import { type Fence, holdsFence, markBatch, recoverUnanswered } from './markBatch.ts';
 import { FRESH, isAnyResting, type OutboxEffect, type OutboxEvent, reduceOutbox } from './outboxReducer.ts';
-import type { Verdict } from './verdicts.ts';
 
 export interface Drain {
   /** Call them when the connection is established (after `welcome`), and when it ends. */

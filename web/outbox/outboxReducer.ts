@@ -17,10 +17,15 @@ import {
   type BatchLimits,
   batchBytesAfterAnswer,
   batchBytesAfterTimeout,
+  type Failing,
   FIRST_BATCH_BYTES,
+  judgeAnswer,
+  type Next,
   ONE_ITEM,
+  type Sent,
+  unanswered,
+  type Verdict,
 } from './appendBatch.ts';
-import { type Failing, judgeAnswer, type Next, type Sent, unanswered, type Verdict } from './verdicts.ts';
 
 export interface Outbox {
   work: Work;

@@ -7,7 +7,7 @@ import type { Message, MessageStatus } from './model.ts';
 
 export interface Shown {
   lines: readonly Line[];
-  /** The rows of the outbox that are shown after the lines (outboxView.ts). */
+  /** The rows of the outbox that are shown after the lines (readSnapshot.ts). */
   waiting: readonly Row[];
   /** All amendments of the room that are queued, in order. */
   changes: readonly Follower[];

@@ -8,7 +8,7 @@ import type { Row } from '../records/row.ts';
 import type { LocalRoom } from '../records/storedRecords.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
-import { countRows, lastMessage } from './outboxView.ts';
+import { countRows, lastMessage } from './readSnapshot.ts';
 import { countUnread } from './unread.ts';
 
 export interface Summaries {

@@ -1,5 +1,5 @@
 /**
- * Parses the bodies of HTTP answers. Not in wire.ts, which parses frames: the service worker needs bodies and no
+ * Parses the bodies of HTTP answers. Not in socket.ts, which parses frames: the service worker needs bodies and no
  * frames.
  */
 import * as v from 'valibot';

@@ -3,8 +3,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
 import { faultKind } from './faults.ts';
-import { listOf, query, transactionOn } from './query.ts';
-import { COLUMNS, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
+import {
+  COLUMNS,
+  listOf,
+  type Numbered,
+  type NumberedRow,
+  numberedOf,
+  query,
+  transactionOn,
+} from './rows.ts';
 
 export interface AppendedBatch {
   /** One per item, in order. */

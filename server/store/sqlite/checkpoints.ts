@@ -7,7 +7,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { BUSY_TIMEOUT_MS } from './connections.ts';
-import { query } from './query.ts';
+import { query } from './rows.ts';
 
 /** A frame is a page of 4 KiB. From this length on checkpoints are tried, as SQLite itself would. */
 const TRY_FROM_FRAMES = 1_000;

@@ -27,7 +27,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { newEpoch, Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
-import { transactionOn } from './query.ts';
+import { transactionOn } from './rows.ts';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './tables.ts';
 
 /** How long to wait for a lock of another connection, such as a server of an older version that is stopping. */

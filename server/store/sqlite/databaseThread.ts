@@ -7,7 +7,7 @@ import { callsOn, type FromDatabase, type ThreadData, type ToDatabase } from './
 import { checkpointsOn } from './checkpoints.ts';
 import { closeWriter, Damaged, epochOf, openReader, openWriter } from './connections.ts';
 import { type FaultKind, faultKind } from './faults.ts';
-import { readingOn } from './query.ts';
+import { readingOn } from './rows.ts';
 
 const { file, role, isKnownWhole, kinds } = workerData as ThreadData;
 const port = parentPort!;

@@ -4,8 +4,16 @@ import type { Entry } from '../../../shared/entry.ts';
 import { kindsThat } from '../../../shared/kinds.ts';
 import type { EntryKey, Original, RangeOutcome } from '../port.ts';
 import { upToBytes } from '../storedEntries.ts';
-import { listOf, query } from './query.ts';
-import { COLUMNS, type EntryRow, entryOf, type Numbered, type NumberedRow, numberedOf } from './rows.ts';
+import {
+  COLUMNS,
+  type EntryRow,
+  entryOf,
+  listOf,
+  type Numbered,
+  type NumberedRow,
+  numberedOf,
+  query,
+} from './rows.ts';
 import { IS_MESSAGE } from './tables.ts';
 
 export function readsOn(db: DatabaseSync) {

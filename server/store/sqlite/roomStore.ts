@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
-import { query } from './query.ts';
+import { query } from './rows.ts';
 
 export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   const statements = prepare(db);

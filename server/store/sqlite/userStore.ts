@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { NewDevice, SignedInDevice, UserRecord, UserStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
-import { query, transactionOn } from './query.ts';
+import { query, transactionOn } from './rows.ts';
 
 export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
   const transaction = transactionOn(db);

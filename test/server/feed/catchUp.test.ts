@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonBytes } from '../../../server/base/jsonBytes.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import { createCatchUp } from '../../../server/feed/catchUp.ts';
 import { pieces } from '../../../server/feed/catchUpPlan.ts';
@@ -8,6 +7,7 @@ import type { Feed } from '../../../server/feed/feed.ts';
 import { createNames } from '../../../server/feed/names.ts';
 import type { Recipient } from '../../../server/feed/recipient.ts';
 import type { Store } from '../../../server/store/port.ts';
+import { jsonBytes } from '../../../server/store/storedEntries.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { CATCH_UP_FRAME_BYTES, CATCH_UP_POLLED_BYTES } from '../../../shared/limits.ts';
 import type { Entries } from '../../../shared/protocol/index.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { jsonBytes } from '../../../server/base/jsonBytes.ts';
 import { createNames } from '../../../server/feed/names.ts';
 import { createRangeHandler } from '../../../server/feed/rangeHandler.ts';
 import type { RequestTransport } from '../../../server/request/perform.ts';
 import type { LogStore } from '../../../server/store/port.ts';
+import { jsonBytes } from '../../../server/store/storedEntries.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
 import { RANGE_MAX_BYTES, RANGE_POLLED_BYTES } from '../../../shared/limits.ts';

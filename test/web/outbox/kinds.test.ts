@@ -9,7 +9,7 @@ import { nextBatch } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { itemOf } from '../../../web/records/row.ts';
-import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
+import { countRows, readOutboxView } from '../../../web/state/readSnapshot.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';

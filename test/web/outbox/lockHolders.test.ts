@@ -3,14 +3,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
-import { nextBatch } from '../../../web/outbox/appendBatch.ts';
+import { nextBatch, type Verdict } from '../../../web/outbox/appendBatch.ts';
 import {
   FRESH,
   type OutboxEffect,
   type OutboxEvent,
   reduceOutbox,
 } from '../../../web/outbox/outboxReducer.ts';
-import type { Verdict } from '../../../web/outbox/verdicts.ts';
 import { itemOf, type Row, applyRowEvent as stepRow } from '../../../web/records/row.ts';
 import { runsOf } from '../../support/runs.ts';
 import { text } from './support.ts';

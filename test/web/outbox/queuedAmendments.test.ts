@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { discard, edit as editText, removeMessage } from '../../../web/outbox/amendText.ts';
+import type { Verdict } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
 import { recoverUnanswered } from '../../../web/outbox/markBatch.ts';
-import type { Verdict } from '../../../web/outbox/verdicts.ts';
 import { countReads } from '../db/countReads.ts';
 import { emptyDatabase, queue } from '../log/storedLog.ts';
 import { me } from '../log/syncBench.ts';

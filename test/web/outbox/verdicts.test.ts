@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeAnswer } from '../../../web/outbox/verdicts.ts';
+import { judgeAnswer } from '../../../web/outbox/appendBatch.ts';
 import { key, ROOM } from './support.ts';
 
 const [a, b, c] = [key('a'), key('b'), key('c')];

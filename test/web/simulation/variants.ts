@@ -71,26 +71,26 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'a deletion does not blank what is held': [
     {
-      file: 'log/store/redact.ts',
+      file: 'log/store/storeEntries.ts',
       from: 'for (const target of incoming.keys()) await redactStored(tx, room, target, incoming);',
       to: '',
     },
   ],
   'a late copy of what is deleted is not blanked': [
     {
-      file: 'log/store/redact.ts',
+      file: 'log/store/storeEntries.ts',
       from: 'return found.flat().filter(isRemoval);',
       to: 'return [].concat(found).slice(0, 0);',
     },
   ],
   'a reset keeps the entries': [
     {
-      file: 'log/store/storeRooms.ts',
+      file: 'log/store/applyFrames.ts',
       from: 'if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forgetLog(tx, room.id);',
       to: '',
     },
     {
-      file: 'log/store/storeRooms.ts',
+      file: 'log/store/applyFrames.ts',
       from: 'if (before !== undefined && before !== epoch) await forgetAll(tx);',
       to: '',
     },
@@ -187,7 +187,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'a room that failed is left': [
     {
-      file: 'log/store/storeRooms.ts',
+      file: 'log/store/applyFrames.ts',
       from: 'for (const { id } of failed) stored.delete(id);',
       to: 'void failed;',
     },
@@ -200,7 +200,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'only deletes remove': [
     {
-      file: 'log/store/redact.ts',
+      file: 'log/store/storeEntries.ts',
       from: 'if (isRemoval(entry)) add(',
       to: "if (entry.kind === 'delete') add(",
     },

@@ -4,7 +4,7 @@ import type { Line } from '../../../shared/fold.ts';
 import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
 import { messagesOf } from '../../../web/state/messages.ts';
-import { readOutboxView, rowsAt } from '../../../web/state/outboxView.ts';
+import { readOutboxView, rowsAt } from '../../../web/state/readSnapshot.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { deletion, edit, key, parked, ROOM, text } from '../outbox/support.ts';
 import { userOf } from '../welcome.ts';

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { createCell } from '../../../web/records/cell.ts';
 import { type ConversationModel, EMPTY } from '../../../web/state/conversation.ts';
+import { withOptimisticMessages } from '../../../web/state/conversations.ts';
 import { messageKey } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
-import { withOptimisticMessages } from '../../../web/state/optimisticMessages.ts';
 import { userOf } from '../welcome.ts';
 
 const ME = userOf('ada', 'Ada');

@@ -3,7 +3,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { isWaiting, type Row } from '../../../web/records/row.ts';
-import { countRows, readOutboxView } from '../../../web/state/outboxView.ts';
+import { countRows, readOutboxView } from '../../../web/state/readSnapshot.ts';
 import { createSummaries, type Summaries } from '../../../web/state/summaries.ts';
 import { countOthers } from '../../../web/state/unread.ts';
 import { seeded } from '../../support/random.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
-import { storeRoom, storeWelcome } from '../../../web/log/store/storeRooms.ts';
+import { storeRoom, storeWelcome } from '../../../web/log/store/applyFrames.ts';
 import { cover, type Span } from '../../../web/records/spans.ts';
 import { countUnread } from '../../../web/state/unread.ts';
 import { seeded } from '../../support/random.ts';

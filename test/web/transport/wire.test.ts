@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { readFrame } from '../../../web/transport/wire.ts';
+import { readFrame } from '../../../web/transport/socket.ts';
 import { mint } from '../state/modelServer.ts';
 import { userOf, welcomeOf } from '../welcome.ts';
 

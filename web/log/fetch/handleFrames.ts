@@ -3,9 +3,8 @@ import type { Entries, Frame, Room, User, Welcome, WireError } from '../../../sh
 import { readCursor } from '../../db/lookups.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
 import type { Change } from '../../records/change.ts';
-import { isContiguous } from '../store/applyFrames.ts';
+import { isContiguous, removeRoom, storeRoom, storeWelcome } from '../store/applyFrames.ts';
 import { type LogVersion, writeIfCurrent } from '../store/generation.ts';
-import { removeRoom, storeRoom, storeWelcome } from '../store/storeRooms.ts';
 import { putUsers } from '../store/userNames.ts';
 import type { Fetcher } from './fetchMissing.ts';
 import type { PendingCatchUps } from './pendingCatchUps.ts';

@@ -55,7 +55,7 @@ export async function foldLines(tx: UserRead, room: string, lines: readonly Entr
 
 /**
  * The stored amendments of the lines. If there are MOST_ENTRIES or more, only the last of each line: a removed line is
- * redacted in the store (store/redact.ts), so its removal is not needed.
+ * redacted in the store (store/storeEntries.ts), so its removal is not needed.
  */
 async function amending(tx: UserRead, store: 'log', room: string, lines: readonly Entry[]) {
   const index = tx.objectStore(store).index('target');

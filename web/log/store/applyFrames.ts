@@ -1,20 +1,33 @@
-/** Stores received frames and range answers: entries, spans, users and settled outbox rows, in one transaction (S1). */
+/**
+ * Stores what the server sends: frames and range answers (entries, spans, users and settled outbox rows, in one transaction,
+ * S1), and rooms (a welcome, one room's description, a room that the user has left).
+ */
 import type { Entry } from '../../../shared/entry.ts';
-import { isAmendment, ruleOf } from '../../../shared/kinds.ts';
-import type { Users } from '../../../shared/protocol/index.ts';
+import { isAmendment, membershipOf, ruleOf } from '../../../shared/kinds.ts';
+import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
+import { putFeatures } from '../../db/features.ts';
+import { readCursor } from '../../db/lookups.ts';
 import { type Settled, settleEchoes } from '../../db/settleRows.ts';
 import type { UserDatabase, UserWrite } from '../../db/userDatabase.ts';
-import { type LogVersion, StaleLogError, writeIfCurrent } from './generation.ts';
+import type { LocalRoom } from '../../records/storedRecords.ts';
+import {
+  bumpGeneration,
+  type LogVersion,
+  readGeneration,
+  StaleLogError,
+  writeIfCurrent,
+} from './generation.ts';
 import {
   conflictsWithStored,
+  deleteLogs,
   forgetLog,
+  forgetTargetOffsets,
   type LogRun,
   SYNC_STORES,
   storeDetached,
   storeEntries,
 } from './storeEntries.ts';
-import { updateHead } from './storeRooms.ts';
-import { putUsers } from './userNames.ts';
+import { putUsers, putUsersUpTo, readUsersUpTo, resetUserRevs } from './userNames.ts';
 
 /** A run of entries with the users that the frame or answer names. */
 export interface ReceivedRun {
@@ -84,4 +97,100 @@ function mayAmendOthers(entry: Entry): boolean {
 /** Whether the entries have the consecutive serverOffsets `from`, `from` + 1 … Anything else is a fault of the server. */
 export function isContiguous(entries: readonly Entry[], from: number): boolean {
   return entries.length > 0 && entries.every((entry, i) => entry.serverOffset === from + i);
+}
+
+const STORES = [...SYNC_STORES, 'drafts'] as const;
+
+/** Where what is held of each room ended before: its log is never shorter, unless it was put back. */
+type Ends = ReadonlyMap<string, number>;
+
+/**
+ * Stores a welcome in one transaction. Its `rooms` and `failed` are all rooms of the user; others are left. Deletes the
+ * stored logs that were restored to an older state: those with `reset`, and those whose `ends` lie beyond the head.
+ * Resolves with the cursors by room. Rejects with `StaleLogError`, and stores nothing, if another tab has deleted logs
+ * since `version`.
+ */
+export function storeWelcome(
+  db: UserDatabase,
+  { epoch, rooms, failed, user, features, users, usersUpTo }: Welcome,
+  ends: Ends = new Map(),
+  version?: LogVersion,
+): Promise<Map<string, number>> {
+  return writeIfCurrent(db, STORES, version, async (tx) => {
+    const [before, generation] = [await tx.objectStore('meta').get('epoch'), await readGeneration(tx)];
+    if (before !== undefined && before !== epoch) await forgetAll(tx);
+    await tx.objectStore('meta').put(epoch, 'epoch');
+    await putFeatures(tx, features);
+    const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
+    for (const room of rooms) {
+      await putRoom(tx, room, stored.get(room.id), ends);
+      stored.delete(room.id);
+    }
+    for (const { id } of failed) stored.delete(id); // the user is still a member; the stored log stays
+    for (const room of stored.values()) await leave(tx, room);
+    if (usersUpTo < ((await readUsersUpTo(tx)) ?? 0)) await resetUserRevs(tx);
+    await putUsers(tx, { ...users, [user.id]: user });
+    // if a log was deleted, this welcome may lack names that changed since the restored state: the next one asks for all
+    if (generation === (await readGeneration(tx))) await putUsersUpTo(tx, usersUpTo);
+    return new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to])); // ascending, so the newest span's end wins
+  });
+}
+
+/**
+ * Stores a room's description. Resolves with its cursor. `counts`: the description has an unread count; answers to requests
+ * have none, and then the stored count stays.
+ */
+export function storeRoom(
+  db: UserDatabase,
+  room: Room,
+  ends: Ends = new Map(),
+  version?: LogVersion,
+  counts = true,
+): Promise<number> {
+  return writeIfCurrent(db, STORES, version, async (tx) => {
+    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends, counts);
+    return readCursor(tx, room.id);
+  });
+}
+
+/** The user has left the room. Its stored log stays, since they may join again. */
+export function removeRoom(db: UserDatabase, id: string): Promise<void> {
+  return db.write(STORES, async (tx) => {
+    const room = await tx.objectStore('rooms').get(id);
+    if (room) await leave(tx, room);
+  });
+}
+
+/** Keeps the room while an outbox row or a draft exists: else those would be stored but not shown (O4). */
+async function leave(tx: UserWrite, room: LocalRoom): Promise<void> {
+  const rows = await tx.objectStore('rows').index('room').count(room.id);
+  const draft = await tx.objectStore('drafts').get(room.id);
+  if (rows === 0 && !draft?.text) await tx.objectStore('rooms').delete(room.id);
+  else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
+}
+
+/** Updates the stored head and the number of members by newly appended entries. */
+export async function updateHead(tx: UserWrite, room: string, entries: readonly Entry[]): Promise<void> {
+  const stored = await tx.objectStore('rooms').get(room);
+  const fresh = entries.filter((entry) => entry.serverOffset > (stored?.head ?? Number.POSITIVE_INFINITY));
+  const last = fresh.at(-1);
+  if (!stored || !last) return;
+  const count = (what: 'joined' | 'left') => fresh.filter((entry) => membershipOf(entry) === what).length;
+  const members = Math.max(0, stored.members + count('joined') - count('left'));
+  await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
+}
+
+async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined, ends: Ends, counts = true) {
+  if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forgetLog(tx, room.id);
+  const { id, kind, name, head, readUpTo, members } = room;
+  const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
+  const next: LocalRoom = { id, kind, name, head, readUpTo, members, ...(unread && { unread }) };
+  if (JSON.stringify(next) !== JSON.stringify(stored)) await tx.objectStore('rooms').put(next);
+}
+
+async function forgetAll(tx: UserWrite): Promise<void> {
+  await deleteLogs(tx);
+  await forgetTargetOffsets(tx, await tx.objectStore('rows').getAll());
+  await bumpGeneration(tx);
+  await resetUserRevs(tx);
 }

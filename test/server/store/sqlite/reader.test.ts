@@ -8,7 +8,7 @@ import { type Store, Unavailable } from '../../../../server/store/port.ts';
 import { closeWriter, openReader, openWriter } from '../../../../server/store/sqlite/connections.ts';
 import { openSqlite } from '../../../../server/store/sqlite/index.ts';
 import { readsOn } from '../../../../server/store/sqlite/logReads.ts';
-import { readingOn } from '../../../../server/store/sqlite/query.ts';
+import { readingOn } from '../../../../server/store/sqlite/rows.ts';
 import { append, appendNew, listen, newId, text, upTo } from '../../../contract/support.ts';
 import { newFolder, silent } from './harness.ts';
 

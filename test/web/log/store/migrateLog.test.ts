@@ -13,9 +13,8 @@ import {
 import { createLogMigration } from '../../../../web/engine/logMigration.ts';
 import { findOwnText } from '../../../../web/log/read/findOwnText.ts';
 import { readLastLine } from '../../../../web/log/read/readLines.ts';
-import { applyFrame } from '../../../../web/log/store/applyFrames.ts';
+import { applyFrame, storeWelcome } from '../../../../web/log/store/applyFrames.ts';
 import { createMover, moveSlice } from '../../../../web/log/store/migrateLog.ts';
-import { storeWelcome } from '../../../../web/log/store/storeRooms.ts';
 import { MOVE_CHUNK_ENTRIES, MOVE_SLICE_ENTRIES } from '../../../../web/records/pageLimits.ts';
 import type { HeldEntry } from '../../../../web/records/storedRecords.ts';
 import { inherit } from '../../../../web/state/inherit.ts';

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
 import { buildHandshake } from '../../../../web/log/fetch/buildHandshake.ts';
-import { applyFrames } from '../../../../web/log/store/applyFrames.ts';
+import { applyFrames, storeRoom, storeWelcome } from '../../../../web/log/store/applyFrames.ts';
 import { storeDetached } from '../../../../web/log/store/storeEntries.ts';
-import { storeRoom, storeWelcome } from '../../../../web/log/store/storeRooms.ts';
 import { ROOM } from '../../outbox/support.ts';
 import { userOf, welcomeOf } from '../../welcome.ts';
 import { emptyDatabase } from '../storedLog.ts';
