@@ -1,4 +1,4 @@
-/** A browser with tabs, each a whole client: they can be killed, frozen, hidden at any moment. */
+/** A simulated browser. Each tab runs a whole client, and can be killed, frozen or hidden at any moment. */
 import { idFrom } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { type Channel, channelOf } from '../../../web/db/changes.ts';
@@ -23,19 +23,19 @@ export interface Tab extends Station {
   isFrozen(): boolean;
   freeze(): void;
   thaw(): void;
-  /** Gone without a word, what it was writing with it. */
+  /** Kills the tab without any event; its open transactions are lost. */
   kill(): void;
   app(): AppState;
-  /** Undefined while nobody is in. */
+  /** Undefined while nobody is signed in. */
   signedIn(): SignedIn | undefined;
-  /** The room that is looked at. */
+  /** The room on the screen. */
   looking: string | undefined;
   lookingAs: string | undefined;
-  /** Queues an item of any kind, as a tab of a version that has a screen for it would. */
+  /** Queues an item of any kind, like a tab of a newer version. */
   queue(user: string, item: Item): Promise<void>;
   look(room: string): void;
   visible: boolean;
-  /** What stands in the composer of each room and was handed over. */
+  /** The text in the composer of each room that was passed to `send`. */
   boxes: Map<string, Box>;
 }
 
@@ -43,9 +43,9 @@ export interface Box {
   user: string;
   body: Body;
   isDraft: boolean;
-  /** It is being stored; else it could not be, and stands there. */
+  /** True while it is being stored; false if that failed and the text stays in the composer. */
   isBusy: boolean;
-  /** So many are sent after it. */
+  /** The number of texts to send after it. */
   more: number;
 }
 
@@ -54,13 +54,13 @@ export interface Browser {
   jar: { cookie: string | undefined };
   tabs(): Tab[];
   openTab(): Tab;
-  /** The device's clock is set to another time. */
+  /** Sets the device's clock to another time. */
   setClock(by: number): void;
-  /** The browser wakes the worker, if it was asked to. */
+  /** The browser wakes the worker, if a sync is registered. */
   wakeWorker(): void;
-  /** The tab or worker that minted an id. */
+  /** The tab or worker that generated an id. */
   minter(id: string): string | undefined;
-  /** False where the browser withholds Web Locks. */
+  /** False if the browser has no Web Locks. */
   hasLocks: boolean;
 }
 
@@ -68,11 +68,11 @@ export interface Heard {
   emitting(station: Station, payload: { as: string; items: unknown[] }): void;
   answered(station: Station, answer: unknown, payload: unknown): void;
   disconnected(station: Station): void;
-  /** A transaction that wrote is done. */
+  /** A write transaction has committed. */
   committed(database: string): void;
-  /** A tab tells the others. */
+  /** A tab posts a change event to the others. */
   told(change: unknown): void;
-  /** A tab is killed, or stands still: what it wrote last it may have told nobody. */
+  /** A tab is killed or frozen: it may not have posted its last change event. */
   silenced(): void;
 }
 
@@ -80,7 +80,7 @@ interface Deps {
   world: World;
   network: Network;
   heard: Heard;
-  /** How often it has them, of one. */
+  /** The probability that it has Web Locks. */
   haveLocks: number | undefined;
 }
 
@@ -97,11 +97,11 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
   let clockSet = 0;
   let isToWake = false;
 
-  /** What a page and a worker have in common. */
+  /** A page or a worker. */
   function createStation(name: string) {
     let waiting: (() => void)[] | undefined;
     let dead = false;
-    /** What had waited is heard one after the other, up to then, and more or less comes of one before the next. */
+    /** Delivers queued events one after the other until this time, with random pauses between them. */
     let behind = 0;
     let late = 0;
     function later(work: () => void): void {
@@ -187,7 +187,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
     return end;
   }
 
-  /** What the locks say is heard when the station runs. */
+  /** Callbacks of locks run only while the station runs. */
   function lockManager(station: Station) {
     const mine = new Map<string, ReturnType<ReturnType<typeof createLocks>['forTab']>>();
     const of = (name: string) => {

@@ -1,28 +1,28 @@
-/** What a browser keeps, read past the client; and whose transactions are under way, to end them with their tab. */
+/** The databases of the simulated browser, read without the client. Knows which tab each open transaction belongs to, to abort it with its tab. */
 import 'fake-indexeddb/auto';
 import { LEGACY_LOG_STORES, LOG_STORES } from '../../../web/db/userDatabase.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
 
 export interface Disk {
   faults: FaultyIndexedDB;
-  /** The same disk, as one tab has it: `abort` ends what that tab has under way, and it gets no more of it. */
+  /** The IndexedDB of one tab. `abort` aborts the tab's transactions, and stops all further events. */
   forTab(): { indexedDB: IDBFactory; abort(): void };
-  /** Names of the databases. */
+  /** The names of the databases. */
   names(): string[];
   read<T>(database: string, store: string): T[];
   readAt<T>(database: string, store: string, key: string): T | undefined;
-  /** False while a transaction is writing: what is read then may not stay. */
+  /** False during a write transaction, which may still be aborted. */
   isClean(database: string): boolean;
   /**
-   * Puts all that is held of the logs where the version before kept it, as if the app had been updated just now. False
-   * where something is being written, or is there since the last time.
+   * Moves all stored log entries to the stores of the previous version, as if the app had just been updated. Returns false
+   * during a write transaction, or if entries of the last call are still there.
    */
   age(database: string): boolean;
-  /** A transaction was told to commit and has not yet: nothing can abort it any more. */
+  /** `commit` was called and the transaction has not completed: it cannot be aborted any more. */
   isCommitting(): boolean;
 }
 
-/** As far as fake-indexeddb is reached into. */
+/** The internals of fake-indexeddb that this file uses. */
 interface RawDatabase {
   transactions: RawTransaction[];
   rawObjectStores: Map<string, RawStore>;
@@ -40,7 +40,7 @@ interface RawTransaction {
   db: IDBDatabase;
 }
 
-/** `committed` is called after each transaction that wrote. */
+/** `committed` is called after each write transaction. */
 export function createDisk(committed: (database: string) => void): Disk {
   const real = new IDBFactory();
   const faults = faultyIndexedDB(real);

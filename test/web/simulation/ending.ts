@@ -1,4 +1,4 @@
-/** The end of a run: everything is kind from here on, and what was promised comes about by itself (O2, S2, S3, S4, S5). */
+/** The end of a run: without further faults, everything promised must happen by itself (O2, S2, S3, S4, S5). */
 import type { Line } from '../../../shared/fold.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
@@ -12,7 +12,7 @@ import { isOfLineage, rowsOf } from './promises.ts';
 import type { Run } from './run.ts';
 import { endFault } from './surroundings.ts';
 
-/** Longer than anything waits by itself: a told rest, the heads, two of the longest pauses. */
+/** Longer than any wait of client or server: a retryAfter, the interval of `heads`, two of the longest backoffs. */
 const KIND_MS = 150_000;
 
 export async function end(run: Run): Promise<void> {
@@ -21,7 +21,7 @@ export async function end(run: Run): Promise<void> {
   endFault(run);
   server.up = true;
   server.features = [TEST_FEATURE];
-  server.bye(); // another version: whoever is connected hears of the feature with the next connection
+  server.bye(); // a newer version: connected clients see the feature after a reconnect
   for (const room of run.rooms()) server.heal(room.id);
   world.note('from here on all is kind');
   for (const tab of browser.tabs()) {
@@ -31,7 +31,7 @@ export async function end(run: Run): Promise<void> {
     world.after(0, () => tab.says('visible'));
   }
   if (browser.tabs().length === 0) browser.openTab();
-  await world.pass(15_000); // what is under way arrives, be it that somebody leaves a room
+  await world.pass(15_000); // everything in flight arrives, for instance a `leave`
   for (const room of run.rooms()) for (const user of people) server.come(room.id, user);
   await world.pass(1_000);
   const last = browser.tabs()[0]!.signedIn()?.user.id;
@@ -63,7 +63,7 @@ async function signIn(run: Run, user: string): Promise<void> {
   });
 }
 
-/** What was not sent is tried again by hand; what is not taken then has a reason that stays. */
+/** Retries every message that was not sent; those that are refused again have a permanent reason. */
 async function allSent(run: Run, user: string): Promise<void> {
   const { browser } = run;
   const tab = browser.tabs()[0]!;
@@ -78,7 +78,7 @@ async function allSent(run: Run, user: string): Promise<void> {
   await until(run, 'O2', 'nothing waits', isSent);
 }
 
-/** What is about a message that was not sent waits for that one. */
+/** An amendment of an unsent message waits for that message. */
 function waitingOf(run: Run, user: string): Row[] {
   const rows = rowsOf(run.browser.disk, user);
   const parked = new Set(
@@ -106,7 +106,7 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
         const now = tab.client.conversation(room.id).get();
         const gap = now.gaps.at(-1);
         if (gap) tab.client.loadBetween(room.id, gap, 'upper');
-        else tab.client.loadOlder(room.id); // of no effect while it is at it
+        else tab.client.loadOlder(room.id); // has no effect while it is loading
         const isMore = now.messages[0]?.key !== before || now.atStart;
         return gaps === '[]' ? isMore : gaps !== JSON.stringify(now.gaps);
       });
@@ -116,7 +116,7 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
   }
 }
 
-/** The newest lines, and behind them what was not sent. */
+/** The newest lines, and after them the messages that were not sent. */
 function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
   const rows = rowsOf(run.browser.disk, user);
   const state = tab.client.conversation(room.id).get();
@@ -125,12 +125,12 @@ function isEnd(run: Run, user: string, tab: Tab, room: LogRoom): boolean {
   const newest = rows.filter((row) => row.room === room.id && row.kind === 'text').at(-1);
   if (newest && !state.messages.some(({ key }) => key === `${user} ${newest.clientOffset}`)) return false;
   const last = linesOf(room).at(-1);
-  // of lines there may be none above the first hole; and as many may wait as are shown at first
+  // there may be no lines above the first hole, and the queued messages may fill the window
   if (sent.length === 0) return !last || !state.atStart || state.messages.length > 0;
   return sent.at(-1)!.serverOffset === last?.serverOffset;
 }
 
-/** What stands there is, line by line, what the log says between the first and the last of them, the gaps it shows aside. */
+/** The shown lines are exactly those of the log between the first and the last of them, apart from shown gaps. */
 function isPiece(run: Run, tab: Tab, room: LogRoom): boolean {
   const { messages, gaps } = tab.client.conversation(room.id).get();
   const sent = messages.filter(({ serverOffset }) => serverOffset !== undefined);
@@ -145,12 +145,12 @@ function isPiece(run: Run, tab: Tab, room: LogRoom): boolean {
 function isLine(line: Line, message: Message, names: ReadonlyMap<string, string>): boolean {
   if (message.author.name !== names.get(line.author)) return false;
   if (line.serverOffset !== message.serverOffset || line.author !== message.author.id) return false;
-  if (message.pending !== 'none') return true; // a change of it was not sent
+  if (message.pending !== 'none') return true; // an amendment of it was not sent
   if (line.tag === 'text') return message.content.tag === 'text' && message.content.body === line.body;
   return message.content.tag === line.tag;
 }
 
-/** Everything is held as it is now, everything written is there, and the last change of each is the one that holds. */
+/** The stored logs equal the server's, every written message is there, and the last amendment of each applies. */
 function checkEnd(run: Run, user: string): void {
   const { browser, ledger, known, server } = run;
   run.look();

@@ -1,47 +1,47 @@
-/** How ill a seed treats its clients. All of it stops for the kind stretch at the end. */
+/** The faults of a seed, as probabilities. All faults stop for the end of a run. */
 import type { Random } from '../../support/random.ts';
 
-/** How often each happens, of one. */
+/** The probability of each fault. */
 export interface Rates {
-  /** A live frame is lost, or comes again. */
+  /** A live frame is lost, or repeated. */
   frame: number;
   repeat: number;
-  /** A request is refused as a whole, ends before an item, refuses an item. */
+  /** A request is refused as a whole, stops before an item, or refuses an item. */
   whole: number;
   stop: number;
   refuse: number;
-  /** Under an item's key stands another text. */
+  /** Another text is already stored under an item's key. */
   key: number;
-  /** A range is cut short. */
+  /** A range has fewer entries than requested. */
   short: number;
-  /** A connection ends with a request, or before its answer; without a word. */
+  /** A connection ends before a request arrives, or before its answer; without an event. */
   fate: number;
   silent: number;
-  /** An append takes long. */
+  /** An append is slow. */
   slow: number;
 }
 
 export interface Ill {
   losesFrame(): boolean;
   repeatsFrame(): boolean;
-  /** The whole request is refused; `applied`: although it was done. */
+  /** The whole request is refused; `applied`: although it was executed. */
   refusesAll(): { code: string; retryAfter?: number; applied: boolean } | undefined;
-  /** The append ends before this item. */
+  /** The append stops before this item. */
   stops(): { code: string; retryAfter?: number } | undefined;
-  /** For good, this item. */
+  /** Refuses this item permanently. */
   refuses(): string | undefined;
-  /** Under its key stands another text. */
+  /** Another text is stored under its key. */
   takesKey(key: string): boolean;
   cutsShort(): boolean;
-  /** What becomes of a request: it arrives, or the connection ends before it does, or before its answer is back. */
+  /** Whether a request arrives, or the connection ends before the request or before the answer arrives. */
   fate(): 'arrives' | 'lost' | 'unanswered';
-  /** The connection ends without a word to the client. */
+  /** The connection ends without an event at the client. */
   silently(): boolean;
-  /** How long something is on its way. */
+  /** The latency of the network. */
   latency(): number;
-  /** How long the server takes over an append. */
+  /** The duration of an append in the server. */
   takes(): number;
-  /** No network, or no server. */
+  /** The network or the server is down. */
   unreachable: boolean;
   kind(): void;
 }
@@ -49,7 +49,7 @@ export interface Ill {
 export function createIll(random: Random, story: Partial<Rates>): Ill {
   let isKind = false;
   const strength = random.pick([0.2, 1, 1, 2]);
-  /** A seed knows only some of the ills, so that the others get room. */
+  /** Each seed has only some of the faults, so that they occur more often. */
   const often = () => (random.next() < 0.6 ? strength * random.pick([0.03, 0.1, 0.2, 0.5]) : 0);
   const rates: Rates = {
     frame: often(),

@@ -1,44 +1,44 @@
-/** What a person wrote and was told about it: nothing of it may be lost, and nothing sent twice. */
+/** Records what a user wrote and which result the app showed: nothing may be lost or sent twice. */
 
-/** One message, through all that it ever said. */
+/** One message with all its versions. */
 export interface Written {
   user: string;
   room: string;
-  /** In the order in which they were asked for. */
+  /** In the order of the user's actions. */
   bodies: Body[];
-  /** When it was last asked to be deleted or given up, if ever. */
+  /** The time of the last delete or discard, if any. */
   givenUpAt: number | undefined;
-  /** Something refused it, or it was changed: it may come later than what was written after it (L5). */
+  /** It was refused or changed, so it may be in the log after messages that were written later (L5). */
   mayComeLate: boolean;
-  /** Another device changed it, too. */
+  /** Another device changed it too. */
   isShared: boolean;
 }
 
-/** Every body is said once in a run, so that it is found wherever it is. */
+/** Every body is unique in a run, so it can be found anywhere. */
 export interface Body {
   text: string;
   kind: 'text' | 'edit';
   of: Written;
   asked: number;
-  /** When it was told to be safe. */
+  /** When the app reported it as stored. */
   accepted: number | undefined;
-  /** It was told to have failed, and is not tried again yet. */
+  /** The app reported a failure, and it was not retried yet. */
   isTold: boolean;
-  /** It was told to have failed, and the person wrote something else instead. */
+  /** The app reported a failure, and the user wrote another text instead. */
   abandoned: boolean;
-  /** A change that was given up by hand; the message stays. */
+  /** An amendment that the user discarded; the message stays. */
   dropped: boolean;
-  /** The server refused it, whatever became of other attempts: what is written instead has its place. */
+  /** The server refused one attempt: its replacement may take its position in the order. */
   isRefused: boolean;
 }
 
 export interface Ledger {
   all(): readonly Body[];
   find(text: string): Body | undefined;
-  /** A message, or a new text of one. Asked for now. */
+  /** Records a new message, or a new text of one, at the present time. */
   ask(kind: Body['kind'], text: string, of: Written): Body;
   message(user: string, room: string): Written;
-  /** A new text, never said before. Whose it is, stands in it. */
+  /** A new unique text, which contains its author. */
   say(user: string, length?: number): string;
   tick(): number;
 }
@@ -79,12 +79,12 @@ export function createLedger(): Ledger {
   };
 }
 
-/** Text that nobody but this user may see while it is unsent. */
+/** True if the text was written by this user; nobody else may see it before it is sent. */
 export function isOf(text: string, user: string): boolean {
   return text.startsWith(`${user.slice(0, 4)} `);
 }
 
-/** Something that was written later stands for it, or it was given up. */
+/** It was replaced by a later text, or discarded. */
 export function isOver(body: Body, isThere: (text: string) => boolean): boolean {
   const { of, asked } = body;
   if (body.dropped || body.abandoned) return true;

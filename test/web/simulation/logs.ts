@@ -1,14 +1,14 @@
-/** The data of the model server: rooms and their logs, which can be put back to an older copy. Pure. */
+/** The data of the model server: rooms and their logs, which can be restored to an older copy. Pure. */
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, type Line } from '../../../shared/fold.ts';
 import { isAmendment, isMessage, isRemoval, isReplacement, redacted } from '../../../shared/kinds.ts';
 import type { Item, WireError } from '../../../shared/protocol/index.ts';
 
-/** `entry` stays as it was appended, also when its content is gone. */
+/** `entry` stays as it was appended, also after its redaction. */
 export interface Logged {
   entry: Entry;
   isRedacted: boolean;
-  /** By which a repeat is known to be one. */
+  /** The content, to tell repeats from conflicts. */
   content: string;
 }
 
@@ -20,7 +20,7 @@ export interface LogRoom {
   readUpTo: Map<string, number>;
 }
 
-/** A log goes on in one lineage until it is put back; what is held of an old one is not of the new one. */
+/** A lineage lasts until a restore. Entries of an old lineage may not appear in the new one. */
 export interface Lineage {
   epoch: string;
   rooms: Map<string, LogRoom>;
@@ -28,11 +28,11 @@ export interface Lineage {
 
 export interface Logs {
   now(): Lineage;
-  /** The oldest first, the present one last. */
+  /** All lineages, the present one last. */
   lineages(): readonly Lineage[];
   room(id: string): LogRoom | undefined;
   append(room: LogRoom, author: string, item: Item): Appended;
-  /** Without asking who may. */
+  /** Appends without checking permissions. */
   add(room: LogRoom, entry: Unplaced, content: string): Logged;
   copy(): Lineage;
   putBack(copy: Lineage, epoch: string): void;
@@ -98,17 +98,17 @@ export function createLogs(epoch: string, time: () => number): Logs {
   };
 }
 
-/** As everybody reads it. */
+/** The entry as clients read it: redacted if it was deleted. */
 export function shown({ entry, isRedacted }: Logged): Entry {
   return isRedacted ? redacted(entry) : entry;
 }
 
-/** The room's lines, as who holds all of the log reads them. */
+/** The lines of the whole log. */
 export function linesOf(room: LogRoom): Line[] {
   return fold(room.log.map(shown));
 }
 
-/** The same for the same item, whatever the order of its fields; its key and room aside. */
+/** The content of an item, without key and room, independent of the order of its fields. */
 export function contentOf({ room: _, clientOffset: __, ...content }: Item): string {
   return JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -121,7 +121,7 @@ export function isBy({ entry }: Logged, author: string, clientOffset: string): b
   return entry.author === author && entry.clientOffset === clientOffset;
 }
 
-/** What a text or an edit says; undefined of all else. */
+/** The body of a text or an edit; undefined for other kinds. */
 export function bodyOf(entry: Entry): string | undefined {
   return 'body' in entry ? entry.body : undefined;
 }

@@ -1,4 +1,4 @@
-/** Before the client is loaded: its limits are made small, so that short logs have holes; and one line of it is broken, if asked for. */
+/** Changes the client's modules as they are loaded: smaller limits, so that short logs have holes, and optionally one broken line (variants.ts). */
 import { registerHooks } from 'node:module';
 import { VARIANTS } from './variants.ts';
 
@@ -6,7 +6,7 @@ const WEB = new URL('../../../web/', import.meta.url).href;
 const SHARED_LIMITS = new URL('../../../shared/limits.ts', import.meta.url).href;
 const PAGE_LIMITS = `${WEB}records/pageLimits.ts`;
 
-/** By file. With these, a log of 30 entries goes through all that otherwise one of 10,000 entries would. */
+/** Replacements by file. With these limits, a log of 30 entries covers the same cases as one of 10,000. */
 const SMALL: Record<string, Record<string, number>> = {
   [SHARED_LIMITS]: {
     CATCH_UP_MAX_ENTRIES: 8,

@@ -1,32 +1,32 @@
-/** What is between a tab and the server: each connection keeps its order, and breaks; requests over HTTP find their own way. */
+/** The network between a tab and the server. A connection keeps the order of its messages, and may break; HTTP requests are independent. */
 import type { Handshake } from '../../../shared/protocol/index.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
 import type { Ill } from './ill.ts';
 import type { Conn, Server } from './server.ts';
 import type { World } from './world.ts';
 
-/** One end of it: a tab or a worker. */
+/** A client of the network: a tab or a worker. */
 export interface Station {
   name: string;
-  /** Does it when the station runs; never, when that is dead. */
+  /** Runs `work` while the station runs; never, if it is dead. */
   arrive(work: () => void): void;
   isDead(): boolean;
-  /** The browser's jar. */
+  /** The browser's cookies. */
   jar: { cookie: string | undefined };
-  /** It writes an append to the network. */
+  /** It sends an append. */
   emitting(payload: { as: string; items: unknown[] }): void;
-  /** An answer to that append reaches it. */
+  /** It receives the answer to that append. */
   answered(answer: unknown, payload: unknown): void;
-  /** It has no connection any more, as far as it knows. */
+  /** It has noticed that its connection ended. */
   disconnected(): void;
 }
 
 export interface Network {
   io(station: Station): (options: Record<string, unknown>) => RawSocket;
   fetch(station: Station): typeof globalThis.fetch;
-  /** Connections that are open, to break them. */
+  /** The open connections, to break them. */
   breakSome(how: 'all' | 'one'): void;
-  /** Calls it right before the next answer to a range of that one arrives. */
+  /** Calls `before` right before the next answer to a `range` of this station arrives. */
   beforeAnswer(station: Station, work: () => void): void;
 }
 
@@ -46,7 +46,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
     const [up, work, down] = [createLane(), createLane(), createLane()];
     let state: 'new' | 'open' | 'closed' = 'new';
     let conn: Conn | undefined;
-    /** The server's side, or the way, is gone; the client may not know. */
+    /** The connection is broken; the client may not have noticed. */
     let broken = false;
 
     const say = (event: string, payload?: unknown) =>
@@ -150,7 +150,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
       disconnect() {
         state = 'closed';
         station.disconnected();
-        world.after(ill.latency(), () => breakIt(true)); // what it wrote before still arrives
+        world.after(ill.latency(), () => breakIt(true)); // messages in flight still arrive
       },
       emit(event, ...sent) {
         if (state !== 'open') throw new Error('emitted while not connected');
@@ -161,7 +161,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
         up.send(() => {
           if (broken || ill.unreachable || !server.up) return;
           if (event !== 'beat' && ill.fate() === 'lost') return breakIt();
-          const { lives } = server; // what it has begun it ends, whatever becomes of the connection
+          const { lives } = server; // a request in progress completes, also if the connection ends
           const answer = () => lives === server.lives && receive(event, payload, ack);
           if (event === 'append') work.send(answer, ill.takes());
           else answer();
@@ -170,7 +170,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
     };
   }
 
-  /** What is sent first arrives first. */
+  /** Messages arrive in the order in which they were sent. */
   function createLane() {
     let last = 0;
     return {
@@ -195,7 +195,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
           const answer = answerHttp(`${init?.method} ${path}`, cookie, body);
           if (fate === 'unanswered') return void world.after(20, fail);
           world.after(ill.latency(), () => {
-            if ('cookie' in answer) station.jar.cookie = answer.cookie; // the browser's, whatever became of the tab
+            if ('cookie' in answer) station.jar.cookie = answer.cookie; // the cookie is stored in the browser, also if the tab is dead
             station.arrive(() => {
               world.note(`${station.name} hears of its ${path}: ${short(answer.body)}`);
               if (path === '/api/append') station.answered(answer.body, body);
@@ -226,9 +226,9 @@ export function createNetwork({ world, server, ill }: Deps): Network {
         return { status: 200, body: { ok: true }, cookie: undefined };
       case 'POST /api/session': {
         const { name, as, password } = body as { name: string; as?: string; password?: string };
-        if (as !== undefined && password === undefined) return unauthorized; // no claim is kept for so long
+        if (as !== undefined && password === undefined) return unauthorized; // the claim has expired
         const [id] = [...server.names].find(([, each]) => each === name) ?? [];
-        if (id === undefined) return unauthorized; // they have another name by now
+        if (id === undefined) return unauthorized; // the user has another name now
         const fresh = server.newId();
         server.sessions.set(fresh, id);
         return { status: 201, body: session(id), cookie: fresh };
@@ -254,7 +254,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
   };
 }
 
-/** What matters of it in a journal. */
+/** A short text for the journal. */
 function short(payload: unknown): string {
   return JSON.stringify(payload, (key, value) => (key === 'users' || key === 'at' ? undefined : value)).slice(
     0,

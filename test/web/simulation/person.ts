@@ -1,4 +1,4 @@
-/** What the people at the browser do, one small thing at a time; what comes of it is written down when it is told. */
+/** The actions of the users at the browser, one at a time. Results are recorded in the ledger when the app reports them. */
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Message, Outcome } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 
 export type Step = (run: Run) => string | undefined;
 
-/** Each with how often it is done. */
+/** Each action with its weight. */
 export type Steps = readonly (readonly [number, Step])[];
 
 export const PERSON: Steps = [
@@ -34,14 +34,14 @@ export function sendMuch(run: Run): string | undefined {
   return send(run, 4);
 }
 
-/** And so many more, each when the one before is safe. */
+/** Writes more texts, each after the previous one is stored. */
 export function send(run: Run, more = 0, tab = writable(run)): string | undefined {
   if (!tab || tab.boxes.has(tab.looking!)) return undefined;
   const { random } = run.world;
   const [user, room] = [tab.signedIn()!.user.id, tab.looking!];
   const text = run.ledger.say(user, random.next() < 0.05 ? 200 : 0);
   const message = run.ledger.message(user, room);
-  if (text.length > 100) message.mayComeLate = true; // it is kept as not sent at once
+  if (text.length > 100) message.mayComeLate = true; // stored as not sent at once
   const body = run.ledger.ask('text', text, message);
   const isDraft = random.next() < 0.5;
   if (isDraft) tab.client.saveDraft(room, text);
@@ -49,7 +49,7 @@ export function send(run: Run, more = 0, tab = writable(run)): string | undefine
   return `${tab.name} sends “${text.slice(0, 20)}”`;
 }
 
-/** As the composer does: where it failed the text stays. */
+/** Like the composer: after a failure the text stays. */
 function hand(run: Run, tab: Tab, box: Box): void {
   const { body, isDraft } = box;
   const { room, user } = body.of;
@@ -109,7 +109,7 @@ export function remove(run: Run): string | undefined {
   return `${tab.name} deletes “${body.text}”`;
 }
 
-/** What was not sent: again, otherwise, or not at all. */
+/** A message that was not sent: retry it, change it, or discard it. */
 export function mend(run: Run): string | undefined {
   const found = own(run, ({ status }) => status.tag === 'not-sent');
   if (!found) return undefined;
@@ -172,7 +172,7 @@ export function scroll(run: Run): string | undefined {
   return `${tab.name} ${way}`;
 }
 
-/** To any place of the log, held or not. */
+/** Scrolls to any position of the log, stored or not. */
 function jump(run: Run): string | undefined {
   const tab = writable(run);
   const room = run.rooms().find(({ id }) => id === tab?.looking);
@@ -182,7 +182,7 @@ function jump(run: Run): string | undefined {
   return `${tab.name} jumps to ${offset}`;
 }
 
-/** Something of a kind that a later version has a screen for. */
+/** Queues an item of a kind that only a later version shows. */
 function queueOther(run: Run): string | undefined {
   const tab = writable(run);
   if (!tab) return undefined;
@@ -212,7 +212,7 @@ function queueOther(run: Run): string | undefined {
     () => {
       kept.isTaken = !tab.isDead();
     },
-    () => {}, // a storage that fails
+    () => {}, // the storage fails
   );
   return `${tab.name} queues ${item.kind}`;
 }
@@ -244,7 +244,7 @@ function signOut(run: Run): string | undefined {
   return `${tab.name} signs out`;
 }
 
-/** As somebody, where nobody is; as the same, where the session is over. */
+/** Signs in as any user, or as the same user if the session has expired. */
 function signIn(run: Run): string | undefined {
   const tab = anyTab(
     run,
@@ -262,7 +262,7 @@ function anyTab(run: Run, isOne: (tab: Tab) => boolean): Tab | undefined {
   return tabs.length > 0 ? run.world.random.pick(tabs) : undefined;
 }
 
-/** Somebody is in, and looks at a room that is theirs. */
+/** A user is signed in and looks at one of their rooms. */
 function writable(run: Run): Tab | undefined {
   return anyTab(run, (tab) => {
     const app = tab.signedIn();
@@ -270,7 +270,7 @@ function writable(run: Run): Tab | undefined {
   });
 }
 
-/** A message of one's own on some screen that says what was written here. */
+/** One of the user's own messages on the screen, with a text that was written here. */
 function own(run: Run, isOne: (message: Message) => boolean) {
   const tab = writable(run);
   const { messages } = tab?.client.conversation(tab.looking!).get() ?? { messages: [] };

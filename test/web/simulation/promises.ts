@@ -1,4 +1,4 @@
-/** What is promised, checked against what every database, screen and log says at this moment. The first breach ends a run. */
+/** Checks the promises against the present contents of databases, screens and logs. The first breach ends a run. */
 import { isMessage, isRemoval, isReplacement, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { LEGACY_LOG_STORES, LOG_STORES } from '../../../web/db/userDatabase.ts';
@@ -9,24 +9,24 @@ import type { Disk } from './disk.ts';
 import { isOf, isOver, type Ledger } from './ledger.ts';
 import { contentOf, type Lineage, type Logged, type Logs, targetOf } from './logs.ts';
 
-/** What is known of a run, apart from the logs and the disk. */
+/** The state of a run, apart from the logs and the disk. */
 export interface Known {
   isUser(id: string): boolean;
   logs: Logs;
   disk: Disk;
   ledger: Ledger;
-  /** Every body that ever was in a log. */
+  /** Every body that was ever in a log. */
   appended: ReadonlySet<string>;
-  /** Items of other kinds that were taken, and all that ever was in a log, by their contents. */
+  /** Stored items of other kinds, and all items that were ever in a log, by their contents. */
   kept: ReadonlyMap<string, { user: string; isTaken: boolean }>;
   appendedContents: ReadonlySet<string>;
-  /** Rooms that cannot be read now. */
+  /** Rooms that fail now. */
   failing: ReadonlySet<string>;
-  /** Where a run of entries began that a server gave to a user as one that may stand alone, as `user room from`. */
+  /** The beginnings of entries from a server that may open a span of their own, as `user room from`. */
   announced: ReadonlySet<string>;
-  /** Room was made on a full disk, or a log was put back by hand: a span may begin anywhere. */
+  /** Entries were evicted, or a log was restored by hand: a span may begin anywhere. */
   mayBeginAnywhere: boolean;
-  /** What was told as not stored may be stored all the same. */
+  /** A text whose write was reported as failed may be stored all the same. */
   commitsLate: boolean;
 }
 
@@ -42,7 +42,7 @@ export function rowsOf(disk: Disk, user: string): Row[] {
   return disk.read<Row>(DATABASE + user, 'rows');
 }
 
-/** All that one user's database says, which is what they would find if the browser were killed now. */
+/** Checks one user's database: the state after a kill of the browser now. */
 export function checkDatabase(known: Known, database: string, broken: Broken): void {
   const user = userOf(database);
   if (user === undefined || !known.disk.isClean(database)) return;
@@ -53,7 +53,7 @@ export function checkDatabase(known: Known, database: string, broken: Broken): v
   checkFailing(known, database, user, broken);
 }
 
-/** A room that fails is nobody's to leave, as long as they never did. */
+/** A room that fails stays in the list, unless the user left it. */
 function checkFailing({ failing, logs, disk }: Known, database: string, user: string, broken: Broken): void {
   const rooms = disk.read<LocalRoom>(database, 'rooms');
   for (const id of failing) {
@@ -77,7 +77,7 @@ function checkLogs(known: Known, database: string, user: string, rows: readonly 
     checkLog(known, { user, room, epoch, known: kept, beside: older.entries }, held, broken);
     checkLog(known, { user, room, epoch, known: all, beside: held.entries }, older, broken);
     const deleted = new Set(kept.flatMap((entry) => (isRemoval(entry) ? entry.target! : [])));
-    for (const entry of kept) checkBlank(entry, deleted, room, broken); // in what is not moved, when it is
+    for (const entry of kept) checkBlank(entry, deleted, room, broken); // entries that are not migrated yet are checked after the migration
     const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
     for (const row of rows)
       if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
@@ -113,9 +113,9 @@ interface Of {
   user: string;
   room: string;
   epoch: string | undefined;
-  /** What may amend it. */
+  /** The entries that may amend it. */
   known: readonly HeldEntry[];
-  /** What is held of it in other stores: a span that touches it may be a part of one that was given. */
+  /** Spans in the other stores: a span that touches one of them may be a part of a received one. */
   beside: readonly HeldEntry[];
 }
 
@@ -152,7 +152,7 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
   }
 }
 
-/** What is deleted by something held has no content here, nor have its edits. */
+/** A message with a stored deletion has no stored content, and neither have its edits. */
 function checkBlank(entry: HeldEntry, deleted: ReadonlySet<number>, room: string, broken: Broken): void {
   if (entry.deleted || !(isMessage(entry) || isReplacement(entry))) return;
   const message = isReplacement(entry) ? entry.target! : entry.serverOffset;
@@ -168,7 +168,7 @@ export function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEn
   });
 }
 
-/** The same entry, with all its fields, or redacted as the log has it. */
+/** The stored entry equals the log's, with all its fields, or is redacted like it. */
 function isCopy(held: HeldEntry, { entry, isRedacted }: Logged): boolean {
   if (held.clientOffset !== entry.clientOffset || held.author !== entry.author) return false;
   if (held.kind !== entry.kind || held.at !== entry.at) return false;
@@ -181,7 +181,7 @@ function isEqual(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** A span that says that it knows what amends it up to an offset has, or needs, none of the deletions and edits up to there. */
+/** A span with known amendments up to an offset has all edits and deletions up to there that apply to it. */
 function knowsAmendments(
   lineage: Lineage,
   room: string,
@@ -215,7 +215,7 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
       broken('O3', `“${said.text}” was told as not stored, and waits`);
     if (row.targetOffset === undefined) continue;
     const { room, target, targetOffset } = row;
-    // Or of a later one: the worker hears what became of a text before any tab hears that the data was put back.
+    // Or of a later lineage: the worker may get an acknowledgement before any tab notices the restore.
     const all = logs.lineages();
     const isThere = all
       .slice(all.findIndex((lineage) => lineage.epoch === epoch))
@@ -235,7 +235,7 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
   }
 }
 
-/** What leaves is exactly what stands in the database as being sent, and who sends it is who may (O4, S5). */
+/** A sent item equals its row in the database, which is marked as sending, and the sender holds the fence (O4, S5). */
 export function checkEmitted(
   disk: Disk,
   as: string,

@@ -1,6 +1,6 @@
-/** What a run would spend a quarter of its time on, and shows nothing: copies of plain records, and the stacks of errors. */
+/** Speeds up the runs by a quarter: faster copies of plain records, and no stack traces. */
 
-/** As `structuredClone` does it, of what the client and the model server hand over; of all else by that itself. */
+/** Like `structuredClone`, for plain data of the client and the model server; other values use the original function. */
 export function makeQuick(stacks: boolean): void {
   if (!stacks) Error.stackTraceLimit = 0;
   const real = globalThis.structuredClone;

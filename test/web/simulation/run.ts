@@ -1,4 +1,4 @@
-/** One run: everything that takes part in it, and the promises that are looked at while it goes on. */
+/** One run: its parts, and the checks of the promises during the run. */
 
 import { idFrom } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
@@ -23,20 +23,20 @@ export interface Run {
   network: Network;
   browser: Browser;
   ledger: Ledger;
-  /** Items of other kinds that were taken, by their contents, of which no two are the same. */
+  /** Stored items of other kinds, by their contents, which are unique. */
   kept: Map<string, { user: string; item: Item; isTaken: boolean }>;
   known: Known;
-  /** Two who share the browser, and somebody else. */
+  /** The two users who share the browser. */
   people: [string, string];
   ada: string;
-  /** An older copy of the server's data, if one was made. */
+  /** An older copy of the server's data, if there is one. */
   copy: Lineage | undefined;
-  /** Databases misbehave, or did a moment ago: screens may be behind. */
+  /** The databases have faults, or had them just now: screens may be stale. */
   isFaulty: boolean;
   rooms(): LogRoom[];
-  /** Who has an append under way. */
+  /** The station with an append in flight. */
   sender(): Station | undefined;
-  /** Looks at everything that can be seen from outside now. */
+  /** Checks everything that is observable now. */
   look(): void;
   broken(rule: string, sentence: string): void;
   breach: string | undefined;
@@ -55,7 +55,7 @@ export function createRun(seed: number, about?: StoryName): Run {
   const appended = new Map<string, Lineage>();
   const announced = new Set<string>();
   const unsure = new Set<string>();
-  /** What left last, per user, and is not answered yet. */
+  /** The last append of each user that is not answered yet. */
   const underWay = new Map<string, { station: Station; payload: unknown; items: readonly Item[] }>();
   const sentAs = new Map<string, string>();
   let acknowledged: { station: Station; keys: string[] }[] = [];
@@ -70,7 +70,7 @@ export function createRun(seed: number, about?: StoryName): Run {
       lacked: (_, item) => run.broken('O2', `${say(item)} is sent to a server that lacks its feature`),
       refused(_, item, code) {
         world.note(`refused: ${say(item)}: ${code}`);
-        if (code === 'unavailable' || code === 'rate-limited') return; // it holds its place
+        if (code === 'unavailable' || code === 'rate-limited') return; // it keeps its position
         const text = ledger.find(item.body ?? '');
         if (!text) return;
         text.isRefused = true;
@@ -161,15 +161,15 @@ export function createRun(seed: number, about?: StoryName): Run {
     for (const [user, each] of underWay) if (each.station === station) underWay.delete(user);
   }
 
-  /** When its row was written: what is changed before it leaves keeps its place. */
+  /** When its row was written: a text that is changed before it is sent keeps its position. */
   function placeOf(body: Body, kind: Item['kind']): number {
     const { bodies } = body.of;
-    if (kind === 'text') return bodies[0]!.asked; // also where it was refused, and another text stands in its place
+    if (kind === 'text') return bodies[0]!.asked; // also if it was refused and replaced by another text
     const isReplaced = ({ text, isRefused }: Body) => isRefused || !appended.has(text);
     return bodies.slice(1).find((each) => each === body || isReplaced(each))?.asked ?? 0;
   }
 
-  /** What was written before it, and was safe before it was written, is in the log before it (L5). */
+  /** Messages that were stored before it was written are in the log before it (L5). */
   function checkOrder(user: string, room: LogRoom, asked: number, text: string): void {
     for (const body of ledger.all()) {
       const { of, accepted } = body;

@@ -1,4 +1,4 @@
-/** What a person sees, while no database is at work: it must be what the databases say (O3, S5), and nobody else's (O5). */
+/** Checks the screens while no database is busy: they show the contents of the databases (O3, S5), and only those of the signed-in user (O5). */
 import { isLine } from '../../../shared/fold.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
@@ -11,7 +11,7 @@ import type { Logs } from './logs.ts';
 
 type Broken = (rule: string, sentence: string) => void;
 
-/** `unsure`: rooms of which somebody who died may have told nobody what they wrote last. */
+/** `unsure`: rooms whose last change event may be missing, because a tab was killed. */
 export function checkScreen(
   tab: Tab,
   disk: Disk,
@@ -43,7 +43,7 @@ export function checkScreen(
   const shown = new Set(state.messages.map(({ key }) => key));
   const texts = rows.filter((row) => row.kind === 'text').sort((a, b) => a.seq - b.seq);
   const isShown = (row: Row) => shown.has(`${me} ${row.clientOffset}`);
-  const first = texts.findIndex(isShown); // what is before it stands further up
+  const first = texts.findIndex(isShown); // earlier lines are further up
   for (const row of first < 0 ? texts.slice(-1) : texts.slice(first))
     if (!isShown(row)) broken('O3', `${tab.name} does not show “${row.body}”, which is ${row.state.tag}`);
 }
@@ -79,7 +79,7 @@ function checkInLogs(where: string, room: string, message: Message, logs: Logs, 
   if (!isThere) broken('O3', `${where} shows ${clientOffset} as sent, and no log has it`);
 }
 
-/** What a connection brought hides nothing that was held before: all from the first line to the end shows (S3). */
+/** All lines from the first one to the end are shown, including those that were stored before the connection (S3). */
 function checkNothingHidden(
   where: string,
   room: string,

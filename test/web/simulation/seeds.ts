@@ -1,8 +1,8 @@
 /**
  * Runs seeds by hand or for a test, in a process of its own: `node test/web/simulation/seeds.ts --seeds 392,1-20000`.
- * With `--journal` it tells all that happened in each. `--variant NAME` breaks the client first (variants.ts), `--story NAME`
- * has all seeds about that (stories.ts). It stops at the first breach, with `--rules S1,O4` at the first of these rules, with
- * `--all` at none.
+ * `--journal` prints all events of each run. `--variant NAME` breaks the client first (variants.ts), `--story NAME` uses that
+ * story for all seeds (stories.ts). It stops at the first breach; with `--rules S1,O4` at the first of these rules, with `--all`
+ * at none.
  */
 import { parseArgs } from 'node:util';
 import { prepareModules } from './modules.ts';
@@ -59,7 +59,7 @@ const { user, system } = process.cpuUsage(began);
 console.log(`${ran} seeds, ${failed} failed, ${((user + system) / 1_000 / ran).toFixed(1)} ms each`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-/** A breach of another rule is told, and ends nothing. */
+/** A breach of another rule is printed, and does not stop. */
 function isSought(breach: string): boolean {
   return !values.rules || values.rules.split(',').some((rule) => breach.startsWith(`${rule}: `));
 }

@@ -1,6 +1,6 @@
 /**
- * A model server of the protocol: whole logs, sessions, sockets, ranges. How ill it treats its clients is said by rates
- * that can all be 0; what it says is always something that a server of ours may say.
+ * A model server of the protocol: logs, sessions, sockets, ranges. Its faults have probabilities that can all be 0; all its
+ * answers are allowed by the protocol.
  */
 
 import type { Entry } from '../../../shared/entry.ts';
@@ -12,19 +12,19 @@ import type { Ill } from './ill.ts';
 import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown, type Unplaced } from './logs.ts';
 import type { World } from './world.ts';
 
-/** What a client holds of a room's log: where its newest span ends, and an entry beyond that. */
+/** A client's cursor and proof of a room. */
 export interface Held {
   cursor?: Cursor | undefined;
   proof?: Cursor | undefined;
 }
 
-/** The server's end of a connection. */
+/** The server's side of a connection. */
 export interface Conn {
   user: string;
   session: string;
   open: boolean;
   told: Map<string, number>;
-  /** Of the handshake, in rooms that the user was not in then. */
+  /** Cursors of the handshake in rooms of which the user was not a member. */
   cursorsElsewhere?: Map<string, Held>;
   send(event: string, payload: unknown): void;
   close(): void;
@@ -33,47 +33,47 @@ export interface Conn {
 export interface Server {
   logs: Logs;
   names: Map<string, string>;
-  /** How often each of them was renamed, counted over all. */
+  /** The revision of each user. */
   revs: Map<string, number>;
-  /** What it takes beyond what every server does. */
+  /** The features of the server. */
   features: string[];
-  /** Rooms that cannot be read or written now, while all others can. */
+  /** Rooms that fail now. */
   failing: Set<string>;
-  /** Who each cookie proves. */
+  /** The user of each session cookie. */
   sessions: Map<string, string>;
   up: boolean;
-  /** How often it was started. */
+  /** The number of starts. */
   lives: number;
-  /** Takes a socket: welcome and catch-up, or why not. */
+  /** Accepts a socket and sends welcome and catch-up, or refuses it. */
   connect(conn: Conn, handshake: Handshake): void;
   handle(from: { user: string; conn?: Conn }, event: string, payload: unknown): object;
   newRoom(name: string, members: readonly string[]): LogRoom;
-  /** Somebody else does something, or another device of the same user. */
+  /** An action of another user, or of another device of the same user. */
   write(room: LogRoom, author: string, body: string): void;
   amend(room: LogRoom, target: Entry, body: string | undefined): void;
-  /** An entry of whichever kind. */
+  /** Appends an entry of any kind. */
   say(room: LogRoom, entry: Omit<Unplaced, 'clientOffset'>): void;
   rename(user: string, name: string): void;
   fail(room: string): void;
   heal(room: string): void;
   come(room: string, user: string): void;
-  /** By themselves, or `by` somebody who removes them. */
+  /** The user leaves, or `by` removes the user. */
   leave(room: string, user: string, by?: string): void;
   bye(): void;
-  /** The process ends: every connection with it. */
+  /** The process ends, with all its connections. */
   stop(): void;
   signOut(session: string): void;
   newId(): string;
 }
 
-/** What an append as it arrived brought about; for the promises. */
+/** Reports the effects of each append, for the checks. */
 export interface Witness {
   arrived(user: string, items: readonly Item[]): void;
   appended(room: LogRoom, author: string, item: Item, entry: Entry): void;
   refused(author: string, item: Item, code: string): void;
-  /** Over a connection that had told that this server lacks what the item needs. */
+  /** An item whose feature the server lacks, over a connection whose welcome said so. */
   lacked(author: string, item: Item): void;
-  /** Where a span may begin that nothing below touches. */
+  /** An offset at which a span may begin. */
   announced(user: string, room: string, from: number): void;
 }
 
@@ -146,7 +146,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     return Object.fromEntries(changed.map(([id]) => [id, named(id)]));
   }
 
-  /** One frame or several; each may be lost to somebody, or come again, much later even. */
+  /** One or more frames; each may be lost for a client, or be repeated, even much later. */
   function fanOut(room: LogRoom, from: number): void {
     const entries = room.log.slice(from - 1).map(shown);
     if (entries.length === 0 || server.failing.has(room.id)) return;
@@ -155,7 +155,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       if (ill.losesFrame()) continue;
       const frame = { room: room.id, entries, users: usersOf(entries) };
       conn.send('entries', frame);
-      if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => conn.send('entries', frame)); // names too are as they were
+      if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => conn.send('entries', frame)); // with the old names, too
     }
   }
 

@@ -1,4 +1,4 @@
-/** Runs a seed: whole clients of one browser, two people who share it, and everything that can happen to them. */
+/** Runs a seed: whole clients in one browser that two users share, under random faults. */
 import type { Tab } from './browser.ts';
 import { end } from './ending.ts';
 import { PERSON, type Step, type Steps } from './person.ts';
@@ -8,9 +8,9 @@ import { amend, SURROUNDINGS } from './surroundings.ts';
 
 export interface Report {
   seed: number;
-  /** What was promised and did not hold, with its rule; undefined when all held. */
+  /** The broken promise, with its rule; undefined if there is none. */
   breach: string | undefined;
-  /** So many steps were done until then. */
+  /** The number of completed steps. */
   steps: number;
   journal: readonly string[];
 }
@@ -20,7 +20,7 @@ const STEPS = 40;
 export async function simulate(seed: number, about?: StoryName): Promise<Report> {
   const run = createRun(seed, about);
   const { world } = run;
-  /** A seed does some things often and others hardly. */
+  /** Each seed has its own weights for the actions. */
   const leaning = (steps: Steps): Steps =>
     steps.map(([often, step]) => [
       often * world.random.pick([0.2, 1, 1, 4]) * (run.story.often.get(step) ?? 1),
@@ -70,7 +70,7 @@ async function oneStep(run: Run, steps: Steps): Promise<void> {
   run.look();
 }
 
-/** Whoever comes in looks at a room. */
+/** A user who has signed in opens a room. */
 function attend({ world }: Run, tab: Tab): void {
   const app = tab.signedIn();
   if (tab.isFrozen()) return;

@@ -1,6 +1,6 @@
 /**
- * Whole clients through whatever can happen to them, by thousands of seeds, in processes of their own (seeds.ts). By hand,
- * for as many as one has time for: `node test/web/simulation/seeds.ts --seeds 1-20000 --all`.
+ * Runs whole clients under random faults, for many seeds, in separate processes (seeds.ts). To run more seeds by hand:
+ * `node test/web/simulation/seeds.ts --seeds 1-20000 --all`.
  */
 import { describe, expect, test } from 'vitest';
 import { runsOf } from '../../support/runs.ts';
@@ -33,7 +33,7 @@ function simulate(...args: string[]) {
   return run(process.execPath, ['--no-warnings', 'test/web/simulation/seeds.ts', ...args]);
 }
 
-/** Less what the last line says of the time it took. */
+/** Without the duration in the last line. */
 function journalOf(output: string): string[] {
   return output.trimEnd().split('\n').slice(0, -1);
 }

@@ -1,6 +1,6 @@
 /**
- * What a seed is about. Some breaches need several rare things one after the other; a story makes them less rare, in some
- * of the seeds, and leaves all else to chance.
+ * The stories of seeds. Some breaches need several rare events in sequence; a story makes these events more frequent in some of
+ * the seeds, and leaves everything else random.
  */
 import type { Random } from '../../support/random.ts';
 import type { Rates } from './ill.ts';
@@ -8,16 +8,16 @@ import * as person from './person.ts';
 import * as surroundings from './surroundings.ts';
 
 export interface Story {
-  /** So many times as often as else. */
+  /** The factor for the weight of each action. */
   often: ReadonlyMap<person.Step, number>;
   rates: Partial<Rates>;
-  /** How often the browser has Web Locks, of one. */
+  /** The probability that the browser has Web Locks. */
   haveLocks?: number;
 }
 
 const ANYTHING: Story = { often: new Map(), rates: {} };
 
-/** Requests are refused, done or not, and nobody hears of what was done: rows are parked that are in the log. */
+/** Requests are refused, executed or not, and live frames are lost: parked rows may be in the log. */
 const NOBODY_KNOWS: Story = {
   often: new Map([
     [person.send, 3],
@@ -26,13 +26,13 @@ const NOBODY_KNOWS: Story = {
   rates: { whole: 0.5, frame: 0.7, refuse: 0, stop: 0 },
 };
 
-/** Answers come after they were waited for, and are refusals. */
+/** Answers arrive after the timeout, and are refusals. */
 const TOO_LATE: Story = {
   often: new Map([[person.send, 4]]),
   rates: { slow: 0.8, refuse: 0.5, whole: 0, stop: 0, fate: 0 },
 };
 
-/** Without locks several tabs send the same: one is refused, and the other is not. */
+/** Without Web Locks several tabs send the same row: one is refused, the other is not. */
 const AT_ONCE: Story = {
   often: new Map<person.Step, number>([
     [person.send, 4],
@@ -42,7 +42,7 @@ const AT_ONCE: Story = {
   haveLocks: 0,
 };
 
-/** The storage fails at the moment of writing. */
+/** The storage fails during writes. */
 const BAD_STORAGE: Story = {
   often: new Map<person.Step, number>([
     [person.send, 3],
@@ -52,7 +52,7 @@ const BAD_STORAGE: Story = {
   rates: {},
 };
 
-/** Tabs stand still in the middle of sending; others take over, and they go on. */
+/** Tabs are frozen while they send; others take over, then the first ones resume. */
 const STANDSTILL: Story = {
   often: new Map<person.Step, number>([
     [person.sendMuch, 8],
@@ -64,7 +64,7 @@ const STANDSTILL: Story = {
   haveLocks: 1,
 };
 
-/** The data is put back while changes wait, answers are on their way, and tabs stand still. */
+/** A backup is restored while amendments wait, answers are in flight, and tabs are frozen. */
 const PUT_BACK: Story = {
   often: new Map<person.Step, number>([
     [person.send, 2],
@@ -81,7 +81,7 @@ const PUT_BACK: Story = {
   rates: { frame: 0.7 },
 };
 
-/** The log is large when the app is updated; it is killed while that moves, and what is held changes meanwhile. */
+/** The app is updated with a large log; it is killed during the migration, and the log changes meanwhile. */
 const UPDATE: Story = {
   often: new Map<person.Step, number>([
     [surroundings.updateApp, 12],
@@ -111,7 +111,7 @@ export const STORIES = {
 
 export type StoryName = keyof typeof STORIES;
 
-/** Half of the seeds are about nothing. */
+/** Half of the seeds have no story. */
 export function storyOf(random: Random): Story {
   if (random.next() < 0.5) return ANYTHING;
   return random.pick([NOBODY_KNOWS, TOO_LATE, AT_ONCE, BAD_STORAGE, STANDSTILL, PUT_BACK, UPDATE]);

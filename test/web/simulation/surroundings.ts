@@ -1,4 +1,4 @@
-/** What happens to the people's texts without them: the browser, its disk, the network, the server, everybody else. */
+/** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
 import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf } from './logs.ts';
@@ -6,7 +6,7 @@ import { edit, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
 
-/** Each with how often it happens. */
+/** Each event with its weight. */
 export const SURROUNDINGS: Steps = [
   [3, openTab],
   [2, killTab],
@@ -60,7 +60,7 @@ export function restartBrowser({ browser }: Run): string {
   return `the browser is killed, and ${browser.openTab().name} opens`;
 }
 
-/** The one before kept the logs in other stores: they move while it works, however often it is cut off. */
+/** Updates the app: the previous version had the logs in other stores, and their migration may be interrupted at any time. */
 export function updateApp({ browser }: Run): string | undefined {
   for (const tab of browser.tabs()) tab.kill();
   const { disk } = browser;
@@ -68,7 +68,7 @@ export function updateApp({ browser }: Run): string | undefined {
   return `the app is updated, with ${aged.length} older databases, and ${browser.openTab().name} opens`;
 }
 
-/** Some are told, some are not, and some go where one comes back from. */
+/** Freezes a tab, with or without events, or through the back-forward cache. */
 export function freeze({ browser, world }: Run): string | undefined {
   const tabs = browser.tabs().filter((tab) => !tab.isFrozen());
   if (tabs.length === 0) return undefined;
@@ -79,14 +79,14 @@ export function freeze({ browser, world }: Run): string | undefined {
   return `${tab.name} stands still (${how ?? 'untold'})`;
 }
 
-/** In the middle of sending, untold. */
+/** Freezes the sending tab without an event. */
 export function freezeSender({ browser, sender }: Run): string | undefined {
   const tab = browser.tabs().find((each) => each === sender() && !each.isFrozen());
   tab?.freeze();
   return tab && `${tab.name} stands still while it sends`;
 }
 
-/** As soon as the answer to a range is there: it is taken when the tab goes on, whatever the others did meanwhile. */
+/** Freezes a tab when the answer to its range arrives: it is handled after the thaw, though other tabs went on meanwhile. */
 export function freezeReader({ browser, network, world }: Run): string | undefined {
   const tab = world.random.pick(browser.tabs());
   if (tab.isFrozen() || tab.looking === undefined) return undefined;
@@ -108,7 +108,7 @@ export function thaw(run: Run, tab = run.browser.tabs().find((each) => each.isFr
   return `${tab.name} goes on (${how})`;
 }
 
-/** While somebody else sends what it may have sent. */
+/** Thaws a tab while another one sends the rows that it may have sent. */
 export function thawOther(run: Run): string | undefined {
   const sender = run.sender();
   const tab = run.browser.tabs().find((each) => each.isFrozen());
@@ -173,7 +173,7 @@ export function faultyStorage(run: Run): string | undefined {
   return `storage: ${fault}`;
 }
 
-/** A while after that everything on the screens is as it should be. */
+/** Some time after the last fault, all screens must be correct again. */
 export function endFault(run: Run): void {
   const { faults } = run.browser.disk;
   faults.quota(undefined);
@@ -203,7 +203,7 @@ export function othersAmend(run: Run): string | undefined {
   return amend(run, [run.ada]);
 }
 
-/** A user's own, from where nothing is known of this browser. */
+/** An amendment by the same user on another device. */
 function otherDevice(run: Run): string | undefined {
   if (run.world.random.next() < 0.5) return amend(run, run.people);
   const room = run.world.random.pick(run.rooms());
@@ -222,7 +222,7 @@ export function amend(
     ({ entry, isRedacted }) => entry.kind === 'text' && !isRedacted && authors.includes(entry.author),
   );
   if (texts.length === 0) return undefined;
-  const { entry } = world.random.pick(world.random.next() < 0.5 ? texts.slice(-3) : texts); // mostly what was just said
+  const { entry } = world.random.pick(world.random.next() < 0.5 ? texts.slice(-3) : texts); // mostly one of the newest
   const said = ledger.find(bodyOf(entry)!);
   if (said) said.of.isShared = true;
   const isEdit = world.random.next() < 0.5;
@@ -258,7 +258,7 @@ function restartServer({ server, world }: Run): string {
   return 'the server restarts';
 }
 
-/** By our command, which changes the epoch, or by hand. */
+/** Restores a copy, by `npm run restore`, which changes the epoch, or by hand. */
 export function putBack({ server, world, copy, known }: Run): string | undefined {
   if (!copy) return undefined;
   server.stop();
@@ -271,7 +271,7 @@ export function putBack({ server, world, copy, known }: Run): string | undefined
   return `the data is put back ${isByHand ? 'by hand' : 'by the command'}`;
 }
 
-/** While a change waits that knows where its text stands. */
+/** Restores a copy while a queued amendment has the serverOffset of its text. */
 export function putBackUnderChange(run: Run): string | undefined {
   if (!run.copy) return copyData(run);
   const change = edit(run) ?? remove(run);
@@ -283,7 +283,7 @@ function bye({ server }: Run): string {
   return 'the server says bye';
 }
 
-/** Another version of the server: the process that has it is another one. */
+/** Starts another version of the server, as a new process. */
 function featureComesOrGoes(run: Run): string {
   const { server } = run;
   const said = restartServer(run);
@@ -291,7 +291,7 @@ function featureComesOrGoes(run: Run): string {
   return `${said}, ${server.features.length > 0 ? 'with' : 'without'} the feature`;
 }
 
-/** By itself, for a while. */
+/** A room fails for some time. */
 function roomFails({ server, world, rooms }: Run): string {
   const room = world.random.pick(rooms());
   server.fail(room.id);
@@ -306,7 +306,7 @@ function rename({ server, world, ada, people }: Run): string {
   return `somebody is ${name} now`;
 }
 
-/** Of kinds that this version has no screen for, and of some that it has never heard of. */
+/** Appends entries of kinds that this version does not show, or does not know. */
 function othersSay({ server, world, rooms, ada, ledger }: Run): string {
   const { random } = world;
   const room = random.pick(rooms());

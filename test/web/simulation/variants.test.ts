@@ -1,7 +1,7 @@
 /**
- * Each broken variant of the client is caught by the rule that it breaks: else the simulation promises more than it looks
- * at. A change of the client or of the simulation changes what a seed does: then `seed` may pass, and others are run
- * until one does not.
+ * Each broken variant of the client must be caught by the rule that it breaks; otherwise the simulation does not check that
+ * rule. A change of the client or of the simulation changes the runs of all seeds: then `seed` may pass, and other seeds are
+ * run until one fails.
  */
 import { describe, expect, test } from 'vitest';
 import { testLength } from '../../support/runs.ts';
@@ -11,11 +11,11 @@ import { VARIANTS } from './variants.ts';
 
 interface Case {
   variant: string;
-  /** What a breach may begin with. */
+  /** The rules that the breach may have. */
   rules: readonly string[];
-  /** All seeds are about that, where it is rare elsewhere. */
+  /** The story of all seeds, for breaches that are rare otherwise. */
   story?: StoryName;
-  /** The first that catches it, when last measured; runs before the others. */
+  /** The first seed that caught it when last measured; it runs before the others. */
   seed: number;
 }
 
@@ -62,8 +62,7 @@ const CASES: readonly Case[] = [
 ];
 
 /**
- * Hardly any seed meets these as the client is now: none of the first hundreds of each did when last measured. They are
- * looked for by `npm run soak` alone.
+ * Rare variants: none of the first hundreds of seeds caught them when last measured. Only `npm run soak` runs them.
  */
 const RARE: readonly Case[] = [
   { variant: 'answers of an older log are taken', rules: ['S1'], story: 'put back', seed: 68 },
@@ -74,7 +73,7 @@ const RARE: readonly Case[] = [
 ];
 
 const isSoak = testLength() === 'soak';
-/** More would take longer than the test may. */
+/** More seeds would exceed the timeout of the test. */
 const MOST_SEEDS = isSoak ? 20_000 : 1_000;
 const WITHIN_MS = isSoak ? 60 * 60_000 : 110_000;
 

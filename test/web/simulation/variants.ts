@@ -1,9 +1,9 @@
 /**
- * Ways to break the client in a line. Each must be found: else the simulation promises more than it looks at. A line that
- * is not there any more is an error, so that these follow the client.
+ * Variants of the client with one broken line each. The simulation must catch every one of them. If the line does not exist in
+ * the client any more, that is an error, so the variants stay up to date.
  */
 export interface Broken {
-  /** Under web/. */
+  /** A path under web/. */
   file: string;
   from: string;
   to: string;

@@ -1,6 +1,6 @@
 /**
- * One queue of everything that happens: timers, what the network brings, each step of each database. Virtual time goes
- * from one to the next, and all microtasks of one are done before the next begins: a seed is a run, always the same.
+ * The event queue of a run: timers, network messages, and each step of each database. Virtual time advances from event to
+ * event, and all microtasks of one event run before the next event: so a seed always gives the same run.
  */
 import { type Random, seeded } from '../../support/random.ts';
 
@@ -9,17 +9,17 @@ export interface World {
   now(): number;
   after(ms: number, run: () => void): Happening;
   cancel(happening: Happening): void;
-  /** Lets so much time pass, with everything that happens in it. */
+  /** Advances the time, and runs all events in between. */
   pass(ms: number): Promise<void>;
-  /** Until no database and no channel has anything to do; the network and the timers wait meanwhile. */
+  /** Runs until databases and channels are idle; network and timers wait meanwhile. */
   settle(): Promise<void>;
   isSettled(): boolean;
-  /** The same, for what databases and channels do: in the order in which it was asked for. */
+  /** Like `after`, for databases and channels: in the order of the calls. */
   soon(ms: number, run: () => void): void;
-  /** One line of the journal. */
+  /** Adds a line to the journal. */
   note(line: string): void;
   readonly journal: readonly string[];
-  /** Ends it: from here on nothing is taken, and `setImmediate` is the real one. */
+  /** Ends the run: further events are dropped, and `setImmediate` is restored. */
   end(): void;
 }
 
@@ -30,9 +30,9 @@ export interface Happening {
   run: () => void;
 }
 
-/** More than any honest stretch of time brings: something goes round without waiting. */
+/** More events than a correct run has: something loops without waiting. */
 const MOST_IN_ONE_GO = 200_000;
-/** fake-indexeddb asks again in each turn whether a handle may be closed: that is no work, and takes no turns here. */
+/** fake-indexeddb polls whether a handle may be closed. That is not work, so it gets a slower timer. */
 const WAITS = /closeConnection|waitForOthersClosed/;
 const ASKED_AGAIN_MS = 20;
 
@@ -41,7 +41,7 @@ export function createWorld(seed: number): World {
   const queue: Happening[] = [];
   const journal: string[] = [];
   const real = globalThis.setImmediate;
-  /** How long a database takes over a step: of the slow ones more comes between. */
+  /** The duration of a database step: between slow steps, more other events happen. */
   const stepMs = random.pick([0, 0, 0, 1, 4]);
   let now = 0;
   let order = 0;
@@ -97,7 +97,7 @@ export function createWorld(seed: number): World {
       now = Math.max(now, until);
     },
     async settle() {
-      await afterMicrotasks(); // what was begun just now asks its database then
+      await afterMicrotasks(); // calls that have just begun reach their database then
       for (let count = 0; soon > 0; count++) {
         if (count > MOST_IN_ONE_GO) throw new Error('the databases go round and round');
         const [next] = queue.splice(
