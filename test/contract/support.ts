@@ -170,7 +170,7 @@ export async function listen(
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     wake = () => holds() && resolve();
     const timer = setTimeout(
-      () => reject(new Error(`the tail told of ${seen.length} entries, and not of ${what}`)),
+      () => reject(new Error(`the tail delivered ${seen.length} entries, but not ${what}`)),
       HEARD_WITHIN_MS,
     );
     await promise.finally(() => clearTimeout(timer));

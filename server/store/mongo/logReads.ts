@@ -79,27 +79,21 @@ async function headsOf(
   from: readonly EntryPoint[],
   failed: Map<string, string>,
 ): Promise<EntryPoint[]> {
-  if (from.length <= FEW) return headsOfFew(entries, from, failed);
-  const many = await headsOfMany(entries, from).catch((error: unknown) => {
+  if (from.length <= FEW) return headsOneByOne(entries, from, failed);
+  const many = await headsTogether(entries, from).catch((error: unknown) => {
     if (!isDatabaseError(error) || isAway(error)) throw error;
     return undefined;
   });
-  if (!many) return headsOfFew(entries, from, failed);
-  // documents inserted by hand whose serverOffset is no number
-  const odd = new Set(many.filter(({ serverOffset }) => !isOffset(serverOffset)).map(({ room }) => room));
-  const alone =
-    odd.size > 0
-      ? await headsOfFew(
-          entries,
-          from.filter(({ room }) => odd.has(room)),
-          failed,
-        )
-      : [];
-  return [...many.filter(({ room }) => !odd.has(room)), ...alone];
+  if (!many) return headsOneByOne(entries, from, failed);
+  // rooms with a document that was inserted by hand and whose serverOffset is no number
+  const invalid = new Set(many.filter(({ serverOffset }) => !isOffset(serverOffset)).map(({ room }) => room));
+  if (invalid.size === 0) return many;
+  const again = from.filter(({ room }) => invalid.has(room));
+  return [...many.filter(({ room }) => !invalid.has(room)), ...(await headsOneByOne(entries, again, failed))];
 }
 
-/** One query per room, starting at the cached head: not every server uses the indexes for the queries of `headsOfMany`. */
-async function headsOfFew(
+/** One query per room, starting at the cached head: not every server uses the indexes for the queries of `headsTogether`. */
+async function headsOneByOne(
   entries: Collection<EntryDocument>,
   from: readonly EntryPoint[],
   failed: Map<string, string>,
@@ -131,22 +125,22 @@ function isOffset(value: unknown): boolean {
 }
 
 /** Where a head is cached, reads on from there, mostly one entry; of the others, one index step each (DISTINCT_SCAN). */
-async function headsOfMany(
+async function headsTogether(
   entries: Collection<EntryDocument>,
   from: readonly EntryPoint[],
 ): Promise<EntryPoint[]> {
-  const begun = from.filter(({ serverOffset }) => serverOffset > 0);
-  const fresh = from.filter(({ serverOffset }) => serverOffset === 0).map(({ room }) => room);
-  const since = begun.map(({ room, serverOffset }) => ({ room, serverOffset: { $gte: serverOffset } }));
+  const cached = from.filter(({ serverOffset }) => serverOffset > 0);
+  const uncached = from.filter(({ serverOffset }) => serverOffset === 0).map(({ room }) => room);
+  const since = cached.map(({ room, serverOffset }) => ({ room, serverOffset: { $gte: serverOffset } }));
   const newest = [
-    { $match: { room: { $in: fresh } } },
+    { $match: { room: { $in: uncached } } },
     { $sort: { room: -1, serverOffset: -1 } },
     { $group: { _id: '$room', serverOffset: { $first: '$serverOffset' } } },
     { $project: { _id: 0, room: '$_id', serverOffset: 1 } },
   ];
   const found = await Promise.all([
-    begun.length > 0 ? entries.find({ $or: since }).project<EntryPoint>(POINT_FIELDS).toArray() : [],
-    fresh.length > 0 ? entries.aggregate<EntryPoint>(newest).toArray() : [],
+    cached.length > 0 ? entries.find({ $or: since }).project<EntryPoint>(POINT_FIELDS).toArray() : [],
+    uncached.length > 0 ? entries.aggregate<EntryPoint>(newest).toArray() : [],
   ]);
   return found.flat();
 }
