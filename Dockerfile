@@ -20,8 +20,8 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 3000
-# Compared by the code of the answer alone: 200 when the database answers and commits are heard.
+# Checks the status only: 200 if the database answers and the tail is open.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||3000)+'/readyz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-# The image has Node 24 itself. SIGTERM reaches it: it is process 1, and the server listens to it.
+# The image has Node 24. The server is process 1, so it receives SIGTERM.
 CMD ["node", "server/main.ts"]

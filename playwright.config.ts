@@ -1,4 +1,4 @@
-/** The page as a person meets it: in a real Chromium at phone size, against the real server on either store. */
+/** Browser tests of the page: in a real Chromium of phone size, with the real server on either store. */
 import { defineConfig } from '@playwright/test';
 import { CHROMIUM_ARGS, findChromium, PHONE } from './test/support/chromium.ts';
 
@@ -6,7 +6,7 @@ export default defineConfig<object, { store: 'sqlite' | 'mongo' }>({
   testDir: 'test',
   testMatch: '**/*.e2e.ts',
   outputDir: 'test-results/browser',
-  workers: 1, // the machines that run this have two cores; test/run.ts says which may run beside each other
+  workers: 1, // the test machines have two cores; test/run.ts decides which tests run in parallel
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: !!process.env.CI,

@@ -3,7 +3,7 @@ import { defineConfig, type InlineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-/** What the app supports (ARCHITECTURE.md); an older browser gets the sentence of public/too-old.js. */
+/** The supported browsers (ARCHITECTURE.md). An older browser shows the message of public/too-old.js. */
 const TARGET = ['chrome120', 'safari16.4', 'firefox126'];
 const SERVER = 'http://127.0.0.1:3000';
 
@@ -14,7 +14,7 @@ export default defineConfig({
     outDir: at('dist'),
     emptyOutDir: true,
     target: TARGET,
-    assetsInlineLimit: 0, // the content policy allows no data: in scripts and styles
+    assetsInlineLimit: 0, // the content security policy forbids data: URLs in scripts and styles
     modulePreload: { polyfill: false },
     // Constants that are only named once would keep limits.ts in a chunk of its own, fetched before the first paint.
     rolldownOptions: { optimization: { inlineConst: { mode: 'all' } } },
@@ -34,14 +34,14 @@ export default defineConfig({
       manifest: false, // public/manifest.webmanifest
       injectManifest: {
         target: TARGET,
-        globPatterns: ['**/*.{html,js,css,svg,webmanifest}'], // icons are the system's to fetch
+        globPatterns: ['**/*.{html,js,css,svg,webmanifest}'], // the operating system fetches the icons itself
       },
       integration: { configureCustomSWViteBuild: quietly },
     }),
   ],
 });
 
-/** The worker is built by a second vite that knows nothing of the first one's options, and names an old one itself. */
+/** The plugin builds the worker with a second Vite: this makes it quiet, and replaces a deprecated option that the plugin sets. */
 function quietly(config: InlineConfig): void {
   config.logLevel = 'warn';
   const output = config.build?.rollupOptions?.output;

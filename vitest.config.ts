@@ -1,4 +1,4 @@
-/** Everything that Playwright does not run: what needs no browser, and by itself what is shown in other browsers, too. */
+/** All tests that Playwright does not run: the project `unit`, without a browser, and `other browsers` (Firefox, WebKitGTK). */
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
@@ -6,7 +6,7 @@ import { testLength } from './test/support/runs.ts';
 
 const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 
-/** Each of them takes a minute or so. Begun first, none of them is the last one that everything waits for. */
+/** Each takes about a minute. They start first, so that the run does not wait for one of them at the end. */
 const LONGEST = [
   'test/web/simulation/simulation.test.ts',
   'test/server/store/mongo/histories.test.ts',
@@ -37,12 +37,12 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'unit', // units, the contract of the store, the server as a process
+          name: 'unit', // unit tests, the stores' contract, tests of the server process
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [OTHER_BROWSERS],
           maxConcurrency: 2,
-          maxWorkers: 2, // also on two cores, where it would be one: many wait more than they work
-          // some fold thousands of seeds; a machine with two cores may be busy
+          maxWorkers: 2, // also on two cores, where the default is one: many tests mostly wait
+          // some tests run thousands of seeds, and the machine may be busy
           testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
         },
       },

@@ -1,10 +1,10 @@
 /*
- * A browser that does not understand the app's program cannot be told so by it. This stands before it, in words that
- * every browser knows, and shows the sentence of web/index.html when the program cannot be read or does not arrive.
+ * A browser that cannot parse the app's script cannot show a message from it. This script runs first, in old syntax that every
+ * browser supports, and shows the message in web/index.html if the app's script cannot be parsed or loaded.
  */
 (() => {
   function show() {
-    var sentence = document.getElementById('too-old'); // gone as soon as the app has rendered
+    var sentence = document.getElementById('too-old'); // removed as soon as the app has rendered
     if (sentence) sentence.hidden = false;
   }
   if (!('noModule' in document.createElement('script'))) document.addEventListener('DOMContentLoaded', show);

@@ -5,7 +5,7 @@
  * the other. Of the time between the tap on Send and the moment when the text is on the reader's screen and *Sent* on the
  * author's, it lists two things, for both pages and all threads of the server:
  * - the path: files with a function that gets the text as an argument, or within one (test/support/textPath.ts);
- * - the others: files with a function that is called, whatever for. Start-up does not count.
+ * - the others: files with a function that is called for any reason. Start-up does not count.
  * A file is listed if that is so for most of TEXTS texts. `--functions` lists the called functions.
  */
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import { ROOT } from '../test/support/tools.ts';
 import { waitFor } from '../test/support/waitFor.ts';
 
 const TEXTS = 5;
-/** The reader's page has sent its read mark, and nobody's page has anything more to do. */
+/** Long enough for the reader's page to send its read mark, and for both pages to become idle. */
 const QUIET_MS = 2_500;
 
 interface Taken {

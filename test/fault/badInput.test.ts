@@ -154,7 +154,7 @@ describe('a frame', () => {
     client.socket.emit('nonsense', { a: 1 }, 2, 'three');
     client.socket.emit('room:create', { id: 'x' });
     client.socket.emit('typing', { room: '__proto__', typing: 'yes' });
-    client.socket.emit('append', { as: mallory.user.id, items: [text('nobody listens to the answer')] });
+    client.socket.emit('append', { as: mallory.user.id, items: [text('no callback for the answer')] });
     expect(await client.request('beat')).toMatchObject({ ok: true });
   });
 

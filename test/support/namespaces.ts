@@ -76,7 +76,7 @@ export async function startMachine(): Promise<Machine> {
     },
     async [Symbol.asyncDispose]() {
       holder.stdin.end();
-      await waitFor('nobody is on the machine any more', async () => {
+      await waitFor('no process is in the namespace any more', async () => {
         const left = await processesIn(namespace);
         for (const each of left) kill(each);
         return left.length === 0;

@@ -6,7 +6,7 @@
 import { parseAst } from 'rolldown/parseAst'; // of vite, which takes longer to load
 
 export interface TextPath {
-  /** Begins anew with another text; '' looks for none. */
+  /** Forgets the files so far, and looks for another text; '' for none. */
   expect(text: string): void;
   files(): string[];
   check(file: string, values: readonly unknown[]): void;

@@ -22,7 +22,7 @@ export async function resume(stand: Stand): Promise<Resume> {
   using returner = comeAndGo(stand.contender, proxy.url, stand.dialect.auth(away!));
   await waitFor('the connection is there', returner.isThere);
   await crowd.trickle(SAID_PER_SECOND, 1); // after one message the client has an offset
-  await waitFor('the first message is heard', () => returner.heard() === 1);
+  await waitFor('the first message has arrived', () => returner.heard() === 1);
   await sleep(NEXT_SECOND_MS);
   await silence(proxy);
 
@@ -31,7 +31,7 @@ export async function resume(stand: Stand): Promise<Resume> {
   await crowd.trickle(SAID_PER_SECOND, MISSED);
   const before = { down: proxy.seen('down'), up: proxy.seen('up') };
   proxy.pass();
-  await waitFor('what was missed is heard', () => returner.heard() === 1 + MISSED);
+  await waitFor('the missed messages have arrived', () => returner.heard() === 1 + MISSED);
   await silence(proxy);
   if (!returner.isResumed()) throw new Error('the server made the client begin anew: nothing was resumed');
   return { bytesReceived: proxy.seen('down') - before.down, bytesSent: proxy.seen('up') - before.up };

@@ -42,7 +42,7 @@ export async function gather({ urls, members, dialect }: Stand): Promise<Crowd> 
     acknowledged++;
   };
   const allHeard = () =>
-    waitFor('everything said is heard by everyone', () => delivered >= saidAt.length * size);
+    waitFor('every member has received every message', () => delivered >= saidAt.length * size);
 
   return {
     acknowledged: () => acknowledged,

@@ -22,7 +22,7 @@ export async function askHeld(): Promise<Held> {
       await rm(file, { force: true });
       process.kill(pid, 'SIGUSR2');
       return Number(
-        await waitFor('the server says what it holds', () => readFile(file, 'utf8').catch(() => undefined)),
+        await waitFor('the server reports its memory', () => readFile(file, 'utf8').catch(() => undefined)),
       );
     },
     [Symbol.asyncDispose]: folder.remove,

@@ -58,14 +58,14 @@ test('L4 the database is unavailable: /readyz 503, append unavailable; when it i
   expect(await readiness()).toBe(200);
 
   await mongo.kill9();
-  await waitFor('it says that it is not ready', async () => (await readiness()) === 503);
+  await waitFor('/readyz is 503', async () => (await readiness()) === 503);
   const item = text('said into the void');
   expect(await ada.append(item)).toMatchObject({ ok: true, results: [], stopped: { code: 'unavailable' } });
   expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
 
   await mongo.start();
   await waitFor('it is ready again', async () => (await readiness()) === 200, 30_000);
-  await waitFor('it takes what was queued', async () => {
+  await waitFor('it accepts the queued item', async () => {
     const answer = await ada.append(item);
     return answer.ok && answer.results.length === 1;
   });
@@ -84,7 +84,7 @@ test('L4 a database killed while more is written to it than the socket buffers h
 
   await mongo.pause();
   const outcome = store.log.append(items.slice(1), 1);
-  await store.ping().catch(() => {}); // what was asked before it was sent before it
+  await store.ping().catch(() => {}); // earlier commands have been sent by now
   await mongo.kill9();
   expect(await outcome).toMatchObject({ results: [], stopped: expect.any(Unavailable) });
 });

@@ -28,7 +28,11 @@ export async function storm({ lanes, random, ms, progress }: Storm): Promise<Map
       await fault.strike(random);
       struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
       const target = progress() + random.int(1, PROGRESS_AT_MOST);
-      await waitFor(`work goes on after: ${fault.name}`, () => progress() >= target, GOES_ON_WITHIN_MS);
+      await waitFor(
+        `the system recovers after: ${fault.name}`,
+        () => progress() >= target,
+        GOES_ON_WITHIN_MS,
+      );
     }
   };
   await Promise.all(lanes.map(lane));

@@ -126,7 +126,7 @@ async function untilHeld(
             `${client.session.user.name} holds ${client.holds(room)} of ${entries.length} of ${room}`,
         ),
     );
-  await waitFor('everybody holds everything', () => behind().length === 0, SETTLED_WITHIN_MS).catch(() => {
+  await waitFor('every client has all entries', () => behind().length === 0, SETTLED_WITHIN_MS).catch(() => {
     for (const sentence of behind()) record.violate(`S2 ${sentence}`);
   });
 }

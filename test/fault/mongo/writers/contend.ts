@@ -124,7 +124,7 @@ async function settledLogs(
     record.violate(`L2 the tails stand at ${behind.join(' and ')}, the logs at ${ends}`);
   });
   const isBlank = async () => (await read()).flatMap(blankProblems).length === 0;
-  await waitFor('what was deleted is blank', isBlank).catch(() => {}); // the comparison reports it
+  await waitFor('deleted entries are redacted', isBlank).catch(() => {}); // the comparison reports it
   return read();
 }
 
