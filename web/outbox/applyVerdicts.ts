@@ -22,18 +22,19 @@ import { unanswered, type Verdict } from './appendBatch.ts';
 import { removeWithPending, retarget } from './pendingAmendments.ts';
 
 export interface AppliedVerdicts {
-  /** The rooms concerned. */
+  /** The rooms of the changed rows. */
   rooms: string[];
-  /** Something that was not sent is sent after all: what changes it is held up no more. */
+  /** A parked row was acknowledged after all, so rows that refer to it can be sent now. */
   freed: boolean;
-  /** Acknowledged entries that no span covers: what changed them since is not known. */
+  /** Acknowledged entries outside all spans: amendments of them may be missing. */
   placed: UncoveredAck[];
 }
 
 /**
- * Stores what became of each item; a row that an echo settled meanwhile stays settled. Whoever may not say it any more,
- * since another holder sends these rows now, stores what was acknowledged: that is true whoever says it (S5). An answer
- * that was of another `generation` of the logs answers nothing now: all of it is asked again (S1).
+ * Stores a verdict for each item. A row that an echo has settled meanwhile stays settled. `maySay`: whether this tab still
+ * holds the fencing token; if not, another tab sends these rows now, and only acknowledgements are stored, which are true
+ * whoever got them (S5). If stored logs were deleted since `generation`, all items count as unanswered and are sent again
+ * (S1).
  */
 export function applyVerdicts(
   db: UserDatabase,
@@ -44,16 +45,16 @@ export function applyVerdicts(
   generation?: number,
 ): Promise<AppliedVerdicts> {
   return db.write(SYNC_STORES, async (tx) => {
-    const concerned: Row[] = [];
+    const changed: Row[] = [];
     const placed: UncoveredAck[] = [];
     const settled = new Map<string, SettledRow[]>();
     const mine = await maySay(tx);
-    const isOfNow = generation === undefined || generation === (await readGeneration(tx));
-    for (const verdict of isOfNow ? verdicts : unanswered(verdicts)) {
+    const isCurrent = generation === undefined || generation === (await readGeneration(tx));
+    for (const verdict of isCurrent ? verdicts : unanswered(verdicts)) {
       if (!mine && verdict.type !== 'acknowledged') continue;
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;
-      concerned.push(row);
+      changed.push(row);
       await applyVerdict(tx, me, row, verdict, newKey);
       if (verdict.type !== 'acknowledged') continue;
       const { serverOffset } = verdict;
@@ -61,11 +62,11 @@ export function applyVerdicts(
       if (!spanAt(await readSpans(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
     }
     let freed = false;
-    for (const [room, ended] of settled) freed = (await settleDependents(tx, room, ended)) || freed;
+    for (const [room, rows] of settled) freed = (await settleDependents(tx, room, rows)) || freed;
     const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
-    for (const room of roomsOf(concerned.filter((row) => failed.has(row.clientOffset))))
-      await dropUseless(tx, room);
-    return { rooms: roomsOf(concerned), freed, placed };
+    for (const room of roomsOf(changed.filter((row) => failed.has(row.clientOffset))))
+      await deleteObsolete(tx, room);
+    return { rooms: roomsOf(changed), freed, placed };
   });
 }
 
@@ -83,14 +84,15 @@ async function applyVerdict(tx: UserWrite, me: string, row: Row, verdict: Verdic
     await rows.put(applyRowEvent(row, verdict));
     return;
   }
-  if (isRemovalRow(row) && verdict.error.code === 'not-found' && (await isGone(tx, me, row))) return;
+  if (isRemovalRow(row) && verdict.error.code === 'not-found' && (await resolveMissingTarget(tx, me, row)))
+    return;
   const after = applyRowEvent(row, { ...verdict, newKey: newKey() });
   await rows.put(after);
   if (after.clientOffset !== row.clientOffset) await retarget(tx, row, after.clientOffset);
 }
 
-/** Once for all of them: it reads all that is queued about messages of the room, and those that are to be removed. */
-async function dropUseless(tx: UserWrite, room: string): Promise<void> {
+/** Deletes the room's obsolete rows. Call it once per room: it reads all followers and the messages that they remove. */
+async function deleteObsolete(tx: UserWrite, room: string): Promise<void> {
   const rows = tx.objectStore('rows');
   const followers = await readFollowers(tx, room);
   const messages = new Map<string, Row>();
@@ -98,55 +100,56 @@ async function dropUseless(tx: UserWrite, room: string): Promise<void> {
     const message = await rows.index('clientOffset').get(row.target);
     if (message && isMessageRow(message) && message.room === room) messages.set(row.target, message);
   }
-  const others = followers.filter(({ clientOffset }) => !messages.has(clientOffset)); // a message may be about another
+  const others = followers.filter(({ clientOffset }) => !messages.has(clientOffset)); // a message may refer to another one
   for (const { seq } of obsoleteRows([...messages.values(), ...others])) await rows.delete(seq);
 }
 
-/** The server has no such message to remove. True when that settles the matter, and it is written down. */
-async function isGone(tx: UserWrite, me: string, row: Follower): Promise<boolean> {
+/**
+ * Handles a removal whose target the server does not have. False if the message is still on the screen: then the row parks,
+ * so that the user learns that the message stays (O3).
+ */
+async function resolveMissingTarget(tx: UserWrite, me: string, row: Follower): Promise<boolean> {
   const rows = tx.objectStore('rows');
   const { room, target, targetAuthor = me, targetOffset } = row;
   const message = await rows.index('clientOffset').get(target);
   if (message && isMessageRow(message) && message.room === room) {
-    // A message that waits again stands before its removal: once that is known, the removal is asked again.
+    // A waiting message is sent before its removal; then the removal is sent again.
     if (isWaiting(message)) await rows.put(applyRowEvent(row, { type: 'put-off' }));
     else await removeWithPending(tx, message);
     return true;
   }
   const held = await findOwnText(tx, targetAuthor, room, target, targetOffset);
-  if (held && !held.isDeleted) return false; // it shows: that it stays has to be said (O3)
+  if (held && !held.isDeleted) return false;
   await rows.delete(row.seq);
   return true;
 }
 
-/** Ends a row by the server's acknowledgement of it. The caller tells its followers, for all that were settled at once. */
-export async function settleAcknowledged(
-  tx: UserWrite,
-  me: string,
-  row: Row,
-  serverOffset: number,
-  at: number,
-) {
-  const target = await placeOf(tx, me, row);
+/** Deletes an acknowledged row and stores its entry. The caller calls `settleDependents` for all rows of the room. */
+async function settleAcknowledged(tx: UserWrite, me: string, row: Row, serverOffset: number, at: number) {
+  const target = await targetOffsetOf(tx, me, row);
   const entry = entryOf(row, target, { serverOffset, author: me, clientOffset: row.clientOffset, at });
-  if (entry) await storeDetached(tx, row.room, [entry]); // else it changes nothing that is held, and comes as all entries do
+  if (entry) await storeDetached(tx, row.room, [entry]); // else it amends nothing that is stored, and will arrive as a frame
   await tx.objectStore('rows').delete(row.seq);
 }
 
-async function placeOf(tx: UserWrite, me: string, { room, target, targetAuthor = me, targetOffset }: Row) {
+async function targetOffsetOf(
+  tx: UserWrite,
+  me: string,
+  { room, target, targetAuthor = me, targetOffset }: Row,
+) {
   if (target === undefined) return undefined;
   return targetOffset ?? (await findOwnText(tx, targetAuthor, room, target))?.serverOffset;
 }
 
 type EntryPosition = Pick<Entry, 'serverOffset' | 'author' | 'clientOffset' | 'at'>;
 
-/** The entry that the server made of it; undefined where that is about a message whose place is not known, and shows nothing. */
-function entryOf(row: Row, target: number | undefined, placed: EntryPosition): Entry | undefined {
+/** The entry that the server made of the row; undefined if the serverOffset of its target is not known. */
+function entryOf(row: Row, target: number | undefined, position: EntryPosition): Entry | undefined {
   const { kind, body, fields } = row;
   if (row.target !== undefined && target === undefined && !isMessageRow(row)) return undefined;
   return {
     ...fields,
-    ...placed,
+    ...position,
     kind,
     ...(body === undefined ? {} : { body }),
     ...(target === undefined ? {} : { target }),
