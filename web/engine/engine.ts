@@ -65,7 +65,7 @@ export function createEngine(deps: EngineDeps): Engine {
     db,
     me,
     opened,
-    link: () => connection,
+    connection: () => connection,
     clock,
     random,
     changed,

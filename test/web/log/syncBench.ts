@@ -93,7 +93,7 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       read() {},
       welcomed() {},
       progressed() {},
-      link: () => ({
+      connection: () => ({
         tell: ({ type }) => void self.told.push(type),
         ask: (async (_: string, asked: Asked) => {
           self.asked.push(asked);

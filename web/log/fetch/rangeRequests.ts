@@ -29,7 +29,7 @@ export interface RangeRequests {
 }
 
 interface Deps {
-  link: () => Pick<ConnectionRunner, 'ask' | 'tell'>;
+  connection: () => Pick<ConnectionRunner, 'ask' | 'tell'>;
   sessions: Pick<SyncSessions, 'isCurrent' | 'reconnect'>;
   clock: Clock;
   random: () => number;
@@ -44,7 +44,7 @@ const ANSWER_WITHIN_MS = 3 * ACKNOWLEDGE_WITHIN_MS;
 const LOST_BY_SIZE_MS = 1_000;
 const LOST = { tag: 'lost' } as const;
 
-export function createRangeRequests({ link, sessions, clock, random }: Deps): RangeRequests {
+export function createRangeRequests({ connection, sessions, clock, random }: Deps): RangeRequests {
   const lanes = createLanes(LANES);
   /** Rooms whose last range was not answered share one lane, so that they do not block the others. */
   const silent = new Set<string>();
@@ -78,7 +78,7 @@ export function createRangeRequests({ link, sessions, clock, random }: Deps): Ra
   async function requestOnce(session: SyncSession, room: string, range: OffsetRange) {
     if (!sessions.isCurrent(session)) return undefined;
     const began = clock.ticks();
-    const answer = await link().ask('range', { room, ...range }, ANSWER_WITHIN_MS);
+    const answer = await connection().ask('range', { room, ...range }, ANSWER_WITHIN_MS);
     if (answer) {
       silent.delete(room);
       const isLarge = 2 * (range.to - range.from + 1) >= pieceEntries;
@@ -91,7 +91,7 @@ export function createRangeRequests({ link, sessions, clock, random }: Deps): Ra
     if (sessions.isCurrent(session)) silent.add(room);
     if (clock.ticks() - began >= LOST_BY_SIZE_MS)
       pieceEntries = Math.max(RANGE_LEAST_ENTRIES, Math.floor(pieceEntries / 2));
-    if (sessions.isCurrent(session)) link().tell({ type: 'suspect' }); // open, but silent (S4)
+    if (sessions.isCurrent(session)) connection().tell({ type: 'suspect' }); // open, but silent (S4)
     return undefined;
   }
 

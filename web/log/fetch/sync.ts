@@ -44,7 +44,7 @@ export interface SyncDeps {
   me: string;
   /** The room on the screen. */
   opened: () => string | undefined;
-  link: () => Pick<ConnectionRunner, 'ask' | 'tell'>;
+  connection: () => Pick<ConnectionRunner, 'ask' | 'tell'>;
   clock: Clock;
   random: () => number;
   changed(change: Change): void;
@@ -86,7 +86,7 @@ export function createSync(deps: SyncDeps): Sync {
       rooms.forEach(fetcher.fetchUpToHead);
     },
   });
-  const ranges = createRangeRequests({ link: deps.link, sessions, clock, random: deps.random });
+  const ranges = createRangeRequests({ connection: deps.connection, sessions, clock, random: deps.random });
   const fetcher = createFetcher({
     db,
     me,
@@ -132,7 +132,7 @@ export function createSync(deps: SyncDeps): Sync {
 
   /** Not while the device is full: a new connection would not help. The storage state reconnects once there is space. */
   function reconnect(): void {
-    if (!skipped) deps.link().tell({ type: 'unusable' });
+    if (!skipped) deps.connection().tell({ type: 'unusable' });
   }
 
   function failed(error: unknown): void {

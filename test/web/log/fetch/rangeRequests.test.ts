@@ -15,7 +15,7 @@ function asking(tookMs: number, holds: number) {
   const clock = createFakeClock();
   const log: Entry[] = [];
   grow(log, 1_000);
-  const link = {
+  const connection = {
     async ask(_: string, { from, to }: { from: number; to: number }) {
       clock.pass(tookMs);
       const entries = log.slice(from - 1, to).slice(0, holds);
@@ -24,7 +24,7 @@ function asking(tookMs: number, holds: number) {
     tell() {},
   };
   return createRangeRequests({
-    link: () => link as never,
+    connection: () => connection as never,
     sessions: { isCurrent: () => true, reconnect() {} },
     clock,
     random: () => 0.5,
@@ -51,7 +51,7 @@ test('S2 rooms whose ranges stay unanswered never take all the lanes', async () 
   const never = new Promise<undefined>(() => {});
   let isDead = true;
   const { request: range } = createRangeRequests({
-    link: () =>
+    connection: () =>
       ({
         async ask(_: string, { room, from }: { room: string; from: number }) {
           asked.push(room);
