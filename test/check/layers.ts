@@ -52,57 +52,27 @@ export const LAYERS: Record<string, string> = {
   web: 'Starts the page.',
 };
 
-/** Imports upwards that exist today, one a line. This list may only become shorter. */
-const KNOWN_BREACHES: readonly string[] = [];
-
-/** Until everybody's folders are in place, an exception that is not needed any more is a warning. */
-export const STALE_FAILS = false;
-
 export function layerProblems(sources: readonly Source[]): string[] {
-  const { problems, stale } = compareLayers(sources, Object.keys(LAYERS), KNOWN_BREACHES);
-  if (STALE_FAILS) return [...problems, ...stale];
-  for (const sentence of stale) console.log(`     warning: ${sentence}`);
-  return problems;
+  return problemsOfOrder(sources, Object.keys(LAYERS));
 }
 
-/** Pure. `order`: lowest first. `known`: breaches of the form `from -> to` that are not reported. */
-export function compareLayers(
-  sources: readonly Source[],
-  order: readonly string[],
-  known: readonly string[] = [],
-): { problems: string[]; stale: string[] } {
+/** Pure. `order`: all folders, lowest first. */
+export function problemsOfOrder(sources: readonly Source[], order: readonly string[]): string[] {
   const rank = new Map(order.map((folder, index) => [folder, index]));
   const folders = new Set(sources.map(({ path }) => posix.dirname(path)));
   const unlisted = [...folders].filter((folder) => !rank.has(folder));
-  const breaches = sources.flatMap((source) =>
-    importsOf(source).flatMap(({ target }) => {
-      const [from, to] = [posix.dirname(source.path), posix.dirname(target ?? '')];
-      const isUp = (rank.get(to) ?? -1) > (rank.get(from) ?? Number.POSITIVE_INFINITY);
-      return isUp ? { pair: `${from} -> ${to}`, path: source.path, target } : [];
-    }),
-  );
-  const pairs = new Set(breaches.map(({ pair }) => pair));
   const empty = order.filter((folder) => !folders.has(folder));
-  return {
-    problems: [
-      ...unlisted.map((folder) => `${folder} is a folder that test/check/layers.ts does not list`),
-      ...breaches
-        .filter(({ pair }) => !known.includes(pair))
-        .map(
-          ({ path, target }) =>
-            `${path} imports ${target}: a folder imports downwards only (test/check/layers.ts)`,
-        ),
-    ],
-    stale: [
-      ...known
-        .filter((pair) => !pairs.has(pair))
-        .map(
-          (pair) =>
-            `${pair} is a known breach in test/check/layers.ts and does not exist any more: remove it there`,
-        ),
-      ...empty.map(
-        (folder) => `${folder} is listed in test/check/layers.ts and has no file: remove it there`,
-      ),
-    ],
-  };
+  return [
+    ...unlisted.map((folder) => `${folder} is a folder that test/check/layers.ts does not list`),
+    ...empty.map((folder) => `${folder} is listed in test/check/layers.ts and has no file: remove it there`),
+    ...sources.flatMap((source) =>
+      importsOf(source).flatMap(({ target }) => {
+        const [from, to] = [posix.dirname(source.path), posix.dirname(target ?? '')];
+        const isUpwards = (rank.get(to) ?? -1) > (rank.get(from) ?? Number.POSITIVE_INFINITY);
+        return isUpwards
+          ? `${source.path} imports ${target}: ${from} is below ${to} (test/check/layers.ts)`
+          : [];
+      }),
+    ),
+  ];
 }

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from '../support/tools.ts';
-import { LAYERS, STALE_FAILS } from './layers.ts';
+import { LAYERS } from './layers.ts';
 import { filesUnder, topLevel } from './sources.ts';
 
 const WAY = 'The way of one message';
@@ -14,8 +14,7 @@ export async function mapProblems(): Promise<string[]> {
   const { files, folders } = await topLevel();
   const paths = [...files, ...(await Promise.all(folders.map(filesUnder))).flat()];
   const map = await readFile(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
-  const layers = STALE_FAILS ? problemsOfLayers(map, Object.keys(LAYERS)) : [];
-  return [...problemsOfMap(map, new Set(paths)), ...layers];
+  return [...problemsOfMap(map, new Set(paths)), ...problemsOfLayers(map, Object.keys(LAYERS))];
 }
 
 /** Pure. The block under "Layers" must list all folders, highest first. `order`: lowest first. */

@@ -3,48 +3,23 @@
  * A re-export is not a second thing. The two store adapters may have parallel names, one each.
  */
 import { posix } from 'node:path';
-import { STALE_FAILS } from './layers.ts';
 import { importsOf, type Source, withoutComments } from './sources.ts';
 
 /** Every folder may have one. */
 const FILES_OF_ANY_FOLDER: ReadonlySet<string> = new Set(['index', 'main']);
 const ADAPTERS = ['server/store/sqlite/', 'server/store/mongo/'];
 
-/** Names with two meanings today, one a line. This list may only become shorter. */
-const KNOWN_DOUBLES: readonly string[] = [];
-
+/** Pure. One sentence per name that occurs twice. */
 export function nameProblems(sources: readonly Source[]): string[] {
-  const { problems, stale } = compareNames(sources, KNOWN_DOUBLES);
-  if (STALE_FAILS) return [...problems, ...stale];
-  for (const sentence of stale) console.log(`     warning: ${sentence}`);
-  return problems;
-}
-
-/** Pure. `known`: doubles that are not reported, as `name` of an export or `file name`. */
-export function compareNames(
-  sources: readonly Source[],
-  known: readonly string[] = [],
-): { problems: string[]; stale: string[] } {
-  const typescript = sources.filter(({ path }) => !path.endsWith('.d.ts'));
   const homes = new Map<string, Set<string>>();
   const add = (name: string, home: string) => homes.set(name, (homes.get(name) ?? new Set()).add(home));
-  for (const source of typescript) {
+  for (const source of sources.filter(({ path }) => !path.endsWith('.d.ts'))) {
     const base = baseName(source.path);
     if (!FILES_OF_ANY_FOLDER.has(base)) add(`file ${base}`, source.path);
     for (const { name, home } of exportsOf(source)) add(name, home);
   }
   const doubles = [...homes].filter(([, paths]) => paths.size > 1 && !areParallel([...paths]));
-  const names = new Set(doubles.map(([name]) => name));
-  return {
-    problems: doubles
-      .filter(([name]) => !known.includes(name))
-      .map(([name, paths]) => `${name} means several things: ${[...paths].sort().join(', ')}`),
-    stale: known
-      .filter((name) => !names.has(name))
-      .map(
-        (name) => `${name} is a known double in test/check/names.ts and is none any more: remove it there`,
-      ),
-  };
+  return doubles.map(([name, paths]) => `${name} means several things: ${[...paths].sort().join(', ')}`);
 }
 
 function areParallel(homes: string[]): boolean {
