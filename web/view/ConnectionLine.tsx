@@ -1,14 +1,21 @@
 import { useEffect, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t } from '../i18n/index.ts';
-import type { ConnectionState, SignedIn } from '../state/model.ts';
+import type { ConnectionState } from '../state/model.ts';
 import { Icon } from './parts/Icon.tsx';
 import { useWorld } from './parts/world.ts';
 
+export interface ConnectionLineProps {
+  connection: ConnectionState;
+  /** The number of messages in the outbox. */
+  waiting: number;
+  onSignIn(): void;
+}
+
 /** One line about the connection; nothing while it is live. */
-export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): void }) {
+export function ConnectionLine({ connection: current, waiting, onSignIn }: ConnectionLineProps) {
   const { update } = useWorld();
-  const connection = useDebounced(app.connection);
+  const connection = useDebounced(current);
   switch (connection.tag) {
     case 'live':
       return null;
@@ -22,14 +29,14 @@ export function ConnectionLine({ app, onSignIn }: { app: SignedIn; onSignIn(): v
       return (
         <p class="line">
           <Icon name="queued" />
-          {app.waiting > 0 ? t.connection.offlineWaiting(app.waiting) : t.connection.offline}
+          {waiting > 0 ? t.connection.offlineWaiting(waiting) : t.connection.offline}
         </p>
       );
     case 'signed-out':
     case 'unknown':
       return (
         <p class="line">
-          {signedOutText(connection.tag, app.waiting)}
+          {signedOutText(connection.tag, waiting)}
           <button type="button" onClick={onSignIn}>
             {t.connection.signIn}
           </button>

@@ -28,7 +28,11 @@ export function RoomListPane({ app, here, onOpen }: RoomListPaneProps) {
         </button>
       </header>
       <div class="under-bar" role="status">
-        <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+        <ConnectionLine
+          connection={app.connection}
+          waiting={app.waiting}
+          onSignIn={() => onOpen({ tag: 'sign-in' })}
+        />
       </div>
       <div class="list">
         {app.rooms.length === 0 && app.connection.tag === 'live' && <p class="none">{t.rooms.none}</p>}
@@ -47,7 +51,7 @@ export function RoomListPane({ app, here, onOpen }: RoomListPaneProps) {
 function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
   return (
     <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
-      <Avatar room={room} />
+      <Avatar id={room.id} name={room.name} kind={room.kind} />
       <span class="what">
         <span class="name" dir="auto">
           {room.name}

@@ -35,7 +35,7 @@ export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
         <a class="icon back" href="#/" aria-label={t.back} onClick={back}>
           <Icon name="back" />
         </a>
-        {room && <Avatar room={room} />}
+        {room && <Avatar id={room.id} name={room.name} kind={room.kind} />}
         <div class="who">
           <h1 dir="auto" aria-label={room ? undefined : t.app}>
             {room?.name}
@@ -54,7 +54,11 @@ export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
         )}
       </header>
       <div class="under" role="status">
-        <ConnectionLine app={app} onSignIn={() => onOpen({ tag: 'sign-in' })} />
+        <ConnectionLine
+          connection={app.connection}
+          waiting={app.waiting}
+          onSignIn={() => onOpen({ tag: 'sign-in' })}
+        />
         {room?.failing && <p class="line">{t.rooms.failing}</p>}
       </div>
       {room || !roomsAreKnown(app) ? (

@@ -81,19 +81,6 @@ export function distanceOf(place: ReadingPlace, sizes: Sizes, atNewest: boolean)
   return atNewest && belowView(sizes) < sizes.clientHeight / 2 ? 'near' : 'far';
 }
 
-/** The number of messages of others after the entry `lastSeen`, the newest when the reader was at the end. */
-export function othersAfter(
-  messages: readonly { serverOffset: number | undefined; mine: boolean }[],
-  lastSeen: number,
-): number {
-  return messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > lastSeen).length;
-}
-
-/** The greatest serverOffset; 0 if there is none. */
-export function newestOf(messages: readonly { serverOffset: number | undefined }[]): number {
-  return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
-}
-
 function belowView({ scrollTop, scrollHeight, clientHeight }: Sizes): number {
   return scrollHeight - scrollTop - clientHeight;
 }

@@ -18,8 +18,6 @@ import {
   isNearView,
   nearEnd,
   nearStart,
-  newestOf,
-  othersAfter,
   placeAfterScroll,
   type ReadingPlace,
   type Sizes,
@@ -129,6 +127,19 @@ export function useReadingPlace(
       restorePlace(scroller.current!);
     },
   };
+}
+
+/** The number of messages of others after the entry `lastSeen`, the newest when the reader was at the end. */
+export function othersAfter(
+  messages: readonly { serverOffset: number | undefined; mine: boolean }[],
+  lastSeen: number,
+): number {
+  return messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > lastSeen).length;
+}
+
+/** The greatest serverOffset; 0 if there is none. */
+export function newestOf(messages: readonly { serverOffset: number | undefined }[]): number {
+  return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
 }
 
 /** True if the reader has scrolled up. A smaller view, or fewer lines above, also change the distance to the end. */

@@ -5,11 +5,10 @@ import {
   isAtEnd,
   nearEnd,
   nearStart,
-  newestOf,
-  othersAfter,
   placeAfterScroll,
   type ReadingPlace,
 } from '../../../web/view/readingPlace.ts';
+import { newestOf, othersAfter } from '../../../web/view/useReadingPlace.ts';
 
 const sizes = (scrollTop: number) => ({ scrollTop, scrollHeight: 5000, clientHeight: 500 });
 const anchor = { key: 'a', offset: -3 };

@@ -1,11 +1,11 @@
 /** The picture of a room or person: initials on one of TONES colours. There are no uploaded pictures. */
 import type { RoomSummary } from '../../state/model.ts';
 
-export function Avatar({ room }: { room: Pick<RoomSummary, 'id' | 'name' | 'kind'> }) {
-  const shape = room.kind === 'direct' ? 'avatar person' : 'avatar';
+export function Avatar({ id, name, kind }: Pick<RoomSummary, 'id' | 'name' | 'kind'>) {
+  const shape = kind === 'direct' ? 'avatar person' : 'avatar';
   return (
-    <span class={`${shape} tone-${tone(room.id)}`} aria-hidden="true">
-      {initials(room.name)}
+    <span class={`${shape} tone-${tone(id)}`} aria-hidden="true">
+      {initials(name)}
     </span>
   );
 }

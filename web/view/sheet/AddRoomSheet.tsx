@@ -65,7 +65,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
       <ul>
         {others?.map((room) => (
           <li key={room.id} class="room">
-            <Avatar room={{ ...room, kind: 'public' }} />
+            <Avatar id={room.id} name={room.name} kind="public" />
             <span class="what">
               <span class="name" dir="auto">
                 {room.name}
