@@ -6,8 +6,7 @@
 
 import { Unavailable } from '../base/refusal.ts';
 import { BATCH_MAX_ENTRIES } from '../base/serverLimits.ts';
-import { appendInParallel } from '../store/parallelAppend.ts';
-import type { AppendOutcome, LogStore, NewEntry } from '../store/port.ts';
+import { type AppendOutcome, appendInParallel, type LogStore, type NewEntry } from '../store/port.ts';
 
 export interface Batcher {
   /** Never rejects: entries whose fate is unknown have no result, and `stopped` says why. */

@@ -5,6 +5,7 @@
 import { readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
+import { countOthers, readUpToOf } from '../log/read/readLines.ts';
 import {
   middleRow,
   type Position,
@@ -24,7 +25,6 @@ import {
   type Row,
 } from '../records/row.ts';
 import { lastChanges } from './messages.ts';
-import { countOthers, readUpToOf } from './unread.ts';
 
 export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
 

@@ -2,14 +2,13 @@
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
-import { readLastLine } from '../log/read/readLines.ts';
+import { countUnread, readLastLine } from '../log/read/readLines.ts';
 import type { Change } from '../records/change.ts';
 import type { Row } from '../records/row.ts';
 import type { LocalRoom } from '../records/storedRecords.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
 import { countRows, lastMessage } from './readSnapshot.ts';
-import { countUnread } from './unread.ts';
 
 export interface Summaries {
   /** Newest activity first. */

@@ -5,8 +5,14 @@
 import { isFirstKind } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
 import { withTimeout } from '../../base/timeout.ts';
-import { appendInParallel } from '../parallelAppend.ts';
-import { type AppendOutcome, type AppendResult, type LogStore, type NewEntry, Unavailable } from '../port.ts';
+import {
+  type AppendOutcome,
+  type AppendResult,
+  appendInParallel,
+  type LogStore,
+  type NewEntry,
+  Unavailable,
+} from '../port.ts';
 import { appendToRoom, type RoomOutcome } from './append/appendToRoom.ts';
 import { type EntryDocument, type Execute, runSteps } from './append/commands.ts';
 import type { ApplySideEffects } from './applySideEffects.ts';

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLanes, laneOfRoom, oneLane } from '../../../server/ingest/batcher.ts';
-import { mergeOutcomes } from '../../../server/store/parallelAppend.ts';
-import type { AppendOutcome, AppendResult, NewEntry } from '../../../server/store/port.ts';
+import {
+  type AppendOutcome,
+  type AppendResult,
+  mergeOutcomes,
+  type NewEntry,
+} from '../../../server/store/port.ts';
 import { runsOf } from '../../support/runs.ts';
 import { away, writesAtRandom, writesByHand } from './writes.ts';
 

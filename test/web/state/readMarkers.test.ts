@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import { countUnread } from '../../../web/log/read/readLines.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createReadMarkers, type ReadMarkers } from '../../../web/state/readMarkers.ts';
-import { countUnread } from '../../../web/state/unread.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Entry } from '../../../shared/entry.ts';
-import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
-import type { UserDatabase } from '../../../web/db/userDatabase.ts';
-import { storeRoom, storeWelcome } from '../../../web/log/store/applyFrames.ts';
-import { cover, type Span } from '../../../web/records/spans.ts';
-import { countUnread } from '../../../web/state/unread.ts';
-import { seeded } from '../../support/random.ts';
-import { emptyDatabase, holdOf } from '../log/storedLog.ts';
-import { amend, lin, me, text } from '../log/syncBench.ts';
-import { unreadIn } from '../modelLog.ts';
-import { ROOM } from '../outbox/support.ts';
-import { userOf, welcomeOf } from '../welcome.ts';
+import type { Entry } from '../../../../shared/entry.ts';
+import { UNREAD_COUNTED_MAX } from '../../../../shared/limits.ts';
+import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
+import { countUnread } from '../../../../web/log/read/readLines.ts';
+import { storeRoom, storeWelcome } from '../../../../web/log/store/applyFrames.ts';
+import { cover, type Span } from '../../../../web/records/spans.ts';
+import { seeded } from '../../../support/random.ts';
+import { unreadIn } from '../../modelLog.ts';
+import { ROOM } from '../../outbox/support.ts';
+import { userOf, welcomeOf } from '../../welcome.ts';
+import { emptyDatabase, holdOf } from '../storedLog.ts';
+import { amend, lin, me, text } from '../syncBench.ts';
 
 let db: UserDatabase;
 beforeEach(() => {
