@@ -44,6 +44,13 @@ test('tokens and cookies of the handshake are not kept with the socket', async (
   expect(JSON.stringify(kept)).not.toMatch(/token|cookie/);
 });
 
+test('`socket.data` can be serialized, as adapters do: it does not show the socket', async () => {
+  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: TOKEN });
+  await rejectionOf(socket);
+  expect(JSON.parse(JSON.stringify(socket.data))).toMatchObject({ identity });
+  expect(Object.values(socket.data)).not.toContain(socket);
+});
+
 test('after a rejection the client may try again on the same connection', async () => {
   const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: 'another' });
   expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'unauthorized' } });
