@@ -35,7 +35,7 @@ function all(db: UserDatabase) {
   });
 }
 
-test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay as they are', async () => {
+test('O4 eviction deletes log entries only: rows, drafts, marks and all else stay', async () => {
   const db = open();
   await fill(db, ROOM, 1, 300);
   const loose = (serverOffset: number, target: number): Entry =>
@@ -72,7 +72,7 @@ test('O4 what gives way is the log alone: rows, drafts, marks and the rest stay 
   db.close();
 });
 
-test('S1 O4 whatever is held, what stays is covered by the spans, and of each room the newest stay', async () => {
+test('S1 O4 after an eviction the spans cover exactly the entries that stay, and each room keeps its newest', async () => {
   const stretches = fc.array(
     fc.record({ gap: fc.integer({ min: 1, max: 5 }), length: fc.integer({ min: 1, max: 90 }) }),
     {
@@ -117,7 +117,7 @@ test('S1 O4 whatever is held, what stays is covered by the spans, and of each ro
   );
 });
 
-test('O4 a long log gives way in many small transactions; killed between two of them, spans cover what stays', async () => {
+test('O4 a long log is evicted in many small transactions; killed between two of them, the spans cover the entries that stay', async () => {
   const db = open();
   await fill(db, ROOM, 1, 3 * EVICT_SLICE_ENTRIES + 100);
   let writes = 0;
@@ -146,7 +146,7 @@ test('O4 a long log gives way in many small transactions; killed between two of 
   db.close();
 });
 
-test('O4 what an older version held and is not moved yet gives way as well', async () => {
+test('O4 a log of an older version that is not migrated yet is evicted too', async () => {
   const db = open();
   await db.write(['entries', 'spans'], async (tx) => {
     for (let i = 1; i <= 250; i++) await tx.objectStore('entries').put({ ...text(i), room: ROOM });
@@ -161,7 +161,7 @@ test('O4 what an older version held and is not moved yet gives way as well', asy
   db.close();
 });
 
-test('S3 while an older log moves, its beginning gives way first: no edit goes whose message stays', async () => {
+test('S3 during a migration the oldest entries are evicted first: no edit is deleted whose message stays', async () => {
   const db = open();
   const edit = { ...text(390), kind: 'edit', target: 240, body: 'said otherwise' } as Entry;
   await db.write(['entries', 'spans'], async (tx) => {

@@ -33,7 +33,7 @@ test.each([1, 2])(
   },
 );
 
-test('O4 a database of version 3 opens with empty stores beside all that it had', async () => {
+test('O4 a database of version 3 opens with new empty stores, and keeps all its records', async () => {
   const indexedDB = new IDBFactory();
   const before = records as unknown as Dump;
   await restore(before, indexedDB);
@@ -53,7 +53,7 @@ test('O4 a database of version 3 opens with empty stores beside all that it had'
   for (const { records } of added) expect(records).toEqual([]);
 });
 
-test('an upgrade makes no index on a store that grows with the logs', async () => {
+test('an upgrade creates no index on a store that grows with the logs', async () => {
   const indexedDB = new IDBFactory();
   await restore(records as unknown as Dump, indexedDB);
   const made: string[] = [];

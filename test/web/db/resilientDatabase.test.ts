@@ -45,7 +45,7 @@ function opened() {
   return { db, clock, handles, rows, write, hang: (times: number) => (hanging = times), late };
 }
 
-test('O4 a handle that the browser closed is opened again, and nothing is lost or doubled', async () => {
+test('O4 a handle that the browser closed is reopened; nothing is lost or stored twice', async () => {
   const { db, handles, rows, write } = opened();
   await write(1);
   forceCloseDatabase(handles[0] as never);
@@ -56,7 +56,7 @@ test('O4 a handle that the browser closed is opened again, and nothing is lost o
   db.close();
 });
 
-test('O4 a database that hangs is given three seconds, opened again, and written under the same key', async () => {
+test('O4 a database that does not answer for three seconds is reopened, and the write runs again under the same key', async () => {
   const { db, clock, rows, write, hang } = opened();
   hang(1);
   const writing = write(1);
@@ -67,7 +67,7 @@ test('O4 a database that hangs is given three seconds, opened again, and written
   db.close();
 });
 
-test('O4 work that goes on for as long as it likes is not given up while its requests are answered', async () => {
+test('O4 a transaction may take any time as long as its requests are answered', async () => {
   const { db, clock, rows, write } = opened();
   await write(1);
   const counted = await db.read(['rows'], async (tx) => {
@@ -85,7 +85,7 @@ test('O4 work that goes on for as long as it likes is not given up while its req
   db.close();
 });
 
-test('O4 what waits for such work waits with it; what waits for nobody is given up, however many ask at the same time', async () => {
+test('O4 a transaction queued behind a long one waits with it; one that is queued behind none times out', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock, write, hang } = opened();
   await write(1);
@@ -115,7 +115,7 @@ test('O4 what waits for such work waits with it; what waits for nobody is given 
   hang(0);
 });
 
-test('O4 an upgrade has ten seconds from what was heard of it last; then it is given up', async () => {
+test('O4 an upgrade fails ten seconds after its last event', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   for (const [ms, isGivenUp] of [
     [UPGRADE_TIMEOUT_MS - 1, false],
@@ -150,7 +150,7 @@ test('O4 an upgrade has ten seconds from what was heard of it last; then it is g
   }
 });
 
-test('O4 one that hangs twice is told, so that the text stays where it was typed', async () => {
+test('O4 a write that stalls twice fails, so that the text stays in the field', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock, write, hang } = opened();
   hang(2);
@@ -166,7 +166,7 @@ test('O4 one that hangs twice is told, so that the text stays where it was typed
   db.close();
 });
 
-test('O4 what was given up and told as failed is not written when the database wakes up after all', async () => {
+test('O4 a write that was reported as failed is not carried out when the database answers later', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock, rows, write, hang, late } = opened();
   hang(2);
@@ -184,7 +184,7 @@ test('O4 what was given up and told as failed is not written when the database w
   db.close();
 });
 
-test('a failed transaction leaves nothing behind', async () => {
+test('a failed transaction writes nothing', async () => {
   const { db, rows, write } = opened();
   await write(1);
   const failing = db.write(['rows'], async (tx) => {
@@ -196,7 +196,7 @@ test('a failed transaction leaves nothing behind', async () => {
   db.close();
 });
 
-test('one that could not be opened is opened anew the next time', async () => {
+test('a database that could not be opened is opened again with the next transaction', async () => {
   const factory = new IDBFactory();
   const newer = factory.open('holdfast:u', 99);
   await new Promise((resolve) => (newer.onsuccess = resolve));
@@ -209,7 +209,7 @@ test('one that could not be opened is opened anew the next time', async () => {
   db.close();
 });
 
-test('a newer version of the app in another tab is let through', async () => {
+test('a newer version of the app in another tab can upgrade the database', async () => {
   const { db, handles, write } = opened();
   await write(1);
   handles[0]!.onversionchange!(new Event('versionchange') as never);
@@ -219,7 +219,7 @@ test('a newer version of the app in another tab is let through', async () => {
   await expect(write(3)).rejects.toThrow(DatabaseClosed);
 });
 
-test('O1 what promises something is written with strict durability', async () => {
+test('O1 every write is committed with strict durability', async () => {
   const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction');
   const { db, write } = opened();
   await write(1);

@@ -16,7 +16,7 @@ function openTab(indexedDB: IDBFactory) {
   return { db, write, written };
 }
 
-test('S5 a page frozen in a transaction holds up no other tab; what it was at is done when it goes on, once', async () => {
+test('S5 a page that is frozen in a transaction blocks no other tab; the transaction runs once after the thaw', async () => {
   const indexedDB = new IDBFactory();
   const [frozen, other] = [openTab(indexedDB), openTab(indexedDB)];
   await frozen.write(1);
@@ -42,7 +42,7 @@ test('S5 a page frozen in a transaction holds up no other tab; what it was at is
   for (const { db } of [frozen, other]) db.close();
 });
 
-test('S5 a newer version of the app need not wait for a page that is frozen', async () => {
+test('S5 a newer version of the app does not wait for a frozen page', async () => {
   const indexedDB = new IDBFactory();
   const frozen = openTab(indexedDB);
   await frozen.write(1);
@@ -56,7 +56,7 @@ test('S5 a newer version of the app need not wait for a page that is frozen', as
   frozen.db.close();
 });
 
-test('O4 one that is closed while the page stands still leaves nobody waiting', async () => {
+test('O4 a database that is closed while the page is frozen leaves no caller waiting', async () => {
   const frozen = openTab(new IDBFactory());
   await frozen.write(1);
   frozen.db.suspend();

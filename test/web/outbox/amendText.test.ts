@@ -133,7 +133,7 @@ describe('a text that is in the outbox', () => {
     expect(await shows()).toEqual(remove);
   });
 
-  test('O4 edit to what it says already is no change', async () => {
+  test('O4 an edit to the same text queues nothing', async () => {
     await put(checking(text(1)));
     expect(await edited('text 1')).toBe(true);
     expect(await shows()).toEqual(['text text 1 (checking)']);
@@ -144,14 +144,14 @@ describe('a text that is in the outbox', () => {
     expect(await shows()).toEqual(['text text 1 (checking)', 'edit text 1 new (queued)']);
   });
 
-  test('O4 edit of what waits to be deleted is refused, and its text stays where it was written', async () => {
+  test('O4 an edit of a text with a queued deletion is refused, and the new text stays in the field', async () => {
     await put(checking(text(1)), deletion(2, 1));
     expect(await edited('b')).toBe(false);
     expect(await removed()).toBe(true);
     expect(await shows()).toEqual(['text text 1 (checking)', 'delete (queued)']);
   });
 
-  test('O4 an edit that is too long is kept as not sent', async () => {
+  test('O4 an edit that is too long is parked', async () => {
     await put(checking(text(1)));
     expect(await edited('x'.repeat(4_001))).toBe(true);
     expect((await rows())[1]).toMatchObject({ kind: 'edit', state: { reason: { code: 'too-large' } } });
@@ -159,19 +159,19 @@ describe('a text that is in the outbox', () => {
     expect(await shows()).toEqual(['text text 1 (checking)', 'edit short new (queued)']);
   });
 
-  test('O4 a text is only what stands in its own room', async () => {
+  test('O4 a text is found only in its own room', async () => {
     await put(text(1));
     expect(await editText(db, me, { ...change(), room: mint() }, 'b')).toBe(false);
     expect(await shows()).toEqual(['text text 1 (queued)']);
   });
 
-  test('O4 edited a thousand times while it is under way it has one edit', async () => {
+  test('O4 a text that is edited a thousand times while in flight has one queued edit', async () => {
     await put(checking(text(1)));
     for (let i = 0; i < 1_000; i++) await editText(db, me, { ...change(), key: mint() }, `version ${i}`);
     expect(await shows()).toEqual(['text text 1 (checking)', 'edit version 999 (queued)']);
   });
 
-  test('O4 a key that was changed after a conflict stays the last one', async () => {
+  test('O4 a key that was replaced after a conflict stays', async () => {
     await put({ ...text(1), rekeyed: true });
     await edited('b');
     expect(await rows()).toMatchObject([{ clientOffset: KEY, rekeyed: true, body: 'b' }]);
@@ -179,14 +179,14 @@ describe('a text that is in the outbox', () => {
 });
 
 describe('a text that is in the log', () => {
-  test('O4 edit and delete of a text: sent, with its place, whether or not the screen knew it', async () => {
+  test('O4 edit and delete of a text: queued with its offset, whether or not the screen knew it', async () => {
     await sent();
     await edited('b', 1);
     expect(await shows()).toEqual(['edit b @1 new (queued)']);
     await removed();
     expect(await shows()).toEqual(['delete @1 new (queued)']);
   });
-  test('O4 edit of a sent text to what it says by its last edit is no change', async () => {
+  test('O4 an edit of a sent text to its current text queues nothing', async () => {
     await hold(entry(1, { kind: 'text', body: 'a' }), entry(2, { kind: 'edit', target: 1, body: 'b' }));
     expect(await edited('b', 1)).toBe(true);
     expect(await shows()).toEqual([]);
@@ -207,10 +207,10 @@ describe('a text that is in the log', () => {
     ]);
     expect(await shows()).toEqual([]);
   });
-  test('O4 edit of a text that was shown and is held no more goes by its key', async () => {
+  test('O4 an edit of a text that was shown and is no longer stored refers to its key', async () => {
     expect([await edited('b', 7), await shows()]).toEqual([true, ['edit b new (queued)']]);
   });
-  test('O4 an edit that was refused gives way to the next one; one that may be in the log too', async () => {
+  test('O4 a refused edit is replaced by the next one; so is one that may be in the log', async () => {
     await sent();
     await put(parked({ ...edit(2, 1), seq: 5 }));
     await edited('b', 1);
@@ -220,7 +220,7 @@ describe('a text that is in the log', () => {
     await edited('b', 1);
     expect(await shows()).toEqual(['edit b @1 new (queued)']);
   });
-  test('O4 a deletion that was refused: Delete tries it again, Edit gives it up', async () => {
+  test('O4 a refused deletion: Delete retries it, Edit discards it', async () => {
     await sent();
     await put(parked(deletion(2, 1)));
     await removed(1);
@@ -231,7 +231,7 @@ describe('a text that is in the log', () => {
   });
 });
 
-describe('what a person does with a change that was not sent', () => {
+describe('what a user does with a parked amendment', () => {
   test('O4 Edit of a refused edit is that edit under a new key; Delete leaves the text as the log has it', async () => {
     await sent();
     await put(parked(edit(2, 1)));
@@ -247,31 +247,31 @@ describe('what a person does with a change that was not sent', () => {
     expect(await amend(db, key(3), 'b', key('other'), 9)).toBeUndefined();
     expect(await shows()).toEqual(['edit b new (queued)', 'delete (parked)']);
   });
-  test('O4 Edit of a text whose deletion waits is refused', async () => {
+  test('O4 Edit of a text with a queued deletion is refused', async () => {
     await put(parked(text(1), true), deletion(2, 1));
     expect(await amend(db, KEY, 'b', key('new'), 9)).toBeUndefined();
   });
-  test('O4 Try again of a text takes the edits along that were refused since it was not there', async () => {
+  test('O4 Try again of a text also retries its edits that were refused because it was missing', async () => {
     await put(parked(text(1), true), parked(edit(2, 1)));
     await retry(db, KEY);
     expect(await shows()).toEqual(['text text 1 (queued)', 'edit edit 2 (queued)']);
   });
 });
 
-describe('what becomes of a change', () => {
-  test('O3 an edit whose place is not known finds its text among what is held', async () => {
+describe('the verdicts of an amendment', () => {
+  test('O3 an edit without a target offset finds its text in the stored log', async () => {
     await sent();
     await put(checking(edit(5, 1)));
     expect(await store(acknowledged(key(5), 4))).toMatchObject({ placed: [{ serverOffset: 4 }] });
     expect(await loose()).toMatchObject([{ kind: 'edit', target: 1, serverOffset: 4, body: 'edit 5' }]);
     expect(await shows()).toEqual([]);
   });
-  test('O3 an edit whose text is not held ends all the same, and is told as one to look up', async () => {
+  test('O3 an edit whose text is not stored is settled all the same, and reported as uncovered', async () => {
     await put(checking(edit(5, 1)));
     expect(await store(acknowledged(key(5), 4))).toMatchObject({ placed: [{ serverOffset: 4 }] });
     expect([await loose(), await shows()]).toEqual([[], []]);
   });
-  test('O3 a deletion without a place deletes what is held', async () => {
+  test('O3 a deletion without a target offset redacts the stored message', async () => {
     await sent();
     await put(checking(deletion(5, 1)));
     await store(acknowledged(key(5), 4));
@@ -279,22 +279,22 @@ describe('what becomes of a change', () => {
       'text 1',
     );
   });
-  test('O3 a deletion of what never arrived takes everything along', async () => {
+  test('O3 a deletion of a text that never arrived deletes all its rows', async () => {
     await put(parked(text(1), true), parked(edit(2, 1)), checking(deletion(3, 1)), text(4));
     await store(refused(key(3), 'not-found'));
     expect(await shows()).toEqual(['text text 4 (queued)']);
   });
-  test('O3 a deletion is asked again where its text was tried again meanwhile', async () => {
+  test('O3 a deletion is sent again if its text was retried meanwhile', async () => {
     await put(again(text(1)), checking(deletion(3, 1)));
     await store(refused(key(3), 'not-found'));
     expect(await shows()).toEqual(['text text 1 (queued)', 'delete (queued)']);
   });
-  test('O3 a text that is refused with its deletion behind it is gone', async () => {
+  test('O3 a refused text with a queued deletion is deleted', async () => {
     await put(checking(text(1)), deletion(3, 1));
     await store(refused(KEY));
     expect(await shows()).toEqual([]);
   });
-  test('O3 a deletion in a log without its text has nothing to do; of a text that shows it is not sent', async () => {
+  test('O3 a deletion whose text is not in the log is settled; if the text is on the screen, it parks', async () => {
     await put(checking(deletion(3, 1)));
     await store(refused(key(3), 'not-found'));
     expect(await shows()).toEqual([]);
@@ -308,18 +308,18 @@ describe('what becomes of a change', () => {
     await store(refused(key(3), 'not-found'));
     expect(await shows()).toEqual(['edit edit 3 (parked)']);
   });
-  test('O3 an edit that is not taken goes where a later change waits', async () => {
+  test('O3 a refused edit is deleted if a later amendment is queued', async () => {
     await put(checking(edit(3, 1)), checking(edit(4, 2)), edit(5, 1), deletion(6, 2));
     await store(refused(key(3)), refused(key(4)));
     expect(await shows()).toEqual(['edit edit 5 (queued)', 'delete (queued)']);
   });
-  test('O3 with a deletion that is done the edits before it end too', async () => {
+  test('O3 an acknowledged deletion also deletes the edits queued before it', async () => {
     await sent();
     await put(again(edit(3, 1)), checking(deletion(4, 1)));
     await store(acknowledged(key(4), 5));
     expect(await shows()).toEqual([]);
   });
-  test('O4 an edit that is done ends those before it, which would undo it', async () => {
+  test('O4 an acknowledged edit deletes the edits queued before it, which would undo it', async () => {
     await sent();
     await put(again(edit(3, 1)), parked(edit(4, 1), true), checking(edit(5, 1)), edit(6, 1));
     await store(acknowledged(key(5), 2));
@@ -331,7 +331,7 @@ describe('what becomes of a change', () => {
     );
     expect(await shows()).toEqual([]);
   });
-  test('a conflict that strikes twice is parked, its followers go with the last key', async () => {
+  test('after a second conflict a row is parked, and its followers refer to the last key', async () => {
     await put(checking(text(1)), edit(2, 1));
     await store(refused(KEY, 'conflict'));
     const [rekeyed] = await rows();
@@ -344,7 +344,7 @@ describe('what becomes of a change', () => {
     await amend(db, rekeyed!.clientOffset, 'b', key('new'), 9);
     expect(await shows()).toEqual(['text b new (queued)']);
   });
-  test('a conflict of an edit is tried once under a new key', async () => {
+  test('after a conflict an edit is sent once under a new key', async () => {
     await put(checking(edit(2, 1)));
     await store(refused(key(2), 'conflict'));
     const [row] = await rows();

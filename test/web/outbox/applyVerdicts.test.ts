@@ -88,13 +88,13 @@ beforeEach(() => {
   keys = [];
 });
 
-describe('a tab that dies between any two steps of sending loses nothing and doubles nothing', () => {
+describe('a tab that is killed between any two steps of sending loses nothing and sends nothing twice', () => {
   test('O1 before anything was marked', async () => {
     await queue('a', 'b');
     reopen();
     expect(await states()).toEqual(['queued', 'queued']);
   });
-  test('O3 after marking, before or after it was written to the network', async () => {
+  test('O3 after marking, before or after sending', async () => {
     await queue('a', 'b');
     const { items } = await mark(WHOLE_BATCH);
     reopen();
@@ -103,7 +103,7 @@ describe('a tab that dies between any two steps of sending loses nothing and dou
     expect(await states()).toEqual(['checking', 'checking']);
     expect((await mark(WHOLE_BATCH)).items).toEqual(items);
   });
-  test('O3 after the answer, before it was stored: the same keys go again', async () => {
+  test('O3 after the answer, before it was stored: the same keys are sent again', async () => {
     await queue('a');
     const first = await mark(WHOLE_BATCH);
     reopen();
@@ -150,7 +150,7 @@ test('O3 an echo that leaves a hole settles its row all the same', async () => {
   expect([await rows(), (await loose()).length]).toEqual([[], 1]);
 });
 
-test('L5 only what nobody sends is recovered, and what is behind a batch keeps its order', async () => {
+test('L5 only rows that are not in flight are recovered, and rows after a batch keep their order', async () => {
   await queue('a', 'b', 'c');
   await mark({ items: 1, bytes: 0 });
   expect(await states()).toEqual(['sending', 'queued', 'queued']);
@@ -175,7 +175,7 @@ test('O3 only an own entry of the same room is an echo', async () => {
   expect(await states()).toEqual(['sending']);
 });
 
-test('O3 what an earlier life left as sending is checked, whatever the next batch takes of it', async () => {
+test('O3 rows that an earlier run left `sending` become `checking`, whatever the next batch takes of them', async () => {
   await queue('a', 'b');
   await mark(WHOLE_BATCH);
   reopen();
@@ -183,7 +183,7 @@ test('O3 what an earlier life left as sending is checked, whatever the next batc
   expect(await states()).toEqual(['sending', 'checking']);
 });
 
-test('a text that may be in the log and is deleted is gone once its deletion is acknowledged', async () => {
+test('a text that may be in the log and was deleted disappears once its deletion is acknowledged', async () => {
   await queue('a');
   const error = { code: 'internal', message: '' };
   for (let i = 0; i < 5; i++) {
@@ -198,7 +198,7 @@ test('a text that may be in the log and is deleted is gone once its deletion is 
   expect(await rows()).toEqual([]);
 });
 
-test('an own entry that nothing held covers is told, so that what changed it can be looked up', async () => {
+test('an own acknowledged entry outside all spans is reported, so that its amendments can be fetched', async () => {
   await queue('a', 'b');
   await mark(WHOLE_BATCH);
   await echo(mint(), 1, 'held');
@@ -209,7 +209,7 @@ test('an own entry that nothing held covers is told, so that what changed it can
   });
 });
 
-test('O2 a text that was not sent and is acknowledged after all frees what changes it', async () => {
+test('O2 a parked text that is acknowledged after all lets its amendments be sent', async () => {
   await queue('a');
   await mark(WHOLE_BATCH);
   const refusal = {
@@ -221,7 +221,7 @@ test('O2 a text that was not sent and is acknowledged after all frees what chang
   expect(await store([acknowledged(keys[0]!, 5)])).toMatchObject({ rooms: [ROOM], freed: true });
 });
 
-describe('what a person does with what was not sent', () => {
+describe('what a user does with a parked row', () => {
   beforeEach(async () => {
     await queue('a', 'b');
     await enqueue(db, {
@@ -241,7 +241,7 @@ describe('what a person does with what was not sent', () => {
     expect((await mark(WHOLE_BATCH)).items.map((item) => item.clientOffset)).toEqual([keys[0]]);
     expect(await retry(db, keys[1]!)).toBeUndefined();
   });
-  test('O4 Edit makes a new row in its place, which says what was written last', async () => {
+  test('O4 Edit replaces it by a new row in its place, with the last text', async () => {
     const fresh = mint();
     await amend(db, keys[0]!, 'a, better', fresh, 5);
     const after = await rows();
@@ -250,13 +250,13 @@ describe('what a person does with what was not sent', () => {
     ]);
     expect(nextBatch(after, WHOLE_BATCH)).toHaveLength(1);
   });
-  test('Delete takes it away, with what would have changed it', async () => {
+  test('Delete deletes it with its amendments', async () => {
     await discard(db, keys[0]!, mint(), 5);
     expect(await rows()).toEqual([]);
   });
 });
 
-test('a conflict goes on under a new key, and what follows it too, in one step', async () => {
+test('after a conflict a row gets a new key, and its followers refer to it, in one transaction', async () => {
   await queue('a');
   await enqueue(db, { kind: 'delete', target: keys[0]!, room: ROOM, clientOffset: mint(), at: 1 });
   await mark(WHOLE_BATCH);
@@ -267,7 +267,7 @@ test('a conflict goes on under a new key, and what follows it too, in one step',
   expect(second).toMatchObject({ kind: 'delete', target: first!.clientOffset });
 });
 
-test('an edit learns its place from its target, and its entry changes what is held', async () => {
+test('an edit gets the offset of its target, and its entry amends the stored message', async () => {
   await queue('a');
   await enqueue(db, { kind: 'edit', target: keys[0]!, body: 'a2', room: ROOM, clientOffset: mint(), at: 1 });
   await mark(WHOLE_BATCH);
@@ -281,7 +281,7 @@ test('an edit learns its place from its target, and its entry changes what is he
   ]);
 });
 
-test('a text whose deletion is known does not come back by a late acknowledgement of it', async () => {
+test('a deleted text is not restored by a late acknowledgement', async () => {
   await queue('secret');
   await mark(WHOLE_BATCH);
   const [gone, deletion] = [

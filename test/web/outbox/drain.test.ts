@@ -67,7 +67,7 @@ function lockOfOne() {
   return { lock, steal: () => wasLost(), giveBack: () => asked() };
 }
 
-test('S5 O4 what was marked before a long standstill is not sent before the fence was asked again', async () => {
+test('S5 O4 rows that were marked before a long freeze are not sent before the fencing token is checked again', async () => {
   const { lock, giveBack } = lockOfOne();
   const { db, drain, appends, queue, clock, stand, rows } = start({ lock });
   await queue('a');
@@ -86,7 +86,7 @@ test('S5 O4 what was marked before a long standstill is not sent before the fenc
   db.close();
 });
 
-test('S5 the answer that comes to whoever was stolen from settles what it acknowledges, and nothing else', async () => {
+test('S5 an answer that arrives after the lock was stolen settles what it acknowledges, and nothing else', async () => {
   const { lock, steal } = lockOfOne();
   const { db, drain, appends, queue, rows } = start({ lock });
   await queue('a');
@@ -112,7 +112,7 @@ test('S5 the answer that comes to whoever was stolen from settles what it acknow
   db.close();
 });
 
-test('S5 it shows work while it sends however slowly, and none while the database hangs or after silence', async () => {
+test('S5 heartbeats are sent during a slow upload, and not while the database stalls or after a timeout', async () => {
   const { lock } = lockOfOne();
   let beats = 0;
   const { db, drain, appends, queue, clock, stand } = start({ lock, beat: () => void beats++ });
@@ -135,7 +135,7 @@ test('S5 it shows work while it sends however slowly, and none while the databas
   db.close();
 });
 
-test('O2 over a way up of 20 kB/s a long queue goes in one piece after another, and the beat is told of its bytes', async () => {
+test('O2 at an upload of 20 kB/s a long queue is sent batch after batch, and the connection is told of its bytes', async () => {
   const uploads: number[] = [];
   const { db, drain, appends, queue, clock, suspected, rows } = start({
     uploading: (bytes) => uploads.push(bytes),

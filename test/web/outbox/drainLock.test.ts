@@ -4,7 +4,7 @@ import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
 import { createLocks } from '../state/browser.ts';
 
-test('S5 a holder that shows no work for ten seconds loses the lock; one that works keeps it', async () => {
+test('S5 a holder without a heartbeat for ten seconds loses the lock; one with heartbeats keeps it', async () => {
   const locks = createLocks();
   const clock = createFakeClock();
   const lockOf = () => createLock(locks.forTab().manager, 'drain', { clock, stuckMs: 10_000 });
@@ -32,7 +32,7 @@ test('S5 a holder that shows no work for ten seconds loses the lock; one that wo
   expect(clock.isSet()).toBe(false);
 });
 
-test('S5 of two that steal at once one has it, then the other, then who was stolen from', async () => {
+test('S5 of two tabs that steal at once one gets the lock, then the other, then the former holder', async () => {
   const locks = createLocks();
   const clock = createFakeClock();
   const holders: string[] = [];
@@ -67,7 +67,7 @@ test('S5 of two that steal at once one has it, then the other, then who was stol
   expect(clock.isSet()).toBe(false);
 });
 
-test('S5 what is heard of a theft after the lock was given back takes nothing from who holds it again', async () => {
+test('S5 a late report of a theft does not affect a tab that holds the lock again', async () => {
   const clock = createFakeClock();
   const asked: { held: (lock: unknown) => unknown; steal: (error: unknown) => void }[] = [];
   const request = (_: string, __: LockOptions, held: (lock: unknown) => unknown) =>
@@ -87,7 +87,7 @@ test('S5 what is heard of a theft after the lock was given back takes nothing fr
   lock.close();
 });
 
-test('O2 S5 locks that are there and refused are as none', async () => {
+test('O2 S5 a browser that refuses locks is treated as one without them', async () => {
   const clock = createFakeClock();
   const request = () => Promise.reject(new DOMException('denied', 'SecurityError'));
   const lock = createLock({ request } as unknown as LockManager, 'drain', { clock, stuckMs: 10_000 });

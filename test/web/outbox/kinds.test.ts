@@ -49,7 +49,7 @@ const acknowledge = (...items: Item[]) =>
 const refuse = ({ clientOffset }: Item, code = 'forbidden') =>
   applyVerdicts(db, me, [{ type: 'refused', clientOffset, error: { code, message: '' } }], mint);
 
-test('O4 what is sent of a row is exactly the item that was queued, whatever its kind and fields', async () => {
+test('O4 the item sent is exactly the one that was queued, whatever its kind and fields', async () => {
   const theirs = { author: lin, clientOffset: mint() };
   const items = [
     item('text', { body: 'a' }),
@@ -83,14 +83,14 @@ test('O3 an acknowledged row of any kind leaves its entry, with all fields, in t
   ]);
 });
 
-test('O3 an acknowledged message about another whose place is not known shows all the same', async () => {
+test('O3 an acknowledged message whose target is not stored shows all the same', async () => {
   const answer = item('test-message', { words: 'two', target: { author: lin, clientOffset: mint() } });
   await queue(answer);
   await acknowledge(answer);
   expect(await loose()).toMatchObject([{ serverOffset: 5, words: 'two' }]);
 });
 
-test('O3 a deletion that is acknowledged takes what was queued about its message along, but no message', async () => {
+test('O3 an acknowledged deletion deletes the rows queued about its message, but no messages', async () => {
   const message = item('test-message', { words: 'two' });
   await db.write(['log', 'logSpans', 'detached'], (tx) =>
     storeDetached(tx as never, ROOM, [
@@ -110,7 +110,7 @@ test('O3 a deletion that is acknowledged takes what was queued about its message
   expect(JSON.stringify(await loose())).not.toContain('two');
 });
 
-test('O3 a deletion of somebody else’s message settles when there is nothing to delete, and stays where it shows', async () => {
+test('O3 a deletion of another user’s message settles if the message does not exist, and stays if it is on the screen', async () => {
   const theirs = { author: lin, clientOffset: mint() };
   const erase = item('test-erase', { target: theirs });
   await queue(erase);
@@ -127,7 +127,7 @@ test('O3 a deletion of somebody else’s message settles when there is nothing t
   expect(await rows()).toHaveLength(1);
 });
 
-test('O3 what changes nothing that is shown waits unseen, and is a message of its own once it was not sent', async () => {
+test('O3 a row that changes nothing visible is not shown while it waits, and shows as a message once sending failed', async () => {
   const [silent, reaction] = [
     item('test-silent', { value: 1 }),
     item('test-reaction', { target: mint(), emoji: '👍' }),
@@ -159,7 +159,7 @@ describe('a feature that the server lacks', () => {
   const lacking = { features: new Set<string>(), rooms: new Set<string>() };
   const having = { ...lacking, features: new Set([TEST_FEATURE]) };
 
-  test('L5 holds its row back, and all later ones of its room behind it; other rooms go on', () => {
+  test('L5 delays its row and all later rows of its room; other rooms go on', () => {
     const waiting = [text(1), news(2), text(3), rowOf(4, { kind: 'text', body: 'd', room: 'other' })];
     expect(keys(waiting, WHOLE_BATCH, lacking)).toEqual([key(1), key(4)]);
     expect(keys(waiting, WHOLE_BATCH, having)).toEqual([key(1), key(2), key(3), key(4)]);

@@ -192,7 +192,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
 
 const anyChoices = fc.array(fc.nat(10_000), { minLength: 150, maxLength: 300 });
 
-test('S5 O2 L5 frozen, thawed and stolen from at any moment: all is sent, once, in order, by who may', () => {
+test('S5 O2 L5 tabs that are frozen, thawed and stolen from at any moment send everything, once, in order, only with the fencing token', () => {
   fc.assert(
     fc.property(anyChoices, (choices) => {
       const { log, queued, rows, stale } = simulate(choices);

@@ -78,7 +78,7 @@ test('O2 two thousand queued go out at the rate that the server allows: in order
   started.db.close();
 });
 
-test('O2 S4 on a way up of 1 kB/s with connections of 30 s it halves until it comes through, and all goes once', async () => {
+test('O2 S4 at an upload of 1 kB/s with connections of 30 s the batch is halved until it succeeds, and everything is sent once', async () => {
   const started = start();
   const bodies = Array.from({ length: 20 }, (_, i) => `${i} ${'x'.repeat(2_000)}`);
   await queueMany(started, bodies);

@@ -24,7 +24,7 @@ function start() {
   };
 }
 
-test('S5 a tab whose lock was stolen while it stood still marks nothing', async () => {
+test('S5 a tab whose lock was stolen while it was frozen marks nothing', async () => {
   const { db, queue, rows, as } = start();
   await queue();
   expect(await as('first', 'claim')).toMatchObject({ items: [{ body: 'a' }] });
@@ -38,7 +38,7 @@ test('S5 a tab whose lock was stolen while it stood still marks nothing', async 
   db.close();
 });
 
-test('O3 S5 whoever was stolen from says of rows only that they were acknowledged', async () => {
+test('O3 S5 a tab whose lock was stolen stores only acknowledgements', async () => {
   const { me, db, queue, rows, as } = start();
   await queue('a');
   await queue('b');
@@ -68,7 +68,7 @@ test('O3 S5 whoever was stolen from says of rows only that they were acknowledge
   db.close();
 });
 
-test('O3 what an earlier holder left as sending is swept once, and only then are all rows read', async () => {
+test('O3 rows that an earlier holder left `sending` are recovered once, without reading all rows again', async () => {
   const { db, queue, rows, as } = start();
   for (let i = 0; i < 3; i++) await queue();
   await as('first', 'claim');
@@ -80,7 +80,7 @@ test('O3 what an earlier holder left as sending is swept once, and only then are
   db.close();
 });
 
-test('L5 a queue longer than a page is read to the end of the batch, over what is parked', async () => {
+test('L5 a queue longer than a page is read to the end of the batch, across parked rows', async () => {
   const { db, queue, as } = start();
   const tooLong = 'x'.repeat(4_001);
   for (let i = 0; i < 250; i++) await queue(i < 230 ? tooLong : `text ${i}`);

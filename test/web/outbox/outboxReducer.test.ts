@@ -43,31 +43,31 @@ const answered = (attempt: number, its: Acknowledgement<'append'> = answer): Out
 });
 
 describe('one append', () => {
-  test('nothing is done without a way, and the lock is asked for only then', () => {
+  test('nothing is done without a connection, and the lock is requested only with one', () => {
     expect(types(run({ type: 'rows' })[1])).toEqual([]);
     expect(types(run({ type: 'rows' }, { type: 'up' })[1])).toEqual(['lock']);
   });
-  test('O4 rows are marked before anything is written to the network', () => {
+  test('O4 rows are marked before they are sent', () => {
     expect(types(run({ type: 'up' }, { type: 'locked' })[1])).toEqual(['mark']);
     expect(run(...sent)[1]).toMatchObject([{ type: 'emit', attempt: 1, timeoutMs: 11_000 }]);
   });
-  test('S5 with nothing to send the lock is let go', () => {
+  test('S5 with nothing to send the lock is released', () => {
     expect(
       types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked', items: [], bytes: 0 })[1]),
     ).toEqual(['unlock']);
   });
-  test('L5 what is queued meanwhile waits for the answer', () => {
+  test('L5 rows queued meanwhile wait for the answer', () => {
     expect(types(run(...sent, { type: 'rows' })[1])).toEqual([]);
     expect(types(run(...sent, { type: 'rows' }, answered(1), { type: 'stored' })[1])).toEqual(['mark']);
   });
-  test('O3 a lost connection leaves rows to be checked, and the lock to others', () => {
+  test('O3 a lost connection leaves rows `checking`, and releases the lock', () => {
     expect(run(...sent, { type: 'down' })[1]).toMatchObject([
       { type: 'unlock' },
       { type: 'store', verdicts: [{ type: 'unanswered' }] },
     ]);
     expect(types(run(...sent, { type: 'down' }, { type: 'stored' })[1])).toEqual([]);
   });
-  test('S4 a timeout leaves them to be checked and doubts the connection', () => {
+  test('S4 a timeout leaves rows `checking` and reports the connection as suspect', () => {
     const [, effects] = run(...sent, { type: 'timeout', attempt: 1 });
     expect(types(effects)).toEqual(['store', 'suspect']);
     expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toEqual([
@@ -75,7 +75,7 @@ describe('one append', () => {
       'rest',
     ]);
   });
-  test('a late answer still settles, and what it refuses is left to the attempt after it', () => {
+  test('a late answer still settles rows; what it refuses is left to the attempt that followed', () => {
     const late = run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' }, answered(1));
     expect(late[1]).toMatchObject([{ type: 'store-late', verdicts: [{ type: 'acknowledged' }] }]);
     const refused: Acknowledgement<'append'> = { ok: false, error: { code: 'forbidden', message: '' } };
@@ -83,7 +83,7 @@ describe('one append', () => {
       run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' }, answered(1, refused))[1],
     ).toEqual([]);
   });
-  test('O2 a new connection ends a rest, unless the server said how long', () => {
+  test('O2 a new connection ends a pause, unless the server ordered it', () => {
     const busy = (retryAfter?: number): Acknowledgement<'append'> => ({
       ok: false,
       error: { code: 'unavailable', message: '', ...(retryAfter === undefined ? {} : { retryAfter }) },
@@ -94,14 +94,14 @@ describe('one append', () => {
       'mark',
     ]);
   });
-  test('a session that is over stops it until there is a connection again', () => {
+  test('an expired session stops the outbox until the next connection', () => {
     const over: Acknowledgement<'append'> = { ok: false, error: { code: 'unauthorized', message: '' } };
     const [outbox, effects] = run(...sent, answered(1, over), { type: 'stored' });
     expect(types(effects)).toEqual(['unlock', 'stopped']);
     expect(types(reduceOutbox(outbox, { type: 'rows' }, half)[1])).toEqual([]);
     expect(types(reduceOutbox(outbox, { type: 'up' }, half)[1])).toEqual(['lock']);
   });
-  test('a database that fails is tried again after a rest', () => {
+  test('a database that fails is retried after a pause', () => {
     const failing: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'database-failed' }];
     expect(types(run(...failing)[1])).toEqual(['unlock', 'rest']);
     expect(types(run(...failing, { type: 'rested' })[1])).toEqual(['lock']);
@@ -118,7 +118,7 @@ describe('one append', () => {
     expect(types(effects)).toEqual(['store-late']);
     expect(outbox.work).toMatchObject({ tag: 'sending', attempt: 2 });
   });
-  test('O2 an answer that acknowledges something begins the backoff anew', () => {
+  test('O2 an answer that acknowledges something resets the backoff', () => {
     const busy: Acknowledgement<'append'> = { ok: false, error: { code: 'unavailable', message: '' } };
     const marked: OutboxEvent = { type: 'marked', items, bytes: 5_000 };
     const failing = (attempt: number): OutboxEvent[] => [
@@ -181,7 +181,7 @@ describe('O2 a room that fails by itself', () => {
     },
   );
 
-  test('rests longer each time, and is well again when something goes through', () => {
+  test('rests longer each time, and no longer fails once an item is acknowledged', () => {
     const fail = (attempt: number): OutboxEvent[] => [
       marked(one),
       results(attempt, [one], ['unavailable']),
@@ -200,7 +200,7 @@ describe('O2 a room that fails by itself', () => {
     expect(mended.rooms.size).toBe(0);
   });
 
-  test('at which the server stops goes last, until the others have shown that it is this room alone', () => {
+  test('at which the server stops is sent last, until items of other rooms have succeeded', () => {
     const stopped = [
       ...began,
       marked(one, two),
@@ -219,19 +219,19 @@ describe('O2 a room that fails by itself', () => {
     expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once, no rest for all
   });
 
-  test('at which the server stops behind what went through is alone at once', () => {
+  test('at which the server stops after acknowledged items rests alone at once', () => {
     const events = [...began, marked(one, two, three), results(1, [one, two, three], ['ok'], 'unavailable')];
     expect(run(...events)[1]).toMatchObject([{ type: 'store' }, { type: 'rest-room', room: 'room 2' }]);
     expect(without(run(...events, { type: 'stored' })[1])).toEqual([['room 2']]);
   });
 
-  test('is not meant by a limit, which is the user’s', () => {
+  test('does not rest because of a rate limit, which is the user’s', () => {
     const events = [...began, marked(one, two), results(1, [one, two], ['ok'], 'rate-limited')];
     expect(types(run(...events, { type: 'stored' })[1])).toEqual(['unlock', 'rest']);
     expect(run(...events)[0].rooms.size).toBe(0);
   });
 
-  test('is tried at once over a new connection', () => {
+  test('is retried at once over a new connection', () => {
     const events = [
       ...began,
       marked(one),
@@ -257,7 +257,7 @@ describe('how much one append carries', () => {
     marked(bytes),
   ];
 
-  test('O2 a batch that stays unanswered is halved, an answered full one doubled, one item always goes', () => {
+  test('O2 the batch size is halved after a timeout and doubled after an answered full batch; one item is always sent', () => {
     const slow = [...sent, ...timeout(1)];
     expect(run(...slow)[1]).toMatchObject([{ type: 'mark', limits: { items: 100, bytes: 8 * 1024 } }]);
     const slower = Array.from({ length: 12 }, (_, i) => [marked(900), ...timeout(i + 2)]).flat();
@@ -276,14 +276,14 @@ describe('how much one append carries', () => {
     ];
     expect(run(...wide)[1]).toMatchObject([{ type: 'mark', limits: { bytes: 48 * 1024 } }]);
   });
-  test('O2 short texts and late answers say nothing of how wide the way is', () => {
+  test('O2 short batches and late answers do not change the batch size', () => {
     expect(run(...sent, answered(1))[0].batchBytes).toBe(16 * 1024); // 5 kB of 16
     expect(run(...sent, ...timeout(1), answered(1))[0].batchBytes).toBe(8 * 1024);
   });
-  test('O2 a connection that goes before the answer halves it, too', () => {
+  test('O2 a connection that ends before the answer halves the batch size, too', () => {
     expect(run(...sent, { type: 'down' })[0].batchBytes).toBe(8 * 1024);
   });
-  test('S4 its time is ten seconds and its bytes at 5 kB/s', () => {
+  test('S4 the timeout is ten seconds, and the time of its bytes at 5 kB/s', () => {
     const [, effects] = run({ type: 'up' }, { type: 'locked' }, marked(48_000));
     expect(effects).toMatchObject([{ type: 'emit', timeoutMs: 19_600 }]);
   });
@@ -297,14 +297,14 @@ describe('the lock', () => {
     stopped: { code: 'rate-limited', message: '', retryAfter: 20 },
   };
 
-  test('S5 a lock that was lost ends the work: the answer under way still settles, and it is asked for anew', () => {
+  test('S5 a stolen lock ends the work: an answer in flight still settles rows, and the lock is requested again', () => {
     const stolen: OutboxEvent[] = [...sent, { type: 'lock-lost' }];
     expect(run(...stolen)[1]).toMatchObject([{ type: 'store', verdicts: [{ type: 'unanswered' }] }]);
     expect(types(run(...stolen, { type: 'stored' })[1])).toEqual(['lock']);
     expect(run(...stolen, answered(1))[1]).toMatchObject([{ type: 'store-late' }]);
     expect(types(run(...stolen, { type: 'stored' }, { type: 'lock-lost' })[1])).toEqual([]);
   });
-  test('S5 what was marked when the lock went is not sent', () => {
+  test('S5 rows that were being marked when the lock was stolen are not sent', () => {
     const lost: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'lock-lost' }];
     const [, effects] = run(...lost, { type: 'up' }, { type: 'marked', items, bytes: 1 });
     expect(effects).toMatchObject([{ type: 'store', verdicts: [{ type: 'put-off' }] }]);
@@ -314,7 +314,7 @@ describe('the lock', () => {
     ]);
     expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked-late' })[1])).toEqual(['mark']);
   });
-  test('S5 a rest does not hold the lock when the way is gone, and goes on when there is one again', () => {
+  test('S5 a pause does not hold the lock without a connection, and continues with one', () => {
     const resting: OutboxEvent[] = [...sent, answered(1, limited), { type: 'stored' }];
     expect(types(run(...resting)[1])).toEqual(['rest']);
     expect(types(run(...resting, { type: 'down' })[1])).toEqual(['unlock']);
@@ -322,10 +322,10 @@ describe('the lock', () => {
     expect(types(run(...resting, { type: 'down' }, { type: 'up' }, { type: 'rested' })[1])).toEqual(['lock']);
     expect(types(run(...resting, { type: 'down' }, { type: 'rested' }, { type: 'up' })[1])).toEqual(['lock']);
   });
-  test('S5 a rest after silence leaves it to a tab with a better connection', () => {
+  test('S5 a pause after a timeout releases it for a tab with a better connection', () => {
     expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toContain('unlock');
   });
-  test('O2 a rest that the server asks for is neither an append for each item nor an hour', () => {
+  test('O2 a pause that the server orders is clamped: neither an append per item nor an hour', () => {
     const restOf = (retryAfter: number) => {
       const stopped = { ...limited.stopped!, retryAfter };
       return run(...sent, answered(1, { ...limited, stopped }), { type: 'stored' })[1];
@@ -452,7 +452,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
   return { log, rows, overlapped, queued: queued.filter((each) => !bad.has(each)) };
 }
 
-test('O2 O3 L5 whatever is lost, refused, delayed or killed: everything arrives, once and in order', () => {
+test('O2 O3 L5 whatever is lost, refused, delayed or killed, everything arrives, once and in order', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(1_000), { maxLength: 150 }), (choices) => {
       const { log, rows, overlapped, queued } = simulate(choices);

@@ -28,7 +28,7 @@ describe('a whole request refused', () => {
     expect(judged.next).toEqual(next);
   });
 
-  test('of several, with one to blame: one at a time, and nobody is blamed yet', () => {
+  test('of several items, one of them at fault: sent one at a time, and none is refused yet', () => {
     for (const code of ['invalid', 'internal']) {
       const { verdicts, next } = judgeAnswer(sentTo(a, b), refusal(code));
       expect(verdicts.map(({ type }) => type)).toEqual(['put-off', 'put-off']);
@@ -55,7 +55,7 @@ describe('results', () => {
     expect(next).toEqual({ tag: 'on' });
   });
 
-  test('where the server stopped, the rest is put off', () => {
+  test('the items after the one at which the server stopped are put off', () => {
     const answer = {
       ...ok,
       results: [{ clientOffset: a, serverOffset: 7, at: 70 }],
@@ -66,12 +66,12 @@ describe('results', () => {
     expect(next).toEqual({ tag: 'rest', ms: 900 });
   });
 
-  test('what it stopped at for an unknown reason is counted against that item alone', () => {
+  test('an unknown error at which the server stopped counts against that item only', () => {
     const { verdicts } = judgeAnswer(sentTo(a, b), { ...ok, results: [], stopped: error('internal') });
     expect(verdicts.map(({ type }) => type)).toEqual(['uncertain', 'put-off']);
   });
 
-  test('L4 results that belong to something else acknowledge nothing', () => {
+  test('L4 results of other items acknowledge nothing', () => {
     const { verdicts } = judgeAnswer(sentTo(a), {
       ...ok,
       results: [{ clientOffset: b, serverOffset: 7, at: 70 }],

@@ -12,12 +12,12 @@ const run = (row: Row, ...events: RowEvent[]) => events.reduce(applyRowEvent, ro
 
 const attempted: RowEvent = { type: 'attempted' };
 
-test('O3 a row that was sent and not answered is being checked', () => {
+test('O3 a row that was sent and not answered is `checking`', () => {
   expect(run(text(1), attempted).state).toEqual({ tag: 'sending' });
   expect(run(text(1), attempted, { type: 'unanswered' }).state).toEqual({ tag: 'checking' });
 });
 
-test('O4 what was attempted stays so, whatever is answered', () => {
+test('O4 an attempted row stays attempted, whatever the answer', () => {
   expect(run(text(1), attempted, { type: 'put-off' })).toMatchObject({
     attempted: true,
     state: { tag: 'queued' },
@@ -47,7 +47,7 @@ test('O3 a refusal parks with its reason; a retry queues under the same key', ()
   });
 });
 
-test('a conflict is tried once under a new key, then parked', () => {
+test('after a conflict a row is sent once under a new key, then parked', () => {
   const again = run(text(1), attempted, { type: 'refused', error: conflict, newKey: key(9) });
   expect(again).toMatchObject({ seq: 1, clientOffset: key(9), attempted: false, state: { tag: 'queued' } });
   const twice = run(again, attempted, { type: 'refused', error: conflict, newKey: key(10) });
@@ -60,7 +60,7 @@ test('O4 a text that is too long is kept as not sent, and is never sent', () => 
   expect(applyRowEvent(long, { type: 'retried' }).state.tag).toBe('parked');
 });
 
-test('what stays as it was', () => {
+test('events that leave a row unchanged', () => {
   expect(applyRowEvent(parked(text(1)), { type: 'unanswered' })).toEqual(parked(text(1)));
   expect(applyRowEvent(parked(text(1)), { type: 'put-off' })).toEqual(parked(text(1)));
 });

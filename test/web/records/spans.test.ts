@@ -38,7 +38,7 @@ describe('cover', () => {
     expect(cover(spans, run, opens)).toEqual(expected);
   });
 
-  test('S3 a joined span knows the amendments up to where the less knowing part does', () => {
+  test('S3 a joined span has the lower `amendedTo` of its parts', () => {
     expect(cover([span(1, 10, 40)], span(11, 12, 12), false)).toEqual([span(1, 12, 12)]);
     expect(cover([span(1, 10, 10)], span(11, 12, 40), false)).toEqual([span(1, 12, 12)]);
     expect(cover([span(1, 10, 30)], span(11, 12, 40), false)).toEqual([span(1, 12, 30)]);
@@ -48,7 +48,7 @@ describe('cover', () => {
   });
 });
 
-test('S1 after any frames, exactly what was held is covered, in spans that neither touch nor overlap', () => {
+test('S1 after any frames the spans cover exactly the stored entries, and neither touch nor overlap', () => {
   const frame = fc.record({
     from: fc.integer({ min: 1, max: 40 }),
     length: fc.integer({ min: 1, max: 8 }),
@@ -87,7 +87,7 @@ test('holes below and above', () => {
   expect(holeAbove(spans, 30)).toBeUndefined();
 });
 
-test('S3 a little that is missing is asked for from the cursor on, much from its newest end', () => {
+test('S3 few missing entries are requested from the cursor on, many from the newest end', () => {
   expect(missingRange(10, 10, 100)).toBeUndefined();
   expect(missingRange(10, 12, 200)).toEqual({ from: 11, to: 210 });
   expect(missingRange(10, 210, 20)).toEqual({ from: 11, to: 30 });
@@ -95,7 +95,7 @@ test('S3 a little that is missing is asked for from the cursor on, much from its
   expect(missingRange(10, 5_000, 20)).toEqual({ from: 4_981, to: 5_020 });
 });
 
-test('S3 what was amended since is known only as far as there is no hole', () => {
+test('S3 amendments are known only as far as there is no hole', () => {
   const spans = [
     { from: 1, to: 10, amendedTo: 30 },
     { from: 21, to: 40, amendedTo: 60 },

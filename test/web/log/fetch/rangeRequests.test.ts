@@ -46,7 +46,7 @@ test.each([
   },
 );
 
-test('S2 rooms whose ranges stay unanswered never take all the lanes', async () => {
+test('S2 rooms whose ranges are not answered never occupy all lanes', async () => {
   const asked: string[] = [];
   const never = new Promise<undefined>(() => {});
   let isDead = true;
@@ -74,7 +74,7 @@ test('S2 rooms whose ranges stay unanswered never take all the lanes', async () 
   expect(await ask('alive')).toMatchObject({ tag: 'answered' });
 });
 
-test('S2 beyond the head there is nothing that an answer could leave out', async () => {
+test('S2 an answer that ends at the head is not counted as cut short', async () => {
   const { request: range, pieceEntries: count } = asking(6_000, 200);
   await range(era, 'r', { from: 951, to: 1_050 });
   expect(count()).toBe(RANGE_FIRST_ENTRIES);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { amend, bench, grow, spans, text } from '../syncBench.ts';
 
-test('S3 what was edited and deleted while its reader was away for 5,000: asked for when looked at, and in no record', async () => {
+test('S3 edits and deletions made during 5,000 missed entries are requested when on the screen; deleted text is in no record', async () => {
   const log = [text(1), text(2, 'secret'), text(3)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -24,7 +24,7 @@ test('S3 what was edited and deleted while its reader was away for 5,000: asked 
   expect(tab.asked).toEqual([{ room: 'r', from: 1, to: 3 }]);
 });
 
-test('S3 nothing is asked twice, nothing that is known, and a whole span that was asked about is known for good', async () => {
+test('S3 amendments are requested once, never if they are stored, and a span that was refreshed entirely stays so', async () => {
   const log = [text(1)];
   grow(log, 299);
   const tab = bench({ r: log.slice(0, 180) });
@@ -55,7 +55,7 @@ test('S3 nothing is asked twice, nothing that is known, and a whole span that wa
   expect(tab.asked).toHaveLength(asked);
 });
 
-test('S3 without a way nothing is asked, and what is held stays', async () => {
+test('S3 without a connection nothing is requested, and stored entries stay', async () => {
   const log = [text(1)];
   const tab = bench({ r: log });
   await tab.connect();

@@ -4,7 +4,7 @@ import type { Entry } from '../../../../shared/entry.ts';
 import { storeDetached } from '../../../../web/log/store/storeEntries.ts';
 import { amend, bench, grow, me, spans, text } from '../syncBench.ts';
 
-test('S1 O3 an own message beyond all that is held, of a log that was put back to before it, shows no more', async () => {
+test('S1 O3 an own message beyond the stored spans, of a log that was restored to before it, is deleted', async () => {
   const log: Entry[] = [];
   grow(log, 3);
   const { db, connect, records, sync } = bench({ lobby: log });
@@ -18,7 +18,7 @@ test('S1 O3 an own message beyond all that is held, of a log that was put back t
   expect(await spans(db)).toMatchObject([{ from: 1, to: 3 }]);
 });
 
-test('S1 an own deletion beyond what is held, of a log that was put back to before it and has grown past it: none of the log that was is left', async () => {
+test('S1 an own deletion beyond the stored spans, of a log that was restored to before it and has grown past it: nothing of the old log is left', async () => {
   const log: Entry[] = [];
   grow(log, 2);
   log.push(text(3, 'text 3', me));
@@ -48,7 +48,7 @@ test('S1 an own deletion beyond what is held, of a log that was put back to befo
   expect(await records()).toContain('"text 3"');
 });
 
-test('S2 what lies before an own entry that was acknowledged ahead of it comes with the next connection, whatever came behind it', async () => {
+test('S2 entries missing before an own acknowledged entry arrive with the next connection, whatever follows it', async () => {
   const log: Entry[] = [];
   grow(log, 32);
   const { db, connect, sync, asked } = bench({ lobby: log });

@@ -14,7 +14,7 @@ import { amend, type Bench, bench, grow, me, rangeOf, spans, text } from '../syn
 
 afterEach(() => void vi.restoreAllMocks());
 
-test('S1 an answer of another epoch stores nothing, and the connection begins anew', async () => {
+test('S1 an answer of another epoch stores nothing and starts a new connection', async () => {
   const log = [text(1)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -27,7 +27,7 @@ test('S1 an answer of another epoch stores nothing, and the connection begins an
   expect(tab.told).toContain('unusable');
 });
 
-test('S1 what was asked for before the log was put back is not stored after it', async () => {
+test('S1 an answer that was requested before the log was restored is not stored afterwards', async () => {
   const log = [text(1)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -52,7 +52,7 @@ test('S1 what was asked for before the log was put back is not stored after it',
   expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
 });
 
-test('S2 a range that is lost on a living connection is asked again until it is here', async () => {
+test('S2 a range whose answer is lost on a living connection is requested again until it is stored', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const log = [text(1)];
   const tab = bench({ r: log });
@@ -73,7 +73,7 @@ test('S2 a range that is lost on a living connection is asked again until it is 
   await until('here', async () => (await spans(tab.db))[0]!.to === 2 && !tab.sync.catchingUp());
 });
 
-test('S2 a room that is not ours any more is not asked for again', async () => {
+test('S2 ranges of a room that the user may no longer read are not requested again', async () => {
   const log = [text(1)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -108,7 +108,7 @@ test('S2 over connections that live five seconds, at 20 entries a second, a hole
   expect(await spans(tab.db)).toMatchObject([{ from: 1, to: log.length }]);
 });
 
-test('S2 S4 what is asked for at once is halved while nothing comes, and grows again', async () => {
+test('S2 S4 the requested size is halved while no answer arrives, and grows again', async () => {
   const log = [text(1)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -142,7 +142,7 @@ test('S2 S4 what is asked for at once is halved while nothing comes, and grows a
   expect([await asking(), await asking()]).toEqual([80, 80]);
 });
 
-test('S1 a log put back unseen, by hand and while one was away: found where it touches what is held', async () => {
+test('S1 a log restored by hand while the user was away is detected where a range overlaps stored entries', async () => {
   const log = [text(1, 'of the old log'), text(2)];
   const tab = bench({ r: log });
   await tab.connect();
@@ -168,7 +168,7 @@ test('S1 a log put back unseen, by hand and while one was away: found where it t
   expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 300 }]);
 });
 
-test('S1 a log shorter than what was held when the connection began was put back', async () => {
+test('S1 a log that ends before the stored entries of the handshake was restored', async () => {
   const tab = bench({ r: [text(1, 'old'), text(2, 'old')] });
   await tab.connect();
   tab.sync.down();
@@ -251,7 +251,7 @@ test('S3 500 rooms: one transaction for the welcome, few for the catch-up, the o
   );
 });
 
-test('S2 a welcome that could not be stored comes again', async () => {
+test('S2 a welcome that could not be stored is requested again by a new connection', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const first = bench({ r: [text(1)] });
   let failing = true;
@@ -272,7 +272,7 @@ test('S2 a welcome that could not be stored comes again', async () => {
   expect(await spans(tab.db)).toMatchObject([{ from: 1, to: 1 }]);
 });
 
-test('S2 entries that cannot be stored fail their room alone, although they came with others, until it is described again', async () => {
+test('S2 entries with an invalid record fail only their room, though stored with others, until it is described again', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   const tab = bench({ good: [text(1)], bad: [text(1)] });
   await tab.connect();
@@ -326,7 +326,7 @@ test('S3 a newcomer sees ten texts with at most two ranges, however many joins c
   }
 });
 
-test('S3 where few messages are spread over many joins, it is asked on until ten show, and no longer', async () => {
+test('S3 where few messages are spread over many joins, ranges are requested until ten messages show, and no longer', async () => {
   const log: Entry[] = [];
   for (let i = 1; i <= 3_000; i++)
     log.push(i % 150 === 1 ? text(i) : ({ ...text(i), kind: 'join', body: undefined } as unknown as Entry));
@@ -340,7 +340,7 @@ test('S3 where few messages are spread over many joins, it is asked on until ten
   expect(Math.min(...b.asked.map(({ from }) => from))).toBeGreaterThan(900); // not below the tenth before the catch-up
 });
 
-test('S2 S3 a small hole is filled after the catch-up without being looked at, one range at a time; a large one is not', async () => {
+test('S2 S3 a small hole is filled after the catch-up, one range at a time, without being on the screen; a large one is not', async () => {
   const log: Entry[] = [];
   grow(log, 1_000);
   const b = bench({ [ROOM]: log });
@@ -371,7 +371,7 @@ test('S2 S3 a small hole is filled after the catch-up without being looked at, o
   ]);
 });
 
-test('S2 S3 a jump opens a span anywhere, which knows what amends it up to the head, and joins those it touches', async () => {
+test('S2 S3 a jump opens a span anywhere, with amendments up to the head, and joins the spans that it touches', async () => {
   const log: Entry[] = [];
   grow(log, 3_100);
   amend(log, 'edit', 60, 'changed');

@@ -53,7 +53,7 @@ test.each(seedsOf('entries without a line'))(
   },
 );
 
-test('S3 where what is held begins with edits, its beginning is known at each look', async () => {
+test('S3 where the stored log begins with edits, each read knows that its beginning is reached', async () => {
   const log: Entry[] = [];
   grow(log, 10);
   for (let i = 0; i < 200; i++) amend(log, 'edit', 1, `edit ${i}`);
@@ -84,7 +84,7 @@ test('S3 thousands of edits behind the newest lines, and between them, are not r
   expect(count()).toBeLessThan(500);
 });
 
-test('S3 of thousands of edits of the lines in view only the last of each is read, and a deletion holds', async () => {
+test('S3 of thousands of edits of visible lines only the last of each is read, and a deletion wins', async () => {
   const log: Entry[] = [];
   grow(log, 50);
   for (let i = 0; i < 4_000; i++) amend(log, 'edit', 41 + (i % 5), `edit ${i}`);

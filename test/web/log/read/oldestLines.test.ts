@@ -7,7 +7,7 @@ import { ROOM } from '../../outbox/support.ts';
 import { emptyDatabase, holdOf } from '../storedLog.ts';
 import { amend, grow, me, text } from '../syncBench.ts';
 
-test('S3 below the lines lie only edits, and all the lines fill a window: what is older is asked for', async () => {
+test('S3 older entries are requested when only edits are stored below a full window', async () => {
   const db = emptyDatabase(me);
   const log = textAndEdits();
   grow(log, WINDOW_MAX_LINES);
@@ -22,7 +22,7 @@ test('S3 below the lines lie only edits, and all the lines fill a window: what i
   expect(window).toMatchObject({ reachesOldest: true, span: { from: 2 } });
 });
 
-test('S3 rows that wait fill a window, and no line is held before them: what is older is asked for', async () => {
+test('S3 older entries are requested when outbox rows fill the window and no line is stored before them', async () => {
   const db = emptyDatabase(me);
   const log = textAndEdits();
   await holdOf(db, log, [{ from: 2, to: log.length, amendedTo: log.length }]);

@@ -133,7 +133,7 @@ test.each(seedsOf('ways through a window'))(
   },
 );
 
-test('S3 a gap that comes into the window and is filled from outside does not push out what was looked at', async () => {
+test('S3 a gap that enters the window and is filled does not push out the lines that were visible', async () => {
   const log: Entry[] = [];
   grow(log, 400);
   const db = emptyDatabase(me);
@@ -161,7 +161,7 @@ test('a room without a line can be jumped into', async () => {
   });
 });
 
-test('S1 a place in a log that was put back is the newest', async () => {
+test('S1 an anchor in a log that was restored falls back to the newest lines', async () => {
   const log: Entry[] = [];
   grow(log, 30);
   const db = emptyDatabase(me);
@@ -173,7 +173,7 @@ test('S1 a place in a log that was put back is the newest', async () => {
     });
 });
 
-test('S3 it says whether all that changes what is looked at is known', async () => {
+test('S3 the window says whether all amendments of its lines are stored', async () => {
   const log: Entry[] = [];
   grow(log, 300);
   const db = emptyDatabase(me);

@@ -116,7 +116,7 @@ const taken = (db: UserDatabase, entries: readonly Entry[], more: object = {}) =
     {},
   );
 
-test('S1 S3 all that version 3 held is held as it was; what it queued, and the rest, is not touched', async () => {
+test('S1 S3 the log of version 3 is migrated unchanged; its outbox and all other stores are not touched', async () => {
   const { db } = await older();
   await moveAll(db);
   const { log, logSpans, detached, ...unmoved } = await all(db);
@@ -133,7 +133,7 @@ test('S1 S3 all that version 3 held is held as it was; what it queued, and the r
   db.close();
 });
 
-test('S1 S3 the newest of every room is there first, with what lies outside of the spans; then it goes downwards, in small transactions', async () => {
+test('S1 S3 the newest entries of all rooms and the detached ones are migrated first, then older ones, in small transactions', async () => {
   const { db, clock } = await older();
   const first = await moveSlice(db, clock, WARD);
   expect(first).toMatchObject({ rooms: [WARD, 'lobby'], isNewestMoved: true });
@@ -159,7 +159,7 @@ test('S1 S3 the newest of every room is there first, with what lies outside of t
   db.close();
 });
 
-test('S1 O4 cut off after any of its requests, it leaves both halves whole, and goes on from there', async () => {
+test('S1 O4 interrupted after any request, a migration leaves both stores consistent and continues from there', async () => {
   for (let cut = 1, isCut = true; isCut; cut += 2) {
     const { db, clock } = await older();
     if (cut % 4 === 1) await moveSlice(db, clock);
@@ -196,7 +196,7 @@ async function cutOff(db: UserDatabase, clock: ReturnType<typeof createFakeClock
   return isCut;
 }
 
-test('S3 what is deleted and edited meanwhile is so when it has moved, and a late copy brings nothing back', async () => {
+test('S3 deletions and edits made during the migration apply to migrated entries, and a late copy restores nothing', async () => {
   const { db, clock } = await older();
   await moveSlice(db, clock);
   const deletion = { ...text(401), kind: 'delete', target: 20, body: undefined } as unknown as Entry;
@@ -215,7 +215,7 @@ test('S3 what is deleted and edited meanwhile is so when it has moved, and a lat
   db.close();
 });
 
-test('S1 what the server brought meanwhile is there once, in one span with what has moved', async () => {
+test('S1 entries fetched during the migration are stored once, in one span with the migrated ones', async () => {
   const { db, clock } = await older();
   await moveSlice(db, clock);
   await taken(db, texts(60, 110), { amendedTo: 400, opens: true });
@@ -232,7 +232,7 @@ test('S1 what the server brought meanwhile is there once, in one span with what 
   db.close();
 });
 
-test('S1 what turns out to be of another log is forgotten, moved or not; what waits in the room stays', async () => {
+test('S1 entries that turn out to be of another log are deleted, migrated or not; outbox rows of the room stay', async () => {
   const { db, clock } = await older();
   await moveSlice(db, clock);
   await taken(db, [{ ...text(100), clientOffset: 'other'.padEnd(22, '0') } as Entry], { opens: true });
@@ -245,7 +245,7 @@ test('S1 what turns out to be of another log is forgotten, moved or not; what wa
   db.close();
 });
 
-test('S1 what is forgotten of a log is not moved afterwards: a reset, another epoch, an heir', async () => {
+test('S1 a deleted log is not migrated afterwards: after a reset, another epoch, or an inherited outbox', async () => {
   const user = userOf(me, 'Mika');
   const rooms = (valuesOf('rooms') as Room[]).map((room) => ({
     ...room,
@@ -279,7 +279,7 @@ test('S1 what is forgotten of a log is not moved afterwards: a reset, another ep
   db.close();
 });
 
-test('S1 S5 two tabs move the same at once: each takes what is left then', async () => {
+test('S1 S5 two tabs migrate at once: each moves what is left', async () => {
   const { indexedDB, clock, db } = await older();
   const other = openUserDatabase(indexedDB, clock, me);
   for (let left = 1; left > 0; ) {
@@ -291,7 +291,7 @@ test('S1 S5 two tabs move the same at once: each takes what is left then', async
   for (const each of [db, other]) each.close();
 });
 
-test('S1 a room whose entries are not whole is fetched anew there', async () => {
+test('S1 where stored entries are missing, a migrated room fetches them again', async () => {
   const { db, clock } = await older();
   await db.write(['entries'], (tx) => tx.objectStore('entries').delete(['lobby', 350]));
   await moveSlice(db, clock);
@@ -303,7 +303,7 @@ test('S1 a room whose entries are not whole is fetched anew there', async () => 
   db.close();
 });
 
-test('a mover begins with the open room, goes on by itself, tells what shows more, and what fails is tried again', async () => {
+test('a migration begins with the open room, reports changed rooms, and retries failed slices', async () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const { db, clock } = await older();
   const told: string[][] = [];
@@ -335,7 +335,7 @@ test('a mover begins with the open room, goes on by itself, tells what shows mor
   db.close();
 });
 
-test('one that is closed moves nothing more', async () => {
+test('a closed migration moves nothing more', async () => {
   const { db, clock } = await older();
   const mover = createMover({ db, clock, ...isOpened('lobby'), changed() {}, left() {} });
   await mover.newest;
@@ -347,7 +347,7 @@ test('one that is closed moves nothing more', async () => {
   db.close();
 });
 
-test('where there is nothing to move, nothing is loaded for it and nobody waits', async () => {
+test('without an older log the migration is not loaded and nothing waits for it', async () => {
   const clock = createFakeClock();
   const db = openUserDatabase(new IDBFactory(), clock, me);
   const write = vi.spyOn(db, 'write');

@@ -55,7 +55,7 @@ async function all(db: UserDatabase) {
   }));
 }
 
-test('S1 a transaction that is cut off leaves entries and spans as they were', async () => {
+test('S1 an aborted transaction leaves entries and spans unchanged', async () => {
   const db = open();
   await applyFrame(db, me, incoming([text(1), text(2)]), {});
   const before = await all(db);
@@ -72,7 +72,7 @@ test('S1 a transaction that is cut off leaves entries and spans as they were', a
   expect(await all(db)).toEqual(before);
 });
 
-test('S2 what would leave a hole is not covered; what changes something that is held is kept', async () => {
+test('S2 a run that would leave a hole is not covered by a span; its amendments are stored as detached entries', async () => {
   const db = open();
   await applyFrame(db, me, incoming([text(1), text(2)]), {});
   expect((await applyFrame(db, me, incoming([text(4), change('delete', 5, 1)]), {})).stored).toBe(false);
@@ -83,7 +83,7 @@ test('S2 what would leave a hole is not covered; what changes something that is 
   expect(loose).toMatchObject([{ kind: 'delete', serverOffset: 5 }]);
 });
 
-test('a deletion takes the edits too, wherever they are held, and a repeated frame brings nothing back', async () => {
+test('a deletion also redacts the edits, wherever they are stored, and a repeated frame restores nothing', async () => {
   const db = open();
   const first = [text(1, 'secret'), change('edit', 2, 1), text(3)];
   await applyFrame(db, me, incoming(first), {});
@@ -94,7 +94,7 @@ test('a deletion takes the edits too, wherever they are held, and a repeated fra
   expect(held).not.toContain('text 1 changed');
 });
 
-test('S3 later amendments of a filled hole are kept loose, and move into the span that comes to cover them', async () => {
+test('S3 later amendments of a filled hole are stored as detached entries, and move into a span that covers them later', async () => {
   const db = open();
   const deletion = change('delete', 90, 2);
   await applyFrame(db, me, incoming([text(1), text(2)], { amendments: [deletion], amendedTo: 95 }), {});
@@ -104,7 +104,7 @@ test('S3 later amendments of a filled hole are kept loose, and move into the spa
   expect((await all(db)).loose).toEqual([]);
 });
 
-test('S1 a reset drops the room, another epoch drops all; rows and drafts stay', async () => {
+test("S1 a reset deletes the room's log, another epoch deletes all logs; rows and drafts stay", async () => {
   const db = open();
   const room = {
     id: ROOM,
@@ -129,7 +129,7 @@ test('S1 a reset drops the room, another epoch drops all; rows and drafts stay',
   expect(await db.read(['drafts'], (tx) => tx.objectStore('drafts').count())).toBe(1);
 });
 
-test('S1 after any frames the spans cover exactly what is held, and no deleted body is', async () => {
+test('S1 after any frames the spans cover exactly the stored entries, and no deleted body is stored', async () => {
   const log: Entry[] = [];
   for (let i = 1; i <= 40; i++) {
     const target = [...log].reverse().find((entry) => entry.kind === 'text')?.serverOffset ?? 1;
@@ -182,7 +182,7 @@ test('S1 after any frames the spans cover exactly what is held, and no deleted b
   );
 });
 
-test('O4 a reset takes the places from rows that wait, not their texts: nothing is stored as a change of a stranger', async () => {
+test('O4 a reset deletes the target offsets of outbox rows, not their texts: no row amends an entry of another author', async () => {
   for (const reset of ['room', 'epoch'] as const) {
     const db = open();
     const welcome = (epoch: string, more = {}) =>
@@ -205,7 +205,7 @@ test('O4 a reset takes the places from rows that wait, not their texts: nothing 
   }
 });
 
-test('S1 S5 one tab takes the reset of a log that was put back by hand: what another still has in hand is not taken', async () => {
+test('S1 S5 after one tab has reset a log that was restored by hand, frames in flight in another tab are not stored', async () => {
   const db = open();
   const room = { id: ROOM, kind: 'public', name: 'r', head: 9, from: 1, readUpTo: 0, members: 2 } as const;
   const welcome = welcomeOf(userOf(me, 'me'), [room], { epoch: 'a' });
@@ -225,7 +225,7 @@ test('S1 S5 one tab takes the reset of a log that was put back by hand: what ano
   db.close();
 });
 
-test('S1 an answer of another epoch is not taken at all', async () => {
+test('S1 nothing of an answer of another epoch is stored', async () => {
   const db = open();
   await db.write(['meta'], async (tx) => void (await tx.objectStore('meta').put('new', 'epoch')));
   const [before, now] = ['old', 'new'].map((epoch) => ({ epoch, generation: 0 }));
@@ -235,7 +235,7 @@ test('S1 an answer of another epoch is not taken at all', async () => {
   db.close();
 });
 
-test('S1 a log that was put back unseen is found at the first overlap, also by what is held loose', async () => {
+test('S1 a restored log is detected at the first overlap, also with detached entries', async () => {
   for (const where of ['span', 'loose'] as const) {
     const db = open();
     const change4 = change('delete', 4, 1);
@@ -268,7 +268,7 @@ test('S1 a log that was put back unseen is found at the first overlap, also by w
   }
 });
 
-test('S1 the same again is the same log: nothing is forgotten', async () => {
+test('S1 a repeated run is the same log: nothing is deleted', async () => {
   const db = open();
   const log = [text(1), text(2), text(3)];
   await applyFrame(db, me, incoming(log.slice(0, 2)), {});
@@ -280,7 +280,7 @@ test('S1 the same again is the same log: nothing is forgotten', async () => {
   db.close();
 });
 
-test('S3 what comes blank blanks the edits that are held of it', async () => {
+test('S3 an entry that arrives redacted redacts its stored edits', async () => {
   const db = open();
   const first = [text(1, 'secret'), change('edit', 2, 1), text(3)];
   await applyFrame(db, me, incoming(first), {});

@@ -27,7 +27,7 @@ const hear = (db: UserDatabase, name: string, rev: number) =>
     },
   ]);
 
-test('of a name the greatest revision holds, however late an older one comes', async () => {
+test('the name with the greatest revision wins, however late an older one arrives', async () => {
   const db = emptyDatabase(me);
   await hear(db, 'Lin', 0);
   expect(await hear(db, 'Linnea', 7)).toMatchObject({ renamed: [lin] });
@@ -36,14 +36,14 @@ test('of a name the greatest revision holds, however late an older one comes', a
   expect(await nameOf(db, lin)).toBe('Linnea');
 });
 
-test('a user that version 0.1 stored has no revision, and any name of now holds', async () => {
+test('a user stored by version 0.1 has no revision, so any name that arrives wins', async () => {
   const db = emptyDatabase(me);
   await db.write(['users'], (tx) => tx.objectStore('users').put({ id: lin, name: 'Lin' } as never));
   expect(await hear(db, 'Linnea', 0)).toMatchObject({ renamed: [lin] });
   expect(await nameOf(db, lin)).toBe('Linnea');
 });
 
-test('a handshake asks who changed since all changes were known; a new database asks nothing', async () => {
+test('a handshake asks for names changed since the last known revision; a new database does not ask', async () => {
   const db = emptyDatabase(me);
   expect(await sinceOf(db)).toBeUndefined();
   await storeWelcome(db, welcomeOf(user, [room], { usersUpTo: 4 }));
@@ -74,7 +74,7 @@ test.each([
   expect(await nameOf(db, lin)).toBe('Lin');
 });
 
-test('S1 a room that is described as put back later forgets the revisions, too', async () => {
+test('S1 a room that is described as restored later resets the revisions, too', async () => {
   const db = emptyDatabase(me);
   await storeWelcome(db, welcomeOf(user, [room], { usersUpTo: 9 }));
   await hear(db, 'Linnea', 8);
@@ -84,7 +84,7 @@ test('S1 a room that is described as put back later forgets the revisions, too',
   expect(await nameOf(db, lin)).toBe('Lin');
 });
 
-test('S2 the cursor is where the newest span ends; what is held beyond it stands beside it as a proof', async () => {
+test('S2 the cursor is the end of the newest span; a detached entry beyond it is sent as a proof', async () => {
   const db = emptyDatabase(me);
   await hear(db, 'Lin', 0);
   await db.write(['log', 'logSpans', 'detached'], async (tx) => {
