@@ -44,9 +44,10 @@ export const LAYERS: Record<string, string> = {
   'web/engine': 'What is loaded after the first paint: sync, drain, schemas, socket.',
   'web/state': 'The client behind the screen: what it shows and what a person can do.',
   'web/i18n': 'The texts of the app in each language.',
-  'web/view/parts': 'Small components that several views use.',
+  'web/view/parts': 'Components and hooks that several views use: icons, inputs, the route, the context.',
   'web/view/sheet': 'The sheets: dialogs over the screen.',
-  'web/view/menu': 'The menu of a message, and the keyboard.',
+  'web/view/menu':
+    'What the log needs after the first paint: the menu of a message, keys, read mark, announcements.',
   'web/view': 'The screen.',
   'web/sw': 'The service worker: the app without a network, and background sending.',
   web: 'Starts the page.',
