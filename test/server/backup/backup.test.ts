@@ -8,7 +8,7 @@ import { connectClient, newId, signUp, text } from '../../support/api.ts';
 import { operate } from '../../support/operator.ts';
 import { contentOf, newFolder, newServer, say, speaker } from './shared.ts';
 
-test('L4 while the server runs and takes messages, a backup has all that was acknowledged before it, whole', async () => {
+test('L4 while the server runs and accepts messages, a backup is complete: it has everything that was acknowledged before', async () => {
   const data = await newFolder();
   const server = await newServer(data);
   const ada = await speaker(server.url, 'Ada', 'first');
@@ -34,7 +34,7 @@ test('L4 while the server runs and takes messages, a backup has all that was ack
   expect(readdirSync(folder).sort()).toEqual(['0.db', '1.db', '2.db']);
 });
 
-test('of a server that was killed a backup has what its log of changes holds, and changes nothing of it; a name is taken from where one is', async () => {
+test('a backup of a killed server contains its WAL, and does not change it; a relative path is relative to the current folder', async () => {
   const data = await newFolder();
   const server = await newServer(data);
   await speaker(server.url, 'Ada', 'first', 'second');
@@ -48,10 +48,10 @@ test('of a server that was killed a backup has what its log of changes holds, an
     bodies: ['first', 'second'],
   });
   expect(bytesIn(data)).toEqual(before);
-  await server.start(); // it has what it had
+  await server.start(); // its data is unchanged
 });
 
-test('of a server that was stopped a backup changes nothing, and leaves nothing beside the database', async () => {
+test('a backup of a stopped server changes nothing, and leaves no file beside the database', async () => {
   const data = await newFolder();
   const server = await newServer(data);
   await speaker(server.url, 'Ada', 'first');
@@ -64,7 +64,7 @@ test('of a server that was stopped a backup changes nothing, and leaves nothing 
   expect(statSync(join(data, 'holdfast.db'))).toMatchObject({ mtimeMs, ctimeMs });
 });
 
-test('a text that was deleted is in no byte of a backup, though the server has its pages still in the log of changes', async () => {
+test('a deleted text is in no byte of a backup, though its pages are still in the WAL of the server', async () => {
   const data = await newFolder();
   const server = await newServer(data);
   const ada = await signUp(server.url, 'Ada');
@@ -85,7 +85,7 @@ test('a text that was deleted is in no byte of a backup, though the server has i
   expect(contentOf(to).bodies).toContain('kept');
 });
 
-test('a server of a version that lets nobody read is named in a sentence', async () => {
+test('a server of an older version, which locks out readers, is reported in one sentence', async () => {
   const data = await newFolder();
   await (await newServer(data)).stop();
   using older = new DatabaseSync(join(data, 'holdfast.db'));
@@ -99,7 +99,7 @@ test('a server of a version that lets nobody read is named in a sentence', async
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('bad input: one sentence that says what to do, and nothing is written', async () => {
+test('invalid input: one sentence that says what to do, and nothing is written', async () => {
   const data = await newFolder();
   const folder = await newFolder();
   const there = join(folder, 'there.db');
@@ -134,7 +134,7 @@ test('bad input: one sentence that says what to do, and nothing is written', asy
   expect(existsSync(join(folder, 'there.db'))).toBe(true);
 });
 
-/** Of all files of a folder but the shared index (`-shm`), which is made anew by whoever comes first. */
+/** The contents of all files of a folder, without the shared index (`-shm`), which SQLite creates again. */
 function bytesIn(folder: string): Map<string, Buffer> {
   const names = readdirSync(folder).filter((name) => !name.endsWith('-shm'));
   return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));

@@ -7,7 +7,7 @@ import { backUp } from '../../../server/store/sqlite/backup.ts';
 import { dieTogether } from '../../support/orphans.ts';
 import { newFolder } from './shared.ts';
 
-test('L4 a backup taken while another process writes all the time is what was committed at one moment, each time', {
+test('L4 a backup while another process writes continuously is always a snapshot of one moment', {
   timeout: 90_000,
 }, async () => {
   const folder = await newFolder();

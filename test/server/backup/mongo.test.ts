@@ -32,7 +32,7 @@ test('S1 on MongoDB a restore without a file gives a new epoch, and says to rest
   expect(after!.epoch).not.toBe(before!.epoch);
 });
 
-test('bad input on MongoDB: one sentence that says what to do', async () => {
+test('invalid input on MongoDB: one sentence that says what to do', async () => {
   const mongoUrl = mongo.anotherUrl();
   const say = async (...files: string[]) => (await operate('restore', files, { mongoUrl })).output.trim();
   expect(await say('copy.db')).toMatch(
@@ -41,7 +41,7 @@ test('bad input on MongoDB: one sentence that says what to do', async () => {
   expect(await say()).toMatch(
     /is not a database of Holdfast: restore the copy with mongorestore first, or correct MONGODB_URL\.$/,
   );
-  expect(await metaAt(mongoUrl)).toBeNull(); // nothing was made there
+  expect(await metaAt(mongoUrl)).toBeNull(); // nothing was created there
   await using server = await startServer({ env: { MONGODB_URL: mongoUrl } });
   await server.stop();
   await metaAt(mongoUrl, { schemaVersion: 99 });

@@ -15,7 +15,7 @@ import { contentOf, filesIn, newFolder, newServer, say, speaker } from './shared
 
 const LIVE = 'holdfast.db';
 
-/** A server that was stopped, and a copy from before the last that was said. */
+/** A stopped server, and a copy from before the last message. */
 async function copiedAndGoneOn() {
   const data = await newFolder();
   const copy = join(await newFolder(), 'copy.db');
@@ -28,9 +28,9 @@ async function copiedAndGoneOn() {
 
 const keptIn = (data: string) => readdirSync(data).filter((name) => name.includes('.before-'));
 
-test('S1 L4 a restore puts the copy in place under a new epoch, keeps what was there, and the server goes on from it', async () => {
+test('S1 L4 a restore replaces the database by the copy with a new epoch, keeps the old database, and the server continues from the copy', async () => {
   const { data, copy, server, ada } = await copiedAndGoneOn();
-  await server.kill9(); // with a log of changes that is not in the file
+  await server.kill9(); // with a WAL that is not checkpointed
   const before = contentOf(copy);
   const { code, output } = await operate('restore', [copy], { data });
   expect([code, output]).toEqual([0, expect.stringContaining('Start the server now.')]);
@@ -42,8 +42,8 @@ test('S1 L4 a restore puts the copy in place under a new epoch, keeps what was t
   expect(contentOf(copy)).toEqual(before);
 
   await server.start();
-  await say(server.url, ada, 'after'); // whose session is as old as the copy
-  await signUp(server.url, 'Bob'); // whose name is free again
+  await say(server.url, ada, 'after'); // the session is as old as the copy
+  await signUp(server.url, 'Bob'); // the name is free again
   expect((await wholeLog(server.url, ada)).flatMap((entry) => bodyOf(entry) ?? [])).toEqual([
     'kept',
     'after',
@@ -55,7 +55,7 @@ test('S1 L4 a restore puts the copy in place under a new epoch, keeps what was t
   expect(now.epoch).not.toBe(contentOf(join(data, kept!)).epoch);
 });
 
-test('a damaged database, and none at all, are restored over; what is damaged is kept, too', async () => {
+test('a restore replaces a damaged or missing database, and keeps the damaged one', async () => {
   const { data, copy, server } = await copiedAndGoneOn();
   await server.stop();
   writeFileSync(join(data, LIVE), 'broken', { flag: 'r+' });
@@ -70,7 +70,7 @@ test('a damaged database, and none at all, are restored over; what is damaged is
   expect(filesIn(empty)).toEqual([LIVE]);
 });
 
-test('while the server runs nothing is restored, and it goes on', async () => {
+test('while the server runs, a restore is refused, and the server goes on', async () => {
   const { data, copy, server, ada } = await copiedAndGoneOn();
   const { code, output } = await operate('restore', [copy], { data });
   expect([code, output]).toEqual([78, expect.stringMatching(/^The server is running on .*: stop it first/)]);
@@ -78,7 +78,7 @@ test('while the server runs nothing is restored, and it goes on', async () => {
   expect(keptIn(data)).toEqual([]);
 });
 
-test('L4 killed in the middle of a restore: the old database or the new one, whole, and the next restore goes through', {
+test('L4 killed during a restore: the old or the new database is there, complete, and the next restore succeeds', {
   timeout: 60_000,
 }, async () => {
   const { data, copy, server } = await copiedAndGoneOn();
@@ -110,7 +110,7 @@ test('L4 killed in the middle of a restore: the old database or the new one, who
   await server.start();
 });
 
-test('bad input: one sentence that says what to do, and the database is as it was', async () => {
+test('invalid input: one sentence that says what to do, and the database is unchanged', async () => {
   const { data, copy, server } = await copiedAndGoneOn();
   await server.stop();
   const folder = await newFolder();
@@ -161,7 +161,7 @@ function alter(from: string, to: string, sql: string): void {
   db.exec(sql);
 }
 
-/** So that putting it in place takes a while. */
+/** Makes the copy large, so that the restore takes some time. */
 function makeLarge(file: string): void {
   using db = new DatabaseSync(file);
   db.exec(`

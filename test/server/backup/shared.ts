@@ -11,7 +11,7 @@ export async function newFolder(): Promise<string> {
   return path;
 }
 
-/** Its data outlives it, and goes with the test. */
+/** A server whose data survives it, and is removed after the test. */
 export async function newServer(data: string): Promise<ServerProcess> {
   const server = await startServer({ data });
   onTestFinished(server.dispose);
@@ -25,14 +25,14 @@ export async function say(url: string, author: SignedUp, ...bodies: string[]): P
     throw new Error(`not taken: ${JSON.stringify(answer)}`);
 }
 
-/** A new person who has said this. */
+/** Signs up a user and sends this text. */
 export async function speaker(url: string, name: string, ...bodies: string[]): Promise<SignedUp> {
   const session = await signUp(url, name);
   await say(url, session, ...bodies);
   return session;
 }
 
-/** The files of a folder, without those that are nothing but a lock or a mark. */
+/** The files of a folder, without lock and marker files. */
 export function filesIn(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => !name.endsWith('.db.lock') && !name.endsWith('.db.checked'))
@@ -45,7 +45,7 @@ export interface Content {
   bodies: string[];
 }
 
-/** What stands in the file of a database that no server has open; throws where it is not whole. */
+/** The content of a database file that no server has open; throws if it is damaged. */
 export function contentOf(file: string): Content {
   using db = new DatabaseSync(file);
   const column = (sql: string) =>
@@ -56,7 +56,7 @@ export function contentOf(file: string): Content {
   const found = column('PRAGMA integrity_check');
   if (found.join() !== 'ok') throw new Error(found.join('\n'));
   const offsets = column('SELECT serverOffset FROM entries ORDER BY seq').map(Number);
-  if (offsets.some((offset, i) => offset !== i + 1)) throw new Error(`a gap: ${offsets}`); // of the lobby alone
+  if (offsets.some((offset, i) => offset !== i + 1)) throw new Error(`a gap: ${offsets}`); // of the lobby only
   return {
     epoch: column('SELECT epoch FROM meta')[0]!,
     names: column('SELECT name FROM users ORDER BY name'),

@@ -22,7 +22,7 @@ test.each([
   expect((words as Unusable).message).toMatch(sentence);
 });
 
-test('a mistake of ours is not taken for one of the disk, and a sentence stays what it is', async () => {
+test('a programming error is not reported as a disk error, and an error with a message keeps it', async () => {
   for (const error of [new TypeError('a mistake'), new Unusable('a sentence')])
     expect(await wordsFor(error)).toBe(error);
 });

@@ -1,6 +1,6 @@
 /**
- * Writes to a database for ever, as a server does: `node writer.ts FILE`. After every commit the sum of all states is 0, and
- * each commit changes pages all over the file.
+ * Writes to a database continuously, as a server does: `node writer.ts FILE`. After every commit the sum of all states is 0, and
+ * each commit changes pages in all parts of the file.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { APPLICATION_ID } from '../../../server/store/sqlite/tables.ts';
@@ -23,7 +23,7 @@ console.log('writing');
 for (let turn = 0; ; turn++) {
   db.exec('BEGIN');
   update.run(turn % 100);
-  sum.run(ROWS / 100, ((turn * 7) % ROWS) + 1); // over all rows it stays 0
+  sum.run(ROWS / 100, ((turn * 7) % ROWS) + 1); // the sum over all rows stays 0
   db.exec('COMMIT');
-  if (turn % 60 === 0) await new Promise((resolve) => setTimeout(resolve, 50 * ((turn / 60) % 5))); // shorter and longer than a backup takes
+  if (turn % 60 === 0) await new Promise((resolve) => setTimeout(resolve, 50 * ((turn / 60) % 5))); // pauses that are shorter and longer than a backup
 }

@@ -20,7 +20,7 @@ async function metaAt(url: string) {
   return await client.db().collection('meta').findOne({});
 }
 
-test('the database of an older version is for this one from then on, and a second time nothing is to do', async () => {
+test('upgrades the database of an older version; a second call has nothing to do', async () => {
   const url = mongo.anotherUrl();
   await loadVersion01(url);
   expect(await metaAt(url)).toMatchObject({ schemaVersion: 1 });
@@ -32,7 +32,7 @@ test('the database of an older version is for this one from then on, and a secon
   );
 });
 
-test('bad input: one sentence that says what to do, and nothing is changed', async () => {
+test('invalid input: one sentence that says what to do, and nothing is changed', async () => {
   const empty = mongo.anotherUrl();
   const nothing = await finishUpgrade(empty);
   expect([nothing.code, nothing.output]).toEqual([
