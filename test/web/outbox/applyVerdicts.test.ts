@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import { applyFrame } from '../../../web/log/store/applyFrames.ts';
+import { forgetLog, SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
 import { amend, discard, retry } from '../../../web/outbox/amendText.ts';
 import { type BatchLimits, nextBatch, type Verdict } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
@@ -207,6 +208,15 @@ test('an own acknowledged entry outside all spans is reported, so that its amend
     freed: false,
     placed: [{ room: ROOM, serverOffset: 5 }],
   });
+});
+
+test('S1 O3 an answer settles nothing if another tab deleted the stored logs meanwhile: its rows are sent again', async () => {
+  await queue('a');
+  const { generation } = await mark(WHOLE_BATCH);
+  await db.write(SYNC_STORES, (tx) => forgetLog(tx, ROOM));
+  await applyVerdicts(db, me, [acknowledged(keys[0]!, 5)], mint, () => true, generation);
+  expect(await states()).toEqual(['checking']);
+  expect(await loose()).toEqual([]);
 });
 
 test('O2 a parked text that is acknowledged after all lets its amendments be sent', async () => {

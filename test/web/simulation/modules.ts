@@ -1,5 +1,6 @@
 /** Changes the client's modules as they are loaded: smaller limits, so that short logs have holes, and optionally one broken line (variants.ts). */
 import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { VARIANTS } from './variants.ts';
 
 const WEB = new URL('../../../web/', import.meta.url).href;
@@ -42,6 +43,13 @@ export function prepareModules(variant: string | undefined): void {
       return { ...loaded, source: changes.reduce(changed, String(loaded.source)) };
     },
   });
+}
+
+/** The source of a module of the client, broken if it belongs to the variant. `path` is absolute. For unit tests (brokenClient.config.ts). */
+export function breakSource(variant: string, path: string, source: string): string {
+  const broken = VARIANTS[variant];
+  if (!broken) throw new Error(`there is no variant ${variant}`);
+  return broken.filter(({ file }) => path === fileURLToPath(WEB + file)).reduce(changed, source);
 }
 
 interface Change {
