@@ -1,5 +1,4 @@
 /** Lookups that log, outbox and state share. */
-
 import { type Follower, isAmendmentRow } from '../records/row.ts';
 import { cursorOf, type Span } from '../records/spans.ts';
 import { keysOfRoom, type UserRead, type UserWrite } from './userDatabase.ts';

@@ -27,7 +27,6 @@ export interface Database<S extends DBSchema> {
 }
 
 export type ReadTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readonly'>;
-
 export type WriteTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readwrite'>;
 
 export interface DatabaseOptions<S extends DBSchema> {

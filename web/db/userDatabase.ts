@@ -64,9 +64,7 @@ export interface UserSchema extends DBSchema {
 }
 
 export type UserDatabase = Database<UserSchema>;
-
 export type UserRead = ReadTx<UserSchema>;
-
 export type UserWrite = WriteTx<UserSchema>;
 
 /** The stores of the logs: entries in spans, the spans, and entries outside spans. */

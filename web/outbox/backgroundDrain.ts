@@ -2,7 +2,6 @@
  * Background sending in the service worker, while no page does: one run over HTTP, with the same drain and under the same
  * lock as a tab.
  */
-
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';

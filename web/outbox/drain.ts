@@ -1,5 +1,4 @@
 /** The shell of the outbox: runs the reducer (outboxReducer.ts), carries out its effects and reports their results to it. */
-
 import { assertNever } from '../../shared/never.ts';
 import type { Acknowledgement, Item } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';

@@ -2,7 +2,6 @@
  * An outbox row: one action of the user (a text, an edit, a deletion …) that the server has not acknowledged yet. It is
  * deleted in the transaction that stores its entry. Pure: the state machine of one row, and predicates over rows.
  */
-
 import { ruleOf } from '../../shared/kinds.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item, WireError } from '../../shared/protocol/index.ts';

@@ -29,5 +29,4 @@ export interface ReadMark {
 }
 
 export type HeldEntry = Entry & { room: string };
-
 export type RoomSpan = Span & { room: string };

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 
-/** Counts the records that are read by `getAll` from here on, until mocks are restored. Says how many since it was asked last. */
+/** Counts the records read by `getAll`, until mocks are restored. The function returns the count since its last call. */
 export function countReads(): () => number {
   let count = 0;
   for (const source of [IDBIndex, IDBObjectStore]) {

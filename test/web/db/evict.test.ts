@@ -166,7 +166,7 @@ test('S3 during a migration the oldest entries are evicted first: no edit is del
   const edit = { ...text(390), kind: 'edit', target: 240, body: 'said otherwise' } as Entry;
   await db.write(['entries', 'spans'], async (tx) => {
     for (let i = 1; i <= 250; i++) await tx.objectStore('entries').put({ ...text(i), room: ROOM });
-    await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 500 }); // 251 to 500 have moved
+    await tx.objectStore('spans').put({ room: ROOM, from: 1, to: 250, amendedTo: 500 }); // 251 to 500 are migrated
   });
   const entries = runOf(251, 500).map((entry) => (entry.serverOffset === 390 ? edit : entry));
   await db.write(SYNC_STORES, (tx) =>

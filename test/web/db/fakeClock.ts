@@ -1,13 +1,13 @@
 import type { Clock } from '../../../web/db/clock.ts';
 
 export interface FakeClock extends Clock {
-  /** Lets so much time pass; what is due rings in its order. */
+  /** Advances the clock; due timers fire in order. */
   pass(ms: number): void;
-  /** True when something is set to ring. */
+  /** Whether a timer is set. */
   isSet(): boolean;
 }
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that advances only when a test says so. */
 export function createFakeClock(): FakeClock {
   const alarms = new Map<number, { at: number; ring: () => void }>();
   let now = 1_000_000;

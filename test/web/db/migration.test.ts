@@ -73,7 +73,7 @@ test('an upgrade creates no index on a store that grows with the logs', async ()
   for (const name of LEGACY_LOG_STORES) expect(made).not.toContain(name);
 });
 
-/** The stores as that version made them, with something in each. */
+/** The stores as that version created them, with a record in each. */
 async function fill(indexedDB: IDBFactory, version: number) {
   const entry = (serverOffset: number) => ({
     room: ROOM,

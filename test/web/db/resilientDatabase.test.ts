@@ -13,7 +13,7 @@ import 'fake-indexeddb/auto';
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** A factory whose handles can be looked at, killed, and made to hang. */
+/** An IndexedDB factory whose handles can be inspected, killed, and made to stall. */
 function opened() {
   const factory = new IDBFactory();
   const handles: IDBDatabase[] = [];
@@ -22,7 +22,7 @@ function opened() {
   const indexedDB = {
     open(name: string, version?: number) {
       if (hanging-- > 0) {
-        const hung = {} as IDBOpenDBRequest; // calls back only when it is let
+        const hung = {} as IDBOpenDBRequest; // calls back only when the test lets it
         late.push(() => {
           const request = factory.open(name, version);
           request.onsuccess = () => {
@@ -96,7 +96,7 @@ test('O4 a transaction queued behind a long one waits with it; one that is queue
       await tx.objectStore('rows').count();
     }
   });
-  const behind = write(2); // more than three seconds behind
+  const behind = write(2); // queued for more than three seconds
   await slow;
   await behind;
   db.close();
@@ -125,7 +125,7 @@ test('O4 an upgrade fails ten seconds after its last event', async () => {
     const factory = new IDBFactory();
     const older = factory.open('holdfast:u', 1);
     older.onupgradeneeded = () => older.result.createObjectStore('rows');
-    await new Promise((resolve) => (older.onsuccess = resolve)); // it lets nobody through
+    await new Promise((resolve) => (older.onsuccess = resolve)); // it blocks upgrades
     let opened = 0;
     const counting = {
       open(name: string, version: number) {
@@ -142,7 +142,7 @@ test('O4 an upgrade fails ten seconds after its last event', async () => {
     await turns();
     expect(opened).toBe(isGivenUp ? 2 : 1);
     if (isGivenUp) {
-      clock.pass(DATABASE_TIMEOUT_MS); // the second one hears nothing, since the first is before it
+      clock.pass(DATABASE_TIMEOUT_MS); // the second one gets no event, since it is queued behind the first
       expect(await asked).toBeInstanceOf(DatabaseStalled);
     }
     older.result.close();
@@ -177,7 +177,7 @@ test('O4 a write that was reported as failed is not carried out when the databas
     clock.pass(DATABASE_TIMEOUT_MS);
   }
   await expect(writing).rejects.toThrow(DatabaseStalled);
-  await write(2); // makes the stores
+  await write(2); // creates the stores
   for (const wake of late) wake();
   await turns();
   expect((await rows()).map((row) => row.clientOffset)).toEqual([key(2)]);

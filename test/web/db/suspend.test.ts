@@ -23,7 +23,7 @@ test('S5 a page that is frozen in a transaction blocks no other tab; the transac
   let asked = 0;
   const held = frozen.db.write(['rows'], async (tx) => {
     asked++;
-    while (frozenNow) await tx.objectStore('rows').count(); // as good as frozen: it is never over
+    while (frozenNow) await tx.objectStore('rows').count(); // as if frozen: the transaction never ends
     await tx.objectStore('rows').delete(1);
   });
   let frozenNow = true;

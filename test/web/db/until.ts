@@ -1,6 +1,6 @@
 /**
- * Resolves once it is so, letting everything that is under way go on meanwhile. A busy machine may take long over a turn
- * of the event loop (a chunk that is loaded, a file that is compiled), so it gives up by turns and by time.
+ * Resolves once the condition holds; other tasks run meanwhile. A turn of the event loop may take long on a busy machine (a chunk
+ * is loaded, a file is compiled), so it fails only after LEAST_TURNS turns and LEAST_MS.
  */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + LEAST_MS;
@@ -11,7 +11,7 @@ export async function until(what: string, isSo: () => boolean | Promise<boolean>
   throw new Error(`it did not come to this: ${what}`);
 }
 
-/** Lets everything that is under way go on for so many turns of the event loop: to show that nothing happens. */
+/** Waits for so many turns of the event loop: to show that nothing happens. */
 export async function turns(count = 60): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,5 +1,4 @@
-/** A log and an outbox in a browser's database, put there without a sync. */
-
+/** Fills a browser's database with a log and an outbox, without a sync. */
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
@@ -15,7 +14,7 @@ export function emptyDatabase(me: string): UserDatabase {
   return openUserDatabase(new IDBFactory(), createFakeClock(), me);
 }
 
-/** Holds what the spans cover; outside of them, what amends that, and what is `loose`. What was there before is gone. */
+/** Replaces the stored log: entries in the spans; outside of them, amendments of those, and the entries `loose`. */
 export async function holdOf(
   db: UserDatabase,
   log: readonly Entry[],

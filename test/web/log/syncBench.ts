@@ -1,5 +1,4 @@
 /** The sync of one tab, over a connection that is driven by hand, against a log in memory. */
-
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
@@ -16,14 +15,13 @@ import { userOf, welcomeOf } from '../welcome.ts';
 import 'fake-indexeddb/auto';
 
 export const me = mint();
-
 export const lin = mint();
 
 export function text(serverOffset: number, body = `text ${serverOffset}`, author = lin): Entry {
   return { serverOffset, author, clientOffset: mint(), at: serverOffset, kind: 'text', body };
 }
 
-/** Adds an edit or a deletion at the end; a deletion blanks, as a server does. */
+/** Appends an edit or a deletion; a deletion redacts its target, as on a server. */
 export function amend(log: Entry[], kind: 'edit' | 'delete', target: number, body?: string): void {
   const { author } = log[target - 1]!;
   const rest = { author, clientOffset: mint(), at: log.length + 1, serverOffset: log.length + 1, target };
@@ -57,9 +55,9 @@ export interface Bench {
   told: string[];
   changes: Change[];
   failures: unknown[];
-  /** What an answer comes to; undefined is one that never comes. */
+  /** The answer to a range request; undefined for none. */
   answer: (asked: Asked) => unknown;
-  /** A new connection: what a server would say to it. */
+  /** A new connection, with the welcome that a server would send. */
   connect(): Promise<void>;
   describe(room: string, more?: Partial<Room>): Room;
   settled(): Promise<void>;
@@ -126,7 +124,7 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
     async settled() {
       let turn = 0;
       await until('settled', async () => {
-        if (turn++ % 10 === 9) clock.pass(100); // what was lost is asked for again after a while
+        if (turn++ % 10 === 9) clock.pass(100); // lost requests are retried after a while
         const before = self.asked.length;
         await db.read(['logSpans'], (tx) => tx.objectStore('logSpans').count());
         return turn > 5 && before === self.asked.length && !self.sync.catchingUp();

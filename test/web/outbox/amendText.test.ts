@@ -14,9 +14,7 @@ import { deletion, edit, key, parked, ROOM, text } from './support.ts';
 import 'fake-indexeddb/auto';
 
 const me = mint();
-
 const KEY = key(1);
-
 let db: UserDatabase;
 
 const put = (...rows: Row[]) =>
@@ -25,7 +23,6 @@ const put = (...rows: Row[]) =>
   });
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-
 const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 
 const hold = (...entries: Entry[]) =>
@@ -45,9 +42,7 @@ const change = (targetOffset?: number, target = KEY) => ({
 });
 
 const edited = (body: string, hint?: number) => editText(db, me, change(hint), body);
-
 const removed = (hint?: number) => removeMessage(db, me, change(hint));
-
 const store = (...verdicts: Verdict[]) => applyVerdicts(db, me, verdicts, mint);
 
 const refused = (clientOffset: string, code = 'forbidden'): Verdict => ({
@@ -63,7 +58,7 @@ const acknowledged = (clientOffset: string, serverOffset: number): Verdict => ({
   at: 9,
 });
 
-/** As `kind body [key] (state)`: the key only where it is another than that of its number. */
+/** As `kind body [key] (state)`; the key only if it is not the one of its number. */
 async function shows(): Promise<string[]> {
   return (await rows()).map((row) => {
     const what = row.kind === 'delete' ? 'delete' : `${row.kind} ${row.body}`;
@@ -77,9 +72,7 @@ beforeEach(() => {
 });
 
 const checking = (row: Row): Row => ({ ...row, attempted: true, state: { tag: 'checking' } });
-
 const again = (row: Row): Row => ({ ...row, attempted: true, state: { tag: 'queued' } });
-
 type Case = [what: string, given: () => Row[], edit: string[], remove: string[]];
 
 describe('a text that is in the outbox', () => {

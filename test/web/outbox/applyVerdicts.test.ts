@@ -14,14 +14,11 @@ import { ROOM, WHOLE_BATCH } from './support.ts';
 import 'fake-indexeddb/auto';
 
 const me = mint();
-
 let indexedDB: IDBFactory;
-
 let db: UserDatabase;
-
 let keys: string[];
 
-/** The tab dies; what was written stays. */
+/** Kills the tab; the database stays. */
 function reopen() {
   db.close();
   db = openUserDatabase(indexedDB, createFakeClock(), me);
@@ -47,13 +44,9 @@ async function mark(limits: BatchLimits) {
 }
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-
 const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
-
 const entries = () => db.read(['log'], (tx) => tx.objectStore('log').getAll());
-
 const states = async () => (await rows()).map((row) => row.state.tag);
-
 const store = (verdicts: Verdict[]) => applyVerdicts(db, me, verdicts, mint);
 
 const acknowledged = (clientOffset: string, serverOffset: number): Verdict => ({
@@ -312,6 +305,6 @@ test('O4 nothing of a row is changed in place once it was attempted', async () =
   await queue('a');
   const { items } = await mark(WHOLE_BATCH);
   await store([{ type: 'uncertain', clientOffset: keys[0]!, error: { code: 'internal', message: '' } }]);
-  await amend(db, keys[0]!, 'b', mint(), 5); // it is not parked: nothing to amend
+  await amend(db, keys[0]!, 'b', mint(), 5); // not parked: nothing to amend
   expect((await mark(WHOLE_BATCH)).items).toEqual(items);
 });

@@ -44,7 +44,7 @@ test('O5 after it is closed nothing more is sent, whatever is answered', async (
   db.close();
 });
 
-/** A lock that this tab has at once, of which it can be robbed, and gets again when it is told so. */
+/** A lock that this tab gets at once; a test can steal it and give it back. */
 function lockOfOne() {
   let wasLost = () => {};
   let first = true;
@@ -76,7 +76,7 @@ test('S5 O4 rows that were marked before a long freeze are not sent before the f
   await until('marked', async () => (await rows())[0]!.state.tag === 'sending');
   await turns();
   clock.pass(12_000);
-  await markOf(db, 'a thief'); // takes over, and sends all of it
+  await markOf(db, 'a thief'); // takes over and sends everything
   goOn();
   await turns();
   expect(appends).toEqual([]);

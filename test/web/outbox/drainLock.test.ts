@@ -77,7 +77,7 @@ test('S5 a late report of a theft does not affect a tab that holds the lock agai
   lock.onLost(() => lost++);
   lock.acquire(() => {});
   asked[0]!.held({});
-  lock.release(); // marking had found out
+  lock.release(); // marking had noticed the theft
   let held = 0;
   lock.acquire(() => held++);
   asked[1]!.held({});

@@ -1,4 +1,4 @@
-/** Rows of kinds that this version has no screen for: queued, sent, held back and settled like any. */
+/** Rows of kinds that this version cannot show: queued, sent, delayed and settled like all others. */
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Item } from '../../../shared/protocol/index.ts';
@@ -53,7 +53,7 @@ test('O4 the item sent is exactly the one that was queued, whatever its kind and
   const theirs = { author: lin, clientOffset: mint() };
   const items = [
     item('text', { body: 'a' }),
-    item('test-message', { words: 'two', at: 7, state: { tag: 'sent' }, seq: [1] }), // fields that a row has itself
+    item('test-message', { words: 'two', at: 7, state: { tag: 'sent' }, seq: [1] }), // fields with the names of a row's own fields
     item('test-silent', { value: { deep: [null, true] } }),
     item('test-reaction', { target: theirs, emoji: '👍' }),
     item('test-erase', { target: mint() }),

@@ -1,5 +1,4 @@
-/** Several machines on one list of rows: each may stand still between any two of its steps, and be stolen from meanwhile. */
-
+/** Several outbox reducers on one list of rows. Each may be frozen between any two steps, and its lock stolen meanwhile. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
@@ -20,11 +19,11 @@ interface Outcome {
   log: string[];
   queued: string[];
   rows: Row[];
-  /** Sent by somebody who had been stolen from. */
+  /** Sent by a holder whose lock had been stolen. */
   stale: number;
 }
 
-/** What the database, the locks and the server hold; the rest is each holder's own. */
+/** The state of the database, the locks and the server; all other state belongs to one holder. */
 function simulate(choices: readonly number[], variant: Variant = 'as it is'): Outcome {
   let rows: Row[] = [];
   let fence: string | undefined;
@@ -36,10 +35,10 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
 
   class Holder {
     outbox = FRESH;
-    /** Effects that wait to be carried out, then events that wait to be heard: it may stand still before each. */
+    /** Pending effects, then pending events: the holder may be frozen before each. */
     todo: OutboxEffect[] = [];
     inbox: (() => void)[] = [];
-    /** A theft is told by another task source than all else: it may be heard before or after. */
+    /** A theft is reported by another task source than all other events: it may arrive before or after them. */
     stolenFrom = false;
     flying: { attempt: number; items: Item[] }[] = [];
     claimed = false;
@@ -74,7 +73,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       if (fence !== this.name) stale++;
       this.flying.push({ attempt, items });
     }
-    /** One thing of the database, or one that was heard. */
+    /** Runs one database job, or handles one event. */
     act() {
       const effect = this.todo.shift();
       if (effect?.type === 'mark') this.mark(effect);
@@ -99,7 +98,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       );
       const marked: OutboxEvent = { type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000 };
       this.inbox.push(() => {
-        const stoodStill = variant === 'as it is' && fence !== this.name; // drain.ts measures it
+        const stoodStill = variant === 'as it is' && fence !== this.name; // drain.ts measures the time
         this.tell(stoodStill ? { type: 'marked-late' } : marked);
       });
     }
@@ -116,7 +115,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
     if (!next) return;
     lockedBy = next;
     next.inbox.push(() => {
-      next.claimed = false; // it may have been stolen already: that is told apart
+      next.claimed = false; // it may have been stolen already: a separate event
       next.tell({ type: 'locked' });
     });
   }

@@ -1,4 +1,4 @@
-/** What a long queue comes to: against a server's limits, a narrow way up, and one item that it will not have. */
+/** A long queue: against a server's rate limit, over a slow upload, and with one item that the server refuses. */
 import { expect, test } from 'vitest';
 import { type Rate, takeTokens } from '../../../server/limits/bucket.ts';
 import { ITEMS_BURST, ITEMS_PER_SECOND } from '../../../shared/limits.ts';
@@ -10,7 +10,6 @@ import { accepted, start } from './startDrain.ts';
 import { ROOM } from './support.ts';
 
 const RATE: Rate = { perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST };
-
 type Started = ReturnType<typeof start>;
 
 async function queueMany({ db }: Started, bodies: readonly string[]): Promise<void> {
@@ -19,7 +18,7 @@ async function queueMany({ db }: Started, bodies: readonly string[]): Promise<vo
   });
 }
 
-/** Answers each append after `tripMs`, and lets the time pass whenever nothing else goes on. Returns how many there were. */
+/** Answers each append after `tripMs`, and advances the clock whenever nothing else is running. Returns the number of appends. */
 async function untilEmpty(
   { appends, clock, drain, writing }: Started,
   answer: (items: Item[]) => Acknowledgement<'append'> | undefined,
@@ -73,7 +72,7 @@ test('O2 two thousand queued go out at the rate that the server allows: in order
   expect(log).toEqual(bodies);
   expect(await started.rows()).toEqual([]);
   expect(appends).toBeLessThan(60);
-  expect((started.clock.ticks() - began) / 1_000).toBeLessThan(45); // 30 s at best
+  expect((started.clock.ticks() - began) / 1_000).toBeLessThan(45); // at best 30 s
   started.drain.close();
   started.db.close();
 });
@@ -88,7 +87,7 @@ test('O2 S4 at an upload of 1 kB/s with connections of 30 s the batch is halved 
     started,
     (items) => {
       const itsMs = JSON.stringify(items).length;
-      if (itsMs > 10_000) return undefined; // the answer comes too late, and here not at all
+      if (itsMs > 10_000) return undefined; // the answer would be too late: none
       for (const item of items) if (!log.includes(item.clientOffset)) log.push(item.clientOffset);
       return accepted(items);
     },
@@ -126,5 +125,5 @@ test('L5 one item for which whole requests are refused is parked, and all others
 
 function rowOf(body: string) {
   const draft: Draft = { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 };
-  return newRow(draft) as Row; // the store gives it its `seq`
+  return newRow(draft) as Row; // the store adds `seq`
 }

@@ -24,9 +24,7 @@ function run(...events: OutboxEvent[]): [Outbox, OutboxEffect[]] {
 }
 
 const types = (effects: OutboxEffect[]) => effects.map(({ type }) => type);
-
 const items: Item[] = [itemOf(text(1))];
-
 const sent: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'marked', items, bytes: 5_000 }];
 
 const answer: Extract<Acknowledgement<'append'>, { ok: true }> = {
@@ -216,7 +214,7 @@ describe('O2 a room that fails by itself', () => {
     expect(without(run(...last)[1])).toEqual([[]]);
     const again = [...last, marked(one), results(3, [one], [], 'unavailable')];
     expect(types(run(...again)[1])).toEqual(['store', 'rest-room']);
-    expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once, no rest for all
+    expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once: the drain does not rest
   });
 
   test('at which the server stops after acknowledged items rests alone at once', () => {
@@ -277,7 +275,7 @@ describe('how much one append carries', () => {
     expect(run(...wide)[1]).toMatchObject([{ type: 'mark', limits: { bytes: 48 * 1024 } }]);
   });
   test('O2 short batches and late answers do not change the batch size', () => {
-    expect(run(...sent, answered(1))[0].batchBytes).toBe(16 * 1024); // 5 kB of 16
+    expect(run(...sent, answered(1))[0].batchBytes).toBe(16 * 1024); // 5 kB of 16 kB
     expect(run(...sent, ...timeout(1), answered(1))[0].batchBytes).toBe(8 * 1024);
   });
   test('O2 a connection that ends before the answer halves the batch size, too', () => {
@@ -335,7 +333,7 @@ describe('the lock', () => {
   });
 });
 
-/** A server that may lose, refuse, delay; a tab that may die: driven by random numbers, then by a kind network. */
+/** A server that may lose, refuse and delay, and a tab that may be killed: random at first, then without failures. */
 function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: boolean; queued: string[] } {
   let outbox = FRESH;
   let rows: Row[] = [];
@@ -432,7 +430,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
     () => tell({ type: 'timeout', attempt: outbox.attempt }),
     () => tell({ type: 'rested' }),
     () => {
-      todo.length = 0; // the tab dies and is opened again: what was written and marked is all that is left
+      todo.length = 0; // the tab is killed and opened again: only the database is left
       outbox = { ...FRESH, attempt: outbox.attempt };
     },
   ];

@@ -10,9 +10,7 @@ import { me } from '../log/syncBench.ts';
 import { edit, key, parked, ROOM, text } from './support.ts';
 
 const QUEUED = 2_000;
-
 let db: UserDatabase;
-
 let reads: () => number;
 
 beforeEach(async () => {

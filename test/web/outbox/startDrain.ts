@@ -1,4 +1,4 @@
-/** A drain with its database, its clock, and a network driven by hand. */
+/** A drain with a database, a fake clock, and a network that the test controls. */
 import 'fake-indexeddb/auto';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
@@ -15,7 +15,7 @@ export function start(changes: Partial<DrainDeps> = {}) {
   const clock = createFakeClock();
   const me = mint();
   const real = openUserDatabase(new IDBFactory(), clock, me);
-  /** While it is set, what the database has done is not heard of: the page stands still. */
+  /** While set, results of the database are not delivered: the page is frozen. */
   let writing = 0;
   let still: Promise<void> | undefined;
   const db: UserDatabase = {
@@ -50,7 +50,7 @@ export function start(changes: Partial<DrainDeps> = {}) {
   const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
   const queue = (body: string) =>
     enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 });
-  /** Stands still until what it returns is called. */
+  /** Freezes the page until the returned function is called. */
   const stand = () => {
     let goOn = () => {};
     still = new Promise((resolve) => {

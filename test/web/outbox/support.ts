@@ -6,10 +6,10 @@ import { type Draft, newRow, type Row } from '../../../web/records/row.ts';
 
 export const ROOM = 'lobby';
 
-/** As the first append may be. */
+/** The limits of the first append. */
 export const WHOLE_BATCH: BatchLimits = { items: APPEND_MAX_ITEMS, bytes: BATCH_BYTES };
 
-/** A key that reads as its number. */
+/** A key that contains its number. */
 export function key(n: number | string): string {
   return `${String(n).padEnd(21, '-').slice(0, 21)}A`;
 }
@@ -43,7 +43,7 @@ export function parked(row: Row, uncertain = false): Row {
   return { ...row, attempted: true, state: { tag: 'parked', reason: { code: 'forbidden' }, uncertain } };
 }
 
-/** An item of any kind, as the app of a version that knows it queues it. */
+/** A row of any kind, as a version that knows the kind queues it. */
 export function draftOf({ room, clientOffset, kind, body, target, ...fields }: Item, at = 1): Draft {
   const about =
     target === undefined
@@ -55,7 +55,7 @@ export function draftOf({ room, clientOffset, kind, body, target, ...fields }: I
   return { room, clientOffset, at, kind, ...content, ...(Object.keys(fields).length > 0 ? { fields } : {}) };
 }
 
-/** The same, with its place in the queue. */
+/** The same, with its `seq`. */
 export function rowOf(
   seq: number,
   item: Omit<Item, 'room' | 'clientOffset' | 'kind'> & { kind: string; room?: string },

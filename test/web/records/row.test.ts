@@ -3,13 +3,9 @@ import { applyRowEvent, type Row, type RowEvent } from '../../../web/records/row
 import { key, parked, text } from '../outbox/support.ts';
 
 const internal = { code: 'internal', message: 'a mistake' };
-
 const forbidden = { code: 'forbidden', message: 'not a member' };
-
 const conflict = { code: 'conflict', message: 'another content' };
-
 const run = (row: Row, ...events: RowEvent[]) => events.reduce(applyRowEvent, row);
-
 const attempted: RowEvent = { type: 'attempted' };
 
 test('O3 a row that was sent and not answered is `checking`', () => {

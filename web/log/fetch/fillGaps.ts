@@ -2,7 +2,6 @@
  * Prefetch with low priority: after the catch-up, one range at a time. First older messages for rooms that would show fewer
  * than MESSAGES_SHOWN_LEAST, then holes of at most SMALL_HOLE_ENTRIES, the newest first.
  */
-
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage } from '../../../shared/kinds.ts';
 import { MESSAGES_SHOWN_LEAST } from '../../../shared/limits.ts';

@@ -12,7 +12,6 @@ import type { SyncSessions } from './syncSession.ts';
 
 /** By room, the last stored serverOffset at the handshake (buildHandshake.ts). */
 export type LogEnds = ReadonlyMap<string, number>;
-
 type RoomFrame = Frame<'room'>;
 
 /** They reject with `StaleLogError` if another tab has deleted stored logs since `version`. */

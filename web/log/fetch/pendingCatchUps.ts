@@ -2,7 +2,6 @@
  * Catch-ups that the server announced in a room's description and has not sent yet. The first frame of one may open a span.
  * One that does not arrive in time is requested as a range instead.
  */
-
 import type { Clock, Timer } from '../../db/clock.ts';
 import { CATCH_UP_WITHIN_MS } from '../../records/pageLimits.ts';
 

@@ -2,7 +2,6 @@
  * Requests ranges of a log: a few in parallel, in pieces whose size adapts to the network, with retries. An answer that
  * arrives in a later session is discarded (syncSession.ts).
  */
-
 import { ACKNOWLEDGE_WITHIN_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import { classOf } from '../../../shared/protocol/codes.ts';
 import type { Answer } from '../../../shared/protocol/index.ts';

@@ -2,7 +2,6 @@
  * Refreshes edits and deletions of messages that were stored earlier: amendments that were made while the user was offline
  * are requested when the messages are on the screen (S3). Which ranges have been checked is kept in memory only.
  */
-
 import { readSpans } from '../../db/lookups.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
 import { cover, type OffsetRange, type Span, staleIn } from '../../records/spans.ts';

@@ -268,5 +268,4 @@ export function createSync(deps: SyncDeps): Sync {
 
 /** Frames per transaction at most: more would take too long on the slowest devices. */
 const FRAMES_AT_ONCE = 20;
-
 const UNSTORABLE: WireError = { code: 'unreadable', message: 'The entries of the room could not be stored.' };

@@ -101,7 +101,7 @@ export function isContiguous(entries: readonly Entry[], from: number): boolean {
 
 const STORES = [...SYNC_STORES, 'drafts'] as const;
 
-/** Where what is held of each room ended before: its log is never shorter, unless it was put back. */
+/** By room, the last stored serverOffset at the handshake: a shorter log was restored from a backup. */
 type Ends = ReadonlyMap<string, number>;
 
 /**

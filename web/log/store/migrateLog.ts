@@ -7,7 +7,6 @@
  * Each room is migrated from its newest entry downwards: the amendments of an entry are newer, so they are in the new stores
  * before it (S3).
  */
-
 import { CATCH_UP_NEWEST_MESSAGES } from '../../../shared/limits.ts';
 import type { Clock, Timer } from '../../db/clock.ts';
 import { readSpans } from '../../db/lookups.ts';

@@ -2,7 +2,6 @@
  * Stores the names of users. A name is a latest value: the greatest `rev` wins. Users stored by version 0.1 have no `rev`,
  * which counts as 0.
  */
-
 import type { Users } from '../../../shared/protocol/index.ts';
 import type { UserRead, UserWrite } from '../../db/userDatabase.ts';
 

@@ -12,11 +12,11 @@ export interface DumpedStore {
   keyPath: string | string[] | null;
   autoIncrement: boolean;
   indexes: { name: string; keyPath: string | string[]; unique: boolean }[];
-  /** With the keys of a store that has no key path. */
+  /** With the keys, for a store without a key path. */
   records: { key?: IDBValidKey | undefined; value: unknown }[];
 }
 
-/** What is there now. */
+/** Dumps the database as it is now. */
 export async function dumpOf(factory: IDBFactory, name: string): Promise<Dump> {
   const db = await resultOf(factory.open(name));
   const names = [...db.objectStoreNames];
@@ -40,7 +40,7 @@ export async function dumpOf(factory: IDBFactory, name: string): Promise<Dump> {
   return { name, version, stores };
 }
 
-/** The same in the stores of `older`, which is of version 3: what is held of the logs stands where that keeps it. */
+/** The same dump in the stores of `older`, of version 3: the logs in the stores that version 3 had for them. */
 export function asVersion3({ name, stores }: Dump, older: Dump): Dump {
   const held = new Map<string, string>(LEGACY_LOG_STORES.map((unmoved, i) => [unmoved, LOG_STORES[i]!]));
   const recordsOf = (store: string) => stores.find((each) => each.name === store)!.records;
@@ -56,7 +56,7 @@ export function asVersion3({ name, stores }: Dump, older: Dump): Dump {
   return { name, version: older.version, stores: older.stores.map(asOlder) };
 }
 
-/** Makes the database, which must not be there, and leaves it closed. Runs in a page as well: it stands alone. */
+/** Creates the database, which must not exist, and closes it. Uses nothing outside itself, so it also runs in a page. */
 export async function restore(
   { name, version, stores }: Dump,
   factory: IDBFactory = indexedDB,

@@ -1,6 +1,6 @@
 /**
- * Makes records.json: what the app of commit 9a947d7, with version 3 of the database, stores of what happens here. Run with
- * a checkout of that commit, with its packages: `node test/web/db/version3/make.ts CHECKOUT > test/web/db/version3/records.json`.
+ * Creates records.json: the records that the app of commit 9a947d7 (version 3 of the database) stores for these events. Run with
+ * a checkout of that commit with its packages installed: `node test/web/db/version3/make.ts CHECKOUT > test/web/db/version3/records.json`.
  */
 import 'fake-indexeddb/auto';
 import type { Entry } from '../../../../shared/entry.ts';
@@ -14,7 +14,6 @@ const { storeWelcome } = await import(`${checkout}/web/log/rooms.ts`);
 const { enqueue } = await import(`${checkout}/web/outbox/enqueue.ts`);
 const { storeVerdicts } = await import(`${checkout}/web/outbox/store.ts`);
 const { mark } = await import(`${checkout}/web/outbox/mark.ts`);
-
 const id = (name: string) => name.padEnd(22, '0');
 const [me, lin] = [id('me'), id('lin')];
 const WARD = id('ward');
@@ -53,12 +52,12 @@ const room = (of: string, head: number) =>
 const user = { id: me, name: 'Mika' };
 const rooms = [room('lobby', 400), room(WARD, 30)];
 await storeWelcome(db, { protocol: 1, epoch: 'epoch-one', now: 1, user, rooms });
-// a hole between two spans; what was changed in the older one is known beyond it
+// a hole between two spans; the amendments of the older one are known beyond its end
 const beyond = { amendments: [edit(320, 120), deletion(321, 121)], amendedTo: 350 };
 await taken('lobby', run(1, 130, [edit(40, 30), deletion(41, 31), entry(50, { kind: 'join' })]), beyond);
 await taken('lobby', run(341, 400, [edit(390, 350), entry(395, { kind: 'poll', question: 'when?' })]));
 await taken(WARD, run(1, 30, [entry(7, { author: me })]));
-// acknowledged in the hole, and behind the end; changed in the hole
+// acknowledged in the hole and after the end; amended in the hole
 for (const name of ['mine1', 'mine2']) await queued(name, { kind: 'text', body: name });
 await queued('mine3', { kind: 'edit', target: id('mine1'), body: 'mine1, edited' });
 const acknowledged = ([name, serverOffset]: [string, number]) => ({
@@ -79,7 +78,7 @@ await storeVerdicts(
   ).map(acknowledged),
   () => id('new'),
 );
-// one that was sent and not answered, one refused, one with its edit that waits
+// one sent and not answered, one refused, one with a queued edit
 await queued('sent', { kind: 'text', body: 'sent, perhaps' });
 await queued('bad', { kind: 'text', body: 'refused' });
 await mark(db, { limits: { items: 2, bytes: 10_000 }, holder: id('tab'), fence: 'claim', sweep: true });

@@ -1,4 +1,4 @@
-/** One tab's sync against a log that grows, is amended and put back, over connections that come, go and lose answers. */
+/** One tab's sync against a log that grows, is amended and restored, over connections that end and lose answers. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { fold } from '../../../../shared/fold.ts';
@@ -88,7 +88,7 @@ test.each(seedsOf('frames of a sync'))('S1 S2 S3 seed %i', async (seed) => {
       }
       case 7:
         if (random.int(0, 3) > 0) break;
-        tab.sync.down(); // the server's data is put back to an older copy
+        tab.sync.down(); // the server's data is restored from an older copy
         tab.logs.set('r', log().slice(0, random.int(0, log().length)));
         if (random.int(0, 1) === 0) tab.epoch = `epoch ${++at}`;
         await connect();
@@ -112,7 +112,7 @@ test.each(seedsOf('frames of a sync'))('S1 S2 S3 seed %i', async (seed) => {
 
 async function settle(tab: Bench) {
   for (let i = 0; tab.sync.catchingUp() && i < 1_000; i++) {
-    tab.clock.pass(100); // no more: the database has its time, too
+    tab.clock.pass(100); // not more: the database has a timeout, too
     await turns(5);
   }
 }
@@ -125,7 +125,7 @@ function heldOf({ db }: Bench) {
   }));
 }
 
-/** S1: spans cover exactly what is held, and what is known to be deleted has no text. */
+/** S1: spans cover exactly the stored entries, and entries known to be deleted have no text. */
 async function expectWhole(tab: Bench) {
   const { entries, loose, spans } = await heldOf(tab);
   const covered = spans.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
@@ -139,7 +139,7 @@ async function expectWhole(tab: Bench) {
       expect(entry).not.toHaveProperty('body');
 }
 
-/** S3: what is looked at reads as it does on the server. */
+/** S3: visible lines are the same as on the server. */
 async function expectAsOnServer(tab: Bench, { from, to }: { from: number; to: number }) {
   const { entries, loose } = await heldOf(tab);
   const isSeen = ({ serverOffset }: { serverOffset: number }) => serverOffset >= from && serverOffset <= to;

@@ -10,7 +10,7 @@ import { grow, text } from '../syncBench.ts';
 
 const era: SyncSession = { version: { epoch: 'one', generation: 0 } };
 
-/** A server that answers after so long, with at most so many entries of a log of a thousand. */
+/** A server that answers after a delay, with at most so many entries of a log of 1,000. */
 function asking(tookMs: number, holds: number) {
   const clock = createFakeClock();
   const log: Entry[] = [];
@@ -66,11 +66,11 @@ test('S2 rooms whose ranges are not answered never occupy all lanes', async () =
   });
   const dead = Array.from({ length: 6 }, (_, i) => `dead ${i}`);
   const ask = (room: string) => range(era, room, { from: 1, to: 1 });
-  await Promise.all(dead.map(ask)); // each learns that it is not answered
+  await Promise.all(dead.map(ask)); // each request times out
   isDead = false;
   dead.map(ask);
   await turns();
-  expect(asked.slice(dead.length)).toEqual(['dead 0']); // the others wait for that one
+  expect(asked.slice(dead.length)).toEqual(['dead 0']); // the others share one lane
   expect(await ask('alive')).toMatchObject({ tag: 'answered' });
 });
 

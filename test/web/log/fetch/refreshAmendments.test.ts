@@ -50,7 +50,7 @@ test('S3 amendments are requested once, never if they are stored, and a span tha
   expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 180, amendedTo: log.length });
   const asked = tab.asked.length;
   tab.sync.down();
-  await tab.connect(); // what was asked about is forgotten, what the span knows is not
+  await tab.connect(); // which ranges were checked is forgotten; `amendedTo` of the span is not
   expect(await tab.sync.freshen('r', { from: 1, to: 180 })).toBe('known');
   expect(tab.asked).toHaveLength(asked);
 });

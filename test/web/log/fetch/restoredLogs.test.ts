@@ -1,4 +1,4 @@
-/** Logs that were put back by hand, as the seeded runs of whole clients found them (test/web/simulation). */
+/** Logs that were restored by hand. Cases found by the simulation (test/web/simulation). */
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { storeDetached } from '../../../../web/log/store/storeEntries.ts';
@@ -9,7 +9,7 @@ test('S1 O3 an own message beyond the stored spans, of a log that was restored t
   grow(log, 3);
   const { db, connect, records, sync } = bench({ lobby: log });
   await connect();
-  // acknowledged while what lies between was not here yet; then the log was put back to where the span ends
+  // acknowledged before the entries between arrived; then the log was restored to the end of the span
   const own = text(9, 'mine', me);
   await db.write(['detached', 'log', 'logSpans'], (tx) => storeDetached(tx as never, 'lobby', [own]));
   sync.down();
@@ -24,7 +24,7 @@ test('S1 an own deletion beyond the stored spans, of a log that was restored to 
   log.push(text(3, 'text 3', me));
   const { db, connect, records, sync } = bench({ lobby: log });
   await connect();
-  // acknowledged, and its frame lost with the connection; the log that was put back never knew it
+  // acknowledged, and its frame lost with the connection; the restored log does not contain it
   const deletion: Entry = {
     serverOffset: 4,
     author: me,
@@ -34,7 +34,7 @@ test('S1 an own deletion beyond the stored spans, of a log that was restored to 
     target: 3,
   };
   await db.write(['detached', 'log', 'logSpans'], (tx) => storeDetached(tx as never, 'lobby', [deletion]));
-  expect(await records()).not.toContain('text 3'); // it holds here
+  expect(await records()).not.toContain('text 3'); // the deletion applies here
   grow(log, 300);
   amend(log, 'delete', 2);
   sync.down();

@@ -21,7 +21,7 @@ test('S1 an answer of another epoch stores nothing and starts a new connection',
   grow(log, 300);
   await tab.connect();
   const before = await tab.records();
-  tab.epoch = 'two'; // put back under this connection
+  tab.epoch = 'two'; // restored during this connection
   expect(await tab.sync.older('r', (await spans(tab.db))[1]!.from)).toBe(false);
   expect(await tab.records()).toBe(before);
   expect(tab.told).toContain('unusable');
@@ -58,7 +58,7 @@ test('S2 a range whose answer is lost on a living connection is requested again 
   const tab = bench({ r: log });
   await tab.connect();
   grow(log, 1);
-  tab.answer = () => undefined; // late beyond all measure
+  tab.answer = () => undefined; // never answered
   tab.sync.frame({ event: 'heads', payload: { r: 2 } });
   await until('asked', () => tab.asked.length === 1);
   await until('doubted', () => tab.told.includes('suspect'));
@@ -98,7 +98,7 @@ test('S2 over connections that live five seconds, at 20 entries a second, a hole
     const took = (answer.entries.length / 20) * 1_000;
     tab.clock.pass(Math.min(took, 5_000));
     if (took <= 5_000) return answer;
-    tab.sync.down(); // the connection is gone
+    tab.sync.down(); // the connection ends
     return undefined;
   };
   for (let times = 0; times < 60 && (await spans(tab.db)).length > 1; times++) {
@@ -136,7 +136,7 @@ test('S2 S4 the requested size is halved while no answer arrives, and grows agai
   tab.answer = answer;
   expect([await asking(), await asking(), await asking()]).toEqual([10, 20, 40]);
   tab.answer = (...of) => {
-    tab.clock.pass(ACKNOWLEDGE_WITHIN_MS); // twice as much would not come in time
+    tab.clock.pass(ACKNOWLEDGE_WITHIN_MS); // twice as much would exceed the time
     return answer(...of);
   };
   expect([await asking(), await asking()]).toEqual([80, 80]);
@@ -151,7 +151,7 @@ test('S1 a log restored by hand while the user was away is detected where a rang
   grow(other, 300);
   tab.logs.set('r', other);
   await tab.sync.handshake();
-  const room = { ...tab.describe('r'), from: 251 }; // as a server that was told no cursor
+  const room = { ...tab.describe('r'), from: 251 }; // as a server without a cursor of the room
   tab.sync.frame({
     event: 'welcome',
     payload: welcomeOf(userOf(me, 'me'), [{ ...room, reset: undefined }]),
@@ -201,9 +201,9 @@ test('O3 S3 an own message whose acknowledgement was lost, deleted elsewhere whi
   expect(await tab.records()).toContain('secret');
   for (const { room, serverOffset } of placed) tab.sync.check(room, serverOffset);
   await until('looked up', async () => !(await tab.records()).includes('secret'));
-  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 2 }); // it touches what is held
+  expect((await spans(tab.db))[0]).toMatchObject({ from: 1, to: 2 }); // it touches a span
 
-  const again = mint(); // one that touches nothing: edited meanwhile
+  const again = mint(); // touches no span; edited meanwhile
   log[199] = { ...text(200, 'as it was', me), clientOffset: again };
   amend(log, 'edit', 200, 'as it is');
   await enqueue(tab.db, { kind: 'text', body: 'as it was', room: 'r', clientOffset: again, at: 1 });
@@ -241,7 +241,7 @@ test('S3 500 rooms: one transaction for the welcome, few for the catch-up, the o
   tab.sync.down();
   for (const log of tab.logs.values()) grow(log, 1);
   await tab.sync.handshake();
-  const described = ids.map((id) => tab.describe(id, { from: 3, head: 2 })); // the budget was used up: heads only
+  const described = ids.map((id) => tab.describe(id, { from: 3, head: 2 })); // beyond the catch-up's limit: heads only
   tab.sync.frame({ event: 'welcome', payload: welcomeOf(userOf(me, 'me'), described) });
   await until('asked', () => tab.asked.length > 0);
   expect(tab.asked[0]!.room).toBe(opened);
@@ -277,7 +277,7 @@ test('S2 entries with an invalid record fail only their room, though stored with
   const tab = bench({ good: [text(1)], bad: [text(1)] });
   await tab.connect();
   grow(tab.logs.get('good')!, 1);
-  const entry = { ...text(2), odd: () => {} }; // no database takes a function
+  const entry = { ...text(2), odd: () => {} }; // a function cannot be stored
   tab.logs.get('bad')!.push(entry);
   for (const room of ['bad', 'good'])
     tab.sync.frame({ event: 'entries', payload: { room, entries: tab.logs.get(room)!.slice(1), users: {} } });
@@ -290,7 +290,7 @@ test('S2 entries with an invalid record fail only their room, though stored with
   expect([tab.told, tab.failures]).toEqual([[], []]);
   tab.sync.frame({ event: 'heads', payload: { bad: 2 } });
   await tab.settled();
-  expect(tab.asked).toEqual([]); // it would come again as it came
+  expect(tab.asked).toEqual([]); // it would be as invalid the next time
   tab.logs.get('bad')![1] = text(2);
   tab.sync.frame({ event: 'room', payload: { room: tab.describe('bad', { from: 3 }) } });
   await tab.settled();
@@ -386,8 +386,8 @@ test('S2 S3 a jump opens a span anywhere, with amendments up to the head, and jo
   expect(newest).toMatchObject({ from: 3_001, to: log.length });
   expect(await b.sync.around(ROOM, 125)).toBe(true);
   expect((await spans(b.db))[0]).toMatchObject({ from: 20, amendedTo: log.length });
-  expect(await b.sync.around(ROOM, 125)).toBe(false); // it is held
-  expect(await b.sync.around(ROOM, 9_000)).toBe(false); // there is none
+  expect(await b.sync.around(ROOM, 125)).toBe(false); // it is stored
+  expect(await b.sync.around(ROOM, 9_000)).toBe(false); // it does not exist
   const window = await b.db.read(['logSpans', 'log', 'detached'], (tx) =>
     readWindow(tx, ROOM, anchorAround(60), []),
   );

@@ -1,4 +1,4 @@
-/** Entries without a line change nothing that shows, and thousands of them cost no look anything. */
+/** Entries without a line do not change what is shown, and thousands of them do not slow down a read. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { fold } from '../../../../shared/fold.ts';
@@ -30,7 +30,7 @@ test.each(seedsOf('entries without a line'))(
     const db = emptyDatabase('me');
     let log: Entry[] = [text(1)];
     for (let round = 0; round < 12; round++) {
-      if (random.int(0, 3) === 0) log = log.slice(0, random.int(1, log.length)); // put back, and goes on otherwise
+      if (random.int(0, 3) === 0) log = log.slice(0, random.int(1, log.length)); // restored, and continues differently
       growAtRandom(log, random);
       let spans = spansOf(log, random.pick([1, 1, random.int(1, log.length)]));
       if (random.int(0, 2) === 0 && spans[0]!.from > 2)

@@ -1,4 +1,4 @@
-/** Where the oldest that is held is known to be shown, as the seeded runs of whole clients found it (test/web/simulation). */
+/** When the window knows that it shows the oldest stored line. Cases found by the simulation (test/web/simulation). */
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { AT_NEWEST, anchorOlder, readWindow, type Window } from '../../../../web/log/read/window.ts';

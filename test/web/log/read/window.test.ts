@@ -32,9 +32,7 @@ const older = (db: UserDatabase, window: Window) =>
   db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window));
 
 const whole = (log: readonly Entry[]): Span[] => [{ from: 1, to: log.length, amendedTo: log.length }];
-
 const items = ({ lines, rows }: Pick<Window, 'lines' | 'rows'>): (Line | number)[] => [...lines, ...rows];
-
 const counted = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 test('O3 a window holds at most 150, waiting ones included: first the newest of them', async () => {
@@ -74,7 +72,7 @@ test.each(seedsOf('ways through a window'))(
       log.filter((e) => spanAt(spans, e.serverOffset) || loose.has(e.serverOffset) || amendsHeld(e));
     const amendsHeld = (entry: Entry) => isAmendment(entry) && spanAt(spans, entry.target) !== undefined;
 
-    /** All that can be seen: what is held of the log, wherever it lies, and the rows behind it. */
+    /** Everything that can be shown: all stored lines, and the rows after them. */
     const allAround = (): (Line | number)[] => {
       const all = held();
       return [...fold(all, all), ...queue];
@@ -120,7 +118,7 @@ test.each(seedsOf('ways through a window'))(
         const after = check(window);
         if (back) {
           expect(after.at).toBeLessThanOrEqual(before.at);
-          expect(after.end).toBeGreaterThanOrEqual(before.at); // none is left out between
+          expect(after.end).toBeGreaterThanOrEqual(before.at); // no line in between is skipped
           if (before.at > 0) expect(after.at).toBeLessThan(before.at);
           else expect(window.reachesOldest || after.all.length === 0).toBe(true);
         } else {
@@ -217,7 +215,7 @@ test.each(seedsOf('pages over gaps'))(
     const spans = randomSpans(random, log);
     const loose = new Set(counted(log.length).filter(() => random.int(0, 30) === 0));
     await holdOf(db, log, spans, loose);
-    const plain: string[] = []; // each line, and the holes between two of them
+    const plain: string[] = []; // each line, and the holes between two lines
     for (const { serverOffset } of log) {
       if (spanAt(spans, serverOffset) || loose.has(serverOffset)) plain.push(`${serverOffset}`);
       else if (plain.length > 0 && plain.at(-1) !== 'gap') plain.push('gap');
@@ -261,7 +259,7 @@ function same(a: Line | number, b: Line | number): boolean {
   return a.serverOffset === b.serverOffset;
 }
 
-/** Texts, amendments in runs, joins, and what this version does not know. */
+/** Texts, runs of amendments, joins, and kinds that this version does not know. */
 function randomLog(random: Random): Entry[] {
   const log: Entry[] = [text(1)];
   const length = random.pick([5, 120, 450]);
@@ -290,7 +288,7 @@ function randomSpans(random: Random, log: readonly Entry[]): Span[] {
   return spans.length > 0 ? spans : [{ from: 1, to: 1, amendedTo: log.length }];
 }
 
-/** Told from each offset: the holes between two lines of the window, as one, and behind the last there is. */
+/** Computed offset by offset: the holes between two lines of the window, joined, and the one after the last line. */
 function gapsIn(
   { lines }: Window,
   log: readonly Entry[],

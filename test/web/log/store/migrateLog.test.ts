@@ -1,4 +1,4 @@
-/** What version 3 held of the logs, moved: whole, cut off anywhere, while the server goes on, while others move it too. */
+/** The migration of version 3's logs: complete, interrupted anywhere, with new frames meanwhile, in several tabs at once. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { isLine } from '../../../../shared/fold.ts';
@@ -40,7 +40,6 @@ vi.mock('../../../../web/records/pageLimits.ts', async (original) => ({
 afterEach(() => void vi.restoreAllMocks());
 
 const dump = records as unknown as Dump;
-
 const [me, WARD] = ['me', 'ward'].map((name) => name.padEnd(22, '0')) as [string, string];
 
 const valuesOf = (store: string) =>
@@ -69,7 +68,7 @@ function all(db: UserDatabase) {
   }));
 }
 
-/** S1, of what has moved and of what has not. */
+/** S1, for the old stores and the new ones. */
 async function expectCovered(db: UserDatabase): Promise<void> {
   const { log, logSpans, entries, spans } = await all(db);
   for (const [held, over] of [
@@ -155,7 +154,7 @@ test('S1 S3 the newest entries of all rooms and the detached ones are migrated f
     expect(left - slice.left).toBe(log.length - held);
     [held, left] = [log.length, slice.left];
   }
-  expect(CATCH_UP_NEWEST_MESSAGES).toBeLessThan(30); // or nothing of this was shown
+  expect(CATCH_UP_NEWEST_MESSAGES).toBeLessThan(30); // else this test shows nothing
   db.close();
 });
 
@@ -173,7 +172,7 @@ test('S1 O4 interrupted after any request, a migration leaves both stores consis
   }
 });
 
-/** Ends the transaction after so many of its requests. False when it has fewer. */
+/** Aborts the transaction after so many requests. False if it has fewer. */
 async function cutOff(db: UserDatabase, clock: ReturnType<typeof createFakeClock>, cut: number) {
   let requests = 0;
   let isCut = false;
@@ -320,7 +319,7 @@ test('a migration begins with the open room, reports changed rooms, and retries 
     changed: (change) => 'rooms' in change && told.push([...change.rooms]),
     left: (count) => void left.push(count),
   });
-  await mover.newest; // nobody is held up by what does not work
+  await mover.newest; // a failed slice does not delay the handshake
   expect(warn).toHaveBeenCalledOnce();
   failing = false;
   await until('all is moved', async () => {

@@ -16,7 +16,6 @@ import { userOf, welcomeOf } from '../../welcome.ts';
 import 'fake-indexeddb/auto';
 
 const [me, lin] = [mint(), mint()];
-
 const open = () => openUserDatabase(new IDBFactory(), createFakeClock(), me);
 
 const text = (serverOffset: number, body = `text ${serverOffset}`): Entry => ({
@@ -214,7 +213,7 @@ test('S1 S5 after one tab has reset a log that was restored by hand, frames in f
   const [slow, quick, late] = Array.from({ length: 3 }, () => ({ epoch: 'a', generation: 0 }));
   await applyFrame(db, me, incoming([text(1)]), {}, slow);
   await storeWelcome(db, put, new Map(), quick);
-  await applyFrame(db, me, incoming([text(1, 'other')]), {}, quick); // what it forgot itself does not keep it from that
+  await applyFrame(db, me, incoming([text(1, 'other')]), {}, quick); // its own deletion does not invalidate its frames
   for (const stale of [
     () => applyFrame(db, me, incoming([text(2)]), {}, slow),
     () => storeRoom(db, room, new Map(), slow),

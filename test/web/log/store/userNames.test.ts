@@ -9,9 +9,7 @@ import { emptyDatabase } from '../storedLog.ts';
 import { lin, me, text } from '../syncBench.ts';
 
 const room = { id: ROOM, kind: 'public', name: 'r', head: 1, from: 1, readUpTo: 0, members: 2 } as const;
-
 const user = userOf(me, 'Mika');
-
 const first = text(1);
 
 const nameOf = (db: UserDatabase, id: string) =>
