@@ -4,11 +4,11 @@
  */
 import type { Logger } from 'pino';
 import { type Collections, META_ID, type MetaDocument, VERSION } from '../base/collections.ts';
-import { type Address, newer } from './unusable.ts';
+import { type Address, writtenByNewer } from './unusable.ts';
 
 /** Throws `Unusable` where processes of this version may not use the database any more. */
 export function refuseNewer(meta: MetaDocument, address: Address): void {
-  if (leastVersion(meta) > VERSION) throw newer(address);
+  if (leastVersion(meta) > VERSION) throw writtenByNewer(address);
 }
 
 /** The least version that a process must have to use this database. */
@@ -55,7 +55,7 @@ export function watchVersion({ collections, address, meta, guard, log }: Deps): 
       log.warn('the upgrade is finished: entries of all kinds are accepted');
     least = leastVersion(now);
     if (least <= VERSION) return;
-    const { message } = newer(address);
+    const { message } = writtenByNewer(address);
     log.error(message);
     guard.shut(message); // this process would misread new data, so it must neither serve nor write any
   }

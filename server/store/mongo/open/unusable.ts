@@ -49,7 +49,7 @@ export function mayNotChangeValidator({ database, hosts }: Address): Unusable {
   );
 }
 
-export function newer({ database, hosts }: Address): Unusable {
+export function writtenByNewer({ database, hosts }: Address): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} was written by a newer version of Holdfast: install that version or a later one.`,
   );
