@@ -83,10 +83,10 @@ export function createConversation({
     watched = by === 'somebody';
     opened = undefined;
     if (watched) void refresh();
-    else if (place !== AT_NEWEST) forgetPlace();
+    else if (anchor !== AT_NEWEST) forgetAnchor();
   });
   let watched = false;
-  let place: WindowAnchor = AT_NEWEST;
+  let anchor: WindowAnchor = AT_NEWEST;
   let latest: Snapshot | undefined;
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Requests in a row that failed although there was a connection. */
@@ -102,13 +102,13 @@ export function createConversation({
 
   const refresh = coalesceCalls(async () => {
     if (!watched) return;
-    const wanted = place;
+    const wanted = anchor;
     const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
-      readSnapshot(tx, { room, me: me.id, place: wanted, before: latest, shownUpTo }),
+      readSnapshot(tx, { room, me: me.id, anchor: wanted, before: latest, shownUpTo }),
     );
-    if (place !== wanted) return; // the window was moved meanwhile, and is read again for that
+    if (anchor !== wanted) return; // the window was moved meanwhile, and is read again for that
     latest = snapshot;
-    place = snapshot.window.place;
+    anchor = snapshot.window.anchor;
     publish(snapshot);
     const { lines, isAmended } = snapshot.window;
     if (!isAmended) freshen(lines);
@@ -116,7 +116,7 @@ export function createConversation({
 
   function publish({ window, rows, changes, names, head, readUpTo, unseen }: Snapshot): void {
     const { lines, span, cursor, reachesOldest } = window;
-    const atNewest = window.place.tag === 'newest';
+    const atNewest = window.anchor.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
     if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // the entries arrived otherwise
     if (atNewest) shownUpTo = Math.max(cursor, lines.at(-1)?.serverOffset ?? 0);
@@ -162,13 +162,13 @@ export function createConversation({
 
   async function goNewer(): Promise<void> {
     const jump = jumps;
-    if (latest && place.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
+    if (latest && anchor.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
     const window = latest?.window;
     if (!window) return;
-    if (liveSync()) place = anchorAtGap(window, gap, edge);
+    if (liveSync()) anchor = anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
     );
@@ -193,7 +193,7 @@ export function createConversation({
   /** Unless the window has jumped meanwhile. */
   async function goTo(further: WindowAnchor, since: number): Promise<void> {
     if (since !== jumps) return;
-    place = further;
+    anchor = further;
     await refresh();
   }
 
@@ -243,9 +243,9 @@ export function createConversation({
     return line && isFirst && !isBehindGap ? messageKey(line.author, line.clientOffset) : undefined;
   }
 
-  function forgetPlace(): void {
+  function forgetAnchor(): void {
     jumps++;
-    place = AT_NEWEST;
+    anchor = AT_NEWEST;
     latest = undefined;
     state.set(EMPTY);
   }
@@ -256,7 +256,7 @@ export function createConversation({
     if (!(await isHere()) && !((await liveSync()?.around(room, offset)) && (await isHere()))) return false;
     if (jump !== jumps) return false;
     latest = undefined; // no line has to stay in view
-    place = anchorAround(offset);
+    anchor = anchorAround(offset);
     await refresh();
     return true;
   }
@@ -270,7 +270,7 @@ export function createConversation({
     jumpTo,
     toNewest() {
       jumps++;
-      if (place.tag !== 'newest') place = AT_NEWEST;
+      if (anchor.tag !== 'newest') anchor = AT_NEWEST;
       return refresh();
     },
     live() {

@@ -44,7 +44,7 @@ export interface Snapshot {
 export interface SnapshotRequest {
   room: string;
   me: string;
-  place: WindowAnchor;
+  anchor: WindowAnchor;
   before: Snapshot | undefined;
   shownUpTo: number;
 }
@@ -63,33 +63,34 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
     head: stored?.head ?? 0,
     readUpTo: stored && (await readUpToOf(tx, stored)),
-    unseen: window.place.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
+    unseen: window.anchor.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
   };
 }
 
 /**
- * The window at that place. Rows may have moved into the log since the last snapshot, behind others' lines: a place
+ * The window at that anchor. Rows may have moved into the log since the last snapshot, behind others' lines: an anchor
  * that is a row follows it there, and the row that was in the middle stays in view.
  */
 async function followRows(
   tx: UserRead,
-  { room, me, place, before }: SnapshotRequest,
+  { room, me, anchor, before }: SnapshotRequest,
   queue: readonly number[],
 ): Promise<Window> {
-  const begin = place.tag === 'from' && place.from.tag === 'row' ? await whereIs(place.from.seq) : undefined;
+  const begin =
+    anchor.tag === 'from' && anchor.from.tag === 'row' ? await whereIs(anchor.from.seq) : undefined;
   const window = await readWindow(
     tx,
     room,
-    place.tag === 'from' && begin ? { ...place, from: begin } : place,
+    anchor.tag === 'from' && begin ? { ...anchor, from: begin } : anchor,
     queue,
   );
   const middle = before && middleRow(before.window);
-  if (window.place.tag === 'newest' || middle === undefined || window.rows.includes(middle)) return window;
+  if (window.anchor.tag === 'newest' || middle === undefined || window.rows.includes(middle)) return window;
   const now = await whereIs(middle);
   if (!now || (now.tag === 'line' && window.lines.some((line) => line.serverOffset === now.offset)))
     return window;
   const from = await positionBefore(tx, room, now, WINDOW_MAX_LINES / 2, queue);
-  return readWindow(tx, room, { tag: 'from', from, count: window.place.count }, queue);
+  return readWindow(tx, room, { tag: 'from', from, count: window.anchor.count }, queue);
 
   /** Undefined where the row is gone, or was not in the last snapshot. */
   async function whereIs(seq: number): Promise<Position | undefined> {

@@ -28,10 +28,10 @@ export async function findOwnText(
   const there = hint === undefined ? undefined : await entryAt(tx, room, hint);
   const entry = there && isIt(there) ? there : (await newest(tx, room)).find(isIt);
   if (!entry) return undefined;
-  const place = keysBetween(room, entry.serverOffset, entry.serverOffset);
+  const ofEntry = keysBetween(room, entry.serverOffset, entry.serverOffset);
   const amendments = [
-    ...(await tx.objectStore('log').index('target').getAll(place)),
-    ...(await tx.objectStore('detached').index('target').getAll(place)),
+    ...(await tx.objectStore('log').index('target').getAll(ofEntry)),
+    ...(await tx.objectStore('detached').index('target').getAll(ofEntry)),
   ];
   const [line] = fold([entry], amendments);
   return {

@@ -33,7 +33,7 @@ export interface Gap {
 export type GapEdge = 'upper' | 'lower';
 
 export interface Window {
-  place: WindowAnchor;
+  anchor: WindowAnchor;
   lines: Line[];
   /** Ascending, at most one between two lines. */
   gaps: Gap[];
@@ -66,30 +66,30 @@ export const AT_NEWEST: WindowAnchor = { tag: 'newest', count: WINDOW_PAGE_LINES
 export async function readWindow(
   tx: UserRead,
   room: string,
-  place: WindowAnchor,
+  anchor: WindowAnchor,
   queue: readonly number[],
 ): Promise<Window> {
   const log: Log = { tx, room, spans: readSpans(tx, room), queue };
   log.spans.catch(() => {}); // no "unhandled rejection" if another read fails before it is awaited
-  if (place.tag === 'newest') return readEnd(log, place.count);
-  if (place.tag === 'around') return readAround(log, place);
-  if (place.from.tag === 'line') {
-    const { offset } = place.from;
-    return (await isStored(tx, room, offset)) ? readForward(log, offset, place.count) : anchorLost(log);
+  if (anchor.tag === 'newest') return readEnd(log, anchor.count);
+  if (anchor.tag === 'around') return readAround(log, anchor);
+  if (anchor.from.tag === 'line') {
+    const { offset } = anchor.from;
+    return (await isStored(tx, room, offset)) ? readForward(log, offset, anchor.count) : readNewest(log);
   }
-  const { seq } = place.from;
+  const { seq } = anchor.from;
   const rest = queue.filter((each) => each >= seq);
-  if (rest.length === 0) return anchorLost(log);
-  if (rest.length <= place.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length));
+  if (rest.length === 0) return readNewest(log);
+  if (rest.length <= anchor.count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, rest.length));
   const from: Position = { tag: 'row', seq: rest[0]! };
-  return windowOf(log, { place: { ...place, from }, entries: [], rows: rest.slice(0, place.count) });
+  return windowOf(log, { anchor: { ...anchor, from }, entries: [], rows: rest.slice(0, anchor.count) });
 }
 
 /** The window one page further up. */
 export async function anchorOlder(tx: UserRead, room: string, window: Window): Promise<WindowAnchor> {
-  const { place, queue } = window;
+  const { anchor, queue } = window;
   const first = positionsOf(window)[0];
-  if (!first) return place;
+  if (!first) return anchor;
   const grown = sizeOf(window) + WINDOW_PAGE_LINES;
   const count = Math.min(grown, WINDOW_MAX_LINES);
   const from = await positionBefore(tx, room, first, WINDOW_PAGE_LINES, queue);
@@ -100,7 +100,7 @@ export async function anchorOlder(tx: UserRead, room: string, window: Window): P
     (await isGapBetween(tx, room, from.offset, first.offset))
   )
     return { tag: 'around', offset: first.offset, before: WINDOW_PAGE_LINES, count };
-  if (place.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count };
+  if (anchor.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count };
   return { tag: 'from', from, count };
 }
 
@@ -110,10 +110,10 @@ async function isGapBetween(tx: UserRead, room: string, above: number, below: nu
 
 /** The window one page further down. */
 export function anchorNewer(window: Window): WindowAnchor {
-  const { place } = window;
+  const { anchor } = window;
   const positions = positionsOf(window);
-  const first = place.tag === 'from' ? place.from : positions[0];
-  if (place.tag === 'newest' || !first) return AT_NEWEST;
+  const first = anchor.tag === 'from' ? anchor.from : positions[0];
+  if (anchor.tag === 'newest' || !first) return AT_NEWEST;
   const grown = positions.length + WINDOW_PAGE_LINES;
   if (grown <= WINDOW_MAX_LINES) return { tag: 'from', from: first, count: grown };
   const from = positions[grown - WINDOW_MAX_LINES] ?? first;
@@ -129,9 +129,9 @@ export function anchorAround(offset: number): WindowAnchor {
  * The window while one of its gaps is being filled. `upper`: from the newer end downwards; the lines below the gap stay in
  * the window. `lower`: from the older end upwards; the lines above it stay.
  */
-export function anchorAtGap({ place }: Window, { from, to }: Gap, edge: GapEdge): WindowAnchor {
-  const isSteady = edge === 'upper' ? place.tag === 'newest' : place.tag === 'from';
-  if (isSteady) return place;
+export function anchorAtGap({ anchor }: Window, { from, to }: Gap, edge: GapEdge): WindowAnchor {
+  const isSteady = edge === 'upper' ? anchor.tag === 'newest' : anchor.tag === 'from';
+  if (isSteady) return anchor;
   const offset = edge === 'upper' ? to + 1 : from - 1;
   const before = edge === 'upper' ? WINDOW_PAGE_LINES : 2 * WINDOW_PAGE_LINES;
   return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
@@ -172,10 +172,10 @@ async function readEnd(log: Log, count: number): Promise<Window> {
   const all = await readLinesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1);
   const entries = all.slice(Math.max(0, all.length - wanted));
   const reachesOldest = rows.length === queue.length && entries.length === all.length;
-  return windowOf(log, { place: { tag: 'newest', count }, entries, rows, reachesOldest, reachesEnd: true });
+  return windowOf(log, { anchor: { tag: 'newest', count }, entries, rows, reachesOldest, reachesEnd: true });
 }
 
-function anchorLost(log: Log): Promise<Window> {
+function readNewest(log: Log): Promise<Window> {
   return readEnd(log, AT_NEWEST.count);
 }
 
@@ -185,36 +185,36 @@ async function readForward(log: Log, from: number, count: number): Promise<Windo
   const reachesEnd = all.length <= count;
   const size = all.length + queue.length;
   if (reachesEnd && size <= count) return readEnd(log, Math.max(WINDOW_PAGE_LINES, size));
-  const place: WindowAnchor = { tag: 'from', from: { tag: 'line', offset: from }, count };
-  return readLines(log, place, all, reachesEnd);
+  const anchor: WindowAnchor = { tag: 'from', from: { tag: 'line', offset: from }, count };
+  return readLines(log, anchor, all, reachesEnd);
 }
 
-async function readAround(log: Log, place: Extract<WindowAnchor, { tag: 'around' }>): Promise<Window> {
+async function readAround(log: Log, anchor: Extract<WindowAnchor, { tag: 'around' }>): Promise<Window> {
   const { tx, room } = log;
-  const { offset, before, count } = place;
-  if (!(await isStored(tx, room, offset))) return anchorLost(log);
+  const { offset, before, count } = anchor;
+  if (!(await isStored(tx, room, offset))) return readNewest(log);
   const above = await readLinesBack(tx, room, offset - 1, before);
   const wanted = count - above.length;
   const below = await readLinesForward(tx, room, offset, wanted + 1);
-  return readLines(log, place, [...above, ...below], below.length <= wanted);
+  return readLines(log, anchor, [...above, ...below], below.length <= wanted);
 }
 
 /** A window of the first `count` of these lines. If they reach the end of the log, outbox rows follow. */
 async function readLines(
   log: Log,
-  place: Exclude<WindowAnchor, { tag: 'newest' }>,
+  anchor: Exclude<WindowAnchor, { tag: 'newest' }>,
   all: readonly Entry[],
   reachesEnd: boolean,
 ): Promise<Window> {
-  const entries = all.slice(0, place.count);
-  const rows = reachesEnd ? log.queue.slice(0, place.count - entries.length) : [];
+  const entries = all.slice(0, anchor.count);
+  const rows = reachesEnd ? log.queue.slice(0, anchor.count - entries.length) : [];
   const first = entries[0]?.serverOffset ?? 0;
   const reachesOldest = (await readLinesBack(log.tx, log.room, first - 1, 1)).length === 0;
-  return windowOf(log, { place, entries, rows, reachesOldest, reachesEnd });
+  return windowOf(log, { anchor, entries, rows, reachesOldest, reachesEnd });
 }
 
 interface Shown {
-  place: WindowAnchor;
+  anchor: WindowAnchor;
   entries: readonly Entry[];
   rows: readonly number[];
   reachesOldest?: boolean;
@@ -224,14 +224,14 @@ interface Shown {
 
 async function windowOf(
   { tx, room, spans: reading, queue }: Log,
-  { place, entries, rows, reachesOldest = false, reachesEnd = false }: Shown,
+  { anchor, entries, rows, reachesOldest = false, reachesEnd = false }: Shown,
 ): Promise<Window> {
   const spans = await reading;
   const cursor = cursorOf(spans);
   const [first, last] = [entries[0]?.serverOffset, entries.at(-1)?.serverOffset];
   const isSeen = ({ from, to }: Span) => from <= (last ?? 0) && to >= (first ?? 0);
   return {
-    place,
+    anchor,
     lines: await foldLines(tx, room, entries),
     gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
     rows,

@@ -16,8 +16,8 @@ afterEach(() => void vi.restoreAllMocks());
 
 const STORES = ['logSpans', 'log', 'detached'] as const;
 
-const read = (db: UserDatabase, place: WindowAnchor) =>
-  db.read(STORES, (tx) => readWindow(tx, ROOM, place, []));
+const read = (db: UserDatabase, anchor: WindowAnchor) =>
+  db.read(STORES, (tx) => readWindow(tx, ROOM, anchor, []));
 
 const spansOf = (log: readonly Entry[], from = 1): Span[] => [
   { from, to: log.length, amendedTo: log.length },
@@ -40,14 +40,14 @@ test.each(seedsOf('entries without a line'))(
           true,
         )!;
       await holdOf(db, log, spans);
-      let place = AT_NEWEST;
+      let anchor = AT_NEWEST;
       for (let step = 0; step < 4; step++) {
-        const window = await read(db, place);
+        const window = await read(db, anchor);
         const lines = fold(log).filter(({ serverOffset }) => spanAt(spans, serverOffset));
         const at = lines.findIndex(({ serverOffset }) => serverOffset === window.lines[0]?.serverOffset);
         expect(window.lines).toEqual(at < 0 ? [] : lines.slice(at, at + window.lines.length));
         expect(window.reachesOldest).toBe(at <= 0);
-        place = await db.read(STORES, (tx) => anchorOlder(tx, ROOM, window));
+        anchor = await db.read(STORES, (tx) => anchorOlder(tx, ROOM, window));
       }
     }
   },

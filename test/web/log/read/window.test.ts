@@ -25,8 +25,8 @@ import { amend, grow, me, text } from '../syncBench.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
-const read = (db: UserDatabase, place: WindowAnchor, queue: readonly number[] = []) =>
-  db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, place, queue));
+const read = (db: UserDatabase, anchor: WindowAnchor, queue: readonly number[] = []) =>
+  db.read(['logSpans', 'log', 'detached'], (tx) => readWindow(tx, ROOM, anchor, queue));
 
 const older = (db: UserDatabase, window: Window) =>
   db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window));
@@ -47,10 +47,10 @@ test('O3 a window holds at most 150, waiting ones included: first the newest of 
     window = await read(db, await older(db, window), queue);
     expect(items(window).length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
   }
-  expect(window).toMatchObject({ reachesOldest: true, place: { tag: 'from', from: { offset: 1 } } });
+  expect(window).toMatchObject({ reachesOldest: true, anchor: { tag: 'from', from: { offset: 1 } } });
   expect(items(window)).toEqual([...fold(log), ...queue.slice(0, 50)]);
   for (let i = 0; i < 45; i++) window = await read(db, anchorNewer(window), queue);
-  expect(window.place.tag).toBe('newest');
+  expect(window.anchor.tag).toBe('newest');
   expect(items(window)).toEqual(queue.slice(-items(window).length));
 });
 
@@ -101,7 +101,7 @@ test.each(seedsOf('ways through a window'))(
           true,
         )!;
         await hold();
-        window = await read(db, window.place, queue);
+        window = await read(db, window.anchor, queue);
         check(window);
       } else if (!back && gap && spanAt(spans, gap.from - 1) && random.int(0, 1) === 0) {
         const to = gap.from - 1;
@@ -111,7 +111,7 @@ test.each(seedsOf('ways through a window'))(
           true,
         )!;
         await hold();
-        window = await read(db, window.place, queue);
+        window = await read(db, window.anchor, queue);
         check(window);
       } else {
         window = await read(db, back ? await older(db, window) : anchorNewer(window), queue);
@@ -143,7 +143,7 @@ test('S3 a gap that enters the window and is filled does not push out the lines 
   let window = await read(db, AT_NEWEST);
   while (window.gaps.length === 0) window = await read(db, await older(db, window));
   await holdOf(db, log, whole(log));
-  const offsets = (await read(db, window.place)).lines.map(({ serverOffset }) => serverOffset);
+  const offsets = (await read(db, window.anchor)).lines.map(({ serverOffset }) => serverOffset);
   expect(offsets).toEqual(expect.arrayContaining(counted(60).map((n) => n + 200)));
 });
 
@@ -166,7 +166,7 @@ test('S1 an anchor in a log that was restored falls back to the newest lines', a
   await holdOf(db, log, whole(log));
   for (const from of [{ tag: 'line', offset: 900 } as const, { tag: 'row', seq: 900 } as const])
     expect(await read(db, { tag: 'from', from, count: 100 }, [1])).toMatchObject({
-      place: { tag: 'newest' },
+      anchor: { tag: 'newest' },
       rows: [1],
     });
 });
@@ -180,13 +180,13 @@ test('S3 the window says whether all amendments of its lines are stored', async 
     { from: 201, to: 300, amendedTo: 300 },
   ]);
   expect((await read(db, AT_NEWEST)).isAmended).toBe(true);
-  const place: WindowAnchor = { tag: 'from', from: { tag: 'line', offset: 40 }, count: 50 };
-  expect((await read(db, place)).isAmended).toBe(false);
+  const anchor: WindowAnchor = { tag: 'from', from: { tag: 'line', offset: 40 }, count: 50 };
+  expect((await read(db, anchor)).isAmended).toBe(false);
   await holdOf(db, log, [
     { from: 1, to: 100, amendedTo: 250 },
     { from: 201, to: 300, amendedTo: 300 },
   ]);
-  expect((await read(db, place)).isAmended).toBe(true);
+  expect((await read(db, anchor)).isAmended).toBe(true);
 });
 
 test('the newest line is found behind thousands of edits without reading them', async () => {
@@ -243,7 +243,7 @@ test.each(seedsOf('pages over gaps'))(
       last = now;
     }
     expect(isShown(window).at).toBe(0);
-    for (let last = isShown(window); window.place.tag !== 'newest'; ) {
+    for (let last = isShown(window); window.anchor.tag !== 'newest'; ) {
       window = await read(db, anchorNewer(window));
       const now = isShown(window);
       expect(now.at).toBeLessThanOrEqual(last.end);
