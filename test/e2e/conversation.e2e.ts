@@ -47,7 +47,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   network.refuse();
   await say(page, 'Not there');
   await message(page, 'Not there').getByRole('button', { name: 'Queued' }).tap();
-  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('kept on this device');
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('saved on this device');
   await page.keyboard.press('Escape');
 
   await page.clock.setFixedTime(Date.now() + 86_400_000); // on another day the date is included

@@ -167,7 +167,7 @@ export function createConversation({
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
     const window = latest?.window;
-    if (!window) return;
+    if (!window || window.anchor !== anchor) return; // a jump of the window is not on the screen yet, but the gap still is
     if (liveSync()) anchor = anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),

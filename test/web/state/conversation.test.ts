@@ -373,6 +373,23 @@ test.each(['upper', 'lower'] as const)(
   },
 );
 
+test('a jump to the newest is not undone by a gap that is still on the screen', async () => {
+  await holdOf(db, logOf(1_000), [
+    { from: 1, to: 160, amendedTo: 1_000 },
+    { from: 841, to: 1_000, amendedTo: 1_000 },
+  ]);
+  const conversation = await looked();
+  while (conversation.state.get().gaps.length === 0) await page(conversation, 'loadOlder');
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  const [gap] = conversation.state.get().gaps;
+  const jump = conversation.toNewest();
+  conversation.loadBetween(gap!, 'upper');
+  await jump;
+  await turns(20);
+  expect(conversation.state.get().atNewest).toBe(true);
+  expect(bodies(conversation)).toEqual(span(951, 1_000).map((n) => `text ${n}`));
+});
+
 test('the mark of new messages is not set behind a gap that may hold the first of them', async () => {
   const log = logOf(60);
   await holdOf(db, log, [
