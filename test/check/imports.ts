@@ -44,8 +44,13 @@ function wall(path: string, specifier: string, target: string | undefined): stri
   const adapter = /^server\/store\/(?:sqlite|mongo)\//.exec(target)?.[0];
   if (adapter && !CHOOSE_STORE.has(path) && !path.startsWith(adapter))
     return says(`only ${[...CHOOSE_STORE].join(', ')} name a store adapter`);
+  if (path.startsWith('web/view/') && BEHIND_THE_CLIENT.test(target) && target !== CLIENT)
+    return says(`a view sees the client only through ${CLIENT}`);
   return [];
 }
+
+const CLIENT = 'web/state/model.ts';
+const BEHIND_THE_CLIENT = /^web\/(?:db|log|outbox|transport|engine|state)\//;
 
 /** The entry points of the server process and of the operator's commands. */
 const CHOOSE_STORE: ReadonlySet<string> = new Set([
