@@ -38,7 +38,7 @@ function all(db: UserDatabase) {
 test('O4 eviction deletes log entries only: rows, drafts, marks and all else stay', async () => {
   const db = open();
   await fill(db, ROOM, 1, 300);
-  const loose = (serverOffset: number, target: number): Entry =>
+  const detachedEdit = (serverOffset: number, target: number): Entry =>
     ({
       serverOffset,
       author: 'lin',
@@ -58,7 +58,7 @@ test('O4 eviction deletes log entries only: rows, drafts, marks and all else sta
       await tx.objectStore('drafts').put({ room: ROOM, text: 'about tomo' });
       await tx.objectStore('marks').put({ room: ROOM, upTo: 2, told: false });
       await tx.objectStore('meta').put('epoch-1', 'epoch');
-      await storeDetached(tx, ROOM, [text(900, 'me'), loose(901, 3), loose(902, 299)]);
+      await storeDetached(tx, ROOM, [text(900, 'me'), detachedEdit(901, 3), detachedEdit(902, 299)]);
     },
   );
   const before = await all(db);

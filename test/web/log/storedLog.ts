@@ -14,12 +14,12 @@ export function emptyDatabase(me: string): UserDatabase {
   return openUserDatabase(new IDBFactory(), createFakeClock(), me);
 }
 
-/** Replaces the stored log: entries in the spans; outside of them, amendments of those, and the entries `loose`. */
+/** Replaces the stored log: entries in the spans; outside of them, amendments of those, and the entries `detached`. */
 export async function holdOf(
   db: UserDatabase,
   log: readonly Entry[],
   spans: readonly Span[],
-  loose: ReadonlySet<number> = new Set(),
+  detached: ReadonlySet<number> = new Set(),
 ): Promise<void> {
   await db.write(['rooms', 'log', 'logSpans', 'detached'], async (tx) => {
     for (const name of ['log', 'logSpans', 'detached'] as const) await tx.objectStore(name).clear();
@@ -37,7 +37,7 @@ export async function holdOf(
     for (const entry of log) {
       const amends = isAmendment(entry) && held(entry.target);
       const name = held(entry.serverOffset) ? 'log' : 'detached';
-      if (name === 'log' || amends || loose.has(entry.serverOffset))
+      if (name === 'log' || amends || detached.has(entry.serverOffset))
         void tx.objectStore(name).put({ ...entry, room: ROOM, ...lineOf(name, entry) });
     }
   });

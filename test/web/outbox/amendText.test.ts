@@ -23,7 +23,7 @@ const put = (...rows: Row[]) =>
   });
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
+const detached = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 
 const hold = (...entries: Entry[]) =>
   applyFrame(db, me, { room: ROOM, entries, amendments: [], amendedTo: entries.length, opens: true }, {});
@@ -256,13 +256,13 @@ describe('the verdicts of an amendment', () => {
     await sent();
     await put(checking(edit(5, 1)));
     expect(await store(acknowledged(key(5), 4))).toMatchObject({ placed: [{ serverOffset: 4 }] });
-    expect(await loose()).toMatchObject([{ kind: 'edit', target: 1, serverOffset: 4, body: 'edit 5' }]);
+    expect(await detached()).toMatchObject([{ kind: 'edit', target: 1, serverOffset: 4, body: 'edit 5' }]);
     expect(await shows()).toEqual([]);
   });
   test('O3 an edit whose text is not stored is settled all the same, and reported as uncovered', async () => {
     await put(checking(edit(5, 1)));
     expect(await store(acknowledged(key(5), 4))).toMatchObject({ placed: [{ serverOffset: 4 }] });
-    expect([await loose(), await shows()]).toEqual([[], []]);
+    expect([await detached(), await shows()]).toEqual([[], []]);
   });
   test('O3 a deletion without a target offset redacts the stored message', async () => {
     await sent();

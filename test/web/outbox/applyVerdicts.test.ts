@@ -44,7 +44,7 @@ async function mark(limits: BatchLimits) {
 }
 
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
+const detached = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 const entries = () => db.read(['log'], (tx) => tx.objectStore('log').getAll());
 const states = async () => (await rows()).map((row) => row.state.tag);
 const store = (verdicts: Verdict[]) => applyVerdicts(db, me, verdicts, mint);
@@ -103,7 +103,7 @@ describe('a tab that is killed between any two steps of sending loses nothing an
     reopen();
     expect((await mark(WHOLE_BATCH)).items).toEqual(first.items);
     await store([acknowledged(keys[0]!, 1)]);
-    expect([await rows(), (await loose()).length]).toEqual([[], 1]);
+    expect([await rows(), (await detached()).length]).toEqual([[], 1]);
   });
   test('O3 while the answer is stored: all of it or nothing', async () => {
     await queue('a', 'b');
@@ -119,7 +119,7 @@ describe('a tab that is killed between any two steps of sending loses nothing an
     const died = applyVerdicts(aborting, me, [acknowledged(keys[0]!, 1), acknowledged(keys[1]!, 2)], mint);
     await expect(died).rejects.toThrow('the tab died');
     reopen();
-    expect([(await rows()).length, await loose()]).toEqual([2, []]);
+    expect([(await rows()).length, await detached()]).toEqual([2, []]);
   });
 });
 
@@ -133,7 +133,7 @@ test('O3 an acknowledgement settles a parked row, and an echo too; a refusal und
   expect(await rows()).toEqual([]);
   await store([refused(keys[0]!), refused(keys[1]!)]);
   expect(await rows()).toEqual([]);
-  expect((await loose()).map((entry) => entry.serverOffset)).toEqual([2]);
+  expect((await detached()).map((entry) => entry.serverOffset)).toEqual([2]);
   expect((await entries()).map((entry) => entry.serverOffset)).toEqual([1]);
 });
 
@@ -141,7 +141,7 @@ test('O3 an echo that leaves a hole settles its row all the same', async () => {
   await queue('a');
   await mark(WHOLE_BATCH);
   expect(await echo(keys[0]!, 7, 'a')).toMatchObject({ stored: false, settled: 'rows' });
-  expect([await rows(), (await loose()).length]).toEqual([[], 1]);
+  expect([await rows(), (await detached()).length]).toEqual([[], 1]);
 });
 
 test('L5 only rows that are not in flight are recovered, and rows after a batch keep their order', async () => {
@@ -209,7 +209,7 @@ test('S1 O3 an answer settles nothing if another tab deleted the stored logs mea
   await db.write(SYNC_STORES, (tx) => forgetLog(tx, ROOM));
   await applyVerdicts(db, me, [acknowledged(keys[0]!, 5)], mint, () => true, generation);
   expect(await states()).toEqual(['checking']);
-  expect(await loose()).toEqual([]);
+  expect(await detached()).toEqual([]);
 });
 
 test('O2 a parked text that is acknowledged after all lets its amendments be sent', async () => {
@@ -278,7 +278,7 @@ test('an edit gets the offset of its target, and its entry amends the stored mes
   const { items } = await mark(WHOLE_BATCH);
   await store([acknowledged(items[0]!.clientOffset, 6)]);
   expect(await rows()).toEqual([]);
-  expect(await loose()).toMatchObject([
+  expect(await detached()).toMatchObject([
     { kind: 'text', serverOffset: 4 },
     { kind: 'edit', serverOffset: 6, target: 4, body: 'a2' },
   ]);
@@ -298,7 +298,7 @@ test('a deleted text is not restored by a late acknowledgement', async () => {
     {},
   );
   await store([acknowledged(keys[0]!, 3)]);
-  expect(JSON.stringify([await loose(), await entries()])).not.toContain('secret');
+  expect(JSON.stringify([await detached(), await entries()])).not.toContain('secret');
 });
 
 test('O4 nothing of a row is changed in place once it was attempted', async () => {

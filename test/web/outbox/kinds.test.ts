@@ -37,7 +37,7 @@ const queue = async (...items: Item[]) => {
   for (const each of items) await enqueue(db, draftOf(each));
 };
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
-const loose = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
+const detached = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());
 const queued = () => db.read(['rows', 'log', 'detached'], (tx) => readOutboxView(tx, ROOM));
 const acknowledge = (...items: Item[]) =>
   applyVerdicts(
@@ -77,7 +77,7 @@ test('O3 an acknowledged row of any kind leaves its entry, with all fields, in t
   );
   expect(await rows()).toEqual([]);
   const placed = { author: me, at: 9, room: ROOM };
-  expect(await loose()).toEqual([
+  expect(await detached()).toEqual([
     { ...placed, ...message, serverOffset: 5 },
     { ...placed, ...reaction, target: 5, serverOffset: 6 },
   ]);
@@ -87,7 +87,7 @@ test('O3 an acknowledged message whose target is not stored shows all the same',
   const answer = item('test-message', { words: 'two', target: { author: lin, clientOffset: mint() } });
   await queue(answer);
   await acknowledge(answer);
-  expect(await loose()).toMatchObject([{ serverOffset: 5, words: 'two' }]);
+  expect(await detached()).toMatchObject([{ serverOffset: 5, words: 'two' }]);
 });
 
 test('O3 an acknowledged deletion deletes the rows queued about its message, but no messages', async () => {
@@ -106,8 +106,8 @@ test('O3 an acknowledged deletion deletes the rows queued about its message, but
   expect(deletion).toMatchObject({ kind: 'delete', targetOffset: 3 });
   await acknowledge(itemOf(deletion));
   expect((await rows()).map(({ clientOffset }) => clientOffset)).toEqual([answer.clientOffset]);
-  expect(await loose()).toMatchObject([{ serverOffset: 3, deleted: true }, { serverOffset: 5 }]);
-  expect(JSON.stringify(await loose())).not.toContain('two');
+  expect(await detached()).toMatchObject([{ serverOffset: 3, deleted: true }, { serverOffset: 5 }]);
+  expect(JSON.stringify(await detached())).not.toContain('two');
 });
 
 test('O3 a deletion of another user’s message settles if the message does not exist, and stays if it is on the screen', async () => {

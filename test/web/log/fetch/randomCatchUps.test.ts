@@ -120,17 +120,17 @@ async function settle(tab: Bench) {
 function heldOf({ db }: Bench) {
   return db.read(['log', 'detached', 'logSpans'], async (tx) => ({
     entries: await tx.objectStore('log').getAll(),
-    loose: await tx.objectStore('detached').getAll(),
+    detached: await tx.objectStore('detached').getAll(),
     spans: await tx.objectStore('logSpans').getAll(),
   }));
 }
 
 /** S1: spans cover exactly the stored entries, and entries known to be deleted have no text. */
 async function expectWhole(tab: Bench) {
-  const { entries, loose, spans } = await heldOf(tab);
+  const { entries, detached, spans } = await heldOf(tab);
   const covered = spans.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
   expect(entries.map(({ serverOffset }) => serverOffset)).toEqual(covered);
-  const all: Entry[] = [...entries, ...loose];
+  const all: Entry[] = [...entries, ...detached];
   const dead = new Set(
     all.flatMap((entry) => (entry.kind === 'delete' && isAmendment(entry) ? entry.target : [])),
   );
@@ -141,11 +141,11 @@ async function expectWhole(tab: Bench) {
 
 /** S3: visible lines are the same as on the server. */
 async function expectAsOnServer(tab: Bench, { from, to }: { from: number; to: number }) {
-  const { entries, loose } = await heldOf(tab);
+  const { entries, detached } = await heldOf(tab);
   const isSeen = ({ serverOffset }: { serverOffset: number }) => serverOffset >= from && serverOffset <= to;
   const strip = (all: readonly Entry[]) =>
     all.map(({ room: _, ...entry }: Entry & { room?: string }) => entry as Entry);
-  const held = strip([...entries, ...loose]);
+  const held = strip([...entries, ...detached]);
   expect(fold(strip(entries).filter(isSeen), held.filter(isAmendment))).toEqual(
     fold(tab.logs.get('r')!.filter(isSeen), tab.logs.get('r')!.filter(isAmendment)),
   );
