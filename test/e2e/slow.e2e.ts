@@ -1,7 +1,7 @@
 /** Slow networks, and networks that are connected but carry no data. */
 import type { Page } from '@playwright/test';
 import { CATCH_UP_POLLED_BYTES, RANGE_POLLED_BYTES } from '../../shared/limits.ts';
-import { BEAT_TIMEOUT_MS, SILENCE_MS } from '../../web/records/pageLimits.ts';
+import { CONNECTION_HEARTBEAT_TIMEOUT_MS, SILENCE_MS } from '../../web/records/pageLimits.ts';
 import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
@@ -66,7 +66,7 @@ test('S4 O2 a stalled network is detected, and the app uses another network as s
   await expect(message(page, 'into the void')).toBeVisible();
   await expectState(page, 'from the void', 'Sent');
   console.log(`live again ${seconds(began)} s after the network stalled`);
-  expect(seconds(began)).toBeLessThan((SILENCE_MS + BEAT_TIMEOUT_MS) / 1_000 + 2);
+  expect(seconds(began)).toBeLessThan((SILENCE_MS + CONNECTION_HEARTBEAT_TIMEOUT_MS) / 1_000 + 2);
 
   const log = await wholeLog(server.url, bob.session);
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the void', 'from the void']);

@@ -11,7 +11,7 @@ import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
 import { createDrain, type Drain } from '../outbox/drain.ts';
 import { createLock, drainLockOf } from '../outbox/drainLock.ts';
 import type { Change } from '../records/change.ts';
-import { DRAIN_STUCK_MS } from '../records/pageLimits.ts';
+import { LOCK_STUCK_MS } from '../records/pageLimits.ts';
 import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
 import type { LoadIo } from '../transport/socket.ts';
@@ -44,7 +44,7 @@ export interface EngineDeps {
   /** The room on the screen: its log is moved and caught up first. */
   opened(): string | undefined;
   /** Whether rows of the outbox wait, at the start; later `connection.tell` says so. */
-  isWaiting(): boolean;
+  hasUnsent(): boolean;
   changed(change: Change): void;
   /** How far a member of a room has read. */
   read(frame: Frame<'read'>): void;
@@ -58,8 +58,8 @@ export interface EngineDeps {
 /** Connects at once. */
 export function createEngine(deps: EngineDeps): Engine {
   const { db, me, clock, random, newKey, storage, opened, changed, progressed } = deps;
-  const holder = newKey();
-  const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: DRAIN_STUCK_MS });
+  const fenceToken = newKey();
+  const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: LOCK_STUCK_MS });
   const migration = createLogMigration({ db, clock, opened, changed, progressed });
   const sync = createSync({
     db,
@@ -84,10 +84,10 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     random,
     newKey,
-    holder,
+    fenceToken,
     lock,
     storage,
-    beat: () => changed({ type: 'draining', holder }),
+    lockHeartbeat: () => changed({ type: 'draining', holder: fenceToken }),
     placed(placed) {
       if (placed.length > 0) changed({ type: 'placed', placed });
     },
@@ -118,7 +118,7 @@ export function createEngine(deps: EngineDeps): Engine {
       deps.statusChanged(status);
     },
   });
-  connection.tell({ type: 'waiting', waiting: deps.isWaiting() });
+  connection.tell({ type: 'unsent-changed', hasUnsent: deps.hasUnsent() });
 
   return {
     connection,
@@ -128,7 +128,7 @@ export function createEngine(deps: EngineDeps): Engine {
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
-      else if (change.holder !== holder) lock.extendWait();
+      else if (change.holder !== fenceToken) lock.extendWait();
     },
     close() {
       drain.close();

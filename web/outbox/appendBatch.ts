@@ -111,12 +111,12 @@ export type Verdict = { clientOffset: string } & (
 export type Next =
   | { tag: 'on' }
   /** Waits `ms`, or without it the backoff. */
-  | { tag: 'rest'; ms: number | undefined }
+  | { tag: 'pause'; ms: number | undefined }
   /** The whole request was refused, and the item at fault is not known: sends one item at a time. */
   | { tag: 'single' }
   | { tag: 'stop'; why: 'auth' | 'upgrade' };
 
-export interface Judged {
+export interface Judgement {
   verdicts: Verdict[];
   next: Next;
   /** Items with a transient failure: perhaps only their room fails. */
@@ -125,7 +125,7 @@ export interface Judged {
 
 export interface Failing {
   room: string;
-  /** How long the server asked to wait. */
+  /** The delay that the server ordered. */
   ms: number | undefined;
   /** The server stopped at this item; the cause may be the room or the server. */
   stopped: boolean;
@@ -134,7 +134,7 @@ export interface Failing {
 /** The part of an item that is judged. */
 export type Sent = Pick<Item, 'room' | 'clientOffset'>;
 
-export function judgeAnswer(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judged {
+export function judgeAnswer(sent: readonly Sent[], answer: Acknowledgement<'append'>): Judgement {
   return answer.ok ? judgeResults(sent, answer) : judgeRequest(sent, answer.error);
 }
 
@@ -142,86 +142,86 @@ export function unanswered(sent: readonly Pick<Sent, 'clientOffset'>[]): Verdict
   return sent.map(({ clientOffset }) => ({ clientOffset, type: 'unanswered' }));
 }
 
-function judgeResults(sent: readonly Sent[], { results, stopped }: Answer<'append'>): Judged {
+function judgeResults(sent: readonly Sent[], { results, stopped }: Answer<'append'>): Judgement {
   if (results.some((result, i) => result.clientOffset !== sent[i]?.clientOffset))
     return judgeRequest(sent, OUT_OF_ORDER);
-  return together(
-    sent.map((item, i): Judged => {
+  return combine(
+    sent.map((item, i): Judgement => {
       const result = results[i];
       if (result && 'serverOffset' in result) {
         const { clientOffset, serverOffset, at } = result;
-        return judged({ clientOffset, type: 'acknowledged', serverOffset, at }, ON);
+        return judgement({ clientOffset, type: 'acknowledged', serverOffset, at }, ON);
       }
       if (result) return judgeItem(item, result.error);
       if (stopped && i === results.length) return judgeStop(item, stopped);
-      return judged(putOff(item), { tag: 'rest', ms: stopped?.retryAfter });
+      return judgement(putOff(item), { tag: 'pause', ms: stopped?.retryAfter });
     }),
   );
 }
 
-function judgeRequest(sent: readonly Sent[], error: WireError): Judged {
+function judgeRequest(sent: readonly Sent[], error: WireError): Judgement {
   const errorClass = classOf(error.code);
   const isBlamed = errorClass === 'permanent' || errorClass === 'uncertain';
   if (isBlamed && sent.length > 1)
     return { verdicts: sent.map(putOff), next: { tag: 'single' }, failing: [] };
-  if (errorClass === 'permanent') return together(sent.map((item) => judgeItem(item, error)));
-  const all = together(sent.map((item) => judgeStop(item, error)));
+  if (errorClass === 'permanent') return combine(sent.map((item) => judgeItem(item, error)));
+  const all = combine(sent.map((item) => judgeStop(item, error)));
   return sent.length > 1 ? { ...all, failing: [] } : all; // of several items, none is known to be the cause
 }
 
 /** A transient failure of an item concerns its room; a rate limit concerns the user. */
-function judgeItem(item: Sent, error: WireError): Judged {
+function judgeItem(item: Sent, error: WireError): Judgement {
   const { clientOffset, room } = item;
   const { code, retryAfter: ms } = error;
   const errorClass = classOf(code);
   switch (errorClass) {
     case 'transient':
-      if (code === 'rate-limited') return judged(putOff(item), { tag: 'rest', ms });
-      return judged(putOff(item), ON, { room, ms, stopped: false });
+      if (code === 'rate-limited') return judgement(putOff(item), { tag: 'pause', ms });
+      return judgement(putOff(item), ON, { room, ms, stopped: false });
     case 'uncertain':
-      return judged({ clientOffset, type: 'uncertain', error }, ON, { room, ms, stopped: false });
+      return judgement({ clientOffset, type: 'uncertain', error }, ON, { room, ms, stopped: false });
     case 'auth':
     case 'upgrade':
-      return judged(putOff(item), { tag: 'stop', why: errorClass });
+      return judgement(putOff(item), { tag: 'stop', why: errorClass });
     case 'permanent':
-      return judged({ clientOffset, type: 'refused', error }, ON);
+      return judgement({ clientOffset, type: 'refused', error }, ON);
     default:
       return assertNever(errorClass);
   }
 }
 
 /** The item at which the server stopped: `stopped` always means a transient error, so the item is not refused. */
-function judgeStop(item: Sent, error: WireError): Judged {
+function judgeStop(item: Sent, error: WireError): Judgement {
   const { clientOffset, room } = item;
   const { code, retryAfter: ms } = error;
   const errorClass = classOf(code);
   if (errorClass === 'auth' || errorClass === 'upgrade')
-    return judged(putOff(item), { tag: 'stop', why: errorClass });
+    return judgement(putOff(item), { tag: 'stop', why: errorClass });
   const verdict: Verdict =
     errorClass === 'uncertain' ? { clientOffset, type: 'uncertain', error } : putOff(item);
   const failing = code === 'rate-limited' ? undefined : { room, ms, stopped: true };
-  return judged(verdict, { tag: 'rest', ms }, failing);
+  return judgement(verdict, { tag: 'pause', ms }, failing);
 }
 
-function judged(verdict: Verdict, next: Next, failing?: Failing): Judged {
+function judgement(verdict: Verdict, next: Next, failing?: Failing): Judgement {
   return { verdicts: [verdict], next, failing: failing ? [failing] : [] };
 }
 
-function together(all: readonly Judged[]): Judged {
+function combine(all: readonly Judgement[]): Judgement {
   return {
     verdicts: all.flatMap(({ verdicts }) => verdicts),
-    next: gravest(all.map(({ next }) => next)),
+    next: strictestNext(all.map(({ next }) => next)),
     failing: all.flatMap(({ failing }) => failing),
   };
 }
 
-function gravest(nexts: readonly Next[]): Next {
+function strictestNext(nexts: readonly Next[]): Next {
   const stop = nexts.find((next) => next.tag === 'stop');
   if (stop) return stop;
-  const rests = nexts.filter((next) => next.tag === 'rest');
-  if (rests.length === 0) return ON;
-  const told = rests.flatMap(({ ms }) => ms ?? []);
-  return { tag: 'rest', ms: told.length > 0 ? Math.max(...told) : undefined };
+  const pauses = nexts.filter((next) => next.tag === 'pause');
+  if (pauses.length === 0) return ON;
+  const serverDelays = pauses.flatMap(({ ms }) => ms ?? []);
+  return { tag: 'pause', ms: serverDelays.length > 0 ? Math.max(...serverDelays) : undefined };
 }
 
 function putOff({ clientOffset }: Sent): Verdict {

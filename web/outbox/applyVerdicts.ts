@@ -31,7 +31,7 @@ export interface AppliedVerdicts {
 }
 
 /**
- * Stores a verdict for each item. A row that an echo has settled meanwhile stays settled. `maySay`: whether this tab still
+ * Stores a verdict for each item. A row that an echo has settled meanwhile stays settled. `mayStoreVerdicts`: whether this tab still
  * holds the fencing token; if not, another tab sends these rows now, and only acknowledgements are stored, which are true
  * whoever got them (S5). If stored logs were deleted since `generation`, all items count as unanswered and are sent again
  * (S1).
@@ -41,17 +41,17 @@ export function applyVerdicts(
   me: string,
   verdicts: readonly Verdict[],
   newKey: () => string,
-  maySay: (tx: UserWrite) => boolean | Promise<boolean> = () => true,
+  mayStoreVerdicts: (tx: UserWrite) => boolean | Promise<boolean> = () => true,
   generation?: number,
 ): Promise<AppliedVerdicts> {
   return db.write(SYNC_STORES, async (tx) => {
     const changed: Row[] = [];
     const placed: UncoveredAck[] = [];
     const settled = new Map<string, SettledRow[]>();
-    const mine = await maySay(tx);
+    const mayStore = await mayStoreVerdicts(tx);
     const isCurrent = generation === undefined || generation === (await readGeneration(tx));
     for (const verdict of isCurrent ? verdicts : unanswered(verdicts)) {
-      if (!mine && verdict.type !== 'acknowledged') continue;
+      if (!mayStore && verdict.type !== 'acknowledged') continue;
       const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
       if (!row) continue;
       changed.push(row);

@@ -13,7 +13,7 @@ import type { DrainLock } from './drainLock.ts';
 import { recoverUnanswered } from './markBatch.ts';
 
 /**
- * `empty`: nothing is left to send. `left`: the network ended before. `busy`: a tab sends, or has taken over. `stopped`: the
+ * `empty`: nothing is left to send. `left`: there was no connection before the outbox was empty. `busy`: a tab sends, or has taken over. `stopped`: the
  * server refused the session or the app's version.
  */
 export type BackgroundResult = 'empty' | 'left' | 'busy' | 'stopped';
@@ -29,7 +29,7 @@ export interface BackgroundDrainDeps {
   /** Checks the session with the server. `no`: no answer. `refused`: it refused the session or the app's version. */
   reach(): Promise<'yes' | 'no' | 'refused'>;
   append(items: Item[], signal: AbortSignal): Promise<Acknowledgement<'append'> | undefined>;
-  beat(holder: string): void;
+  lockHeartbeat(fenceToken: string): void;
   placed(placed: readonly UncoveredAck[]): void;
   changed: DrainDeps['changed'];
 }
@@ -40,16 +40,16 @@ export interface BackgroundDrainDeps {
  */
 export async function drainInBackground(deps: BackgroundDrainDeps): Promise<BackgroundResult> {
   const { clock, locks, lockName } = deps;
-  const holder = deps.newKey();
+  const fenceToken = deps.newKey();
   const giveUp = new AbortController();
   const drained = await new Promise<BackgroundResult>((resolve) => {
     const lock = lockIfFree(locks, lockName, () => resolve('busy'), released);
     const drain = createDrain({
       ...deps,
-      holder,
+      fenceToken,
       lock,
       storage: { failed: () => {}, worked: () => {} },
-      beat: () => deps.beat(holder),
+      lockHeartbeat: () => deps.lockHeartbeat(fenceToken),
       append: (items, answered) => void deps.append(items, giveUp.signal).then(answered),
       uploading: () => {},
       suspect: () => {},
@@ -62,17 +62,17 @@ export async function drainInBackground(deps: BackgroundDrainDeps): Promise<Back
       if (pause !== undefined) clock.clearTimeout(pause);
       drain.close();
     });
-    void knock(0);
+    void checkServer(0);
 
-    async function knock(failures: number): Promise<void> {
+    async function checkServer(failures: number): Promise<void> {
       const answer = await deps.reach();
       if (giveUp.signal.aborted) return;
       if (answer === 'yes') drain.up();
       else if (answer === 'refused') resolve('stopped');
-      else pause = clock.setTimeout(() => void knock(failures + 1), backoff(failures, deps.random));
+      else pause = clock.setTimeout(() => void checkServer(failures + 1), backoff(failures, deps.random));
     }
 
-    /** The drain has ended, or rests before a retry: known after the reducer has handled the event. */
+    /** The drain has ended, or pauses before a retry: known after the reducer has handled the event. */
     function released(): void {
       queueMicrotask(() => {
         if (!drain.busy()) resolve('empty');
@@ -80,7 +80,7 @@ export async function drainInBackground(deps: BackgroundDrainDeps): Promise<Back
     }
   });
   giveUp.abort();
-  if (drained === 'left') deps.changed(await recoverUnanswered(deps.db, holder), 'rows'); // rows in flight become `checking` (O3)
+  if (drained === 'left') deps.changed(await recoverUnanswered(deps.db, fenceToken), 'rows'); // rows in flight become `checking` (O3)
   return drained;
 }
 

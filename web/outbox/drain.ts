@@ -5,12 +5,18 @@ import type { Clock, Timer } from '../db/clock.ts';
 import type { StorageHealth } from '../db/failure.ts';
 import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
 import type { UncoveredAck } from '../records/change.ts';
-import { DATABASE_TIMEOUT_MS, DRAIN_BEAT_MS } from '../records/pageLimits.ts';
+import { DATABASE_TIMEOUT_MS, LOCK_HEARTBEAT_MS } from '../records/pageLimits.ts';
 import type { Verdict } from './appendBatch.ts';
 import { applyVerdicts } from './applyVerdicts.ts';
 import type { DrainLock } from './drainLock.ts';
-import { type Fence, holdsFence, markBatch, recoverUnanswered } from './markBatch.ts';
-import { FRESH, isAnyResting, type OutboxEffect, type OutboxEvent, reduceOutbox } from './outboxReducer.ts';
+import { type FenceCheck, holdsFence, markBatch, recoverUnanswered } from './markBatch.ts';
+import {
+  FRESH,
+  isAnyRoomPaused,
+  type OutboxEffect,
+  type OutboxEvent,
+  reduceOutbox,
+} from './outboxReducer.ts';
 
 export interface Drain {
   /** Call them when the connection is established (after `welcome`), and when it ends. */
@@ -29,12 +35,12 @@ export interface DrainDeps {
   clock: Clock;
   random: () => number;
   newKey: () => string;
-  /** The id of this tab or worker, unique among the user's. */
-  holder: string;
+  /** The fencing token: the id of this tab or worker, unique among the user's. */
+  fenceToken: string;
   lock: DrainLock;
   storage: StorageHealth;
-  /** Heartbeat: this holder of the lock makes progress, so it must not be stolen. */
-  beat(): void;
+  /** Tells the other tabs that this holder of the lock makes progress, so the lock must not be stolen. */
+  lockHeartbeat(): void;
   /** Sends items. `undefined`: the connection ended, and no answer will come. */
   append(items: Item[], answered: (answer: Acknowledgement<'append'> | undefined) => void): void;
   /** Bytes being uploaded, 0 if none. */
@@ -49,15 +55,15 @@ export interface DrainDeps {
 }
 
 export function createDrain(deps: DrainDeps): Drain {
-  const { db, me, clock, random, newKey, lock, holder } = deps;
+  const { db, me, clock, random, newKey, lock, fenceToken } = deps;
   let outbox = FRESH;
-  let restTimer: Timer | undefined;
+  let pauseTimer: Timer | undefined;
   let sendTimer: Timer | undefined;
-  let beatTimer: Timer | undefined;
+  let heartbeatTimer: Timer | undefined;
   const roomTimers = new Map<string, Timer>();
   /** The number of the append at the last heartbeat. */
-  let attemptAtBeat = 0;
-  let fence: Fence = 'none';
+  let attemptAtHeartbeat = 0;
+  let fenceCheck: FenceCheck = 'none';
   /** Rows may be `sending` although not in flight: of an earlier holder, or ours if the result could not be stored. */
   let sweep = true;
   /** The generation of the stored logs when the rows in flight were marked. */
@@ -69,27 +75,28 @@ export function createDrain(deps: DrainDeps): Drain {
     const [after, effects] = reduceOutbox(outbox, event, random);
     outbox = after;
     for (const effect of effects) carryOut(effect);
-    beatWhileWorking();
+    sendHeartbeatsWhileWorking();
   }
 
   /** No heartbeat while the database stalls, or in a backoff after a timeout: another tab may do better (S5). */
-  function beatWhileWorking(): void {
-    if (beatTimer !== undefined || closed || outbox.lock !== 'held' || outbox.work.tag === 'idle') return;
-    beatTimer = clock.setTimeout(() => {
-      beatTimer = undefined;
+  function sendHeartbeatsWhileWorking(): void {
+    if (heartbeatTimer !== undefined || closed || outbox.lock !== 'held' || outbox.work.tag === 'idle')
+      return;
+    heartbeatTimer = clock.setTimeout(() => {
+      heartbeatTimer = undefined;
       const { work, attempt } = outbox;
-      const isWorking = attempt !== attemptAtBeat || work.tag === 'sending' || work.tag === 'resting';
-      if (outbox.lock === 'held' && isWorking) deps.beat();
-      attemptAtBeat = attempt;
-      beatWhileWorking();
-    }, DRAIN_BEAT_MS);
+      const isWorking = attempt !== attemptAtHeartbeat || work.tag === 'sending' || work.tag === 'paused';
+      if (outbox.lock === 'held' && isWorking) deps.lockHeartbeat();
+      attemptAtHeartbeat = attempt;
+      sendHeartbeatsWhileWorking();
+    }, LOCK_HEARTBEAT_MS);
   }
 
   function carryOut(effect: OutboxEffect): void {
     switch (effect.type) {
       case 'lock':
         lock.acquire(() => {
-          fence = lock.exclusive ? 'claim' : 'none';
+          fenceCheck = lock.exclusive ? 'claim' : 'none';
           sweep = true;
           tell({ type: 'locked' });
         });
@@ -112,16 +119,16 @@ export function createDrain(deps: DrainDeps): Drain {
       case 'store-late':
         store(effect.verdicts).catch((error) => console.warn('a late answer was not stored', error));
         return;
-      case 'rest':
-        cancel(restTimer);
-        restTimer = clock.setTimeout(() => tell({ type: 'rested' }), effect.ms);
+      case 'pause':
+        cancel(pauseTimer);
+        pauseTimer = clock.setTimeout(() => tell({ type: 'pause-over' }), effect.ms);
         return;
-      case 'rest-room': {
+      case 'pause-room': {
         const { room, ms } = effect;
         cancel(roomTimers.get(room));
         roomTimers.set(
           room,
-          clock.setTimeout(() => tell({ type: 'room-rested', room }), ms),
+          clock.setTimeout(() => tell({ type: 'room-pause-over', room }), ms),
         );
         return;
       }
@@ -138,9 +145,9 @@ export function createDrain(deps: DrainDeps): Drain {
 
   async function markNext({ limits, without }: Extract<OutboxEffect, { type: 'mark' }>): Promise<void> {
     const began = clock.ticks();
-    const marked = await markBatch(db, { limits, without, holder, fence, sweep });
+    const marked = await markBatch(db, { limits, without, fenceToken, fenceCheck, sweep });
     if (marked === 'not-mine') return tell({ type: 'not-mine' });
-    if (fence === 'claim') fence = 'verify';
+    if (fenceCheck === 'claim') fenceCheck = 'verify';
     sweep = false;
     generation = marked.generation;
     deps.changed(marked.rooms, 'rows');
@@ -164,8 +171,15 @@ export function createDrain(deps: DrainDeps): Drain {
   }
 
   async function store(verdicts: Verdict[]): Promise<void> {
-    const maySay = (tx: UserWrite) => fence === 'none' || holdsFence(tx, holder);
-    const { rooms, freed, placed } = await applyVerdicts(db, me, verdicts, newKey, maySay, generation);
+    const mayStoreVerdicts = (tx: UserWrite) => fenceCheck === 'none' || holdsFence(tx, fenceToken);
+    const { rooms, freed, placed } = await applyVerdicts(
+      db,
+      me,
+      verdicts,
+      newKey,
+      mayStoreVerdicts,
+      generation,
+    );
     deps.changed(rooms, freed ? 'queued' : 'rows');
     deps.placed(placed);
   }
@@ -193,12 +207,12 @@ export function createDrain(deps: DrainDeps): Drain {
     up: () => tell({ type: 'up' }),
     down: () => tell({ type: 'down' }),
     rows: () => tell({ type: 'rows' }),
-    busy: () => outbox.work.tag !== 'idle' || outbox.lock !== 'none' || isAnyResting(outbox),
+    busy: () => outbox.work.tag !== 'idle' || outbox.lock !== 'none' || isAnyRoomPaused(outbox),
     close() {
       closed = true;
-      cancel(restTimer);
+      cancel(pauseTimer);
       cancel(sendTimer);
-      cancel(beatTimer);
+      cancel(heartbeatTimer);
       roomTimers.forEach(cancel);
       lock.close();
     },

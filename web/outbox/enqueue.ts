@@ -1,31 +1,35 @@
 /** Queues a new message in one strict transaction: durable first, then shown, then sent (O1). */
 import { LOG_STORES, type UserDatabase } from '../db/userDatabase.ts';
 import { findOwnText } from '../log/read/findOwnText.ts';
-import { type Draft, newRow, type Row } from '../records/row.ts';
+import { type NewItem, newRow, type Row } from '../records/row.ts';
 
-export interface Queued {
-  /** Whether the room's draft is this text. */
-  isWritten?(text: string): boolean;
-  /** The author, if queueing failed before: the row may be stored and even sent since (O3). */
-  triedBy?: string | undefined;
+export interface EnqueueOptions {
+  /** Whether the room's stored draft, `text`, is the text of the item. Then it is deleted. */
+  isCurrentDraft?(text: string): boolean;
+  /** Set for a retry after an error, to the user's id: the row may have been stored, and even sent, the first time (O3). */
+  retriedAuthor?: string | undefined;
 }
 
 /**
  * Adds a row at the end. Idempotent by key: a database that did not answer may have stored the row the first time. Deletes
  * the room's draft of this text in the same transaction: an app that is killed in between would show the text twice (O3).
  */
-export function enqueue(db: UserDatabase, draft: Draft, { isWritten, triedBy }: Queued = {}): Promise<void> {
-  const { room, clientOffset } = draft;
-  return db.write(triedBy === undefined ? STORES : [...STORES, ...LOG_STORES], async (tx) => {
+export function enqueue(
+  db: UserDatabase,
+  item: NewItem,
+  { isCurrentDraft, retriedAuthor }: EnqueueOptions = {},
+): Promise<void> {
+  const { room, clientOffset } = item;
+  return db.write(retriedAuthor === undefined ? STORES : [...STORES, ...LOG_STORES], async (tx) => {
     const [rows, drafts] = [tx.objectStore('rows'), tx.objectStore('drafts')];
-    const [there, held, written] = await Promise.all([
+    const [storedKey, storedText, storedDraft] = await Promise.all([
       rows.index('clientOffset').getKey(clientOffset),
-      triedBy === undefined ? undefined : findOwnText(tx, triedBy, room, clientOffset),
+      retriedAuthor === undefined ? undefined : findOwnText(tx, retriedAuthor, room, clientOffset),
       drafts.get(room),
     ]);
     const changed = [
-      there === undefined && !held && rows.add(newRow(draft) as Row), // the store gives it its `seq`
-      written && isWritten?.(written.text) && drafts.delete(room),
+      storedKey === undefined && !storedText && rows.add(newRow(item) as Row), // the store gives it its `seq`
+      storedDraft && isCurrentDraft?.(storedDraft.text) && drafts.delete(room),
     ];
     tx.commit(); // without waiting for the requests: the tap is shown after it
     await Promise.all(changed);

@@ -2,8 +2,8 @@
  * The transactions before sending: marks the rows of the next batch as attempted, and recovers rows that an earlier holder
  * of the lock left behind.
  *
- * They check a fencing token: the name of whoever may send, in the store `meta`. The lock can be stolen from a tab that is
- * frozen, and when that tab goes on it does not know. The token is checked in the same transaction that marks; a query of
+ * They check a fencing token: the id of the tab or worker that may send, in the store `meta`. The lock can be stolen
+ * from a frozen tab, which does not know this when it continues. The token is checked in the same transaction that marks; a query of
  * the lock would not be atomic with it (S5).
  */
 import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
@@ -25,10 +25,10 @@ export interface Marked {
 
 export interface Marking {
   limits: BatchLimits;
-  /** Rooms of which nothing is sent now. */
+  /** Rooms whose rows are not sent now. */
   without: ReadonlySet<string>;
-  holder: string;
-  fence: Fence;
+  fenceToken: string;
+  fenceCheck: FenceCheck;
   /** Also recover rows that are `sending` although they are not in flight. */
   sweep: boolean;
 }
@@ -40,10 +40,10 @@ export interface Marking {
  */
 export function markBatch(
   db: UserDatabase,
-  { limits, without, holder, fence, sweep }: Marking,
+  { limits, without, fenceToken, fenceCheck, sweep }: Marking,
 ): Promise<Marked | 'not-mine'> {
   return db.write(['rows', 'meta'], async (tx) => {
-    if (!(await passesFence(tx, holder, fence))) return 'not-mine';
+    if (!(await passesFence(tx, fenceToken, fenceCheck))) return 'not-mine';
     const rows = tx.objectStore('rows');
     const batch = await readBatch(tx, limits, { features: await readFeatures(tx), rooms: without });
     const changed = batch.rows.map((row) => applyRowEvent(row, { type: 'attempted' }));
@@ -70,28 +70,28 @@ async function readBatch(tx: UserWrite, limits: BatchLimits, heldBack: HeldBack)
 
 /**
  * Changes `sending` rows that are not in flight to `checking` (O3). Resolves with their rooms. The caller holds the lock, or
- * passes the `holder` that has just ended: then nothing is changed if another holder has begun since.
+ * passes the `fenceToken` of a holder that has just ended: then nothing is changed if another holder has begun since.
  */
-export function recoverUnanswered(db: UserDatabase, holder?: string): Promise<string[]> {
+export function recoverUnanswered(db: UserDatabase, fenceToken?: string): Promise<string[]> {
   return db.write(['rows', 'meta'], async (tx) => {
-    if (holder !== undefined && !(await holdsFence(tx, holder))) return [];
+    if (fenceToken !== undefined && !(await holdsFence(tx, fenceToken))) return [];
     const changed = await unanswered(tx);
     for (const row of changed) await tx.objectStore('rows').put(row);
     return roomsOf(changed);
   });
 }
 
-async function passesFence(tx: UserWrite, holder: string, fence: Fence): Promise<boolean> {
-  switch (fence) {
+async function passesFence(tx: UserWrite, fenceToken: string, fenceCheck: FenceCheck): Promise<boolean> {
+  switch (fenceCheck) {
     case 'claim':
-      await claimFence(tx, holder);
+      await claimFence(tx, fenceToken);
       return true;
     case 'verify':
-      return holdsFence(tx, holder);
+      return holdsFence(tx, fenceToken);
     case 'none':
       return true;
     default:
-      return assertNever(fence);
+      return assertNever(fenceCheck);
   }
 }
 
@@ -108,13 +108,13 @@ const PAGE_ROWS = APPEND_MAX_ITEMS + 1;
  * What marking does with the fencing token. `claim`: writes it, since the lock was just acquired. `verify`: checks it, since
  * the lock may have been stolen. `none`: the browser has no locks. Then drains overlap, and the server finds repeats by key.
  */
-export type Fence = 'claim' | 'verify' | 'none';
+export type FenceCheck = 'claim' | 'verify' | 'none';
 
-/** From now on only this holder may send. */
-export async function claimFence(tx: UserWrite, holder: string): Promise<void> {
-  await tx.objectStore('meta').put(holder, 'drain');
+/** From now on only the holder with this token may send. */
+export async function claimFence(tx: UserWrite, fenceToken: string): Promise<void> {
+  await tx.objectStore('meta').put(fenceToken, 'drain');
 }
 
-export async function holdsFence(tx: UserWrite, holder: string): Promise<boolean> {
-  return (await tx.objectStore('meta').get('drain')) === holder;
+export async function holdsFence(tx: UserWrite, fenceToken: string): Promise<boolean> {
+  return (await tx.objectStore('meta').get('drain')) === fenceToken;
 }

@@ -1,7 +1,7 @@
 /**
  * The state machine of the outbox: at most one append in flight, always from the oldest waiting row. Pure: drain.ts carries
  * out the effects. Rows are in the database; the state only says whether there may be some. A room whose items fail for now
- * rests alone, and the others go on.
+ * is paused alone, and the other rooms go on.
  */
 import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
@@ -51,8 +51,8 @@ export interface FailingRoom {
   failures: number;
   /** Items of other rooms succeeded meanwhile, so only this room fails. */
   alone: boolean;
-  /** `last`: sent when nothing else is left. `resting`: until its timer. `due`: sent in its order. */
-  state: 'last' | 'resting' | 'due';
+  /** `last`: sent when nothing else is left. `paused`: until its timer. `due`: sent in its order. */
+  state: 'last' | 'paused' | 'due';
 }
 
 export type Work =
@@ -62,8 +62,8 @@ export type Work =
   | { tag: 'sending'; attempt: number; sent: readonly Sent[]; bytes: number }
   /** The verdicts are being stored; `next` follows. */
   | { tag: 'storing'; next: Next }
-  /** A pause before the next append. `told`: the server ordered it, and a new connection does not shorten it. */
-  | { tag: 'resting'; told: boolean };
+  /** A pause before the next append. `serverDelay`: the server ordered it, and a new connection does not shorten it. */
+  | { tag: 'paused'; serverDelay: boolean };
 
 export type OutboxEvent =
   | { type: 'rows' }
@@ -80,8 +80,8 @@ export type OutboxEvent =
   | { type: 'answered'; attempt: number; sent: readonly Sent[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
   | { type: 'stored' }
-  | { type: 'rested' }
-  | { type: 'room-rested'; room: string }
+  | { type: 'pause-over' }
+  | { type: 'room-pause-over'; room: string }
   | { type: 'database-failed' };
 
 export type OutboxEffect =
@@ -94,8 +94,8 @@ export type OutboxEffect =
   | { type: 'store'; verdicts: Verdict[] }
   /** The same without a `stored` event: a late answer, for which the current work does not wait. */
   | { type: 'store-late'; verdicts: Verdict[] }
-  | { type: 'rest'; ms: number }
-  | { type: 'rest-room'; room: string; ms: number }
+  | { type: 'pause'; ms: number }
+  | { type: 'pause-room'; room: string; ms: number }
   /** The connection may be dead. */
   | { type: 'suspect' }
   | { type: 'stopped'; why: 'auth' | 'upgrade' };
@@ -122,7 +122,7 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
       return goOn({ ...outbox, hasMore: true });
     case 'up': {
       const up = { ...outbox, isOnline: true, hasMore: true, rooms: new Map() };
-      return goOn(work.tag === 'resting' && !work.told ? { ...up, work: { tag: 'idle' } } : up);
+      return goOn(work.tag === 'paused' && !work.serverDelay ? { ...up, work: { tag: 'idle' } } : up);
     }
     case 'down':
       return down(outbox);
@@ -143,16 +143,16 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
       return answered(outbox, event, random);
     case 'timeout':
       if (work.tag !== 'sending' || work.attempt !== event.attempt) return [outbox, []];
-      return also(store(failed(halved(outbox)), unanswered(work.sent), { tag: 'rest', ms: undefined }), {
+      return also(store(failed(halved(outbox)), unanswered(work.sent), { tag: 'pause', ms: undefined }), {
         type: 'suspect',
       });
     case 'stored':
       return work.tag === 'storing' ? stored(outbox, work.next, random) : [outbox, []];
-    case 'rested':
-      return work.tag === 'resting' ? goOn({ ...outbox, work: { tag: 'idle' } }) : [outbox, []];
-    case 'room-rested': {
+    case 'pause-over':
+      return work.tag === 'paused' ? goOn({ ...outbox, work: { tag: 'idle' } }) : [outbox, []];
+    case 'room-pause-over': {
       const failing = outbox.rooms.get(event.room);
-      if (failing?.state !== 'resting') return [outbox, []];
+      if (failing?.state !== 'paused') return [outbox, []];
       return goOn({
         ...outbox,
         hasMore: true,
@@ -161,15 +161,15 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
     }
     case 'database-failed': // rows that were marked are sent again under the same keys
       if (work.tag !== 'marking' && work.tag !== 'storing') return [outbox, []];
-      return rest({ ...failed(outbox), hasMore: true }, undefined, random);
+      return pause({ ...failed(outbox), hasMore: true }, undefined, random);
     default:
       return assertNever(event);
   }
 }
 
 /** A retry of at least one room is scheduled. */
-export function isAnyResting({ rooms }: Outbox): boolean {
-  return [...rooms.values()].some(({ state }) => state === 'resting');
+export function isAnyRoomPaused({ rooms }: Outbox): boolean {
+  return [...rooms.values()].some(({ state }) => state === 'paused');
 }
 
 /** From idle: starts the next work. The lock is held only while there is something to send and a connection. */
@@ -221,49 +221,51 @@ function answered(
   random: () => number,
 ): Reduction {
   const { work } = outbox;
-  const judged = judgeAnswer(sent, answer);
-  const { verdicts } = judged;
+  const judgement = judgeAnswer(sent, answer);
+  const { verdicts } = judgement;
   const got = verdicts.filter((verdict) => verdict.type === 'acknowledged');
   if (work.tag !== 'sending' || work.attempt !== attempt) {
     // A late answer: its acknowledgements hold all the same; the other items are decided by the attempt that followed.
     return [outbox, got.length > 0 ? [{ type: 'store-late', verdicts: got }] : []];
   }
   const keys = new Set(got.map(({ clientOffset }) => clientOffset));
-  const went = sent.flatMap(({ room, clientOffset }) => (keys.has(clientOffset) ? room : []));
-  const { rooms, rests, isAlone } = roomsAfter(outbox.rooms, new Set(went), judged.failing, random);
-  const next: Next = isAlone && judged.next.tag === 'rest' ? { tag: 'on' } : judged.next;
+  const roomsWithAck = new Set(
+    sent.flatMap(({ room, clientOffset }) => (keys.has(clientOffset) ? room : [])),
+  );
+  const { rooms, pauses, isAlone } = roomsAfter(outbox.rooms, roomsWithAck, judgement.failing, random);
+  const next: Next = isAlone && judgement.next.tag === 'pause' ? { tag: 'on' } : judgement.next;
   const batchBytes = batchBytesAfterAnswer(outbox.batchBytes, work.bytes);
   const single = next.tag === 'single' ? sent.length : Math.max(0, outbox.single - 1);
-  const counted = next.tag === 'rest' && got.length === 0 ? failed(outbox) : { ...outbox, failures: 0 };
+  const counted = next.tag === 'pause' && got.length === 0 ? failed(outbox) : { ...outbox, failures: 0 };
   const [after, effects] = store({ ...counted, single, batchBytes, rooms }, verdicts, next);
-  return [after, [...effects, ...rests]];
+  return [after, [...effects, ...pauses]];
 }
 
 /**
- * The failing rooms after an answer. `went`: rooms with an acknowledged item; they no longer fail. A failing room rests. If
- * the server stopped at its item, the cause may be the server: the room is left for last until items of other rooms have
- * succeeded (`isAlone`: then the drain as a whole does not rest).
+ * The failing rooms after an answer. `roomsWithAck`: rooms with an acknowledged item; they no longer fail. A failing room
+ * is paused. If the server stopped at its item, the cause may be the server: the room is left for last until items of other
+ * rooms have succeeded (`isAlone`: then the drain as a whole is not paused).
  */
 function roomsAfter(
   before: ReadonlyMap<string, FailingRoom>,
-  went: ReadonlySet<string>,
+  roomsWithAck: ReadonlySet<string>,
   failing: readonly Failing[],
   random: () => number,
-): { rooms: ReadonlyMap<string, FailingRoom>; rests: OutboxEffect[]; isAlone: boolean } {
+): { rooms: ReadonlyMap<string, FailingRoom>; pauses: OutboxEffect[]; isAlone: boolean } {
   const rooms = new Map<string, FailingRoom>();
   for (const [room, known] of before)
-    if (!went.has(room)) rooms.set(room, { ...known, alone: known.alone || went.size > 0 });
-  const rests: OutboxEffect[] = [];
+    if (!roomsWithAck.has(room)) rooms.set(room, { ...known, alone: known.alone || roomsWithAck.size > 0 });
+  const pauses: OutboxEffect[] = [];
   let isAlone = false;
   for (const { room, ms, stopped } of failing) {
-    const others = [...went].some((each) => each !== room);
+    const others = [...roomsWithAck].some((each) => each !== room);
     const { failures = 0, alone = others } = rooms.get(room) ?? {};
-    const rest = !stopped || alone;
+    const isPaused = !stopped || alone;
     isAlone ||= stopped && alone;
-    rooms.set(room, { failures: failures + 1, alone, state: rest ? 'resting' : 'last' });
-    if (rest) rests.push({ type: 'rest-room', room, ms: restMs(ms, failures, random) });
+    rooms.set(room, { failures: failures + 1, alone, state: isPaused ? 'paused' : 'last' });
+    if (isPaused) pauses.push({ type: 'pause-room', room, ms: pauseMs(ms, failures, random) });
   }
-  return { rooms, rests, isAlone };
+  return { rooms, pauses, isAlone };
 }
 
 /** Releases the lock in the same turn of the event loop: in the next the page may be frozen, with the lock. */
@@ -272,11 +274,13 @@ function down(outbox: Outbox): Reduction {
   const without: Outbox = { ...outbox, isOnline: false, hasMore: true };
   if (work.tag === 'sending')
     return and(unlocked(halved(without)), (after) => store(after, unanswered(work.sent), { tag: 'on' }));
-  return unlocked(work.tag === 'resting' && !work.told ? { ...without, work: { tag: 'idle' } } : without);
+  return unlocked(
+    work.tag === 'paused' && !work.serverDelay ? { ...without, work: { tag: 'idle' } } : without,
+  );
 }
 
 /**
- * Marking, storing and resting continue. Items in flight count as unanswered; the fencing token allows storing that only if
+ * Marking, storing and a pause continue. Items in flight count as unanswered; the fencing token allows storing that only if
  * no other holder has begun to send. Their answer, if it arrives, is handled as a late one.
  */
 function lockLost(outbox: Outbox): Reduction {
@@ -293,8 +297,8 @@ function stored(outbox: Outbox, next: Next, random: () => number): Reduction {
     case 'on':
     case 'single':
       return goOn({ ...outbox, work: { tag: 'idle' } });
-    case 'rest':
-      return rest(outbox, next.ms, random);
+    case 'pause':
+      return pause(outbox, next.ms, random);
     case 'stop': // until the next connection, with a session or an app version that the server accepts
       return also(goOn({ ...outbox, isOnline: false, work: { tag: 'idle' } }), {
         type: 'stopped',
@@ -309,15 +313,15 @@ function stored(outbox: Outbox, next: Next, random: () => number): Reduction {
  * A pause that the server ordered (a rate limit) is for the user, so the lock stays held. Any other pause releases it, for a
  * tab whose connection or database may work better.
  */
-function rest(outbox: Outbox, toldMs: number | undefined, random: () => number): Reduction {
-  const resting: Outbox = { ...outbox, work: { tag: 'resting', told: toldMs !== undefined } };
-  const ms = restMs(toldMs, Math.max(0, outbox.failures - 1), random);
-  return also(toldMs === undefined ? unlocked(resting) : [resting, []], { type: 'rest', ms });
+function pause(outbox: Outbox, serverDelayMs: number | undefined, random: () => number): Reduction {
+  const paused: Outbox = { ...outbox, work: { tag: 'paused', serverDelay: serverDelayMs !== undefined } };
+  const ms = pauseMs(serverDelayMs, Math.max(0, outbox.failures - 1), random);
+  return also(serverDelayMs === undefined ? unlocked(paused) : [paused, []], { type: 'pause', ms });
 }
 
-function restMs(toldMs: number | undefined, failures: number, random: () => number): number {
-  if (toldMs === undefined) return backoff(failures, random);
-  return Math.min(RETRY_AFTER_MAX_MS, jittered(Math.max(RETRY_AFTER_MIN_MS, toldMs), random));
+function pauseMs(serverDelayMs: number | undefined, failures: number, random: () => number): number {
+  if (serverDelayMs === undefined) return backoff(failures, random);
+  return Math.min(RETRY_AFTER_MAX_MS, jittered(Math.max(RETRY_AFTER_MIN_MS, serverDelayMs), random));
 }
 
 function unlocked(outbox: Outbox): Reduction {

@@ -1,7 +1,6 @@
 /** Outbox rows that amend a message, which is in the log or an earlier row. All within the caller's transaction. */
 import type { UserWrite } from '../db/userDatabase.ts';
 import {
-  type Draft,
   type Follower,
   isAmendmentRow,
   isMessageRow,
@@ -10,6 +9,7 @@ import {
   isUnderWay,
   isUnsent,
   isWaiting,
+  type NewItem,
   newRow,
   type Row,
 } from '../records/row.ts';
@@ -35,10 +35,10 @@ export async function followersOf(tx: UserWrite, room: string, target: string): 
 }
 
 /** Adds a row at the end. Idempotent by key. */
-export async function addRow(tx: UserWrite, draft: Draft): Promise<void> {
+export async function addRow(tx: UserWrite, item: NewItem): Promise<void> {
   const rows = tx.objectStore('rows');
-  if (await rows.index('clientOffset').getKey(draft.clientOffset)) return;
-  await rows.add(newRow(draft) as Row); // the store gives it its `seq`
+  if (await rows.index('clientOffset').getKey(item.clientOffset)) return;
+  await rows.add(newRow(item) as Row); // the store gives it its `seq`
 }
 
 /**

@@ -16,7 +16,7 @@ export type Change =
   | { type: 'users'; users: readonly string[] }
   /** The read marks of these rooms. */
   | { type: 'marks'; rooms: readonly string[] }
-  /** Heartbeat of the drain lock's holder, every DRAIN_BEAT_MS while it makes progress (being alive is not enough). */
+  /** Heartbeat of the drain lock's holder, every LOCK_HEARTBEAT_MS while it makes progress (being alive is not enough). */
   | { type: 'draining'; holder: string };
 
 /** An own entry that the server has acknowledged and that no stored span covers. */

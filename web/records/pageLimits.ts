@@ -10,9 +10,9 @@ export const BATCH_MAX_BYTES = 48 * 1024;
 /** An append must be acknowledged within SEND_TIMEOUT_MS and the time that its bytes take at SEND_BYTES_PER_SECOND. */
 export const SEND_TIMEOUT_MS = 10_000;
 export const SEND_BYTES_PER_SECOND = 5_000;
-/** A holder of the drain lock reports every DRAIN_BEAT_MS. After DRAIN_STUCK_MS without a report, another tab steals the lock. */
-export const DRAIN_STUCK_MS = 10_000;
-export const DRAIN_BEAT_MS = 3_000;
+/** A holder of the drain lock sends a heartbeat to the other tabs every LOCK_HEARTBEAT_MS. After LOCK_STUCK_MS without one, another tab steals the lock. */
+export const LOCK_STUCK_MS = 10_000;
+export const LOCK_HEARTBEAT_MS = 3_000;
 /** A `retryAfter` of the server is clamped to this range: the 20 ms of a rate limit would mean an append per item. */
 export const RETRY_AFTER_MIN_MS = 1_000;
 export const RETRY_AFTER_MAX_MS = 60_000;
@@ -25,11 +25,12 @@ export const RETRY_FIRST_MS = 500;
 export const RETRY_MAX_MS = 10_000;
 export const CONNECT_WITHIN_MS = 10_000;
 export const CATCH_UP_WITHIN_MS = 20_000;
-/** While the page is visible, a `beat` is sent after this long without a frame. */
+/** While the page is visible, a heartbeat (`beat`) is sent to the server after this long without a frame. */
 export const SILENCE_MS = 10_000;
 /** The same while an answer is being received. Doubled each time that it was too short. */
 export const RECEIVING_SILENCE_MS = 20_000;
-export const BEAT_TIMEOUT_MS = 2_000;
+/** A heartbeat to the server must be answered within this. */
+export const CONNECTION_HEARTBEAT_TIMEOUT_MS = 2_000;
 /** A hidden page closes its connection after this. */
 export const HIDDEN_CLOSE_MS = 60_000;
 /** The first range request. The size is then halved and doubled between RANGE_LEAST_ENTRIES and RANGE_MAX_ENTRIES. */

@@ -62,16 +62,17 @@ export type RowEvent =
   | { type: 'refused'; error: WireError; newKey: string }
   | { type: 'retried' };
 
-export type Draft = Content & { room: string; clientOffset: string; at: number };
+/** An item before it is queued: it has no row yet. */
+export type NewItem = Content & { room: string; clientOffset: string; at: number };
 
 /** A new row. Text that the server would certainly refuse is parked at once, so no frame exceeds the size limit. */
-export function newRow(draft: Draft): Omit<Row, 'seq'> {
-  const row = { ...draft, state: firstState(draft), attempted: false, failures: 0, rekeyed: false };
-  const feature = ruleOf(draft.kind)?.feature;
+export function newRow(item: NewItem): Omit<Row, 'seq'> {
+  const row = { ...item, state: firstState(item), attempted: false, failures: 0, rekeyed: false };
+  const feature = ruleOf(item.kind)?.feature;
   return {
     ...row,
     ...(feature === undefined ? {} : { feature }),
-    ...(isMessageRow(draft) || isAmendmentRow(draft) ? {} : { unshown: 1 }),
+    ...(isMessageRow(item) || isAmendmentRow(item) ? {} : { unshown: 1 }),
   };
 }
 

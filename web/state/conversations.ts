@@ -6,7 +6,7 @@
 import type { User } from '../../shared/protocol/index.ts';
 import { type Change, concerns } from '../records/change.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
-import { type Draft, newRow, type Row } from '../records/row.ts';
+import { type NewItem, newRow, type Row } from '../records/row.ts';
 import { type ConversationDeps, type ConversationModel, createConversation } from './conversation.ts';
 import { messagesOf } from './messages.ts';
 import type { ConversationState, Message, UserActions } from './model.ts';
@@ -61,7 +61,7 @@ const SHOWN: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queue
 
 export interface OptimisticConversation extends ConversationModel {
   /** Resolves once the message is shown at the end. It is read from the database after `painted`. */
-  queued(draft: Draft, painted: Promise<void>): Promise<void>;
+  queued(item: NewItem, painted: Promise<void>): Promise<void>;
 }
 
 export function withOptimisticMessages(conversation: ConversationModel, me: User): OptimisticConversation {
@@ -96,10 +96,10 @@ export function withOptimisticMessages(conversation: ConversationModel, me: User
         };
       },
     },
-    queued(draft, painted) {
+    queued(item, painted) {
       const { atNewest, loading } = state.get();
       if (loading || !atNewest) return toNewest();
-      const message = messageOf(draft, me);
+      const message = messageOf(item, me);
       change([...added, message]);
       const drop = () => change(added.filter((each) => each !== message));
       void painted.then(refresh).then(drop); // from then on it is part of what is read
@@ -116,7 +116,7 @@ function withAdded(state: ConversationState, added: readonly Message[]): Convers
   return { ...state, messages: [...state.messages, ...missing].slice(-WINDOW_MAX_LINES) };
 }
 
-function messageOf(draft: Draft, me: User): Message {
-  const row = { ...newRow(draft), seq: 0 } as Row;
+function messageOf(item: NewItem, me: User): Message {
+  const row = { ...newRow(item), seq: 0 } as Row;
   return messagesOf({ lines: [], waiting: [row], changes: [], me, nameOf: () => '' })[0]!;
 }

@@ -16,7 +16,7 @@ export interface Drafts {
    * The text is being queued as a message. Meanwhile it is no draft: otherwise, after a crash, the app would offer it
    * again (O3).
    */
-  queue(room: string, body: string, isWritten: (text: string) => boolean): Queueing;
+  queue(room: string, body: string, isCurrentDraft: (text: string) => boolean): Queueing;
   /** Resolves once everything that was typed so far is on disk, or could not be written. */
   flush(): Promise<void>;
   /** The browser has emptied the database: writes the texts of the composers again. */
@@ -122,9 +122,9 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       pending.add(room);
       if (text === '' || timer === undefined) void write();
     },
-    queue(room, body, isWritten) {
+    queue(room, body, isCurrentDraft) {
       const text = texts.get(room);
-      const isDraft = text !== undefined && isWritten(text);
+      const isDraft = text !== undefined && isCurrentDraft(text);
       if (isDraft) texts.set(room, '');
       const tried = failed.get(room)?.get(body);
       const key = tried ?? newKey();

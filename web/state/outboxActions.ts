@@ -5,7 +5,7 @@ import type { UserDatabase } from '../db/userDatabase.ts';
 import { importEngine } from '../engine/loadEngine.ts';
 import { enqueue } from '../outbox/enqueue.ts';
 import type { AmendmentRequest } from '../outbox/pendingAmendments.ts';
-import type { Draft, Row } from '../records/row.ts';
+import type { NewItem, Row } from '../records/row.ts';
 import type { Drafts } from './drafts.ts';
 import type { Outcome, UserActions } from './model.ts';
 
@@ -23,7 +23,7 @@ interface Deps {
   /** Announces the changed row, and resolves when it is shown. */
   show(room: string): Promise<void>;
   /** The same for a new message, at the end of the conversation. */
-  showNew(draft: Draft): Promise<void>;
+  showNew(item: NewItem): Promise<void>;
   persist(): void;
 }
 
@@ -62,10 +62,10 @@ export function createOutboxActions(deps: Deps): OutboxActions {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queueAnd(async () => {
-        const isWritten = (text: string) => readBody(text) === body;
-        const { key, isTried, done } = deps.drafts.queue(room, body, isWritten);
-        const draft = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
-        await enqueue(db, draft, { isWritten, triedBy: isTried ? me : undefined }).then(
+        const isCurrentDraft = (text: string) => readBody(text) === body;
+        const { key, isTried, done } = deps.drafts.queue(room, body, isCurrentDraft);
+        const item = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
+        await enqueue(db, item, { isCurrentDraft, retriedAuthor: isTried ? me : undefined }).then(
           () => done(true),
           (error) => {
             done(false);
@@ -73,7 +73,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
           },
         );
         persist();
-        return draft;
+        return item;
       }, deps.showNew);
     },
     retry: (clientOffset) => queue(async () => roomOf(await (await importEngine()).retry(db, clientOffset))),

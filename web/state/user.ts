@@ -80,7 +80,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     if (change.type === 'queued') void shown.then(sendRows); // shown first, then sent
   });
   const summaries = createSummaries(db, user, () => {
-    engine.current?.connection.tell({ type: 'waiting', waiting: isWaiting() });
+    engine.current?.connection.tell({ type: 'unsent-changed', hasUnsent: hasUnsent() });
     background.changed();
     publish();
   });
@@ -125,7 +125,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     page: deps.page,
     storage,
     opened: outside.opened,
-    isWaiting,
+    hasUnsent,
     changed: changes.tell,
     read: readMarkers.received,
     statusChanged(status) {
@@ -150,7 +150,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     return engine.status() === 'live' ? engine.current : undefined;
   }
 
-  function isWaiting(): boolean {
+  function hasUnsent(): boolean {
     return summaries.waiting() > 0;
   }
 

@@ -46,7 +46,7 @@ export async function wake(deps: WakeDeps): Promise<BackgroundResult> {
       reach: () => reach(deps, db, me),
       newKey: () => idFrom(deps.randomBytes(16)),
       append: (items, signal) => append(deps, me, items, signal),
-      beat: (holder) => changes.tell({ type: 'draining', holder }),
+      lockHeartbeat: (fenceToken) => changes.tell({ type: 'draining', holder: fenceToken }),
       placed: (placed) => changes.tell({ type: 'placed', placed }), // for pages that are open; a page that opens later looks by itself
       changed: (rooms, type) => changes.tell({ type, rooms }),
     });

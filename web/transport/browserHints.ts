@@ -5,7 +5,7 @@
  */
 
 import { assertNever } from '../../shared/never.ts';
-import { BEAT_TIMEOUT_MS } from '../records/pageLimits.ts';
+import { CONNECTION_HEARTBEAT_TIMEOUT_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from './browser.ts';
 import { goToSleep, probe, reconnect, startConnecting, type Transition } from './transitions.ts';
 import type { TransportState } from './transportState.ts';
@@ -23,7 +23,7 @@ export function applyBrowserEvent(state: TransportState, event: BrowserEvent, no
       return [{ ...state, visibility: { tag: 'hidden', since: now } }, []];
     case 'freeze': // an open socket and what it locks would keep the page out of the back-forward cache
     case 'pagehide':
-      if (phase.tag === 'refused' || (phase.tag === 'waiting' && phase.byServer)) return [state, []];
+      if (phase.tag === 'refused' || (phase.tag === 'backoff' && phase.serverDelay)) return [state, []];
       return goToSleep(state);
     case 'online':
       return networkChanged({ ...state, online: true }, now);
@@ -41,8 +41,8 @@ function pageShown(state: TransportState, now: number): Transition {
   const { phase } = state;
   if (phase.tag === 'open') return probe(state, now);
   if (phase.tag !== 'connecting') return connectIfAllowed(state, now);
-  if (now - phase.since > BEAT_TIMEOUT_MS) return reconnect(withLastTransport(state), now);
-  return [{ ...state, phase: { ...phase, lookedAt: phase.lookedAt ?? now } }, []];
+  if (now - phase.since > CONNECTION_HEARTBEAT_TIMEOUT_MS) return reconnect(withLastTransport(state), now);
+  return [{ ...state, phase: { ...phase, userWaitsSince: phase.userWaitsSince ?? now } }, []];
 }
 
 /** An attempt that began on the network before may never end. */
@@ -55,8 +55,8 @@ function networkChanged(state: TransportState, now: number): Transition {
 function connectIfAllowed(state: TransportState, now: number): Transition {
   const { phase, visibility } = state;
   if (phase.tag === 'connecting' || phase.tag === 'refused') return [state, []];
-  if (phase.tag === 'waiting' && phase.byServer) return [state, []];
-  if (visibility.tag === 'hidden' && !state.waiting) return [state, []];
+  if (phase.tag === 'backoff' && phase.serverDelay) return [state, []];
+  if (visibility.tag === 'hidden' && !state.hasUnsent) return [state, []];
   return startConnecting(withLastTransport(state), now);
 }
 

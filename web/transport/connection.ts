@@ -10,20 +10,20 @@ import { HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS } from '../records/pageLimits.ts'
 import type { BrowserEvent } from './browser.ts';
 import { applyBrowserEvent, withLastTransport } from './browserHints.ts';
 import {
+  applyServerDelay,
   type ConnectionEffect,
   connectionLost,
   goToSleep,
   probe,
+  type ReducerContext,
   reconnect,
-  type Surroundings,
   startConnecting,
   type Transition,
-  waitAsOrdered,
   withFirst,
 } from './transitions.ts';
 import { nextAlarmAt, type TransportState } from './transportState.ts';
 
-export type { ConnectionEffect, Surroundings };
+export type { ConnectionEffect, ReducerContext };
 
 export type ConnectionEvent =
   | { type: BrowserEvent }
@@ -39,8 +39,8 @@ export type ConnectionEvent =
   | { type: 'received' }
   | { type: 'bye'; retryAfter: number }
   | { type: 'clock' }
-  /** Rows of the outbox wait, or none any more. */
-  | { type: 'waiting'; waiting: boolean }
+  /** Whether the outbox has rows to send. */
+  | { type: 'unsent-changed'; hasUnsent: boolean }
   | { type: 'uploading'; bytes: number }
   /** An append was not answered in time. */
   | { type: 'suspect' }
@@ -53,10 +53,10 @@ export type ConnectionEvent =
 export function reduceConnection(
   state: TransportState,
   event: ConnectionEvent,
-  around: Surroundings,
+  context: ReducerContext,
 ): Transition {
   const { phase } = state;
-  const { now } = around;
+  const { now } = context;
   switch (event.type) {
     case 'visible':
     case 'pageshow':
@@ -91,35 +91,35 @@ export function reduceConnection(
     case 'upgraded':
       return [{ ...state, pollingFirst: false, lastByPolling: false }, []];
     case 'refused':
-      return refused(state, event.code, event.retryAfter, around);
+      return refused(state, event.code, event.retryAfter, context);
     case 'failed':
-      return connectionLost(withLastTransport(state), around);
+      return connectionLost(withLastTransport(state), context);
     case 'closed':
-      return connectionLost(state, around);
+      return connectionLost(state, context);
     case 'received':
       if (phase.tag !== 'open') return [state, []];
       return [
         {
           ...state,
-          slowLosses: phase.welcomed && !around.receiving ? 0 : state.slowLosses,
+          slowLosses: phase.welcomed && !context.receiving ? 0 : state.slowLosses,
           phase: { ...phase, heardAt: now, beatBy: undefined },
         },
         [],
       ];
     case 'bye':
       if (phase.tag !== 'connecting' && phase.tag !== 'open') return [state, []];
-      return waitAsOrdered(state, event.retryAfter, around);
+      return applyServerDelay(state, event.retryAfter, context);
     case 'clock':
-      return clock(state, around);
-    case 'waiting':
-      return waitingChanged({ ...state, waiting: event.waiting }, now);
+      return clock(state, context);
+    case 'unsent-changed':
+      return unsentChanged({ ...state, hasUnsent: event.hasUnsent }, now);
     case 'uploading':
       return [{ ...state, uploading: event.bytes }, []];
     case 'suspect':
-      return probe(state, now, patientUntil(state, around));
+      return probe(state, now, patientUntil(state, context));
     case 'unusable':
       return phase.tag === 'open'
-        ? withFirst({ type: 'teardown' }, connectionLost(state, around))
+        ? withFirst({ type: 'teardown' }, connectionLost(state, context))
         : [state, []];
     case 'signed-in':
       if (phase.tag === 'open' && phase.welcomed) return [state, []];
@@ -134,27 +134,27 @@ export function reduceConnection(
   }
 }
 
-function clock(state: TransportState, around: Surroundings): Transition {
+function clock(state: TransportState, context: ReducerContext): Transition {
   const { phase, visibility } = state;
-  const { now } = around;
+  const { now } = context;
   if (nextAlarmAt(state) > now) return [state, []];
-  if (visibility.tag === 'hidden' && !state.waiting && now >= visibility.since + HIDDEN_CLOSE_MS)
+  if (visibility.tag === 'hidden' && !state.hasUnsent && now >= visibility.since + HIDDEN_CLOSE_MS)
     return goToSleep(state);
   switch (phase.tag) {
     case 'asleep':
     case 'refused':
       return [state, []];
-    case 'waiting':
+    case 'backoff':
       return startConnecting(state, now);
     case 'connecting':
-      return phase.lookedAt === undefined
-        ? lostInSilence(state, around)
+      return phase.userWaitsSince === undefined
+        ? lostInSilence(state, context)
         : reconnect(withLastTransport(state), now);
     case 'open':
-      if (!phase.welcomed) return lostInSilence(state, around);
-      if (phase.beatBy === undefined) return probe(state, now, patientUntil(state, around));
+      if (!phase.welcomed) return lostInSilence(state, context);
+      if (phase.beatBy === undefined) return probe(state, now, patientUntil(state, context));
       return reconnect(
-        { ...state, failures: 0, slowLosses: around.receiving ? state.slowLosses + 1 : 0 },
+        { ...state, failures: 0, slowLosses: context.receiving ? state.slowLosses + 1 : 0 },
         now,
       );
     default:
@@ -162,19 +162,19 @@ function clock(state: TransportState, around: Surroundings): Transition {
   }
 }
 
-/** Nothing came: the network may let through only the other transport. */
-function lostInSilence(state: TransportState, around: Surroundings): Transition {
+/** No bytes arrived. Perhaps the network blocks this transport, so try the other one. */
+function lostInSilence(state: TransportState, context: ReducerContext): Transition {
   const other = { ...state, pollingFirst: !state.pollingFirst };
-  return withFirst({ type: 'teardown' }, connectionLost(other, around));
+  return withFirst({ type: 'teardown' }, connectionLost(other, context));
 }
 
 /**
  * How long silence is tolerated while something is being received. A frame counts as received only when all of it is
- * here, which over a slow network is long after its first byte, and the answer to a heartbeat comes behind it. If each
- * connection were given up before, the frame would never arrive (O2). So the time doubles with each loss. A person or a
- * new network ends it.
+ * here, which over a slow network is long after its first byte, and the answer to a heartbeat comes behind
+ * it. With a fixed limit such a frame might never arrive (O2). So the tolerated silence doubles with each loss, until the
+ * user acts or the network changes.
  */
-function patientUntil({ phase, slowLosses }: TransportState, { receiving }: Surroundings): number {
+function patientUntil({ phase, slowLosses }: TransportState, { receiving }: ReducerContext): number {
   if (phase.tag !== 'open' || !receiving) return 0;
   return phase.heardAt + RECEIVING_SILENCE_MS * 2 ** Math.min(slowLosses, 3);
 }
@@ -183,7 +183,7 @@ function refused(
   state: TransportState,
   code: string,
   retryAfter: number | undefined,
-  around: Surroundings,
+  context: ReducerContext,
 ): Transition {
   if (state.phase.tag !== 'connecting') return [state, []];
   switch (code) {
@@ -192,14 +192,14 @@ function refused(
     case 'upgrade-required':
       return [{ ...state, phase: { tag: 'refused', why: 'upgrade' } }, [{ type: 'teardown' }]];
     default: {
-      const [after] = connectionLost(state, around);
+      const [after] = connectionLost(state, context);
       return retryAfter === undefined
         ? [after, [{ type: 'teardown' }]]
-        : waitAsOrdered(after, retryAfter, around);
+        : applyServerDelay(after, retryAfter, context);
     }
   }
 }
 
-function waitingChanged(state: TransportState, now: number): Transition {
-  return state.phase.tag === 'asleep' && state.waiting ? startConnecting(state, now) : [state, []];
+function unsentChanged(state: TransportState, now: number): Transition {
+  return state.phase.tag === 'asleep' && state.hasUnsent ? startConnecting(state, now) : [state, []];
 }

@@ -1,6 +1,6 @@
 /** The transitions that several events of the connection share: connect, probe with a heartbeat, wait, sleep. Pure. */
 import {
-  BEAT_TIMEOUT_MS,
+  CONNECTION_HEARTBEAT_TIMEOUT_MS,
   RETRY_AFTER_MAX_MS,
   SEND_BYTES_PER_SECOND,
   SILENCE_MS,
@@ -13,8 +13,8 @@ export type ConnectionEffect =
   | { type: 'teardown' }
   | { type: 'beat' };
 
-/** What the reducer is handed beside state and event. */
-export interface Surroundings {
+/** What the reducer reads besides state and event: time, randomness, and whether bytes are arriving. */
+export interface ReducerContext {
   now: number;
   random: () => number;
   /** The answer to a request or the rest of a catch-up is still being received. */
@@ -25,7 +25,7 @@ export type Transition = [TransportState, ConnectionEffect[]];
 
 export function startConnecting(state: TransportState, now: number): Transition {
   return [
-    { ...state, phase: { tag: 'connecting', since: now, lookedAt: undefined } },
+    { ...state, phase: { tag: 'connecting', since: now, userWaitsSince: undefined } },
     [{ type: 'connect', pollingFirst: state.pollingFirst }],
   ];
 }
@@ -41,7 +41,7 @@ export function reconnect(state: TransportState, now: number): Transition {
 export function probe(state: TransportState, now: number, patientUntil = 0): Transition {
   const { phase } = state;
   if (phase.tag !== 'open') return [state, []];
-  const soon = now + BEAT_TIMEOUT_MS + (state.uploading / SEND_BYTES_PER_SECOND) * 1_000;
+  const soon = now + CONNECTION_HEARTBEAT_TIMEOUT_MS + (state.uploading / SEND_BYTES_PER_SECOND) * 1_000;
   const beatBy = Math.min(phase.beatBy ?? Number.POSITIVE_INFINITY, Math.max(soon, patientUntil));
   const isSent = phase.beatBy !== undefined;
   return [{ ...state, phase: { ...phase, beatBy } }, isSent ? [] : [{ type: 'beat' }]];
@@ -52,20 +52,24 @@ export function goToSleep(state: TransportState): Transition {
 }
 
 /** The attempt or the connection is over. One that had lasted for SILENCE_MS counts as no failure. */
-export function connectionLost(state: TransportState, { now, random }: Surroundings): Transition {
+export function connectionLost(state: TransportState, { now, random }: ReducerContext): Transition {
   const { phase } = state;
   if (phase.tag !== 'connecting' && phase.tag !== 'open') return [state, []];
   const lasted = phase.tag === 'open' && phase.welcomed && now - phase.since >= SILENCE_MS;
   const failures = lasted ? 0 : state.failures + 1;
   const delay = backoff(Math.max(0, failures - 1), random);
-  return [{ ...state, failures, phase: { tag: 'waiting', until: now + delay, byServer: false } }, []];
+  return [{ ...state, failures, phase: { tag: 'backoff', until: now + delay, serverDelay: false } }, []];
 }
 
 /** The server ordered a delay of `ms`. */
-export function waitAsOrdered(state: TransportState, ms: number, { now, random }: Surroundings): Transition {
+export function applyServerDelay(
+  state: TransportState,
+  ms: number,
+  { now, random }: ReducerContext,
+): Transition {
   const delay = jittered(Math.min(ms, RETRY_AFTER_MAX_MS), random);
   return [
-    { ...state, phase: { tag: 'waiting', until: now + delay, byServer: true } },
+    { ...state, phase: { tag: 'backoff', until: now + delay, serverDelay: true } },
     [{ type: 'teardown' }],
   ];
 }

@@ -1,15 +1,20 @@
 /** The state of the connection, the status that it has for the rest of the app, and when its alarm rings next. Pure. */
 
 import { assertNever } from '../../shared/never.ts';
-import { BEAT_TIMEOUT_MS, CONNECT_WITHIN_MS, HIDDEN_CLOSE_MS, SILENCE_MS } from '../records/pageLimits.ts';
+import {
+  CONNECT_WITHIN_MS,
+  CONNECTION_HEARTBEAT_TIMEOUT_MS,
+  HIDDEN_CLOSE_MS,
+  SILENCE_MS,
+} from '../records/pageLimits.ts';
 
 export interface TransportState {
   phase: Phase;
   visibility: { tag: 'visible' } | { tag: 'hidden'; since: number };
   /** What the browser believes; it is often wrong. */
   online: boolean;
-  /** Rows of the outbox wait to be sent. */
-  waiting: boolean;
+  /** The outbox has rows to send. */
+  hasUnsent: boolean;
   /** Bytes of an append that are being uploaded: a heartbeat behind them takes longer. */
   uploading: number;
   /** Failed attempts in a row. */
@@ -26,14 +31,15 @@ export interface TransportState {
 }
 
 export type Phase =
-  /** The page is hidden and no rows wait. */
+  /** The page is hidden and the outbox has nothing to send. */
   | { tag: 'asleep' }
-  /** `byServer`: the server ordered the delay, and no event shortens it. */
-  | { tag: 'waiting'; until: number; byServer: boolean }
+  /** `serverDelay`: the server ordered the delay, and no event shortens it. */
+  | { tag: 'backoff'; until: number; serverDelay: boolean }
   /**
-   * `lookedAt`: a person has been looking at the page since then; the attempt may have begun on a network that is gone.
+   * `userWaitsSince`: the page has been visible since then, so the user is waiting for this attempt. It may have begun on
+   * a network that is gone.
    */
-  | { tag: 'connecting'; since: number; lookedAt: number | undefined }
+  | { tag: 'connecting'; since: number; userWaitsSince: number | undefined }
   /** `heardAt`: the last byte arrived. `beatBy`: a heartbeat was sent and must be answered by then. */
   | { tag: 'open'; since: number; welcomed: boolean; heardAt: number; beatBy: number | undefined }
   | { tag: 'refused'; why: 'signed-out' | 'upgrade' };
@@ -43,10 +49,10 @@ export type ConnectionStatus = 'live' | 'connecting' | 'offline' | 'signed-out' 
 /** Connects at the first `clock` event, which is due at once. */
 export function initialState(visible: boolean, online: boolean, now: number): TransportState {
   return {
-    phase: { tag: 'waiting', until: now, byServer: false },
+    phase: { tag: 'backoff', until: now, serverDelay: false },
     visibility: visible ? { tag: 'visible' } : { tag: 'hidden', since: now },
     online,
-    waiting: false,
+    hasUnsent: false,
     uploading: 0,
     failures: 0,
     slowLosses: 0,
@@ -59,19 +65,19 @@ export function initialState(visible: boolean, online: boolean, now: number): Tr
 export function nextAlarmAt(state: TransportState): number {
   const { phase, visibility } = state;
   const sleepAt =
-    visibility.tag === 'hidden' && !state.waiting
+    visibility.tag === 'hidden' && !state.hasUnsent
       ? visibility.since + HIDDEN_CLOSE_MS
       : Number.POSITIVE_INFINITY;
   switch (phase.tag) {
     case 'asleep':
     case 'refused':
       return Number.POSITIVE_INFINITY;
-    case 'waiting':
-      return phase.byServer ? phase.until : Math.min(phase.until, sleepAt); // asleep it would forget the server's delay
+    case 'backoff':
+      return phase.serverDelay ? phase.until : Math.min(phase.until, sleepAt); // asleep it would forget the server's delay
     case 'connecting':
       return Math.min(
         phase.since + CONNECT_WITHIN_MS,
-        (phase.lookedAt ?? Number.POSITIVE_INFINITY) + BEAT_TIMEOUT_MS,
+        (phase.userWaitsSince ?? Number.POSITIVE_INFINITY) + CONNECTION_HEARTBEAT_TIMEOUT_MS,
         sleepAt,
       );
     case 'open': {

@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 /** On a hidden page, with a server that cannot be reached. Resolves with how often it tried after HIDDEN_CLOSE_MS. */
-async function attemptsWhileHidden(waiting: boolean): Promise<number> {
+async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
   const clock = createFakeClock();
   const db = emptyDatabase(me);
   let attempts = 0;
@@ -33,7 +33,7 @@ async function attemptsWhileHidden(waiting: boolean): Promise<number> {
     page: { visible: false, online: true },
     storage: { failed() {}, worked() {} },
     opened: () => undefined,
-    isWaiting: () => waiting,
+    hasUnsent: () => hasUnsent,
     changed() {},
     read() {},
     statusChanged() {},

@@ -35,8 +35,8 @@ async function mark(limits: BatchLimits) {
   const marked = await markAs(db, {
     limits,
     without: new Set(),
-    holder: 'a tab',
-    fence: 'none',
+    fenceToken: 'a tab',
+    fenceCheck: 'none',
     sweep: true,
   });
   if (marked === 'not-mine') throw new Error('nobody else drains here');

@@ -114,23 +114,23 @@ test('S5 an answer that arrives after the lock was stolen settles what it acknow
 
 test('S5 heartbeats are sent during a slow upload, and not while the database stalls or after a timeout', async () => {
   const { lock } = lockOfOne();
-  let beats = 0;
-  const { db, drain, appends, queue, clock, stand } = start({ lock, beat: () => void beats++ });
+  let heartbeats = 0;
+  const { db, drain, appends, queue, clock, stand } = start({ lock, lockHeartbeat: () => void heartbeats++ });
   await queue('x'.repeat(4_000));
   const goOn = stand();
   drain.up();
   await turns();
   clock.pass(5_000);
-  expect(beats).toBe(0);
+  expect(heartbeats).toBe(0);
   goOn();
   await until('sent', () => appends.length === 1);
   clock.pass(10_000); // of 10.8 s
-  expect(beats).toBeGreaterThanOrEqual(3);
+  expect(heartbeats).toBeGreaterThanOrEqual(3);
   clock.pass(2_000); // unanswered
   await turns();
-  const before = beats;
+  const before = heartbeats;
   clock.pass(400);
-  expect(beats).toBe(before);
+  expect(heartbeats).toBe(before);
   drain.close();
   db.close();
 });
@@ -165,6 +165,12 @@ test('O2 at an upload of 20 kB/s a long queue is sent batch after batch, and the
   db.close();
 });
 
-function markOf(db: UserDatabase, holder: string) {
-  return markBatch(db, { limits: WHOLE_BATCH, without: new Set(), holder, fence: 'claim', sweep: true });
+function markOf(db: UserDatabase, fenceToken: string) {
+  return markBatch(db, {
+    limits: WHOLE_BATCH,
+    without: new Set(),
+    fenceToken,
+    fenceCheck: 'claim',
+    sweep: true,
+  });
 }

@@ -13,7 +13,7 @@ import { countRows, readOutboxView } from '../../../web/state/readSnapshot.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
-import { draftOf, key, parked, ROOM, rowOf, text, WHOLE_BATCH } from './support.ts';
+import { key, newItemOf, parked, ROOM, rowOf, text, WHOLE_BATCH } from './support.ts';
 
 const [me, lin] = [mint(), mint()];
 let db: UserDatabase;
@@ -34,7 +34,7 @@ const item = (kind: string, content: Record<string, unknown> = {}): Item => ({
   ...content,
 });
 const queue = async (...items: Item[]) => {
-  for (const each of items) await enqueue(db, draftOf(each));
+  for (const each of items) await enqueue(db, newItemOf(each));
 };
 const rows = () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll());
 const detached = () => db.read(['detached'], (tx) => tx.objectStore('detached').getAll());

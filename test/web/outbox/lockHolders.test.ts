@@ -166,7 +166,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
     (holder) => holder.hear({ type: 'up' }),
     (holder) => holder.hear({ type: 'down' }),
     (holder) => holder.hear({ type: 'timeout', attempt: holder.outbox.attempt }),
-    (holder) => holder.hear({ type: 'rested' }),
+    (holder) => holder.hear({ type: 'pause-over' }),
     (holder) => holder.hearOfTheft(),
     steal,
   ];
@@ -179,7 +179,7 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
     else {
       const kind: OutboxEvent[] = [
         { type: 'up' },
-        { type: 'rested' },
+        { type: 'pause-over' },
         { type: 'timeout', attempt: holder.outbox.attempt },
       ];
       holder.tell(kind[((i / 3) % 3) | 0]!);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Rate, takeTokens } from '../../../server/limits/bucket.ts';
 import { ITEMS_BURST, ITEMS_PER_SECOND } from '../../../shared/limits.ts';
 import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
-import { type Draft, newRow, type Row } from '../../../web/records/row.ts';
+import { type NewItem, newRow, type Row } from '../../../web/records/row.ts';
 import { until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { accepted, start } from './startDrain.ts';
@@ -124,6 +124,6 @@ test('L5 one item for which whole requests are refused is parked, and all others
 });
 
 function rowOf(body: string) {
-  const draft: Draft = { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 };
-  return newRow(draft) as Row; // the store adds `seq`
+  const item: NewItem = { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 };
+  return newRow(item) as Row; // the store adds `seq`
 }

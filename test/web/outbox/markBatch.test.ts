@@ -3,7 +3,7 @@ import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import { ONE_ITEM } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import { type Fence, markBatch } from '../../../web/outbox/markBatch.ts';
+import { type FenceCheck, markBatch } from '../../../web/outbox/markBatch.ts';
 import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { mint } from '../state/modelServer.ts';
@@ -19,8 +19,8 @@ function start() {
     db,
     queue: (body = 'a') => enqueue(db, { kind: 'text', body, room: ROOM, clientOffset: mint(), at: 1 }),
     rows: () => db.read(['rows'], (tx) => tx.objectStore('rows').getAll()),
-    as: (holder: string, fence: Fence, limits = WHOLE_BATCH, sweep = false) =>
-      markBatch(db, { limits, without: new Set(), holder, fence, sweep }),
+    as: (fenceToken: string, fenceCheck: FenceCheck, limits = WHOLE_BATCH, sweep = false) =>
+      markBatch(db, { limits, without: new Set(), fenceToken, fenceCheck, sweep }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Acknowledgement, Item } from '../../../shared/protocol/index.ts';
 import { nextBatch, type Verdict } from '../../../web/outbox/appendBatch.ts';
 import {
   FRESH,
-  isAnyResting,
+  isAnyRoomPaused,
   type Outbox,
   type OutboxEffect,
   type OutboxEvent,
@@ -70,7 +70,7 @@ describe('one append', () => {
     expect(types(effects)).toEqual(['store', 'suspect']);
     expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toEqual([
       'unlock',
-      'rest',
+      'pause',
     ]);
   });
   test('a late answer still settles rows; what it refuses is left to the attempt that followed', () => {
@@ -88,7 +88,7 @@ describe('one append', () => {
     });
     expect(types(run(...sent, answered(1, busy()), { type: 'stored' }, { type: 'up' })[1])).toEqual(['lock']);
     expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'up' })[1])).toEqual([]);
-    expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'rested' })[1])).toEqual([
+    expect(types(run(...sent, answered(1, busy(9)), { type: 'stored' }, { type: 'pause-over' })[1])).toEqual([
       'mark',
     ]);
   });
@@ -101,14 +101,14 @@ describe('one append', () => {
   });
   test('a database that fails is retried after a pause', () => {
     const failing: OutboxEvent[] = [{ type: 'up' }, { type: 'locked' }, { type: 'database-failed' }];
-    expect(types(run(...failing)[1])).toEqual(['unlock', 'rest']);
-    expect(types(run(...failing, { type: 'rested' })[1])).toEqual(['lock']);
+    expect(types(run(...failing)[1])).toEqual(['unlock', 'pause']);
+    expect(types(run(...failing, { type: 'pause-over' })[1])).toEqual(['lock']);
   });
   test('a late answer that comes during the next attempt does not end that one', () => {
     const again: OutboxEvent[] = [
       { type: 'timeout', attempt: 1 },
       { type: 'stored' },
-      { type: 'rested' },
+      { type: 'pause-over' },
       { type: 'locked' },
       { type: 'marked', items, bytes: 5_000 },
     ];
@@ -122,7 +122,7 @@ describe('one append', () => {
     const failing = (attempt: number): OutboxEvent[] => [
       answered(attempt, busy),
       { type: 'stored' },
-      { type: 'rested' },
+      { type: 'pause-over' },
       { type: 'locked' },
       marked,
     ];
@@ -164,36 +164,38 @@ describe('O2 a room that fails by itself', () => {
     effects.flatMap((effect) => (effect.type === 'mark' ? [[...effect.without]] : []));
 
   test.each(['unavailable', 'internal'] as const)(
-    'whose item is answered with %s rests, and the others go on at once',
+    'whose item is answered with %s is paused, and the others go on at once',
     (fate) => {
       const events = [...began, marked(one, two), results(1, [one, two], [fate, 'ok'])];
-      expect(types(run(...events)[1])).toEqual(['store', 'rest-room']);
+      expect(types(run(...events)[1])).toEqual(['store', 'pause-room']);
       expect(without(run(...events, { type: 'stored' })[1])).toEqual([['room 1']]);
       const [idle, effects] = run(...events, { type: 'stored' }, marked());
       expect(types(effects)).toEqual(['unlock']);
-      expect(isAnyResting(idle)).toBe(true);
-      expect(types(reduceOutbox(idle, { type: 'room-rested', room: 'room 1' }, half)[1])).toEqual(['lock']);
+      expect(isAnyRoomPaused(idle)).toBe(true);
+      expect(types(reduceOutbox(idle, { type: 'room-pause-over', room: 'room 1' }, half)[1])).toEqual([
+        'lock',
+      ]);
       expect(
-        without(run(...events, { type: 'stored' }, { type: 'room-rested', room: 'room 1' }, marked())[1]),
+        without(run(...events, { type: 'stored' }, { type: 'room-pause-over', room: 'room 1' }, marked())[1]),
       ).toEqual([[]]);
     },
   );
 
-  test('rests longer each time, and no longer fails once an item is acknowledged', () => {
+  test('is paused longer each time, and no longer fails once an item is acknowledged', () => {
     const fail = (attempt: number): OutboxEvent[] => [
       marked(one),
       results(attempt, [one], ['unavailable']),
       { type: 'stored' },
       marked(),
-      { type: 'room-rested', room: 'room 1' },
+      { type: 'room-pause-over', room: 'room 1' },
       { type: 'locked' },
     ];
-    const rest = (events: OutboxEvent[], attempt: number) =>
+    const pauseAfter = (events: OutboxEvent[], attempt: number) =>
       run(...began, ...events, marked(one), results(attempt, [one], ['unavailable']))[1].find(
-        ({ type }) => type === 'rest-room',
+        ({ type }) => type === 'pause-room',
       );
-    expect(rest([], 1)).toMatchObject({ ms: 375 });
-    expect(rest([...fail(1), ...fail(2)], 3)).toMatchObject({ ms: 1_500 });
+    expect(pauseAfter([], 1)).toMatchObject({ ms: 375 });
+    expect(pauseAfter([...fail(1), ...fail(2)], 3)).toMatchObject({ ms: 1_500 });
     const mended = run(...began, ...fail(1), marked(one), results(2, [one], ['ok']))[0];
     expect(mended.rooms.size).toBe(0);
   });
@@ -205,27 +207,27 @@ describe('O2 a room that fails by itself', () => {
       results(1, [one, two], [], 'unavailable'),
       { type: 'stored' } as const,
     ];
-    expect(types(run(...stopped)[1])).toEqual(['unlock', 'rest']);
-    const rested: OutboxEvent[] = [...stopped, { type: 'rested' }, { type: 'locked' }];
-    expect(without(run(...rested)[1])).toEqual([['room 1']]);
-    const others: OutboxEvent[] = [...rested, marked(two), results(2, [two], ['ok']), { type: 'stored' }];
+    expect(types(run(...stopped)[1])).toEqual(['unlock', 'pause']);
+    const afterPause: OutboxEvent[] = [...stopped, { type: 'pause-over' }, { type: 'locked' }];
+    expect(without(run(...afterPause)[1])).toEqual([['room 1']]);
+    const others: OutboxEvent[] = [...afterPause, marked(two), results(2, [two], ['ok']), { type: 'stored' }];
     expect(without(run(...others)[1])).toEqual([['room 1']]);
     const last: OutboxEvent[] = [...others, marked()];
     expect(without(run(...last)[1])).toEqual([[]]);
     const again = [...last, marked(one), results(3, [one], [], 'unavailable')];
-    expect(types(run(...again)[1])).toEqual(['store', 'rest-room']);
-    expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once: the drain does not rest
+    expect(types(run(...again)[1])).toEqual(['store', 'pause-room']);
+    expect(without(run(...again, { type: 'stored' })[1])).toEqual([['room 1']]); // at once: the drain is not paused
   });
 
-  test('at which the server stops after acknowledged items rests alone at once', () => {
+  test('at which the server stops after acknowledged items is paused alone at once', () => {
     const events = [...began, marked(one, two, three), results(1, [one, two, three], ['ok'], 'unavailable')];
-    expect(run(...events)[1]).toMatchObject([{ type: 'store' }, { type: 'rest-room', room: 'room 2' }]);
+    expect(run(...events)[1]).toMatchObject([{ type: 'store' }, { type: 'pause-room', room: 'room 2' }]);
     expect(without(run(...events, { type: 'stored' })[1])).toEqual([['room 2']]);
   });
 
-  test('does not rest because of a rate limit, which is the user’s', () => {
+  test('is not paused because of a rate limit, which concerns the user', () => {
     const events = [...began, marked(one, two), results(1, [one, two], ['ok'], 'rate-limited')];
-    expect(types(run(...events, { type: 'stored' })[1])).toEqual(['unlock', 'rest']);
+    expect(types(run(...events, { type: 'stored' })[1])).toEqual(['unlock', 'pause']);
     expect(run(...events)[0].rooms.size).toBe(0);
   });
 
@@ -245,7 +247,7 @@ describe('how much one append carries', () => {
   const timeout = (attempt: number): OutboxEvent[] => [
     { type: 'timeout', attempt },
     { type: 'stored' },
-    { type: 'rested' },
+    { type: 'pause-over' },
     { type: 'locked' },
   ];
   const marked = (bytes: number): OutboxEvent => ({ type: 'marked', items, bytes });
@@ -313,23 +315,27 @@ describe('the lock', () => {
     expect(types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked-late' })[1])).toEqual(['mark']);
   });
   test('S5 a pause does not hold the lock without a connection, and continues with one', () => {
-    const resting: OutboxEvent[] = [...sent, answered(1, limited), { type: 'stored' }];
-    expect(types(run(...resting)[1])).toEqual(['rest']);
-    expect(types(run(...resting, { type: 'down' })[1])).toEqual(['unlock']);
-    expect(types(run(...resting, { type: 'down' }, { type: 'up' })[1])).toEqual([]);
-    expect(types(run(...resting, { type: 'down' }, { type: 'up' }, { type: 'rested' })[1])).toEqual(['lock']);
-    expect(types(run(...resting, { type: 'down' }, { type: 'rested' }, { type: 'up' })[1])).toEqual(['lock']);
+    const paused: OutboxEvent[] = [...sent, answered(1, limited), { type: 'stored' }];
+    expect(types(run(...paused)[1])).toEqual(['pause']);
+    expect(types(run(...paused, { type: 'down' })[1])).toEqual(['unlock']);
+    expect(types(run(...paused, { type: 'down' }, { type: 'up' })[1])).toEqual([]);
+    expect(types(run(...paused, { type: 'down' }, { type: 'up' }, { type: 'pause-over' })[1])).toEqual([
+      'lock',
+    ]);
+    expect(types(run(...paused, { type: 'down' }, { type: 'pause-over' }, { type: 'up' })[1])).toEqual([
+      'lock',
+    ]);
   });
   test('S5 a pause after a timeout releases it for a tab with a better connection', () => {
     expect(types(run(...sent, { type: 'timeout', attempt: 1 }, { type: 'stored' })[1])).toContain('unlock');
   });
   test('O2 a pause that the server orders is clamped: neither an append per item nor an hour', () => {
-    const restOf = (retryAfter: number) => {
+    const pauseOf = (retryAfter: number) => {
       const stopped = { ...limited.stopped!, retryAfter };
       return run(...sent, answered(1, { ...limited, stopped }), { type: 'stored' })[1];
     };
-    expect(restOf(20)).toEqual([{ type: 'rest', ms: 1_250 }]);
-    expect(restOf(3_600_000)).toEqual([{ type: 'rest', ms: 60_000 }]);
+    expect(pauseOf(20)).toEqual([{ type: 'pause', ms: 1_250 }]);
+    expect(pauseOf(3_600_000)).toEqual([{ type: 'pause', ms: 60_000 }]);
   });
 });
 
@@ -428,7 +434,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
     () => tell({ type: 'up' }),
     () => tell({ type: 'down' }),
     () => tell({ type: 'timeout', attempt: outbox.attempt }),
-    () => tell({ type: 'rested' }),
+    () => tell({ type: 'pause-over' }),
     () => {
       todo.length = 0; // the tab is killed and opened again: only the database is left
       outbox = { ...FRESH, attempt: outbox.attempt };
@@ -443,7 +449,7 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
         i % 3 === 0
           ? { type: 'up' }
           : i % 3 === 1
-            ? { type: 'rested' }
+            ? { type: 'pause-over' }
             : { type: 'timeout', attempt: outbox.attempt },
       );
   }

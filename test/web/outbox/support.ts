@@ -2,7 +2,7 @@ import { APPEND_MAX_ITEMS } from '../../../shared/limits.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { BatchLimits } from '../../../web/outbox/appendBatch.ts';
 import { BATCH_BYTES } from '../../../web/records/pageLimits.ts';
-import { type Draft, newRow, type Row } from '../../../web/records/row.ts';
+import { type NewItem, newRow, type Row } from '../../../web/records/row.ts';
 
 export const ROOM = 'lobby';
 
@@ -43,8 +43,8 @@ export function parked(row: Row, uncertain = false): Row {
   return { ...row, attempted: true, state: { tag: 'parked', reason: { code: 'forbidden' }, uncertain } };
 }
 
-/** A row of any kind, as a version that knows the kind queues it. */
-export function draftOf({ room, clientOffset, kind, body, target, ...fields }: Item, at = 1): Draft {
+/** An item of any kind, as a version that knows the kind queues it. */
+export function newItemOf({ room, clientOffset, kind, body, target, ...fields }: Item, at = 1): NewItem {
   const about =
     target === undefined
       ? {}
@@ -61,5 +61,5 @@ export function rowOf(
   item: Omit<Item, 'room' | 'clientOffset' | 'kind'> & { kind: string; room?: string },
 ): Row {
   const { room = ROOM, kind, ...content } = item;
-  return { ...newRow(draftOf({ room, clientOffset: key(seq), kind, ...content }, seq)), seq } as Row;
+  return { ...newRow(newItemOf({ room, clientOffset: key(seq), kind, ...content }, seq)), seq } as Row;
 }

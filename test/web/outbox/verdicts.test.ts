@@ -15,9 +15,9 @@ const ok = { ok: true, epoch: 'e' } as const;
 
 describe('a whole request refused', () => {
   test.each([
-    ['unavailable', 'put-off', { tag: 'rest', ms: undefined }],
-    ['internal', 'uncertain', { tag: 'rest', ms: undefined }],
-    ['some-later-code', 'uncertain', { tag: 'rest', ms: undefined }],
+    ['unavailable', 'put-off', { tag: 'pause', ms: undefined }],
+    ['internal', 'uncertain', { tag: 'pause', ms: undefined }],
+    ['some-later-code', 'uncertain', { tag: 'pause', ms: undefined }],
     ['unauthorized', 'put-off', { tag: 'stop', why: 'auth' }],
     ['upgrade-required', 'put-off', { tag: 'stop', why: 'upgrade' }],
     ['too-large', 'refused', { tag: 'on' }],
@@ -37,7 +37,7 @@ describe('a whole request refused', () => {
   });
 
   test('waits as long as it was told', () => {
-    expect(judgeAnswer(sentTo(a, b), refusal('rate-limited', 700)).next).toEqual({ tag: 'rest', ms: 700 });
+    expect(judgeAnswer(sentTo(a, b), refusal('rate-limited', 700)).next).toEqual({ tag: 'pause', ms: 700 });
   });
 });
 
@@ -63,7 +63,7 @@ describe('results', () => {
     };
     const { verdicts, next } = judgeAnswer(sentTo(a, b, c), answer);
     expect(verdicts.map(({ type }) => type)).toEqual(['acknowledged', 'put-off', 'put-off']);
-    expect(next).toEqual({ tag: 'rest', ms: 900 });
+    expect(next).toEqual({ tag: 'pause', ms: 900 });
   });
 
   test('an unknown error at which the server stopped counts against that item only', () => {

@@ -10,7 +10,7 @@ import { createClient } from '../../../web/state/client.ts';
 import type { AppState, Client, SignedIn } from '../../../web/state/model.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import type { BrowserEvent } from '../../../web/transport/browser.ts';
-import { draftOf } from '../outbox/support.ts';
+import { newItemOf } from '../outbox/support.ts';
 import { createLocks } from '../state/browser.ts';
 import { createDisk, type Disk } from './disk.ts';
 import type { Body } from './ledger.ts';
@@ -264,7 +264,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
         const db = openUserDatabase(deps.indexedDB, deps.clock, user);
         const channel = join(channelOf(user), station);
         try {
-          await enqueue(db, draftOf(item, deps.clock.now()));
+          await enqueue(db, newItemOf(item, deps.clock.now()));
           channel.postMessage({ type: 'queued', rooms: [item.room] });
         } finally {
           channel.close();

@@ -51,8 +51,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'there is no fence': [
     {
       file: 'outbox/markBatch.ts',
-      from: "return (await tx.objectStore('meta').get('drain')) === holder;",
-      to: 'return tx !== undefined && holder !== undefined;',
+      from: "return (await tx.objectStore('meta').get('drain')) === fenceToken;",
+      to: 'return tx !== undefined && fenceToken !== undefined;',
     },
   ],
   'a live frame opens a span over a hole': [

@@ -1,7 +1,11 @@
 /** Whole clients on slow and broken networks. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import { BEAT_TIMEOUT_MS, RECEIVING_SILENCE_MS, SILENCE_MS } from '../../../web/records/pageLimits.ts';
+import {
+  CONNECTION_HEARTBEAT_TIMEOUT_MS,
+  RECEIVING_SILENCE_MS,
+  SILENCE_MS,
+} from '../../../web/records/pageLimits.ts';
 import { turns, until } from '../db/until.ts';
 import { createBrowser, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -100,6 +104,6 @@ test('S4 once all is answered, a dead socket is detected as fast as before', asy
   await tab.client.listPublic();
   const { length } = server.sockets;
   server.intercept = () => true;
-  await passSteadily(tab, SILENCE_MS + BEAT_TIMEOUT_MS);
+  await passSteadily(tab, SILENCE_MS + CONNECTION_HEARTBEAT_TIMEOUT_MS);
   await until('another connection', () => server.sockets.length > length);
 });

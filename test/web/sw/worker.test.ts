@@ -6,12 +6,12 @@ import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import type { Change } from '../../../web/records/change.ts';
-import type { Draft, Row } from '../../../web/records/row.ts';
+import type { NewItem, Row } from '../../../web/records/row.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
-import { draftOf } from '../outbox/support.ts';
+import { newItemOf } from '../outbox/support.ts';
 import { type Browser, createBrowser, createLocks, readAll, type Tab } from '../state/browser.ts';
 import { createModelServer, type ModelServer, mint } from '../state/modelServer.ts';
 
@@ -82,7 +82,7 @@ const accept: Http = (items, as) => {
 
 function wakeWorker(
   http: Http = accept,
-  knock: () => Response = session,
+  sessionAnswer: () => Response = session,
 ): { drained: Promise<BackgroundResult>; clock: FakeClock; killed(): void } {
   const clock = createFakeClock();
   const held = locks.forTab();
@@ -100,7 +100,7 @@ function wakeWorker(
     async fetch(path, init) {
       if (path === '/api/session') {
         knocks++;
-        return knock();
+        return sessionAnswer();
       }
       const { as, items } = JSON.parse(String(init!.body)) as { as: string; items: Item[] };
       posts.push(items.map((item) => ('body' in item ? item.body : item.kind)));
@@ -194,8 +194,11 @@ test('O2 O3 a captive portal’s page is no answer: the outbox goes on waiting, 
 
 test('O3 O4 woken without a connection the worker changes nothing: rows stay queued, and can be edited in place', async () => {
   await queued('a').then((tab) => tab.gone());
-  for (const knock of [portal, () => json(503, { ok: false, error: { code: 'unavailable', message: '' } })]) {
-    const worker = wakeWorker(accept, knock);
+  for (const sessionAnswer of [
+    portal,
+    () => json(503, { ok: false, error: { code: 'unavailable', message: '' } }),
+  ]) {
+    const worker = wakeWorker(accept, sessionAnswer);
     let drained: BackgroundResult | undefined;
     void worker.drained.then((is) => {
       drained = is;
@@ -280,13 +283,13 @@ test('O2 items of any kind are sent as stored, unparsed; an item of a feature th
   try {
     await queued('a').then((tab) => tab.gone());
     const of = (kind: string, more: Record<string, unknown>) =>
-      draftOf({ room: LOBBY, clientOffset: mint(), kind, ...more });
+      newItemOf({ room: LOBBY, clientOffset: mint(), kind, ...more });
     const odd = of('of a later version', {
       body: undefined,
       x: { y: [1] },
       target: { author: mint(), clientOffset: mint() },
     });
-    await queueDrafts(odd, of(TEST_FEATURE, { words: 'new' }), of('text', { body: 'behind it' }));
+    await queueNewItems(odd, of(TEST_FEATURE, { words: 'new' }), of('text', { body: 'behind it' }));
     useProductKinds(); // the worker's version knows none of these kinds
     const items: unknown[] = [];
     const keep: Http = (its, as) => {
@@ -312,9 +315,9 @@ test('O2 items of any kind are sent as stored, unparsed; an item of a feature th
 });
 
 /** As another tab does. */
-async function queueDrafts(...drafts: Draft[]): Promise<void> {
+async function queueNewItems(...newItems: NewItem[]): Promise<void> {
   const db = openUserDatabase(browser.indexedDB, createFakeClock(), me());
-  for (const draft of drafts) await enqueue(db, draft);
+  for (const draft of newItems) await enqueue(db, draft);
   db.close();
 }
 

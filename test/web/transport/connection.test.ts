@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  BEAT_TIMEOUT_MS,
   CONNECT_WITHIN_MS,
+  CONNECTION_HEARTBEAT_TIMEOUT_MS,
   HIDDEN_CLOSE_MS,
   RECEIVING_SILENCE_MS,
   RETRY_AFTER_MAX_MS,
@@ -81,13 +81,13 @@ describe('S4 a dead socket is detected', () => {
     (event) => {
       const run = tell(live(), event);
       expect(run.said).toEqual(['beat']);
-      expect(pass(run, BEAT_TIMEOUT_MS - 1).said).toEqual(['beat']);
+      expect(pass(run, CONNECTION_HEARTBEAT_TIMEOUT_MS - 1).said).toEqual(['beat']);
       expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
     },
   );
   test('further events give the heartbeat no more time', () => {
     const run = tell(live(), 'suspect');
-    pass(run, BEAT_TIMEOUT_MS - 1);
+    pass(run, CONNECTION_HEARTBEAT_TIMEOUT_MS - 1);
     expect(tell(run, 'visible', 'online', 'offline').said).toEqual(['beat']);
     expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
   });
@@ -101,7 +101,7 @@ describe('S4 a dead socket is detected', () => {
   });
   test('while an append is being uploaded, the heartbeat behind it has longer', () => {
     const run = tell(live(), { type: 'uploading', bytes: 10_000 }, 'visible');
-    expect(pass(run, BEAT_TIMEOUT_MS + 1_999).said).toEqual(['beat']);
+    expect(pass(run, CONNECTION_HEARTBEAT_TIMEOUT_MS + 1_999).said).toEqual(['beat']);
     expect(pass(run, 1).said).toEqual(['beat', 'teardown', 'connect']);
   });
 });
@@ -141,7 +141,7 @@ describe('S4 silence while something large is being received is tolerated for lo
   });
   test.each(['visible', 'network-changed', 'online'] as const)('%s ends the patientUntil', (event) => {
     const run = tell(pass(narrow(), SILENCE_MS), event);
-    expect(pass(run, BEAT_TIMEOUT_MS).said).toEqual(['beat', 'teardown', 'connect']);
+    expect(pass(run, CONNECTION_HEARTBEAT_TIMEOUT_MS).said).toEqual(['beat', 'teardown', 'connect']);
   });
   test('O2 a welcome that takes long to be received has longer at the next attempt', () => {
     const run = tell(start(), 'clock');
@@ -164,14 +164,14 @@ describe('S4 an attempt to connect may have begun on a network that is gone', ()
   test('on a page that becomes visible it has two seconds more, however often that happens', () => {
     const run = tell(pass(tell(start(), 'clock'), 1_000), 'visible');
     tell(pass(run, 500), 'resume', 'visible');
-    expect(pass(run, BEAT_TIMEOUT_MS - 501).said).toEqual(['connect']);
+    expect(pass(run, CONNECTION_HEARTBEAT_TIMEOUT_MS - 501).said).toEqual(['connect']);
     expect(pass(run, 1).said).toEqual(['connect', 'teardown', 'connect']);
     expect(pass(run, CONNECT_WITHIN_MS - 1).said).toHaveLength(3); // this one began where one is now
   });
   test.each(['visible', 'network-changed'] as const)(
     'on %s it goes by websocket again: a kept connection that polling would use may be as dead',
     (event) => {
-      const run = pass(untilPolling(), BEAT_TIMEOUT_MS + 1);
+      const run = pass(untilPolling(), CONNECTION_HEARTBEAT_TIMEOUT_MS + 1);
       expect(tell(run, event).said.slice(-2)).toEqual(['teardown', 'connect']);
     },
   );
@@ -287,9 +287,9 @@ describe('a hidden page', () => {
     expect(tell(run, 'visible').said).toEqual(['teardown', 'connect']);
   });
   test('O2 stays connected while rows wait', () => {
-    const run = tell(live(), 'hidden', { type: 'waiting', waiting: true });
+    const run = tell(live(), 'hidden', { type: 'unsent-changed', hasUnsent: true });
     expect(pass(run, HIDDEN_CLOSE_MS + 1).said).toEqual([]);
-    expect(pass(tell(run, { type: 'waiting', waiting: false }), 1).said).toEqual(['teardown']);
+    expect(pass(tell(run, { type: 'unsent-changed', hasUnsent: false }), 1).said).toEqual(['teardown']);
   });
 });
 
@@ -316,7 +316,7 @@ test('S4 O2 whatever happens, it is live again soon after network and server wor
     { type: 'bye', retryAfter: 500 },
     refused('unavailable', 300),
     refused('internal'),
-    { type: 'waiting', waiting: true },
+    { type: 'unsent-changed', hasUnsent: true },
     { type: 'uploading', bytes: 16_000 },
   ];
   const move = fc.tuple(fc.nat(events.length - 1), fc.nat(20_000));
@@ -327,9 +327,9 @@ test('S4 O2 whatever happens, it is live again soon after network and server wor
         run.receiving = ms % 2 === 1;
         tell(run, events[event]!);
         pass(run, ms);
-        const { phase, visibility, waiting } = run.connection;
+        const { phase, visibility, hasUnsent } = run.connection;
         // hidden and live with something to send: an append without an answer says `suspect`, no clock is needed
-        const sends = phase.tag === 'open' && phase.welcomed && visibility.tag === 'hidden' && waiting;
+        const sends = phase.tag === 'open' && phase.welcomed && visibility.tag === 'hidden' && hasUnsent;
         if (phase.tag !== 'asleep' && !sends)
           expect(nextAlarmAt(run.connection)).toBeLessThan(Number.POSITIVE_INFINITY);
       }

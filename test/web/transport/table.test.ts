@@ -4,7 +4,7 @@ import { type ConnectionEvent, reduceConnection } from '../../../web/transport/c
 import { initialState, nextAlarmAt, type Phase } from '../../../web/transport/transportState.ts';
 
 const NOW = 100_000;
-const CALLING = { tag: 'connecting', since: NOW - 1_000, lookedAt: undefined } as const;
+const CALLING = { tag: 'connecting', since: NOW - 1_000, userWaitsSince: undefined } as const;
 const LIVE = {
   tag: 'open',
   since: NOW - 1_000,
@@ -15,16 +15,15 @@ const LIVE = {
 
 const PHASES = {
   asleep: { asleep: { tag: 'asleep' } },
-  waiting: {
-    waiting: { tag: 'waiting', until: NOW + 1_000, byServer: false },
-    /** By a delay that the server ordered. */
-    bound: { tag: 'waiting', until: NOW + 1_000, byServer: true },
+  backoff: {
+    backoff: { tag: 'backoff', until: NOW + 1_000, serverDelay: false },
+    serverDelay: { tag: 'backoff', until: NOW + 1_000, serverDelay: true },
   },
   connecting: {
     calling: CALLING,
-    /** Somebody looks at it already. */
-    looked: { ...CALLING, lookedAt: NOW - 500 },
-    /** Longer than somebody who looks would wait. */
+    /** The user is waiting for this attempt already. */
+    awaited: { ...CALLING, userWaitsSince: NOW - 500 },
+    /** It has lasted longer than a user waits. */
     long: { ...CALLING, since: NOW - 5_000 },
   },
   open: {
@@ -59,9 +58,9 @@ const EVENTS: Record<EventName, ConnectionEvent> = {
   failed: { type: 'failed' },
   closed: { type: 'closed' },
   bye: { type: 'bye', retryAfter: 2_000 },
-  /** At the moment at which it wanted to be woken. */
+  /** At the time of `nextAlarmAt`. */
   clock: { type: 'clock' },
-  waiting: { type: 'waiting', waiting: true },
+  'unsent-changed': { type: 'unsent-changed', hasUnsent: true },
   uploading: { type: 'uploading', bytes: 1_000 },
   suspect: { type: 'suspect' },
   unusable: { type: 'unusable' },
@@ -74,24 +73,24 @@ const CELLS = {
   '·': [[]],
   connect: [['connect'], 'connecting'],
   anew: [['teardown', 'connect'], 'connecting'],
-  soon: [[], 'looked at'],
+  soon: [[], 'awaited'],
   opens: [[], 'open'],
   hello: [[], 'welcomed'],
   beat: [['beat'], 'asked'],
   alive: [[], 'not asked'],
-  lost: [[], 'waiting'],
-  leave: [['teardown'], 'waiting'],
-  rest: [['teardown'], 'bound'],
+  lost: [[], 'backoff'],
+  leave: [['teardown'], 'backoff'],
+  delay: [['teardown'], 'serverDelay'],
   sleep: [['teardown'], 'asleep'],
   over: [['teardown'], 'refused'],
 } satisfies Record<string, [effects: string[], then?: string]>;
 
 const COLUMNS = [
   'asleep',
-  'waiting',
-  'bound',
+  'backoff',
+  'serverDelay',
   'calling',
-  'looked',
+  'awaited',
   'long',
   'opened',
   'unsure',
@@ -105,7 +104,7 @@ type Row<Columns = typeof COLUMNS> = { [Each in keyof Columns]: keyof typeof CEL
 
 // biome-ignore format: a table
 const TABLE: Record<EventName, Row> = {
-  //                   asleep     waiting    bound      calling  looked   long     opened   unsure   live     doubted  refused
+  //                   asleep     backoff    srvDelay   calling  awaited  long     opened   unsure   live     doubted  refused
   visible:            ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
   pageshow:           ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
   resume:             ['connect', 'connect', '·',       'soon',  '·',     'anew',  'beat',  '·',     'beat',  '·',     '·'],
@@ -120,13 +119,13 @@ const TABLE: Record<EventName, Row> = {
   welcomed:           ['·',       '·',       '·',       '·',     '·',     '·',     'hello', 'hello', '·',     '·',     '·'],
   received:           ['·',       '·',       '·',       '·',     '·',     '·',     '·',     'alive', '·',     'alive', '·'],
   refused:            ['·',       '·',       '·',       'leave', 'leave', 'leave', '·',     '·',     '·',     '·',     '·'],
-  'refused a while':  ['·',       '·',       '·',       'rest',  'rest',  'rest',  '·',     '·',     '·',     '·',     '·'],
+  'refused a while':  ['·',       '·',       '·',       'delay',  'delay',  'delay',  '·',     '·',     '·',     '·',     '·'],
   'refused for good': ['·',       '·',       '·',       'over',  'over',  'over',  '·',     '·',     '·',     '·',     '·'],
   failed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
   closed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
-  bye:                ['·',       '·',       '·',       'rest',  'rest',  'rest',  'rest',  'rest',  'rest',  'rest',  '·'],
+  bye:                ['·',       '·',       '·',       'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  '·'],
   clock:              ['·',       'connect', 'connect', 'leave', 'anew',  'leave', 'leave', 'leave', 'beat',  'anew',  '·'],
-  waiting:            ['connect', '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  'unsent-changed':   ['connect', '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   uploading:          ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   suspect:            ['·',       '·',       '·',       '·',     '·',     '·',     'beat',  '·',     'beat',  '·',     '·'],
   unusable:           ['·',       '·',       '·',       '·',     '·',     '·',     'leave', 'leave', 'leave', 'leave', '·'],
@@ -141,8 +140,8 @@ describe.each(Object.entries(TABLE) as [EventName, Row][])('S4 O2 %s', (name, ro
       const phase = Object.assign({}, ...Object.values(PHASES))[column] as Phase;
       const before = { ...initialState(true, true, 0), phase };
       const due = name === 'clock' ? nextAlarmAt(before) : NOW;
-      const around = { now: Math.min(due, NOW + 60_000), random: () => 0.5, receiving: false };
-      const [after, effects] = reduceConnection(before, EVENTS[name], around);
+      const context = { now: Math.min(due, NOW + 60_000), random: () => 0.5, receiving: false };
+      const [after, effects] = reduceConnection(before, EVENTS[name], context);
       const [expected, then] = CELLS[cell] as [string[], string?];
       expect(effects.map(({ type }) => type)).toEqual(expected);
       if (then === undefined) expect(wordsOf(after.phase)).toEqual(wordsOf(phase));
@@ -156,10 +155,10 @@ test('no phase is left out of the table', () => expect(NONE_LEFT_OUT).toBe(true)
 /** What the table tells phases apart by. */
 function wordsOf(phase: Phase): string[] {
   switch (phase.tag) {
-    case 'waiting':
-      return [phase.byServer ? 'bound' : 'waiting'];
+    case 'backoff':
+      return [phase.serverDelay ? 'serverDelay' : 'backoff'];
     case 'connecting':
-      return [phase.lookedAt === undefined ? 'connecting' : 'looked at'];
+      return [phase.userWaitsSince === undefined ? 'connecting' : 'awaited'];
     case 'open':
       return [
         'open',
