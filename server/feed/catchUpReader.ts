@@ -112,7 +112,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
       rooms.map(async (room): Promise<CatchUpOfRoom> => {
         if ('error' in room) return { tag: 'failed', failed: room };
         try {
-          return await present(recipient, room);
+          return await buildRoom(recipient, room);
         } catch (error) {
           return { tag: 'failed', failed: failedRoom(room.membership.room.id, error) };
         }
@@ -169,7 +169,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     );
   }
 
-  async function present(recipient: Pick<Recipient, 'identity'>, missing: Missing): Promise<ReadyRoom> {
+  async function buildRoom(recipient: Pick<Recipient, 'identity'>, missing: Missing): Promise<ReadyRoom> {
     const { head, start, entries, heldUpTo } = missing;
     const { room, readUpTo } = missing.membership;
     const { id } = room;

@@ -59,8 +59,8 @@ function withDigest(entry: Omit<NewEntry, 'digest'>): NewEntry {
 /**
  * Hash of an item's content, by which a repeat (same key, same content) differs from a conflict (same key, other content).
  * Of the content as its author wrote it: the target by its key, the body normalized. The clientOffset is the salt, so that
- * equal texts have different digests. Fields beyond the first four are hashed only if present, sorted by name: entries
- * keep their digests when kinds gain fields. 128 bits, base64url.
+ * equal texts have different digests. Fields other than clientOffset, kind, target and body are hashed only if present,
+ * sorted by name: entries keep their digests when kinds gain fields. 128 bits, base64url.
  */
 export function digestOf({
   clientOffset,

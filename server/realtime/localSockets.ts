@@ -1,4 +1,4 @@
-/** Keeps the Socket.IO rooms of this process's sockets equal to the memberships of their users. */
+/** Keeps the Socket.IO rooms of this process's sockets in step with the memberships of their users. */
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import type { Logger } from '../base/logger.ts';
@@ -8,7 +8,7 @@ import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './so
 export interface LocalSockets {
   /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
   applyMembership(room: string, entry: Entry): void;
-  /** Reconciliation with the store, in case a join or leave was missed: makes each user's sockets be in exactly these rooms. */
+  /** Reconciliation with the store, in case a join or leave was missed: adds and removes rooms of each user's sockets so that they match. */
   reconcile(users: Iterable<string>, roomsOf: ReadonlyMap<string, readonly string[]>): void;
 }
 
@@ -21,7 +21,7 @@ interface Deps {
 
 const ROOM_PREFIX = socketsOf.room('');
 
-/** For how long an entry from the log counts for more than a member's row: the row may be stale for some seconds. */
+/** For how long an entry from the log has precedence over a member's row: the row may be stale for some seconds. */
 const RECENT_CHANGE_MS = 10_000;
 
 export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSockets {

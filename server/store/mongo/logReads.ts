@@ -6,7 +6,7 @@ import type { Collections } from './base/collections.ts';
 import { askEachCollection, chunks, findByKeys, MAX_LIST, timeOf } from './base/entryDocuments.ts';
 import { describeError, isDatabaseError } from './base/faults.ts';
 import type { KnownHeads } from './knownHeads.ts';
-import { isAway } from './tail/streamFailure.ts';
+import { isUnreachable } from './tail/streamFailure.ts';
 
 interface Deps {
   collections: Collections;
@@ -81,7 +81,7 @@ async function headsOf(
 ): Promise<EntryPoint[]> {
   if (from.length <= FEW) return headsOneByOne(entries, from, failed);
   const many = await headsTogether(entries, from).catch((error: unknown) => {
-    if (!isDatabaseError(error) || isAway(error)) throw error;
+    if (!isDatabaseError(error) || isUnreachable(error)) throw error;
     return undefined;
   });
   if (!many) return headsOneByOne(entries, from, failed);
@@ -108,7 +108,7 @@ async function headsOneByOne(
           .limit(1)
           .toArray();
       } catch (error) {
-        if (!isDatabaseError(error) || isAway(error)) throw error;
+        if (!isDatabaseError(error) || isUnreachable(error)) throw error;
         failed.set(room, describeError(error));
         return [];
       }

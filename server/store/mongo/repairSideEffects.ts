@@ -8,7 +8,7 @@ import type { EntryDocument } from './append/commands.ts';
 import { type ApplySideEffects, kindsWithSideEffects, type PendingEntry } from './applySideEffects.ts';
 import type { Collections } from './base/collections.ts';
 import { askEachCollection } from './base/entryDocuments.ts';
-import { isAway } from './tail/streamFailure.ts';
+import { isUnreachable } from './tail/streamFailure.ts';
 import type { TailClock } from './tail/streamLoop.ts';
 import { wallClock } from './tail/tail.ts';
 
@@ -63,7 +63,7 @@ export function startRepair({ collections, applySideEffects, pass }: Deps): Side
       try {
         await applySideEffects(room, its);
       } catch (error) {
-        if (isAway(error)) throw error;
+        if (isUnreachable(error)) throw error;
         failure ??= { error };
       }
     }

@@ -90,7 +90,7 @@ export function appendOn(db: DatabaseSync) {
     }
     const json = deleted || content === undefined ? null : JSON.stringify(content);
     const message = kind !== 'text' && ruleOf(kind)?.message ? 1 : null;
-    statements.insertGrown.run(...first, ...kept, subject ?? null, json, message);
+    statements.insertWithNewColumns.run(...first, ...kept, subject ?? null, json, message);
   }
 
   /** The message that the item names as its target. */
@@ -175,7 +175,7 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO entries (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    insertGrown: query(
+    insertWithNewColumns: query(
       db,
       `INSERT INTO entries
          (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest, subject, content, message)

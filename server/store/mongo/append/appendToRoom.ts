@@ -4,14 +4,15 @@
  *
  * - serverOffsets are always head + 1, head + 2, … of a committed head, and inserts are ordered: n + 1 is inserted only where
  *   n exists, in the same oplog of the same primary. So an election rolls back n + 1 together with n, or neither (L1, L2).
- * - The unique index on (room, serverOffset) is the compare: an insert at head + 1 succeeds only if that head is still the
- *   newest. Everything that was read after the head was known is therefore still true at the new entry: a removal that the
- *   lookup of targets did not see would have moved the head, and the insert would have failed. So no edit after a deletion
- *   is stored with its body, without a transaction.
- * - The head includes the `at` of its entry, so that later entries get no earlier time: the compare makes sure that this is
+ * - The unique index on (room, serverOffset) does the comparison of the compare-and-swap: an insert at head + 1 succeeds only
+ *   if that head is still the newest. Everything that was read after the head was known is therefore still true at the new
+ *   entry: a removal that the lookup of targets did not see would have moved the head, and the insert would have failed. So no
+ *   edit after a deletion is stored with its body, without a transaction.
+ * - The head includes the `at` of its entry, so that later entries get no earlier time: the comparison makes sure that this is
  *   the entry right before.
  * - For the same reason a late insert, one that arrives after the algorithm gave it up, is harmless: either its first
- *   serverOffset is taken for ever, or it has the same effect as in time, and a retry finds its items by their keys.
+ *   serverOffset is already used by another entry, so that it fails, or it succeeds as if it had been on time, and a retry
+ *   finds its items by their keys.
  * - Items are decided in order (L5): an item whose key exists, but is not committed yet, delays those after it.
  */
 import { assertNever } from '../../../../shared/never.ts';
@@ -62,9 +63,9 @@ function* nextStep(room: string, batch: BatchState, budget: RetryBudget): Steps<
       return 'done';
     case 'targets': {
       const { serverOffset: from } = batch.head;
-      const messages = yield* ask({ do: 'targets', room, keys: next.keys, from });
-      if (isUnknown(messages)) return messages;
-      batch.learnMessages(next.keys, messages);
+      const targets = yield* ask({ do: 'targets', room, keys: next.keys, from });
+      if (isUnknown(targets)) return targets;
+      batch.learnTargets(next.keys, targets);
       return 'continue';
     }
     case 'no-target':

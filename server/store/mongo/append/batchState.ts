@@ -14,9 +14,9 @@ export interface BatchState {
   readonly pending: EntryDocument[];
   next(): InsertPlan | { tag: 'done' };
 
-  /** Messages in their state at the head, or later. */
-  learnMessages(keys: readonly AuthorKey[], messages: readonly (Target | undefined)[]): void;
-  /** Another process moved the head: the known messages may be amended since, and are forgotten. */
+  /** Target messages in their state at the head, or later. */
+  learnTargets(keys: readonly AuthorKey[], targets: readonly (Target | undefined)[]): void;
+  /** Another process moved the head: the known targets may be amended since, and are forgotten. */
   headMoved(to: RoomHead): void;
   /** Committed entries with these keys: their items are repeats or conflicts. */
   learnOriginals(keys: readonly AuthorKey[], originals: readonly (FoundEntry | undefined)[]): void;
@@ -40,7 +40,7 @@ export function createBatchState(
   let head = start;
   const results: (AppendResult | undefined)[] = items.map(() => undefined);
   const byKey = Map.groupBy(items.keys(), (index) => keyInRoom(items[index]!));
-  const messages = new Map<string, Target | undefined>();
+  const targets = new Map<string, Target | undefined>();
   const removed = new Set<number>();
   const pending: EntryDocument[] = [];
 
@@ -56,7 +56,7 @@ export function createBatchState(
 
   function headMoved(to: RoomHead) {
     head = to;
-    messages.clear();
+    targets.clear();
   }
 
   /** The entry with this key decides the result, whatever else may be wrong with the item (L3). */
@@ -81,11 +81,11 @@ export function createBatchState(
       const indexes = undecided();
       return indexes.length === 0
         ? { tag: 'done' }
-        : planInsert(items, indexes, { head, messages, removed }, at);
+        : planInsert(items, indexes, { head, targets, removed }, at);
     },
 
-    learnMessages(keys, found) {
-      for (const [i, key] of keys.entries()) messages.set(keyInRoom(key), found[i]);
+    learnTargets(keys, found) {
+      for (const [i, key] of keys.entries()) targets.set(keyInRoom(key), found[i]);
     },
     headMoved,
     learnOriginals(keys, originals) {
@@ -103,7 +103,7 @@ export function createBatchState(
         const { serverOffset, at, kind, target } = document;
         head = { serverOffset, at };
         if (document.pending) pending.push(document);
-        if (isMessage(document)) messages.set(keyInRoom(document), { serverOffset, deleted: false });
+        if (isMessage(document)) targets.set(keyInRoom(document), { serverOffset, deleted: false });
         if (ruleOf(kind)?.effect === 'remove' && target !== undefined) removed.add(target);
         decide(indexes[i]!, { tag: 'appended', serverOffset, at });
         decideByOriginal(document, document);

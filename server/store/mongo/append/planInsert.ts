@@ -10,14 +10,14 @@ import type { AuthorKey, EntryDocument, RoomHead, Target } from './commands.ts';
 export interface RoomKnowledge {
   /** Committed. */
   head: RoomHead;
-  /** By key: messages in their state at `head`; undefined where it is known that there is none. */
-  messages: ReadonlyMap<string, Target | undefined>;
-  /** serverOffsets of messages that this batch has removed; this overrides `messages`. */
+  /** By key: messages that are, or may become, targets, in their state at `head`; undefined where it is known that there is none. */
+  targets: ReadonlyMap<string, Target | undefined>;
+  /** serverOffsets of messages that this batch has removed; this overrides `targets`. */
   removed: ReadonlySet<number>;
 }
 
 export type InsertPlan =
-  /** The messages of these keys must be looked up first. */
+  /** The targets with these keys must be looked up first. */
   | { tag: 'targets'; keys: AuthorKey[] }
   /** The items at these indexes name no message of this room as their target, or one that they may not amend. */
   | { tag: 'no-target'; indexes: number[] }
@@ -34,7 +34,7 @@ export function planInsert(
   known: RoomKnowledge,
   at: number,
 ): InsertPlan {
-  const draft: Draft = { keys: new Set(), messages: new Map(), removed: new Set() };
+  const draft: Draft = { keys: new Set(), targets: new Map(), removed: new Set() };
   const stamp = Math.max(at, known.head.at);
   const documents: EntryDocument[] = [];
   const indexes: number[] = [];
@@ -80,7 +80,7 @@ export function keyInRoom({ author, clientOffset }: AuthorKey): string {
 /** State of the room after the documents planned so far, if all of them are inserted; otherwise everything is planned anew. */
 interface Draft {
   keys: Set<string>;
-  messages: Map<string, Target>;
+  targets: Map<string, Target>;
   /** serverOffsets of messages. */
   removed: Set<number>;
 }
@@ -94,19 +94,19 @@ type FoundTarget =
   /** An earlier item of the batch has that key, is no message, and is not in the log yet. */
   | { tag: 'undecided' };
 
-function targetOf(item: NewEntry, { messages, removed }: RoomKnowledge, draft: Draft): FoundTarget {
+function targetOf(item: NewEntry, { targets, removed }: RoomKnowledge, draft: Draft): FoundTarget {
   const names = ruleOf(item.kind)?.target ?? 'none';
   if (names === 'none') return { tag: 'not-needed' };
   if (item.target === undefined) return { tag: 'none' };
   const author = names === 'any' ? (item.targetAuthor ?? item.author) : item.author;
   const key = { author, clientOffset: item.target };
-  const message = draft.messages.get(keyInRoom(key)) ?? messages.get(keyInRoom(key));
+  const message = draft.targets.get(keyInRoom(key)) ?? targets.get(keyInRoom(key));
   if (message) {
     const { serverOffset } = message;
     const deleted = message.deleted || removed.has(serverOffset) || draft.removed.has(serverOffset);
     return { tag: 'message', message: { serverOffset, deleted } };
   }
-  if (!messages.has(keyInRoom(key))) return { tag: 'unknown', key };
+  if (!targets.has(keyInRoom(key))) return { tag: 'unknown', key };
   // if that item is refused, a later message with the same key may take its place
   return draft.keys.has(keyInRoom(key)) ? { tag: 'undecided' } : { tag: 'none' };
 }
@@ -114,7 +114,7 @@ function targetOf(item: NewEntry, { messages, removed }: RoomKnowledge, draft: D
 function addToDraft(document: EntryDocument, draft: Draft): void {
   const { kind, serverOffset, target } = document;
   draft.keys.add(keyInRoom(document));
-  if (isMessage(document)) draft.messages.set(keyInRoom(document), { serverOffset, deleted: false });
+  if (isMessage(document)) draft.targets.set(keyInRoom(document), { serverOffset, deleted: false });
   if (ruleOf(kind)?.effect === 'remove' && target !== undefined) draft.removed.add(target);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Classifies why a change stream ended, and decides where and when it is opened again. Pure. For streamLoop.ts; the rest of
- * the adapter asks `isAway` whether an error means that the database cannot be reached.
+ * the adapter asks `isUnreachable` whether an error means that the database cannot be reached.
  */
 import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
 import { isSocketError } from '../base/faults.ts';
@@ -15,7 +15,7 @@ export type StreamPosition<Time = unknown> =
 
 export type StreamFailure =
   /** The database or the network failed. The position stays valid and is used again when the database is back. */
-  | 'away'
+  | 'unreachable'
   /** The position is not valid any more, or the collection was replaced. */
   | 'refused'
   | 'unexpected';
@@ -28,18 +28,18 @@ export class StreamEnded extends Error {}
 export class EntryMissing extends Error {}
 
 export function failureOf(error: unknown): StreamFailure {
-  if (error instanceof StreamStalled) return 'away';
+  if (error instanceof StreamStalled) return 'unreachable';
   if (error instanceof StreamEnded || error instanceof EntryMissing) return 'refused';
-  if (isSocketError(error)) return 'away';
-  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'away';
+  if (isSocketError(error)) return 'unreachable';
+  if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'unreachable';
   if (!(error instanceof MongoError)) return 'unexpected';
-  if (AWAY.has(error.code) || error.hasErrorLabel('ResumableChangeStreamError')) return 'away';
+  if (UNREACHABLE.has(error.code) || error.hasErrorLabel('ResumableChangeStreamError')) return 'unreachable';
   return REFUSED.has(error.code) ? 'refused' : 'unexpected';
 }
 
 /** True where the database or the network to it does not answer at the moment. */
-export function isAway(error: unknown): boolean {
-  return failureOf(error) === 'away';
+export function isUnreachable(error: unknown): boolean {
+  return failureOf(error) === 'unreachable';
 }
 
 export interface FailureHistory {
@@ -87,7 +87,7 @@ function isSame(a: StreamPosition | undefined, b: StreamPosition): boolean {
 type Codes = ReadonlySet<unknown>;
 
 /** Elections, shutdowns and network errors: what the drivers' specification calls resumable, and lost cursors. */
-const AWAY: Codes = new Set([
+const UNREACHABLE: Codes = new Set([
   6, // HostUnreachable
   7, // HostNotFound
   43, // CursorNotFound: another primary, or the same one after a restart

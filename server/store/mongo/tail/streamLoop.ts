@@ -1,6 +1,7 @@
 /**
- * The control loop of a change stream: opens it, reads round after round, notices when it stalls, and opens it again at the
- * position it had reached, until it is closed. Clock and source are arguments, so that tests need no database and no waiting.
+ * The control loop of a change stream: opens it, reads round after round, notices when it stalls, and reopens it until it is
+ * closed. It reopens at the position that it had reached. If that position cannot be used, or the stream has not brought an
+ * acknowledged entry, it reopens at the present, with a gap. Clock and source are arguments, so that tests need no database and no waiting.
  */
 import {
   afterFailure,
