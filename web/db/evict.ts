@@ -15,9 +15,9 @@ import {
 } from './userDatabase.ts';
 
 /**
- * Deletes the older half of all stored entries, from the largest rooms first. Each room keeps its newest
- * KEPT_NEWEST_ENTRIES. One transaction deletes at most EVICT_SLICE_ENTRIES entries, with their spans (S1), since one for a
- * whole log could take seconds. False if there was nothing to delete. Needs a few bytes itself, to shorten spans.
+ * Deletes half of the entries above KEPT_NEWEST_ENTRIES per room: from the largest rooms first, of each the oldest.
+ * One transaction deletes at most EVICT_SLICE_ENTRIES entries, with their spans (S1), since one for a whole log could take
+ * seconds. False if there was nothing to delete. Needs a few bytes itself, to shorten spans.
  */
 export async function freeSpace(db: UserDatabase): Promise<boolean> {
   const rooms = (await db.read(['spans', 'logSpans'], spareRooms)).sort((a, b) => b.spare - a.spare);
@@ -67,22 +67,22 @@ async function evictOldest(tx: UserWrite, room: string, most: number): Promise<n
 /** Also shortens the spans over them, and deletes the detached amendments that refer to them. */
 async function evictFrom(
   tx: UserWrite,
-  [entries, spans, outside]: typeof LOG_STORES | typeof LEGACY_LOG_STORES,
+  [entryStore, spanStore, detachedStore]: typeof LOG_STORES | typeof LEGACY_LOG_STORES,
   room: string,
   count: number,
 ): Promise<number> {
   if (count === 0) return 0;
-  const oldest = await tx.objectStore(entries).getAllKeys(keysOfRoom(room), count);
+  const oldest = await tx.objectStore(entryStore).getAllKeys(keysOfRoom(room), count);
   const last = oldest.at(-1)?.[1];
   if (last === undefined) return 0;
-  const gone = keysBetween(room, 0, last);
-  await tx.objectStore(entries).delete(gone);
-  const detached = tx.objectStore(outside);
-  for (const key of await detached.index('target').getAllKeys(gone)) await detached.delete(key);
-  const covered = tx.objectStore(spans);
-  for (const span of await covered.getAll(gone)) {
-    await covered.delete([room, span.from]);
-    if (span.to > last) await covered.put({ ...span, from: last + 1 });
+  const evictedKeys = keysBetween(room, 0, last);
+  await tx.objectStore(entryStore).delete(evictedKeys);
+  const detached = tx.objectStore(detachedStore);
+  for (const key of await detached.index('target').getAllKeys(evictedKeys)) await detached.delete(key);
+  const storedSpans = tx.objectStore(spanStore);
+  for (const span of await storedSpans.getAll(evictedKeys)) {
+    await storedSpans.delete([room, span.from]);
+    if (span.to > last) await storedSpans.put({ ...span, from: last + 1 });
   }
   return oldest.length;
 }

@@ -33,8 +33,8 @@ export function edit(db: UserDatabase, me: string, asked: AmendmentRequest, body
   return db.write(STORES, async (tx) => {
     const found = await find(tx, me, asked);
     if (!found || isDeleted(found)) return false;
-    const { row, held, followers, change } = found;
-    const known = row ?? held;
+    const { row, storedText, followers, change } = found;
+    const known = row ?? storedText;
     if (known && known.body === undefined) return false; // only a text is edited
     const refusedDeletion = followers.find(isRemovalRow);
     if (refusedDeletion) await tx.objectStore('rows').delete(refusedDeletion.seq);
@@ -113,7 +113,7 @@ const STORES = ['rows', 'log', 'detached', 'logSpans'] as const;
 
 interface Found {
   row: Row | undefined;
-  held: OwnText | undefined;
+  storedText: OwnText | undefined;
   followers: Follower[];
   /** The request, with the stored serverOffset of the message. */
   change: AmendmentRequest;
@@ -127,16 +127,16 @@ async function find(tx: UserWrite, me: string, asked: AmendmentRequest): Promise
   const { room, target, targetOffset: hint } = asked;
   const keyed = await tx.objectStore('rows').index('clientOffset').get(target);
   const row = keyed && isMessageRow(keyed) && keyed.room === room ? keyed : undefined;
-  const held = row ? undefined : await findOwnText(tx, me, room, target, hint);
+  const storedText = row ? undefined : await findOwnText(tx, me, room, target, hint);
   const followers = await followersOf(tx, room, target);
   const isGone = hint !== undefined && !(await entryAt(tx, room, hint));
-  if (!row && !held && followers.length === 0 && !isGone) return undefined;
-  return { row, held, followers, change: { ...asked, targetOffset: held?.serverOffset } };
+  if (!row && !storedText && followers.length === 0 && !isGone) return undefined;
+  return { row, storedText, followers, change: { ...asked, targetOffset: storedText?.serverOffset } };
 }
 
 /** Deleted in the stored log, or by a queued deletion. */
-function isDeleted({ held, followers }: Found): boolean {
-  if (held?.isDeleted) return true;
+function isDeleted({ storedText, followers }: Found): boolean {
+  if (storedText?.isDeleted) return true;
   return followers.some((row) => isRemovalRow(row) && (isWaiting(row) || isUncertain(row)));
 }
 

@@ -89,14 +89,14 @@ function lockIfFree(locks: LockManager, name: string, busy: () => void, released
   let end = () => {};
   return {
     exclusive: true,
-    acquire(held) {
+    acquire(onAcquired) {
       locks
         .request(name, { ifAvailable: true }, (lock) => {
           if (!lock) return busy();
           const ended = new Promise<void>((resolve) => {
             end = resolve;
           });
-          held();
+          onAcquired();
           return ended;
         })
         .catch(busy); // stolen: a worker can be frozen, too

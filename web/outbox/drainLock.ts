@@ -4,8 +4,8 @@ import type { Clock, Timer } from '../db/clock.ts';
 export interface DrainLock {
   /** False if the browser has no locks: then every tab holds it. */
   readonly exclusive: boolean;
-  /** Calls `held` once the lock is held, which may be never. */
-  acquire(held: () => void): void;
+  /** Calls `onAcquired` once the lock is held, which may be never. */
+  acquire(onAcquired: () => void): void;
   release(): void;
   /** The holder made progress: restarts the wait of `stuckMs` before the lock is stolen. */
   extendWait(): void;
@@ -25,7 +25,7 @@ export interface LockTiming {
 
 type Hold =
   | { tag: 'none' }
-  | { tag: 'waiting'; held: () => void; timer: Timer }
+  | { tag: 'waiting'; onAcquired: () => void; timer: Timer }
   | { tag: 'held'; end(): void };
 
 export function createLock(
@@ -43,11 +43,11 @@ export function createLock(
     locks!
       .request(name, options, () => {
         if (hold.tag !== 'waiting') return; // the other of two requests got it, or nobody waits any more
-        const { held } = stopWaiting(hold);
+        const { onAcquired } = stopWaiting(hold);
         const ended = new Promise<void>((resolve) => {
           mine = hold = { tag: 'held', end: resolve };
         });
-        held();
+        onAcquired();
         return ended;
       })
       .catch((error) => {
@@ -57,18 +57,18 @@ export function createLock(
         } else if (hold.tag === 'waiting' && !isAbort(error)) {
           // Locks exist but are refused, as to a page whose site may not store anything: as if there were none.
           exclusive = false;
-          stopWaiting(hold).held();
+          stopWaiting(hold).onAcquired();
         }
       });
   }
 
   /** The queued lock request stays pending when a steal is requested, in case the steal fails. */
-  function waitFor(held: () => void): void {
+  function waitFor(onAcquired: () => void): void {
     const timer = clock.setTimeout(() => {
-      waitFor(held);
+      waitFor(onAcquired);
       request({ steal: true });
     }, stuckMs);
-    hold = { tag: 'waiting', held, timer };
+    hold = { tag: 'waiting', onAcquired, timer };
   }
 
   function stopWaiting(waiting: Extract<Hold, { tag: 'waiting' }>) {
@@ -88,14 +88,14 @@ export function createLock(
     get exclusive() {
       return exclusive;
     },
-    acquire(held) {
-      if (!exclusive) return held();
-      waitFor(held);
+    acquire(onAcquired) {
+      if (!exclusive) return onAcquired();
+      waitFor(onAcquired);
       request({ signal: closing.signal });
     },
     release,
     extendWait() {
-      if (hold.tag === 'waiting') waitFor(stopWaiting(hold).held);
+      if (hold.tag === 'waiting') waitFor(stopWaiting(hold).onAcquired);
     },
     onLost(callback) {
       wasLost = callback;

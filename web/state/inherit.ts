@@ -1,6 +1,6 @@
 /**
- * Moves the outbox and the drafts of a user whom the server does not know any more (its data was put back to a copy
- * that is older than the user) into the database of the heir: whoever signs up again from that page. Each row moves
+ * Moves the outbox and the drafts of a user whom the server no longer knows (it was restored from a backup that is
+ * older than the user) into the database of the heir: the new user who signs up on that page. Each row moves
  * exactly once: it is deleted in the old database when it is durable in the new one, which records the last `seq` that
  * was moved.
  */

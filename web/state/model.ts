@@ -14,8 +14,8 @@ export interface Client extends UserActions {
   conversation(room: string): Readable<ConversationState>;
 
   /**
-   * Signs up or in. While a user is signed in: as the same user again; or, where the server does not know that user any
-   * more, as their heir.
+   * Signs up or in. While a user is signed in: as the same user again; or, if the server no longer knows that user,
+   * as the new user that takes over the outbox.
    */
   signIn(name: string, password?: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
@@ -113,7 +113,7 @@ export type ConnectionState =
   | { tag: 'offline' }
   /** The session has ended. Everything stays on the device, and is sent after the next sign-in. */
   | { tag: 'signed-out' }
-  /** The server knows no such user: its data was put back. Signing up again on this page takes the outbox along. */
+  /** The server does not know this user: it was restored from a backup. Signing up again on this page keeps the outbox. */
   | { tag: 'unknown' }
   /** This version is too old for the server. */
   | { tag: 'upgrade' };

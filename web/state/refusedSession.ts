@@ -1,6 +1,6 @@
 /**
  * The server refuses a session although nobody signed out. Either a browser that was killed soon after the sign-in has
- * lost the cookie, or the device was signed out elsewhere, or the server's data was put back to an older copy. Asks the
+ * lost the cookie, or the device was signed out elsewhere, or the server was restored from an older backup. Asks the
  * server which, until it answers. A chunk of its own, since it is rarely needed. It is handed what it uses: a module
  * that it shared with the first page would become a chunk there and cost more than this saves.
  */
@@ -49,7 +49,7 @@ export async function checkRefusedSession(of: UserClient, check: SessionCheck, f
       return;
     case 'signed-out':
       check.unknown = undefined;
-      if (wasUnknown) of.signedIn(session); // the data was put back once more: the cookie may be valid again
+      if (wasUnknown) of.signedIn(session); // restored from a backup once more: the cookie may be valid again
       return;
     case 'unanswered':
       clock.setTimeout(
@@ -65,7 +65,7 @@ export async function checkRefusedSession(of: UserClient, check: SessionCheck, f
 type Fate =
   | { tag: 'renewed'; session: Session }
   | { tag: 'signed-out' }
-  /** There is no such user: the server's data was put back. */
+  /** There is no such user: the server was restored from a backup. */
   | { tag: 'unknown' }
   | { tag: 'unanswered' };
 

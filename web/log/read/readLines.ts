@@ -110,19 +110,22 @@ export async function countOthers(
   const spans = await readSpans(tx, room);
   const end = Math.max(cursorOf(spans), counted?.upTo ?? 0);
   if (end <= upTo) return 0;
-  const held = await countHeld(tx, room, me, upTo, Number.POSITIVE_INFINITY);
+  const heldCount = await countHeld(tx, room, me, upTo, Number.POSITIVE_INFINITY);
   const holes = subtractRanges({ from: upTo + 1, to: end }, spans);
-  if (held >= UNREAD_COUNTED_MAX || holes.length === 0) return Math.min(held, UNREAD_COUNTED_MAX);
+  if (heldCount >= UNREAD_COUNTED_MAX || holes.length === 0) return Math.min(heldCount, UNREAD_COUNTED_MAX);
   if (!counted || counted.count >= UNREAD_COUNTED_MAX)
-    return Math.min(held + entriesIn(holes), UNREAD_COUNTED_MAX);
-  const described = holes.flatMap(({ from, to }) =>
+    return Math.min(heldCount + entriesIn(holes), UNREAD_COUNTED_MAX);
+  const countedHoles = holes.flatMap(({ from, to }) =>
     from <= counted.upTo ? { from, to: Math.min(to, counted.upTo) } : [],
   );
-  const since = entriesIn(holes) - entriesIn(described);
-  const removed = await countRemoved(tx, room, me, counted);
-  const heldThen = await countHeld(tx, room, me, counted.after, counted.upTo);
-  const unheld = Math.max(0, counted.count - heldThen - removed);
-  return Math.min(held + Math.min(unheld, entriesIn(described)) + since, UNREAD_COUNTED_MAX);
+  const afterCount = entriesIn(holes) - entriesIn(countedHoles);
+  const removedCount = await countRemoved(tx, room, me, counted);
+  const heldAtCount = await countHeld(tx, room, me, counted.after, counted.upTo);
+  const missingCount = Math.max(0, counted.count - heldAtCount - removedCount);
+  return Math.min(
+    heldCount + Math.min(missingCount, entriesIn(countedHoles)) + afterCount,
+    UNREAD_COUNTED_MAX,
+  );
 }
 
 /** Others' messages in spans, after one entry and up to another, counted up to UNREAD_COUNTED_MAX. */
