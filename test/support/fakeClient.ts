@@ -92,7 +92,7 @@ export function fakeClient({
 }
 
 function roomsOf(app: AppState): RoomSummary[] {
-  return app.tag === 'in' ? app.rooms : [];
+  return app.tag === 'signed-in' ? app.rooms : [];
 }
 
 export function conversationOf(

@@ -63,7 +63,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   async function start(): Promise<void> {
     const stored = await local.session();
     if (stored) return enter(stored);
-    const timer = clock.setTimeout(() => showIfStarting({ tag: 'hello' }), SESSION_WAIT_MS);
+    const timer = clock.setTimeout(() => showIfStarting({ tag: 'signed-out' }), SESSION_WAIT_MS);
     const found = await account.session(); // the browser may have dropped the storage, but not the cookie
     clock.clearTimeout(timer);
     if (found && !(await local.session())) {
@@ -71,7 +71,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       channel.postMessage('session'); // tabs that show the sign-in wait for it
     }
     if (found) return enter(sessionOf(found));
-    showIfStarting({ tag: 'hello' });
+    showIfStarting({ tag: 'signed-out' });
   }
 
   async function enter(next: SignedInHere): Promise<void> {
@@ -92,7 +92,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       show(state) {
         if (!mine || client !== mine) return;
         const isUnknown = check.unknown === mine && state.connection.tag === 'signed-out';
-        app.set(isUnknown ? { ...state, connection: { tag: 'unknown' } } : state);
+        app.set(isUnknown ? { ...state, connection: { tag: 'user-unknown' } } : state);
       },
       // The server may answer before the database does.
       live: () => whenOpened(refreshSession),
@@ -129,7 +129,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
   function showSignIn(): void {
     closeClient();
-    app.set({ tag: 'hello' });
+    app.set({ tag: 'signed-out' });
   }
 
   function showIfStarting(state: AppState): void {

@@ -76,11 +76,11 @@ export type AppState =
   /** The database cannot be opened now; `retryStorage` tries again. */
   | { tag: 'storage'; reason: Reason }
   /** Nobody is signed in: the sign-in screen. */
-  | { tag: 'hello' }
+  | { tag: 'signed-out' }
   | SignedIn;
 
 export interface SignedIn {
-  tag: 'in';
+  tag: 'signed-in';
   user: User;
   /** Undefined until the server has answered. */
   hasPassword: boolean | undefined;
@@ -114,7 +114,7 @@ export type ConnectionState =
   /** The session has ended. Everything stays on the device, and is sent after the next sign-in. */
   | { tag: 'signed-out' }
   /** The server does not know this user: it was restored from a backup. Signing up again on this page keeps the outbox. */
-  | { tag: 'unknown' }
+  | { tag: 'user-unknown' }
   /** This version is too old for the server. */
   | { tag: 'upgrade' };
 

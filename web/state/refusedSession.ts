@@ -43,7 +43,7 @@ export async function checkRefusedSession(of: UserClient, check: SessionCheck, f
       of.signedIn({ user, hasPassword, devices });
       return;
     }
-    case 'unknown':
+    case 'user-unknown':
       check.unknown = of;
       of.know(session);
       return;
@@ -66,7 +66,7 @@ type Fate =
   | { tag: 'renewed'; session: Session }
   | { tag: 'signed-out' }
   /** There is no such user: the server was restored from a backup. */
-  | { tag: 'unknown' }
+  | { tag: 'user-unknown' }
   | { tag: 'unanswered' };
 
 /** `renews`: tries to get the session back with the claim, if it is still stored. */
@@ -79,7 +79,7 @@ async function fateOf(
   const claim = stored ?? newId(); // a fresh claim renews nothing
   const result = await http.signIn({ name: user.name, claim, credential: 'cookie', as: user.id });
   if (result.ok && result.value.user.id === user.id) return { tag: 'renewed', session: result.value };
-  if (!result.ok && result.error.code === 'not-found') return { tag: 'unknown' }; // keeps the claim: it may be the heir's already
+  if (!result.ok && result.error.code === 'not-found') return { tag: 'user-unknown' }; // keeps the claim: it may be the heir's already
   if (!result.ok && !isAnswer(result.error.code)) return { tag: 'unanswered' };
   if (stored !== undefined) await local.dropClaim(user.name);
   return { tag: 'signed-out' };

@@ -185,7 +185,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     if (closed) return;
     const failing = engine.current?.sync.failing();
     outside.show({
-      tag: 'in',
+      tag: 'signed-in',
       user: known.user,
       hasPassword: known.hasPassword,
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,

@@ -43,9 +43,9 @@ function screenOf(app: AppState) {
       );
     case 'storage':
       return <NoStorage reason={app.reason} />;
-    case 'hello':
+    case 'signed-out':
       return <SignInScreen />;
-    case 'in':
+    case 'signed-in':
       return <SignedInApp key={app.user.id} app={app} />;
     default:
       return assertNever(app);

@@ -33,7 +33,7 @@ export function ConnectionLine({ connection: current, waiting, onSignIn }: Conne
         </p>
       );
     case 'signed-out':
-    case 'unknown':
+    case 'user-unknown':
       return (
         <p class="line">
           {signedOutText(connection.tag, waiting)}
@@ -56,8 +56,8 @@ export function ConnectionLine({ connection: current, waiting, onSignIn }: Conne
   }
 }
 
-function signedOutText(tag: 'signed-out' | 'unknown', waiting: number): string {
-  if (tag === 'unknown') return t.connection.unknown;
+function signedOutText(tag: 'signed-out' | 'user-unknown', waiting: number): string {
+  if (tag === 'user-unknown') return t.connection.unknown;
   return waiting > 0 ? t.connection.signedOutWaiting : t.connection.signedOut;
 }
 

@@ -23,9 +23,9 @@ export interface Scene {
 const HARBOUR = 'harbour-watch';
 
 export const SCENES: Record<string, Scene> = {
-  hello: { start: () => ({ app: { tag: 'hello' } }) },
+  hello: { start: () => ({ app: { tag: 'signed-out' } }) },
   taken: {
-    start: () => ({ app: { tag: 'hello' }, answers: { signIn: refused('conflict') } }),
+    start: () => ({ app: { tag: 'signed-out' }, answers: { signIn: refused('conflict') } }),
     types: 'Ada',
     taps: ['Start chatting'],
   },
@@ -137,7 +137,7 @@ function refused(code: string) {
 
 function signedIn(change: Partial<SignedIn>): SignedIn {
   return {
-    tag: 'in',
+    tag: 'signed-in',
     user: { id: 'user-Ada', name: 'Ada', rev: 0 },
     hasPassword: false,
     lastDevice: true,

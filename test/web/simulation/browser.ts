@@ -282,7 +282,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
       app: () => client.app.get(),
       signedIn() {
         const app = client.app.get();
-        return app.tag === 'in' ? app : undefined;
+        return app.tag === 'signed-in' ? app : undefined;
       },
       look(room: string) {
         stopLooking();

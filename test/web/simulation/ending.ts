@@ -56,8 +56,8 @@ async function signIn(run: Run, user: string): Promise<void> {
   const isIn = (each: Tab) => each.signedIn()?.user.id === user && each.signedIn()!.connection.tag === 'live';
   await until(run, 'O2', `${server.names.get(user)} is in, in every tab`, () => {
     const app = tab.app();
-    if (app.tag === 'in' && app.user.id !== user) void tab.client.signOut();
-    else if (app.tag === 'hello' || browser.tabs().some(isSignedOut))
+    if (app.tag === 'signed-in' && app.user.id !== user) void tab.client.signOut();
+    else if (app.tag === 'signed-out' || browser.tabs().some(isSignedOut))
       void tab.client.signIn(server.names.get(user)!, 'a password');
     return browser.tabs().every(isIn);
   });

@@ -248,7 +248,7 @@ function signOut(run: Run): string | undefined {
 function signIn(run: Run): string | undefined {
   const tab = anyTab(
     run,
-    (each) => each.app().tag === 'hello' || each.signedIn()?.connection.tag === 'signed-out',
+    (each) => each.app().tag === 'signed-out' || each.signedIn()?.connection.tag === 'signed-out',
   );
   if (!tab) return undefined;
   const user = tab.signedIn()?.user.id ?? run.world.random.pick(run.people);

@@ -113,7 +113,7 @@ export function createBrowser(server: ModelServer): Browser {
       app: () => client.app.get(),
       signedIn() {
         const state = client.app.get();
-        if (state.tag !== 'in') throw new Error(`nobody is in: ${state.tag}`);
+        if (state.tag !== 'signed-in') throw new Error(`nobody is in: ${state.tag}`);
         return state;
       },
       look: (room) => void client.conversation(room).subscribe(() => {}),
@@ -131,7 +131,10 @@ export function createBrowser(server: ModelServer): Browser {
         });
       },
       untilLive: () =>
-        tab.untilPassing('live', () => tab.app().tag === 'in' && tab.signedIn().connection.tag === 'live'),
+        tab.untilPassing(
+          'live',
+          () => tab.app().tag === 'signed-in' && tab.signedIn().connection.tag === 'live',
+        ),
       freeze() {
         waiting ??= [];
       },

@@ -19,7 +19,7 @@ async function signedIn(name = 'Mika'): Promise<Tab> {
   server = createModelServer();
   browser = createBrowser(server);
   const tab = openTab();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   expect(await tab.client.signIn(name)).toEqual({ ok: true });
   await tab.untilLive();
   tab.look(LOBBY);
@@ -67,7 +67,7 @@ test('O1 O2 messages written offline outlive the tab, are shown without a networ
   tab.kill();
 
   const again = openTab();
-  await until('in', () => again.app().tag === 'in');
+  await until('signed in', () => again.app().tag === 'signed-in');
   again.look(LOBBY);
   await until('shown', () => again.read(LOBBY).length === 3);
   expect(again.read(LOBBY)).toEqual(['a (queued)', 'b (queued)', 'c (queued)']);
@@ -125,7 +125,7 @@ test('O3 a tab that is killed while it sends leaves rows that are checked', asyn
   tab.kill();
   server.reachable = false;
   const again = openTab();
-  await until('in', () => again.app().tag === 'in');
+  await until('signed in', () => again.app().tag === 'signed-in');
   again.look(LOBBY);
   await until('checking', () => again.read(LOBBY)[0] === 'cut off (checking)');
   server.intercept = () => false;
@@ -407,13 +407,13 @@ test('a sign-up whose answer is lost is repeated with the same claim: one user',
     return response;
   };
   const tab = openTab();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   expect(await tab.client.signIn('Mika')).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
   tab.kill();
   server.cookie = undefined;
   lost = false;
   const again = openTab();
-  await until('hello', () => again.app().tag === 'hello');
+  await until('signed out', () => again.app().tag === 'signed-out');
   expect(await again.client.signIn('Mika')).toEqual({ ok: true });
   expect(claims[1]).toBe(claims[0]);
   expect(server.names.size).toBe(1);
@@ -449,7 +449,7 @@ test('a taken name and a wrong password are reported, and the answer of a captiv
   expect(await tab.client.setPassword('secret')).toEqual({ ok: true });
   await until('known', () => tab.signedIn().hasPassword === true);
   expect(await tab.client.signOut()).toEqual({ ok: true });
-  expect(tab.app()).toEqual({ tag: 'hello' });
+  expect(tab.app()).toEqual({ tag: 'signed-out' });
   expect(await tab.client.signIn('Mika')).toMatchObject({ ok: false, reason: { code: 'conflict' } });
   expect(await tab.client.signIn('Mika', 'wrong')).toMatchObject({
     ok: false,
@@ -459,7 +459,7 @@ test('a taken name and a wrong password are reported, and the answer of a captiv
   const real = server.fetch;
   server.fetch = async () => new Response('<html>Welcome to the hotel</html>', { status: 200 });
   const other = openTab();
-  await until('hello', () => other.app().tag === 'hello');
+  await until('signed out', () => other.app().tag === 'signed-out');
   expect(await other.client.signIn('Mika', 'secret')).toMatchObject({
     ok: false,
     reason: { code: 'unreachable' },
@@ -493,7 +493,7 @@ test('a sign-out without a network fails and changes nothing', async () => {
   const tab = await signedIn();
   server.reachable = false;
   expect(await tab.client.signOut()).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
-  expect(tab.app().tag).toBe('in');
+  expect(tab.app().tag).toBe('signed-in');
 });
 
 test('after a session has ended everything is kept; signing in again sends it', async () => {
@@ -539,7 +539,7 @@ test('S5 two tabs show the same order and send in the same order', async () => {
   await until('the other too', () => JSON.stringify(other.read(LOBBY)) === JSON.stringify(tab.read(LOBBY)));
   expect(bodies()).toEqual(tab.read(LOBBY));
   await tab.client.signOut();
-  await until('the other follows', () => other.app().tag === 'hello');
+  await until('the other follows', () => other.app().tag === 'signed-out');
 });
 
 test('S5 a tab that is frozen while it sends does not block the others, and sends nothing twice when it thaws', async () => {
@@ -629,7 +629,7 @@ test('O4 a database that cannot be opened is reported, and opened at the next at
     factory.deleteDatabase('holdfast').onsuccess = resolve;
   });
   tab.client.retryStorage();
-  await until('there', () => tab.app().tag === 'hello');
+  await until('there', () => tab.app().tag === 'signed-out');
   warned.mockRestore();
 });
 
@@ -650,7 +650,7 @@ test('O3 a tab that is killed as soon as a message is queued does not offer its 
   expect(await tab.client.send(LOBBY, '  said once\n')).toEqual({ ok: true });
   tab.kill();
   const again = openTab();
-  await until('in', () => again.app().tag === 'in');
+  await until('signed in', () => again.app().tag === 'signed-in');
   expect(await again.client.draft(LOBBY)).toBe('');
   again.look(LOBBY);
   await until('it waits', () => again.read(LOBBY)[0] === 'said once (queued)');

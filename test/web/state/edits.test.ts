@@ -22,7 +22,7 @@ async function signedIn(): Promise<Tab> {
   server = createModelServer();
   browser = createBrowser(server);
   const tab = openTab();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
   await tab.untilLive();
   tab.look(LOBBY);
@@ -368,7 +368,7 @@ test.each(seedsOf('edits with lost answers'))(
           if (next(4) > 0) return;
           tab.kill();
           tab = openTab();
-          await until('in', () => tab.app().tag === 'in');
+          await until('signed in', () => tab.app().tag === 'signed-in');
           tab.look(LOBBY);
           await until('read', () => !tab.conversation(LOBBY).loading);
           return;
@@ -444,6 +444,6 @@ async function restarted(tab: Tab): Promise<Tab> {
   offline();
   tab.kill();
   const again = openTab();
-  await again.untilPassing('in', () => again.app().tag === 'in');
+  await again.untilPassing('signed in', () => again.app().tag === 'signed-in');
   return again;
 }

@@ -18,7 +18,7 @@ beforeEach(async () => {
   for (const body of ['1', '2', '3']) server.write(lin, body, kitchen);
   browser = createBrowser(server);
   tab = browser.openTab();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   await tab.untilLive();
   tab.look(kitchen);

@@ -17,7 +17,7 @@ test('S3 O3 others write while two hundred messages wait: theirs are unread, fou
   server.names.set(lin, 'Lin');
   tab = createBrowser(server).openTab();
   tab.look(LOBBY);
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   await tab.untilLive();
   tab.look(LOBBY);

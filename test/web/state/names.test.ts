@@ -22,9 +22,9 @@ afterEach(() => {
 async function openTab(): Promise<Tab> {
   const tab = browser.openTab();
   tabs.push(tab);
-  await until('it shows something', () => tab.app().tag === 'hello' || tab.app().tag === 'in');
-  if (tab.app().tag === 'hello') await tab.client.signIn('Mika');
-  await until('in', () => tab.app().tag === 'in');
+  await until('it shows something', () => tab.app().tag === 'signed-out' || tab.app().tag === 'signed-in');
+  if (tab.app().tag === 'signed-out') await tab.client.signIn('Mika');
+  await until('signed in', () => tab.app().tag === 'signed-in');
   tab.look(LOBBY);
   return tab;
 }

@@ -16,7 +16,7 @@ async function signedIn(): Promise<{ server: ModelServer; tab: Tab }> {
   const server = createModelServer();
   const tab = createBrowser(server).openTab();
   tabs.push(tab);
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
   await tab.untilLive();
   tab.look(LOBBY);

@@ -26,7 +26,7 @@ afterEach(() => {
 async function openTab(): Promise<Tab> {
   const tab = browser.openTab({ indexedDB: faults.indexedDB });
   tabs.push(tab);
-  await until('it shows something', () => tab.app().tag === 'hello' || tab.app().tag === 'in');
+  await until('it shows something', () => tab.app().tag === 'signed-out' || tab.app().tag === 'signed-in');
   return tab;
 }
 
@@ -36,8 +36,9 @@ async function look(tab: Tab): Promise<void> {
 }
 
 const bodies = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
-const connection = (tab: Tab) => (tab.app().tag === 'in' ? tab.signedIn().connection.tag : tab.app().tag);
-const isTold = (tab: Tab) => tab.untilPassing('it is told', () => connection(tab) === 'unknown');
+const connection = (tab: Tab) =>
+  tab.app().tag === 'signed-in' ? tab.signedIn().connection.tag : `app: ${tab.app().tag}`;
+const isTold = (tab: Tab) => tab.untilPassing('it is told', () => connection(tab) === 'user-unknown');
 const shows = (tab: Tab, messages: string[]) =>
   tab.untilPassing(`it shows ${messages}`, () => tab.read(LOBBY).join() === messages.join());
 
@@ -120,8 +121,8 @@ test('O1 O2 O4 killed after any step of the inheritance: each row is sent once, 
     faults.killHandles();
     faults = faultyIndexedDB(browser.indexedDB); // that of the killed tab never continues
     const again = await openTab();
-    await again.untilPassing('told, or in', () => ['unknown', 'live'].includes(connection(again)));
-    if (connection(again) === 'unknown') expect(await again.client.signIn('Ada')).toEqual({ ok: true });
+    await again.untilPassing('told, or in', () => ['user-unknown', 'live'].includes(connection(again)));
+    if (connection(again) === 'user-unknown') expect(await again.client.signIn('Ada')).toEqual({ ok: true });
     await look(again);
     await shows(again, ['waits 1', 'waits 2']);
     expect([at, ...bodies()]).toEqual([at, 'waits 1', 'waits 2']);
@@ -163,7 +164,7 @@ test('O4 O5 her name is taken: she signs up under another name and they are sent
   await isTold(tab);
   for (const [name, password] of [['Ada'], ['Ada', 'guess'], ['Bob', 'secret']] as const)
     expect(await tab.client.signIn(name, password)).toMatchObject({ ok: false });
-  expect(connection(tab)).toBe('unknown');
+  expect(connection(tab)).toBe('user-unknown');
   expect(tab.signedIn().waiting).toBe(2);
   expect(await tab.client.signIn('Ada of the harbour')).toEqual({ ok: true });
   await look(tab);

@@ -38,12 +38,12 @@ test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i
 
   let tab = browser.openTab();
   tabs.push(tab);
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   tab.look(LOBBY);
   const second = browser.openTab(seed % 3 === 0 ? { locks: undefined } : {});
   tabs.push(second);
-  await until('the second tab is in', () => second.app().tag === 'in');
+  await until('the second tab is in', () => second.app().tag === 'signed-in');
   second.look(LOBBY);
 
   for (let i = 0; i < 60; i++) {
@@ -78,7 +78,7 @@ test.each(seedsOf('clients on an unkind network'))('O1 O2 O3 L3 L5 S1 S2 seed %i
         tab.kill();
         tab = browser.openTab();
         tabs.push(tab);
-        await until('opened again', () => tab.app().tag === 'in');
+        await until('opened again', () => tab.app().tag === 'signed-in');
         tab.look(LOBBY);
         break;
       default:

@@ -17,7 +17,7 @@ async function twoRooms() {
   tabs.push(tab);
   const room = mint();
   server.rooms.set(room, { id: room, name: 'Kitchen', log: [] });
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   await tab.untilLive();
   tab.look(room);

@@ -27,7 +27,7 @@ function start(): Tab {
 
 async function signedIn(): Promise<Tab> {
   const tab = start();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
   await tab.untilLive();
   await look(tab);
@@ -101,7 +101,7 @@ test('O2 O4 a device that is full when the app connects sends the outbox all the
 
 test('O4 a device without space for the first welcome stays live, says so, and has everything once there is space', async () => {
   const tab = start();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   server.write(mint(), 'before');
   expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
   faults.quota(0);
@@ -188,8 +188,8 @@ test('O4 a database that hangs at the start is reported and opened again', async
   await again.untilPassing('said', () => again.app().tag === 'storage');
   expect(again.app()).toEqual({ tag: 'storage', reason: { code: 'storage-failed' } });
   faults.hangOpen(false);
-  await again.untilPassing('there by itself', () => again.app().tag === 'hello');
-  await tab.untilPassing('the other too', () => tab.app().tag === 'hello');
+  await again.untilPassing('there by itself', () => again.app().tag === 'signed-out');
+  await tab.untilPassing('the other too', () => tab.app().tag === 'signed-out');
 });
 
 test('O4 a newer version of the app has upgraded the database: this one says that it has to be updated', async () => {
@@ -232,7 +232,7 @@ test('O4 a tab with an older version that does not close the database is waited 
   const again = openTab();
   await again.untilPassing('said', () => again.app().tag === 'storage');
   older.result.close();
-  await again.untilPassing('opened by itself', () => again.app().tag === 'in');
+  await again.untilPassing('opened by itself', () => again.app().tag === 'signed-in');
   await again.untilLive();
 });
 
@@ -324,7 +324,7 @@ test('O4 a text that could not be queued is a draft again', async () => {
   await turns();
   tab.kill();
   const again = openTab();
-  await until('in', () => again.app().tag === 'in');
+  await until('signed in', () => again.app().tag === 'signed-in');
   expect(await again.client.draft(LOBBY)).toBe('kept');
 });
 
@@ -357,14 +357,14 @@ test('O4 a browser that deletes the storage under the open app: the app says so,
   await tab.untilPassing('said', () => tab.signedIn().storage === 'emptied');
   tab.says('visible');
   await shows(tab, ['before']);
-  expect(tab.app().tag).toBe('in');
+  expect(tab.app().tag).toBe('signed-in');
   expect(await tab.client.send(LOBBY, 'after')).toEqual({ ok: true });
   await shows(tab, ['before', 'after']);
   tab.client.retryStorage();
   await until('seen', () => tab.signedIn().storage === 'ok');
   tab.kill();
   const again = openTab();
-  await until('in', () => again.app().tag === 'in');
+  await until('signed in', () => again.app().tag === 'signed-in');
   expect(await again.client.draft(LOBBY)).toBe('half a sen');
 });
 

@@ -15,7 +15,7 @@ async function openTab(changes: Partial<Deps> = {}): Promise<Tab> {
   const tab = browser.openTab(changes);
   tabs.push(tab);
   await until('started', () => tab.app().tag !== 'starting');
-  if (tab.app().tag === 'hello') await tab.client.signIn('Mika');
+  if (tab.app().tag === 'signed-out') await tab.client.signIn('Mika');
   await tab.untilLive();
   tab.look(LOBBY);
   return tab;

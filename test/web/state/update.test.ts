@@ -43,7 +43,7 @@ async function older(): Promise<void> {
   server = createModelServer();
   browser = createBrowser(server);
   const tab = openTab();
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   await tab.untilLive();
   for (let i = 1; i <= 300; i++) server.write(lin, `text ${i}`);
@@ -64,7 +64,7 @@ async function older(): Promise<void> {
 }
 
 async function look(tab: Tab): Promise<void> {
-  await tab.untilPassing('in', () => tab.app().tag === 'in');
+  await tab.untilPassing('signed in', () => tab.app().tag === 'signed-in');
   tab.client.open(LOBBY);
   tab.look(LOBBY);
 }
@@ -118,7 +118,7 @@ test('S1 O4 killed again and again while logs are moved, nothing is lost', async
   await older();
   for (let kills = 0; !(await isMoved()); kills++) {
     const tab = openTab(false);
-    await tab.untilPassing('in', () => tab.app().tag === 'in');
+    await tab.untilPassing('signed in', () => tab.app().tag === 'signed-in');
     for (let turn = 0; turn < 3 + 7 * (kills % 5); turn++) {
       tab.clock.pass(10);
       await new Promise((resolve) => setImmediate(resolve));

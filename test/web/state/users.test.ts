@@ -20,7 +20,7 @@ afterEach(() => {
 async function openTab(): Promise<Tab> {
   const tab = browser.openTab();
   tabs.push(tab);
-  await until('it shows something', () => tab.app().tag === 'hello' || tab.app().tag === 'in');
+  await until('it shows something', () => tab.app().tag === 'signed-out' || tab.app().tag === 'signed-in');
   return tab;
 }
 
@@ -51,14 +51,14 @@ async function mikaIn(count: number): Promise<Tab[]> {
 const bodies = () => server.rooms.get(LOBBY)!.log.map((entry) => ('body' in entry ? entry.body : entry.kind));
 const nameIn = (tab: Tab) => {
   const app = tab.app();
-  return app.tag === 'in' ? app.user.name : app.tag;
+  return app.tag === 'signed-in' ? app.user.name : app.tag;
 };
 const isIn = (tab: Tab, name: string) => tab.untilPassing(`${name} is in`, () => nameIn(tab) === name);
 
 test('O5 another user signs in in another tab: every tab switches, nothing of the first user is shown or sent, and it is there on their return', async () => {
   const [one, other] = (await mikaIn(2)) as [Tab, Tab];
   expect(await one.client.signOut()).toEqual({ ok: true });
-  await isIn(other, 'hello');
+  await isIn(other, 'signed-out');
   server.intercept = () => false;
   expect(await other.client.signIn('Lin')).toEqual({ ok: true });
   for (const tab of [one, other]) {
@@ -71,7 +71,7 @@ test('O5 another user signs in in another tab: every tab switches, nothing of th
   }
   expect(bodies()).toEqual([]);
   await other.client.signOut();
-  await isIn(one, 'hello');
+  await isIn(one, 'signed-out');
   expect(await one.client.signIn('Mika', 'secret')).toEqual({ ok: true });
   for (const tab of [one, other]) {
     await isIn(tab, 'Mika');
@@ -88,7 +88,7 @@ test.each(['visible', 'pageshow', 'resume'] as const)(
     const deaf = () => ({ postMessage() {}, onmessage: null, close() {} }); // messages of the other tabs are lost
     const tab = browser.openTab({ channel: deaf });
     tabs.push(tab);
-    await until('hello', () => tab.app().tag === 'hello');
+    await until('signed out', () => tab.app().tag === 'signed-out');
     expect(await tab.client.signIn('Mika')).toEqual({ ok: true });
     await look(tab);
     server.intercept = (request) => request === 'append';
@@ -109,7 +109,7 @@ test.each(['visible', 'pageshow', 'resume'] as const)(
     expect(bodies()).toEqual([]);
     await other.client.signOut();
     tab.says(event);
-    await isIn(tab, 'hello');
+    await isIn(tab, 'signed-out');
     expect(tab.conversation(LOBBY).messages).toEqual([]);
   },
 );
@@ -168,7 +168,7 @@ test('O5 a sign-out whose answer is slow is not undone by the claim that is stil
   };
   const tab = browser.openTab({ fetch: slow });
   tabs.push(tab);
-  await until('hello', () => tab.app().tag === 'hello');
+  await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');
   await look(tab);
   const other = await openTab();
@@ -180,7 +180,7 @@ test('O5 a sign-out whose answer is slow is not undone by the claim that is stil
   answer();
   expect(await leaving).toEqual({ ok: true });
   expect(server.cookie).toBeUndefined();
-  for (const each of [tab, other]) await isIn(each, 'hello');
+  for (const each of [tab, other]) await isIn(each, 'signed-out');
 });
 
 test('O5 a page that becomes visible does not restore a session that another tab ended', async () => {
@@ -193,16 +193,16 @@ test('O5 a page that becomes visible does not restore a session that another tab
   await tab.client.signOut();
   tab.says('visible');
   await turns();
-  expect(nameIn(tab)).toBe('hello');
+  expect(nameIn(tab)).toBe('signed-out');
   expect(await readAll(browser.indexedDB, 'holdfast', 'session')).toEqual([true]);
 });
 
 test('O2 a tab finds that the browser is signed in after all: tabs that show the sign-in switch too', async () => {
   const asking = await openTab();
-  expect(nameIn(asking)).toBe('hello');
+  expect(nameIn(asking)).toBe('signed-out');
   const other = createBrowser(server).openTab(); // a cookie, but an empty storage
   tabs.push(other);
-  await until('it shows something', () => other.app().tag === 'hello');
+  await until('it shows something', () => other.app().tag === 'signed-out');
   await other.client.signIn('Mika');
   const third = await openTab();
   await isIn(third, 'Mika');

@@ -45,7 +45,7 @@ function openTab(): Tab & { gone(): void } {
 /** A user who wrote messages without a network. */
 async function queued(...bodies: string[]): Promise<Tab & { gone(): void }> {
   const tab = openTab();
-  await until('started', () => tab.app().tag === 'hello');
+  await until('started', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Ada', undefined);
   await tab.untilLive();
   tab.look(LOBBY);

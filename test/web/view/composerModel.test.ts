@@ -83,7 +83,7 @@ describe('the composer model', () => {
   });
 
   test('O4 the text survives a look at another room, and an edit has its own composer', () => {
-    const client = fakeClient({ app: { tag: 'hello' } });
+    const client = fakeClient({ app: { tag: 'signed-out' } });
     const models = createComposerModels(client);
     models.ofRoom('lobby', '').type('half a sent');
     expect(models.ofRoom('lobby', '').get().text).toBe('half a sent');
@@ -100,7 +100,10 @@ describe('the composer model', () => {
   test('the status at the time of submit decides: a sent message is edited, an unsent one is amended', async () => {
     const refused = { tag: 'not-sent', reason: { code: 'too-large' } } as const;
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
-    const client = fakeClient({ app: { tag: 'hello' }, conversations: { lobby: conversationOf([text]) } });
+    const client = fakeClient({
+      app: { tag: 'signed-out' },
+      conversations: { lobby: conversationOf([text]) },
+    });
     const models = createComposerModels(client);
     const model = models.ofMessage('lobby', text);
     await model.submit();
@@ -117,7 +120,7 @@ describe('the composer model', () => {
 
   test('O4 an unfinished edit survives a reload, until it is sent or given up', async () => {
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
-    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
+    const client = { ...fakeClient({ app: { tag: 'signed-out' } }), ...keepsDrafts() };
     const begin = () => createComposerModels(client).ofMessage('lobby', text).type('three sea');
     const loadedAgain = async () => {
       const models = createComposerModels(client);
@@ -142,7 +145,7 @@ describe('the composer model', () => {
 
   test('S3 a saved edit has nothing of the original text, which may be deleted by then', () => {
     const drafts = keepsDrafts();
-    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...drafts };
+    const client = { ...fakeClient({ app: { tag: 'signed-out' } }), ...drafts };
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     createComposerModels(client).ofMessage('lobby', text).type('no more');
     expect(JSON.stringify([...drafts.kept])).toContain('no more');
@@ -159,7 +162,7 @@ describe('the composer model', () => {
     async (begun, typed, written) => {
       const drafts = keepsDrafts();
       drafts.kept.set('lobby', begun);
-      const models = createComposerModels({ ...fakeClient({ app: { tag: 'hello' } }), ...drafts });
+      const models = createComposerModels({ ...fakeClient({ app: { tag: 'signed-out' } }), ...drafts });
       const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
       models.edited('lobby').set(text);
       models.ofMessage('lobby', text).type(typed);
@@ -172,7 +175,7 @@ describe('the composer model', () => {
   );
 
   test('O4 text that was typed before a reload is not lost with a deleted message either', async () => {
-    const client = { ...fakeClient({ app: { tag: 'hello' } }), ...keepsDrafts() };
+    const client = { ...fakeClient({ app: { tag: 'signed-out' } }), ...keepsDrafts() };
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     createComposerModels(client).ofMessage('lobby', text).type('three seals');
     const models = createComposerModels(client);
@@ -184,7 +187,7 @@ describe('the composer model', () => {
   });
 
   test('O4 an edit that was given up is restored at the next edit; after a sent edit the next one starts from the message', async () => {
-    const models = createComposerModels(fakeClient({ app: { tag: 'hello' } }));
+    const models = createComposerModels(fakeClient({ app: { tag: 'signed-out' } }));
     const text = message({ author: 'Ada', mine: true, at: 0, body: 'two seals' });
     const begin = () => {
       models.edited('lobby').set(text);

@@ -35,7 +35,7 @@ export function Sheets({ open, app, onOpen }: SheetsProps) {
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':
-      return app.connection.tag === 'unknown' ? (
+      return app.connection.tag === 'user-unknown' ? (
         <SignUpAgainSheet app={app} onClose={close} />
       ) : (
         <SignInSheet app={app} onClose={close} />
