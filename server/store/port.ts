@@ -114,12 +114,12 @@ export interface RoomStore {
   byId(id: string): Promise<RoomRecord | undefined>;
   /** Public rooms with an id greater than `after`, ascending by id. */
   listPublic(after: string | undefined, limit: number): Promise<RoomRecord[]>;
-  /** The rooms that this user is a member of, with the user's read marks. */
+  /** The rooms that this user is a member of, with the user's read markers. */
   ofUser(user: string): Promise<Membership[]>;
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
   ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
   isMember(room: string, user: string): Promise<boolean>;
-  /** Raises the read mark to `upTo` where that is greater; returns the mark afterwards. */
+  /** Raises the read marker to `upTo` where that is greater; returns the mark afterwards. */
   mark(room: string, user: string, upTo: number): Promise<number>;
 }
 

@@ -47,7 +47,7 @@ export const LAYERS: Record<string, string> = {
   'web/view/parts': 'Components and hooks that several views use: icons, inputs, the route, the context.',
   'web/view/sheet': 'The sheets: dialogs over the screen.',
   'web/view/menu':
-    'What the log needs after the first paint: the menu of a message, keys, read mark, announcements.',
+    'What the log needs after the first paint: the menu of a message, keys, read marker, announcements.',
   'web/view': 'The screen.',
   'web/sw': 'The service worker: the app without a network, and background sending.',
   web: 'Starts the page.',

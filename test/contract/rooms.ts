@@ -71,7 +71,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await state()).toEqual({ members: 2, me: true, you: true });
   });
 
-  it('lists the rooms of a user, with head and read mark', async () => {
+  it('lists the rooms of a user, with head and read marker', async () => {
     const [a, b, left, me] = [
       await newRoom(db.store),
       await newRoom(db.store),
@@ -105,7 +105,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.ofUsers([])).toEqual(new Map());
   });
 
-  it('read marks only rise', async () => {
+  it('read markers only rise', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     expect(await db.store.rooms.mark(room, me, 5)).toBe(5);
     expect(await db.store.rooms.mark(room, me, 3)).toBe(5);

@@ -1,6 +1,6 @@
 /**
  * Eviction on a full device. The log is a copy and can be fetched again, so old entries are deleted. What the user wrote
- * exists only here: rows, drafts and marks are never deleted (O4).
+ * exists only here: rows, drafts and read markers are never deleted (O4).
  */
 import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../records/pageLimits.ts';
 import type { RoomSpan } from '../records/storedRecords.ts';

@@ -14,7 +14,7 @@ export type Change =
   | { type: 'draft'; room: string }
   /** The names of these users. */
   | { type: 'users'; users: readonly string[] }
-  /** The read marks of these rooms. */
+  /** The read markers of these rooms. */
   | { type: 'marks'; rooms: readonly string[] }
   /** Heartbeat of the drain lock's holder, every LOCK_HEARTBEAT_MS while it makes progress (being alive is not enough). */
   | { type: 'draining'; holder: string };

@@ -91,7 +91,7 @@ export function createConversation({
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Requests in a row that failed although there was a connection. */
   let failures = 0;
-  /** Read mark and head of the room when the conversation was opened. */
+  /** Read marker and head of the room when the conversation was opened. */
   let opened: { readUpTo: number; head: number } | undefined;
   /** The newest entry that was held when the window was last at the newest. */
   let shownUpTo = 0;

@@ -1,4 +1,4 @@
-/** Rooms, their members, and read marks. Only applySideEffects.ts writes the rows of members. */
+/** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
 import { type LogStore, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
 import type { Collections, RoomDocument } from './base/collections.ts';
 import { isDuplicate } from './base/faults.ts';

@@ -1,5 +1,5 @@
 /**
- * The Socket.IO adapter for several processes on one database: broadcasts hints such as a sign-out or a read mark through a
+ * The Socket.IO adapter for several processes on one database: broadcasts hints such as a sign-out or a read marker through a
  * capped collection. A broadcast is lost silently where its insert fails or the change stream restarts, so nothing depends
  * on it: sessions are also reconciled with the store every minute.
  */

@@ -1,4 +1,4 @@
-/** Rooms, their members, and read marks. Only append.ts writes the rows of members. */
+/** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';

@@ -1,4 +1,4 @@
-/** Faults with rooms, members and read marks. */
+/** Faults with rooms, members and read markers. */
 import type { RoomStore, Store } from '../../../server/store/port.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
@@ -29,7 +29,7 @@ export const roomFaults: Fault[] = [
     ],
   },
   {
-    name: 'a read mark can be lowered',
+    name: 'a read marker can be lowered',
     around: (store) =>
       withRooms(store, {
         async mark(room, user, upTo) {
@@ -37,7 +37,7 @@ export const roomFaults: Fault[] = [
           return upTo;
         },
       }),
-    caughtBy: ['read marks only rise', 'every store raises the same read mark'],
+    caughtBy: ['read markers only rise', 'every store raises the same read marker'],
     byHistories: true,
   },
   {

@@ -1,4 +1,4 @@
-/** A model of read marks: each is the greatest value that was set. */
+/** A model of read markers: each is the greatest value that was set. */
 import { expect } from 'vitest';
 
 export class Marks {

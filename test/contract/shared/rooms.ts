@@ -94,7 +94,7 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
-  it('every store raises the same read mark', async () => {
+  it('every store raises the same read marker', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [join(room, me)]);
     const marks = await Promise.all(

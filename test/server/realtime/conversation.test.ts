@@ -275,7 +275,7 @@ describe('rooms', () => {
     expect(mixed).toMatchObject({ error: { code: 'conflict' } });
   });
 
-  test("the read mark only grows, and is sent to the user's other devices", async () => {
+  test("the read marker only grows, and is sent to the user's other devices", async () => {
     using ada = await join();
     using phone = await connectClient(server.url, ada.session);
     const room = await roomOf(ada);

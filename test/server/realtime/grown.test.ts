@@ -201,7 +201,7 @@ describe('S3 a catch-up', () => {
     expect(between.ok && between.older).toBe(51 - 9);
   });
 
-  test('counts the unread messages: of others, not deleted, after the read mark', async () => {
+  test('counts the unread messages: of others, not deleted, after the read marker', async () => {
     using ada = await connectClient(server.url, await person());
     const room = await roomOf(ada);
     const bo = await person();

@@ -97,7 +97,7 @@ test("a sign-out on one server ends the device's sockets on the other, and only 
   expect(bo.socket.connected).toBe(true);
 });
 
-test("a read mark reaches the user's sockets on the other server", async () => {
+test("a read marker reaches the user's sockets on the other server", async () => {
   const session = await person();
   using one = await connectClient(here.url, session);
   using two = await connectClient(there.url, session);

@@ -35,7 +35,7 @@ function all(db: UserDatabase) {
   });
 }
 
-test('O4 eviction deletes log entries only: rows, drafts, marks and all else stay', async () => {
+test('O4 eviction deletes log entries only: rows, drafts, read markers and all else stay', async () => {
   const db = open();
   await fill(db, ROOM, 1, 300);
   const detachedEdit = (serverOffset: number, target: number): Entry =>

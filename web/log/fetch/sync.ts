@@ -49,7 +49,7 @@ export interface SyncDeps {
   random: () => number;
   changed(change: Change): void;
   storage: StorageHealth;
-  /** A read mark changed: of the user on another device, or of another member. */
+  /** A read marker changed: of the user on another device, or of another member. */
   read(frame: Frame<'read'>): void;
   /** A welcome was stored. The catch-up may still be running. */
   welcomed(): void;
