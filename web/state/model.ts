@@ -147,7 +147,8 @@ export interface ConversationState {
   /** Ascending. A window of at most some 150 messages, not the whole log. */
   messages: Message[];
   /**
-   * Where entries are missing on this device: between these messages, or after the last one that was sent. Ascending.
+   * Where the screen shows a line for a hole (entries missing on this device): between these messages, or after the last
+   * one that was sent. Ascending.
    */
   gaps: Gap[];
   /** True when the first message here is the room's first. */

@@ -10,7 +10,7 @@ import type { UserDatabase } from '../../db/userDatabase.ts';
 import { holeAbove, holeAt, holeBelow, missingRange, type OffsetRange } from '../../records/spans.ts';
 import { backoff } from '../../transport/backoff.ts';
 import { isContiguous } from '../store/applyFrames.ts';
-import { createGapFiller } from './fillGaps.ts';
+import { createHoleFiller } from './fillHoles.ts';
 import type { RangeRequests } from './rangeRequests.ts';
 import type { SyncSessions } from './syncSession.ts';
 import { createUncoveredAcks } from './uncoveredAcks.ts';
@@ -35,7 +35,7 @@ export interface Fetcher {
   /** `older`: where the newest messages below the catch-up begin, if the catch-up has too few to fill the screen. */
   expectOlder(room: string, older: number | undefined): void;
   /** Call it when the catch-up may have ended: small holes, and rooms with few messages, are fetched with low priority. */
-  fillGaps(): void;
+  fillHoles(): void;
   /** Fetches one own entry and its amendments, unless a span has covered it meanwhile (uncoveredAcks.ts). */
   check(room: string, serverOffset: number): void;
   isBusy(): boolean;
@@ -82,7 +82,7 @@ export function createFetcher(deps: Deps): Fetcher {
     pieceEntries: ranges.pieceEntries,
     fill: (...of) => fill(...of, false),
   });
-  const gaps = createGapFiller({
+  const holeFiller = createHoleFiller({
     db,
     rooms: () => [...heads.keys()].filter((room) => !deps.isFailing(room)),
     isFree: () => !closed && sessions.current() !== undefined && !deps.isCatchingUp(),
@@ -109,7 +109,7 @@ export function createFetcher(deps: Deps): Fetcher {
     void fetchMissing(room).then((fetched) => {
       requests.delete(room);
       if (closed) return;
-      gaps.schedule();
+      holeFiller.schedule();
       if (fetched !== 'lost') failures.delete(room);
       else if (session === sessions.current()) retryLater(room);
       if (fetched === 'refused') deps.refused(room);
@@ -140,7 +140,7 @@ export function createFetcher(deps: Deps): Fetcher {
         const range = missingRange(cursor, headOf(room), ranges.pieceEntries());
         if (!range || closed) return 'held';
         deps.progressed();
-        const fetched = await fill(room, range, true, (older) => gaps.expectOlder(room, older));
+        const fetched = await fill(room, range, true, (older) => holeFiller.expectOlder(room, older));
         if (fetched === 'lost' || fetched === 'refused') return fetched;
       } catch (error) {
         if (closed) return 'lost';
@@ -218,7 +218,7 @@ export function createFetcher(deps: Deps): Fetcher {
     connected() {
       heads.clear();
       uncoveredAcks.checkAll();
-      gaps.schedule();
+      holeFiller.schedule();
     },
     disconnected,
     fetchUpToHead,
@@ -248,12 +248,12 @@ export function createFetcher(deps: Deps): Fetcher {
         room,
         withOverlap({ from, to: Math.min(hole.to, from + holeEntries() - 1) }, hole),
       );
-      gaps.schedule();
-      gaps.proceed();
+      holeFiller.schedule();
+      holeFiller.proceed();
       return held;
     },
-    expectOlder: gaps.expectOlder,
-    fillGaps: gaps.proceed,
+    expectOlder: holeFiller.expectOlder,
+    fillHoles: holeFiller.proceed,
     check: uncoveredAcks.check,
     isBusy: () => requests.size > 0,
     close() {

@@ -127,7 +127,7 @@ export function createSync(deps: SyncDeps): Sync {
 
   function progressed(): void {
     deps.progressed();
-    fetcher.fillGaps();
+    fetcher.fillHoles();
   }
 
   /** Not while the device is full: a new connection would not help. The storage state reconnects once there is space. */

@@ -1,6 +1,7 @@
 /**
- * The window: the part of a conversation that is read for the screen. Stored lines, the gaps between them (entries that are
- * not stored), and after the newest line the outbox rows. The user can scroll to anything stored, also across a gap.
+ * The window: the part of a conversation that is read for the screen. Stored lines, the gaps between them (the lines that
+ * stand for holes: entries that are not stored), and after the newest line the outbox rows. The user can scroll to
+ * anything stored, also across a gap.
  */
 import type { Entry } from '../../../shared/entry.ts';
 import type { Line } from '../../../shared/fold.ts';

@@ -12,7 +12,7 @@ import { cursorOf, holesBetween, type OffsetRange, subtractRanges } from '../../
 import { readLinesBack } from '../read/readLines.ts';
 import type { FetchResult } from './fetchMissing.ts';
 
-export interface GapFiller {
+export interface HoleFiller {
   /** `older`: where the newest messages below the catch-up begin, as the server says; undefined if the catch-up has enough. */
   expectOlder(room: string, older: number | undefined): void;
   /** There may be something to fetch, in any room. */
@@ -29,7 +29,7 @@ interface Deps {
   isFree(): boolean;
   /** The maximum of entries per range. */
   most(): number;
-  fill(room: string, stretch: OffsetRange): Promise<FetchResult>;
+  fill(room: string, range: OffsetRange): Promise<FetchResult>;
 }
 
 /**
@@ -38,7 +38,7 @@ interface Deps {
  */
 const SMALL_HOLE_ENTRIES = 20;
 
-export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFiller {
+export function createHoleFiller({ db, rooms, isFree, most, fill }: Deps): HoleFiller {
   const olders = new Map<string, number>();
   let isDue = false;
   let isFilling = false;
@@ -48,7 +48,7 @@ export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFil
     isFilling = true;
     isDue = false;
     fillAll()
-      .catch((error) => console.warn('gaps could not be filled', error))
+      .catch((error) => console.warn('holes could not be filled', error))
       .finally(() => {
         isFilling = false;
         proceed();
@@ -59,20 +59,20 @@ export function createGapFiller({ db, rooms, isFree, most, fill }: Deps): GapFil
     const here = rooms();
     for (const room of [...here.filter((each) => olders.has(each)), ...here]) {
       for (;;) {
-        const stretch = await lacking(room);
-        if (!stretch) break;
+        const range = await nextRange(room);
+        if (!range) break;
         if (!isFree()) {
           isDue = true; // `proceed` is called when the urgent work ends, or after the next welcome
           return;
         }
-        const fetched = await fill(room, stretch);
+        const fetched = await fill(room, range);
         if (fetched === 'lost') return; // retried after the next welcome
         if (fetched !== 'held') break;
       }
     }
   }
 
-  function lacking(room: string): Promise<OffsetRange | undefined> {
+  function nextRange(room: string): Promise<OffsetRange | undefined> {
     return db.read(['log', 'logSpans', 'detached'], async (tx) => {
       const spans = await readSpans(tx, room);
       const older = olders.get(room);
