@@ -36,7 +36,7 @@ describe('a whole request refused', () => {
     }
   });
 
-  test('waits as long as it was told', () => {
+  test('pauses for as long as the server ordered', () => {
     expect(judgeAnswer(sentTo(a, b), refusal('rate-limited', 700)).next).toEqual({ tag: 'pause', ms: 700 });
   });
 });
