@@ -66,7 +66,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     {
       file: 'log/fetch/handleFrames.ts',
       from: 'const amendedTo = run.at(-1)!.serverOffset;',
-      to: 'const amendedTo = fetch.headOf(room);',
+      to: 'const amendedTo = fetcher.headOf(room);',
     },
   ],
   'a deletion does not blank what is held': [
