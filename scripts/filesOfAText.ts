@@ -23,7 +23,7 @@ import { ROOT } from '../test/support/tools.ts';
 import { waitFor } from '../test/support/waitFor.ts';
 
 const TEXTS = 5;
-/** Long enough for the reader's page to send its read mark, and for both pages to become idle. */
+/** Long enough for the reader's page to send its read marker, and for both pages to become idle. */
 const QUIET_MS = 2_500;
 
 interface Taken {
