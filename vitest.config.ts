@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'unit', // unit tests, the stores' contract, tests of the server process
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [OTHER_BROWSERS],
+          exclude: [OTHER_BROWSERS, TIMED],
           maxConcurrency: 2,
           maxWorkers: 2, // also on two cores, where the default is one: many tests mostly wait
           // some tests run thousands of seeds, and the machine may be busy
@@ -50,6 +50,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'other browsers', include: [OTHER_BROWSERS], testTimeout: 120_000, maxWorkers: 2 },
       },
+      { extends: true, test: { name: 'timed', include: [TIMED], maxWorkers: 1 } },
     ],
   },
 });

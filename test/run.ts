@@ -57,6 +57,7 @@ async function everything(): Promise<Tally> {
   if (wants('unit')) tallies.push(await step('unit', unit));
   if (wants('browser')) tallies.push(await step('browser tests', browser));
   if (wants('browser') && !values.quick) tallies.push(await step('other browsers', otherBrowsers));
+  if (wants('unit') && !values.quick) tallies.push(await step('timed', timed));
   return sum(tallies);
 }
 
