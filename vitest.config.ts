@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { testLength } from './test/support/runs.ts';
 
 const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
+/** Latencies of this machine: other tests at the same time would be measured, too. */
+const TIMED = 'test/bench/beside/*.test.ts';
 
 /** Each takes about a minute. They start first, so that the run does not wait for one of them at the end. */
 const LONGEST = [

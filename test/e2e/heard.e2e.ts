@@ -59,7 +59,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - paragraph: 2 people
       - button "Menu"
       - status:
-        - paragraph: Offline. 2 messages wait here.
+        - paragraph: Offline. 2 messages are waiting.
       - log "Lobby":
         - article /^You on its way \\d\\d:\\d\\d Checking$/:
           - button /Checking$/
