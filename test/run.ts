@@ -114,6 +114,11 @@ function otherBrowsers(): Promise<Tally> {
   return vitest('other browsers');
 }
 
+/** One after the other, with the machine to themselves. */
+function timed(): Promise<Tally> {
+  return vitest('timed');
+}
+
 /** Runs one of the projects of vitest.config.ts. */
 async function vitest(project: string, ...which: string[]): Promise<Tally> {
   const report = `${REPORTS}/${project}.json`;
