@@ -89,7 +89,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
   await expect(page.getByRole('dialog')).toMatchAriaSnapshot(`
     - dialog "Not sent":
       - heading "Not sent" [level=2]
-      - paragraph: It has 4,001 characters; a message holds 4,000. It held up nothing you wrote after it.
+      - paragraph: This message has 4,001 characters. The limit is 4,000. Your later messages are not affected.
       - button "Edit"
       - button "Try again"
       - button "Delete"

@@ -37,7 +37,7 @@ test(
     await expectInOrder(page, [...five.slice(1), TOO_LONG]); // after the others, which were not blocked
     await message(page, TOO_LONG).getByRole('button', { name: 'Not sent' }).click();
     const why = page.getByRole('dialog', { name: 'Not sent' });
-    await expect(why).toContainText('It has 5,199 characters; a message holds 4,000.');
+    await expect(why).toContainText('This message has 5,199 characters. The limit is 4,000.');
     await why.getByRole('button', { name: 'Edit' }).click();
 
     await expect(composer(page)).toHaveValue(TOO_LONG);
