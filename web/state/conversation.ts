@@ -166,8 +166,9 @@ export function createConversation({
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
+    if (latest && latest.window.anchor !== anchor) await refresh(); // a jump that is not on the screen yet, but the gap still is
     const window = latest?.window;
-    if (!window || window.anchor !== anchor) return; // a jump of the window is not on the screen yet, but the gap still is
+    if (!window?.gaps.some(({ from, to }) => from === gap.from && to === gap.to)) return;
     if (liveSync()) anchor = anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
