@@ -166,10 +166,10 @@ export function createConversation({
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
-    if (latest && latest.window.anchor !== anchor) await refresh(); // a jump that is not on the screen yet, but the gap still is
     const window = latest?.window;
-    if (!window?.gaps.some(({ from, to }) => from === gap.from && to === gap.to)) return;
-    if (liveSync()) anchor = anchorAtGap(window, gap, edge);
+    if (!window) return;
+    // not while a jump is not on the screen yet, but the gap still is: it would be undone
+    if (liveSync() && window.anchor === anchor) anchor = anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
     );
