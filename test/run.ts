@@ -2,6 +2,8 @@
  * `npm test`: installs what the tests need, runs all of them, and ends with one line that counts them.
  * `npm run test:quick`, for daily work, leaves out the tests tagged `slow`, most random runs (test/support/runs.ts), most
  * browser tests, and all browsers but Chromium.
+ * `node test/run.ts --only timed` measures latencies of appends beside reads, which `npm test` does not: on a virtual or busy
+ * machine they say more about the machine.
  * During development: `node test/run.ts --only check|unit|browser [filter …]`; `vitest run FILE` works by itself too.
  * TEST_MONGODB_URL is a replica set of your own, for the tests that do not damage the database (test/support/setup/mongo.ts).
  */
@@ -57,7 +59,7 @@ async function everything(): Promise<Tally> {
   if (wants('unit')) tallies.push(await step('unit', unit));
   if (wants('browser')) tallies.push(await step('browser tests', browser));
   if (wants('browser') && !values.quick) tallies.push(await step('other browsers', otherBrowsers));
-  if (wants('unit') && !values.quick) tallies.push(await step('timed', timed));
+  if (values.only === 'timed') tallies.push(await step('timed', timed));
   return sum(tallies);
 }
 
@@ -114,7 +116,7 @@ function otherBrowsers(): Promise<Tally> {
   return vitest('other browsers');
 }
 
-/** One after the other, with the machine to themselves. */
+/** One after the other, for a machine that does nothing else. */
 function timed(): Promise<Tally> {
   return vitest('timed');
 }
