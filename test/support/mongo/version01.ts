@@ -2,6 +2,7 @@
  * Version 0.1 as fixtures (made by test/fixtures/mongo-0.1/make.ts): a database that it wrote, and its store, to run as a
  * process beside one of the present version.
  */
+
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -12,6 +13,7 @@ import {
   type IndexDescription,
   MongoClient,
 } from 'mongodb';
+import type { RecordedItem } from '../../fixtures/recording.ts';
 import { temporaryFolder } from '../tmp.ts';
 import { ROOT } from '../tools.ts';
 
@@ -21,23 +23,13 @@ export interface Version01Database {
   /** Members: Ada and Bob of `deck` (the `join` of Cyd is pending), Bob of `hold`; all were in the lobby, and Cyd left. */
   rooms: { deck: string; hold: string };
   /** All appended entries, in the order of each room's log. */
-  said: { item: SaidItem; result: { tag: string; serverOffset: number; at: number } }[];
+  said: { item: RecordedItem; result: { tag: string; serverOffset: number; at: number } }[];
   collections: {
     name: string;
     options: CreateCollectionOptions;
     indexes: Document[];
     documents: Document[];
   }[];
-}
-
-interface SaidItem {
-  room: string;
-  author: string;
-  clientOffset: string;
-  kind: string;
-  body?: string;
-  target?: string;
-  digest: string;
 }
 
 const FIXTURES = join(ROOT, 'test/fixtures/mongo-0.1');

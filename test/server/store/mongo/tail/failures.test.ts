@@ -134,12 +134,7 @@ it(
       mongo.resume();
     }
     await waitFor('the tail hears again', () => tail.isOpen(), 20_000);
-    await waitFor('it can be written', () =>
-      write().then(
-        () => true,
-        () => false,
-      ),
-    );
+    await writable(write);
     await heardAll();
     expect(gaps()).toBe(0);
   },
@@ -151,12 +146,7 @@ it('L2 nothing is missed when the database is killed and restarted', SLOW, async
   await mongo.kill9();
   await waitFor('the tail says that it does not hear', () => !tail.isOpen());
   await mongo.start();
-  await waitFor('it can be written', () =>
-    write().then(
-      () => true,
-      () => false,
-    ),
-  );
+  await writable(write);
   await heardAll();
   expect(gaps()).toBe(0);
 });
@@ -164,11 +154,16 @@ it('L2 nothing is missed when the database is killed and restarted', SLOW, async
 it('nothing is missed over a step-down', SLOW, async () => {
   const { write, heardAll } = await scene();
   await mongo.stepDown();
-  await waitFor('it can be written', () =>
+  await writable(write);
+  await heardAll();
+});
+
+/** Resolves once a write succeeded. */
+function writable(write: () => Promise<unknown>): Promise<unknown> {
+  return waitFor('it can be written', () =>
     write().then(
       () => true,
       () => false,
     ),
   );
-  await heardAll();
-});
+}
