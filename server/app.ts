@@ -7,6 +7,7 @@ import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shar
 import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
+import { createAudit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
@@ -46,6 +47,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
   const metrics = createMetrics();
+  const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
   const names = createNames(store.users);
   const access = createAccess({ rooms: store.rooms, isTailOpen: () => feed.isOpen() });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
@@ -150,6 +152,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     perform,
     frameLimiter,
     metrics,
+    audit,
     logger,
     now,
   });
@@ -159,13 +162,16 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     async listen() {
       await feed.start();
       realtime.start();
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(config, error)));
-        http.listen(config.port, config.host, resolve);
-      });
-      if (config.metricsPort !== undefined) {
-        metricsServer = await serveMetrics(metrics.registry, config.host, config.metricsPort);
+      const { host, port, metricsHost, metricsPort } = config;
+      if (metricsPort !== undefined) {
+        metricsServer = await serveMetrics(metrics.registry, metricsHost, metricsPort).catch((error) => {
+          throw cannotListen('METRICS_', metricsHost, metricsPort, error);
+        });
       }
+      await new Promise<void>((resolve, reject) => {
+        http.once('error', (error) => reject(cannotListen('', host, port, error)));
+        http.listen(port, host, resolve);
+      });
       return { port: (http.address() as AddressInfo).port };
     },
     shutdown: [
@@ -197,6 +203,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         run: async () => {
           http.closeAllConnections();
           await metricsServer?.close();
+          audit.flush();
         },
       },
       { name: 'close the store', run: () => store.close() },
@@ -207,19 +214,27 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
 const BYE_RETRY_AFTER_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 60_000; // until a whole request has arrived: 64 KiB at 1 kB/s
 
-function cannotListen({ host, port }: Config, error: NodeJS.ErrnoException): ConfigError {
+/** `prefix`: of the names of the settings that have this host and port. */
+function cannotListen(
+  prefix: '' | 'METRICS_',
+  host: string,
+  port: number,
+  error: NodeJS.ErrnoException,
+): ConfigError {
   const place = `${host}:${port}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new ConfigError([
-        `The address ${place} is already in use: stop the other process, or set PORT to a free port.`,
+        `The address ${place} is already in use: stop the other process, or set ${prefix}PORT to a free port.`,
       ]);
     case 'EACCES':
-      return new ConfigError([`This user may not listen on ${place}: set PORT to a port above 1023.`]);
+      return new ConfigError([
+        `This user may not listen on ${place}: set ${prefix}PORT to a port above 1023.`,
+      ]);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new ConfigError([
-        `This machine does not have the address ${host}: set HOST to one of its addresses, or to 0.0.0.0.`,
+        `This machine does not have the address ${host}: set ${prefix}HOST to one of its addresses, or to 0.0.0.0.`,
       ]);
     default:
       return new ConfigError([`The server cannot listen on ${place}: ${error.message}.`]);

@@ -18,7 +18,11 @@ export interface Config {
   trustProxy: TrustProxy;
   tls: Tls | undefined;
   logLevel: LogLevel;
+  /** True: security events are written to the log (audit.ts). */
+  auditLog: boolean;
   metricsPort: number | undefined;
+  /** The address that the metrics listen on. */
+  metricsHost: string;
   /** The folder of the built page. */
   page: string;
 }
@@ -63,7 +67,9 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     ALLOWED_ORIGINS,
     TRUST_PROXY,
     LOG_LEVEL,
+    AUDIT_LOG,
     METRICS_PORT,
+    METRICS_HOST,
     PAGE,
   } = parsed.output;
   return {
@@ -76,7 +82,9 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     trustProxy: TRUST_PROXY,
     tls: tls.pair,
     logLevel: LOG_LEVEL,
+    auditLog: AUDIT_LOG,
     metricsPort: METRICS_PORT,
+    metricsHost: METRICS_HOST,
     page: PAGE,
   };
 }
@@ -87,18 +95,16 @@ const port = (name: string) =>
     return value <= 65_535 ? value : undefined;
   });
 
+const listenOn = (name: string) =>
+  setting(name, 'an address or a host name to listen on', (text) => (/[\s/]/.test(text) ? undefined : text));
+
 const MONGODB_FORM =
   'mongodb://host:port/database or mongodb+srv://host/database, with special characters in user and password percent-encoded';
 
 const Env = v.pipe(
   v.object({
     PORT: v.optional(port('PORT'), '3000'),
-    HOST: v.optional(
-      setting('HOST', 'an address or a host name to listen on', (text) =>
-        /[\s/]/.test(text) ? undefined : text,
-      ),
-      '0.0.0.0',
-    ),
+    HOST: v.optional(listenOn('HOST'), '0.0.0.0'),
     DATA: v.optional(v.string(), './data'),
     MONGODB_URL: v.optional(secret('MONGODB_URL', MONGODB_FORM, toMongodbUrl)),
     PUBLIC_ORIGIN: v.optional(
@@ -126,7 +132,14 @@ const Env = v.pipe(
       ),
       'info',
     ),
+    AUDIT_LOG: v.optional(
+      setting('AUDIT_LOG', 'on or off', (text) =>
+        text === 'on' || text === 'off' ? text === 'on' : undefined,
+      ),
+      'on',
+    ),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
+    METRICS_HOST: v.optional(listenOn('METRICS_HOST'), '127.0.0.1'),
     PAGE: v.optional(v.string(), fileURLToPath(new URL('../../dist', import.meta.url))),
   }),
   v.check(

@@ -36,6 +36,35 @@ export function createMetrics() {
       help: 'Handshakes refused, by error code',
       labelNames: ['code'],
     }),
+    limitHits: new Counter({
+      registers,
+      name: 'holdfast_limit_hits_total',
+      help: 'Requests and connections above a limit, by limit',
+      labelNames: ['limit'],
+    }),
+    evictedClients: new Counter({
+      registers,
+      name: 'holdfast_evicted_clients_total',
+      help: 'Connections that the server closed to bound its memory or work, by reason',
+      labelNames: ['reason'],
+    }),
+    unsentBytes: new Gauge({
+      registers,
+      name: 'holdfast_unsent_bytes',
+      help: 'Bytes that wait in the server to be sent, over all connections',
+    }),
+    storeQueue: new Gauge({
+      registers,
+      name: 'holdfast_store_queue',
+      help: 'Calls that wait for the store, by lane',
+      labelNames: ['lane'],
+    }),
+    storeQueueAgeSeconds: new Gauge({
+      registers,
+      name: 'holdfast_store_queue_age_seconds',
+      help: 'How long the first waiting call of the store has waited, by lane',
+      labelNames: ['lane'],
+    }),
     appendSeconds: new Histogram({
       registers,
       name: 'holdfast_append_seconds',

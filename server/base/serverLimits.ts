@@ -9,3 +9,7 @@ export const FRAME_COALESCE_MS = 15;
 /** How many frames of a room go out without coalescing. One is regained for each FRAME_COALESCE_MS without a frame. */
 export const FRAMES_BURST = 16;
 export const SHUTDOWN_WITHIN_MS = 10_000;
+/** Lines of the audit log per second, of one event that took place: above what sign-in limits and hashing let through. */
+export const AUDIT_DONE_PER_SECOND = 1_000;
+/** Lines of the audit log per second, of one kind of refusal: 86 MB a day at 100 bytes if all ten kinds are flooded. */
+export const AUDIT_REFUSED_PER_SECOND = 10;

@@ -13,6 +13,7 @@ import {
 import { type AnsweredName, answers, type User, type WireError } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { Audit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
@@ -71,6 +72,7 @@ interface Deps {
   frameLimiter: Limiter;
   contextOf: (request: IncomingMessage) => RequestContext;
   metrics: Metrics;
+  audit: Audit;
   logger: Logger;
   /** The wall clock in milliseconds. */
   now: () => number;
@@ -120,13 +122,16 @@ export function createRealtime({
   perform,
   frameLimiter,
   metrics,
+  audit,
   logger,
   now,
 }: Deps): Realtime {
   guardOrigin(http, '/socket.io/', (request) => {
-    const isAllowed = mayAct(contextOf(request));
-    if (!isAllowed) metrics.connectionRefusals.inc({ code: 'forbidden' });
-    return isAllowed;
+    const context = contextOf(request);
+    if (mayAct(context)) return true;
+    metrics.connectionRefusals.inc({ code: 'forbidden' });
+    audit.record('connection', { address: context.address, code: 'forbidden' });
+    return false;
   });
 
   const localSockets = createLocalSockets({ io, catchUp, logger, now });

@@ -52,6 +52,15 @@ describe('a server that cannot start prints one sentence that says what to do', 
     expect(ended.output).toContain(String(first.port));
   });
 
+  test('a metrics port that is in use', async () => {
+    await using first = await startServer();
+    await using folder = await temporaryFolder();
+    const ended = await runServerToItsEnd({ DATA: folder.path, METRICS_PORT: String(first.port) });
+    expectSentence(ended);
+    expect(ended.output).toContain(`127.0.0.1:${first.port}`);
+    expect(ended.output).toContain('set METRICS_PORT');
+  });
+
   test('invalid settings in the environment, all reported at once', async () => {
     const { code, output } = await runServerToItsEnd({ PORT: 'eighty', LOG_LEVEL: 'loud' });
     expect(code).toBe(EX_CONFIG);

@@ -27,11 +27,13 @@ test('settings that are absent or empty have their defaults', () => {
     trustProxy: { tag: 'nobody' },
     tls: undefined,
     logLevel: 'info',
+    auditLog: true,
     metricsPort: undefined,
+    metricsHost: '127.0.0.1',
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL METRICS_PORT';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
 });
@@ -68,7 +70,9 @@ test('parses the settings', () => {
     ALLOWED_ORIGINS: 'http://a.example, https://b.example:8443',
     TRUST_PROXY: '2',
     LOG_LEVEL: 'debug',
+    AUDIT_LOG: 'off',
     METRICS_PORT: '9090',
+    METRICS_HOST: '0.0.0.0',
   });
   expect(config).toMatchObject({
     port: 0,
@@ -76,7 +80,9 @@ test('parses the settings', () => {
     allowedOrigins: ['http://a.example', 'https://b.example:8443'],
     trustProxy: { tag: 'hops', hops: 2 },
     logLevel: 'debug',
+    auditLog: false,
     metricsPort: 9090,
+    metricsHost: '0.0.0.0',
   });
   expect(parseEnv({ TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy).toMatchObject({ tag: 'addresses' });
 });
@@ -94,6 +100,8 @@ test.each([
   [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY /],
   [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY /],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
+  [{ AUDIT_LOG: 'yes' }, /^AUDIT_LOG is "yes": it must be on or off\.$/],
+  [{ METRICS_HOST: 'http://x' }, /^METRICS_HOST /],
   [{ PORT: '9090', METRICS_PORT: '9090' }, /^METRICS_PORT is the same as PORT/],
   [{ TLS_KEY_FILE: 'k.pem' }, /TLS_CERT_FILE is not/],
   [{ TLS_CERT_FILE: '/nowhere/c.pem', TLS_KEY_FILE: import.meta.filename }, /^TLS_CERT_FILE .*ENOENT/],
