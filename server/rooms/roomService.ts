@@ -37,12 +37,19 @@ interface Deps {
 }
 
 export function createRoomService({ store, entries, access, now }: Deps): RoomService {
-  async function appendMembership(user: string, room: string, clientOffset: string, kind: 'join' | 'leave') {
+  /** Resolves with `repeat` where the log has this entry already. */
+  async function appendMembership(
+    user: string,
+    room: string,
+    clientOffset: string,
+    kind: 'join' | 'leave',
+  ): Promise<'appended' | 'repeat'> {
     const result = await entries.appendOwn({ room, author: user, clientOffset }, kind);
     if (result.tag === 'conflict')
       throw new RefusedError('conflict', 'Another item was sent under this key.');
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
+    return result.tag;
   }
 
   async function existing(id: string): Promise<RoomRecord> {
@@ -52,9 +59,18 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
   }
 
   async function presentTo(user: User, id: string): Promise<Room> {
+    return presentRoom(readable(await existing(id)), await store.mark(id, user.id, 0));
+  }
+
+  /**
+   * The answer to a repeat, whose user may have left the room since: then a private room is `not-found`, and a public one is
+   * shown as in the list. Asks the store, since the cache of memberships may be some milliseconds behind.
+   */
+  async function presentToRepeater(user: User, id: string): Promise<Room> {
+    if (await store.isMember(id, user.id)) return presentTo(user, id);
     const room = await existing(id);
-    if (room.head === undefined) throw unreadable(); // without the head, the client would take the log for one restored from a backup
-    return presentRoom(room, await store.mark(id, user.id, 0));
+    if (room.kind !== 'public') throw noSuchRoom();
+    return presentRoom(readable(room), 0);
   }
 
   return {
@@ -74,17 +90,17 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
       if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
         throw new RefusedError('conflict', 'There is another room with this id.');
       }
-      await appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
-      return { room: await presentTo(user, id) };
+      const joined = await appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
+      return { room: await (joined === 'repeat' ? presentToRepeater : presentTo)(user, id) };
     },
 
     async join(user, { room: id, clientOffset }) {
       const key = { room: id, author: user.id, clientOffset };
       const known = await entries.lookUp(key, 'join');
       if (known === 'conflict') throw new RefusedError('conflict', 'Another item was sent under this key.');
-      const room = await existing(id);
-      if (known === 'new' && !(await access.isMember(id, user.id))) {
-        if (room.kind !== 'public') throw noSuchRoom();
+      if (known === 'repeat') return { room: await presentToRepeater(user, id) };
+      if (!(await access.isMember(id, user.id))) {
+        if ((await existing(id)).kind !== 'public') throw noSuchRoom();
         await appendMembership(user.id, id, clientOffset, 'join');
       }
       return { room: await presentTo(user, id) };
@@ -103,8 +119,7 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
     async read(user, { room, upTo }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
-      const { head } = await existing(room);
-      if (head === undefined) throw unreadable();
+      const { head } = readable(await existing(room));
       return { upTo: await store.mark(room, user.id, Math.min(upTo, head)) };
     },
 
@@ -116,6 +131,9 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
   };
 }
 
-function unreadable(): Unavailable {
-  return new Unavailable('This room cannot be read at the moment; try again.');
+/** Throws where the head is not known: without it, the client would take the log for one restored from a backup. */
+function readable(room: RoomRecord): RoomRecord & { head: number } {
+  const { head } = room;
+  if (head === undefined) throw new Unavailable('This room cannot be read at the moment; try again.');
+  return { ...room, head };
 }

@@ -234,6 +234,40 @@ describe('rooms', () => {
     expect(await bo.request('room:create', request)).toMatchObject({ error: { code: 'conflict' } });
   });
 
+  test('who has left a private room learns nothing of it by repeating a request', async () => {
+    using ada = await join();
+    const [id, clientOffset] = [newId(), newId()];
+    const create = { id, kind: 'private' as const, name: 'Secret' };
+    await ada.request('room:create', create);
+    await ada.request('room:leave', { room: id, clientOffset });
+    const notFound = { ok: false, error: { code: 'not-found' } };
+    expect(await ada.request('room:create', create)).toMatchObject(notFound);
+    // the key of the creator's own join
+    expect(await ada.request('room:join', { room: id, clientOffset: id })).toMatchObject(notFound);
+    expect(await ada.request('room:join', { room: id, clientOffset: newId() })).toMatchObject(notFound);
+    expect(await ada.request('read', { room: id, upTo: 9 })).toMatchObject(notFound);
+    expect(await ada.request('range', { room: id, from: 1, to: 9 })).toMatchObject(notFound);
+    const byHttp = await fetch(`${server.url}/api/rooms/${id}/entries?from=1&to=9`, { headers: bearer(ada) });
+    expect(await byHttp.json()).toMatchObject(notFound);
+    expect(await ada.request('room:leave', { room: id, clientOffset })).toEqual({
+      ok: true,
+      epoch: ada.welcome.epoch,
+    });
+  });
+
+  test('a repeat by a user who has left a public room shows what the list shows, and makes nobody a member', async () => {
+    using ada = await join();
+    const create = { id: newId(), kind: 'public' as const, name: 'Open' };
+    await ada.request('room:create', create);
+    await ada.request('room:leave', { room: create.id, clientOffset: newId() });
+    const left = { ok: true, room: { id: create.id, name: 'Open', head: 2, members: 0, readUpTo: 0 } };
+    expect(await ada.request('room:create', create)).toMatchObject(left);
+    expect(await ada.request('room:join', { room: create.id, clientOffset: create.id })).toMatchObject(left);
+    expect(await ada.request('range', { room: create.id, from: 1, to: 9 })).toMatchObject({
+      error: { code: 'forbidden' },
+    });
+  });
+
   test('public rooms are listed, private rooms cannot be found', async () => {
     using ada = await join();
     using bo = await join();
