@@ -1,5 +1,6 @@
 # Holdfast in a container: `docker build -t holdfast .`, then
-# `docker run -p 3000:3000 -v holdfast:/data holdfast` (SQLite), or with -e MONGODB_URL=… (see compose.yaml).
+# `docker run -p 3000:3000 -v holdfast:/data holdfast` (SQLite), or with -e MONGODB_URL=… (see compose.yaml). Under a domain, or
+# behind a proxy, add -e PUBLIC_ORIGIN=https://chat.example.org.
 
 FROM node:24-slim AS build
 WORKDIR /holdfast

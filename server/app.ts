@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shared/kinds.ts';
 import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
@@ -21,6 +22,7 @@ import { createAppendHandler, createIngest } from './ingest/ingest.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
+import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { createAccess } from './rooms/access.ts';
@@ -109,14 +111,17 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       () => false,
     );
   };
+  const hosts = createHostCheck(config, hostname());
   const koa = createKoaApp({
     config,
     auth,
     perform,
     frameLimiter,
+    hosts,
     isReady,
     page: createPageFiles(config.page, monotonic),
     metrics,
+    audit,
     logger,
   });
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
@@ -144,6 +149,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     http,
     hasOtherProcesses: adapter !== undefined,
     contextOf: (request) => requestContextOf(request, config),
+    hosts,
     store,
     auth,
     feed,

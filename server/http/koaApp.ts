@@ -1,10 +1,12 @@
 /** The Koa application: health checks, the API, and the built page, in the order of their middleware. */
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
+import type { Audit } from '../base/audit.ts';
 import type { Config } from '../base/env.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { requestContextOf } from '../request/requestContext.ts';
 import { createApi } from './api.ts';
@@ -15,6 +17,7 @@ import {
   type HttpMiddleware,
   health,
   isApi,
+  refuseForeignHosts,
   type State,
 } from './middleware.ts';
 import { type PageFiles, servePage } from './page.ts';
@@ -25,10 +28,12 @@ interface Deps {
   auth: Auth;
   perform: Perform;
   frameLimiter: Limiter;
+  hosts: HostCheck;
   /** True while the store answers and its tail is open. */
   isReady: () => Promise<boolean>;
   page: PageFiles;
   metrics: Metrics;
+  audit: Audit;
   logger: Logger;
 }
 
@@ -38,9 +43,11 @@ export function createKoaApp({
   auth,
   perform,
   frameLimiter,
+  hosts,
   isReady,
   page,
   metrics,
+  audit,
   logger,
 }: Deps): Koa<State> {
   const koa = new Koa<State>();
@@ -51,7 +58,8 @@ export function createKoaApp({
     return next();
   });
   koa.use(securityHeaders());
-  koa.use(health(isReady));
+  koa.use(health(isReady)); // before the check of the host: load balancers send any
+  koa.use(refuseForeignHosts(hosts, { metrics, audit }));
   koa.use(onlyApi(noStore));
   koa.use(onlyApi(cors(config.allowedOrigins)));
   koa.use(onlyApi(answerUnanswered));

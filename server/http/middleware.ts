@@ -4,9 +4,11 @@
  */
 import type { Context, Middleware } from 'koa';
 import { ERROR_STATUS, type ErrorCode, type WireError } from '../../shared/protocol/index.ts';
+import type { Audit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
+import { type HostCheck, MISDIRECTED_STATUS } from '../request/hostCheck.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 
 /** `ctx.state`: set by the first middleware for the next ones. */
@@ -71,6 +73,27 @@ export function health(isReady: () => Promise<boolean>): HttpMiddleware {
         code: 'unavailable',
         message: 'The store does not answer, or its tail is not open.',
       });
+  };
+}
+
+/** Refuses requests under a name that this server does not have, with a sentence for whoever opened the page. */
+export function refuseForeignHosts(
+  hosts: HostCheck,
+  { metrics, audit }: { metrics: Metrics; audit: Audit },
+): HttpMiddleware {
+  return (ctx, next) => {
+    const { host, address } = ctx.state.requestContext;
+    if (hosts.isOwn(host)) return next();
+    metrics.refusals.inc({ event: 'other', code: 'unknown-host' });
+    audit.record('connection', { address, code: 'unknown-host' });
+    answerWith(ctx, { code: 'unavailable', message: hosts.sentence });
+    ctx.remove('Retry-After');
+    ctx.status = MISDIRECTED_STATUS;
+    if (!isApi(ctx.path)) {
+      ctx.type = 'text';
+      ctx.body = `${hosts.sentence}\n`;
+    }
+    return undefined;
   };
 }
 

@@ -23,13 +23,14 @@ import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
 import type { Broadcast } from '../feed/recipient.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import type { Store } from '../store/port.ts';
 import { chooseCompression } from './compress.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
-import { guardOrigin } from './originGuard.ts';
+import { FOREIGN_PAGE, foreignHost, guardOrigin } from './originGuard.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
   type AdapterConstructor,
@@ -71,6 +72,7 @@ interface Deps {
   perform: Perform;
   frameLimiter: Limiter;
   contextOf: (request: IncomingMessage) => RequestContext;
+  hosts: HostCheck;
   metrics: Metrics;
   audit: Audit;
   logger: Logger;
@@ -114,6 +116,7 @@ export function createRealtime({
   http,
   hasOtherProcesses,
   contextOf,
+  hosts,
   store,
   auth,
   feed,
@@ -128,10 +131,12 @@ export function createRealtime({
 }: Deps): Realtime {
   guardOrigin(http, '/socket.io/', (request) => {
     const context = contextOf(request);
-    if (mayAct(context)) return true;
-    metrics.connectionRefusals.inc({ code: 'forbidden' });
-    audit.record('connection', { address: context.address, code: 'forbidden' });
-    return false;
+    const isOwnHost = hosts.isOwn(context.host);
+    if (isOwnHost && mayAct(context)) return undefined;
+    const code = isOwnHost ? 'forbidden' : 'unknown-host';
+    metrics.connectionRefusals.inc({ code });
+    audit.record('connection', { address: context.address, code });
+    return isOwnHost ? FOREIGN_PAGE : foreignHost(hosts.sentence);
   });
 
   const localSockets = createLocalSockets({ io, catchUp, logger, now });

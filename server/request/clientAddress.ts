@@ -8,17 +8,21 @@ export interface ClientAddress {
   address: string;
   /** This server's origin as the client sees it; undefined when the request has no valid `Host`. */
   ownOrigin: string | undefined;
+  /** `Host` as the client sent it, or `X-Forwarded-Host` of a trusted proxy. Undefined if it is absent or repeated. */
+  host: string | undefined;
 }
 
 /** The part of `IncomingMessage` that is read here, so that tests can pass a plain object. */
 export interface RawRequest {
   headers: IncomingHttpHeaders;
+  /** Names and values in turn. `headers` has only the first of several `Host`. */
+  rawHeaders?: readonly string[];
   socket: { remoteAddress?: string | undefined; encrypted?: boolean };
 }
 
 /** `X-Forwarded-…` headers that an untrusted proxy or the client itself added are ignored. */
 export function clientAddressOf(
-  { headers, socket }: RawRequest,
+  { headers, rawHeaders = [], socket }: RawRequest,
   { publicOrigin, trustProxy }: { publicOrigin: string | undefined; trustProxy: TrustProxy },
 ): ClientAddress {
   const chain = [...commaSeparated(headers['x-forwarded-for']), socket.remoteAddress ?? ''].map(plainAddress);
@@ -26,10 +30,12 @@ export function clientAddressOf(
   const address = chain[Math.max(0, chain.length - 1 - hops)]!;
   const scheme = hopsFromRight(headers['x-forwarded-proto'], hops) ?? (socket.encrypted ? 'https' : 'http');
   const host = hopsFromRight(headers['x-forwarded-host'], hops) ?? headers.host;
+  const isRepeated = rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length > 1;
   return {
     // Not an IP address: the header is broken, so use the address of the TCP connection.
     address: isIP(address) ? address : (chain.at(-1) ?? ''),
     ownOrigin: publicOrigin ?? originFrom(scheme, host),
+    host: isRepeated ? undefined : host,
   };
 }
 

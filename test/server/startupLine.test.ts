@@ -10,7 +10,10 @@ const interfaces = {
 const listening = { host: '0.0.0.0', port: 3000, publicOrigin: undefined, tls: undefined };
 
 test.each([
-  [{}, 'Holdfast: open http://127.0.0.1:3000, or from this network http://192.168.1.20:3000'],
+  [
+    {},
+    'Holdfast: open http://127.0.0.1:3000, or from this network http://192.168.1.20:3000\nTo open it under a domain or behind a proxy, set PUBLIC_ORIGIN to that address, such as https://chat.example.org.',
+  ],
   [{ host: '127.0.0.1' }, 'Holdfast: open http://127.0.0.1:3000'],
   [{ host: '::1' }, 'Holdfast: open http://[::1]:3000'],
   [{ publicOrigin: 'https://chat.example' }, 'Holdfast: open https://chat.example'],

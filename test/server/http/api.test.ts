@@ -155,7 +155,7 @@ describe('bad input', () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), '127.0.0.1');
     const closed = new Promise((resolve) => socket.on('close', resolve));
-    const head = `POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+    const head = `POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
     socket.write(head, () => socket.destroy());
     await closed;
     expect((await ask(server.url, 'GET', '/healthz')).status).toBe(200);

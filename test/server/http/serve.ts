@@ -10,6 +10,7 @@ import { createMetrics } from '../../../server/base/metrics.ts';
 import { createKoaApp } from '../../../server/http/koaApp.ts';
 import { createPageFiles } from '../../../server/http/page.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
+import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
@@ -55,10 +56,12 @@ export async function serve({
       performed.push(asked);
       return answer(...asked);
     }) as Perform,
+    hosts: createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...config }, 'ward-pc'),
     frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),
     isReady: async () => served.isReady,
     page: createPageFiles(folder, now),
     metrics: createMetrics(),
+    audit: { record: () => {}, flush: () => {} },
     logger: createLogger('info', { write: (line) => void logged.push(JSON.parse(line)) }),
   });
   const server = createServer(koa.callback());
@@ -110,6 +113,27 @@ export function ask(
     });
     request.on('error', reject);
     request.end(raw);
+  });
+}
+
+/** Sends a request that asks for WebSocket. Resolves with the status 101, or with the answer that refuses it. */
+export function upgradeAt(
+  url: string,
+  path: string,
+  headers: Record<string, string>,
+): Promise<Pick<Heard, 'status' | 'text' | 'json'>> {
+  return new Promise((resolve, reject) => {
+    const request = send(url, { path, headers });
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve({ status: response.statusCode!, text: '', json: undefined });
+    });
+    request.on('response', async (response) => {
+      const text = (await response.toArray()).join('');
+      resolve({ status: response.statusCode!, text, json: parsed(text) });
+    });
+    request.on('error', reject);
+    request.end();
   });
 }
 

@@ -88,7 +88,8 @@ describe('with a cookie', () => {
   });
 
   test('behind a proxy with HTTPS it is Secure and __Host-', async () => {
-    await using server = await serve({ config: { trustProxy: { tag: 'hops', hops: 1 } } });
+    const allowedOrigins = ['https://chat.example'];
+    await using server = await serve({ config: { allowedOrigins, trustProxy: { tag: 'hops', hops: 1 } } });
     const headers = {
       host: 'internal:3000',
       'x-forwarded-proto': 'https',

@@ -21,15 +21,19 @@ const forwarded = {
 };
 
 test.each([
-  ['', { address: '10.0.0.9', ownOrigin: 'http://inside:3000' }],
-  ['1', { address: '10.0.0.8', ownOrigin: 'http://inside.example' }],
-  ['2', { address: '203.0.113.5', ownOrigin: 'https://chat.example' }],
-  ['10.0.0.0/8', { address: '203.0.113.5', ownOrigin: 'https://chat.example' }],
-  ['10.0.0.7', { address: '10.0.0.9', ownOrigin: 'http://inside:3000' }],
+  ['', { address: '10.0.0.9', ownOrigin: 'http://inside:3000', host: 'inside:3000' }],
+  ['1', { address: '10.0.0.8', ownOrigin: 'http://inside.example', host: 'inside.example' }],
+  ['2', { address: '203.0.113.5', ownOrigin: 'https://chat.example', host: 'chat.example' }],
+  ['10.0.0.0/8', { address: '203.0.113.5', ownOrigin: 'https://chat.example', host: 'chat.example' }],
+  ['10.0.0.7', { address: '10.0.0.9', ownOrigin: 'http://inside:3000', host: 'inside:3000' }],
 ])('TRUST_PROXY=%s', (trust, client) => expect(from(trust, forwarded)).toEqual(client));
 
 test('a trusted proxy that sends no headers changes nothing', () => {
-  expect(from('1', {})).toEqual({ address: '10.0.0.9', ownOrigin: 'http://inside:3000' });
+  expect(from('1', {})).toEqual({
+    address: '10.0.0.9',
+    ownOrigin: 'http://inside:3000',
+    host: 'inside:3000',
+  });
   expect(from('1', { 'x-forwarded-for': 'unknown' }).address).toBe('10.0.0.9');
 });
 
@@ -37,6 +41,7 @@ test('the scheme of the listener, default ports, IPv4-mapped addresses, invalid 
   expect(from('', { host: 'Chat.example:443' }, '::ffff:192.0.2.1', true)).toEqual({
     address: '192.0.2.1',
     ownOrigin: 'https://chat.example',
+    host: 'Chat.example:443',
   });
   for (const host of ['', 'a b', 'a/b', 'x@y', 'a:99999', 'a?b'])
     expect(from('', { host }).ownOrigin).toBeUndefined();
