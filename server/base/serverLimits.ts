@@ -13,3 +13,9 @@ export const SHUTDOWN_WITHIN_MS = 10_000;
 export const AUDIT_DONE_PER_SECOND = 1_000;
 /** Lines of the audit log per second, of one kind of refusal: 86 MB a day at 100 bytes if all ten kinds are flooded. */
 export const AUDIT_REFUSED_PER_SECOND = 10;
+
+/**
+ * Calls that wait for a thread of the database, or for its connections. 3,000 clients that come back at once, each with some
+ * five reads, find room in it.
+ */
+export const STORE_CALLS_WAITING = 20_000;

@@ -1,6 +1,7 @@
 /** The calls that the main thread makes to the database threads, which thread answers each, and the messages between them. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { KindRule } from '../../../shared/kinds.ts';
+import type { Lane } from '../callQueue.ts';
 import { appendOn } from './append.ts';
 import type { FaultKind } from './faults.ts';
 import { readsOn } from './logReads.ts';
@@ -70,6 +71,23 @@ export const ANSWERED_BY = {
     isMember: 'reader',
   },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
+
+/**
+ * On the writer appends go before all other calls. On the reader these go after the short reads that a handshake needs: they
+ * may read much.
+ */
+const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
+  log: ['range'],
+  users: ['changedSince', 'changedAround'],
+  rooms: ['listPublic', 'ofUsers'],
+};
+
+export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {
+  if (group === 'database') return 'first';
+  const role: Role = (ANSWERED_BY as Record<string, Record<string, Role>>)[group]![method]!;
+  if (role === 'writer') return method === 'append' ? 'first' : 'later';
+  return (LONG_READS as Record<string, readonly string[]>)[group]!.includes(method) ? 'later' : 'first';
+}
 
 export type Calls = ReturnType<typeof callsOn>;
 export type Group = keyof Calls;

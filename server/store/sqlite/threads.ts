@@ -1,10 +1,13 @@
 /**
  * The two threads that have the database open (databaseThread.ts), as the main thread sees them: one writes, one reads. Calls
- * go to the thread that answers them (calls.ts), answers come back in order, and a thread that died is replaced.
+ * wait on this side for the thread that answers them (calls.ts), so that what nobody waits for any more is not begun, and
+ * appends go first. A thread that died is replaced.
  */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { kinds } from '../../../shared/kinds.ts';
+import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
+import { createCallQueue, type Lane, type QueueState } from '../callQueue.ts';
 import { Unavailable, Unusable } from '../port.ts';
 import {
   ANSWERED_BY,
@@ -13,6 +16,7 @@ import {
   type CallResult,
   type FromDatabase,
   type Group,
+  laneOf,
   type Method,
   type Role,
   type StoreGroup,
@@ -23,8 +27,10 @@ import { Damaged } from './connections.ts';
 import { withoutWatching } from './processes.ts';
 
 export interface Threads {
-  /** Rejects with `Unavailable` when the thread is down, or dies before it answers. */
+  /** Rejects with `Unavailable` when the thread is down, or dies before it answers, or where the call waits for too long. */
   call: Call<StoreGroup>;
+  /** The calls that wait for each thread. */
+  waiting(): Record<Role, QueueState>;
   /** Rejects with `Unavailable` unless both threads answer. */
   ping(): Promise<void>;
   epoch(): string;
@@ -64,6 +70,7 @@ export async function startThreads(options: Omit<ThreadOptions, 'role' | 'mayOpe
       if (isClosed) return Promise.reject(new Unavailable('The database is closed.'));
       return threads[roleOf(group, method)].call(group, method, ...args);
     },
+    waiting: () => ({ writer: writer.waiting(), reader: reader.waiting() }),
     async ping() {
       await Promise.all([writer.call('database', 'ping'), reader.call('database', 'ping')]);
     },
@@ -93,6 +100,7 @@ function roleOf<G extends StoreGroup>(group: G, method: Method<G>): Role {
 
 interface Thread extends Pick<Threads, 'epoch' | 'isChecked' | 'close'> {
   call: Call;
+  waiting(): QueueState;
   isRunning(): boolean;
 }
 
@@ -103,6 +111,7 @@ type State =
   | { tag: 'closed' };
 
 interface PendingCall {
+  lane: Lane;
   // biome-ignore lint/suspicious/noExplicitAny: as many types as there are calls
   resolve(value: any): void;
   reject(error: Error): void;
@@ -114,10 +123,23 @@ const YOUNG_GENERATION_MB = 4;
 /** A disk that is full or gone may come back: the file is tried again at this interval. */
 const RESTART_EVERY_MS = 1_000;
 
+/**
+ * How many calls a thread has at a time. The others wait on this side, where they can still be rejected, and be overtaken.
+ * The writer gets its next call when it has answered: so an append waits for one other call at most, and a lookup of a key
+ * never overtakes an append that was asked before. The reader gets more, since waking it for each short read costs more than
+ * the read: measured with one, 5,000 reads a second, with 32 as many as without a bound, 30,000. Of the long ones two, so
+ * that it always has one: beside 20 callers of 200 entries each, a short read takes 2.3 ms instead of 26.
+ */
+const MOST_UNDER_WAY: Record<Role, Record<Lane | 'inAll', number>> = {
+  writer: { first: 1, later: 1, inAll: 1 },
+  reader: { first: 32, later: 2, inAll: Number.POSITIVE_INFINITY },
+};
+
 /** Rejects with `Unusable` when the file cannot be used, and with the reason of `mayOpen` when that rejects. */
 async function startThread(options: ThreadOptions): Promise<Thread> {
   const { file, role, mayOpen, log, onRestart, onDamage } = options;
   const pending = new Map<number, PendingCall>();
+  const queue = createCallQueue({ mostUnderWay: MOST_UNDER_WAY[role], mostWaiting: STORE_CALLS_WAITING });
   let lastId = 0;
   let epoch = '';
   let state: State = { tag: 'closed' };
@@ -166,9 +188,11 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
     for (const { reject } of pending.values())
       reject(new Unavailable('The database stopped before it answered.'));
     pending.clear();
-    if (state.tag !== 'running') return;
-    isComplete = false;
-    startAgain();
+    if (state.tag === 'running') {
+      isComplete = false;
+      startAgain();
+    }
+    queue.clear('The database is not open.');
   }
 
   function startAgain(): void {
@@ -189,6 +213,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
   function settle(message: Extract<FromDatabase, { id: number }>): void {
     const caller = pending.get(message.id);
     pending.delete(message.id);
+    if (caller) queue.ended(caller.lane);
     if (message.tag === 'answer') caller?.resolve(message.value);
     else if (message.kind === 'refused') caller?.reject(new Error(message.message));
     else {
@@ -200,13 +225,19 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
   function call<G extends Group, M extends Method<G>>(group: G, method: M, ...args: Arguments<G, M>) {
     return new Promise<CallResult<G, M>>((resolve, reject) => {
       if (state.tag !== 'running') throw new Unavailable('The database is not open.');
-      const id = ++lastId;
-      state.worker.postMessage({ tag: 'call', id, group, method, args } as unknown as ToDatabase);
-      pending.set(id, { resolve, reject });
+      const lane = laneOf(group, method);
+      const begin = () => {
+        if (state.tag !== 'running') throw new Unavailable('The database is not open.');
+        const id = ++lastId;
+        state.worker.postMessage({ tag: 'call', id, group, method, args } as unknown as ToDatabase);
+        pending.set(id, { lane, resolve, reject });
+      };
+      queue.add(lane, begin, reject);
     });
   }
 
   async function close(): Promise<boolean> {
+    await queue.idle();
     if (state.tag === 'down') {
       clearTimeout(state.timer);
       await state.attempt;
@@ -218,7 +249,14 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
     return isComplete;
   }
 
-  return { call, close, epoch: () => epoch, isChecked, isRunning: () => state.tag === 'running' };
+  return {
+    call,
+    waiting: queue.state,
+    close,
+    epoch: () => epoch,
+    isChecked,
+    isRunning: () => state.tag === 'running',
+  };
 }
 
 function errorOf({ message, isDamaged }: Extract<FromDatabase, { tag: 'unusable' }>): Unusable {

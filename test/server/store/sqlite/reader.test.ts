@@ -73,6 +73,37 @@ it('an append does not wait behind an earlier read', async () => {
   expect(order).toEqual(['append', 'read']);
 });
 
+it('an append and a short read do not wait behind all that was asked before them', async () => {
+  const { store } = await opened();
+  await fill(store, 3_000);
+  const order: string[] = [];
+  const note = (name: string) => () => void order.push(name);
+  const room = (id: string) => ({ id, kind: 'private' as const, name: 'r', createdBy: 'me', createdAt: 1 });
+  await Promise.all([
+    ...upTo(50).map(() => store.rooms.create(room(newId())).then(note('write'))),
+    append(store, [text('lobby', newId(), 'short')]).then(note('append')),
+    ...upTo(20).map(() => store.log.range('lobby', 1, 3_000, 100 * MB).then(note('range'))),
+    store.log.heads(['lobby']).then(note('heads')),
+  ]);
+  const before = (name: string, other: string) =>
+    order.slice(0, order.indexOf(name)).filter((one) => one === other).length;
+  expect(before('append', 'write')).toBeLessThanOrEqual(1);
+  expect(before('heads', 'range')).toBeLessThanOrEqual(2);
+});
+
+it('L3 a key is found when its append was asked before, however many calls wait', async () => {
+  const { store } = await opened();
+  const author = newId();
+  const found = await Promise.all(
+    upTo(300).map((n) => {
+      const item = text('lobby', author, `line ${n}`);
+      void store.log.append([item], 1);
+      return store.log.find([item]);
+    }),
+  );
+  expect(found.flat().map((original) => original?.serverOffset)).toEqual(upTo(300));
+});
+
 it('one read sees one snapshot', () => {
   const { db } = openWriter(file);
   const reader = openReader(file);
