@@ -20,8 +20,10 @@ import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
 import { createAppendHandler, createIngest } from './ingest/ingest.ts';
 import { createLimiter } from './limits/limiter.ts';
+import { createWorkMeter } from './limits/workMeter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
+import { createBackpressure } from './realtime/unsent.ts';
 import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
@@ -80,8 +82,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
+  const work = createWorkMeter(monotonic, (limit) => metrics.limitHits.inc({ limit }));
   const perform = createPerform({
     epoch: store.epoch,
+    work,
     metrics,
     logger,
     handlers: {
@@ -127,10 +131,15 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
   http.requestTimeout = REQUEST_TIMEOUT_MS;
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
+  const backpressure = createBackpressure({
+    io,
+    onMeasured: (bytes) => metrics.unsentBytes.set(bytes),
+    onEvicted: (reason) => metrics.evictedClients.inc({ reason }),
+  });
   const feed = createFeed({
     log: store.log,
     names,
-    broadcast: broadcastBy(io),
+    broadcast: broadcastBy(io, backpressure),
     onMembership(room, entry) {
       if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
       else access.left(room, subjectOf(entry));
@@ -156,6 +165,8 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     catchUp,
     names,
     perform,
+    backpressure,
+    work,
     frameLimiter,
     metrics,
     audit,

@@ -11,6 +11,9 @@ export const CLAIM_LIFETIME_MS = 24 * 60 * 60 * 1000;
 export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest that a browser keeps a cookie (RFC 6265bis)
 
 // Connecting
+/** Of a string that is neither an id nor a text of a person, in UTF-16 units. A token has 43. */
+export const STRING_MAX_LENGTH = 200;
+export const FEATURES_MAX = 100;
 export const CURSORS_MAX_ROOMS = 500;
 export const CATCH_UP_MAX_ENTRIES = 200;
 /** A room that lacks more than CATCH_UP_MAX_ENTRIES gets this many of the newest messages, with all entries between them. */

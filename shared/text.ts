@@ -18,6 +18,7 @@ export function checkBody(raw: string): Checked {
 
 /** A user's or a room's name: trimmed, NFC, 1 to 40 code points. */
 export function checkName(raw: string): Checked {
+  if (raw.length > NAME_MAX_RAW_LENGTH) return tooLong('name', raw.length, NAME_MAX_CODE_POINTS);
   const text = raw.toWellFormed().normalize('NFC').trim();
   if (CONTROL.test(text)) return invalid('A name cannot contain control characters.');
   if (nameKey(text) === '') return invalid('A name needs at least one visible character.');
@@ -46,6 +47,9 @@ export function codePoints(text: string): number {
   for (const _ of text) count++;
   return count;
 }
+
+/** In UTF-16 units, before anything is normalized: NFKC makes a text up to 18 times as long. No valid name is longer. */
+const NAME_MAX_RAW_LENGTH = 1_000;
 
 const CONTROL = /\p{Cc}/u;
 const CONTROL_IN_BODY = /(?![\n\t])\p{Cc}/u;

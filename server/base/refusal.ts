@@ -50,8 +50,12 @@ export function wireError(
   message: string,
   retryAfter?: number,
 ): WireError & { code: ErrorCode } {
-  return retryAfter === undefined ? { code, message } : { code, message, retryAfter };
+  const text = message.length > MESSAGE_MAX_LENGTH ? `${message.slice(0, MESSAGE_MAX_LENGTH - 1)}…` : message;
+  return retryAfter === undefined ? { code, message: text } : { code, message: text, retryAfter };
 }
+
+/** In UTF-16 units. With its code and its braces an error on the wire stays below 300 bytes. */
+const MESSAGE_MAX_LENGTH = 200;
 
 export function refusal(error: WireError): Refusal {
   return { ok: false, error };

@@ -19,3 +19,59 @@ export const AUDIT_REFUSED_PER_SECOND = 10;
  * five reads, find room in it.
  */
 export const STORE_CALLS_WAITING = 20_000;
+
+// Before identity
+/** Of the packet CONNECT, in UTF-16 units: 500 cursors and 500 proofs have up to 61,000. */
+export const HANDSHAKE_MAX_LENGTH = 80 * 1024;
+/** Of one request of long polling, until its client is authenticated. */
+export const HANDSHAKE_BODY_BYTES = 128 * 1024;
+/** A TCP connection that has sent no byte is closed after this. */
+export const FIRST_BYTE_WITHIN_MS = 5_000;
+/** A handshake with 500 cursors takes 5 s at 5 kB/s, and a slow phone opens TLS first. */
+export const CONNECTED_WITHIN_MS = 30_000;
+export const HEADERS_WITHIN_MS = 15_000;
+/** Proxies reuse connections that are idle for up to 60 s; where the server closes one first, they answer 502. */
+export const KEEP_ALIVE_MS = 75_000;
+/**
+ * Connections on which nobody is authenticated: the oldest are closed beyond this. Three thousand clients that come back at
+ * the same time after a restart stay below it. Of one address, unless it is a proxy's; and in all.
+ */
+export const STRANGERS_OF_ADDRESS = 4_000;
+export const STRANGERS = 6_000;
+
+// What one connection may send
+/** Packets of Engine.IO and pings of the WebSocket. A client makes at most FRAMES_PER_SECOND requests a second. */
+export const PACKETS_PER_CONNECTION = { perSecond: 300, burst: 3_000 };
+export const PACKETS_PER_POLL = 512;
+/** UTF-16 units. An outbox sends at most ITEMS_PER_SECOND items: 50 of the longest have 800 kB. */
+export const RECEIVED_PER_CONNECTION = { perSecond: 1024 * 1024, burst: 4 * 1024 * 1024 };
+/** Ranges and lists of one socket that wait for their turn. The app has four ranges under way. */
+export const READS_WAITING = 32;
+
+// Backpressure: bytes that a client has not received yet
+/** From here on `heads` replace live frames, and ranges wait. */
+export const UNSENT_SLOW_BYTES = 64 * 1024;
+/** Beyond this the connection is closed. A catch-up and a range have at most 512 KiB each. */
+export const UNSENT_MAX_BYTES = 2 * 1024 * 1024;
+/** Of all connections of this process: the connections with most are closed. */
+export const UNSENT_TOTAL_BYTES = 48 * 1024 * 1024;
+export const UNSENT_CHECK_MS = 250;
+/** After its connection was closed for that, a device gets entries of the open room alone for this long. */
+export const SLOW_FOR_MS = 60_000;
+
+// Connections of one person
+/** Tabs of one browser. Beyond this the oldest is closed. */
+export const SOCKETS_OF_DEVICE = 16;
+export const SOCKETS_OF_USER = 64;
+/** A company behind one address. */
+export const SOCKETS_OF_ADDRESS = 10_000;
+/** Three thousand clients behind one address come back at the same time after a restart. */
+export const HANDSHAKES_OF_ADDRESS = { perSecond: 200, burst: 6_000 };
+/** How many handshakes one that is refused counts as. */
+export const REFUSED_HANDSHAKE_COST = 10;
+export const HANDSHAKES_OF_USER = { perSecond: 5, burst: 100 };
+/** Refusals because of a limit. Who goes on all the same is disconnected for OFFENDER_RETRY_MS. */
+export const OFFENCES_OF_USER = { perSecond: 20, burst: 400 };
+export const OFFENDER_RETRY_MS = 30_000;
+/** A page has some fifteen files, and two hundred people behind one address load it at the same time. */
+export const HTTP_REQUESTS_OF_ADDRESS = { perSecond: 500, burst: 10_000 };

@@ -9,6 +9,7 @@
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
 import type { Logger } from '../base/logger.ts';
+import { BYTES_PER_UNIT } from '../limits/workMeter.ts';
 import type { Membership, Store } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { pieces } from './catchUpPlan.ts';
@@ -18,8 +19,11 @@ import type { Names } from './names.ts';
 import type { Recipient } from './recipient.ts';
 
 export interface CatchUp {
-  /** Sends `welcome`, then the catch-up of all rooms, the open one first. Rejects when the store is unavailable. */
-  welcome(recipient: Recipient): Promise<void>;
+  /**
+   * Sends `welcome`, then the catch-up of all rooms, the open one first. Resolves with the work that it was, in units of the
+   * work meter. Rejects when the store is unavailable.
+   */
+  welcome(recipient: Recipient): Promise<number>;
   /** Sends `room`, then the catch-up of that room, after the user became a member. Rejects when the store is unavailable. */
   add(recipient: Recipient, room: string): Promise<void>;
 }
@@ -146,9 +150,10 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
         reader.read(recipient, memberships, handshake),
         changedUsers(id, handshake.usersSince),
       ]);
-      if (!recipient.isConnected()) return;
       const ready = results.filter((result) => result.tag === 'ready');
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
+      const work = workOf(ready);
+      if (!recipient.isConnected()) return work;
       keepCursors(recipient, handshake, new Set(ready.map(({ room }) => room.id)));
       recipient.emit('welcome', {
         protocol: PROTOCOL,
@@ -162,9 +167,20 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
       });
       for (const room of ready) attach(recipient, room);
       for (const { id: room } of failed) retryLater(recipient, room);
+      return work;
     },
     add,
   };
 }
 
+/** A call of the store for each room and two for all, and what is sent, estimated: an entry of a short text has 130 bytes. */
+function workOf(ready: readonly ReadyRoom[]): number {
+  const entries = ready.reduce(
+    (sum, { frames }) => sum + frames.reduce((n, frame) => n + frame.entries.length, 0),
+    0,
+  );
+  return 2 + ready.length + (entries * ENTRY_BYTES) / BYTES_PER_UNIT;
+}
+
+const ENTRY_BYTES = 130;
 const LONGEST_RETRY_MS = 30_000;

@@ -35,7 +35,7 @@ import type { Recipient } from './recipient.ts';
 export interface CatchUpReader {
   /** One result per membership, in the order in which the rooms are to be sent. Never rejects for a single room. */
   read(
-    recipient: Pick<Recipient, 'identity' | 'isPolling'>,
+    recipient: Pick<Recipient, 'identity' | 'isPolling' | 'onlyOpenRoom'>,
     memberships: readonly Membership[],
     held: HeldLog,
   ): Promise<CatchUpOfRoom[]>;
@@ -74,7 +74,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
   const { epoch, log } = store;
 
   async function read(
-    recipient: Pick<Recipient, 'identity' | 'isPolling'>,
+    recipient: Pick<Recipient, 'identity' | 'isPolling' | 'onlyOpenRoom'>,
     memberships: readonly Membership[],
     { cursors = {}, proofs = {}, epoch: theirs, open }: HeldLog,
   ): Promise<CatchUpOfRoom[]> {
@@ -92,7 +92,8 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
         const held = { cursor: cursors[id], proof: proofs[id] };
         const times = { cursor: timeAt(id, held.cursor), proof: timeAt(id, held.proof) };
         const start = startOf(head, held, times, sameEpoch);
-        const bytes = Math.min(budget, maxBytesOf(start));
+        const isLeftOut = recipient.onlyOpenRoom && id !== open;
+        const bytes = isLeftOut ? 0 : Math.min(budget, maxBytesOf(start));
         const { entries, isCut, left } = await readMissing(id, start, head, bytes);
         // the first room that exceeds the whole budget is the last one whose entries are read
         if (isCut && bytes === budget) budget = 0;

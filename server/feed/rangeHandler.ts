@@ -7,7 +7,7 @@ import {
 } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
 import { RefusedError } from '../base/refusal.ts';
-import type { RequestTransport } from '../request/perform.ts';
+import type { RequestSource } from '../request/perform.ts';
 import type { Access } from '../rooms/access.ts';
 import type { LogStore } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
@@ -25,7 +25,7 @@ export function createRangeHandler({ log, names, access }: Deps) {
   return async (
     user: User,
     { room, from, to }: Request<'range'>,
-    transport: RequestTransport,
+    transport: RequestSource['transport'],
   ): Promise<Omit<Answer<'range'>, 'ok' | 'epoch'>> => {
     if (from > to) throw new RefusedError('invalid', '`from` is greater than `to`.');
     const refused = await access.refusalOf(room, user.id);

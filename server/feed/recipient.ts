@@ -9,6 +9,11 @@ export interface Recipient {
   readonly identity: Identity;
   /** What the client sent with its handshake. Undefined once the welcome has used it. */
   handshake: Handshake | undefined;
+  /**
+   * True for a device that did not keep up within the last minute: its catch-up has entries of the open room alone, so that
+   * it is not lost again to the same amount of data.
+   */
+  onlyOpenRoom: boolean;
   isConnected(): boolean;
   /** True over long polling, where a whole catch-up is one HTTP response. */
   isPolling(): boolean;

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type AnsweredName,
@@ -14,8 +13,10 @@ import {
 import type { Auth, Identity } from '../auth/auth.ts';
 import { cookieCleared, cookieWith } from '../auth/cookie.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { parseOrRefuse } from '../base/parse.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
+import { addressKey } from '../limits/addressKey.ts';
 import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
@@ -45,7 +46,11 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
   });
 
   api.post('sign-in', '/session', async (ctx) => {
-    const { credential, ...request } = parse(SessionRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
+    const { credential, ...request } = parseOrRefuse(
+      SessionRequest,
+      await readJson(ctx.req, SMALL_BODY_BYTES),
+      'body',
+    );
     const { ownOrigin, origin, address } = ctx.state.requestContext;
     // Cookies are for pages only, and a page always states its origin.
     if (credential === 'cookie' && (ownOrigin === undefined || !isKnownPage(origin))) throw foreignPage();
@@ -72,14 +77,14 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
 
   api.put('password', '/password', async (ctx) => {
     const identity = await identityOf(ctx);
-    const change = parse(PasswordRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
+    const change = parseOrRefuse(PasswordRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
     await inTime(auth.setPassword(identity, change));
     ctx.body = { ok: true };
   });
 
   api.put('name', '/name', async (ctx) => {
     const identity = await identityOf(ctx);
-    const { name } = parse(NameRequest, await readJson(ctx.req, SMALL_BODY_BYTES));
+    const { name } = parseOrRefuse(NameRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
     ctx.body = { user: await inTime(auth.rename(identity, name)) };
   });
 
@@ -108,13 +113,14 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
   }
 
   async function request(
-    ctx: Context,
+    ctx: Context & { state: State },
     name: AnsweredName,
     { user, device }: Identity,
     payload: unknown,
   ): Promise<void> {
-    takeOrRefuse(frameLimiter, `http ${device}`, 'Too many requests at once.');
-    const acknowledgement = await perform(name, user, payload, 'http');
+    takeOrRefuse(frameLimiter, device, 'Too many requests at once.');
+    const payer = { user: user.id, address: addressKey(ctx.state.requestContext.address) };
+    const acknowledgement = await perform(name, user, payload, { transport: 'http', payer });
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);
   }
@@ -122,13 +128,6 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
 
 /** Enough for a name, a claim, and a password of 200 code points, each escaped as `\uXXXX\uXXXX`. */
 const SMALL_BODY_BYTES = 16 * 1024;
-
-function parse<const S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, body);
-  if (!parsed.success)
-    throw new RefusedError('invalid', `The body does not match the schema: ${v.summarize(parsed.issues)}`);
-  return parsed.output;
-}
 
 /** Parses a request body of at most `maxBytes`. Throws `invalid` or `too-large`. */
 async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {

@@ -8,6 +8,7 @@ import { ClientOffset, RoomId } from '../../shared/ids.ts';
 import { ruleOf } from '../../shared/kinds.ts';
 import { type Item, itemSchemas, type WireError } from '../../shared/protocol/index.ts';
 import { checkBody } from '../../shared/text.ts';
+import { parseUpToFault } from '../base/parse.ts';
 import { wireError } from '../base/refusal.ts';
 import type { EntryKey, NewEntry } from '../store/port.ts';
 
@@ -21,10 +22,9 @@ export function checkItem(author: string, raw: unknown): CheckedItem {
   const schema = typeof kind === 'string' ? itemSchemas().get(kind) : undefined;
   if (!schema || ruleOf(kind as string)?.by !== 'member')
     return bad(author, raw, wireError('invalid', 'This server does not accept items of this kind.'));
-  const parsed = v.safeParse(schema, raw);
-  if (!parsed.success)
-    return bad(author, raw, wireError('invalid', `This is not a valid item: ${v.summarize(parsed.issues)}`));
-  const { body: rawBody, ...item } = parsed.output;
+  const parsed = parseUpToFault(schema, raw);
+  if (!parsed.ok) return bad(author, raw, wireError('invalid', `This is not a valid item: ${parsed.fault}.`));
+  const { body: rawBody, ...item } = parsed.value;
   if (rawBody === undefined) return { tag: 'good', entry: entryOf(author, item) };
   const checked = checkBody(rawBody);
   if (!checked.ok) return bad(author, raw, wireError(checked.code, checked.message));

@@ -21,6 +21,11 @@ export function takeTokens(state: Bucket, cost: number, now: number, rate: Rate)
   return { ok: false, retryAfter: Math.ceil(((needed - level) / rate.perSecond) * 1_000) };
 }
 
+/** Takes `cost` that was caused already, if need be more than there is: the level may fall to minus one burst. */
+export function spendTokens(state: Bucket, cost: number, now: number, rate: Rate): Bucket {
+  return { level: Math.max(-rate.burst, levelAt(state, now, rate) - cost), at: now };
+}
+
 /** Refunds `cost`, up to a full bucket. */
 export function giveBack(state: Bucket, cost: number, now: number, rate: Rate): Bucket {
   return { level: Math.min(rate.burst, levelAt(state, now, rate) + cost), at: now };

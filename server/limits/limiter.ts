@@ -1,10 +1,14 @@
 /** A rate limiter: one token bucket per key, in bounded memory. */
 import { RefusedError } from '../base/refusal.ts';
-import { type Bucket, giveBack, levelAt, type Rate, takeTokens } from './bucket.ts';
+import { type Bucket, giveBack, levelAt, type Rate, spendTokens, takeTokens } from './bucket.ts';
 
 export interface Limiter {
   /** Takes `cost` tokens and returns 0, or takes nothing and returns the milliseconds until there are enough. */
   take(key: string, cost: number): number;
+  /** Takes tokens for work that is done already, if need be more than there are: `take` then waits until the debt is paid. */
+  spend(key: string, cost: number): void;
+  /** The milliseconds until there are `cost` tokens, without taking any. */
+  waitFor(key: string, cost: number): number;
   /** Refunds tokens that were taken and not used. */
   giveBack(key: string, cost: number): void;
 }
@@ -29,6 +33,11 @@ export function createLimiter({ now, ...rate }: Rate & { now: () => number }): L
       if (!outcome.ok) return outcome.retryAfter;
       keep(key, outcome.state);
       return 0;
+    },
+    spend: (key, cost) => keep(key, spendTokens(buckets.get(key) ?? full(), cost, now(), rate)),
+    waitFor(key, cost) {
+      const outcome = takeTokens(buckets.get(key) ?? full(), cost, now(), rate);
+      return outcome.ok ? 0 : outcome.retryAfter;
     },
     giveBack(key, cost) {
       const bucket = buckets.get(key);

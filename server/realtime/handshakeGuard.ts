@@ -1,57 +1,61 @@
 /** Authenticates the Socket.IO handshake. Rejects with `connect_error` and `data: { code, message }`. */
 import type { IncomingMessage } from 'node:http';
-import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { Handshake, PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { parseOrRefuse } from '../base/parse.ts';
 import { isUnexpected, RefusedError, toWireError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
-import type { RequestContext } from '../request/requestContext.ts';
-import { endConnection, type LiveSocket, SocketRecipient } from './socketRecipient.ts';
+import { addressKey } from '../limits/addressKey.ts';
+import type { Credentials, RequestContext } from '../request/requestContext.ts';
+import type { Admission } from './admission.ts';
+import { type LiveSocket, SocketRecipient } from './socketRecipient.ts';
 
 interface Deps {
   auth: Pick<Auth, 'identify'>;
+  admission: Pick<Admission, 'approach' | 'refused' | 'identified'>;
   contextOf: (request: IncomingMessage) => RequestContext;
   metrics: Metrics;
   logger: Logger;
 }
 
 /** A middleware for `io.use`. On success `socket.data` is the recipient. */
-export function createHandshakeGuard({ auth, contextOf, metrics, logger }: Deps) {
+export function createHandshakeGuard({ auth, admission, contextOf, metrics, logger }: Deps) {
   return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
-    if (wasRequestDropped(socket)) {
-      endConnection(socket); // a second handshake on one connection: the client has to open a new connection
-      return;
-    }
-    authenticate(socket).then(
+    const { address: from, credentials } = contextOf(socket.request);
+    const address = addressKey(from);
+    authenticate(socket, address, credentials).then(
       () => next(),
       (error: unknown) => {
         if (isUnexpected(error)) logger.error({ err: error }, 'handshake failed');
         const data = toWireError(error);
+        if (data.code !== 'unavailable' && data.code !== 'internal') admission.refused(address);
         metrics.connectionRefusals.inc({ code: data.code });
         next(Object.assign(new Error(data.message), { data }));
       },
     );
   };
 
-  async function authenticate(socket: LiveSocket) {
-    const raw: { protocol?: unknown } = socket.handshake.auth;
-    if (raw.protocol !== PROTOCOL) throw wrongProtocol(raw.protocol);
-    const parsed = v.safeParse(Handshake, raw);
-    if (!parsed.success)
-      throw new RefusedError('invalid', `This is not a valid handshake: ${v.summarize(parsed.issues)}`);
-    if (!parsed.output.features?.includes(REQUIRED_FEATURE)) throw clientTooOld();
-    const { credentials } = contextOf(socket.request);
-    const token = parsed.output.token ?? (credentials.tag === 'none' ? undefined : credentials.token);
+  /** Identifies the client first: nothing else of a stranger's handshake is looked at. */
+  async function authenticate(socket: LiveSocket, address: string, credentials: Credentials) {
+    admission.approach(address);
+    const { protocol, token: sent }: { protocol?: unknown; token?: unknown } = socket.handshake.auth;
+    if (protocol !== PROTOCOL) throw wrongProtocol(protocol);
+    if (sent !== undefined && typeof sent !== 'string')
+      throw new RefusedError('invalid', 'The token is no string.');
+    const token = sent ?? (credentials.tag === 'none' ? undefined : credentials.token);
     const identity =
       token === undefined ? undefined : await withTimeout(ACKNOWLEDGE_WITHIN_MS, auth.identify(token));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
-    if (parsed.output.as !== undefined && parsed.output.as !== identity.user.id) {
+    admission.identified(identity.user.id, address);
+    const handshake = parseOrRefuse(Handshake, socket.handshake.auth, 'handshake');
+    if (!handshake.features?.includes(REQUIRED_FEATURE)) throw clientTooOld();
+    if (handshake.as !== undefined && handshake.as !== identity.user.id) {
       throw new RefusedError('unauthorized', 'Another user is signed in here.');
     }
-    socket.data = new SocketRecipient(socket, identity, parsed.output);
+    socket.data = new SocketRecipient(socket, identity, address, handshake);
     dropRequest(socket);
   }
 }
@@ -66,10 +70,6 @@ function dropRequest({ conn, handshake }: LiveSocket): void {
 }
 
 const EMPTY = Object.freeze({});
-
-function wasRequestDropped({ conn }: LiveSocket): boolean {
-  return conn.request === undefined;
-}
 
 function clientTooOld(): RefusedError {
   return new RefusedError(

@@ -2,7 +2,8 @@
  * The Socket.IO server: authenticates connections, has each caught up, passes their requests to `perform`, and sends frames.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { Server, type Socket } from 'socket.io';
+import { Server } from 'socket.io';
+import { PacketType } from 'socket.io-parser';
 import type { Entry } from '../../shared/entry.ts';
 import {
   ACKNOWLEDGE_WITHIN_MS,
@@ -10,27 +11,38 @@ import {
   FRAME_MAX_BYTES,
   FRAMES_PER_SECOND,
 } from '../../shared/limits.ts';
-import { type AnsweredName, answers, type User, type WireError } from '../../shared/protocol/index.ts';
+import {
+  type Acknowledgement,
+  type AnsweredName,
+  answers,
+  type Entries,
+  type User,
+  type WireError,
+} from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Audit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
+import { CONNECTED_WITHIN_MS, READS_WAITING } from '../base/serverLimits.ts';
 import { withTimeout } from '../base/timeout.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
 import type { Broadcast } from '../feed/recipient.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import type { Store } from '../store/port.ts';
+import { createAdmission } from './admission.ts';
 import { chooseCompression } from './compress.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
 import { FOREIGN_PAGE, foreignHost, guardOrigin } from './originGuard.ts';
+import { allowLargeBodies, boundedParser, boundPackets, TOO_LARGE_EVENT } from './packets.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
   type AdapterConstructor,
@@ -39,6 +51,7 @@ import {
   type LiveSocket,
   socketsOf,
 } from './socketRecipient.ts';
+import type { Backpressure } from './unsent.ts';
 
 export interface Realtime {
   /** Starts the periodic reconciliation. */
@@ -70,6 +83,9 @@ interface Deps {
   catchUp: CatchUp;
   names: Pick<Names, 'changed' | 'refresh'>;
   perform: Perform;
+  backpressure: Backpressure;
+  work: WorkMeter;
+  /** Requests per second and device. */
   frameLimiter: Limiter;
   contextOf: (request: IncomingMessage) => RequestContext;
   hosts: HostCheck;
@@ -97,6 +113,8 @@ export function createSocketServer({
     serveClient: false,
     ...(adapter ? { adapter } : {}),
     maxHttpBufferSize: FRAME_MAX_BYTES,
+    connectTimeout: CONNECTED_WITHIN_MS,
+    parser: boundedParser,
     perMessageDeflate: compression.perMessageDeflate,
     cors: { origin: [...allowedOrigins], credentials: true },
   });
@@ -104,11 +122,36 @@ export function createSocketServer({
   return io;
 }
 
-/** Sends to all sockets of this process in a room. Encoded once, not compressed. */
-export function broadcastBy(io: LiveServer): Broadcast {
+/**
+ * Sends to all sockets of this process in a room. Encoded once, not compressed. A slow client gets `heads` later instead of
+ * `entries` now.
+ */
+export function broadcastBy(io: LiveServer, { replaces }: Pick<Backpressure, 'replaces'>): Broadcast {
+  const { adapter, sockets } = io.of('/');
   return (room, name, payload) => {
-    (io.local.to(socketsOf.room(room)).compress(false) as Pick<Socket, 'emit'>).emit(name, payload);
+    const ids = adapter.rooms.get(socketsOf.room(room));
+    if (!ids) return;
+    const { packets, options } = encodeOnce(adapter, [name, payload]);
+    const head = name === 'entries' ? (payload as Entries).entries.at(-1)!.serverOffset : undefined;
+    for (const id of ids) {
+      const socket = sockets.get(id);
+      if (!socket || (head !== undefined && replaces(socket, room, head))) continue;
+      (socket.client as unknown as Writable).writeToEngine(packets, options);
+    }
   };
+}
+
+/** Socket.IO's client, which all sockets of one connection share. Its adapter writes a room's frames the same way. */
+interface Writable {
+  writeToEngine(packets: unknown, options: object): void;
+}
+
+/** As the adapter does for a broadcast: the options hold the ready frame of a WebSocket. */
+function encodeOnce(adapter: unknown, data: unknown[]) {
+  const options = { preEncoded: true, volatile: false, compress: false };
+  const packet = { type: PacketType.EVENT, nsp: '/', data };
+  const packets = (adapter as { _encode(packet: object, options: object): unknown })._encode(packet, options);
+  return { packets, options };
 }
 
 export function createRealtime({
@@ -123,12 +166,19 @@ export function createRealtime({
   catchUp,
   names,
   perform,
+  backpressure,
+  work,
   frameLimiter,
   metrics,
   audit,
   logger,
   now,
 }: Deps): Realtime {
+  const admission = createAdmission({
+    io,
+    now: () => performance.now(),
+    onLimit: (limit) => metrics.limitHits.inc({ limit }),
+  });
   guardOrigin(http, '/socket.io/', (request) => {
     const context = contextOf(request);
     const isOwnHost = hosts.isOwn(context.host);
@@ -143,7 +193,10 @@ export function createRealtime({
   let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
-  io.use(createHandshakeGuard({ auth, contextOf, metrics, logger }));
+  io.use(createHandshakeGuard({ auth, admission, contextOf, metrics, logger }));
+  io.engine.on('connection', (connection: Parameters<typeof boundPackets>[0]) =>
+    boundPackets(connection, () => metrics.evictedClients.inc({ reason: 'flood' })),
+  );
   io.engine.on('connection_error', (error: { code: number }) =>
     metrics.connectionRefusals.inc({ code: `engine-${error.code}` }),
   );
@@ -152,12 +205,22 @@ export function createRealtime({
     const { user, device } = recipient.identity;
     countConnections();
     names.changed(user);
+    allowLargeBodies(socket.conn as unknown as Parameters<typeof allowLargeBodies>[0]);
+    recipient.onlyOpenRoom = backpressure.wasSlow(device);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
-    dispatch(socket, { perform, frameLimiter, metrics });
+    admission.entered(socket);
+    dispatch(socket, {
+      perform,
+      frameLimiter,
+      backpressure,
+      offended: () => admission.offended(socket),
+      metrics,
+    });
     recipient
       .inOrder(async () => {
-        if (await isSignedIn(socket)) await catchUp.welcome(recipient);
+        if (await isSignedIn(socket)) work.charge(recipient.payer, 'reads', await catchUp.welcome(recipient));
         else socket.disconnect(true);
+        recipient.onlyOpenRoom = false;
       })
       .catch((error: unknown) => {
         logger.warn({ err: error }, 'welcome failed; closing the connection so that the client reconnects');
@@ -197,6 +260,7 @@ export function createRealtime({
     },
     async close() {
       reconciler?.stop();
+      backpressure.stop();
       // Ends connections, not sockets: a client whose socket is disconnected does not reconnect.
       for (const socket of io.of('/').sockets.values()) endConnection(socket);
       await allClosed(io, FLUSH_TIMEOUT_MS);
@@ -221,52 +285,90 @@ type Acknowledge = (answer: unknown) => void;
 /** Handles the frames that a socket sends: rate limit, check of the request's name, `perform`, acknowledgement. */
 function dispatch(
   socket: LiveSocket,
-  { perform, frameLimiter, metrics }: Pick<Deps, 'perform' | 'frameLimiter' | 'metrics'>,
+  {
+    perform,
+    frameLimiter,
+    backpressure,
+    offended,
+    metrics,
+  }: Pick<Deps, 'perform' | 'frameLimiter' | 'backpressure' | 'metrics'> & { offended: () => void },
 ): void {
-  const inOrder = createSerial(); // L5: the appends of one socket are handled one at a time, in order
-  let pending = 0;
+  const { device } = socket.data.identity;
+  const appends = createLine(
+    APPENDS_WAITING,
+    'Too many appends of this socket are pending; send one at a time.',
+  ); // L5
+  const reads = createLine(
+    READS_WAITING,
+    'Too many requests of this socket are pending; send fewer at a time.',
+  );
 
-  /** The deadline runs from the arrival, not from its turn. An append that timed out in the queue is not started. */
-  async function append(work: () => Promise<unknown>): Promise<unknown> {
+  socket.onAny((event: string, ...args: unknown[]) => {
+    const answered = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
+    const name = isRequest(event) ? event : undefined;
+    metrics.frames.inc({ event: name ?? 'other' });
+    const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
+      if (!answer.ok && answer.error.code === 'rate-limited') offended();
+      answered?.(answer);
+      backpressure.sent(socket);
+    };
+    const refuse = (error: WireError) => {
+      metrics.refusals.inc({ event: name ?? 'other', code: error.code });
+      acknowledge(refusal(error));
+    };
+
+    const retryAfter = frameLimiter.take(device, 1);
+    if (retryAfter > 0) {
+      return refuse(
+        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
+      );
+    }
+    if (!answered) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
+    if (event === TOO_LARGE_EVENT) return refuse(wireError('too-large', 'The request is too large.'));
+    if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));
+    if (args.length > 1) return refuse(wireError('invalid', 'A request has exactly one payload.'));
+
+    const { payer } = socket.data;
+    const transport = socket.data.isPolling() ? 'polling' : 'websocket';
+    const answer = () => perform(name, socket.data.identity.user, args[0], { transport, payer });
+    void answerOf(name, answer).then(acknowledge);
+  });
+
+  function answerOf(name: AnsweredName, answer: () => Promise<Acknowledgement<AnsweredName>>) {
+    if (name === 'append') return appends(answer);
+    if (!IS_READ.has(name)) return answer();
+    return reads(async () => {
+      await backpressure.drained(socket);
+      return answer();
+    });
+  }
+}
+
+/** Requests whose answers may be long: one at a time, when the client has received most of what it was sent before. */
+const IS_READ: ReadonlySet<AnsweredName> = new Set(['range', 'room:list']);
+
+type Answering = () => Promise<Acknowledgement<AnsweredName>>;
+
+/**
+ * Runs requests one at a time, in order; beyond `maxWaiting` they are refused. The deadline runs from the arrival, not from
+ * a request's turn: one that timed out while it waited is not begun. Never rejects.
+ */
+function createLine(maxWaiting: number, message: string): (answer: Answering) => ReturnType<Answering> {
+  const inOrder = createSerial();
+  let pending = 0;
+  return async (answer) => {
+    if (pending >= maxWaiting) return refusal(toWireError(new Unavailable(message)));
     let isLate = false;
     pending++;
-    const result = inOrder(async () => (isLate ? undefined : work())).finally(() => pending--);
+    const late = refusal(wireError('unavailable', 'too late'));
+    const result = inOrder(async () => (isLate ? late : answer())).finally(() => pending--);
     try {
       return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
     } catch (error) {
       isLate = true;
       return refusal(toWireError(error));
     }
-  }
-
-  socket.onAny((event: string, ...args: unknown[]) => {
-    const acknowledge = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
-    const name = isRequest(event) ? event : undefined;
-    metrics.frames.inc({ event: name ?? 'other' });
-    const refuse = (error: WireError) => {
-      metrics.refusals.inc({ event: name ?? 'other', code: error.code });
-      acknowledge?.(refusal(error));
-    };
-
-    const retryAfter = frameLimiter.take(socket.id, 1);
-    if (!acknowledge) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
-    if (retryAfter > 0) {
-      return refuse(
-        wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
-      );
-    }
-    if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));
-    if (args.length > 1) return refuse(wireError('invalid', 'A request has exactly one payload.'));
-
-    const transport = socket.data.isPolling() ? 'polling' : 'websocket';
-    const answer = () => perform(name, socket.data.identity.user, args[0], transport);
-    if (name === 'append' && pending >= APPENDS_WAITING) {
-      return refuse(
-        toWireError(new Unavailable('Too many appends of this socket are pending; send one at a time.')),
-      );
-    }
-    void (name === 'append' ? append(answer) : answer()).then(acknowledge);
-  });
+  };
 }
 
 function isRequest(event: string): event is AnsweredName {

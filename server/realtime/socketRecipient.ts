@@ -4,24 +4,34 @@ import type { Frame, FrameName, Handshake, User } from '../../shared/protocol/in
 import { createSerial } from '../../shared/serial.ts';
 import type { Identity } from '../auth/auth.ts';
 import type { Recipient } from '../feed/recipient.ts';
+import type { Payer } from '../limits/workMeter.ts';
 
 /**
- * The state of one authenticated connection; `socket.data` of its socket. The socket is a private field because adapters
- * serialize `socket.data` to show it to other processes.
+ * The state of one authenticated connection; `socket.data` of its socket. Socket and address are private fields
+ * because adapters serialize `socket.data` to show it to other processes.
  */
 export class SocketRecipient implements Recipient {
   readonly identity: Identity;
+  onlyOpenRoom = false;
   handshake: Handshake | undefined;
   readonly pendingCursors: Recipient['pendingCursors'] = new Map();
   readonly retryTimers: Recipient['retryTimers'] = new Map();
   readonly sentHeads: Recipient['sentHeads'] = new Map();
   readonly inOrder: Recipient['inOrder'] = createSerial();
   readonly #socket: LiveSocket;
+  readonly #address: string;
 
-  constructor(socket: LiveSocket, identity: Identity, handshake: Handshake) {
+  /** `address`: a key of `addressKey`. */
+  constructor(socket: LiveSocket, identity: Identity, address: string, handshake: Handshake) {
     this.#socket = socket;
     this.identity = identity;
+    this.#address = address;
     this.handshake = handshake;
+  }
+
+  /** Who pays for the work of this connection. */
+  get payer(): Payer {
+    return { user: this.identity.user.id, address: this.#address };
   }
 
   isConnected(): boolean {

@@ -2,7 +2,6 @@
  * Performs one request of a client, whichever transport it came by: validates it against its schema, calls its handler,
  * and turns every outcome into an acknowledgement within 8 s. Shared by sockets and HTTP.
  */
-import * as v from 'valibot';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import {
   type Acknowledgement,
@@ -14,52 +13,102 @@ import {
 } from '../../shared/protocol/index.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { parseOrRefuse } from '../base/parse.ts';
 import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
+import { BYTES_PER_UNIT, type Payer, type WorkMeter } from '../limits/workMeter.ts';
 
 /** The handler of each request. It throws `RefusedError` or `Unavailable`. */
 export type Handlers = {
   [Name in AnsweredName]: (
     user: User,
     payload: Request<Name>,
-    transport: RequestTransport,
+    transport: RequestSource['transport'],
   ) => Promise<Omit<Answer<Name>, 'ok' | 'epoch'>>;
 };
 
-/** By what the request came and its answer leaves. */
-export type RequestTransport = 'websocket' | 'polling' | 'http';
+/** How a request came. */
+export interface RequestSource {
+  transport: 'websocket' | 'polling' | 'http';
+  payer: Payer;
+}
 
 /** Never rejects: every error becomes a refusal. */
 export type Perform = <Name extends AnsweredName>(
   name: Name,
   user: User,
   payload: unknown,
-  transport: RequestTransport,
+  source: RequestSource,
 ) => Promise<Acknowledgement<Name>>;
 
 interface Deps {
   handlers: Handlers;
   epoch: string;
+  work: WorkMeter;
   metrics: Metrics;
   logger: Logger;
 }
 
-export function createPerform({ handlers, epoch, metrics, logger }: Deps): Perform {
-  return async (name, user, payload, transport) => {
+export function createPerform({ handlers, epoch, work, metrics, logger }: Deps): Perform {
+  return async (name, user, payload, { transport, payer }) => {
     try {
-      const parsed = v.safeParse(requests[name], payload);
-      if (!parsed.success)
-        throw new RefusedError('invalid', `This is not a valid \`${name}\`: ${v.summarize(parsed.issues)}`);
+      work.admit(payer, name === 'append' ? 'faults' : 'reads');
+      const parsed = parseOrRefuse(requests[name], payload, `\`${name}\``);
       const answer = await withTimeout(
         ACKNOWLEDGE_WITHIN_MS,
-        handlers[name](user, parsed.output as Request<typeof name>, transport),
+        handlers[name](user, parsed as Request<typeof name>, transport),
       );
+      work.charge(payer, 'reads', CALLS[name] + bytesOf(answer) / BYTES_PER_UNIT);
+      work.charge(payer, 'faults', faultsOf(answer));
       return { ok: true, epoch, ...answer } as Answer<typeof name>;
     } catch (error) {
+      if (error instanceof RefusedError && error.code !== 'rate-limited')
+        work.charge(payer, 'faults', FAULT_UNITS);
       if (isUnexpected(error)) logger.error({ err: error, request: name, user: user.id }, 'request failed');
       const wire = toWireError(error);
       metrics.refusals.inc({ event: name, code: wire.code });
       return refusal(wire);
     }
   };
+}
+
+/** Calls of the store that a request costs, about. An append is counted by its items; a beat asks nothing. */
+const CALLS: Record<AnsweredName, number> = {
+  append: 0,
+  range: 3,
+  read: 1,
+  'room:list': 3,
+  'room:create': 5,
+  'room:join': 4,
+  'room:leave': 3,
+  beat: 0,
+};
+
+/** The check of a permission or of a key. */
+const FAULT_UNITS = 2;
+
+/** The long part of an answer, estimated: it is not encoded twice only to know its length. */
+function bytesOf(answer: object): number {
+  const {
+    entries = [],
+    amendments = [],
+    rooms = [],
+  } = answer as {
+    entries?: { body?: string }[];
+    amendments?: { body?: string }[];
+    rooms?: unknown[];
+  };
+  let bytes = rooms.length * ROOM_BYTES;
+  for (const list of [entries, amendments])
+    for (const { body } of list) bytes += ENTRY_BYTES + (body?.length ?? 0);
+  return bytes;
+}
+
+const ROOM_BYTES = 200;
+const ENTRY_BYTES = 90;
+
+/** Items that were refused: each was looked up in the log. */
+function faultsOf(answer: object): number {
+  const { results = [] } = answer as { results?: object[] };
+  return results.reduce((sum, result) => sum + ('error' in result ? FAULT_UNITS : 0), 0);
 }

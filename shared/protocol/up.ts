@@ -2,24 +2,31 @@
 import * as v from 'valibot';
 import { Head, Millis, Offset } from '../entry.ts';
 import { ClientOffset, Id, RoomId, recordById, UserId } from '../ids.ts';
-import { CURSORS_MAX_ROOMS } from '../limits.ts';
+import { CURSORS_MAX_ROOMS, FEATURES_MAX, STRING_MAX_LENGTH } from '../limits.ts';
 
 export const Cursor = v.tuple([Head, Millis]);
 /** The end of a client's log of a room: the offset, and the `at` of the entry there. A different `at` reveals a restored server. */
 export type Cursor = v.InferOutput<typeof Cursor>;
 
+/** The number of keys is checked before any of them is looked at. */
 const cursors = v.pipe(
+  v.unknown(),
+  v.check(
+    (c) => Object.keys(Object(c)).length <= CURSORS_MAX_ROOMS,
+    `has more than ${CURSORS_MAX_ROOMS} rooms`,
+  ),
   recordById(RoomId, Cursor),
-  v.check((c) => Object.keys(c).length <= CURSORS_MAX_ROOMS, 'has more than 500 rooms'),
 );
 
+/** A string of the protocol that is no id and no text of a person. */
+const ShortString = v.pipe(v.string(), v.maxLength(STRING_MAX_LENGTH, 'is too long'));
 export const Handshake = v.object({
   protocol: v.number(),
   as: v.optional(UserId),
-  token: v.optional(v.string()),
-  epoch: v.optional(v.string()),
+  token: v.optional(ShortString),
+  epoch: v.optional(ShortString),
   /** What the client can read. Without `entries2` the handshake is refused with `upgrade-required`. */
-  features: v.optional(v.array(v.string())),
+  features: v.optional(v.pipe(v.array(ShortString), v.maxLength(FEATURES_MAX, 'has too many features'))),
   cursors: v.optional(cursors),
   /** By room: an entry that the client holds beyond its cursor. If the server's log does not have it, it was restored (S1). */
   proofs: v.optional(cursors),
@@ -41,7 +48,7 @@ export const RoomCreate = v.object({ id: Id, kind: RoomKind, name: v.string() })
 export const RoomJoin = v.object({
   room: RoomId,
   clientOffset: ClientOffset,
-  invite: v.optional(v.string()),
+  invite: v.optional(ShortString),
 });
 export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
 export const Beat = v.optional(v.unknown());

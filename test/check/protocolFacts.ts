@@ -39,7 +39,9 @@ export function readProtocolFacts(): ProtocolFacts {
     required: new Map(required),
     allowed: new Map([
       ...objects.map(objectFact),
-      ...Object.entries({ ...serverLimits, ...pageLimits }).map(limitFact),
+      ...Object.entries({ ...serverLimits, ...pageLimits })
+        .filter((limit): limit is [string, number] => typeof limit[1] === 'number') // others are rates
+        .map(limitFact),
     ]),
   };
 }

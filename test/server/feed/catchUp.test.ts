@@ -94,6 +94,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   const recipient: Recipient = {
     identity: { device: 'd', user: { id: 'u', name: 'U', rev: 0 }, hasPassword: false },
     handshake: undefined,
+    onlyOpenRoom: false,
     pendingCursors: new Map(),
     retryTimers: new Map(),
     sentHeads: new Map(),

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { createNames } from '../../../server/feed/names.ts';
 import { createRangeHandler } from '../../../server/feed/rangeHandler.ts';
-import type { RequestTransport } from '../../../server/request/perform.ts';
+import type { RequestSource } from '../../../server/request/perform.ts';
 import type { LogStore } from '../../../server/store/port.ts';
 import { jsonBytes } from '../../../server/store/storedEntries.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment } from '../../../shared/kinds.ts';
 import { RANGE_MAX_BYTES, RANGE_POLLED_BYTES } from '../../../shared/limits.ts';
 
-test.each<[RequestTransport, number]>([
+test.each<[RequestSource['transport'], number]>([
   ['polling', RANGE_POLLED_BYTES],
   ['websocket', RANGE_MAX_BYTES],
   ['http', RANGE_MAX_BYTES],

@@ -10,9 +10,15 @@ const TOKEN = 'the-token-of-the-handshake';
 const COOKIE = 'the-cookie-of-the-handshake';
 const identity = { device: newId(), user: { id: newId(), name: 'Ada', rev: 0 }, hasPassword: false };
 
+const asked: string[] = [];
 const guard = createHandshakeGuard({
+  admission: {
+    approach: () => asked.push('approach'),
+    refused: () => asked.push('refused'),
+    identified: () => asked.push('identified'),
+  },
   auth: { identify: async (token) => (token === TOKEN ? identity : undefined) },
-  contextOf: () => ({ credentials: { tag: 'none' } }) as never,
+  contextOf: () => ({ address: '10.0.0.1', credentials: { tag: 'none' } }) as never,
   metrics: createMetrics(),
   logger: createLogger('silent'),
 });
@@ -58,13 +64,14 @@ test('after a rejection the client may try again on the same connection', async 
   expect(await rejectionOf(socket)).toBeUndefined();
 });
 
-test('a second handshake on an authenticated connection closes it', async () => {
-  const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: TOKEN });
-  await rejectionOf(socket);
-  const next = vi.fn();
-  guard(socket as unknown as LiveSocket, next);
-  expect(socket.conn.close).toHaveBeenCalledOnce();
-  expect(next).not.toHaveBeenCalled();
+test('a handshake is identified before anything else of it is looked at', async () => {
+  asked.length = 0;
+  const cursors = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`${i}`, 'no cursor']));
+  const socket = socketWith({ protocol: PROTOCOL, features: 'none', cursors, token: 'of a stranger' });
+  expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'unauthorized' } });
+  expect(asked).toEqual(['approach', 'refused']);
+  socket.handshake.auth.token = TOKEN;
+  expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'invalid' } });
 });
 
 test('a client without the required feature is told to upgrade', async () => {
