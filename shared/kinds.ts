@@ -102,6 +102,11 @@ export function kindsThat(effect: KindRule['effect']): string[] {
   return [...table].flatMap(([kind, rule]) => (rule.effect === effect ? kind : []));
 }
 
+/** The kinds that end a membership, for queries. */
+export function leavingKinds(): string[] {
+  return [...table].flatMap(([kind, rule]) => (rule.membership === 'left' ? kind : []));
+}
+
 /** The tombstone that a removal leaves of its target: the entry without its content and without unknown fields. */
 export function redacted<E extends Entry>(entry: E): E {
   const { serverOffset, author, clientOffset, at, kind, target, subject } = entry;

@@ -119,6 +119,12 @@ export interface RoomStore {
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
   ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
   isMember(room: string, user: string): Promise<boolean>;
+  /** How many rooms this user is a member of. */
+  countOf(user: string): Promise<number>;
+  /** How many rooms this user has created at or after `since`. */
+  countCreated(user: string, since: number): Promise<number>;
+  /** The leaves in the log of this room beyond the serverOffset `after`, ascending. */
+  leaves(room: string, after: number): Promise<Leave[]>;
   /** Raises the read marker to `upTo` where that is greater; returns the mark afterwards. */
   mark(room: string, user: string, upTo: number): Promise<number>;
 }
@@ -227,6 +233,12 @@ export interface RoomRecord extends NewRoom {
   /** Undefined where the log of this room cannot be read at the moment. */
   head: number | undefined;
   members: number;
+}
+
+/** A user ceased to be a member of a room. */
+export interface Leave {
+  user: string;
+  at: number;
 }
 
 export interface Membership {

@@ -105,6 +105,44 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.ofUsers([])).toEqual(new Map());
   });
 
+  it('counts the rooms that a user is a member of', async () => {
+    const [a, b, me] = [await newRoom(db.store), await newRoom(db.store, 'private'), newId()];
+    expect(await db.store.rooms.countOf(me)).toBe(0);
+    await appendNew(db.store, [join(a, me), join(b, me), join(b, newId()), text(a, me, 'x')]);
+    expect(await db.store.rooms.countOf(me)).toBe(2);
+    await appendNew(db.store, [leave(a, me)]);
+    expect(await db.store.rooms.countOf(me)).toBe(1);
+  });
+
+  it('counts the rooms that a user has created since a time', async () => {
+    const me = newId();
+    for (const [createdAt, createdBy] of [
+      [10, me],
+      [20, me],
+      [30, me],
+      [30, newId()],
+    ] as const)
+      await db.store.rooms.create({ id: newId(), kind: 'public', name: 'Deck', createdBy, createdAt });
+    const counts = [0, 20, 21, 31].map((since) => db.store.rooms.countCreated(me, since));
+    expect(await Promise.all(counts)).toEqual([3, 2, 1, 0]);
+  });
+
+  it('lists the leaves of a room beyond an offset, with their times: of nobody else, and no joins', async () => {
+    const [room, other, me, you] = [await newRoom(db.store), await newRoom(db.store), newId(), newId()];
+    await appendNew(db.store, [join(room, me), leave(room, me), join(room, me), text(room, me, 'x')], 10);
+    await appendNew(db.store, [join(room, you), leave(room, you), leave(room, me), join(other, me)], 20);
+    await appendNew(db.store, [leave(other, me), { ...leave(room, me), subject: you }], 30);
+    const all = [
+      { user: me, at: 10 },
+      { user: you, at: 20 },
+      { user: me, at: 20 },
+      { user: you, at: 30 },
+    ];
+    expect(await db.store.rooms.leaves(room, 0)).toEqual(all);
+    expect(await db.store.rooms.leaves(room, 6)).toEqual(all.slice(2));
+    expect(await db.store.rooms.leaves(room, 8)).toEqual([]);
+  });
+
   it('read markers only rise', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     expect(await db.store.rooms.mark(room, me, 5)).toBe(5);

@@ -1,10 +1,13 @@
 /** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
+import { leavingKinds, subjectOf } from '../../../shared/kinds.ts';
 import { type LogStore, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
+import type { EntryDocument } from './append/commands.ts';
 import type { Collections, RoomDocument } from './base/collections.ts';
+import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
 
 interface Deps {
-  collections: Pick<Collections, 'rooms' | 'members' | 'marks'>;
+  collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'entriesOf'>;
   heads: LogStore['heads'];
   counts: MemberCounts;
 }
@@ -14,7 +17,13 @@ export interface MongoRoomStore extends RoomStore {
   exists(room: string): Promise<boolean>;
 }
 
-export function roomsOn({ collections: { rooms, members, marks }, heads, counts }: Deps): MongoRoomStore {
+type LeaveFields = Pick<EntryDocument, 'author' | 'subject' | 'at' | 'serverOffset'>;
+
+export function roomsOn({
+  collections: { rooms, members, marks, entriesOf },
+  heads,
+  counts,
+}: Deps): MongoRoomStore {
   const seen = new Set<string>();
 
   async function withHeadAndMembers(documents: readonly RoomDocument[]): Promise<RoomRecord[]> {
@@ -87,6 +96,17 @@ export function roomsOn({ collections: { rooms, members, marks }, heads, counts 
       return (
         (await members.findOne({ room, user }, { projection: { _id: 0, present: 1 } }))?.present === true
       );
+    },
+    countOf: (user) => members.countDocuments({ user, present: true }),
+    countCreated: (user, since) => rooms.countDocuments({ createdBy: user, createdAt: { $gte: since } }),
+    async leaves(room, after) {
+      const found = await entriesOf(room)
+        .find({ room, kind: { $in: leavingKinds() }, serverOffset: { $gt: after } })
+        .project<LeaveFields>({ _id: 0, author: 1, subject: 1, at: 1, serverOffset: 1 })
+        .toArray();
+      return found
+        .toSorted((one, other) => one.serverOffset - other.serverOffset)
+        .map((entry) => ({ user: subjectOf(entry), at: timeOf(entry) }));
     },
     async mark(room, user, upTo) {
       const raise = () => marks.updateOne({ room, user }, { $max: { upTo } }, { upsert: true });

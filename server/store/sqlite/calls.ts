@@ -69,6 +69,9 @@ export const ANSWERED_BY = {
     ofUser: 'reader',
     ofUsers: 'reader',
     isMember: 'reader',
+    countOf: 'reader',
+    countCreated: 'reader',
+    leaves: 'reader',
   },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 

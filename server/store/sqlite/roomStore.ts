@@ -1,8 +1,9 @@
 /** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { RoomRecord, RoomStore } from '../port.ts';
+import { leavingKinds } from '../../../shared/kinds.ts';
+import type { Leave, RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
-import { query } from './rows.ts';
+import { listOf, query } from './rows.ts';
 
 export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   const statements = prepare(db);
@@ -25,6 +26,9 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       return rooms;
     },
     isMember: (room, user) => statements.isMember.get(room, user) !== undefined,
+    countOf: (user) => statements.countOf.get(user)!.count,
+    countCreated: (user, since) => statements.countCreated.get(user, since)!.count,
+    leaves: (room, after) => statements.leaves.all(room, after),
     mark: (room, user, upTo) => statements.mark.get(room, user, upTo)!.upTo,
   };
 }
@@ -54,6 +58,19 @@ function prepare(db: DatabaseSync) {
     isMember: query<{ present: 1 }>(
       db,
       'SELECT present FROM members WHERE room = ? AND user = ? AND present = 1',
+    ),
+    countOf: query<{ count: number }>(
+      db,
+      'SELECT count(*) AS count FROM members WHERE user = ? AND present = 1',
+    ),
+    countCreated: query<{ count: number }>(
+      db,
+      'SELECT count(*) AS count FROM rooms WHERE createdBy = ? AND createdAt >= ?',
+    ),
+    leaves: query<Leave>(
+      db,
+      `SELECT coalesce(subject, author) AS user, at FROM entries
+       WHERE room = ? AND serverOffset > ? AND kind IN (${listOf(leavingKinds())}) ORDER BY serverOffset`,
     ),
     mark: query<{ upTo: number }>(
       db,

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second];
+const STEPS = [first, second, third];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -102,6 +102,11 @@ function second(db: DatabaseSync): void {
     CREATE INDEX usersByRev ON users (rev) WHERE rev > 0;
     ALTER TABLE meta ADD COLUMN usersRev INTEGER NOT NULL DEFAULT 0;
   `);
+}
+
+/** An index by creator, for the limit of rooms per user and day. */
+function third(db: DatabaseSync): void {
+  db.exec('CREATE INDEX roomsByCreator ON rooms (createdBy, createdAt)');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -70,6 +70,29 @@ export const roomFaults: Fault[] = [
       withRooms(store, { listPublic: (_, limit) => store.rooms.listPublic(undefined, limit) }),
     caughtBy: ['lists public rooms by id, in pages, and no private ones'],
   },
+  {
+    name: 'rooms that were left count as memberships',
+    around: (store) => {
+      const most = new Map<string, number>();
+      return withRooms(store, {
+        async countOf(user) {
+          most.set(user, Math.max(most.get(user) ?? 0, await store.rooms.countOf(user)));
+          return most.get(user)!;
+        },
+      });
+    },
+    caughtBy: ['counts the rooms that a user is a member of'],
+  },
+  {
+    name: 'rooms are counted whenever they were created',
+    around: (store) => withRooms(store, { countCreated: (user) => store.rooms.countCreated(user, 0) }),
+    caughtBy: ['counts the rooms that a user has created since a time'],
+  },
+  {
+    name: 'all leaves of a room are listed',
+    around: (store) => withRooms(store, { leaves: (room) => store.rooms.leaves(room, 0) }),
+    caughtBy: ['lists the leaves of a room beyond an offset'],
+  },
 ];
 
 function withRooms(store: Store, changed: Partial<RoomStore>): Store {

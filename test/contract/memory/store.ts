@@ -10,7 +10,7 @@ import {
   type UserStore,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { isMessage, ruleOf } from '../../../shared/kinds.ts';
+import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Random } from '../../support/random.ts';
 import { isRemovalKind, type MemoryData, type Row } from './data.ts';
 import { openTails } from './tail.ts';
@@ -134,6 +134,20 @@ export function openMemory(data: MemoryData, random: Random): Store {
         );
       }),
     isMember: (room, user) => call(() => data.isMember(room, user)),
+    countOf: (user) => call(() => [...data.rooms.keys()].filter((id) => data.isMember(id, user)).length),
+    countCreated: (user, since) =>
+      call(
+        () =>
+          [...data.rooms.values()].filter((room) => room.createdBy === user && room.createdAt >= since)
+            .length,
+      ),
+    leaves: (room, after) =>
+      call(() =>
+        data
+          .rowsOf(room)
+          .filter((row) => row.serverOffset > after && ruleOf(row.kind)?.membership === 'left')
+          .map((row) => ({ user: subjectOf(row), at: row.at })),
+      ),
     mark: (room, user, upTo) =>
       call(() => {
         const holds = Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo);

@@ -158,7 +158,10 @@ const INDEXES = {
       partialFilterExpression: { [`devices.${field}`]: { $exists: true } },
     })),
   ],
-  rooms: [{ name: 'roomsByKind', key: { kind: 1, _id: 1 } }],
+  rooms: [
+    { name: 'roomsByKind', key: { kind: 1, _id: 1 } },
+    { name: 'roomsByCreator', key: { createdBy: 1, createdAt: 1 } },
+  ],
   members: [
     { name: 'membersOfRoom', key: { room: 1, user: 1 }, unique: true },
     { name: 'presentInRoom', key: { room: 1, present: 1 } },
