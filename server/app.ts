@@ -5,13 +5,21 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shared/kinds.ts';
-import { FRAMES_PER_SECOND, ITEMS_BURST, ITEMS_PER_SECOND } from '../shared/limits.ts';
+import {
+  ACKNOWLEDGE_WITHIN_MS,
+  FRAMES_PER_SECOND,
+  ITEMS_BURST,
+  ITEMS_PER_SECOND,
+  ROOMS_BURST_OF_ADDRESS,
+  ROOMS_PER_MINUTE_AND_ADDRESS,
+} from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { createAudit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
+import { ROOM_CHANGES_WAITING } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
@@ -19,6 +27,7 @@ import { createRangeHandler } from './feed/rangeHandler.ts';
 import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
 import { createAppendHandler, createIngest } from './ingest/ingest.ts';
+import { createKeyedQueue } from './limits/keyedQueue.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createWorkMeter } from './limits/workMeter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
@@ -28,6 +37,7 @@ import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { createAccess } from './rooms/access.ts';
+import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
 import type { ShutdownStep } from './shutdown.ts';
 import type { Store } from './store/port.ts';
@@ -71,7 +81,31 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     logger,
     now,
   });
-  const rooms = createRoomService({ store: store.rooms, entries: ingest, access, now });
+  const rooms = createRoomService({
+    store: store.rooms,
+    entries: ingest,
+    access,
+    limits: createRoomLimits({
+      store: store.rooms,
+      items: itemLimiter,
+      creations: createLimiter({
+        perSecond: ROOMS_PER_MINUTE_AND_ADDRESS / 60,
+        burst: ROOMS_BURST_OF_ADDRESS,
+        now: monotonic,
+      }),
+      onRefusal(limit, user) {
+        metrics.limitHits.inc({ limit });
+        audit.record('limit', { user, limit });
+      },
+      now,
+    }),
+    inTurn: createKeyedQueue({
+      maxWaiting: ROOM_CHANGES_WAITING,
+      waitMs: ACKNOWLEDGE_WITHIN_MS,
+      now: monotonic,
+    }),
+    now,
+  });
   const auth = createAuth({
     store: store.users,
     now,
@@ -97,7 +131,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         return {};
       },
       'room:list': rooms.list,
-      'room:create': rooms.create,
+      'room:create': (user, request) => rooms.create(user, request, undefined),
       'room:join': rooms.join,
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);

@@ -58,6 +58,17 @@ export const ITEMS_PER_SECOND = 50;
 export const ITEMS_BURST = 500;
 export const FRAMES_PER_SECOND = 100;
 export const RENAMES_PER_DAY = 3;
+/** Of one user. A hospital with fifty wards can be set up by one person in a morning. */
+export const ROOMS_CREATED_PER_DAY = 50;
+/** Of all users behind one address, without the first room of each within a day. */
+export const ROOMS_PER_MINUTE_AND_ADDRESS = 20;
+export const ROOMS_BURST_OF_ADDRESS = 200;
+/** A handshake cannot name more rooms. */
+export const MEMBERSHIPS_MAX = CURSORS_MAX_ROOMS;
+/** Of one user in one room, among its newest CATCH_UP_ROOM_ENTRIES: with the leaves they are a twenty-fifth of a newcomer's catch-up. */
+export const REJOINS_PER_DAY = 10;
+/** Of all users in one room. First joins are not counted. */
+export const REJOINS_PER_MINUTE_AND_ROOM = 60;
 export const SIGN_INS_PER_MINUTE = 10;
 /** Per user, from all addresses together. It is more than one address may try, so that one address alone cannot lock a user out. */
 export const WRONG_PASSWORDS_PER_MINUTE = 30;

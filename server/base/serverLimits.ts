@@ -8,6 +8,8 @@ export const BATCH_MAX_ENTRIES = 1_000;
 export const FRAME_COALESCE_MS = 15;
 /** How many frames of a room go out without coalescing. One is regained for each FRAME_COALESCE_MS without a frame. */
 export const FRAMES_BURST = 16;
+/** Creations, joins and leaves of one user that wait for each other; further ones are refused. */
+export const ROOM_CHANGES_WAITING = 100;
 export const SHUTDOWN_WITHIN_MS = 10_000;
 /** Lines of the audit log per second, of one event that took place: above what sign-in limits and hashing let through. */
 export const AUDIT_DONE_PER_SECOND = 1_000;

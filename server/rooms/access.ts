@@ -70,7 +70,7 @@ export function createAccess({ rooms, isTailOpen }: Deps): Access {
 const MAX_CACHED = 200_000;
 
 /** The refusal for a user who is not a member. For a private room it does not reveal that the room exists. */
-function notMember(room: RoomRecord | undefined): RefusedError {
+export function notMember(room: RoomRecord | undefined): RefusedError {
   return room?.kind === 'public' ? new RefusedError('forbidden', 'Join this room first.') : noSuchRoom();
 }
 

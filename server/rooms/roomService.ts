@@ -7,13 +7,16 @@ import { LOBBY } from '../../shared/mint.ts';
 import type { Request, Room, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
+import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { AppendResult, EntryKey, RoomRecord, RoomStore } from '../store/port.ts';
-import { type Access, noSuchRoom } from './access.ts';
+import { type Access, noSuchRoom, notMember } from './access.ts';
 import { presentRoom } from './present.ts';
+import type { RoomLimits } from './roomLimits.ts';
 
 export interface RoomService {
   list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
-  create(user: User, request: Request<'room:create'>): Promise<{ room: Room }>;
+  /** `address`: the key of the client's address, which has a limit of its own; undefined where it is not known. */
+  create(user: User, request: Request<'room:create'>, address: string | undefined): Promise<{ room: Room }>;
   join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
   leave(user: User, request: Request<'room:leave'>): Promise<void>;
   read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;
@@ -33,10 +36,17 @@ interface Deps {
   store: RoomStore;
   entries: EntryWriter;
   access: Access;
+  limits: RoomLimits;
+  /**
+   * By user: one creation, join or leave at a time. Each reads whether the user is a member, and counts, before it writes; two
+   * leaves at the same time would both find a member, and write two entries.
+   */
+  inTurn: KeyedQueue;
+  /** The wall clock in milliseconds. */
   now: () => number;
 }
 
-export function createRoomService({ store, entries, access, now }: Deps): RoomService {
+export function createRoomService({ store, entries, access, limits, inTurn, now }: Deps): RoomService {
   /** Resolves with `repeat` where the log has this entry already. */
   async function appendMembership(
     user: string,
@@ -45,8 +55,7 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
     kind: 'join' | 'leave',
   ): Promise<'appended' | 'repeat'> {
     const result = await entries.appendOwn({ room, author: user, clientOffset }, kind);
-    if (result.tag === 'conflict')
-      throw new RefusedError('conflict', 'Another item was sent under this key.');
+    if (result.tag === 'conflict') throw otherContent();
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
     return result.tag;
@@ -82,38 +91,52 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
       return rooms.length > page.length ? { rooms: presented, next: page.at(-1)!.id } : { rooms: presented };
     },
 
-    async create(user, { id, kind, name: raw }) {
+    async create(user, { id, kind, name: raw }, address) {
       if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be created yet.');
       const name = checkName(raw);
       if (!name.ok) throw new RefusedError(name.code, name.message);
-      const room = await store.create({ id, kind, name: name.text, createdBy: user.id, createdAt: now() });
-      if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
-        throw new RefusedError('conflict', 'There is another room with this id.');
-      }
-      const joined = await appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
-      return { room: await (joined === 'repeat' ? presentToRepeater : presentTo)(user, id) };
+      return inTurn(user.id, async () => {
+        if (!(await store.byId(id))) await limits.checkCreation(user.id, address);
+        const joined = await limits.charged(user.id, async () => {
+          const room = await store.create({
+            id,
+            kind,
+            name: name.text,
+            createdBy: user.id,
+            createdAt: now(),
+          });
+          if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
+            throw new RefusedError('conflict', 'There is another room with this id.');
+          }
+          return appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
+        });
+        return { room: await (joined === 'repeat' ? presentToRepeater : presentTo)(user, id) };
+      });
     },
 
     async join(user, { room: id, clientOffset }) {
-      const key = { room: id, author: user.id, clientOffset };
-      const known = await entries.lookUp(key, 'join');
-      if (known === 'conflict') throw new RefusedError('conflict', 'Another item was sent under this key.');
-      if (known === 'repeat') return { room: await presentToRepeater(user, id) };
-      if (!(await access.isMember(id, user.id))) {
-        if ((await existing(id)).kind !== 'public') throw noSuchRoom();
-        await appendMembership(user.id, id, clientOffset, 'join');
-      }
-      return { room: await presentTo(user, id) };
+      return inTurn(user.id, async () => {
+        const known = await entries.lookUp({ room: id, author: user.id, clientOffset }, 'join');
+        if (known === 'conflict') throw otherContent();
+        if (known === 'repeat') return { room: await presentToRepeater(user, id) };
+        if (!(await store.isMember(id, user.id))) {
+          const room = await existing(id);
+          if (room.kind !== 'public') throw noSuchRoom();
+          await limits.checkJoin(user.id, id, readable(room).head);
+          await limits.charged(user.id, () => appendMembership(user.id, id, clientOffset, 'join'));
+        }
+        return { room: await presentTo(user, id) };
+      });
     },
 
     async leave(user, { room, clientOffset }) {
-      const key = { room, author: user.id, clientOffset };
-      const known = await entries.lookUp(key, 'leave');
-      if (known === 'repeat') return;
-      if (known === 'conflict') throw new RefusedError('conflict', 'Another item was sent under this key.');
-      const refused = await access.refusalOf(room, user.id);
-      if (refused) throw refused;
-      await appendMembership(user.id, room, clientOffset, 'leave');
+      await inTurn(user.id, async () => {
+        const known = await entries.lookUp({ room, author: user.id, clientOffset }, 'leave');
+        if (known === 'repeat') return;
+        if (known === 'conflict') throw otherContent();
+        if (!(await store.isMember(room, user.id))) throw notMember(await store.byId(room));
+        await limits.charged(user.id, () => appendMembership(user.id, room, clientOffset, 'leave'));
+      });
     },
 
     async read(user, { room, upTo }) {
@@ -129,6 +152,10 @@ export function createRoomService({ store, entries, access, now }: Deps): RoomSe
         throw new Unavailable(`joining the lobby gave ${result.tag}`);
     },
   };
+}
+
+function otherContent(): RefusedError {
+  return new RefusedError('conflict', 'Another item was sent under this key.');
 }
 
 /** Throws where the head is not known: without it, the client would take the log for one restored from a backup. */

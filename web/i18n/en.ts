@@ -154,6 +154,7 @@ export const en = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and no control characters.',
       conflict: 'This room already exists.',
+      forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',
     },
     message: {
       invalid: 'It contains something that cannot be sent.',

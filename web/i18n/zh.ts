@@ -150,6 +150,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       'too-large': '名称最多 40 个字符。',
       invalid: '名称中至少要有一个可见字符，且不能有控制字符。',
       conflict: '这个聊天室已经存在。',
+      forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
     },
     message: {
       invalid: '消息中有无法发送的内容。',

@@ -1,0 +1,101 @@
+/** What one person may do with rooms, on the whole server: creations, joins and leaves, one after the other and all at once. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MEMBERSHIPS_MAX, REJOINS_PER_DAY, ROOMS_CREATED_PER_DAY } from '../../../shared/limits.ts';
+import { LOBBY } from '../../../shared/mint.ts';
+import { appendNew, join, newRoom } from '../../contract/support.ts';
+import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+
+let server: RunningApp;
+beforeAll(async () => {
+  server = await startApp();
+});
+afterAll(() => server.stop());
+
+let names = 0;
+const person = async () => connectClient(server.url, await signUp(server.url, `person ${names++}`));
+
+const creation = (id = newId()) => ({ id, kind: 'public' as const, name: 'a room' });
+
+async function publicRoom(owner: ApiClient): Promise<string> {
+  const { id } = creation();
+  expect(await owner.request('room:create', creation(id))).toMatchObject({ ok: true });
+  return id;
+}
+
+async function headOf(client: ApiClient, room: string): Promise<number> {
+  const answer = await client.request('range', { room, from: 1, to: 1 });
+  if (!answer.ok) throw new Error(answer.error.message);
+  return answer.head;
+}
+
+const forbidden = { ok: false, error: { code: 'forbidden', message: expect.stringContaining('limit') } };
+
+test('one user creates no more rooms than the limit of a day; a repeat is answered all the same', async () => {
+  using ada = await person();
+  const asked = Array.from({ length: ROOMS_CREATED_PER_DAY + 10 }, () => creation());
+  const answers: Awaited<ReturnType<typeof ada.request<'room:create'>>>[] = [];
+  for (let n = 0; n < asked.length; n += 10) {
+    const some = asked.slice(n, n + 10).map((request) => ada.request('room:create', request));
+    answers.push(...(await Promise.all(some)));
+  }
+  expect(answers.map(({ ok }) => ok)).toEqual(asked.map((_, n) => n < ROOMS_CREATED_PER_DAY));
+  expect(answers.at(-1)).toMatchObject(forbidden);
+  expect(await ada.request('room:create', asked[0])).toEqual(answers[0]);
+  expect(await server.store.rooms.byId(asked.at(-1)!.id)).toBeUndefined();
+  using bo = await person();
+  await publicRoom(bo);
+});
+
+test('one user is in no more rooms than a handshake can name', async () => {
+  using ada = await person();
+  const me = ada.session.user.id;
+  const rooms = await Promise.all(
+    Array.from({ length: MEMBERSHIPS_MAX - 2 }, () => newRoom(server.store, 'private')),
+  );
+  await appendNew(
+    server.store,
+    rooms.map((room) => join(room, me)),
+    Date.now(),
+  );
+  using bo = await person();
+  const [last, beyond] = [await publicRoom(bo), await publicRoom(bo)];
+  const clientOffset = newId();
+  expect(await ada.request('room:join', { room: last, clientOffset })).toMatchObject({ ok: true });
+  expect(await ada.request('room:join', { room: beyond, clientOffset: newId() })).toMatchObject(forbidden);
+  expect(await ada.request('room:create', creation())).toMatchObject(forbidden);
+  expect(await ada.request('room:join', { room: last, clientOffset })).toMatchObject({ ok: true });
+  expect(await ada.request('room:leave', { room: LOBBY, clientOffset: newId() })).toMatchObject({ ok: true });
+  expect(await ada.request('room:join', { room: beyond, clientOffset: newId() })).toMatchObject({ ok: true });
+});
+
+test('one who leaves and joins again and again does not fill the log of a room', async () => {
+  using owner = await person();
+  using ada = await person();
+  const room = await publicRoom(owner);
+  const codes: string[] = [];
+  for (let n = 0; n < 3 * REJOINS_PER_DAY; n++) {
+    const joined = await ada.request('room:join', { room, clientOffset: newId() });
+    codes.push(joined.ok ? 'ok' : joined.error.code);
+    await ada.request('room:leave', { room, clientOffset: newId() });
+  }
+  expect(codes).toEqual(codes.map((_, n) => (n <= REJOINS_PER_DAY ? 'ok' : 'forbidden')));
+  expect(await headOf(owner, room)).toBe(1 + 2 * (REJOINS_PER_DAY + 1));
+});
+
+test('many joins at once are one entry, and so are many leaves', async () => {
+  using owner = await person();
+  using ada = await person();
+  using phone = await connectClient(server.url, ada.session);
+  const room = await publicRoom(owner);
+  const both = [ada, phone];
+  const atOnce = (name: 'room:join' | 'room:leave') =>
+    Promise.all(
+      Array.from({ length: 40 }, (_, n) => both[n % 2]!.request(name, { room, clientOffset: newId() })),
+    );
+  expect((await atOnce('room:join')).every(({ ok }) => ok)).toBe(true);
+  expect(await headOf(owner, room)).toBe(2);
+  const left = await atOnce('room:leave');
+  expect(left.filter(({ ok }) => ok)).toHaveLength(1);
+  expect(await headOf(owner, room)).toBe(3);
+});
