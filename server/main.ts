@@ -8,8 +8,10 @@ import { SHUTDOWN_WITHIN_MS } from './base/serverLimits.ts';
 import { onStopSignal, runShutdown } from './shutdown.ts';
 import { startupLine } from './startupLine.ts';
 import { Unavailable, Unusable } from './store/port.ts';
+import { PRIVATE_UMASK } from './store/sqlite/fileModes.ts';
 import { openSqlite } from './store/sqlite/index.ts';
 
+process.umask(PRIVATE_UMASK);
 try {
   await run(parseEnv(process.env));
 } catch (error) {

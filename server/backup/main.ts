@@ -4,10 +4,12 @@ import { type Config, ConfigError, parseEnv } from '../base/env.ts';
 import { EX_CONFIG, EX_USAGE } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
+import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
 
 const WHAT_FOLLOWS =
   'When apps reconnect, they read everything again and send their waiting messages; users who signed up after the copy was made are asked to sign up again.';
 
+process.umask(PRIVATE_UMASK);
 try {
   const { DATA, MONGODB_URL } = process.env; // other settings belong to the server only, and may be secret
   await run(process.argv.slice(2), parseEnv({ DATA, MONGODB_URL }));
@@ -32,7 +34,9 @@ async function backup(to: string, { data }: Config): Promise<void> {
   const { backUp } = await import('../store/sqlite/backup.ts');
   const { lowerPriority } = await import('../store/sqlite/processes.ts');
   lowerPriority(); // the server may be running
-  await backUp(databaseIn(data), to);
+  const isPrivate = await backUp(databaseIn(data), to);
+  if (!isPrivate)
+    console.warn(`${to} can be read by other users of this machine, and its permissions cannot be changed.`);
   console.log(`${to} contains everything that was stored until now. Keep it on another disk.`);
 }
 

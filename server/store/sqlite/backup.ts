@@ -9,13 +9,17 @@ import { Unusable } from '../port.ts';
 import { damaged, unusable } from './connections.ts';
 import { explainingErrors, isMissing, makeWhole, removeDatabase, syncToDisk } from './databaseFiles.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
+import { isPrivateFile } from './fileModes.ts';
 
-/** Afterwards `to` is intact and synced, or does not exist. Rejects with `Unusable`, whose message says what to do. */
-export function backUp(file: string, to: string): Promise<void> {
+/**
+ * Afterwards `to` is intact and synced, or does not exist. Resolves with whether only its owner can read it, which depends on
+ * the file system. Rejects with `Unusable`, whose message says what to do.
+ */
+export function backUp(file: string, to: string): Promise<boolean> {
   return explainingErrors(dirname(to), async () => backUpNow(file, to));
 }
 
-function backUpNow(file: string, to: string): void {
+function backUpNow(file: string, to: string): boolean {
   if (!existsSync(file))
     throw new Unusable(`There is no database ${file}: set DATA to the folder that the server has.`);
   checkTarget(to);
@@ -23,10 +27,12 @@ function backUpNow(file: string, to: string): void {
   removeDatabase(partial);
   try {
     copyInto(file, partial);
+    const isPrivate = isPrivateFile(partial);
     makeWhole(partial, file);
     syncToDisk(partial);
     giveName(partial, to);
     syncToDisk(dirname(to));
+    return isPrivate;
   } finally {
     removeDatabase(partial);
   }

@@ -27,6 +27,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { newEpoch, Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
+import { PRIVATE_FOLDER_MODE } from './fileModes.ts';
 import { transactionOn } from './rows.ts';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './tables.ts';
 
@@ -163,7 +164,7 @@ export function checkAccess(file: string): void {
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
-  mkdirSync(folder);
+  mkdirSync(folder, PRIVATE_FOLDER_MODE);
 }
 
 /** The schema version; 0 for an empty file. Throws for a file of another application before anything in it is changed. */

@@ -12,6 +12,7 @@ import {
 import { DatabaseSync } from 'node:sqlite';
 import { Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
+import { isPrivateFile } from './fileModes.ts';
 import { APPLICATION_ID, SCHEMA_VERSION } from './tables.ts';
 
 /** Endings of the files that SQLite keeps next to a database. */
@@ -36,6 +37,7 @@ export function copyDatabase(from: string, to: string): void {
   const before = stateOf(from);
   copyFileSync(from, to, constants.COPYFILE_FICLONE); // a copy-on-write clone, where the file system supports it
   if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);
+  for (const path of [to, `${to}-wal`]) isPrivateFile(path); // a copy has the mode of its original
   if (stateOf(from) !== before)
     throw new Unusable(
       `${from} is being written to: name a file that \`npm run backup\` has made, or stop what writes to it.`,

@@ -9,6 +9,7 @@ import { withTimeout } from '../../base/timeout.ts';
 import { type AppendOutcome, type NewEntry, type Store, Unavailable, type Unusable } from '../port.ts';
 import { checkAccess, inUse, realFile, unusable } from './connections.ts';
 import { explainingErrors } from './databaseFiles.ts';
+import { repairModes } from './fileModes.ts';
 import { createIntegrity } from './integrity.ts';
 import { lockFileOf, type ProcessLock, takeLock } from './processLock.ts';
 import { openTails } from './tail.ts';
@@ -69,6 +70,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
     onDamage: integrity.foundDamaged,
   });
   integrity.opened(threads.isChecked);
+  repairModes(file, log);
 
   async function append(items: readonly NewEntry[], at: number): Promise<AppendOutcome> {
     try {

@@ -9,6 +9,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMissing, syncToDisk } from './databaseFiles.ts';
+import { PRIVATE_FILE_MODE } from './fileModes.ts';
 
 /** `unknown`: there is no mark, or it belongs to another file. */
 export type MarkedState = 'whole' | 'damaged' | 'unknown';
@@ -35,7 +36,7 @@ export function removeMark(file: string): void {
 export function writeMark(file: string, known: Exclude<MarkedState, 'unknown'>): void {
   const text = textOf(file, known);
   if (text === undefined) return;
-  const handle = openSync(markFileOf(file), 'w');
+  const handle = openSync(markFileOf(file), 'w', PRIVATE_FILE_MODE);
   try {
     writeFileSync(handle, text);
     fsyncSync(handle);

@@ -18,6 +18,7 @@ import {
   syncToDisk,
 } from './databaseFiles.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
+import { isPrivateFile } from './fileModes.ts';
 import { removeMark, writeMark } from './integrityMark.ts';
 import { takeLock } from './processLock.ts';
 import { APPLICATION_ID } from './tables.ts';
@@ -123,6 +124,7 @@ function keep(file: string, now: Date): string {
     syncToDisk(kept);
   }
   for (const end of SIDE_FILES) if (existsSync(file + end)) renameSync(file + end, kept + end); // of a damaged one
+  for (const end of ['', ...SIDE_FILES]) isPrivateFile(kept + end);
   syncToDisk(dirname(file));
   return kept;
 }
