@@ -19,7 +19,7 @@ import { createAudit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
-import { ROOM_CHANGES_WAITING } from './base/serverLimits.ts';
+import { HTTP_REQUESTS_OF_ADDRESS, ROOM_CHANGES_WAITING } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
@@ -27,15 +27,19 @@ import { createRangeHandler } from './feed/rangeHandler.ts';
 import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
 import { createAppendHandler, createIngest } from './ingest/ingest.ts';
+import { addressKey } from './limits/addressKey.ts';
 import { createKeyedQueue } from './limits/keyedQueue.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createWorkMeter } from './limits/workMeter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
+import { clientAddressOf } from './request/clientAddress.ts';
+import { guardConnections, HTTP_OPTIONS } from './request/connectionGuard.ts';
 import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
+import { guardRequests, tooManyRequests } from './request/requestGuard.ts';
 import { createAccess } from './rooms/access.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
@@ -155,6 +159,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     auth,
     perform,
     frameLimiter,
+    onAuthenticated: (request) => connections.authenticated(request),
     hosts,
     isReady,
     page: createPageFiles(config.page, monotonic),
@@ -162,8 +167,9 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     audit,
     logger,
   });
-  const http = config.tls ? createHttpsServer(config.tls, koa.callback()) : createHttpServer(koa.callback());
-  http.requestTimeout = REQUEST_TIMEOUT_MS;
+  const http = config.tls
+    ? createHttpsServer({ ...HTTP_OPTIONS, ...config.tls }, koa.callback())
+    : createHttpServer(HTTP_OPTIONS, koa.callback());
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const backpressure = createBackpressure({
     io,
@@ -201,11 +207,25 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     perform,
     backpressure,
     work,
+    onAuthenticated: (request) => connections.authenticated(request),
     frameLimiter,
     metrics,
     audit,
     logger,
     now,
+  });
+  const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
+  guardRequests(http, (request) => {
+    const retryAfter = requestsOfAddress.take(addressKey(clientAddressOf(request, config).address), 1);
+    if (retryAfter === 0) return undefined;
+    metrics.limitHits.inc({ limit: 'requests of address' });
+    return tooManyRequests(retryAfter);
+  });
+  const connections = guardConnections(http, {
+    countsAddresses: config.trustProxy.tag === 'nobody',
+    isShunned: (address) => requestsOfAddress.waitFor(address, 1) > 0,
+    onClosed: (reason) => metrics.evictedClients.inc({ reason }),
+    now: monotonic,
   });
   let metricsServer: MetricsServer | undefined;
 
@@ -252,6 +272,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       {
         name: 'close connections',
         run: async () => {
+          connections.stop();
           http.closeAllConnections();
           await metricsServer?.close();
           audit.flush();
@@ -263,7 +284,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
 }
 
 const BYE_RETRY_AFTER_MS = 1_000;
-const REQUEST_TIMEOUT_MS = 60_000; // until a whole request has arrived: 64 KiB at 1 kB/s
 
 /** `prefix`: of the names of the settings that have this host and port. */
 function cannotListen(

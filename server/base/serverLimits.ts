@@ -32,6 +32,8 @@ export const FIRST_BYTE_WITHIN_MS = 5_000;
 /** A handshake with 500 cursors takes 5 s at 5 kB/s, and a slow phone opens TLS first. */
 export const CONNECTED_WITHIN_MS = 30_000;
 export const HEADERS_WITHIN_MS = 15_000;
+/** Until a whole request has arrived: 64 KiB at 1 kB/s. */
+export const REQUEST_WITHIN_MS = 60_000;
 /** Proxies reuse connections that are idle for up to 60 s; where the server closes one first, they answer 502. */
 export const KEEP_ALIVE_MS = 75_000;
 /**

@@ -27,6 +27,8 @@ interface Deps {
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
+  /** Called with each request whose session is valid. */
+  onAuthenticated: (request: IncomingMessage) => void;
   metrics: Metrics;
 }
 
@@ -34,7 +36,7 @@ interface Deps {
 const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work);
 
 /** The names of the routes are the values of the metrics label `event`. */
-export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Router<State> {
+export function createApi({ auth, perform, frameLimiter, onAuthenticated, metrics }: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
 
   api.use(async (ctx, next) => {
@@ -105,10 +107,11 @@ export function createApi({ auth, perform, frameLimiter, metrics }: Deps): Route
 
   return api;
 
-  async function identityOf(ctx: { state: State }): Promise<Identity> {
+  async function identityOf(ctx: { state: State; req: IncomingMessage }): Promise<Identity> {
     const { credentials } = ctx.state.requestContext;
     const identity = credentials.tag === 'none' ? undefined : await inTime(auth.identify(credentials.token));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
+    onAuthenticated(ctx.req);
     return identity;
   }
 

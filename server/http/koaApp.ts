@@ -1,4 +1,5 @@
 /** The Koa application: health checks, the API, and the built page, in the order of their middleware. */
+import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
 import type { Audit } from '../base/audit.ts';
@@ -28,6 +29,8 @@ interface Deps {
   auth: Auth;
   perform: Perform;
   frameLimiter: Limiter;
+  /** Called with each request whose session is valid. */
+  onAuthenticated: (request: IncomingMessage) => void;
   hosts: HostCheck;
   /** True while the store answers and its tail is open. */
   isReady: () => Promise<boolean>;
@@ -43,6 +46,7 @@ export function createKoaApp({
   auth,
   perform,
   frameLimiter,
+  onAuthenticated,
   hosts,
   isReady,
   page,
@@ -51,7 +55,7 @@ export function createKoaApp({
   logger,
 }: Deps): Koa<State> {
   const koa = new Koa<State>();
-  const api = createApi({ auth, perform, frameLimiter, metrics });
+  const api = createApi({ auth, perform, frameLimiter, onAuthenticated, metrics });
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
     ctx.state.requestContext = requestContextOf(ctx.req, config);

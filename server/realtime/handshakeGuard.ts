@@ -17,12 +17,14 @@ interface Deps {
   auth: Pick<Auth, 'identify'>;
   admission: Pick<Admission, 'approach' | 'refused' | 'identified'>;
   contextOf: (request: IncomingMessage) => RequestContext;
+  /** Called with the request of a handshake that is authenticated. */
+  onAuthenticated: (request: IncomingMessage) => void;
   metrics: Metrics;
   logger: Logger;
 }
 
 /** A middleware for `io.use`. On success `socket.data` is the recipient. */
-export function createHandshakeGuard({ auth, admission, contextOf, metrics, logger }: Deps) {
+export function createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, logger }: Deps) {
   return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
     const { address: from, credentials } = contextOf(socket.request);
     const address = addressKey(from);
@@ -56,6 +58,7 @@ export function createHandshakeGuard({ auth, admission, contextOf, metrics, logg
       throw new RefusedError('unauthorized', 'Another user is signed in here.');
     }
     socket.data = new SocketRecipient(socket, identity, address, handshake);
+    onAuthenticated(socket.request);
     dropRequest(socket);
   }
 }

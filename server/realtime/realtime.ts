@@ -36,12 +36,12 @@ import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
+import { FOREIGN_PAGE, foreignHost, guardRequests } from '../request/requestGuard.ts';
 import type { Store } from '../store/port.ts';
 import { createAdmission } from './admission.ts';
 import { chooseCompression } from './compress.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
-import { FOREIGN_PAGE, foreignHost, guardOrigin } from './originGuard.ts';
 import { allowLargeBodies, boundedParser, boundPackets, TOO_LARGE_EVENT } from './packets.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
@@ -88,6 +88,8 @@ interface Deps {
   /** Requests per second and device. */
   frameLimiter: Limiter;
   contextOf: (request: IncomingMessage) => RequestContext;
+  /** Called with the request of each handshake that is authenticated. */
+  onAuthenticated: (request: IncomingMessage) => void;
   hosts: HostCheck;
   metrics: Metrics;
   audit: Audit;
@@ -168,6 +170,7 @@ export function createRealtime({
   perform,
   backpressure,
   work,
+  onAuthenticated,
   frameLimiter,
   metrics,
   audit,
@@ -179,7 +182,8 @@ export function createRealtime({
     now: () => performance.now(),
     onLimit: (limit) => metrics.limitHits.inc({ limit }),
   });
-  guardOrigin(http, '/socket.io/', (request) => {
+  guardRequests(http, (request) => {
+    if (!request.url?.startsWith('/socket.io/')) return undefined;
     const context = contextOf(request);
     const isOwnHost = hosts.isOwn(context.host);
     if (isOwnHost && mayAct(context)) return undefined;
@@ -193,7 +197,7 @@ export function createRealtime({
   let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
-  io.use(createHandshakeGuard({ auth, admission, contextOf, metrics, logger }));
+  io.use(createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, logger }));
   io.engine.on('connection', (connection: Parameters<typeof boundPackets>[0]) =>
     boundPackets(connection, () => metrics.evictedClients.inc({ reason: 'flood' })),
   );

@@ -57,6 +57,7 @@ export async function serve({
       return answer(...asked);
     }) as Perform,
     hosts: createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...config }, 'ward-pc'),
+    onAuthenticated: () => {},
     frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),
     isReady: async () => served.isReady,
     page: createPageFiles(folder, now),

@@ -19,6 +19,7 @@ const guard = createHandshakeGuard({
   },
   auth: { identify: async (token) => (token === TOKEN ? identity : undefined) },
   contextOf: () => ({ address: '10.0.0.1', credentials: { tag: 'none' } }) as never,
+  onAuthenticated: () => {},
   metrics: createMetrics(),
   logger: createLogger('silent'),
 });

@@ -1,6 +1,7 @@
 /**
- * The origin guard: refuses Socket.IO handshakes from foreign pages (403) and under foreign names (421) before the engine sees
- * them, in the shape of all errors. The engine's own answer to a refused upgrade is a 400 without a reason.
+ * Refuses requests before Koa or Engine.IO sees them, in the shape of all errors: handshakes from foreign pages (403) and
+ * under foreign names (421), and requests of an address that makes too many (429). Engine.IO's own answer to a refused upgrade
+ * is a 400 without a reason.
  */
 import {
   type Server as HttpServer,
@@ -11,34 +12,32 @@ import {
 import type { Duplex } from 'node:stream';
 import { ERROR_STATUS } from '../../shared/protocol/index.ts';
 import { refusal, wireError } from '../base/refusal.ts';
-import { MISDIRECTED_STATUS } from '../request/hostCheck.ts';
+import { MISDIRECTED_STATUS } from './hostCheck.ts';
 
-export interface HandshakeRefusal {
+export interface EarlyRefusal {
   status: number;
+  /** In milliseconds. */
+  retryAfter?: number;
   /** JSON. */
   body: string;
 }
 
-/** Runs before every listener that `http` has at the moment. `refusalOf` is called for each request below `path`. */
-export function guardOrigin(
+/** Runs before every listener that `http` has at the moment. `refusalOf` is called for each request and each upgrade. */
+export function guardRequests(
   http: HttpServer,
-  path: string,
-  refusalOf: (request: IncomingMessage) => HandshakeRefusal | undefined,
+  refusalOf: (request: IncomingMessage) => EarlyRefusal | undefined,
 ): void {
-  const refused = (request: IncomingMessage) =>
-    request.url?.startsWith(path) === true ? refusalOf(request) : undefined;
-
   intercept(http, 'request', (request: IncomingMessage, response: ServerResponse) => {
-    const why = refused(request);
+    const why = refusalOf(request);
     if (!why) return false;
-    response.writeHead(why.status, HEADERS).end(why.body);
+    response.writeHead(why.status, headersOf(why)).end(why.body);
     return true;
   });
   intercept(http, 'upgrade', (request: IncomingMessage, socket: Duplex) => {
-    const why = refused(request);
+    const why = refusalOf(request);
     if (!why) return false;
     const { status, body } = why;
-    const headers = { ...HEADERS, 'Content-Length': Buffer.byteLength(body) };
+    const headers = { ...headersOf(why), 'Content-Length': Buffer.byteLength(body) };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.on('error', () => {}); // the client may be gone already; an error without a listener would end the process
     socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
@@ -46,21 +45,30 @@ export function guardOrigin(
   });
 }
 
-export const FOREIGN_PAGE: HandshakeRefusal = {
+export const FOREIGN_PAGE: EarlyRefusal = {
   status: ERROR_STATUS.forbidden,
   body: JSON.stringify(refusal(wireError('forbidden', 'This page may not use this server.'))),
 };
 
+export function tooManyRequests(retryAfter: number): EarlyRefusal {
+  const error = wireError('rate-limited', 'Too many requests from this network; wait a moment.', retryAfter);
+  return { status: ERROR_STATUS['rate-limited'], retryAfter, body: JSON.stringify(refusal(error)) };
+}
+
 /** `unavailable`: what waits in an app stays queued, and is sent when the setting is corrected. */
-export function foreignHost(sentence: string): HandshakeRefusal {
+export function foreignHost(sentence: string): EarlyRefusal {
   return { status: MISDIRECTED_STATUS, body: JSON.stringify(refusal(wireError('unavailable', sentence))) };
 }
 
-const HEADERS = {
-  'Content-Type': 'application/json; charset=utf-8',
-  'Cache-Control': 'no-store',
-  Connection: 'close',
-};
+/** The bodies of requests that are refused so early are not read: the connection is closed. */
+function headersOf({ retryAfter }: EarlyRefusal): Record<string, string> {
+  return {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+    ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1_000)) }),
+  };
+}
 
 /** Calls the existing listeners only for events that `handle` does not handle itself. */
 function intercept<Args extends unknown[]>(

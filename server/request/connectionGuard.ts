@@ -1,0 +1,164 @@
+/**
+ * Bounds TCP connections: how long one may be silent at first, how many there may be on which nobody is authenticated, and
+ * how many bytes they may leave unread. Node bounds the rest: headers, bodies and idle time (`HTTP_OPTIONS`).
+ */
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  FIRST_BYTE_WITHIN_MS,
+  HEADERS_WITHIN_MS,
+  KEEP_ALIVE_MS,
+  REQUEST_WITHIN_MS,
+  STRANGERS,
+  STRANGERS_OF_ADDRESS,
+  UNSENT_MAX_BYTES,
+  UNSENT_TOTAL_BYTES,
+} from '../base/serverLimits.ts';
+import { addressKey } from '../limits/addressKey.ts';
+
+/** Options of `http.createServer` and `https.createServer`. */
+export const HTTP_OPTIONS = {
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  headersTimeout: HEADERS_WITHIN_MS,
+  requestTimeout: REQUEST_WITHIN_MS,
+  connectionsCheckingInterval: 1_000,
+  /** Of TLS. */
+  handshakeTimeout: HEADERS_WITHIN_MS,
+};
+
+export interface ConnectionGuard {
+  /** The connection of this request has an authenticated client: it does not count as a stranger's any more. */
+  authenticated(request: IncomingMessage): void;
+  stop(): void;
+}
+
+interface Options {
+  /** False behind proxies, where all connections come from a few addresses. */
+  countsAddresses: boolean;
+  /** True for an address that makes too many requests: its connections are closed before a byte of them is read. */
+  isShunned: (address: string) => boolean;
+  /** Called with the reason for each connection that is closed. */
+  onClosed: (reason: 'silent' | 'strangers' | 'shunned' | 'unread') => void;
+  /** A monotonic clock in milliseconds. */
+  now: () => number;
+}
+
+interface Visitor {
+  socket: Socket;
+  /** What HTTP writes to: the socket, or the TLS socket on it. */
+  stream: Duplex;
+  address: string;
+  since: number;
+  /** A WebSocket: its unsent bytes are counted elsewhere (server/realtime/unsent.ts). */
+  isUpgraded: boolean;
+}
+
+export function guardConnections(
+  http: HttpServer,
+  { countsAddresses, isShunned, onClosed, now }: Options,
+): ConnectionGuard {
+  /** By remote address and port. Those that are strangers are in `strangers` as well, the oldest first. */
+  const visitors = new Map<string, Visitor>();
+  const strangers = new Map<string, Set<Visitor>>();
+  const silent = new Set<Visitor>();
+  let strangerCount = 0;
+
+  function close(visitor: Visitor, reason: Parameters<Options['onClosed']>[0]) {
+    onClosed(reason);
+    forget(visitor);
+    visitor.socket.destroy();
+  }
+
+  function forget(visitor: Visitor) {
+    silent.delete(visitor);
+    const ofAddress = strangers.get(visitor.address);
+    if (!ofAddress?.delete(visitor)) return;
+    strangerCount--;
+    if (ofAddress.size === 0) strangers.delete(visitor.address);
+  }
+
+  http.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    if (!name) return socket.destroy();
+    const address = countsAddresses ? addressKey(socket.remoteAddress!) : 'all';
+    const visitor = { socket, stream: socket, address, since: now(), isUpgraded: false };
+    if (countsAddresses && isShunned(address)) {
+      onClosed('shunned');
+      return socket.destroy();
+    }
+    visitors.set(name, visitor);
+    silent.add(visitor);
+    const ofAddress = strangers.get(address) ?? new Set();
+    strangers.set(address, ofAddress.add(visitor));
+    strangerCount++;
+    socket.once('close', () => {
+      visitors.delete(name);
+      forget(visitor);
+    });
+    if (countsAddresses && ofAddress.size > STRANGERS_OF_ADDRESS) close(first(ofAddress), 'strangers');
+    else if (strangerCount > STRANGERS) close(first(largest(strangers.values())), 'strangers');
+  });
+  http.on('secureConnection', (stream: Socket) => {
+    const visitor = visitors.get(nameOf(stream) ?? '');
+    if (visitor) visitor.stream = stream;
+  });
+  http.prependListener('upgrade', ({ socket }: IncomingMessage) => {
+    const visitor = visitors.get(nameOf(socket) ?? '');
+    if (visitor) visitor.isUpgraded = true;
+  });
+
+  function closeSilent() {
+    for (const visitor of silent) {
+      if (visitor.socket.bytesRead > 0) silent.delete(visitor);
+      else if (now() - visitor.since < FIRST_BYTE_WITHIN_MS)
+        return; // the rest is younger
+      else close(visitor, 'silent');
+    }
+  }
+
+  function closeUnread() {
+    let total = 0;
+    const holders: Visitor[] = [];
+    for (const visitor of visitors.values()) {
+      const bytes = visitor.isUpgraded ? 0 : visitor.stream.writableLength;
+      if (bytes === 0) continue;
+      if (bytes > UNSENT_MAX_BYTES) close(visitor, 'unread');
+      else {
+        total += bytes;
+        holders.push(visitor);
+      }
+    }
+    if (total <= UNSENT_TOTAL_BYTES) return;
+    holders.sort((a, b) => b.stream.writableLength - a.stream.writableLength);
+    for (const visitor of holders.slice(0, Math.ceil(holders.length / 2))) close(visitor, 'unread');
+  }
+
+  const timer = setInterval(() => {
+    closeSilent();
+    closeUnread();
+  }, CHECK_EVERY_MS).unref();
+
+  return {
+    authenticated(request) {
+      const visitor = visitors.get(nameOf(request.socket) ?? '');
+      if (visitor) forget(visitor);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+const CHECK_EVERY_MS = 1_000;
+
+/** The same for a TCP socket and the TLS socket on it. Undefined when the connection is closed already. */
+function nameOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
+}
+
+function first<T>(set: ReadonlySet<T>): T {
+  return set.values().next().value!;
+}
+
+function largest<T>(sets: Iterable<ReadonlySet<T>>): ReadonlySet<T> {
+  return [...sets].reduce((most, set) => (set.size > most.size ? set : most));
+}
