@@ -37,7 +37,10 @@ export interface Auth {
    * current name changes nothing and does not count.
    */
   rename(identity: Identity, name: string): Promise<User>;
-  /** Throws `unauthorized` if the user has a password and `current` is not it. */
+  /**
+   * Signs out all other devices, then calls `onSignedOut` for each. Throws `unauthorized` if the user has a password and
+   * `current` is not it.
+   */
   setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
 }
 
@@ -92,8 +95,8 @@ export function createAuth(options: AuthOptions): Auth {
 
     session: sessionOf,
 
-    async signOut({ device }) {
-      await store.removeDevice(device);
+    async signOut({ user, device }) {
+      await store.removeDevice(user.id, device, now());
       await onSignedOut(device);
     },
 
@@ -114,7 +117,7 @@ export function createAuth(options: AuthOptions): Auth {
       return renamed;
     },
 
-    async setPassword({ user }, change) {
+    async setPassword({ user, device }, change) {
       const password = checkPassword(change.password);
       const stored = await store.byId(user.id);
       if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
@@ -122,7 +125,9 @@ export function createAuth(options: AuthOptions): Auth {
       if (stored.passwordHash !== undefined && !(await guess(stored, current))) {
         throw new RefusedError('unauthorized', 'That is not the current password.');
       }
-      await store.setPassword(user.id, await hashPassword(password, random(SALT_BYTES)));
+      const hash = await hashPassword(password, random(SALT_BYTES));
+      const others = await store.setPassword(user.id, hash, device, now());
+      await Promise.all(others.map(onSignedOut));
     },
   };
 
@@ -164,7 +169,12 @@ export function createAuth(options: AuthOptions): Auth {
     const { id, name } = user;
     const made = await store.create({ id, name, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
     if (made === 'created')
-      return { device: device.id, user: { passwordHash: undefined, ...user, ...secret }, how: 'created' };
+      return {
+        device: device.id,
+        user: { passwordHash: undefined, ...user, ...secret },
+        seenAt: device.createdAt,
+        how: 'created',
+      };
 
     // Lost a race: against the same claim on another process, or against another person with this name.
     const renewed = await renew(newcomer);
@@ -179,8 +189,10 @@ export function createAuth(options: AuthOptions): Auth {
     if (!(await guess(user, newcomer.password)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
     const device = deviceOf(newcomer, user.id);
-    const outcome = await store.addDevice(device, claimsSince());
-    if (outcome === 'added') return { device: device.id, user, how: 'proven' };
+    const outcome = await store.addDevice(device, claimsSince(), user.passwordHash);
+    if (outcome === 'added') return { device: device.id, user, seenAt: device.createdAt, how: 'proven' };
+    if (outcome === 'outdated')
+      throw new RefusedError('unauthorized', 'The password of this name has just been changed.');
 
     // While the password was verified, another process has signed in this same claim.
     const renewed = await renew(newcomer);

@@ -93,19 +93,53 @@ export interface UserStore {
   changedAround(user: string, rev: number, limit: number): Promise<(Named & { id: string })[]>;
   /** The greatest revision of any user; 0 before the first change. */
   latestRev(): Promise<number>;
-  setPassword(id: string, passwordHash: string): Promise<void>;
+  /**
+   * Sets the password hash and signs out all devices of the user but `keep`; returns their ids. A sign-in that was verified
+   * against the old hash leaves no device behind, whether it came before, meanwhile or after (`addDevice`). On SQLite this is
+   * one transaction. On MongoDB the devices are signed out before the hash is set: where the process dies in between, they are
+   * signed out and the old password is still the password, so that no crash leaves a session of the old password behind.
+   */
+  setPassword(id: string, passwordHash: string, keep: string, at: number): Promise<string[]>;
 
-  /** Adds a device. `claimed` where its claim has already created one after `since`, also in a concurrent call. */
-  addDevice(device: NewDevice, since: number): Promise<'added' | 'claimed'>;
+  /**
+   * Adds a device. `claimed` where its claim has already created one after `since`, also in a concurrent call. `verified` is
+   * the password hash that the caller has verified, undefined for a user without a password: `outdated` where the user has
+   * another one by now.
+   */
+  addDevice(
+    device: NewDevice,
+    since: number,
+    verified: string | undefined,
+  ): Promise<'added' | 'claimed' | 'outdated'>;
   byToken(tokenHash: string): Promise<SignedInDevice | undefined>;
   /** The device that was created with this claim after `since`. */
   byClaim(claimHash: string, since: number): Promise<SignedInDevice | undefined>;
+  /** The old token is unknown from then on: it was not signed out. */
   replaceToken(device: string, tokenHash: string): Promise<void>;
-  /** True where the device existed. */
-  removeDevice(device: string): Promise<boolean>;
+  /** Signs out a device of this user. True where it existed. `byToken` does not find it any more, on any process. */
+  removeDevice(user: string, device: string, at: number): Promise<boolean>;
+  /**
+   * Whether the device with this token was signed out: by itself, by another device, or by a change of the password. False for
+   * a token that this database does not know, for example because it was restored from a backup, or the device has expired: its
+   * owner signed nobody out, so the app keeps what waits in its outbox. Known until `expireDevices`.
+   */
+  wasSignedOut(tokenHash: string): Promise<boolean>;
   countDevices(user: string): Promise<number>;
+  /** The devices of a user, the newest first. */
+  devicesOf(user: string): Promise<DeviceRecord[]>;
   /** Those of these devices that are still signed in. */
   devicesAlive(devices: readonly string[]): Promise<Set<string>>;
+  /**
+   * Raises `seenAt` of these devices to `at`, in one write. `seenAt` serves a person who looks through the list of devices, and
+   * `expireDevices`: a call per device and day suffices, and is all that callers may do at a handshake.
+   */
+  devicesSeen(devices: readonly string[], at: number): Promise<void>;
+  /**
+   * Removes devices that were not seen since `unusedSince`, without a trace, and forgets sign-outs before it. At most `limit`
+   * of both together; returns how many there were, so that the caller goes on while it is `limit`. On MongoDB this also removes
+   * devices whose sign-up was abandoned between its two writes.
+   */
+  expireDevices(unusedSince: number, limit: number): Promise<number>;
 }
 
 export interface RoomStore {
@@ -216,9 +250,17 @@ export interface NewDevice {
   createdAt: number;
 }
 
+/** `seenAt`: the time of the last `devicesSeen`, or `createdAt`. */
 export interface SignedInDevice {
   device: string;
   user: UserRecord;
+  seenAt: number;
+}
+
+export interface DeviceRecord {
+  id: string;
+  createdAt: number;
+  seenAt: number;
 }
 
 export interface NewRoom {

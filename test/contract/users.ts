@@ -17,7 +17,11 @@ export function userCases(open: () => Promise<Harness>): void {
     const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined };
     expect(await db.store.users.byId(user.id)).toEqual(stored);
     expect(await db.store.users.byNameKey(user.nameKey)).toEqual(stored);
-    expect(await db.store.users.byToken(device.tokenHash)).toEqual({ device: device.id, user: stored });
+    expect(await db.store.users.byToken(device.tokenHash)).toEqual({
+      device: device.id,
+      user: stored,
+      seenAt: device.createdAt,
+    });
     expect(await db.store.users.countDevices(user.id)).toBe(1);
   });
 
@@ -104,7 +108,7 @@ export function userCases(open: () => Promise<Harness>): void {
     const withOne = { ...someone(), passwordHash: 'h1' };
     await db.store.users.create(withOne, deviceOf(withOne.id));
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h1');
-    await db.store.users.setPassword(withOne.id, 'h2');
+    await db.store.users.setPassword(withOne.id, 'h2', newId(), 2_000);
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h2');
   });
 
@@ -128,9 +132,9 @@ export function userCases(open: () => Promise<Harness>): void {
   it('a claim creates one device, and another one when it has expired', async () => {
     const { user, device } = await signedUp();
     const again = { ...deviceOf(user.id, 2_000), claimHash: device.claimHash };
-    expect(await db.store.users.addDevice(again, device.createdAt - 1)).toBe('claimed');
+    expect(await db.store.users.addDevice(again, device.createdAt - 1, undefined)).toBe('claimed');
     expect(await db.store.users.countDevices(user.id)).toBe(1);
-    expect(await db.store.users.addDevice(again, device.createdAt)).toBe('added');
+    expect(await db.store.users.addDevice(again, device.createdAt, undefined)).toBe('added');
     expect(await db.store.users.countDevices(user.id)).toBe(2);
     expect(await db.store.users.byClaim(device.claimHash, 1_500)).toMatchObject({ device: again.id });
     expect(await db.store.users.byToken(again.tokenHash)).toMatchObject({ device: again.id });
@@ -139,14 +143,130 @@ export function userCases(open: () => Promise<Harness>): void {
   it('devices can be added and removed; a removed one is signed out for good', async () => {
     const { user, device } = await signedUp();
     const second = deviceOf(user.id);
-    expect(await db.store.users.addDevice(second, 0)).toBe('added');
+    expect(await db.store.users.addDevice(second, 0, undefined)).toBe('added');
     expect(await db.store.users.countDevices(user.id)).toBe(2);
-    expect(await db.store.users.removeDevice(device.id)).toBe(true);
-    expect(await db.store.users.removeDevice(device.id)).toBe(false);
+    expect(await db.store.users.removeDevice(user.id, device.id, 2_000)).toBe(true);
+    expect(await db.store.users.removeDevice(user.id, device.id, 2_000)).toBe(false);
     expect(await db.store.users.countDevices(user.id)).toBe(1);
     expect(await db.store.users.byToken(device.tokenHash)).toBeUndefined();
     expect(await db.store.users.byClaim(device.claimHash, 0)).toBeUndefined();
     expect(await db.store.users.devicesAlive([device.id, second.id, newId()])).toEqual(new Set([second.id]));
+  });
+
+  it('a device of somebody else is not removed', async () => {
+    const [{ device }, { user: other }] = [await signedUp(), await signedUp()];
+    expect(await db.store.users.removeDevice(other.id, device.id, 2_000)).toBe(false);
+    expect(await db.store.users.byToken(device.tokenHash)).toMatchObject({ device: device.id });
+    expect(await db.store.users.wasSignedOut(device.tokenHash)).toBe(false);
+  });
+
+  it('lists the devices of a user, the newest first, with the time when each was last seen', async () => {
+    const { user, device: first } = await signedUp();
+    await signedUp();
+    const [second, third] = [deviceOf(user.id, 3_000), deviceOf(user.id, 2_000)];
+    await db.store.users.addDevice(second, 0, undefined);
+    await db.store.users.addDevice(third, 0, undefined);
+    await db.store.users.devicesSeen([first.id, third.id, newId()], 5_000);
+    await db.store.users.devicesSeen([first.id], 4_000); // of a process whose clock is slow
+    expect(await db.store.users.devicesOf(user.id)).toEqual([
+      { id: second.id, createdAt: 3_000, seenAt: 3_000 },
+      { id: third.id, createdAt: 2_000, seenAt: 5_000 },
+      { id: first.id, createdAt: 1_000, seenAt: 5_000 },
+    ]);
+    expect(await db.store.users.byToken(third.tokenHash)).toMatchObject({ seenAt: 5_000 });
+    expect(await db.store.users.byClaim(third.claimHash, 0)).toMatchObject({ seenAt: 5_000 });
+    await db.store.users.removeDevice(user.id, third.id, 6_000);
+    expect((await db.store.users.devicesOf(user.id)).map(({ id }) => id)).toEqual([second.id, first.id]);
+    expect(await db.store.users.devicesOf(newId())).toEqual([]);
+    await db.store.users.devicesSeen([], 7_000);
+    await db.store.users.devicesSeen([third.id], 7_000); // it stays signed out
+    expect(await db.store.users.byToken(third.tokenHash)).toBeUndefined();
+  });
+
+  it('a change of the password signs out all devices of the user but one', async () => {
+    const { user, device: keep } = await signedUp();
+    const { user: other, device: foreign } = await signedUp();
+    const [second, third] = [deviceOf(user.id), deviceOf(user.id)];
+    await db.store.users.addDevice(second, 0, undefined);
+    await db.store.users.addDevice(third, 0, undefined);
+    const removed = await db.store.users.setPassword(user.id, 'h1', keep.id, 2_000);
+    expect(removed.toSorted()).toEqual([second.id, third.id].toSorted());
+    expect((await db.store.users.byId(user.id))?.passwordHash).toBe('h1');
+    expect((await db.store.users.devicesOf(user.id)).map(({ id }) => id)).toEqual([keep.id]);
+    for (const gone of [second, third]) {
+      expect(await db.store.users.byToken(gone.tokenHash)).toBeUndefined();
+      expect(await db.store.users.byClaim(gone.claimHash, 0)).toBeUndefined();
+      expect(await db.store.users.wasSignedOut(gone.tokenHash)).toBe(true);
+    }
+    expect(await db.store.users.wasSignedOut(keep.tokenHash)).toBe(false);
+    expect(await db.store.users.byToken(foreign.tokenHash)).toMatchObject({ user: { id: other.id } });
+    expect(await db.store.users.setPassword(user.id, 'h2', keep.id, 3_000)).toEqual([]);
+  });
+
+  it('a sign-in with a password that was changed since it was verified adds no device', async () => {
+    const { user, device } = await signedUp();
+    await db.store.users.setPassword(user.id, 'h1', device.id, 2_000);
+    const late = deviceOf(user.id);
+    for (const verified of [undefined, 'h0']) {
+      expect(await db.store.users.addDevice(late, 0, verified)).toBe('outdated');
+      expect(await db.store.users.byToken(late.tokenHash)).toBeUndefined();
+      expect(await db.store.users.byClaim(late.claimHash, 0)).toBeUndefined();
+    }
+    expect(await db.store.users.addDevice({ ...late, id: newId() }, 0, 'h1')).toBe('added');
+    expect(await db.store.users.countDevices(user.id)).toBe(2);
+    const nobody = newId();
+    expect(await db.store.users.addDevice(deviceOf(nobody), 0, undefined)).toBe('outdated');
+    expect(await db.store.users.countDevices(nobody)).toBe(0);
+  });
+
+  it('of sign-ins concurrent with a change of the password, none with the old one stays', async () => {
+    for (let n = 0; n < 8; n++) {
+      const { user, device: keep } = await signedUp();
+      const early = Array.from({ length: 4 }, () => deviceOf(user.id));
+      await Promise.all([
+        ...early.slice(0, 2).map((one) => db.store.users.addDevice(one, 0, undefined)),
+        db.store.users.setPassword(user.id, 'h1', keep.id, 2_000),
+        ...early.slice(2).map((one) => db.store.users.addDevice(one, 0, undefined)),
+      ]);
+      expect((await db.store.users.devicesOf(user.id)).map(({ id }) => id)).toEqual([keep.id]);
+    }
+  });
+
+  it('tells a token that was signed out from one that is not known', async () => {
+    const { user, device } = await signedUp();
+    const fresh = newId();
+    await db.store.users.replaceToken(device.id, fresh);
+    expect(await db.store.users.wasSignedOut(device.tokenHash)).toBe(false);
+    expect(await db.store.users.wasSignedOut(fresh)).toBe(false);
+    await db.store.users.removeDevice(user.id, device.id, 2_000);
+    expect(await db.store.users.wasSignedOut(fresh)).toBe(true);
+    expect(await db.store.users.wasSignedOut(device.tokenHash)).toBe(false);
+    expect(await db.store.users.wasSignedOut(newId())).toBe(false);
+    await db.harness.reopen();
+    expect(await db.store.users.wasSignedOut(fresh)).toBe(true);
+  });
+
+  it('devices that nobody uses expire in slices: they are unknown then, not signed out', async () => {
+    const { user, device: used } = await signedUp();
+    const [unused, removed, late] = [deviceOf(user.id, 10), deviceOf(user.id, 20), deviceOf(user.id, 5_000)];
+    for (const one of [unused, removed, late]) await db.store.users.addDevice(one, 0, undefined);
+    await db.store.users.removeDevice(user.id, removed.id, 900);
+    await db.store.users.removeDevice(user.id, late.id, 5_000);
+    await db.store.users.devicesSeen([used.id], 2_000);
+
+    const since = 1_000; // devices of other cases were made then, or later
+    expect(await db.store.users.expireDevices(10, 100)).toBe(0);
+    expect(await db.store.users.expireDevices(since, 1)).toBe(1);
+    expect(await db.store.users.expireDevices(since, 100)).toBe(1);
+    expect(await db.store.users.expireDevices(since, 100)).toBe(0);
+    expect((await db.store.users.devicesOf(user.id)).map(({ id }) => id)).toEqual([used.id]);
+    expect(await db.store.users.byToken(unused.tokenHash)).toBeUndefined();
+    expect(await db.store.users.byClaim(unused.claimHash, 0)).toBeUndefined();
+    expect(await db.store.users.devicesAlive([unused.id, used.id])).toEqual(new Set([used.id]));
+    for (const forgotten of [unused, removed])
+      expect(await db.store.users.wasSignedOut(forgotten.tokenHash)).toBe(false);
+    expect(await db.store.users.wasSignedOut(late.tokenHash)).toBe(true);
+    expect(await db.store.users.byToken(used.tokenHash)).toMatchObject({ seenAt: 2_000 });
   });
 
   it('all of it is there after reopening the store', async () => {

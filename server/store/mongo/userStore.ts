@@ -10,7 +10,7 @@ import {
 } from '../port.ts';
 import {
   type Collections,
-  type DeviceDocument,
+  type EmbeddedDevice,
   HAS_REV,
   META_ID,
   type UserDocument,
@@ -19,9 +19,25 @@ import { isDuplicate } from './base/faults.ts';
 
 export function usersOn({
   users,
+  devices,
   members,
   meta,
-}: Pick<Collections, 'users' | 'members' | 'meta'>): UserStore {
+}: Pick<Collections, 'users' | 'devices' | 'members' | 'meta'>): UserStore {
+  /** Keeps the tokens of devices that were signed out. */
+  async function bury(user: string, removed: readonly EmbeddedDevice[], at: number): Promise<void> {
+    if (removed.length === 0) return;
+    const signedOut = { user, seenAt: at, removedAt: at };
+    await devices.bulkWrite(
+      removed.map(({ id, tokenHash, createdAt }) => ({
+        updateOne: {
+          filter: { _id: id },
+          update: { $set: { ...signedOut, tokenHash, createdAt } },
+          upsert: true,
+        },
+      })),
+    );
+  }
+
   async function one(where: Filter<UserDocument>): Promise<UserDocument | undefined> {
     return (await users.findOne(where)) ?? undefined;
   }
@@ -129,17 +145,30 @@ export function usersOn({
         .toArray();
       return latest?.rev ?? 0;
     },
-    async setPassword(id, passwordHash) {
-      await users.updateOne({ _id: id }, { $set: { passwordHash } });
+    async setPassword(id, passwordHash, keep, at) {
+      const before = await users.findOneAndUpdate(
+        { _id: id },
+        { $set: { passwordHash }, $pull: { devices: { id: { $ne: keep } } } },
+        { returnDocument: 'before', projection: { devices: 1 } },
+      );
+      const others = (before?.devices ?? []).filter((device) => device.id !== keep);
+      await bury(id, others, at);
+      return others.map((device) => device.id);
     },
 
-    async addDevice(device, since) {
+    async addDevice(device, since, verified) {
       const young = { claimHash: device.claimHash, createdAt: { $gt: since } };
       const added = await users.updateOne(
-        { _id: device.user, devices: { $not: { $elemMatch: young } } },
+        {
+          _id: device.user,
+          passwordHash: verified ?? { $exists: false },
+          devices: { $not: { $elemMatch: young } },
+        },
         { $push: { devices: documentOf(device) } },
       );
-      return added.modifiedCount > 0 ? 'added' : 'claimed';
+      if (added.modifiedCount > 0) return 'added';
+      const user = await one({ _id: device.user });
+      return user && user.passwordHash === verified ? 'claimed' : 'outdated';
     },
     async byToken(tokenHash) {
       return signedIn(
@@ -156,18 +185,57 @@ export function usersOn({
     async replaceToken(device, tokenHash) {
       await users.updateOne({ 'devices.id': device }, { $set: { 'devices.$.tokenHash': tokenHash } });
     },
-    async removeDevice(device) {
-      const removed = await users.updateOne({ 'devices.id': device }, { $pull: { devices: { id: device } } });
-      return removed.modifiedCount > 0;
+    async removeDevice(user, device, at) {
+      const before = await users.findOneAndUpdate(
+        { _id: user, 'devices.id': device },
+        { $pull: { devices: { id: device } } },
+        { returnDocument: 'before', projection: { devices: 1 } },
+      );
+      if (!before) return false;
+      await bury(
+        user,
+        before.devices.filter(({ id }) => id === device),
+        at,
+      );
+      return true;
     },
+    wasSignedOut: async (tokenHash) => (await devices.findOne({ tokenHash })) !== null,
     countDevices: async (user) => (await one({ _id: user }))?.devices.length ?? 0,
-    async devicesAlive(devices) {
+    async devicesOf(user) {
+      const embedded = (await one({ _id: user }))?.devices ?? [];
+      return embedded
+        .toSorted((a, b) => b.createdAt - a.createdAt)
+        .map(({ id, createdAt, seenAt = createdAt }) => ({ id, createdAt, seenAt }));
+    },
+    async devicesAlive(ids) {
       const found = await users
-        .find({ 'devices.id': { $in: [...devices] } })
-        .project<{ devices: Pick<DeviceDocument, 'id'>[] }>({ 'devices.id': 1 })
+        .find({ 'devices.id': { $in: [...ids] } })
+        .project<{ devices: Pick<EmbeddedDevice, 'id'>[] }>({ 'devices.id': 1 })
         .toArray();
       const alive = new Set(found.flatMap((user) => user.devices.map(({ id }) => id)));
-      return new Set(devices.filter((device) => alive.has(device)));
+      return new Set(ids.filter((id) => alive.has(id)));
+    },
+    async devicesSeen(ids, at) {
+      const some = { $in: [...ids] };
+      await users.updateMany(
+        { 'devices.id': some },
+        { $max: { 'devices.$[seen].seenAt': at } },
+        { arrayFilters: [{ 'seen.id': some }] },
+      );
+    },
+    async expireDevices(unusedSince, limit) {
+      const old = await devices
+        .find({ seenAt: { $lt: unusedSince } })
+        .project({ _id: 1 })
+        .limit(limit)
+        .toArray();
+      await devices.deleteMany({ _id: { $in: old.map(({ _id }) => _id) }, seenAt: { $lt: unusedSince } });
+      if (old.length > 0) return old.length;
+      const unused = { seenAt: { $lt: unusedSince } };
+      const owner = await one({ devices: { $elemMatch: unused } });
+      if (!owner) return 0;
+      await users.updateOne({ _id: owner._id }, { $pull: { devices: unused } });
+      return owner.devices.filter(({ seenAt = 0 }) => seenAt < unusedSince).length;
     },
   };
 }
@@ -184,8 +252,8 @@ function namedOf({ name, rev = 0 }: NamedDocument): Named {
   return { name, rev };
 }
 
-function documentOf({ user: _, ...device }: NewDevice): DeviceDocument {
-  return device;
+function documentOf({ user: _, ...device }: NewDevice): EmbeddedDevice {
+  return { ...device, seenAt: device.createdAt };
 }
 
 function userOf(document: UserDocument | undefined): UserRecord | undefined {
@@ -194,9 +262,9 @@ function userOf(document: UserDocument | undefined): UserRecord | undefined {
 
 function signedIn(
   document: UserDocument | undefined,
-  isIt: (device: DeviceDocument) => boolean,
+  isIt: (device: EmbeddedDevice) => boolean,
 ): SignedInDevice | undefined {
   const device = document?.devices.findLast(isIt);
   const user = userOf(document);
-  return device && user && { device: device.id, user };
+  return device && user && { device: device.id, user, seenAt: device.seenAt ?? device.createdAt };
 }

@@ -50,6 +50,8 @@ export const ANSWERED_BY = {
     addDevice: 'writer',
     replaceToken: 'writer',
     removeDevice: 'writer',
+    devicesSeen: 'writer',
+    expireDevices: 'writer',
     byNameKey: 'reader',
     byId: 'reader',
     names: 'reader',
@@ -58,7 +60,9 @@ export const ANSWERED_BY = {
     latestRev: 'reader',
     byToken: 'reader',
     byClaim: 'reader',
+    wasSignedOut: 'reader',
     countDevices: 'reader',
+    devicesOf: 'reader',
     devicesAlive: 'reader',
   },
   rooms: {

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third];
+const STEPS = [first, second, third, fourth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -107,6 +107,19 @@ function second(db: DatabaseSync): void {
 /** An index by creator, for the limit of rooms per user and day. */
 function third(db: DatabaseSync): void {
   db.exec('CREATE INDEX roomsByCreator ON rooms (createdBy, createdAt)');
+}
+
+/**
+ * When a device was last seen, and sign-outs. Devices count as seen at the upgrade, since nobody knows when they were used.
+ * `signedOut` has the hash of the token of each device that was signed out, so that an app can be told so.
+ */
+function fourth(db: DatabaseSync, { at }: { at: number }): void {
+  db.exec(`
+    ALTER TABLE devices ADD COLUMN seenAt INTEGER NOT NULL DEFAULT ${at};
+    CREATE INDEX devicesBySeen ON devices (seenAt);
+    CREATE TABLE signedOut (tokenHash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX signedOutByTime ON signedOut (at);
+  `);
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -1,6 +1,6 @@
 /** Users and their devices. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { NewDevice, SignedInDevice, UserRecord, UserStore } from '../port.ts';
+import type { DeviceRecord, NewDevice, SignedInDevice, UserRecord, UserStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
 import { query, transactionOn } from './rows.ts';
 
@@ -32,19 +32,41 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
     changedSince: (rev, limit) => statements.changedSince.all(rev, limit),
     changedAround: (user, rev, limit) => statements.changedAround.all(user, rev, limit),
     latestRev: () => statements.latestRev.get()!.usersRev,
-    setPassword: (id, passwordHash) => void statements.setPassword.run(passwordHash, id),
+    setPassword: (id, passwordHash, keep, at) =>
+      transaction(() => {
+        statements.setPassword.run(passwordHash, id);
+        statements.signOutOthers.run(at, id, keep);
+        return statements.removeOthers.all(id, keep).map((device) => device.id);
+      }),
 
-    addDevice: (device, since) => (addDevice(device, since) > 0 ? 'added' : 'claimed'),
+    addDevice: (device, since, verified) =>
+      transaction(() => {
+        const user = statements.byId.get(device.user);
+        if (!user || (user.passwordHash ?? undefined) !== verified) return 'outdated';
+        return addDevice(device, since) > 0 ? 'added' : 'claimed';
+      }),
     byToken: (tokenHash) => signedInOf(statements.byToken.get(tokenHash)),
     byClaim: (claimHash, since) => signedInOf(statements.byClaim.get(claimHash, since)),
     replaceToken: (device, tokenHash) => void statements.replaceToken.run(tokenHash, device),
-    removeDevice: (device) => statements.removeDevice.run(device) > 0,
+    removeDevice: (user, device, at) =>
+      transaction(() => {
+        statements.signOut.run(at, device, user);
+        return statements.removeDevice.run(device, user) > 0;
+      }),
+    wasSignedOut: (tokenHash) => statements.wasSignedOut.get(tokenHash) !== undefined,
     countDevices: (user) => statements.countDevices.get(user)!.count,
+    devicesOf: (user) => statements.devicesOf.all(user),
     devicesAlive: (devices) => new Set(statements.alive.all(JSON.stringify(devices)).map(({ id }) => id)),
+    devicesSeen: (devices, at) => void statements.devicesSeen.run(at, JSON.stringify(devices), at),
+    expireDevices: (unusedSince, limit) =>
+      transaction(() => {
+        const devices = statements.expireDevices.run(unusedSince, limit);
+        return devices + statements.expireSignOuts.run(unusedSince, limit - devices);
+      }),
   };
 
   function addDevice({ id, user, tokenHash, claimHash, createdAt }: NewDevice, since: number): number {
-    return statements.addDevice.run(id, user, tokenHash, claimHash, createdAt, claimHash, since);
+    return statements.addDevice.run(id, user, tokenHash, claimHash, createdAt, createdAt, claimHash, since);
   }
 }
 
@@ -62,14 +84,20 @@ function userOf(row: UserRow | undefined): UserRecord | undefined {
   return row && { id: row.id, name: row.name, rev: row.rev, passwordHash: row.passwordHash ?? undefined };
 }
 
-function signedInOf(row: (UserRow & { device: string }) | undefined): SignedInDevice | undefined {
+interface SignedInRow extends UserRow {
+  device: string;
+  seenAt: number;
+}
+
+function signedInOf(row: SignedInRow | undefined): SignedInDevice | undefined {
   const user = userOf(row);
-  return row && user && { device: row.device, user };
+  return row && user && { device: row.device, user, seenAt: row.seenAt };
 }
 
 function prepare(db: DatabaseSync) {
   const user = 'SELECT users.id, users.name, users.rev, users.passwordHash';
-  const signedIn = `${user}, devices.id AS device FROM devices JOIN users ON users.id = devices.user`;
+  const signedIn = `${user}, devices.id AS device, devices.seenAt FROM devices JOIN users ON users.id = devices.user`;
+  const signOut = 'INSERT OR REPLACE INTO signedOut (tokenHash, at) SELECT tokenHash, ? FROM devices';
   return {
     create: query(
       db,
@@ -99,16 +127,36 @@ function prepare(db: DatabaseSync) {
     setPassword: query(db, 'UPDATE users SET passwordHash = ? WHERE id = ?'),
     addDevice: query(
       db,
-      `INSERT INTO devices (id, user, tokenHash, claimHash, createdAt) SELECT ?, ?, ?, ?, ?
+      `INSERT INTO devices (id, user, tokenHash, claimHash, createdAt, seenAt) SELECT ?, ?, ?, ?, ?, ?
        WHERE NOT EXISTS (SELECT 1 FROM devices WHERE claimHash = ? AND createdAt > ?)`,
     ),
-    byToken: query<UserRow & { device: string }>(db, `${signedIn} WHERE devices.tokenHash = ?`),
-    byClaim: query<UserRow & { device: string }>(
+    byToken: query<SignedInRow>(db, `${signedIn} WHERE devices.tokenHash = ?`),
+    byClaim: query<SignedInRow>(
       db,
       `${signedIn} WHERE devices.claimHash = ? AND devices.createdAt > ? ORDER BY devices.createdAt DESC LIMIT 1`,
     ),
     replaceToken: query(db, 'UPDATE devices SET tokenHash = ? WHERE id = ?'),
-    removeDevice: query(db, 'DELETE FROM devices WHERE id = ?'),
+    removeDevice: query(db, 'DELETE FROM devices WHERE id = ? AND user = ?'),
+    signOut: query(db, `${signOut} WHERE id = ? AND user = ?`),
+    removeOthers: query<{ id: string }>(db, 'DELETE FROM devices WHERE user = ? AND id <> ? RETURNING id'),
+    signOutOthers: query(db, `${signOut} WHERE user = ? AND id <> ?`),
+    wasSignedOut: query<{ at: number }>(db, 'SELECT at FROM signedOut WHERE tokenHash = ?'),
+    devicesOf: query<DeviceRecord>(
+      db,
+      'SELECT id, createdAt, seenAt FROM devices WHERE user = ? ORDER BY createdAt DESC, id',
+    ),
+    devicesSeen: query(
+      db,
+      'UPDATE devices SET seenAt = ? WHERE id IN (SELECT value FROM json_each(?)) AND seenAt < ?',
+    ),
+    expireDevices: query(
+      db,
+      'DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE seenAt < ? ORDER BY seenAt LIMIT ?)',
+    ),
+    expireSignOuts: query(
+      db,
+      'DELETE FROM signedOut WHERE tokenHash IN (SELECT tokenHash FROM signedOut WHERE at < ? ORDER BY at LIMIT ?)',
+    ),
     countDevices: query<{ count: number }>(db, 'SELECT count(*) AS count FROM devices WHERE user = ?'),
     alive: query<{ id: string }>(db, 'SELECT id FROM devices WHERE id IN (SELECT value FROM json_each(?))'),
   };

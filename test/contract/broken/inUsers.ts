@@ -36,10 +36,10 @@ export const userFaults: Fault[] = [
           mine.add(device.claimHash);
           return store.users.create(user, device);
         },
-        addDevice(device, since) {
+        addDevice(device, since, verified) {
           const isMine = mine.has(device.claimHash);
           mine.add(device.claimHash);
-          return store.users.addDevice(device, isMine ? since : Infinity);
+          return store.users.addDevice(device, isMine ? since : Infinity, verified);
         },
         byClaim: async (claim, since) => (mine.has(claim) ? store.users.byClaim(claim, since) : undefined),
       });
@@ -70,11 +70,71 @@ export const userFaults: Fault[] = [
   },
   {
     name: 'a password is not stored',
-    around: (store) => withUsers(store, { setPassword: async () => {} }),
+    around: (store) => withUsers(store, { setPassword: async () => [] }),
     caughtBy: [
       'stores the hash of a password, from the start or set later',
       'a password that is set at one store is valid at every store',
     ],
+  },
+  {
+    name: 'a change of the password signs nobody out',
+    around: (store, _, data) =>
+      withUsers(store, {
+        async setPassword(id, passwordHash) {
+          data.users.set(id, { ...data.users.get(id)!, passwordHash });
+          return [];
+        },
+      }),
+    caughtBy: ['a change of the password signs out all devices of the user but one'],
+  },
+  {
+    name: 'the password is not looked at again when a device is added',
+    around: (store, _, data) =>
+      withUsers(store, {
+        addDevice: (device, since) =>
+          store.users.addDevice(device, since, data.users.get(device.user)?.passwordHash),
+      }),
+    caughtBy: [
+      'a sign-in with a password that was changed since it was verified adds no device',
+      'of sign-ins concurrent with a change of the password, none with the old one stays',
+    ],
+  },
+  {
+    name: 'anybody may remove a device',
+    around: (store, _, data) =>
+      withUsers(store, {
+        removeDevice: (user, device, at) =>
+          store.users.removeDevice(data.devices.get(device)?.user ?? user, device, at),
+      }),
+    caughtBy: ['a device of somebody else is not removed'],
+  },
+  {
+    name: 'a sign-out leaves no trace',
+    around: (store) => withUsers(store, { wasSignedOut: async () => false }),
+    caughtBy: [
+      'tells a token that was signed out from one that is not known',
+      'a change of the password signs out all devices of the user but one',
+    ],
+  },
+  {
+    name: 'a token that is not known counts as signed out',
+    around: (store) =>
+      withUsers(store, { wasSignedOut: async (token) => !(await store.users.byToken(token)) }),
+    caughtBy: [
+      'tells a token that was signed out from one that is not known',
+      'devices that nobody uses expire in slices',
+    ],
+  },
+  {
+    name: 'the time when a device was last seen is not stored',
+    around: (store) => withUsers(store, { devicesSeen: async () => {} }),
+    caughtBy: ['lists the devices of a user, the newest first', 'devices that nobody uses expire in slices'],
+  },
+  {
+    name: 'devices expire without a limit',
+    around: (store) =>
+      withUsers(store, { expireDevices: (since, limit) => store.users.expireDevices(since, limit * 10) }),
+    caughtBy: ['devices that nobody uses expire in slices'],
   },
   {
     name: 'every id has a name',

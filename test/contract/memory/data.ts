@@ -39,7 +39,9 @@ export class MemoryData {
   readonly users = new Map<string, NewUser & { rev: number }>();
   /** The newest revision of any user. */
   usersRev = 0;
-  readonly devices = new Map<string, NewDevice>();
+  readonly devices = new Map<string, NewDevice & { seenAt: number }>();
+  /** Times of sign-outs by the hash of the token. */
+  readonly signedOut = new Map<string, number>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
 

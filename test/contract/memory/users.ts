@@ -2,6 +2,8 @@
 import type { Named, NewDevice, SignedInDevice, UserRecord, UserStore } from '../../../server/store/port.ts';
 import type { MemoryData } from './data.ts';
 
+type Device = NewDevice & { seenAt: number };
+
 export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>): UserStore {
   const devices = () => [...data.devices.values()];
 
@@ -17,9 +19,18 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       .map((user) => ({ id: user.id, ...named(user) }));
   }
 
-  function signedIn(device: NewDevice | undefined): SignedInDevice | undefined {
+  function signedIn(device: Device | undefined): SignedInDevice | undefined {
     const user = device && stored(({ id }) => id === device.user);
-    return user && { device: device.id, user };
+    return user && { device: device.id, user, seenAt: device.seenAt };
+  }
+
+  function add(device: NewDevice): void {
+    data.devices.set(device.id, { ...device, seenAt: device.createdAt });
+  }
+
+  function signOut({ id, tokenHash }: Device, at: number): void {
+    data.signedOut.set(tokenHash, at);
+    data.devices.delete(id);
   }
 
   return {
@@ -27,7 +38,7 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       call(() => {
         if (stored(({ nameKey }) => nameKey === user.nameKey)) return 'taken';
         data.users.set(user.id, { ...user, rev: 0 });
-        data.devices.set(device.id, device);
+        add(device);
         return 'created';
       }),
     byNameKey: (nameKey) => call(() => stored((user) => user.nameKey === nameKey)),
@@ -53,13 +64,20 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
           .slice(0, limit);
       }),
     latestRev: () => call(() => data.usersRev),
-    setPassword: (id, passwordHash) =>
-      call(() => void data.users.set(id, { ...data.users.get(id)!, passwordHash })),
-    addDevice: (device, since) =>
+    setPassword: (id, passwordHash, keep, at) =>
+      call(() => {
+        data.users.set(id, { ...data.users.get(id)!, passwordHash });
+        const others = devices().filter((one) => one.user === id && one.id !== keep);
+        for (const one of others) signOut(one, at);
+        return others.map((one) => one.id);
+      }),
+    addDevice: (device, since, verified) =>
       call(() => {
         const { claimHash } = device;
+        const user = data.users.get(device.user);
+        if (!user || user.passwordHash !== verified) return 'outdated';
         if (devices().some((one) => one.claimHash === claimHash && one.createdAt > since)) return 'claimed';
-        data.devices.set(device.id, device);
+        add(device);
         return 'added';
       }),
     byToken: (tokenHash) => call(() => signedIn(devices().find((one) => one.tokenHash === tokenHash))),
@@ -67,9 +85,38 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       call(() => signedIn(devices().find((one) => one.claimHash === claimHash && one.createdAt > since))),
     replaceToken: (device, tokenHash) =>
       call(() => void data.devices.set(device, { ...data.devices.get(device)!, tokenHash })),
-    removeDevice: (device) => call(() => data.devices.delete(device)),
+    removeDevice: (user, id, at) =>
+      call(() => {
+        const device = data.devices.get(id);
+        if (device?.user !== user) return false;
+        signOut(device, at);
+        return true;
+      }),
+    wasSignedOut: (tokenHash) => call(() => data.signedOut.has(tokenHash)),
     countDevices: (user) => call(() => devices().filter((one) => one.user === user).length),
+    devicesOf: (user) =>
+      call(() =>
+        devices()
+          .filter((one) => one.user === user)
+          .toSorted((a, b) => b.createdAt - a.createdAt)
+          .map(({ id, createdAt, seenAt }) => ({ id, createdAt, seenAt })),
+      ),
     devicesAlive: (ids) => call(() => new Set(ids.filter((id) => data.devices.has(id)))),
+    devicesSeen: (ids, at) =>
+      call(() => {
+        for (const device of ids.flatMap((id) => data.devices.get(id) ?? []))
+          device.seenAt = Math.max(device.seenAt, at);
+      }),
+    expireDevices: (unusedSince, limit) =>
+      call(() => {
+        const unused = devices()
+          .filter(({ seenAt }) => seenAt < unusedSince)
+          .slice(0, limit);
+        for (const { id } of unused) data.devices.delete(id);
+        const old = [...data.signedOut].filter(([, at]) => at < unusedSince).slice(0, limit - unused.length);
+        for (const [tokenHash] of old) data.signedOut.delete(tokenHash);
+        return unused.length + old.length;
+      }),
   };
 }
 

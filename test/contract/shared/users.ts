@@ -50,7 +50,9 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
       await db.store.users.create(user, deviceOf(user.id));
       const claimHash = newId();
       const asked = db.stores.map(() => ({ ...deviceOf(user.id), claimHash }));
-      const said = await Promise.all(db.stores.map((store, i) => store.users.addDevice(asked[i]!, 0)));
+      const said = await Promise.all(
+        db.stores.map((store, i) => store.users.addDevice(asked[i]!, 0, undefined)),
+      );
       expect(said.toSorted()).toEqual(['added', 'claimed', 'claimed']);
       const made = asked[said.indexOf('added')]!;
       for (const store of db.stores) {
@@ -64,15 +66,18 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     const user = someone();
     const [first, second] = [deviceOf(user.id), deviceOf(user.id)];
     await db.stores[0].users.create(user, first);
-    await db.stores[1].users.addDevice(second, 0);
+    await db.stores[1].users.addDevice(second, 0, undefined);
     for (const store of db.stores) {
       expect((await store.users.byToken(second.tokenHash))?.device).toBe(second.id);
       expect(await store.users.countDevices(user.id)).toBe(2);
     }
-    const removed = await Promise.all(db.stores.map((store) => store.users.removeDevice(first.id)));
+    const removed = await Promise.all(
+      db.stores.map((store) => store.users.removeDevice(user.id, first.id, 2_000)),
+    );
     expect(removed.filter(Boolean)).toHaveLength(1);
     for (const store of db.stores) {
       expect(await store.users.byToken(first.tokenHash)).toBeUndefined();
+      expect(await store.users.wasSignedOut(first.tokenHash)).toBe(true);
       expect(await store.users.devicesAlive([first.id, second.id])).toEqual(new Set([second.id]));
     }
   });
@@ -95,7 +100,7 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
   it('a password that is set at one store is valid at every store', async () => {
     const user = someone();
     await db.stores[0].users.create(user, deviceOf(user.id));
-    await db.stores[1].users.setPassword(user.id, 'h1');
+    await db.stores[1].users.setPassword(user.id, 'h1', newId(), 2_000);
     for (const store of db.stores) expect((await store.users.byId(user.id))?.passwordHash).toBe('h1');
   });
 }

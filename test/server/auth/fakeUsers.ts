@@ -3,21 +3,28 @@ import type { NewDevice, NewUser, UserRecord, UserStore } from '../../../server/
 
 export interface FakeUsers extends UserStore {
   users: Map<string, NewUser & { rev?: number }>;
-  devices: Map<string, NewDevice>;
+  devices: Map<string, NewDevice & { seenAt: number }>;
 }
 
 export function fakeUsers(): FakeUsers {
   const users = new Map<string, NewUser & { rev?: number }>();
   let latestRev = 0;
-  const devices = new Map<string, NewDevice>();
+  const devices: FakeUsers['devices'] = new Map();
+  const signedOut = new Map<string, number>();
   const stored = (user: NewUser & { rev?: number }): UserRecord => ({
     id: user.id,
     name: user.name,
     rev: user.rev ?? 0,
     passwordHash: user.passwordHash,
   });
-  const signedIn = (device: NewDevice | undefined) =>
-    device && { device: device.id, user: stored(users.get(device.user)!) };
+  const signedIn = (device: (NewDevice & { seenAt: number }) | undefined) =>
+    device && { device: device.id, user: stored(users.get(device.user)!), seenAt: device.seenAt };
+  const add = (device: NewDevice) => devices.set(device.id, { ...device, seenAt: device.createdAt });
+  const signOut = ({ id, tokenHash }: NewDevice, at: number) => {
+    signedOut.set(tokenHash, at);
+    devices.delete(id);
+  };
+  const ofUser = (user: string) => [...devices.values()].filter((device) => device.user === user);
   const userBy = (is: (user: NewUser) => boolean) => [...users.values()].find(is);
   const deviceBy = (is: (device: NewDevice) => boolean) => signedIn([...devices.values()].find(is));
 
@@ -27,7 +34,7 @@ export function fakeUsers(): FakeUsers {
     async create(user, device) {
       if (userBy(({ nameKey }) => nameKey === user.nameKey)) return 'taken';
       users.set(user.id, user);
-      devices.set(device.id, device);
+      add(device);
       return 'created';
     },
     async byNameKey(nameKey) {
@@ -56,15 +63,19 @@ export function fakeUsers(): FakeUsers {
     changedSince: async () => [],
     changedAround: async () => [],
     latestRev: async () => latestRev,
-    async setPassword(id, passwordHash) {
+    async setPassword(id, passwordHash, keep, at) {
       users.set(id, { ...users.get(id)!, passwordHash });
+      const others = ofUser(id).filter((device) => device.id !== keep);
+      for (const device of others) signOut(device, at);
+      return others.map((device) => device.id);
     },
-    async addDevice(device, since) {
+    async addDevice(device, since, verified) {
+      if (users.get(device.user)?.passwordHash !== verified) return 'outdated';
       const isClaimed = deviceBy(
         ({ claimHash, createdAt }) => claimHash === device.claimHash && createdAt > since,
       );
       if (isClaimed) return 'claimed';
-      devices.set(device.id, device);
+      add(device);
       return 'added';
     },
     byToken: async (tokenHash) => deviceBy((device) => device.tokenHash === tokenHash),
@@ -73,8 +84,27 @@ export function fakeUsers(): FakeUsers {
     async replaceToken(device, tokenHash) {
       devices.set(device, { ...devices.get(device)!, tokenHash });
     },
-    removeDevice: async (device) => devices.delete(device),
-    countDevices: async (user) => [...devices.values()].filter((device) => device.user === user).length,
+    async removeDevice(user, id, at) {
+      const device = devices.get(id);
+      if (device?.user !== user) return false;
+      signOut(device, at);
+      return true;
+    },
+    wasSignedOut: async (tokenHash) => signedOut.has(tokenHash),
+    countDevices: async (user) => ofUser(user).length,
+    devicesOf: async (user) =>
+      ofUser(user)
+        .toSorted((a, b) => b.createdAt - a.createdAt)
+        .map(({ id, createdAt, seenAt }) => ({ id, createdAt, seenAt })),
     devicesAlive: async (ids) => new Set(ids.filter((id) => devices.has(id))),
+    async devicesSeen(ids, at) {
+      for (const device of ids.flatMap((id) => devices.get(id) ?? []))
+        device.seenAt = Math.max(device.seenAt, at);
+    },
+    async expireDevices(unusedSince, limit) {
+      const unused = [...devices.values()].filter(({ seenAt }) => seenAt < unusedSince).slice(0, limit);
+      for (const { id } of unused) devices.delete(id);
+      return unused.length;
+    },
   };
 }

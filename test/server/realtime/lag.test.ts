@@ -101,7 +101,7 @@ test('a device whose sign-out was missed loses its sockets after a gap', async (
   const { server, gap } = await deafServer();
   const session = await signUp(server.url, 'Ada');
   using ada = await connectClient(server.url, session);
-  await server.store.users.removeDevice(session.device.id);
+  await server.store.users.removeDevice(session.user.id, session.device.id, Date.now());
   gap();
   await waitFor('the socket is closed', () => !ada.socket.connected);
   const answer = await post(server.url, '/api/append', { as: session.user.id, items: [text('x')] });

@@ -19,6 +19,7 @@ export const META_ID = 'holdfast';
 export interface Collections {
   meta: Collection<MetaDocument>;
   users: Collection<UserDocument>;
+  devices: Collection<DeviceDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -56,10 +57,23 @@ export interface UserDocument {
   /** Absent: 0. */
   rev?: number;
   /** Embedded, so that one insert creates a user with the first device atomically. */
-  devices: DeviceDocument[];
+  devices: EmbeddedDevice[];
 }
 
-export type DeviceDocument = Omit<NewDevice, 'user'>;
+export interface EmbeddedDevice extends Omit<NewDevice, 'user'> {
+  seenAt?: number;
+}
+
+/** A device that was signed out. */
+export interface DeviceDocument {
+  _id: string;
+  user: string;
+  tokenHash: string;
+  createdAt: number;
+  removedAt: number;
+  /** The same. */
+  seenAt: number;
+}
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
 export interface RoomDocument {
@@ -158,6 +172,10 @@ const INDEXES = {
       partialFilterExpression: { [`devices.${field}`]: { $exists: true } },
     })),
   ],
+  devices: [
+    { name: 'devicesByToken', key: { tokenHash: 1 }, unique: true },
+    { name: 'devicesBySeen', key: { seenAt: 1 } },
+  ],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } },
     { name: 'roomsByCreator', key: { createdBy: 1, createdAt: 1 } },
@@ -191,6 +209,7 @@ export function collectionsOf(db: Db): Collections {
   return {
     meta: db.collection(META),
     users: db.collection('users'),
+    devices: db.collection('devices'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),
