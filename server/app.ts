@@ -135,7 +135,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         return {};
       },
       'room:list': rooms.list,
-      'room:create': (user, request) => rooms.create(user, request, undefined),
+      'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
       'room:join': rooms.join,
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);

@@ -24,6 +24,7 @@ export type Handlers = {
     user: User,
     payload: Request<Name>,
     transport: RequestSource['transport'],
+    payer: Payer,
   ) => Promise<Omit<Answer<Name>, 'ok' | 'epoch'>>;
 };
 
@@ -56,7 +57,7 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
       const parsed = parseOrRefuse(requests[name], payload, `\`${name}\``);
       const answer = await withTimeout(
         ACKNOWLEDGE_WITHIN_MS,
-        handlers[name](user, parsed as Request<typeof name>, transport),
+        handlers[name](user, parsed as Request<typeof name>, transport, payer),
       );
       work.charge(payer, 'reads', CALLS[name] + bytesOf(answer) / BYTES_PER_UNIT);
       work.charge(payer, 'faults', faultsOf(answer));
@@ -78,8 +79,8 @@ const CALLS: Record<AnsweredName, number> = {
   range: 3,
   read: 1,
   'room:list': 3,
-  'room:create': 5,
-  'room:join': 4,
+  'room:create': 7,
+  'room:join': 8,
   'room:leave': 3,
   beat: 0,
 };

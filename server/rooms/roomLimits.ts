@@ -23,8 +23,8 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { Leave, RoomStore } from '../store/port.ts';
 
 export interface RoomLimits {
-  /** Throws where this user may not create a room now. `address`: the key of the client's address, where it is known. */
-  checkCreation(user: string, address: string | undefined): Promise<void>;
+  /** Throws where this user may not create a room now. `address`: the key of the client's address. */
+  checkCreation(user: string, address: string): Promise<void>;
   /** Throws where this user, who is no member, may not join this room now. `head`: of the room. */
   checkJoin(user: string, room: string, head: number): Promise<void>;
   /** Runs `write` for one token of the user's item rate, which is given back unless `write` resolves with `appended`. */
@@ -67,7 +67,7 @@ export function createRoomLimits({ store, items, creations, onRefusal, now }: Ro
       await checkMemberships(user);
       // Not the first one: it costs no more than the sign-up, which has a limit of its own, and so nobody behind the same
       // address can keep others from creating one.
-      const retryAfter = created === 0 || address === undefined ? 0 : creations.take(address, 1);
+      const retryAfter = created === 0 ? 0 : creations.take(address, 1);
       if (retryAfter > 0) {
         onRefusal('rooms-of-address', user);
         throw new RefusedError('rate-limited', 'Too many new rooms at once; wait a moment.', retryAfter);

@@ -15,8 +15,8 @@ import type { RoomLimits } from './roomLimits.ts';
 
 export interface RoomService {
   list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
-  /** `address`: the key of the client's address, which has a limit of its own; undefined where it is not known. */
-  create(user: User, request: Request<'room:create'>, address: string | undefined): Promise<{ room: Room }>;
+  /** `address`: the key of the client's address, which has a limit of its own. */
+  create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
   join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
   leave(user: User, request: Request<'room:leave'>): Promise<void>;
   read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;

@@ -1,6 +1,13 @@
 /** What one person may do with rooms, on the whole server: creations, joins and leaves, one after the other and all at once. */
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MEMBERSHIPS_MAX, REJOINS_PER_DAY, ROOMS_CREATED_PER_DAY } from '../../../shared/limits.ts';
+import { Unavailable } from '../../../server/store/port.ts';
+import {
+  MEMBERSHIPS_MAX,
+  REJOINS_PER_DAY,
+  ROOMS_BURST_OF_ADDRESS,
+  ROOMS_CREATED_PER_DAY,
+} from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { appendNew, join, newRoom } from '../../contract/support.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
@@ -74,7 +81,7 @@ test('one who leaves and joins again and again does not fill the log of a room',
   using ada = await person();
   const room = await publicRoom(owner);
   const codes: string[] = [];
-  for (let n = 0; n < 3 * REJOINS_PER_DAY; n++) {
+  for (let n = 0; n < REJOINS_PER_DAY + 3; n++) {
     const joined = await ada.request('room:join', { room, clientOffset: newId() });
     codes.push(joined.ok ? 'ok' : joined.error.code);
     await ada.request('room:leave', { room, clientOffset: newId() });
@@ -98,4 +105,32 @@ test('many joins at once are one entry, and so are many leaves', async () => {
   const left = await atOnce('room:leave');
   expect(left.filter(({ ok }) => ok)).toHaveLength(1);
   expect(await headOf(owner, room)).toBe(3);
+});
+
+test('the users behind one address share a rate of new rooms, beyond the first room of each', async () => {
+  const created = new Map<string, number>();
+  await using another = await startApp({
+    // A store that takes no rooms, so that the test writes none: who gets as far as that is not refused by a limit.
+    wrap: (store) => ({
+      ...store,
+      rooms: {
+        ...store.rooms,
+        countCreated: async (user) => created.get(user) ?? 0,
+        create: async () => Promise.reject(new Unavailable('full')),
+      },
+    }),
+  });
+  const join = async (name: string) => connectClient(another.url, await signUp(another.url, name));
+  const people = await Promise.all(['ada', 'bo', 'cyd', 'dan'].map(join));
+  for (const { session } of people) created.set(session.user.id, 1);
+  const codes: string[] = [];
+  for (let n = 0; n < 60; n++) {
+    const answers = await Promise.all(people.map((one) => one.request('room:create', creation())));
+    codes.push(...answers.map((answer) => (answer.ok ? 'ok' : answer.error.code)));
+  }
+  expect(new Set(codes.slice(0, ROOMS_BURST_OF_ADDRESS))).toEqual(new Set(['unavailable']));
+  expect(codes.at(-1)).toBe('rate-limited');
+  using newcomer = await join('newcomer');
+  expect(await newcomer.request('room:create', creation())).toMatchObject({ error: { code: 'unavailable' } });
+  for (const one of people) one.close();
 });
