@@ -21,8 +21,8 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 3000
-# Checks the status only: 200 if the database answers and the tail is open.
+# 200 if the database answers and the tail is open; over HTTPS if TLS_CERT_FILE is set.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||3000)+'/readyz').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "server/healthCheck.ts"]
 # The image has Node 24. The server is process 1, so it receives SIGTERM.
 CMD ["node", "server/main.ts"]

@@ -18,6 +18,7 @@ const children = Array.from({ length: processes }, (_, i) =>
 );
 for (const child of children) child.once('exit', (code) => endAll(child, code ?? 1));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => endAll(undefined, 0));
+process.on('SIGHUP', () => children.forEach((child) => void child.kill('SIGHUP'))); // reads the TLS files again
 
 function endAll(first: ChildProcess | undefined, code: number): void {
   if (ending) return;

@@ -26,6 +26,7 @@ import { createNames } from './feed/names.ts';
 import { createRangeHandler } from './feed/rangeHandler.ts';
 import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
+import { reloadTlsOnChange } from './http/tlsReload.ts';
 import { createAppendHandler, createIngest } from './ingest/ingest.ts';
 import { addressKey } from './limits/addressKey.ts';
 import { createKeyedQueue } from './limits/keyedQueue.ts';
@@ -49,6 +50,8 @@ import type { Store } from './store/port.ts';
 export interface ServerApp {
   /** Resolves with the port when the server accepts requests. Rejects with `ConfigError` if it cannot listen. */
   listen(): Promise<{ port: number }>;
+  /** Reads the TLS files again now. They are also read when they change. */
+  reloadTls(): void;
   /** In this order: refuse new requests, finish the accepted ones, say `bye`, close. */
   shutdown: ShutdownStep[];
 }
@@ -167,9 +170,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     audit,
     logger,
   });
-  const http = config.tls
-    ? createHttpsServer({ ...HTTP_OPTIONS, ...config.tls }, koa.callback())
-    : createHttpServer(HTTP_OPTIONS, koa.callback());
+  const https = config.tls && createHttpsServer({ ...HTTP_OPTIONS, ...config.tls }, koa.callback());
+  const http = https ?? createHttpServer(HTTP_OPTIONS, koa.callback());
+  const tls =
+    config.tls &&
+    reloadTlsOnChange({ tls: config.tls, apply: (pair) => https?.setSecureContext(pair), logger });
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const backpressure = createBackpressure({
     io,
@@ -245,11 +250,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       });
       return { port: (http.address() as AddressInfo).port };
     },
+    reloadTls: () => tls?.reload(),
     shutdown: [
       {
         name: 'refuse new requests',
         run: () => {
           stopping = true;
+          tls?.stop();
           http.close();
           ingest.refuse();
         },

@@ -1,6 +1,6 @@
 /** The server process: reads the configuration, opens the store, starts the app, and handles signals. */
 import { join } from 'node:path';
-import { createApp } from './app.ts';
+import { createApp, type ServerApp } from './app.ts';
 import { type Config, ConfigError, parseEnv } from './base/env.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './base/exitCodes.ts';
 import { createLogger, type Logger } from './base/logger.ts';
@@ -27,9 +27,13 @@ try {
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
   const damage = Promise.withResolvers<Unusable>();
-  const app = createApp({ config, ...(await openStore(config, logger, damage.resolve)), logger });
-  const shutdown = () => runShutdown(app.shutdown, SHUTDOWN_WITHIN_MS, logger);
+  // Until the store is open there is nothing to shut down. What it was doing, such as a migration, can be killed at any moment.
+  let app: ServerApp | undefined;
+  const shutdown = () => runShutdown(app?.shutdown ?? [], SHUTDOWN_WITHIN_MS, logger);
   const stop = onStopSignal(process, shutdown, process.exit);
+  // Without TLS the default stays: the process ends with its terminal.
+  if (config.tls) process.on('SIGHUP', () => app?.reloadTls());
+  app = createApp({ config, ...(await openStore(config, logger, damage.resolve)), logger });
   const { port } = await app.listen();
   console.log(startupLine({ ...config, port }));
   void damage.promise.then(({ message }) => {

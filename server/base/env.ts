@@ -36,6 +36,9 @@ export type TrustProxy =
 export interface Tls {
   cert: Buffer;
   key: Buffer;
+  /** Where they were read from. */
+  certFile: string;
+  keyFile: string;
 }
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -218,7 +221,8 @@ function every<T>(items: string[], parse: (item: string) => T | undefined): T[] 
   return parsed.length === items.length ? parsed : undefined;
 }
 
-function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mistakes: string[] } {
+/** Reads certificate and key. Without both files there is no pair. A mistake is a sentence; with a mistake there is no pair. */
+export function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mistakes: string[] } {
   if (certFile === undefined && keyFile === undefined) return { mistakes: [] };
   if (certFile === undefined)
     return { mistakes: ['TLS_KEY_FILE is set but TLS_CERT_FILE is not: HTTPS needs both.'] };
@@ -238,7 +242,7 @@ function readTls(certFile?: string, keyFile?: string): { pair?: Tls; mistakes: s
   if (!cert.content.checkPrivateKey(key.content)) {
     return { mistakes: ['TLS_KEY_FILE is not the key of the certificate in TLS_CERT_FILE.'] };
   }
-  return { pair: { cert: cert.bytes, key: key.bytes }, mistakes };
+  return { pair: { cert: cert.bytes, key: key.bytes, certFile, keyFile }, mistakes };
 }
 
 type ReadFile<T> = { tag: 'read'; bytes: Buffer; content: T } | { tag: 'mistake'; sentence: string };

@@ -10,7 +10,10 @@ export const FRAME_COALESCE_MS = 15;
 export const FRAMES_BURST = 16;
 /** Creations, joins and leaves of one user that wait for each other; further ones are refused. */
 export const ROOM_CHANGES_WAITING = 100;
-export const SHUTDOWN_WITHIN_MS = 10_000;
+/** Of the whole shutdown: a second less than the 10 s after which Docker kills a container (test/server/container.test.ts). */
+export const SHUTDOWN_WITHIN_MS = 9_000;
+/** How often the TLS files are looked at. A change is used when it has lasted from one look to the next. */
+export const TLS_POLL_MS = 5_000;
 /** Lines of the audit log per second, of one event that took place: above what sign-in limits and hashing let through. */
 export const AUDIT_DONE_PER_SECOND = 1_000;
 /** Lines of the audit log per second, of one kind of refusal: 86 MB a day at 100 bytes if all ten kinds are flooded. */

@@ -1,10 +1,15 @@
 /** The server process: failed starts, and shutdown on a signal. */
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { connectClient, newId, post, signUp, text, wholeLog } from '../support/api.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { startProxy } from '../support/proxy.ts';
-import { runServerToItsEnd, startServer } from '../support/serverProcess.ts';
+import { runServerToItsEnd, startServer, startUnreadyServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -88,6 +93,52 @@ test('L4 on SIGTERM it finishes the requests in flight, sends bye, and exits by 
   const log = await wholeLog(server.url, session);
   expect(log.filter((entry) => entry.kind === 'text').length).toBeGreaterThanOrEqual(acknowledged.length);
 });
+
+test('SIGTERM ends a server that still waits for its database, with 0', async () => {
+  const silent = createServer().listen(0, '127.0.0.1'); // accepts connections and never answers
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const server = startUnreadyServer({ MONGODB_URL: `mongodb://127.0.0.1:${port}/holdfast` });
+  const [connection] = await once(silent, 'connection');
+  server.kill('SIGTERM');
+  expect(await server.ended).toMatchObject({ code: 0 });
+  connection.destroy();
+  silent.close();
+});
+
+test('SIGHUP makes new connections use the new certificate; a connection that is open stays', async () => {
+  await using folder = await temporaryFolder();
+  const first = makeCertificate(folder.path, 'first');
+  const next = makeCertificate(folder.path, 'next');
+  const env = { TLS_CERT_FILE: join(folder.path, 'live.crt'), TLS_KEY_FILE: join(folder.path, 'live.key') };
+  const goLive = async ({ cert, key }: typeof first) => {
+    await writeFile(env.TLS_CERT_FILE, cert);
+    await writeFile(env.TLS_KEY_FILE, key);
+  };
+  await goLive(first);
+  await using server = await startServer({ env });
+  const open = await presented(server.port);
+  expect(open.fingerprint).toBe(new X509Certificate(first.cert).fingerprint256);
+
+  await goLive(next);
+  server.hangUp();
+  await waitFor('the new certificate', async () => {
+    const { fingerprint, socket } = await presented(server.port);
+    socket.destroy();
+    return fingerprint === new X509Certificate(next.cert).fingerprint256;
+  });
+  open.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const [answer] = await once(open.socket, 'data');
+  expect(String(answer)).toContain('200 OK');
+  open.socket.destroy();
+  expect(await server.stop()).toBe(0);
+});
+
+async function presented(port: number): Promise<{ fingerprint: string; socket: TLSSocket }> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  return { fingerprint: socket.getPeerCertificate().fingerprint256, socket };
+}
 
 test('a sign-up whose answer is lost is repeated with the same claim: one user, signed in', async () => {
   await using server = await startServer();

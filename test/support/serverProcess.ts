@@ -1,6 +1,8 @@
 /** The real server as a process that can be killed and restarted on the same data and port. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { get as getHttp } from 'node:http';
+import { get as getHttps } from 'node:https';
 import { dieTogether } from './orphans.ts';
 import { pauseProcess, resumeProcess } from './pause.ts';
 import { temporaryFolder } from './tmp.ts';
@@ -8,7 +10,7 @@ import { ROOT } from './tools.ts';
 import { waitFor } from './waitFor.ts';
 
 export interface ServerProcess extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, the same after restarts. */
+  /** `http://127.0.0.1:PORT`, or https with TLS_CERT_FILE; the same after restarts. */
   readonly url: string;
   readonly port: number;
   /** The folder of its database. */
@@ -20,6 +22,8 @@ export interface ServerProcess extends AsyncDisposable {
   /** SIGSTOP: connections stay open, requests are not answered. */
   pause(): Promise<void>;
   resume(): void;
+  /** SIGHUP: reads the TLS files again. */
+  hangUp(): void;
   /** Stops it with SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** Starts it again after `kill9` or `stop`; resolves when it is ready. */
@@ -38,6 +42,7 @@ interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const own = options.data === undefined ? await temporaryFolder() : undefined;
   const data = options.data ?? own!.path;
+  const scheme = options.env?.TLS_CERT_FILE === undefined ? 'http' : 'https';
   let child: ChildProcess | undefined;
   let port = 0;
   let logs = '';
@@ -58,7 +63,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     port = await waitFor('the server says where it is open', said);
     await waitFor(
       'the server is ready',
-      whileItLives(() => isReady(`http://127.0.0.1:${port}`)),
+      whileItLives(() => isReady(`${scheme}://127.0.0.1:${port}`)),
     );
   };
 
@@ -83,13 +88,14 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     throw error;
   }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     port,
     data,
     logs: () => logs,
     kill9: async () => void (await end('SIGKILL')),
     pause: () => pauseProcess(pidOf(child)),
     resume: () => resumeProcess(pidOf(child)),
+    hangUp: () => process.kill(pidOf(child), 'SIGHUP'),
     stop: () => end('SIGTERM'),
     start,
     dispose,
@@ -97,18 +103,29 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   };
 }
 
-/** Runs the server until it exits by itself, for example because it cannot start. */
-export async function runServerToItsEnd(
-  env: Record<string, string>,
-): Promise<{ code: number | null; output: string }> {
+/** Starts a server that need not become ready. */
+export function startUnreadyServer(env: Record<string, string>): {
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when it has ended. */
+  ended: Promise<{ code: number | null; output: string }>;
+} {
   let output = '';
   const child = spawnServer({ PORT: '0', ...env }, (text) => {
     output += text;
   });
   const impatience = setTimeout(() => child.kill('SIGKILL'), 15_000);
-  const [code] = (await once(child, 'close')) as [number | null];
-  clearTimeout(impatience);
-  return { code, output };
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => {
+    clearTimeout(impatience);
+    return { code: code ?? null, output };
+  });
+  return { kill: (signal) => void child.kill(signal), ended };
+}
+
+/** Runs the server until it exits by itself, for example because it cannot start. */
+export function runServerToItsEnd(
+  env: Record<string, string>,
+): Promise<{ code: number | null; output: string }> {
+  return startUnreadyServer(env).ended;
 }
 
 function spawnServer(env: Record<string, string>, onText: (text: string) => void): ChildProcess {
@@ -133,7 +150,13 @@ function portIn(text: string): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-async function isReady(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-  return answer?.ok ?? false;
+/** Does not verify certificates: tests make their own. */
+function isReady(url: string): Promise<boolean> {
+  const get = url.startsWith('https:') ? getHttps : getHttp;
+  return new Promise((resolve) => {
+    get(`${url}/readyz`, { rejectUnauthorized: false, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    }).on('error', () => resolve(false));
+  });
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const made = makeCertificate(folder.path, 'own');
   cert = made.cert.toString();
-  server = await startApp({ config: { tls: { cert: made.cert, key: made.key } } });
+  server = await startApp({ config: { tls: made } });
 });
 afterAll(async () => {
   await server.stop();

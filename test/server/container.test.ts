@@ -1,0 +1,45 @@
+/** What Dockerfile and compose.yaml promise of the server: its health check, and the time for a shutdown. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SHUTDOWN_WITHIN_MS } from '../../server/base/serverLimits.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { startServer } from '../support/serverProcess.ts';
+import { temporaryFolder } from '../support/tmp.ts';
+import { ROOT, run } from '../support/tools.ts';
+
+const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
+
+/** The command of HEALTHCHECK. */
+function checkHealth(env: Record<string, string>) {
+  const [, command = '[]'] = /HEALTHCHECK[^[]*CMD (\[.*\])/.exec(read('Dockerfile')) ?? [];
+  const [node, ...args] = JSON.parse(command) as string[];
+  expect(node).toBe('node');
+  return run(process.execPath, args, { env });
+}
+
+describe('the health check', () => {
+  test('over HTTP: 0 while the server is ready, 1 when it is gone', async () => {
+    await using server = await startServer();
+    const env = { PORT: String(server.port), HOST: '', TLS_CERT_FILE: ' ' };
+    expect(await checkHealth(env)).toMatchObject({ code: 0 });
+    await server.stop();
+    expect(await checkHealth(env)).toMatchObject({ code: 1 });
+  });
+
+  test('over HTTPS: it follows TLS_CERT_FILE, with a certificate for any name', async () => {
+    await using folder = await temporaryFolder();
+    const { certFile, keyFile } = makeCertificate(folder.path, 'own');
+    const tls = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+    await using server = await startServer({ env: tls });
+    const PORT = String(server.port);
+    expect(await checkHealth({ PORT, ...tls })).toMatchObject({ code: 0 });
+    expect(await checkHealth({ PORT })).toMatchObject({ code: 1 });
+  });
+});
+
+test('a shutdown fits into the 10 s of `docker stop`, and into the grace of compose.yaml', () => {
+  const [, grace] = /stop_grace_period: (\d+)s/.exec(read('compose.yaml')) ?? [];
+  expect(SHUTDOWN_WITHIN_MS).toBeLessThanOrEqual(9_000);
+  expect(SHUTDOWN_WITHIN_MS + 1_000).toBeLessThanOrEqual(Number(grace) * 1_000);
+});
