@@ -118,6 +118,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     now,
     random: (bytes) => randomBytes(bytes),
     limits: createSignInLimits(monotonic),
+    signUp: config.signUp,
     onUserCreated: rooms.joinLobby,
     onSignedOut: (device) => realtime.disconnectDevice(device),
     onRenamed: (user) => realtime.sendUser(user),

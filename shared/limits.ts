@@ -70,8 +70,19 @@ export const REJOINS_PER_DAY = 10;
 /** Of all users in one room. First joins are not counted. */
 export const REJOINS_PER_MINUTE_AND_ROOM = 60;
 export const SIGN_INS_PER_MINUTE = 10;
-/** Per user, from all addresses together. It is more than one address may try, so that one address alone cannot lock a user out. */
-export const WRONG_PASSWORDS_PER_MINUTE = 30;
+/**
+ * Wrong passwords of one user from all addresses where the user has not been lately: 8,640 a day, against a botnet. Six
+ * times what one address may try, so that one alone does not keep the user from signing in somewhere new.
+ */
+export const WRONG_PASSWORDS_PER_MINUTE = 6;
+export const WRONG_PASSWORDS_BURST = 60;
+/** Wrong passwords of one user from one address. The burst is for people who try all the passwords that they have. */
+export const WRONG_PASSWORDS_PER_MINUTE_AND_ADDRESS = 1;
+export const WRONG_PASSWORDS_BURST_OF_ADDRESS = 10;
+/** Wrong current passwords when changing it: a stolen phone has 20 guesses a day, and leaves some to the other devices. */
+export const CURRENT_PASSWORDS_PER_DAY_AND_DEVICE = 20;
+export const CURRENT_PASSWORDS_PER_DAY = 100;
+export const PASSWORD_CHANGES_PER_DAY = 10;
 /** Sign-ups and wrong passwords per address, for all names together. A whole hospital ward may sign up from one address. */
 export const SIGN_INS_PER_MINUTE_AND_ADDRESS = 60;
 export const SIGN_INS_BURST_OF_ADDRESS = 200;

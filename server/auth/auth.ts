@@ -3,7 +3,11 @@ import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
+import type { SignUp } from '../base/env.ts';
 import { RefusedError } from '../base/refusal.ts';
+import { HASH_WAIT_MS, HASHES_AT_ONCE, HASHES_WAITING } from '../base/serverLimits.ts';
+import { addressKey } from '../limits/addressKey.ts';
+import { createFairSemaphore } from '../limits/fairSemaphore.ts';
 import { type SignedInDevice, Unavailable, type UserRecord, type UserStore } from '../store/port.ts';
 import { createKeyedMutex } from './keyedMutex.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
@@ -27,8 +31,8 @@ export interface Auth {
     request: Omit<SessionRequest, 'credential'>,
     address: string,
   ): Promise<{ session: Session; token: string }>;
-  /** Undefined if the token is forged, replaced or signed out. */
-  identify(token: string): Promise<Identity | undefined>;
+  /** Undefined if the token is forged, replaced or signed out. `address`: of the client, where this user now is known. */
+  identify(token: string, address: string): Promise<Identity | undefined>;
   session(identity: Identity): Promise<Session>;
   /** Ends the device's session, then calls `onSignedOut`, also if it had ended before. */
   signOut(identity: Identity): Promise<void>;
@@ -39,9 +43,13 @@ export interface Auth {
   rename(identity: Identity, name: string): Promise<User>;
   /**
    * Signs out all other devices, then calls `onSignedOut` for each. Throws `unauthorized` if the user has a password and
-   * `current` is not it.
+   * `current` is not it, `forbidden` after too many of these or too many changes.
    */
-  setPassword(identity: Identity, change: { password: string; current?: string | undefined }): Promise<void>;
+  setPassword(
+    identity: Identity,
+    change: { password: string; current?: string | undefined },
+    address: string,
+  ): Promise<void>;
 }
 
 export interface AuthOptions {
@@ -51,6 +59,8 @@ export interface AuthOptions {
   /** Cryptographically secure random bytes. */
   random: (bytes: number) => Uint8Array;
   limits: SignInLimits;
+  /** `closed`: signs in users, and creates none. */
+  signUp: SignUp;
   /** Called and awaited at every sign-in, since it may have failed at the first one. Must be idempotent. */
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
@@ -60,8 +70,13 @@ export interface AuthOptions {
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const { store, now, random, limits, onUserCreated, onSignedOut, onRenamed, features } = options;
+  const { store, now, random, limits, signUp, onUserCreated, onSignedOut, onRenamed, features } = options;
   const exclusively = createKeyedMutex();
+  const hashing = createFairSemaphore({
+    maxRunning: HASHES_AT_ONCE,
+    maxWaiting: HASHES_WAITING,
+    waitMs: HASH_WAIT_MS,
+  });
 
   return {
     async signIn({ name: rawName, password: rawPassword, claim, as }, address) {
@@ -78,19 +93,23 @@ export function createAuth(options: AuthOptions): Auth {
         claimHash: hashClaim(claim, key),
         tokenHash: hashToken(token),
         as,
+        address,
       };
       const harmless = as !== undefined && password === undefined; // creates no user and guesses no password
-      if (harmless) limits.proven(address);
+      if (harmless) limits.harmless(address);
       // A client that timed out retries with the same claim while its first attempt may still be running.
       const { how, ...signedIn } = await exclusively(newcomer.claimHash, () => enter(newcomer));
-      if (how !== 'created' && !harmless) limits.proven(address);
+      if (how !== 'created' && !harmless) limits.harmless(address);
+      limits.wasAt(signedIn.user.id, address);
       await onUserCreated(signedIn.user.id);
       return { session: await sessionOf(toIdentity(signedIn)), token };
     },
 
-    async identify(token) {
+    async identify(token, address) {
       const signedIn = looksLikeToken(token) ? await store.byToken(hashToken(token)) : undefined;
-      return signedIn && toIdentity(signedIn);
+      if (!signedIn) return undefined;
+      limits.wasAt(signedIn.user.id, address);
+      return toIdentity(signedIn);
     },
 
     session: sessionOf,
@@ -117,17 +136,32 @@ export function createAuth(options: AuthOptions): Auth {
       return renamed;
     },
 
-    async setPassword({ user, device }, change) {
+    async setPassword({ user, device }, change, address) {
       const password = checkPassword(change.password);
+      const current = change.current === undefined ? undefined : checkPassword(change.current);
       const stored = await store.byId(user.id);
       if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
-      const current = change.current === undefined ? undefined : checkPassword(change.current);
-      if (stored.passwordHash !== undefined && !(await guess(stored, current))) {
-        throw new RefusedError('unauthorized', 'That is not the current password.');
+      const refundChange = limits.changePassword(user.id);
+      try {
+        const turn = { lane: addressKey(address), key: user.id, preferred: true };
+        const { passwordHash } = stored;
+        if (passwordHash !== undefined && current === undefined) throw wrongCurrent();
+        const refundGuess = passwordHash === undefined ? () => {} : limits.guessCurrent(user.id, device);
+        const hash = await hashing(turn, async () => {
+          if (passwordHash !== undefined && !(await verifyPassword(current!, passwordHash))) return undefined;
+          return hashPassword(password, random(SALT_BYTES));
+        }).catch((error) => {
+          refundGuess();
+          throw error;
+        });
+        if (hash === undefined) throw wrongCurrent();
+        refundGuess();
+        const others = await store.setPassword(user.id, hash, device, now());
+        await Promise.all(others.map(onSignedOut));
+      } catch (error) {
+        refundChange();
+        throw error;
       }
-      const hash = await hashPassword(password, random(SALT_BYTES));
-      const others = await store.setPassword(user.id, hash, device, now());
-      await Promise.all(others.map(onSignedOut));
     },
   };
 
@@ -162,10 +196,16 @@ export function createAuth(options: AuthOptions): Auth {
   async function createUser(newcomer: Newcomer): Promise<Entered> {
     const user = { id: newId(), name: newcomer.name, rev: 0 };
     const device = deviceOf(newcomer, user.id);
+    if (signUp === 'closed') throw signUpClosed();
+    const { password } = newcomer;
     const secret =
-      newcomer.password === undefined
+      password === undefined
         ? {}
-        : { passwordHash: await hashPassword(newcomer.password, random(SALT_BYTES)) };
+        : {
+            passwordHash: await inTurn(newcomer, newcomer.key, () =>
+              hashPassword(password, random(SALT_BYTES)),
+            ),
+          };
     const { id, name } = user;
     const made = await store.create({ id, name, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
     if (made === 'created')
@@ -186,7 +226,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   async function addDevice(newcomer: Newcomer, user: UserRecord): Promise<Entered> {
     if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
-    if (!(await guess(user, newcomer.password)))
+    if (!(await guess(user, newcomer.password, newcomer)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
     const device = deviceOf(newcomer, user.id);
     const outcome = await store.addDevice(device, claimsSince(), user.passwordHash);
@@ -204,12 +244,21 @@ export function createAuth(options: AuthOptions): Auth {
     return now() - CLAIM_LIFETIME_MS;
   }
 
-  async function guess(user: UserRecord, password: string | undefined): Promise<boolean> {
-    if (password === undefined) return false;
-    limits.guess(user.id);
-    const right = await verifyPassword(password, user.passwordHash);
-    if (right) limits.rightGuess(user.id);
-    return right;
+  async function guess(user: UserRecord, password: string, newcomer: Newcomer): Promise<boolean> {
+    const refund = limits.guess(user.id, newcomer.address);
+    let isWrong = false;
+    try {
+      isWrong = !(await inTurn(newcomer, user.id, () => verifyPassword(password, user.passwordHash)));
+      return !isWrong;
+    } finally {
+      if (!isWrong) refund();
+    }
+  }
+
+  /** Work that costs as much as a hash. `user`: an id or the key of a name, for which it runs one at a time. */
+  function inTurn<T>({ address }: Newcomer, user: string, work: () => Promise<T>): Promise<T> {
+    const preferred = limits.isKnownAt(user, address);
+    return hashing({ lane: addressKey(address), key: user, preferred }, work);
   }
 
   async function sessionOf({ user, device, hasPassword }: Identity): Promise<Session> {
@@ -236,9 +285,24 @@ interface Newcomer {
   tokenHash: string;
   /** The only user that may be signed in, if the request says so. */
   as: string | undefined;
+  /** Of the client. */
+  address: string;
 }
 
 type Entered = SignedInDevice & { how: 'created' | 'renewed' | 'proven' };
+
+function wrongCurrent(): RefusedError {
+  return new RefusedError('unauthorized', 'That is not the current password.');
+}
+
+function signUpClosed(): RefusedError {
+  return new RefusedError(
+    'forbidden',
+    'This server takes no new users. Check the spelling of your name, or ask whoever runs the server.',
+    undefined,
+    'sign-up-closed',
+  );
+}
 
 function toIdentity({ device, user }: SignedInDevice): Identity {
   return { device, user: toUser(user), hasPassword: user.passwordHash !== undefined };

@@ -1,9 +1,8 @@
-/** Password hashing with scrypt. A stored hash contains its parameters: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
+/** Password hashing with scrypt. Callers limit how much of it runs at once: it uses threads of libuv's pool and 32 MiB each. A stored hash contains its parameters: `$scrypt$ln=15,r=8,p=3$salt$hash`. */
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { PASSWORD_MAX_CODE_POINTS } from '../../shared/limits.ts';
 import { codePoints } from '../../shared/text.ts';
 import { RefusedError } from '../base/refusal.ts';
-import { createSemaphore } from '../limits/semaphore.ts';
 
 /** Normalizes a password (NFC), so that all keyboards give the same one. Throws `invalid` or `too-large` if it does not have 1 to 200 code points. */
 export function checkPassword(raw: string): string {
@@ -35,9 +34,6 @@ const HASH_BYTES = 32;
 const WORK: Work = { ln: 15, r: 8, p: 3 };
 const DUMMY_HASH = format({ ...WORK, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) });
 
-/** Uses two of the four threads of libuv's pool: file reads, compression and DNS lookups share it. */
-const semaphore = createSemaphore(2, 100);
-
 interface Work {
   /** The base-2 logarithm of scrypt's N. */
   ln: number;
@@ -56,14 +52,11 @@ function derive(
   bytes: number,
 ): Promise<Buffer> {
   const N = 2 ** ln;
-  return semaphore(
-    () =>
-      new Promise((resolve, reject) => {
-        // Node's default limit is slightly below what these parameters need.
-        const options = { N, r, p, maxmem: 2 * 128 * N * r };
-        scrypt(password, salt, bytes, options, (error, hash) => (error ? reject(error) : resolve(hash)));
-      }),
-  );
+  return new Promise((resolve, reject) => {
+    // Node's default limit is slightly below what these parameters need.
+    const options = { N, r, p, maxmem: 2 * 128 * N * r };
+    scrypt(password, salt, bytes, options, (error, hash) => (error ? reject(error) : resolve(hash)));
+  });
 }
 
 function format({ ln, r, p, salt, hash }: StoredHash): string {

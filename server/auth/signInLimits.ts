@@ -1,70 +1,155 @@
 /**
- * Rate limits for sign-ins and renames. Sign-ins have three buckets, because a single one would either allow password
- * guessing or lock out everybody behind one address:
- * - per address and name: every attempt (docs/PROTOCOL.md: 10 per minute);
- * - per user, from all addresses: wrong passwords. An attacker with many addresses can keep a person from signing in for as
- *   long as the attack lasts; existing sessions are not affected;
- * - per address, for all names: new users and wrong passwords. Returning users do not count, so that many people can share
- *   one address.
+ * Rate limits for signing in, passwords and names. Nobody can lock out another user by guessing:
+ *
+ * - Attempts to sign in, right or wrong, count per address and name; new users and wrong passwords also count per address,
+ *   for all names. Returning users do not, so that many people can share one address.
+ * - Wrong passwords of one user count per address: a burst of 10, then one a minute.
+ * - Those from addresses where this user has not been lately also count together: a burst of 60, then 6 a minute. So a
+ *   botnet has 8,700 guesses in the first day, and 8,640 on each later one, for one user. It takes six addresses that
+ *   guess all the time to keep the user from signing in at a new address.
+ * - Addresses where the user has been lately (recentAddresses.ts) are not part of that: what strangers do elsewhere does
+ *   not count there. Whoever is attacked signs in where one of their devices is in use, or was.
+ * - Changing a password has limits of its own, per device and per user: guesses at the sign-in do not count there, and the
+ *   20 guesses a day on a stolen phone leave the other devices of its owner alone. Both are `forbidden` when exceeded, as
+ *   they take a day to mend.
+ *
+ * Per process: with four processes, an attacker has four times as many guesses. All keys are hashed or ids of fixed length,
+ * and each limiter keeps at most 100,000 of them; a flood of keys forgets the oldest ones. Only real users and devices are
+ * keys of the limits on guesses, and an address has 60 new keys a minute.
  */
+import { createHash } from 'node:crypto';
 import {
+  CURRENT_PASSWORDS_PER_DAY,
+  CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
+  PASSWORD_CHANGES_PER_DAY,
   RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   SIGN_INS_PER_MINUTE_AND_ADDRESS,
+  WRONG_PASSWORDS_BURST,
+  WRONG_PASSWORDS_BURST_OF_ADDRESS,
   WRONG_PASSWORDS_PER_MINUTE,
+  WRONG_PASSWORDS_PER_MINUTE_AND_ADDRESS,
 } from '../../shared/limits.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
-import { createLimiter, takeOrRefuse } from '../limits/limiter.ts';
+import { createLimiter, type Limiter, takeOrRefuse } from '../limits/limiter.ts';
+import { createRecentAddresses } from './recentAddresses.ts';
 
 export interface SignInLimits {
   /** Counts an attempt. Throws `rate-limited` if there were too many from this address. */
   attempt(address: string, nameKey: string): void;
-  /** The attempt was by an existing user who has authenticated: it does not count against the address. */
-  proven(address: string): void;
+  /** The attempt created no user and guessed no password wrong: it does not count against the address. */
+  harmless(address: string): void;
   /**
-   * Counts a password guess, before it is verified, so that concurrent guesses count too; `rightGuess` refunds it. Throws
-   * `rate-limited` if there were too many for this user.
+   * Counts a guess at the sign-in, before it is verified, so that concurrent guesses count too. Throws `rate-limited` if
+   * there were too many. Returns a function that refunds it: the guess was right, or was never verified.
    */
-  guess(user: string): void;
-  rightGuess(user: string): void;
+  guess(user: string, address: string): () => void;
+  /** The same for the current password, when a signed-in device changes it. Throws `forbidden`. */
+  guessCurrent(user: string, device: string): () => void;
+  /** Counts a change of the password. Throws `forbidden` if there were too many. Returns a function that refunds it. */
+  changePassword(user: string): () => void;
   /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
   rename(user: string): () => void;
+  /** The user has proven at this address to be who they are, by a password or by the token of a device. */
+  wasAt(user: string, address: string): void;
+  /** True if the user was at this address lately. */
+  isKnownAt(user: string, address: string): boolean;
 }
 
 /** `now`: a monotonic clock in milliseconds. */
 export function createSignInLimits(now: () => number): SignInLimits {
   const byName = createLimiter({ ...perMinute(SIGN_INS_PER_MINUTE), now });
-  const byUser = createLimiter({ ...perMinute(WRONG_PASSWORDS_PER_MINUTE), now });
   const byAddress = createLimiter({
-    ...perMinute(SIGN_INS_PER_MINUTE_AND_ADDRESS),
-    burst: SIGN_INS_BURST_OF_ADDRESS,
+    ...perMinute(SIGN_INS_PER_MINUTE_AND_ADDRESS, SIGN_INS_BURST_OF_ADDRESS),
     now,
   });
-  const renames = createLimiter({ perSecond: RENAMES_PER_DAY / DAY_S, burst: RENAMES_PER_DAY, now });
+  const guessesAtAddress = createLimiter({
+    ...perMinute(WRONG_PASSWORDS_PER_MINUTE_AND_ADDRESS, WRONG_PASSWORDS_BURST_OF_ADDRESS),
+    now,
+  });
+  const guessesOfStrangers = createLimiter({
+    ...perMinute(WRONG_PASSWORDS_PER_MINUTE, WRONG_PASSWORDS_BURST),
+    now,
+  });
+  const currentOnDevice = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY_AND_DEVICE), now });
+  const currentOfUser = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY), now });
+  const changes = createLimiter({ ...perDay(PASSWORD_CHANGES_PER_DAY), now });
+  const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
+  const recent = createRecentAddresses(now);
+
   return {
     attempt(address, nameKey) {
       const from = addressKey(address);
-      takeOrRefuse(byName, `${from} ${nameKey}`, TOO_MANY);
-      takeOrRefuse(byAddress, from, TOO_MANY);
+      takeOrRefuse(byAddress, from, TOO_MANY); // first: an address without tokens adds no keys to `byName`
+      const wait = byName.take(pairOf(from, nameKey), 1);
+      if (wait === 0) return;
+      byAddress.giveBack(from, 1);
+      throw new RefusedError('rate-limited', TOO_MANY, wait);
     },
-    proven: (address) => byAddress.giveBack(addressKey(address), 1),
-    guess: (user) => takeOrRefuse(byUser, user, TOO_MANY),
-    rightGuess: (user) => byUser.giveBack(user, 1),
-    rename(user) {
-      // not `rate-limited`: clients retry that within a minute, and this takes a day
-      if (renames.take(user, 1) > 0)
-        throw new RefusedError('forbidden', `A name can be changed ${RENAMES_PER_DAY} times a day.`);
-      return () => renames.giveBack(user, 1);
+    harmless: (address) => byAddress.giveBack(addressKey(address), 1),
+    guess(user, address) {
+      const pair = pairOf(addressKey(address), user);
+      takeOrRefuse(guessesAtAddress, pair, TOO_MANY_WRONG);
+      const refund = () => guessesAtAddress.giveBack(pair, 1);
+      if (recent.has(user, address)) return refund;
+      const wait = guessesOfStrangers.take(user, 1);
+      if (wait === 0) {
+        return () => {
+          refund();
+          guessesOfStrangers.giveBack(user, 1);
+        };
+      }
+      refund();
+      throw new RefusedError(
+        'rate-limited',
+        'Somebody is trying passwords for this name: try again in a moment, or sign in on a network where one of your devices is signed in.',
+        wait,
+      );
     },
+    guessCurrent(user, device) {
+      const tooMany = 'Too many wrong passwords on this device: try again tomorrow, or on another device.';
+      const giveBack = takeOrForbid(currentOnDevice, device, tooMany);
+      try {
+        const giveBackToUser = takeOrForbid(currentOfUser, user, 'Too many wrong passwords today.');
+        return () => {
+          giveBack();
+          giveBackToUser();
+        };
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+    },
+    changePassword: (user) =>
+      takeOrForbid(changes, user, `A password can be changed ${PASSWORD_CHANGES_PER_DAY} times a day.`),
+    rename: (user) => takeOrForbid(renames, user, `A name can be changed ${RENAMES_PER_DAY} times a day.`),
+    wasAt: recent.add,
+    isKnownAt: recent.has,
   };
+}
+
+/** Throws `forbidden`, not `rate-limited`: clients retry that within a minute, and this takes a day. */
+function takeOrForbid(limiter: Limiter, key: string, message: string): () => void {
+  if (limiter.take(key, 1) > 0) throw new RefusedError('forbidden', message);
+  return () => limiter.giveBack(key, 1);
+}
+
+/** Of fixed length: a name's key may have 720 characters. */
+function pairOf(address: string, other: string): string {
+  return createHash('sha256').update(`${address} ${other}`).digest('base64url');
+}
+
+function perMinute(count: number, burst = count) {
+  return { perSecond: count / 60, burst };
+}
+
+function perDay(count: number) {
+  return { perSecond: count / DAY_S, burst: count };
 }
 
 const DAY_S = 24 * 60 * 60;
 
-function perMinute(count: number) {
-  return { perSecond: count / 60, burst: count };
-}
-
 const TOO_MANY = 'Too many attempts; wait a moment and try again.';
+const TOO_MANY_WRONG = 'Too many wrong passwords from this network; wait a moment and try again.';

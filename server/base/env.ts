@@ -16,6 +16,7 @@ export interface Config {
   publicOrigin: string | undefined;
   allowedOrigins: readonly string[];
   trustProxy: TrustProxy;
+  signUp: SignUp;
   tls: Tls | undefined;
   logLevel: LogLevel;
   /** True: security events are written to the log (audit.ts). */
@@ -32,6 +33,9 @@ export type TrustProxy =
   | { tag: 'nobody' }
   | { tag: 'hops'; hops: number }
   | { tag: 'addresses'; addresses: BlockList };
+
+/** Whether strangers may become users. */
+export type SignUp = 'open' | 'closed';
 
 export interface Tls {
   cert: Buffer;
@@ -69,6 +73,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     PUBLIC_ORIGIN,
     ALLOWED_ORIGINS,
     TRUST_PROXY,
+    SIGN_UP,
     LOG_LEVEL,
     AUDIT_LOG,
     METRICS_PORT,
@@ -83,6 +88,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     publicOrigin: PUBLIC_ORIGIN,
     allowedOrigins: ALLOWED_ORIGINS,
     trustProxy: TRUST_PROXY,
+    signUp: SIGN_UP,
     tls: tls.pair,
     logLevel: LOG_LEVEL,
     auditLog: AUDIT_LOG,
@@ -128,6 +134,12 @@ const Env = v.pipe(
         toTrust,
       ),
       'false',
+    ),
+    SIGN_UP: v.optional(
+      setting('SIGN_UP', 'open or closed', (text): SignUp | undefined =>
+        text === 'open' || text === 'closed' ? text : undefined,
+      ),
+      'open',
     ),
     LOG_LEVEL: v.optional(
       setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>

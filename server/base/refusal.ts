@@ -3,17 +3,19 @@
  * `RefusedError`: the request is refused. `Unavailable`: try again later. `Unusable`: the process cannot run.
  * Everything else is a bug: clients see `internal`, the log has the details.
  */
-import type { ErrorCode, Refusal, WireError } from '../../shared/protocol/index.ts';
+import type { ErrorCode, Refusal, RefusalReason, WireError } from '../../shared/protocol/index.ts';
 
-/** A request is refused with an error code of docs/PROTOCOL.md. `retryAfter` in milliseconds. */
+/** A request is refused with an error code of docs/PROTOCOL.md. `retryAfter` in milliseconds. `reason` refines the code. */
 export class RefusedError extends Error {
   readonly code: ErrorCode;
   readonly retryAfter: number | undefined;
-  constructor(code: ErrorCode, message: string, retryAfter?: number) {
+  readonly reason: RefusalReason | undefined;
+  constructor(code: ErrorCode, message: string, retryAfter?: number, reason?: RefusalReason) {
     super(message);
     this.name = 'RefusedError';
     this.code = code;
     this.retryAfter = retryAfter;
+    this.reason = reason;
   }
 }
 
@@ -40,7 +42,10 @@ export class Unusable extends Error {
 
 /** Converts anything thrown. The text of an unexpected error is not sent: it may hold private data. */
 export function toWireError(error: unknown): WireError & { code: ErrorCode } {
-  if (error instanceof RefusedError) return wireError(error.code, error.message, error.retryAfter);
+  if (error instanceof RefusedError) {
+    const { code, message, retryAfter, reason } = error;
+    return { ...wireError(code, message, retryAfter), ...(reason !== undefined && { reason }) };
+  }
   if (error instanceof Unavailable) return wireError('unavailable', error.message, error.retryAfter);
   return wireError('internal', 'Something went wrong on the server. It was logged; try again.');
 }

@@ -82,3 +82,14 @@ export const OFFENCES_OF_USER = { perSecond: 20, burst: 400 };
 export const OFFENDER_RETRY_MS = 30_000;
 /** A page has some fifteen files, and two hundred people behind one address load it at the same time. */
 export const HTTP_REQUESTS_OF_ADDRESS = { perSecond: 500, burst: 10_000 };
+
+// Passwords
+/** Addresses where a user was lately: how many are kept of a user, of how many users, and for how long. */
+export const RECENT_ADDRESSES = 8; // homes, work, mobile networks
+export const RECENT_ADDRESS_USERS = 20_000; // about 15 MB if all of them have 8 addresses
+export const RECENT_ADDRESS_LIFETIME_MS = 30 * 24 * 60 * 60 * 1_000;
+/** A password hash takes 0.1 to 0.3 s of CPU. Two at once leave two of the four threads of libuv to files and DNS. */
+export const HASHES_AT_ONCE = 2;
+export const HASHES_WAITING = 100;
+/** Below ACKNOWLEDGE_WITHIN_MS, with time for the hash itself and the store. */
+export const HASH_WAIT_MS = 5_000;

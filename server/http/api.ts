@@ -80,7 +80,7 @@ export function createApi({ auth, perform, frameLimiter, onAuthenticated, metric
   api.put('password', '/password', async (ctx) => {
     const identity = await identityOf(ctx);
     const change = parseOrRefuse(PasswordRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
-    await inTime(auth.setPassword(identity, change));
+    await inTime(auth.setPassword(identity, change, ctx.state.requestContext.address));
     ctx.body = { ok: true };
   });
 
@@ -108,8 +108,9 @@ export function createApi({ auth, perform, frameLimiter, onAuthenticated, metric
   return api;
 
   async function identityOf(ctx: { state: State; req: IncomingMessage }): Promise<Identity> {
-    const { credentials } = ctx.state.requestContext;
-    const identity = credentials.tag === 'none' ? undefined : await inTime(auth.identify(credentials.token));
+    const { credentials, address } = ctx.state.requestContext;
+    const identity =
+      credentials.tag === 'none' ? undefined : await inTime(auth.identify(credentials.token, address));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     onAuthenticated(ctx.req);
     return identity;

@@ -49,7 +49,9 @@ export function createHandshakeGuard({ auth, admission, contextOf, onAuthenticat
       throw new RefusedError('invalid', 'The token is no string.');
     const token = sent ?? (credentials.tag === 'none' ? undefined : credentials.token);
     const identity =
-      token === undefined ? undefined : await withTimeout(ACKNOWLEDGE_WITHIN_MS, auth.identify(token));
+      token === undefined
+        ? undefined
+        : await withTimeout(ACKNOWLEDGE_WITHIN_MS, auth.identify(token, address));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     admission.identified(identity.user.id, address);
     const handshake = parseOrRefuse(Handshake, socket.handshake.auth, 'handshake');

@@ -6,11 +6,15 @@ import { Entry, Head, Millis, Offset } from '../entry.ts';
 import { RoomId, recordById, UserId } from '../ids.ts';
 import { type RequestName, RoomKind } from './up.ts';
 
-/** `retryAfter` in milliseconds. `code` is any string: a newer server may have codes that this client does not know. */
+/**
+ * `retryAfter` in milliseconds. `code` and `reason` are any string: a newer server may have some that this client does not
+ * know. `reason` is a `RefusalReason`, if any.
+ */
 export const WireError = v.object({
   code: v.string(),
   message: v.string(),
   retryAfter: v.optional(v.pipe(v.number(), v.minValue(0))),
+  reason: v.optional(v.string()),
 });
 export type WireError = v.InferOutput<typeof WireError>;
 

@@ -20,7 +20,7 @@ export const LAYERS: Record<string, string> = {
   'server/store/mongo/tail': 'The change stream of all rooms, its gaps and their repair.',
   'server/store/mongo/open': 'Connects, checks and migrates the database.',
   'server/store/mongo': 'The port on a MongoDB replica set, for many processes.',
-  'server/limits': 'Token buckets and the semaphore.',
+  'server/limits': 'Token buckets, and the semaphore with a fair queue.',
   'server/auth': 'Users, devices, sessions, passwords, cookies.',
   'server/request':
     'What HTTP and Socket.IO share of a request: origin, client address, credentials, deadline.',

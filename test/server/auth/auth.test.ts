@@ -1,14 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type AuthOptions, createAuth } from '../../../server/auth/auth.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
 import { RefusedError } from '../../../server/base/refusal.ts';
+import { HASHES_AT_ONCE, HASHES_WAITING } from '../../../server/base/serverLimits.ts';
 import { Unavailable } from '../../../server/store/port.ts';
 import {
   CLAIM_LIFETIME_MS,
+  CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
-  WRONG_PASSWORDS_PER_MINUTE,
+  WRONG_PASSWORDS_BURST_OF_ADDRESS,
 } from '../../../shared/limits.ts';
 import type { User } from '../../../shared/protocol/index.ts';
 import { newId } from '../../support/api.ts';
@@ -27,6 +29,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     now: () => clock.now,
     random: randomBytes,
     limits: createSignInLimits(() => clock.now),
+    signUp: 'open',
     onUserCreated: async (user) => welcomed.push(user),
     onSignedOut: (device) => signedOut.push(device),
     onRenamed: async (user) => renamed.push(user),
@@ -36,6 +39,9 @@ function setUp(changes: Partial<AuthOptions> = {}) {
   return { auth, store, clock, welcomed, signedOut, renamed };
 }
 
+/** Of the password `cheap`, with parameters that cost next to nothing. */
+const CHEAP_HASH = `$scrypt$ln=4,r=8,p=1$${'A'.repeat(22)}$${scryptSync('cheap', Buffer.alloc(16), 32, { N: 16, r: 8, p: 1 }).toString('base64url')}`;
+
 const refused = (code: string) => expect.objectContaining({ name: 'RefusedError', code });
 
 describe('signing up', () => {
@@ -43,7 +49,7 @@ describe('signing up', () => {
     const { auth, store, welcomed } = setUp();
     const { session, token } = await auth.signIn({ name: ' Ada ', claim: newId() }, HOME);
     expect(session).toMatchObject({ user: { name: 'Ada' }, hasPassword: false, devices: 1 });
-    expect(await auth.identify(token)).toEqual({
+    expect(await auth.identify(token, HOME)).toEqual({
       device: session.device.id,
       user: session.user,
       hasPassword: false,
@@ -92,8 +98,8 @@ describe('a claim', () => {
     const again = await auth.signIn({ ...request, name: 'ADA' }, '198.51.100.7');
     expect(again.session).toEqual(first.session);
     expect(again.token).not.toBe(first.token);
-    expect(await auth.identify(first.token)).toBeUndefined();
-    expect(await auth.identify(again.token)).toBeDefined();
+    expect(await auth.identify(first.token, HOME)).toBeUndefined();
+    expect(await auth.identify(again.token, HOME)).toBeDefined();
     expect([store.users.size, store.devices.size]).toEqual([1, 1]);
     expect(welcomed).toEqual([first.session.user.id, first.session.user.id]);
   });
@@ -171,31 +177,33 @@ describe('a session', () => {
     const { auth, signedOut } = setUp();
     const first = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
     const second = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
-    await auth.signOut((await auth.identify(first.token))!);
-    expect(await auth.identify(first.token)).toBeUndefined();
+    await auth.signOut((await auth.identify(first.token, HOME))!);
+    expect(await auth.identify(first.token, HOME)).toBeUndefined();
     expect(signedOut).toEqual([first.session.device.id]);
-    const identity = (await auth.identify(second.token))!;
+    const identity = (await auth.identify(second.token, HOME))!;
     expect(await auth.session(identity)).toMatchObject({ devices: 1 });
   });
 
   test('a forged token authenticates nobody', async () => {
     const { auth } = setUp();
     for (const token of ['', 'x', '__proto__', randomBytes(32).toString('base64url'), 'a'.repeat(10_000)]) {
-      expect(await auth.identify(token)).toBeUndefined();
+      expect(await auth.identify(token, HOME)).toBeUndefined();
     }
   });
 
   test('a password that is set later lets the user sign in; changing it needs the current one', async () => {
     const { auth } = setUp();
     const { token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);
-    const identity = (await auth.identify(token))!;
-    await auth.setPassword(identity, { password: 'one' });
-    await expect(auth.setPassword(identity, { password: 'two' })).rejects.toEqual(refused('unauthorized'));
-    await expect(auth.setPassword(identity, { password: 'two', current: 'no' })).rejects.toEqual(
+    const identity = (await auth.identify(token, HOME))!;
+    await auth.setPassword(identity, { password: 'one' }, HOME);
+    await expect(auth.setPassword(identity, { password: 'two' }, HOME)).rejects.toEqual(
       refused('unauthorized'),
     );
-    await auth.setPassword(identity, { password: 'two', current: 'one' });
-    expect(await auth.identify(token)).toMatchObject({ hasPassword: true });
+    await expect(auth.setPassword(identity, { password: 'two', current: 'no' }, HOME)).rejects.toEqual(
+      refused('unauthorized'),
+    );
+    await auth.setPassword(identity, { password: 'two', current: 'one' }, HOME);
+    expect(await auth.identify(token, HOME)).toMatchObject({ hasPassword: true });
     await auth.signIn({ name: 'Ada', password: 'two', claim: newId() }, HOME);
     await expect(auth.signIn({ name: 'Ada', password: 'one', claim: newId() }, HOME)).rejects.toEqual(
       refused('unauthorized'),
@@ -276,21 +284,89 @@ describe('limits', () => {
     expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(1);
   });
 
-  test('password guesses for one user from many addresses are limited', async () => {
-    const limits = createSignInLimits(() => 0);
-    const guess = () => limits.guess('ada');
-    for (let i = 0; i < WRONG_PASSWORDS_PER_MINUTE; i++) guess();
-    expect(guess).toThrow(refused('rate-limited'));
-    limits.rightGuess('ada');
-    expect(guess).not.toThrow();
+  /** Users whose hash costs next to nothing. */
+  function withCheapPasswords(store: ReturnType<typeof fakeUsers>, names: string[]) {
+    for (const name of names) {
+      const id = newId();
+      store.users.set(id, { id, name, nameKey: name, createdAt: 0, passwordHash: CHEAP_HASH });
+    }
+  }
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `user ${i}`);
+
+  test('somebody signs in after at most a few hashes of an address that floods the queue with guesses', async () => {
+    const { auth, store } = setUp();
+    withCheapPasswords(store, ['ada', ...names(90)]);
+    const order: string[] = [];
+    const enter = async (name: string, password: string, address: string) => {
+      const code = await codeOf(auth.signIn({ name, password, claim: newId() }, address));
+      order.push(`${name} ${code}`);
+    };
+    const flood = names(90).map((name) => enter(name, 'guess', '192.0.2.66'));
+    await Promise.all([...flood, enter('ada', 'cheap', HOME)]);
+    expect(order.indexOf('ada ok')).toBeLessThan(6);
+    expect(order.filter((line) => line.endsWith('unauthorized'))).toHaveLength(90);
   });
 
-  test('addresses of one IPv6 /64 network count as one', () => {
+  test('what the queue does not hold is `unavailable`, and such a guess does not count', async () => {
     const limits = createSignInLimits(() => 0);
-    const from = (i: number) => () => limits.attempt(`2001:db8:1:2::${i}`, 'ada');
-    for (let i = 1; i <= SIGN_INS_PER_MINUTE; i++) from(i)();
-    expect(from(99)).toThrow(refused('rate-limited'));
-    expect(() => limits.attempt('2001:db8:1:3::1', 'ada')).not.toThrow();
+    const { auth, store } = setUp({ limits });
+    const room = HASHES_AT_ONCE + HASHES_WAITING;
+    withCheapPasswords(store, names(room + 20));
+    const guess = (name: string) => codeOf(auth.signIn({ name, password: 'guess', claim: newId() }, HOME));
+    const codes = await Promise.all(names(room + 20).map(guess));
+    expect(codes).toEqual([...Array(room).fill('unauthorized'), ...Array(20).fill('unavailable')]);
+    const { id } = (await store.byNameKey(`user ${room}`))!;
+    for (let i = 0; i < WRONG_PASSWORDS_BURST_OF_ADDRESS; i++) limits.guess(id, HOME);
+    expect(() => limits.guess(id, HOME)).toThrow(refused('rate-limited'));
+  });
+
+  test('changing the password: 20 wrong guesses a day on a device, then `forbidden`; guesses at the sign-in do not block it', async () => {
+    const { auth, store } = setUp();
+    withCheapPasswords(store, ['ada']);
+    const enter = async () =>
+      (await auth.identify(
+        (
+          await auth.signIn({ name: 'ada', password: 'cheap', claim: newId() }, HOME)
+        ).token,
+        HOME,
+      ))!;
+    const [thief, owner] = [await enter(), await enter()];
+    const change = (device: typeof owner, current?: string) =>
+      codeOf(auth.setPassword(device, { password: 'new', ...(current && { current }) }, HOME));
+    for (let i = 0; i < 30; i++) expect(await change(thief)).toBe('unauthorized'); // no guess
+    for (let i = 0; i < CURRENT_PASSWORDS_PER_DAY_AND_DEVICE; i++)
+      expect(await change(thief, `guess ${i}`)).toBe('unauthorized');
+    expect(await change(thief, 'cheap')).toBe('forbidden');
+    for (let i = 0; i < 200; i++)
+      await codeOf(auth.signIn({ name: 'ada', password: 'guess', claim: newId() }, `10.0.0.${i}`));
+    expect(await change(owner, 'cheap')).toBe('ok');
+  });
+});
+
+describe('with sign-up closed', () => {
+  test('a new name is `forbidden` with a sentence that says what to do, with and without a password', async () => {
+    const { auth, store } = setUp({ signUp: 'closed' });
+    for (const password of [undefined, 'secret']) {
+      const attempt = auth.signIn({ name: 'Ada', claim: newId(), ...(password && { password }) }, HOME);
+      await expect(attempt).rejects.toMatchObject({
+        code: 'forbidden',
+        reason: 'sign-up-closed',
+        message: expect.stringMatching(/Check the spelling/),
+      });
+    }
+    expect([store.users.size, store.devices.size]).toEqual([0, 0]);
+  });
+
+  test('users sign in, and the repeat of a claim that made its user before works', async () => {
+    const open = setUp();
+    const request = { name: 'Ada', password: 'secret', claim: newId() };
+    const { session } = await open.auth.signIn(request, HOME);
+    const { auth } = setUp({ signUp: 'closed', store: open.store });
+    expect((await auth.signIn(request, HOME)).session).toEqual(session);
+    const again = await auth.signIn({ ...request, claim: newId() }, HOME);
+    expect(again.session).toMatchObject({ user: session.user, devices: 2 });
+    const taken = auth.signIn({ name: 'ada', claim: newId() }, HOME);
+    await expect(taken).rejects.toEqual(refused('conflict'));
   });
 });
 
@@ -298,7 +374,7 @@ describe('another name', () => {
   async function ada() {
     const scene = setUp();
     const { token } = await scene.auth.signIn({ name: 'Ada', claim: newId() }, HOME);
-    return { ...scene, identity: (await scene.auth.identify(token))! };
+    return { ...scene, identity: (await scene.auth.identify(token, HOME))! };
   }
 
   test('gives the user the next revision, and calls `onRenamed`', async () => {

@@ -25,6 +25,7 @@ test('settings that are absent or empty have their defaults', () => {
     publicOrigin: undefined,
     allowedOrigins: [],
     trustProxy: { tag: 'nobody' },
+    signUp: 'open',
     tls: undefined,
     logLevel: 'info',
     auditLog: true,
@@ -33,7 +34,7 @@ test('settings that are absent or empty have their defaults', () => {
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
 });
@@ -69,6 +70,7 @@ test('parses the settings', () => {
     PUBLIC_ORIGIN: 'HTTPS://Chat.example:443/',
     ALLOWED_ORIGINS: 'http://a.example, https://b.example:8443',
     TRUST_PROXY: '2',
+    SIGN_UP: 'closed',
     LOG_LEVEL: 'debug',
     AUDIT_LOG: 'off',
     METRICS_PORT: '9090',
@@ -79,6 +81,7 @@ test('parses the settings', () => {
     publicOrigin: 'https://chat.example',
     allowedOrigins: ['http://a.example', 'https://b.example:8443'],
     trustProxy: { tag: 'hops', hops: 2 },
+    signUp: 'closed',
     logLevel: 'debug',
     auditLog: false,
     metricsPort: 9090,
@@ -99,6 +102,7 @@ test.each([
   [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS /],
   [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY /],
   [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY /],
+  [{ SIGN_UP: 'yes' }, /^SIGN_UP is "yes": it must be open or closed/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
   [{ AUDIT_LOG: 'yes' }, /^AUDIT_LOG is "yes": it must be on or off\.$/],
   [{ METRICS_HOST: 'http://x' }, /^METRICS_HOST /],

@@ -47,6 +47,7 @@ export async function serve({
       now: Date.now,
       random: randomBytes,
       limits: createSignInLimits(() => performance.now()),
+      signUp: config.signUp ?? 'open',
       onUserCreated: async () => {},
       onSignedOut: () => {},
       onRenamed: async () => {},

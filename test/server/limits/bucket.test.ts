@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { addressKey } from '../../../server/limits/addressKey.ts';
 import { takeTokens } from '../../../server/limits/bucket.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
-import { createSemaphore } from '../../../server/limits/semaphore.ts';
 
 const rate = { perSecond: 2, burst: 4 };
 
@@ -48,29 +47,6 @@ describe('a limiter', () => {
       expect(limiter.take('a', 1)).toBe(0);
     }
   });
-});
-
-test('a semaphore runs so many at once, in order, and refuses when too many wait', async () => {
-  const semaphore = createSemaphore(2, 1);
-  const done: string[] = [];
-  const ends: (() => void)[] = [];
-  const work = (name: string) => () =>
-    new Promise<void>((resolve) => {
-      done.push(name);
-      ends.push(resolve);
-    });
-  const [a, b, c] = [semaphore(work('a')), semaphore(work('b')), semaphore(work('c'))];
-  await expect(semaphore(work('d'))).rejects.toMatchObject({ code: 'unavailable' });
-  expect(done).toEqual(['a', 'b']);
-  ends[0]!();
-  await a;
-  expect(done).toEqual(['a', 'b', 'c']);
-  await expect(
-    Promise.all([semaphore(async () => Promise.reject(new Error('mine'))), ends[1]!()]),
-  ).rejects.toThrow('mine');
-  ends[2]!();
-  await Promise.all([b, c]);
-  expect(await semaphore(async () => 'free again')).toBe('free again');
 });
 
 test.each([
