@@ -15,7 +15,7 @@ import {
 } from '../shared/limits.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
-import { createAudit } from './base/audit.ts';
+import { createAudit, type OnLimit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
@@ -69,6 +69,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const monotonic = () => performance.now();
   const metrics = createMetrics();
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
+  const onLimit: OnLimit = (limit, who) => {
+    metrics.limitHits.inc({ limit });
+    audit.record('limit', { ...who, limit });
+  };
   const names = createNames(store.users);
   const access = createAccess({ rooms: store.rooms, isTailOpen: () => feed.isOpen() });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
@@ -84,6 +88,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     acceptsKind,
     access,
     limiter: itemLimiter,
+    onLimit,
     metrics,
     logger,
     now,
@@ -100,10 +105,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         burst: ROOMS_BURST_OF_ADDRESS,
         now: monotonic,
       }),
-      onRefusal(limit, user) {
-        metrics.limitHits.inc({ limit });
-        audit.record('limit', { user, limit });
-      },
+      onRefusal: (limit, user) => onLimit(limit, { user }),
       now,
     }),
     inTurn: createKeyedQueue({
@@ -124,7 +126,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
-  const work = createWorkMeter(monotonic, (limit) => metrics.limitHits.inc({ limit }));
+  const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,
     work,
@@ -163,6 +165,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     auth,
     perform,
     frameLimiter,
+    onLimit,
     onAuthenticated: (request) => connections.authenticated(request),
     hosts,
     isReady,
@@ -215,6 +218,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     work,
     onAuthenticated: (request) => connections.authenticated(request),
     frameLimiter,
+    onLimit,
     metrics,
     audit,
     logger,
@@ -222,9 +226,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
   guardRequests(http, (request) => {
-    const retryAfter = requestsOfAddress.take(addressKey(clientAddressOf(request, config).address), 1);
+    const address = addressKey(clientAddressOf(request, config).address);
+    const retryAfter = requestsOfAddress.take(address, 1);
     if (retryAfter === 0) return undefined;
-    metrics.limitHits.inc({ limit: 'requests of address' });
+    onLimit('requests of address', { address });
     return tooManyRequests(retryAfter);
   });
   const connections = guardConnections(http, {

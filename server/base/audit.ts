@@ -26,7 +26,7 @@ export interface AuditDetails {
   user?: string | undefined;
   /** The device's id. Logged as a hash. */
   device?: string | undefined;
-  /** The client's IP address. Logged as a hash. */
+  /** The client's address, as `addressKey` returns it. Logged as a hash. */
   address?: string | undefined;
   /** Why it was refused: an error code of the protocol. Without a code the event took place. */
   code?: string | undefined;
@@ -39,6 +39,9 @@ export interface Audit {
   /** Writes the counts that are pending. */
   flush(): void;
 }
+
+/** Called for each request or connection above a limit: counts it by the limit's name, and records who it was. */
+export type OnLimit = (limit: string, who?: Pick<AuditDetails, 'user' | 'device' | 'address'>) => void;
 
 interface AuditDeps {
   logger: Logger;

@@ -12,12 +12,13 @@ import {
 } from '../../shared/protocol/index.ts';
 import type { Auth, Identity } from '../auth/auth.ts';
 import { cookieCleared, cookieWith } from '../auth/cookie.ts';
+import type { OnLimit } from '../base/audit.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseOrRefuse } from '../base/parse.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { withTimeout } from '../base/timeout.ts';
 import { addressKey } from '../limits/addressKey.ts';
-import { type Limiter, takeOrRefuse } from '../limits/limiter.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
 import { answerWith, eventOf, type State } from './middleware.ts';
@@ -27,6 +28,7 @@ interface Deps {
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
+  onLimit: OnLimit;
   /** Called with each request whose session is valid. */
   onAuthenticated: (request: IncomingMessage) => void;
   metrics: Metrics;
@@ -36,7 +38,14 @@ interface Deps {
 const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work);
 
 /** The names of the routes are the values of the metrics label `event`. */
-export function createApi({ auth, perform, frameLimiter, onAuthenticated, metrics }: Deps): Router<State> {
+export function createApi({
+  auth,
+  perform,
+  frameLimiter,
+  onLimit,
+  onAuthenticated,
+  metrics,
+}: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
 
   api.use(async (ctx, next) => {
@@ -122,7 +131,11 @@ export function createApi({ auth, perform, frameLimiter, onAuthenticated, metric
     { user, device }: Identity,
     payload: unknown,
   ): Promise<void> {
-    takeOrRefuse(frameLimiter, device, 'Too many requests at once.');
+    const retryAfter = frameLimiter.take(device, 1);
+    if (retryAfter > 0) {
+      onLimit('frames', { user: user.id, device });
+      throw new RefusedError('rate-limited', 'Too many requests at once.', retryAfter);
+    }
     const payer = { user: user.id, address: addressKey(ctx.state.requestContext.address) };
     const acknowledgement = await perform(name, user, payload, { transport: 'http', payer });
     if (acknowledgement.ok) ctx.body = acknowledgement;

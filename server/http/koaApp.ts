@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
-import type { Audit } from '../base/audit.ts';
+import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Config } from '../base/env.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -29,6 +29,7 @@ interface Deps {
   auth: Auth;
   perform: Perform;
   frameLimiter: Limiter;
+  onLimit: OnLimit;
   /** Called with each request whose session is valid. */
   onAuthenticated: (request: IncomingMessage) => void;
   hosts: HostCheck;
@@ -46,6 +47,7 @@ export function createKoaApp({
   auth,
   perform,
   frameLimiter,
+  onLimit,
   onAuthenticated,
   hosts,
   isReady,
@@ -55,7 +57,7 @@ export function createKoaApp({
   logger,
 }: Deps): Koa<State> {
   const koa = new Koa<State>();
-  const api = createApi({ auth, perform, frameLimiter, onAuthenticated, metrics });
+  const api = createApi({ auth, perform, frameLimiter, onLimit, onAuthenticated, metrics });
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
     ctx.state.requestContext = requestContextOf(ctx.req, config);

@@ -8,6 +8,7 @@ import type { Audit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, refusal, toWireError } from '../base/refusal.ts';
+import { addressKey } from '../limits/addressKey.ts';
 import { type HostCheck, MISDIRECTED_STATUS } from '../request/hostCheck.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 
@@ -85,7 +86,7 @@ export function refuseForeignHosts(
     const { host, address } = ctx.state.requestContext;
     if (hosts.isOwn(host)) return next();
     metrics.refusals.inc({ event: 'other', code: 'unknown-host' });
-    audit.record('connection', { address, code: 'unknown-host' });
+    audit.record('connection', { address: addressKey(address), code: 'unknown-host' });
     answerWith(ctx, { code: 'unavailable', message: hosts.sentence });
     ctx.remove('Retry-After');
     ctx.status = MISDIRECTED_STATUS;

@@ -5,6 +5,7 @@
  */
 import { APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type { Answer, ItemResult, Request, User, WireError } from '../../shared/protocol/index.ts';
+import type { OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
@@ -37,12 +38,22 @@ interface Deps {
   acceptsKind: (kind: string) => boolean;
   access: Access;
   limiter: Limiter;
+  onLimit: OnLimit;
   metrics: Metrics;
   logger: Pick<Logger, 'error'>;
   now: () => number;
 }
 
-export function createIngest({ log, acceptsKind, access, limiter, metrics, logger, now }: Deps): Ingest {
+export function createIngest({
+  log,
+  acceptsKind,
+  access,
+  limiter,
+  onLimit,
+  metrics,
+  logger,
+  now,
+}: Deps): Ingest {
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -70,9 +81,13 @@ export function createIngest({ log, acceptsKind, access, limiter, metrics, logge
     const refused = await access.refusalOf(item.entry.room, user.id);
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);
-    return retryAfter > 0
-      ? wireError('rate-limited', 'Too many messages at once; the rest is sent automatically.', retryAfter)
-      : undefined;
+    if (retryAfter === 0) return undefined;
+    onLimit('items', { user: user.id });
+    return wireError(
+      'rate-limited',
+      'Too many messages at once; the rest is sent automatically.',
+      retryAfter,
+    );
   }
 
   /** The results of refused items whose keys are in the log after all (L3), by the index of the item. */

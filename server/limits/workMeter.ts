@@ -7,6 +7,7 @@
  * Each process has its own meter. Many processes therefore allow as many times the rate: their sum has also as much CPU, and
  * a shared count would cost a database call for each request.
  */
+import type { OnLimit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
 import type { Rate } from './bucket.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
@@ -25,8 +26,8 @@ export interface WorkMeter {
   charge(payer: Payer, account: WorkAccount, units: number): void;
 }
 
-/** `now`: a monotonic clock in milliseconds. `onRefusal` is called with the name of each limit that refused. */
-export function createWorkMeter(now: () => number, onRefusal: (limit: string) => void): WorkMeter {
+/** `now`: a monotonic clock in milliseconds. `onLimit` is called with the account of each refusal. */
+export function createWorkMeter(now: () => number, onLimit: OnLimit): WorkMeter {
   const limiters = (user: Rate, address: Rate) => ({
     user: createLimiter({ ...user, now }),
     address: createLimiter({ ...address, now }),
@@ -43,7 +44,7 @@ export function createWorkMeter(now: () => number, onRefusal: (limit: string) =>
     admit(payer, account) {
       const retryAfter = Math.max(...each(account, payer).map(([limiter, key]) => limiter.waitFor(key, 1)));
       if (retryAfter === 0) return;
-      onRefusal(account);
+      onLimit(account, payer);
       throw new RefusedError(
         'rate-limited',
         'That was too much work for the server; wait a moment.',

@@ -3,6 +3,7 @@
  * may have, and for how long somebody stays out who went on after many refusals. Each process counts for itself: a load
  * balancer spreads an address over the processes, and their sum has also as many times the memory.
  */
+import type { OnLimit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
 import {
   HANDSHAKES_OF_ADDRESS,
@@ -35,8 +36,7 @@ interface Deps {
   io: LiveServer;
   /** A monotonic clock in milliseconds. */
   now: () => number;
-  /** Called with the name of each limit that was hit. */
-  onLimit: (limit: string) => void;
+  onLimit: OnLimit;
 }
 
 export function createAdmission({ io, now, onLimit }: Deps): Admission {
@@ -47,8 +47,8 @@ export function createAdmission({ io, now, onLimit }: Deps): Admission {
   const outUntil = new Map<string, number>();
   const socketsOfAddress = new Map<string, number>();
 
-  function refuse(limit: string, retryAfter: number): never {
-    onLimit(limit);
+  function refuse(limit: string, who: Parameters<OnLimit>[1], retryAfter: number): never {
+    onLimit(limit, who);
     throw new RefusedError('rate-limited', 'Too many connections; wait a moment and try again.', retryAfter);
   }
 
@@ -56,8 +56,9 @@ export function createAdmission({ io, now, onLimit }: Deps): Admission {
   function closeOldest(room: string, most: number, limit: string) {
     const ids = [...(adapter.rooms.get(room) ?? [])];
     for (const id of ids.slice(0, Math.max(0, ids.length - most))) {
-      onLimit(limit);
-      sendAway(sockets.get(id), OFFENDER_RETRY_MS);
+      const socket = sockets.get(id);
+      onLimit(limit, socket?.data.payer);
+      sendAway(socket, OFFENDER_RETRY_MS);
     }
   }
 
@@ -70,16 +71,16 @@ export function createAdmission({ io, now, onLimit }: Deps): Admission {
   return {
     approach(address) {
       const retryAfter = ofAddress.take(address, 1);
-      if (retryAfter > 0) refuse('handshakes of address', retryAfter);
+      if (retryAfter > 0) refuse('handshakes of address', { address }, retryAfter);
     },
     refused: (address) => ofAddress.spend(address, REFUSED_HANDSHAKE_COST - 1),
     identified(user, address) {
       const out = isOut(user);
-      if (out > 0) refuse('offender', out);
+      if (out > 0) refuse('offender', { user, address }, out);
       const retryAfter = ofUser.take(user, 1);
-      if (retryAfter > 0) refuse('handshakes of user', retryAfter);
+      if (retryAfter > 0) refuse('handshakes of user', { user, address }, retryAfter);
       if ((socketsOfAddress.get(address) ?? 0) >= SOCKETS_OF_ADDRESS)
-        refuse('sockets of address', OFFENDER_RETRY_MS);
+        refuse('sockets of address', { user, address }, OFFENDER_RETRY_MS);
     },
     entered(socket) {
       const { identity, payer } = socket.data;
@@ -96,7 +97,7 @@ export function createAdmission({ io, now, onLimit }: Deps): Admission {
     offended(socket) {
       const { id } = socket.data.identity.user;
       if (offences.take(id, 1) === 0) return;
-      onLimit('offender');
+      onLimit('offender', socket.data.payer);
       if (outUntil.size >= MAX_OUT) outUntil.clear();
       outUntil.set(id, now() + OFFENDER_RETRY_MS);
       for (const sid of [...(adapter.rooms.get(socketsOf.user(id)) ?? [])])

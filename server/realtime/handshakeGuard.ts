@@ -1,8 +1,9 @@
 /** Authenticates the Socket.IO handshake. Rejects with `connect_error` and `data: { code, message }`. */
 import type { IncomingMessage } from 'node:http';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { Handshake, PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/index.ts';
+import { type ErrorCode, Handshake, PROTOCOL, REQUIRED_FEATURE } from '../../shared/protocol/index.ts';
 import type { Auth } from '../auth/auth.ts';
+import type { Audit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseOrRefuse } from '../base/parse.ts';
@@ -20,11 +21,20 @@ interface Deps {
   /** Called with the request of a handshake that is authenticated. */
   onAuthenticated: (request: IncomingMessage) => void;
   metrics: Metrics;
+  audit: Audit;
   logger: Logger;
 }
 
 /** A middleware for `io.use`. On success `socket.data` is the recipient. */
-export function createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, logger }: Deps) {
+export function createHandshakeGuard({
+  auth,
+  admission,
+  contextOf,
+  onAuthenticated,
+  metrics,
+  audit,
+  logger,
+}: Deps) {
   return (socket: LiveSocket, next: (error?: Error & { data?: unknown }) => void): void => {
     const { address: from, credentials } = contextOf(socket.request);
     const address = addressKey(from);
@@ -33,8 +43,9 @@ export function createHandshakeGuard({ auth, admission, contextOf, onAuthenticat
       (error: unknown) => {
         if (isUnexpected(error)) logger.error({ err: error }, 'handshake failed');
         const data = toWireError(error);
-        if (data.code !== 'unavailable' && data.code !== 'internal') admission.refused(address);
+        if (!isOwnFault(data.code)) admission.refused(address);
         metrics.connectionRefusals.inc({ code: data.code });
+        if (!isOwnFault(data.code)) audit.record('connection', { address, code: data.code });
         next(Object.assign(new Error(data.message), { data }));
       },
     );
@@ -75,6 +86,11 @@ function dropRequest({ conn, handshake }: LiveSocket): void {
 }
 
 const EMPTY = Object.freeze({});
+
+/** Of the server, not of the client. */
+function isOwnFault(code: ErrorCode): boolean {
+  return code === 'unavailable' || code === 'internal';
+}
 
 function clientTooOld(): RefusedError {
   return new RefusedError(

@@ -21,7 +21,7 @@ import {
 } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
-import type { Audit } from '../base/audit.ts';
+import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
@@ -31,6 +31,7 @@ import type { CatchUp } from '../feed/catchUp.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
 import type { Broadcast } from '../feed/recipient.ts';
+import { addressKey } from '../limits/addressKey.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
@@ -87,6 +88,7 @@ interface Deps {
   work: WorkMeter;
   /** Requests per second and device. */
   frameLimiter: Limiter;
+  onLimit: OnLimit;
   contextOf: (request: IncomingMessage) => RequestContext;
   /** Called with the request of each handshake that is authenticated. */
   onAuthenticated: (request: IncomingMessage) => void;
@@ -172,6 +174,7 @@ export function createRealtime({
   work,
   onAuthenticated,
   frameLimiter,
+  onLimit,
   metrics,
   audit,
   logger,
@@ -180,7 +183,7 @@ export function createRealtime({
   const admission = createAdmission({
     io,
     now: () => performance.now(),
-    onLimit: (limit) => metrics.limitHits.inc({ limit }),
+    onLimit,
   });
   guardRequests(http, (request) => {
     if (!request.url?.startsWith('/socket.io/')) return undefined;
@@ -189,7 +192,7 @@ export function createRealtime({
     if (isOwnHost && mayAct(context)) return undefined;
     const code = isOwnHost ? 'forbidden' : 'unknown-host';
     metrics.connectionRefusals.inc({ code });
-    audit.record('connection', { address: context.address, code });
+    audit.record('connection', { address: addressKey(context.address), code });
     return isOwnHost ? FOREIGN_PAGE : foreignHost(hosts.sentence);
   });
 
@@ -197,7 +200,7 @@ export function createRealtime({
   let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
-  io.use(createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, logger }));
+  io.use(createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, audit, logger }));
   io.engine.on('connection', (connection: Parameters<typeof boundPackets>[0]) =>
     boundPackets(connection, () => metrics.evictedClients.inc({ reason: 'flood' })),
   );
@@ -218,6 +221,7 @@ export function createRealtime({
       frameLimiter,
       backpressure,
       offended: () => admission.offended(socket),
+      onLimit,
       metrics,
     });
     recipient
@@ -294,8 +298,11 @@ function dispatch(
     frameLimiter,
     backpressure,
     offended,
+    onLimit,
     metrics,
-  }: Pick<Deps, 'perform' | 'frameLimiter' | 'backpressure' | 'metrics'> & { offended: () => void },
+  }: Pick<Deps, 'perform' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
+    offended: () => void;
+  },
 ): void {
   const { device } = socket.data.identity;
   const appends = createLine(
@@ -323,6 +330,7 @@ function dispatch(
 
     const retryAfter = frameLimiter.take(device, 1);
     if (retryAfter > 0) {
+      onLimit('frames', socket.data.payer);
       return refuse(
         wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
       );

@@ -57,6 +57,7 @@ export async function serve({
       performed.push(asked);
       return answer(...asked);
     }) as Perform,
+    onLimit: () => {},
     hosts: createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...config }, 'ward-pc'),
     onAuthenticated: () => {},
     frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),

@@ -21,6 +21,7 @@ const guard = createHandshakeGuard({
   contextOf: () => ({ address: '10.0.0.1', credentials: { tag: 'none' } }) as never,
   onAuthenticated: () => {},
   metrics: createMetrics(),
+  audit: { record: () => {}, flush: () => {} },
   logger: createLogger('silent'),
 });
 
