@@ -42,6 +42,7 @@ import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests } from './request/requestGuard.ts';
 import { createAccess } from './rooms/access.ts';
+import { createMarkWriter } from './rooms/markWriter.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
 import type { ShutdownStep } from './shutdown.ts';
@@ -93,8 +94,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     logger,
     now,
   });
+  const marks = createMarkWriter({ store: store.rooms, logger, now: monotonic });
+  const roomStore = marks.overlay(store.rooms);
   const rooms = createRoomService({
-    store: store.rooms,
+    store: roomStore,
     entries: ingest,
     access,
     limits: createRoomLimits({
@@ -113,6 +116,8 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       waitMs: ACKNOWLEDGE_WITHIN_MS,
       now: monotonic,
     }),
+    raiseMark: marks.raise,
+    knownHead: (room) => feed.knownHead(room),
     now,
   });
   const auth = createAuth({
@@ -201,7 +206,14 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
     now,
   });
-  const catchUp = createCatchUp({ store, feed, names, features, logger, now });
+  const catchUp = createCatchUp({
+    store: { epoch: store.epoch, log: store.log, users: store.users, rooms: roomStore },
+    feed,
+    names,
+    features,
+    logger,
+    now,
+  });
   const realtime = createRealtime({
     io,
     http,
@@ -291,6 +303,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
           audit.flush();
         },
       },
+      { name: 'store read markers', run: marks.flush },
       { name: 'close the store', run: () => store.close() },
     ],
   };

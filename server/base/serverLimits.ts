@@ -14,6 +14,12 @@ export const ROOM_CHANGES_WAITING = 100;
 export const SHUTDOWN_WITHIN_MS = 9_000;
 /** How often the TLS files are looked at. A change is used when it has lasted from one look to the next. */
 export const TLS_POLL_MS = 5_000;
+/** How long a read marker waits to be written with others: 200 readers of a message are one transaction. */
+export const MARKS_EVERY_MS = 1_000;
+/** Read markers that wait to be written; some 200 bytes each. Further ones are refused until the store takes them. */
+export const MARKS_PENDING_MAX = 50_000;
+/** Read markers of one transaction: an append may wait for it, some 10 ms. */
+export const MARKS_PER_WRITE = 1_000;
 /** Lines of the audit log per second, of one event that took place: above what sign-in limits and hashing let through. */
 export const AUDIT_DONE_PER_SECOND = 1_000;
 /** Lines of the audit log per second, of one kind of refusal: 86 MB a day at 100 bytes if all ten kinds are flooded. */

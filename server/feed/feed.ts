@@ -23,6 +23,8 @@ export interface Feed {
   /** The feed of this room; the first call begins to host the room. */
   host(room: string): RoomFeed;
   hosted(): string[];
+  /** The head of a hosted room as far as the tail has delivered it; 0 of others. */
+  knownHead(room: string): number;
   /** Call after a client joined the room: the next frames have all names again, since it may lack them. Synchronous. */
   clientJoined(room: string): void;
   /**
@@ -104,6 +106,7 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
       return made;
     },
     hosted: () => [...rooms.keys()],
+    knownHead: (room) => Math.max(0, (rooms.get(room)?.next() ?? 0) - 1),
     clientJoined: (room) => sentNames.get(room)?.clear(),
     reconcileHeads,
     release(room) {

@@ -8,7 +8,7 @@ import type { Request, Room, User } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
-import type { AppendResult, EntryKey, RoomRecord, RoomStore } from '../store/port.ts';
+import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore } from '../store/port.ts';
 import { type Access, noSuchRoom, notMember } from './access.ts';
 import { presentRoom } from './present.ts';
 import type { RoomLimits } from './roomLimits.ts';
@@ -42,11 +42,24 @@ interface Deps {
    * leaves at the same time would both find a member, and write two entries.
    */
   inTurn: KeyedQueue;
+  /** Stores a read marker, soon; returns the one that holds. */
+  raiseMark: (mark: RaisedMark) => number;
+  /** A head that the room has at least; 0 where none is known in memory. */
+  knownHead: (room: string) => number;
   /** The wall clock in milliseconds. */
   now: () => number;
 }
 
-export function createRoomService({ store, entries, access, limits, inTurn, now }: Deps): RoomService {
+export function createRoomService({
+  store,
+  entries,
+  access,
+  limits,
+  inTurn,
+  raiseMark,
+  knownHead,
+  now,
+}: Deps): RoomService {
   /** Resolves with `repeat` where the log has this entry already. */
   async function appendMembership(
     user: string,
@@ -68,7 +81,7 @@ export function createRoomService({ store, entries, access, limits, inTurn, now 
   }
 
   async function presentTo(user: User, id: string): Promise<Room> {
-    return presentRoom(readable(await existing(id)), await store.mark(id, user.id, 0));
+    return presentRoom(readable(await existing(id)), await store.readUpTo(id, user.id));
   }
 
   /**
@@ -142,8 +155,8 @@ export function createRoomService({ store, entries, access, limits, inTurn, now 
     async read(user, { room, upTo }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
-      const { head } = readable(await existing(room));
-      return { upTo: await store.mark(room, user.id, Math.min(upTo, head)) };
+      const head = upTo <= knownHead(room) ? upTo : readable(await existing(room)).head;
+      return { upTo: raiseMark({ room, user: user.id, upTo: Math.min(upTo, head) }) };
     },
 
     async joinLobby(userId) {

@@ -159,8 +159,17 @@ export interface RoomStore {
   countCreated(user: string, since: number): Promise<number>;
   /** The leaves in the log of this room beyond the serverOffset `after`, ascending. */
   leaves(room: string, after: number): Promise<Leave[]>;
-  /** Raises the read marker to `upTo` where that is greater; returns the mark afterwards. */
-  mark(room: string, user: string, upTo: number): Promise<number>;
+  /** Raises each read marker to `upTo` where that is greater, in one transaction where the store has any. */
+  mark(marks: readonly RaisedMark[]): Promise<void>;
+  /** The user's read marker; 0 where there is none. */
+  readUpTo(room: string, user: string): Promise<number>;
+}
+
+export interface RaisedMark {
+  room: string;
+  user: string;
+  /** A serverOffset of the room. */
+  upTo: number;
 }
 
 export interface EntryKey {

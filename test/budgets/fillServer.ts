@@ -26,7 +26,7 @@ export async function fillServer(data: string, me: string, texts: number): Promi
     for (let n = 0; n < OTHER_ROOMS; n++) await addRoom(store, `Room ${n + 1}`, people);
     await append(store, historyOf(LOBBY, people, texts));
     const head = (await store.log.heads([LOBBY])).get(LOBBY)!;
-    await store.rooms.mark(LOBBY, me, head);
+    await store.rooms.mark([{ room: LOBBY, user: me, upTo: head }]);
     return { room: LOBBY, head, pages: await readAll(store, head) };
   } finally {
     await store.close();

@@ -79,8 +79,10 @@ export function roomCases(open: () => Promise<Harness>): void {
       newId(),
     ];
     await appendNew(db.store, [join(a, me), join(b, me), join(left, me), leave(left, me), text(b, me, 'x')]);
-    await db.store.rooms.mark(b, me, 2);
-    await db.store.rooms.mark(b, newId(), 1);
+    await db.store.rooms.mark([
+      { room: b, user: me, upTo: 2 },
+      { room: b, user: newId(), upTo: 1 },
+    ]);
     const mine = await db.store.rooms.ofUser(me);
     expect(new Map(mine.map(({ room, readUpTo }) => [room.id, [room.head, room.members, readUpTo]]))).toEqual(
       new Map([
@@ -145,10 +147,22 @@ export function roomCases(open: () => Promise<Harness>): void {
 
   it('read markers only rise', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
-    expect(await db.store.rooms.mark(room, me, 5)).toBe(5);
-    expect(await db.store.rooms.mark(room, me, 3)).toBe(5);
-    expect(await db.store.rooms.mark(room, me, 8)).toBe(8);
-    expect(await db.store.rooms.mark(room, newId(), 1)).toBe(1);
+    const other = newId();
+    const raise = async (upTo: number) => {
+      await db.store.rooms.mark([{ room, user: me, upTo }]);
+      return db.store.rooms.readUpTo(room, me);
+    };
+    expect(await db.store.rooms.readUpTo(room, me)).toBe(0);
+    expect([await raise(5), await raise(3), await raise(8)]).toEqual([5, 5, 8]);
+    expect(await db.store.rooms.readUpTo(room, other)).toBe(0);
+    await db.store.rooms.mark([
+      { room, user: other, upTo: 1 },
+      { room, user: me, upTo: 2 },
+      { room: await newRoom(db.store), user: me, upTo: 9 },
+    ]);
+    expect(await db.store.rooms.readUpTo(room, other)).toBe(1);
+    expect(await db.store.rooms.readUpTo(room, me)).toBe(8);
+    await db.store.rooms.mark([]);
   });
 
   it('lists public rooms by id, in pages, and no private ones', async () => {

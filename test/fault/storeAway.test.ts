@@ -105,7 +105,7 @@ describe('an unavailable store', () => {
       ['log.append', 'room:create', { id: made, kind: 'public', name: 'Mine' }],
       ['log.append', 'room:join', { room, clientOffset: newId() }],
       ['log.append', 'room:leave', { room, clientOffset: newId() }],
-      ['rooms.mark', 'read', { room: LOBBY, upTo: 1 }],
+      ['rooms.byId', 'read', { room: LOBBY, upTo: 99 }],
     ] as const;
     for (const [method, event, payload] of asked) {
       faults.set(method, away);

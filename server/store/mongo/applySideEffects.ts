@@ -4,12 +4,12 @@
  * durable, so that another process can apply them where this one died (repairSideEffects.ts). Applying them twice, or at
  * the same time, gives the same result.
  */
-import { type AnyBulkWriteOperation, MongoBulkWriteError } from 'mongodb';
+import type { AnyBulkWriteOperation } from 'mongodb';
 import { kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { EntryDocument } from './append/commands.ts';
+import { bulkUpsert } from './base/bulkUpsert.ts';
 import type { Collections, MemberDocument } from './base/collections.ts';
 import { whereAmends } from './base/entryDocuments.ts';
-import { CODE } from './base/faults.ts';
 
 export type PendingEntry = Pick<
   EntryDocument,
@@ -59,24 +59,13 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
       if (move.serverOffset > (newest.get(subjectOf(move))?.serverOffset ?? 0))
         newest.set(subjectOf(move), move);
     const sets = [...newest.values()].map(memberSet);
-    const duplicates = await upsert(sets);
+    const duplicates = await bulkUpsert(collections.members, sets);
     // Another process inserted the row in between, perhaps with a smaller serverOffset. A second duplicate means a greater one.
-    await upsert(duplicates.map((index) => sets[index]!));
+    await bulkUpsert(
+      collections.members,
+      duplicates.map((index) => sets[index]!),
+    );
     onMembers(room);
-  }
-
-  /** Returns the indexes of the operations that failed with a duplicate key. */
-  async function upsert(sets: AnyBulkWriteOperation<MemberDocument>[]): Promise<number[]> {
-    if (sets.length === 0) return [];
-    try {
-      await collections.members.bulkWrite(sets, { ordered: false });
-      return [];
-    } catch (error) {
-      if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) throw error;
-      const errors = [error.writeErrors].flat();
-      if (errors.some(({ code }) => code !== CODE.DUPLICATE_KEY) || errors.length === 0) throw error;
-      return errors.map(({ index }) => index);
-    }
   }
 }
 

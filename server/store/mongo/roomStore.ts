@@ -1,7 +1,8 @@
 /** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
 import { leavingKinds, subjectOf } from '../../../shared/kinds.ts';
-import { type LogStore, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
+import { type LogStore, type RaisedMark, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
+import { bulkUpsert } from './base/bulkUpsert.ts';
 import type { Collections, RoomDocument } from './base/collections.ts';
 import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
@@ -108,15 +109,17 @@ export function roomsOn({
         .toSorted((one, other) => one.serverOffset - other.serverOffset)
         .map((entry) => ({ user: subjectOf(entry), at: timeOf(entry) }));
     },
-    async mark(room, user, upTo) {
-      const raise = () => marks.updateOne({ room, user }, { $max: { upTo } }, { upsert: true });
-      try {
-        await raise();
-      } catch (error) {
-        if (!isDuplicate(error)) throw error;
-        await raise(); // another process inserted the mark in between
-      }
-      return (await marks.findOne({ room, user }))!.upTo;
+    async mark(raised) {
+      const raise = (all: readonly RaisedMark[]) =>
+        all.map(({ room, user, upTo }) => ({
+          updateOne: { filter: { room, user }, update: { $max: { upTo } }, upsert: true },
+        }));
+      const duplicates = await bulkUpsert(marks, raise(raised));
+      // another process inserted these in between
+      await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
+    },
+    async readUpTo(room, user) {
+      return (await marks.findOne({ room, user }))?.upTo ?? 0;
     },
     async exists(room) {
       if (!seen.has(room) && (await rooms.findOne({ _id: room }, { projection: { _id: 1 } }))) seen.add(room);

@@ -76,6 +76,7 @@ export const ANSWERED_BY = {
     countOf: 'reader',
     countCreated: 'reader',
     leaves: 'reader',
+    readUpTo: 'reader',
   },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 

@@ -140,7 +140,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       countOf: (user) => call('rooms', 'countOf', user),
       countCreated: (user, since) => call('rooms', 'countCreated', user, since),
       leaves: (room, after) => call('rooms', 'leaves', room, after),
-      mark: (room, user, upTo) => call('rooms', 'mark', room, user, upTo),
+      mark: (marks) => call('rooms', 'mark', marks),
+      readUpTo: (room, user) => call('rooms', 'readUpTo', room, user),
     },
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {

@@ -3,10 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { leavingKinds } from '../../../shared/kinds.ts';
 import type { Leave, RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
-import { listOf, query } from './rows.ts';
+import { listOf, query, transactionOn } from './rows.ts';
 
 export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   const statements = prepare(db);
+  const transaction = transactionOn(db);
 
   return {
     create: ({ id, kind, name, createdBy, createdAt }) => {
@@ -29,7 +30,12 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     countOf: (user) => statements.countOf.get(user)!.count,
     countCreated: (user, since) => statements.countCreated.get(user, since)!.count,
     leaves: (room, after) => statements.leaves.all(room, after),
-    mark: (room, user, upTo) => statements.mark.get(room, user, upTo)!.upTo,
+    mark(marks) {
+      transaction(() => {
+        for (const { room, user, upTo } of marks) statements.mark.run(room, user, upTo);
+      });
+    },
+    readUpTo: (room, user) => statements.readUpTo.get(room, user)?.upTo ?? 0,
   };
 }
 
@@ -72,10 +78,11 @@ function prepare(db: DatabaseSync) {
       `SELECT coalesce(subject, author) AS user, at FROM entries
        WHERE room = ? AND serverOffset > ? AND kind IN (${listOf(leavingKinds())}) ORDER BY serverOffset`,
     ),
-    mark: query<{ upTo: number }>(
+    mark: query(
       db,
       `INSERT INTO marks (room, user, upTo) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET upTo = max(upTo, excluded.upTo) RETURNING upTo`,
+       ON CONFLICT DO UPDATE SET upTo = excluded.upTo WHERE excluded.upTo > upTo`,
     ),
+    readUpTo: query<{ upTo: number }>(db, 'SELECT upTo FROM marks WHERE room = ? AND user = ?'),
   };
 }

@@ -46,7 +46,8 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
         const [room, person] = [scene.rooms[action.room]!, scene.people[action.person]!];
         const asked = marks.ask(room, person, action.upTo);
         return async () => {
-          const holds = await store.rooms.mark(room, person, action.upTo);
+          await store.rooms.mark([{ room, user: person, upTo: action.upTo }]);
+          const holds = await store.rooms.readUpTo(room, person);
           checks.push(() => asked.answered(holds));
         };
       }

@@ -148,12 +148,12 @@ export function openMemory(data: MemoryData, random: Random): Store {
           .filter((row) => row.serverOffset > after && ruleOf(row.kind)?.membership === 'left')
           .map((row) => ({ user: subjectOf(row), at: row.at })),
       ),
-    mark: (room, user, upTo) =>
+    mark: (marks) =>
       call(() => {
-        const holds = Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo);
-        data.marks.set(`${room} ${user}`, holds);
-        return holds;
+        for (const { room, user, upTo } of marks)
+          data.marks.set(`${room} ${user}`, Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo));
       }),
+    readUpTo: (room, user) => call(() => data.marks.get(`${room} ${user}`) ?? 0),
   };
 
   return {

@@ -98,12 +98,17 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [join(room, me)]);
     const marks = await Promise.all(
-      [3, 9, 5, 1, 7, 2].map(async (upTo, n) => [upTo, await db.stores[n % 3]!.rooms.mark(room, me, upTo)]),
+      [3, 9, 5, 1, 7, 2].map(async (upTo, n) => {
+        const { rooms } = db.stores[n % 3]!;
+        await rooms.mark([{ room, user: me, upTo }]);
+        return [upTo, await rooms.readUpTo(room, me)];
+      }),
     );
     for (const [asked, holds] of marks) expect(holds).toBeGreaterThanOrEqual(asked!);
     for (const store of db.stores) {
       expect((await store.rooms.ofUser(me))[0]?.readUpTo).toBe(9);
-      expect(await store.rooms.mark(room, me, 4)).toBe(9);
+      await store.rooms.mark([{ room, user: me, upTo: 4 }]);
+      expect(await store.rooms.readUpTo(room, me)).toBe(9);
     }
   });
 }

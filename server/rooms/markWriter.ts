@@ -1,0 +1,117 @@
+/**
+ * Write-behind of read markers: the greatest one of each user and room is kept for up to a second, and then all of them are
+ * one transaction. They are part of what this process reads of them meanwhile. A crash loses the markers of that second; the
+ * person's next message moves the marker again.
+ */
+import type { Logger } from '../base/logger.ts';
+import { createRecentMap } from '../base/recentMap.ts';
+import { Unavailable } from '../base/refusal.ts';
+import { MARKS_EVERY_MS, MARKS_PENDING_MAX, MARKS_PER_WRITE } from '../base/serverLimits.ts';
+import type { RaisedMark, RoomStore } from '../store/port.ts';
+
+export interface MarkWriter {
+  /**
+   * Returns the marker afterwards, as far as it is known here. One that is not above the last one is not written. Throws
+   * `Unavailable` where too many markers wait, because the store does not take them.
+   */
+  raise(mark: RaisedMark): number;
+  /** The same store, in whose answers the markers that wait to be written count. */
+  overlay(rooms: RoomStore): RoomStore;
+  /** Writes what waits. Resolves also where the store fails: then it still waits. */
+  flush(): Promise<void>;
+}
+
+interface Deps {
+  store: Pick<RoomStore, 'mark'>;
+  logger: Pick<Logger, 'error'>;
+  /** A monotonic clock in milliseconds. */
+  now: () => number;
+}
+
+export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
+  /** By user, then by room. */
+  const pending = new Map<string, Map<string, number>>();
+  const written = createRecentMap<string, number>({ maxEntries: WRITTEN_MAX, keepMs: WRITTEN_KEPT_MS, now });
+  let count = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+
+  const pendingOf = (user: string, room: string) => pending.get(user)?.get(room) ?? 0;
+
+  function raise({ room, user, upTo }: RaisedMark): number {
+    const before = pendingOf(user, room);
+    const known = before || (written.get(keyOf(room, user)) ?? 0);
+    if (upTo <= known) return known;
+    if (before === 0) {
+      if (count >= MARKS_PENDING_MAX) throw new Unavailable('Read markers cannot be stored now; try again.');
+      count++;
+    }
+    const theirs = pending.get(user) ?? new Map<string, number>();
+    pending.set(user, theirs.set(room, upTo));
+    flushLater();
+    return upTo;
+  }
+
+  /** Written: it stays only where it was raised meanwhile. */
+  function settle({ room, user, upTo }: RaisedMark): void {
+    written.set(keyOf(room, user), upTo);
+    const theirs = pending.get(user);
+    if (theirs?.get(room) !== upTo) return;
+    theirs.delete(room);
+    count--;
+    if (theirs.size === 0) pending.delete(user);
+  }
+
+  function flushLater(): void {
+    timer ??= setTimeout(() => void flush(), MARKS_EVERY_MS).unref();
+  }
+
+  async function writeAll(): Promise<void> {
+    const marks = [...pending].flatMap(([user, rooms]) =>
+      [...rooms].map(([room, upTo]) => ({ room, user, upTo })),
+    );
+    for (let i = 0; i < marks.length; i += MARKS_PER_WRITE) {
+      const some = marks.slice(i, i + MARKS_PER_WRITE);
+      try {
+        await store.mark(some);
+      } catch (error) {
+        if (error instanceof Unavailable) return;
+        logger.error({ err: error }, 'read markers could not be stored');
+      }
+      some.forEach(settle);
+    }
+  }
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    await writing;
+    writing ??= writeAll().finally(() => {
+      writing = undefined;
+      if (count > 0) flushLater();
+    });
+    await writing;
+  }
+
+  return {
+    raise,
+    flush,
+    overlay: (rooms) => ({
+      ...rooms,
+      ofUser: async (user) =>
+        (await rooms.ofUser(user)).map(({ room, readUpTo }) => ({
+          room,
+          readUpTo: Math.max(readUpTo, pendingOf(user, room.id)),
+        })),
+      readUpTo: async (room, user) => Math.max(await rooms.readUpTo(room, user), pendingOf(user, room)),
+    }),
+  };
+}
+
+/** Written markers that are remembered: an app that repeats one, or several devices that report the same one. */
+const WRITTEN_MAX = 20_000;
+const WRITTEN_KEPT_MS = 60_000;
+
+function keyOf(room: string, user: string): string {
+  return `${room} ${user}`;
+}
