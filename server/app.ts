@@ -1,6 +1,6 @@
 /** The composition root: builds the server from a store and a configuration. */
 import { randomBytes } from 'node:crypto';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
@@ -35,7 +35,6 @@ import { createWorkMeter } from './limits/workMeter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
-import { clientAddressOf } from './request/clientAddress.ts';
 import { guardConnections, HTTP_OPTIONS } from './request/connectionGuard.ts';
 import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
@@ -184,6 +183,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const tls =
     config.tls &&
     reloadTlsOnChange({ tls: config.tls, apply: (pair) => https?.setSecureContext(pair), logger });
+  const contextOf = memoized((request: IncomingMessage) => requestContextOf(request, config));
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const backpressure = createBackpressure({
     io,
@@ -218,7 +218,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     io,
     http,
     hasOtherProcesses: adapter !== undefined,
-    contextOf: (request) => requestContextOf(request, config),
+    contextOf,
     hosts,
     store,
     auth,
@@ -238,7 +238,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
   guardRequests(http, (request) => {
-    const address = addressKey(clientAddressOf(request, config).address);
+    const address = addressKey(contextOf(request).address);
     const retryAfter = requestsOfAddress.take(address, 1);
     if (retryAfter === 0) return undefined;
     onLimit('requests of address', { address });
@@ -264,7 +264,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       }
       await new Promise<void>((resolve, reject) => {
         http.once('error', (error) => reject(cannotListen('', host, port, error)));
-        http.listen(port, host, resolve);
+        http.listen({ port, host, backlog: BACKLOG }, resolve);
       });
       return { port: (http.address() as AddressInfo).port };
     },
@@ -309,6 +309,8 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   };
 }
 
+/** Connections that the system has accepted for us: with Node's 511, some of 3,000 that come at once are reset. */
+const BACKLOG = 4_096;
 const BYE_RETRY_AFTER_MS = 1_000;
 
 /** `prefix`: of the names of the settings that have this host and port. */
@@ -336,4 +338,14 @@ function cannotListen(
     default:
       return new ConfigError([`The server cannot listen on ${place}: ${error.message}.`]);
   }
+}
+
+/** Calls `compute` once for each object. */
+function memoized<Key extends WeakKey, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, Value>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
 }

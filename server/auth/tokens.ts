@@ -1,5 +1,5 @@
 /** Tokens and claims. Both are random and stored only as hashes, so that a copy of the database contains no credentials. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** 256 random bits as 43 characters of base64url. */
 export function tokenFrom(bytes: Uint8Array): string {
@@ -25,5 +25,5 @@ export function looksLikeToken(text: string): boolean {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

@@ -8,6 +8,7 @@
  */
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
+import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import { BYTES_PER_UNIT } from '../limits/workMeter.ts';
 import type { Membership, Store } from '../store/port.ts';
@@ -20,10 +21,11 @@ import type { Recipient } from './recipient.ts';
 
 export interface CatchUp {
   /**
-   * Sends `welcome`, then the catch-up of all rooms, the open one first. Resolves with the work that it was, in units of the
-   * work meter. Rejects when the store is unavailable.
+   * Sends `welcome`, then the catch-up of all rooms, the open one first. Sends nothing where `isSignedIn`, which is asked at the
+   * same time as the store, resolves with false. Resolves with the work that it was, in units of the work meter; undefined
+   * where nobody is signed in. Rejects when the store is unavailable.
    */
-  welcome(recipient: Recipient): Promise<number>;
+  welcome(recipient: Recipient, isSignedIn: () => Promise<boolean>): Promise<number | undefined>;
   /** Sends `room`, then the catch-up of that room, after the user became a member. Rejects when the store is unavailable. */
   add(recipient: Recipient, room: string): Promise<void>;
 }
@@ -41,6 +43,7 @@ interface Deps {
 
 export function createCatchUp({ store, feed, names, features, logger, now }: Deps): CatchUp {
   const { epoch, rooms, users } = store;
+  const latestRev = createBatchLoader(() => users.latestRev());
   const reader = createCatchUpReader({ store, feed, names, logger });
 
   /** Synchronous from beginning to end, so that no entry can be committed in between. */
@@ -126,7 +129,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     user: string,
     since: number | undefined,
   ): Promise<{ users: Users; usersUpTo: number }> {
-    const latest = await users.latestRev(); // before the list: a change in between is listed the next time
+    const latest = await latestRev(''); // before the list: a change in between is listed the next time
     if (since === undefined || latest === 0) return { users: {}, usersUpTo: latest };
     const changed = await users.changedAround(
       user,
@@ -141,15 +144,17 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
   }
 
   return {
-    async welcome(recipient) {
+    async welcome(recipient, isSignedIn) {
       const handshake: Partial<Handshake> = recipient.handshake ?? {};
       recipient.handshake = undefined;
       const { id, name, rev } = recipient.identity.user;
-      const memberships = await rooms.ofUser(id);
-      const [results, changes] = await Promise.all([
-        reader.read(recipient, memberships, handshake),
+      const [memberships, changes, isTheirs] = await Promise.all([
+        rooms.ofUser(id),
         changedUsers(id, handshake.usersSince),
+        isSignedIn(),
       ]);
+      if (!isTheirs) return undefined;
+      const results = await reader.read(recipient, memberships, handshake);
       const ready = results.filter((result) => result.tag === 'ready');
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
       const work = workOf(ready);

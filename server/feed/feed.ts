@@ -7,6 +7,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
+import { createBatchLoader } from '../base/batchLoader.ts';
 import { Unavailable } from '../base/refusal.ts';
 import { FRAME_COALESCE_MS, FRAMES_BURST } from '../base/serverLimits.ts';
 import { retryUntilDone } from '../base/timeout.ts';
@@ -208,21 +209,9 @@ const FRAME_RATE = { perSecond: 1_000 / FRAME_COALESCE_MS, burst: FRAMES_BURST }
  * 500 rooms costs one. Rejects with `Unavailable` for a room whose head is unknown, and for that room only.
  */
 export function createHeadLoader(log: Pick<LogStore, 'heads'>): (room: string) => Promise<number> {
-  let batch: { rooms: string[]; heads: Promise<Map<string, number>> } | undefined;
-
-  function newBatch() {
-    const rooms: string[] = [];
-    const heads = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      batch = undefined;
-      return log.heads(rooms);
-    });
-    return { rooms, heads };
-  }
-
+  const load = createBatchLoader((rooms) => log.heads(rooms));
   return async (room) => {
-    batch ??= newBatch();
-    batch.rooms.push(room);
-    const head = (await batch.heads).get(room);
+    const head = (await load(room)).get(room);
     if (head === undefined) throw new Unavailable('The head of this room is not known at the moment.');
     return head;
   };

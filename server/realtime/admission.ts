@@ -54,8 +54,9 @@ export function createAdmission({ io, now, onLimit }: Deps): Admission {
 
   /** The ids of a Socket.IO room are in the order in which the sockets joined it. */
   function closeOldest(room: string, most: number, limit: string) {
-    const ids = [...(adapter.rooms.get(room) ?? [])];
-    for (const id of ids.slice(0, Math.max(0, ids.length - most))) {
+    const ids = adapter.rooms.get(room);
+    if (!ids || ids.size <= most) return;
+    for (const id of [...ids].slice(0, ids.size - most)) {
       const socket = sockets.get(id);
       onLimit(limit, socket?.data.payer);
       sendAway(socket, OFFENDER_RETRY_MS);

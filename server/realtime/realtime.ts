@@ -2,6 +2,7 @@
  * The Socket.IO server: authenticates connections, has each caught up, passes their requests to `perform`, and sends frames.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { PacketType } from 'socket.io-parser';
 import type { Entry } from '../../shared/entry.ts';
@@ -22,6 +23,7 @@ import {
 import { createSerial } from '../../shared/serial.ts';
 import type { Auth } from '../auth/auth.ts';
 import type { Audit, OnLimit } from '../base/audit.ts';
+import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
@@ -123,7 +125,14 @@ export function createSocketServer({
     cors: { origin: [...allowedOrigins], credentials: true },
   });
   compression.attach(io);
+  http.prependListener('upgrade', joinFirstWrites);
   return io;
+}
+
+/** The answer to an upgrade and the first packet of Engine.IO leave in one write. */
+function joinFirstWrites(_: IncomingMessage, socket: Duplex): void {
+  socket.cork();
+  setImmediate(() => socket.uncork());
 }
 
 /**
@@ -196,6 +205,7 @@ export function createRealtime({
     return isOwnHost ? FOREIGN_PAGE : foreignHost(hosts.sentence);
   });
 
+  const devicesAlive = createBatchLoader(store.users.devicesAlive);
   const localSockets = createLocalSockets({ io, catchUp, logger, now });
   let reconciler: Reconciler | undefined;
 
@@ -226,8 +236,9 @@ export function createRealtime({
     });
     recipient
       .inOrder(async () => {
-        if (await isSignedIn(socket)) work.charge(recipient.payer, 'reads', await catchUp.welcome(recipient));
-        else socket.disconnect(true);
+        const units = await catchUp.welcome(recipient, () => isSignedIn(socket));
+        if (units === undefined) socket.disconnect(true);
+        else work.charge(recipient.payer, 'reads', units);
         recipient.onlyOpenRoom = false;
       })
       .catch((error: unknown) => {
@@ -244,7 +255,7 @@ export function createRealtime({
   /** The device may have been signed out after the handshake, before this socket was in its Socket.IO room. */
   async function isSignedIn(socket: LiveSocket): Promise<boolean> {
     const { device } = socket.data.identity;
-    return (await store.users.devicesAlive([device])).has(device);
+    return (await devicesAlive(device)).has(device);
   }
 
   return {

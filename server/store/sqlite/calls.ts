@@ -118,7 +118,8 @@ export type Call<Groups extends Group = Group> = <G extends Groups, M extends Me
   ...args: Arguments<G, M>
 ) => Promise<CallResult<G, M>>;
 
-type CallMessage = {
+/** One call, in a message with others. */
+export type CallMessage = {
   [G in Group]: {
     [M in Method<G>]: { tag: 'call'; id: number; group: G; method: M; args: Arguments<G, M> };
   }[Method<G>];
@@ -134,7 +135,7 @@ export interface ThreadData {
 }
 
 /** Main thread → database thread. `open` comes first. */
-export type ToDatabase = CallMessage | { tag: 'open' } | { tag: 'close' };
+export type ToDatabase = { tag: 'calls'; calls: CallMessage[] } | { tag: 'open' } | { tag: 'close' };
 
 /**
  * Database thread → main thread: `opened` or `unusable` once, then a reply per call in order, and `closed` at the end.
@@ -144,6 +145,10 @@ export type FromDatabase =
   | { tag: 'opened'; epoch: string; isChecked: boolean }
   | { tag: 'unusable'; message: string; isDamaged: boolean }
   | { tag: 'closed'; isComplete: boolean }
+  /** One reply per call of a message, in order; fewer where the thread ends. */
+  | { tag: 'replies'; replies: Reply[] };
+
+export type Reply =
   | { tag: 'answer'; id: number; value: unknown }
   | { tag: 'fault'; id: number; kind: FaultKind; message: string };
 

@@ -3,7 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { useKinds } from '../../../shared/kinds.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { Unusable } from '../port.ts';
-import { callsOn, type FromDatabase, type ThreadData, type ToDatabase } from './calls.ts';
+import {
+  type CallMessage,
+  callsOn,
+  type FromDatabase,
+  type Reply,
+  type ThreadData,
+  type ToDatabase,
+} from './calls.ts';
 import { checkpointsOn } from './checkpoints.ts';
 import { closeWriter, Damaged, epochOf, openReader, openWriter } from './connections.ts';
 import { type FaultKind, faultKind } from './faults.ts';
@@ -41,7 +48,7 @@ function reader(): ThreadConnection {
   return { db, isChecked: false, around: readingOn(db), afterwards: () => {}, close };
 }
 
-/** `around` wraps each call; `afterwards` runs when its answer has been posted. */
+/** `around` wraps each call; `afterwards` runs when the replies to a message have been posted. */
 function serve({ db, isChecked, around, afterwards, close }: ThreadConnection): void {
   const calls = callsOn(db);
   port.on('message', (asked: ToDatabase) => {
@@ -50,24 +57,34 @@ function serve({ db, isChecked, around, afterwards, close }: ThreadConnection): 
         return; // handled above, once
       case 'close':
         return end();
-      case 'call':
+      case 'calls': {
+        const replies: Reply[] = [];
+        const isBroken = asked.calls.some((call) => answer(call, replies) === 'broken');
+        post({ tag: 'replies', replies });
         // a broken connection may have a wrong view of the file: the thread ends, and a new one opens it
-        if ((answer(asked) ?? faultOf(afterwards)) === 'broken') end();
+        if (isBroken || faultOf(afterwards) === 'broken') end();
         return;
+      }
       default:
         assertNever(asked);
     }
   });
   post({ tag: 'opened', epoch: epochOf(db), isChecked });
 
-  function answer({ id, group, method, args }: Extract<ToDatabase, { tag: 'call' }>): FaultKind | undefined {
+  /** Adds the reply to `replies`. */
+  function answer({ id, group, method, args }: CallMessage, replies: Reply[]): FaultKind | undefined {
     try {
       const its = calls[group] as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
-      post({ tag: 'answer', id, value: around(() => its[method]!(...args)) });
+      replies.push({ tag: 'answer', id, value: around(() => its[method]!(...args)) });
       return undefined;
     } catch (error) {
       const kind = faultKind(error);
-      post({ tag: 'fault', id, kind, message: error instanceof Error ? error.message : String(error) });
+      replies.push({
+        tag: 'fault',
+        id,
+        kind,
+        message: error instanceof Error ? error.message : String(error),
+      });
       return kind;
     }
   }

@@ -13,11 +13,13 @@ import {
   ANSWERED_BY,
   type Arguments,
   type Call,
+  type CallMessage,
   type CallResult,
   type FromDatabase,
   type Group,
   laneOf,
   type Method,
+  type Reply,
   type Role,
   type StoreGroup,
   type ThreadData,
@@ -140,6 +142,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
   const { file, role, mayOpen, log, onRestart, onDamage } = options;
   const pending = new Map<number, PendingCall>();
   const queue = createCallQueue({ mostUnderWay: MOST_UNDER_WAY[role], mostWaiting: STORE_CALLS_WAITING });
+  const collected: CallMessage[] = [];
   let lastId = 0;
   let epoch = '';
   let state: State = { tag: 'closed' };
@@ -164,7 +167,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
       if (message.tag === 'opened') opening.resolve(message);
       else if (message.tag === 'closed') isComplete = message.isComplete;
       else if (message.tag === 'unusable') opening.reject(errorOf(message));
-      else settle(message);
+      else for (const reply of message.replies) settle(reply);
     });
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const died = exited.then(() =>
@@ -188,6 +191,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
     for (const { reject } of pending.values())
       reject(new Unavailable('The database stopped before it answered.'));
     pending.clear();
+    collected.length = 0;
     if (state.tag === 'running') {
       isComplete = false;
       startAgain();
@@ -210,7 +214,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
     }
   }
 
-  function settle(message: Extract<FromDatabase, { id: number }>): void {
+  function settle(message: Reply): void {
     const caller = pending.get(message.id);
     pending.delete(message.id);
     if (caller) queue.ended(caller.lane);
@@ -229,11 +233,21 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
       const begin = () => {
         if (state.tag !== 'running') throw new Unavailable('The database is not open.');
         const id = ++lastId;
-        state.worker.postMessage({ tag: 'call', id, group, method, args } as unknown as ToDatabase);
         pending.set(id, { lane, resolve, reject });
+        post({ tag: 'call', id, group, method, args } as unknown as CallMessage, lane);
       };
       queue.add(lane, begin, reject);
     });
+  }
+
+  /** Short reads of one turn of the event loop are one message: passing one costs as much as a read. */
+  function post(asked: CallMessage, lane: Lane): void {
+    if (role === 'writer' || lane === 'later') send([asked]);
+    else if (collected.push(asked) === 1) setImmediate(() => send(collected.splice(0)));
+  }
+
+  function send(calls: CallMessage[]): void {
+    if (state.tag === 'running') state.worker.postMessage({ tag: 'calls', calls } satisfies ToDatabase);
   }
 
   async function close(): Promise<boolean> {

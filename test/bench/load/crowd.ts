@@ -84,7 +84,7 @@ export async function gather({ urls, members, dialect }: Stand): Promise<Crowd> 
 const SEED = 1;
 
 /** Connects in groups, since the listener's backlog is short; a burst of connections is not what this measures. */
-async function inGroups<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+export async function inGroups<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
   const made: T[] = [];
   while (made.length < count) {
     const group = Array.from({ length: Math.min(GROUP, count - made.length) }, (_, j) =>

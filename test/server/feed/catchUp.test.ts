@@ -110,6 +110,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   };
   await createCatchUp({ store, feed, names, features: () => [], logger: silent, now: () => 1 }).welcome(
     recipient,
+    async () => true,
   );
   return { frames, queries };
 }
