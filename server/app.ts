@@ -13,6 +13,7 @@ import {
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
+import { auditedAuth } from './auth/auditedAuth.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -119,7 +120,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
-  const auth = createAuth({
+  const plainAuth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
@@ -130,6 +131,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
+  const auth = auditedAuth(plainAuth, { audit, onLimit });
   const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,
