@@ -68,7 +68,7 @@ interface Deps {
 export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
-  const metrics = createMetrics();
+  const metrics = createMetrics(store.waiting);
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
   const onLimit: OnLimit = (limit, who) => {
     metrics.limitHits.inc({ limit });

@@ -162,6 +162,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     log,
     users,
     rooms,
+    waiting: () => ({}),
     ping: () => call(() => {}),
     async close() {
       isClosed = true;
