@@ -10,6 +10,7 @@ const TIMED = 'test/bench/beside/*.test.ts';
 
 /** Each takes about a minute. They start first, so that the run does not wait for one of them at the end. */
 const LONGEST = [
+  'test/fault/attacks/attacks.test.ts',
   'test/web/simulation/simulation.test.ts',
   'test/server/store/mongo/histories.test.ts',
   'test/contract/broken/broken.test.ts',

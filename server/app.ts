@@ -13,7 +13,6 @@ import {
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
-import { auditedAuth } from './auth/auditedAuth.ts';
 import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -68,7 +67,7 @@ interface Deps {
 export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
-  const metrics = createMetrics(store.waiting);
+  const metrics = createMetrics();
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
   const onLimit: OnLimit = (limit, who) => {
     metrics.limitHits.inc({ limit });
@@ -120,7 +119,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
-  const plainAuth = createAuth({
+  const auth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
@@ -131,7 +130,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
-  const auth = auditedAuth(plainAuth, { audit, onLimit });
   const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,

@@ -17,6 +17,9 @@ export interface ServerProcess extends AsyncDisposable {
   readonly data: string;
   /** All output so far, of all runs. */
   logs(): string;
+  /** Throws while it does not run. */
+  pid(): number;
+  isAlive(): boolean;
   /** SIGKILL, like a power cut. */
   kill9(): Promise<void>;
   /** SIGSTOP: connections stay open, requests are not answered. */
@@ -92,6 +95,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     port,
     data,
     logs: () => logs,
+    pid: () => pidOf(child),
+    isAlive: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     kill9: async () => void (await end('SIGKILL')),
     pause: () => pauseProcess(pidOf(child)),
     resume: () => resumeProcess(pidOf(child)),

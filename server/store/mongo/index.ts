@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import { membershipOf } from '../../../shared/kinds.ts';
 import type { Store } from '../port.ts';
 import { appendOn } from './append.ts';
 import { createApplySideEffects } from './applySideEffects.ts';
@@ -63,10 +62,7 @@ export async function openMongo({
       if (by !== undefined) turnsOf(room).wrote(by, serverOffset);
       heads.learn(room, serverOffset, at);
     },
-    onDocuments(documents) {
-      for (const entry of documents) if (membershipOf(entry)) counts.invalidate(entry.room);
-      repair.delivered(documents);
-    },
+    onDocuments: repair.delivered,
     log,
   });
   const insert = createInsert({
@@ -86,21 +82,17 @@ export async function openMongo({
     epoch,
     takesNewKinds,
     log: {
-      ...guard.wrap(
-        {
-          ...reads,
-          ...messagesOn(collections),
-          range: rangeOn({ client, collections, heads }),
-        },
-        ['range'],
-      ),
+      ...guard.wrap({
+        ...reads,
+        ...messagesOn(collections),
+        range: rangeOn({ client, collections, heads }),
+      }),
       append: appendOn({ execute, heads, applySideEffects, roomExists, guard, takesNewKinds, turnsOf }),
       tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: guard.wrap(usersOn(collections), ['changedSince', 'changedAround']),
-    rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
-    waiting: guard.waiting,
+    users: guard.wrap(usersOn(collections)),
+    rooms: guard.wrap(rooms),
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {
       version.close();
