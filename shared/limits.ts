@@ -47,6 +47,8 @@ export const RANGE_MAX_BYTES = 512 * 1024;
 /** Over long polling, for the reason given at CATCH_UP_POLLED_BYTES. */
 export const RANGE_POLLED_BYTES = CATCH_UP_POLLED_BYTES;
 export const ROOM_LIST_PAGE = 100;
+/** How far the time by which rooms are listed may be behind that of a room's newest entry: it is written once in this time. */
+export const ROOM_ACTIVITY_EVERY_MS = 60_000;
 export const BODY_MAX_CODE_POINTS = 4_000;
 export const TYPING_EVERY_MS = 3_000;
 export const TYPING_MAX_MEMBERS = 50;

@@ -10,6 +10,7 @@ import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore } from '../store/port.ts';
 import { type Access, noSuchRoom, notMember } from './access.ts';
+import { listCursor, positionOf } from './listCursor.ts';
 import { presentRoom } from './present.ts';
 import type { RoomLimits } from './roomLimits.ts';
 
@@ -97,11 +98,13 @@ export function createRoomService({
 
   return {
     async list(user, { after }) {
-      const rooms = await store.listPublic(after, ROOM_LIST_PAGE + 1);
+      const rooms = await store.listPublic(positionOf(after), ROOM_LIST_PAGE + 1);
       const page = rooms.slice(0, ROOM_LIST_PAGE);
       const marks = new Map((await store.ofUser(user.id)).map(({ room, readUpTo }) => [room.id, readUpTo]));
       const presented = page.map((room) => presentRoom(room, marks.get(room.id) ?? 0));
-      return rooms.length > page.length ? { rooms: presented, next: page.at(-1)!.id } : { rooms: presented };
+      return rooms.length > page.length
+        ? { rooms: presented, next: listCursor(page.at(-1)!) }
+        : { rooms: presented };
     },
 
     async create(user, { id, kind, name: raw }, address) {

@@ -146,8 +146,11 @@ export interface RoomStore {
   /** Creates the room, or returns the one that has this id already. The creator's join is an entry, appended separately. */
   create(room: NewRoom): Promise<RoomRecord>;
   byId(id: string): Promise<RoomRecord | undefined>;
-  /** Public rooms with an id greater than `after`, ascending by id. */
-  listPublic(after: string | undefined, limit: number): Promise<RoomRecord[]>;
+  /**
+   * Public rooms, the one with the latest activity first: descending by (activeAt, id), those beyond `after` in this order. A
+   * room's activity may become visible some time after its append. It only ever rises, so no page repeats a room of an earlier one.
+   */
+  listPublic(after: ListPosition | undefined, limit: number): Promise<ListedRoom[]>;
   /** The rooms that this user is a member of, with the user's read markers. */
   ofUser(user: string): Promise<Membership[]>;
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
@@ -284,6 +287,17 @@ export interface RoomRecord extends NewRoom {
   /** Undefined where the log of this room cannot be read at the moment. */
   head: number | undefined;
   members: number;
+}
+
+/** `id` may also be the beginning of an id. */
+export interface ListPosition {
+  activeAt: number;
+  id: string;
+}
+
+export interface ListedRoom extends RoomRecord {
+  /** The time of its newest entry, or up to ROOM_ACTIVITY_EVERY_MS before; its creation, while it has no entries. */
+  activeAt: number;
 }
 
 /** A user ceased to be a member of a room. */

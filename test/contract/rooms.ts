@@ -165,20 +165,6 @@ export function roomCases(open: () => Promise<Harness>): void {
     await db.store.rooms.mark([]);
   });
 
-  it('lists public rooms by id, in pages, and no private ones', async () => {
-    for (const kind of ['public', 'private', 'public', 'private', 'public'] as const)
-      await newRoom(db.store, kind);
-    const all = await db.store.rooms.listPublic(undefined, 1_000);
-    const ids = all.map((room) => room.id);
-    expect(all.every((room) => room.kind === 'public')).toBe(true);
-    expect(ids).toContain(LOBBY);
-    expect(ids).toEqual(ids.toSorted((x, y) => (x < y ? -1 : 1)));
-    const first = await db.store.rooms.listPublic(undefined, 2);
-    const second = await db.store.rooms.listPublic(first.at(-1)!.id, 2);
-    expect([...first, ...second]).toEqual(all.slice(0, 4));
-    expect(await db.store.rooms.listPublic(ids.at(-1), 2)).toEqual([]);
-  });
-
   it('closing finishes the calls under way; afterwards everything is unavailable', async () => {
     const other = await open();
     onTestFinished(() => other.destroy());

@@ -10,6 +10,7 @@ import { grownCases } from './grown.ts';
 import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
 import { rangeCases } from './range.ts';
 import { repeatCases } from './repeats.ts';
+import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
 import { sharedAppendCases } from './shared/append.ts';
 import { interruptedCases } from './shared/interrupted.ts';
@@ -66,6 +67,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('range', () => rangeCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
+  describe('the list of rooms', () => roomListCases(open));
   describe('users', () => userCases(open));
   describe('entries of any kind', () => grownCases(open));
 }

@@ -19,6 +19,7 @@ import { connectMongo } from './open/connect.ts';
 import { watchVersion } from './open/databaseVersion.ts';
 import { rangeOn } from './readRange.ts';
 import { startRepair } from './repairSideEffects.ts';
+import { createRoomActivity } from './roomActivity.ts';
 import { createMemberCounts, roomsOn } from './roomStore.ts';
 import { changesOf } from './tail/changeStream.ts';
 import { createTails } from './tail/tail.ts';
@@ -54,7 +55,17 @@ export async function openMongo({
     log.warn({ rooms: Object.fromEntries([...rooms].slice(0, LOG_ROOMS)), of: rooms.size }, UNREADABLE),
   );
   const reads = readsOn({ collections, heads, onUnreadable });
-  const { exists: roomExists, ...rooms } = roomsOn({ collections, heads: reads.heads, counts });
+  const activity = createRoomActivity({
+    rooms: collections.rooms,
+    pass: guard.pass,
+    now: () => performance.now(),
+  });
+  const { exists: roomExists, ...rooms } = roomsOn({
+    collections,
+    heads: reads.heads,
+    counts,
+    activity,
+  });
   const tails = createTails({
     epoch,
     source: changesOf(db, collections.entries[0]!),
@@ -73,6 +84,7 @@ export async function openMongo({
       turnsOf(room).took(tookMs);
       heads.learn(room, serverOffset, at);
       tails.expect(room, serverOffset);
+      activity.appended(room, at);
     },
   });
   const execute = createExecute({ client, collections, heads, insert, turnsOf });

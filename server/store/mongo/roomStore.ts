@@ -1,16 +1,27 @@
 /** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
+
+import type { Filter } from 'mongodb';
 import { leavingKinds, subjectOf } from '../../../shared/kinds.ts';
-import { type LogStore, type RaisedMark, type RoomRecord, type RoomStore, Unavailable } from '../port.ts';
+import {
+  type ListPosition,
+  type LogStore,
+  type RaisedMark,
+  type RoomRecord,
+  type RoomStore,
+  Unavailable,
+} from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
 import type { Collections, RoomDocument } from './base/collections.ts';
 import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
+import type { RoomActivity } from './roomActivity.ts';
 
 interface Deps {
   collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'entriesOf'>;
   heads: LogStore['heads'];
   counts: MemberCounts;
+  activity: Pick<RoomActivity, 'isStored'>;
 }
 
 export interface MongoRoomStore extends RoomStore {
@@ -24,6 +35,7 @@ export function roomsOn({
   collections: { rooms, members, marks, entriesOf },
   heads,
   counts,
+  activity,
 }: Deps): MongoRoomStore {
   const seen = new Set<string>();
 
@@ -46,8 +58,9 @@ export function roomsOn({
     async create(room) {
       const { id, ...rest } = room;
       try {
-        await rooms.insertOne({ _id: id, ...rest });
+        await rooms.insertOne({ _id: id, ...rest, activeAt: room.createdAt });
         seen.add(id);
+        activity.isStored(id, room.createdAt);
         return { ...room, head: 0, members: 0 };
       } catch (error) {
         if (!isDuplicate(error)) throw error;
@@ -58,14 +71,17 @@ export function roomsOn({
     },
     byId,
     async listPublic(after, limit) {
-      const where = after === undefined ? {} : { _id: { $gt: after } };
-      return withHeadAndMembers(
-        await rooms
+      const listed: RoomDocument[] = [];
+      for (const where of after ? rangesBeyond(after) : WHOLE_LIST) {
+        if (listed.length === limit) break;
+        const more = rooms
           .find({ kind: 'public', ...where })
-          .sort({ _id: 1 })
-          .limit(limit)
-          .toArray(),
-      );
+          .sort({ activeAt: -1, _id: -1 })
+          .limit(limit - listed.length);
+        listed.push(...(await more.toArray()));
+      }
+      const records = await withHeadAndMembers(listed);
+      return records.map((room, i) => ({ ...room, activeAt: listed[i]!.activeAt ?? NEVER }));
     },
     async ofUser(user) {
       const memberships = await members
@@ -127,6 +143,22 @@ export function roomsOn({
     },
   };
 }
+
+/** Where a room's document has no activity. */
+const NEVER = 0;
+
+/**
+ * The rest of the list in its order, as ranges of the index that are read one after the other: not every planner merges the
+ * alternatives of one query in the order of the index.
+ */
+function rangesBeyond({ activeAt, id }: ListPosition): Filter<RoomDocument>[] {
+  const before = { _id: { $lt: id } };
+  if (activeAt === NEVER) return [{ activeAt: WITHOUT_ACTIVITY, ...before }];
+  return [{ activeAt, ...before }, { activeAt: { $lt: activeAt } }, { activeAt: WITHOUT_ACTIVITY }];
+}
+
+const WITHOUT_ACTIVITY = { $exists: false };
+const WHOLE_LIST: Filter<RoomDocument>[] = [{ activeAt: { $gte: NEVER } }, { activeAt: WITHOUT_ACTIVITY }];
 
 /** The number of members per room, counted in an index. There is no stored counter that could differ from the members. */
 export interface MemberCounts {

@@ -1,6 +1,7 @@
 /** Writes entries, the only code that does: a batch is one transaction over all its rooms. */
 import type { DatabaseSync } from 'node:sqlite';
 import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
 import { faultKind } from './faults.ts';
 import {
@@ -30,9 +31,15 @@ export function appendOn(db: DatabaseSync) {
       const before = statements.lastSeq.get()!.seq;
       const rooms = new Map<string, RoomState | undefined>();
       const results = items.map((item) => appendIsolated(item, at, rooms));
-      for (const [id, room] of rooms) if (room) statements.setRoom.run(room.head, room.members, id);
+      for (const [id, room] of rooms) if (room) setRoom(id, room);
       return { results, committed: statements.since.all(before).map(numberedOf) };
     });
+
+  function setRoom(id: string, { head, members, at, activeAt }: RoomState): void {
+    statements.setRoom.run(head, members, id);
+    // Apart from the rest, and seldom: it moves the room in an index.
+    if (at - activeAt >= ROOM_ACTIVITY_EVERY_MS) statements.setActive.run(at, id);
+  }
 
   /** A savepoint per item: an item that the database refuses does not roll back the others. */
   function appendIsolated(
@@ -113,6 +120,7 @@ interface RoomState {
   members: number;
   /** Time of its newest entry in milliseconds; 0 for an empty room. */
   at: number;
+  activeAt: number;
 }
 
 interface ItemContext {
@@ -165,11 +173,12 @@ function prepare(db: DatabaseSync) {
     ),
     room: query<RoomState>(
       db,
-      `SELECT head, members,
+      `SELECT head, members, activeAt,
          coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), 0) AS at
        FROM rooms WHERE id = ?`,
     ),
     setRoom: query(db, 'UPDATE rooms SET head = ?, members = ? WHERE id = ?'),
+    setActive: query(db, 'UPDATE rooms SET activeAt = ? WHERE id = ?'),
     insert: query(
       db,
       `INSERT INTO entries (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest)

@@ -1,7 +1,7 @@
 /** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
 import { leavingKinds } from '../../../shared/kinds.ts';
-import type { Leave, RoomRecord, RoomStore } from '../port.ts';
+import type { Leave, ListedRoom, ListPosition, RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
 
@@ -11,11 +11,11 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
 
   return {
     create: ({ id, kind, name, createdBy, createdAt }) => {
-      statements.create.run(id, kind, name, createdBy, createdAt);
+      statements.create.run(id, kind, name, createdBy, createdAt, createdAt);
       return statements.byId.get(id)!;
     },
     byId: (id) => statements.byId.get(id),
-    listPublic: (after, limit) => statements.listPublic.all(after ?? '', limit),
+    listPublic: ({ activeAt, id } = FIRST, limit) => statements.listPublic.all(activeAt, id, limit),
     ofUser: (user) => statements.ofUser.all(user).map(({ readUpTo, ...room }) => ({ room, readUpTo })),
     ofUsers(users) {
       const rooms = new Map<string, string[]>();
@@ -39,17 +39,22 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   };
 }
 
+/** Before every room. */
+const FIRST: ListPosition = { activeAt: Number.MAX_SAFE_INTEGER, id: '' };
+
 function prepare(db: DatabaseSync) {
   const room = 'SELECT rooms.id, kind, name, createdBy, createdAt, head, members';
   return {
     create: query(
       db,
-      `INSERT INTO rooms (id, kind, name, createdBy, createdAt) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO rooms (id, kind, name, createdBy, createdAt, activeAt) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
     ),
     byId: query<RoomRecord>(db, `${room} FROM rooms WHERE id = ?`),
-    listPublic: query<RoomRecord>(
+    listPublic: query<ListedRoom>(
       db,
-      `${room} FROM rooms WHERE kind = 'public' AND id > ? ORDER BY id LIMIT ?`,
+      `${room}, activeAt FROM rooms WHERE kind = 'public' AND (activeAt, id) < (?, ?)
+       ORDER BY activeAt DESC, id DESC LIMIT ?`,
     ),
     ofUser: query<RoomRecord & { readUpTo: number }>(
       db,

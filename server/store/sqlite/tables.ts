@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth];
+const STEPS = [first, second, third, fourth, fifth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -119,6 +119,17 @@ function fourth(db: DatabaseSync, { at }: { at: number }): void {
     CREATE INDEX devicesBySeen ON devices (seenAt);
     CREATE TABLE signedOut (tokenHash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE INDEX signedOutByTime ON signedOut (at);
+  `);
+}
+
+/** Public rooms are listed by their activity. An index by id is not needed any more. */
+function fifth(db: DatabaseSync): void {
+  db.exec(`
+    ALTER TABLE rooms ADD COLUMN activeAt INTEGER NOT NULL DEFAULT 0;
+    UPDATE rooms SET activeAt =
+      coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), createdAt);
+    DROP INDEX roomsPublic;
+    CREATE INDEX roomsByActivity ON rooms (activeAt, id) WHERE kind = 'public';
   `);
 }
 

@@ -72,7 +72,60 @@ export const roomFaults: Fault[] = [
     name: 'every page of rooms is the first one',
     around: (store) =>
       withRooms(store, { listPublic: (_, limit) => store.rooms.listPublic(undefined, limit) }),
-    caughtBy: ['lists public rooms by id, in pages, and no private ones'],
+    caughtBy: ['lists public rooms by activity', 'rooms of the same activity are on one page each'],
+  },
+  {
+    name: 'rooms are listed by their creation',
+    around: (store) =>
+      withRooms(store, {
+        async listPublic(after, limit) {
+          const rooms = (await store.rooms.listPublic(undefined, 1_000))
+            .map((room) => ({ ...room, activeAt: room.createdAt }))
+            .toSorted((one, other) => other.createdAt - one.createdAt);
+          return rooms.filter(({ activeAt }) => !after || activeAt < after.activeAt).slice(0, limit);
+        },
+      }),
+    caughtBy: ['lists public rooms by activity', 'the time of activity follows'],
+  },
+  {
+    name: 'a page begins after the room that the last one ended with, wherever that is now',
+    around: (store) =>
+      withRooms(store, {
+        async listPublic(after, limit) {
+          const rooms = await store.rooms.listPublic(undefined, 1_000);
+          const from = after ? rooms.findIndex(({ id }) => id.startsWith(after.id)) + 1 : 0;
+          return rooms.slice(from, from + limit);
+        },
+      }),
+    caughtBy: ['a room that becomes active between two pages is not listed twice'],
+  },
+  {
+    name: 'of rooms of the same activity only those of one page are listed',
+    around: (store) =>
+      withRooms(store, {
+        listPublic: (after, limit) => store.rooms.listPublic(after && { ...after, id: '' }, limit),
+      }),
+    caughtBy: ['rooms of the same activity are on one page each'],
+  },
+  {
+    name: 'private rooms are listed, too',
+    around: (store) => {
+      const made: string[] = [];
+      return withRooms(store, {
+        create(room) {
+          made.push(room.id);
+          return store.rooms.create(room);
+        },
+        async listPublic(after, limit) {
+          if (after) return store.rooms.listPublic(after, limit);
+          const rooms = await Promise.all(made.map((id) => store.rooms.byId(id)));
+          const hidden = rooms.filter((room) => room?.kind === 'private');
+          const listed = hidden.map((room) => ({ ...room!, activeAt: room!.createdAt }));
+          return [...listed, ...(await store.rooms.listPublic(undefined, limit))].slice(0, limit);
+        },
+      });
+    },
+    caughtBy: ['lists public rooms by activity'],
   },
   {
     name: 'rooms that were left count as memberships',

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AppendResult,
+  type ListPosition,
   type LogStore,
   type NewEntry,
   type RoomStore,
@@ -115,10 +116,11 @@ export function openMemory(data: MemoryData, random: Random): Store {
     listPublic: (after, limit) =>
       call(() =>
         [...data.rooms.values()]
-          .filter(({ id, kind }) => kind === 'public' && id > (after ?? ''))
-          .toSorted((x, y) => (x.id < y.id ? -1 : 1))
-          .slice(0, limit)
-          .map(({ id }) => data.room(id)!),
+          .filter(({ kind }) => kind === 'public')
+          .map(({ id, createdAt }) => ({ ...data.room(id)!, activeAt: data.lastAt(id) || createdAt }))
+          .filter((room) => after === undefined || isBefore(room, after))
+          .toSorted((x, y) => (isBefore(x, y) ? 1 : -1))
+          .slice(0, limit),
       ),
     ofUser: (user) =>
       call(() =>
@@ -169,6 +171,10 @@ export function openMemory(data: MemoryData, random: Random): Store {
       tails.close();
     },
   };
+}
+
+function isBefore(one: ListPosition, other: ListPosition): boolean {
+  return one.activeAt < other.activeAt || (one.activeAt === other.activeAt && one.id < other.id);
 }
 
 /** Groups consecutive items of the same room. */

@@ -1,7 +1,23 @@
 import { expect, it } from 'vitest';
+import type { Store } from '../../../server/store/port.ts';
+import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
-import { appendNew, join, leave, newId, newRoom, type SharedHarness, text, upTo } from '../support.ts';
+import { waitFor } from '../../support/waitFor.ts';
+import {
+  appendNew,
+  HEARD_WITHIN_MS,
+  join,
+  leave,
+  newId,
+  newRoom,
+  type SharedHarness,
+  text,
+  upTo,
+} from '../support.ts';
 import { inSharedDatabase } from './stores.ts';
+
+/** Beyond the times of all other cases. */
+const LATER = 50_000_000_000_000;
 
 export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
   const db = inSharedDatabase(open);
@@ -25,6 +41,21 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     } finally {
       await other.destroy();
     }
+  });
+
+  it('the activity of a room at one store moves it up in the list of every other', async () => {
+    const rooms: string[] = [];
+    for (const at of [LATER, LATER + 1, LATER + 2]) {
+      const room = { id: newId(), kind: 'public' as const, name: 'Deck', createdBy: newId(), createdAt: at };
+      rooms.push((await db.stores[1].rooms.create(room)).id);
+    }
+    const [quiet, active, last] = rooms as [string, string, string];
+    const order = async (store: Store) => (await store.rooms.listPublic(undefined, 3)).map(({ id }) => id);
+    for (const store of db.stores) expect(await order(store)).toEqual([last, active, quiet]);
+    await appendNew(db.stores[2], [text(active, newId(), 'x')], LATER + 2 * ROOM_ACTIVITY_EVERY_MS);
+    for (const store of db.stores)
+      await waitFor('first', async () => (await order(store))[0] === active, HEARD_WITHIN_MS);
+    expect(await order(db.store)).toEqual([active, last, quiet]);
   });
 
   it('one store reopens while the others write: nothing is lost, and numbering continues', async () => {

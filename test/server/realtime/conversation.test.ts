@@ -1,5 +1,6 @@
 /** The protocol between real sockets and a real server on a real database. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOM_LIST_PAGE } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Room } from '../../../shared/protocol/index.ts';
 import { bodyOf, connectClient, newId, post, signUp, text } from '../../support/api.ts';
@@ -292,6 +293,31 @@ describe('rooms', () => {
         error: { code: 'not-found' },
       });
     }
+  });
+
+  test('the list of rooms begins with the latest activity', async () => {
+    await using another = await startApp();
+    using ada = await connectClient(another.url, await signUp(another.url, 'Ada'));
+    const ids = Array.from({ length: ROOM_LIST_PAGE + 2 }, newId);
+    const hour = 60 * 60 * 1000;
+    const begin = Date.now() - 200 * hour;
+    await Promise.all(
+      ids.map((id, n) => {
+        const room = { id, kind: 'public' as const, name: `${n}`, createdBy: newId() };
+        return another.store.rooms.create({ ...room, createdAt: begin + n * hour });
+      }),
+    );
+    const [oldest] = ids as [string];
+    await ada.request('room:join', { room: oldest, clientOffset: newId() });
+    const first = await ada.request('room:list', {});
+    if (!first.ok) throw new Error(first.error.message);
+    const second = await ada.request('room:list', { after: first.next });
+    if (!second.ok) throw new Error(second.error.message);
+    const listed = [...first.rooms, ...second.rooms].map(({ id }) => id);
+    expect(first.rooms).toHaveLength(ROOM_LIST_PAGE);
+    expect(second.next).toBeUndefined();
+    expect(listed.slice(0, 2).toSorted()).toEqual([oldest, LOBBY].toSorted());
+    expect(listed.slice(2)).toEqual(ids.slice(1).toReversed());
   });
 
   test('joining twice writes one entry, and the key of a text cannot be used for a join', async () => {

@@ -82,6 +82,8 @@ export interface RoomDocument {
   name: string;
   createdBy: string;
   createdAt: number;
+  /** As in `ListedRoom`. Absent where a process of an older version created it, until the next entry: 0. */
+  activeAt?: number;
 }
 
 export interface MemberDocument {
@@ -177,7 +179,8 @@ const INDEXES = {
     { name: 'devicesBySeen', key: { seenAt: 1 } },
   ],
   rooms: [
-    { name: 'roomsByKind', key: { kind: 1, _id: 1 } },
+    { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
+    { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
     { name: 'roomsByCreator', key: { createdBy: 1, createdAt: 1 } },
   ],
   members: [

@@ -11,7 +11,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db } from 'mongodb';
 import type { Logger } from 'pino';
 import { Unavailable } from '../../port.ts';
-import { ENTRIES_BY_KIND, META, META_ID, type MetaDocument, USERS_BY_REV } from '../base/collections.ts';
+import {
+  collectionsOf,
+  ENTRIES_BY_KIND,
+  META,
+  META_ID,
+  type MetaDocument,
+  USERS_BY_REV,
+} from '../base/collections.ts';
+import { timeOf } from '../base/entryDocuments.ts';
 
 export interface MigrationStep {
   /** For the log: what the step adds to the database. */
@@ -40,7 +48,33 @@ export const MIGRATION_STEPS: readonly MigrationStep[] = [
       return undefined;
     },
   },
+  {
+    adds: 'the time of the last activity of each room',
+    async runPart(db, from = '') {
+      const { rooms, entriesOf } = collectionsOf(db);
+      const some = await rooms
+        .find({ _id: { $gt: from }, activeAt: { $exists: false } })
+        .sort({ _id: 1 })
+        .limit(ROOMS_PER_PART)
+        .toArray();
+      const updates = some.map(async ({ _id, createdAt }) => {
+        const [newest] = await entriesOf(_id)
+          .find({ room: _id })
+          .sort({ serverOffset: -1 })
+          .limit(1)
+          .project<{ at: unknown }>({ _id: 0, at: 1 })
+          .toArray();
+        const activeAt = newest ? timeOf(newest) : createdAt;
+        return { updateOne: { filter: { _id }, update: { $max: { activeAt } } } };
+      });
+      if (some.length > 0) await rooms.bulkWrite(await Promise.all(updates), { ordered: false });
+      return some.length < ROOMS_PER_PART ? undefined : some.at(-1)!._id;
+    },
+  },
 ];
+
+/** A part takes well below a second. */
+const ROOMS_PER_PART = 200;
 
 interface Migration {
   db: Db;

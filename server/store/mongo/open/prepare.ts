@@ -83,7 +83,15 @@ async function createCollection(db: Db, { name, options }: (typeof DEFINITIONS)[
 }
 
 async function insertLobby({ rooms }: Collections): Promise<void> {
-  const lobby = { _id: LOBBY, kind: 'public', name: 'Lobby', createdBy: '', createdAt: Date.now() } as const;
+  const now = Date.now();
+  const lobby = {
+    _id: LOBBY,
+    kind: 'public',
+    name: 'Lobby',
+    createdBy: '',
+    createdAt: now,
+    activeAt: now,
+  } as const;
   try {
     await rooms.insertOne(lobby);
   } catch (error) {

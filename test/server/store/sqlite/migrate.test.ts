@@ -48,6 +48,10 @@ it('L3 every entry is unchanged, every key is known, digests are the same', asyn
     ].toSorted((a, b) => (a.room.id < b.room.id ? -1 : 1)),
   );
   expect(await store.rooms.isMember('lobby', bob)).toBe(false);
+  const listed = await store.rooms.listPublic(undefined, 100);
+  expect(listed.map(({ id }) => id)).toContain('lobby');
+  for (const { id, activeAt, createdAt } of listed)
+    expect(activeAt).toBe((await wholeLog(store, id)).at(-1)?.at ?? createdAt);
 });
 
 it('later entries may be of any kind; old texts are counted, found and edited', async () => {

@@ -50,6 +50,11 @@ it('every entry is unchanged, every key is known, and pending side effects are a
   expect(await store.users.byToken('token of Bob')).toMatchObject({ user: { id: bob, name: 'Bob', rev: 0 } });
   expect(await store.users.byId(ada)).toMatchObject({ passwordHash: 'a hash' });
 
+  const listed = await store.rooms.listPublic(undefined, 100);
+  expect(listed.map(({ id }) => id)).toContain('lobby');
+  for (const { id, activeAt, createdAt } of listed)
+    expect(activeAt).toBe(expectedLog(saved, id).at(-1)?.at ?? createdAt);
+
   const items = saved.said.map((one) => one.item);
   expect(items.map((one) => digestOf(one))).toEqual(items.map(({ digest }) => digest));
   expect(await append(store, items, 9_000)).toEqual(
