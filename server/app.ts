@@ -13,13 +13,14 @@ import {
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
-import { createAuth } from './auth/auth.ts';
+import { type Auth, createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
+import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
-import { HTTP_REQUESTS_OF_ADDRESS, ROOM_CHANGES_WAITING } from './base/serverLimits.ts';
+import { HTTP_REQUESTS_OF_ADDRESS, ROOM_CHANGES_WAITING, URL_MAX_LENGTH } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
@@ -39,7 +40,7 @@ import { guardConnections, HTTP_OPTIONS } from './request/connectionGuard.ts';
 import { createHostCheck } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
-import { guardRequests, tooManyRequests } from './request/requestGuard.ts';
+import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
 import { createAccess } from './rooms/access.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
@@ -119,7 +120,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
-  const auth = createAuth({
+  const signIns = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
@@ -130,6 +131,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
+  const auth: Auth = {
+    ...signIns,
+    identify: limitUnknownTokens(signIns.identify, {
+      now: monotonic,
+      onLimit: (address) => onLimit('unknown tokens', { address }),
+    }),
+  };
   const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,
@@ -238,6 +246,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
   guardRequests(http, (request) => {
+    if (request.url!.length > URL_MAX_LENGTH) return URL_TOO_LONG;
     const address = addressKey(contextOf(request).address);
     const retryAfter = requestsOfAddress.take(address, 1);
     if (retryAfter === 0) return undefined;

@@ -48,8 +48,11 @@ export function codePoints(text: string): number {
   return count;
 }
 
-/** In UTF-16 units, before anything is normalized: NFKC makes a text up to 18 times as long. No valid name is longer. */
-const NAME_MAX_RAW_LENGTH = 1_000;
+/**
+ * In UTF-16 units, before anything is normalized: that takes time by the square of a run of combining marks, and NFKC makes a
+ * text up to 18 times as long. A code point of NFC is at most four before, of at most two units.
+ */
+const NAME_MAX_RAW_LENGTH = 8 * NAME_MAX_CODE_POINTS;
 
 const CONTROL = /\p{Cc}/u;
 const CONTROL_IN_BODY = /(?![\n\t])\p{Cc}/u;

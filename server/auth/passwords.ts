@@ -6,10 +6,18 @@ import { RefusedError } from '../base/refusal.ts';
 
 /** Normalizes a password (NFC), so that all keyboards give the same one. Throws `invalid` or `too-large` if it does not have 1 to 200 code points. */
 export function checkPassword(raw: string): string {
+  if (raw.length > RAW_MAX_LENGTH) throw tooLong();
   const password = raw.toWellFormed().normalize('NFC');
   if (password === '') throw new RefusedError('invalid', 'A password needs at least one character.');
   if (codePoints(password) <= PASSWORD_MAX_CODE_POINTS) return password;
-  throw new RefusedError('too-large', `A password has at most ${PASSWORD_MAX_CODE_POINTS} characters.`);
+  throw tooLong();
+}
+
+/** In UTF-16 units, before it is normalized, which takes time by the square of a run of combining marks. */
+const RAW_MAX_LENGTH = 8 * PASSWORD_MAX_CODE_POINTS;
+
+function tooLong(): RefusedError {
+  return new RefusedError('too-large', `A password has at most ${PASSWORD_MAX_CODE_POINTS} characters.`);
 }
 
 /** `salt` is 16 random bytes. */

@@ -16,8 +16,10 @@ import type { OnLimit } from '../base/audit.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseOrRefuse } from '../base/parse.ts';
 import { RefusedError } from '../base/refusal.ts';
+import { READS_WAITING } from '../base/serverLimits.ts';
 import { withTimeout } from '../base/timeout.ts';
 import { addressKey } from '../limits/addressKey.ts';
+import { createKeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
@@ -47,6 +49,11 @@ export function createApi({
   metrics,
 }: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
+  const ranges = createKeyedQueue({
+    maxWaiting: READS_WAITING,
+    waitMs: ACKNOWLEDGE_WITHIN_MS,
+    now: () => performance.now(),
+  });
 
   api.use(async (ctx, next) => {
     metrics.frames.inc({ event: eventOf(ctx) });
@@ -137,7 +144,8 @@ export function createApi({
       throw new RefusedError('rate-limited', 'Too many requests at once.', retryAfter);
     }
     const payer = { user: user.id, address: addressKey(ctx.state.requestContext.address) };
-    const acknowledgement = await perform(name, user, payload, { transport: 'http', payer });
+    const answer = () => perform(name, user, payload, { transport: 'http', payer });
+    const acknowledgement = name === 'range' ? await ranges(device, answer) : await answer();
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);
   }

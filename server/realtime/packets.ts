@@ -85,7 +85,25 @@ interface Transport {
   maxHttpBufferSize?: number;
   parser?: object;
   /** Of `ws`. */
-  socket?: { on(event: 'ping' | 'pong', listen: () => void): unknown };
+  socket?: WebSocketParts;
+}
+
+/** The fields with an underscore are private to `ws`: the bytes of one message, and of one that is inflated. */
+interface WebSocketParts {
+  on(event: 'ping' | 'pong', listen: () => void): unknown;
+  terminate(): void;
+  _receiver?: { _maxPayload?: number };
+  _extensions?: { 'permessage-deflate'?: { _maxPayload?: number } };
+}
+
+/** The engine of the Socket.IO server, with the options of its `ws` server. */
+interface Engine {
+  ws: { options: { maxPayload: number } };
+}
+
+/** Call once: a WebSocket holds no more than a handshake of a stranger, who may never end a message that was begun. */
+export function boundMessages(engine: unknown): void {
+  (engine as Engine).ws.options.maxPayload = HANDSHAKE_BODY_BYTES;
 }
 
 /** Call for each new connection of Engine.IO. `onFlood` is called before a connection is closed. */
@@ -96,6 +114,8 @@ export function boundPackets(connection: Connection, onFlood: () => void): void 
       bucket = takeOrThrow(bucket, 1, PACKETS_PER_CONNECTION);
     } catch {
       onFlood();
+      // not the closing handshake: it would go on reading until the client answers
+      connection.transport.socket?.terminate();
       connection.close(true);
     }
   };
@@ -112,9 +132,18 @@ function countPings({ socket }: Transport, count: () => void): void {
   socket?.on('pong', count);
 }
 
-/** Call when the connection is authenticated: from now on its bodies may be as large as any frame. */
-export function allowLargeBodies({ transport }: Pick<Connection, 'transport'>): void {
+/** Call when the connection is authenticated: from now on its messages may be as large as any frame. */
+export function allowLargeMessages(connection: Pick<Connection, 'transport' | 'on'>): void {
+  raiseBound(connection.transport);
+  if (connection.transport.name === 'polling') connection.on('upgrade', raiseBound);
+}
+
+/** Where `ws` has other private fields, the bound stays: every valid request is below it. */
+function raiseBound(transport: Transport): void {
   if (transport.name === 'polling') transport.maxHttpBufferSize = FRAME_MAX_BYTES;
+  const { _receiver: receiver, _extensions: extensions } = transport.socket ?? {};
+  for (const holder of [receiver, extensions?.['permessage-deflate']])
+    if (holder?._maxPayload) holder._maxPayload = FRAME_MAX_BYTES;
 }
 
 /** Long polling sends many packets in one body, and Engine.IO decodes all before it handles the first. */

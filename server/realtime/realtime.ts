@@ -45,7 +45,13 @@ import { createAdmission } from './admission.ts';
 import { chooseCompression } from './compress.ts';
 import { createHandshakeGuard } from './handshakeGuard.ts';
 import { createLocalSockets } from './localSockets.ts';
-import { allowLargeBodies, boundedParser, boundPackets, TOO_LARGE_EVENT } from './packets.ts';
+import {
+  allowLargeMessages,
+  boundedParser,
+  boundMessages,
+  boundPackets,
+  TOO_LARGE_EVENT,
+} from './packets.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
   type AdapterConstructor,
@@ -125,6 +131,7 @@ export function createSocketServer({
     cors: { origin: [...allowedOrigins], credentials: true },
   });
   compression.attach(io);
+  boundMessages(io.engine);
   http.prependListener('upgrade', joinFirstWrites);
   return io;
 }
@@ -222,7 +229,7 @@ export function createRealtime({
     const { user, device } = recipient.identity;
     countConnections();
     names.changed(user);
-    allowLargeBodies(socket.conn as unknown as Parameters<typeof allowLargeBodies>[0]);
+    allowLargeMessages(socket.conn as unknown as Parameters<typeof allowLargeMessages>[0]);
     recipient.onlyOpenRoom = backpressure.wasSlow(device);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     admission.entered(socket);

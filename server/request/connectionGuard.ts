@@ -2,7 +2,7 @@
  * Bounds TCP connections: how long one may be silent at first, how many there may be on which nobody is authenticated, and
  * how many bytes they may leave unread. Node bounds the rest: headers, bodies and idle time (`HTTP_OPTIONS`).
  */
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
@@ -10,6 +10,7 @@ import {
   HEADERS_WITHIN_MS,
   KEEP_ALIVE_MS,
   REQUEST_WITHIN_MS,
+  REQUESTS_PER_CONNECTION,
   STRANGERS,
   STRANGERS_OF_ADDRESS,
   UNSENT_MAX_BYTES,
@@ -39,7 +40,7 @@ interface Options {
   /** True for an address that makes too many requests: its connections are closed before a byte of them is read. */
   isShunned: (address: string) => boolean;
   /** Called with the reason for each connection that is closed. */
-  onClosed: (reason: 'silent' | 'strangers' | 'shunned' | 'unread') => void;
+  onClosed: (reason: 'silent' | 'strangers' | 'shunned' | 'unread' | 'pipelined') => void;
   /** A monotonic clock in milliseconds. */
   now: () => number;
 }
@@ -50,6 +51,8 @@ interface Visitor {
   stream: Duplex;
   address: string;
   since: number;
+  /** Requests that are not answered yet. */
+  pending: number;
   /** A WebSocket: its unsent bytes are counted elsewhere (server/realtime/unsent.ts). */
   isUpgraded: boolean;
 }
@@ -82,7 +85,7 @@ export function guardConnections(
     const name = nameOf(socket);
     if (!name) return socket.destroy();
     const address = countsAddresses ? addressKey(socket.remoteAddress!) : 'all';
-    const visitor = { socket, stream: socket, address, since: now(), isUpgraded: false };
+    const visitor = { socket, stream: socket, address, since: now(), pending: 0, isUpgraded: false };
     if (countsAddresses && isShunned(address)) {
       onClosed('shunned');
       return socket.destroy();
@@ -102,6 +105,12 @@ export function guardConnections(
   http.on('secureConnection', (stream: Socket) => {
     const visitor = visitors.get(nameOf(stream) ?? '');
     if (visitor) visitor.stream = stream;
+  });
+  http.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const visitor = visitors.get(nameOf(request.socket) ?? '');
+    if (!visitor) return;
+    if (++visitor.pending > REQUESTS_PER_CONNECTION) return close(visitor, 'pipelined');
+    response.once('close', () => visitor.pending--);
   });
   http.prependListener('upgrade', ({ socket }: IncomingMessage) => {
     const visitor = visitors.get(nameOf(socket) ?? '');

@@ -28,6 +28,7 @@ export function guardRequests(
   refusalOf: (request: IncomingMessage) => EarlyRefusal | undefined,
 ): void {
   intercept(http, 'request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.socket.destroyed) return true; // parsed from the same bytes as the request that ended the connection
     const why = refusalOf(request);
     if (!why) return false;
     response.writeHead(why.status, headersOf(why)).end(why.body);
@@ -48,6 +49,12 @@ export function guardRequests(
 export const FOREIGN_PAGE: EarlyRefusal = {
   status: ERROR_STATUS.forbidden,
   body: JSON.stringify(refusal(wireError('forbidden', 'This page may not use this server.'))),
+};
+
+/** Before anything parses the URL. */
+export const URL_TOO_LONG: EarlyRefusal = {
+  status: 414,
+  body: JSON.stringify(refusal(wireError('too-large', 'The address is too long.'))),
 };
 
 export function tooManyRequests(retryAfter: number): EarlyRefusal {

@@ -1,11 +1,14 @@
 import { describe, expect, test, vi } from 'vitest';
 import {
+  HANDSHAKE_BODY_BYTES,
   HANDSHAKE_MAX_LENGTH,
   PACKETS_PER_CONNECTION,
   PACKETS_PER_POLL,
 } from '../../../server/base/serverLimits.ts';
 import { boundedParser, boundPackets, TOO_LARGE_EVENT } from '../../../server/realtime/packets.ts';
 import { APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../../shared/limits.ts';
+import { connectClient, signUp, text } from '../../support/api.ts';
+import { startApp } from '../../support/app.ts';
 
 function decoder() {
   const made = new boundedParser.Decoder();
@@ -106,26 +109,31 @@ describe('of a connected client', () => {
 function connection(name: 'polling' | 'websocket') {
   const listeners = new Map<string, (value?: unknown) => void>();
   const listenersOfSocket = new Map<string, () => void>();
+  const terminate = vi.fn();
   const transport: { name: string; parser?: object; maxHttpBufferSize?: number; socket?: object } = { name };
   if (name === 'websocket')
-    transport.socket = { on: (event: string, listen: () => void) => listenersOfSocket.set(event, listen) };
+    transport.socket = {
+      on: (event: string, listen: () => void) => listenersOfSocket.set(event, listen),
+      terminate,
+    };
   const close = vi.fn();
   const flood = vi.fn();
   boundPackets(
     { transport, on: (event: string, listen: () => void) => listeners.set(event, listen), close } as never,
     flood,
   );
-  return { transport, listeners, listenersOfSocket, close, flood };
+  return { transport, listeners, listenersOfSocket, close, terminate, flood };
 }
 
 describe('Engine.IO', () => {
   test.each(['packet', 'ping', 'pong'])('a flood of a %s closes the connection', (event) => {
-    const { listeners, listenersOfSocket, close, flood } = connection('websocket');
+    const { listeners, listenersOfSocket, close, terminate, flood } = connection('websocket');
     const tell = listeners.get(event) ?? listenersOfSocket.get(event)!;
     for (let i = 0; i < PACKETS_PER_CONNECTION.burst; i++) tell();
     expect(close).not.toHaveBeenCalled();
     for (let i = 0; i < PACKETS_PER_CONNECTION.burst; i++) tell();
     expect(close).toHaveBeenCalledWith(true);
+    expect(terminate).toHaveBeenCalled();
     expect(flood).toHaveBeenCalled();
   });
 
@@ -138,3 +146,28 @@ describe('Engine.IO', () => {
     expect(decodePayload(body(1_000_000))).toHaveLength(1);
   });
 });
+
+test('a stranger cannot begin a message that is longer than a handshake; a client can', async () => {
+  await using app = await disposable(startApp());
+  const stranger = new WebSocket(`${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+  const closed = new Promise((resolve) => stranger.addEventListener('close', resolve));
+  await new Promise((resolve) => stranger.addEventListener('open', resolve));
+  stranger.send('x'.repeat(HANDSHAKE_BODY_BYTES + 1));
+  await closed;
+  using client = await connectClient(app.url, await signUp(app.url, 'Ada'));
+  expect(
+    await client.request('append', {
+      as: client.session.user.id,
+      items: [text('x'.repeat(HANDSHAKE_BODY_BYTES + 1))],
+    }),
+  ).toMatchObject({
+    error: { code: 'too-large' },
+  });
+});
+
+async function disposable<T extends { stop(): Promise<unknown> }>(
+  starting: Promise<T>,
+): Promise<T & AsyncDisposable> {
+  const started = await starting;
+  return Object.assign(started, { [Symbol.asyncDispose]: async () => void (await started.stop()) });
+}

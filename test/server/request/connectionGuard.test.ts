@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import {
   FIRST_BYTE_WITHIN_MS,
+  REQUESTS_PER_CONNECTION,
   STRANGERS_OF_ADDRESS,
   UNSENT_MAX_BYTES,
 } from '../../../server/base/serverLimits.ts';
@@ -134,4 +135,15 @@ test('a connection that does not read its answers is closed', async () => {
   socket.pause();
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await waitFor('the connection is closed', () => closed.includes('unread'));
+});
+
+test('a connection with too many unanswered requests is closed', async () => {
+  let handled = 0;
+  const { http, closed, dial } = await scene(() => void handled++);
+  guardRequests(http, () => undefined);
+  const socket = await dial();
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+  await once(socket, 'close');
+  expect(closed[0]).toBe('pipelined');
+  expect(handled).toBeLessThan(2 * REQUESTS_PER_CONNECTION);
 });

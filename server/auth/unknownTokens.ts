@@ -1,0 +1,45 @@
+/** A rate limit for tokens that are not valid. Each costs a read of the database, and anybody can make one up. */
+import { RefusedError } from '../base/refusal.ts';
+import { UNKNOWN_TOKENS_OF_ADDRESS } from '../base/serverLimits.ts';
+import { addressKey } from '../limits/addressKey.ts';
+import { createLimiter } from '../limits/limiter.ts';
+import type { Auth } from './auth.ts';
+import { hashToken } from './tokens.ts';
+
+/**
+ * The same `identify`, but beyond the rate of its address a token is refused with `rate-limited` before the store is asked.
+ * Tokens that were valid lately are never refused: others behind the same address notice nothing. `now`: a monotonic clock
+ * in milliseconds.
+ */
+export function limitUnknownTokens(
+  identify: Auth['identify'],
+  { now, onLimit }: { now: () => number; onLimit: (address: string) => void },
+): Auth['identify'] {
+  const unknown = createLimiter({ ...UNKNOWN_TOKENS_OF_ADDRESS, now });
+  /** Hashes, the latest last. */
+  const valid = new Set<string>();
+
+  return async (token, address) => {
+    const key = addressKey(address);
+    const hashed = hashToken(token);
+    const retryAfter = valid.has(hashed) ? 0 : unknown.waitFor(key, 1);
+    if (retryAfter > 0) {
+      onLimit(key);
+      throw new RefusedError(
+        'rate-limited',
+        'Too many sessions that are not valid; wait a moment.',
+        retryAfter,
+      );
+    }
+    const identity = await identify(token, address);
+    valid.delete(hashed);
+    if (!identity) unknown.spend(key, 1);
+    else {
+      valid.add(hashed);
+      if (valid.size > MAX_VALID) valid.delete(valid.values().next().value!);
+    }
+    return identity;
+  };
+}
+
+const MAX_VALID = 20_000;

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
+import { limitUnknownTokens } from '../../../server/auth/unknownTokens.ts';
+import { UNKNOWN_TOKENS_OF_ADDRESS } from '../../../server/base/serverLimits.ts';
+
+const identity = { device: 'd', user: { id: 'u', name: 'Ada', rev: 0 }, hasPassword: false };
+const token = (n: number) => tokenFrom(new Uint8Array(TOKEN_BYTES).fill(n));
+const KNOWN = token(1);
+const OTHER = token(2);
+
+function scene() {
+  let reads = 0;
+  const limited: string[] = [];
+  let clock = 0;
+  const identify = limitUnknownTokens(
+    async (given) => {
+      reads++;
+      return given === KNOWN || given === OTHER ? identity : undefined;
+    },
+    { now: () => clock, onLimit: (address) => limited.push(address) },
+  );
+  const pass = (ms: number) => {
+    clock += ms;
+  };
+  return { identify, limited, pass, reads: () => reads };
+}
+
+test('beyond the rate, unknown tokens are refused without a read of the store', async () => {
+  const { identify, limited, pass, reads } = scene();
+  for (let i = 0; i < UNKNOWN_TOKENS_OF_ADDRESS.burst; i++) await identify(token(3), '10.0.0.1');
+  const before = reads();
+  await expect(identify(token(4), '10.0.0.1')).rejects.toMatchObject({
+    code: 'rate-limited',
+    retryAfter: 1_000 / UNKNOWN_TOKENS_OF_ADDRESS.perSecond,
+  });
+  expect([reads(), limited]).toEqual([before, ['10.0.0.1']]);
+  expect(await identify(token(4), '10.0.0.2')).toBeUndefined();
+  pass(1_000);
+  expect(await identify(token(4), '10.0.0.1')).toBeUndefined();
+});
+
+test('whoever was known lately is not refused because of others at the same address', async () => {
+  const { identify } = scene();
+  await identify(KNOWN, '10.0.0.1');
+  for (let i = 0; i < UNKNOWN_TOKENS_OF_ADDRESS.burst; i++) await identify(token(3), '10.0.0.1');
+  expect(await identify(KNOWN, '10.0.0.1')).toEqual(identity);
+  await expect(identify(OTHER, '10.0.0.1')).rejects.toMatchObject({ code: 'rate-limited' });
+});
