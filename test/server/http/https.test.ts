@@ -1,6 +1,7 @@
 /** The server with its own certificate: cookie and headers over HTTPS, and a websocket. */
 import type { IncomingMessage } from 'node:http';
 import { type RequestOptions, request } from 'node:https';
+import { type ConnectionOptions, connect } from 'node:tls';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PROTOCOL, type Welcome } from '../../../shared/protocol/index.ts';
@@ -50,6 +51,22 @@ test('the cookie is Secure and bound to this host, HSTS is sent, and the cookie 
   });
   expect(welcome.user.name).toBe('Ada');
   socket.close();
+});
+
+test('TLS before 1.2 is refused, and 1.3 is preferred', async () => {
+  const { port } = new URL(server.url);
+  const versionOf = (options: ConnectionOptions) =>
+    new Promise<string | null>((resolve) => {
+      const socket = connect({ port: Number(port), host: '127.0.0.1', ca: cert, ...options });
+      socket.once('secureConnect', () => resolve(socket.getProtocol()));
+      socket.once('error', () => resolve('refused'));
+      socket.once('close', () => socket.destroy());
+    });
+  // without a security level, so that this side would use the old versions
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+  expect(await versionOf(old)).toBe('refused');
+  expect(await versionOf({ maxVersion: 'TLSv1.2' })).toBe('TLSv1.2');
+  expect(await versionOf({})).toBe('TLSv1.3');
 });
 
 const JSON_TYPE = { 'content-type': 'application/json' };

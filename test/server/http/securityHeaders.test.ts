@@ -32,7 +32,7 @@ test('over HTTPS, also behind a proxy or by PUBLIC_ORIGIN, HSTS is sent', async 
     await ask(byProxy.url, 'GET', '/', { headers: forwarded }),
   ];
   for (const { headers } of heard) {
-    expect(headers['strict-transport-security']).toBe('max-age=15552000');
+    expect(headers['strict-transport-security']).toBe('max-age=31536000');
     expect(headers['cross-origin-opener-policy']).toBe('same-origin');
     expect(policyOf(headers).join()).not.toContain('upgrade-insecure-requests');
   }
