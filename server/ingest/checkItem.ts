@@ -93,6 +93,6 @@ const Named = v.object({ clientOffset: v.string() });
 function bad(author: string, raw: unknown, error: WireError): CheckedItem {
   const key = v.safeParse(Key, raw);
   const named = v.safeParse(Named, raw);
-  const clientOffset = named.success ? named.output.clientOffset.slice(0, 100) : '';
+  const clientOffset = named.success ? named.output.clientOffset.slice(0, 22) : '';
   return { tag: 'bad', clientOffset, key: key.success ? { ...key.output, author } : undefined, error };
 }
