@@ -13,7 +13,8 @@ import {
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
-import { type Auth, createAuth } from './auth/auth.ts';
+import { auditedAuth } from './auth/auditedAuth.ts';
+import { createAuth } from './auth/auth.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -68,7 +69,7 @@ interface Deps {
 export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
-  const metrics = createMetrics();
+  const metrics = createMetrics(store.waiting);
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
   const onLimit: OnLimit = (limit, who) => {
     metrics.limitHits.inc({ limit });
@@ -120,7 +121,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
-  const signIns = createAuth({
+  const plainAuth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
@@ -131,13 +132,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     features,
   });
-  const auth: Auth = {
-    ...signIns,
-    identify: limitUnknownTokens(signIns.identify, {
-      now: monotonic,
-      onLimit: (address) => onLimit('unknown tokens', { address }),
-    }),
-  };
+  const identify = limitUnknownTokens(plainAuth.identify, {
+    now: monotonic,
+    onLimit: (address) => onLimit('unknown tokens', { address }),
+  });
+  const auth = auditedAuth({ ...plainAuth, identify }, { audit, onLimit });
   const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,

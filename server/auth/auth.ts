@@ -30,7 +30,7 @@ export interface Auth {
   signIn(
     request: Omit<SessionRequest, 'credential'>,
     address: string,
-  ): Promise<{ session: Session; token: string }>;
+  ): Promise<{ session: Session; token: string; isNew: boolean }>;
   /** Undefined if the token is forged, replaced or signed out. `address`: of the client, where this user now is known. */
   identify(token: string, address: string): Promise<Identity | undefined>;
   session(identity: Identity): Promise<Session>;
@@ -102,7 +102,7 @@ export function createAuth(options: AuthOptions): Auth {
       if (how !== 'created' && !harmless) limits.harmless(address);
       limits.wasAt(signedIn.user.id, address);
       await onUserCreated(signedIn.user.id);
-      return { session: await sessionOf(toIdentity(signedIn)), token };
+      return { session: await sessionOf(toIdentity(signedIn)), token, isNew: how === 'created' };
     },
 
     async identify(token, address) {

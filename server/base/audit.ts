@@ -22,8 +22,10 @@ export type AuditEvent =
   | 'limit';
 
 export interface AuditDetails {
-  /** The user's id, or the key of a name that nobody is known to have. Logged as a hash. */
+  /** The user's id. Logged as a hash. */
   user?: string | undefined;
+  /** The key of the name that somebody signs in to, whether or not there is such a user. Logged as a hash. */
+  name?: string | undefined;
   /** The device's id. Logged as a hash. */
   device?: string | undefined;
   /** The client's address, as `addressKey` returns it. Logged as a hash. */
@@ -60,7 +62,7 @@ export function createAudit({ logger, isOn, key, now }: AuditDeps): Audit {
   const kinds = new Map<string, KindInSecond>();
   let second: { until: number; timer: NodeJS.Timeout } | undefined;
 
-  function record(event: AuditEvent, { user, device, address, code, limit }: AuditDetails = {}): void {
+  function record(event: AuditEvent, { code, limit, ...who }: AuditDetails = {}): void {
     if (second !== undefined && now() >= second.until) flush();
     second ??= { until: now() + SECOND_MS, timer: setTimeout(flush, SECOND_MS).unref() };
     const outcome = code === undefined && limit === undefined ? 'done' : 'refused';
@@ -73,7 +75,7 @@ export function createAudit({ logger, isOn, key, now }: AuditDeps): Audit {
       return;
     }
     counted.written++;
-    lines.info({ ...kind, ...present({ user: hash(user), device: hash(device), address: hash(address) }) });
+    lines.info({ ...kind, ...hashed(who) });
   }
 
   function flush(): void {
@@ -83,9 +85,14 @@ export function createAudit({ logger, isOn, key, now }: AuditDeps): Audit {
     kinds.clear();
   }
 
+  function hashed(who: Omit<AuditDetails, 'code' | 'limit'>): Record<string, string> {
+    const given = Object.entries(present({ ...who }));
+    return Object.fromEntries(given.map(([field, text]) => [field, hash(`${field} ${text}`)]));
+  }
+
   /** 64 bits: enough to tell people apart. */
-  function hash(text: string | undefined): string | undefined {
-    return text === undefined ? undefined : createHmac('sha256', key).update(text).digest('hex').slice(0, 16);
+  function hash(text: string): string {
+    return createHmac('sha256', key).update(text).digest('hex').slice(0, 16);
   }
 
   return { record, flush };

@@ -5,8 +5,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** The calls that wait for the store, by queue: how many, and how long the first one has waited. */
+type StoreQueues = Readonly<Record<string, { waiting: number; oldestMs: number }>>;
+
 /** All names begin with `holdfast_`. Times are in seconds, by Prometheus convention. */
-export function createMetrics() {
+export function createMetrics(storeQueues: () => StoreQueues = () => ({})) {
   const registry = new Registry();
   const registers = [registry];
   // memory, processor, event-loop delay, garbage collection, open files
@@ -58,12 +61,19 @@ export function createMetrics() {
       name: 'holdfast_store_queue',
       help: 'Calls that wait for the store, by lane',
       labelNames: ['lane'],
+      collect() {
+        for (const [lane, { waiting }] of Object.entries(storeQueues())) this.set({ lane }, waiting);
+      },
     }),
     storeQueueAgeSeconds: new Gauge({
       registers,
       name: 'holdfast_store_queue_age_seconds',
       help: 'How long the first waiting call of the store has waited, by lane',
       labelNames: ['lane'],
+      collect() {
+        for (const [lane, { oldestMs }] of Object.entries(storeQueues()))
+          this.set({ lane }, oldestMs / 1_000);
+      },
     }),
     appendSeconds: new Histogram({
       registers,

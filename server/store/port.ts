@@ -8,6 +8,7 @@ import type { Entry } from '../../shared/entry.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { RoomKind } from '../../shared/protocol/index.ts';
 import { Unavailable, Unusable } from '../base/refusal.ts';
+import type { QueueState } from './callQueue.ts';
 
 export { Unavailable, Unusable };
 
@@ -25,6 +26,8 @@ export interface Store {
   users: UserStore;
   rooms: RoomStore;
 
+  /** The calls that wait for the database, by queue: for the metrics. */
+  waiting(): Readonly<Record<string, QueueState>>;
   /** Rejects with `Unavailable` when the database does not answer. */
   ping(): Promise<void>;
   /** Finishes the calls under way, then closes. */

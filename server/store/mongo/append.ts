@@ -4,6 +4,7 @@
  */
 import { isFirstKind } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
+import { createRecentMap } from '../../base/recentMap.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import {
   type AppendOutcome,
@@ -50,7 +51,11 @@ export function appendOn({
   takesNewKinds,
   turnsOf,
 }: Deps): LogStore['append'] {
-  const writers = new Map<string, RoomWriter>();
+  const writers = createRecentMap<string, RoomWriter>({
+    maxEntries: WRITERS_MAX,
+    keepMs: WRITERS_KEPT_MS,
+    now: () => performance.now(),
+  });
 
   return (items, at) => {
     const until = performance.now() + ANSWER_WITHIN_MS;
@@ -89,6 +94,7 @@ export function appendOn({
           return writerOf(room).serially(() => append(room, items, at, until));
         },
         until - performance.now() + MARGIN_MS,
+        'append',
       );
     } catch (error) {
       if (error instanceof Unavailable) return { results: [], stopped: error };
@@ -136,6 +142,9 @@ function isReadableByVersion01({ kind, subject, content, targetAuthor }: NewEntr
   return isFirstKind(kind) && subject === undefined && content === undefined && targetAuthor === undefined;
 }
 
+/** Far more than can be written to within the time of one append: a writer is not forgotten while it is used. */
+const WRITERS_MAX = 100_000;
+const WRITERS_KEPT_MS = 60_000;
 const IMMEDIATELY_MS = 1;
 /** The last command of an append gets its `unknown` reply before the append itself times out. */
 const MARGIN_MS = 200;

@@ -1,9 +1,12 @@
 /**
- * Wraps every call to the store: refuses it once the store is closed, bounds its time, and turns errors of the driver into
- * `Unavailable`.
+ * Wraps every call to the store: refuses it once the store is closed, bounds its time and the number of calls under way, and
+ * turns errors of the driver into `Unavailable`. Appends have a queue of their own, so that they do not wait behind reads;
+ * among the others, long reads do not hold up short calls.
  */
 import type { Logger } from 'pino';
+import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
 import { withTimeout } from '../../base/timeout.ts';
+import { createCallQueue, type QueueState } from '../callQueue.ts';
 import { Unavailable } from '../port.ts';
 import { describeError, isDatabaseError } from './base/faults.ts';
 
@@ -12,11 +15,26 @@ export const ANSWER_WITHIN_MS = 7_000;
 /** While the database is away every call fails: the log gets one line per interval. */
 const LOG_EVERY_MS = 10_000;
 
+/**
+ * Calls under way. Other than appends they use no more connections than the pool has (connect.ts), most of them one and some
+ * two at a time, so that an append waits for a connection only while a query ends. There are more appends than connections,
+ * since an append may wait for its turn among the processes (writeTurns.ts).
+ */
+const APPENDS_UNDER_WAY = 64;
+const OTHERS_UNDER_WAY = { first: 12, later: 4, inAll: 16 };
+
+export type GuardLane = 'append' | 'short' | 'long';
+
 export interface CallGuard {
-  /** Calls `work`. Rejects with `Unavailable` after `withinMs`, or where the database fails. */
-  pass<T>(work: () => Promise<T>, withinMs?: number): Promise<T>;
-  /** The same object with each method passed through `pass`. */
-  wrap<Part extends object>(part: Part): Part;
+  /**
+   * Calls `work` when its turn comes. Rejects with `Unavailable` after `withinMs`, or where the database fails. What was not
+   * begun by then is not begun any more.
+   */
+  pass<T>(work: () => Promise<T>, withinMs?: number, lane?: GuardLane): Promise<T>;
+  /** The same object with each method passed through `pass`. `long`: the methods that may read much. */
+  wrap<Part extends object>(part: Part, long?: readonly (keyof Part)[]): Part;
+  /** The calls that wait. */
+  waiting(): Record<'appends' | 'others', QueueState>;
   /** Logs `reason`, and returns the `Unavailable` for clients, which does not contain it. */
   unavailable(reason: string): Unavailable;
   /** Refuses all further calls, with this reason. */
@@ -32,15 +50,51 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
   );
   let refusal: string | undefined;
 
-  async function pass<T>(work: () => Promise<T>, withinMs = ANSWER_WITHIN_MS): Promise<T> {
+  const bounds = { mostWaiting: STORE_CALLS_WAITING, waitAtMostMs: ANSWER_WITHIN_MS };
+  const queues = {
+    appends: createCallQueue({
+      mostUnderWay: { first: APPENDS_UNDER_WAY, later: 0, inAll: APPENDS_UNDER_WAY },
+      ...bounds,
+    }),
+    others: createCallQueue({ mostUnderWay: OTHERS_UNDER_WAY, ...bounds }),
+  };
+
+  /** A call counts as under way until it has ended, also when nobody waits for it any more. */
+  function inTurn<T>(lane: GuardLane, work: () => Promise<T>, isOver: () => boolean): Promise<T> {
+    const queue = lane === 'append' ? queues.appends : queues.others;
+    const place = lane === 'long' ? 'later' : 'first';
+    return new Promise((resolve, reject) => {
+      const begin = async () => {
+        try {
+          if (!isOver()) resolve(await work());
+        } catch (error) {
+          reject(error);
+        } finally {
+          queue.ended(place);
+        }
+      };
+      queue.add(place, () => void begin(), reject);
+    });
+  }
+
+  async function pass<T>(
+    work: () => Promise<T>,
+    withinMs = ANSWER_WITHIN_MS,
+    lane: GuardLane = 'short',
+  ): Promise<T> {
     if (refusal !== undefined) throw new Unavailable(refusal);
-    const answer = withTimeout(withinMs, work());
+    let isOver = false;
+    const answer = withTimeout(
+      withinMs,
+      inTurn(lane, work, () => isOver),
+    );
     underWay.add(answer);
     try {
       return await answer;
     } catch (error) {
       throw isDatabaseError(error) ? unavailable(describeError(error)) : error;
     } finally {
+      isOver = true;
       underWay.delete(answer);
     }
   }
@@ -52,13 +106,14 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
 
   return {
     pass,
-    wrap<Part extends object>(part: Part): Part {
-      const guarded = Object.entries(part).map(([name, method]) => [
-        name,
-        (...args: unknown[]) => pass(() => method(...args)),
-      ]);
+    wrap<Part extends object>(part: Part, long: readonly (keyof Part)[] = []): Part {
+      const guarded = Object.entries(part).map(([name, method]) => {
+        const lane = long.includes(name as keyof Part) ? 'long' : 'short';
+        return [name, (...args: unknown[]) => pass(() => method(...args), ANSWER_WITHIN_MS, lane)];
+      });
       return Object.fromEntries(guarded) as Part;
     },
+    waiting: () => ({ appends: queues.appends.state(), others: queues.others.state() }),
     unavailable,
     shut(reason) {
       refusal ??= reason;

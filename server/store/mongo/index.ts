@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
+import { membershipOf } from '../../../shared/kinds.ts';
 import type { Store } from '../port.ts';
 import { appendOn } from './append.ts';
 import { createApplySideEffects } from './applySideEffects.ts';
@@ -73,7 +74,10 @@ export async function openMongo({
       if (by !== undefined) turnsOf(room).wrote(by, serverOffset);
       heads.learn(room, serverOffset, at);
     },
-    onDocuments: repair.delivered,
+    onDocuments(documents) {
+      for (const entry of documents) if (membershipOf(entry)) counts.invalidate(entry.room);
+      repair.delivered(documents);
+    },
     log,
   });
   const insert = createInsert({
@@ -94,17 +98,21 @@ export async function openMongo({
     epoch,
     takesNewKinds,
     log: {
-      ...guard.wrap({
-        ...reads,
-        ...messagesOn(collections),
-        range: rangeOn({ client, collections, heads }),
-      }),
+      ...guard.wrap(
+        {
+          ...reads,
+          ...messagesOn(collections),
+          range: rangeOn({ client, collections, heads }),
+        },
+        ['range'],
+      ),
       append: appendOn({ execute, heads, applySideEffects, roomExists, guard, takesNewKinds, turnsOf }),
       tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: guard.wrap(usersOn(collections)),
-    rooms: guard.wrap(rooms),
+    users: guard.wrap(usersOn(collections), ['changedSince', 'changedAround']),
+    rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
+    waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {
       version.close();

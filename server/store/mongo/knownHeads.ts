@@ -4,6 +4,7 @@
  * so every read starts at the cached one.
  */
 import type { ClientSession } from 'mongodb';
+import { createRecentMap } from '../../base/recentMap.ts';
 import { Unavailable } from '../port.ts';
 import type { RoomHead } from './append/commands.ts';
 import type { Collections } from './base/collections.ts';
@@ -23,7 +24,11 @@ export interface KnownHeads {
 }
 
 export function createKnownHeads(): KnownHeads {
-  const heads = new Map<string, { serverOffset: number; at: number | undefined }>();
+  const heads = createRecentMap<string, { serverOffset: number; at: number | undefined }>({
+    maxEntries: HEADS_MAX,
+    keepMs: HEADS_KEPT_MS,
+    now: () => performance.now(),
+  });
   const waiting = new Map<string, Set<() => void>>();
 
   const offsetOf = (room: string) => heads.get(room)?.serverOffset ?? 0;
@@ -65,6 +70,13 @@ export function createKnownHeads(): KnownHeads {
     },
   };
 }
+
+/**
+ * Every room that anybody writes to has one, some 100 bytes. The head of a room that was not used for some hours is read again
+ * from its beginning: only then, a primary with an older state would not be noticed.
+ */
+const HEADS_MAX = 200_000;
+const HEADS_KEPT_MS = 6 * 60 * 60 * 1000;
 
 /**
  * Reads the newest committed entry of a room, starting at the cached head. Rejects with `Unavailable` where the answer is

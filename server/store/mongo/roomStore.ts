@@ -2,6 +2,7 @@
 
 import type { Filter } from 'mongodb';
 import { leavingKinds, subjectOf } from '../../../shared/kinds.ts';
+import { createRecentMap } from '../../base/recentMap.ts';
 import {
   type ListPosition,
   type LogStore,
@@ -37,14 +38,18 @@ export function roomsOn({
   counts,
   activity,
 }: Deps): MongoRoomStore {
-  const seen = new Set<string>();
+  const seen = createRecentMap<string, true>({
+    maxEntries: SEEN_MAX,
+    keepMs: SEEN_KEPT_MS,
+    now: () => performance.now(),
+  });
 
   async function withHeadAndMembers(documents: readonly RoomDocument[]): Promise<RoomRecord[]> {
     const ids = documents.map(({ _id }) => _id);
     if (ids.length === 0) return [];
     const [head, count] = await Promise.all([heads(ids), counts.of(ids)]);
     return documents.map(({ _id, kind, name, createdBy, createdAt }) => {
-      seen.add(_id);
+      seen.set(_id, true);
       return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id), members: count.get(_id)! };
     });
   }
@@ -59,7 +64,7 @@ export function roomsOn({
       const { id, ...rest } = room;
       try {
         await rooms.insertOne({ _id: id, ...rest, activeAt: room.createdAt });
-        seen.add(id);
+        seen.set(id, true);
         activity.isStored(id, room.createdAt);
         return { ...room, head: 0, members: 0 };
       } catch (error) {
@@ -138,8 +143,10 @@ export function roomsOn({
       return (await marks.findOne({ room, user }))?.upTo ?? 0;
     },
     async exists(room) {
-      if (!seen.has(room) && (await rooms.findOne({ _id: room }, { projection: { _id: 1 } }))) seen.add(room);
-      return seen.has(room);
+      if (seen.get(room)) return true;
+      const exists = (await rooms.findOne({ _id: room }, { projection: { _id: 1 } })) !== null;
+      if (exists) seen.set(room, true);
+      return exists;
     },
   };
 }
@@ -160,50 +167,84 @@ function rangesBeyond({ activeAt, id }: ListPosition): Filter<RoomDocument>[] {
 const WITHOUT_ACTIVITY = { $exists: false };
 const WHOLE_LIST: Filter<RoomDocument>[] = [{ activeAt: { $gte: NEVER } }, { activeAt: WITHOUT_ACTIVITY }];
 
-/** The number of members per room, counted in an index. There is no stored counter that could differ from the members. */
+/** Rooms that are known to exist. */
+const SEEN_MAX = 100_000;
+const SEEN_KEPT_MS = 60 * 60 * 1000;
+
+/**
+ * The number of members per room, counted in an index. There is no stored counter that could differ from the members. Counts
+ * are cached, so that a handshake does not count the members of all its rooms anew.
+ */
 export interface MemberCounts {
   of(rooms: readonly string[]): Promise<Map<string, number>>;
-  /** This process has changed the members of the room: its cached count is dropped. */
+  /**
+   * The members of the room have changed: in the database, by this process, or in the log, as the tail has delivered it; then
+   * the row of the member may follow some seconds later. The cached count is dropped.
+   */
   invalidate(room: string): void;
 }
 
-/** Counts of at least this size are cached: when thousands come back at once, not each of them counts thousands. */
-const CACHED_FROM_MEMBERS = 200;
-const CACHED_MS = 1_000;
+/** Of a room whose members do not change. A change that the tail has not delivered is seen after this. */
+const COUNTS_KEPT_MS = 60_000;
+/** For how long after a change the rows of members may still be behind the log. */
+const CHANGING_MS = 10_000;
+/** Meanwhile small rooms are counted each time, and large ones once a second, since thousands may join one at the same time. */
+const LARGE_FROM_MEMBERS = 200;
+const LARGE_KEPT_MS = 1_000;
+const COUNTS_MAX = 50_000;
 
 /** `now`: a monotonic clock in milliseconds. */
 export function createMemberCounts(
   { members }: Pick<Collections, 'members'>,
   now: () => number,
 ): MemberCounts {
-  const cached = new Map<string, { count: number; until: number }>();
-  let changes = 0;
+  const cached = createRecentMap<string, { count: number; until: number }>({
+    maxEntries: COUNTS_MAX,
+    keepMs: COUNTS_KEPT_MS,
+    now,
+  });
+  const changes = createRecentMap<string, { at: number }>({
+    maxEntries: COUNTS_MAX,
+    keepMs: CHANGING_MS,
+    now,
+  });
+
+  function keptMs(room: string, count: number): number {
+    if (now() - (changes.get(room)?.at ?? Number.NEGATIVE_INFINITY) > CHANGING_MS) return COUNTS_KEPT_MS;
+    return count >= LARGE_FROM_MEMBERS ? LARGE_KEPT_MS : 0;
+  }
 
   async function count(rooms: readonly string[]): Promise<[string, number][]> {
-    const before = changes;
+    const before = new Map(rooms.map((room) => [room, changes.get(room)]));
     const counted = await members
       .aggregate<{ _id: string; count: number }>([
         { $match: { room: { $in: rooms }, present: true } },
         { $group: { _id: '$room', count: { $sum: 1 } } },
       ])
       .toArray();
-    const until = now() + CACHED_MS;
     for (const { _id, count } of counted)
-      if (count >= CACHED_FROM_MEMBERS && before === changes) cached.set(_id, { count, until });
+      if (changes.get(_id) === before.get(_id)) cached.set(_id, { count, until: now() + keptMs(_id, count) });
     return counted.map(({ _id, count }) => [_id, count]);
   }
 
   return {
     async of(rooms) {
       const at = now();
-      const isFresh = (room: string) => (cached.get(room)?.until ?? 0) > at;
-      const known = rooms.filter(isFresh).map((room): [string, number] => [room, cached.get(room)!.count]);
-      const others = rooms.filter((room) => !isFresh(room));
-      const counted = others.length > 0 ? await count(others) : [];
-      return new Map([...rooms.map((room): [string, number] => [room, 0]), ...known, ...counted]);
+      const counts = new Map<string, number>();
+      const others: string[] = [];
+      for (const room of rooms) {
+        const known = cached.get(room);
+        counts.set(room, known?.count ?? 0);
+        if (!known || known.until <= at) others.push(room);
+      }
+      if (others.length > 0) {
+        for (const room of others) counts.set(room, 0);
+        for (const [room, n] of await count(others)) counts.set(room, n);
+      }
+      return counts;
     },
     invalidate(room) {
-      changes++;
+      changes.set(room, { at: now() });
       cached.delete(room);
     },
   };

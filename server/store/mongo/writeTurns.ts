@@ -8,6 +8,7 @@
  * place in that order. A process that does not use its turn has none until it writes again. This affects only timing: the
  * compare-and-swap decides what is written.
  */
+import { createRecentMap } from '../../base/recentMap.ts';
 import type { KnownHeads } from './knownHeads.ts';
 
 /** A turn lasts twice the recent average of an insert, within these bounds: time to insert, and for the others to see it. */
@@ -68,9 +69,13 @@ export async function awaitTurn(
   }
 }
 
+/** Whoever has not written for a second has no turn, so that what is forgotten later costs nothing. */
+const ROOMS_KEPT_MS = 10_000;
+const ROOMS_MAX = 20_000;
+
 /** The turns of each room, created on first use. `me`: a random name of this process for the others. */
 export function writeTurnsByRoom(me: string, now: () => number): (room: string) => WriteTurns {
-  const rooms = new Map<string, WriteTurns>();
+  const rooms = createRecentMap<string, WriteTurns>({ maxEntries: ROOMS_MAX, keepMs: ROOMS_KEPT_MS, now });
   return (room) => {
     const turns = rooms.get(room) ?? createWriteTurns(me, now);
     rooms.set(room, turns);

@@ -143,6 +143,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (room, user) => call('rooms', 'readUpTo', room, user),
     },
+    waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {
       closing ??= close();

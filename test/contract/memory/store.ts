@@ -164,6 +164,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     log,
     users,
     rooms,
+    waiting: () => ({}),
     ping: () => call(() => {}),
     async close() {
       isClosed = true;

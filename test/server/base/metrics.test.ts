@@ -2,15 +2,14 @@ import { expect, test } from 'vitest';
 import { createMetrics, serveMetrics } from '../../../server/base/metrics.ts';
 
 test('the metrics are exposed on their own port, and nothing else is', async () => {
-  const metrics = createMetrics();
+  const metrics = createMetrics(() => ({ reader: { waiting: 3, oldestMs: 200 } }));
   metrics.frames.inc({ event: 'append' });
   metrics.refusals.inc({ event: 'append', code: 'invalid' });
   metrics.appendSeconds.observe(0.004);
   metrics.limitHits.inc({ limit: 'frames' });
   metrics.evictedClients.inc({ reason: 'slow' });
   metrics.unsentBytes.set(70_000);
-  metrics.storeQueue.set({ lane: 'reader' }, 3);
-  metrics.storeQueueAgeSeconds.set({ lane: 'reader' }, 0.2);
+
   const server = await serveMetrics(metrics.registry, '127.0.0.1', 0);
   try {
     const url = `http://127.0.0.1:${server.port}`;
