@@ -255,7 +255,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const connections = guardConnections(http, {
     countsAddresses: config.trustProxy.tag === 'nobody',
     isShunned: (address) => requestsOfAddress.waitFor(address, 1) > 0,
-    onClosed: (reason) => metrics.evictedClients.inc({ reason }),
+    onClosed(reason, address) {
+      metrics.evictedClients.inc({ reason });
+      // Browsers open connections in advance, and may never send a byte.
+      if (reason !== 'silent') audit.record('connection', { address, code: reason });
+    },
     now: monotonic,
   });
   let metricsServer: MetricsServer | undefined;

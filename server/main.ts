@@ -1,17 +1,27 @@
-/** The server process: reads the configuration, opens the store, starts the app, and handles signals. */
+/** The server process: handles signals, reads the configuration, opens the store, and starts the app. */
 import { join } from 'node:path';
-import { createApp, type ServerApp } from './app.ts';
-import { type Config, ConfigError, parseEnv } from './base/env.ts';
+import type { ServerApp } from './app.ts';
+import type { Config } from './base/env.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './base/exitCodes.ts';
-import { createLogger, type Logger } from './base/logger.ts';
+import type { Logger } from './base/logger.ts';
 import { SHUTDOWN_WITHIN_MS } from './base/serverLimits.ts';
-import { onStopSignal, runShutdown } from './shutdown.ts';
-import { startupLine } from './startupLine.ts';
-import { Unavailable, Unusable } from './store/port.ts';
+import { onStopSignal, runShutdown, type ShutdownOutcome } from './shutdown.ts';
 import { PRIVATE_UMASK } from './store/sqlite/fileModes.ts';
-import { openSqlite } from './store/sqlite/index.ts';
 
 process.umask(PRIVATE_UMASK);
+// Until the store is open there is nothing to shut down. What it was doing, such as a migration, can be killed at any moment.
+let shutdown = async (): Promise<ShutdownOutcome> => ({ tag: 'done' });
+const stop = onStopSignal(process, () => shutdown(), process.exit);
+
+// After the handlers, since it takes seconds on a small machine: in a container the server is process 1, and the kernel drops
+// a SIGTERM to that process while it has no handler.
+const { createApp } = await import('./app.ts');
+const { ConfigError, parseEnv } = await import('./base/env.ts');
+const { createLogger } = await import('./base/logger.ts');
+const { startupLine } = await import('./startupLine.ts');
+const { Unavailable, Unusable } = await import('./store/port.ts');
+const { openSqlite } = await import('./store/sqlite/index.ts');
+
 try {
   await run(parseEnv(process.env));
 } catch (error) {
@@ -26,14 +36,13 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
-  const damage = Promise.withResolvers<Unusable>();
-  // Until the store is open there is nothing to shut down. What it was doing, such as a migration, can be killed at any moment.
+  const damage = Promise.withResolvers<Error>();
   let app: ServerApp | undefined;
-  const shutdown = () => runShutdown(app?.shutdown ?? [], SHUTDOWN_WITHIN_MS, logger);
-  const stop = onStopSignal(process, shutdown, process.exit);
   // Without TLS the default stays: the process ends with its terminal.
   if (config.tls) process.on('SIGHUP', () => app?.reloadTls());
   app = createApp({ config, ...(await openStore(config, logger, damage.resolve)), logger });
+  const { shutdown: steps } = app;
+  shutdown = () => runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
   const { port } = await app.listen();
   console.log(startupLine({ ...config, port }));
   void damage.promise.then(({ message }) => {
@@ -46,7 +55,7 @@ async function run(config: Config) {
 async function openStore(
   { mongodbUrl, data }: Config,
   log: Logger,
-  onDamage: (error: Unusable) => void,
+  onDamage: (error: Error) => void,
 ): Promise<OpenStore> {
   if (mongodbUrl === undefined)
     return { store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage }) };

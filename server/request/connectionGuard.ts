@@ -39,8 +39,11 @@ interface Options {
   countsAddresses: boolean;
   /** True for an address that makes too many requests: its connections are closed before a byte of them is read. */
   isShunned: (address: string) => boolean;
-  /** Called with the reason for each connection that is closed. */
-  onClosed: (reason: 'silent' | 'strangers' | 'shunned' | 'unread' | 'pipelined') => void;
+  /** Called for each connection that is closed. `address`: a key of `addressKey`, unless it is that of a proxy. */
+  onClosed: (
+    reason: 'silent' | 'strangers' | 'shunned' | 'unread' | 'pipelined',
+    address: string | undefined,
+  ) => void;
   /** A monotonic clock in milliseconds. */
   now: () => number;
 }
@@ -68,7 +71,7 @@ export function guardConnections(
   let strangerCount = 0;
 
   function close(visitor: Visitor, reason: Parameters<Options['onClosed']>[0]) {
-    onClosed(reason);
+    onClosed(reason, countsAddresses ? visitor.address : undefined);
     forget(visitor);
     visitor.socket.destroy();
   }
@@ -87,7 +90,7 @@ export function guardConnections(
     const address = countsAddresses ? addressKey(socket.remoteAddress!) : 'all';
     const visitor = { socket, stream: socket, address, since: now(), pending: 0, isUpgraded: false };
     if (countsAddresses && isShunned(address)) {
-      onClosed('shunned');
+      onClosed('shunned', address);
       return socket.destroy();
     }
     visitors.set(name, visitor);

@@ -94,6 +94,21 @@ test('L4 on SIGTERM it finishes the requests in flight, sends bye, and exits by 
   expect(log.filter((entry) => entry.kind === 'text').length).toBeGreaterThanOrEqual(acknowledged.length);
 });
 
+test('SIGTERM ends a server that still loads its modules, with 0', async () => {
+  await using folder = await temporaryFolder();
+  const hook = `import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('/server/app.ts')) process.kill(process.pid, 'SIGTERM');
+        return next(url, context);
+      },
+    });`;
+  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(hook)}`;
+  const { code, output } = await runServerToItsEnd({ DATA: folder.path, NODE_OPTIONS });
+  expect(output).not.toContain('Holdfast: open');
+  expect(code).toBe(0);
+});
+
 test('SIGTERM ends a server that still waits for its database, with 0', async () => {
   const silent = createServer().listen(0, '127.0.0.1'); // accepts connections and never answers
   await once(silent, 'listening');
