@@ -15,6 +15,7 @@ import {
 } from '../shared/limits.ts';
 import { auditedAuth } from './auth/auditedAuth.ts';
 import { createAuth } from './auth/auth.ts';
+import { createDeviceUse } from './auth/deviceUse.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -121,12 +122,14 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
+  const deviceUse = createDeviceUse({ store: store.users, now, logger });
   const plainAuth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
-    limits: createSignInLimits(monotonic),
+    limits: createSignInLimits(monotonic, onLimit),
     signUp: config.signUp,
+    deviceUse,
     onUserCreated: rooms.joinLobby,
     onSignedOut: (device) => realtime.disconnectDevice(device),
     onRenamed: (user) => realtime.sendUser(user),
@@ -136,7 +139,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     now: monotonic,
     onLimit: (address) => onLimit('unknown tokens', { address }),
   });
-  const auth = auditedAuth({ ...plainAuth, identify }, { audit, onLimit });
+  const auth = auditedAuth({ ...plainAuth, identify }, audit);
   const work = createWorkMeter(monotonic, onLimit);
   const perform = createPerform({
     epoch: store.epoch,
@@ -268,6 +271,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     async listen() {
       await feed.start();
       realtime.start();
+      deviceUse.start(realtime.devices);
       const { host, port, metricsHost, metricsPort } = config;
       if (metricsPort !== undefined) {
         metricsServer = await serveMetrics(metrics.registry, metricsHost, metricsPort).catch((error) => {
@@ -302,6 +306,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       {
         name: 'close sockets',
         run: async () => {
+          deviceUse.stop();
           await feed.close();
           await realtime.close();
         },

@@ -85,6 +85,10 @@ export const WRONG_PASSWORDS_BURST_OF_ADDRESS = 10;
 export const CURRENT_PASSWORDS_PER_DAY_AND_DEVICE = 20;
 export const CURRENT_PASSWORDS_PER_DAY = 100;
 export const PASSWORD_CHANGES_PER_DAY = 10;
+/** New devices of an existing user: each leaves a record for 400 days. Many people may share one user. */
+export const DEVICES_PER_DAY = 100;
+/** Of one user: one more signs out the one that was used least recently. */
+export const DEVICES_MAX = 100;
 /** Sign-ups and wrong passwords per address, for all names together. A whole hospital ward may sign up from one address. */
 export const SIGN_INS_PER_MINUTE_AND_ADDRESS = 60;
 export const SIGN_INS_BURST_OF_ADDRESS = 200;

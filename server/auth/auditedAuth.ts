@@ -1,19 +1,17 @@
-/** Records sign-ins, sign-outs and changes of the password in the audit log, also those that are refused. */
+/** Records sign-ins, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
 import { nameKey } from '../../shared/text.ts';
-import type { Audit, AuditDetails, AuditEvent, OnLimit } from '../base/audit.ts';
+import type { Audit, AuditDetails, AuditEvent } from '../base/audit.ts';
 import { toWireError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import type { Auth } from './auth.ts';
 
-export function auditedAuth(auth: Auth, { audit, onLimit }: { audit: Audit; onLimit: OnLimit }): Auth {
+export function auditedAuth(auth: Auth, audit: Pick<Audit, 'record'>): Auth {
   /** Records `event` if `work` fails, and rejects as it does. */
   async function orRefused<T>(event: AuditEvent, details: AuditDetails, work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      const { code } = toWireError(error);
-      if (code === 'rate-limited') onLimit(event, { user: details.user, address: details.address });
-      audit.record(event, { ...details, code });
+      audit.record(event, { ...details, code: toWireError(error).code });
       throw error;
     }
   }
@@ -30,6 +28,11 @@ export function auditedAuth(auth: Auth, { audit, onLimit }: { audit: Audit; onLi
     async signOut(identity) {
       await auth.signOut(identity);
       audit.record('sign-out', { user: identity.user.id, device: identity.device });
+    },
+    async removeDevice(identity, device) {
+      const details = { user: identity.user.id, device };
+      await orRefused('device-removed', details, auth.removeDevice(identity, device));
+      audit.record('device-removed', details);
     },
     async setPassword(identity, change, client) {
       const details = { user: identity.user.id, device: identity.device, address: addressKey(client) };

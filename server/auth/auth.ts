@@ -1,7 +1,7 @@
 /** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Authentication". */
-import { CLAIM_LIFETIME_MS } from '../../shared/limits.ts';
+import { CLAIM_LIFETIME_MS, DEVICES_MAX } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
-import type { Session, SessionRequest, User } from '../../shared/protocol/index.ts';
+import type { Device, Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import type { SignUp } from '../base/env.ts';
 import { RefusedError } from '../base/refusal.ts';
@@ -9,6 +9,7 @@ import { HASH_WAIT_MS, HASHES_AT_ONCE, HASHES_WAITING } from '../base/serverLimi
 import { addressKey } from '../limits/addressKey.ts';
 import { createFairSemaphore } from '../limits/fairSemaphore.ts';
 import { type SignedInDevice, Unavailable, type UserRecord, type UserStore } from '../store/port.ts';
+import type { DeviceUse } from './deviceUse.ts';
 import { createKeyedMutex } from './keyedMutex.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
@@ -31,11 +32,18 @@ export interface Auth {
     request: Omit<SessionRequest, 'credential'>,
     address: string,
   ): Promise<{ session: Session; token: string; isNew: boolean }>;
-  /** Undefined if the token is forged, replaced or signed out. `address`: of the client, where this user now is known. */
+  /**
+   * Undefined if the token is not known: it is forged, replaced or expired, or the database was restored from a backup.
+   * Throws `unauthorized` with the reason `signed-out` if somebody signed the device out. `address`: of the client, where
+   * this user now is known.
+   */
   identify(token: string, address: string): Promise<Identity | undefined>;
   session(identity: Identity): Promise<Session>;
   /** Ends the device's session, then calls `onSignedOut`, also if it had ended before. */
   signOut(identity: Identity): Promise<void>;
+  devices(identity: Identity): Promise<Device[]>;
+  /** Signs out another device of the same user, then calls `onSignedOut`. Throws `not-found` if the user has none with this id. */
+  removeDevice(identity: Identity, device: string): Promise<void>;
   /**
    * Renames the user, then calls `onRenamed`. Throws `conflict` if the name is taken, `forbidden` above RENAMES_PER_DAY. The
    * current name changes nothing and does not count.
@@ -61,6 +69,7 @@ export interface AuthOptions {
   limits: SignInLimits;
   /** `closed`: signs in users, and creates none. */
   signUp: SignUp;
+  deviceUse: Pick<DeviceUse, 'seen' | 'isExpired'>;
   /** Called and awaited at every sign-in, since it may have failed at the first one. Must be idempotent. */
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
@@ -70,7 +79,8 @@ export interface AuthOptions {
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const { store, now, random, limits, signUp, onUserCreated, onSignedOut, onRenamed, features } = options;
+  const { store, now, random, limits, signUp, deviceUse, onUserCreated, onSignedOut, onRenamed, features } =
+    options;
   const exclusively = createKeyedMutex();
   const hashing = createFairSemaphore({
     maxRunning: HASHES_AT_ONCE,
@@ -102,12 +112,22 @@ export function createAuth(options: AuthOptions): Auth {
       if (how !== 'created' && !harmless) limits.harmless(address);
       limits.wasAt(signedIn.user.id, address);
       await onUserCreated(signedIn.user.id);
-      return { session: await sessionOf(toIdentity(signedIn)), token, isNew: how === 'created' };
+      const session = await sessionOf(toIdentity(signedIn));
+      if (session.devices > DEVICES_MAX) await signOutLeastUsed(session);
+      return { session, token, isNew: how === 'created' };
     },
 
     async identify(token, address) {
-      const signedIn = looksLikeToken(token) ? await store.byToken(hashToken(token)) : undefined;
-      if (!signedIn) return undefined;
+      if (!looksLikeToken(token)) return undefined;
+      const tokenHash = hashToken(token);
+      const signedIn = await store.byToken(tokenHash);
+      if (!signedIn) {
+        if (await store.wasSignedOut(tokenHash)) throw wasSignedOut();
+        return undefined;
+      }
+      const { device, seenAt } = signedIn;
+      if (deviceUse.isExpired(seenAt)) return undefined;
+      deviceUse.seen(device, seenAt);
       limits.wasAt(signedIn.user.id, address);
       return toIdentity(signedIn);
     },
@@ -116,6 +136,17 @@ export function createAuth(options: AuthOptions): Auth {
 
     async signOut({ user, device }) {
       await store.removeDevice(user.id, device, now());
+      await onSignedOut(device);
+    },
+
+    async devices({ user, device }) {
+      const devices = await store.devicesOf(user.id);
+      return devices.map(({ id, createdAt, seenAt }) => ({ id, createdAt, seenAt, current: id === device }));
+    },
+
+    async removeDevice({ user }, device) {
+      if (!(await store.removeDevice(user.id, device, now())))
+        throw new RefusedError('not-found', 'You are not signed in on a device with this id.');
       await onSignedOut(device);
     },
 
@@ -228,6 +259,7 @@ export function createAuth(options: AuthOptions): Auth {
     if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
     if (!(await guess(user, newcomer.password, newcomer)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
+    limits.addDevice(user.id);
     const device = deviceOf(newcomer, user.id);
     const outcome = await store.addDevice(device, claimsSince(), user.passwordHash);
     if (outcome === 'added') return { device: device.id, user, seenAt: device.createdAt, how: 'proven' };
@@ -238,6 +270,14 @@ export function createAuth(options: AuthOptions): Auth {
     const renewed = await renew(newcomer);
     if (!renewed) throw new Unavailable('This device has just been signed out; try again.');
     return renewed;
+  }
+
+  async function signOutLeastUsed({ user, device }: Session): Promise<void> {
+    const others = (await store.devicesOf(user.id)).filter(({ id }) => id !== device.id);
+    const [first] = others.sort((a, b) => a.seenAt - b.seenAt);
+    if (!first) return;
+    await store.removeDevice(user.id, first.id, now());
+    await onSignedOut(first.id);
   }
 
   function claimsSince(): number {
@@ -293,6 +333,10 @@ type Entered = SignedInDevice & { how: 'created' | 'renewed' | 'proven' };
 
 function wrongCurrent(): RefusedError {
   return new RefusedError('unauthorized', 'That is not the current password.');
+}
+
+function wasSignedOut(): RefusedError {
+  return new RefusedError('unauthorized', 'This device was signed out.', undefined, 'signed-out');
 }
 
 function signUpClosed(): RefusedError {

@@ -21,6 +21,7 @@ import { createHash } from 'node:crypto';
 import {
   CURRENT_PASSWORDS_PER_DAY,
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
+  DEVICES_PER_DAY,
   PASSWORD_CHANGES_PER_DAY,
   RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
@@ -31,9 +32,10 @@ import {
   WRONG_PASSWORDS_PER_MINUTE,
   WRONG_PASSWORDS_PER_MINUTE_AND_ADDRESS,
 } from '../../shared/limits.ts';
+import type { OnLimit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
-import { createLimiter, type Limiter, takeOrRefuse } from '../limits/limiter.ts';
+import { createLimiter, type Limiter } from '../limits/limiter.ts';
 import { createRecentAddresses } from './recentAddresses.ts';
 
 export interface SignInLimits {
@@ -50,6 +52,8 @@ export interface SignInLimits {
   guessCurrent(user: string, device: string): () => void;
   /** Counts a change of the password. Throws `forbidden` if there were too many. Returns a function that refunds it. */
   changePassword(user: string): () => void;
+  /** Counts a new device, after the password was right. Throws `forbidden` if there were too many. */
+  addDevice(user: string): void;
   /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
   rename(user: string): () => void;
   /** The user has proven at this address to be who they are, by a password or by the token of a device. */
@@ -58,8 +62,8 @@ export interface SignInLimits {
   isKnownAt(user: string, address: string): boolean;
 }
 
-/** `now`: a monotonic clock in milliseconds. */
-export function createSignInLimits(now: () => number): SignInLimits {
+/** `now`: a monotonic clock in milliseconds. `onLimit`: a limit refuses something. */
+export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {}): SignInLimits {
   const byName = createLimiter({ ...perMinute(SIGN_INS_PER_MINUTE), now });
   const byAddress = createLimiter({
     ...perMinute(SIGN_INS_PER_MINUTE_AND_ADDRESS, SIGN_INS_BURST_OF_ADDRESS),
@@ -76,64 +80,94 @@ export function createSignInLimits(now: () => number): SignInLimits {
   const currentOnDevice = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY_AND_DEVICE), now });
   const currentOfUser = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY), now });
   const changes = createLimiter({ ...perDay(PASSWORD_CHANGES_PER_DAY), now });
+  const devices = createLimiter({ ...perDay(DEVICES_PER_DAY), now });
   const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
 
   return {
-    attempt(address, nameKey) {
-      const from = addressKey(address);
-      takeOrRefuse(byAddress, from, TOO_MANY); // first: an address without tokens adds no keys to `byName`
-      const wait = byName.take(pairOf(from, nameKey), 1);
-      if (wait === 0) return;
-      byAddress.giveBack(from, 1);
-      throw new RefusedError('rate-limited', TOO_MANY, wait);
-    },
-    harmless: (address) => byAddress.giveBack(addressKey(address), 1),
-    guess(user, address) {
-      const pair = pairOf(addressKey(address), user);
-      takeOrRefuse(guessesAtAddress, pair, TOO_MANY_WRONG);
-      const refund = () => guessesAtAddress.giveBack(pair, 1);
-      if (recent.has(user, address)) return refund;
-      const wait = guessesOfStrangers.take(user, 1);
-      if (wait === 0) {
-        return () => {
-          refund();
-          guessesOfStrangers.giveBack(user, 1);
-        };
-      }
-      refund();
-      throw new RefusedError(
-        'rate-limited',
-        'Somebody is trying passwords for this name: try again in a moment, or sign in on a network where one of your devices is signed in.',
-        wait,
-      );
-    },
-    guessCurrent(user, device) {
-      const tooMany = 'Too many wrong passwords on this device: try again tomorrow, or on another device.';
-      const giveBack = takeOrForbid(currentOnDevice, device, tooMany);
+    attempt(client, nameKey) {
+      const address = addressKey(client);
+      // First: an address without tokens adds no keys to `byName`.
+      const refund = takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
       try {
-        const giveBackToUser = takeOrForbid(currentOfUser, user, 'Too many wrong passwords today.');
-        return () => {
-          giveBack();
-          giveBackToUser();
-        };
+        takeOrWait(byName, pairOf(address, nameKey), TOO_MANY, 'sign-ins of name', { address });
       } catch (error) {
-        giveBack();
+        refund();
         throw error;
       }
     },
-    changePassword: (user) =>
-      takeOrForbid(changes, user, `A password can be changed ${PASSWORD_CHANGES_PER_DAY} times a day.`),
-    rename: (user) => takeOrForbid(renames, user, `A name can be changed ${RENAMES_PER_DAY} times a day.`),
+    harmless: (address) => byAddress.giveBack(addressKey(address), 1),
+    guess(user, client) {
+      const address = addressKey(client);
+      const who = { user, address };
+      const pair = pairOf(address, user);
+      const refund = takeOrWait(guessesAtAddress, pair, TOO_MANY_WRONG, 'wrong passwords of address', who);
+      if (recent.has(user, address)) return refund;
+      return both(refund, () =>
+        takeOrWait(guessesOfStrangers, user, UNDER_ATTACK, 'wrong passwords of user', who),
+      );
+    },
+    guessCurrent(user, device) {
+      const who = { user, device };
+      const refund = takeOrForbid(currentOnDevice, device, TOO_MANY_ON_DEVICE, 'password of device', who);
+      return both(refund, () =>
+        takeOrForbid(currentOfUser, user, 'Too many wrong passwords today.', 'password of user', who),
+      );
+    },
+    changePassword(user) {
+      const message = `A password can be changed ${PASSWORD_CHANGES_PER_DAY} times a day.`;
+      return takeOrForbid(changes, user, message, 'password changes', { user });
+    },
+    addDevice(user) {
+      const message = `A user can sign in on ${DEVICES_PER_DAY} new devices a day.`;
+      takeOrForbid(devices, user, message, 'devices', { user });
+    },
+    rename(user) {
+      const message = `A name can be changed ${RENAMES_PER_DAY} times a day.`;
+      return takeOrForbid(renames, user, message, 'renames', { user });
+    },
     wasAt: recent.add,
     isKnownAt: recent.has,
   };
+
+  /** Takes a token; returns a function that gives it back. */
+  function takeOrWait(
+    limiter: Limiter,
+    key: string,
+    message: string,
+    ...hit: Parameters<OnLimit>
+  ): () => void {
+    const wait = limiter.take(key, 1);
+    if (wait === 0) return () => limiter.giveBack(key, 1);
+    onLimit(...hit);
+    throw new RefusedError('rate-limited', message, wait);
+  }
+
+  /** `forbidden`, not `rate-limited`: clients retry that within a minute, and this takes a day. */
+  function takeOrForbid(
+    limiter: Limiter,
+    key: string,
+    message: string,
+    ...hit: Parameters<OnLimit>
+  ): () => void {
+    if (limiter.take(key, 1) === 0) return () => limiter.giveBack(key, 1);
+    onLimit(...hit);
+    throw new RefusedError('forbidden', message);
+  }
 }
 
-/** Throws `forbidden`, not `rate-limited`: clients retry that within a minute, and this takes a day. */
-function takeOrForbid(limiter: Limiter, key: string, message: string): () => void {
-  if (limiter.take(key, 1) > 0) throw new RefusedError('forbidden', message);
-  return () => limiter.giveBack(key, 1);
+/** Where the second limit refuses, the first one is refunded. */
+function both(refund: () => void, take: () => () => void): () => void {
+  try {
+    const refundSecond = take();
+    return () => {
+      refund();
+      refundSecond();
+    };
+  } catch (error) {
+    refund();
+    throw error;
+  }
 }
 
 /** Of fixed length: a name's key may have 720 characters. */
@@ -152,4 +186,8 @@ function perDay(count: number) {
 const DAY_S = 24 * 60 * 60;
 
 const TOO_MANY = 'Too many attempts; wait a moment and try again.';
+const UNDER_ATTACK =
+  'Somebody is trying passwords for this name: try again in a moment, or sign in on a network where one of your devices is signed in.';
+const TOO_MANY_ON_DEVICE =
+  'Too many wrong passwords on this device: try again tomorrow, or on another device.';
 const TOO_MANY_WRONG = 'Too many wrong passwords from this network; wait a moment and try again.';

@@ -31,7 +31,11 @@ export function limitUnknownTokens(
         retryAfter,
       );
     }
-    const identity = await identify(token, address);
+    const identity = await identify(token, address).catch((error: unknown) => {
+      valid.delete(hashed);
+      if (error instanceof RefusedError) unknown.spend(key, 1); // the device was signed out
+      throw error;
+    });
     valid.delete(hashed);
     if (!identity) unknown.spend(key, 1);
     else {

@@ -105,3 +105,11 @@ export const HASHES_AT_ONCE = 2;
 export const HASHES_WAITING = 100;
 /** Below ACKNOWLEDGE_WITHIN_MS, with time for the hash itself and the store. */
 export const HASH_WAIT_MS = 5_000;
+
+// Devices
+/** Uses of devices are written together: three thousand that come back on one morning are a few writes. */
+export const DEVICES_SEEN_EVERY_MS = 2_000;
+export const DEVICES_SEEN_AT_ONCE = 500;
+/** The sweep of devices that nobody used for 400 days, and how many one call of the store removes. */
+export const EXPIRY_EVERY_MS = 6 * 60 * 60 * 1_000;
+export const EXPIRED_AT_ONCE = 200;

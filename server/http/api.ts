@@ -100,6 +100,15 @@ export function createApi({
     ctx.body = { ok: true };
   });
 
+  api.get('devices', '/devices', async (ctx) => {
+    ctx.body = { devices: await inTime(auth.devices(await identityOf(ctx))) };
+  });
+
+  api.delete('device', '/devices/:id', async (ctx) => {
+    await inTime(auth.removeDevice(await identityOf(ctx), String(ctx.params.id)));
+    ctx.body = { ok: true };
+  });
+
   api.put('name', '/name', async (ctx) => {
     const identity = await identityOf(ctx);
     const { name } = parseOrRefuse(NameRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');

@@ -71,6 +71,8 @@ export interface Realtime {
   reconcile(): void;
   /** Ends all sockets of this device, on every process. */
   disconnectDevice(device: string): void;
+  /** The devices that are connected to this process. */
+  devices(): string[];
   /** To all sockets of this user: how far they have read. */
   sendRead(user: string, room: string, upTo: number): void;
   /** To everybody in the user's rooms, on every process: the user has another name. */
@@ -271,6 +273,7 @@ export function createRealtime({
     },
     applyMembership: localSockets.applyMembership,
     reconcile: () => reconciler?.checkNow(),
+    devices: () => [...new Set([...io.of('/').sockets.values()].map(({ data }) => data.identity.device))],
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
     async sendUser(user) {
       names.changed(user);

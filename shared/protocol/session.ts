@@ -1,5 +1,6 @@
 /** Bodies of the HTTP routes for sign-in, name and password: `/api/session`, `/api/name`, `/api/password`. */
 import * as v from 'valibot';
+import { Millis } from '../entry.ts';
 import { DeviceId, Id } from '../ids.ts';
 import { User } from './down.ts';
 
@@ -27,6 +28,12 @@ export type Session = v.InferOutput<typeof Session>;
 
 export const SessionAnswer = v.object({ ...Session.entries, token: v.optional(v.string()) });
 export type SessionAnswer = v.InferOutput<typeof SessionAnswer>;
+
+/** One device on which the user is signed in. `seenAt` is exact to a day. `current`: the device that asks. */
+export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis, current: v.boolean() });
+export type Device = v.InferOutput<typeof Device>;
+
+export const DevicesAnswer = v.object({ devices: v.array(Device) });
 
 export const NameRequest = v.object({ name: v.string() });
 export const NameAnswer = v.object({ user: User });

@@ -101,6 +101,7 @@ function entryRows(): Row[] {
 const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
   'POST /api/session': { body: protocol.SessionRequest, answer: protocol.SessionAnswer },
   'GET /api/session': { answer: protocol.Session },
+  'GET /api/devices': { answer: protocol.DevicesAnswer },
   'PUT /api/name': { body: protocol.NameRequest, answer: protocol.NameAnswer },
   'PUT /api/password': { body: protocol.PasswordRequest },
   'POST /api/append': { body: protocol.Append, answer: protocol.Appended },

@@ -1,13 +1,17 @@
 import { randomBytes, scryptSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type AuthOptions, createAuth } from '../../../server/auth/auth.ts';
+import { createDeviceUse } from '../../../server/auth/deviceUse.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
+import { createLogger } from '../../../server/base/logger.ts';
 import { RefusedError } from '../../../server/base/refusal.ts';
 import { HASHES_AT_ONCE, HASHES_WAITING } from '../../../server/base/serverLimits.ts';
 import { Unavailable } from '../../../server/store/port.ts';
 import {
   CLAIM_LIFETIME_MS,
+  COOKIE_LIFETIME_S,
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
+  DEVICES_MAX,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   WRONG_PASSWORDS_BURST_OF_ADDRESS,
@@ -30,6 +34,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     random: randomBytes,
     limits: createSignInLimits(() => clock.now),
     signUp: 'open',
+    deviceUse: createDeviceUse({ store, now: () => clock.now, logger: createLogger('silent') }),
     onUserCreated: async (user) => welcomed.push(user),
     onSignedOut: (device) => signedOut.push(device),
     onRenamed: async (user) => renamed.push(user),
@@ -41,6 +46,14 @@ function setUp(changes: Partial<AuthOptions> = {}) {
 
 /** Of the password `cheap`, with parameters that cost next to nothing. */
 const CHEAP_HASH = `$scrypt$ln=4,r=8,p=1$${'A'.repeat(22)}$${scryptSync('cheap', Buffer.alloc(16), 32, { N: 16, r: 8, p: 1 }).toString('base64url')}`;
+
+/** Users whose hash costs next to nothing. */
+function withCheapPasswords(store: ReturnType<typeof fakeUsers>, names: string[]) {
+  for (const name of names) {
+    const id = newId();
+    store.users.set(id, { id, name, nameKey: name, createdAt: 0, passwordHash: CHEAP_HASH });
+  }
+}
 
 const refused = (code: string) => expect.objectContaining({ name: 'RefusedError', code });
 
@@ -178,7 +191,7 @@ describe('a session', () => {
     const first = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
     const second = await auth.signIn({ name: 'Ada', password: 'p', claim: newId() }, HOME);
     await auth.signOut((await auth.identify(first.token, HOME))!);
-    expect(await auth.identify(first.token, HOME)).toBeUndefined();
+    await expect(auth.identify(first.token, HOME)).rejects.toEqual(refused('unauthorized'));
     expect(signedOut).toEqual([first.session.device.id]);
     const identity = (await auth.identify(second.token, HOME))!;
     expect(await auth.session(identity)).toMatchObject({ devices: 1 });
@@ -208,6 +221,91 @@ describe('a session', () => {
     await expect(auth.signIn({ name: 'Ada', password: 'one', claim: newId() }, HOME)).rejects.toEqual(
       refused('unauthorized'),
     );
+  });
+});
+
+describe('devices', () => {
+  async function adaOn(count: number) {
+    const scene = setUp();
+    withCheapPasswords(scene.store, ['ada', 'bo']);
+    const enter = (name = 'ada', address = HOME) =>
+      scene.auth.signIn({ name, password: 'cheap', claim: newId() }, address);
+    const tokens: string[] = [];
+    for (let i = 0; i < count; i++) {
+      tokens.push((await enter()).token);
+      scene.clock.now += 1_000;
+    }
+    const identityOf = async (token: string) => (await scene.auth.identify(token, HOME))!;
+    return { ...scene, enter, tokens, identityOf };
+  }
+  const SIGNED_OUT = expect.objectContaining({ code: 'unauthorized', reason: 'signed-out' });
+
+  test('are listed, the newest first, and the one that asks is `current`', async () => {
+    const { auth, tokens, identityOf } = await adaOn(2);
+    const identity = await identityOf(tokens[0]!);
+    expect(await auth.devices(identity)).toEqual([
+      expect.objectContaining({ current: false, createdAt: 1_001_000, seenAt: 1_001_000 }),
+      { id: identity.device, current: true, createdAt: 1_000_000, seenAt: 1_000_000 },
+    ]);
+  });
+
+  test('can be signed out by another device of the same user: its token says so, and its sockets are ended', async () => {
+    const { auth, tokens, identityOf, signedOut } = await adaOn(2);
+    const [phone, laptop] = [await identityOf(tokens[0]!), await identityOf(tokens[1]!)];
+    await auth.removeDevice(laptop, phone.device);
+    expect(signedOut).toEqual([phone.device]);
+    await expect(auth.identify(tokens[0]!, HOME)).rejects.toEqual(SIGNED_OUT);
+    expect(await auth.devices(laptop)).toHaveLength(1);
+    await expect(auth.removeDevice(laptop, phone.device)).rejects.toEqual(refused('not-found'));
+  });
+
+  test("another user's device and a device that does not exist are `not-found` alike", async () => {
+    const { auth, enter, tokens, identityOf, signedOut } = await adaOn(1);
+    const bo = await identityOf((await enter('bo')).token);
+    const ada = await identityOf(tokens[0]!);
+    for (const device of [ada.device, newId(), '', '__proto__'])
+      await expect(auth.removeDevice(bo, device)).rejects.toEqual(refused('not-found'));
+    expect([await identityOf(tokens[0]!), signedOut]).toEqual([ada, []]);
+  });
+
+  test('are signed out by a change of the password, all but the one that changes it; a wrong current password signs out none', async () => {
+    const { auth, tokens, identityOf, signedOut } = await adaOn(3);
+    const own = await identityOf(tokens[1]!);
+    await auth.setPassword(own, { password: 'new', current: 'wrong' }, HOME).catch(() => {});
+    expect(signedOut).toEqual([]);
+    await auth.setPassword(own, { password: 'new', current: 'cheap' }, HOME);
+    expect(signedOut).toHaveLength(2);
+    expect(await auth.identify(tokens[1]!, HOME)).toMatchObject({ device: own.device });
+    for (const token of [tokens[0]!, tokens[2]!])
+      await expect(auth.identify(token, HOME)).rejects.toEqual(SIGNED_OUT);
+  });
+
+  test('a sign-out is told from a session that is not known: a forged, a replaced and an expired token have no reason', async () => {
+    const { auth, clock, tokens, identityOf } = await adaOn(1);
+    await auth.signOut(await identityOf(tokens[0]!));
+    await expect(auth.identify(tokens[0]!, HOME)).rejects.toEqual(SIGNED_OUT);
+    expect(await auth.identify(randomBytes(32).toString('base64url'), HOME)).toBeUndefined();
+    const request = { name: 'Cy', claim: newId() };
+    const replaced = await auth.signIn(request, HOME);
+    const { token } = await auth.signIn(request, HOME);
+    expect(await auth.identify(replaced.token, HOME)).toBeUndefined();
+    clock.now += COOKIE_LIFETIME_S * 1_000;
+    expect(await auth.identify(token, HOME)).toBeUndefined();
+  });
+
+  test('of one user are at most 100: one more signs out the one that was used least recently', async () => {
+    const { auth, clock, enter, store, tokens, identityOf, signedOut } = await adaOn(2);
+    clock.now += 2 * 24 * 60 * 60 * 1_000;
+    const first = (await identityOf(tokens[0]!)).device;
+    await store.devicesSeen([first], clock.now);
+    const second = (await identityOf(tokens[1]!)).device;
+    for (let i = 0; i < DEVICES_MAX - 2; i++) await enter('ada', `10.0.0.${i}`);
+    expect(signedOut).toEqual([]);
+    clock.now += 60 * 60 * 1_000; // the limit of new devices a day
+    const { session } = await enter();
+    expect(signedOut).toEqual([second]);
+    expect(await store.countDevices(session.user.id)).toBe(DEVICES_MAX);
+    expect(await auth.identify(tokens[0]!, HOME)).toBeDefined();
   });
 });
 
@@ -284,13 +382,6 @@ describe('limits', () => {
     expect(codes.filter((code) => code === 'rate-limited')).toHaveLength(1);
   });
 
-  /** Users whose hash costs next to nothing. */
-  function withCheapPasswords(store: ReturnType<typeof fakeUsers>, names: string[]) {
-    for (const name of names) {
-      const id = newId();
-      store.users.set(id, { id, name, nameKey: name, createdAt: 0, passwordHash: CHEAP_HASH });
-    }
-  }
   const names = (count: number) => Array.from({ length: count }, (_, i) => `user ${i}`);
 
   test('somebody signs in after at most a few hashes of an address that floods the queue with guesses', async () => {

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { TOKEN_BYTES, tokenFrom } from '../../../server/auth/tokens.ts';
 import { limitUnknownTokens } from '../../../server/auth/unknownTokens.ts';
+import { RefusedError } from '../../../server/base/refusal.ts';
 import { UNKNOWN_TOKENS_OF_ADDRESS } from '../../../server/base/serverLimits.ts';
 
 const identity = { device: 'd', user: { id: 'u', name: 'Ada', rev: 0 }, hasPassword: false };
 const token = (n: number) => tokenFrom(new Uint8Array(TOKEN_BYTES).fill(n));
 const KNOWN = token(1);
 const OTHER = token(2);
+const SIGNED_OUT = token(9);
 
 function scene() {
   let reads = 0;
@@ -15,6 +17,7 @@ function scene() {
   const identify = limitUnknownTokens(
     async (given) => {
       reads++;
+      if (given === SIGNED_OUT) throw new RefusedError('unauthorized', 'bye', undefined, 'signed-out');
       return given === KNOWN || given === OTHER ? identity : undefined;
     },
     { now: () => clock, onLimit: (address) => limited.push(address) },
@@ -45,4 +48,13 @@ test('whoever was known lately is not refused because of others at the same addr
   for (let i = 0; i < UNKNOWN_TOKENS_OF_ADDRESS.burst; i++) await identify(token(3), '10.0.0.1');
   expect(await identify(KNOWN, '10.0.0.1')).toEqual(identity);
   await expect(identify(OTHER, '10.0.0.1')).rejects.toMatchObject({ code: 'rate-limited' });
+});
+
+test('tokens of devices that were signed out count as well', async () => {
+  const { identify, reads } = scene();
+  const refusal = () =>
+    identify(SIGNED_OUT, '10.0.0.1').catch((error: RefusedError) => error.reason ?? error.code);
+  for (let i = 0; i < UNKNOWN_TOKENS_OF_ADDRESS.burst; i++) expect(await refusal()).toBe('signed-out');
+  const before = reads();
+  expect([await refusal(), reads()]).toEqual(['rate-limited', before]);
 });

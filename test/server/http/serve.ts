@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAuth } from '../../../server/auth/auth.ts';
+import { createDeviceUse } from '../../../server/auth/deviceUse.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
 import { type Config, parseEnv } from '../../../server/base/env.ts';
 import { createLogger } from '../../../server/base/logger.ts';
@@ -40,14 +41,16 @@ export async function serve({
   const performed: unknown[][] = [];
   const logged: Record<string, unknown>[] = [];
   const answer = perform ?? ((name, _user, payload) => ({ ok: true, epoch: 'e', name, payload }));
+  const users = { ...fakeUsers(), ...sabotage };
   const koa = createKoaApp({
     config: { ...parseEnv({}), ...config },
     auth: createAuth({
-      store: { ...fakeUsers(), ...sabotage },
+      store: users,
       now: Date.now,
       random: randomBytes,
       limits: createSignInLimits(() => performance.now()),
       signUp: config.signUp ?? 'open',
+      deviceUse: createDeviceUse({ store: users, now: Date.now, logger: createLogger('silent') }),
       onUserCreated: async () => {},
       onSignedOut: () => {},
       onRenamed: async () => {},

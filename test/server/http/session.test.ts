@@ -39,6 +39,57 @@ describe('with a token', () => {
     expect([gone.status, gone.json.error.code]).toEqual([401, 'unauthorized']);
   });
 
+  test('a refusal says whether somebody signed out, or the session is just not known', async () => {
+    await using server = await serve();
+    const { token } = (await ask(server.url, 'POST', '/api/session', { body: request() })).json;
+    const errorOf = async (credential: string) =>
+      (await ask(server.url, 'GET', '/api/session', bearer(credential))).json.error;
+    await ask(server.url, 'DELETE', '/api/session', bearer(token));
+    expect(await errorOf(token)).toMatchObject({ code: 'unauthorized', reason: 'signed-out' });
+    const unknown = await errorOf('x'.repeat(43));
+    expect([unknown.code, 'reason' in unknown]).toEqual(['unauthorized', false]);
+  });
+
+  test('the devices of a user, and signing out one of them', async () => {
+    await using server = await serve();
+    const phone = (await ask(server.url, 'POST', '/api/session', { body: { ...request(), password: 'p' } }))
+      .json;
+    const laptop = (await ask(server.url, 'POST', '/api/session', { body: { ...request(), password: 'p' } }))
+      .json;
+    const bo = (await ask(server.url, 'POST', '/api/session', { body: request('Bo') })).json;
+    const list = async () => (await ask(server.url, 'GET', '/api/devices', bearer(laptop.token))).json;
+    const { devices } = await list();
+    expect(devices).toHaveLength(2);
+    expect(devices).toContainEqual({
+      id: laptop.device.id,
+      createdAt: expect.any(Number),
+      seenAt: expect.any(Number),
+      current: true,
+    });
+    const remove = async ({ token }: { token: string }) => {
+      const { status, json } = await ask(
+        server.url,
+        'DELETE',
+        `/api/devices/${phone.device.id}`,
+        bearer(token),
+      );
+      return [status, json.ok, json.error?.code];
+    };
+    expect(await remove(bo)).toEqual([404, false, 'not-found']);
+    expect(await remove(laptop)).toEqual([200, true, undefined]);
+    expect(await remove(laptop)).toEqual([404, false, 'not-found']);
+    expect((await list()).devices).toEqual([expect.objectContaining({ id: laptop.device.id })]);
+    const refusedPhone = await ask(server.url, 'GET', '/api/session', bearer(phone.token));
+    expect(refusedPhone.json.error.reason).toBe('signed-out');
+    expect((await ask(server.url, 'GET', '/api/devices')).status).toBe(401);
+  });
+
+  test('with sign-up closed a new name is 403, with a reason for the app', async () => {
+    await using server = await serve({ config: { signUp: 'closed' } });
+    const { status, json } = await ask(server.url, 'POST', '/api/session', { body: request() });
+    expect([status, json.error.code, json.error.reason]).toEqual([403, 'forbidden', 'sign-up-closed']);
+  });
+
   test('a taken name is 409, a wrong password 401, and neither is logged', async () => {
     await using server = await serve();
     await ask(server.url, 'POST', '/api/session', { body: request() });

@@ -1,12 +1,14 @@
 import { expect, test, vi } from 'vitest';
 import { createLogger } from '../../../server/base/logger.ts';
 import { createMetrics } from '../../../server/base/metrics.ts';
+import { RefusedError } from '../../../server/base/refusal.ts';
 import { createHandshakeGuard } from '../../../server/realtime/handshakeGuard.ts';
 import type { LiveSocket } from '../../../server/realtime/socketRecipient.ts';
 import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/index.ts';
 import { newId } from '../../support/api.ts';
 
 const TOKEN = 'the-token-of-the-handshake';
+const SIGNED_OUT = 'the-token-of-a-device-that-was-signed-out';
 const COOKIE = 'the-cookie-of-the-handshake';
 const identity = { device: newId(), user: { id: newId(), name: 'Ada', rev: 0 }, hasPassword: false };
 
@@ -17,7 +19,12 @@ const guard = createHandshakeGuard({
     refused: () => asked.push('refused'),
     identified: () => asked.push('identified'),
   },
-  auth: { identify: async (token) => (token === TOKEN ? identity : undefined) },
+  auth: {
+    async identify(token) {
+      if (token === SIGNED_OUT) throw new RefusedError('unauthorized', 'bye', undefined, 'signed-out');
+      return token === TOKEN ? identity : undefined;
+    },
+  },
   contextOf: () => ({ address: '10.0.0.1', credentials: { tag: 'none' } }) as never,
   onAuthenticated: () => {},
   metrics: createMetrics(),
@@ -81,4 +88,15 @@ test('a client without the required feature is told to upgrade', async () => {
     const socket = socketWith({ protocol: PROTOCOL, token: TOKEN, ...(features && { features }) });
     expect(await rejectionOf(socket)).toMatchObject({ data: { code: 'upgrade-required' } });
   }
+});
+
+test('a refusal says whether somebody signed the device out, or its session is just not known', async () => {
+  const refused = async (token: string) => {
+    const socket = socketWith({ protocol: PROTOCOL, features: [REQUIRED_FEATURE], token });
+    return ((await rejectionOf(socket)) as { data?: Record<string, unknown> }).data;
+  };
+  expect(await refused(SIGNED_OUT)).toMatchObject({ code: 'unauthorized', reason: 'signed-out' });
+  const unknown = await refused('another');
+  expect(unknown).toMatchObject({ code: 'unauthorized' });
+  expect(unknown).not.toHaveProperty('reason');
 });

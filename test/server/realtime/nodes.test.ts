@@ -97,6 +97,27 @@ test("a sign-out on one server ends the device's sockets on the other, and only 
   expect(bo.socket.connected).toBe(true);
 });
 
+test("a change of the password on one server ends the other devices' sockets on the other, and only those", async () => {
+  const name = `person ${names++}`;
+  const [phone, laptop] = [
+    await signUp(here.url, name, { password: 'before' }),
+    await signUp(here.url, name, { password: 'before' }),
+  ];
+  using stolen = await connectClient(there.url, phone);
+  using own = await connectClient(there.url, laptop);
+  const gone = new Promise((resolve) => stolen.socket.once('disconnect', resolve));
+  await fetch(`${here.url}/api/password`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json', ...bearer(laptop) },
+    body: JSON.stringify({ password: 'after', current: 'before' }),
+  });
+  expect(await gone).toBe('io server disconnect');
+  expect(own.socket.connected).toBe(true);
+  await expect(connectClient(there.url, phone)).rejects.toMatchObject({
+    data: { code: 'unauthorized', reason: 'signed-out' },
+  });
+});
+
 test("a read marker reaches the user's sockets on the other server", async () => {
   const session = await person();
   using one = await connectClient(here.url, session);

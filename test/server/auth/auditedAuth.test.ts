@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { auditedAuth } from '../../../server/auth/auditedAuth.ts';
+import type { Auth } from '../../../server/auth/auth.ts';
+import { RefusedError } from '../../../server/base/refusal.ts';
+import { newId } from '../../support/api.ts';
+
+const user = { id: newId(), name: 'Ada', rev: 0 };
+const [device, other] = [newId(), newId()];
+const identity = { user, device, hasPassword: true };
+
+test('what took place and what was refused is recorded, with the user, the device and the address', async () => {
+  let refusal: RefusedError | undefined;
+  const lines: unknown[] = [];
+  const answer = async <T>(result: T): Promise<T> => {
+    if (refusal) throw refusal;
+    return result;
+  };
+  const session = { user, device: { id: device }, hasPassword: true, devices: 1, features: [] };
+  const plain: Partial<Auth> = {
+    signIn: ({ password }) => answer({ session, token: 't', isNew: password === undefined }),
+    signOut: () => answer(undefined),
+    setPassword: () => answer(undefined),
+    removeDevice: () => answer(undefined),
+  };
+  const auth = auditedAuth(plain as Auth, { record: (...line) => void lines.push(line) });
+  const everything = async () => {
+    await auth.signIn({ name: ' ADA ', claim: newId() }, '192.0.2.1').catch(() => {});
+    await auth.signIn({ name: 'Ada', claim: newId(), password: 'p' }, '2001:db8::1').catch(() => {});
+    await auth.signOut(identity).catch(() => {});
+    await auth.setPassword(identity, { password: 'p' }, '192.0.2.1').catch(() => {});
+    await auth.removeDevice(identity, other).catch(() => {});
+    return lines.splice(0);
+  };
+  expect(await everything()).toEqual([
+    ['sign-up', { name: 'ada', user: user.id, device, address: '192.0.2.1' }],
+    ['sign-in', { name: 'ada', user: user.id, device, address: '2001:db8:0:0::/64' }],
+    ['sign-out', { user: user.id, device }],
+    ['password', { user: user.id, device, address: '192.0.2.1' }],
+    ['device-removed', { user: user.id, device: other }],
+  ]);
+  refusal = new RefusedError('rate-limited', 'wait');
+  expect(await everything()).toEqual([
+    ['sign-in', { name: 'ada', address: '192.0.2.1', code: 'rate-limited' }],
+    ['sign-in', { name: 'ada', address: '2001:db8:0:0::/64', code: 'rate-limited' }],
+    ['password', { user: user.id, device, address: '192.0.2.1', code: 'rate-limited' }],
+    ['device-removed', { user: user.id, device: other, code: 'rate-limited' }],
+  ]);
+});
