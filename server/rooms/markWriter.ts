@@ -103,7 +103,8 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
           room,
           readUpTo: Math.max(readUpTo, pendingOf(user, room.id)),
         })),
-      readUpTo: async (room, user) => Math.max(await rooms.readUpTo(room, user), pendingOf(user, room)),
+      readUpTo: async (user, ids) =>
+        (await rooms.readUpTo(user, ids)).map((upTo, i) => Math.max(upTo, pendingOf(user, ids[i]!))),
     }),
   };
 }

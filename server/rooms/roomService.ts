@@ -82,7 +82,9 @@ export function createRoomService({
   }
 
   async function presentTo(user: User, id: string): Promise<Room> {
-    return presentRoom(readable(await existing(id)), await store.readUpTo(id, user.id));
+    const room = readable(await existing(id));
+    const [readUpTo = 0] = await store.readUpTo(user.id, [id]);
+    return presentRoom(room, readUpTo);
   }
 
   /**
@@ -100,8 +102,11 @@ export function createRoomService({
     async list(user, { after }) {
       const rooms = await store.listPublic(positionOf(after), ROOM_LIST_PAGE + 1);
       const page = rooms.slice(0, ROOM_LIST_PAGE);
-      const marks = new Map((await store.ofUser(user.id)).map(({ room, readUpTo }) => [room.id, readUpTo]));
-      const presented = page.map((room) => presentRoom(room, marks.get(room.id) ?? 0));
+      const readUpTo = await store.readUpTo(
+        user.id,
+        page.map(({ id }) => id),
+      );
+      const presented = page.map((room, i) => presentRoom(room, readUpTo[i]!));
       return rooms.length > page.length
         ? { rooms: presented, next: listCursor(page.at(-1)!) }
         : { rooms: presented };

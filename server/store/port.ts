@@ -167,8 +167,8 @@ export interface RoomStore {
   leaves(room: string, after: number): Promise<Leave[]>;
   /** Raises each read marker to `upTo` where that is greater, in one transaction where the store has any. */
   mark(marks: readonly RaisedMark[]): Promise<void>;
-  /** The user's read marker; 0 where there is none. */
-  readUpTo(room: string, user: string): Promise<number>;
+  /** The user's read markers of these rooms, in their order; 0 where there is none. */
+  readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
 }
 
 export interface RaisedMark {

@@ -147,21 +147,23 @@ export function roomCases(open: () => Promise<Harness>): void {
 
   it('read markers only rise', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
-    const other = newId();
+    const [other, another, unread] = [newId(), await newRoom(db.store), await newRoom(db.store)];
     const raise = async (upTo: number) => {
       await db.store.rooms.mark([{ room, user: me, upTo }]);
-      return db.store.rooms.readUpTo(room, me);
+      return (await db.store.rooms.readUpTo(me, [room]))[0];
     };
-    expect(await db.store.rooms.readUpTo(room, me)).toBe(0);
+    expect(await db.store.rooms.readUpTo(me, [room])).toEqual([0]);
     expect([await raise(5), await raise(3), await raise(8)]).toEqual([5, 5, 8]);
-    expect(await db.store.rooms.readUpTo(room, other)).toBe(0);
+    expect(await db.store.rooms.readUpTo(other, [room])).toEqual([0]);
     await db.store.rooms.mark([
       { room, user: other, upTo: 1 },
       { room, user: me, upTo: 2 },
-      { room: await newRoom(db.store), user: me, upTo: 9 },
+      { room: another, user: me, upTo: 9 },
     ]);
-    expect(await db.store.rooms.readUpTo(room, other)).toBe(1);
-    expect(await db.store.rooms.readUpTo(room, me)).toBe(8);
+    expect(await db.store.rooms.readUpTo(other, [room])).toEqual([1]);
+    expect(await db.store.rooms.readUpTo(me, [room])).toEqual([8]);
+    expect(await db.store.rooms.readUpTo(me, [another, unread, room])).toEqual([9, 0, 8]);
+    expect(await db.store.rooms.readUpTo(me, [])).toEqual([]);
     await db.store.rooms.mark([]);
   });
 

@@ -139,8 +139,10 @@ export function roomsOn({
       // another process inserted these in between
       await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
     },
-    async readUpTo(room, user) {
-      return (await marks.findOne({ room, user }))?.upTo ?? 0;
+    async readUpTo(user, rooms) {
+      const found = await marks.find({ user, room: { $in: [...rooms] } }).toArray();
+      const upTo = new Map(found.map((mark) => [mark.room, mark.upTo]));
+      return rooms.map((room) => upTo.get(room) ?? 0);
     },
     async exists(room) {
       if (seen.get(room)) return true;

@@ -87,7 +87,7 @@ export const ANSWERED_BY = {
 const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   log: ['range'],
   users: ['changedSince', 'changedAround'],
-  rooms: ['listPublic', 'ofUsers'],
+  rooms: ['listPublic', 'ofUsers', 'leaves'],
 };
 
 export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {

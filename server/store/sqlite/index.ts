@@ -141,7 +141,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       countCreated: (user, since) => call('rooms', 'countCreated', user, since),
       leaves: (room, after) => call('rooms', 'leaves', room, after),
       mark: (marks) => call('rooms', 'mark', marks),
-      readUpTo: (room, user) => call('rooms', 'readUpTo', room, user),
+      readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
     },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),

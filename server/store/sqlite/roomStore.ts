@@ -35,7 +35,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
         for (const { room, user, upTo } of marks) statements.mark.run(room, user, upTo);
       });
     },
-    readUpTo: (room, user) => statements.readUpTo.get(room, user)?.upTo ?? 0,
+    readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)?.upTo ?? 0),
   };
 }
 

@@ -37,8 +37,10 @@ export const roomFaults: Fault[] = [
           await store.rooms.mark(marks);
           for (const { room, user, upTo } of marks) latest.set(`${room} ${user}`, upTo);
         },
-        readUpTo: async (room, user) =>
-          latest.get(`${room} ${user}`) ?? (await store.rooms.readUpTo(room, user)),
+        async readUpTo(user, rooms) {
+          const upTo = await store.rooms.readUpTo(user, rooms);
+          return rooms.map((room, i) => latest.get(`${room} ${user}`) ?? upTo[i]!);
+        },
       });
     },
     caughtBy: ['read markers only rise', 'every store raises the same read marker'],

@@ -47,7 +47,7 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
         const asked = marks.ask(room, person, action.upTo);
         return async () => {
           await store.rooms.mark([{ room, user: person, upTo: action.upTo }]);
-          const holds = await store.rooms.readUpTo(room, person);
+          const [holds = 0] = await store.rooms.readUpTo(person, [room]);
           checks.push(() => asked.answered(holds));
         };
       }

@@ -155,7 +155,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
         for (const { room, user, upTo } of marks)
           data.marks.set(`${room} ${user}`, Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo));
       }),
-    readUpTo: (room, user) => call(() => data.marks.get(`${room} ${user}`) ?? 0),
+    readUpTo: (user, rooms) => call(() => rooms.map((room) => data.marks.get(`${room} ${user}`) ?? 0)),
   };
 
   return {

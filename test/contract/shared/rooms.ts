@@ -132,14 +132,14 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
       [3, 9, 5, 1, 7, 2].map(async (upTo, n) => {
         const { rooms } = db.stores[n % 3]!;
         await rooms.mark([{ room, user: me, upTo }]);
-        return [upTo, await rooms.readUpTo(room, me)];
+        return [upTo, (await rooms.readUpTo(me, [room]))[0]];
       }),
     );
     for (const [asked, holds] of marks) expect(holds).toBeGreaterThanOrEqual(asked!);
     for (const store of db.stores) {
       expect((await store.rooms.ofUser(me))[0]?.readUpTo).toBe(9);
       await store.rooms.mark([{ room, user: me, upTo: 4 }]);
-      expect(await store.rooms.readUpTo(room, me)).toBe(9);
+      expect(await store.rooms.readUpTo(me, [room])).toEqual([9]);
     }
   });
 }

@@ -106,13 +106,12 @@ test('who reads memberships sees the markers that are not written yet; a shutdow
     new Map((await rooms.ofUser(me)).map((membership) => [membership.room.id, membership.readUpTo])).get(
       room,
     ),
-    await rooms.readUpTo(room, me),
-    await rooms.readUpTo(other, me),
+    ...(await rooms.readUpTo(me, [room, other])),
   ];
   marks.raise({ room, user: me, upTo: 1 });
-  expect(await store.rooms.readUpTo(room, me)).toBe(0);
+  expect(await store.rooms.readUpTo(me, [room])).toEqual([0]);
   expect(await seen()).toEqual([1, 1, 0]);
   await marks.flush();
-  expect(await store.rooms.readUpTo(room, me)).toBe(1);
+  expect(await store.rooms.readUpTo(me, [room])).toEqual([1]);
   expect(await seen()).toEqual([1, 1, 0]);
 });

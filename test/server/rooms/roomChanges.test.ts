@@ -38,7 +38,9 @@ async function headOf(client: ApiClient, room: string): Promise<number> {
 
 const forbidden = { ok: false, error: { code: 'forbidden', message: expect.stringContaining('limit') } };
 
-test('one user creates no more rooms than the limit of a day; a repeat is answered all the same', async () => {
+test('one user creates no more rooms than the limit of a day; a repeat is answered all the same', {
+  timeout: 120_000,
+}, async () => {
   using ada = await person();
   const asked = Array.from({ length: ROOMS_CREATED_PER_DAY + 10 }, () => creation());
   const answers: Awaited<ReturnType<typeof ada.request<'room:create'>>>[] = [];
