@@ -46,7 +46,7 @@ export const REQUEST_WITHIN_MS = 60_000;
 /** Proxies reuse connections that are idle for up to 60 s; where the server closes one first, they answer 502. */
 export const KEEP_ALIVE_MS = 75_000;
 /**
- * Connections on which nobody is authenticated: the oldest are closed beyond this. Three thousand clients that come back at
+ * TCP connections, and sessions of Engine.IO, on which nobody is authenticated: the oldest are closed beyond this. Three thousand clients that come back at
  * the same time after a restart stay below it. Of one address, unless it is a proxy's; and in all.
  */
 export const STRANGERS_OF_ADDRESS = 4_000;

@@ -27,7 +27,7 @@ import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
-import { CONNECTED_WITHIN_MS, READS_WAITING } from '../base/serverLimits.ts';
+import { CONNECTED_WITHIN_MS, READS_WAITING, STRANGERS, STRANGERS_OF_ADDRESS } from '../base/serverLimits.ts';
 import { withTimeout } from '../base/timeout.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Feed } from '../feed/feed.ts';
@@ -35,6 +35,7 @@ import type { Names } from '../feed/names.ts';
 import type { Broadcast } from '../feed/recipient.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import { createStrangers } from '../limits/strangers.ts';
 import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
@@ -220,9 +221,22 @@ export function createRealtime({
 
   io.on('userChanged', names.changed);
   io.use(createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, audit, logger }));
-  io.engine.on('connection', (connection: Parameters<typeof boundPackets>[0]) =>
-    boundPackets(connection, () => metrics.evictedClients.inc({ reason: 'flood' })),
-  );
+  const strangers = createStrangers<LiveSocket['conn']>({
+    ofAddress: STRANGERS_OF_ADDRESS,
+    inAll: STRANGERS,
+    evict(connection) {
+      metrics.evictedClients.inc({ reason: 'strangers' });
+      connection.close(true);
+    },
+  });
+  io.engine.on('connection', (connection: LiveSocket['conn']) => {
+    boundPackets(connection as unknown as Parameters<typeof boundPackets>[0], () =>
+      metrics.evictedClients.inc({ reason: 'flood' }),
+    );
+    const address = addressKey(contextOf(connection.request).address);
+    strangers.add(address, connection);
+    connection.once('close', () => strangers.remove(address, connection));
+  });
   io.engine.on('connection_error', (error: { code: number }) =>
     metrics.connectionRefusals.inc({ code: `engine-${error.code}` }),
   );
@@ -232,6 +246,7 @@ export function createRealtime({
     countConnections();
     names.changed(user);
     allowLargeMessages(socket.conn as unknown as Parameters<typeof allowLargeMessages>[0]);
+    strangers.remove(recipient.payer.address, socket.conn);
     recipient.onlyOpenRoom = backpressure.wasSlow(device);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
     admission.entered(socket);

@@ -17,6 +17,7 @@ import {
   UNSENT_TOTAL_BYTES,
 } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
+import { createStrangers } from '../limits/strangers.ts';
 
 /** Options of `http.createServer` and `https.createServer`. */
 export const HTTP_OPTIONS = {
@@ -64,11 +65,14 @@ export function guardConnections(
   http: HttpServer,
   { countsAddresses, isShunned, onClosed, now }: Options,
 ): ConnectionGuard {
-  /** By remote address and port. Those that are strangers are in `strangers` as well, the oldest first. */
+  /** By remote address and port. */
   const visitors = new Map<string, Visitor>();
-  const strangers = new Map<string, Set<Visitor>>();
   const silent = new Set<Visitor>();
-  let strangerCount = 0;
+  const strangers = createStrangers<Visitor>({
+    ofAddress: countsAddresses ? STRANGERS_OF_ADDRESS : Number.POSITIVE_INFINITY,
+    inAll: STRANGERS,
+    evict: (visitor) => close(visitor, 'strangers'),
+  });
 
   function close(visitor: Visitor, reason: Parameters<Options['onClosed']>[0]) {
     onClosed(reason, countsAddresses ? visitor.address : undefined);
@@ -78,10 +82,7 @@ export function guardConnections(
 
   function forget(visitor: Visitor) {
     silent.delete(visitor);
-    const ofAddress = strangers.get(visitor.address);
-    if (!ofAddress?.delete(visitor)) return;
-    strangerCount--;
-    if (ofAddress.size === 0) strangers.delete(visitor.address);
+    strangers.remove(visitor.address, visitor);
   }
 
   http.on('connection', (socket: Socket) => {
@@ -95,15 +96,11 @@ export function guardConnections(
     }
     visitors.set(name, visitor);
     silent.add(visitor);
-    const ofAddress = strangers.get(address) ?? new Set();
-    strangers.set(address, ofAddress.add(visitor));
-    strangerCount++;
     socket.once('close', () => {
       visitors.delete(name);
       forget(visitor);
     });
-    if (countsAddresses && ofAddress.size > STRANGERS_OF_ADDRESS) close(first(ofAddress), 'strangers');
-    else if (strangerCount > STRANGERS) close(first(largest(strangers.values())), 'strangers');
+    strangers.add(address, visitor);
   });
   http.on('secureConnection', (stream: Socket) => {
     const visitor = visitors.get(nameOf(stream) ?? '');
@@ -165,12 +162,4 @@ const CHECK_EVERY_MS = 1_000;
 /** The same for a TCP socket and the TLS socket on it. Undefined when the connection is closed already. */
 function nameOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
-}
-
-function first<T>(set: ReadonlySet<T>): T {
-  return set.values().next().value!;
-}
-
-function largest<T>(sets: Iterable<ReadonlySet<T>>): ReadonlySet<T> {
-  return [...sets].reduce((most, set) => (set.size > most.size ? set : most));
 }
