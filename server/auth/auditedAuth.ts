@@ -1,5 +1,5 @@
 /** Records sign-ins, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
-import { nameKey } from '../../shared/text.ts';
+import { checkName, nameKey } from '../../shared/text.ts';
 import type { Audit, AuditDetails, AuditEvent } from '../base/audit.ts';
 import { toWireError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
@@ -19,7 +19,9 @@ export function auditedAuth(auth: Auth, audit: Pick<Audit, 'record'>): Auth {
   return {
     ...auth,
     async signIn(request, client) {
-      const details = { name: nameKey(request.name), address: addressKey(client) };
+      // The key of a long name costs 70 ms. One that is too long to be a name is nobody's.
+      const name = checkName(request.name);
+      const details = { name: name.ok ? nameKey(name.text) : undefined, address: addressKey(client) };
       const signedIn = await orRefused('sign-in', details, auth.signIn(request, client));
       const { user, device } = signedIn.session;
       audit.record(signedIn.isNew ? 'sign-up' : 'sign-in', { ...details, user: user.id, device: device.id });

@@ -45,4 +45,11 @@ test('what took place and what was refused is recorded, with the user, the devic
     ['password', { user: user.id, device, address: '192.0.2.1', code: 'rate-limited' }],
     ['device-removed', { user: user.id, device: other, code: 'rate-limited' }],
   ]);
+
+  await auth
+    .signIn({ name: `a${'\u0316\u0300'.repeat(4_000)}`, claim: newId() }, '192.0.2.1')
+    .catch(() => {});
+  expect(lines).toEqual([
+    ['sign-in', { name: undefined, address: '192.0.2.1', code: 'rate-limited' }], // of no name: that would cost 70 ms
+  ]);
 });
