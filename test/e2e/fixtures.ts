@@ -23,7 +23,7 @@ interface Fixtures {
   storage: TemporaryFolder;
 }
 
-/** Runs a test on both stores. */
+/** Runs a test on both stores: only where the store does more than acknowledge texts (docs/DECISIONS.md). */
 export const BOTH = { tag: '@both' };
 
 export const test = base.extend<Fixtures, WorkerFixtures>({

@@ -1,6 +1,6 @@
 /** Networks that misbehave: blocked WebSockets, captive portals, a server that says bye. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
-import { BOTH, expect, expectState, say, signUp, test } from './fixtures.ts';
+import { expect, expectState, say, signUp, test } from './fixtures.ts';
 
 test('O2 WebSockets open but carry no data: the app falls back to long polling', async ({
   server,
@@ -41,31 +41,30 @@ test('O2 O3 a captive portal: its answers are not trusted, nothing is lost, and 
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before the hotel', 'from the hotel']);
 });
 
-test(
-  'O2 O3 the server says bye: no error shows, nothing is lost or duplicated, and the app reconnects by itself',
-  BOTH,
-  async ({ server, phone }) => {
-    const page = await phone(server.url);
-    const told: string[] = [];
-    page.on('websocket', (socket) => {
-      socket.on('framereceived', ({ payload }) => told.push(String(payload)));
-    });
-    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
-    await page.reload();
-    await signUp(page, 'Ada');
-    await page.evaluate(() => Object.assign(globalThis, { neverReloaded: true }));
-    await say(page, 'before');
-    await expectState(page, 'before', 'Sent');
+test('O2 O3 the server says bye: no error shows, nothing is lost or duplicated, and the app reconnects by itself', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  const told: string[] = [];
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => told.push(String(payload)));
+  });
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SyncManager')); // or the service worker would send by HTTP
+  await page.reload();
+  await signUp(page, 'Ada');
+  await page.evaluate(() => Object.assign(globalThis, { neverReloaded: true }));
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
 
-    await say(page, 'into the bye'); // the server may or may not receive it
-    expect(await server.stop()).toBe(0);
-    // Playwright reports frames later than the server sends them.
-    await expect.poll(() => told.filter((frame) => frame.startsWith('42["bye"'))).toHaveLength(1);
-    await say(page, 'meanwhile');
-    await server.start();
-    for (const body of ['into the bye', 'meanwhile']) await expectState(page, body, 'Sent');
-    expect(await page.evaluate(() => 'neverReloaded' in globalThis)).toBe(true);
-    const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
-    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the bye', 'meanwhile']);
-  },
-);
+  await say(page, 'into the bye'); // the server may or may not receive it
+  expect(await server.stop()).toBe(0);
+  // Playwright reports frames later than the server sends them.
+  await expect.poll(() => told.filter((frame) => frame.startsWith('42["bye"'))).toHaveLength(1);
+  await say(page, 'meanwhile');
+  await server.start();
+  for (const body of ['into the bye', 'meanwhile']) await expectState(page, body, 'Sent');
+  expect(await page.evaluate(() => 'neverReloaded' in globalThis)).toBe(true);
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'into the bye', 'meanwhile']);
+});

@@ -69,33 +69,32 @@ test(
   },
 );
 
-test(
-  'S1 O4 an older copy has grown beyond the client’s log with different entries: the client notices all the same',
-  BOTH,
-  async ({ mongo, phone }) => {
-    await using world = await startWorld(mongo);
-    const { server, network } = world;
-    const bob = await signUpByApi(server.url, 'Bob');
-    const ada = await openApp(phone, network.url, 'Ada');
-    await say(ada, 'kept');
-    await expectState(ada, 'kept', 'Sent');
-    const copy = await world.copy();
-    await crowdSays(server.url, numbered('lost', 150)); // more than fit in the view, loaded again as they come into view
-    await expect(message(ada, 'lost 150')).toBeVisible();
-    network.refuse();
-    await say(ada, 'waits');
-    await world.replace(copy);
-    const others = numbered('other', 260); // more than a catch-up has, so that stored entries below it would remain
-    await crowdSays(server.url, others);
-    network.pass();
+test('S1 O4 an older copy has grown beyond the client’s log with different entries: the client notices all the same', async ({
+  mongo,
+  phone,
+}) => {
+  await using world = await startWorld(mongo);
+  const { server, network } = world;
+  const bob = await signUpByApi(server.url, 'Bob');
+  const ada = await openApp(phone, network.url, 'Ada');
+  await say(ada, 'kept');
+  await expectState(ada, 'kept', 'Sent');
+  const copy = await world.copy();
+  await crowdSays(server.url, numbered('lost', 150)); // more than fit in the view, loaded again as they come into view
+  await expect(message(ada, 'lost 150')).toBeVisible();
+  network.refuse();
+  await say(ada, 'waits');
+  await world.replace(copy);
+  const others = numbered('other', 260); // more than a catch-up has, so that stored entries below it would remain
+  await crowdSays(server.url, others);
+  network.pass();
 
-    await expectState(ada, 'waits', 'Sent');
-    await expect.poll(() => recordsOf(ada, { containing: '"lost ' })).toEqual([]);
-    const { lines } = await readToTheBeginning(ada);
-    expect(lines).toEqual(['kept', ...others, 'waits']);
-    expect(await textsIn(server, bob)).toEqual(['kept', ...others, 'waits']);
-  },
-);
+  await expectState(ada, 'waits', 'Sent');
+  await expect.poll(() => recordsOf(ada, { containing: '"lost ' })).toEqual([]);
+  const { lines } = await readToTheBeginning(ada);
+  expect(lines).toEqual(['kept', ...others, 'waits']);
+  expect(await textsIn(server, bob)).toEqual(['kept', ...others, 'waits']);
+});
 
 test(
   'S1 O4 `npm run restore` restores a copy with a new epoch: the log is reloaded although nothing differs, and the outbox is sent',
@@ -123,34 +122,33 @@ test(
   },
 );
 
-test(
-  'O2 O4 O5 a backup from before Ada signed up is restored: she is told, can read what she wrote, and after signing up by the same name all of it is sent once',
-  BOTH,
-  async ({ mongo, phone }) => {
-    await using world = await startWorld(mongo);
-    const { server } = world;
-    const bob = await signUpByApi(server.url, 'Bob');
-    const ada = await forgottenAda(world, phone);
-    await expect(told(ada)).toBeVisible();
-    await expectState(ada, 'waits 2', 'Queued');
-    await expect(composer(ada)).toHaveValue(DRAFT);
-    await ada.reload();
-    await expect(told(ada)).toBeVisible();
-    await expectState(ada, 'waits 2', 'Queued');
+test('O2 O4 O5 a backup from before Ada signed up is restored: she is told, can read what she wrote, and after signing up by the same name all of it is sent once', async ({
+  mongo,
+  phone,
+}) => {
+  await using world = await startWorld(mongo);
+  const { server } = world;
+  const bob = await signUpByApi(server.url, 'Bob');
+  const ada = await forgottenAda(world, phone);
+  await expect(told(ada)).toBeVisible();
+  await expectState(ada, 'waits 2', 'Queued');
+  await expect(composer(ada)).toHaveValue(DRAFT);
+  await ada.reload();
+  await expect(told(ada)).toBeVisible();
+  await expectState(ada, 'waits 2', 'Queued');
 
-    await signInAgain(ada);
-    for (const body of WAITING) await expectState(ada, body, 'Sent');
-    expect(await bodies(ada)).toEqual(WAITING);
-    await expect(composer(ada)).toHaveValue(DRAFT);
-    await expect(told(ada)).toHaveCount(0);
-    await ada.reload();
-    await expect.poll(() => bodies(ada)).toEqual(WAITING);
-    await expect(composer(ada)).toHaveValue(DRAFT);
-    await say(ada, 'after');
-    await expectState(ada, 'after', 'Sent');
-    expect(await textsIn(server, bob)).toEqual([...WAITING, 'after']);
-  },
-);
+  await signInAgain(ada);
+  for (const body of WAITING) await expectState(ada, body, 'Sent');
+  expect(await bodies(ada)).toEqual(WAITING);
+  await expect(composer(ada)).toHaveValue(DRAFT);
+  await expect(told(ada)).toHaveCount(0);
+  await ada.reload();
+  await expect.poll(() => bodies(ada)).toEqual(WAITING);
+  await expect(composer(ada)).toHaveValue(DRAFT);
+  await say(ada, 'after');
+  await expectState(ada, 'after', 'Sent');
+  expect(await textsIn(server, bob)).toEqual([...WAITING, 'after']);
+});
 
 test('O4 a backup from before Ada signed up is restored, and somebody else takes her name: she is told, and chooses another', async ({
   mongo,

@@ -5,48 +5,48 @@ import { CONNECTION_HEARTBEAT_TIMEOUT_MS, SILENCE_MS } from '../../web/records/p
 import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
-import { BOTH, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { readToTheBeginning } from './support/scroll.ts';
 import { secondsFromVisible } from './support/secondsFromVisible.ts';
 
-test(
-  'O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down: all arrive once, over one connection',
-  BOTH,
-  async ({ server, network, phone }) => {
-    test.setTimeout(120_000); // mostly for writing 300 texts, each durable before the next
-    const page = await phone(network.url);
-    const welcomes = countWelcomes(page);
-    await signUp(page, 'Ada');
-    await say(page, 'before');
-    await expectState(page, 'before', 'Sent');
-    network.refuse();
-    await expect(page.getByText('Offline').first()).toBeAttached();
-    const own = numbered('own', 300).map(
-      (body) => `${body}, and as long as what people write to each other is`,
-    );
-    await sayAll(page, own);
-    const missed = numbered('missed', 1_000);
-    await crowdSays(server.url, missed);
+test('O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down: all arrive once, over one connection', async ({
+  server,
+  network,
+  phone,
+}) => {
+  test.setTimeout(120_000); // mostly for writing 300 texts, each durable before the next
+  const page = await phone(network.url);
+  const welcomes = countWelcomes(page);
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+  network.refuse();
+  await expect(page.getByText('Offline').first()).toBeAttached();
+  const own = numbered('own', 300).map(
+    (body) => `${body}, and as long as what people write to each other is`,
+  );
+  await sayAll(page, own);
+  const missed = numbered('missed', 1_000);
+  await crowdSays(server.url, missed);
 
-    const welcomesBefore = welcomes();
-    network.narrow(20_000);
-    network.pass();
-    const began = performance.now();
-    await expect(message(page, own.at(-1)!).getByText('Sent', { exact: true })).toBeAttached({
-      timeout: 40_000,
-    });
-    const sent = seconds(began);
-    const { lines } = await readToTheBeginning(page);
-    console.log(
-      `300 sent after ${sent} s, 1,000 read after ${seconds(began)} s, ${welcomes() - welcomesBefore} welcome`,
-    );
-    expect(welcomes() - welcomesBefore).toBe(1);
-    const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
-    expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', ...missed, ...own]);
-    expect(lines).toEqual(['before', ...missed, ...own]);
-  },
-);
+  const welcomesBefore = welcomes();
+  network.narrow(20_000);
+  network.pass();
+  const began = performance.now();
+  await expect(message(page, own.at(-1)!).getByText('Sent', { exact: true })).toBeAttached({
+    timeout: 40_000,
+  });
+  const sent = seconds(began);
+  const { lines } = await readToTheBeginning(page);
+  console.log(
+    `300 sent after ${sent} s, 1,000 read after ${seconds(began)} s, ${welcomes() - welcomesBefore} welcome`,
+  );
+  expect(welcomes() - welcomesBefore).toBe(1);
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', ...missed, ...own]);
+  expect(lines).toEqual(['before', ...missed, ...own]);
+});
 
 test('S4 O2 a stalled network is detected, and the app uses another network as soon as there is one', async ({
   server,

@@ -21,7 +21,7 @@ interface Speaker {
 for (const seed of [1, 2]) {
   test(
     `S5 L5 O2 three tabs send at once, one is closed and one frozen meanwhile: one order, no duplicates (seed ${seed})`,
-    BOTH,
+    seed === 1 ? BOTH : {},
     async ({ server, network, storage }) => {
       test.setTimeout(120_000);
       const random = seeded(seed);
