@@ -138,6 +138,12 @@ export function createApi({
       credentials.tag === 'none' ? undefined : await inTime(auth.identify(credentials.token, address));
     if (!identity) throw new RefusedError('unauthorized', 'Sign in first.');
     onAuthenticated(ctx.req);
+    const { user, device } = identity;
+    const retryAfter = frameLimiter.take(device, 1);
+    if (retryAfter > 0) {
+      onLimit('frames', { user: user.id, device });
+      throw new RefusedError('rate-limited', 'Too many requests at once.', retryAfter);
+    }
     return identity;
   }
 
@@ -147,11 +153,6 @@ export function createApi({
     { user, device }: Identity,
     payload: unknown,
   ): Promise<void> {
-    const retryAfter = frameLimiter.take(device, 1);
-    if (retryAfter > 0) {
-      onLimit('frames', { user: user.id, device });
-      throw new RefusedError('rate-limited', 'Too many requests at once.', retryAfter);
-    }
     const payer = { user: user.id, address: addressKey(ctx.state.requestContext.address) };
     const answer = () => perform(name, user, payload, { transport: 'http', payer });
     const acknowledgement = name === 'range' ? await ranges(device, answer) : await answer();

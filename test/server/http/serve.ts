@@ -15,6 +15,9 @@ import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
+/** Of one device, before its requests are refused. */
+export const REQUESTS_BURST = 20;
+
 export interface Served extends AsyncDisposable {
   url: string;
   /** The arguments of each call of `perform`. */
@@ -63,7 +66,7 @@ export async function serve({
     onLimit: () => {},
     hosts: createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...config }, 'ward-pc'),
     onAuthenticated: () => {},
-    frameLimiter: createLimiter({ perSecond: 0.1, burst: 5, now: () => performance.now() }),
+    frameLimiter: createLimiter({ perSecond: 0.1, burst: REQUESTS_BURST, now: () => performance.now() }),
     isReady: async () => served.isReady,
     page: createPageFiles(folder, now),
     metrics: createMetrics(),
