@@ -2,6 +2,10 @@
 
 /** How many of the newest entries of a room the feed keeps in memory. */
 export const RING_ENTRIES = 200;
+/** Of these entries in memory, of one room: 200 of 900 characters. A room of longer ones keeps fewer. */
+export const RING_MAX_BYTES = 512 * 1024;
+/** Of the entries of all rooms: 64 rooms that are full, or 600 with messages of 40 characters; an eighth of a heap of 256 MB. */
+export const RINGS_MAX_BYTES = 32 * 1024 * 1024;
 /** Entries of one write to the store. */
 export const BATCH_MAX_ENTRIES = 1_000;
 /** Frames of a room are coalesced for this long. */

@@ -15,7 +15,7 @@ import { takeTokens } from '../limits/bucket.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
 import type { Names } from './names.ts';
 import type { Broadcast } from './recipient.ts';
-import { createRoomFeed, type RoomFeed } from './roomFeed.ts';
+import { createRingBudget, createRoomFeed, type RoomFeed } from './roomFeed.ts';
 
 export interface Feed {
   start(): Promise<void>;
@@ -29,7 +29,7 @@ export interface Feed {
   /** Call after a client joined the room: the next frames have all names again, since it may lack them. Synchronous. */
   clientJoined(room: string): void;
   /**
-   * Reads the heads of all hosted rooms from the store, in one query, and then the entries that the tail has missed. Returns
+   * Reads the heads of all hosted rooms from the store, some hundred at a time, and then the entries that the tail has missed. Returns
    * the heads; a room whose head is unknown at the moment is left out.
    */
   reconcileHeads(): Promise<Map<string, number>>;
@@ -56,6 +56,7 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
   const rooms = new Map<string, RoomFeed>();
   const sentNames = new Map<string, SentNames>();
   const headOf = createHeadLoader(log);
+  const budget = createRingBudget();
   let tail: Tail | undefined;
   let closed = false;
 
@@ -72,8 +73,14 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
 
   async function reconcileHeads(): Promise<Map<string, number>> {
     const hosted = [...rooms.keys()];
-    const heads = hosted.length > 0 ? await log.heads(hosted) : new Map<string, number>();
-    for (const [room, head] of heads) rooms.get(room)?.fillUpTo(head);
+    const heads = new Map<string, number>();
+    for (let i = 0; i < hosted.length; i += HEADS_PER_QUERY) {
+      for (const [room, head] of await log.heads(hosted.slice(i, i + HEADS_PER_QUERY))) {
+        heads.set(room, head);
+        rooms.get(room)?.fillUpTo(head);
+      }
+      await new Promise(setImmediate); // each query is a turn of the event loop of its own
+    }
     return heads;
   }
 
@@ -100,7 +107,7 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
       const known = rooms.get(room);
       if (known) return known;
       const deliver = createCoalescer<Entry>((entries) => fanOut(room, entries), now);
-      const made = createRoomFeed({ room, log, headOf, deliver, pause });
+      const made = createRoomFeed({ room, log, headOf, deliver, budget, pause });
       if (closed) made.close(); // a catch-up in flight may still host rooms after the feed was closed
       rooms.set(room, made);
       sentNames.set(room, createSentNames());
@@ -152,6 +159,8 @@ export function createSentNames(): SentNames {
 }
 
 const MAX_SENT_NAMES = 10_000;
+
+const HEADS_PER_QUERY = 500;
 
 function byRoom(batch: readonly Committed[]): Map<string, Entry[]> {
   const rooms = new Map<string, Entry[]>();

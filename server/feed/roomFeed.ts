@@ -5,7 +5,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement, redacted } from '../../shared/kinds.ts';
 import { RANGE_MAX_BYTES, RANGE_MAX_ENTRIES } from '../../shared/limits.ts';
-import { RING_ENTRIES } from '../base/serverLimits.ts';
+import { RING_ENTRIES, RING_MAX_BYTES, RINGS_MAX_BYTES } from '../base/serverLimits.ts';
 import { retryUntilDone } from '../base/timeout.ts';
 import type { LogStore } from '../store/port.ts';
 
@@ -33,12 +33,13 @@ interface Deps {
   headOf: (room: string) => Promise<number>;
   /** Called with each run of new entries: in order, without gap or repeat. */
   deliver: (entries: Entry[]) => void;
+  budget: RingBudget;
   /** Waits before a retry, in milliseconds. */
   pause: (ms: number) => Promise<void>;
 }
 
-export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): RoomFeed {
-  const ring = createRing();
+export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: Deps): RoomFeed {
+  const ring = createRing(budget);
   let next = 0;
   let closed = false;
   let queue: Promise<void> = Promise.resolve();
@@ -126,6 +127,7 @@ export function createRoomFeed({ room, log, headOf, deliver, pause }: Deps): Roo
     },
     close() {
       closed = true;
+      ring.clear();
     },
   };
 }
@@ -138,29 +140,88 @@ export interface Ring {
   push(entry: Entry): void;
   /** The entries from..to ascending, or undefined if not all of them are held. */
   slice(from: number, to: number): Entry[] | undefined;
+  /** Forgets all entries. */
+  clear(): void;
 }
 
-export function createRing(size = RING_ENTRIES): Ring {
+/** Memory for the rings of all rooms: where it does not suffice, the rooms used least recently lose theirs. */
+export interface RingBudget {
+  /** The ring was used and now holds so many bytes. */
+  used(ring: Pick<Ring, 'clear'>, bytes: number): void;
+  bytes(): number;
+}
+
+export function createRingBudget(maxBytes = RINGS_MAX_BYTES): RingBudget {
+  const held = new Map<Pick<Ring, 'clear'>, number>(); // least recently used first
+  let total = 0;
+
+  function used(ring: Pick<Ring, 'clear'>, bytes: number): void {
+    total += bytes - (held.get(ring) ?? 0);
+    held.delete(ring);
+    if (bytes > 0) held.set(ring, bytes);
+    if (bytes === 0 || total <= maxBytes) return;
+    // A tenth more than needed, so that not every entry has to look for the oldest room.
+    for (const other of held.keys()) {
+      if (total <= 0.9 * maxBytes) return;
+      if (other !== ring) other.clear();
+    }
+  }
+
+  return { used, bytes: () => total };
+}
+
+/** Holds at most `size` entries (twice as many in between) and about `maxBytes`. */
+export function createRing(
+  budget: RingBudget,
+  { size = RING_ENTRIES, maxBytes = RING_MAX_BYTES } = {},
+): Ring {
   let entries: Entry[] = [];
+  let bytes = 0;
+
+  const dropBefore = (start: number) => {
+    for (const entry of entries.slice(0, start)) bytes -= memoryOf(entry);
+    entries = entries.slice(start);
+  };
 
   function redact(target: number) {
     entries = entries.map((entry) => (losesContent(entry, target) ? redacted(entry) : entry));
+    bytes = entries.reduce((sum, entry) => sum + memoryOf(entry), 0);
   }
 
-  return {
+  const ring: Ring = {
     push(entry) {
       entries.push(entry);
-      if (entries.length >= 2 * size) entries = entries.slice(-size);
+      bytes += memoryOf(entry);
+      if (entries.length >= 2 * size) dropBefore(entries.length - size);
+      while (bytes > maxBytes) dropBefore(Math.ceil(entries.length / 4));
       if (isRemoval(entry)) redact(entry.target!);
+      budget.used(ring, bytes);
     },
     slice(from, to) {
       if (from > to) return [];
       const first = entries[0]?.serverOffset;
       const last = entries.at(-1)?.serverOffset;
       if (first === undefined || last === undefined || from < first || to > last) return undefined;
+      budget.used(ring, bytes);
       return entries.slice(from - first, to - first + 1);
     },
+    clear() {
+      entries = [];
+      bytes = 0;
+      budget.used(ring, 0);
+    },
   };
+  return ring;
+}
+
+/** About how many bytes an entry takes in memory: an object with two ids, and two bytes per UTF-16 unit of its texts. */
+function memoryOf(entry: Entry): number {
+  let bytes = 250;
+  for (const value of Object.values(entry)) {
+    if (typeof value === 'string') bytes += 2 * value.length;
+    else if (typeof value === 'object') bytes += 2 * JSON.stringify(value).length;
+  }
+  return bytes;
 }
 
 /** True for the removed message itself and for everything that replaces its content. */

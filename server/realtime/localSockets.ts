@@ -8,8 +8,13 @@ import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './so
 export interface LocalSockets {
   /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
   applyMembership(room: string, entry: Entry): void;
-  /** Reconciliation with the store, in case a join or leave was missed: adds and removes rooms of each user's sockets so that they match. */
-  reconcile(users: Iterable<string>, roomsOf: ReadonlyMap<string, readonly string[]>): void;
+  /**
+   * Reconciliation with the store, in case a join or leave was missed: adds and removes rooms of the user's sockets so that
+   * they are `rooms`, which were just read.
+   */
+  reconcile(user: string, rooms: readonly string[]): void;
+  /** Call once a round: what the log showed 10 s ago, the rows of the store show as well. */
+  forgetOldChanges(): void;
 }
 
 interface Deps {
@@ -67,11 +72,12 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
       if (sockets.length > 0) changedAt.set(keyOf(room, user), now());
       for (const socket of sockets) (membershipOf(entry) === 'joined' ? add : remove)(socket, room);
     },
-    reconcile(users, roomsOf) {
+    reconcile(user, rooms) {
+      const wanted = new Set(rooms);
+      for (const socket of socketsOfUser(user)) reconcileSocket(socket, user, wanted);
+    },
+    forgetOldChanges() {
       for (const [key, at] of changedAt) if (now() - at > RECENT_CHANGE_MS) changedAt.delete(key);
-      for (const user of users) {
-        for (const socket of socketsOfUser(user)) reconcileSocket(socket, user, new Set(roomsOf.get(user)));
-      }
     },
   };
 

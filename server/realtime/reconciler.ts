@@ -1,11 +1,12 @@
 /**
  * Periodic reconciliation: re-reads room heads, sessions, memberships and names from the store, in case a commit or a
- * message between processes was missed.
+ * message between processes was missed. With thousands of sockets each of its loops takes many turns of the event loop.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEADS_EVERY_MS, RECHECK_EVERY_MS } from '../../shared/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import { isUnexpected } from '../base/refusal.ts';
+import { inSlices } from '../base/slices.ts';
 import { retryUntilDone } from '../base/timeout.ts';
 import type { Feed } from '../feed/feed.ts';
 import type { Names } from '../feed/names.ts';
@@ -16,11 +17,13 @@ import { type LiveServer, socketsOf } from './socketRecipient.ts';
 
 interface Deps {
   io: LiveServer;
-  localSockets: Pick<LocalSockets, 'reconcile'>;
+  localSockets: Pick<LocalSockets, 'reconcile' | 'forgetOldChanges'>;
   feed: Pick<Feed, 'reconcileHeads' | 'hosted' | 'release'>;
   names: Pick<Names, 'refresh'>;
   store: Pick<Store, 'users' | 'rooms'>;
   logger: Logger;
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
 }
 
 export interface Reconciler {
@@ -29,35 +32,64 @@ export interface Reconciler {
   stop(): void;
 }
 
-export function startReconciler({ io, localSockets, feed, names, store, logger }: Deps): Reconciler {
+export function startReconciler({
+  io,
+  localSockets,
+  feed,
+  names,
+  store,
+  logger,
+  now = () => performance.now(),
+}: Deps): Reconciler {
   const { adapter, sockets } = io.of('/');
   let stopped = false;
 
   async function checkHeads() {
     const heads = await feed.reconcileHeads();
-    for (const socket of sockets.values()) sendNewHeads(socket.data, heads);
+    await inSlices([...sockets.values()], (socket) => sendNewHeads(socket.data, heads), now);
   }
 
-  /** Finds sessions that ended and memberships that changed without this process having been told. */
+  /**
+   * Finds sessions that ended and memberships that changed without this process having been told. Only of the sockets that
+   * were there when it asked: nothing is known of the device of a later one.
+   */
   async function checkSessionsAndMembers() {
-    const identities = [...sockets.values()].map((socket) => socket.data.identity);
-    const alive = await store.users.devicesAlive([...new Set(identities.map(({ device }) => device))]);
-    for (const socket of sockets.values()) {
-      if (!alive.has(socket.data.identity.device)) socket.disconnect(true);
+    const checked = [...sockets.values()];
+    const devices = new Set(checked.map((socket) => socket.data.identity.device));
+    for (const chunk of chunksOf([...devices], DEVICES_PER_QUERY)) {
+      const asked = new Set(chunk);
+      const alive = await store.users.devicesAlive(chunk);
+      await inSlices(
+        checked,
+        (socket) => {
+          const { device } = socket.data.identity;
+          if (asked.has(device) && !alive.has(device)) socket.disconnect(true);
+        },
+        now,
+      );
     }
-    const users = [...new Set(identities.map(({ user }) => user.id))];
-    for (let i = 0; i < users.length; i += USERS_PER_QUERY) {
-      const chunk = users.slice(i, i + USERS_PER_QUERY);
-      localSockets.reconcile(chunk, await store.rooms.ofUsers(chunk));
+    localSockets.forgetOldChanges();
+    const users = new Set(checked.map((socket) => socket.data.identity.user.id));
+    for (const chunk of chunksOf([...users], USERS_PER_QUERY)) {
+      const roomsOf = await store.rooms.ofUsers(chunk);
+      await inSlices(chunk, (user) => localSockets.reconcile(user, roomsOf.get(user) ?? []), now);
     }
   }
 
   /** Stops hosting a room that was empty in two rounds. Two, because a catch-up in flight may be about to join it. */
   let empty = new Set<string>();
   async function releaseEmptyRooms() {
-    const now = new Set(feed.hosted().filter((room) => !adapter.rooms.has(socketsOf.room(room))));
-    for (const room of now) if (empty.has(room)) feed.release(room);
-    empty = now;
+    const before = empty;
+    empty = new Set();
+    await inSlices(
+      feed.hosted(),
+      (room) => {
+        if (adapter.rooms.has(socketsOf.room(room))) return;
+        if (before.has(room)) feed.release(room);
+        else empty.add(room);
+      },
+      now,
+    );
   }
 
   const timers = [
@@ -91,8 +123,13 @@ export function startReconciler({ io, localSockets, feed, names, store, logger }
   }
 }
 
-/** Keeps the result of one query small: each user is in some rooms. */
-const USERS_PER_QUERY = 500;
+/** Keeps the result of one query small, since reading it is one turn of the event loop: each user is in some rooms. */
+const USERS_PER_QUERY = 100;
+const DEVICES_PER_QUERY = 1_000;
+
+function* chunksOf<T>(items: readonly T[], size: number): Generator<T[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+}
 
 /** Sends the heads that are above those this client was sent by `welcome` and earlier `heads`. `entries` do not count. */
 export function sendNewHeads(

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
-import { membershipOf } from '../../../shared/kinds.ts';
 import type { Store } from '../port.ts';
 import { appendOn } from './append.ts';
 import { createApplySideEffects } from './applySideEffects.ts';
@@ -75,7 +74,7 @@ export async function openMongo({
       heads.learn(room, serverOffset, at);
     },
     onDocuments(documents) {
-      for (const entry of documents) if (membershipOf(entry)) counts.invalidate(entry.room);
+      for (const entry of documents) counts.delivered(entry);
       repair.delivered(documents);
     },
     log,

@@ -1,7 +1,7 @@
 /** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
 
 import type { Filter } from 'mongodb';
-import { leavingKinds, subjectOf } from '../../../shared/kinds.ts';
+import { leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
 import {
   type ListPosition,
@@ -47,7 +47,8 @@ export function roomsOn({
   async function withHeadAndMembers(documents: readonly RoomDocument[]): Promise<RoomRecord[]> {
     const ids = documents.map(({ _id }) => _id);
     if (ids.length === 0) return [];
-    const [head, count] = await Promise.all([heads(ids), counts.of(ids)]);
+    const head = await heads(ids);
+    const count = await counts.of(new Map(ids.map((id) => [id, head.get(id)])));
     return documents.map(({ _id, kind, name, createdBy, createdAt }) => {
       seen.set(_id, true);
       return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id), members: count.get(_id)! };
@@ -174,23 +175,36 @@ const SEEN_MAX = 100_000;
 const SEEN_KEPT_MS = 60 * 60 * 1000;
 
 /**
- * The number of members per room, counted in an index. There is no stored counter that could differ from the members. Counts
- * are cached, so that a handshake does not count the members of all its rooms anew.
+ * The number of members per room, counted in an index. There is no stored counter that could differ from the members. A count
+ * is cached with the head of its room: only an entry changes the members, and the tail tells which entries do not.
  */
 export interface MemberCounts {
-  of(rooms: readonly string[]): Promise<Map<string, number>>;
-  /**
-   * The members of the room have changed: in the database, by this process, or in the log, as the tail has delivered it; then
-   * the row of the member may follow some seconds later. The cached count is dropped.
-   */
+  /** By room. `heads`: the rooms with their heads, as they were just read. */
+  of(heads: ReadonlyMap<string, number | undefined>): Promise<Map<string, number>>;
+  /** This process has changed the members of the room. */
   invalidate(room: string): void;
+  /** The tail has delivered this entry. */
+  delivered(entry: Pick<EntryDocument, 'room' | 'serverOffset' | 'kind'>): void;
 }
 
-/** Of a room whose members do not change. A change that the tail has not delivered is seen after this. */
+interface CachedCount {
+  count: number;
+  countedAt: number;
+  /** The members have not changed up to this entry; -1 where that is not certain. */
+  upTo: number;
+  /** Since when the same was counted. */
+  since: number;
+}
+
+/** A change that the tail has not delivered, or whose row was repaired late, is seen after this. */
 const COUNTS_KEPT_MS = 60_000;
-/** For how long after a change the rows of members may still be behind the log. */
+/**
+ * The row of a member follows its entry. So a count is only cached when the tail has delivered no change for 10 s, and only
+ * used when it was the same for a second: then the tail would have delivered a change that was just being written.
+ */
 const CHANGING_MS = 10_000;
-/** Meanwhile small rooms are counted each time, and large ones once a second, since thousands may join one at the same time. */
+const TRUSTED_AFTER_MS = 1_000;
+/** Large counts are cached for a second in any case: thousands may join a room at the same time, or come back. */
 const LARGE_FROM_MEMBERS = 200;
 const LARGE_KEPT_MS = 1_000;
 const COUNTS_MAX = 50_000;
@@ -200,7 +214,7 @@ export function createMemberCounts(
   { members }: Pick<Collections, 'members'>,
   now: () => number,
 ): MemberCounts {
-  const cached = createRecentMap<string, { count: number; until: number }>({
+  const cached = createRecentMap<string, CachedCount>({
     maxEntries: COUNTS_MAX,
     keepMs: COUNTS_KEPT_MS,
     now,
@@ -211,12 +225,27 @@ export function createMemberCounts(
     now,
   });
 
-  function keptMs(room: string, count: number): number {
-    if (now() - (changes.get(room)?.at ?? Number.NEGATIVE_INFINITY) > CHANGING_MS) return COUNTS_KEPT_MS;
-    return count >= LARGE_FROM_MEMBERS ? LARGE_KEPT_MS : 0;
+  function isUsable(known: CachedCount, head: number | undefined): boolean {
+    const age = now() - known.countedAt;
+    if (known.count >= LARGE_FROM_MEMBERS && age < LARGE_KEPT_MS) return true;
+    const isUnchanged = head !== undefined && known.upTo >= head;
+    return isUnchanged && age < COUNTS_KEPT_MS && now() - known.since >= TRUSTED_AFTER_MS;
   }
 
-  async function count(rooms: readonly string[]): Promise<[string, number][]> {
+  function keep(room: string, count: number, head: number | undefined): void {
+    const countedAt = now();
+    const isChanging = countedAt - (changes.get(room)?.at ?? Number.NEGATIVE_INFINITY) < CHANGING_MS;
+    if (isChanging || head === undefined) {
+      cached.set(room, { count, countedAt, upTo: -1, since: countedAt });
+      return;
+    }
+    const before = cached.get(room);
+    const isSame = before?.count === count && before.upTo >= head;
+    cached.set(room, { count, countedAt, upTo: head, since: isSame ? before.since : countedAt });
+  }
+
+  async function count(heads: ReadonlyMap<string, number | undefined>): Promise<Map<string, number>> {
+    const rooms = [...heads.keys()];
     const before = new Map(rooms.map((room) => [room, changes.get(room)]));
     const counted = await members
       .aggregate<{ _id: string; count: number }>([
@@ -224,30 +253,34 @@ export function createMemberCounts(
         { $group: { _id: '$room', count: { $sum: 1 } } },
       ])
       .toArray();
-    for (const { _id, count } of counted)
-      if (changes.get(_id) === before.get(_id)) cached.set(_id, { count, until: now() + keptMs(_id, count) });
-    return counted.map(({ _id, count }) => [_id, count]);
+    const counts = new Map(counted.map(({ _id, count }) => [_id, count]));
+    for (const [room, head] of heads)
+      if (changes.get(room) === before.get(room)) keep(room, counts.get(room) ?? 0, head);
+    return counts;
+  }
+
+  function invalidate(room: string): void {
+    changes.set(room, { at: now() });
+    cached.delete(room);
   }
 
   return {
-    async of(rooms) {
-      const at = now();
+    async of(heads) {
       const counts = new Map<string, number>();
-      const others: string[] = [];
-      for (const room of rooms) {
+      const others = new Map<string, number | undefined>();
+      for (const [room, head] of heads) {
         const known = cached.get(room);
-        counts.set(room, known?.count ?? 0);
-        if (!known || known.until <= at) others.push(room);
+        if (known && isUsable(known, head)) counts.set(room, known.count);
+        else others.set(room, head);
       }
-      if (others.length > 0) {
-        for (const room of others) counts.set(room, 0);
-        for (const [room, n] of await count(others)) counts.set(room, n);
-      }
-      return counts;
+      const counted = others.size > 0 ? await count(others) : new Map<string, number>();
+      return new Map([...heads.keys()].map((room) => [room, counts.get(room) ?? counted.get(room) ?? 0]));
     },
-    invalidate(room) {
-      changes.set(room, { at: now() });
-      cached.delete(room);
+    invalidate,
+    delivered(entry) {
+      if (membershipOf(entry)) return invalidate(entry.room);
+      const known = cached.get(entry.room);
+      if (known && entry.serverOffset === known.upTo + 1) known.upTo = entry.serverOffset;
     },
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { createRing, createRoomFeed } from '../../../server/feed/roomFeed.ts';
+import { createRing, createRingBudget, createRoomFeed } from '../../../server/feed/roomFeed.ts';
 import { type LogStore, Unavailable } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { runsOf } from '../../support/runs.ts';
@@ -41,6 +41,7 @@ function feedOf(log: LogStore) {
       delivered.push(...entries.map((e) => e.serverOffset));
       onDelivered();
     },
+    budget: createRingBudget(),
     pause: () => Promise.resolve(),
   });
   const reached = async (offset: number) => {
@@ -146,7 +147,7 @@ describe('the ring of newest entries', () => {
   });
 
   test('holds the newest entries, and says if it does not reach back far enough', () => {
-    const ring = createRing(10);
+    const ring = createRing(createRingBudget(), { size: 10 });
     for (let n = 1; n <= 95; n++) ring.push(text(n));
     expect(ring.slice(90, 95)?.map((e) => e.serverOffset)).toEqual([90, 91, 92, 93, 94, 95]);
     expect(ring.slice(86, 95)).toHaveLength(10);
@@ -156,7 +157,7 @@ describe('the ring of newest entries', () => {
   });
 
   test('a deletion redacts its target and the edits of it, and nothing else', () => {
-    const ring = createRing(10);
+    const ring = createRing(createRingBudget(), { size: 10 });
     const entries = [text(1), text(2), amend(3, 'edit', 1), amend(4, 'edit', 2), amend(5, 'delete', 1)];
     for (const entry of entries) ring.push(entry);
     const kept = ring.slice(1, 5)!;
@@ -168,5 +169,45 @@ describe('the ring of newest entries', () => {
       'text 5',
     ]);
     expect(kept.map((e) => 'deleted' in e && e.deleted)).toEqual([true, false, true, false, false]);
+  });
+
+  const long = (serverOffset: number, length = 4_000) =>
+    ({ ...text(serverOffset), body: 'x'.repeat(length) }) as Entry;
+
+  test('of long entries it holds fewer', () => {
+    const ring = createRing(createRingBudget(), { size: 100, maxBytes: 100_000 });
+    for (let n = 1; n <= 60; n++) ring.push(long(n));
+    expect(ring.slice(55, 60)).toHaveLength(6);
+    expect(ring.slice(40, 60)).toBeUndefined();
+    ring.push(long(61, 200_000));
+    expect(ring.slice(61, 61)).toBeUndefined();
+    ring.push(long(62));
+    expect(ring.slice(62, 62)).toHaveLength(1);
+  });
+
+  test('the rooms used least recently lose theirs where the memory of all does not suffice', () => {
+    const budget = createRingBudget(1_000_000);
+    const rings = Array.from({ length: 50 }, () => createRing(budget, { size: 100, maxBytes: 90_000 }));
+    const held = () => rings.flatMap((ring, i) => (ring.slice(10, 10) ? [i] : []));
+    for (const ring of rings) for (let n = 1; n <= 10; n++) ring.push(long(n));
+    expect(budget.bytes()).toBeLessThanOrEqual(1_000_000);
+    expect(held().at(-1)).toBe(49);
+    expect(held().length).toBeGreaterThan(8);
+    const [oldest] = held();
+    rings[oldest!]!.slice(10, 10); // used again
+    for (const other of held()) if (other !== oldest) rings[other]!.push(long(11));
+    rings[oldest!]!.slice(10, 10);
+    for (const ring of rings.slice(0, 5)) for (let n = 1; n <= 10; n++) ring.push(long(n + 20));
+    expect(rings[oldest!]!.slice(10, 10)).toHaveLength(1);
+    for (const ring of rings) ring.clear();
+    expect(budget.bytes()).toBe(0);
+  });
+
+  test('a redacted entry takes its memory back', () => {
+    const budget = createRingBudget();
+    const ring = createRing(budget);
+    ring.push(long(1));
+    ring.push(amend(2, 'delete', 1));
+    expect(budget.bytes()).toBeLessThan(2_000);
   });
 });
