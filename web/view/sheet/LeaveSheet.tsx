@@ -24,7 +24,7 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
         {s.leave.why} {room.waiting > 0 && s.leave.waiting(room.waiting)}
       </p>
       <p class="why" role="alert">
-        {action.reason && sentence(action.reason, 'room')}
+        {action.reason && sentence(action.reason)}
       </p>
       <button type="button" class="button danger" aria-busy={action.busy} onClick={leave}>
         {s.leave.confirm}
