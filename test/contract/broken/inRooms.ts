@@ -148,6 +148,21 @@ export const roomFaults: Fault[] = [
     caughtBy: ['counts the rooms that a user has created since a time'],
   },
   {
+    name: 'a store counts only the rooms that it created itself',
+    around: (store) => {
+      const created: { createdBy: string; createdAt: number }[] = [];
+      return withRooms(store, {
+        create(room) {
+          created.push(room);
+          return store.rooms.create(room);
+        },
+        countCreated: async (user, since) =>
+          created.filter(({ createdBy, createdAt }) => createdBy === user && createdAt >= since).length,
+      });
+    },
+    caughtBy: ['every store counts what any of them wrote'],
+  },
+  {
     name: 'all leaves of a room are listed',
     around: (store) => withRooms(store, { leaves: (room) => store.rooms.leaves(room, 0) }),
     caughtBy: ['lists the leaves of a room beyond an offset'],

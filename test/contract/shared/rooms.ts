@@ -58,6 +58,21 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     expect(await order(db.store)).toEqual([active, last, quiet]);
   });
 
+  it('every store counts what any of them wrote: rooms of a creator, memberships, leaves', async () => {
+    const [me, you] = [newId(), newId()];
+    const rooms: string[] = [];
+    for (const store of db.stores) {
+      const room = { id: newId(), kind: 'public' as const, name: 'Deck', createdBy: me, createdAt: 5 };
+      rooms.push((await store.rooms.create(room)).id);
+      await appendNew(store, [join(room.id, me), join(rooms[0]!, you), leave(rooms[0]!, you)], 9);
+    }
+    for (const { rooms: store } of db.stores) {
+      expect(await store.countCreated(me, 5)).toBe(db.stores.length);
+      expect(await store.countOf(me)).toBe(db.stores.length);
+      expect(await store.leaves(rooms[0]!, 0)).toEqual(db.stores.map(() => ({ user: you, at: 9 })));
+    }
+  });
+
   it('one store reopens while the others write: nothing is lost, and numbering continues', async () => {
     const [room, me] = [await newRoom(db.store), newId()];
     await appendNew(db.store, [text(room, me, 'first')]);
