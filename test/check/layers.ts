@@ -17,6 +17,7 @@ export const LAYERS: Record<string, string> = {
   'server/store/mongo/append': 'The append algorithm on MongoDB, pure.',
   'server/store/mongo/base':
     'What the files of this adapter share: collections, documents, database errors, queries.',
+  'server/store/mongo/devices': 'Devices as documents of their own, and the move there from user documents.',
   'server/store/mongo/tail': 'The change stream of all rooms, its gaps and their repair.',
   'server/store/mongo/open': 'Connects, checks and migrates the database.',
   'server/store/mongo': 'The port on a MongoDB replica set, for many processes.',

@@ -19,7 +19,7 @@ import { sharedTailCases } from './shared/tail.ts';
 import { sharedUserCases } from './shared/users.ts';
 import type { Harness, SharedHarness } from './support.ts';
 import { tailCases } from './tail.ts';
-import { userCases } from './users.ts';
+import { expiryCases, userCases } from './users.ts';
 
 /**
  * For a database that only one process uses, where an entry and its side effects are one transaction: there are no other
@@ -69,5 +69,6 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('rooms', () => roomCases(open));
   describe('the list of rooms', () => roomListCases(open));
   describe('users', () => userCases(open));
+  describe('devices that expire', () => expiryCases(open));
   describe('entries of any kind', () => grownCases(open));
 }

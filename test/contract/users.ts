@@ -1,16 +1,11 @@
 import { expect, it } from 'vitest';
-import type { Named, NewDevice, NewUser } from '../../server/store/port.ts';
+import type { Named, NewDevice, NewUser, Store } from '../../server/store/port.ts';
 import { appendNew, type Harness, inDatabase, join, newId, newRoom } from './support.ts';
 
 export function userCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
 
-  async function signedUp(): Promise<{ user: NewUser; device: NewDevice }> {
-    const user = someone();
-    const device = deviceOf(user.id);
-    expect(await db.store.users.create(user, device)).toBe('created');
-    return { user, device };
-  }
+  const signedUp = () => signUpIn(db.store);
 
   it('creates a user and the first device atomically', async () => {
     const { user, device } = await signedUp();
@@ -246,15 +241,28 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.wasSignedOut(fresh)).toBe(true);
   });
 
+  it('all of it is there after reopening the store', async () => {
+    const { user, device } = await signedUp();
+    await db.harness.reopen();
+    expect(await db.store.users.byToken(device.tokenHash)).toMatchObject({
+      device: device.id,
+      user: { id: user.id },
+    });
+  });
+}
+
+export function expiryCases(open: () => Promise<Harness>): void {
+  const db = inDatabase(open);
+
   it('devices that nobody uses expire in slices: they are unknown then, not signed out', async () => {
-    const { user, device: used } = await signedUp();
+    const { user, device: used } = await signUpIn(db.store);
     const [unused, removed, late] = [deviceOf(user.id, 10), deviceOf(user.id, 20), deviceOf(user.id, 5_000)];
     for (const one of [unused, removed, late]) await db.store.users.addDevice(one, 0, undefined);
     await db.store.users.removeDevice(user.id, removed.id, 900);
     await db.store.users.removeDevice(user.id, late.id, 5_000);
     await db.store.users.devicesSeen([used.id], 2_000);
 
-    const since = 1_000; // devices of other cases were made then, or later
+    const since = 1_000;
     expect(await db.store.users.expireDevices(10, 100)).toBe(0);
     expect(await db.store.users.expireDevices(since, 1)).toBe(1);
     expect(await db.store.users.expireDevices(since, 100)).toBe(1);
@@ -268,15 +276,13 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.wasSignedOut(late.tokenHash)).toBe(true);
     expect(await db.store.users.byToken(used.tokenHash)).toMatchObject({ seenAt: 2_000 });
   });
+}
 
-  it('all of it is there after reopening the store', async () => {
-    const { user, device } = await signedUp();
-    await db.harness.reopen();
-    expect(await db.store.users.byToken(device.tokenHash)).toMatchObject({
-      device: device.id,
-      user: { id: user.id },
-    });
-  });
+async function signUpIn(store: Store): Promise<{ user: NewUser; device: NewDevice }> {
+  const user = someone();
+  const device = deviceOf(user.id);
+  expect(await store.users.create(user, device)).toBe('created');
+  return { user, device };
 }
 
 export function someone(name: string = newId()): NewUser {

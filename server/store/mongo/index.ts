@@ -109,7 +109,7 @@ export async function openMongo({
       tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: guard.wrap(usersOn(collections), ['changedSince', 'changedAround']),
+    users: guard.wrap(usersOn(collections, version), ['changedSince', 'changedAround']),
     rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
     waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),

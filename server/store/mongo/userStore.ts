@@ -1,46 +1,15 @@
-/** Users and their devices. A device is part of its user's document. */
-import type { Filter } from 'mongodb';
-import {
-  type Named,
-  type NewDevice,
-  type SignedInDevice,
-  Unavailable,
-  type UserRecord,
-  type UserStore,
-} from '../port.ts';
-import {
-  type Collections,
-  type EmbeddedDevice,
-  HAS_REV,
-  META_ID,
-  type UserDocument,
-} from './base/collections.ts';
+/** Users, and their names. For devices see devices/. */
+import { type Named, Unavailable, type UserStore } from '../port.ts';
+import { type Collections, HAS_REV, META_ID, type UserDocument } from './base/collections.ts';
 import { isDuplicate } from './base/faults.ts';
+import { type DeviceCalls, devicesOn, USER_FIELDS, userOf } from './devices/deviceStore.ts';
+import { mixedDevicesOn } from './devices/embeddedDevices.ts';
+import type { VersionWatch } from './open/databaseVersion.ts';
 
-export function usersOn({
-  users,
-  devices,
-  members,
-  meta,
-}: Pick<Collections, 'users' | 'devices' | 'members' | 'meta'>): UserStore {
-  /** Keeps the tokens of devices that were signed out. */
-  async function bury(user: string, removed: readonly EmbeddedDevice[], at: number): Promise<void> {
-    if (removed.length === 0) return;
-    const signedOut = { user, seenAt: at, removedAt: at };
-    await devices.bulkWrite(
-      removed.map(({ id, tokenHash, createdAt }) => ({
-        updateOne: {
-          filter: { _id: id },
-          update: { $set: { ...signedOut, tokenHash, createdAt } },
-          upsert: true,
-        },
-      })),
-    );
-  }
-
-  async function one(where: Filter<UserDocument>): Promise<UserDocument | undefined> {
-    return (await users.findOne(where)) ?? undefined;
-  }
+export function usersOn(collections: Collections, version: Omit<VersionWatch, 'close'>): UserStore {
+  const { users, members, meta } = collections;
+  const own = devicesOn(collections);
+  const mixed = mixedDevicesOn({ collections, own, version });
 
   /** The next revision, unique and increasing over all processes. */
   async function nextRev(): Promise<number> {
@@ -81,19 +50,9 @@ export function usersOn({
   }
 
   return {
-    async create({ id, passwordHash, ...user }, device) {
-      const secret = passwordHash === undefined ? {} : { passwordHash };
-      try {
-        await users.insertOne({ _id: id, ...user, ...secret, devices: [documentOf(device)] });
-        return 'created';
-      } catch (error) {
-        // of the name; or of the claim, where one device asked two processes: with the same name then
-        if (isDuplicate(error)) return 'taken';
-        throw error;
-      }
-    },
-    byNameKey: async (nameKey) => userOf(await one({ nameKey })),
-    byId: async (id) => userOf(await one({ _id: id })),
+    ...eachCall(own, (name) => (version.mayHaveEmbeddedDevices() ? mixed : own)[name]),
+    byNameKey: async (nameKey) => userOf(await users.findOne({ nameKey }, { projection: USER_FIELDS })),
+    byId: async (id) => userOf(await users.findOne({ _id: id }, { projection: USER_FIELDS })),
     async names(ids) {
       const found = await users
         .find({ _id: { $in: [...ids] } })
@@ -145,98 +104,6 @@ export function usersOn({
         .toArray();
       return latest?.rev ?? 0;
     },
-    async setPassword(id, passwordHash, keep, at) {
-      const before = await users.findOneAndUpdate(
-        { _id: id },
-        { $set: { passwordHash }, $pull: { devices: { id: { $ne: keep } } } },
-        { returnDocument: 'before', projection: { devices: 1 } },
-      );
-      const others = (before?.devices ?? []).filter((device) => device.id !== keep);
-      await bury(id, others, at);
-      return others.map((device) => device.id);
-    },
-
-    async addDevice(device, since, verified) {
-      const young = { claimHash: device.claimHash, createdAt: { $gt: since } };
-      const added = await users.updateOne(
-        {
-          _id: device.user,
-          passwordHash: verified ?? { $exists: false },
-          devices: { $not: { $elemMatch: young } },
-        },
-        { $push: { devices: documentOf(device) } },
-      );
-      if (added.modifiedCount > 0) return 'added';
-      const user = await one({ _id: device.user });
-      return user && user.passwordHash === verified ? 'claimed' : 'outdated';
-    },
-    async byToken(tokenHash) {
-      return signedIn(
-        await one({ 'devices.tokenHash': tokenHash }),
-        (device) => device.tokenHash === tokenHash,
-      );
-    },
-    async byClaim(claimHash, since) {
-      return signedIn(
-        await one({ 'devices.claimHash': claimHash }),
-        (device) => device.claimHash === claimHash && device.createdAt > since,
-      );
-    },
-    async replaceToken(device, tokenHash) {
-      await users.updateOne({ 'devices.id': device }, { $set: { 'devices.$.tokenHash': tokenHash } });
-    },
-    async removeDevice(user, device, at) {
-      const before = await users.findOneAndUpdate(
-        { _id: user, 'devices.id': device },
-        { $pull: { devices: { id: device } } },
-        { returnDocument: 'before', projection: { devices: 1 } },
-      );
-      if (!before) return false;
-      await bury(
-        user,
-        before.devices.filter(({ id }) => id === device),
-        at,
-      );
-      return true;
-    },
-    wasSignedOut: async (tokenHash) => (await devices.findOne({ tokenHash })) !== null,
-    countDevices: async (user) => (await one({ _id: user }))?.devices.length ?? 0,
-    async devicesOf(user) {
-      const embedded = (await one({ _id: user }))?.devices ?? [];
-      return embedded
-        .toSorted((a, b) => b.createdAt - a.createdAt)
-        .map(({ id, createdAt, seenAt = createdAt }) => ({ id, createdAt, seenAt }));
-    },
-    async devicesAlive(ids) {
-      const found = await users
-        .find({ 'devices.id': { $in: [...ids] } })
-        .project<{ devices: Pick<EmbeddedDevice, 'id'>[] }>({ 'devices.id': 1 })
-        .toArray();
-      const alive = new Set(found.flatMap((user) => user.devices.map(({ id }) => id)));
-      return new Set(ids.filter((id) => alive.has(id)));
-    },
-    async devicesSeen(ids, at) {
-      const some = { $in: [...ids] };
-      await users.updateMany(
-        { 'devices.id': some },
-        { $max: { 'devices.$[seen].seenAt': at } },
-        { arrayFilters: [{ 'seen.id': some }] },
-      );
-    },
-    async expireDevices(unusedSince, limit) {
-      const old = await devices
-        .find({ seenAt: { $lt: unusedSince } })
-        .project({ _id: 1 })
-        .limit(limit)
-        .toArray();
-      await devices.deleteMany({ _id: { $in: old.map(({ _id }) => _id) }, seenAt: { $lt: unusedSince } });
-      if (old.length > 0) return old.length;
-      const unused = { seenAt: { $lt: unusedSince } };
-      const owner = await one({ devices: { $elemMatch: unused } });
-      if (!owner) return 0;
-      await users.updateOne({ _id: owner._id }, { $pull: { devices: unused } });
-      return owner.devices.filter(({ seenAt = 0 }) => seenAt < unusedSince).length;
-    },
   };
 }
 
@@ -252,19 +119,15 @@ function namedOf({ name, rev = 0 }: NamedDocument): Named {
   return { name, rev };
 }
 
-function documentOf({ user: _, ...device }: NewDevice): EmbeddedDevice {
-  return { ...device, seenAt: device.createdAt };
-}
-
-function userOf(document: UserDocument | undefined): UserRecord | undefined {
-  return document && { id: document._id, ...namedOf(document), passwordHash: document.passwordHash };
-}
-
-function signedIn(
-  document: UserDocument | undefined,
-  isIt: (device: EmbeddedDevice) => boolean,
-): SignedInDevice | undefined {
-  const device = document?.devices.findLast(isIt);
-  const user = userOf(document);
-  return device && user && { device: device.id, user, seenAt: device.seenAt ?? device.createdAt };
+/** The same calls, each made to what `its` returns at that time. */
+function eachCall(
+  calls: DeviceCalls,
+  its: <Name extends keyof DeviceCalls>(name: Name) => DeviceCalls[Name],
+): DeviceCalls {
+  const names = Object.keys(calls) as (keyof DeviceCalls)[];
+  const made = names.map((name) => [
+    name,
+    (...args: never[]) => (its(name) as (...args: never[]) => unknown)(...args),
+  ]);
+  return Object.fromEntries(made) as DeviceCalls;
 }

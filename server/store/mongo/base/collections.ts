@@ -5,11 +5,13 @@ import type { NewDevice } from '../../port.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
 /**
- * Version of the data format that this program reads and writes; 1 is that of Holdfast 0.1. The `meta` document names the
- * least version that may use the database. Processes of several versions may run at once: the newer ones then write only
- * what the oldest can read.
+ * Version of the data format that this program reads and writes. The `meta` document names the least version that may use the
+ * database. Processes of several versions may run at once: the newer ones then write only what the oldest can read.
+ * 1: Holdfast 0.1. 2: entries of any kind. 3: devices as documents of their own.
  */
-export const VERSION = 2;
+export const VERSION = 3;
+export const VERSION_OF_NEW_KINDS = 2;
+export const VERSION_OF_OWN_DEVICES = 3;
 export const META = 'meta';
 /** The capped collection of broadcasts between processes (socketAdapter.ts). */
 export const EPHEMERAL = 'ephemeral';
@@ -56,23 +58,29 @@ export interface UserDocument {
   createdAt: number;
   /** Absent: 0. */
   rev?: number;
-  /** Embedded, so that one insert creates a user with the first device atomically. */
-  devices: EmbeddedDevice[];
+  /** Only where `migrate.ts` has not moved them yet: then these are the devices of the user (embeddedDevices.ts). */
+  devices?: EmbeddedDevice[];
 }
 
 export interface EmbeddedDevice extends Omit<NewDevice, 'user'> {
   seenAt?: number;
 }
 
-/** A device that was signed out. */
+/** A device, or the trace of one that was signed out. The device of a user who does not exist is not signed in. */
 export interface DeviceDocument {
   _id: string;
   user: string;
   tokenHash: string;
+  /** Unique. Absent where the claim has expired or was used again, or the device was signed out. */
+  claimHash?: string;
   createdAt: number;
-  removedAt: number;
-  /** The same. */
+  /** The time of the sign-out, for a device that was signed out. */
   seenAt: number;
+  removedAt?: number;
+  /** Time of the sign-up that made it; removed once it is certain that the user was made too. */
+  signUpAt?: number;
+  /** A copy that does not count while the user document still has `devices`. */
+  staged?: true;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -141,6 +149,12 @@ export const USERS_BY_REV = {
   partialFilterExpression: HAS_REV,
 } satisfies IndexDescription;
 
+/** Devices whose sign-up may be unfinished. Queries repeat this condition. */
+export const IN_SIGN_UP = { signUpAt: { $gt: 0 } };
+
+/** Indexes of `devices` in user documents, until migrate.ts drops them. */
+export const EMBEDDED_DEVICE_INDEXES = ['devicesById', 'devicesByToken', 'devicesByClaim'];
+
 /** Entries with a target. Queries repeat this condition, because not every planner derives it from `target = x`. */
 export const HAS_TARGET = { target: { $gt: 0 } };
 
@@ -162,21 +176,18 @@ const ENTRY_INDEXES: IndexDescription[] = [
 ];
 
 const INDEXES = {
-  users: [
-    { name: 'usersByName', key: { nameKey: 1 }, unique: true },
-    USERS_BY_REV,
-    { name: 'devicesById', key: { 'devices.id': 1 } },
-    ...['tokenHash', 'claimHash'].map((field) => ({
-      name: `devicesBy${field === 'tokenHash' ? 'Token' : 'Claim'}`,
-      key: { [`devices.${field}`]: 1 },
-      unique: true,
-      // partial, because all users without a device would have the same key
-      partialFilterExpression: { [`devices.${field}`]: { $exists: true } },
-    })),
-  ],
+  users: [{ name: 'usersByName', key: { nameKey: 1 }, unique: true }, USERS_BY_REV],
   devices: [
     { name: 'devicesByToken', key: { tokenHash: 1 }, unique: true },
+    {
+      name: 'devicesByClaim',
+      key: { claimHash: 1 },
+      unique: true,
+      partialFilterExpression: { claimHash: { $exists: true } },
+    },
+    { name: 'devicesOfUser', key: { user: 1, removedAt: 1 } },
     { name: 'devicesBySeen', key: { seenAt: 1 } },
+    { name: 'devicesBySignUp', key: { signUpAt: 1 }, partialFilterExpression: IN_SIGN_UP },
   ],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id

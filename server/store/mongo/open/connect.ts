@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import { Unavailable, Unusable } from '../../port.ts';
 import type { MetaDocument } from '../base/collections.ts';
 import { isDatabaseError } from '../base/faults.ts';
-import { MIGRATION_STEPS, migrate } from './migrate.ts';
-import { prepare } from './prepare.ts';
+import { migrate } from './migrate.ts';
+import { type BringUpToDate, prepare } from './prepare.ts';
 import { type Address, malformedUrl, notAReplicaSet, tooOld, unreachable, unusableBy } from './unusable.ts';
 
 export interface MongoConnection {
@@ -19,8 +19,8 @@ export interface MongoConnection {
   meta: MetaDocument;
 }
 
-/** Runs before the database counts as open. `bringUpToDate` runs the remaining steps of migrate.ts. */
-export type Prepare = (db: Db, address: Address, bringUpToDate: () => Promise<void>) => Promise<MetaDocument>;
+/** Runs before the database counts as open. `bringUpToDate` runs the remaining ones of these steps of migrate.ts. */
+export type Prepare = (db: Db, address: Address, bringUpToDate: BringUpToDate) => Promise<MetaDocument>;
 
 const CONNECT_FOR_MS = 10_000;
 const RETRY_AFTER_MS = 500;
@@ -65,9 +65,9 @@ export async function connectMongo(
     const address = addressOf(client, url);
     try {
       return await open(client, address, (db) =>
-        prepareDatabase(db, address, () =>
+        prepareDatabase(db, address, (steps) =>
           withPatientClient(url, (patient) =>
-            migrate({ db: dbOf(patient, address), steps: MIGRATION_STEPS, me, log, onProgress }),
+            migrate({ db: dbOf(patient, address), steps, me, log, onProgress }),
           ),
         ),
       );

@@ -3,7 +3,15 @@
  * each process reads it again periodically; a process that is too old for the database then refuses all calls.
  */
 import type { Logger } from 'pino';
-import { type Collections, META_ID, type MetaDocument, VERSION } from '../base/collections.ts';
+import {
+  type Collections,
+  META_ID,
+  type MetaDocument,
+  VERSION,
+  VERSION_OF_NEW_KINDS,
+  VERSION_OF_OWN_DEVICES,
+} from '../base/collections.ts';
+import { MIGRATION_STEPS } from './migrate.ts';
 import { type Address, writtenByNewer } from './unusable.ts';
 
 /** Throws `Unusable` where processes of this version may not use the database any more. */
@@ -18,6 +26,12 @@ export function leastVersion({ schemaVersion, minVersion = 1 }: MetaDocument): n
 
 export interface VersionWatch {
   takesNewKinds(): boolean;
+  /** Whether devices are documents of their own: then no process runs that looks for them in user documents only. */
+  hasOwnDevices(): boolean;
+  /** The same, read from the database. */
+  readHasOwnDevices(): Promise<boolean>;
+  /** Whether devices of some users may still be in the user documents. */
+  mayHaveEmbeddedDevices(): boolean;
   close(): void;
 }
 
@@ -35,6 +49,7 @@ const EVERY_MS = 30_000;
 
 export function watchVersion({ collections, address, meta, guard, log }: Deps): VersionWatch {
   let least = leastVersion(meta);
+  let steps = meta.steps ?? 0;
   let timer: NodeJS.Timeout;
   checkLater();
 
@@ -51,9 +66,9 @@ export function watchVersion({ collections, address, meta, guard, log }: Deps): 
   async function check(): Promise<void> {
     const now = await collections.meta.findOne({ _id: META_ID });
     if (!now) return;
-    if (least < VERSION && leastVersion(now) >= VERSION)
-      log.warn('the upgrade is finished: entries of all kinds are accepted');
+    if (least < VERSION && leastVersion(now) >= VERSION) log.warn('the upgrade is finished');
     least = leastVersion(now);
+    steps = now.steps ?? 0;
     if (least <= VERSION) return;
     const { message } = writtenByNewer(address);
     log.error(message);
@@ -61,7 +76,13 @@ export function watchVersion({ collections, address, meta, guard, log }: Deps): 
   }
 
   return {
-    takesNewKinds: () => least >= VERSION,
+    takesNewKinds: () => least >= VERSION_OF_NEW_KINDS,
+    hasOwnDevices: () => least >= VERSION_OF_OWN_DEVICES,
+    async readHasOwnDevices() {
+      const now = await collections.meta.findOne({ _id: META_ID });
+      return now !== null && leastVersion(now) >= VERSION_OF_OWN_DEVICES;
+    },
+    mayHaveEmbeddedDevices: () => steps < MIGRATION_STEPS.length,
     close: () => clearTimeout(timer),
   };
 }

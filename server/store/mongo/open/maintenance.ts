@@ -6,6 +6,7 @@ import { collectionsOf, ENTRY_VALIDATOR, META_ID, type MetaDocument, VERSION } f
 import { CODE } from '../base/faults.ts';
 import { connectMongo } from './connect.ts';
 import { leastVersion, refuseNewer } from './databaseVersion.ts';
+import { MIGRATION_STEPS } from './migrate.ts';
 import { prepare } from './prepare.ts';
 import { type Address, mayNotChangeValidator, nothingThere } from './unusable.ts';
 
@@ -30,8 +31,8 @@ async function renew(db: Db, address: Address): Promise<MetaDocument> {
 
 /**
  * `npm run finish-upgrade`: raises the least version that may use the database to that of this program. Until then processes
- * of version 0.1 may run beside those of this one, and nothing is written that they would misread; afterwards entries of all
- * kinds are accepted.
+ * of an older version may run beside those of this one, and nothing is written that they would misread; afterwards entries of
+ * all kinds are accepted, and devices are moved into documents of their own, while processes of this version run.
  *
  * The operator makes sure that no process of an older version runs, and that none will be started: a running one would fail
  * at the first entry of a kind it does not know (one that is started is refused, with a sentence that says why). The only
@@ -48,15 +49,17 @@ export async function finishUpgrade(
     const existing = await collectionsOf(db).meta.findOne({ _id: META_ID });
     if (!existing) throw nothingThere(address);
     const meta = await prepare(db, address, bringUpToDate);
-    wasFinished = leastVersion(meta) >= VERSION;
-    return wasFinished ? meta : raise(db, address, meta);
+    wasFinished = leastVersion(existing) >= VERSION && (existing.steps ?? 0) >= MIGRATION_STEPS.length;
+    if (wasFinished) return meta;
+    await raise(db, address);
+    return prepare(db, address, bringUpToDate); // the steps that waited for it
   });
   await client.close();
   return wasFinished ? 'was-finished' : 'finished';
 }
 
 /** The validator first: as soon as processes see the new version, they write what the old validator refuses. */
-async function raise(db: Db, address: Address, meta: MetaDocument): Promise<MetaDocument> {
+async function raise(db: Db, address: Address): Promise<void> {
   try {
     await db.command({ collMod: 'entries', validator: ENTRY_VALIDATOR });
   } catch (error) {
@@ -66,5 +69,4 @@ async function raise(db: Db, address: Address, meta: MetaDocument): Promise<Meta
   }
   const raised = { schemaVersion: VERSION, minVersion: VERSION };
   await collectionsOf(db).meta.updateOne({ _id: META_ID }, { $max: raised });
-  return { ...meta, ...raised };
 }

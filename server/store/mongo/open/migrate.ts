@@ -5,25 +5,32 @@
  * continues after the last finished part.
  *
  * Processes of the older version may use the database during and after this (VERSION in collections.ts): a step changes
- * nothing that they would misread.
+ * nothing that they would misread, or waits until `finish-upgrade` has shut them out (`needsVersion`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Collection, Db } from 'mongodb';
+import { type Collection, type Db, MongoServerError } from 'mongodb';
 import type { Logger } from 'pino';
 import { Unavailable } from '../../port.ts';
 import {
+  type Collections,
   collectionsOf,
+  EMBEDDED_DEVICE_INDEXES,
   ENTRIES_BY_KIND,
   META,
   META_ID,
   type MetaDocument,
   USERS_BY_REV,
+  VERSION_OF_OWN_DEVICES,
 } from '../base/collections.ts';
 import { timeOf } from '../base/entryDocuments.ts';
+import { CODE } from '../base/faults.ts';
+import { moveDevices, type UserWithDevices } from '../devices/moveDevices.ts';
 
 export interface MigrationStep {
   /** For the log: what the step adds to the database. */
   adds: string;
+  /** Waits until the database belongs to this version: processes of older ones would misread what the step does. */
+  needsVersion?: number;
   /**
    * Runs one part. `from` is undefined for the first part, then what the part before returned, a different string each
    * time; undefined ends the step. A part must be idempotent: it may run twice, also concurrently, and may still run while
@@ -71,10 +78,46 @@ export const MIGRATION_STEPS: readonly MigrationStep[] = [
       return some.length < ROOMS_PER_PART ? undefined : some.at(-1)!._id;
     },
   },
+  {
+    adds: 'documents of their own for devices',
+    needsVersion: VERSION_OF_OWN_DEVICES,
+    async runPart(db, from) {
+      const collections = collectionsOf(db);
+      const some = await collections.users
+        .find({ ...(from !== undefined && { _id: { $gt: from } }), devices: { $exists: true } })
+        .project<UserWithDevices>({ devices: 1 })
+        .sort({ _id: 1 })
+        .limit(USERS_PER_PART)
+        .toArray();
+      await moveDevices(collections, some);
+      if (some.length === USERS_PER_PART) return some.at(-1)!._id;
+      // of processes that died after they had moved a user
+      await collections.devices.updateMany({ staged: true }, { $unset: { staged: '' } });
+      for (const name of EMBEDDED_DEVICE_INDEXES) await dropIndex(collections.users, name);
+      return undefined;
+    },
+  },
 ];
 
 /** A part takes well below a second. */
 const ROOMS_PER_PART = 200;
+
+/** The steps that may run on a database that processes of this version and later ones may use. */
+export function stepsFor(leastVersion: number): readonly MigrationStep[] {
+  const waits = MIGRATION_STEPS.findIndex(({ needsVersion = 0 }) => needsVersion > leastVersion);
+  return waits === -1 ? MIGRATION_STEPS : MIGRATION_STEPS.slice(0, waits);
+}
+
+/** A fraction of a second each, so that another process soon sees whether this one makes progress. */
+const USERS_PER_PART = 50;
+
+async function dropIndex(users: Collections['users'], name: string): Promise<void> {
+  try {
+    await users.dropIndex(name);
+  } catch (error) {
+    if (!(error instanceof MongoServerError) || error.code !== CODE.INDEX_NOT_FOUND) throw error;
+  }
+}
 
 interface Migration {
   db: Db;

@@ -15,27 +15,30 @@ import {
   VERSION,
 } from '../base/collections.ts';
 import { CODE, isDuplicate } from '../base/faults.ts';
-import { refuseNewer } from './databaseVersion.ts';
-import { MIGRATION_STEPS } from './migrate.ts';
+import { leastVersion, refuseNewer } from './databaseVersion.ts';
+import { MIGRATION_STEPS, type MigrationStep, stepsFor } from './migrate.ts';
 import { type Address, ofAnotherApplication } from './unusable.ts';
+
+/** Runs those of these steps that remain. */
+export type BringUpToDate = (steps: readonly MigrationStep[]) => Promise<void>;
 
 /**
  * Returns the `meta` document. `bringUpToDate` is called where steps of migrate.ts remain. Where it throws because the
  * database belongs to another application, nothing in it has been changed.
  */
-export async function prepare(
-  db: Db,
-  address: Address,
-  bringUpToDate: () => Promise<void>,
-): Promise<MetaDocument> {
+export async function prepare(db: Db, address: Address, bringUpToDate: BringUpToDate): Promise<MetaDocument> {
   const collections = collectionsOf(db);
   const meta = (await findMeta(db, collections, address)) ?? (await insertMeta(collections));
   refuseNewer(meta, address);
   await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
-  if ((meta.steps ?? 0) < MIGRATION_STEPS.length) await bringUpToDate();
+  const steps = stepsFor(leastVersion(meta));
+  const isOld = (meta.steps ?? 0) < steps.length;
+  // the last step moves devices: the collection gets its indexes first
+  await createIndexes(db, DEFINITIONS.find(({ name }) => name === 'devices')!);
+  if (isOld) await bringUpToDate(steps);
   await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition)));
   await insertLobby(collections);
-  return meta;
+  return isOld ? { ...meta, steps: steps.length } : meta;
 }
 
 /** Undefined for an empty database. Throws where the database has collections but no `meta` document of ours. */

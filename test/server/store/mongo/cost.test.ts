@@ -13,6 +13,7 @@ import {
   text,
   upTo,
 } from '../../../contract/support.ts';
+import { deviceOf, someone } from '../../../contract/users.ts';
 import { mongoOfFile, silent } from './harness.ts';
 
 const mongo = mongoOfFile({ toBreak: true });
@@ -142,4 +143,18 @@ it('an append in a room with a known head of unknown time reads the time once', 
     'insert',
   ]);
   expect(await commandsOf(other, () => appendNew(other, [text(room, me, 'b')]))).toEqual(['insert']);
+});
+
+it('a session is looked up by two reads, however many devices its user has; a change of it is one write', async () => {
+  const { store } = await watched();
+  const user = someone();
+  const device = deviceOf(user.id);
+  expect(await commandsOf(store, () => store.users.create(user, device))).toEqual(['insert', 'insert']);
+  for (const _ of upTo(20)) await store.users.addDevice(deviceOf(user.id), 0, undefined);
+  expect(await commandsOf(store, () => store.users.byToken(device.tokenHash))).toEqual(['find', 'find']);
+  expect(await commandsOf(store, () => store.users.byToken(newId()))).toEqual(['find']);
+  expect(await commandsOf(store, () => store.users.devicesAlive(upTo(1_000).map(newId)))).toEqual(['find']);
+  expect(await commandsOf(store, () => store.users.devicesSeen(upTo(500).map(newId), 1))).toEqual(['update']);
+  const removed = await commandsOf(store, () => store.users.removeDevice(user.id, device.id, 1));
+  expect(removed).toEqual(['update']);
 });

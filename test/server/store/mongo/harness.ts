@@ -30,8 +30,13 @@ export interface MongoHarness extends SharedHarness {
   readonly entries: Collection<EntryDocument>;
 }
 
-export async function mongoHarness(server: MongoServer): Promise<MongoHarness> {
+/** `load` writes into the empty database before it is opened. */
+export async function mongoHarness(
+  server: MongoServer,
+  load: (url: string) => Promise<unknown> = async () => {},
+): Promise<MongoHarness> {
   const url = server.anotherUrl();
+  await load(url);
   const open = () => openMongo({ url, log: silent });
   let store = await open();
   const others: Store[] = [];

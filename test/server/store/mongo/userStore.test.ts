@@ -63,7 +63,6 @@ it('changed users are found among a thousand strangers, in pages', { timeout: 60
     name: `${n}`,
     nameKey: `${n}`,
     rev: n,
-    devices: [],
   }));
   await users.insertMany(strangers);
   const [me, friend] = [await signedUp(store), await signedUp(store)];

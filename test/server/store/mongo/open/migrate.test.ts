@@ -4,12 +4,18 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
-import { META, META_ID, type MetaDocument } from '../../../../../server/store/mongo/base/collections.ts';
+import {
+  META,
+  META_ID,
+  type MetaDocument,
+  VERSION,
+} from '../../../../../server/store/mongo/base/collections.ts';
 import { openMongo } from '../../../../../server/store/mongo/index.ts';
 import {
   MIGRATION_STEPS,
   type MigrationStep,
   migrate,
+  stepsFor,
 } from '../../../../../server/store/mongo/open/migrate.ts';
 import { wholeLog } from '../../../../contract/support.ts';
 import { loadVersion01 } from '../../../../support/mongo/version01.ts';
@@ -99,12 +105,33 @@ it('the upgrade of a database of version 0.1 survives kill -9 before and after e
   const store = await openMongo({ url, log: silent });
   onTestFinished(() => store.close());
   const meta = await store.db.collection<MetaDocument>(META).findOne({});
-  expect(meta).toMatchObject({ steps: MIGRATION_STEPS.length, schemaVersion: 1 });
+  expect(meta).toMatchObject({ steps: stepsFor(1).length, schemaVersion: 1 });
   const offsets = Map.groupBy(saved.said, ({ item }) => item.room);
   for (const [room, said] of offsets)
     expect((await wholeLog(store, room)).map(({ clientOffset }) => clientOffset)).toEqual(
       said.map(({ item }) => item.clientOffset),
     );
+});
+
+it('finish-upgrade survives repeated kill -9: every device is signed in, once', {
+  timeout: 240_000,
+}, async () => {
+  const url = mongo.server.anotherUrl();
+  const saved = await loadVersion01(url);
+  let kills = 0;
+  while ((await codeOf(program('finish', `${url}&monitorCommands=true`, `${kills + 1}`))) !== 0) kills++;
+  expect(kills).toBeGreaterThan(8);
+  const store = await openMongo({ url, log: silent });
+  onTestFinished(() => store.close());
+  const meta = await store.db.collection<MetaDocument>(META).findOne({});
+  expect(meta).toMatchObject({ steps: MIGRATION_STEPS.length, schemaVersion: VERSION, minVersion: VERSION });
+  for (const { id, name } of saved.users) {
+    const found = await store.users.byToken(`token of ${name}`);
+    expect(found).toMatchObject({ user: { id, name } });
+    expect(await store.users.byClaim(`claim of ${name}`, 0)).toEqual(found);
+    expect(await store.users.devicesOf(id)).toMatchObject([{ id: found?.device }]);
+  }
+  expect(await store.db.collection('devices').countDocuments({ staged: true })).toBe(0);
 });
 
 /** Undefined where it was killed. */

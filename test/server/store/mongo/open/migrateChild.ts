@@ -1,12 +1,14 @@
 /**
  * A process that migrates a database and kills itself (-9) on the way: `steps URL N` runs the steps of migrateSteps.ts and
- * dies at the Nth part; `open URL N` opens the store and dies right before or after one of the migration's writes.
+ * dies at the Nth part; `open URL N` opens the store and dies right before or after one of the migration's writes; `finish
+ * URL N` does the same in the command `finish-upgrade`.
  * Exits with 0 if there were fewer.
  */
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { openMongo } from '../../../../../server/store/mongo/index.ts';
+import { finishUpgrade } from '../../../../../server/store/mongo/open/maintenance.ts';
 import { migrate } from '../../../../../server/store/mongo/open/migrate.ts';
 import { testSteps } from './migrateSteps.ts';
 
@@ -23,8 +25,8 @@ if (what === 'steps') {
   await client.close();
 } else {
   dieAt(Number(at));
-  const store = await openMongo({ url: url!, log });
-  await store.close();
+  if (what === 'finish') await finishUpgrade(url!, log);
+  else await (await openMongo({ url: url!, log })).close();
 }
 process.exit(0);
 
@@ -32,6 +34,10 @@ function dieAt(moment: number): void {
   const MOMENTS = new Set([
     'commandStarted update',
     'commandSucceeded update',
+    'commandStarted insert',
+    'commandSucceeded insert',
+    'commandStarted delete',
+    'commandStarted dropIndexes',
     'commandStarted createIndexes',
   ]);
   let moments = 0;
