@@ -29,13 +29,12 @@ export function reloadTlsOnChange({
 }): TlsReload {
   const { certFile, keyFile } = tls;
   let used = tls;
-  let read: string | undefined;
+  let read: string | undefined; // at first undefined: they may have changed since the process has read its configuration
   let seen: string | undefined;
 
   /** Two files are not replaced in one step: so only when a change has lasted from one poll to the next. */
   async function poll(): Promise<void> {
     const now = await stateOf([certFile, keyFile]);
-    read ??= now;
     const isStable = now === seen;
     seen = now;
     if (!isStable || now === read) return;

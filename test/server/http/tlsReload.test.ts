@@ -32,8 +32,7 @@ function goLive(name: string): void {
   renameSync(at('live.new'), at('live'));
 }
 
-function watch() {
-  const { pair } = readTls(at('live', 'tls.crt'), at('live', 'tls.key'));
+function watch(pair = readTls(at('live', 'tls.crt'), at('live', 'tls.key')).pair) {
   const applied: Buffer[] = [];
   const log = { info: vi.fn(), error: vi.fn() };
   const apply = ({ cert }: { cert: Buffer }) => void applied.push(cert);
@@ -54,6 +53,17 @@ test('a certificate behind a link that is replaced is in use without a restart',
     'new TLS certificate in use',
   );
   expect(log.error).not.toHaveBeenCalled();
+});
+
+test('a change between the start of the process and the first look is found', async () => {
+  version('first');
+  goLive('first');
+  const { pair } = readTls(at('live', 'tls.crt'), at('live', 'tls.key'));
+  const next = version('next');
+  goLive('next');
+  const { applied } = watch(pair);
+  await waitFor('the new certificate', () => applied.length > 0);
+  expect(applied).toEqual([next.cert]);
 });
 
 test('a broken pair leaves the old one and is a sentence; when it is corrected, it is in use', async () => {
