@@ -144,6 +144,6 @@ test('a connection with too many unanswered requests is closed', async () => {
   const socket = await dial();
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
   await once(socket, 'close');
-  expect(closed[0]).toBe('pipelined');
-  expect(handled).toBeLessThan(2 * REQUESTS_PER_CONNECTION);
+  expect(closed).toEqual(['pipelined']);
+  expect(handled).toBeLessThanOrEqual(REQUESTS_PER_CONNECTION + 1);
 });
