@@ -48,6 +48,19 @@ export const accountAttacks = {
     });
   },
 
+  'names and passwords of combining marks by a stranger': async (context) => {
+    const marks = `a${'\u0315\u0316'.repeat(3_900)}`;
+    await context.begin();
+    await context.flood(
+      40,
+      async (nth) => {
+        const body = nth % 2 === 0 ? { name: marks } : { name: `N ${newKey()}`, password: marks };
+        context.count(`status ${await sessionRequest(context.url, context.address(nth % 50), body)}`);
+      },
+      40,
+    );
+  },
+
   'sessions with tokens that do not exist': async (context) => {
     await context.begin();
     await context.flood(400, async (nth) => {

@@ -10,7 +10,7 @@ import { connectionAttacks } from './connections.ts';
 import { frameAttacks } from './frameFloods.ts';
 import { handshakeAttacks } from './handshakes.ts';
 import { hurtBy } from './hold.ts';
-import { besiege, type Siege } from './siege.ts';
+import { BESIEGED_WITHIN_MS, besiege, type Siege } from './siege.ts';
 import { slowReaderAttacks } from './slowReaders.ts';
 import { storeAttacks } from './storeCosts.ts';
 
@@ -18,7 +18,7 @@ let siege: Siege;
 
 beforeAll(async () => {
   siege = await besiege();
-});
+}, BESIEGED_WITHIN_MS);
 
 afterAll(() => siege?.[Symbol.asyncDispose]());
 

@@ -1,7 +1,7 @@
 /** Attacks on connections: those that say nothing, that speak slowly, and that do not end. */
 import type { Socket } from 'node:net';
 import type { Attack, AttackContext } from './attackContext.ts';
-import { openPolling, openRaw, openTcp } from './rawClient.ts';
+import { http, openPolling, openRaw, openTcp } from './rawClient.ts';
 
 export const connectionAttacks = {
   '1,000 connections without a byte': async (context) => {
@@ -63,6 +63,16 @@ export const connectionAttacks = {
     });
   },
 
+  'upgrades that stop half-way': async (context) => {
+    await context.begin();
+    const upgrade = `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: ${context.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
+    const halfFrame = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 1, 2, 3, 4]); // announces 1 MiB
+    await open(context, 300, (socket) => {
+      socket.write(upgrade);
+      socket.once('data', () => socket.write(Buffer.concat([halfFrame, Buffer.alloc(1_000_000, 'x')])));
+    });
+  },
+
   'many headers and long ones': async (context) => {
     const many = Array.from({ length: 1_900 }, (_, i) => `a${i}: b\r\n`).join('');
     const long = `X-Forwarded-For: ${'1.2.3.4,'.repeat(1_900)}\r\n`;
@@ -79,6 +89,29 @@ export const connectionAttacks = {
       },
       100,
     );
+  },
+
+  'queries of 1 MB and of 15 kB': async (context) => {
+    const long = 'q=%F0%9F&'.repeat(110_000);
+    await context.begin();
+    await context.flood(
+      100,
+      async (nth) => {
+        const path = `/socket.io/?EIO=4&transport=polling&${nth % 2 === 0 ? long : long.slice(0, 15_000)}`;
+        const { status } = await http(context.url, 'GET', path, { from: context.address(nth % 5) });
+        context.count(`status ${status}`);
+      },
+      100,
+    );
+  },
+
+  'pipelined requests whose answers are not read': async (context) => {
+    const one = `GET / HTTP/1.1\r\nHost: ${context.host}\r\n\r\n`;
+    await context.begin();
+    await open(context, 100, (socket) => {
+      socket.pause();
+      socket.write(one.repeat(2_000));
+    });
   },
 
   'one address with 500 sockets of one account that do nothing': async (context) => {

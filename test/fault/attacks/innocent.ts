@@ -12,7 +12,7 @@ import { type Answer, authOf, http, newKey, openRaw, type Person, type RawSocket
 const INTERVAL_MS = 25;
 /** Each innocent reconnects once in this many requests: about once a second. */
 const RECONNECT_EVERY = 40;
-/** Longer than ACKNOWLEDGE_WITHIN_MS: what takes so long is not answered. */
+/** Longer than ACKNOWLEDGE_WITHIN_MS: what takes so long is not answered. It counts as a latency. */
 const GIVE_UP_MS = 10_000;
 const ACTIONS = ['beat', 'append', 'beat', 'range'] as const;
 
@@ -73,10 +73,9 @@ export async function startInnocent(
 
   async function timed(act: () => Promise<string | undefined>): Promise<void> {
     const start = performance.now();
-    const trouble = await Promise.race([
-      act(),
-      sleep(GIVE_UP_MS, 'there is no answer', { ref: false }),
-    ]).catch((error: Error) => error.message);
+    const trouble = await Promise.race([act(), sleep(GIVE_UP_MS, undefined, { ref: false })]).catch(
+      (error: Error) => error.message,
+    );
     if (trouble !== undefined) troubles.push(trouble);
     for (let ms = performance.now() - start; ms > 0; ms -= INTERVAL_MS) latenciesMs.push(ms);
     if (!socket.isOpen())

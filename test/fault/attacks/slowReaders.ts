@@ -68,6 +68,22 @@ export const slowReaderAttacks = {
     await writeMuch(context, writers);
   },
 
+  'pings and unread pongs': async (context) => {
+    await context.begin();
+    const sockets = await Promise.all(
+      Array.from({ length: 4 }, () => openRaw(context.url, { from: context.address() })),
+    );
+    for (const socket of sockets) socket.pause();
+    const data = Buffer.alloc(125, 'p');
+    await context.flood(400, (nth) => {
+      const { ws } = sockets[nth % sockets.length]!;
+      if (ws.readyState !== ws.OPEN || ws.bufferedAmount > 4_000_000) return undefined;
+      for (let i = 0; i < 200; i++) ws.ping(data, true, () => {});
+      context.count('pings', 200);
+      return undefined;
+    });
+  },
+
   'unread answers to beats and to nonsense': async (context) => {
     const [person] = await context.people(1);
     const sockets = await Promise.all(
