@@ -21,7 +21,7 @@ import { createLogMigration, type LogMigration } from './logMigration.ts';
 export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
 
 export interface Engine {
-  connection: Pick<ConnectionRunner, 'status' | 'tell' | 'ask'>;
+  connection: Pick<ConnectionRunner, 'status' | 'wasSignedOut' | 'tell' | 'ask'>;
   sync: Sync;
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;

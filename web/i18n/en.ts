@@ -48,6 +48,7 @@ export const en = {
     moving: (percent: number) => `Preparing the messages on this device: ${percent}%`,
     signedOut: 'You are signed out. Sign in to continue.',
     signedOutWaiting: 'You are signed out. Sign in to send your waiting messages.',
+    sessionUnknown: 'The server does not know this device. Sign in again; everything is kept.',
     unknown: 'The server was restored from a backup and no longer knows you. Your unsent messages are kept.',
     signIn: 'Sign in',
     upgrade: 'The server needs a newer version of the app.',
@@ -142,12 +143,16 @@ export const en = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and no control characters.',
       conflict: 'That name is taken.',
+      'sign-up-closed':
+        'No new people can join here. Check the spelling of your name, or ask whoever runs the server.',
+      forbidden: 'The server refused this. Ask whoever runs it.',
       unauthorized: 'The password is wrong, or this name has none.',
     },
     password: {
       empty: 'Enter a password first.',
       'too-large': 'A password can have at most 200 characters.',
       unauthorized: 'That is not your current password.',
+      forbidden: 'That was too often today. Try again tomorrow, or on another device.',
     },
     room: {
       empty: 'Enter a name first.',

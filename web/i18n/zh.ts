@@ -47,6 +47,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     moving: (percent) => `正在整理本机上的消息：${percent}%`,
     signedOut: '你已退出登录，请重新登录。',
     signedOutWaiting: '你已退出登录，登录后会发送待发的消息。',
+    sessionUnknown: '服务器不认识这台设备，请重新登录。所有内容都还在。',
     unknown: '服务器恢复到了较早的备份，其中没有你的账号。未发送的消息都还在。',
     signIn: '登录',
     upgrade: '应用版本过低，请更新。',
@@ -138,12 +139,15 @@ export const zh: Texts & { sheets: SheetTexts } = {
       'too-large': '名字最多 40 个字符。',
       invalid: '名字中至少要有一个可见字符，且不能有控制字符。',
       conflict: '这个名字已被使用。',
+      'sign-up-closed': '这里暂不接受新用户。请检查名字是否写对，或联系服务器管理员。',
+      forbidden: '服务器拒绝了这次操作，请联系管理员。',
       unauthorized: '密码不对，或者这个名字没有设过密码。',
     },
     password: {
       empty: '请先输入密码。',
       'too-large': '密码最多 200 个字符。',
       unauthorized: '当前密码不对。',
+      forbidden: '今天尝试的次数太多，请明天再试，或换一台设备。',
     },
     room: {
       empty: '请先输入名称。',

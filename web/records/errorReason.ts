@@ -6,6 +6,7 @@ export interface Reason {
   message?: string;
 }
 
-export function reasonOf({ code, message }: WireError): Reason {
-  return { code, message };
+/** A `reason` of the error that people can act upon takes the place of its code. */
+export function reasonOf({ code, message, reason }: WireError): Reason {
+  return { code: reason === 'sign-up-closed' ? reason : code, message };
 }

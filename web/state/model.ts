@@ -111,8 +111,11 @@ export type ConnectionState =
   /** The logs that an older version stored are being moved; `percent` is done, 0 to 99. */
   | { tag: 'moving'; percent: number }
   | { tag: 'offline' }
-  /** The session has ended. Everything stays on the device, and is sent after the next sign-in. */
-  | { tag: 'signed-out' }
+  /**
+   * There is no session. Everything stays on the device, and is sent after the next sign-in. `ended`: somebody signed this
+   * device out. Otherwise the server does not know the session; perhaps it was restored from a backup.
+   */
+  | { tag: 'signed-out'; ended?: true }
   /** The server does not know this user: it was restored from a backup. Signing up again on this page keeps the outbox. */
   | { tag: 'user-unknown' }
   /** This version is too old for the server. */

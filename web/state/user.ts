@@ -202,6 +202,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   function connection(): ConnectionState {
     const status = engine.status();
+    if (status === 'signed-out' && engine.current?.connection.wasSignedOut())
+      return { tag: status, ended: true };
     const percent =
       status === 'live' || status === 'connecting' ? engine.current?.migration.percent() : undefined;
     if (percent !== undefined) return { tag: 'moving', percent };

@@ -11,6 +11,8 @@ import { type ConnectionStatus, initialState, nextAlarmAt, statusOfConnection } 
 
 export interface ConnectionRunner {
   status(): ConnectionStatus;
+  /** Where the status is `signed-out`: the server said that somebody ended this session. Otherwise it just does not know it. */
+  wasSignedOut(): boolean;
   tell(event: ConnectionEvent): void;
   request: Socket['request'];
   /**
@@ -46,11 +48,18 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   let alarm: { timer: Timer; at: number } | undefined;
   let closed = false;
   let asked = 0;
+  let signedOut = false;
 
   const socket = createSocket(deps.loadIo, deps.handshake, {
-    opened: () => tell({ type: 'opened' }),
+    opened() {
+      signedOut = false;
+      tell({ type: 'opened' });
+    },
     upgraded: () => tell({ type: 'upgraded' }),
-    refused: (code, retryAfter) => tell({ type: 'refused', code, retryAfter }),
+    refused(code, retryAfter, reason) {
+      signedOut = reason === 'signed-out';
+      tell({ type: 'refused', code, retryAfter });
+    },
     failed: () => tell({ type: 'failed' }),
     closed: () => tell({ type: 'closed' }),
     received: () => tell({ type: 'received' }),
@@ -112,6 +121,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
 
   return {
     status: () => statusOfConnection(connection),
+    wasSignedOut: () => signedOut,
     tell,
     request: (name, payload, answered) => socket.request(name, payload, answered),
     ask(name, payload, withinMs) {

@@ -40,7 +40,7 @@ export interface SocketListener {
   opened(): void;
   /** Long polling became a websocket. */
   upgraded(): void;
-  refused(code: string, retryAfter: number | undefined): void;
+  refused(code: string, retryAfter: number | undefined, reason: string | undefined): void;
   failed(): void;
   closed(): void;
   /** Any bytes arrived. */
@@ -101,7 +101,7 @@ export function createSocket(
     });
     on('connect_error', (error: { data?: unknown }) => {
       const refused = readRefusal(error.data);
-      if (refused) listener.refused(refused.code, refused.retryAfter);
+      if (refused) listener.refused(refused.code, refused.retryAfter, refused.reason);
       else listener.failed();
     });
     for (const event of FRAMES) on(event, (payload) => receive(event, payload));
@@ -224,9 +224,13 @@ export function readAnswer<Name extends AnsweredName>(name: Name, raw: unknown):
 }
 
 /** The `data` of a `connect_error`, if a server of ours sent it. */
-export function readRefusal(data: unknown): { code: string; retryAfter?: number | undefined } | undefined {
+export function readRefusal(data: unknown): v.InferOutput<typeof HandshakeRefusal> | undefined {
   const refusal = v.safeParse(HandshakeRefusal, data);
   return refusal.success ? refusal.output : undefined;
 }
 
-const HandshakeRefusal = v.looseObject({ code: v.string(), retryAfter: v.optional(v.number()) });
+const HandshakeRefusal = v.looseObject({
+  code: v.string(),
+  retryAfter: v.optional(v.number()),
+  reason: v.optional(v.string()),
+});

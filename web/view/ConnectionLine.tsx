@@ -36,7 +36,7 @@ export function ConnectionLine({ connection: current, waiting, onSignIn }: Conne
     case 'user-unknown':
       return (
         <p class="line">
-          {signedOutText(connection.tag, waiting)}
+          {signedOutText(connection, waiting)}
           <button type="button" onClick={onSignIn}>
             {t.connection.signIn}
           </button>
@@ -56,8 +56,12 @@ export function ConnectionLine({ connection: current, waiting, onSignIn }: Conne
   }
 }
 
-function signedOutText(tag: 'signed-out' | 'user-unknown', waiting: number): string {
-  if (tag === 'user-unknown') return t.connection.unknown;
+function signedOutText(
+  connection: Extract<ConnectionState, { tag: 'signed-out' | 'user-unknown' }>,
+  waiting: number,
+): string {
+  if (connection.tag === 'user-unknown') return t.connection.unknown;
+  if (!connection.ended) return t.connection.sessionUnknown;
   return waiting > 0 ? t.connection.signedOutWaiting : t.connection.signedOut;
 }
 

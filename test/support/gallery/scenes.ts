@@ -67,11 +67,14 @@ export const SCENES: Record<string, Scene> = {
   },
   states: { start: () => talk(everyState(), { tag: 'offline' }, 3), hash: `#/room/${HARBOUR}` },
   'sign-in': {
-    start: () => talk(offline(), { tag: 'signed-out' }, 3),
+    start: () => talk(offline(), { tag: 'signed-out', ended: true }, 3),
     hash: `#/room/${HARBOUR}`,
     taps: ['Sign in'],
   },
-  'signed-out': { start: () => talk(offline(), { tag: 'signed-out' }, 3), hash: `#/room/${HARBOUR}` },
+  'signed-out': {
+    start: () => talk(offline(), { tag: 'signed-out', ended: true }, 3),
+    hash: `#/room/${HARBOUR}`,
+  },
   upgrade: { start: () => talk(live(), { tag: 'upgrade' }), hash: `#/room/${HARBOUR}` },
   update: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, update: true },
   full: {

@@ -509,6 +509,34 @@ test('after a session has ended everything is kept; signing in again sends it', 
   await shows(tab, ['kept']);
 });
 
+test('somebody signed this device out: it says so, keeps everything, and sends it after the next sign-in', async () => {
+  const tab = await signedIn();
+  await tab.client.setPassword('secret');
+  await tab.client.send(LOBBY, 'before');
+  server.claims.clear();
+  server.cookie = undefined;
+  server.refusal = { reason: 'signed-out' };
+  server.live()!.drop();
+  const isSignedOut = () => tab.signedIn().connection.tag === 'signed-out';
+  await tab.untilPassing('signed out', isSignedOut);
+  expect(tab.signedIn().connection).toEqual({ tag: 'signed-out', ended: true });
+  await tab.client.send(LOBBY, 'kept');
+  expect(tab.read(LOBBY)).toContain('kept (queued)');
+  server.refusal = {};
+  expect(await tab.client.signIn('Mika', 'secret')).toEqual({ ok: true });
+  await shows(tab, ['before', 'kept']);
+});
+
+test('a session that the server does not know is not taken for a sign-out: the claim renews it, and nothing is asked', async () => {
+  const tab = await signedIn();
+  await tab.client.send(LOBBY, 'before');
+  server.cookie = undefined; // as after a restore from a backup
+  server.live()!.drop();
+  await tab.client.send(LOBBY, 'kept');
+  await shows(tab, ['before', 'kept']);
+  expect(tab.signedIn().connection).toEqual({ tag: 'live' });
+});
+
 test('a session that is refused again right after the claim has renewed it is not renewed a second time', async () => {
   const tab = await signedIn();
   server.refuse.set('kept', { code: 'unauthorized', message: '' });

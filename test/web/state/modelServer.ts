@@ -38,6 +38,8 @@ export interface ModelServer {
   /** The user of the browser's cookie. */
   cookie: User | undefined;
   passwords: Map<string, string>;
+  /** What a handshake without a session is told beyond its code. */
+  refusal: { reason?: string };
   /** By claim and name. */
   claims: Map<string, User>;
   reachable: boolean;
@@ -87,6 +89,7 @@ export function createModelServer(): ModelServer {
     cookie: undefined,
     passwords: new Map(),
     claims,
+    refusal: {},
     reachable: true,
     sockets: [],
     appends: [],
@@ -242,7 +245,7 @@ export function createModelServer(): ModelServer {
       if (!server.reachable) return say('connect_error', new Error('xhr poll error'));
       const { auth } = options;
       if (server.cookie?.id !== auth.as) {
-        const data = { code: 'unauthorized', message: 'Sign in first.' };
+        const data = { code: 'unauthorized', message: 'Sign in first.', ...server.refusal };
         return say('connect_error', Object.assign(new Error(data.message), { data }));
       }
       connected = true;
