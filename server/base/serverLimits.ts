@@ -8,6 +8,8 @@ export const RING_MAX_BYTES = 512 * 1024;
 export const RINGS_MAX_BYTES = 32 * 1024 * 1024;
 /** Entries of one write to the store. */
 export const BATCH_MAX_ENTRIES = 1_000;
+/** Of the entries that wait for a write to end: at the usual size 60,000, four seconds of what goes. */
+export const APPENDS_WAITING_BYTES = 32 * 1024 * 1024;
 /** Frames of a room are coalesced for this long. */
 export const FRAME_COALESCE_MS = 15;
 /** How many frames of a room go out without coalescing. One is regained for each FRAME_COALESCE_MS without a frame. */

@@ -116,12 +116,13 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
   function keepCursors(
     { pendingCursors }: Recipient,
     { cursors, proofs, epoch: theirs }: Partial<Handshake>,
-    caughtUp: Set<string>,
+    { ready, failed }: { ready: readonly string[]; failed: readonly string[] },
   ) {
     if (theirs !== undefined && theirs !== epoch) return; // the welcome makes the client drop all that it holds
-    const ids = new Set([...Object.keys(cursors ?? {}), ...Object.keys(proofs ?? {})]);
-    for (const id of ids)
-      if (!caughtUp.has(id)) pendingCursors.set(id, { cursor: cursors?.[id], proof: proofs?.[id] });
+    const others = new Set([...Object.keys(cursors ?? {}), ...Object.keys(proofs ?? {})]);
+    for (const id of [...ready, ...failed]) others.delete(id);
+    for (const id of [...failed, ...[...others].slice(0, LEFT_ROOMS_MAX)])
+      pendingCursors.set(id, { cursor: cursors?.[id], proof: proofs?.[id] });
   }
 
   /** The users whose names changed after the revision `since`; none where the client has no revision yet. */
@@ -159,7 +160,10 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
       const work = workOf(ready);
       if (!recipient.isConnected()) return work;
-      keepCursors(recipient, handshake, new Set(ready.map(({ room }) => room.id)));
+      keepCursors(recipient, handshake, {
+        ready: ready.map(({ room }) => room.id),
+        failed: failed.map(({ id }) => id),
+      });
       recipient.emit('welcome', {
         protocol: PROTOCOL,
         epoch,
@@ -189,3 +193,8 @@ function workOf(ready: readonly ReadyRoom[]): number {
 
 const ENTRY_BYTES = 130;
 const LONGEST_RETRY_MS = 30_000;
+/**
+ * Of rooms that the client is not in, so many cursors are kept: some 250 bytes each, for each connection. Without one, a room
+ * that is joined again gets the newest entries.
+ */
+const LEFT_ROOMS_MAX = 50;

@@ -158,7 +158,8 @@ export function createSentNames(): SentNames {
   };
 }
 
-const MAX_SENT_NAMES = 10_000;
+/** Of a room: beyond it, names are sent again. */
+const MAX_SENT_NAMES = 1_000;
 
 const HEADS_PER_QUERY = 500;
 

@@ -5,6 +5,7 @@
 import type { Entry } from '../../shared/entry.ts';
 import { CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import type { User, Users } from '../../shared/protocol/index.ts';
+import { createRecentMap } from '../base/recentMap.ts';
 import type { Named, UserStore } from '../store/port.ts';
 
 export interface Names {
@@ -19,12 +20,15 @@ export interface Names {
 }
 
 export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'latestRev'>): Names {
-  const cached = new Map<string, Named>();
+  const cached = createRecentMap<string, Named>({
+    maxEntries: MAX_CACHED,
+    keepMs: CACHED_MS,
+    now: () => performance.now(),
+  });
   let seenRev: number | undefined;
 
   function changed({ id, name, rev }: User) {
     if (rev < (cached.get(id)?.rev ?? 0)) return;
-    if (cached.size >= MAX_CACHED) cached.clear();
     cached.set(id, { name, rev });
   }
 
@@ -32,13 +36,15 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
     changed,
     known(entries) {
       const people = peopleOf(entries);
-      return people.every((id) => cached.has(id))
-        ? Object.fromEntries(people.map((id) => [id, cached.get(id)!]))
-        : undefined;
+      const known = people.flatMap((id) => {
+        const named = cached.get(id);
+        return named ? [[id, named] as const] : [];
+      });
+      return known.length === people.length ? Object.fromEntries(known) : undefined;
     },
     async of(entries) {
       const people = peopleOf(entries);
-      const unknown = people.filter((id) => !cached.has(id));
+      const unknown = people.filter((id) => !cached.get(id));
       const found = unknown.length > 0 ? await store.names(unknown) : new Map<string, Named>();
       for (const [id, named] of found) changed({ id, ...named });
       return Object.fromEntries(
@@ -70,3 +76,4 @@ function peopleOf(entries: readonly Entry[]): string[] {
 }
 
 const MAX_CACHED = 50_000;
+const CACHED_MS = 10 * 60_000;

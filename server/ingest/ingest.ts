@@ -3,7 +3,7 @@
  * an item whose key is in the log is answered as a repeat, whatever else is wrong with it. The key is looked up here only
  * for items that fail a check; for valid items the store finds duplicates during the append.
  */
-import { APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
+import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type { Answer, ItemResult, Request, User, WireError } from '../../shared/protocol/index.ts';
 import type { OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
@@ -128,6 +128,7 @@ export function createIngest({
   }
 
   async function append(user: User, raw: readonly unknown[]): ReturnType<Ingest['append']> {
+    const until = performance.now() + ACKNOWLEDGE_WITHIN_MS;
     const stopTimer = metrics.appendSeconds.startTimer();
     const items = raw.map((item) => checkItem(user.id, item));
     const refusals: (WireError | undefined)[] = [];
@@ -140,7 +141,8 @@ export function createIngest({
       const limited = refusals.findIndex((error, i) => error?.code === 'rate-limited' && !repeats.has(i));
       const end = limited === -1 ? items.length : limited;
       const attempted = [...Array(end).keys()].filter((i) => !refusals[i]);
-      const outcome = await lanes.append(attempted.map((i) => (items[i] as { entry: NewEntry }).entry));
+      const entries = attempted.map((i) => (items[i] as { entry: NewEntry }).entry);
+      const outcome = await lanes.append(entries, until);
       appended = outcome.results.filter((result) => result.tag === 'appended').length;
 
       const written = new Map(attempted.map((i, j) => [i, outcome.results[j]]));

@@ -10,6 +10,7 @@
  * known to be down the cache is not used, and after a gap it is cleared. So staleness is bounded by the time it takes to
  * detect a failed tail.
  */
+import { createRecentMap } from '../base/recentMap.ts';
 import { RefusedError } from '../base/refusal.ts';
 import type { RoomRecord, RoomStore } from '../store/port.ts';
 
@@ -28,11 +29,13 @@ interface Deps {
   rooms: Pick<RoomStore, 'isMember' | 'byId'>;
   /** True while the tail is open, so that leaves are delivered. */
   isTailOpen: () => boolean;
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
 }
 
-export function createAccess({ rooms, isTailOpen }: Deps): Access {
+export function createAccess({ rooms, isTailOpen, now = () => performance.now() }: Deps): Access {
   /** True: a member. False: the tail delivered a leave, so a row that says otherwise is stale. */
-  const cached = new Map<string, boolean>();
+  const cached = createRecentMap<string, boolean>({ maxEntries: MAX_CACHED, keepMs: CACHED_MS, now });
   let leaves = 0;
 
   async function isMember(room: string, user: string) {
@@ -41,13 +44,8 @@ export function createAccess({ rooms, isTailOpen }: Deps): Access {
     const before = leaves;
     const yes = await rooms.isMember(room, user);
     // Do not cache if a leave was delivered meanwhile (perhaps this user's), or earlier (the row may still be stale).
-    if (yes && before === leaves && cached.get(key) === undefined) remember(key, true);
+    if (yes && before === leaves && cached.get(key) === undefined) cached.set(key, true);
     return yes;
-  }
-
-  function remember(key: string, value: boolean) {
-    if (cached.size >= MAX_CACHED) cached.clear();
-    cached.set(key, value);
   }
 
   return {
@@ -55,10 +53,10 @@ export function createAccess({ rooms, isTailOpen }: Deps): Access {
     async refusalOf(room, user) {
       return (await isMember(room, user)) ? undefined : notMember(await rooms.byId(room));
     },
-    joined: (room, user) => remember(`${room} ${user}`, true),
+    joined: (room, user) => cached.set(`${room} ${user}`, true),
     left(room, user) {
       leaves++;
-      remember(`${room} ${user}`, false);
+      cached.set(`${room} ${user}`, false);
     },
     clear() {
       leaves++;
@@ -68,6 +66,8 @@ export function createAccess({ rooms, isTailOpen }: Deps): Access {
 }
 
 const MAX_CACHED = 200_000;
+/** A membership that is not asked for, and a leave whose row in the database followed long ago. */
+const CACHED_MS = 10 * 60_000;
 
 /** The refusal for a user who is not a member. For a private room it does not reveal that the room exists. */
 export function notMember(room: RoomRecord | undefined): RefusedError {

@@ -228,7 +228,7 @@ describe('names that are sent to a room', () => {
 
   test('are remembered up to a number: beyond it they are sent again', () => {
     const names = createSentNames();
-    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`user ${i}`, ada]));
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`user ${i}`, ada]));
     names.without(many);
     expect(names.without({ 'user 9': ada })).toEqual({});
     expect(names.without({ bo })).toEqual({ bo });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BATCH_MAX_ENTRIES } from '../../../server/base/serverLimits.ts';
-import { createBatcher, createBatchWrite } from '../../../server/ingest/batcher.ts';
+import { createBatcher, createBatchWrite, createLanes, laneOfRoom } from '../../../server/ingest/batcher.ts';
 import { type AppendOutcome, type NewEntry, Unavailable } from '../../../server/store/port.ts';
 
 /** A write that the test finishes by hand. */
@@ -74,6 +74,62 @@ describe('batches', () => {
     expect(two.entries).toHaveLength(2);
     two.finish(numbered(two.entries));
     await Promise.all(answers);
+  });
+});
+
+describe('requests that wait', () => {
+  test('L4 one that nobody waits for any more is not written; the others are, in order', async () => {
+    const { write, nth } = slowWrite();
+    const time = { now: 0 };
+    const { append } = createBatcher(write, { now: () => time.now });
+    const first = append([entry(1)]);
+    const one = await nth(1);
+    const [late, inTime] = [append([entry(2)], 5_000), append([entry(3)])];
+    time.now = 5_000;
+    one.finish(numbered(one.entries));
+    const two = await nth(2);
+    expect(two.entries.map((e) => e.clientOffset)).toEqual(['3']);
+    two.finish(numbered(two.entries, 2));
+    expect(await late).toEqual({ results: [], stopped: expect.any(Unavailable) });
+    expect(offsets(await first)).toEqual([1]);
+    expect(offsets(await inTime)).toEqual([2]);
+  });
+
+  test('without a time of its own a request waits for 8 s; where all are late, nothing is written', async () => {
+    const { write, nth } = slowWrite();
+    const time = { now: 0 };
+    const { append } = createBatcher(write, { now: () => time.now });
+    const first = append([entry(1)]);
+    const one = await nth(1);
+    const late = append([entry(2)]);
+    time.now = 8_000;
+    one.finish(numbered(one.entries));
+    await first;
+    expect((await late).stopped).toBeInstanceOf(Unavailable);
+    const next = append([entry(3)]);
+    const two = await nth(2);
+    expect(two.entries.map((e) => e.clientOffset)).toEqual(['3']);
+    two.finish(numbered(two.entries, 2));
+    await next;
+  });
+
+  test('are bounded in bytes, over all lanes: further ones are refused at once, until others are written', async () => {
+    const { write, nth } = slowWrite();
+    const { append } = createLanes(write, laneOfRoom, { maxWaitingBytes: 10_000 });
+    const to = (room: string, key: number) => append([{ ...entry(key), room, body: 'x'.repeat(1_800) }]);
+    const first = to('a', 1);
+    const one = await nth(1);
+    const waiting = [to('a', 2), to('a', 3)];
+    const refused = to('b', 4);
+    expect((await refused).stopped).toBeInstanceOf(Unavailable);
+    one.finish(numbered(one.entries));
+    const two = await nth(2);
+    expect(two.entries.map((e) => e.clientOffset)).toEqual(['2', '3']);
+    const again = to('b', 4);
+    (await nth(3)).finish(numbered([entry(4)], 9));
+    two.finish(numbered(two.entries, 2));
+    expect(offsets(await again)).toEqual([9]);
+    await Promise.all([first, ...waiting]);
   });
 });
 
