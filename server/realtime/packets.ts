@@ -90,7 +90,7 @@ interface Transport {
 
 /** The fields with an underscore are private to `ws`: the bytes of one message, and of one that is inflated. */
 interface WebSocketParts {
-  on(event: 'ping' | 'pong', listen: () => void): unknown;
+  on(event: 'ping' | 'pong' | 'error', listen: (this: WebSocketParts) => void): unknown;
   terminate(): void;
   _receiver?: { _maxPayload?: number };
   _extensions?: { 'permessage-deflate'?: { _maxPayload?: number } };
@@ -120,16 +120,22 @@ export function boundPackets(connection: Connection, onFlood: () => void): void 
     }
   };
   connection.on('packet', count);
-  countPings(connection.transport, count);
+  watchWebSocket(connection.transport, count);
   if (connection.transport.name !== 'polling') return;
-  connection.on('upgrade', (transport) => countPings(transport, count));
+  connection.on('upgrade', (transport) => watchWebSocket(transport, count));
   connection.transport.parser = boundedPayloads;
   connection.transport.maxHttpBufferSize = HANDSHAKE_BODY_BYTES;
 }
 
-function countPings({ socket }: Transport, count: () => void): void {
+function watchWebSocket({ socket }: Transport, count: () => void): void {
   socket?.on('ping', count);
   socket?.on('pong', count);
+  socket?.on('error', terminate);
+}
+
+/** After a frame that is too large `ws` would read on for 30 s, until the client answers that it is closed. */
+function terminate(this: WebSocketParts): void {
+  this.terminate();
 }
 
 /** Call when the connection is authenticated: from now on its messages may be as large as any frame. */
