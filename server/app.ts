@@ -39,7 +39,7 @@ import { broadcastBy, createRealtime, createSocketServer } from './realtime/real
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
 import { guardConnections, HTTP_OPTIONS } from './request/connectionGuard.ts';
-import { createHostCheck } from './request/hostCheck.ts';
+import { createHostCheck, warningOfForeignHosts } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
@@ -173,7 +173,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       () => false,
     );
   };
-  const hosts = createHostCheck(config, hostname());
+  const hosts = warningOfForeignHosts(createHostCheck(config, hostname()), { logger, now: monotonic });
   const koa = createKoaApp({
     config,
     auth,

@@ -1,10 +1,11 @@
 /**
  * The Host check: under which names this server answers. Against DNS rebinding: the name of a foreign page is made to resolve
  * to this server's address in the LAN, and for the browser that page and this server then have one origin. Its requests still
- * carry its name in `Host`. Pure.
+ * carry its name in `Host`. The check is pure.
  */
 import { isIP } from 'node:net';
 import type { Config } from '../base/env.ts';
+import type { Logger } from '../base/logger.ts';
 
 export interface HostCheck {
   /** `host`: of `ClientAddress`. The port does not matter: whoever is behind a port mapping does not know the outer one. */
@@ -35,6 +36,32 @@ export function createHostCheck(
   };
 }
 
+/**
+ * The same check, which also tells the operator: an installed app shows only that it has no connection. At most one warning a
+ * minute. It has the name, which is the one to set, or that of an attacker's page.
+ */
+export function warningOfForeignHosts(
+  check: HostCheck,
+  { logger, now }: { logger: Pick<Logger, 'warn'>; now: () => number },
+): HostCheck {
+  let silentUntil = Number.NEGATIVE_INFINITY;
+  return {
+    sentence: check.sentence,
+    isOwn(host) {
+      const isOwn = check.isOwn(host);
+      if (!isOwn && now() >= silentUntil) {
+        silentUntil = now() + WARN_EVERY_MS;
+        logger.warn({ host: host?.slice(0, HOST_MAX_LENGTH) }, `request refused: ${check.sentence}`);
+      }
+      return isOwn;
+    },
+  };
+}
+
+const WARN_EVERY_MS = 60_000;
+/** The longest name in the DNS, with a port. */
+const HOST_MAX_LENGTH = 260;
+
 const WITHOUT_PUBLIC_ORIGIN =
   'This server does not know the name under which you opened it. Whoever runs it sets PUBLIC_ORIGIN to the address that the browser shows, such as https://chat.example.org.';
 const WITH_PUBLIC_ORIGIN =
@@ -49,6 +76,7 @@ function namesOf(machine: string): string[] {
 
 /** The host of a `Host` header in its normal form: lower case, no port, no trailing dot. Undefined if it is malformed. */
 function nameIn(host: string): string | undefined {
-  if (!/^[\w.:[\]-]{1,300}$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
+  if (host.length > HOST_MAX_LENGTH || !/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`))
+    return undefined;
   return new URL(`http://${host}`).hostname.replace(/\.$/, '') || undefined;
 }

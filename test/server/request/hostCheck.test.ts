@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { createHostCheck } from '../../../server/request/hostCheck.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { createHostCheck, warningOfForeignHosts } from '../../../server/request/hostCheck.ts';
 
 const check = (origins: { publicOrigin?: string; allowedOrigins?: string[] } = {}, machine = 'Ward-PC') =>
   createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...origins }, machine);
@@ -83,4 +83,22 @@ test('the sentence names the setting, and fits into an error of at most 300 byte
     expect(sentence).toContain('PUBLIC_ORIGIN');
     expect(Buffer.byteLength(sentence)).toBeLessThan(220);
   }
+});
+
+test('the operator is warned of a foreign name, with that name, at most once a minute', () => {
+  let now = 0;
+  const warn = vi.fn();
+  const { isOwn } = warningOfForeignHosts(check(), { logger: { warn }, now: () => now });
+  const ask = () => ['localhost', 'chat.example.org', `${'x'.repeat(5_000)}.example`, undefined].map(isOwn);
+  expect(ask()).toEqual([true, false, false, false]);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    { host: 'chat.example.org' },
+    expect.stringContaining('PUBLIC_ORIGIN'),
+  );
+  now = 59_999;
+  ask();
+  expect(warn).toHaveBeenCalledTimes(1);
+  now = 60_000;
+  isOwn('x'.repeat(5_000));
+  expect(warn.mock.calls[1]![0].host).toHaveLength(260);
 });
