@@ -42,6 +42,7 @@ export const RUNS = {
   'moves of a connection': { file: 'web/transport/connection', quick: 400, full: 400, soak: 50_000 },
   'clients on an unkind network': { file: 'web/state/random', quick: 2, full: 12, soak: 500 },
   'edits with lost answers': { file: 'web/state/edits', quick: 5, full: 25, soak: 1_000 },
+  'people who come and go': { file: 'server/churn/churn', quick: 2, full: 3, soak: 200 },
 } as const satisfies Record<string, Runs>;
 
 export function testLength(): TestLength {
