@@ -29,7 +29,10 @@ import { moveDevices, type UserWithDevices } from '../devices/moveDevices.ts';
 export interface MigrationStep {
   /** For the log: what the step adds to the database. */
   adds: string;
-  /** Waits until the database belongs to this version: processes of older ones would misread what the step does. */
+  /**
+   * Waits until the database belongs to this version: processes of older ones would misread what the step does. By then the
+   * database has the collections and indexes of this version.
+   */
   needsVersion?: number;
   /**
    * Runs one part. `from` is undefined for the first part, then what the part before returned, a different string each

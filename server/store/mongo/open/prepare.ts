@@ -33,8 +33,6 @@ export async function prepare(db: Db, address: Address, bringUpToDate: BringUpTo
   await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
   const steps = stepsFor(leastVersion(meta));
   const isOld = (meta.steps ?? 0) < steps.length;
-  // the last step moves devices: the collection gets its indexes first
-  await createIndexes(db, DEFINITIONS.find(({ name }) => name === 'devices')!);
   if (isOld) await bringUpToDate(steps);
   await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition)));
   await insertLobby(collections);
