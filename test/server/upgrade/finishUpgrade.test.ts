@@ -1,6 +1,7 @@
 /** `npm run finish-upgrade`, as an operator calls it. */
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { VERSION } from '../../../server/store/mongo/base/collections.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { loadVersion01 } from '../../support/mongo/version01.ts';
 import { type Ran, run } from '../../support/tools.ts';
@@ -26,7 +27,7 @@ test('upgrades the database of an older version; a second call has nothing to do
   expect(await metaAt(url)).toMatchObject({ schemaVersion: 1 });
   const { code, output } = await finishUpgrade(url);
   expect([code, output]).toEqual([0, expect.stringContaining('The upgrade is finished.')]);
-  expect(await metaAt(url)).toMatchObject({ schemaVersion: 2, minVersion: 2 });
+  expect(await metaAt(url)).toMatchObject({ schemaVersion: VERSION, minVersion: VERSION });
   expect((await finishUpgrade(url)).output).toMatch(
     /^There is nothing to do: this database already belongs to this version/,
   );

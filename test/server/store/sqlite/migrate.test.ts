@@ -54,6 +54,21 @@ it('L3 every entry is unchanged, every key is known, digests are the same', asyn
     expect(activeAt).toBe((await wholeLog(store, id)).at(-1)?.at ?? createdAt);
 });
 
+it('every session is valid, and counts as used at the upgrade', async () => {
+  const { file, said } = await old();
+  const at = Date.now();
+  const store = await open(file);
+  for (const { id, name } of said.users) {
+    const found = await store.users.byToken(`token of ${name}`);
+    expect(found).toMatchObject({ user: { id, name } });
+    expect(found?.seenAt).toBeGreaterThanOrEqual(at);
+    expect(await store.users.devicesOf(id)).toMatchObject([{ id: found?.device, seenAt: found?.seenAt }]);
+    expect(await store.users.expireDevices(at, 100)).toBe(0);
+    expect(await store.users.removeDevice(id, found!.device, at)).toBe(true);
+    expect(await store.users.wasSignedOut(`token of ${name}`)).toBe(true);
+  }
+});
+
 it('later entries may be of any kind; old texts are counted, found and edited', async () => {
   useTestKinds();
   onTestFinished(useProductKinds);
