@@ -1,7 +1,7 @@
 /** Attacks on connections: those that say nothing, that speak slowly, and that do not end. */
 import type { Socket } from 'node:net';
 import type { Attack, AttackContext } from './attackContext.ts';
-import { http, openPolling, openRaw, openTcp } from './rawClient.ts';
+import { openPolling, openRaw, openTcp } from './rawClient.ts';
 
 export const connectionAttacks = {
   '1,000 connections without a byte': async (context) => {
@@ -93,16 +93,20 @@ export const connectionAttacks = {
 
   'queries of 1 MB and of 15 kB': async (context) => {
     const long = 'q=%F0%9F&'.repeat(110_000);
-    await context.begin();
-    await context.flood(
-      100,
-      async (nth) => {
-        const path = `/socket.io/?EIO=4&transport=polling&${nth % 2 === 0 ? long : long.slice(0, 15_000)}`;
-        const { status } = await http(context.url, 'GET', path, { from: context.address(nth % 5) });
-        context.count(`status ${status}`);
-      },
-      100,
+    const head = 'GET /socket.io/?EIO=4&transport=polling&';
+    const [longest, fitting] = [long, long.slice(0, 15_000)].map(
+      (query) => `${head}${query} HTTP/1.1\r\nHost: ${context.host}\r\n\r\n`,
     );
+    await context.begin();
+    await context.flood(300, async (nth) => {
+      const socket = openTcp(context.url, context.address(nth % 5));
+      socket.once('data', (answer: Buffer) => {
+        context.count(`status ${answer.toString().split(' ')[1]}`);
+        socket.destroy();
+      });
+      socket.write(nth % 20 === 0 ? longest! : fitting!);
+      await Promise.race([new Promise((resolve) => socket.on('close', resolve)), context.wait()]);
+    });
   },
 
   'pipelined requests whose answers are not read': async (context) => {

@@ -39,7 +39,7 @@ function mayBeTheMachine(figures: Figures): boolean {
 /** A server that nobody attacks is so slow only where the machine is. */
 const SLOW_CONTROL_MS = 1_000;
 
-function problemsIn(figures: Figures): string[] {
+export function problemsIn(figures: Figures): string[] {
   const allowed = Object.entries({ [TOO_LONG_A_REFUSAL]: 0, ...ALLOWED[figures.name as AttackName] });
   const exceeded = allowed.flatMap(([what, most]) => {
     const times = figures.counts[what] ?? 0;

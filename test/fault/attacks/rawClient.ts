@@ -36,6 +36,8 @@ export interface RawSocket {
   readonly ws: WebSocket;
   /** Sends an Engine.IO packet as it is. */
   send(packet: string | Buffer): void;
+  /** Writes past `ws`. False if much is waiting to be sent, or the connection has ended. */
+  sendBytes(frames: Buffer): boolean;
   /** Sends `event` without waiting. */
   emit(event: string, payload?: unknown): void;
   /** Resolves with the answer, or with undefined if the connection ends before. */
@@ -75,6 +77,12 @@ export function openRaw(url: string, options: SocketOptions = {}): Promise<RawSo
   const self: RawSocket = {
     ws,
     send,
+    sendBytes(frames) {
+      const tcp = (ws as unknown as { _socket?: Socket })._socket;
+      if (!tcp?.writable || tcp.writableLength > 1_000_000) return false;
+      tcp.write(frames);
+      return true;
+    },
     emit: (event, payload) => send(`42${JSON.stringify(payload === undefined ? [event] : [event, payload])}`),
     request: (event, payload) => {
       if (ws.readyState !== WebSocket.OPEN) return Promise.resolve(undefined);
