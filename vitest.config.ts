@@ -8,15 +8,27 @@ const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 /** Latencies of this machine: other tests at the same time would be measured, too. */
 const TIMED = 'test/bench/beside/*.test.ts';
 
-/** Each takes about a minute. They start first, so that the run does not wait for one of them at the end. */
+/** Each takes from 15 s to two minutes. They start first, the longest before the others, so that the run ends with short files. */
 const LONGEST = [
   'test/fault/attacks/attacks.test.ts',
   'test/web/simulation/simulation.test.ts',
-  'test/server/store/mongo/histories.test.ts',
-  'test/contract/broken/broken.test.ts',
   'test/fault/mongo/writers.test.ts',
-  'test/fault/mongo/chat.test.ts',
+  'test/server/store/mongo/contract.test.ts',
+  'test/server/store/mongo/histories.test.ts',
   'test/server/store/mongo/open/open.test.ts',
+  'test/contract/broken/broken.test.ts',
+  'test/fault/mongo/versions.test.ts',
+  'test/fault/mongo/chat.test.ts',
+  'test/server/store/mongo/open/migrate.test.ts',
+  'test/web/simulation/variants.test.ts',
+  'test/fault/mongo/away.test.ts',
+  'test/server/store/mongo/open/upgrade.test.ts',
+  'test/server/store/mongo/away.test.ts',
+  'test/server/store/mongo/tail/failures.test.ts',
+  'test/server/store/sqlite/processLock.test.ts',
+  'test/server/backup/backup.test.ts',
+  'test/server/backup/restore.test.ts',
+  'test/bench/subset.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -24,8 +36,11 @@ class LongestFirst extends BaseSequencer {
     const sorted = await super.sort(files);
     const missing = LONGEST.filter((path) => !existsSync(path));
     if (missing.length > 0) throw new Error(`vitest.config.ts names ${missing}, which does not exist`);
-    const isLong = ({ moduleId }: TestSpecification) => LONGEST.some((path) => moduleId.endsWith(`/${path}`));
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(`/${path}`));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return sorted.toSorted((a, b) => place(a) - place(b));
   }
 }
 
@@ -44,7 +59,7 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [OTHER_BROWSERS, TIMED],
           maxConcurrency: 2,
-          maxWorkers: 2, // also on two cores, where the default is one: many tests mostly wait
+          maxWorkers: 3, // also on two cores, where the default is one: the long files wait for a third of their time or more
           // some tests run thousands of seeds, and the machine may be busy
           testTimeout: testLength() === 'soak' ? 3_600_000 : 30_000,
         },

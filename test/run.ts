@@ -11,6 +11,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runChecks } from './check/checks.ts';
 import type { TestLength } from './support/runs.ts';
+import { startServer } from './support/serverProcess.ts';
 import { chromiumForTests } from './support/setup/browser.ts';
 import { firefoxForTests } from './support/setup/firefox.ts';
 import { prepareMongo } from './support/setup/mongo.ts';
@@ -28,6 +29,8 @@ const BUDGETS = String.raw`budgets\.e2e\.ts`;
 /** What a person does first, by the whole stack. */
 const QUICK = String.raw`(chat|conversation|offline|refused)\.e2e\.ts`;
 const REPORTS = `${ROOT}/node_modules/.cache/holdfast-tests`;
+/** Compiled modules, for the hundreds of processes of a run: a server starts with half the CPU time. Node keeps it up to date. */
+process.env.NODE_COMPILE_CACHE ??= `${ROOT}/node_modules/.cache/compiled`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,6 +59,7 @@ async function everything(): Promise<Tally> {
   const tallies: Tally[] = [];
   if (wants('check')) tallies.push(await step('check', checks));
   if (wants('unit') || wants('browser')) tallies.push(await step('page', page));
+  if (wants('unit') || wants('browser')) await step('compiled server', compiledServer);
   if (wants('unit')) tallies.push(await step('unit', unit));
   if (wants('browser')) tallies.push(await step('browser tests', browser));
   if (wants('browser') && !values.quick) tallies.push(await step('other browsers', otherBrowsers));
@@ -107,6 +111,12 @@ async function page(): Promise<Tally> {
   return code === 0 ? NOTHING : { ...NOTHING, failed: 1 };
 }
 
+/** Node writes what it has compiled when a process ends by itself; most tests kill theirs. */
+async function compiledServer(): Promise<void> {
+  await using server = await startServer();
+  await server.stop();
+}
+
 function unit(): Promise<Tally> {
   return vitest('unit', ...(values.quick ? ['--tags-filter=!slow'] : []));
 }
@@ -130,11 +140,14 @@ async function vitest(project: string, ...which: string[]): Promise<Tally> {
   return ofVitest(report, code);
 }
 
-/** Two at a time, for most of a test is waiting; but budgets have the machine to themselves. */
+/**
+ * Several at a time, for two cores: half of a test is waiting, and with a slow network nearly all of it. Budgets have the
+ * machine to themselves.
+ */
 async function browser(): Promise<Tally> {
   if (values.quick) return playwright('quick', '--workers=2', '--project=sqlite', `--grep=${QUICK}`);
-  const together = await playwright('together', '--workers=2', `--grep-invert=${SLOW_NETWORKS}|${BUDGETS}`);
-  const slow = await playwright('slow networks', '--workers=2', `--grep=${SLOW_NETWORKS}`);
+  const together = await playwright('together', '--workers=3', `--grep-invert=${SLOW_NETWORKS}|${BUDGETS}`);
+  const slow = await playwright('slow networks', '--workers=4', `--grep=${SLOW_NETWORKS}`);
   const alone = await playwright('alone', `--grep=${BUDGETS}`);
   return sum([together, slow, alone]);
 }

@@ -134,9 +134,10 @@ export function runServerToItsEnd(
 }
 
 function spawnServer(env: Record<string, string>, onText: (text: string) => void): ChildProcess {
+  const { PATH, NODE_COMPILE_CACHE } = process.env; // the cache: test/run.ts
   const child = spawn(process.execPath, ['server/main.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
+    env: { PATH, NODE_COMPILE_CACHE, HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   dieTogether(child);
