@@ -34,6 +34,7 @@ export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis
 export type Device = v.InferOutput<typeof Device>;
 
 export const DevicesAnswer = v.object({ devices: v.array(Device) });
+export type DevicesAnswer = v.InferOutput<typeof DevicesAnswer>;
 
 export const NameRequest = v.object({ name: v.string() });
 export const NameAnswer = v.object({ user: User });

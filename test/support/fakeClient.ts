@@ -5,6 +5,7 @@ import type {
   AppState,
   Client,
   ConversationState,
+  DeviceSummary,
   Message,
   Outcome,
   PublicRoom,
@@ -22,6 +23,7 @@ export interface FakeStart {
   app: AppState;
   conversations?: Record<string, ConversationState>;
   publicRooms?: PublicRoom[];
+  devices?: DeviceSummary[];
   /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
 }
@@ -30,6 +32,7 @@ export function fakeClient({
   app,
   conversations = {},
   publicRooms = [],
+  devices = [],
   answers = {},
 }: FakeStart): FakeClient {
   const calls: unknown[][] = [];
@@ -57,6 +60,10 @@ export function fakeClient({
     signIn: (...args) => asked('signIn', ...args),
     setPassword: (...args) => asked('setPassword', ...args),
     signOut: () => asked('signOut'),
+    devices: async () => ({
+      list: async () => ({ ...(await asked('devices.list')), devices }),
+      signOut: (...args) => asked('devices.signOut', ...args),
+    }),
     open: told('open'),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),

@@ -144,7 +144,7 @@ export const en = {
       invalid: 'A name needs at least one visible character, and no control characters.',
       conflict: 'That name is taken.',
       'sign-up-closed':
-        'No new people can join here. Check the spelling of your name, or ask whoever runs the server.',
+        'Nobody new can join here. Check the spelling of your name, or ask whoever runs the server.',
       forbidden: 'The server refused this. Ask whoever runs it.',
       unauthorized: 'The password is wrong, or this name has none.',
     },
@@ -152,7 +152,7 @@ export const en = {
       empty: 'Enter a password first.',
       'too-large': 'A password can have at most 200 characters.',
       unauthorized: 'That is not your current password.',
-      forbidden: 'That was too often today. Try again tomorrow, or on another device.',
+      forbidden: 'Too often today. Try again tomorrow, or on another device.',
     },
     room: {
       empty: 'Enter a name first.',

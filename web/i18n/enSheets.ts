@@ -38,9 +38,20 @@ export const enSheets = {
 
   password: {
     why: 'With a password you can sign in with this name on any device.',
+    othersEnd: 'All your other devices will be signed out.',
     current: 'Current password',
     new: 'New password',
     save: 'Save',
+  },
+
+  devices: {
+    title: 'Your devices',
+    looking: 'Looking for your devices…',
+    since: (day: string) => `Signed in: ${day}`,
+    used: (day: string) => `Last used: ${day}`,
+    current: 'This device',
+    signOut: 'Sign out',
+    signOutOne: (day: string) => `Sign out the device that signed in: ${day}`,
   },
 
   leave: {

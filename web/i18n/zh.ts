@@ -200,9 +200,20 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     password: {
       why: '设置密码后，你可以在任何设备上用这个名字登录。',
+      othersEnd: '你的其他设备都会退出登录。',
       current: '当前密码',
       new: '新密码',
       save: '保存',
+    },
+
+    devices: {
+      title: '登录的设备',
+      looking: '正在查找你的设备…',
+      since: (day) => `登录时间：${day}`,
+      used: (day) => `最近使用：${day}`,
+      current: '本机',
+      signOut: '退出',
+      signOutOne: (day) => `让这台设备退出登录（登录时间：${day}）`,
     },
 
     leave: {

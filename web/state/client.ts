@@ -18,6 +18,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
     signIn: current.signIn,
     signOut: current.signOut,
     setPassword: current.setPassword,
+    devices: async () => (await import('./deviceCalls.ts')).createDeviceCalls(deps),
     open(room) {
       opened = room;
       current.client?.open();

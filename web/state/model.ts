@@ -21,6 +21,8 @@ export interface Client extends UserActions {
   setPassword(password: string, current?: string): Promise<Outcome>;
   /** Ends this device's session. The outbox stays on the device. */
   signOut(): Promise<Outcome>;
+  /** Rejects where their chunk cannot be fetched. */
+  devices(): Promise<DeviceActions>;
 
   /** Which room is on the screen: the server catches it up first. */
   open(room: string | undefined): void;
@@ -64,6 +66,22 @@ export interface UserActions {
   leaveRoom(room: string): Promise<Outcome>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+/** The devices on which the user is signed in. */
+export interface DeviceActions {
+  /** The newest first. */
+  list(): Promise<Outcome & { devices?: DeviceSummary[] }>;
+  /** Signs out another device. */
+  signOut(id: string): Promise<Outcome>;
+}
+
+/** Times in milliseconds since 1970. `current`: this device. */
+export interface DeviceSummary {
+  id: string;
+  createdAt: number;
+  seenAt: number;
+  current: boolean;
 }
 
 /** Whether an action worked. */

@@ -54,6 +54,16 @@ export const SCENES: Record<string, Scene> = {
     start: () => ({ app: signedIn({ rooms: rooms(), hasPassword: true }) }),
     taps: ['Menu', 'Change the password'],
   },
+  devices: {
+    start: () => ({
+      app: signedIn({ rooms: rooms(), hasPassword: true }),
+      devices: [
+        { id: 'a', createdAt: Date.now(), seenAt: Date.now(), current: true },
+        { id: 'b', createdAt: Date.now() - 40 * 86_400_000, seenAt: Date.now() - 86_400_000, current: false },
+      ],
+    }),
+    taps: ['Menu', 'Your devices'],
+  },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   live: { start: () => talk(live()), hash: `#/room/${HARBOUR}` },
   offline: {

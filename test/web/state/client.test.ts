@@ -527,6 +527,19 @@ test('somebody signed this device out: it says so, keeps everything, and sends i
   await shows(tab, ['before', 'kept']);
 });
 
+test('the devices of the user are listed, and another one is signed out; a repeat is ok, and without a network it fails', async () => {
+  const tab = await signedIn();
+  const device = (current: boolean) => ({ id: mint(), createdAt: 1, seenAt: 2, current });
+  const [own, phone] = [device(true), device(false)];
+  server.devices = [own, phone];
+  const devices = await tab.client.devices();
+  expect(await devices.list()).toEqual({ ok: true, devices: [own, phone] });
+  for (let i = 0; i < 2; i++) expect(await devices.signOut(phone.id)).toEqual({ ok: true });
+  expect(await devices.list()).toEqual({ ok: true, devices: [own] });
+  server.reachable = false;
+  expect(await devices.list()).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
+});
+
 test('a session that the server does not know is not taken for a sign-out: the claim renews it, and nothing is asked', async () => {
   const tab = await signedIn();
   await tab.client.send(LOBBY, 'before');

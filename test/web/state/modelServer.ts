@@ -6,7 +6,15 @@ import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
-import type { Handshake, Item, Room, User, Users, WireError } from '../../../shared/protocol/index.ts';
+import type {
+  Device,
+  Handshake,
+  Item,
+  Room,
+  User,
+  Users,
+  WireError,
+} from '../../../shared/protocol/index.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 
@@ -40,6 +48,8 @@ export interface ModelServer {
   passwords: Map<string, string>;
   /** What a handshake without a session is told beyond its code. */
   refusal: { reason?: string };
+  /** Of the user who is signed in; the first one is the browser's. */
+  devices: Device[];
   /** By claim and name. */
   claims: Map<string, User>;
   reachable: boolean;
@@ -90,6 +100,7 @@ export function createModelServer(): ModelServer {
     passwords: new Map(),
     claims,
     refusal: {},
+    devices: [],
     reachable: true,
     sockets: [],
     appends: [],
@@ -337,12 +348,20 @@ export function createModelServer(): ModelServer {
       devices: 1,
       features: server.features,
     });
+    if (init?.method === 'DELETE' && path.startsWith('/api/devices/')) {
+      const others = server.devices.filter(({ id }) => !path.endsWith(id));
+      if (others.length === server.devices.length) return refused(404, 'not-found');
+      server.devices = others;
+      return json(200, { ok: true });
+    }
     switch (`${init?.method} ${path}`) {
       case 'GET /api/session':
         return server.cookie ? json(200, session()) : refused(401, 'unauthorized');
       case 'DELETE /api/session':
         server.cookie = undefined;
         return json(200, { ok: true });
+      case 'GET /api/devices':
+        return server.cookie ? json(200, { devices: server.devices }) : refused(401, 'unauthorized');
       case 'PUT /api/password':
         server.passwords.set(
           server.cookie!.id,

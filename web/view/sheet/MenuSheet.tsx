@@ -21,6 +21,9 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'password' })}>
         {app.hasPassword ? s.menu.changePassword : s.menu.setPassword}
       </button>
+      <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'devices' })}>
+        {s.devices.title}
+      </button>
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

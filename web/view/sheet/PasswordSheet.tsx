@@ -27,7 +27,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
   const wrongCurrent = action.reason?.code === 'unauthorized';
   return (
     <Sheet title={app.hasPassword ? s.menu.changePassword : s.menu.setPassword} onClose={onClose}>
-      <p>{s.password.why}</p>
+      <p>{app.hasPassword ? s.password.othersEnd : s.password.why}</p>
       <form onSubmit={save} noValidate>
         <HiddenUsername name={app.user.name} />
         {asksCurrent && (

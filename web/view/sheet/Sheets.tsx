@@ -1,6 +1,7 @@
 import { assertNever } from '../../../shared/never.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
+import { DevicesSheet } from './DevicesSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
@@ -12,6 +13,7 @@ export type OpenSheet =
   | { tag: 'menu'; room?: RoomSummary }
   | { tag: 'add' }
   | { tag: 'password' }
+  | { tag: 'devices' }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -32,6 +34,8 @@ export function Sheets({ open, app, onOpen }: SheetsProps) {
       return <AddRoomSheet app={app} onClose={close} />;
     case 'password':
       return <PasswordSheet app={app} onClose={close} />;
+    case 'devices':
+      return <DevicesSheet onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':
