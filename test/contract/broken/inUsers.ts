@@ -94,8 +94,13 @@ export const userFaults: Fault[] = [
     name: 'the password is not looked at again when a device is added',
     around: (store, _, data) =>
       withUsers(store, {
-        addDevice: (device, since) =>
-          store.users.addDevice(device, since, data.users.get(device.user)?.passwordHash),
+        addDevice: async (device, since) => {
+          for (;;) {
+            const current = data.users.get(device.user)?.passwordHash;
+            const answer = await store.users.addDevice(device, since, current);
+            if (answer !== 'outdated' || !data.users.has(device.user)) return answer; // else it was changed meanwhile
+          }
+        },
       }),
     caughtBy: ['a sign-in with a password that was changed since it was verified adds no device'],
   },
