@@ -48,6 +48,8 @@ export interface MetaDocument {
   createdAt: number;
   /** The greatest revision of any user. Absent: 0. */
   usersRev?: number;
+  /** Attempts to move devices (moveDevices.ts). Absent: 0. */
+  deviceMoves?: number;
 }
 
 export interface UserDocument {
@@ -60,6 +62,8 @@ export interface UserDocument {
   rev?: number;
   /** Only where `migrate.ts` has not moved them yet: then these are the devices of the user (embeddedDevices.ts). */
   devices?: EmbeddedDevice[];
+  /** The number of the last attempt to move them. */
+  moving?: number;
 }
 
 export interface EmbeddedDevice extends Omit<NewDevice, 'user'> {
@@ -79,8 +83,8 @@ export interface DeviceDocument {
   removedAt?: number;
   /** Time of the sign-up that made it; removed once it is certain that the user was made too. */
   signUpAt?: number;
-  /** A copy that does not count while the user document still has `devices`. */
-  staged?: true;
+  /** A copy that does not count while the user document still has `devices`: the number of the attempt that made it. */
+  staged?: number;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */

@@ -13,7 +13,7 @@ import { type DeviceCalls, signingOut, USER_FIELDS, userOf } from './deviceStore
 import { moveDevices } from './moveDevices.ts';
 
 interface Deps {
-  collections: Pick<Collections, 'users' | 'devices'>;
+  collections: Pick<Collections, 'users' | 'devices' | 'meta'>;
   /** The calls for users whose devices are documents of their own. */
   own: DeviceCalls;
   version: {
@@ -72,7 +72,7 @@ export function mixedDevicesOn({ collections, own, version }: Deps): DeviceCalls
         throw error;
       }
       // devices may have been moved meanwhile, this one excepted
-      if (await version.readHasOwnDevices()) await moveDevices(collections, [document]);
+      if (await version.readHasOwnDevices()) await moveDevices(collections, [id]);
       return 'created';
     },
     async setPassword(id, passwordHash, keep, at) {

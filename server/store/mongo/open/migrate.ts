@@ -24,7 +24,7 @@ import {
 } from '../base/collections.ts';
 import { timeOf } from '../base/entryDocuments.ts';
 import { CODE } from '../base/faults.ts';
-import { moveDevices, type UserWithDevices } from '../devices/moveDevices.ts';
+import { moveDevices } from '../devices/moveDevices.ts';
 
 export interface MigrationStep {
   /** For the log: what the step adds to the database. */
@@ -88,14 +88,17 @@ export const MIGRATION_STEPS: readonly MigrationStep[] = [
       const collections = collectionsOf(db);
       const some = await collections.users
         .find({ ...(from !== undefined && { _id: { $gt: from } }), devices: { $exists: true } })
-        .project<UserWithDevices>({ devices: 1 })
+        .project<{ _id: string }>({ _id: 1 })
         .sort({ _id: 1 })
         .limit(USERS_PER_PART)
         .toArray();
-      await moveDevices(collections, some);
+      await moveDevices(
+        collections,
+        some.map(({ _id }) => _id),
+      );
       if (some.length === USERS_PER_PART) return some.at(-1)!._id;
       // of processes that died after they had moved a user
-      await collections.devices.updateMany({ staged: true }, { $unset: { staged: '' } });
+      await collections.devices.updateMany({ staged: { $exists: true } }, { $unset: { staged: '' } });
       for (const name of EMBEDDED_DEVICE_INDEXES) await dropIndex(collections.users, name);
       return undefined;
     },
