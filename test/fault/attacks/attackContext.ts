@@ -34,13 +34,15 @@ export interface AttackContext {
 export interface AttackOptions {
   url: string;
   ms: number;
+  /** A factor of all rates. */
+  rate: number;
   onBegin: () => Promise<void>;
 }
 
 /** Resolves with what was counted. */
 export async function runAttack(
   attack: Attack,
-  { url, ms, onBegin }: AttackOptions,
+  { url, ms, rate, onBegin }: AttackOptions,
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   const network = 10 + (runs++ % 150);
@@ -77,7 +79,7 @@ export async function runAttack(
       const start = performance.now();
       let [started, running] = [0, 0];
       while (!over()) {
-        const due = ((performance.now() - start) / 1000) * perSecond;
+        const due = ((performance.now() - start) / 1000) * perSecond * rate;
         for (; started < due; started++) {
           if (running >= inFlight) continue; // what cannot be sent in its time is not sent later
           running++;

@@ -7,6 +7,7 @@ export interface AskedOfAttacker {
   attack: AttackName;
   url: string;
   ms: number;
+  rate: number;
 }
 export type ToldByAttacker = { say: 'prepared' } | { say: 'over'; counts: Record<string, number> };
 
@@ -16,6 +17,7 @@ process.on('uncaughtException', () => {});
 
 process.on('message', (asked: AskedOfAttacker | 'go') => {
   if (asked === 'go') return;
+  const { attack, ...options } = asked;
   const onBegin = () =>
     new Promise<void>((resolve) => {
       process.on('message', function hear(told: unknown) {
@@ -25,7 +27,7 @@ process.on('message', (asked: AskedOfAttacker | 'go') => {
       });
       process.send!({ say: 'prepared' } satisfies ToldByAttacker);
     });
-  void runAttack(ATTACKS[asked.attack], { url: asked.url, ms: asked.ms, onBegin }).then((counts) =>
+  void runAttack(ATTACKS[attack], { ...options, onBegin }).then((counts) =>
     process.send!({ say: 'over', counts } satisfies ToldByAttacker),
   );
 });

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { idFrom } from '../../../shared/mint.ts';
 import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/index.ts';
@@ -185,7 +186,10 @@ export function http(
   });
 }
 
-/** Signs up by HTTP; rejects unless it is accepted. */
+/**
+ * Signs up by HTTP, and as the app does it: `unavailable`, which a busy machine may answer, is repeated under the same claim.
+ * Rejects for every other refusal.
+ */
 export async function signUpFrom(
   url: string,
   name: string,
@@ -193,10 +197,15 @@ export async function signUpFrom(
   more: object = {},
 ): Promise<Person> {
   const body = { name, claim: newKey(), credential: 'token', ...more };
-  const answer = await http(url, 'POST', '/api/session', { body, from });
-  if (answer.status !== 201) throw new Error(`signing up ${name}: ${answer.status} ${answer.body}`);
-  const { user, token } = JSON.parse(answer.body) as { user: { id: string }; token: string };
-  return { id: user.id, token };
+  for (;;) {
+    const answer = await http(url, 'POST', '/api/session', { body, from });
+    if (answer.status === 201) {
+      const { user, token } = JSON.parse(answer.body) as { user: { id: string }; token: string };
+      return { id: user.id, token };
+    }
+    if (answer.status !== 503) throw new Error(`${name} was refused: ${answer.status} ${answer.body}`);
+    await sleep(Number(answer.headers['retry-after']) * 1_000);
+  }
 }
 
 /** A session of Engine.IO's long polling, which polls only when it is told to. */

@@ -16,7 +16,7 @@ import type { AskedOfAttacker, ToldByAttacker } from './attacker.ts';
 import type { AttackName } from './attacks.ts';
 import type { AskedOfInnocents, ToldByInnocents } from './innocents.ts';
 import { http, signUpFrom } from './rawClient.ts';
-import { type Figures, p99 } from './verdict.ts';
+import { type Figures, LEAST_BOUND_MS, p99 } from './verdict.ts';
 
 /** The heap of the server under attack, in MB. A server that keeps what it gets ends here. */
 const HEAP_MB = 256;
@@ -34,10 +34,19 @@ export interface Siege extends AsyncDisposable {
 /** Two servers, two more processes and the quiet windows, on a busy machine. */
 export const BESIEGED_WITHIN_MS = 120_000;
 
-/** `env`: settings of the server under attack. `quietWindows`: how long the quiet latency is measured, in windows of 1 s. */
+export interface SiegeOptions {
+  /** How long the quiet latency is measured, in windows of 1 s. */
+  quietWindows?: number;
+  /** A factor of the rates of all attacks. */
+  rate?: number;
+  /** The innocents' p99 may always be so long. */
+  leastBoundMs?: number;
+}
+
+/** `env`: settings of the server under attack. */
 export async function besiege(
   env: Record<string, string> = {},
-  { quietWindows = 3 }: { quietWindows?: number } = {},
+  { quietWindows = 3, rate = 1, leastBoundMs = LEAST_BOUND_MS }: SiegeOptions = {},
 ): Promise<Siege> {
   const folder = await folderInMemory();
   const server = await startServer({
@@ -76,7 +85,7 @@ export async function besiege(
     async attack(name, ms = 1_000) {
       const memory = watchMemory(server.pid());
       const startedAt = server.pid();
-      attacker.send({ attack: name, url: server.url, ms } satisfies AskedOfAttacker);
+      attacker.send({ attack: name, url: server.url, ms, rate } satisfies AskedOfAttacker);
       await told(attacker, 'prepared');
       await ask(innocents, { say: 'begin' });
       const start = performance.now();
@@ -103,6 +112,7 @@ export async function besiege(
         quietMs,
         p99Ms: p99(attacked.latenciesMs),
         controlMs: p99(unattacked.latenciesMs),
+        leastBoundMs,
         troubles: attacked.troubles,
         controlTroubles: unattacked.troubles,
         ...rss,
