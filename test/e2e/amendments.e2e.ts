@@ -5,7 +5,7 @@ import type { Item } from '../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import type { TcpProxy } from '../support/proxy.ts';
-import { BOTH, expect, expectInOrder, message, signUp, test } from './fixtures.ts';
+import { expect, expectInOrder, message, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { readToTheBeginning } from './support/scroll.ts';
 
@@ -17,28 +17,28 @@ const SAID = ['before', REGRETTED, MISTYPED, 'after'];
 const LEFT = ['before', 'Message deleted', CORRECTED, 'after'];
 const MISSED = numbered('missed', 5_000);
 
-test(
-  'S3 messages in view are edited and deleted while the reader misses 5,000 messages: after the reconnect the old texts are gone from the screen and from every record',
-  BOTH,
-  async ({ server, network, phone }) => {
-    test.setTimeout(120_000); // 5,000 entries take long on a busy machine
-    using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
-    const said = await saySomething(bob);
-    const since = numbered('since', 250);
-    await crowdSays(server.url, since); // more than a window, so that a scrolled reader stays where they are after the reconnect
-    const page = await phone(network.url);
-    await signUp(page, 'Ada');
-    expect((await readToTheBeginning(page)).lines).toEqual([...SAID, ...since]);
-    await expect(message(page, REGRETTED)).toBeInViewport();
+test('S3 messages in view are edited and deleted while the reader misses 5,000 messages: after the reconnect the old texts are gone from the screen and from every record', async ({
+  server,
+  network,
+  phone,
+}) => {
+  test.setTimeout(120_000); // 5,000 entries take long on a busy machine
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const said = await saySomething(bob);
+  const since = numbered('since', 250);
+  await crowdSays(server.url, since); // more than a window, so that a scrolled reader stays where they are after the reconnect
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  expect((await readToTheBeginning(page)).lines).toEqual([...SAID, ...since]);
+  await expect(message(page, REGRETTED)).toBeInViewport();
 
-    await leave(page, network);
-    await sayAndUnsay(server.url, bob, said);
-    network.pass();
-    await expect(page.getByRole('log').getByText('Message deleted')).toBeInViewport();
-    await expect(message(page, CORRECTED)).toBeInViewport();
-    await expectNowhere(page);
-  },
-);
+  await leave(page, network);
+  await sayAndUnsay(server.url, bob, said);
+  network.pass();
+  await expect(page.getByRole('log').getByText('Message deleted')).toBeInViewport();
+  await expect(message(page, CORRECTED)).toBeInViewport();
+  await expectNowhere(page);
+});
 
 test('S3 messages are edited and deleted while the reader misses 5,000 messages and then reads them all: the old texts never show again and are in no record', async ({
   server,

@@ -12,14 +12,14 @@ interface Runs {
 }
 
 export const RUNS = {
-  'whole clients': { file: 'web/simulation/simulation', quick: 60, full: 300, soak: 20_000 },
+  'whole clients': { file: 'web/simulation/simulation', quick: 60, full: 200, soak: 20_000 },
   'writers on a replica set': {
     file: 'server/store/mongo/append/simulated',
     quick: 500,
-    full: 2_000,
+    full: 1_500,
     soak: 100_000,
   },
-  'histories on MongoDB': { file: 'server/store/mongo/histories', quick: 3, full: 20, soak: 600 },
+  'histories on MongoDB': { file: 'server/store/mongo/histories', quick: 3, full: 12, soak: 600 },
   'histories of one store': { file: 'server/store/sqlite/contract', quick: 10, full: 50, soak: 3_000 },
   'histories of three stores': { file: 'contract/memory/contract', quick: 50, full: 200, soak: 10_000 },
   'batches on both stores': {
