@@ -60,6 +60,8 @@ export const ITEMS_PER_SECOND = 50;
 export const ITEMS_BURST = 500;
 export const FRAMES_PER_SECOND = 100;
 export const RENAMES_PER_DAY = 3;
+/** Of one user, also to names that are taken: each asks the store, and tells whether somebody has the name. */
+export const RENAME_ATTEMPTS_PER_MINUTE = 10;
 /** Of one user. A hospital with fifty wards can be set up by one person in a morning. */
 export const ROOMS_CREATED_PER_DAY = 50;
 /** Of all users behind one address, without the first room of each within a day. */

@@ -156,6 +156,7 @@ export function createAuth(options: AuthOptions): Auth {
       const stored = await store.byId(user.id);
       if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
       if (stored.name === name.text) return toUser(stored);
+      limits.attemptRename(user.id);
       const giveBack = limits.rename(user.id);
       const named = await store.rename(user.id, name.text, nameKey(name.text));
       if (named === 'taken') {

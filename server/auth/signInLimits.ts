@@ -23,6 +23,7 @@ import {
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
   DEVICES_PER_DAY,
   PASSWORD_CHANGES_PER_DAY,
+  RENAME_ATTEMPTS_PER_MINUTE,
   RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
@@ -54,6 +55,8 @@ export interface SignInLimits {
   changePassword(user: string): () => void;
   /** Counts a new device, after the password was right. Throws `forbidden` if there were too many. */
   addDevice(user: string): void;
+  /** Counts an attempt to rename, also to a taken name. Throws `rate-limited` if there were too many. */
+  attemptRename(user: string): void;
   /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
   rename(user: string): () => void;
   /** The user has proven at this address to be who they are, by a password or by the token of a device. */
@@ -81,6 +84,7 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
   const currentOfUser = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY), now });
   const changes = createLimiter({ ...perDay(PASSWORD_CHANGES_PER_DAY), now });
   const devices = createLimiter({ ...perDay(DEVICES_PER_DAY), now });
+  const renameAttempts = createLimiter({ ...perMinute(RENAME_ATTEMPTS_PER_MINUTE), now });
   const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
 
@@ -121,6 +125,9 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     addDevice(user) {
       const message = `A user can sign in on ${DEVICES_PER_DAY} new devices a day.`;
       takeOrForbid(devices, user, message, 'devices', { user });
+    },
+    attemptRename(user) {
+      takeOrWait(renameAttempts, user, TOO_MANY, 'rename attempts', { user });
     },
     rename(user) {
       const message = `A name can be changed ${RENAMES_PER_DAY} times a day.`;

@@ -12,6 +12,7 @@ import {
   COOKIE_LIFETIME_S,
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
   DEVICES_MAX,
+  RENAME_ATTEMPTS_PER_MINUTE,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   WRONG_PASSWORDS_BURST_OF_ADDRESS,
@@ -481,6 +482,16 @@ describe('another name', () => {
     for (let i = 0; i < 9; i++) await auth.rename(identity, 'Ada');
     expect(renamed).toEqual([]);
     expect(await auth.rename(identity, 'ADA')).toMatchObject({ name: 'ADA', rev: 1 });
+  });
+
+  test('who tries one taken name after the other has ten attempts a minute', async () => {
+    const { auth, clock, identity } = await ada();
+    await auth.signIn({ name: 'Bob', claim: newId() }, HOME);
+    for (let i = 0; i < RENAME_ATTEMPTS_PER_MINUTE; i++)
+      await expect(auth.rename(identity, 'bob')).rejects.toEqual(refused('conflict'));
+    await expect(auth.rename(identity, 'bob')).rejects.toEqual(refused('rate-limited'));
+    clock.now += 60_000 / RENAME_ATTEMPTS_PER_MINUTE;
+    await auth.rename(identity, 'Carl');
   });
 
   test('a taken name is a conflict and does not count; an invalid one says why; the fourth rename of a day is forbidden', async () => {
