@@ -7,6 +7,14 @@ import { COOKIE_LIFETIME_S } from '../../shared/limits.ts';
  * client sees it.
  */
 export function cookieName(origin: string): string {
+  if (origin !== last.origin) last = { origin, name: nameFor(origin) };
+  return last.name;
+}
+
+/** Almost all requests have the same origin. */
+let last = { origin: '', name: '' };
+
+function nameFor(origin: string): string {
   const url = new URL(origin);
   const secure = url.protocol === 'https:';
   const port = url.port || (secure ? '443' : '80');

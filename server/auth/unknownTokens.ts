@@ -1,4 +1,5 @@
 /** A rate limit for tokens that are not valid. Each costs a read of the database, and anybody can make one up. */
+import { createRecentMap } from '../base/recentMap.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { UNKNOWN_TOKENS_OF_ADDRESS } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
@@ -16,13 +17,13 @@ export function limitUnknownTokens(
   { now, onLimit }: { now: () => number; onLimit: (address: string) => void },
 ): Auth['identify'] {
   const unknown = createLimiter({ ...UNKNOWN_TOKENS_OF_ADDRESS, now });
-  /** Hashes, the latest last. */
-  const valid = new Set<string>();
+  /** By their hashes. */
+  const valid = createRecentMap<string, true>({ maxEntries: MAX_VALID, keepMs: VALID_FOR_MS, now });
 
   return async (token, address) => {
     const key = addressKey(address);
     const hashed = hashToken(token);
-    const retryAfter = valid.has(hashed) ? 0 : unknown.waitFor(key, 1);
+    const retryAfter = valid.get(hashed) ? 0 : unknown.waitFor(key, 1);
     if (retryAfter > 0) {
       onLimit(key);
       throw new RefusedError(
@@ -36,14 +37,14 @@ export function limitUnknownTokens(
       if (error instanceof RefusedError) unknown.spend(key, 1); // the device was signed out
       throw error;
     });
-    valid.delete(hashed);
-    if (!identity) unknown.spend(key, 1);
+    if (identity) valid.set(hashed, true);
     else {
-      valid.add(hashed);
-      if (valid.size > MAX_VALID) valid.delete(valid.values().next().value!);
+      valid.delete(hashed);
+      unknown.spend(key, 1);
     }
     return identity;
   };
 }
 
 const MAX_VALID = 20_000;
+const VALID_FOR_MS = 24 * 60 * 60 * 1000;
