@@ -14,6 +14,7 @@ const TIMED = 'test/bench/beside/*.test.ts';
  */
 const LONGEST = [
   'test/fault/attacks/attacks.test.ts',
+  'test/fault/attacks/lingering.test.ts',
   'test/server/store/mongo/open/open.test.ts',
   'test/fault/mongo/away.test.ts',
   'test/server/store/mongo/open/upgrade.test.ts',
@@ -31,6 +32,8 @@ const LONGEST = [
   'test/web/simulation/variants.test.ts',
   'test/server/backup/backup.test.ts',
   'test/server/backup/restore.test.ts',
+  'test/fault/attacks/guards.test.ts',
+  'test/fault/attacks/onMongo.test.ts',
   'test/bench/subset.test.ts',
 ];
 
