@@ -155,13 +155,13 @@ async function vitest(project: string, ...which: string[]): Promise<Tally> {
 }
 
 /**
- * Several at a time, for two cores: half of a test is waiting, and with a slow network nearly all of it. Budgets have the
+ * Several at a time, for two cores: half of a test is waiting, and with a slow network most of it. Budgets have the
  * machine to themselves.
  */
 async function browser(): Promise<Tally> {
   if (values.quick) return playwright('quick', '--workers=2', '--project=sqlite', `--grep=${QUICK}`);
   const together = await playwright('together', '--workers=3', `--grep-invert=${SLOW_NETWORKS}|${BUDGETS}`);
-  const slow = await playwright('slow networks', '--workers=4', `--grep=${SLOW_NETWORKS}`);
+  const slow = await playwright('slow networks', '--workers=3', `--grep=${SLOW_NETWORKS}`);
   const alone = await playwright('alone', `--grep=${BUDGETS}`);
   return sum([together, slow, alone]);
 }
