@@ -94,22 +94,28 @@ export function createAuth(options: AuthOptions): Auth {
       if (!name.ok) throw new RefusedError(name.code, name.message);
       const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
       const key = nameKey(name.text);
-      limits.attempt(address, key);
+      const claimHash = hashClaim(claim, key);
+      const attempt = limits.attempt(address, key, claimHash);
       const token = tokenFrom(random(TOKEN_BYTES));
       const newcomer = {
         name: name.text,
         key,
         password,
-        claimHash: hashClaim(claim, key),
+        claimHash,
         tokenHash: hashToken(token),
         as,
         address,
       };
       const harmless = as !== undefined && password === undefined; // creates no user and guesses no password
-      if (harmless) limits.harmless(address);
+      if (harmless) attempt.harmless();
       // A client that timed out retries with the same claim while its first attempt may still be running.
-      const { how, ...signedIn } = await exclusively(newcomer.claimHash, () => enter(newcomer));
-      if (how !== 'created' && !harmless) limits.harmless(address);
+      const { how, ...signedIn } = await exclusively(claimHash, () => enter(newcomer)).catch(
+        (error: unknown) => {
+          if (error instanceof RefusedError) attempt.refused();
+          throw error;
+        },
+      );
+      if (how !== 'created' && !harmless) attempt.harmless();
       limits.wasAt(signedIn.user.id, address);
       await onUserCreated(signedIn.user.id);
       const session = await sessionOf(toIdentity(signedIn));

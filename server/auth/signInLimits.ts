@@ -40,10 +40,12 @@ import { createLimiter, type Limiter } from '../limits/limiter.ts';
 import { createRecentAddresses } from './recentAddresses.ts';
 
 export interface SignInLimits {
-  /** Counts an attempt. Throws `rate-limited` if there were too many from this address. */
-  attempt(address: string, nameKey: string): void;
-  /** The attempt created no user and guessed no password wrong: it does not count against the address. */
-  harmless(address: string): void;
+  /**
+   * Counts an attempt. Throws `rate-limited` if there were too many from this address. A repeat under the same claim counts
+   * for its name alone, until the claim is refused: on a busy server some of two hundred people are answered too late.
+   * `claim`: its hash, which covers the name.
+   */
+  attempt(address: string, nameKey: string, claim: string): Attempt;
   /**
    * Counts a guess at the sign-in, before it is verified, so that concurrent guesses count too. Throws `rate-limited` if
    * there were too many. Returns a function that refunds it: the guess was right, or was never verified.
@@ -63,6 +65,13 @@ export interface SignInLimits {
   wasAt(user: string, address: string): void;
   /** True if the user was at this address lately. */
   isKnownAt(user: string, address: string): boolean;
+}
+
+export interface Attempt {
+  /** It created no user and guessed no password wrong: it does not count against the address. */
+  harmless(): void;
+  /** It has an answer that a repeat would not change: a repeat counts as a new attempt. */
+  refused(): void;
 }
 
 /** `now`: a monotonic clock in milliseconds. `onLimit`: a limit refuses something. */
@@ -87,20 +96,27 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
   const renameAttempts = createLimiter({ ...perMinute(RENAME_ATTEMPTS_PER_MINUTE), now });
   const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
+  /** Address and claim of attempts that have counted, the oldest first. */
+  const counted = new Set<string>();
 
   return {
-    attempt(client, nameKey) {
+    attempt(client, nameKey, claim) {
       const address = addressKey(client);
+      const key = `${address} ${claim}`;
       // First: an address without tokens adds no keys to `byName`.
-      const refund = takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
+      const refund = counted.has(key)
+        ? () => {}
+        : takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
       try {
         takeOrWait(byName, pairOf(address, nameKey), TOO_MANY, 'sign-ins of name', { address });
       } catch (error) {
         refund();
         throw error;
       }
+      counted.add(key);
+      if (counted.size > COUNTED_CLAIMS) counted.delete(counted.values().next().value!);
+      return { harmless: refund, refused: () => void counted.delete(key) };
     },
-    harmless: (address) => byAddress.giveBack(addressKey(address), 1),
     guess(user, client) {
       const address = addressKey(client);
       const who = { user, address };
@@ -191,6 +207,9 @@ function perDay(count: number) {
 }
 
 const DAY_S = 24 * 60 * 60;
+
+/** At 100 bytes each, 1 MB. */
+const COUNTED_CLAIMS = 10_000;
 
 const TOO_MANY = 'Too many attempts; wait a moment and try again.';
 const UNDER_ATTACK =

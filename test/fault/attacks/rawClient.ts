@@ -187,8 +187,8 @@ export function http(
 }
 
 /**
- * Signs up by HTTP, and as the app does it: `unavailable`, which a busy machine may answer, is repeated under the same claim.
- * Rejects for every other refusal.
+ * Signs up by HTTP, and as the app does it: what is not answered, and `unavailable`, which a busy machine may answer, is
+ * repeated under the same claim. Rejects for every other refusal, and after ATTEMPTS.
  */
 export async function signUpFrom(
   url: string,
@@ -197,16 +197,20 @@ export async function signUpFrom(
   more: object = {},
 ): Promise<Person> {
   const body = { name, claim: newKey(), credential: 'token', ...more };
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     const answer = await http(url, 'POST', '/api/session', { body, from });
     if (answer.status === 201) {
       const { user, token } = JSON.parse(answer.body) as { user: { id: string }; token: string };
       return { id: user.id, token };
     }
-    if (answer.status !== 503) throw new Error(`${name} was refused: ${answer.status} ${answer.body}`);
-    await sleep(Number(answer.headers['retry-after']) * 1_000);
+    const mayPass = answer.status === 503 || answer.status === 0;
+    if (!mayPass || attempt === ATTEMPTS)
+      throw new Error(`${name} was refused: ${answer.status} ${answer.body}`);
+    await sleep(Number(answer.headers['retry-after'] ?? 1) * 1_000);
   }
 }
+
+const ATTEMPTS = 20;
 
 /** A session of Engine.IO's long polling, which polls only when it is told to. */
 export interface RawPolling {

@@ -54,16 +54,30 @@ function codeOf(work: () => unknown): string {
 describe('attempts to sign in', () => {
   test('count per address and name, and addresses of one IPv6 /64 network are one', () => {
     const { limits } = setUp();
-    const from = (i: number) => codeOf(() => limits.attempt(`2001:db8:1:2::${i}`, 'ada'));
+    const from = (i: number) => codeOf(() => limits.attempt(`2001:db8:1:2::${i}`, 'ada', `claim ${i}`));
     for (let i = 1; i <= SIGN_INS_PER_MINUTE; i++) expect(from(i)).toBe('ok');
     expect(from(99)).toBe('rate-limited');
-    expect(codeOf(() => limits.attempt('2001:db8:1:3::1', 'ada'))).toBe('ok');
+    expect(codeOf(() => limits.attempt('2001:db8:1:3::1', 'ada', 'claim'))).toBe('ok');
   });
 
   test('above the limit of their name do not count against the address', () => {
     const { limits } = setUp();
-    for (let i = 0; i < 2 * SIGN_INS_BURST_OF_ADDRESS; i++) codeOf(() => limits.attempt(HOME, 'ada'));
-    expect(codeOf(() => limits.attempt(HOME, 'bo'))).toBe('ok');
+    for (let i = 0; i < 2 * SIGN_INS_BURST_OF_ADDRESS; i++)
+      codeOf(() => limits.attempt(HOME, 'ada', `claim ${i}`));
+    expect(codeOf(() => limits.attempt(HOME, 'bo', 'claim'))).toBe('ok');
+  });
+
+  test('that are repeated under their claim count once against the address, until they are refused', () => {
+    const { limits } = setUp();
+    const signUp = (i: number) => codeOf(() => limits.attempt(HOME, `name ${i}`, `claim ${i}`));
+    for (let i = 0; i < SIGN_INS_BURST_OF_ADDRESS; i++) expect(signUp(i)).toBe('ok');
+    expect(signUp(SIGN_INS_BURST_OF_ADDRESS)).toBe('rate-limited');
+    for (let i = 0; i < SIGN_INS_BURST_OF_ADDRESS; i++) expect(signUp(i)).toBe('ok');
+
+    limits.attempt(HOME, 'name 0', 'claim 0').refused();
+    expect(signUp(0)).toBe('rate-limited');
+    limits.attempt(HOME, 'name 1', 'claim 1').harmless(); // it did not count, so nothing is given back
+    expect(signUp(SIGN_INS_BURST_OF_ADDRESS)).toBe('rate-limited');
   });
 });
 
