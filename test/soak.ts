@@ -1,6 +1,6 @@
 /**
  * `npm run soak`: the long runs, for which `npm test` has no time. First the random runs of test/support/runs.ts, many times
- * more of each; then, for `--minutes` (30) and beginning at `--seed` (1), the faults of test/fault/mongo, with a report in
+ * more of each, and the attacks of test/fault/attacks, each for longer; then, for `--minutes` (30) and beginning at `--seed` (1), the faults of test/fault/mongo, with a report in
  * docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -14,6 +14,8 @@ import { prepareMongo } from './support/setup/mongo.ts';
 import { ROOT, runTool } from './support/tools.ts';
 
 const STORM_MS = 60_000;
+/** Each attack lasts 20 s instead of one. */
+const ATTACKS = 'test/fault/attacks/attacks.test.ts';
 const REPORT = `${ROOT}/docs/soak.md`;
 
 type Outcome = Omit<SoakRun, 'what' | 'seed' | 'seconds'> & { logs: string };
@@ -44,7 +46,7 @@ process.exitCode = passed.every(Boolean) ? 0 : 1;
 async function randomRuns(): Promise<boolean> {
   await prepareMongo();
   const env = { TEST_LENGTH: 'soak' satisfies TestLength };
-  const { code } = await runTool('vitest', ['run', '--project=unit', ...filesWithRuns()], {
+  const { code } = await runTool('vitest', ['run', '--project=unit', ...filesWithRuns(), ATTACKS], {
     show: true,
     env,
   });

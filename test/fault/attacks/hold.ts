@@ -1,5 +1,6 @@
 /** What a server has to hold: the verdict over an attack, with what its counts may be. */
 import { REJOINS_PER_DAY, ROOMS_CREATED_PER_DAY } from '../../../shared/limits.ts';
+import { testLength } from '../../support/runs.ts';
 import type { AttackName } from './attacks.ts';
 import { TOO_LONG_A_REFUSAL } from './handshakes.ts';
 import type { Siege } from './siege.ts';
@@ -7,7 +8,8 @@ import { ENTRIES_OF_MEMBERSHIP, ROOMS_CREATED } from './storeCosts.ts';
 import { type Figures, hurtIn, lineOf } from './verdict.ts';
 
 const ATTEMPTS = 3;
-const MORE_MS = 2_000;
+const ATTACK_MS = testLength() === 'soak' ? 20_000 : 1_000;
+const MORE_MS = 2 * ATTACK_MS;
 
 /** How much of something an attack may get. */
 const ALLOWED: Partial<Record<AttackName, Record<string, number>>> = {
@@ -24,7 +26,7 @@ const ALLOWED: Partial<Record<AttackName, Record<string, number>>> = {
  * A server that has died or grown gets no second chance.
  */
 export async function hurtBy(siege: Siege, name: AttackName): Promise<string[]> {
-  let figures = await siege.attack(name);
+  let figures = await siege.attack(name, ATTACK_MS);
   for (let attempt = 1; attempt < ATTEMPTS && mayBeTheMachine(figures); attempt++)
     figures = await siege.attack(name, MORE_MS);
   return problemsIn(figures);
