@@ -55,6 +55,8 @@ interface Visitor {
   stream: Duplex;
   address: string;
   since: number;
+  /** No byte within FIRST_BYTE_WITHIN_MS, at the last look. */
+  isLate: boolean;
   /** Requests that are not answered yet. */
   pending: number;
   /** A WebSocket: its unsent bytes are counted elsewhere (server/realtime/unsent.ts). */
@@ -89,7 +91,15 @@ export function guardConnections(
     const name = nameOf(socket);
     if (!name) return socket.destroy();
     const address = countsAddresses ? addressKey(socket.remoteAddress!) : 'all';
-    const visitor = { socket, stream: socket, address, since: now(), pending: 0, isUpgraded: false };
+    const visitor = {
+      socket,
+      stream: socket,
+      address,
+      since: now(),
+      isLate: false,
+      pending: 0,
+      isUpgraded: false,
+    };
     if (countsAddresses && isShunned(address)) {
       onClosed('shunned', address);
       return socket.destroy();
@@ -120,12 +130,14 @@ export function guardConnections(
     if (visitor) visitor.isUpgraded = true;
   });
 
+  /** After a turn of the event loop that took long, bytes may have arrived that are not read yet: so at the second look. */
   function closeSilent() {
     for (const visitor of silent) {
       if (visitor.socket.bytesRead > 0) silent.delete(visitor);
       else if (now() - visitor.since < FIRST_BYTE_WITHIN_MS)
         return; // the rest is younger
-      else close(visitor, 'silent');
+      else if (visitor.isLate) close(visitor, 'silent');
+      else visitor.isLate = true;
     }
   }
 
