@@ -111,7 +111,8 @@ export function createAuth(options: AuthOptions): Auth {
       // A client that timed out retries with the same claim while its first attempt may still be running.
       const { how, ...signedIn } = await exclusively(claimHash, () => enter(newcomer)).catch(
         (error: unknown) => {
-          if (error instanceof RefusedError) attempt.refused();
+          // what waited too long for its hash comes again under the same claim
+          if (error instanceof RefusedError && error.code !== 'unavailable') attempt.refused();
           throw error;
         },
       );

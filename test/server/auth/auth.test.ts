@@ -412,6 +412,23 @@ describe('limits', () => {
     expect(() => limits.guess(id, HOME)).toThrow(refused('rate-limited'));
   });
 
+  test('what the queue did not hold is repeated under its claim, and counts once against the address', async () => {
+    const limits = createSignInLimits(() => 0);
+    const { auth, store } = setUp({ limits });
+    const people = names(HASHES_AT_ONCE + HASHES_WAITING + 20).map((name) => ({ name, claim: newId() }));
+    withCheapPasswords(
+      store,
+      people.map(({ name }) => name),
+    );
+    const enter = (person: { name: string; claim: string }) =>
+      codeOf(auth.signIn({ ...person, password: 'guess' }, HOME));
+    const codes = await Promise.all(people.map(enter));
+    for (const person of people.filter((_, i) => codes[i] === 'unavailable')) await enter(person);
+    const left = SIGN_INS_BURST_OF_ADDRESS - people.length;
+    for (let i = 0; i < left; i++) limits.attempt(HOME, `other ${i}`, `claim ${i}`);
+    expect(() => limits.attempt(HOME, 'one more', 'claim')).toThrow(refused('rate-limited'));
+  });
+
   test('changing the password: 20 wrong guesses a day on a device, then `forbidden`; guesses at the sign-in do not block it', async () => {
     const { auth, store } = setUp();
     withCheapPasswords(store, ['ada']);
