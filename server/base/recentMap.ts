@@ -1,7 +1,8 @@
 /**
  * A cache that holds what was used recently, and at most so many entries. Two generations: what is used is moved to the
  * younger one; the older one is dropped when the younger one is half of all, or after `keepMs`. So each call costs the same
- * whatever it holds, and an entry that is not used is gone after one to two times `keepMs` (once the map is used again).
+ * whatever it holds, and an entry that is not used is gone after one to two times `keepMs` (once something is set, or is not
+ * found among the young ones: what is used all the time does not read the clock).
  */
 export interface RecentMap<Key, Value> {
   get(key: Key): Value | undefined;
@@ -32,9 +33,9 @@ export function createRecentMap<Key, Value>({ maxEntries, keepMs, now }: Options
 
   return {
     get(key) {
-      turn();
       const value = young.get(key);
       if (value !== undefined) return value;
+      turn();
       const older = old.get(key);
       if (older === undefined) return undefined;
       old.delete(key);

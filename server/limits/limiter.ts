@@ -21,18 +21,24 @@ export interface Limiter {
 export function createLimiter({ now, ...rate }: Rate & { now: () => number }): Limiter {
   const fullAfterMs = (2 * rate.burst * 1_000) / rate.perSecond; // from a debt of one burst
   const buckets = createRecentMap<string, Bucket>({ maxEntries: MAX_KEYS, keepMs: fullAfterMs, now });
-  const full = (): Bucket => ({ level: rate.burst, at: now() });
+  const bucketOf = (key: string, at: number): Bucket => buckets.get(key) ?? { level: rate.burst, at };
 
   return {
     take(key, cost) {
-      const outcome = takeTokens(buckets.get(key) ?? full(), cost, now(), rate);
+      const at = now();
+      const outcome = takeTokens(bucketOf(key, at), cost, at, rate);
       if (!outcome.ok) return outcome.retryAfter;
       buckets.set(key, outcome.state);
       return 0;
     },
-    spend: (key, cost) => buckets.set(key, spendTokens(buckets.get(key) ?? full(), cost, now(), rate)),
+    spend(key, cost) {
+      const at = now();
+      buckets.set(key, spendTokens(bucketOf(key, at), cost, at, rate));
+    },
     waitFor(key, cost) {
-      const outcome = takeTokens(buckets.get(key) ?? full(), cost, now(), rate);
+      const bucket = buckets.get(key);
+      if (!bucket) return 0;
+      const outcome = takeTokens(bucket, cost, now(), rate);
       return outcome.ok ? 0 : outcome.retryAfter;
     },
     giveBack(key, cost) {

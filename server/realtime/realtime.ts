@@ -154,11 +154,11 @@ export function broadcastBy(io: LiveServer, { replaces }: Pick<Backpressure, 're
   return (room, name, payload) => {
     const ids = adapter.rooms.get(socketsOf.room(room));
     if (!ids) return;
-    const { packets, options } = encodeOnce(adapter, [name, payload]);
+    const { packets, options, length } = encodeOnce(adapter, [name, payload]);
     const head = name === 'entries' ? (payload as Entries).entries.at(-1)!.serverOffset : undefined;
     for (const id of ids) {
       const socket = sockets.get(id);
-      if (!socket || (head !== undefined && replaces(socket, room, head))) continue;
+      if (!socket || (head !== undefined && replaces(socket, room, head, length))) continue;
       (socket.client as unknown as Writable).writeToEngine(packets, options);
     }
   };
@@ -169,12 +169,15 @@ interface Writable {
   writeToEngine(packets: unknown, options: object): void;
 }
 
-/** As the adapter does for a broadcast: the options hold the ready frame of a WebSocket. */
+/** As the adapter does for a broadcast: the options hold the ready frame of a WebSocket. `length` in UTF-16 units. */
 function encodeOnce(adapter: unknown, data: unknown[]) {
   const options = { preEncoded: true, volatile: false, compress: false };
   const packet = { type: PacketType.EVENT, nsp: '/', data };
-  const packets = (adapter as { _encode(packet: object, options: object): unknown })._encode(packet, options);
-  return { packets, options };
+  const packets = (adapter as { _encode(packet: object, options: object): string[] })._encode(
+    packet,
+    options,
+  );
+  return { packets, options, length: packets[0]?.length ?? 0 };
 }
 
 export function createRealtime({
@@ -357,7 +360,7 @@ function dispatch(
     const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
       if (!answer.ok && answer.error.code === 'rate-limited') offended();
       answered?.(answer);
-      backpressure.sent(socket);
+      if (name !== undefined && IS_READ.has(name)) backpressure.sent(socket); // others are short
     };
     const refuse = (error: WireError) => {
       metrics.refusals.inc({ event: name ?? 'other', code: error.code });

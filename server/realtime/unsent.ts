@@ -13,8 +13,11 @@ import {
 import type { LiveServer, LiveSocket } from './socketRecipient.ts';
 
 export interface Backpressure {
-  /** True if the client is to get `heads` instead of this live frame, which ends at `head`. Called for each delivery. */
-  replaces(socket: LiveSocket, room: string, head: number): boolean;
+  /**
+   * True if the client is to get `heads` instead of this live frame of `length`, which ends at `head`. Called for each
+   * delivery.
+   */
+  replaces(socket: LiveSocket, room: string, head: number, length: number): boolean;
   /** Resolves when the client has received most of what was sent. Rejects with `Unavailable` when it is gone. */
   drained(socket: LiveSocket): Promise<void>;
   /** Call after something of any size was sent to this client alone. */
@@ -95,10 +98,10 @@ export function createBackpressure({ io, onMeasured, onEvicted }: Deps): Backpre
   }, UNSENT_CHECK_MS).unref();
 
   return {
-    replaces(socket, room, head) {
+    replaces(socket, room, head, length) {
       const heads = skipped.size > 0 ? skipped.get(socket) : undefined;
       if (heads) heads.set(room, head);
-      else if (isSlow(socket.conn)) skipped.set(socket, new Map([[room, head]]));
+      else if (isSlow(socket.conn, length)) skipped.set(socket, new Map([[room, head]]));
       else return false;
       return true;
     },
@@ -126,10 +129,19 @@ export function createBackpressure({ io, onMeasured, onEvicted }: Deps): Backpre
 /** Looking at all connections takes a millisecond for five thousand. */
 const ALL_EVERY_ROUNDS = 4;
 
-/** Engine.IO hands its buffer on when the last frames have left, so a client that keeps up mostly has none. */
-function isSlow(connection: LiveSocket['conn']): boolean {
-  return partsOf(connection).writeBuffer.length > 1 && unsentBytes(connection) > UNSENT_SLOW_BYTES;
+/**
+ * Engine.IO hands its buffer on when the last frames have left, so a client that keeps up has few in it. Adding up costs as
+ * much as writing a frame: it is done when many frames wait, or a long one comes.
+ */
+function isSlow(connection: LiveSocket['conn'], length: number): boolean {
+  const { writeBuffer } = partsOf(connection);
+  const isWorthAdding = writeBuffer.length >= MANY_FRAMES || (writeBuffer.length > 0 && length >= LONG_FRAME);
+  return isWorthAdding && unsentBytes(connection) > UNSENT_SLOW_BYTES;
 }
+
+const MANY_FRAMES = 16;
+/** In UTF-16 units: sixteen shorter frames are less than UNSENT_SLOW_BYTES. */
+const LONG_FRAME = UNSENT_SLOW_BYTES / MANY_FRAMES;
 
 /**
  * What Engine.IO and the WebSocket hold for this client, in UTF-16 units and bytes. A response of long polling that is being

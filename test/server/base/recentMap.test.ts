@@ -11,9 +11,13 @@ test('what is used stays; what is not used is gone after twice the time', () => 
   const { map, time } = scene();
   map.set('used', 1);
   map.set('unused', 2);
-  for (time.now = 600; time.now <= 2_400; time.now += 600) expect(map.get('used')).toBe(1);
+  for (time.now = 600; time.now <= 2_400; time.now += 600) {
+    expect(map.get('used')).toBe(1);
+    map.set('another', time.now);
+  }
   expect(map.get('unused')).toBeUndefined();
   time.now += 10_000;
+  map.set('another', time.now);
   expect(map.get('used')).toBeUndefined();
 });
 

@@ -75,29 +75,31 @@ function scene(...devices: string[]) {
   return { fakes, evicted, measured, backpressure };
 }
 
+/** The length of a live frame. */
+const LIVE = 5_000;
 const bytes = (count: number) => ({ data: 'x'.repeat(count) });
 
 test('a client that keeps up gets every live frame', () => {
   const { fakes, backpressure } = scene('a');
   fakes[0]!.buffer = [bytes(1_000), bytes(1_000)];
-  expect(backpressure.replaces(fakes[0]!.live, 'lobby', 1)).toBe(false);
+  expect(backpressure.replaces(fakes[0]!.live, 'lobby', 1, LIVE)).toBe(false);
 });
 
 test('a slow client gets `heads` instead of live frames, when it has received most', () => {
   const { fakes, backpressure } = scene('a');
   const [slow] = fakes as [FakeSocket];
   slow.buffer = [bytes(UNSENT_SLOW_BYTES), bytes(1)];
-  expect(backpressure.replaces(slow.live, 'lobby', 7)).toBe(true);
+  expect(backpressure.replaces(slow.live, 'lobby', 7, LIVE)).toBe(true);
   slow.buffer = [];
-  expect(backpressure.replaces(slow.live, 'lobby', 8)).toBe(true); // no frame may overtake the heads
-  expect(backpressure.replaces(slow.live, 'other', 3)).toBe(true);
+  expect(backpressure.replaces(slow.live, 'lobby', 8, LIVE)).toBe(true); // no frame may overtake the heads
+  expect(backpressure.replaces(slow.live, 'other', 3, LIVE)).toBe(true);
   slow.inWebSocket = UNSENT_SLOW_BYTES;
   vi.advanceTimersByTime(1_000);
   expect(slow.sent).toEqual([]);
   slow.inWebSocket = 0;
   vi.advanceTimersByTime(1_000);
   expect(slow.sent).toEqual([['heads', { lobby: 8, other: 3 }]]);
-  expect(backpressure.replaces(slow.live, 'lobby', 9)).toBe(false);
+  expect(backpressure.replaces(slow.live, 'lobby', 9, LIVE)).toBe(false);
 });
 
 test('above 2 MiB the connection is closed, and the device counts as slow for a minute', () => {
