@@ -174,8 +174,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     );
   };
   const hosts = warningOfForeignHosts(createHostCheck(config, hostname()), { logger, now: monotonic });
+  const contextOf = memoized((request: IncomingMessage) => requestContextOf(request, config));
   const koa = createKoaApp({
-    config,
+    contextOf,
+    allowedOrigins: config.allowedOrigins,
     auth,
     perform,
     frameLimiter,
@@ -193,7 +195,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const tls =
     config.tls &&
     reloadTlsOnChange({ tls: config.tls, apply: (pair) => https?.setSecureContext(pair), logger });
-  const contextOf = memoized((request: IncomingMessage) => requestContextOf(request, config));
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const backpressure = createBackpressure({
     io,

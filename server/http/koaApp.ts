@@ -3,13 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
 import type { Audit, OnLimit } from '../base/audit.ts';
-import type { Config } from '../base/env.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
-import { requestContextOf } from '../request/requestContext.ts';
+import type { RequestContext } from '../request/requestContext.ts';
 import { createApi } from './api.ts';
 import {
   answerErrors,
@@ -25,7 +24,8 @@ import { type PageFiles, servePage } from './page.ts';
 import { securityHeaders } from './securityHeaders.ts';
 
 interface Deps {
-  config: Pick<Config, 'publicOrigin' | 'trustProxy' | 'allowedOrigins'>;
+  contextOf: (request: IncomingMessage) => RequestContext;
+  allowedOrigins: readonly string[];
   auth: Auth;
   perform: Perform;
   frameLimiter: Limiter;
@@ -43,7 +43,8 @@ interface Deps {
 
 /** For `http.createServer(createKoaApp(…).callback())`. */
 export function createKoaApp({
-  config,
+  contextOf,
+  allowedOrigins,
   auth,
   perform,
   frameLimiter,
@@ -60,14 +61,14 @@ export function createKoaApp({
   const api = createApi({ auth, perform, frameLimiter, onLimit, onAuthenticated, metrics });
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
-    ctx.state.requestContext = requestContextOf(ctx.req, config);
+    ctx.state.requestContext = contextOf(ctx.req);
     return next();
   });
   koa.use(securityHeaders());
   koa.use(health(isReady)); // before the check of the host: load balancers send any
   koa.use(refuseForeignHosts(hosts, { metrics, audit }));
   koa.use(onlyApi(noStore));
-  koa.use(onlyApi(cors(config.allowedOrigins)));
+  koa.use(onlyApi(cors(allowedOrigins)));
   koa.use(onlyApi(answerUnanswered));
   koa.use(api.routes());
   koa.use(api.allowedMethods());

@@ -32,7 +32,7 @@ export function giveBack(state: Bucket, cost: number, now: number, rate: Rate): 
 }
 
 /** The tokens at `now`. A clock that jumps back refills nothing and takes nothing. */
-export function levelAt(state: Bucket, now: number, rate: Rate): number {
+function levelAt(state: Bucket, now: number, rate: Rate): number {
   const elapsed = Math.max(0, now - state.at);
   return Math.min(rate.burst, state.level + (elapsed / 1_000) * rate.perSecond);
 }

@@ -1,6 +1,5 @@
 /** A rate limiter: one token bucket per key, in bounded memory. */
 import { createRecentMap } from '../base/recentMap.ts';
-import { RefusedError } from '../base/refusal.ts';
 import { type Bucket, giveBack, type Rate, spendTokens, takeTokens } from './bucket.ts';
 
 export interface Limiter {
@@ -46,12 +45,6 @@ export function createLimiter({ now, ...rate }: Rate & { now: () => number }): L
       if (bucket) buckets.set(key, giveBack(bucket, cost, now(), rate));
     },
   };
-}
-
-/** Throws `rate-limited` with `message` when `key` has no token left. */
-export function takeOrRefuse(limiter: Limiter, key: string, message: string): void {
-  const retryAfter = limiter.take(key, 1);
-  if (retryAfter > 0) throw new RefusedError('rate-limited', message, retryAfter);
 }
 
 const MAX_KEYS = 100_000;

@@ -411,8 +411,7 @@ function createLine(maxWaiting: number, message: string): (answer: Answering) =>
     if (pending >= maxWaiting) return refusal(toWireError(new Unavailable(message)));
     let isLate = false;
     pending++;
-    const late = refusal(wireError('unavailable', 'too late'));
-    const result = inOrder(async () => (isLate ? late : answer())).finally(() => pending--);
+    const result = inOrder(async () => (isLate ? NOT_BEGUN : answer())).finally(() => pending--);
     try {
       return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
     } catch (error) {
@@ -421,6 +420,9 @@ function createLine(maxWaiting: number, message: string): (answer: Answering) =>
     }
   };
 }
+
+/** Nobody hears it: the request was answered when its time was over. */
+const NOT_BEGUN = refusal(wireError('unavailable', 'The request was not begun in time.'));
 
 function isRequest(event: string): event is AnsweredName {
   return Object.hasOwn(answers, event);

@@ -13,6 +13,7 @@ import { createPageFiles } from '../../../server/http/page.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
 import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
+import { requestContextOf } from '../../../server/request/requestContext.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
 /** Of one device, before its requests are refused. */
@@ -45,8 +46,10 @@ export async function serve({
   const logged: Record<string, unknown>[] = [];
   const answer = perform ?? ((name, _user, payload) => ({ ok: true, epoch: 'e', name, payload }));
   const users = { ...fakeUsers(), ...sabotage };
+  const settings = { ...parseEnv({}), ...config };
   const koa = createKoaApp({
-    config: { ...parseEnv({}), ...config },
+    contextOf: (request) => requestContextOf(request, settings),
+    allowedOrigins: settings.allowedOrigins,
     auth: createAuth({
       store: users,
       now: Date.now,
