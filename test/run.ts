@@ -40,14 +40,17 @@ if (values.quick) process.env.TEST_LENGTH = 'quick' satisfies TestLength;
 const tally = await everything().catch((error: unknown) => {
   if (!(error instanceof CannotSetUp)) throw error;
   console.error(`\n${error.message}\n`);
-  return { ...NOTHING, failed: 1 };
+  return { ...NOTHING, failures: [{ title: 'setup', message: error.message }] };
 });
 
 console.log('\nThe slowest:');
 for (const { title, ms } of slowest(tally, 10))
   console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${title}`);
-console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
-process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+// Last, since often only the end of a long log is kept.
+for (const { title, message } of tally.failures)
+  console.log(`\nFAILED ${title}\n${message.slice(0, 2_000).replace(/^/gm, '    ')}`);
+console.log(`\n${tally.passed} passed, ${tally.failures.length} failed`);
+process.exitCode = tally.failures.length === 0 && tally.passed > 0 ? 0 : 1;
 
 async function everything(): Promise<Tally> {
   await rm(REPORTS, { recursive: true, force: true });
@@ -111,14 +114,18 @@ async function checks(): Promise<Tally> {
     console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name}`);
     for (const problem of problems) console.log(problem.replace(/^/gm, '     '));
   });
-  const failed = outcomes.filter(({ problems }) => problems.length > 0).length;
+  const failures = outcomes
+    .filter(({ problems }) => problems.length > 0)
+    .map(({ name, problems }) => ({ title: `check: ${name}`, message: problems.join('\n') }));
   const timed = outcomes.map(({ name, ms }) => ({ title: `check: ${name}`, ms }));
-  return { passed: outcomes.length - failed, failed, timed };
+  return { passed: outcomes.length - failures.length, failures, timed };
 }
 
 async function page(): Promise<Tally> {
   const { code } = await runTool('vite', ['build', '--logLevel', 'warn'], { show: true });
-  return code === 0 ? NOTHING : { ...NOTHING, failed: 1 };
+  return code === 0
+    ? NOTHING
+    : { ...NOTHING, failures: [{ title: 'vite build', message: `exit code ${code}` }] };
 }
 
 /** Node writes what it has compiled when a process ends by itself; most tests kill theirs. */

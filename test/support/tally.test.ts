@@ -8,8 +8,8 @@ async function counted(of: typeof ofVitest, report: unknown, code: number): Prom
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'report.json');
   if (report !== undefined) await writeFile(file, JSON.stringify(report));
-  const { passed, failed } = await of(file, code);
-  return `${passed} passed, ${failed} failed`;
+  const { passed, failures } = await of(file, code);
+  return `${passed} passed, ${failures.length} failed`;
 }
 
 const vitest = (...statuses: string[]) => ({
@@ -48,9 +48,27 @@ test.each<[string, typeof ofVitest, unknown, number, string]>([
 });
 
 test('tallies add up, the slowest first', () => {
-  const one = { passed: 1, failed: 0, timed: [{ title: 'quick', ms: 1 }] };
-  const other = { passed: 2, failed: 1, timed: [{ title: 'slow', ms: 9 }] };
+  const failure = { title: 'broken', message: 'expected 1, got 2' };
+  const one = { passed: 1, failures: [], timed: [{ title: 'quick', ms: 1 }] };
+  const other = { passed: 2, failures: [failure], timed: [{ title: 'slow', ms: 9 }] };
   const all = sum([one, other]);
-  expect([all.passed, all.failed]).toEqual([3, 1]);
+  expect([all.passed, all.failures]).toEqual([3, [failure]]);
   expect(slowest(all, 1)).toEqual([{ title: 'slow', ms: 9 }]);
+});
+
+test('a failed test is named with what it says, a file that did not load as well', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'report.json');
+  const test = { status: 'failed', fullName: 'one of a file', failureMessages: ['expected 1, got 2'] };
+  const broken = {
+    name: 'broken.test.ts',
+    status: 'failed',
+    message: 'no such module',
+    assertionResults: [],
+  };
+  await writeFile(file, JSON.stringify({ testResults: [{ assertionResults: [test] }, broken] }));
+  expect((await ofVitest(file, 1)).failures).toEqual([
+    { title: 'one of a file', message: 'expected 1, got 2' },
+    { title: 'broken.test.ts', message: 'no such module' },
+  ]);
 });

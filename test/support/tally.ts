@@ -1,20 +1,25 @@
-/** Reads the reports of vitest and Playwright: passed and failed tests, and their durations. */
+/** Reads the reports of vitest and Playwright: passed tests, failed ones with what they say, and their durations. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 export interface Tally {
   passed: number;
-  failed: number;
+  failures: Failure[];
   timed: { title: string; ms: number }[];
 }
 
-export const NOTHING: Tally = { passed: 0, failed: 0, timed: [] };
+export interface Failure {
+  title: string;
+  message: string;
+}
+
+export const NOTHING: Tally = { passed: 0, failures: [], timed: [] };
 
 export function sum(tallies: readonly Tally[]): Tally {
   return tallies.reduce(
     (all, one) => ({
       passed: all.passed + one.passed,
-      failed: all.failed + one.failed,
+      failures: [...all.failures, ...one.failures],
       timed: [...all.timed, ...one.timed],
     }),
     NOTHING,
@@ -27,33 +32,67 @@ export function slowest(tally: Tally, count: number): Tally['timed'] {
 
 /** A runner that exits with an error but without a failed test (a file that does not load, a crash) counts as one failure. */
 export async function ofVitest(report: string, code: number): Promise<Tally> {
-  if (!existsSync(report)) return { ...NOTHING, failed: 1 };
+  if (!existsSync(report)) return withoutReport(report, code);
   const { testResults } = JSON.parse(await readFile(report, 'utf8')) as VitestReport;
   const tests = testResults.flatMap((file) => file.assertionResults);
-  const failed = tests.filter((test) => test.status === 'failed').length;
+  const failed = tests
+    .filter((test) => test.status === 'failed')
+    .map((test) => ({ title: test.fullName, message: (test.failureMessages ?? []).join('\n') }));
+  const unloaded = testResults
+    .filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+    .map((file) => ({ title: file.name ?? 'a file', message: file.message ?? '' }));
   return {
     passed: tests.filter((test) => test.status === 'passed').length,
-    failed: code !== 0 ? Math.max(failed, 1) : failed,
+    failures: orExit([...failed, ...unloaded], report, code),
     timed: tests.map((test) => ({ title: test.fullName, ms: test.duration ?? 0 })),
   };
 }
 
 /** A flaky test, which passed only on a retry, counts as failed. */
 export async function ofPlaywright(report: string, code: number): Promise<Tally> {
-  if (!existsSync(report)) return { ...NOTHING, failed: 1 };
+  if (!existsSync(report)) return withoutReport(report, code);
   const { suites } = JSON.parse(await readFile(report, 'utf8')) as PlaywrightReport;
   const specs = suites.flatMap(specsOf);
-  const statuses = specs.flatMap((spec) => spec.tests.map((test) => test.status));
-  const failed = statuses.filter((status) => status === 'unexpected' || status === 'flaky').length;
+  const runs = specs.flatMap((spec) => spec.tests.map((test) => ({ title: spec.title, ...test })));
+  const failed = runs
+    .filter(({ status }) => status === 'unexpected' || status === 'flaky')
+    .map(({ title, projectName, results }) => ({
+      title: `[${projectName ?? ''}] ${title}`,
+      message: results.flatMap((result) => result.error?.message ?? []).join('\n'),
+    }));
   return {
-    passed: statuses.filter((status) => status === 'expected').length,
-    failed: code !== 0 ? Math.max(failed, 1) : failed,
+    passed: runs.filter(({ status }) => status === 'expected').length,
+    failures: orExit(failed, report, code),
     timed: specs.map((spec) => ({ title: spec.title, ms: durationOf(spec) })),
   };
 }
 
+function withoutReport(report: string, code: number): Tally {
+  return {
+    ...NOTHING,
+    failures: [{ title: report, message: `no report; the runner’s exit code is ${code}` }],
+  };
+}
+
+function orExit(failures: Failure[], report: string, code: number): Failure[] {
+  if (failures.length > 0 || code === 0) return failures;
+  return [
+    { title: report, message: `no test failed, but the runner’s exit code is ${code}: see its output` },
+  ];
+}
+
 interface VitestReport {
-  testResults: { assertionResults: { status: string; fullName: string; duration?: number | null }[] }[];
+  testResults: {
+    name?: string;
+    status?: string;
+    message?: string;
+    assertionResults: {
+      status: string;
+      fullName: string;
+      duration?: number | null;
+      failureMessages?: string[];
+    }[];
+  }[];
 }
 
 interface PlaywrightReport {
@@ -67,7 +106,11 @@ interface Suite {
 
 interface Spec {
   title: string;
-  tests: { status: 'expected' | 'unexpected' | 'flaky' | 'skipped'; results: { duration: number }[] }[];
+  tests: {
+    projectName?: string;
+    status: 'expected' | 'unexpected' | 'flaky' | 'skipped';
+    results: { duration: number; error?: { message?: string } }[];
+  }[];
 }
 
 function specsOf(suite: Suite): Spec[] {
