@@ -90,6 +90,44 @@ export async function countUnread(tx: UserRead, room: LocalRoom, me: string): Pr
   return countOthers(tx, room.id, me, await readUpToOf(tx, room), room.unread);
 }
 
+/**
+ * Where others' unread messages begin, to open a room there. `isHeld`: the message at `offset` is the first one. Otherwise a
+ * hole begins at `offset`, and the first one may be in it.
+ */
+export interface FirstUnread {
+  offset: number;
+  isHeld: boolean;
+}
+
+/** Undefined if nothing is unread. Skips holes in which, by the server's count, nothing is unread. */
+export async function findFirstUnread(
+  tx: UserRead,
+  room: LocalRoom,
+  me: string,
+): Promise<FirstUnread | undefined> {
+  const { id, unread: counted } = room;
+  const upTo = await readUpToOf(tx, room);
+  const spans = await readSpans(tx, id);
+  const held = await findUnreadAfter(tx, id, me, upTo);
+  const end = held === undefined ? Math.max(cursorOf(spans), counted?.upTo ?? 0) : held - 1;
+  const isKnown = counted && counted.count < UNREAD_COUNTED_MAX;
+  const isNoneMissing = isKnown && (await countMissing(tx, id, me, counted)) === 0;
+  const from = (isNoneMissing ? Math.max(upTo, counted.upTo) : upTo) + 1;
+  const [hole] = from <= end ? subtractRanges({ from, to: end }, spans) : [];
+  if (hole) return { offset: hole.from, isHeld: false };
+  return held === undefined ? undefined : { offset: held, isHeld: true };
+}
+
+/** The first stored message of another user after `upTo` that is not deleted. */
+async function findUnreadAfter(tx: UserRead, room: string, me: string, upTo: number) {
+  for (let from = upTo + 1; ; ) {
+    const lines = await readLinesForward(tx, room, from, PAGE_LINES);
+    const found = lines.find((line) => isUnread(line, me));
+    if (found || lines.length < PAGE_LINES) return found?.serverOffset;
+    from = lines.at(-1)!.serverOffset + 1;
+  }
+}
+
 /** The read marker, of this or another device. */
 export async function readUpToOf(tx: UserRead, room: Pick<LocalRoom, 'id' | 'readUpTo'>): Promise<number> {
   return Math.max(room.readUpTo, (await tx.objectStore('marks').get(room.id))?.upTo ?? 0);
@@ -119,13 +157,18 @@ export async function countOthers(
     from <= counted.upTo ? { from, to: Math.min(to, counted.upTo) } : [],
   );
   const afterCount = entriesIn(holes) - entriesIn(countedHoles);
-  const removedCount = await countRemoved(tx, room, me, counted);
-  const heldAtCount = await countHeld(tx, room, me, counted.after, counted.upTo);
-  const missingCount = Math.max(0, counted.count - heldAtCount - removedCount);
+  const missingCount = await countMissing(tx, room, me, counted);
   return Math.min(
     heldCount + Math.min(missingCount, entriesIn(countedHoles)) + afterCount,
     UNREAD_COUNTED_MAX,
   );
+}
+
+/** Others' messages that the server counted and that are not stored. */
+async function countMissing(tx: UserRead, room: string, me: string, counted: CountedUnread): Promise<number> {
+  const removedCount = await countRemoved(tx, room, me, counted);
+  const heldCount = await countHeld(tx, room, me, counted.after, counted.upTo);
+  return Math.max(0, counted.count - heldCount - removedCount);
 }
 
 /** Others' messages in spans, after one entry and up to another, counted up to UNREAD_COUNTED_MAX. */

@@ -16,7 +16,8 @@ export type Position = { tag: 'line'; offset: number } | { tag: 'row'; seq: numb
 
 /**
  * Where the window is: the newest `count` lines and rows; or `count` from a line or a row on; or `count` around an entry,
- * `before` of them above it. The last kind keeps the entry in view while a gap beside it is filled.
+ * `before` of them above it. The last kind keeps the entry in view while a gap beside it is filled; the entry may itself lie
+ * in a hole, as long as a line after it is stored.
  */
 export type WindowAnchor =
   | { tag: 'newest'; count: number }
@@ -193,10 +194,10 @@ async function readForward(log: Log, from: number, count: number): Promise<Windo
 async function readAround(log: Log, anchor: Extract<WindowAnchor, { tag: 'around' }>): Promise<Window> {
   const { tx, room } = log;
   const { offset, before, count } = anchor;
-  if (!(await isStored(tx, room, offset))) return readNewest(log);
   const above = await readLinesBack(tx, room, offset - 1, before);
   const wanted = count - above.length;
   const below = await readLinesForward(tx, room, offset, wanted + 1);
+  if (below.length === 0 && !(await isStored(tx, room, offset))) return readNewest(log);
   return readLines(log, anchor, [...above, ...below], below.length <= wanted);
 }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { UNREAD_COUNTED_MAX } from '../../../../shared/limits.ts';
 import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
-import { countUnread } from '../../../../web/log/read/readLines.ts';
+import { countUnread, findFirstUnread } from '../../../../web/log/read/readLines.ts';
 import { storeRoom, storeWelcome } from '../../../../web/log/store/applyFrames.ts';
 import { cover, type Span } from '../../../../web/records/spans.ts';
 import { seeded } from '../../../support/random.ts';
@@ -34,6 +34,11 @@ const describedOf = (log: readonly Entry[], readUpTo: number) => ({
   unread: unreadIn(log, me, readUpTo),
 });
 
+function firstUnread() {
+  return db.read(['rooms', 'marks', 'logSpans', 'log', 'detached'], async (tx) =>
+    findFirstUnread(tx, (await tx.objectStore('rooms').get(ROOM))!, me),
+  );
+}
 async function unread(): Promise<number> {
   return db.read(['rooms', 'marks', 'logSpans', 'log', 'detached'], async (tx) =>
     countUnread(tx, (await tx.objectStore('rooms').get(ROOM))!, me),
@@ -103,6 +108,29 @@ describe('unread', () => {
     await storeWelcome(db, welcomeOf(userOf(me, 'Mika'), [describedOf(log, 40)]));
     await storeRoom(db, answer, new Map(), undefined, false);
     expect(await unread()).toBe(20);
+  });
+
+  test('begin at the first message of others after the read marker, or at the hole that may contain it', async () => {
+    const log = [...logOf(40), text(41, 'mine', me), { ...text(42), kind: 'join' }, text(43), text(44)];
+    amend(log, 'delete', 43);
+    await hold(log, [[1, 45]], log, 40);
+    expect(await firstUnread()).toEqual({ offset: 44, isHeld: true });
+    await hold(
+      log,
+      [
+        [1, 40],
+        [44, 45],
+      ],
+      log,
+      40,
+    );
+    expect(await firstUnread()).toEqual({ offset: 44, isHeld: true }); // the server counted one, and that is stored
+    await hold(log, [[44, 45]], log, 20);
+    expect(await firstUnread()).toEqual({ offset: 21, isHeld: false });
+    await hold(log, [], log, 20);
+    expect(await firstUnread()).toEqual({ offset: 21, isHeld: false });
+    await seen(45);
+    expect(await firstUnread()).toBeUndefined();
   });
 
   test.each(Array.from({ length: 60 }, (_, i) => i + 1))(

@@ -159,6 +159,23 @@ test('a room without a line can be jumped into', async () => {
   });
 });
 
+test('S3 around an entry that is not stored, what is stored on both sides shows, with a gap', async () => {
+  const log: Entry[] = [];
+  grow(log, 300);
+  const db = emptyDatabase(me);
+  await holdOf(db, log, [
+    { from: 1, to: 40, amendedTo: 300 },
+    { from: 251, to: 300, amendedTo: 300 },
+  ]);
+  const window = await read(db, anchorAround(100));
+  expect(window.gaps).toEqual([{ tag: 'gap', from: 41, to: 250 }]);
+  expect(window.lines.map(({ serverOffset }) => serverOffset)).toEqual([
+    ...counted(25).map((n) => n + 15),
+    ...counted(25).map((n) => n + 250),
+  ]);
+  expect((await read(db, anchorAround(301))).anchor).toEqual(AT_NEWEST); // of a log that is gone
+});
+
 test('S1 an anchor in a log that was restored falls back to the newest lines', async () => {
   const log: Entry[] = [];
   grow(log, 30);
