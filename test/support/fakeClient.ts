@@ -116,6 +116,7 @@ export function conversationOf(
     newSince: undefined,
     unseen: 0,
     loading: false,
+    logGeneration: 0,
     ...change,
   };
 }

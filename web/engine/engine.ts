@@ -4,7 +4,6 @@
  * wire schemas, fetched after the first paint (loadEngine.ts): what the device holds is shown without it.
  */
 
-import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
@@ -46,8 +45,6 @@ export interface EngineDeps {
   /** Whether rows of the outbox wait, at the start; later `connection.tell` says so. */
   hasUnsent(): boolean;
   changed(change: Change): void;
-  /** How far a member of a room has read. */
-  read(frame: Frame<'read'>): void;
   statusChanged(status: ConnectionStatus): void;
   /** The welcome of a live connection is stored. */
   welcomed(): void;
@@ -70,7 +67,6 @@ export function createEngine(deps: EngineDeps): Engine {
     random,
     changed,
     storage,
-    read: deps.read,
     progressed,
     welcomed() {
       if (connection.status() !== 'live') return;

@@ -7,6 +7,8 @@ import type { Span } from './spans.ts';
 export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
   /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
   left?: true;
+  /** The generation of the stored logs (log/store/generation.ts) in which this room's log was deleted last. */
+  logGeneration?: number;
   /** The server's unread count in its last description of the room. */
   unread?: CountedUnread;
 };
@@ -21,7 +23,10 @@ export interface CountedUnread {
   upTo: number;
 }
 
-/** Up to which serverOffset the user has read a room. `told`: the server has acknowledged it. */
+/**
+ * Up to which serverOffset the user has read a room. `told`: the server has acknowledged it. Deleted with the stored log, since
+ * it is a place in that log.
+ */
 export interface ReadMark {
   room: string;
   upTo: number;

@@ -65,6 +65,7 @@ export const EMPTY: ConversationState = {
   newSince: undefined,
   unseen: 0,
   loading: true,
+  logGeneration: 0,
 };
 
 type Edge = 'older' | 'between';
@@ -88,6 +89,7 @@ export function createConversation({
   let watched = false;
   let anchor: WindowAnchor = AT_NEWEST;
   let latest: Snapshot | undefined;
+  let logGeneration: number | undefined;
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Requests in a row that failed although there was a connection. */
   let failures = 0;
@@ -100,21 +102,29 @@ export function createConversation({
   /** Counts jumps of the window. A step that began before a jump does not move the window any more. */
   let jumps = 0;
 
-  const refresh = coalesceCalls(async () => {
+  const refresh = coalesceCalls(read);
+
+  async function read(): Promise<void> {
     if (!watched) return;
     const wanted = anchor;
     const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
       readSnapshot(tx, { room, me: me.id, anchor: wanted, before: latest, shownUpTo }),
     );
     if (anchor !== wanted) return; // the window was moved meanwhile, and is read again for that
+    const isOtherLog = logGeneration !== undefined && logGeneration !== snapshot.logGeneration;
+    logGeneration = snapshot.logGeneration;
+    if (isOtherLog) {
+      forgetPlaces();
+      return read();
+    }
     latest = snapshot;
     anchor = snapshot.window.anchor;
     publish(snapshot);
     const { lines, isAmended } = snapshot.window;
     if (!isAmended) freshen(lines);
-  });
+  }
 
-  function publish({ window, rows, changes, names, head, readUpTo, unseen }: Snapshot): void {
+  function publish({ window, rows, changes, names, head, readUpTo, unseen, ...rest }: Snapshot): void {
     const { lines, span, cursor, reachesOldest } = window;
     const atNewest = window.anchor.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
@@ -131,6 +141,7 @@ export function createConversation({
       newSince: newSince(window),
       unseen,
       loading: false,
+      logGeneration: rest.logGeneration,
     });
   }
 
@@ -242,6 +253,15 @@ export function createConversation({
     const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1);
     const isBehindGap = gaps.some(({ from, to }) => to > readUpTo && from < (line?.serverOffset ?? 0));
     return line && isFirst && !isBehindGap ? messageKey(line.author, line.clientOffset) : undefined;
+  }
+
+  /** The log was deleted: places in it mean nothing any more. */
+  function forgetPlaces(): void {
+    jumps++;
+    anchor = AT_NEWEST;
+    latest = undefined;
+    opened = undefined;
+    shownUpTo = 0;
   }
 
   function forgetAnchor(): void {

@@ -189,6 +189,8 @@ export interface ConversationState {
   unseen: number;
   /** The database has not been read yet. */
   loading: boolean;
+  /** Changes when the log is another one than before: nothing that a view knows about it holds any more. */
+  logGeneration: number;
 }
 
 export interface Message {

@@ -1,10 +1,9 @@
 /**
- * The read markers: how far the person has read each room, here or on another device. Stored until the server
- * acknowledges; they only grow.
+ * The read markers: how far the person has read each room on this device. Stored until the server acknowledges; they only
+ * grow, until the log that they are of is deleted.
  */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
-import type { Frame } from '../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
@@ -13,10 +12,10 @@ import { coalesceCalls } from './coalesceCalls.ts';
 
 export interface ReadMarkers {
   seen(room: string, upTo: number): void;
-  /** The person, on another device, or another member has read so far. */
-  received(frame: Frame<'read'>): void;
-  /** There is a connection: sends the markers that are not acknowledged. */
+  /** A welcome is stored, so the markers are of the server's logs: sends those that are not acknowledged. */
   live(): void;
+  /** The connection ended. Nothing is sent before the next welcome is stored. */
+  down(): void;
   close(): void;
 }
 
@@ -25,19 +24,19 @@ interface Deps {
   /** Undefined while there is no connection. */
   liveConnection(): Pick<ConnectionRunner, 'ask'> | undefined;
   clock: Clock;
-  me: string;
   /** The markers of these rooms grew. */
   changed(rooms: string[]): void;
 }
 
-export function createReadMarkers({ db, liveConnection, clock, me, changed }: Deps): ReadMarkers {
+export function createReadMarkers({ db, liveConnection, clock, changed }: Deps): ReadMarkers {
   let retry: Timer | undefined;
   let closed = false;
+  let isWelcomed = false;
 
   const send = coalesceCalls(async () => {
     const failed = new Set<string>();
     for (;;) {
-      const connection = closed ? undefined : liveConnection();
+      const connection = closed || !isWelcomed ? undefined : liveConnection();
       if (!connection) return;
       const marks = await db.read(['marks'], (tx) => tx.objectStore('marks').getAll());
       const mark = marks.find(({ told, room }) => !told && !failed.has(room));
@@ -63,45 +62,43 @@ export function createReadMarkers({ db, liveConnection, clock, me, changed }: De
     });
   }
 
-  /** Resolves with whether the marker grew. */
-  function grow(room: string, upTo: number): Promise<boolean> {
-    return db.write(['marks', 'rooms'], async (tx) => {
+  /**
+   * Resolves with whether the marker grew: at most to the head, since what lies between the head and a detached entry was not
+   * shown. An entry beyond the head that is not stored is of a log that was restored to before it: a view still shows it.
+   */
+  function grow(room: string, seen: number): Promise<boolean> {
+    return db.write(['marks', 'rooms', 'detached'], async (tx) => {
       const mark = await tx.objectStore('marks').get(room);
       const stored = await tx.objectStore('rooms').get(room);
+      const head = stored?.head ?? 0;
+      if (seen > head && !(await tx.objectStore('detached').getKey([room, seen]))) return false;
+      const upTo = Math.min(seen, head);
       if (upTo <= Math.max(mark?.upTo ?? 0, stored?.readUpTo ?? 0)) return false;
       await tx.objectStore('marks').put({ room, upTo, told: false });
       return true;
     });
   }
 
-  function raise(room: string, upTo: number): Promise<boolean> {
-    return db.write(['rooms'], async (tx) => {
-      const stored = await tx.objectStore('rooms').get(room);
-      if (!stored || upTo <= stored.readUpTo) return false;
-      await tx.objectStore('rooms').put({ ...stored, readUpTo: upTo });
-      return true;
-    });
-  }
-
-  function attempt(room: string, work: Promise<boolean>): void {
-    work.then(
-      (hasGrown) => {
-        if (!hasGrown || closed) return;
-        changed([room]);
-        void send();
-      },
-      (error) => {
-        if (!closed) console.warn('a read marker could not be stored', error);
-      },
-    );
-  }
-
   return {
-    seen: (room, upTo) => attempt(room, grow(room, upTo)),
-    received({ room, user, upTo }) {
-      if (user === me) attempt(room, raise(room, upTo));
+    seen(room, upTo) {
+      grow(room, upTo).then(
+        (hasGrown) => {
+          if (!hasGrown || closed) return;
+          changed([room]);
+          void send();
+        },
+        (error) => {
+          if (!closed) console.warn('a read marker could not be stored', error);
+        },
+      );
     },
-    live: () => void send(),
+    live() {
+      isWelcomed = true;
+      void send();
+    },
+    down() {
+      isWelcomed = false;
+    },
     close() {
       closed = true;
       if (retry !== undefined) clock.clearTimeout(retry);

@@ -35,6 +35,8 @@ export interface Snapshot {
   changes: readonly Follower[];
   names: ReadonlyMap<string, string>;
   head: number;
+  /** Changes when the stored log was deleted, since the server's data was restored from a backup. */
+  logGeneration: number;
   /** Undefined while the room is not known. */
   readUpTo: number | undefined;
   /** The number of others' lines after `shownUpTo`; 0 at the newest. */
@@ -62,6 +64,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     changes,
     names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
     head: stored?.head ?? 0,
+    logGeneration: stored?.logGeneration ?? 0,
     readUpTo: stored && (await readUpToOf(tx, stored)),
     unseen: window.anchor.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
   };

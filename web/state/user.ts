@@ -104,7 +104,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     db,
     liveConnection: () => live()?.connection,
     clock,
-    me: user.id,
     changed: (rooms) => changes.tell({ type: 'marks', rooms }),
   });
   const conversations = createConversations({
@@ -127,8 +126,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     opened: outside.opened,
     hasUnsent,
     changed: changes.tell,
-    read: readMarkers.received,
     statusChanged(status) {
+      if (status !== 'live') readMarkers.down();
       if (status === 'live') {
         outside.live();
         conversations.live();

@@ -112,6 +112,7 @@ function MessagePane({ id, room, app, models }: MessagePaneProps) {
   return (
     <>
       <Log
+        key={state.logGeneration}
         id={id}
         name={room?.name ?? ''}
         state={state}
@@ -139,7 +140,15 @@ function MessagePane({ id, room, app, models }: MessagePaneProps) {
         />
       )}
       {lazy && (
-        <lazy.AroundLog room={id} log={log} state={state} open={open} onOpen={setOpen} onEdit={editing.set} />
+        <lazy.AroundLog
+          key={state.logGeneration}
+          room={id}
+          log={log}
+          state={state}
+          open={open}
+          onOpen={setOpen}
+          onEdit={editing.set}
+        />
       )}
     </>
   );

@@ -35,7 +35,6 @@ async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
     opened: () => undefined,
     hasUnsent: () => hasUnsent,
     changed() {},
-    read() {},
     statusChanged() {},
     welcomed() {},
     progressed() {},

@@ -88,7 +88,6 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       random: () => 0.5,
       changed: (change) => self.changes.push(change),
       storage: { failed: (error) => self.failures.push(error), worked() {} },
-      read() {},
       welcomed() {},
       progressed() {},
       connection: () => ({

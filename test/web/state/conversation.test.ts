@@ -261,6 +261,27 @@ test('S1 after a log was put back, new messages are counted from its end', async
   expect(conversation.state.get().unseen).toBe(7);
 });
 
+test('S1 a window that stood further up when the log was put back goes to the newest, with the separator of the new log', async () => {
+  const log = logOf(400);
+  const about = { id: ROOM, kind: 'public', name: 'Lobby', members: 2 } as const;
+  const describe = (head: number, readUpTo: number, logGeneration?: number) =>
+    db.write(['rooms'], (tx) =>
+      tx.objectStore('rooms').put({ ...about, head, readUpTo, ...(logGeneration && { logGeneration }) }),
+    );
+  await holdOf(db, log, whole(log));
+  await describe(400, 400);
+  const conversation = await looked();
+  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
+  const other = log.slice(0, 300);
+  grow(other, 7);
+  await holdOf(db, other, whole(other));
+  await describe(307, 300, 1);
+  await conversation.refresh();
+  const { messages, ...state } = conversation.state.get();
+  expect(state).toMatchObject({ atNewest: true, unseen: 0, logGeneration: 1 });
+  expect(messages.find(({ key }) => key === state.newSince)?.serverOffset).toBe(301);
+});
+
 test('the mark of new messages is not set while the first unread one may lie above the window', async () => {
   const log = logOf(60);
   const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;

@@ -16,7 +16,7 @@ import type {
   WireError,
 } from '../../../shared/protocol/index.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
-import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
+import { amendmentsOf, catchUpOf, olderThan, unreadIn } from '../modelLog.ts';
 
 export interface ModelRoom {
   id: string;
@@ -64,6 +64,10 @@ export interface ModelServer {
   failing: Set<string>;
   /** The room works again, and is described to its members. */
   heal(room: string): void;
+  /** The read markers of the user, by room. */
+  readUpTo: Map<string, number>;
+  /** Restores the lobby to its first entries, with the read marker at their end; all connections end. */
+  restore(head: number, epoch: string): void;
   /** True: live frames are not sent. */
   mute: boolean;
   io(options: unknown): RawSocket;
@@ -110,6 +114,14 @@ export function createModelServer(): ModelServer {
     heal(room) {
       server.failing.delete(room);
       server.live()?.comeInto(room);
+    },
+    readUpTo: new Map(),
+    restore(head, epoch) {
+      const room = rooms.get(LOBBY)!;
+      room.log = room.log.slice(0, head);
+      server.epoch = epoch;
+      server.readUpTo.set(LOBBY, head);
+      for (const socket of server.sockets) socket.drop();
     },
     mute: false,
     io: (options) => open(options as FakeSocket['options']),
@@ -183,6 +195,10 @@ export function createModelServer(): ModelServer {
     return add(room.id, { ...content, author: as, target: target.serverOffset });
   }
 
+  function readUpToOf(room: string): number {
+    return server.readUpTo.get(room) ?? 0;
+  }
+
   function describe(
     room: ModelRoom,
     [held, at]: readonly [number, number],
@@ -197,7 +213,8 @@ export function createModelServer(): ModelServer {
       name: room.name,
       head,
       ...catchUpOf(room.log, reset ? 0 : held),
-      readUpTo: 0,
+      readUpTo: readUpToOf(room.id),
+      unread: unreadIn(room.log, server.cookie!.id, readUpToOf(room.id)),
       members: 2,
       ...(reset ? { reset } : {}),
     };
@@ -321,6 +338,12 @@ export function createModelServer(): ModelServer {
         const amendments = amendmentsOf(log, from, last);
         const users = usersOf([...entries, ...amendments]);
         return ack({ ...ok, entries, amendments, users, head: log.length, ...olderThan(log, from, last) });
+      }
+      case 'read': {
+        const { room, upTo } = payload as { room: string; upTo: number };
+        const head = rooms.get(room)!.log.length;
+        server.readUpTo.set(room, Math.max(readUpToOf(room), Math.min(upTo, head)));
+        return ack(ok);
       }
       case 'room:create': {
         const { id, name } = payload as { id: string; name: string };

@@ -32,10 +32,10 @@ beforeEach(async () => {
   readMarkers = createReadMarkers({
     db,
     clock,
-    me,
     liveConnection: () => (status === 'live' ? { ask: ask as never } : undefined),
     changed: (rooms) => void changed.push(...rooms),
   });
+  readMarkers.live();
   const log = [text(1), text(2), text(3), text(4, 'mine', me), text(5)];
   await holdOf(db, log, [{ from: 1, to: 5, amendedTo: 5 }]);
 });
@@ -90,22 +90,31 @@ test('read markers only grow', async () => {
   readMarkers.seen(ROOM, 5);
   await untilMarked(5, true);
   readMarkers.seen(ROOM, 3);
-  readMarkers.received({ room: ROOM, user: me, upTo: 2 });
-  readMarkers.received({ room: ROOM, user: me, upTo: 1 });
   await turns();
   expect(await mark()).toMatchObject({ upTo: 5 });
   expect(await unread()).toBe(0);
   expect(asked).toHaveLength(1);
 });
 
-test('the marker of another device of the user counts here, the marker of another user does not', async () => {
-  readMarkers.received({ room: ROOM, user: 'lin', upTo: 5 });
+test('nothing is sent before a welcome is stored: the markers may be of a log that was restored', async () => {
+  readMarkers.down();
+  readMarkers.seen(ROOM, 2);
+  await untilMarked(2, false);
   await turns();
-  expect(await unread()).toBe(4);
-  readMarkers.received({ room: ROOM, user: me, upTo: 3 });
-  await until('told', () => changed.length > 0);
-  expect(await unread()).toBe(1);
   expect(asked).toEqual([]);
+  readMarkers.live();
+  await untilMarked(2, true);
+});
+
+test('a marker beyond the head: at most the head where the entry is stored, none where it is not', async () => {
+  const own = text(9, 'mine', me);
+  await db.write(['detached'], (tx) => tx.objectStore('detached').put({ ...own, room: ROOM }));
+  readMarkers.seen(ROOM, 8); // of a log that was restored to before it
+  await turns();
+  expect(await mark()).toBeUndefined();
+  readMarkers.seen(ROOM, 9); // entries 6 to 8 are not known yet, and were not seen
+  await untilMarked(5, true);
+  expect(asked).toEqual([{ room: ROOM, upTo: 5 }]);
 });
 
 test('a marker is sent again after a transient error, and not after a permanent one', async () => {

@@ -25,12 +25,15 @@ export interface FrameHandlers {
   joined(room: Room, ends: LogEnds, version: LogVersion | undefined): Promise<void>;
   /** A user changed their name. */
   user(user: User, version: LogVersion | undefined): Promise<void>;
+  /** A member has read a room up to an entry: the user, on another device, or somebody else. */
+  read(payload: Frame<'read'>, version: LogVersion | undefined): Promise<void>;
   /** A frame of entries of this room could not be parsed. */
   unreadable(room: string): Promise<void>;
 }
 
 interface Deps {
   db: UserDatabase;
+  me: string;
   /** The room on the screen. */
   opened: () => string | undefined;
   sessions: SyncSessions;
@@ -149,11 +152,22 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
     if (renamed.length > 0) deps.changed({ type: 'users', users: renamed });
   }
 
+  async function read({ room, user, upTo }: Frame<'read'>, version: LogVersion | undefined): Promise<void> {
+    if (user !== deps.me) return;
+    const hasGrown = await writeIfCurrent(db, ['rooms', 'meta'], version, async (tx) => {
+      const stored = await tx.objectStore('rooms').get(room);
+      if (!stored || upTo <= stored.readUpTo) return false;
+      await tx.objectStore('rooms').put({ ...stored, readUpTo: upTo });
+      return true;
+    });
+    if (hasGrown) deps.changed({ type: 'marks', rooms: [room] });
+  }
+
   async function unreadable(room: string): Promise<void> {
     fetcher.noteHead(room, 1 + (await db.read(['logSpans'], (tx) => readCursor(tx, room)))); // at least one entry more; the answer will say how many
     catchUps.drop(room);
     fetcher.fetchUpToHead(room);
   }
 
-  return { welcome, entries, heads, room, joined, user, unreadable };
+  return { welcome, entries, heads, room, joined, user, read, unreadable };
 }

@@ -2,7 +2,7 @@
  * Keeps the stored logs in sync with the server: stores received frames in the order in which they arrived, and requests
  * the entries that are missing (S2).
  */
-import type { Down, Entries, Frame, Handshake, Room, WireError } from '../../../shared/protocol/index.ts';
+import type { Down, Entries, Handshake, Room, WireError } from '../../../shared/protocol/index.ts';
 import type { Clock } from '../../db/clock.ts';
 import { isFull, type StorageHealth } from '../../db/failure.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
@@ -49,8 +49,6 @@ export interface SyncDeps {
   random: () => number;
   changed(change: Change): void;
   storage: StorageHealth;
-  /** A read marker changed: of the user on another device, or of another member. */
-  read(frame: Frame<'read'>): void;
   /** A welcome was stored. The catch-up may still be running. */
   welcomed(): void;
   /** `catchingUp` may have changed. */
@@ -107,6 +105,7 @@ export function createSync(deps: SyncDeps): Sync {
   });
   const frames = createFrameHandlers({
     db,
+    me,
     sessions,
     fetcher,
     catchUps,
@@ -190,9 +189,11 @@ export function createSync(deps: SyncDeps): Sync {
         attempt(() => frames.user(received.payload.user, version));
         return;
       }
-      case 'read':
-        deps.read(received.payload);
+      case 'read': {
+        const version = sessions.current()?.version;
+        attempt(() => frames.read(received.payload, version));
         return;
+      }
       case 'typing':
       case 'bye':
         return;

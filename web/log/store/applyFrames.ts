@@ -10,18 +10,11 @@ import { readCursor } from '../../db/lookups.ts';
 import { type Settled, settleEchoes } from '../../db/settleRows.ts';
 import type { UserDatabase, UserWrite } from '../../db/userDatabase.ts';
 import type { LocalRoom } from '../../records/storedRecords.ts';
-import {
-  bumpGeneration,
-  type LogVersion,
-  readGeneration,
-  StaleLogError,
-  writeIfCurrent,
-} from './generation.ts';
+import { type LogVersion, readGeneration, StaleLogError, writeIfCurrent } from './generation.ts';
 import {
   conflictsWithStored,
-  deleteLogs,
+  forgetAllLogs,
   forgetLog,
-  forgetTargetOffsets,
   type LogRun,
   SYNC_STORES,
   storeDetached,
@@ -118,7 +111,7 @@ export function storeWelcome(
 ): Promise<Map<string, number>> {
   return writeIfCurrent(db, STORES, version, async (tx) => {
     const [before, generation] = [await tx.objectStore('meta').get('epoch'), await readGeneration(tx)];
-    if (before !== undefined && before !== epoch) await forgetAll(tx);
+    if (before !== undefined && before !== epoch) await forgetAllLogs(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
     await putFeatures(tx, features);
     const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
@@ -180,17 +173,17 @@ export async function updateHead(tx: UserWrite, room: string, entries: readonly 
   await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
 }
 
-async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined, ends: Ends, counts = true) {
-  if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forgetLog(tx, room.id);
+async function putRoom(tx: UserWrite, room: Room, before: LocalRoom | undefined, ends: Ends, counts = true) {
+  const isRestored = room.reset || (ends.get(room.id) ?? 0) > room.head;
+  if (isRestored) await forgetLog(tx, room.id);
+  const stored = isRestored ? await tx.objectStore('rooms').get(room.id) : before;
   const { id, kind, name, head, readUpTo, members } = room;
   const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
-  const next: LocalRoom = { id, kind, name, head, readUpTo, members, ...(unread && { unread }) };
+  const logGeneration = stored?.logGeneration;
+  const next: LocalRoom = {
+    ...{ id, kind, name, head, readUpTo, members },
+    ...(unread && { unread }),
+    ...(logGeneration && { logGeneration }),
+  };
   if (JSON.stringify(next) !== JSON.stringify(stored)) await tx.objectStore('rooms').put(next);
-}
-
-async function forgetAll(tx: UserWrite): Promise<void> {
-  await deleteLogs(tx);
-  await forgetTargetOffsets(tx, await tx.objectStore('rows').getAll());
-  await bumpGeneration(tx);
-  await resetUserRevs(tx);
 }

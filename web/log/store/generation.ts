@@ -24,9 +24,11 @@ export async function readGeneration(tx: UserRead | UserWrite): Promise<number> 
   return Number((await tx.objectStore('meta').get('generation')) ?? 0);
 }
 
-/** Call it in each transaction that deletes stored log entries. */
-export async function bumpGeneration(tx: UserWrite): Promise<void> {
-  await tx.objectStore('meta').put(String(1 + (await readGeneration(tx))), 'generation');
+/** Call it in each transaction that deletes stored logs. Resolves with the new generation. */
+export async function bumpGeneration(tx: UserWrite): Promise<number> {
+  const next = 1 + (await readGeneration(tx));
+  await tx.objectStore('meta').put(String(next), 'generation');
+  return next;
 }
 
 /**

@@ -18,11 +18,19 @@ import {
 } from '../../db/userDatabase.ts';
 import type { Row } from '../../records/row.ts';
 import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
-import type { HeldEntry } from '../../records/storedRecords.ts';
+import type { HeldEntry, LocalRoom } from '../../records/storedRecords.ts';
 import { bumpGeneration } from './generation.ts';
 import { resetUserRevs } from './userNames.ts';
 
-export const SYNC_STORES = [...LOG_STORES, ...LEGACY_LOG_STORES, 'users', 'rows', 'rooms', 'meta'] as const;
+export const SYNC_STORES = [
+  ...LOG_STORES,
+  ...LEGACY_LOG_STORES,
+  'users',
+  'rows',
+  'rooms',
+  'marks',
+  'meta',
+] as const;
 
 /** A contiguous part of a room's log, as received. */
 export interface LogRun {
@@ -94,12 +102,33 @@ export async function storeDetached(tx: UserWrite, room: string, entries: readon
   for (const entry of kept) await tx.objectStore('detached').put({ ...entry, room });
 }
 
-/** Deletes the stored log of a room, since the server's data was restored from a backup. Outbox and drafts stay. */
+/**
+ * Deletes the stored log of a room, since the server's data was restored from a backup, and the read marker in it. Outbox and
+ * drafts stay.
+ */
 export async function forgetLog(tx: UserWrite, room: string): Promise<void> {
   await deleteLogs(tx, room);
   await forgetTargetOffsets(tx, await tx.objectStore('rows').index('room').getAll(room));
-  await bumpGeneration(tx);
+  await tx.objectStore('marks').delete(room);
+  const stored = await tx.objectStore('rooms').get(room);
+  const logGeneration = await bumpGeneration(tx);
+  if (stored) await tx.objectStore('rooms').put(forgotten(stored, logGeneration));
   await resetUserRevs(tx);
+}
+
+/** The same for all rooms. */
+export async function forgetAllLogs(tx: UserWrite): Promise<void> {
+  await deleteLogs(tx);
+  await forgetTargetOffsets(tx, await tx.objectStore('rows').getAll());
+  await tx.objectStore('marks').clear();
+  const logGeneration = await bumpGeneration(tx);
+  for (const stored of await tx.objectStore('rooms').getAll())
+    await tx.objectStore('rooms').put({ ...forgotten(stored, logGeneration), readUpTo: 0 });
+  await resetUserRevs(tx);
+}
+
+function forgotten({ unread: _, ...stored }: LocalRoom, logGeneration: number): LocalRoom {
+  return { ...stored, logGeneration };
 }
 
 /** Deletes all stored logs, or one room's. In pieces: a request for very many records would exceed the stall timeout. */

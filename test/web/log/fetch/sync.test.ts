@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../../../shared/limits.ts';
 import { AT_NEWEST, anchorAround, readWindow } from '../../../../web/log/read/window.ts';
+import { forgetLog, SYNC_STORES } from '../../../../web/log/store/storeEntries.ts';
 import { applyVerdicts } from '../../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../../web/outbox/enqueue.ts';
 import { RANGE_LEAST_ENTRIES } from '../../../../web/records/pageLimits.ts';
@@ -10,7 +11,7 @@ import { ROOM } from '../../outbox/support.ts';
 import { mint } from '../../state/modelServer.ts';
 import { userOf, welcomeOf } from '../../welcome.ts';
 import { holdOf } from '../storedLog.ts';
-import { amend, type Bench, bench, grow, me, rangeOf, spans, text } from '../syncBench.ts';
+import { amend, type Bench, bench, grow, lin, me, rangeOf, spans, text } from '../syncBench.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -392,4 +393,28 @@ test('S2 S3 a jump opens a span anywhere, with amendments up to the head, and jo
     readWindow(tx, ROOM, anchorAround(60), []),
   );
   expect(window.lines.find(({ serverOffset }) => serverOffset === 60)).toMatchObject({ body: 'changed' });
+});
+
+test('S1 S5 the read marker of the user on another device counts here, unless it is of a log that was deleted meanwhile', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const log: Entry[] = [];
+  grow(log, 10);
+  const { db, connect, sync, changes } = bench({ lobby: log });
+  await connect();
+  const readUpTo = async () =>
+    (await db.read(['rooms'], (tx) => tx.objectStore('rooms').get('lobby')))!.readUpTo;
+  const received = async (user: string, upTo: number) => {
+    sync.frame({ event: 'read', payload: { room: 'lobby', user, upTo } });
+    await turns();
+  };
+  changes.length = 0;
+  await received(lin, 9);
+  expect(await readUpTo()).toBe(0);
+  await received(me, 4);
+  await received(me, 3);
+  expect(await readUpTo()).toBe(4);
+  expect(changes).toEqual([{ type: 'marks', rooms: ['lobby'] }]);
+  await db.write(SYNC_STORES, (tx) => forgetLog(tx, 'lobby')); // another tab
+  await received(me, 8);
+  expect(await readUpTo()).toBe(4);
 });
