@@ -155,6 +155,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         return {};
       },
       'room:list': rooms.list,
+      'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
       'room:join': rooms.join,
       'room:leave': async (user, request) => {

@@ -79,6 +79,7 @@ const CALLS: Record<AnsweredName, number> = {
   range: 3,
   read: 1,
   'room:list': 3,
+  'room:get': 3,
   'room:create': 7,
   'room:join': 8,
   'room:leave': 3,

@@ -1,5 +1,5 @@
 /**
- * The requests about rooms: list, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
+ * The requests about rooms: list, get, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
@@ -16,6 +16,8 @@ import type { RoomLimits } from './roomLimits.ts';
 
 export interface RoomService {
   list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
+  /** What somebody sees who opens a link to a room: a member's room, or a public one. `not-found` for all others. */
+  get(user: User, request: Request<'room:get'>): Promise<{ room: Room }>;
   /** `address`: the key of the client's address, which has a limit of its own. */
   create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
   join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
@@ -88,10 +90,11 @@ export function createRoomService({
   }
 
   /**
-   * The answer to a repeat, whose user may have left the room since: then a private room is `not-found`, and a public one is
-   * shown as in the list. Asks the store, since the cache of memberships may be some milliseconds behind.
+   * The room as a member sees it; to others a private room is `not-found`, and a public one is shown as in the list. Also the
+   * answer to a repeat, whose user may have left the room since. Asks the store, since the cache of memberships may be some
+   * milliseconds behind.
    */
-  async function presentToRepeater(user: User, id: string): Promise<Room> {
+  async function presentIfVisible(user: User, id: string): Promise<Room> {
     if (await store.isMember(id, user.id)) return presentTo(user, id);
     const room = await existing(id);
     if (room.kind !== 'public') throw noSuchRoom();
@@ -112,6 +115,8 @@ export function createRoomService({
         : { rooms: presented };
     },
 
+    get: async (user, { room }) => ({ room: await presentIfVisible(user, room) }),
+
     async create(user, { id, kind, name: raw }, address) {
       if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be created yet.');
       const name = checkName(raw);
@@ -131,7 +136,7 @@ export function createRoomService({
           }
           return appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
         });
-        return { room: await (joined === 'repeat' ? presentToRepeater : presentTo)(user, id) };
+        return { room: await (joined === 'repeat' ? presentIfVisible : presentTo)(user, id) };
       });
     },
 
@@ -139,7 +144,7 @@ export function createRoomService({
       return inTurn(user.id, async () => {
         const known = await entries.lookUp({ room: id, author: user.id, clientOffset }, 'join');
         if (known === 'conflict') throw otherContent();
-        if (known === 'repeat') return { room: await presentToRepeater(user, id) };
+        if (known === 'repeat') return { room: await presentIfVisible(user, id) };
         if (!(await store.isMember(id, user.id))) {
           const room = await existing(id);
           if (room.kind !== 'public') throw noSuchRoom();

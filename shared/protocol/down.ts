@@ -144,6 +144,7 @@ export const answers = {
   range: Ranged,
   read: Done,
   'room:list': Listed,
+  'room:get': RoomAnswer,
   'room:create': RoomAnswer,
   'room:join': RoomAnswer,
   'room:leave': Done,

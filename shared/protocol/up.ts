@@ -42,6 +42,7 @@ export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
 export const RoomList = v.object({ after: v.optional(RoomId) });
+export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
 export const RoomCreate = v.object({ id: Id, kind: RoomKind, name: v.string() });
@@ -60,6 +61,7 @@ export const requests = {
   read: Read,
   typing: Typing,
   'room:list': RoomList,
+  'room:get': RoomGet,
   'room:create': RoomCreate,
   'room:join': RoomJoin,
   'room:leave': RoomLeave,

@@ -1,5 +1,6 @@
 /** The main path of two users on phones: sign-up, the lobby, their own room. */
-import { expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+import { connectClient, newId, signUp as signUpByApi } from '../support/api.ts';
+import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const SCREENS = 'test-results/screens';
 
@@ -80,4 +81,36 @@ test('with a password a user can sign in on another device', async ({ server, ph
   await second.getByRole('button', { name: 'Start chatting' }).click();
   await second.getByRole('link', { name: /lobby/i }).click();
   await expect(message(second, 'Mine')).toBeVisible();
+});
+
+test('a link to a room is kept through signing up, and without a connection, and offers to join', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using ada = await connectClient(server.url, await signUpByApi(server.url, 'Ada'));
+  const [kitchen, harbour, secret] = [newId(), newId(), newId()];
+  await ada.request('room:create', { id: kitchen, kind: 'public', name: 'Kitchen' });
+  await ada.request('room:create', { id: harbour, kind: 'public', name: 'Harbour' });
+  await ada.request('room:create', { id: secret, kind: 'private', name: 'Secret' });
+  const bob = await phone(network.url);
+  const follow = (room: string) => bob.evaluate((to) => location.assign(to), `#/room/${room}`);
+  await follow(kitchen);
+  await bob.getByRole('textbox', { name: 'Your name' }).fill('Bob');
+  await bob.getByRole('button', { name: 'Start chatting' }).click();
+  await expect(bob.getByRole('heading', { name: 'Join Kitchen?' })).toBeVisible();
+  await expect(bob.getByText('1 person')).toBeVisible();
+  await bob.screenshot({ path: `${SCREENS}/7-link.png` });
+  await bob.getByRole('button', { name: 'Join', exact: true }).click();
+  await say(bob, 'Here by a link');
+  await expectState(bob, 'Here by a link', 'Sent');
+
+  await follow(secret);
+  await expect(bob.getByText('This room does not exist, or it is private')).toBeVisible();
+  network.refuse();
+  await follow(harbour);
+  await expect(bob.getByText('It opens as soon as there is a connection.')).toBeVisible();
+  await expect(composer(bob)).toHaveCount(0);
+  network.pass();
+  await expect(bob.getByRole('heading', { name: 'Join Harbour?' })).toBeVisible();
 });

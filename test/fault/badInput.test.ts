@@ -79,6 +79,8 @@ describe('a frame', () => {
     ['read: of a room not mine', 'read', () => [{ room: foreignRoom, upTo: 1 }], 'forbidden'],
     ['read: below 0', 'read', () => [{ room: 'lobby', upTo: -1 }], 'invalid'],
     ['room:list: after no id', 'room:list', () => [{ after: '../..' }], 'invalid'],
+    ['room:get: of no id', 'room:get', () => [{ room: 'x' }], 'invalid'],
+    ['room:get: of a room that is not there', 'room:get', () => [{ room: newId() }], 'not-found'],
     ['room:create: under no id', 'room:create', () => [{ id: 'x', kind: 'public', name: 'X' }], 'invalid'],
     [
       'room:create: as the lobby',

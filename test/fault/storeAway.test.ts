@@ -101,6 +101,7 @@ describe('an unavailable store', () => {
     const asked = [
       ['log.range', 'range', { room: LOBBY, from: 1, to: 5 }],
       ['rooms.listPublic', 'room:list', {}],
+      ['rooms.byId', 'room:get', { room: LOBBY }],
       ['rooms.create', 'room:create', { id: made, kind: 'public', name: 'Mine' }],
       ['log.append', 'room:create', { id: made, kind: 'public', name: 'Mine' }],
       ['log.append', 'room:join', { room, clientOffset: newId() }],

@@ -92,6 +92,11 @@ export function fakeClient({
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
+    async lookUpRoom(id) {
+      const outcome = await asked('lookUpRoom', id);
+      const room = publicRooms.find((one) => one.id === id);
+      return outcome.ok && room ? { ok: true, room } : { ok: false, reason: { code: 'not-found' } };
+    },
     joinRoom: (...args) => asked('joinRoom', ...args),
     leaveRoom: (...args) => asked('leaveRoom', ...args),
     listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),

@@ -58,7 +58,6 @@ export const en = {
     title: 'Rooms',
     none: 'No rooms yet. Tap + above to add one.',
     pick: 'Choose a room to read and write.',
-    missing: 'You are not in this room.',
     you: 'You',
     line: (who: string, text: string) => `${who}: ${text}`,
     draft: (text: string) => `Draft: ${text}`,

@@ -17,6 +17,13 @@ export const enSheets = {
     none: 'You are already in all public rooms.',
   },
 
+  unknownRoom: {
+    join: (room: string) => `Join ${room}?`,
+    joinUnnamed: 'Join this room?',
+    missing: 'This room does not exist, or it is private and you are not in it.',
+    offline: 'This room is not on this device. It opens as soon as there is a connection.',
+  },
+
   menu: {
     as: (name: string) => `Signed in as ${name}`,
     setPassword: 'Set a password',

@@ -57,7 +57,6 @@ export const zh: Texts & { sheets: SheetTexts } = {
     title: '聊天室',
     none: '还没有聊天室，点上方的加号添加一个。',
     pick: '选择一个聊天室，开始聊天。',
-    missing: '你不在这个聊天室里。',
     you: '我',
     line: (who, text) => `${who}：${text}`,
     draft: (text) => `草稿：${text}`,
@@ -178,6 +177,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
       joinNamed: (room) => `加入${room}`,
       looking: '正在查找公开聊天室…',
       none: '你已加入所有公开聊天室。',
+    },
+
+    unknownRoom: {
+      join: (room) => `加入“${room}”？`,
+      joinUnnamed: '加入这个聊天室？',
+      missing: '这个聊天室不存在，或者是你还没有加入的私密聊天室。',
+      offline: '这个聊天室还不在本机，联网后就会打开。',
     },
 
     menu: {

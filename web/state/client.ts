@@ -51,6 +51,7 @@ const NOBODY: UserActions = {
   draft: async () => '',
   saveDraft: nothing,
   createRoom: refuse,
+  lookUpRoom: refuse,
   joinRoom: refuse,
   leaveRoom: refuse,
   listPublic: refuse,

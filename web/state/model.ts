@@ -62,6 +62,8 @@ export interface UserActions {
   saveDraft(room: string, text: string): void;
 
   createRoom(name: string): Promise<Outcome & { room?: string }>;
+  /** A room that one may be no member of. `not-found`: there is none, or it is private; `invalid`: an older server. */
+  lookUpRoom(room: string): Promise<Outcome & { room?: PublicRoom }>;
   joinRoom(room: string): Promise<Outcome>;
   leaveRoom(room: string): Promise<Outcome>;
   /** Public rooms of the server that one can join. */

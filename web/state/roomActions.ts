@@ -1,4 +1,4 @@
-/** Creating, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
+/** Creating, looking up, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
@@ -7,7 +7,7 @@ import type { EngineLoader } from '../engine/loadEngine.ts';
 import { reasonOf } from '../records/errorReason.ts';
 import type { PublicRoom, UserActions } from './model.ts';
 
-type RoomActions = Pick<UserActions, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
+type RoomActions = Pick<UserActions, 'createRoom' | 'lookUpRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
 
 export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: () => string): RoomActions {
   /**
@@ -42,6 +42,11 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
         await engine.current?.sync.joined(asked.answer.room);
         return { ok: true, room: asked.answer.room.id };
       });
+    },
+
+    async lookUpRoom(room) {
+      const asked = await ask('room:get', { room });
+      return asked.ok ? { ok: true, room: asked.answer.room } : asked;
     },
 
     async joinRoom(room) {

@@ -24,6 +24,7 @@ export interface RoomPaneProps {
 /** The open room: header, connection state, log and composer. */
 export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
   const { router } = useWorld();
+  const lazy = useLazyViews(room);
   const back = (event: Event) => {
     event.preventDefault();
     router.back();
@@ -64,15 +65,18 @@ export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
       {room || !roomsAreKnown(app) ? (
         <MessagePane id={id} room={room} app={app} models={models} />
       ) : (
-        <p class="none">{t.rooms.missing}</p>
+        lazy && <lazy.UnknownRoom key={app.connection.tag} id={id} isLive={app.connection.tag === 'live'} />
       )}
     </main>
   );
 }
 
-/** True once the server has sent the list of rooms and it is stored. Until then the composer of an unknown room stays. */
-function roomsAreKnown({ connection, storage }: SignedIn): boolean {
-  return connection.tag === 'live' && storage !== 'full' && storage !== 'failing';
+/**
+ * True once the server has sent a list of rooms and it is stored, in this connection or an earlier one. Until then the
+ * composer of an unknown room stays.
+ */
+function roomsAreKnown({ connection, rooms, storage }: SignedIn): boolean {
+  return (connection.tag === 'live' || rooms.length > 0) && storage !== 'full' && storage !== 'failing';
 }
 
 interface MessagePaneProps {

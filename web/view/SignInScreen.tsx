@@ -37,7 +37,8 @@ export function SignInScreen() {
     action.run(
       () => (taken ? client.signIn(name, password) : client.signIn(name)),
       () => {
-        if (!taken) router.go({ tag: 'room', id: LOBBY }); // a new user starts in the lobby
+        // A new user starts in the lobby, or in the room that a link led to.
+        if (!taken && router.route.get().tag === 'rooms') router.go({ tag: 'room', id: LOBBY });
       },
     );
   };

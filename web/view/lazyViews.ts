@@ -2,5 +2,6 @@
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { UnknownRoom } from './menu/UnknownRoom.tsx';
 export { LanguageChoice } from './sheet/LanguageChoice.tsx';
 export { Sheets } from './sheet/Sheets.tsx';

@@ -269,6 +269,26 @@ describe('rooms', () => {
     });
   });
 
+  test('a link to a room: a public one is described to anybody, a private one to its members alone', async () => {
+    using ada = await join();
+    using bo = await join();
+    const [open, secret] = [await roomOf(ada), await roomOf(ada, 'private')];
+    const described = {
+      ok: true,
+      room: { id: open, name: 'a room', kind: 'public', members: 1, readUpTo: 0 },
+    };
+    expect(await bo.request('room:get', { room: open })).toMatchObject(described);
+    expect(await ada.request('room:get', { room: secret })).toMatchObject({ ok: true, room: { id: secret } });
+    for (const room of [secret, newId()])
+      expect(await bo.request('room:get', { room })).toEqual({
+        ok: false,
+        error: { code: 'not-found', message: 'There is no such room.' },
+      });
+    expect(await bo.request('range', { room: open, from: 1, to: 1 })).toMatchObject({
+      error: { code: 'forbidden' },
+    });
+  });
+
   test('public rooms are listed, private rooms cannot be found', async () => {
     using ada = await join();
     using bo = await join();

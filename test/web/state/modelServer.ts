@@ -352,6 +352,11 @@ export function createModelServer(): ModelServer {
         server.live()?.hear('room', { room });
         return ack({ ...ok, room });
       }
+      case 'room:get': {
+        const room = rooms.get((payload as { room: string }).room);
+        if (!room) return ack({ ok: false, error: { code: 'not-found', message: '' } });
+        return ack({ ...ok, room: describe(room, [0, 0]) });
+      }
       case 'room:list':
         return ack({ ...ok, rooms: [...rooms.values()].map((room) => describe(room, [0, 0])) });
       default:
