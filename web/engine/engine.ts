@@ -16,6 +16,7 @@ import { type ConnectionRunner, createConnectionRunner } from '../transport/conn
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
+import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
 
 export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
 
@@ -24,6 +25,7 @@ export interface Engine {
   sync: Sync;
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;
+  rooms: RoomRequests;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -121,6 +123,7 @@ export function createEngine(deps: EngineDeps): Engine {
     sync,
     drain,
     migration,
+    rooms: createRoomRequests({ connection, sync, newKey }),
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);

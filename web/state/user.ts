@@ -17,10 +17,9 @@ import type { BrowserEvent } from '../transport/browser.ts';
 import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
-import type { ConnectionState, ConversationState, SignedIn, UserActions } from './model.ts';
+import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createReadMarkers } from './readMarkers.ts';
-import { createRoomActions } from './roomActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -277,7 +276,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    ...createRoomActions(engine, newKey),
+    createRoom: async (name) => engine.current?.rooms.createRoom(name) ?? OFFLINE,
+    lookUpRoom: async (room) => engine.current?.rooms.lookUpRoom(room) ?? OFFLINE,
+    joinRoom: async (room) => engine.current?.rooms.joinRoom(room) ?? OFFLINE,
+    leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
+    listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
     seen: readMarkers.seen,
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
@@ -298,3 +301,5 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close,
   };
 }
+
+const OFFLINE: Outcome = { ok: false, reason: { code: 'offline' } };

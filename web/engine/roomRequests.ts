@@ -3,20 +3,40 @@ import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
-import type { EngineLoader } from '../engine/loadEngine.ts';
-import { reasonOf } from '../records/errorReason.ts';
-import type { PublicRoom, UserActions } from './model.ts';
+import type { Sync } from '../log/fetch/sync.ts';
+import { type Reason, reasonOf } from '../records/errorReason.ts';
+import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 
-type RoomActions = Pick<UserActions, 'createRoom' | 'lookUpRoom' | 'joinRoom' | 'leaveRoom' | 'listPublic'>;
+type Answered<T> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
+/** A room that one need not be a member of. */
+interface FoundRoom {
+  id: string;
+  name: string;
+  members: number;
+}
 
-export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: () => string): RoomActions {
+export interface RoomRequests {
+  createRoom(name: string): Answered<{ room: string }>;
+  lookUpRoom(room: string): Answered<{ room: FoundRoom }>;
+  joinRoom(room: string): Answered<object>;
+  leaveRoom(room: string): Answered<object>;
+  listPublic(): Answered<{ rooms: FoundRoom[] }>;
+}
+
+interface Deps {
+  connection: Pick<ConnectionRunner, 'ask'>;
+  sync: Pick<Sync, 'joined' | 'left'>;
+  newKey: () => string;
+}
+
+export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequests {
   /**
    * The id or key of each request without an answer. The same request uses it again, so that no room is created twice.
    */
   const unanswered = new Map<string, string>();
 
   async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
-    const answer = await engine.current?.connection.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
+    const answer = await connection.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
     if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
     return answer.ok
       ? ({ ok: true, answer } as const)
@@ -24,7 +44,7 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
   }
 
   function idFor(what: string): string {
-    const id = unanswered.get(what) ?? newId();
+    const id = unanswered.get(what) ?? newKey();
     unanswered.set(what, id);
     return id;
   }
@@ -39,7 +59,7 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`create ${name.text}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await engine.current?.sync.joined(asked.answer.room);
+        await sync.joined(asked.answer.room);
         return { ok: true, room: asked.answer.room.id };
       });
     },
@@ -54,7 +74,7 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`join ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await engine.current?.sync.joined(asked.answer.room);
+        await sync.joined(asked.answer.room);
         return { ok: true };
       });
     },
@@ -64,13 +84,13 @@ export function createRoomActions(engine: Pick<EngineLoader, 'current'>, newId: 
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`leave ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
-        await engine.current?.sync.left(room);
+        await sync.left(room);
         return { ok: true };
       });
     },
 
     async listPublic() {
-      const rooms: PublicRoom[] = [];
+      const rooms: FoundRoom[] = [];
       for (let after: string | undefined; ; ) {
         const asked = await ask('room:list', after === undefined ? {} : { after });
         if (!asked.ok) return asked;
