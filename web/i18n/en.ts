@@ -94,6 +94,7 @@ export const en = {
     unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',
     states: {
+      saving: 'Saving',
       queued: 'Queued',
       sending: 'Sending',
       checking: 'Checking',

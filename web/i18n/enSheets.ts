@@ -113,6 +113,7 @@ export const enSheets = {
 
   details: {
     onDay: (time: string, day: string) => `${time} on ${day}`,
+    saving: (since: string) => `Written at ${since}. It is being saved on this device.`,
     queued: (since: string) =>
       `Written at ${since}. It is saved on this device and will be sent as soon as there is a connection.`,
     sending: (since: string) => `Written at ${since}. It is on its way to the server.`,

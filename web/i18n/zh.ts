@@ -92,6 +92,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
     states: {
+      saving: '保存中',
       queued: '待发送',
       sending: '发送中',
       checking: '确认中',
@@ -260,6 +261,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     details: {
       onDay: (time, day) => `${day} ${time}`,
+      saving: (since) => `写于 ${since}。正在保存到本机。`,
       queued: (since) => `写于 ${since}。已保存在本机，一联网就会发送。`,
       sending: (since) => `写于 ${since}。正在发送到服务器。`,
       checking: (since) =>

@@ -8,6 +8,8 @@ export interface EnqueueOptions {
   isCurrentDraft?(text: string): boolean;
   /** Set for a retry after an error, to the user's id: the row may have been stored, and even sent, the first time (O3). */
   retriedAuthor?: string | undefined;
+  /** Called when all requests are made: the row is being written, and not durable yet. Again if the transaction runs again. */
+  writing?(): void;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface EnqueueOptions {
 export function enqueue(
   db: UserDatabase,
   item: NewItem,
-  { isCurrentDraft, retriedAuthor }: EnqueueOptions = {},
+  { isCurrentDraft, retriedAuthor, writing }: EnqueueOptions = {},
 ): Promise<void> {
   const { room, clientOffset } = item;
   return db.write(retriedAuthor === undefined ? STORES : [...STORES, ...LOG_STORES], async (tx) => {
@@ -31,7 +33,8 @@ export function enqueue(
       storedKey === undefined && !storedText && rows.add(newRow(item) as Row), // the store gives it its `seq`
       storedDraft && isCurrentDraft?.(storedDraft.text) && drafts.delete(room),
     ];
-    tx.commit(); // without waiting for the requests: the tap is shown after it
+    tx.commit(); // without waiting for the requests
+    writing?.();
     await Promise.all(changed);
   });
 }

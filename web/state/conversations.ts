@@ -1,14 +1,14 @@
 /**
  * The conversations of the signed-in user: one for each room that was looked at, kept until the user leaves. An own message
- * is in its conversation as soon as it is durable (O1), before the window is read again (an optimistic message): on a slow
- * phone that read takes longer than the response to a tap may.
+ * is in its conversation while it is written, as *saving*, and then as *queued* as soon as it is durable (O1), before the
+ * window is read again (an optimistic message): on a slow phone that read takes longer than the response to a tap may.
  */
 import type { User } from '../../shared/protocol/index.ts';
 import { type Change, concerns } from '../records/change.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
 import { type NewItem, newRow, type Row } from '../records/row.ts';
 import { type ConversationDeps, type ConversationModel, createConversation } from './conversation.ts';
-import { messagesOf } from './messages.ts';
+import { messagesOf, NOTHING } from './messages.ts';
 import type { ConversationState, Message, UserActions } from './model.ts';
 
 export interface Conversations {
@@ -60,8 +60,16 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
 const SHOWN: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queued', 'users']);
 
 export interface OptimisticConversation extends ConversationModel {
-  /** Resolves once the message is shown at the end. It is read from the database after `painted`. */
-  queued(item: NewItem, painted: Promise<void>): Promise<void>;
+  /** A message for the end of the conversation. It is not shown yet. */
+  optimistic(item: NewItem): OptimisticMessage;
+}
+
+export interface OptimisticMessage {
+  /** Shows the message as being saved. */
+  saving(): void;
+  /** It is durable. Resolves once it is shown as that. It is read from the database after `painted`. */
+  stored(painted: Promise<void>): Promise<void>;
+  failed(): void;
 }
 
 export function withOptimisticMessages(conversation: ConversationModel, me: User): OptimisticConversation {
@@ -96,17 +104,31 @@ export function withOptimisticMessages(conversation: ConversationModel, me: User
         };
       },
     },
-    queued(item, painted) {
-      const { atNewest, loading } = state.get();
-      if (loading || !atNewest) return toNewest();
+    optimistic(item) {
       const message = messageOf(item, me);
-      change([...added, message]);
-      const drop = () => change(added.filter((each) => each !== message));
-      void painted.then(refresh).then(drop); // from then on it is part of what is read
-      return Promise.resolve();
+      const drop = () => change(without(message));
+      return {
+        saving: () => change([...without(message), { ...message, status: SAVING, can: NOTHING }]),
+        failed: drop,
+        async stored(painted) {
+          const { atNewest, loading } = state.get();
+          if (loading || !atNewest) {
+            drop();
+            return toNewest();
+          }
+          change([...without(message), message]);
+          void painted.then(refresh).then(drop); // from then on it is part of what is read
+        },
+      };
     },
   };
+
+  function without({ key }: Message): Message[] {
+    return added.filter((each) => each.key !== key);
+  }
 }
+
+const SAVING = { tag: 'saving' } as const;
 
 /** The state with those added messages that are not in it yet. */
 function withAdded(state: ConversationState, added: readonly Message[]): ConversationState {

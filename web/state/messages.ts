@@ -104,7 +104,7 @@ function targetKey({ target, targetAuthor }: Follower, me: User): string {
 }
 
 const AMENDABLE = { edit: true, remove: true };
-const NOTHING = { edit: false, remove: false };
+export const NOTHING = { edit: false, remove: false };
 
 /** For each target the last edit, or its deletion. */
 export function lastChanges(changes: readonly Follower[]): Follower[] {

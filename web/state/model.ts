@@ -223,6 +223,8 @@ export interface Message {
 
 /** What the screen shows of the delivery of one message (O3). Others' messages are `sent`. */
 export type MessageStatus =
+  /** This device is writing it. It is not safe yet, and its text is still in the composer. */
+  | { tag: 'saving' }
   | { tag: 'queued' }
   | { tag: 'sending' }
   | { tag: 'checking' }

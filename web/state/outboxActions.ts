@@ -1,4 +1,7 @@
-/** Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). */
+/**
+ * Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). A new message is shown while it
+ * is written, as one that is being saved: on a slow phone it would otherwise appear a frame or two later.
+ */
 import { checkBody, withoutControls } from '../../shared/text.ts';
 import { type StorageHealth, storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
@@ -22,25 +25,30 @@ interface Deps {
   now: () => number;
   /** Announces the changed row, and resolves when it is shown. */
   show(room: string): Promise<void>;
-  /** The same for a new message, at the end of the conversation. */
-  showNew(item: NewItem): Promise<void>;
+  /** Shows a new message at the end of its conversation. */
+  showNew(item: NewItem): NewMessage;
   persist(): void;
+}
+
+/** A new message on the screen. It shows as *saving* until one of the others is called. */
+export interface NewMessage {
+  saving(): void;
+  /** It is durable: shows it as queued and announces it. Resolves when it is shown. */
+  stored(): Promise<void>;
+  /** It could not be stored: its text is still in the composer. */
+  failed(): void;
 }
 
 export function createOutboxActions(deps: Deps): OutboxActions {
   const { db, me, newKey, now, show, persist } = deps;
 
-  const queue = (store: () => Promise<string | undefined>): Promise<Outcome> => queueAnd(store, show);
-
-  async function queueAnd<T>(
-    store: () => Promise<T | undefined>,
-    showIt: (stored: T) => Promise<void>,
-  ): Promise<Outcome> {
+  /** `store` resolves with the changed room, or with how the change is shown. */
+  async function queue(store: () => Promise<string | (() => Promise<void>) | undefined>): Promise<Outcome> {
     try {
       const stored = await store();
       deps.storage.worked();
       if (stored === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, perhaps by another tab
-      await showIt(stored);
+      await (typeof stored === 'string' ? show(stored) : stored());
       return { ok: true };
     } catch (error) {
       deps.storage.failed(error);
@@ -61,20 +69,26 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     async send(room, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
-      return queueAnd(async () => {
+      return queue(async () => {
         const isCurrentDraft = (text: string) => readBody(text) === body;
         const { key, isTried, done } = deps.drafts.queue(room, body, isCurrentDraft);
         const item = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
-        await enqueue(db, item, { isCurrentDraft, retriedAuthor: isTried ? me : undefined }).then(
-          () => done(true),
-          (error) => {
-            done(false);
-            throw error;
-          },
-        );
+        const message = deps.showNew(item);
+        try {
+          await enqueue(db, item, {
+            isCurrentDraft,
+            retriedAuthor: isTried ? me : undefined,
+            writing: message.saving,
+          });
+          done(true);
+        } catch (error) {
+          done(false);
+          message.failed();
+          throw error;
+        }
         persist();
-        return item;
-      }, deps.showNew);
+        return message.stored;
+      });
     },
     retry: (clientOffset) => queue(async () => roomOf(await (await importEngine()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {

@@ -266,10 +266,17 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         changes.tell({ type: 'queued', rooms: [room] });
         await conversations.of(room).refresh();
       },
-      showNew(draft) {
-        const painted = deps.painted(); // refreshing every subscriber now would delay this animation frame
-        void painted.then(() => closed || changes.tell({ type: 'queued', rooms: [draft.room] }));
-        return conversations.of(draft.room).queued(draft, painted);
+      showNew(item) {
+        const message = conversations.of(item.room).optimistic(item);
+        return {
+          saving: message.saving,
+          stored() {
+            const painted = deps.painted(); // refreshing every subscriber now would delay this animation frame
+            void painted.then(() => closed || changes.tell({ type: 'queued', rooms: [item.room] }));
+            return message.stored(painted);
+          },
+          failed: message.failed,
+        };
       },
       persist() {
         if (!persisted) deps.persist();

@@ -108,7 +108,8 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
 }
 
 function classOf({ mine, status }: Message, first: boolean): string {
-  const state = status.tag === 'queued' ? ' waiting' : status.tag === 'not-sent' ? ' bad' : '';
+  const { tag } = status;
+  const state = tag === 'saving' || tag === 'queued' ? ' waiting' : tag === 'not-sent' ? ' bad' : '';
   return `message${mine ? ' mine' : ''}${first ? ' first' : ''}${state}`;
 }
 

@@ -35,8 +35,9 @@ function scene(initial: Partial<ConversationState> = {}) {
 
 test('O1 an optimistic message is at the end before anything is read, and each subscriber is called', async () => {
   const { conversation, heard } = scene();
-  await conversation.queued(draft(1), Promise.resolve());
-  await conversation.queued(draft(2), Promise.resolve());
+  const stored = async (n: number) => conversation.optimistic(draft(n)).stored(Promise.resolve());
+  await stored(1);
+  await stored(2);
   expect(texts(conversation.state.get())).toEqual(['text 1', 'text 2']);
   expect(conversation.state.get().messages[0]).toMatchObject({
     key: messageKey(ME.id, 'key-1'),
@@ -47,9 +48,34 @@ test('O1 an optimistic message is at the end before anything is read, and each s
   expect(conversation.state.get()).toBe(conversation.state.get());
 });
 
+test('O1 while it is written it shows as saving and cannot be changed; then as queued, in the same place', async () => {
+  const { conversation } = scene();
+  const [one, other] = [conversation.optimistic(draft(1)), conversation.optimistic(draft(2))];
+  one.saving();
+  one.saving(); // the transaction runs again
+  const saving = conversation.state.get().messages;
+  expect(saving).toMatchObject([{ status: { tag: 'saving' }, can: { edit: false, remove: false } }]);
+  await one.stored(Promise.resolve());
+  const queued = conversation.state.get().messages;
+  expect(queued).toMatchObject([{ key: saving[0]!.key, status: { tag: 'queued' }, can: { edit: true } }]);
+  other.saving();
+  other.failed();
+  expect(conversation.state.get().messages).toEqual(queued);
+});
+
+test('O3 a message that is in the database before its write is reported shows once, as it was read', () => {
+  const { cell, conversation } = scene();
+  const message = conversation.optimistic(draft(1));
+  message.saving();
+  const [saving] = conversation.state.get().messages;
+  cell.set({ ...cell.get(), messages: [{ ...saving!, status: { tag: 'queued' } }] });
+  message.saving();
+  expect(conversation.state.get().messages).toMatchObject([{ status: { tag: 'queued' } }]);
+});
+
 test('O3 the next read has the message once, with its status', async () => {
   const { cell, reading, conversation } = scene();
-  await conversation.queued(draft(1), Promise.resolve());
+  await conversation.optimistic(draft(1)).stored(Promise.resolve());
   const [message] = conversation.state.get().messages;
   const sent: Message = { ...message!, serverOffset: 7, status: { tag: 'sent' } };
   cell.set({ ...cell.get(), messages: [sent] });
@@ -62,7 +88,7 @@ test('O3 the next read has the message once, with its status', async () => {
 
 test('O3 a message that the next read does not have (another tab deleted it) is not shown any more', async () => {
   const { reading, conversation, heard } = scene();
-  await conversation.queued(draft(1), Promise.resolve());
+  await conversation.optimistic(draft(1)).stored(Promise.resolve());
   reading.resolve();
   await new Promise(setImmediate);
   expect(conversation.state.get().messages).toEqual([]);
@@ -71,12 +97,15 @@ test('O3 a message that the next read does not have (another tab deleted it) is 
 
 test('a window further up goes to the newest instead, and never exceeds its size', async () => {
   const up = scene({ atNewest: false });
-  await up.conversation.queued(draft(1), Promise.resolve());
+  const message = up.conversation.optimistic(draft(1));
+  message.saving();
+  expect(up.heard).not.toHaveBeenCalled();
+  await message.stored(Promise.resolve());
   expect(up.toNewest).toHaveBeenCalledOnce();
   expect(up.conversation.state.get().messages).toEqual([]);
 
   const full = scene();
-  await full.conversation.queued(draft(0), Promise.resolve());
+  await full.conversation.optimistic(draft(0)).stored(Promise.resolve());
   const one = full.conversation.state.get().messages[0]!;
   const many = Array.from({ length: 150 }, (_, n) => ({ ...one, key: `line ${n}` }));
   full.cell.set({ ...full.cell.get(), messages: many });

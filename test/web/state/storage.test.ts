@@ -85,6 +85,29 @@ test('O4 O3 a full device: the text stays in the composer with a reason, the out
   expect(bodies()).not.toContain('too much');
 });
 
+test('O1 a message shows as saving until it is durable; where it cannot be stored it is gone again, and the caller keeps the text', async () => {
+  const tab = await signedIn();
+  server.reachable = false;
+  server.live()!.drop();
+  const shown: string[][] = [];
+  const stop = tab.client.conversation(LOBBY).subscribe(() => shown.push(tab.read(LOBBY)));
+  faults.lateCommits(true);
+  const sent = tab.client.send(LOBBY, 'durable later');
+  await until('it is written', () => tab.read(LOBBY).length === 1);
+  await turns(50);
+  expect(tab.read(LOBBY)).toEqual(['durable later (saving)']);
+  faults.lateCommits(false);
+  expect(await sent).toEqual({ ok: true });
+  expect(tab.read(LOBBY)).toEqual(['durable later (queued)']);
+
+  faults.quota(0);
+  shown.length = 0;
+  expect(await tab.client.send(LOBBY, 'too much')).toEqual({ ok: false, reason: { code: 'storage-full' } });
+  expect(tab.read(LOBBY)).toEqual(['durable later (queued)']);
+  expect(shown.flat()).not.toContain('too much (queued)');
+  stop();
+});
+
 test('O2 O4 a device that is full when the app connects sends the outbox all the same, once it can mark rows', async () => {
   const tab = await signedIn();
   server.reachable = false;

@@ -34,5 +34,10 @@ const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}]/u;
 
 function letters(word: string): string[] {
-  return Array.from(new Intl.Segmenter().segment(word), (part) => part.segment);
+  if (/^[ -~]*$/.test(word)) return [...word];
+  segmenter ??= new Intl.Segmenter();
+  return Array.from(segmenter.segment(word), (part) => part.segment);
 }
+
+/** Made for the first word that is not ASCII: making one takes a slow phone more than a millisecond. */
+let segmenter: Intl.Segmenter | undefined;

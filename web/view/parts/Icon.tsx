@@ -1,6 +1,9 @@
+const CLOCK = ['M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12', 'M8 4.8V8l2.2 1.6'] as const;
+
 /** SVG icons. Each stands beside a text with the same meaning, so all are hidden from screen readers. */
 const PATHS = {
-  queued: ['M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12', 'M8 4.8V8l2.2 1.6'],
+  saving: CLOCK,
+  queued: CLOCK,
   sending: ['M8 2a6 6 0 1 1-6 6'],
   checking: ['M8 2a6 6 0 1 1-6 6', 'M5.6 8.2l1.7 1.7 3.2-3.6'],
   sent: ['M3 8.6l3.2 3.2L13 4.8'],
@@ -15,7 +18,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const SMALL: ReadonlySet<IconName> = new Set(['queued', 'sending', 'checking', 'sent', 'not-sent']);
+const SMALL: ReadonlySet<IconName> = new Set(['saving', 'queued', 'sending', 'checking', 'sent', 'not-sent']);
 
 export function Icon({ name }: { name: IconName }) {
   const small = SMALL.has(name);

@@ -33,6 +33,7 @@ export function StatusSheet({ message, onClose }: StatusSheetProps) {
 function statusText({ status, at }: Message): string {
   const when = momentOf(at, Date.now());
   switch (status.tag) {
+    case 'saving':
     case 'queued':
     case 'sending':
     case 'checking':
