@@ -6,6 +6,8 @@
 
 // Who you are
 export const NAME_MAX_CODE_POINTS = 40;
+/** Of combining marks and invisible characters in a new name. Burmese and Tibetan need up to six, the flag of England has six. */
+export const MARKS_IN_A_ROW_MAX = 8;
 export const PASSWORD_MAX_CODE_POINTS = 200;
 export const CLAIM_LIFETIME_MS = 24 * 60 * 60 * 1000;
 export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest that a browser keeps a cookie (RFC 6265bis)

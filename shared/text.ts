@@ -1,22 +1,35 @@
 /** Normalizes and checks what people write: messages and names. The page uses it for early feedback; the server decides. */
-import { BODY_MAX_CODE_POINTS, NAME_MAX_CODE_POINTS } from './limits.ts';
+import { BODY_MAX_CODE_POINTS, MARKS_IN_A_ROW_MAX, NAME_MAX_CODE_POINTS } from './limits.ts';
 
 export type Checked =
   | { ok: true; text: string }
   | { ok: false; code: 'invalid' | 'too-large'; message: string };
 
-/** A message's body: trimmed, CRLF made LF, lone surrogates replaced; 1 to 4,000 code points. */
+/**
+ * A message's body: without blank lines around it (the indentation of its first line stays), CRLF made LF, lone surrogates
+ * replaced; something of it shows; 1 to 4,000 code points.
+ */
 export function checkBody(raw: string): Checked {
-  const text = raw.replaceAll('\r\n', '\n').toWellFormed().trim();
+  const text = withoutBlankEnds(raw.replaceAll('\r\n', '\n').toWellFormed());
   if (CONTROL_IN_BODY.test(text)) return invalid('A message cannot contain control characters.');
-  if (text === '') return invalid('A message needs some text.');
+  if (isBlank(text)) return invalid('A message needs some visible text.');
   const length = codePoints(text);
   return length <= BODY_MAX_CODE_POINTS
     ? { ok: true, text }
     : tooLong('message', length, BODY_MAX_CODE_POINTS);
 }
 
-/** A user's or a room's name: trimmed, NFC, 1 to 40 code points. */
+/** Without blank lines at the beginning, and without white space at the end. */
+export function withoutBlankEnds(text: string): string {
+  return text.trimEnd().replace(/^\s*\n/, '');
+}
+
+/** True if nothing of the text shows: only blanks, invisible characters, and combining marks with nothing below them. */
+export function isBlank(text: string): boolean {
+  return !VISIBLE.test(text);
+}
+
+/** The name of a user, who may have had it since before `checkNewName` was: trimmed, NFC, 1 to 40 code points. */
 export function checkName(raw: string): Checked {
   if (raw.length > NAME_MAX_RAW_LENGTH) return tooLong('name', raw.length, NAME_MAX_CODE_POINTS);
   const text = raw.toWellFormed().normalize('NFC').trim();
@@ -24,6 +37,19 @@ export function checkName(raw: string): Checked {
   if (nameKey(text) === '') return invalid('A name needs at least one visible character.');
   const length = codePoints(text);
   return length <= NAME_MAX_CODE_POINTS ? { ok: true, text } : tooLong('name', length, NAME_MAX_CODE_POINTS);
+}
+
+/**
+ * A name that a user or a room gets. Besides what `checkName` checks, it has nothing that turns, covers or imitates what is
+ * beside it: no control of the writing direction, no blanks other than white space, no piles of combining marks.
+ */
+export function checkNewName(raw: string): Checked {
+  const name = checkName(raw);
+  if (!name.ok) return name;
+  if (isBlank(name.text)) return invalid('A name needs at least one visible character.');
+  if (HIDING.test(name.text))
+    return invalid('A name cannot contain characters that hide, turn or cover other text.');
+  return name;
 }
 
 /**
@@ -58,6 +84,14 @@ const CONTROL = /\p{Cc}/u;
 const CONTROL_IN_BODY = /(?![\n\t])\p{Cc}/u;
 const CONTROLS_IN_BODY = /(?![\n\t])\p{Cc}/gu;
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+/** Glyphs without ink that Unicode counts neither as white space nor as invisible: an empty Braille cell, an empty note head. */
+const NO_INK = '\\u2800\\ufff9-\\ufffb\\u{1d159}';
+const VISIBLE = new RegExp(`[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}\\p{M}\\p{Cc}${NO_INK}]`, 'u');
+/** A mark at the beginning would stand on what is before the name. */
+const HIDING = new RegExp(
+  `^\\p{M}|[\\p{Bidi_Control}\\p{Zl}\\p{Zp}${NO_INK}\\u115f\\u1160\\u3164\\uffa0]|[\\p{M}\\p{Default_Ignorable_Code_Point}]{${MARKS_IN_A_ROW_MAX + 1}}`,
+  'u',
+);
 
 function invalid(message: string): Checked {
   return { ok: false, code: 'invalid', message };

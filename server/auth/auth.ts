@@ -2,7 +2,7 @@
 import { CLAIM_LIFETIME_MS, DEVICES_MAX } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Device, Session, SessionRequest, User } from '../../shared/protocol/index.ts';
-import { checkName, nameKey } from '../../shared/text.ts';
+import { checkName, checkNewName, nameKey } from '../../shared/text.ts';
 import type { SignUp } from '../base/env.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { HASH_WAIT_MS, HASHES_AT_ONCE, HASHES_WAITING } from '../base/serverLimits.ts';
@@ -158,7 +158,7 @@ export function createAuth(options: AuthOptions): Auth {
     },
 
     async rename({ user }, rawName) {
-      const name = checkName(rawName);
+      const name = checkNewName(rawName);
       if (!name.ok) throw new RefusedError(name.code, name.message);
       const stored = await store.byId(user.id);
       if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
@@ -233,6 +233,8 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   async function createUser(newcomer: Newcomer): Promise<Entered> {
+    const allowed = checkNewName(newcomer.name); // only here: who has had such a name before can still sign in
+    if (!allowed.ok) throw new RefusedError(allowed.code, allowed.message);
     const user = { id: newId(), name: newcomer.name, rev: 0 };
     const device = deviceOf(newcomer, user.id);
     if (signUp === 'closed') throw signUpClosed();

@@ -52,8 +52,10 @@ function entryOf(author: string, { room, clientOffset, kind, body, target, ...co
   });
 }
 
+/** The indentation is not hashed: earlier servers stored a body without it, and a repeat of such an entry must be one (L3). */
 function withDigest(entry: Omit<NewEntry, 'digest'>): NewEntry {
-  return { ...entry, digest: digestOf(entry) };
+  const { body } = entry;
+  return { ...entry, digest: digestOf(body === undefined ? entry : { ...entry, body: body.trim() }) };
 }
 
 /**

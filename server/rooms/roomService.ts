@@ -5,7 +5,7 @@
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Request, Room, User } from '../../shared/protocol/index.ts';
-import { checkName } from '../../shared/text.ts';
+import { checkNewName } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore } from '../store/port.ts';
@@ -119,7 +119,7 @@ export function createRoomService({
 
     async create(user, { id, kind, name: raw }, address) {
       if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be created yet.');
-      const name = checkName(raw);
+      const name = checkNewName(raw);
       if (!name.ok) throw new RefusedError(name.code, name.message);
       return inTurn(user.id, async () => {
         if (!(await store.byId(id))) await limits.checkCreation(user.id, address);

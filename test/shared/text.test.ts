@@ -1,11 +1,55 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BODY_MAX_CODE_POINTS, NAME_MAX_CODE_POINTS } from '../../shared/limits.ts';
-import { checkBody, checkName, codePoints, nameKey, withoutControls } from '../../shared/text.ts';
+import { BODY_MAX_CODE_POINTS, MARKS_IN_A_ROW_MAX, NAME_MAX_CODE_POINTS } from '../../shared/limits.ts';
+import {
+  checkBody,
+  checkName,
+  checkNewName,
+  codePoints,
+  nameKey,
+  withoutControls,
+} from '../../shared/text.ts';
+
+const SHOW_NOTHING: [string, string][] = [
+  ['an empty Braille cell', '\u2800\n\u2800'],
+  ['a Hangul filler', '\u3164'],
+  ['a half-width Hangul filler', '\uffa0 \u115f\u1160'],
+  ['zero width characters', '\u200b\u200c\u200d\u2060\ufeff'],
+  ['a soft hyphen', '\u00ad'],
+  ['controls of the writing direction', '\u202e\u200f\u2066'],
+  ['variation selectors', '\ufe0f\u{e0100}'],
+  ['tags', '\u{e0001}\u{e0041}\u{e007f}'],
+  ['annotation marks', '\ufff9\ufffa\ufffb'],
+  ['an empty note head', '\u{1d159}'],
+  ['combining marks on nothing', '\u0301\u20e3'],
+  ['a combining mark on a space', ' \u0301'],
+];
+
+const SHOW_SOMETHING = [
+  '👩‍👩‍👧‍👦',
+  '🇨🇭',
+  '🇨',
+  '1️⃣',
+  '#⃣',
+  '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+  '❤️',
+  '👍🏽',
+  '🏽',
+  '©',
+  '.',
+  '⠁⠀⠃',
+  '\u0600', // the Arabic number sign is a format character, and shows
+  '\ue000', // a private use character is what its font makes of it
+  '\ufffd',
+  'ㅤx',
+];
 
 describe('checkBody', () => {
   test.each([
-    ['trims', '  hello\n ', 'hello'],
+    ['removes what is blank at the end', 'hello \n ', 'hello'],
+    ['removes blank lines at the beginning', ' \n\u3000\n\nhello', 'hello'],
+    ['keeps the indentation of the first line', '\n  if (x)\n    y', '  if (x)\n    y'],
+    ['keeps the indentation of a Chinese paragraph', '\u3000\u3000我们\n', '\u3000\u3000我们'],
     ['replaces CRLF by LF', 'one\r\ntwo', 'one\ntwo'],
     ['keeps newline and tab', 'one\n\ttwo', 'one\n\ttwo'],
     ['replaces a lone surrogate', 'a\ud800b', 'a\ufffdb'],
@@ -23,13 +67,18 @@ describe('checkBody', () => {
     ['a carriage return alone', 'a\rb'],
     ['an escape', 'a\u001b[31mb'],
     ['a C1 control', 'a\u0085b'],
+    ...SHOW_NOTHING,
   ])('refuses %s as invalid', (_, raw) => {
     expect(checkBody(raw)).toMatchObject({ ok: false, code: 'invalid' });
   });
 
+  test.each(SHOW_SOMETHING)('keeps %j', (text) => {
+    expect(checkBody(text)).toEqual({ ok: true, text });
+  });
+
   test('counts code points, after trimming', () => {
     const most = '🦔'.repeat(BODY_MAX_CODE_POINTS);
-    expect(checkBody(`  ${most}  `)).toEqual({ ok: true, text: most });
+    expect(checkBody(` \n${most}  `)).toEqual({ ok: true, text: most });
     expect(checkBody(`${most}!`)).toMatchObject({ ok: false, code: 'too-large' });
   });
 
@@ -65,6 +114,54 @@ describe('checkName', () => {
   test('accepts at most 40 code points', () => {
     expect(checkName('名'.repeat(NAME_MAX_CODE_POINTS)).ok).toBe(true);
     expect(checkName('名'.repeat(NAME_MAX_CODE_POINTS + 1))).toMatchObject({ ok: false, code: 'too-large' });
+  });
+});
+
+describe('checkNewName', () => {
+  test.each([
+    ...SHOW_NOTHING,
+    ['an override of the direction', 'Ada \u202egnp.exe'],
+    ['an embedding', '\u202bAda\u202c'],
+    ['an isolate', '\u2067Ada\u2069'],
+    ['a mark of the direction', 'Ada\u200f'],
+    ['a blank glyph at the end', 'Ada\u2800'],
+    ['a filler inside', 'A\u3164da'],
+    ['a line separator', 'A\u2028da'],
+    ['a mark that would stand on what is before it', '\u0336Ada'],
+    ['35 combining marks', `A${'\u0335'.repeat(35)}da`],
+    ['marks with invisible characters between them', `A${'\u0335\u200d'.repeat(15)}da`],
+    ['many invisible characters', `A${'\u200b'.repeat(20)}da`],
+  ])('refuses %s as invalid', (_, raw) => {
+    expect(checkNewName(raw)).toMatchObject({ ok: false, code: 'invalid' });
+  });
+
+  test.each([
+    'Ada L.',
+    'علی‌رضا',
+    'Nguyễn Thị Phượng',
+    'ကျွန်ုပ်',
+    'བསྒྲུབས',
+    'שִׁירָה',
+    'ณัฐวุฒิ',
+    'क्षत्रिय',
+    '👩‍👩‍👧‍👦',
+    '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+    '1️⃣',
+    '林小姐',
+    `a${'\u0301'.repeat(MARKS_IN_A_ROW_MAX)}`.normalize('NFD'),
+  ])('accepts %s', (name) => {
+    expect(checkNewName(name)).toEqual({ ok: true, text: name.normalize('NFC') });
+  });
+
+  test('checks all that checkName checks', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (raw) => {
+        const [known, fresh] = [checkName(raw), checkNewName(raw)];
+        expect(
+          known.ok ? [known, { ok: false, code: 'invalid', message: expect.any(String) }] : [known],
+        ).toContainEqual(fresh);
+      }),
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** Creating, looking up, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
-import { checkName } from '../../shared/text.ts';
+import { checkNewName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { Sync } from '../log/fetch/sync.ts';
 import { type Reason, reasonOf } from '../records/errorReason.ts';
@@ -52,7 +52,7 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
   return {
     async createRoom(raw) {
       if (raw.trim() === '') return { ok: false, reason: { code: 'empty' } };
-      const name = checkName(raw);
+      const name = checkNewName(raw);
       if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
       const id = idFor(`create ${name.text}`);
       const asked = await ask('room:create', { id, kind: 'public', name: name.text });

@@ -141,7 +141,7 @@ export const en = {
     signIn: {
       empty: 'Enter a name first.',
       'too-large': 'A name can have at most 40 characters.',
-      invalid: 'A name needs at least one visible character, and no control characters.',
+      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'That name is taken.',
       'sign-up-closed':
         'Nobody new can join here. Check the spelling of your name, or ask whoever runs the server.',
@@ -157,7 +157,7 @@ export const en = {
     room: {
       empty: 'Enter a name first.',
       'too-large': 'A name can have at most 40 characters.',
-      invalid: 'A name needs at least one visible character, and no control characters.',
+      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'This room already exists.',
       forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',
     },

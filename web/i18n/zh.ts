@@ -137,7 +137,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     signIn: {
       empty: '请先输入名字。',
       'too-large': '名字最多 40 个字符。',
-      invalid: '名字中至少要有一个可见字符，且不能有控制字符。',
+      invalid: '名字中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
       conflict: '这个名字已被使用。',
       'sign-up-closed': '这里暂不接受新用户。请检查名字是否写对，或联系服务器管理员。',
       forbidden: '服务器拒绝了这次操作，请联系管理员。',
@@ -152,7 +152,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     room: {
       empty: '请先输入名称。',
       'too-large': '名称最多 40 个字符。',
-      invalid: '名称中至少要有一个可见字符，且不能有控制字符。',
+      invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
       conflict: '这个聊天室已经存在。',
       forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
     },

@@ -2,7 +2,7 @@
  * Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). A new message is shown while it
  * is written, as one that is being saved: on a slow phone it would otherwise appear a frame or two later.
  */
-import { checkBody, withoutControls } from '../../shared/text.ts';
+import { checkBody, withoutBlankEnds, withoutControls } from '../../shared/text.ts';
 import { type StorageHealth, storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { importEngine } from '../engine/loadEngine.ts';
@@ -122,5 +122,5 @@ const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
 function readBody(raw: string): string {
   const checked = checkBody(withoutControls(raw));
   if (checked.ok) return checked.text;
-  return checked.code === 'too-large' ? withoutControls(raw).toWellFormed().trim() : '';
+  return checked.code === 'too-large' ? withoutBlankEnds(withoutControls(raw).toWellFormed()) : '';
 }

@@ -2,7 +2,7 @@
  * The text in the composer and how it is handed over, independent of the DOM. A model outlives its view: a person can look at
  * another room and come back. What is typed is also saved as a draft, so that it outlives the page (O4).
  */
-import { withoutControls } from '../../shared/text.ts';
+import { isBlank, withoutControls } from '../../shared/text.ts';
 import { type Cell, createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { Client, Message, Outcome } from '../state/model.ts';
@@ -196,7 +196,7 @@ export function createComposerModel(initial: string, { load, save, send }: Compo
 }
 
 export function canSend(text: string): boolean {
-  return text.trim() !== '';
+  return !isBlank(text);
 }
 
 /** The text that was typed while `sent` was in flight. */

@@ -82,9 +82,17 @@ describe('signing up', () => {
     ['', 'invalid'],
     ['a\u0007', 'invalid'],
     ['\u200b', 'invalid'],
+    ['Ada\u202e', 'invalid'],
     ['x'.repeat(41), 'too-large'],
   ])('the name %j is refused', async (name, code) => {
     await expect(setUp().auth.signIn({ name, claim: newId() }, HOME)).rejects.toEqual(refused(code));
+  });
+
+  test('whoever has a name that is not given any more still signs in by it', async () => {
+    const { auth, store } = setUp();
+    withCheapPasswords(store, ['ada\u2800']);
+    const request = { name: '\u202eAda\u2800', password: 'cheap', claim: newId() };
+    expect((await auth.signIn(request, HOME)).session.user.name).toBe('ada\u2800');
   });
 
   test.each([
@@ -492,6 +500,7 @@ describe('another name', () => {
     expect(user).toMatchObject({ id: identity.user.id, name: 'Ada Byron', rev: 1 });
     expect(renamed).toEqual([user]);
     expect(await store.byNameKey('ada')).toBeUndefined();
+    await expect(auth.rename(identity, `A${'\u0335'.repeat(35)}`)).rejects.toEqual(refused('invalid'));
   });
 
   test('the current name changes nothing and does not count; other capitals are a change', async () => {

@@ -88,6 +88,8 @@ describe('append', () => {
         text('first', room),
         text('x'.repeat(4001), room, key),
         text('  \n ', room),
+        text('\u2800', room),
+        { kind: 'edit', room, clientOffset: newId(), target: newId(), body: '\u3164\u0301' },
         text('for others', secret),
         text('nowhere', newId()),
         { kind: 'text', room, clientOffset: '__proto__', body: 'bad key' },
@@ -100,6 +102,8 @@ describe('append', () => {
     expect(answer.ok && answer.results.map((r) => ('error' in r ? r.error.code : r.serverOffset))).toEqual([
       2,
       'too-large',
+      'invalid',
+      'invalid',
       'invalid',
       'not-found',
       'not-found',
@@ -117,7 +121,7 @@ describe('append', () => {
     const item = text('  a\r\nb\ud800 ');
     const first = await ada.append(item);
     expect(await ada.append(text('a\nb\ufffd', LOBBY, item.clientOffset))).toEqual(first);
-    expect(bodyOf(await ada.hears('a\nb\ufffd'))).toBe('a\nb\ufffd');
+    expect(bodyOf(await ada.hears('  a\nb\ufffd'))).toBe('  a\nb\ufffd');
     const emoji = await ada.append(text(`${'👩‍🚒'.repeat(1333)}!`), text('👩‍🚒'.repeat(1334)));
     expect(emoji).toMatchObject({
       results: [{ serverOffset: expect.any(Number) }, { error: { code: 'too-large' } }],

@@ -38,6 +38,12 @@ async function headOf(client: ApiClient, room: string): Promise<number> {
 
 const forbidden = { ok: false, error: { code: 'forbidden', message: expect.stringContaining('limit') } };
 
+test('a name that turns what is beside it is not given to a room', async () => {
+  using ada = await person();
+  const answer = await ada.request('room:create', { ...creation(), name: 'harbour \u202egnp' });
+  expect(answer).toMatchObject({ ok: false, error: { code: 'invalid' } });
+});
+
 test('one user creates no more rooms than the limit of a day; a repeat is answered all the same', {
   timeout: 120_000,
 }, async () => {

@@ -55,7 +55,12 @@ test('a message is shown, sent, and told to others', async () => {
     last: { text: 'hi', mine: false },
   });
   expect(browser.persisted).toBe(1);
-  expect(await tab.client.send(LOBBY, ' \n\u0007')).toEqual({ ok: false, reason: { code: 'empty' } });
+  const empty = { ok: false, reason: { code: 'empty' } };
+  for (const nothing of [' \n\u0007', '\u2800', '\u200b\ufe0f']) {
+    expect(await tab.client.send(LOBBY, nothing)).toEqual(empty);
+    expect(await tab.client.edit(LOBBY, 'a key', nothing)).toEqual(empty);
+    expect(await tab.client.amend('a key', nothing)).toEqual(empty);
+  }
 });
 
 test('O1 O2 messages written offline outlive the tab, are shown without a network, and are sent in order without the person', async () => {

@@ -62,11 +62,13 @@ describe('the composer model', () => {
     expect(store.sent).toEqual(['two seals', 'and a third']);
   });
 
-  test('white space alone is not sent; control characters of a paste are removed', async () => {
+  test('text that shows nothing is not sent; control characters of a paste are removed', async () => {
     const store = pendingStore();
     const model = createComposerModel('', store);
-    model.type(' \n ');
-    expect(await model.submit()).toBe(false);
+    for (const blank of [' \n ', '\u2800', '\u200d\ufe0f']) {
+      model.type(blank);
+      expect(await model.submit()).toBe(false);
+    }
     model.type('a\u0007b\r\nc');
     void model.submit();
     expect(store.sent).toEqual(['ab\nc']);
