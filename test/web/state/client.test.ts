@@ -42,11 +42,11 @@ afterEach(() => {
 test('a message is shown, sent, and told to others', async () => {
   const tab = await signedIn();
   expect(await tab.client.send(LOBBY, '  hello\r\nyou\u0007 ')).toEqual({ ok: true });
-  await shows(tab, ['hello\nyou']);
-  expect(bodies()).toEqual(['hello\nyou']);
+  await shows(tab, ['  hello\nyou']);
+  expect(bodies()).toEqual(['  hello\nyou']);
   server.names.set('x', 'Lin');
   server.write(mint(), 'hi');
-  await shows(tab, ['hello\nyou', 'hi']);
+  await shows(tab, ['  hello\nyou', 'hi']);
   await until('the list of rooms follows', () => tab.signedIn().rooms[0]!.last?.text === 'hi');
   expect(tab.signedIn().rooms[0]).toMatchObject({
     id: LOBBY,
@@ -699,7 +699,7 @@ test('O3 a tab that is killed as soon as a message is queued does not offer its 
   await until('signed in', () => again.app().tag === 'signed-in');
   expect(await again.client.draft(LOBBY)).toBe('');
   again.look(LOBBY);
-  await until('it waits', () => again.read(LOBBY)[0] === 'said once (queued)');
+  await until('it waits', () => again.read(LOBBY)[0] === '  said once (queued)');
 });
 
 test('O4 text that was typed while a message was being queued stays a draft', async () => {
