@@ -10,6 +10,10 @@ export const NAME_MAX_CODE_POINTS = 40;
 export const MARKS_IN_A_ROW_MAX = 8;
 export const PASSWORD_MAX_CODE_POINTS = 200;
 export const CLAIM_LIFETIME_MS = 24 * 60 * 60 * 1000;
+/** Of a one-time pass or code: enough to add the app to the home screen, or to walk to the other device and type. */
+export const PASS_LIFETIME_MS = 10 * 60 * 1000;
+/** Of 32 symbols: 30 bits. What that needs is in docs/SECURITY.md, "One-time passes". */
+export const CODE_LENGTH = 6;
 export const COOKIE_LIFETIME_S = 400 * 24 * 60 * 60; // the longest that a browser keeps a cookie (RFC 6265bis)
 
 // Connecting
@@ -89,6 +93,15 @@ export const WRONG_PASSWORDS_BURST_OF_ADDRESS = 10;
 export const CURRENT_PASSWORDS_PER_DAY_AND_DEVICE = 20;
 export const CURRENT_PASSWORDS_PER_DAY = 100;
 export const PASSWORD_CHANGES_PER_DAY = 10;
+/** Passes and codes that one user makes. A phone makes a pass each time it opens the page until the app is installed. */
+export const PASSES_PER_MINUTE = 6;
+export const PASSES_BURST = 30;
+/** Wrong codes from one address: somebody who mistypes has five tries, then one a minute. */
+export const WRONG_CODES_PER_MINUTE_AND_ADDRESS = 1;
+export const WRONG_CODES_BURST_OF_ADDRESS = 5;
+/** Wrong codes from all addresses: at most 160 within the life of a code, of which there are a thousand million. */
+export const WRONG_CODES_PER_MINUTE = 10;
+export const WRONG_CODES_BURST = 60;
 /** New devices of an existing user: each leaves a record for 400 days. Many people may share one user. */
 export const DEVICES_PER_DAY = 100;
 /** Of one user: one more signs out the one that was used least recently. */

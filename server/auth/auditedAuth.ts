@@ -1,4 +1,4 @@
-/** Records sign-ins, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
+/** Records sign-ins, one-time passes, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
 import { checkName, nameKey } from '../../shared/text.ts';
 import type { Audit, AuditDetails, AuditEvent } from '../base/audit.ts';
 import { toWireError } from '../base/refusal.ts';
@@ -25,6 +25,19 @@ export function auditedAuth(auth: Auth, audit: Pick<Audit, 'record'>): Auth {
       const signedIn = await orRefused('sign-in', details, auth.signIn(request, client));
       const { user, device } = signedIn.session;
       audit.record(signedIn.isNew ? 'sign-up' : 'sign-in', { ...details, user: user.id, device: device.id });
+      return signedIn;
+    },
+    async makePass(identity, kind) {
+      const details = { user: identity.user.id, device: identity.device };
+      const made = await orRefused('pass-made', details, auth.makePass(identity, kind));
+      audit.record('pass-made', details);
+      return made;
+    },
+    async signInByPass(request, client) {
+      const address = addressKey(client);
+      const signedIn = await orRefused('pass-used', { address }, auth.signInByPass(request, client));
+      const { user, device } = signedIn.session;
+      audit.record('pass-used', { user: user.id, device: device.id, address });
       return signedIn;
     },
     async signOut(identity) {

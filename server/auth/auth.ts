@@ -1,16 +1,23 @@
 /** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Authentication". */
-import { CLAIM_LIFETIME_MS, DEVICES_MAX } from '../../shared/limits.ts';
+import { CLAIM_LIFETIME_MS, CODE_LENGTH, DEVICES_MAX, PASS_LIFETIME_MS } from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
-import type { Device, Session, SessionRequest, User } from '../../shared/protocol/index.ts';
+import type { Device, PassRequest, Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, checkNewName, nameKey } from '../../shared/text.ts';
 import type { SignUp } from '../base/env.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { HASH_WAIT_MS, HASHES_AT_ONCE, HASHES_WAITING } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createFairSemaphore } from '../limits/fairSemaphore.ts';
-import { type SignedInDevice, Unavailable, type UserRecord, type UserStore } from '../store/port.ts';
+import {
+  type OneTimePass,
+  type SignedInDevice,
+  Unavailable,
+  type UserRecord,
+  type UserStore,
+} from '../store/port.ts';
 import type { DeviceUse } from './deviceUse.ts';
 import { createKeyedMutex } from './keyedMutex.ts';
+import { codeFrom, PASSES_KEPT, readPass } from './passes.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
 import { hashClaim, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
@@ -32,6 +39,17 @@ export interface Auth {
     request: Omit<SessionRequest, 'credential'>,
     address: string,
   ): Promise<{ session: Session; token: string; isNew: boolean }>;
+  /** Makes a one-time pass, with which a new device of this user signs in until `expiresAt`. */
+  makePass(identity: Identity, kind: OneTimePass['kind']): Promise<{ pass: string; expiresAt: number }>;
+  /**
+   * Signs in the user of a one-time pass on a new device. The same claim with the same pass is the same device, until the pass
+   * expires. Throws `unauthorized` for a pass that is wrong, expired, used under another claim, or made by a device that
+   * was signed out since.
+   */
+  signInByPass(
+    request: Omit<PassRequest, 'credential'>,
+    address: string,
+  ): Promise<{ session: Session; token: string }>;
   /**
    * Undefined if the token is not known: it is forged, replaced or expired, or the database was restored from a backup.
    * Throws `unauthorized` with the reason `signed-out` if somebody signed the device out. `address`: of the client, where
@@ -117,11 +135,38 @@ export function createAuth(options: AuthOptions): Auth {
         },
       );
       if (how !== 'created' && !harmless) attempt.harmless();
-      limits.wasAt(signedIn.user.id, address);
       await onUserCreated(signedIn.user.id);
-      const session = await sessionOf(toIdentity(signedIn));
-      if (session.devices > DEVICES_MAX) await signOutLeastUsed(session);
-      return { session, token, isNew: how === 'created' };
+      return { session: await begin(signedIn, address), token, isNew: how === 'created' };
+    },
+
+    async makePass({ user, device }, kind) {
+      limits.makePass(user.id);
+      for (let tries = 0; tries < CODE_TRIES; tries++) {
+        const pass = kind === 'link' ? newId() : codeFrom(random(CODE_LENGTH));
+        const { hash } = readPass(pass)!;
+        const createdAt = now();
+        const expiresAt = createdAt + PASS_LIFETIME_MS;
+        const made = { hash, kind, user: user.id, device, createdAt, expiresAt };
+        if (await store.addPass(made, PASSES_KEPT[kind])) return { pass, expiresAt };
+      }
+      throw new Unavailable('No free code was found; try again.');
+    },
+
+    async signInByPass({ pass: raw, claim }, address) {
+      const pass = readPass(raw);
+      const refund = limits.tryPass(address, pass?.kind ?? 'code');
+      if (!pass) throw wrongPass();
+      const token = tokenFrom(random(TOKEN_BYTES));
+      const taking = { claim, claimHash: hashClaim(claim, pass.hash), tokenHash: hashToken(token) };
+      const signedIn = await exclusively(taking.claimHash, () => enterByPass(pass.hash, taking)).catch(
+        (error: unknown) => {
+          refund();
+          throw error;
+        },
+      );
+      if (!signedIn) throw wrongPass();
+      refund();
+      return { session: await begin(signedIn, address), token };
     },
 
     async identify(token, address) {
@@ -204,6 +249,25 @@ export function createAuth(options: AuthOptions): Auth {
     },
   };
 
+  /** What every sign-in ends with. */
+  async function begin(signedIn: SignedInDevice, address: string): Promise<Session> {
+    limits.wasAt(signedIn.user.id, address);
+    const session = await sessionOf(toIdentity(signedIn));
+    if (session.devices > DEVICES_MAX) await signOutLeastUsed(session);
+    return session;
+  }
+
+  /** Undefined where the pass is wrong. */
+  async function enterByPass(hash: string, { claim, claimHash, tokenHash }: TakingPass) {
+    const taken = await store.takePass(hash, claimHash, now());
+    // In this order: a change of the password signs out the device that made the pass, or is seen by `addDevice`.
+    const user = taken && (await store.byId(taken.user));
+    if (!user || !(await store.devicesAlive([taken.device])).has(taken.device)) return undefined;
+    // As after a sign-in by name: with this claim, the device gets another token where it has lost its cookie.
+    const device = { claimHash: hashClaim(claim, nameKey(user.name)), tokenHash, as: user.id };
+    return (await renew(device)) ?? storeDevice(device, user);
+  }
+
   async function enter(newcomer: Newcomer): Promise<Entered> {
     const renewed = await renew(newcomer);
     if (renewed) return renewed;
@@ -225,7 +289,7 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   /** The answer to an earlier sign-in with this claim was lost: the same user and device get a new token. */
-  async function renew({ claimHash, tokenHash, as }: Newcomer): Promise<Entered | undefined> {
+  async function renew({ claimHash, tokenHash, as }: ByClaim): Promise<Entered | undefined> {
     const before = await store.byClaim(claimHash, claimsSince());
     if (!before || (as !== undefined && as !== before.user.id)) return undefined;
     await store.replaceToken(before.device, tokenHash);
@@ -269,6 +333,11 @@ export function createAuth(options: AuthOptions): Auth {
     if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
     if (!(await guess(user, newcomer.password, newcomer)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
+    return storeDevice(newcomer, user);
+  }
+
+  /** `user` has proven to be who they are. */
+  async function storeDevice(newcomer: ByClaim, user: UserRecord): Promise<Entered> {
     limits.addDevice(user.id);
     const device = deviceOf(newcomer, user.id);
     const outcome = await store.addDevice(device, claimsSince(), user.passwordHash);
@@ -317,7 +386,7 @@ export function createAuth(options: AuthOptions): Auth {
     return { user, device: { id: device }, hasPassword, devices, features: features() };
   }
 
-  function deviceOf({ tokenHash, claimHash }: Newcomer, user: string) {
+  function deviceOf({ tokenHash, claimHash }: ByClaim, user: string) {
     return { id: newId(), user, tokenHash, claimHash, createdAt: now() };
   }
 
@@ -326,15 +395,29 @@ export function createAuth(options: AuthOptions): Auth {
   }
 }
 
-/** A sign-in request with a valid name and password format. */
-interface Newcomer {
-  name: string;
-  key: string;
-  password: string | undefined;
+/** The hashes of a new device. */
+interface ByClaim {
   claimHash: string;
   tokenHash: string;
   /** The only user that may be signed in, if the request says so. */
   as: string | undefined;
+}
+
+/** Of whoever takes a pass. `claimHash` covers the pass, as another one covers the name. */
+interface TakingPass {
+  claim: string;
+  claimHash: string;
+  tokenHash: string;
+}
+
+/** Two codes that are the same by chance are one in ten million even where a hundred are valid. */
+const CODE_TRIES = 3;
+
+/** A sign-in request with a valid name and password format. */
+interface Newcomer extends ByClaim {
+  name: string;
+  key: string;
+  password: string | undefined;
   /** Of the client. */
   address: string;
 }
@@ -343,6 +426,10 @@ type Entered = SignedInDevice & { how: 'created' | 'renewed' | 'proven' };
 
 function wrongCurrent(): RefusedError {
   return new RefusedError('unauthorized', 'That is not the current password.');
+}
+
+function wrongPass(): RefusedError {
+  return new RefusedError('unauthorized', 'This code is wrong, was used, or is older than ten minutes.');
 }
 
 function wasSignedOut(): RefusedError {

@@ -9,6 +9,8 @@
  *   guess all the time to keep the user from signing in at a new address.
  * - Addresses where the user has been lately (recentAddresses.ts) are not part of that: what strangers do elsewhere does
  *   not count there. Whoever is attacked signs in where one of their devices is in use, or was.
+ * - Wrong one-time codes count per address, and all together: whoever guesses a code may guess everybody's at once. So
+ *   who has some twelve addresses can keep others from typing codes; a pass of 128 bits and a password work meanwhile.
  * - Changing a password has limits of its own, per device and per user: guesses at the sign-in do not count there, and the
  *   20 guesses a day on a stolen phone leave the other devices of its owner alone. Both are `forbidden` when exceeded, as
  *   they take a day to mend.
@@ -22,12 +24,18 @@ import {
   CURRENT_PASSWORDS_PER_DAY,
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
   DEVICES_PER_DAY,
+  PASSES_BURST,
+  PASSES_PER_MINUTE,
   PASSWORD_CHANGES_PER_DAY,
   RENAME_ATTEMPTS_PER_MINUTE,
   RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   SIGN_INS_PER_MINUTE_AND_ADDRESS,
+  WRONG_CODES_BURST,
+  WRONG_CODES_BURST_OF_ADDRESS,
+  WRONG_CODES_PER_MINUTE,
+  WRONG_CODES_PER_MINUTE_AND_ADDRESS,
   WRONG_PASSWORDS_BURST,
   WRONG_PASSWORDS_BURST_OF_ADDRESS,
   WRONG_PASSWORDS_PER_MINUTE,
@@ -37,6 +45,7 @@ import type { OnLimit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter, type Limiter } from '../limits/limiter.ts';
+import type { OneTimePass } from '../store/port.ts';
 import { createRecentAddresses } from './recentAddresses.ts';
 
 export interface SignInLimits {
@@ -57,6 +66,13 @@ export interface SignInLimits {
   changePassword(user: string): () => void;
   /** Counts a new device, after the password was right. Throws `forbidden` if there were too many. */
   addDevice(user: string): void;
+  /** Counts a new one-time pass or code of this user. Throws `rate-limited` if there were too many. */
+  makePass(user: string): void;
+  /**
+   * Counts a try of a pass, before it is looked up. Throws `rate-limited` if there were too many wrong ones. Returns a function
+   * that refunds it: the pass was right, or was never looked up.
+   */
+  tryPass(address: string, kind: OneTimePass['kind']): () => void;
   /** Counts an attempt to rename, also to a taken name. Throws `rate-limited` if there were too many. */
   attemptRename(user: string): void;
   /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
@@ -93,6 +109,12 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
   const currentOfUser = createLimiter({ ...perDay(CURRENT_PASSWORDS_PER_DAY), now });
   const changes = createLimiter({ ...perDay(PASSWORD_CHANGES_PER_DAY), now });
   const devices = createLimiter({ ...perDay(DEVICES_PER_DAY), now });
+  const passes = createLimiter({ ...perMinute(PASSES_PER_MINUTE, PASSES_BURST), now });
+  const codesAtAddress = createLimiter({
+    ...perMinute(WRONG_CODES_PER_MINUTE_AND_ADDRESS, WRONG_CODES_BURST_OF_ADDRESS),
+    now,
+  });
+  const codesOfAll = createLimiter({ ...perMinute(WRONG_CODES_PER_MINUTE, WRONG_CODES_BURST), now });
   const renameAttempts = createLimiter({ ...perMinute(RENAME_ATTEMPTS_PER_MINUTE), now });
   const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
@@ -141,6 +163,18 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     addDevice(user) {
       const message = `A user can sign in on ${DEVICES_PER_DAY} new devices a day.`;
       takeOrForbid(devices, user, message, 'devices', { user });
+    },
+    makePass(user) {
+      takeOrWait(passes, user, TOO_MANY, 'passes', { user });
+    },
+    tryPass(client, kind) {
+      const address = addressKey(client);
+      if (kind === 'link')
+        return takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
+      const refund = takeOrWait(codesAtAddress, address, TOO_MANY_CODES, 'wrong codes of address', {
+        address,
+      });
+      return both(refund, () => takeOrWait(codesOfAll, '', TOO_MANY_CODES, 'wrong codes', { address }));
     },
     attemptRename(user) {
       takeOrWait(renameAttempts, user, TOO_MANY, 'rename attempts', { user });
@@ -212,6 +246,7 @@ const DAY_S = 24 * 60 * 60;
 const COUNTED_CLAIMS = 10_000;
 
 const TOO_MANY = 'Too many attempts; wait a moment and try again.';
+const TOO_MANY_CODES = 'Too many wrong codes; wait a moment and try again.';
 const UNDER_ATTACK =
   'Somebody is trying passwords for this name: try again in a moment, or sign in on a network where one of your devices is signed in.';
 const TOO_MANY_ON_DEVICE =

@@ -16,6 +16,8 @@ export type AuditEvent =
   | 'sign-in'
   | 'sign-up'
   | 'sign-out'
+  | 'pass-made'
+  | 'pass-used'
   | 'password'
   | 'device-removed'
   | 'connection'

@@ -6,7 +6,9 @@ import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../
 import {
   type AnsweredName,
   NameRequest,
+  PassRequest,
   PasswordRequest,
+  type Session,
   type SessionAnswer,
   SessionRequest,
 } from '../../shared/protocol/index.ts';
@@ -34,6 +36,8 @@ interface Deps {
   /** Called with each request whose session is valid. */
   onAuthenticated: (request: IncomingMessage) => void;
   metrics: Metrics;
+  /** The built manifest of the page; undefined where it is not built. */
+  manifest: () => Promise<string | undefined>;
 }
 
 /** The deadline starts when the body was read: a slow upload does not count as a delay of the server. */
@@ -47,6 +51,7 @@ export function createApi({
   onLimit,
   onAuthenticated,
   metrics,
+  manifest,
 }: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
   const ranges = createKeyedQueue({
@@ -69,14 +74,34 @@ export function createApi({
       await readJson(ctx.req, SMALL_BODY_BYTES),
       'body',
     );
-    const { ownOrigin, origin, address } = ctx.state.requestContext;
-    // Cookies are for pages only, and a page always states its origin.
-    if (credential === 'cookie' && (ownOrigin === undefined || !isKnownPage(origin))) throw foreignPage();
-    const { session, token } = await inTime(auth.signIn(request, address));
-    const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
-    if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(ownOrigin!, token));
+    await signIn(ctx, credential, (address) => auth.signIn(request, address));
+  });
+
+  api.post('sign-in-by-pass', '/session/pass', async (ctx) => {
+    const { credential, ...request } = parseOrRefuse(
+      PassRequest,
+      await readJson(ctx.req, SMALL_BODY_BYTES),
+      'body',
+    );
+    await signIn(ctx, credential, (address) => auth.signInByPass(request, address));
+  });
+
+  api.post('code', '/code', async (ctx) => {
+    const { pass, expiresAt } = await inTime(auth.makePass(await identityOf(ctx), 'code'));
     ctx.status = 201;
-    ctx.body = answer;
+    ctx.body = { code: pass, expiresAt };
+  });
+
+  // A browser that adds the page to a home screen fetches it, and the app starts there with storage of its own. A GET, since
+  // browsers fetch it so; a foreign page cannot read what it makes. Without a session it is the manifest as it was built.
+  api.get('manifest', '/manifest.webmanifest', async (ctx) => {
+    const built = await manifest();
+    if (!built) throw new RefusedError('not-found', 'The page is not built yet.');
+    const pass = await identityOf(ctx)
+      .then((identity) => inTime(auth.makePass(identity, 'link')))
+      .catch(() => undefined);
+    ctx.type = 'application/manifest+json';
+    ctx.body = pass ? JSON.stringify({ ...JSON.parse(built), start_url: `/#/pass/${pass.pass}` }) : built;
   });
 
   api.get('session', '/session', async (ctx) => {
@@ -131,6 +156,21 @@ export function createApi({
   });
 
   return api;
+
+  async function signIn(
+    ctx: Context & { state: State },
+    credential: SessionRequest['credential'],
+    enter: (address: string) => Promise<{ session: Session; token: string }>,
+  ): Promise<void> {
+    const { ownOrigin, origin, address } = ctx.state.requestContext;
+    // Cookies are for pages only, and a page always states its origin.
+    if (credential === 'cookie' && (ownOrigin === undefined || !isKnownPage(origin))) throw foreignPage();
+    const { session, token } = await inTime(enter(address));
+    const answer: SessionAnswer = credential === 'token' ? { ...session, token } : session;
+    if (credential === 'cookie') ctx.append('Set-Cookie', cookieWith(ownOrigin!, token));
+    ctx.status = 201;
+    ctx.body = answer;
+  }
 
   async function identityOf(ctx: { state: State; req: IncomingMessage }): Promise<Identity> {
     const { credentials, address } = ctx.state.requestContext;

@@ -58,7 +58,8 @@ export function createKoaApp({
   logger,
 }: Deps): Koa<State> {
   const koa = new Koa<State>();
-  const api = createApi({ auth, perform, frameLimiter, onLimit, onAuthenticated, metrics });
+  const manifest = async () => (await page.find('/manifest.webmanifest'))?.plain.toString();
+  const api = createApi({ auth, perform, frameLimiter, onLimit, onAuthenticated, metrics, manifest });
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
     ctx.state.requestContext = contextOf(ctx.req);

@@ -143,6 +143,17 @@ export interface UserStore {
    * devices whose sign-up was abandoned between its two writes.
    */
   expireDevices(unusedSince: number, limit: number): Promise<number>;
+
+  /**
+   * Stores a one-time pass. Of its user and kind only the `keep` newest stay, this one included; also deletes passes of
+   * anybody that have expired by its `createdAt`. False, and nothing changes, where there is a pass with this hash.
+   */
+  addPass(pass: OneTimePass, keep: number): Promise<boolean>;
+  /**
+   * Takes the pass: undefined where it is unknown, has expired by `at`, or was taken under another claim. Of concurrent calls
+   * with different claims one gets it. The same claim gets it again: its first answer may have been lost.
+   */
+  takePass(hash: string, claimHash: string, at: number): Promise<TakenPass | undefined>;
 }
 
 export interface RoomStore {
@@ -264,6 +275,21 @@ export interface NewDevice {
   claimHash: string;
   createdAt: number;
 }
+
+/** By which a new device of `user` signs in once. */
+export interface OneTimePass {
+  /** Of the pass, which nobody stores. */
+  hash: string;
+  /** `link`: 128 random bits; `code`: short, for people to type. */
+  kind: 'link' | 'code';
+  user: string;
+  /** The device that made it. */
+  device: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
+export type TakenPass = Pick<OneTimePass, 'user' | 'device' | 'kind'>;
 
 /** `seenAt`: the time of the last `devicesSeen`, or `createdAt`. */
 export interface SignedInDevice {

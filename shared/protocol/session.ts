@@ -1,4 +1,4 @@
-/** Bodies of the HTTP routes for sign-in, name and password: `/api/session`, `/api/name`, `/api/password`. */
+/** Bodies of the HTTP routes for sign-in, name and password: `/api/session`, `/api/code`, `/api/name`, `/api/password`. */
 import * as v from 'valibot';
 import { Millis } from '../entry.ts';
 import { DeviceId, Id } from '../ids.ts';
@@ -28,6 +28,18 @@ export type Session = v.InferOutput<typeof Session>;
 
 export const SessionAnswer = v.object({ ...Session.entries, token: v.optional(v.string()) });
 export type SessionAnswer = v.InferOutput<typeof SessionAnswer>;
+
+/** Signs in a new device by a one-time pass or code, which another device of the user has made. `claim`: as in `SessionRequest`. */
+export const PassRequest = v.object({
+  pass: v.string(),
+  claim: Id,
+  credential: v.picklist(['cookie', 'token']),
+});
+export type PassRequest = v.InferOutput<typeof PassRequest>;
+
+/** A code such as `K7Q-M4P`, valid once and until then, by the server's clock. */
+export const CodeAnswer = v.object({ code: v.string(), expiresAt: Millis });
+export type CodeAnswer = v.InferOutput<typeof CodeAnswer>;
 
 /** One device on which the user is signed in. `seenAt` is exact to a day. `current`: the device that asks. */
 export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis, current: v.boolean() });

@@ -101,6 +101,8 @@ function entryRows(): Row[] {
 const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
   'POST /api/session': { body: protocol.SessionRequest, answer: protocol.SessionAnswer },
   'GET /api/session': { answer: protocol.Session },
+  'POST /api/session/pass': { body: protocol.PassRequest, answer: protocol.SessionAnswer },
+  'POST /api/code': { answer: protocol.CodeAnswer },
   'GET /api/devices': { answer: protocol.DevicesAnswer },
   'PUT /api/name': { body: protocol.NameRequest, answer: protocol.NameAnswer },
   'PUT /api/password': { body: protocol.PasswordRequest },

@@ -5,6 +5,7 @@ import { isDuplicate } from './base/faults.ts';
 import { type DeviceCalls, devicesOn, USER_FIELDS, userOf } from './devices/deviceStore.ts';
 import { mixedDevicesOn } from './devices/embeddedDevices.ts';
 import type { VersionWatch } from './open/databaseVersion.ts';
+import { passesOn } from './passStore.ts';
 
 export function usersOn(collections: Collections, version: Omit<VersionWatch, 'close'>): UserStore {
   const { users, members, meta } = collections;
@@ -51,6 +52,7 @@ export function usersOn(collections: Collections, version: Omit<VersionWatch, 'c
 
   return {
     ...eachCall(own, (name) => (version.mayHaveEmbeddedDevices() ? mixed : own)[name]),
+    ...passesOn(collections),
     byNameKey: async (nameKey) => userOf(await users.findOne({ nameKey }, { projection: USER_FIELDS })),
     byId: async (id) => userOf(await users.findOne({ _id: id }, { projection: USER_FIELDS })),
     async names(ids) {

@@ -52,6 +52,8 @@ export const ANSWERED_BY = {
     removeDevice: 'writer',
     devicesSeen: 'writer',
     expireDevices: 'writer',
+    addPass: 'writer',
+    takePass: 'writer',
     byNameKey: 'reader',
     byId: 'reader',
     names: 'reader',

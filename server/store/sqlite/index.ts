@@ -129,6 +129,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       devicesAlive: (devices) => call('users', 'devicesAlive', devices),
       devicesSeen: (devices, at) => call('users', 'devicesSeen', devices, at),
       expireDevices: (unusedSince, limit) => call('users', 'expireDevices', unusedSince, limit),
+      addPass: (pass, keep) => call('users', 'addPass', pass, keep),
+      takePass: (hash, claimHash, at) => call('users', 'takePass', hash, claimHash, at),
     },
     rooms: {
       create: (room) => call('rooms', 'create', room),

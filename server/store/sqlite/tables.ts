@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth];
+const STEPS = [first, second, third, fourth, fifth, sixth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -130,6 +130,18 @@ function fifth(db: DatabaseSync): void {
       coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), createdAt);
     DROP INDEX roomsPublic;
     CREATE INDEX roomsByActivity ON rooms (activeAt, id) WHERE kind = 'public';
+  `);
+}
+
+/** One-time passes. `claimHash`: of whoever has taken it. */
+function sixth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE passes (
+      hash TEXT PRIMARY KEY, kind TEXT NOT NULL, user TEXT NOT NULL, device TEXT NOT NULL, createdAt INTEGER NOT NULL,
+      expiresAt INTEGER NOT NULL, claimHash TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX passesOfUser ON passes (user, kind, createdAt);
+    CREATE INDEX passesByExpiry ON passes (expiresAt);
   `);
 }
 

@@ -1,6 +1,6 @@
 /** Users and their devices. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { DeviceRecord, NewDevice, SignedInDevice, UserRecord, UserStore } from '../port.ts';
+import type { DeviceRecord, NewDevice, SignedInDevice, TakenPass, UserRecord, UserStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
 import { query, transactionOn } from './rows.ts';
 
@@ -63,6 +63,15 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
         const devices = statements.expireDevices.run(unusedSince, limit);
         return devices + statements.expireSignOuts.run(unusedSince, limit - devices);
       }),
+
+    addPass: ({ hash, kind, user, device, createdAt, expiresAt }, keep) =>
+      transaction(() => {
+        statements.expirePasses.run(createdAt);
+        if (statements.addPass.run(hash, kind, user, device, createdAt, expiresAt) === 0) return false;
+        statements.dropPasses.run(user, kind, hash, user, kind, hash, keep - 1);
+        return true;
+      }),
+    takePass: (hash, claimHash, at) => statements.takePass.get(claimHash, hash, at, claimHash),
   };
 
   function addDevice({ id, user, tokenHash, claimHash, createdAt }: NewDevice, since: number): number {
@@ -156,6 +165,22 @@ function prepare(db: DatabaseSync) {
     expireSignOuts: query(
       db,
       'DELETE FROM signedOut WHERE tokenHash IN (SELECT tokenHash FROM signedOut WHERE at < ? ORDER BY at LIMIT ?)',
+    ),
+    addPass: query(
+      db,
+      `INSERT INTO passes (hash, kind, user, device, createdAt, expiresAt) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (hash) DO NOTHING`,
+    ),
+    expirePasses: query(db, 'DELETE FROM passes WHERE expiresAt <= ?'),
+    dropPasses: query(
+      db,
+      `DELETE FROM passes WHERE user = ? AND kind = ? AND hash <> ? AND hash NOT IN (
+         SELECT hash FROM passes WHERE user = ? AND kind = ? AND hash <> ? ORDER BY createdAt DESC LIMIT ?)`,
+    ),
+    takePass: query<TakenPass>(
+      db,
+      `UPDATE passes SET claimHash = ? WHERE hash = ? AND expiresAt > ? AND (claimHash IS NULL OR claimHash = ?)
+       RETURNING user, device, kind`,
     ),
     countDevices: query<{ count: number }>(db, 'SELECT count(*) AS count FROM devices WHERE user = ?'),
     alive: query<{ id: string }>(db, 'SELECT id FROM devices WHERE id IN (SELECT value FROM json_each(?))'),

@@ -139,6 +139,53 @@ export const userFaults: Fault[] = [
     caughtBy: ['devices that nobody uses expire in slices'],
   },
   {
+    name: 'a pass can be taken by several',
+    around: (store) =>
+      withUsers(store, {
+        takePass: (hash, _claim, at) => store.users.takePass(hash, 'one claim for all', at),
+      }),
+    caughtBy: [
+      'a pass is taken once',
+      'of concurrent calls with different claims one takes the pass',
+      'of concurrent calls at several stores one takes a pass',
+    ],
+  },
+  {
+    name: 'a pass never expires',
+    around: (store) => withUsers(store, { takePass: (hash, claim) => store.users.takePass(hash, claim, 0) }),
+    caughtBy: ['a pass expires', 'a pass that was taken is given again to the same claim'],
+  },
+  {
+    name: 'the answer to a pass cannot be had again',
+    around: (store) =>
+      withUsers(store, {
+        takePass: (hash, claim, at) => store.users.takePass(hash, `${claim} ${newId()}`, at),
+      }),
+    caughtBy: ['a pass that was taken is given again to the same claim'],
+  },
+  {
+    name: 'all passes of a user stay',
+    around: (store) => withUsers(store, { addPass: (pass) => store.users.addPass(pass, 99) }),
+    caughtBy: ['of a user and kind only the newest stay'],
+  },
+  {
+    name: 'a pass replaces another one with its hash',
+    around: (store, _, data) =>
+      withUsers(store, {
+        addPass(pass, keep) {
+          data.passes.delete(pass.hash);
+          return store.users.addPass(pass, keep);
+        },
+      }),
+    caughtBy: ['a hash belongs to one pass'],
+  },
+  {
+    name: 'passes that have expired stay',
+    around: (store) =>
+      withUsers(store, { addPass: (pass, keep) => store.users.addPass({ ...pass, createdAt: 0 }, keep) }),
+    caughtBy: ['what has expired is deleted when somebody makes a pass'],
+  },
+  {
     name: 'every id has a name',
     around: (store) =>
       withUsers(store, {

@@ -6,6 +6,7 @@ import type {
   NewEntry,
   NewRoom,
   NewUser,
+  OneTimePass,
   RoomRecord,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -42,6 +43,7 @@ export class MemoryData {
   readonly devices = new Map<string, NewDevice & { seenAt: number }>();
   /** Times of sign-outs by the hash of the token. */
   readonly signedOut = new Map<string, number>();
+  readonly passes = new Map<string, OneTimePass & { claimHash?: string }>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
 

@@ -117,6 +117,25 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
         for (const [tokenHash] of old) data.signedOut.delete(tokenHash);
         return unused.length + old.length;
       }),
+    addPass: (pass, keep) =>
+      call(() => {
+        for (const { hash, expiresAt } of [...data.passes.values()])
+          if (expiresAt <= pass.createdAt) data.passes.delete(hash);
+        if (data.passes.has(pass.hash)) return false;
+        const older = [...data.passes.values()]
+          .filter(({ user, kind }) => user === pass.user && kind === pass.kind)
+          .toSorted((a, b) => b.createdAt - a.createdAt);
+        for (const { hash } of older.slice(keep - 1)) data.passes.delete(hash);
+        data.passes.set(pass.hash, pass);
+        return true;
+      }),
+    takePass: (hash, claimHash, at) =>
+      call(() => {
+        const pass = data.passes.get(hash);
+        if (!pass || pass.expiresAt <= at || (pass.claimHash ?? claimHash) !== claimHash) return undefined;
+        pass.claimHash = claimHash;
+        return { user: pass.user, device: pass.device, kind: pass.kind };
+      }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { passOf } from '../oneTimePasses.ts';
 import { newId, type SharedHarness, upTo } from '../support.ts';
 import { deviceOf, someone } from '../users.ts';
 import { inSharedDatabase } from './stores.ts';
@@ -102,5 +103,16 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     await db.stores[0].users.create(user, deviceOf(user.id));
     await db.stores[1].users.setPassword(user.id, 'h1', newId(), 2_000);
     for (const store of db.stores) expect((await store.users.byId(user.id))?.passwordHash).toBe('h1');
+  });
+
+  it('of concurrent calls at several stores one takes a pass', async () => {
+    for (const _ of upTo(6)) {
+      const pass = passOf();
+      await db.store.users.addPass(pass, 1);
+      const taken = await Promise.all(
+        db.stores.map((store, i) => store.users.takePass(pass.hash, `claim ${i}`, 1_100)),
+      );
+      expect(taken.filter((one) => one !== undefined)).toHaveLength(1);
+    }
   });
 }

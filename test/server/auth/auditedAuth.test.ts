@@ -18,6 +18,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   const session = { user, device: { id: device }, hasPassword: true, devices: 1, features: [] };
   const plain: Partial<Auth> = {
     signIn: ({ password }) => answer({ session, token: 't', isNew: password === undefined }),
+    signInByPass: () => answer({ session, token: 't' }),
+    makePass: () => answer({ pass: 'K7Q-M4P', expiresAt: 1 }),
     signOut: () => answer(undefined),
     setPassword: () => answer(undefined),
     removeDevice: () => answer(undefined),
@@ -26,6 +28,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   const everything = async () => {
     await auth.signIn({ name: ' ADA ', claim: newId() }, '192.0.2.1').catch(() => {});
     await auth.signIn({ name: 'Ada', claim: newId(), password: 'p' }, '2001:db8::1').catch(() => {});
+    await auth.makePass(identity, 'code').catch(() => {});
+    await auth.signInByPass({ pass: 'K7Q-M4P', claim: newId() }, '192.0.2.1').catch(() => {});
     await auth.signOut(identity).catch(() => {});
     await auth.setPassword(identity, { password: 'p' }, '192.0.2.1').catch(() => {});
     await auth.removeDevice(identity, other).catch(() => {});
@@ -34,6 +38,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   expect(await everything()).toEqual([
     ['sign-up', { name: 'ada', user: user.id, device, address: '192.0.2.1' }],
     ['sign-in', { name: 'ada', user: user.id, device, address: '2001:db8:0:0::/64' }],
+    ['pass-made', { user: user.id, device }],
+    ['pass-used', { user: user.id, device, address: '192.0.2.1' }],
     ['sign-out', { user: user.id, device }],
     ['password', { user: user.id, device, address: '192.0.2.1' }],
     ['device-removed', { user: user.id, device: other }],
@@ -42,6 +48,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   expect(await everything()).toEqual([
     ['sign-in', { name: 'ada', address: '192.0.2.1', code: 'rate-limited' }],
     ['sign-in', { name: 'ada', address: '2001:db8:0:0::/64', code: 'rate-limited' }],
+    ['pass-made', { user: user.id, device, code: 'rate-limited' }],
+    ['pass-used', { address: '192.0.2.1', code: 'rate-limited' }],
     ['password', { user: user.id, device, address: '192.0.2.1', code: 'rate-limited' }],
     ['device-removed', { user: user.id, device: other, code: 'rate-limited' }],
   ]);

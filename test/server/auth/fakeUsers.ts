@@ -1,15 +1,17 @@
 /** A `UserStore` in memory that behaves as the contract of the stores says. */
-import type { NewDevice, NewUser, UserRecord, UserStore } from '../../../server/store/port.ts';
+import type { NewDevice, NewUser, OneTimePass, UserRecord, UserStore } from '../../../server/store/port.ts';
 
 export interface FakeUsers extends UserStore {
   users: Map<string, NewUser & { rev?: number }>;
   devices: Map<string, NewDevice & { seenAt: number }>;
+  passes: Map<string, OneTimePass & { claimHash?: string }>;
 }
 
 export function fakeUsers(): FakeUsers {
   const users = new Map<string, NewUser & { rev?: number }>();
   let latestRev = 0;
   const devices: FakeUsers['devices'] = new Map();
+  const passes: FakeUsers['passes'] = new Map();
   const signedOut = new Map<string, number>();
   const stored = (user: NewUser & { rev?: number }): UserRecord => ({
     id: user.id,
@@ -31,6 +33,7 @@ export function fakeUsers(): FakeUsers {
   return {
     users,
     devices,
+    passes,
     async create(user, device) {
       if (userBy(({ nameKey }) => nameKey === user.nameKey)) return 'taken';
       users.set(user.id, user);
@@ -105,6 +108,21 @@ export function fakeUsers(): FakeUsers {
       const unused = [...devices.values()].filter(({ seenAt }) => seenAt < unusedSince).slice(0, limit);
       for (const { id } of unused) devices.delete(id);
       return unused.length;
+    },
+    async addPass(pass, keep) {
+      for (const { hash, expiresAt } of [...passes.values()])
+        if (expiresAt <= pass.createdAt) passes.delete(hash);
+      if (passes.has(pass.hash)) return false;
+      const older = [...passes.values()].filter(({ user, kind }) => user === pass.user && kind === pass.kind);
+      for (const { hash } of older.toReversed().slice(keep - 1)) passes.delete(hash);
+      passes.set(pass.hash, pass);
+      return true;
+    },
+    async takePass(hash, claimHash, at) {
+      const pass = passes.get(hash);
+      if (!pass || pass.expiresAt <= at || (pass.claimHash ?? claimHash) !== claimHash) return undefined;
+      pass.claimHash = claimHash;
+      return { user: pass.user, device: pass.device, kind: pass.kind };
     },
   };
 }

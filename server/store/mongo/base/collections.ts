@@ -1,7 +1,7 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomKind } from '../../../../shared/protocol/index.ts';
-import type { NewDevice } from '../../port.ts';
+import type { NewDevice, OneTimePass } from '../../port.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
 /**
@@ -22,6 +22,7 @@ export interface Collections {
   meta: Collection<MetaDocument>;
   users: Collection<UserDocument>;
   devices: Collection<DeviceDocument>;
+  passes: Collection<PassDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -85,6 +86,13 @@ export interface DeviceDocument {
   signUpAt?: number;
   /** A copy that does not count while the user document still has `devices`: the number of the attempt that made it. */
   staged?: number;
+}
+
+/** `_id`: the hash of the pass. */
+export interface PassDocument extends Omit<OneTimePass, 'hash'> {
+  _id: string;
+  /** Of whoever has taken it. */
+  claimHash?: string;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -193,6 +201,10 @@ const INDEXES = {
     { name: 'devicesBySeen', key: { seenAt: 1 } },
     { name: 'devicesBySignUp', key: { signUpAt: 1 }, partialFilterExpression: IN_SIGN_UP },
   ],
+  passes: [
+    { name: 'passesOfUser', key: { user: 1, kind: 1, createdAt: 1 } },
+    { name: 'passesByExpiry', key: { expiresAt: 1 } },
+  ],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
     { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
@@ -228,6 +240,7 @@ export function collectionsOf(db: Db): Collections {
     meta: db.collection(META),
     users: db.collection('users'),
     devices: db.collection('devices'),
+    passes: db.collection('passes'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),
