@@ -46,6 +46,8 @@ export interface EngineDeps {
   opened(): string | undefined;
   /** Whether rows of the outbox wait, at the start; later `connection.tell` says so. */
   hasUnsent(): boolean;
+  /** The part of a room's log that is on the screen; undefined if the room is not. */
+  shown: SyncDeps['shown'];
   changed(change: Change): void;
   statusChanged(status: ConnectionStatus): void;
   /** The welcome of a live connection is stored. */
@@ -60,6 +62,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const fenceToken = newKey();
   const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: LOCK_STUCK_MS });
   const migration = createLogMigration({ db, clock, opened, changed, progressed });
+  let isSending = false;
   const sync = createSync({
     db,
     me,
@@ -70,6 +73,8 @@ export function createEngine(deps: EngineDeps): Engine {
     changed,
     storage,
     progressed,
+    isSending: () => isSending,
+    shown: deps.shown,
     welcomed() {
       if (connection.status() !== 'live') return;
       drain.up();
@@ -90,7 +95,11 @@ export function createEngine(deps: EngineDeps): Engine {
       if (placed.length > 0) changed({ type: 'placed', placed });
     },
     append: (items, answered) => connection.request('append', { as: me, items }, answered),
-    uploading: (bytes) => connection.tell({ type: 'uploading', bytes }),
+    uploading(bytes) {
+      connection.tell({ type: 'uploading', bytes });
+      isSending = bytes > 0;
+      if (!isSending) sync.fillHoles();
+    },
     suspect: () => connection.tell({ type: 'suspect' }),
     stopped: (why) => connection.tell({ type: 'stopped', why }),
     changed(rooms, type) {

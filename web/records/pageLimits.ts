@@ -36,6 +36,17 @@ export const HIDDEN_CLOSE_MS = 60_000;
 /** The first range request. The size is then halved and doubled between RANGE_LEAST_ENTRIES and RANGE_MAX_ENTRIES. */
 export const RANGE_FIRST_ENTRIES = 100;
 export const RANGE_LEAST_ENTRIES = 10;
+/**
+ * Holes of at most so many entries are filled without being looked at: what a catch-up leaves of a few hundred missed
+ * entries. Larger ones are fetched where the person reads.
+ */
+export const PREFETCH_HOLE_ENTRIES = 200;
+/** The same for a hole that is on the screen: filling a larger one would push the lines that are being read out of the window. */
+export const PREFETCH_SHOWN_HOLE_ENTRIES = 20;
+/** One request of that: 50 short texts are 10 kB, two seconds of a slow network, for which an acknowledgement may have to wait. */
+export const PREFETCH_PIECE_ENTRIES = 50;
+/** What one connection fetches in this way, in all rooms: some 400 kB, a twentieth of what the server allows at once. */
+export const PREFETCH_MAX_ENTRIES = 2_000;
 
 // IndexedDB
 export const DATABASE_TIMEOUT_MS = 3_000;

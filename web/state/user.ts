@@ -13,6 +13,7 @@ import { createBackgroundSync } from '../outbox/backgroundSync.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Change } from '../records/change.ts';
 import { reasonOf } from '../records/errorReason.ts';
+import type { OffsetRange } from '../records/spans.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
@@ -123,6 +124,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     page: deps.page,
     storage,
     opened: outside.opened,
+    shown,
     hasUnsent,
     changed: changes.tell,
     statusChanged(status) {
@@ -146,6 +148,12 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   /** Undefined while there is no connection. */
   function live(): Engine | undefined {
     return engine.status() === 'live' ? engine.current : undefined;
+  }
+
+  function shown(room: string): OffsetRange | undefined {
+    if (outside.opened() !== room) return undefined;
+    const end = Number.POSITIVE_INFINITY;
+    return { from: conversations.of(room).state.get().messages[0]?.serverOffset ?? end, to: end };
   }
 
   function hasUnsent(): boolean {

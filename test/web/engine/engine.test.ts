@@ -35,6 +35,7 @@ async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
     opened: () => undefined,
     hasUnsent: () => hasUnsent,
     changed() {},
+    shown: () => undefined,
     statusChanged() {},
     welcomed() {},
     progressed() {},

@@ -90,6 +90,8 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       storage: { failed: (error) => self.failures.push(error), worked() {} },
       welcomed() {},
       progressed() {},
+      isSending: () => false,
+      shown: () => undefined,
       connection: () => ({
         tell: ({ type }) => void self.told.push(type),
         ask: (async (_: string, asked: Asked) => {

@@ -34,7 +34,7 @@ export interface Fetcher {
   around(room: string, offset: number): Promise<boolean>;
   /** `older`: where the newest messages below the catch-up begin, if the catch-up has too few to fill the screen. */
   expectOlder(room: string, older: number | undefined): void;
-  /** Call it when the catch-up may have ended: small holes, and rooms with few messages, are fetched with low priority. */
+  /** Call it when the catch-up, or sending, may have ended: small holes, and rooms with few messages, are fetched with low priority. */
   fillHoles(): void;
   /** Fetches one own entry and its amendments, unless a span has covered it meanwhile (uncoveredAcks.ts). */
   check(room: string, serverOffset: number): void;
@@ -61,6 +61,10 @@ interface Deps {
   progressed(): void;
   /** A catch-up is running or announced. */
   isCatchingUp(): boolean;
+  /** The outbox is sending. */
+  isSending(): boolean;
+  /** The part of a room's log that is on the screen; undefined if the room is not. */
+  shown(room: string): OffsetRange | undefined;
 }
 
 type RoomRequest = { tag: 'running'; again: boolean } | { tag: 'waiting'; timer: Timer };
@@ -85,7 +89,13 @@ export function createFetcher(deps: Deps): Fetcher {
   const holeFiller = createHoleFiller({
     db,
     rooms: () => [...heads.keys()].filter((room) => !deps.isFailing(room)),
-    isFree: () => !closed && sessions.current() !== undefined && !deps.isCatchingUp(),
+    shown: deps.shown,
+    isFree: () =>
+      !closed &&
+      sessions.current() !== undefined &&
+      looked === 0 &&
+      !deps.isCatchingUp() &&
+      !deps.isSending(),
     most: ranges.pieceEntries,
     fill: async (room, range) => {
       const fetched = await fill(room, withOverlap(range, await holeOf(room, range.from)));
@@ -93,6 +103,8 @@ export function createFetcher(deps: Deps): Fetcher {
       return fetched;
     },
   });
+  /** Ranges under way that the person waits for. */
+  let looked = 0;
   let closed = false;
 
   function noteHead(room: string, head: number, exactly?: 'exactly'): void {
@@ -203,7 +215,9 @@ export function createFetcher(deps: Deps): Fetcher {
 
   async function fillHole(room: string, range: OffsetRange | undefined): Promise<boolean> {
     if (!range) return false;
-    const fetched = await fill(room, range);
+    looked++;
+    const fetched = await fill(room, range).finally(() => void looked--);
+    holeFiller.proceed();
     if (fetched === 'refused') deps.refused(room);
     return fetched === 'held';
   }
@@ -218,7 +232,7 @@ export function createFetcher(deps: Deps): Fetcher {
     connected() {
       heads.clear();
       uncoveredAcks.checkAll();
-      holeFiller.schedule();
+      holeFiller.connected();
     },
     disconnected,
     fetchUpToHead,

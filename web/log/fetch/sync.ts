@@ -7,6 +7,7 @@ import type { Clock } from '../../db/clock.ts';
 import { isFull, type StorageHealth } from '../../db/failure.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
 import type { Change } from '../../records/change.ts';
+import type { OffsetRange } from '../../records/spans.ts';
 import type { ConnectionRunner } from '../../transport/connectionRunner.ts';
 import { type LogVersion, StaleLogError } from '../store/generation.ts';
 import { buildHandshake } from './buildHandshake.ts';
@@ -17,9 +18,12 @@ import { createRangeRequests } from './rangeRequests.ts';
 import { type AmendmentRefresher, createAmendmentRefresher } from './refreshAmendments.ts';
 import { createSyncSessions } from './syncSession.ts';
 
-/** `check`: an own entry was acknowledged outside all spans, so amendments of it may be missing (uncoveredAcks.ts). */
+/**
+ * `fillHoles`: sending has ended, so prefetching may go on. `check`: an own entry was acknowledged outside all spans, so
+ * amendments of it may be missing (uncoveredAcks.ts).
+ */
 export interface Sync
-  extends Pick<Fetcher, 'older' | 'newer' | 'around' | 'check'>,
+  extends Pick<Fetcher, 'older' | 'newer' | 'around' | 'check' | 'fillHoles'>,
     Pick<AmendmentRefresher, 'freshen'> {
   handshake(): Promise<Handshake>;
   frame(frame: Down): void;
@@ -53,6 +57,10 @@ export interface SyncDeps {
   welcomed(): void;
   /** `catchingUp` may have changed. */
   progressed(): void;
+  /** The outbox is sending. */
+  isSending(): boolean;
+  /** The part of a room's log that is on the screen; undefined if the room is not. */
+  shown(room: string): OffsetRange | undefined;
 }
 
 export function createSync(deps: SyncDeps): Sync {
@@ -97,6 +105,8 @@ export function createSync(deps: SyncDeps): Sync {
     refused: () => deps.changed({ type: 'all' }), // no longer a member: the next welcome, or a `room` frame, will say so
     progressed,
     isCatchingUp,
+    isSending: deps.isSending,
+    shown: deps.shown,
   });
   const { freshen, forgetChecked } = createAmendmentRefresher({ db, ranges, sessions });
   const catchUps = createPendingCatchUps(clock, (late) => {
@@ -254,6 +264,7 @@ export function createSync(deps: SyncDeps): Sync {
     around: fetcher.around,
     freshen,
     check: fetcher.check,
+    fillHoles: fetcher.fillHoles,
     failing: () => failing,
     offsetOfClock: () => clockOffset,
     catchingUp: isCatchingUp,

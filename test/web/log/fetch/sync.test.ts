@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../../../shared/limits.ts';
 import { AT_NEWEST, anchorAround, readWindow } from '../../../../web/log/read/window.ts';
-import { forgetLog, SYNC_STORES } from '../../../../web/log/store/storeEntries.ts';
+import { forgetLog, type LogRun, SYNC_STORES, storeEntries } from '../../../../web/log/store/storeEntries.ts';
 import { applyVerdicts } from '../../../../web/outbox/applyVerdicts.ts';
 import { enqueue } from '../../../../web/outbox/enqueue.ts';
 import { RANGE_LEAST_ENTRIES } from '../../../../web/records/pageLimits.ts';
@@ -371,6 +371,77 @@ test('S2 S3 a small hole is filled after the catch-up, one range at a time, with
     [401, 1_000],
   ]);
 });
+
+test('S2 S3 two hundred missing entries are filled in small requests, not while the outbox sends or the person waits, nor on the screen', async () => {
+  const log: Entry[] = [];
+  grow(log, 1_000);
+  let isSending = true;
+  let isShown = true;
+  const shown = () => (isShown ? { from: 700, to: Number.POSITIVE_INFINITY } : undefined);
+  const b = bench({ [ROOM]: log }, { isSending: () => isSending, shown });
+  const held = [
+    [1, 100],
+    [301, 400],
+    [601, 700],
+    [800, 950],
+  ].map(([from, to]) => ({ from: from!, to: to!, amendedTo: 950 }));
+  await holdOf(b.db, log, held);
+  const ends = async () => (await spans(b.db)).map(({ from, to }) => [from, to]);
+  await b.connect();
+  expect(b.asked).toEqual([]);
+  isSending = false;
+  let answerOlder = () => {};
+  const { answer } = b;
+  b.answer = (asked) =>
+    new Promise((resolve) => {
+      answerOlder = () => resolve(answer(asked));
+    });
+  const older = b.sync.older(ROOM, 301);
+  await until('requested', () => b.asked.length === 1);
+  b.sync.fillHoles();
+  await turns(20);
+  expect(b.asked).toHaveLength(1);
+  b.answer = answer;
+  answerOlder();
+  expect(await older).toBe(true);
+  await until('filled', async () => (await ends()).length === 2);
+  await b.settled();
+  expect(Math.max(...b.asked.slice(1).map(({ from, to }) => to - from + 1))).toBeLessThanOrEqual(51);
+  expect(await ends()).toEqual([
+    [1, 700],
+    [800, 1_000],
+  ]);
+  isShown = false; // another room is opened
+  b.sync.fillHoles();
+  await until('filled', async () => (await ends()).length === 1);
+});
+
+test('S2 one connection prefetches at most two thousand entries; the next goes on', async () => {
+  const rooms = Array.from({ length: 15 }, (_, i) => `room ${i}`);
+  const logs = Object.fromEntries(rooms.map((room): [string, Entry[]] => [room, []]));
+  for (const log of Object.values(logs)) grow(log, 400);
+  const b = bench(logs);
+  for (const room of rooms)
+    for (const [from, to] of [
+      [1, 50],
+      [251, 400],
+    ]) {
+      const entries = logs[room]!.slice(from! - 1, to);
+      await store(b, { room, entries, amendments: [], amendedTo: 400, opens: true });
+    }
+  await b.connect();
+  const prefetched = () => b.asked.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  await until('the limit', () => prefetched() >= 2_000);
+  await b.settled();
+  expect(prefetched()).toBeLessThan(2_000 + 51 * 2);
+  b.sync.down();
+  await b.connect();
+  await until('all', async () => (await spans(b.db)).length === rooms.length);
+});
+
+function store({ db }: Bench, run: LogRun) {
+  return db.write(SYNC_STORES, (tx) => storeEntries(tx, run));
+}
 
 test('S2 S3 a jump opens a span anywhere, with amendments up to the head, and joins the spans that it touches', async () => {
   const log: Entry[] = [];
