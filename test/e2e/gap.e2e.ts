@@ -24,7 +24,7 @@ test('S3 offline, all stored messages show, with one line where messages are mis
   network.refuse();
   await expect(page.getByText('Offline').first()).toBeAttached();
 
-  const gap = page.getByText('You need a connection to load the messages in between.');
+  const gap = page.getByText(/You need a connection to load up to 9\d\d messages in between/);
   await page.locator('.log').evaluate(async (log) => {
     for (
       let frames = 0;

@@ -81,7 +81,11 @@ export const en = {
     older: 'Loading older messages…',
     olderStuck: 'You need a connection to load older messages.',
     between: 'Some messages are not loaded yet.',
-    betweenStuck: 'You need a connection to load the messages in between.',
+    betweenStuck: (n: number) =>
+      count(n, {
+        one: 'You need a connection to load up to # message in between.',
+        other: 'You need a connection to load up to # messages in between.',
+      }),
     newest: 'Go to the newest message',
     newSince: (time: string) => `New since ${time}`,
     unseen: (n: number, written: string) =>

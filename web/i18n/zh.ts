@@ -80,7 +80,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     older: '正在加载更早的消息…',
     olderStuck: '联网后才能加载更早的消息。',
     between: '有些消息还没有加载。',
-    betweenStuck: '联网后才能加载中间的消息。',
+    betweenStuck: (n) => count(n, '联网后才能加载中间的消息（最多 # 条）。'),
     newest: '回到最新消息',
     newSince: (time) => `${time} 以后的新消息`,
     unseen: (n, written) => count(n, '# 条新消息', written),

@@ -57,7 +57,9 @@ export function Log({ id, name, state, scroller, toNewest, onDetails }: LogProps
               </p>
             ) : row.tag === 'gap' ? (
               <p key={row.key} class="note" data-gap={row.gap.from}>
-                {state.between === 'stuck' ? t.log.betweenStuck : t.log.between}
+                {state.between === 'stuck'
+                  ? t.log.betweenStuck(row.gap.to - row.gap.from + 1) // some of them may be edits
+                  : t.log.between}
               </p>
             ) : (
               bubble(row.message, row.first)

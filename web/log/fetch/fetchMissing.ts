@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../db/clock.ts';
 import { isFull } from '../../db/failure.ts';
 import { readCursor, readSpans } from '../../db/lookups.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
-import { holeAbove, holeAt, holeBelow, missingRange, type OffsetRange } from '../../records/spans.ts';
+import { holeAbove, holeAt, holeBelow, missingRange, type OffsetRange, spanAt } from '../../records/spans.ts';
 import { backoff } from '../../transport/backoff.ts';
 import { isContiguous } from '../store/applyFrames.ts';
 import { createHoleFiller } from './fillHoles.ts';
@@ -27,7 +27,7 @@ export interface Fetcher {
   fetchUpToHead(room: string): void;
   /** The user is no longer a member. */
   leave(room: string): void;
-  /** Fetches the part of a hole directly below `from`, or above `to`. False if there is no hole, or no answer. */
+  /** Fetches the part of a hole directly below `from`, or above `to`, unless it is stored. False if there is no hole, or no answer. */
   older(room: string, from: number): Promise<boolean>;
   newer(room: string, to: number): Promise<boolean>;
   /** Fetches the part of a hole around an entry, as a span of its own. False if there is no hole, or no answer. */
@@ -241,14 +241,18 @@ export function createFetcher(deps: Deps): Fetcher {
       uncoveredAcks.leave(room);
     },
     async older(room, from) {
-      const hole = holeBelow(await db.read(['logSpans'], (tx) => readSpans(tx, room)), from);
+      const spans = await db.read(['logSpans'], (tx) => readSpans(tx, room));
+      if (spanAt(spans, from - 1)) return true; // prefetched meanwhile
+      const hole = holeBelow(spans, from);
       return fillHole(
         room,
         hole && withOverlap({ ...hole, from: Math.max(hole.from, hole.to - holeEntries() + 1) }, hole),
       );
     },
     async newer(room, to) {
-      const hole = holeAbove(await db.read(['logSpans'], (tx) => readSpans(tx, room)), to);
+      const spans = await db.read(['logSpans'], (tx) => readSpans(tx, room));
+      if (spanAt(spans, to + 1)) return true;
+      const hole = holeAbove(spans, to);
       return fillHole(
         room,
         hole && withOverlap({ ...hole, to: Math.min(hole.to, hole.from + holeEntries() - 1) }, hole),
