@@ -5,13 +5,14 @@
  */
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { quantile } from '../budgets/figures.ts';
+import { type Renders, watchRenders } from '../budgets/renders.ts';
 import { scroll } from '../budgets/scrolling.ts';
 import { livePage, type Stage, setStage } from '../budgets/stage.ts';
 import { coldStart } from '../budgets/starts.ts';
 import { tapTimes } from '../budgets/taps.ts';
 import { shiftOf, whatMoved } from '../budgets/watch.ts';
 import { text } from '../support/api.ts';
-import { expect, message, test } from './fixtures.ts';
+import { composer, expect, expectState, message, test } from './fixtures.ts';
 
 test.use({ trace: 'off', screenshot: 'off' }); // they would cost time within the measurement
 
@@ -60,6 +61,40 @@ test('the log scrolls with short tasks and few rows; no layout shifts when older
   }
   await phone.close();
 });
+
+test('a message and a key render what shows them, and not the app', async () => {
+  const phone = await stage.phone();
+  const counter = await watchRenders(phone.context.pages()[0]!);
+  const page = await livePage(stage, phone, 1);
+  await composer(page).fill('w'); // the draft shows in the list of rooms
+  await expect(page.getByRole('link', { name: 'Draft: w', includeHidden: true })).toBeAttached();
+  const renders = await counter.found();
+
+  const typing = await renders.during(async () => {
+    await composer(page).pressSequentially('ritten by');
+    await expect(page.getByRole('link', { name: 'Draft: written by', includeHidden: true })).toBeAttached();
+  });
+  const sending = await renders.during(async () => {
+    await page.getByRole('button', { name: 'Send', exact: true }).tap();
+    await expectState(page, 'written by', 'Sent');
+    await expect(page.getByRole('link', { name: 'You: written by', includeHidden: true })).toBeAttached();
+  });
+  const receiving = await renders.during(async () => {
+    await stage.other.append(text('heard', stage.room));
+    await expect(page.getByRole('link', { name: 'Bob: heard', includeHidden: true })).toBeAttached();
+  });
+  await phone.close();
+  const most = { app: 0, room: 0, rooms: 4, roomLink: 4 };
+  expectAtMost(typing, { ...most, rooms: 9, roomLink: 9, log: 0, bubble: 0, composer: 10 }); // a draft for each key at most
+  // saving, queued, sending, sent; and the line at the top, which becomes the first of its author's
+  expectAtMost(sending, { ...most, log: 5, bubble: 6, composer: 3 });
+  expectAtMost(receiving, { ...most, log: 2, bubble: 3, composer: 0 });
+});
+
+function expectAtMost(renders: Renders, most: Renders): void {
+  const over = Object.entries(renders).filter(([view, count]) => count > most[view as keyof Renders]);
+  expect(over, JSON.stringify(renders)).toEqual([]);
+}
 
 async function rounds<T>(count: number, one: () => Promise<T>): Promise<T[]> {
   const all: T[] = [];

@@ -11,7 +11,7 @@ export interface Cell<T> extends Readable<T> {
 }
 
 /**
- * A value with listeners, which `set` calls one after the other. `watched` is called when the first listener subscribes and
+ * A value with listeners, which `set` calls one after the other, unless the value is the same. `watched` is called when the first listener subscribes and
  * when the last one unsubscribes.
  */
 export function createCell<T>(initial: T, watched: (by: 'somebody' | 'nobody') => void = () => {}): Cell<T> {
@@ -20,6 +20,7 @@ export function createCell<T>(initial: T, watched: (by: 'somebody' | 'nobody') =
   return {
     get: () => value,
     set(next) {
+      if (Object.is(value, next)) return;
       value = next;
       for (const listener of [...listeners]) listener();
     },

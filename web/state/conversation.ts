@@ -19,6 +19,7 @@ import {
   type WindowAnchor,
 } from '../log/read/window.ts';
 import { createCell, type Readable } from '../records/cell.ts';
+import { reuse, reuseElements, reuseFields } from '../records/reuse.ts';
 import { backoff } from '../transport/backoff.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import { messageKey, messagesOf } from './messages.ts';
@@ -69,6 +70,12 @@ export const EMPTY: ConversationState = {
 };
 
 type Edge = 'older' | 'between';
+
+/** `next`, with the messages of `before` that did not change; `before` if nothing changed. */
+export function reuseMessages(before: ConversationState, next: ConversationState): ConversationState {
+  const messages = reuseElements(before.messages, next.messages, ({ key }) => key);
+  return reuseFields(before, { ...next, messages });
+}
 
 const LOG_STORES = ['log', 'logSpans', 'detached'] as const;
 
@@ -131,9 +138,10 @@ export function createConversation({
     if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // the entries arrived otherwise
     if (atNewest) shownUpTo = Math.max(cursor, lines.at(-1)?.serverOffset ?? 0);
     const nothingYet = reachesOldest && span === undefined && head > 0;
-    state.set({
+    const gaps = liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps; // beyond the cursor the catch-up brings everything
+    set({
       messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
-      gaps: liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps, // beyond the cursor the catch-up brings everything
+      gaps: reuse(state.get().gaps, gaps),
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
       older: nothingYet ? (liveSync() ? 'loading' : 'stuck') : edges.older,
@@ -143,6 +151,10 @@ export function createConversation({
       loading: false,
       logGeneration: rest.logGeneration,
     });
+  }
+
+  function set(next: ConversationState): void {
+    state.set(reuseMessages(state.get(), next));
   }
 
   /**
@@ -233,7 +245,7 @@ export function createConversation({
 
   function show(edge: Edge, value: ConversationState[Edge]): void {
     edges[edge] = value;
-    state.set({ ...state.get(), [edge]: value });
+    set({ ...state.get(), [edge]: value });
   }
 
   /** The edge may be requested again: a view that is still there does. */

@@ -7,7 +7,12 @@ import type { User } from '../../shared/protocol/index.ts';
 import { type Change, concerns } from '../records/change.ts';
 import { WINDOW_MAX_LINES } from '../records/pageLimits.ts';
 import { type NewItem, newRow, type Row } from '../records/row.ts';
-import { type ConversationDeps, type ConversationModel, createConversation } from './conversation.ts';
+import {
+  type ConversationDeps,
+  type ConversationModel,
+  createConversation,
+  reuseMessages,
+} from './conversation.ts';
 import { messagesOf, NOTHING } from './messages.ts';
 import type { ConversationState, Message, UserActions } from './model.ts';
 
@@ -80,7 +85,8 @@ export function withOptimisticMessages(conversation: ConversationModel, me: User
 
   function get(): ConversationState {
     const of = state.get();
-    if (shown?.of !== of || shown.added !== added) shown = { of, added, state: withAdded(of, added) };
+    if (shown?.of !== of || shown.added !== added)
+      shown = { of, added, state: reuseMessages(shown?.state ?? of, withAdded(of, added)) };
     return shown.state;
   }
 

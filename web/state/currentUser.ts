@@ -12,6 +12,7 @@ import { storageReason } from '../db/failure.ts';
 import { openLocalDatabase, type SignedInHere } from '../db/local.ts';
 import { createCell } from '../records/cell.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
+import { reuseFields } from '../records/reuse.ts';
 import { backoff } from '../transport/backoff.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createSessionCalls } from '../transport/sessionCalls.ts';
@@ -92,7 +93,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       show(state) {
         if (!mine || client !== mine) return;
         const isUnknown = check.unknown === mine && state.connection.tag === 'signed-out';
-        app.set(isUnknown ? { ...state, connection: { tag: 'user-unknown' } } : state);
+        app.set(reuseFields(app.get(), isUnknown ? { ...state, connection: USER_UNKNOWN } : state));
       },
       // The server may answer before the database does.
       live: () => whenOpened(refreshSession),
@@ -297,6 +298,8 @@ const SESSION_WAIT_MS = 2_000;
 
 /** Codes after which the user of this page may be unknown to the server, or known again. */
 const MAY_BE_PUT_BACK: ReadonlySet<string> = new Set(['not-found', 'conflict']);
+
+const USER_UNKNOWN = { tag: 'user-unknown' } as const;
 
 const AFTER_SUSPENSION: ReadonlySet<BrowserEvent> = new Set(['visible', 'pageshow', 'resume']);
 

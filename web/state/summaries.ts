@@ -4,6 +4,7 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import { countUnread, readLastLine } from '../log/read/readLines.ts';
 import type { Change } from '../records/change.ts';
+import { reuse } from '../records/reuse.ts';
 import type { Row } from '../records/row.ts';
 import type { LocalRoom } from '../records/storedRecords.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
@@ -55,7 +56,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     );
     const next = new Map(known);
     for (const [i, room] of rooms.entries()) {
-      next.set(room, { ...known.get(room)!, draft: drafts[i]?.text ?? '' });
+      next.set(room, reuse(known.get(room), { ...known.get(room)!, draft: drafts[i]?.text ?? '' }));
     }
     return next;
   }
@@ -80,7 +81,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
       const rooms = await Promise.all(some.map((id) => tx.objectStore('rooms').get(id)));
       const read = await Promise.all(rooms.map((room) => room && summaryOf(tx, room, me)));
       for (const [i, room] of read.entries()) {
-        if (room && (room.member || hasOwn(room))) next.set(some[i]!, room);
+        if (room && (room.member || hasOwn(room))) next.set(some[i]!, reuse(known.get(some[i]!), room));
         else next.delete(some[i]!);
       }
       waiting = (await countRows(tx)).waiting;

@@ -13,6 +13,7 @@ import { createBackgroundSync } from '../outbox/backgroundSync.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Change } from '../records/change.ts';
 import { reasonOf } from '../records/errorReason.ts';
+import { reuse, reuseElements } from '../records/reuse.ts';
 import type { OffsetRange } from '../records/spans.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createConversations } from './conversations.ts';
@@ -60,6 +61,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   let known = session;
   let releaseFirst = () => {};
   let persisted = false;
+  let published: SignedIn | undefined; // its parts are used again as long as they are equal
   let closed = false;
 
   const db = openUserDatabase(deps.indexedDB, clock, user.id, {
@@ -190,20 +192,22 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   function publish(): void {
     if (closed) return;
     const failing = engine.current?.sync.failing();
-    outside.show({
+    const rooms = summaries.list().map((room) => {
+      const error = failing?.get(room.id);
+      return error ? { ...room, failing: reasonOf(error) } : room;
+    });
+    published = {
       tag: 'signed-in',
       user: known.user,
       hasPassword: known.hasPassword,
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
-      connection: connection(),
+      connection: reuse(published?.connection, connection()),
       waiting: summaries.waiting(),
-      rooms: summaries.list().map((room) => {
-        const error = failing?.get(room.id);
-        return error ? { ...room, failing: reasonOf(error) } : room;
-      }),
+      rooms: reuseElements(published?.rooms ?? [], rooms, ({ id }) => id),
       startsOffline: deps.startsOffline,
       storage: storage.get(),
-    });
+    };
+    outside.show(published);
   }
 
   function connection(): ConnectionState {

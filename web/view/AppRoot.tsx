@@ -6,7 +6,7 @@ import { language, sentence, t } from '../i18n/index.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { AppState, SignedIn } from '../state/model.ts';
 import { createComposerModels } from './composerModel.ts';
-import { useReadable, useWorld, type World, WorldContext } from './parts/world.ts';
+import { useReadable, useSelected, useSignedIn, useWorld, type World, WorldContext } from './parts/world.ts';
 import { RoomListPane } from './RoomListPane.tsx';
 import { RoomPane } from './RoomPane.tsx';
 import { SignInScreen } from './SignInScreen.tsx';
@@ -26,11 +26,11 @@ export function AppRoot({ world }: { world: World }) {
 }
 
 function Screen() {
-  const app = useReadable(useWorld().client.app);
-  return screenOf(app);
+  const app = useSelected(useWorld().client.app, (app) => (app.tag === 'signed-in' ? app.user.id : app));
+  return typeof app === 'string' ? <SignedInApp key={app} /> : screenOf(app);
 }
 
-function screenOf(app: AppState) {
+function screenOf(app: Exclude<AppState, SignedIn>) {
   switch (app.tag) {
     case 'starting': // the database is being read: for a few milliseconds an empty page is calmer than a spinner
       return null;
@@ -45,15 +45,13 @@ function screenOf(app: AppState) {
       return <NoStorage reason={app.reason} />;
     case 'signed-out':
       return <SignInScreen />;
-    case 'signed-in':
-      return <SignedInApp key={app.user.id} app={app} />;
     default:
       return assertNever(app);
   }
 }
 
 /** The app of a signed-in user: the list of rooms and the open room. A phone shows one of them, from 800 px both are shown. */
-function SignedInApp({ app }: { app: SignedIn }) {
+function SignedInApp() {
   const { client, router } = useWorld();
   const route = useReadable(router.route);
   const [openSheet, setOpenSheet] = useState<OpenSheet | undefined>();
@@ -61,25 +59,25 @@ function SignedInApp({ app }: { app: SignedIn }) {
   const models = useMemo(() => createComposerModels(client), [client]);
 
   const id = route.tag === 'room' ? route.id : undefined;
-  const room = app.rooms.find((one) => one.id === id);
+  const name = useSignedIn((app) => app.rooms.find((one) => one.id === id)?.name);
   useLayoutEffect(() => client.open(id), [client, id]);
   useLayoutEffect(() => {
-    document.title = room ? `${room.name} – ${t.app}` : t.app;
-  }, [room?.name]);
+    document.title = name === undefined ? t.app : `${name} – ${t.app}`;
+  }, [name]);
 
   return (
     // Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
     // that nothing below it is mounted again.
     <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
-      <RoomListPane app={app} here={id} onOpen={setOpenSheet} />
+      <RoomListPane here={id} onOpen={setOpenSheet} />
       {id === undefined ? (
         <div class="pane nothing">
           <p>{t.rooms.pick}</p>
         </div>
       ) : (
-        <RoomPane key={id} id={id} room={room} app={app} models={models} onOpen={setOpenSheet} />
+        <RoomPane key={id} id={id} models={models} onOpen={setOpenSheet} />
       )}
-      {openSheet && lazy && <lazy.Sheets open={openSheet} app={app} onOpen={setOpenSheet} />}
+      {openSheet && lazy && <lazy.Sheets open={openSheet} onOpen={setOpenSheet} />}
     </div>
   );
 }

@@ -1,5 +1,3 @@
-import type { VNode } from 'preact';
-import { useRef } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t, times } from '../i18n/index.ts';
 import type { Message } from '../state/model.ts';
@@ -12,53 +10,6 @@ export interface BubbleProps {
   first: boolean;
   /** Called with the message's key when the user asks for its delivery status. */
   onDetails(key: string): void;
-}
-
-/**
- * Returns a function that renders bubbles and memoizes them. A bubble that looks the same is the same vnode, which preact
- * skips: a new message then renders one bubble of up to 150, within the 50 ms that a slow phone has.
- */
-export function useBubbles(onDetails: BubbleProps['onDetails']): (message: Message, first: boolean) => VNode {
-  const details = useRef(onDetails);
-  details.current = onDetails;
-  const previous = useRef(new Map<string, Rendered>());
-  const before = previous.current;
-  const rendered = new Map<string, Rendered>();
-  previous.current = rendered;
-  return (message, first) => {
-    const { key } = message;
-    const old = before.get(key);
-    const isOld = old && old.texts === t && old.first === first && looksSame(old.message, message);
-    const node = isOld ? (
-      old.node
-    ) : (
-      <Bubble key={key} message={message} first={first} onDetails={(asked) => details.current(asked)} />
-    );
-    rendered.set(key, { texts: t, message, first, node });
-    return node;
-  };
-}
-
-interface Rendered {
-  /** Of the language that it was rendered in. */
-  texts: typeof t;
-  message: Message;
-  first: boolean;
-  node: VNode;
-}
-
-/** Compares everything that `Bubble` shows of a message, and must be extended with it. Both have the same key. */
-export function looksSame(a: Message, b: Message): boolean {
-  const [was, is] = [a.content, b.content];
-  return (
-    a.clientOffset === b.clientOffset &&
-    a.at === b.at &&
-    a.author.name === b.author.name &&
-    a.status.tag === b.status.tag &&
-    (was.tag === 'text' && is.tag === 'text'
-      ? was.body === is.body && was.edited === is.edited
-      : was.tag === is.tag)
-  );
 }
 
 /** One message with author and time; an own one with its delivery status (O3). */

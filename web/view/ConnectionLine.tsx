@@ -3,18 +3,14 @@ import { assertNever } from '../../shared/never.ts';
 import { t } from '../i18n/index.ts';
 import type { ConnectionState } from '../state/model.ts';
 import { Icon } from './parts/Icon.tsx';
-import { useWorld } from './parts/world.ts';
-
-export interface ConnectionLineProps {
-  connection: ConnectionState;
-  /** The number of messages in the outbox. */
-  waiting: number;
-  onSignIn(): void;
-}
+import { useSignedIn, useWorld } from './parts/world.ts';
 
 /** One line about the connection; nothing while it is live. */
-export function ConnectionLine({ connection: current, waiting, onSignIn }: ConnectionLineProps) {
+export function ConnectionLine({ onSignIn }: { onSignIn(): void }) {
   const { update } = useWorld();
+  const current = useSignedIn((app) => app.connection);
+  const isLive = current.tag === 'live';
+  const waiting = useSignedIn((app) => (isLive ? 0 : app.waiting)); // live, nothing shows it
   const connection = useDebounced(current);
   switch (connection.tag) {
     case 'live':

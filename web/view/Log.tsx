@@ -1,17 +1,20 @@
 import type { RefObject } from 'preact';
+import { useRef } from 'preact/hooks';
 import { dayKey } from '../i18n/formats.ts';
 import { t, times } from '../i18n/index.ts';
+import type { Readable } from '../records/cell.ts';
 import type { ConversationState, Message } from '../state/model.ts';
-import { useBubbles } from './Bubble.tsx';
+import { Bubble } from './Bubble.tsx';
 import { CappedCount } from './CappedCount.tsx';
 import { Icon } from './parts/Icon.tsx';
-import { useWorld } from './parts/world.ts';
+import { useSameNodes } from './parts/sameNodes.ts';
+import { useReadable, useWorld } from './parts/world.ts';
 import { useReadingPlace } from './useReadingPlace.ts';
 
 export interface LogProps {
   id: string;
   name: string;
-  state: ConversationState;
+  conversation: Readable<ConversationState>;
   /** Receives the scrolling element. */
   scroller: RefObject<HTMLDivElement | null>;
   /** Receives the function that scrolls to the newest message. */
@@ -20,8 +23,9 @@ export interface LogProps {
 }
 
 /** Renders the current window of the log. The reader's scroll position is kept when messages are added or removed. */
-export function Log({ id, name, state, scroller, toNewest, onDetails }: LogProps) {
+export function Log({ id, name, conversation, scroller, toNewest, onDetails }: LogProps) {
   const { client } = useWorld();
+  const state = useReadable(conversation);
   const reading = useReadingPlace(scroller, state, {
     older: () => client.loadOlder(id),
     newer: () => client.loadNewer(id),
@@ -29,7 +33,9 @@ export function Log({ id, name, state, scroller, toNewest, onDetails }: LogProps
     newest: () => client.toNewest(id),
   });
   toNewest.current = reading.toNewest;
-  const bubble = useBubbles(onDetails);
+  const node = useSameNodes();
+  const details = useRef(onDetails);
+  details.current = onDetails;
 
   const now = Date.now();
   const { unseen } = reading;
@@ -62,7 +68,14 @@ export function Log({ id, name, state, scroller, toNewest, onDetails }: LogProps
                   : t.log.between}
               </p>
             ) : (
-              bubble(row.message, row.first)
+              node(row.key, [row.message, row.first], () => (
+                <Bubble
+                  key={row.key}
+                  message={row.message}
+                  first={row.first}
+                  onDetails={(key) => details.current(key)}
+                />
+              ))
             ),
           )}
         </div>

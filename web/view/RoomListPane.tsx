@@ -1,20 +1,25 @@
+import { dayKey } from '../i18n/formats.ts';
 import { t, times } from '../i18n/index.ts';
-import type { RoomSummary, SignedIn } from '../state/model.ts';
+import type { RoomSummary } from '../state/model.ts';
 import { CappedCount } from './CappedCount.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
 import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { hashOf } from './parts/router.ts';
+import { useSameNodes } from './parts/sameNodes.ts';
+import { useSignedIn } from './parts/world.ts';
 import type { OpenSheet } from './sheet/Sheets.tsx';
 
 export interface RoomListPaneProps {
-  app: SignedIn;
   here: string | undefined;
   onOpen(sheet: OpenSheet): void;
 }
 
 /** The list of the user's rooms, newest activity first. */
-export function RoomListPane({ app, here, onOpen }: RoomListPaneProps) {
+export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
+  const rooms = useSignedIn((app) => app.rooms);
+  const hasNone = useSignedIn((app) => app.rooms.length === 0 && app.connection.tag === 'live');
+  const node = useSameNodes();
   const now = Date.now();
   return (
     <nav class="rooms" aria-label={t.rooms.title}>
@@ -28,20 +33,18 @@ export function RoomListPane({ app, here, onOpen }: RoomListPaneProps) {
         </button>
       </header>
       <div class="under-bar" role="status">
-        <ConnectionLine
-          connection={app.connection}
-          waiting={app.waiting}
-          onSignIn={() => onOpen({ tag: 'sign-in' })}
-        />
+        <ConnectionLine onSignIn={() => onOpen({ tag: 'sign-in' })} />
       </div>
       <div class="list">
-        {app.rooms.length === 0 && app.connection.tag === 'live' && <p class="none">{t.rooms.none}</p>}
+        {hasNone && <p class="none">{t.rooms.none}</p>}
         <ul>
-          {app.rooms.map((room) => (
-            <li key={room.id}>
-              <RoomLink room={room} here={room.id === here} now={now} />
-            </li>
-          ))}
+          {rooms.map((room) =>
+            node(room.id, [room, room.id === here, dayKey(now)], () => (
+              <li key={room.id}>
+                <RoomLink room={room} here={room.id === here} now={now} />
+              </li>
+            )),
+          )}
         </ul>
       </div>
     </nav>

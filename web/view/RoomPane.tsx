@@ -1,6 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
-import type { RoomSummary, SignedIn } from '../state/model.ts';
+import type { AppState, RoomSummary, SignedIn } from '../state/model.ts';
 import { Composer } from './Composer.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
 import type { ComposerModels } from './composerModel.ts';
@@ -8,22 +8,22 @@ import { Log } from './Log.tsx';
 import type { OpenMessage } from './menu/AroundLog.tsx';
 import { Avatar } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
-import { useReadable, useWorld } from './parts/world.ts';
+import { useReadable, useSelected, useSignedIn, useWorld } from './parts/world.ts';
 import type { OpenSheet } from './sheet/Sheets.tsx';
 import { useLazyViews } from './useLazyViews.ts';
 
 export interface RoomPaneProps {
   id: string;
-  /** Undefined if the user is not a member of the room, or the list of rooms is not loaded yet. */
-  room: RoomSummary | undefined;
-  app: SignedIn;
   models: ComposerModels;
   onOpen(sheet: OpenSheet): void;
 }
 
 /** The open room: header, connection state, log and composer. */
-export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
-  const { router } = useWorld();
+export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
+  const { client, router } = useWorld();
+  // undefined if the user is not a member of the room, or the list of rooms is not loaded yet
+  const room = useSignedIn((app) => aboutRoom(roomIn(app, id)));
+  const areKnown = useSignedIn(roomsAreKnown);
   const lazy = useLazyViews(room);
   const back = (event: Event) => {
     event.preventDefault();
@@ -48,27 +48,34 @@ export function RoomPane({ id, room, app, models, onOpen }: RoomPaneProps) {
             type="button"
             class="icon"
             aria-label={t.menu.open}
-            onClick={() => onOpen({ tag: 'menu', room })}
+            onClick={() => onOpen({ tag: 'menu', room: roomIn(client.app.get(), id)! })}
           >
             <Icon name="more" />
           </button>
         )}
       </header>
       <div class="under" role="status">
-        <ConnectionLine
-          connection={app.connection}
-          waiting={app.waiting}
-          onSignIn={() => onOpen({ tag: 'sign-in' })}
-        />
+        <ConnectionLine onSignIn={() => onOpen({ tag: 'sign-in' })} />
         {room?.failing && <p class="line">{t.rooms.failing}</p>}
       </div>
-      {room || !roomsAreKnown(app) ? (
-        <MessagePane id={id} room={room} app={app} models={models} />
+      {room || !areKnown ? (
+        <MessagePane id={id} name={room?.name ?? ''} hasLeft={room?.member === false} models={models} />
       ) : (
-        lazy && <lazy.UnknownRoom key={app.connection.tag} id={id} isLive={app.connection.tag === 'live'} />
+        lazy && <lazy.UnknownRoom id={id} />
       )}
     </main>
   );
+}
+
+function roomIn(app: AppState, id: string): RoomSummary | undefined {
+  return app.tag === 'signed-in' ? app.rooms.find((room) => room.id === id) : undefined;
+}
+
+/** Without the fields that change with every message. */
+function aboutRoom(room: RoomSummary | undefined) {
+  if (!room) return undefined;
+  const { id, name, kind, members, member, failing } = room;
+  return { id, name, kind, members, member, failing };
 }
 
 /**
@@ -81,15 +88,17 @@ function roomsAreKnown({ connection, rooms, storage }: SignedIn): boolean {
 
 interface MessagePaneProps {
   id: string;
-  room: RoomSummary | undefined;
-  app: SignedIn;
+  name: string;
+  hasLeft: boolean;
   models: ComposerModels;
 }
 
 /** The log of a room and the composer below it. */
-function MessagePane({ id, room, app, models }: MessagePaneProps) {
+function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
   const { client } = useWorld();
-  const state = useReadable(useMemo(() => client.conversation(id), [client, id]));
+  const conversation = useMemo(() => client.conversation(id), [client, id]);
+  const logGeneration = useSelected(conversation, (state) => state.logGeneration);
+  const storage = useSignedIn((app) => app.storage);
   const editing = models.edited(id);
   const edited = useReadable(editing);
   const [open, setOpen] = useState<OpenMessage | undefined>();
@@ -97,8 +106,11 @@ function MessagePane({ id, room, app, models }: MessagePaneProps) {
   const log = useRef<HTMLDivElement>(null);
   const toNewest = useRef(() => {});
 
-  const isDeleted = state.messages.some(
-    ({ key, content }) => key === edited?.key && content.tag === 'deleted',
+  const isDeleted = useSelected(
+    conversation,
+    ({ messages }) =>
+      edited !== undefined &&
+      messages.some(({ key, content }) => key === edited.key && content.tag === 'deleted'),
   );
   useLayoutEffect(() => {
     if (isDeleted) void models.moveToDraft(id, edited!);
@@ -109,22 +121,22 @@ function MessagePane({ id, room, app, models }: MessagePaneProps) {
     if (edited?.status.tag === 'not-sent') toNewest.current(); // the retry has moved it to the end
   };
   const editLast = () => {
-    const last = state.messages.findLast(({ can }) => can.edit);
+    const last = conversation.get().messages.findLast(({ can }) => can.edit);
     if (last) editing.set(last);
   };
 
   return (
     <>
       <Log
-        key={state.logGeneration}
+        key={logGeneration}
         id={id}
-        name={room?.name ?? ''}
-        state={state}
+        name={name}
+        conversation={conversation}
         scroller={log}
         toNewest={toNewest}
         onDetails={(key) => setOpen({ tag: 'status', key })}
       />
-      {lazy && app.storage !== 'ok' && <lazy.StorageLine storage={app.storage} />}
+      {lazy && storage !== 'ok' && <lazy.StorageLine storage={storage} />}
       {edited ? (
         <Composer
           key={edited.key}
@@ -133,22 +145,22 @@ function MessagePane({ id, room, app, models }: MessagePaneProps) {
           onSent={onEditSent}
           onCancel={() => models.endEdit(id, 'given-up')}
         />
-      ) : room?.member === false ? (
+      ) : hasLeft ? (
         lazy && <lazy.LeftRoom room={id} />
       ) : (
         <Composer
           key="new"
-          model={models.ofRoom(id, room?.draft ?? '')}
+          model={models.ofRoom(id, roomIn(client.app.get(), id)?.draft ?? '')}
           onSent={() => toNewest.current()}
           onUp={editLast}
         />
       )}
       {lazy && (
         <lazy.AroundLog
-          key={state.logGeneration}
+          key={logGeneration}
           room={id}
           log={log}
-          state={state}
+          conversation={conversation}
           open={open}
           onOpen={setOpen}
           onEdit={editing.set}

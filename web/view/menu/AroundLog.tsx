@@ -6,9 +6,10 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
 import { t } from '../../i18n/index.ts';
+import type { Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message } from '../../state/model.ts';
-import { useWorld } from '../parts/world.ts';
+import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
@@ -22,13 +23,14 @@ export type OpenMessage =
 export interface AroundLogProps {
   room: string;
   log: RefObject<HTMLElement | null>;
-  state: ConversationState;
+  conversation: Readable<ConversationState>;
   open: OpenMessage | undefined;
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
 }
 
-export function AroundLog({ room, log, state, open, onOpen, onEdit }: AroundLogProps) {
+export function AroundLog({ room, log, conversation, open, onOpen, onEdit }: AroundLogProps) {
+  const state = useReadable(conversation);
   useMarkAsRead(room, log, state);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);

@@ -1,5 +1,6 @@
 import { assertNever } from '../../../shared/never.ts';
-import type { RoomSummary, SignedIn } from '../../state/model.ts';
+import type { RoomSummary } from '../../state/model.ts';
+import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
@@ -20,12 +21,12 @@ export type OpenSheet =
 
 export interface SheetsProps {
   open: OpenSheet;
-  app: SignedIn;
   /** Opens another sheet in place of this one; undefined closes it. */
   onOpen(open: OpenSheet | undefined): void;
 }
 
-export function Sheets({ open, app, onOpen }: SheetsProps) {
+export function Sheets({ open, onOpen }: SheetsProps) {
+  const app = useSignedIn((all) => all);
   const close = () => onOpen(undefined);
   switch (open.tag) {
     case 'menu':
