@@ -11,7 +11,8 @@ import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 
 export interface ReadMarkers {
-  seen(room: string, upTo: number): void;
+  /** `logGeneration`: of the log that the view shows. */
+  seen(room: string, upTo: number, logGeneration: number): void;
   /** A welcome is stored, so the markers are of the server's logs: sends those that are not acknowledged. */
   live(): void;
   /** The connection ended. Nothing is sent before the next welcome is stored. */
@@ -64,24 +65,23 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
 
   /**
    * Resolves with whether the marker grew: at most to the head, since what lies between the head and a detached entry was not
-   * shown. An entry beyond the head that is not stored is of a log that was restored to before it: a view still shows it.
+   * shown. A view may still show a log that was deleted meanwhile: what was seen of that does not count.
    */
-  function grow(room: string, seen: number): Promise<boolean> {
-    return db.write(['marks', 'rooms', 'detached'], async (tx) => {
+  function grow(room: string, seen: number, logGeneration: number): Promise<boolean> {
+    return db.write(['marks', 'rooms'], async (tx) => {
       const mark = await tx.objectStore('marks').get(room);
       const stored = await tx.objectStore('rooms').get(room);
-      const head = stored?.head ?? 0;
-      if (seen > head && !(await tx.objectStore('detached').getKey([room, seen]))) return false;
-      const upTo = Math.min(seen, head);
-      if (upTo <= Math.max(mark?.upTo ?? 0, stored?.readUpTo ?? 0)) return false;
+      if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;
+      const upTo = Math.min(seen, stored.head);
+      if (upTo <= Math.max(mark?.upTo ?? 0, stored.readUpTo)) return false;
       await tx.objectStore('marks').put({ room, upTo, told: false });
       return true;
     });
   }
 
   return {
-    seen(room, upTo) {
-      grow(room, upTo).then(
+    seen(room, upTo, logGeneration) {
+      grow(room, upTo, logGeneration).then(
         (hasGrown) => {
           if (!hasGrown || closed) return;
           changed([room]);

@@ -300,7 +300,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     joinRoom: async (room) => engine.current?.rooms.joinRoom(room) ?? OFFLINE,
     leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
-    seen: readMarkers.seen,
+    seen: (room, upTo) => readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     flush: drafts.flush,

@@ -8,17 +8,24 @@ import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Tab } from './browser.ts';
 import { isOver } from './ledger.ts';
 import { type LogRoom, linesOf } from './logs.ts';
+import { startOffline } from './offlineStart.ts';
 import { isOfLineage, rowsOf } from './promises.ts';
 import type { Run } from './run.ts';
+import { checkMarks, countsUnread } from './sightings.ts';
 import { endFault } from './surroundings.ts';
 
 /** Longer than any wait of client or server: a retryAfter, the interval of `heads`, two of the longest backoffs. */
 const KIND_MS = 150_000;
+/** The share of runs that start without a network before they end. */
+const OFTEN_OFFLINE = 0.3;
 
 export async function end(run: Run): Promise<void> {
   const { ill, server, world, browser, people, network } = run;
   ill.kind();
   endFault(run);
+  if (world.random.next() < OFTEN_OFFLINE) await startOffline(run);
+  if (run.breach) return;
+  ill.unreachable = false;
   server.up = true;
   server.features = [TEST_FEATURE];
   server.bye(); // a newer version: connected clients see the feature after a reconnect
@@ -46,6 +53,10 @@ export async function end(run: Run): Promise<void> {
       LEGACY_LOG_STORES.every((store) => browser.disk.read(`holdfast:${user}`, store).length === 0);
     await until(run, 'S1', 'what an older version held is moved', isMoved);
     checkEnd(run, user);
+    for (const room of run.rooms())
+      await until(run, 'S1', `${room.name} counts what is unread`, () =>
+        countsUnread(run, user, browser.tabs()[0]!, room),
+      );
   }
 }
 
@@ -163,6 +174,7 @@ function checkEnd(run: Run, user: string): void {
     const mine = spans.filter((span) => span.room === room.id);
     if (mine.length !== 1 || mine[0]!.from !== 1 || mine[0]!.to !== room.log.length)
       run.broken('S2 S3', `${room.name} has ${room.log.length} entries, held are ${JSON.stringify(mine)}`);
+    checkMarks(run, user, room);
   }
   for (const store of ['log', 'detached'])
     for (const entry of browser.disk.read<HeldEntry>(`holdfast:${user}`, store))

@@ -224,7 +224,16 @@ function see(run: Run): string | undefined {
     .get()
     .messages.findLast((each) => each.serverOffset);
   if (!tab || !last) return undefined;
-  tab.client.seen(tab.looking!, last.serverOffset!);
+  const { serverOffset, author, clientOffset } = last;
+  const user = tab.signedIn()!.user.id;
+  run.sightings.add({
+    user,
+    room: tab.looking!,
+    serverOffset: serverOffset!,
+    author: author.id,
+    clientOffset,
+  });
+  tab.client.seen(tab.looking!, serverOffset!);
   return `${tab.name} has seen ${last.serverOffset}`;
 }
 

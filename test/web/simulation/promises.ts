@@ -26,6 +26,10 @@ export interface Known {
   announced: ReadonlySet<string>;
   /** Entries were evicted, or a log was restored by hand: a span may begin anywhere. */
   mayBeginAnywhere: boolean;
+  /** Entries may have been evicted. */
+  mayEvict: boolean;
+  /** How many entries of a room were stored, and in which generation of the logs, by `database room`. */
+  heldBefore: Map<string, { generation: string | undefined; count: number }>;
   /** A text whose write was reported as failed may be stored all the same. */
   commitsLate: boolean;
 }
@@ -79,10 +83,26 @@ function checkLogs(known: Known, database: string, user: string, rows: readonly 
     const deleted = new Set(kept.flatMap((entry) => (isRemoval(entry) ? entry.target! : [])));
     for (const entry of kept) checkBlank(entry, deleted, room, broken); // entries that are not migrated yet are checked after the migration
     const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
+    checkNothingDropped(known, database, room, keys.size, broken);
     for (const row of rows)
       if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
         broken('O3', `${row.clientOffset} waits in ${room} and is in its log at once`);
   }
+}
+
+/** What was held stays held, while no log is deleted and nothing is evicted. */
+function checkNothingDropped(
+  { disk, heldBefore, mayEvict }: Known,
+  database: string,
+  room: string,
+  count: number,
+  broken: Broken,
+): void {
+  const generation = disk.readAt<string>(database, 'meta', 'generation');
+  const before = heldBefore.get(`${database} ${room}`);
+  heldBefore.set(`${database} ${room}`, { generation, count });
+  if (!mayEvict && before && before.generation === generation && count < before.count)
+    broken('S3', `${room} holds ${count} entries, and held ${before.count} before`);
 }
 
 interface Held {

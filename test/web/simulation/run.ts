@@ -12,6 +12,7 @@ import { createNetwork, type Network, type Station } from './network.ts';
 import { checkDatabase, checkEmitted, type Known, rowsOf, userOf } from './promises.ts';
 import { checkScreen } from './screens.ts';
 import { createServer, type Server } from './server.ts';
+import { createSightings, type Sightings } from './sightings.ts';
 import { STORIES, type Story, type StoryName, storyOf } from './stories.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -23,6 +24,7 @@ export interface Run {
   network: Network;
   browser: Browser;
   ledger: Ledger;
+  sightings: Sightings;
   /** Stored items of other kinds, by their contents, which are unique. */
   kept: Map<string, { user: string; item: Item; isTaken: boolean }>;
   known: Known;
@@ -147,6 +149,8 @@ export function createRun(seed: number, about?: StoryName): Run {
     failing: server.failing,
     announced,
     mayBeginAnywhere: false,
+    mayEvict: false,
+    heldBefore: new Map(),
     commitsLate: false,
   };
   useTestKinds();
@@ -214,6 +218,7 @@ export function createRun(seed: number, about?: StoryName): Run {
     network,
     browser,
     ledger,
+    sightings: createSightings(),
     kept,
     known,
     people: [people[0]!, people[1]!],

@@ -287,9 +287,11 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         const { upTo } = payload as { upTo: number };
         if (!room?.members.has(user)) return refusal('forbidden');
         const before = room.readUpTo.get(user) ?? 0;
-        room.readUpTo.set(user, Math.max(before, upTo));
+        const now = Math.max(before, Math.min(upTo, room.log.length));
+        room.readUpTo.set(user, now);
         for (const each of conns)
-          if (each.open && each !== conn && each.user === user) each.send('read', { room: id, user, upTo });
+          if (each.open && each !== conn && each.user === user)
+            each.send('read', { room: id, user, upTo: now });
         return ok();
       }
       case 'room:join':

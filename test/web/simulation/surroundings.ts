@@ -166,6 +166,7 @@ export function faultyStorage(run: Run): string | undefined {
   if (fault === 'quota') {
     faults.quota(world.random.int(0, 2_000));
     known.mayBeginAnywhere = true;
+    known.mayEvict = true;
   } else if (fault === 'killHandles') faults.killHandles();
   else faults[fault](true);
   known.commitsLate ||= fault === 'lateCommits' || (fault === 'hangRequests' && browser.disk.isCommitting());
@@ -259,12 +260,14 @@ function restartServer({ server, world }: Run): string {
 }
 
 /** Restores a copy, by `npm run restore`, which changes the epoch, or by hand. */
-export function putBack({ server, world, copy, known }: Run): string | undefined {
+export function putBack(run: Run): string | undefined {
+  const { server, world, copy, known } = run;
   if (!copy) return undefined;
   server.stop();
   const isByHand = world.random.next() < 0.5;
   server.logs.putBack(copy, isByHand ? copy.epoch : server.newId());
   known.mayBeginAnywhere ||= isByHand;
+  run.sightings.restored(run.rooms());
   world.after(world.random.int(10, 4_000), () => {
     server.up = true;
   });

@@ -27,7 +27,7 @@ const CASES: readonly Case[] = [
     variant: 'a refusal that comes late parks what is under way again',
     rules: ['O3'],
     story: 'too late',
-    seed: 156,
+    seed: 13,
   },
   { variant: 'what is sent again has a new key', rules: ['L3'], seed: 5 },
   { variant: 'the outbox is not sent in order', rules: ['L5'], seed: 3 },
@@ -36,8 +36,8 @@ const CASES: readonly Case[] = [
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 15 },
   { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 1 },
   { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 115 },
-  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 3 },
-  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 3 },
+  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 24 },
+  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 6 },
   { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
   { variant: 'all users share a database', rules: ['O5'], seed: 1 },
   { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 59 },
@@ -45,14 +45,17 @@ const CASES: readonly Case[] = [
     variant: 'what has moved says it knows all amendments up to the head',
     rules: ['S3'],
     story: 'update',
-    seed: 6,
+    seed: 4,
   },
   { variant: 'what has moved is not taken from where it was', rules: ['S1'], story: 'update', seed: 1 },
-  { variant: 'a row of a feature that the server lacks is sent all the same', rules: ['O2'], seed: 4 },
+  { variant: 'a row of a feature that the server lacks is sent all the same', rules: ['O2'], seed: 23 },
   { variant: 'a room that failed is left', rules: ['S2'], seed: 60 },
-  { variant: 'the fields of another kind are not sent', rules: ['O1 O4'], seed: 4 },
-  { variant: 'an acknowledged entry of another kind loses its fields', rules: ['S1'], seed: 4 },
+  { variant: 'the fields of another kind are not sent', rules: ['O1 O4'], seed: 5 },
+  { variant: 'an acknowledged entry of another kind loses its fields', rules: ['S1'], seed: 5 },
   { variant: 'only deletes remove', rules: ['S3'], seed: 6 },
+  { variant: 'a window ends at a hole', rules: ['S3'], seed: 45 },
+  { variant: 'what is below a hole is dropped', rules: ['S3'], seed: 2 },
+  { variant: 'read markers outlive their log', rules: ['S1'], seed: 66 },
   {
     variant: 'a write that was given up is stored all the same',
     rules: ['O3'],
@@ -104,6 +107,33 @@ const BY_UNIT_TESTS: readonly {
       [
         'test/web/log/store/userNames.test.ts',
         'the name with the greatest revision wins, however late an older one arrives',
+      ],
+    ],
+  },
+  {
+    variant: 'what a view shows of an older log counts as read',
+    tests: [
+      [
+        'test/web/state/readMarkers.test.ts',
+        'S1 what a view still shows of a log that was deleted meanwhile does not count as read',
+      ],
+    ],
+  },
+  {
+    variant: 'read markers are sent before the welcome is stored',
+    tests: [
+      [
+        'test/web/state/readMarkers.test.ts',
+        'S1 nothing is sent before a welcome is stored: the markers may be of a log that was restored',
+      ],
+    ],
+  },
+  {
+    variant: 'the cursor is an own entry beyond the newest span',
+    tests: [
+      [
+        'test/web/log/fetch/restoredLogs.test.ts',
+        'S2 entries missing before an own acknowledged entry arrive with the next connection, whatever follows it',
       ],
     ],
   },

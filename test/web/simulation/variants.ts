@@ -86,12 +86,12 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a reset keeps the entries': [
     {
       file: 'log/store/applyFrames.ts',
-      from: 'if (room.reset || (ends.get(room.id) ?? 0) > room.head) await forgetLog(tx, room.id);',
+      from: 'if (isRestored) await forgetLog(tx, room.id);',
       to: '',
     },
     {
       file: 'log/store/applyFrames.ts',
-      from: 'if (before !== undefined && before !== epoch) await forgetAll(tx);',
+      from: 'if (before !== undefined && before !== epoch) await forgetAllLogs(tx);',
       to: '',
     },
   ],
@@ -203,6 +203,49 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       file: 'log/store/storeEntries.ts',
       from: 'if (isRemoval(entry)) add(',
       to: "if (entry.kind === 'delete') add(",
+    },
+  ],
+  'a window ends at a hole': [
+    {
+      file: 'log/read/window.ts',
+      from: 'const all = await readLinesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1);',
+      to: `const newest = (await log.spans).at(-1)?.from ?? 0;
+        const all = (await readLinesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1)).filter(
+          (entry) => entry.serverOffset >= newest,
+        );`,
+    },
+  ],
+  'what is below a hole is dropped': [
+    {
+      file: 'log/store/storeEntries.ts',
+      from: 'const after = raiseAmendedTo(covered, checked);',
+      to: `const after = raiseAmendedTo(covered, checked).slice(-1);
+        await tx.objectStore('log').delete(keysBetween(room, 0, after[0].from - 1));`,
+    },
+  ],
+  'read markers outlive their log': [
+    {
+      file: 'log/store/storeEntries.ts',
+      from: "await tx.objectStore('marks').delete(room);",
+      to: '',
+    },
+    { file: 'log/store/storeEntries.ts', from: "await tx.objectStore('marks').clear();", to: '' },
+  ],
+  'what a view shows of an older log counts as read': [
+    {
+      file: 'state/readMarkers.ts',
+      from: 'if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;',
+      to: 'if (!stored || logGeneration < 0) return false;',
+    },
+  ],
+  'read markers are sent before the welcome is stored': [
+    { file: 'state/readMarkers.ts', from: 'closed || !isWelcomed ?', to: 'closed && !isWelcomed ?' },
+  ],
+  'the cursor is an own entry beyond the newest span': [
+    {
+      file: 'log/fetch/buildHandshake.ts',
+      from: 'cursors: newestOf(lasts.flatMap((last) => last ?? [])),',
+      to: 'cursors: { ...newestOf(lasts.flatMap((last) => last ?? [])), ...newestOf([...beyond.values()]) },',
     },
   ],
   'what stands beyond the cursor is not said': [

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { countUnread } from '../../../web/log/read/readLines.ts';
+import { forgetLog, SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import { createReadMarkers, type ReadMarkers } from '../../../web/state/readMarkers.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
@@ -72,10 +73,10 @@ test('a marker that the server cannot take now does not delay the others, and is
 
 test('markers set without a network are sent once there is one, once each', async () => {
   status = 'offline';
-  readMarkers.seen(ROOM, 2);
+  readMarkers.seen(ROOM, 2, 0);
   await untilMarked(2, false);
   expect(await unread()).toBe(2);
-  readMarkers.seen(ROOM, 3);
+  readMarkers.seen(ROOM, 3, 0);
   await untilMarked(3, false);
   expect(asked).toEqual([]);
   status = 'live';
@@ -87,18 +88,18 @@ test('markers set without a network are sent once there is one, once each', asyn
 });
 
 test('read markers only grow', async () => {
-  readMarkers.seen(ROOM, 5);
+  readMarkers.seen(ROOM, 5, 0);
   await untilMarked(5, true);
-  readMarkers.seen(ROOM, 3);
+  readMarkers.seen(ROOM, 3, 0);
   await turns();
   expect(await mark()).toMatchObject({ upTo: 5 });
   expect(await unread()).toBe(0);
   expect(asked).toHaveLength(1);
 });
 
-test('nothing is sent before a welcome is stored: the markers may be of a log that was restored', async () => {
+test('S1 nothing is sent before a welcome is stored: the markers may be of a log that was restored', async () => {
   readMarkers.down();
-  readMarkers.seen(ROOM, 2);
+  readMarkers.seen(ROOM, 2, 0);
   await untilMarked(2, false);
   await turns();
   expect(asked).toEqual([]);
@@ -106,26 +107,32 @@ test('nothing is sent before a welcome is stored: the markers may be of a log th
   await untilMarked(2, true);
 });
 
-test('a marker beyond the head: at most the head where the entry is stored, none where it is not', async () => {
-  const own = text(9, 'mine', me);
-  await db.write(['detached'], (tx) => tx.objectStore('detached').put({ ...own, room: ROOM }));
-  readMarkers.seen(ROOM, 8); // of a log that was restored to before it
+test('S1 what a view still shows of a log that was deleted meanwhile does not count as read', async () => {
+  await db.write(SYNC_STORES, (tx) => forgetLog(tx, ROOM));
+  readMarkers.seen(ROOM, 4, 0);
   await turns();
   expect(await mark()).toBeUndefined();
-  readMarkers.seen(ROOM, 9); // entries 6 to 8 are not known yet, and were not seen
+  readMarkers.seen(ROOM, 2, 1);
+  await untilMarked(2, true);
+});
+
+test('what lies between the head and an own message beyond it was not seen', async () => {
+  const own = text(9, 'mine', me); // acknowledged; entries 6 to 8 are not known yet
+  await db.write(['detached'], (tx) => tx.objectStore('detached').put({ ...own, room: ROOM }));
+  readMarkers.seen(ROOM, 9, 0);
   await untilMarked(5, true);
   expect(asked).toEqual([{ room: ROOM, upTo: 5 }]);
 });
 
 test('a marker is sent again after a transient error, and not after a permanent one', async () => {
   answers = [{ ok: false, error: { code: 'unavailable', message: '' } }];
-  readMarkers.seen(ROOM, 2);
+  readMarkers.seen(ROOM, 2, 0);
   await until('put off', () => asked.length === 1 && clock.isSet());
   clock.pass(RETRY_MAX_MS);
   await untilMarked(2, true);
   expect(asked).toHaveLength(2);
   answers = [{ ok: false, error: { code: 'forbidden', message: '' } }];
-  readMarkers.seen(ROOM, 3);
+  readMarkers.seen(ROOM, 3, 0);
   await untilMarked(3, true);
   readMarkers.live();
   await turns();

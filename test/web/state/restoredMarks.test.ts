@@ -98,7 +98,6 @@ describe.each(['by the command', 'by hand'])('S1 after a restore %s', (how) => {
     write(10);
     server.reachable = true;
     await untilRestored();
-    tab!.client.seen(LOBBY, 100); // a view that still shows the old log
     expect(server.readUpTo.get(LOBBY)).toBe(40);
     expect(tabs.map(unread)).toEqual([10, 10]);
     tab!.client.seen(LOBBY, 43);
