@@ -58,11 +58,13 @@ export function fakeClient({
     calls,
     conversation,
     signIn: (...args) => asked('signIn', ...args),
+    signInByCode: (...args) => asked('signInByCode', ...args),
     setPassword: (...args) => asked('setPassword', ...args),
     signOut: () => asked('signOut'),
     devices: async () => ({
       list: async () => ({ ...(await asked('devices.list')), devices }),
       signOut: (...args) => asked('devices.signOut', ...args),
+      makeCode: async () => ({ ...(await asked('devices.makeCode')), code: 'K7Q-M4P' }),
     }),
     open: told('open'),
     loadOlder: told('loadOlder'),

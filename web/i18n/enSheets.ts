@@ -43,6 +43,33 @@ export const enSheets = {
     of: (name: string) => `Message from ${name}`,
   },
 
+  code: {
+    title: 'Use on another device or the home screen',
+    how: 'There, tap “I am already here: enter a code” on the first screen, and type:',
+    secret: 'It works once, within ten minutes. Whoever types it writes as you: tell it to nobody else.',
+    another: 'Make a new code',
+    already: 'I am already here: enter a code',
+    enterTitle: 'Enter a code',
+    where:
+      'Where you are signed in, open the menu and tap “Use on another device or the home screen”. It shows the code.',
+    label: 'Code',
+    wrong: 'This code is wrong, was used, or is older than ten minutes.',
+  },
+
+  openInBrowser: {
+    why: 'Open this page in your browser, such as Safari or Chrome. Here, in another app, your name and your messages would soon be lost.',
+    copy: 'Copy the link',
+    copied: 'Copied',
+  },
+
+  install: {
+    share:
+      'To keep your messages for sure, add Holdfast to your home screen: tap Share, then “Add to Home Screen”.',
+    why: 'To keep your messages for sure, install Holdfast.',
+    install: 'Install',
+    dismiss: 'No, thanks',
+  },
+
   password: {
     why: 'With a password you can sign in with this name on any device.',
     othersEnd: 'All your other devices will be signed out.',
@@ -116,6 +143,8 @@ export const enSheets = {
     saving: (since: string) => `Written at ${since}. It is being saved on this device.`,
     queued: (since: string) =>
       `Written at ${since}. It is saved on this device and will be sent as soon as there is a connection.`,
+    queuedUntilOpen: (since: string) =>
+      `Written at ${since}. It is saved on this device and will be sent as soon as Holdfast is open and has a network.`,
     sending: (since: string) => `Written at ${since}. It is on its way to the server.`,
     checking: (since: string) =>
       `Written at ${since}. It was sent, but the server has not confirmed it yet. The app sends it again until it does; it arrives only once.`,

@@ -205,6 +205,31 @@ export const zh: Texts & { sheets: SheetTexts } = {
       of: (name) => `${name}的消息`,
     },
 
+    code: {
+      title: '在其他设备或主屏幕上使用',
+      how: '在那边的首屏点“我已有账号：输入代码”，然后输入：',
+      secret: '代码十分钟内有效，只能用一次。输入它的人就能以你的名义发言，请不要告诉别人。',
+      another: '换一个代码',
+      already: '我已有账号：输入代码',
+      enterTitle: '输入代码',
+      where: '在你已登录的地方打开菜单，点“在其他设备或主屏幕上使用”，就会显示代码。',
+      label: '代码',
+      wrong: '代码不对，已经用过，或者已超过十分钟。',
+    },
+
+    openInBrowser: {
+      why: '请用浏览器（如 Safari 或 Chrome）打开这个页面。在其他应用里打开，你的名字和消息很快就会丢失。',
+      copy: '复制链接',
+      copied: '已复制',
+    },
+
+    install: {
+      share: '为了可靠地保存消息，请把 Holdfast 添加到主屏幕：点“共享”，再点“添加到主屏幕”。',
+      why: '为了可靠地保存消息，请安装 Holdfast。',
+      install: '安装',
+      dismiss: '不用了',
+    },
+
     password: {
       why: '设置密码后，你可以在任何设备上用这个名字登录。',
       othersEnd: '你的其他设备都会退出登录。',
@@ -263,6 +288,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       onDay: (time, day) => `${day} ${time}`,
       saving: (since) => `写于 ${since}。正在保存到本机。`,
       queued: (since) => `写于 ${since}。已保存在本机，一联网就会发送。`,
+      queuedUntilOpen: (since) => `写于 ${since}。已保存在本机，打开 Holdfast 并联网后就会发送。`,
       sending: (since) => `写于 ${since}。正在发送到服务器。`,
       checking: (since) =>
         `写于 ${since}。已经发出，但服务器还没有确认。应用会继续重发，直到确认为止，消息只会送达一次。`,

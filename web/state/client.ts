@@ -16,6 +16,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
     app: current.app,
     conversation: (room) => current.client?.conversation(room) ?? nobodys,
     signIn: current.signIn,
+    signInByCode: current.signInByCode,
     signOut: current.signOut,
     setPassword: current.setPassword,
     devices: async () => (await import('./deviceCalls.ts')).createDeviceCalls(deps),

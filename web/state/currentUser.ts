@@ -18,11 +18,12 @@ import type { BrowserEvent } from '../transport/browser.ts';
 import { createSessionCalls } from '../transport/sessionCalls.ts';
 import { createAccount, isAnswer, type Whom } from './account.ts';
 import type { Deps } from './deps.ts';
-import type { AppState, Client } from './model.ts';
+import type { AppState, Client, Outcome } from './model.ts';
 import type { SessionCheck } from './refusedSession.ts';
 import { openUser, type UserClient } from './user.ts';
 
-export interface CurrentUser extends Pick<Client, 'app' | 'signIn' | 'signOut' | 'setPassword'> {
+export interface CurrentUser
+  extends Pick<Client, 'app' | 'signIn' | 'signInByCode' | 'signOut' | 'setPassword'> {
   /** Undefined while nobody is signed in, or the database of the user is not open yet. */
   readonly client: UserClient | undefined;
   /** Tries again to open a database that could not be opened. */
@@ -66,6 +67,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     if (stored) return enter(stored);
     const timer = clock.setTimeout(() => showIfStarting({ tag: 'signed-out' }), SESSION_WAIT_MS);
     const found = await account.session(); // the browser may have dropped the storage, but not the cookie
+    if (!found && deps.pass && (await enterByPass(deps.pass)).ok) return clock.clearTimeout(timer);
     clock.clearTimeout(timer);
     if (found && !(await local.session())) {
       await local.signIn(sessionOf(found));
@@ -73,6 +75,17 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     }
     if (found) return enter(sessionOf(found));
     showIfStarting({ tag: 'signed-out' });
+  }
+
+  async function enterByPass(pass: string): Promise<Outcome> {
+    const calls = await import('./deviceCalls.ts').catch(() => undefined);
+    if (!calls) return { ok: false, reason: { code: 'unreachable' } };
+    const signed = await calls.signInByPass(deps, local, newId, pass);
+    if (signed.ok) {
+      await enter(signed.session);
+      channel.postMessage('session');
+    }
+    return signed;
   }
 
   async function enter(next: SignedInHere): Promise<void> {
@@ -253,6 +266,8 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       channel.postMessage('session');
       return { ok: true };
     },
+
+    signInByCode: (code) => inOrder(() => enterByPass(code)).catch(cannotOpen),
 
     async signOut() {
       try {

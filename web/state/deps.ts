@@ -24,6 +24,8 @@ export interface Deps {
   startsOffline: boolean;
   /** What this browser lacks to run the app at all. */
   missing: string | undefined;
+  /** The one-time pass with which the home screen has started the app. */
+  pass: string | undefined;
 }
 
 /** Those of the real browser. */
@@ -52,7 +54,19 @@ export function browserDeps(): Deps {
     },
     startsOffline: isSecureContext && 'serviceWorker' in navigator,
     missing: missingFeature(),
+    pass: takePass(),
   };
+}
+
+/**
+ * Takes the one-time pass out of the address, before anything else reads that (`offerPass` in web/view/menu/InstallLine.tsx).
+ * Only the home screen of iOS starts the app with one. Anywhere else the pass may be an attacker's, who wants somebody to
+ * write in the attacker's name.
+ */
+function takePass(): string | undefined {
+  const [address, pass] = /^#\/pass\/([\w-]+)$/.exec(location.hash) ?? [];
+  if (address) history.replaceState(null, '', '/');
+  return (navigator as { standalone?: boolean }).standalone ? pass : undefined;
 }
 
 const PAINTED_WITHIN_MS = 100;

@@ -18,6 +18,8 @@ export interface Client extends UserActions {
    * as the new user that takes over the outbox.
    */
   signIn(name: string, password?: string): Promise<Outcome>;
+  /** Signs in with a code that another device of the user shows. */
+  signInByCode(code: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
   /** Ends this device's session. The outbox stays on the device. */
   signOut(): Promise<Outcome>;
@@ -76,6 +78,8 @@ export interface DeviceActions {
   list(): Promise<Outcome & { devices?: DeviceSummary[] }>;
   /** Signs out another device. */
   signOut(id: string): Promise<Outcome>;
+  /** Makes a code with which the user signs in on another device, once, until `expiresAt` by the server's clock. */
+  makeCode(): Promise<Outcome & { code?: string; expiresAt?: number }>;
 }
 
 /** Times in milliseconds since 1970. `current`: this device. */

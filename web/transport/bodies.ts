@@ -3,13 +3,14 @@
  * frames.
  */
 import * as v from 'valibot';
-import { DevicesAnswer, Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
+import { CodeAnswer, DevicesAnswer, Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
 import { type HttpResult, UNREACHABLE } from './httpCall.ts';
 
 export const BODIES = {
   session: Session,
   signedIn: SessionAnswer,
   devices: DevicesAnswer,
+  code: CodeAnswer,
   /** No body, or an object of our protocol whose fields do not matter. */
   nothing: v.optional(v.looseObject({})),
 };

@@ -1,6 +1,6 @@
 /** The root of the views: catches crashes, offers updates, and shows one screen for each state of the app. */
 import type { ComponentChildren } from 'preact';
-import { useErrorBoundary, useLayoutEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { language, sentence, t } from '../i18n/index.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -61,6 +61,7 @@ function SignedInApp() {
   const id = route.tag === 'room' ? route.id : undefined;
   const name = useSignedIn((app) => app.rooms.find((one) => one.id === id)?.name);
   useLayoutEffect(() => client.open(id), [client, id]);
+  useEffect(() => lazy?.offerPass(document), [lazy]);
   useLayoutEffect(() => {
     document.title = name === undefined ? t.app : `${name} – ${t.app}`;
   }, [name]);

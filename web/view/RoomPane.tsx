@@ -137,6 +137,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
         onDetails={(key) => setOpen({ tag: 'status', key })}
       />
       {lazy && storage !== 'ok' && <lazy.StorageLine storage={storage} />}
+      {lazy && <lazy.InstallLine room={id} />}
       {edited ? (
         <Composer
           key={edited.key}

@@ -3,6 +3,7 @@ import { LOBBY } from '../../shared/mint.ts';
 import { t } from '../i18n/index.ts';
 import { Field } from './parts/Field.tsx';
 import { Mark } from './parts/Icon.tsx';
+import { isInAppBrowser } from './parts/inAppBrowser.ts';
 import { hasKeyboard } from './parts/keyboard.ts';
 import { useAsyncAction } from './parts/useAsyncAction.ts';
 import { useWorld } from './parts/world.ts';
@@ -45,7 +46,7 @@ export function SignInScreen() {
 
   return (
     <main class="hello">
-      <form onSubmit={start} noValidate>
+      <div class="inside">
         <Mark />
         <h1>
           {t.hello.title[0]}
@@ -53,38 +54,44 @@ export function SignInScreen() {
           {t.hello.title[1]}
         </h1>
         <p>{t.hello.promise}</p>
-        <Field
-          label={t.hello.name}
-          value={name}
-          autocomplete="username"
-          input={field}
-          reason={taken ? undefined : action.reason}
-          reasons="signIn"
-          onInput={(text) => {
-            setName(text);
-            setTaken(false);
-            action.say(undefined);
-          }}
-        />
-        {taken && (
-          <Field
-            label={t.hello.password}
-            hint={t.hello.taken}
-            type="password"
-            value={password}
-            autocomplete="current-password"
-            input={passwordField}
-            reason={conflict ? undefined : action.reason}
-            reasons="signIn"
-            onInput={setPassword}
-          />
+        {isInAppBrowser(navigator.userAgent) ? (
+          lazy && <lazy.OpenInBrowser />
+        ) : (
+          <form onSubmit={start} noValidate>
+            <Field
+              label={t.hello.name}
+              value={name}
+              autocomplete="username"
+              input={field}
+              reason={taken ? undefined : action.reason}
+              reasons="signIn"
+              onInput={(text) => {
+                setName(text);
+                setTaken(false);
+                action.say(undefined);
+              }}
+            />
+            {taken && (
+              <Field
+                label={t.hello.password}
+                hint={t.hello.taken}
+                type="password"
+                value={password}
+                autocomplete="current-password"
+                input={passwordField}
+                reason={conflict ? undefined : action.reason}
+                reasons="signIn"
+                onInput={setPassword}
+              />
+            )}
+            <button type="submit" class="button" aria-busy={action.busy}>
+              {t.hello.start}
+            </button>
+            <p class="small">{t.hello.small}</p>
+          </form>
         )}
-        <button type="submit" class="button" aria-busy={action.busy}>
-          {t.hello.start}
-        </button>
-        <p class="small">{t.hello.small}</p>
-        <div class="speaks">{lazy && <lazy.LanguageChoice />}</div>
-      </form>
+        <div class="speaks">{lazy && <lazy.HelloFoot />}</div>
+      </div>
     </main>
   );
 }

@@ -2,6 +2,8 @@
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
 export { UnknownRoom } from './menu/UnknownRoom.tsx';
-export { LanguageChoice } from './sheet/LanguageChoice.tsx';
+export { HelloFoot } from './sheet/HelloFoot.tsx';
+export { OpenInBrowser } from './sheet/OpenInBrowser.tsx';
 export { Sheets } from './sheet/Sheets.tsx';

@@ -14,7 +14,10 @@ export function useLazyViews(wanted: unknown): LazyViews | undefined {
     if (loaded) return setViews(loaded);
     import('./lazyViews.ts').then(
       (arrived) => {
-        if (!loaded) arrived.keepFocus(document);
+        if (!loaded) {
+          arrived.keepFocus(document);
+          arrived.watchForInstall(window);
+        }
         loaded = arrived;
         setViews(arrived);
       },

@@ -248,6 +248,7 @@ export function createBrowser({ world, network, heard, haveLocks = 0.75 }: Deps)
       persist() {},
       startsOffline: true,
       missing: undefined,
+      pass: undefined,
     });
     const tab: Tab = Object.assign(station, {
       client,

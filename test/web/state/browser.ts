@@ -99,6 +99,7 @@ export function createBrowser(server: ModelServer): Browser {
       persist: () => void browser.persisted++,
       startsOffline: true,
       missing: undefined,
+      pass: undefined,
       ...changes,
     });
     const tab: Tab = {

@@ -50,6 +50,8 @@ export interface ModelServer {
   refusal: { reason?: string };
   /** Of the user who is signed in; the first one is the browser's. */
   devices: Device[];
+  /** One-time passes and codes: whose they are, and the claim of whoever has taken one. */
+  passes: Map<string, { user: User; claim?: string }>;
   /** By claim and name. */
   claims: Map<string, User>;
   reachable: boolean;
@@ -105,6 +107,7 @@ export function createModelServer(): ModelServer {
     claims,
     refusal: {},
     devices: [],
+    passes: new Map(),
     reachable: true,
     sockets: [],
     appends: [],
@@ -396,6 +399,19 @@ export function createModelServer(): ModelServer {
           (JSON.parse(String(init?.body)) as { password: string }).password,
         );
         return json(200, { ok: true });
+      case 'POST /api/code':
+        if (!server.cookie) return refused(401, 'unauthorized');
+        server.passes.set('K7Q-M4P', { user: server.cookie });
+        return json(201, { code: 'K7Q-M4P', expiresAt: clock + 600_000 });
+      case 'POST /api/session/pass': {
+        const { pass, claim } = JSON.parse(String(init?.body)) as { pass: string; claim: string };
+        const known = server.passes.get(pass);
+        if (!known || (known.claim ?? claim) !== claim) return refused(401, 'unauthorized');
+        known.claim = claim;
+        server.cookie = known.user;
+        claims.set(`${claim} ${known.user.name}`, known.user);
+        return json(201, session());
+      }
       case 'POST /api/session': {
         const { name, claim, password, as } = JSON.parse(String(init?.body)) as {
           name: string;

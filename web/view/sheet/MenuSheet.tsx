@@ -24,6 +24,9 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'devices' })}>
         {s.devices.title}
       </button>
+      <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'code' })}>
+        {s.code.title}
+      </button>
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

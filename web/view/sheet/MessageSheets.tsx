@@ -33,8 +33,9 @@ export function StatusSheet({ message, onClose }: StatusSheetProps) {
 function statusText({ status, at }: Message): string {
   const when = momentOf(at, Date.now());
   switch (status.tag) {
-    case 'saving':
     case 'queued':
+      return sheetTexts().details[SENDS_WHEN_CLOSED ? 'queued' : 'queuedUntilOpen'](when);
+    case 'saving':
     case 'sending':
     case 'checking':
     case 'sent':
@@ -45,6 +46,9 @@ function statusText({ status, at }: Message): string {
       return assertNever(status);
   }
 }
+
+/** Whether the service worker sends what waits while the app is closed: not in Safari and Firefox. */
+const SENDS_WHEN_CLOSED = 'SyncManager' in globalThis;
 
 /** The time of day, with the date unless it is today. */
 function momentOf(at: number, now: number): string {

@@ -2,6 +2,7 @@ import { assertNever } from '../../../shared/never.ts';
 import type { RoomSummary } from '../../state/model.ts';
 import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
+import { ShowCodeSheet } from './CodeSheets.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
@@ -15,6 +16,7 @@ export type OpenSheet =
   | { tag: 'add' }
   | { tag: 'password' }
   | { tag: 'devices' }
+  | { tag: 'code' }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -37,6 +39,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <PasswordSheet app={app} onClose={close} />;
     case 'devices':
       return <DevicesSheet onClose={close} />;
+    case 'code':
+      return <ShowCodeSheet onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

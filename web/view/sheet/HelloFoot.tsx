@@ -1,0 +1,13 @@
+import { isInAppBrowser } from '../parts/inAppBrowser.ts';
+import { EnterCode } from './CodeSheets.tsx';
+import { LanguageChoice } from './LanguageChoice.tsx';
+
+/** The end of the first screen: what fewer people need. */
+export function HelloFoot() {
+  return (
+    <>
+      {!isInAppBrowser(navigator.userAgent) && <EnterCode />}
+      <LanguageChoice />
+    </>
+  );
+}
