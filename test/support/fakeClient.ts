@@ -75,6 +75,10 @@ export function fakeClient({
       return false;
     },
     toNewest: told('toNewest'),
+    newestOwn: async (room) =>
+      conversation(room)
+        .get()
+        .messages.findLast(({ mine }) => mine),
     async send(room, body) {
       const outcome = await asked('send', room, body);
       if (outcome.ok) {

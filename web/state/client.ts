@@ -42,6 +42,7 @@ const NOBODY: UserActions = {
   loadBetween: nothing,
   jumpTo: async () => false,
   toNewest: nothing,
+  newestOwn: async () => undefined,
   send: refuse,
   retry: refuse,
   amend: refuse,

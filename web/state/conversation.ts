@@ -23,7 +23,7 @@ import { reuse, reuseElements, reuseFields } from '../records/reuse.ts';
 import { backoff } from '../transport/backoff.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import { messageKey, messagesOf } from './messages.ts';
-import type { ConversationState } from './model.ts';
+import type { ConversationState, Message } from './model.ts';
 import { readSnapshot, SNAPSHOT_STORES, type Snapshot } from './readSnapshot.ts';
 
 export interface ConversationModel {
@@ -40,6 +40,8 @@ export interface ConversationModel {
    */
   jumpTo(offset: number): Promise<boolean>;
   toNewest(): Promise<void>;
+  /** The newest text of one's own, among the newest OWN_SOUGHT_LINES of what is stored. */
+  newestOwn(): Promise<Message | undefined>;
   /** There is a connection again: an edge that was stuck may be requested again. */
   live(): void;
 }
@@ -68,6 +70,9 @@ export const EMPTY: ConversationState = {
   loading: true,
   logGeneration: 0,
 };
+
+/** How far back the own message that Arrow Up edits is looked for: reading them takes a slow phone some 100 ms. */
+const OWN_SOUGHT_LINES = 500;
 
 type Edge = 'older' | 'between';
 
@@ -131,7 +136,8 @@ export function createConversation({
     if (!isAmended) freshen(lines);
   }
 
-  function publish({ window, rows, changes, names, head, readUpTo, unseen, ...rest }: Snapshot): void {
+  function publish(snapshot: Snapshot): void {
+    const { window, head, readUpTo, unseen } = snapshot;
     const { lines, span, cursor, reachesOldest } = window;
     const atNewest = window.anchor.tag === 'newest';
     if (readUpTo !== undefined) opened ??= { readUpTo, head };
@@ -140,7 +146,7 @@ export function createConversation({
     const nothingYet = reachesOldest && span === undefined && head > 0;
     const gaps = liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps; // beyond the cursor the catch-up brings everything
     set({
-      messages: messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' }),
+      messages: messagesIn(snapshot),
       gaps: reuse(state.get().gaps, gaps),
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
@@ -149,8 +155,12 @@ export function createConversation({
       newSince: newSince(window),
       unseen,
       loading: false,
-      logGeneration: rest.logGeneration,
+      logGeneration: snapshot.logGeneration,
     });
+  }
+
+  function messagesIn({ window: { lines }, rows, changes, names }: Snapshot): Message[] {
+    return messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' });
   }
 
   function set(next: ConversationState): void {
@@ -301,6 +311,13 @@ export function createConversation({
     loadNewer: () => move(goNewer),
     loadBetween,
     jumpTo,
+    async newestOwn() {
+      const newest = { tag: 'newest', count: OWN_SOUGHT_LINES } as const;
+      const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
+        readSnapshot(tx, { room, me: me.id, anchor: newest, before: undefined, shownUpTo }),
+      );
+      return messagesIn(snapshot).findLast(({ mine, content }) => mine && content.tag === 'text');
+    },
     toNewest() {
       jumps++;
       if (anchor.tag !== 'newest') anchor = AT_NEWEST;

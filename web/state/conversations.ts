@@ -24,7 +24,7 @@ export interface Conversations {
   live(): void;
   /** Where an own message of a conversation stands in the log, as far as the screen knows. */
   offsetOf(room: string, clientOffset: string): number | undefined;
-  actions: Pick<UserActions, 'loadOlder' | 'loadNewer' | 'loadBetween' | 'jumpTo' | 'toNewest'>;
+  actions: Pick<UserActions, 'loadOlder' | 'loadNewer' | 'loadBetween' | 'jumpTo' | 'toNewest' | 'newestOwn'>;
 }
 
 export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conversations {
@@ -57,6 +57,7 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
       loadBetween: (room, gap, edge) => of(room).loadBetween(gap, edge),
       jumpTo: (room, offset) => of(room).jumpTo(offset),
       toNewest: (room) => void of(room).toNewest(),
+      newestOwn: (room) => of(room).newestOwn(),
     },
   };
 }

@@ -40,6 +40,8 @@ export interface UserActions {
   /** Places the window around an entry. False where the entry cannot be had now. */
   jumpTo(room: string, offset: number): Promise<boolean>;
   toNewest(room: string): void;
+  /** The newest text of one's own, also where it is not in the window. */
+  newestOwn(room: string): Promise<Message | undefined>;
 
   /**
    * Resolves ok once the message is durable on this device and shown. Otherwise the text must stay where it was typed.

@@ -2,7 +2,7 @@ import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence, t } from '../i18n/index.ts';
 import { type ComposerModel, canSend } from './composerModel.ts';
 import { Icon } from './parts/Icon.tsx';
-import { hasKeyboard } from './parts/keyboard.ts';
+import { hasKeyboard, isBare, isComposing } from './parts/keyboard.ts';
 import { useReadable } from './parts/world.ts';
 
 export interface ComposerProps {
@@ -31,14 +31,12 @@ export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerPro
     if (await model.submit()) onSent();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape' && !event.isComposing) onCancel?.();
-    if (event.key === 'ArrowUp' && text === '' && onUp) {
-      event.preventDefault(); // or the caret would move in the message that is edited next
-      return onUp();
-    }
-    if (!sends(event, hasKeyboard())) return;
-    event.preventDefault();
-    if (!event.repeat) submit();
+    const action = actionOf(event, { isEmpty: text === '', hasKeyboard: hasKeyboard() });
+    if (action === 'cancel') onCancel?.();
+    if (action === 'edit') onUp?.();
+    if (action === 'send' && !event.repeat) submit();
+    // also of a repeated key; of Arrow Up, since the caret would move in the message that is edited next
+    if (action === 'send' || (action === 'edit' && onUp)) event.preventDefault();
   };
 
   return (
@@ -86,16 +84,24 @@ export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerPro
   );
 }
 
+type Key = Pick<
+  KeyboardEvent,
+  'key' | 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey' | 'isComposing' | 'keyCode'
+>;
+
 /**
- * True if the key sends the message: Enter, on a physical keyboard; on touch Enter is a new line. Not while an input method
- * (IME) composes, where Enter picks a word. Safari fires `compositionend` before this `keydown`, and marks it by keyCode 229.
+ * What a key in the field does. Enter sends where a physical keyboard is likely; on touch it is a new line, and Enter with
+ * Ctrl or ⌘ sends, as from the keyboard of a tablet. Undefined: what the browser does.
  */
-export function sends(
-  event: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey' | 'isComposing' | 'keyCode'>,
-  keyboard: boolean,
-): boolean {
-  const composing = event.isComposing || event.keyCode === 229;
-  return keyboard && event.key === 'Enter' && !event.shiftKey && !event.altKey && !composing;
+export function actionOf(
+  event: Key,
+  { isEmpty, hasKeyboard }: { isEmpty: boolean; hasKeyboard: boolean },
+): 'send' | 'edit' | 'cancel' | undefined {
+  if (isComposing(event)) return undefined;
+  if (event.key === 'Escape') return 'cancel';
+  if (event.key === 'ArrowUp' && isEmpty && isBare(event)) return 'edit';
+  const sends = event.key === 'Enter' && (hasKeyboard || event.ctrlKey || event.metaKey);
+  return sends && !event.shiftKey && !event.altKey ? 'send' : undefined;
 }
 
 /** True after NOTICED_MS of `busy`: a spinner on every tap would cost a frame each time. */

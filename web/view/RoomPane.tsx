@@ -121,8 +121,13 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
     if (edited?.status.tag === 'not-sent') toNewest.current(); // the retry has moved it to the end
   };
   const editLast = () => {
-    const last = conversation.get().messages.findLast(({ can }) => can.edit);
-    if (last) editing.set(last);
+    const { atNewest, messages } = conversation.get();
+    const last = atNewest && messages.findLast(({ mine, content }) => mine && content.tag === 'text');
+    if (last) return editing.set(last);
+    client.newestOwn(id).then(
+      (own) => own && !editing.get() && models.ofRoom(id, '').get().text === '' && editing.set(own),
+      () => {}, // the database cannot be read
+    );
   };
 
   return (

@@ -251,6 +251,23 @@ test('messages that arrive while the window is further up are counted exactly: o
   expect(conversation.state.get().unseen).toBe(0);
 });
 
+test('the newest own text is found where the window does not hold it: with its edits, or refused, but never a deleted one', async () => {
+  const log = logOf(400);
+  for (const at of [10, 20, 30]) log[at - 1] = text(at, `mine ${at}`, me);
+  amend(log, 'edit', 20, 'changed');
+  amend(log, 'delete', 30);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  expect(conversation.state.get().messages.some(({ mine }) => mine)).toBe(false);
+  expect(await conversation.newestOwn()).toMatchObject({ serverOffset: 20, content: { body: 'changed' } });
+
+  await queue(db, [parked(row(1))]);
+  expect(await conversation.newestOwn()).toMatchObject({
+    key: `${me} ${key(1)}`,
+    status: { tag: 'not-sent' },
+  });
+});
+
 test('S1 after a log was put back, new messages are counted from its end', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));

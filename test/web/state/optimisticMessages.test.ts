@@ -25,6 +25,7 @@ function scene(initial: Partial<ConversationState> = {}) {
     loadNewer() {},
     loadBetween() {},
     jumpTo: async () => false,
+    newestOwn: async () => undefined,
     live() {},
   };
   const conversation = withOptimisticMessages(base, ME);

@@ -4,6 +4,19 @@ export function hasKeyboard(): boolean {
 }
 
 /**
+ * True while an input method (IME) composes: then Enter picks a word, and Escape and the arrow keys belong to the list of
+ * words. Safari fires `compositionend` before the `keydown` that ended it, and marks that by keyCode 229.
+ */
+export function isComposing(event: Pick<KeyboardEvent, 'isComposing' | 'keyCode'>): boolean {
+  return event.isComposing || event.keyCode === 229;
+}
+
+/** True without Ctrl, Shift, Alt and Meta, with which a key belongs to the browser or the system. */
+export function isBare(event: Pick<KeyboardEvent, 'ctrlKey' | 'shiftKey' | 'altKey' | 'metaKey'>): boolean {
+  return !event.ctrlKey && !event.shiftKey && !event.altKey && !event.metaKey;
+}
+
+/**
  * Keeps the composer above the on-screen keyboard, by the CSS variable `--keyboard`. Android shrinks the page
  * (`interactive-widget`), so nothing is covered. iOS covers part of the page and reports it only in `visualViewport`.
  */
