@@ -32,8 +32,12 @@ export interface Queueing {
   key: string;
   /** The text was tried before, under this key. */
   isTried: boolean;
-  /** Not stored: the text is a draft again (O4). */
-  done(stored: boolean): void;
+  /** It is the text of the composer in this tab. */
+  isDraft: boolean;
+  /** The message is stored; `deletedDraft`: and no draft of the room is. */
+  stored(deletedDraft: boolean): void;
+  /** The text is a draft again (O4). */
+  failed(): void;
 }
 
 interface Deps {
@@ -49,6 +53,8 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   const texts = new Map<string, string>();
   /** The rooms whose text is not on disk yet. */
   const pending = new Set<string>();
+  /** The rooms whose stored draft was deleted as its message was queued: emptying their composer writes nothing. */
+  const deleted = new Set<string>();
   /** Texts that could not be queued, with the keys they had. */
   const failed = new Map<string, Map<string, string>>();
   let writing: Promise<void> | undefined;
@@ -118,6 +124,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       '',
     save(room, text) {
       if (text === '') failed.delete(room);
+      if (deleted.delete(room) && text === '') return;
       texts.set(room, text);
       pending.add(room);
       if (text === '' || timer === undefined) void write();
@@ -125,15 +132,22 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
     queue(room, body, isCurrentDraft) {
       const text = texts.get(room);
       const isDraft = text !== undefined && isCurrentDraft(text);
-      if (isDraft) texts.set(room, '');
+      if (isDraft) {
+        texts.set(room, '');
+        pending.delete(room); // the draft is deleted with the write of the message
+      }
+      const mayReturn = writing !== undefined; // a write that the database did not answer runs again, perhaps after the deletion
       const tried = failed.get(room)?.get(body);
       const key = tried ?? newKey();
       failed.get(room)?.delete(body);
       return {
         key,
         isTried: tried !== undefined,
-        done(stored) {
-          if (stored) return;
+        isDraft,
+        stored(deletedDraft) {
+          if (deletedDraft && !mayReturn && texts.get(room) === '' && !pending.has(room)) deleted.add(room);
+        },
+        failed() {
           failed.set(room, (failed.get(room) ?? new Map()).set(body, key));
           if (isDraft && texts.get(room) === '') texts.set(room, text);
           pending.add(room);

@@ -71,18 +71,19 @@ export function createOutboxActions(deps: Deps): OutboxActions {
       if (body === '') return EMPTY;
       return queue(async () => {
         const isCurrentDraft = (text: string) => readBody(text) === body;
-        const { key, isTried, done } = deps.drafts.queue(room, body, isCurrentDraft);
+        const { key, isTried, isDraft, ...draft } = deps.drafts.queue(room, body, isCurrentDraft);
         const item = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
         const message = deps.showNew(item);
         try {
-          await enqueue(db, item, {
+          const deletedDraft = await enqueue(db, item, {
             isCurrentDraft,
+            isOwnDraft: isDraft,
             retriedAuthor: isTried ? me : undefined,
             writing: message.saving,
           });
-          done(true);
+          draft.stored(deletedDraft);
         } catch (error) {
-          done(false);
+          draft.failed();
           message.failed();
           throw error;
         }

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import { createDrafts, type Drafts } from '../../../web/state/drafts.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
+import { until } from '../db/until.ts';
+import { mint } from './modelServer.ts';
+
+import 'fake-indexeddb/auto';
+
+let db: UserDatabase;
+let drafts: Drafts;
+let writes: Promise<unknown>[];
+beforeEach(() => {
+  const clock = createFakeClock();
+  const real = openUserDatabase(new IDBFactory(), clock, mint());
+  writes = [];
+  db = {
+    ...real,
+    write(stores, work) {
+      const writing = real.write(stores, work);
+      writes.push(writing);
+      return writing;
+    },
+  };
+  const storage = { worked() {}, failed() {} };
+  drafts = createDrafts({ db, clock, storage, newKey: mint, changed() {} });
+});
+afterEach(() => {
+  drafts.close();
+  db.close();
+});
+
+const stored = () => db.read(['drafts'], (tx) => tx.objectStore('drafts').get('r'));
+const isHello = (text: string) => text === 'Hello';
+
+async function typed(): Promise<void> {
+  drafts.save('r', 'Hello');
+  await drafts.flush();
+  await Promise.resolve();
+}
+
+test('a draft that was deleted as its message was queued is not deleted again when the composer is emptied', async () => {
+  await typed();
+  const count = writes.length;
+  const queueing = drafts.queue('r', 'Hello', isHello);
+  expect(queueing.isDraft).toBe(true);
+  queueing.stored(true);
+  drafts.save('r', '');
+  expect(writes).toHaveLength(count);
+  drafts.save('r', 'the next one');
+  await drafts.flush();
+  expect(await stored()).toMatchObject({ text: 'the next one' });
+  drafts.save('r', '');
+  await until('deleted', async () => (await stored()) === undefined);
+});
+
+test('O3 it is deleted again where it was still being written: that write may run again, after the deletion', async () => {
+  drafts.save('r', 'Hello');
+  drafts.queue('r', 'Hello', isHello).stored(true);
+  drafts.save('r', '');
+  await until('deleted', async () => writes.length === 2 && (await stored()) === undefined);
+});
+
+test('O4 where the message could not be stored, or another draft was found, the text is stored and deleted as before', async () => {
+  await typed();
+  drafts.queue('r', 'Hello', isHello).failed();
+  await drafts.flush();
+  expect(await stored()).toMatchObject({ text: 'Hello' });
+  drafts.queue('r', 'Hello', isHello).stored(false);
+  drafts.save('r', '');
+  await until('deleted', async () => (await stored()) === undefined);
+});
