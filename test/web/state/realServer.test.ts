@@ -1,0 +1,153 @@
+/** Whole clients in Node against the real server, over real sockets. */
+import 'fake-indexeddb/auto';
+import { io } from 'socket.io-client';
+import { afterEach, expect, test } from 'vitest';
+import { LOBBY } from '../../../shared/mint.ts';
+import type { Channel } from '../../../web/db/changes.ts';
+import { deviceClock } from '../../../web/db/clock.ts';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { createClient } from '../../../web/state/client.ts';
+import type { Client, ConversationState, SignedIn } from '../../../web/state/model.ts';
+import { wake } from '../../../web/sw/wake.ts';
+import type { RawSocket } from '../../../web/transport/socket.ts';
+import { connectClient, newId, signUp, text } from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+import { waitFor } from '../../support/waitFor.ts';
+import { spans } from '../log/syncBench.ts';
+import { newItemOf } from '../outbox/support.ts';
+import { createLocks } from './browser.ts';
+
+type Page = Client & { close(): void };
+
+const open: { close(): void }[] = [];
+afterEach(() => {
+  for (const each of open.splice(0)) each.close();
+});
+
+/** One browser: its database and its cookie outlive the pages. */
+function createBrowser(server: RunningApp) {
+  const indexedDB = new IDBFactory();
+  const locks = createLocks();
+  let cookie: string | undefined;
+  const asked: string[] = [];
+  const browser = {
+    isOnline: true,
+    indexedDB,
+    /** The requests of all sockets. */
+    asked,
+    openPage(): Page {
+      const page = createClient({
+        ...deps(),
+        loadIo: async () => socket,
+        background: undefined,
+        page: { visible: true, online: true, listen: () => () => {} },
+        painted: () => Promise.resolve(),
+        persist() {},
+        startsOffline: true,
+        missing: undefined,
+        pass: undefined,
+      });
+      open.push(page);
+      return page;
+    },
+    wakeWorker: () => wake(deps()),
+  };
+
+  function deps() {
+    return {
+      indexedDB,
+      clock: deviceClock,
+      random: Math.random,
+      randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+      fetch: fetchOf,
+      locks: locks.forTab().manager,
+      channel: (): Channel => ({ onmessage: null, postMessage() {}, close() {} }), // one page at a time
+    };
+  }
+
+  function headersOf(): Record<string, string> {
+    return { origin: server.url, ...(cookie !== undefined && { cookie }) };
+  }
+
+  const fetchOf: typeof fetch = async (path, init) => {
+    if (!browser.isOnline) throw new TypeError('Failed to fetch');
+    const headers = { ...(init?.headers as Record<string, string>), ...headersOf() };
+    const response = await fetch(server.url + String(path), { ...init, headers });
+    const [set] = response.headers.getSetCookie();
+    if (set) cookie = set.split(';')[0];
+    return response;
+  };
+
+  function socket(options: Record<string, unknown>): RawSocket {
+    const url = browser.isOnline ? server.url : 'http://127.0.0.1:9';
+    const raw = io(url, { ...options, extraHeaders: headersOf() });
+    raw.onAnyOutgoing((event: string) => asked.push(event));
+    return raw as unknown as RawSocket;
+  }
+
+  return browser;
+}
+
+/** The lobby as the page shows it, once it is read. */
+async function look(page: Page): Promise<() => ConversationState> {
+  page.open(LOBBY);
+  const conversation = page.conversation(LOBBY);
+  conversation.subscribe(() => {});
+  await waitFor('the room', () => !conversation.get().loading);
+  return conversation.get;
+}
+
+const bodies = ({ messages }: ConversationState) =>
+  messages.map(({ content }) => (content.tag === 'text' ? content.body : content.tag));
+const numbered = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name} ${i + 1}`);
+const inPage = (page: Page) =>
+  waitFor('somebody is in', () =>
+    page.app.get().tag === 'signed-in' ? page.app.get() : undefined,
+  ) as Promise<SignedIn>;
+
+test('S2 S3 messages missed before and after one that the worker sent arrive with the next connection; until then all that is held shows', async () => {
+  await using server = await startApp();
+  const browser = createBrowser(server);
+  using bob = await connectClient(server.url, await signUp(server.url, 'Bob'));
+  const first = browser.openPage();
+  await waitFor('signed out', () => first.app.get().tag === 'signed-out');
+  expect(await first.signIn('Mika')).toEqual({ ok: true });
+  const me = (await inPage(first)).user.id;
+  const held = numbered('held', 30);
+  await bob.append(...held.map((body) => text(body)));
+  const shownFirst = await look(first);
+  await waitFor('they are shown', () => bodies(shownFirst()).at(-1) === 'held 30');
+  first.close();
+
+  const db = openUserDatabase(browser.indexedDB, deviceClock, me);
+  open.push(db);
+  const missed = numbered('missed', 40);
+  await bob.append(...missed.map((body) => text(body)));
+  await enqueue(db, newItemOf({ room: LOBBY, clientOffset: newId(), kind: 'text', body: 'mine' }));
+  expect(await browser.wakeWorker()).toBe('empty');
+  const later = numbered('later', 10);
+  await bob.append(...later.map((body) => text(body)));
+
+  browser.isOnline = false;
+  const offline = browser.openPage();
+  await inPage(offline);
+  const shown = (await look(offline))();
+  expect(bodies(shown)).toEqual([...held, 'mine']);
+  const [own] = shown.messages.slice(-1);
+  expect(shown.gaps).toEqual([{ tag: 'gap', from: own!.serverOffset! - 40, to: own!.serverOffset! - 1 }]);
+  expect(shown).toMatchObject({ atStart: true, atNewest: true });
+  offline.close();
+
+  browser.isOnline = true;
+  browser.asked.length = 0;
+  const online = browser.openPage();
+  await inPage(online);
+  const now = await look(online);
+  await waitFor('all is shown', () => bodies(now()).at(-1) === 'later 10' && now().gaps.length === 0);
+  online.loadOlder(LOBBY);
+  const all = [...held, ...missed, 'mine', ...later];
+  await waitFor('with what was held', () => bodies(now()).join() === all.join());
+  expect(browser.asked).not.toContain('range');
+  expect(await spans(db)).toMatchObject([{ from: 1, to: own!.serverOffset! + 10 }]);
+});
