@@ -50,10 +50,11 @@ export function applyVerdicts(
     const settled = new Map<string, SettledRow[]>();
     const mayStore = await mayStoreVerdicts(tx);
     const isCurrent = generation === undefined || generation === (await readGeneration(tx));
-    for (const verdict of isCurrent ? verdicts : unanswered(verdicts)) {
-      if (!mayStore && verdict.type !== 'acknowledged') continue;
-      const row = await tx.objectStore('rows').index('clientOffset').get(verdict.clientOffset);
+    for (const given of isCurrent ? verdicts : unanswered(verdicts)) {
+      if (!mayStore && given.type !== 'acknowledged') continue;
+      const row = await tx.objectStore('rows').index('clientOffset').get(given.clientOffset);
       if (!row) continue;
+      const verdict = (await isOfOtherLog(tx, row.room, given)) ? unanswered([given])[0]! : given;
       changed.push(row);
       await applyVerdict(tx, me, row, verdict, newKey);
       if (verdict.type !== 'acknowledged') continue;
@@ -68,6 +69,16 @@ export function applyVerdicts(
       await deleteObsolete(tx, room);
     return { rooms: roomsOf(changed), freed, placed };
   });
+}
+
+/**
+ * Another entry is stored at the place of the acknowledged one: the server's data was restored, and no page has connected
+ * since. Without its row the message would not be shown until one does (O3).
+ */
+async function isOfOtherLog(tx: UserWrite, room: string, verdict: Verdict): Promise<boolean> {
+  if (verdict.type !== 'acknowledged') return false;
+  const stored = await tx.objectStore('log').get([room, verdict.serverOffset]);
+  return stored !== undefined && !stored.unreadable && stored.clientOffset !== verdict.clientOffset;
 }
 
 function isFailure({ type }: Verdict): boolean {

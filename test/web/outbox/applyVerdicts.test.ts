@@ -212,6 +212,18 @@ test('S1 O3 an answer settles nothing if another tab deleted the stored logs mea
   expect(await detached()).toEqual([]);
 });
 
+test('S1 O3 an acknowledgement of a log that was restored, at a place where another entry is stored: the row stays until the log is read again', async () => {
+  await queue('a');
+  for (const [i, body] of ['old 1', 'old 2', 'old 3'].entries()) await echo(mint(), i + 1, body);
+  await mark(WHOLE_BATCH);
+  await store([acknowledged(keys[0]!, 2)]); // the worker, before any page has connected
+  expect(await states()).toEqual(['checking']);
+  await db.write(SYNC_STORES, (tx) => forgetLog(tx, ROOM));
+  await mark(WHOLE_BATCH);
+  await store([acknowledged(keys[0]!, 2)]);
+  expect(await states()).toEqual([]);
+});
+
 test('O2 a parked text that is acknowledged after all lets its amendments be sent', async () => {
   await queue('a');
   await mark(WHOLE_BATCH);
