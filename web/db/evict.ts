@@ -2,7 +2,7 @@
  * Eviction on a full device. The log is a copy and can be fetched again, so old entries are deleted. What the user wrote
  * exists only here: rows, drafts and read markers are never deleted (O4).
  */
-import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../records/pageLimits.ts';
+import { DELETE_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../records/pageLimits.ts';
 import type { RoomSpan } from '../records/storedRecords.ts';
 import {
   keysBetween,
@@ -16,7 +16,7 @@ import {
 
 /**
  * Deletes half of the entries above KEPT_NEWEST_ENTRIES per room: from the largest rooms first, of each the oldest.
- * One transaction deletes at most EVICT_SLICE_ENTRIES entries, with their spans (S1), since one for a whole log could take
+ * One transaction deletes at most DELETE_SLICE_ENTRIES entries, with their spans (S1), since one for a whole log could take
  * seconds. False if there was nothing to delete. Needs a few bytes itself, to shorten spans.
  */
 export async function freeSpace(db: UserDatabase): Promise<boolean> {
@@ -25,7 +25,7 @@ export async function freeSpace(db: UserDatabase): Promise<boolean> {
   let isAny = false;
   for (const { room, spare } of rooms) {
     for (let left = spare; wanted > 0 && left > 0; ) {
-      const most = Math.min(wanted, left, EVICT_SLICE_ENTRIES);
+      const most = Math.min(wanted, left, DELETE_SLICE_ENTRIES);
       const evicted = await db.write([...LOG_STORES, ...LEGACY_LOG_STORES], (tx) =>
         evictOldest(tx, room, most),
       );

@@ -60,8 +60,8 @@ export const MOVE_SLICE_ENTRIES = 2_000;
 export const MOVE_PAUSE_MS = 10;
 /** On a full device old entries are evicted, down to this many of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
-/** Entries that one transaction evicts. */
-export const EVICT_SLICE_ENTRIES = 2_000;
+/** Entries that one transaction deletes, where many are deleted: of a full device, of a restored log, at a sign-out. */
+export const DELETE_SLICE_ENTRIES = 2_000;
 /** The browser may report freed space late or never, so evictions are at least this far apart. */
 export const FREE_SPACE_EVERY_MS = 60_000;
 

@@ -5,14 +5,8 @@
  * was moved.
  */
 import type { Clock } from '../db/clock.ts';
-import {
-  LEGACY_LOG_STORES,
-  LOG_STORES,
-  openUserDatabase,
-  type UserDatabase,
-  type UserWrite,
-} from '../db/userDatabase.ts';
-import { deleteLogs } from '../log/store/storeEntries.ts';
+import { openUserDatabase, type UserDatabase, type UserWrite } from '../db/userDatabase.ts';
+import { deleteStoredLogs } from '../log/store/deleteLogs.ts';
 import { newRow, type Row } from '../records/row.ts';
 
 /** Can be interrupted at any point and started again. True when there was something to move. */
@@ -34,12 +28,9 @@ export async function inherit(
 }
 
 /** The server does not have this log any more. Deleted first, since the device may be full. */
-function deleteLog(from: UserDatabase): Promise<void> {
-  return from.write([...LOG_STORES, ...LEGACY_LOG_STORES, 'users', 'marks'], async (tx) => {
-    await deleteLogs(tx);
-    await tx.objectStore('users').clear();
-    await tx.objectStore('marks').clear();
-  });
+async function deleteLog(from: UserDatabase): Promise<void> {
+  await deleteStoredLogs(from);
+  await from.write(['marks'], (tx) => tx.objectStore('marks').clear());
 }
 
 async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { freeSpace } from '../../../web/db/evict.ts';
 import { DatabaseClosed } from '../../../web/db/resilientDatabase.ts';
 import { LOG_STORES, openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import { SYNC_STORES, storeDetached, storeEntries } from '../../../web/log/store/storeEntries.ts';
-import { EVICT_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../../../web/records/pageLimits.ts';
+import { DELETE_SLICE_ENTRIES, KEPT_NEWEST_ENTRIES } from '../../../web/records/pageLimits.ts';
 import { newRow, type Row } from '../../../web/records/row.ts';
 import { runsOf } from '../../support/runs.ts';
 import { key, ROOM } from '../outbox/support.ts';
@@ -119,7 +119,7 @@ test('S1 O4 after an eviction the spans cover exactly the entries that stay, and
 
 test('O4 a long log is evicted in many small transactions; killed between two of them, the spans cover the entries that stay', async () => {
   const db = open();
-  await fill(db, ROOM, 1, 3 * EVICT_SLICE_ENTRIES + 100);
+  await fill(db, ROOM, 1, 3 * DELETE_SLICE_ENTRIES + 100);
   let writes = 0;
   const killed = freeSpace({
     ...db,
@@ -129,10 +129,10 @@ test('O4 a long log is evicted in many small transactions; killed between two of
     },
   });
   await expect(killed).rejects.toThrow(DatabaseClosed);
-  const from = EVICT_SLICE_ENTRIES + 1;
+  const from = DELETE_SLICE_ENTRIES + 1;
   const { log, logSpans } = await all(db);
   expect((log![0] as Entry).serverOffset).toBe(from);
-  expect(logSpans).toMatchObject([{ from, to: 3 * EVICT_SLICE_ENTRIES + 100 }]);
+  expect(logSpans).toMatchObject([{ from, to: 3 * DELETE_SLICE_ENTRIES + 100 }]);
   writes = 0;
   const counting: UserDatabase = {
     ...db,

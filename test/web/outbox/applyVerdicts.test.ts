@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import { applyFrame } from '../../../web/log/store/applyFrames.ts';
-import { forgetLog, SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
+import { forgetLog } from '../../../web/log/store/deleteLogs.ts';
+import { SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
 import { amend, discard, retry } from '../../../web/outbox/amendText.ts';
 import { type BatchLimits, nextBatch, type Verdict } from '../../../web/outbox/appendBatch.ts';
 import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';

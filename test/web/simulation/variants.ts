@@ -97,9 +97,14 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'a reset keeps what is not moved': [
     {
-      file: 'log/store/storeEntries.ts',
-      from: 'for (const name of [...LOG_STORES, ...LEGACY_LOG_STORES]) {',
-      to: 'for (const name of LOG_STORES) {',
+      file: 'log/store/deleteLogs.ts',
+      from: '(await deleteOldest(tx, LEGACY_LOG_STORES, range)) ||',
+      to: '',
+    },
+    {
+      file: 'log/store/deleteLogs.ts',
+      from: "['loose', 'detached', ...SPAN_STORES] as const",
+      to: "['detached', 'logSpans'] as const",
     },
   ],
   'what has moved says it knows all amendments up to the head': [
@@ -117,7 +122,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
   ],
   'a reset keeps where the targets stood': [
-    { file: 'log/store/storeEntries.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
+    { file: 'log/store/deleteLogs.ts', from: "await tx.objectStore('rows').put(rest);", to: 'void rest;' },
   ],
   'answers of an older log are taken': [
     {

@@ -10,11 +10,10 @@ import { readCursor } from '../../db/lookups.ts';
 import { type Settled, settleEchoes } from '../../db/settleRows.ts';
 import type { UserDatabase, UserWrite } from '../../db/userDatabase.ts';
 import type { LocalRoom } from '../../records/storedRecords.ts';
-import { type LogVersion, readGeneration, StaleLogError, writeIfCurrent } from './generation.ts';
+import { forgetAllLogs, forgetLog, hasRowOrDraft, writeAndDeleteLogs } from './deleteLogs.ts';
+import { type LogVersion, readGeneration, StaleLogError } from './generation.ts';
 import {
   conflictsWithStored,
-  forgetAllLogs,
-  forgetLog,
   type LogRun,
   SYNC_STORES,
   storeDetached,
@@ -57,10 +56,22 @@ export function applyFrames(
   received: readonly ReceivedRun[],
   version?: LogVersion,
 ): Promise<{ applied: AppliedRun[]; renamed: string[] }> {
-  return writeIfCurrent(db, SYNC_STORES, version, async (tx) => {
+  /** Rooms with a conflict. A log that was shortened since may lack the entry that showed it. */
+  const restored = new Set<string>();
+  return writeAndDeleteLogs(db, SYNC_STORES, version, async (tx) => {
     if (version && version.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new StaleLogError();
     const applied: AppliedRun[] = [];
-    for (const { run } of received) applied.push(await applyRun(tx, me, run));
+    const forgotten = new Set<string>();
+    for (const { run } of received) {
+      const isKnown = restored.has(run.room) && !forgotten.has(run.room);
+      const isRestored = isKnown || (await conflictsWithStored(tx, run));
+      if (isRestored) {
+        restored.add(run.room);
+        await forgetLog(tx, run.room);
+        forgotten.add(run.room);
+      }
+      applied.push(await applyRun(tx, me, run, isRestored));
+    }
     const renamed: string[] = [];
     for (const { users } of received) renamed.push(...(await putUsers(tx, users)));
     return { applied, renamed };
@@ -71,10 +82,8 @@ export function applyFrames(
  * If the run would leave a hole, only entries that are useful alone are stored, as detached ones: own entries, amendments,
  * and entries with a target whose kind this version does not know.
  */
-async function applyRun(tx: UserWrite, me: string, run: LogRun): Promise<AppliedRun> {
+async function applyRun(tx: UserWrite, me: string, run: LogRun, isRestored: boolean): Promise<AppliedRun> {
   const { room, entries, amendments } = run;
-  const isRestored = await conflictsWithStored(tx, run);
-  if (isRestored) await forgetLog(tx, room);
   const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
   const stored = !run.undescribed && (await storeEntries(tx, isRestored ? { ...run, opens: true } : run));
   const detached = entries.filter((entry) => entry.author === me || mayAmendOthers(entry));
@@ -109,7 +118,7 @@ export function storeWelcome(
   ends: Ends = new Map(),
   version?: LogVersion,
 ): Promise<Map<string, number>> {
-  return writeIfCurrent(db, STORES, version, async (tx) => {
+  return writeAndDeleteLogs(db, STORES, version, async (tx) => {
     const [before, generation] = [await tx.objectStore('meta').get('epoch'), await readGeneration(tx)];
     if (before !== undefined && before !== epoch) await forgetAllLogs(tx);
     await tx.objectStore('meta').put(epoch, 'epoch');
@@ -140,7 +149,7 @@ export function storeRoom(
   version?: LogVersion,
   counts = true,
 ): Promise<number> {
-  return writeIfCurrent(db, STORES, version, async (tx) => {
+  return writeAndDeleteLogs(db, STORES, version, async (tx) => {
     await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends, counts);
     return readCursor(tx, room.id);
   });
@@ -156,9 +165,7 @@ export function removeRoom(db: UserDatabase, id: string): Promise<void> {
 
 /** Keeps the room while an outbox row or a draft exists: else those would be stored but not shown (O4). */
 async function leave(tx: UserWrite, room: LocalRoom): Promise<void> {
-  const rows = await tx.objectStore('rows').index('room').count(room.id);
-  const draft = await tx.objectStore('drafts').get(room.id);
-  if (rows === 0 && !draft?.text) await tx.objectStore('rooms').delete(room.id);
+  if (!(await hasRowOrDraft(tx, room.id))) await tx.objectStore('rooms').delete(room.id);
   else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
 }
 

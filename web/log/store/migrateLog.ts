@@ -30,7 +30,8 @@ import {
 import { subtractRanges } from '../../records/spans.ts';
 import type { RoomSpan } from '../../records/storedRecords.ts';
 import { isContiguous } from './applyFrames.ts';
-import { conflictsWithStored, forgetLog, SYNC_STORES, storeDetached, storeEntries } from './storeEntries.ts';
+import { forgetLog, writeAndDeleteLogs } from './deleteLogs.ts';
+import { conflictsWithStored, SYNC_STORES, storeDetached, storeEntries } from './storeEntries.ts';
 
 export interface Mover {
   /** Resolves when the newest entries of all rooms are migrated, or when a slice fails and will be retried. Never rejects. */
@@ -100,7 +101,7 @@ export async function moveSlice(db: UserDatabase, clock: Clock, opened?: string)
       return await db.write([...LOG_STORES, ...LEGACY_LOG_STORES], (tx) => moveSome(tx, clock, opened));
     } catch (error) {
       if (!(error instanceof LogsDiffer)) throw error;
-      await db.write(SYNC_STORES, (tx) => forgetLog(tx, error.room));
+      await writeAndDeleteLogs(db, SYNC_STORES, undefined, (tx) => forgetLog(tx, error.room));
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Stores log entries, and deletes stored logs, within the caller's transaction: entries and the spans that cover them
+ * Stores log entries within the caller's transaction: entries and the spans that cover them
  * always change together (S1).
  *
  * When a removal arrives, the content of its target and of the target's replacements is deleted from the database
@@ -9,28 +9,13 @@ import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
 import { readSpans } from '../../db/lookups.ts';
-import {
-  keysBetween,
-  keysOfRoom,
-  LEGACY_LOG_STORES,
-  LOG_STORES,
-  type UserWrite,
-} from '../../db/userDatabase.ts';
-import type { Row } from '../../records/row.ts';
+import { keysBetween, LEGACY_LOG_STORES, LOG_STORES, type UserWrite } from '../../db/userDatabase.ts';
 import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
-import type { HeldEntry, LocalRoom } from '../../records/storedRecords.ts';
-import { bumpGeneration } from './generation.ts';
-import { resetUserRevs } from './userNames.ts';
+import type { HeldEntry } from '../../records/storedRecords.ts';
 
-export const SYNC_STORES = [
-  ...LOG_STORES,
-  ...LEGACY_LOG_STORES,
-  'users',
-  'rows',
-  'rooms',
-  'marks',
-  'meta',
-] as const;
+export const ALL_LOG_STORES = [...LOG_STORES, ...LEGACY_LOG_STORES] as const;
+
+export const SYNC_STORES = [...ALL_LOG_STORES, 'users', 'rows', 'rooms', 'marks', 'meta'] as const;
 
 /** A contiguous part of a room's log, as received. */
 export interface LogRun {
@@ -100,59 +85,6 @@ export async function storeDetached(tx: UserWrite, room: string, entries: readon
   const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
   const [, kept] = await redactDeleted(tx, room, [], outside);
   for (const entry of kept) await tx.objectStore('detached').put({ ...entry, room });
-}
-
-/**
- * Deletes the stored log of a room, since the server's data was restored from a backup, and the read marker in it. Outbox and
- * drafts stay.
- */
-export async function forgetLog(tx: UserWrite, room: string): Promise<void> {
-  await deleteLogs(tx, room);
-  await forgetTargetOffsets(tx, await tx.objectStore('rows').index('room').getAll(room));
-  await tx.objectStore('marks').delete(room);
-  const stored = await tx.objectStore('rooms').get(room);
-  const logGeneration = await bumpGeneration(tx);
-  if (stored) await tx.objectStore('rooms').put(forgotten(stored, logGeneration));
-  await resetUserRevs(tx);
-}
-
-/** The same for all rooms. */
-export async function forgetAllLogs(tx: UserWrite): Promise<void> {
-  await deleteLogs(tx);
-  await forgetTargetOffsets(tx, await tx.objectStore('rows').getAll());
-  await tx.objectStore('marks').clear();
-  const logGeneration = await bumpGeneration(tx);
-  for (const stored of await tx.objectStore('rooms').getAll())
-    await tx.objectStore('rooms').put({ ...forgotten(stored, logGeneration), readUpTo: 0 });
-  await resetUserRevs(tx);
-}
-
-function forgotten({ unread: _, ...stored }: LocalRoom, logGeneration: number): LocalRoom {
-  return { ...stored, logGeneration };
-}
-
-/** Deletes all stored logs, or one room's. In pieces: a request for very many records would exceed the stall timeout. */
-export async function deleteLogs(tx: UserWrite, room?: string): Promise<void> {
-  const range = room === undefined ? undefined : keysOfRoom(room);
-  for (const name of [...LOG_STORES, ...LEGACY_LOG_STORES]) {
-    const store = tx.objectStore(name);
-    for (let isMore = true; isMore; ) {
-      const keys = await store.getAllKeys(range, PIECE_RECORDS);
-      if (keys.length > 0) await store.delete(IDBKeyRange.bound(keys[0], keys.at(-1)));
-      isMore = keys.length === PIECE_RECORDS;
-    }
-  }
-}
-
-const PIECE_RECORDS = 1_000;
-
-/** Rows keep their content and keys (O4), but not the serverOffset of their target: the log it was in is gone. */
-export async function forgetTargetOffsets(tx: UserWrite, rows: readonly Row[]): Promise<void> {
-  for (const row of rows) {
-    if (row.targetOffset === undefined) continue;
-    const { targetOffset: _, ...rest } = row;
-    await tx.objectStore('rows').put(rest);
-  }
 }
 
 async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {
