@@ -41,6 +41,15 @@ export function readPieces(): string[][] {
   return pieces;
 }
 
+/** What the line of the last gap says. */
+export function readGap(): string {
+  return [...document.querySelectorAll('[role=log] [data-gap]')].at(-1)?.textContent ?? '';
+}
+
+export function scrollToTop(): void {
+  document.querySelector('.log')!.scrollTop = 0;
+}
+
 export function untilInstalled(): Promise<void> {
   return navigator.serviceWorker.ready.then(() => undefined);
 }

@@ -4,7 +4,9 @@ import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
 import {
   newestShown,
+  readGap,
   readPieces,
+  scrollToTop,
   scrollUp,
   sendsHere,
   untilDatabasesRest,
@@ -44,7 +46,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       expect(await bodies()).toEqual(['With a network', ...written]);
     });
 
-    test('S3 S2 1,000 missed messages: the newest show first, and no hole is left after scrolling up', async () => {
+    test('S3 S2 1,000 missed messages: the newest show first; offline, what is held below the gap shows; no hole is left after scrolling up', async () => {
       const { network, browser, bodies, othersWrite } = await setStage(start);
       const reader = await openApp(browser, network.url);
       await reader.signUp('Ada');
@@ -57,7 +59,22 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       network.pass();
       await reader.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
       expect(await reader.tab.run(newestShown)).toEqual(['Before it went', 'Missed 1000']);
-      await readUpwards(reader, await bodies());
+
+      network.refuse();
+      await waitFor('what is held below the gap', async () => {
+        await reader.tab.run(scrollToTop);
+        const pieces = await reader.tab.run(readPieces);
+        return pieces.length === 2 && pieces[0]!.join() === 'Before it went';
+      });
+      await waitFor('what the gap says', async () =>
+        /load up to \d+ messages/.test(await reader.tab.run(readGap)),
+      );
+      network.pass();
+      const again = await openApp(browser, network.url);
+      await reader.tab.close(); // it fills the gap in its view
+      await again.enterLobby();
+      await again.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
+      await readUpwards(again, await bodies());
     });
 
     test('S5 O2 L3 L5 three tabs send at once, the sending tab is frozen, the next one closed: one order, no repeats', async () => {
