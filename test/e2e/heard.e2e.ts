@@ -34,8 +34,9 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
   await expect(page.getByRole('log')).toMatchAriaSnapshot(`
     - log "Lobby":
       - paragraph: Today
-      - article /^Mika Tide turns at two \\d\\d:\\d\\d$/
-      - article /^Mika https:\\S+ \\d\\d:\\d\\d$/:
+      - article /^Mika Tide turns at two \\d\\d:\\d\\d More$/:
+        - button /^\\d\\d:\\d\\d More$/
+      - article /^Mika https:\\S+ \\d\\d:\\d\\d More$/:
         - link "https://example.org/"
       - article /^You arrived \\d\\d:\\d\\d Sent$/:
         - button /^\\d\\d:\\d\\d Sent$/
@@ -81,8 +82,23 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
   await page.getByRole('menuitem', { name: 'Details' }).click();
   await expect(page.getByRole('dialog')).toMatchAriaSnapshot(`
     - dialog "Details":
+      - /children: equal
       - heading "Details" [level=2]
+      - button "Close"
       - paragraph: /^Written at \\d\\d:\\d\\d\\. It is saved on this device and will be sent as soon as there is a connection\\.$/
+      - button "Edit"
+      - button "Copy"
+      - button "Delete"
+  `);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await message(page, 'Tide turns at two').getByRole('button', { name: 'More' }).click();
+  await expect(page.getByRole('dialog')).toMatchAriaSnapshot(`
+    - dialog "Details":
+      - /children: equal
+      - heading "Details" [level=2]
+      - button "Close"
+      - paragraph: /^The server received it at \\d\\d:\\d\\d\\.$/
+      - button "Copy"
   `);
   await page.keyboard.press('Escape');
   await page.getByRole('log').getByRole('button', { name: 'Not sent' }).click();
@@ -92,6 +108,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - paragraph: This message has 4,001 characters. The limit is 4,000. Your later messages are not affected.
       - button "Edit"
       - button "Try again"
+      - button "Copy"
       - button "Delete"
   `);
 });

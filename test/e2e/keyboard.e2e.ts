@@ -71,8 +71,7 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await at('menuitem', 'Delete');
   await keyboard.press('Enter');
   await at('heading', 'Delete this message?');
-  await keyboard.press('Tab');
-  await at('button', 'Delete');
+  await tabTo(page, 'button', 'Delete');
   await keyboard.press('Enter');
   await expect(page.getByRole('dialog')).toHaveCount(0);
   const deleted = page.getByRole('log').locator('.message').first();
@@ -146,8 +145,7 @@ test('the focus is not lost when the focused element disappears: a queued messag
   await keyboard.press('End');
   await keyboard.press('Enter');
   await focusIsOn(page, 'heading', 'Delete this message?');
-  await keyboard.press('Tab');
-  await focusIsOn(page, 'button', 'Delete');
+  await tabTo(page, 'button', 'Delete');
   await keyboard.press('Enter');
   await expect(message(page, 'waits')).toHaveCount(0);
   await focusIsSeen(page, page.locator('.log'));

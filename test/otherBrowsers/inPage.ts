@@ -23,7 +23,7 @@ export function isEmpty(css: string): boolean {
 
 export function readLog(): Line[] {
   return [...document.querySelectorAll('[role=log] .message')].map((message) => {
-    const meta = message.querySelector('button.meta');
+    const meta = message.matches('.mine') ? message.querySelector('button.meta') : undefined;
     return {
       body: message.querySelector('.body')?.textContent ?? '',
       state: (meta?.querySelector('.visually-hidden') ?? meta)?.textContent ?? undefined,

@@ -182,6 +182,7 @@ export function room(name: string, change: Partial<RoomSummary> = {}): RoomSumma
     kind: 'public',
     members: 14,
     last: undefined,
+    isEmpty: false,
     draft: '',
     waiting: 0,
     notSent: 0,

@@ -66,6 +66,8 @@ export const en = {
     notSent: (n: number) => count(n, { other: '# not sent' }),
     unread: (n: string) => `${n} unread`,
     left: 'You left this room.',
+    lobby: 'Lobby',
+    empty: 'No messages yet',
     failing: 'The server cannot read this room right now. The app keeps trying.',
     joinAgain: 'Join again',
   },
@@ -95,6 +97,7 @@ export const en = {
   message: {
     deleted: 'Message deleted',
     edited: 'edited',
+    more: 'More',
     unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',
     states: {

@@ -6,6 +6,8 @@ const count = counting('en');
 export type SheetTexts = typeof enSheets;
 
 export const enSheets = {
+  close: 'Close',
+
   add: {
     title: 'Add a room',
     name: 'Name of a new room',

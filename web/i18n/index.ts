@@ -1,4 +1,6 @@
 /** The texts of the app in the user's language. Every text on the screen comes from here. */
+
+import { LOBBY } from '../../shared/mint.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import { en } from './en.ts';
@@ -38,6 +40,11 @@ export async function speak(next: Language): Promise<void> {
   times = timesOf(t);
   document.documentElement.lang = t.lang;
   current.set(next);
+}
+
+/** The name of a room on the screen. The lobby, which the server calls so in English, has one in every language. */
+export function roomName({ id, name }: { id: string; name: string }): string {
+  return id === LOBBY && name === en.rooms.lobby ? t.rooms.lobby : name;
 }
 
 /** The key of a table of sentences for reasons: the same code means another thing at the name field than at a message. */

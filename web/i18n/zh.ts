@@ -65,6 +65,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
     notSent: (n) => count(n, '# 条未发送'),
     unread: (n) => `${n} 条未读`,
     left: '你已退出这个聊天室。',
+    lobby: '大厅',
+    empty: '还没有消息',
     failing: '服务器暂时无法读取这个聊天室，应用会自动重试。',
     joinAgain: '重新加入',
   },
@@ -89,6 +91,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
   message: {
     deleted: '消息已删除',
     edited: '已编辑',
+    more: '更多',
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
     states: {
@@ -169,6 +172,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
   },
 
   sheets: {
+    close: '关闭',
+
     add: {
       title: '添加聊天室',
       name: '新聊天室的名称',

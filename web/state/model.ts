@@ -154,6 +154,8 @@ export interface RoomSummary {
   members: number;
   /** The newest message, own unsent ones included. */
   last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;
+  /** The whole log is stored, and nothing in it is a message. */
+  isEmpty: boolean;
   draft: string;
   /** The number of rows of this room that wait to be sent. */
   waiting: number;

@@ -1,11 +1,13 @@
 /** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
+import { readSpans } from '../db/lookups.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import { countUnread, readLastLine } from '../log/read/readLines.ts';
 import type { Change } from '../records/change.ts';
 import { reuse } from '../records/reuse.ts';
 import type { Row } from '../records/row.ts';
+import type { Span } from '../records/spans.ts';
 import type { LocalRoom } from '../records/storedRecords.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
@@ -117,18 +119,24 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
+  const last = queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me));
   return {
     id,
     name,
     kind,
     members,
-    last: queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me)),
+    last,
+    isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
     draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
     waiting,
     notSent,
     unread: await countUnread(tx, room, me.id),
     member: !room.left,
   };
+}
+
+function holdsAll([first, second]: readonly Span[], head: number): boolean {
+  return head === 0 || (first?.from === 1 && first.to >= head && !second);
 }
 
 /** The person has rows or a draft in the room. */

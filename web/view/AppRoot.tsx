@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
-import { language, sentence, t } from '../i18n/index.ts';
+import { language, roomName, sentence, t } from '../i18n/index.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { AppState, SignedIn } from '../state/model.ts';
 import { createComposerModels } from './composerModel.ts';
@@ -59,7 +59,10 @@ function SignedInApp() {
   const models = useMemo(() => createComposerModels(client), [client]);
 
   const id = route.tag === 'room' ? route.id : undefined;
-  const name = useSignedIn((app) => app.rooms.find((one) => one.id === id)?.name);
+  const name = useSignedIn((app) => {
+    const room = app.rooms.find((one) => one.id === id);
+    return room && roomName(room);
+  });
   useLayoutEffect(() => client.open(id), [client, id]);
   useEffect(() => lazy?.offerPass(document), [lazy]);
   useLayoutEffect(() => {

@@ -46,16 +46,24 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
         </b>
       )}
       <Content content={content} />
-      {mine ? (
-        // A tab stop only if it was not sent; for all others there are the arrow keys and the menu.
-        <button type="button" class="meta" tabIndex={bad ? 0 : -1} onClick={() => onDetails(message.key)}>
-          {meta}
-        </button>
-      ) : (
-        <small class="meta">{meta}</small>
-      )}
+      {/* Opens the details, which hold the actions. A tab stop only if it was not sent: else there are the arrow keys. */}
+      <button
+        type="button"
+        class="meta"
+        tabIndex={bad ? 0 : -1}
+        aria-label={mine ? undefined : moreOf(message)}
+        onClick={() => onDetails(message.key)}
+      >
+        {meta}
+      </button>
     </article>
   );
+}
+
+/** What a screen reader says of the button of others' messages: no element of its own, since each line costs layout. */
+function moreOf({ content, at }: Message): string {
+  const edited = content.tag === 'text' && content.edited ? `${t.message.edited} ` : '';
+  return `${edited}${times.minute(at)} ${t.message.more}`;
 }
 
 function classOf({ mine, status }: Message, first: boolean): string {

@@ -1,5 +1,5 @@
 import { dayKey } from '../i18n/formats.ts';
-import { t, times } from '../i18n/index.ts';
+import { roomName, t, times } from '../i18n/index.ts';
 import type { RoomSummary } from '../state/model.ts';
 import { CappedCount } from './CappedCount.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -52,12 +52,13 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
 }
 
 function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
+  const name = roomName(room);
   return (
     <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
-      <Avatar id={room.id} name={room.name} kind={room.kind} />
+      <Avatar id={room.id} name={name} kind={room.kind} />
       <span class="what">
         <span class="name" dir="auto">
-          {room.name}
+          {name}
         </span>
         <span class="last" dir="auto">
           {preview(room)}
@@ -84,10 +85,10 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
   );
 }
 
-function preview({ kind, last, draft, member }: RoomSummary): string {
+function preview({ kind, last, draft, member, isEmpty }: RoomSummary): string {
   if (!member) return t.rooms.left;
   if (draft.trim() !== '') return t.rooms.draft(draft.trim());
-  if (!last) return '';
+  if (!last) return isEmpty ? t.rooms.empty : '';
   if (last.deleted) return t.message.deleted;
   const text = last.text ?? t.message.unknown;
   if (last.mine) return t.rooms.line(t.rooms.you, text);

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n/index.ts';
+import { roomName, t } from '../i18n/index.ts';
 import type { AppState, RoomSummary, SignedIn } from '../state/model.ts';
 import { Composer } from './Composer.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -25,6 +25,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
   const room = useSignedIn((app) => aboutRoom(roomIn(app, id)));
   const areKnown = useSignedIn(roomsAreKnown);
   const lazy = useLazyViews(room);
+  const name = room ? roomName(room) : '';
   const back = (event: Event) => {
     event.preventDefault();
     router.back();
@@ -36,10 +37,10 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         <a class="icon back" href="#/" aria-label={t.back} onClick={back}>
           <Icon name="back" />
         </a>
-        {room && <Avatar id={room.id} name={room.name} kind={room.kind} />}
+        {room && <Avatar id={room.id} name={name} kind={room.kind} />}
         <div class="who">
           <h1 dir="auto" aria-label={room ? undefined : t.app}>
-            {room?.name}
+            {name}
           </h1>
           {room && <p>{t.rooms.people(room.members)}</p>}
         </div>
@@ -59,7 +60,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         {room?.failing && <p class="line">{t.rooms.failing}</p>}
       </div>
       {room || !areKnown ? (
-        <MessagePane id={id} name={room?.name ?? ''} hasLeft={room?.member === false} models={models} />
+        <MessagePane id={id} name={name} hasLeft={room?.member === false} models={models} />
       ) : (
         lazy && <lazy.UnknownRoom id={id} />
       )}

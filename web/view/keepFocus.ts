@@ -13,6 +13,17 @@ export function keepFocus(document: Document): void {
     if (inDialog(next) && path.length > 0 && !inDialog(path)) behind = path;
     path = next;
   });
+  // Marks the page while the keyboard moves the focus: then also a heading shows it (base.css). Typing does not count.
+  const root = document.documentElement;
+  document.addEventListener(
+    'keydown',
+    ({ key, target }) => {
+      const isTyping = target instanceof HTMLElement && target.matches('input, textarea');
+      if (!isTyping || key === 'Tab' || key === 'Escape') root.dataset.keys = '';
+    },
+    { capture: true },
+  );
+  document.addEventListener('pointerdown', () => delete root.dataset.keys, { capture: true });
   // A tap on something that cannot have the focus removes the focus on purpose.
   document.addEventListener('pointerdown', () => (path = []), { capture: true });
 
@@ -45,5 +56,7 @@ function inDialog(path: readonly Element[]): boolean {
 }
 
 function isShown(element: Element): boolean {
-  return element.isConnected && element.checkVisibility();
+  if (!element.isConnected) return false;
+  // Safari has `checkVisibility` since 17.4. Without boxes an element is not rendered.
+  return element.checkVisibility?.() ?? element.getClientRects().length > 0;
 }

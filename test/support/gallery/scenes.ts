@@ -221,6 +221,7 @@ function rooms(): RoomSummary[] {
       notSent: 1,
       last: { author: 'Mika', mine: false, text: undefined, deleted: true, at: today(9, 0) - 2 * DAY },
     }),
+    room('Garden', { id: 'garden-path', isEmpty: true }),
     room('A room with a name of forty characters x', {
       id: 'forty',
       last: last('Mika', 'hm', today(9, 0) - 60 * DAY),

@@ -140,27 +140,30 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit }: MenuOrSheetProps) 
     onEdit(message);
     close();
   };
-  const notSent = message.status.tag === 'not-sent';
+  const copyIt = () => {
+    copy(message);
+    close();
+  };
+  const remove = () => onOpen({ tag: 'remove', key });
+  if (message.status.tag === 'not-sent' && open.tag !== 'remove')
+    return <NotSentSheet message={message} onClose={close} onEdit={edit} onCopy={copyIt} />;
   switch (open.tag) {
     case 'menu':
-      if (notSent) return <NotSentSheet message={message} onClose={close} onEdit={edit} />;
       return (
         <MessageMenu
           message={message}
           at={open.at}
           onClose={close}
           onEdit={edit}
-          onRemove={() => onOpen({ tag: 'remove', key })}
-          onCopy={() => {
-            copy(message);
-            close();
-          }}
+          onRemove={remove}
+          onCopy={copyIt}
           onDetails={() => onOpen({ tag: 'status', key })}
         />
       );
     case 'status':
-      if (notSent) return <NotSentSheet message={message} onClose={close} onEdit={edit} />;
-      return <StatusSheet message={message} onClose={close} />;
+      return (
+        <StatusSheet message={message} onClose={close} onEdit={edit} onRemove={remove} onCopy={copyIt} />
+      );
     case 'remove':
       return <RemoveSheet room={room} message={message} onClose={close} />;
     default:

@@ -2,6 +2,7 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Message } from '../../state/model.ts';
 import { hasKeyboard } from '../parts/keyboard.ts';
+import { CloseButton, useModal } from '../sheet/Sheet.tsx';
 import type { Point } from './useLogInput.ts';
 
 export interface MessageMenuProps {
@@ -20,20 +21,25 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
   const id = useId();
   const pressedInside = useRef(false); // the finger that opened the menu may still be down: lifting it is no tap beside the menu
 
+  useModal(dialog, onClose);
   useLayoutEffect(() => {
     const element = dialog.current!;
-    const before = document.activeElement;
-    element.showModal();
     if (hasKeyboard()) position(element, at);
     itemsOf(element)[0]!.focus({ preventScroll: true });
-    return () => {
-      element.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
   }, []);
 
   const item = (text: string, choose: () => void, kind = '') => (
-    <button type="button" role="menuitem" tabIndex={-1} class={kind} onClick={choose}>
+    <button
+      type="button"
+      role="menuitem"
+      tabIndex={-1}
+      class={kind}
+      onClick={choose}
+      // the focus follows the mouse, so that one item is highlighted and not two
+      onPointerMove={(event) =>
+        event.pointerType === 'mouse' && event.currentTarget.focus({ preventScroll: true })
+      }
+    >
       {text}
     </button>
   );
@@ -56,9 +62,12 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         if (event.key === 'Tab' || focusNext(dialog.current!, event.key)) event.preventDefault();
       }}
     >
-      <p id={id} class="visually-hidden">
-        {message.mine ? sheetTexts().message.ofYou : sheetTexts().message.of(message.author.name)}
-      </p>
+      <header class={hasKeyboard() ? 'visually-hidden' : 'top'}>
+        <p id={id} dir="auto">
+          {message.mine ? sheetTexts().message.ofYou : sheetTexts().message.of(message.author.name)}
+        </p>
+        {!hasKeyboard() && <CloseButton onClose={onClose} tabIndex={-1} />}
+      </header>
       <div role="menu" aria-labelledby={id}>
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { LOBBY } from '../../../shared/mint.ts';
-import { sentence, t } from '../../i18n/index.ts';
+import { roomName, sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PublicRoom } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
@@ -50,8 +50,8 @@ function JoinOffer({ id, isLive }: { id: string; isLive: boolean }) {
     );
   return (
     <section class="offer">
-      {found && <Avatar id={found.id} name={found.name} kind="public" />}
-      <h2 dir="auto">{found ? s.join(found.name) : s.joinUnnamed}</h2>
+      {found && <Avatar id={found.id} name={roomName(found)} kind="public" />}
+      <h2 dir="auto">{found ? s.join(roomName(found)) : s.joinUnnamed}</h2>
       {found && <p>{t.rooms.people(found.members)}</p>}
       <p class="why" role="alert">
         {join.reason && sentence(join.reason, 'room')}

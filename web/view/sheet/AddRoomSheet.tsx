@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { sentence, t } from '../../i18n/index.ts';
+import { roomName, sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PublicRoom, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
@@ -65,17 +65,17 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
       <ul>
         {others?.map((room) => (
           <li key={room.id} class="room">
-            <Avatar id={room.id} name={room.name} kind="public" />
+            <Avatar id={room.id} name={roomName(room)} kind="public" />
             <span class="what">
               <span class="name" dir="auto">
-                {room.name}
+                {roomName(room)}
               </span>
               <span class="last">{t.rooms.people(room.members)}</span>
             </span>
             <button
               type="button"
               class="button small"
-              aria-label={s.add.joinNamed(room.name)}
+              aria-label={s.add.joinNamed(roomName(room))}
               aria-busy={join.busy}
               onClick={() =>
                 join.run(

@@ -1,4 +1,4 @@
-import { sentence, t } from '../../i18n/index.ts';
+import { roomName, sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
@@ -19,7 +19,7 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
       },
     );
   return (
-    <Sheet title={s.leave.title(room.name)} onClose={onClose}>
+    <Sheet title={s.leave.title(roomName(room))} onClose={onClose}>
       <p>
         {s.leave.why} {room.waiting > 0 && s.leave.waiting(room.waiting)}
       </p>

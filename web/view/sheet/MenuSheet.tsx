@@ -1,4 +1,4 @@
-import { t } from '../../i18n/index.ts';
+import { roomName, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
@@ -15,7 +15,7 @@ export interface MenuSheetProps {
 export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   const s = sheetTexts();
   return (
-    <Sheet title={room?.name ?? t.app} onClose={() => onOpen(undefined)}>
+    <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
       <p>{s.menu.as(app.user.name)}</p>
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'password' })}>

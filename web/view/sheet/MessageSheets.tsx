@@ -13,10 +13,16 @@ import { Sheet } from './Sheet.tsx';
 export interface StatusSheetProps {
   message: Message;
   onClose(): void;
+  onEdit(): void;
+  onRemove(): void;
+  onCopy(): void;
 }
 
-/** The delivery status of a message as a sentence (O3). */
-export function StatusSheet({ message, onClose }: StatusSheetProps) {
+/**
+ * The delivery status of a message as a sentence (O3), and its actions as buttons: with a screen reader on a phone there is no
+ * long press.
+ */
+export function StatusSheet({ message, onClose, ...on }: StatusSheetProps) {
   const { content, status, pending } = message;
   const settled = pending === 'none' && status.tag === 'sent';
   return (
@@ -26,7 +32,26 @@ export function StatusSheet({ message, onClose }: StatusSheetProps) {
       {pending === 'delete' && <p>{sheetTexts().details.deleting}</p>}
       {content.tag === 'deleted' && settled && <p>{sheetTexts().details.deleted}</p>}
       {content.tag === 'text' && content.edited && settled && <p>{sheetTexts().details.edited}</p>}
+      {message.can.edit && (
+        <button type="button" class="button quiet" onClick={on.onEdit}>
+          {sheetTexts().message.edit}
+        </button>
+      )}
+      {content.tag === 'text' && <CopyButton onCopy={on.onCopy} />}
+      {message.can.remove && (
+        <button type="button" class="button danger" onClick={on.onRemove}>
+          {sheetTexts().message.delete}
+        </button>
+      )}
     </Sheet>
+  );
+}
+
+function CopyButton({ onCopy }: Pick<StatusSheetProps, 'onCopy'>) {
+  return (
+    <button type="button" class="button quiet" onClick={onCopy}>
+      {sheetTexts().message.copy}
+    </button>
   );
 }
 
@@ -60,10 +85,11 @@ export interface NotSentSheetProps {
   message: Message;
   onClose(): void;
   onEdit(): void;
+  onCopy(): void;
 }
 
 /** Why a message was not sent, with the choice to edit it, retry or delete it. Until then the text is kept. */
-export function NotSentSheet({ message, onClose, onEdit }: NotSentSheetProps) {
+export function NotSentSheet({ message, onClose, onEdit, onCopy }: NotSentSheetProps) {
   const { client } = useWorld();
   const action = useAsyncAction();
   const run = (request: () => Promise<Outcome>) => action.run(request, onClose);
@@ -87,6 +113,7 @@ export function NotSentSheet({ message, onClose, onEdit }: NotSentSheetProps) {
       >
         {sheetTexts().notSent.retry}
       </button>
+      {message.content.tag === 'text' && <CopyButton onCopy={onCopy} />}
       <button
         type="button"
         class="button danger"

@@ -1,5 +1,10 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { sheetTexts } from '../../i18n/sheets.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { isComposing } from '../parts/keyboard.ts';
+import { hashOf } from '../parts/router.ts';
+import { useWorld, type World } from '../parts/world.ts';
 
 export interface SheetProps {
   title: string;
@@ -7,23 +12,16 @@ export interface SheetProps {
   children: ComponentChildren;
 }
 
-/** A modal dialog: at the bottom of a phone, in the middle of a wide screen. On closing, the focus returns. */
+/**
+ * A modal dialog: at the bottom of a phone, in the middle of a wide screen. The button ×, Escape, Back and a tap beside it
+ * close it.
+ */
 export function Sheet({ title, onClose, children }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-
-  useLayoutEffect(() => {
-    const element = dialog.current!;
-    const before = document.activeElement;
-    element.showModal();
-    return () => {
-      element.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
-    };
-  }, []);
+  useModal(dialog, onClose);
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it, too: the browser fires `cancel`
     <dialog
       ref={dialog}
       class="sheet"
@@ -36,15 +34,61 @@ export function Sheet({ title, onClose, children }: SheetProps) {
       onClick={(event) => {
         if (event.target === dialog.current) onClose(); // a tap beside the sheet: its content covers the dialog itself
       }}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && isComposing(event)) event.preventDefault(); // it ends the composition alone
+      }}
     >
       <div class="inside">
-        <h2 id={id} dir="auto" tabIndex={-1} autofocus>
-          {title}
-        </h2>
+        <header class="top">
+          <h2 id={id} dir="auto" tabIndex={-1} autofocus>
+            {title}
+          </h2>
+          <CloseButton onClose={onClose} />
+        </header>
         {children}
       </div>
     </dialog>
   );
+}
+
+export function CloseButton({ onClose, ...rest }: { onClose(): void; tabIndex?: number }) {
+  return (
+    <button type="button" class="icon" aria-label={sheetTexts().close} onClick={onClose} {...rest}>
+      <Icon name="close" />
+    </button>
+  );
+}
+
+/** Shows the dialog as a modal one: all else is inert. Back closes it. When it is gone, the focus returns. */
+export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => void): void {
+  const { router } = useWorld();
+  const latest = useRef(onClose);
+  latest.current = onClose;
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    const before = document.activeElement;
+    element.showModal();
+    const stop = closeOnBack(router, () => latest.current());
+    return () => {
+      stop();
+      element.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+}
+
+/**
+ * Calls `close` in place of a Back of the browser, which would change the screen below. Chromium on Android closes dialogs by
+ * itself. Nothing else navigates while a dialog is open, since the page is inert.
+ */
+function closeOnBack({ route }: World['router'], close: () => void): () => void {
+  const onHashChange = (event: Event) => {
+    event.stopImmediatePropagation(); // before the router, which listens without `capture`
+    history.pushState(null, '', hashOf(route.get()));
+    close();
+  };
+  addEventListener('hashchange', onHashChange, { capture: true });
+  return () => removeEventListener('hashchange', onHashChange, { capture: true });
 }
 
 /** A hidden field that tells the browser's password manager whose password a form is about. */
