@@ -67,7 +67,7 @@ for (const language of ['en', 'zh'] as const)
       await shut();
 
       await small();
-      await page.getByRole('link', { name: /lobby/i }).click();
+      await page.getByRole('link', { name: t.rooms.lobby }).click();
       const said = conversation(page, t);
       await said.say('arrived');
       await said.say('changed');
@@ -98,7 +98,7 @@ for (const language of ['en', 'zh'] as const)
       await sheet.getByRole('button', { name: t.sheets.menu.leave }).click();
       await sheet.getByRole('button', { name: t.sheets.leave.confirm, exact: true }).click();
       await page.getByRole('navigation').getByText(t.rooms.left).waitFor(); // now the list of rooms shows
-      await page.getByRole('link', { name: /lobby/i }).click();
+      await page.getByRole('link', { name: t.rooms.lobby }).click();
       await button(t.rooms.joinAgain).waitFor();
       await check('a room that was left');
       await button(t.rooms.joinAgain).click();
@@ -156,12 +156,43 @@ test('axe finds no problem in any scene of the gallery', async ({ browser }) => 
     await page.setViewportSize(LIGHT_PHONE.viewport);
     await gallery.show(page, scene);
     found.push(...(await violations(page, `${scene} in English`, [LIGHT_PHONE])));
+    await page.setViewportSize({ width: 320, height: 568 });
+    await page.evaluate(() => (document.documentElement.style.fontSize = '200%'));
+    found.push(...(await cutOff(page)).map((what) => `${scene} with large text: ${what}`));
+    await page.evaluate(() => (document.documentElement.style.fontSize = ''));
     await gallery.inChinese(page);
     found.push(...(await violations(page, `${scene} in Chinese`, [DARK_DESK])));
   }
   await page.close();
   expect(found).toEqual([]);
 });
+
+/** The parts of the page that scroll sideways or hide something at their side, and buttons that are smaller than a finger. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const top = document.querySelector('dialog[open]') ?? document.body;
+    const inTop = [...top.querySelectorAll<HTMLElement>('*')].filter((element) => element.checkVisibility());
+    const wide = inTop.filter(({ scrollWidth, clientWidth, tagName }) => {
+      return scrollWidth > clientWidth + 1 && clientWidth > 1 && tagName !== 'svg';
+    });
+    const isMeant = (element: HTMLElement) =>
+      getComputedStyle(element).textOverflow === 'ellipsis' ||
+      element.matches('.message, .meta, .visually-hidden');
+    const small = inTop.filter((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      return (
+        element.matches('button, a:not(.body a)') &&
+        !element.matches('.meta') &&
+        Math.min(width, height) < 43.9
+      );
+    });
+    const named = (element: HTMLElement) => `${element.tagName} ${element.className} ${element.textContent}`;
+    return [
+      ...wide.filter((element) => !isMeant(element)).map((element) => `too wide: ${named(element)}`),
+      ...small.map((element) => `too small: ${named(element)}`),
+    ];
+  });
+}
 
 /** Actions of a user, found by the texts of the language. */
 function conversation(page: Page, t: (typeof TEXTS)['en' | 'zh']) {

@@ -11,6 +11,9 @@ test.describe('a browser whose language is Chinese', () => {
     await page.getByRole('button', { name: '开始聊天' }).click();
     await expect(page.getByRole('textbox', { name: '消息' })).toBeVisible();
     expect(await languageOf(page)).toBe('zh-Hans');
+    await expect(page.getByRole('heading', { name: '大厅' })).toBeVisible();
+    await page.getByRole('link', { name: '返回聊天室列表' }).click();
+    await expect(page.getByRole('link', { name: /大厅.*还没有消息/ })).toBeVisible();
   });
 });
 

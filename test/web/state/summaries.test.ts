@@ -78,6 +78,18 @@ test('a change of one room reads only that room, and of a long queue only the ro
     expect(await recordsRead(() => summaries.refresh({ type, rooms: [ROOM] }))).toBeLessThan(20);
 });
 
+test('a room is known to be empty only where its whole log is stored and has no message', async () => {
+  const join = (serverOffset: number): Entry => ({ ...text(serverOffset), kind: 'join' }) as Entry;
+  const isEmpty = async (log: readonly Entry[], from: number, to: number) => {
+    await holdOf(db, log, [{ from, to, amendedTo: to }]);
+    const summaries = await opened();
+    return summaries.list().find(({ id }) => id === ROOM)?.isEmpty;
+  };
+  expect(await isEmpty([join(1), join(2)], 2, 2)).toBe(false); // a message may be in the hole
+  expect(await isEmpty([join(1), join(2)], 1, 2)).toBe(true);
+  expect(await isEmpty([join(1), join(2), text(3)], 1, 3)).toBe(false);
+});
+
 test('thousands of edits behind the last line are not read for each change', async () => {
   const log = [text(1), text(2, 'mine', me), text(3)];
   for (let i = 0; i < 2_000; i++) amend(log, 'edit', 1, `edit ${i}`);
