@@ -44,7 +44,7 @@ export async function speak(next: Language): Promise<void> {
 
 /** The name of a room on the screen. The lobby, which the server calls so in English, has one in every language. */
 export function roomName({ id, name }: { id: string; name: string }): string {
-  return id === LOBBY && name === en.rooms.lobby ? t.rooms.lobby : name;
+  return id === LOBBY ? t.rooms.lobby : name;
 }
 
 /** The key of a table of sentences for reasons: the same code means another thing at the name field than at a message. */

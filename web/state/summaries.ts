@@ -135,8 +135,8 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   };
 }
 
-function holdsAll([first, second]: readonly Span[], head: number): boolean {
-  return head === 0 || (first?.from === 1 && first.to >= head && !second);
+function holdsAll([first]: readonly Span[], head: number): boolean {
+  return head === 0 || (first?.from === 1 && first.to >= head);
 }
 
 /** The person has rows or a draft in the room. */
