@@ -46,8 +46,8 @@ export function enqueue(
       storedKey === undefined && !storedText && rows.add(newRow(item) as Row), // the store gives it its `seq`
       isDraft && drafts.delete(room),
     ];
-    tx.commit(); // without waiting for the requests
     writing?.();
+    // No `tx.commit()` here: it cannot be aborted any more where it stalls, and what was reported as not stored would be sent (O3).
     await Promise.all(changed);
     return isDraft ?? false;
   });

@@ -1,15 +1,23 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { DatabaseStalled } from '../../../web/db/resilientDatabase.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
-import { createFakeClock } from '../db/fakeClock.ts';
+import { DATABASE_TIMEOUT_MS } from '../../../web/records/pageLimits.ts';
+import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
+import { turns } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { ROOM } from './support.ts';
 
 import 'fake-indexeddb/auto';
 
+const me = mint();
+let indexedDB: IDBFactory;
+let clock: FakeClock;
 let db: UserDatabase;
 beforeEach(() => {
-  db = openUserDatabase(new IDBFactory(), createFakeClock(), mint());
+  indexedDB = new IDBFactory();
+  clock = createFakeClock();
+  db = openUserDatabase(indexedDB, clock, me);
 });
 afterEach(() => {
   db.close();
@@ -34,20 +42,40 @@ function twice(between: () => Promise<unknown> = async () => {}): UserDatabase {
   };
 }
 
-test('an own draft becomes a row in one round trip: nothing is read, and it is committed before the page renders', async () => {
+test('an own draft becomes a row in one round trip: nothing is read', async () => {
   await keep('Hel'); // what was typed since is not stored yet
   const reads = [
     vi.spyOn(IDBObjectStore.prototype, 'get'),
     vi.spyOn(IDBIndex.prototype, 'getKey'),
     vi.spyOn(IDBIndex.prototype, 'get'),
   ];
-  const commit = vi.spyOn(IDBTransaction.prototype, 'commit');
-  const writing = vi.fn(() => expect(commit).toHaveBeenCalledOnce());
+  const writing = vi.fn();
   expect(await enqueue(db, item(), { isOwnDraft: true, writing })).toBe(true);
   for (const read of reads) expect(read).not.toHaveBeenCalled();
   expect(writing).toHaveBeenCalledOnce();
   expect(await rows()).toMatchObject([{ body: 'Hello' }]);
   expect(await draft()).toBeUndefined();
+});
+
+test('O3 a write that stalls behind another tab is given up: what was reported as not stored is not stored later', async () => {
+  let isOver = false;
+  const other = openUserDatabase(indexedDB, createFakeClock(), me);
+  const held = other.write(['rows'], async (tx) => {
+    while (!isOver) await tx.objectStore('rows').count();
+  });
+  await turns();
+  const failing = expect(enqueue(db, item(), { isOwnDraft: true })).rejects.toThrow(DatabaseStalled);
+  await turns();
+  clock.pass(DATABASE_TIMEOUT_MS);
+  clock.pass(DATABASE_TIMEOUT_MS); // it is tried again once
+  await turns();
+  clock.pass(DATABASE_TIMEOUT_MS);
+  await failing;
+  isOver = true;
+  await held;
+  await turns();
+  expect(await rows()).toEqual([]);
+  other.close();
 });
 
 test('O3 O4 run again, it adds no second row, and leaves a draft that was written meanwhile', async () => {
