@@ -230,11 +230,11 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'read markers outlive their log': [
     {
-      file: 'log/store/storeEntries.ts',
+      file: 'log/store/deleteLogs.ts',
       from: "await tx.objectStore('marks').delete(room);",
       to: '',
     },
-    { file: 'log/store/storeEntries.ts', from: "await tx.objectStore('marks').clear();", to: '' },
+    { file: 'log/store/deleteLogs.ts', from: "await tx.objectStore('marks').clear();", to: '' },
   ],
   'what a view shows of an older log counts as read': [
     {

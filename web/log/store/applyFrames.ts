@@ -128,6 +128,7 @@ export function storeWelcome(
       await putRoom(tx, room, stored.get(room.id), ends);
       stored.delete(room.id);
     }
+    await deleteMarksBeyondHead(tx, rooms);
     for (const { id } of failed) stored.delete(id); // the user is still a member; the stored log stays
     for (const room of stored.values()) await leave(tx, room);
     if (usersUpTo < ((await readUsersUpTo(tx)) ?? 0)) await resetUserRevs(tx);
@@ -151,8 +152,16 @@ export function storeRoom(
 ): Promise<number> {
   return writeAndDeleteLogs(db, STORES, version, async (tx) => {
     await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends, counts);
+    await deleteMarksBeyondHead(tx, [room]);
     return readCursor(tx, room.id);
   });
+}
+
+/** Of logs that were restored to before them, and of which nothing was stored that shows it. */
+async function deleteMarksBeyondHead(tx: UserWrite, rooms: readonly Room[]): Promise<void> {
+  const heads = new Map(rooms.map(({ id, head }) => [id, head]));
+  for (const { room, upTo } of await tx.objectStore('marks').getAll())
+    if (upTo > (heads.get(room) ?? Number.POSITIVE_INFINITY)) await tx.objectStore('marks').delete(room);
 }
 
 /** The user has left the room. Its stored log stays, since they may join again. */

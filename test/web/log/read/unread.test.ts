@@ -110,6 +110,18 @@ describe('unread', () => {
     expect(await unread()).toBe(20);
   });
 
+  test('S1 count again after a restore although nothing was stored that could show it: the read marker lies beyond the head', async () => {
+    const log = logOf(50);
+    await seen(100);
+    await storeWelcome(db, welcomeOf(userOf(me, 'Mika'), [describedOf(log, 40)]));
+    expect(await unread()).toBe(10);
+    await seen(45);
+    await storeRoom(db, describedOf(log, 40));
+    expect(await unread()).toBe(5);
+    await storeRoom(db, describedOf(log.slice(0, 44), 40));
+    expect(await unread()).toBe(4);
+  });
+
   test('begin at the first message of others after the read marker, or at the hole that may contain it', async () => {
     const log = [...logOf(40), text(41, 'mine', me), { ...text(42), kind: 'join' }, text(43), text(44)];
     amend(log, 'delete', 43);
