@@ -1,5 +1,6 @@
 /** All checks of `npm run check`, by name. A check resolves with its problems, one sentence each; an empty list is a pass. */
 import { runTool } from '../support/tools.ts';
+import { supportProblems } from './browserSupport.ts';
 import { importProblems } from './imports.ts';
 import { layerProblems } from './layers.ts';
 import { mapProblems } from './map.ts';
@@ -30,7 +31,7 @@ const CHECKS: Record<string, () => Promise<string[]>> = {
   'SPEC.md': () => specProblems(),
   'docs/PROTOCOL.md': () => protocolProblems(),
   'references to files': () => missingReferences(),
-  'size of the page': () => sizeProblems(),
+  'the built page': async () => [...(await sizeProblems()), ...(await supportProblems())], // one after the other: each builds it
 };
 
 /** Runs all checks in parallel and reports each when it ends. A check that rejects has failed with that message. */

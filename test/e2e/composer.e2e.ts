@@ -76,6 +76,20 @@ test('the composer stays above a keyboard that overlays the page, as on iOS; zoo
   await expect.poll(() => bottomOf(page)).toBeGreaterThan(800);
 });
 
+test('the gap for the home indicator goes while a keyboard covers it', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  const phoneOfApple = await page.context().newCDPSession(page);
+  const inset = 34;
+  await phoneOfApple.send('Emulation.setSafeAreaInsetsOverride', { insets: { bottom: inset } });
+  await signUp(page, 'Ada');
+  const gap = () => page.locator('.composer').evaluate((element) => getComputedStyle(element).paddingBottom);
+  expect(await gap()).toBe(`${inset}px`);
+  await showOnly(page, { height: 844 - 336, scale: 1 });
+  await expect.poll(gap).toBe('12px');
+  await showOnly(page, { height: 844, scale: 1 });
+  await expect.poll(gap).toBe(`${inset}px`);
+});
+
 test.describe('with a keyboard', () => {
   test.use({
     viewport: { width: 1280, height: 800 },

@@ -24,7 +24,7 @@ export const en = {
   unsupported: {
     title: 'This browser cannot run Holdfast',
     why: (missing: string) =>
-      `It lacks ${missing}. Use Chrome 120, Safari 16.4, Firefox 126 or a newer version.`,
+      `It lacks ${missing}. Use Chrome 111, Safari 16.4, Firefox 126 or a newer version.`,
   },
   broken: {
     title: 'Something went wrong',

@@ -46,14 +46,13 @@ export const enSheets = {
   },
 
   code: {
-    title: 'Use on another device or the home screen',
-    how: 'There, tap “I am already here: enter a code” on the first screen, and type:',
+    title: 'Use on another device',
+    how: 'There, or in the app on your home screen, tap “I am already here: enter a code” on the first screen, and type:',
     secret: 'It works once, within ten minutes. Whoever types it writes as you: tell it to nobody else.',
     another: 'Make a new code',
     already: 'I am already here: enter a code',
     enterTitle: 'Enter a code',
-    where:
-      'Where you are signed in, open the menu and tap “Use on another device or the home screen”. It shows the code.',
+    where: 'Where you are signed in, open the menu and tap “Use on another device”. It shows the code.',
     label: 'Code',
     wrong: 'This code is wrong, was used, or is older than ten minutes.',
   },

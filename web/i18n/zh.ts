@@ -24,7 +24,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   unsupported: {
     title: '此浏览器无法运行 Holdfast',
-    why: (missing) => `它缺少 ${missing}。请使用 Chrome 120、Safari 16.4、Firefox 126 或更新的版本。`,
+    why: (missing) => `它缺少 ${missing}。请使用 Chrome 111、Safari 16.4、Firefox 126 或更新的版本。`,
   },
   broken: {
     title: '页面出错了',
@@ -211,13 +211,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     code: {
-      title: '在其他设备或主屏幕上使用',
-      how: '在那边的首屏点“我已有账号：输入代码”，然后输入：',
+      title: '在其他设备上使用',
+      how: '在那台设备上，或在主屏幕的应用里，在首屏点“我已有账号：输入代码”，然后输入：',
       secret: '代码十分钟内有效，只能用一次。输入它的人就能以你的名义发言，请不要告诉别人。',
       another: '换一个代码',
       already: '我已有账号：输入代码',
       enterTitle: '输入代码',
-      where: '在你已登录的地方打开菜单，点“在其他设备或主屏幕上使用”，就会显示代码。',
+      where: '在你已登录的地方打开菜单，点“在其他设备上使用”，就会显示代码。',
       label: '代码',
       wrong: '代码不对，已经用过，或者已超过十分钟。',
     },

@@ -85,7 +85,7 @@ function backgroundSync(): Deps['background'] {
 }
 
 /**
- * The name of a required API that this browser lacks, as the person reads it. Present in Chromium 120, Safari 16.4,
+ * The name of a required API that this browser lacks, as the person reads it. Present in Chromium 111, Safari 16.4,
  * Firefox 126.
  */
 function missingFeature(): string | undefined {

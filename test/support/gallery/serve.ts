@@ -19,7 +19,7 @@ export async function serveGallery(): Promise<Gallery> {
   const config = {
     configFile: false as const,
     root: fileURLToPath(new URL('.', import.meta.url)),
-    build: { outDir: folder.path, emptyOutDir: true, target: 'chrome120', minify: false },
+    build: { outDir: folder.path, emptyOutDir: true, target: 'chrome111', minify: false },
     preview: { host: '127.0.0.1', port: 0 },
     oxc: { jsx: { runtime: 'automatic' as const, importSource: 'preact' } },
     logLevel: 'warn' as const,
