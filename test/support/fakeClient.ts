@@ -66,7 +66,7 @@ export function fakeClient({
       signOut: (...args) => asked('devices.signOut', ...args),
       makeCode: async () => ({ ...(await asked('devices.makeCode')), code: 'K7Q-M4P' }),
     }),
-    open: told('open'),
+    open: async (room) => void calls.push(['open', room]),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),
     loadBetween: told('loadBetween'),
@@ -79,6 +79,7 @@ export function fakeClient({
       conversation(room)
         .get()
         .messages.findLast(({ mine }) => mine),
+    leaveAt: told('leaveAt'),
     async send(room, body) {
       const outcome = await asked('send', room, body);
       if (outcome.ok) {
@@ -124,8 +125,9 @@ export function conversationOf(
     older: 'idle',
     between: 'idle',
     gaps: [],
-    newSince: undefined,
-    unseen: 0,
+    readUpTo: Number.POSITIVE_INFINITY,
+    completeFrom: 1,
+    opening: { left: undefined },
     loading: false,
     logGeneration: 0,
     ...change,

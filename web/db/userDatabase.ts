@@ -55,10 +55,19 @@ export interface UserSchema extends DBSchema {
    * `epoch`: of the logs. `generation`: how often stored logs were deleted (log/store/generation.ts). `features`: of the
    * server (db/features.ts). `usersUpTo`: log/store/userNames.ts. `drain`: the fencing token of whoever may send
    * (outbox/markBatch.ts). `probe`: never committed (state/storageState.ts). `heir of …`: the last row that was moved here
-   * from that user's database (state/inherit.ts).
+   * from that user's database (state/inherit.ts). `place in …`: where the person left that room, as JSON
+   * (log/read/opening.ts).
    */
   meta: {
-    key: 'epoch' | 'generation' | 'features' | 'usersUpTo' | 'drain' | 'probe' | `heir of ${string}`;
+    key:
+      | 'epoch'
+      | 'generation'
+      | 'features'
+      | 'usersUpTo'
+      | 'drain'
+      | 'probe'
+      | `heir of ${string}`
+      | `place in ${string}`;
     value: string;
   };
 }

@@ -33,5 +33,17 @@ export interface ReadMark {
   told: boolean;
 }
 
+/** The key of a message on the screen. It stays the same from queued to sent. */
+export function messageKey(author: string, clientOffset: string): string {
+  return `${author} ${clientOffset}`;
+}
+
+/** Where the person left a room: a line, and the distance of its top from the top of the view, in pixels. */
+export interface SavedPlace {
+  key: string;
+  serverOffset: number;
+  px: number;
+}
+
 export type HeldEntry = Entry & { room: string };
 export type RoomSpan = Span & { room: string };

@@ -20,9 +20,9 @@ export function createClient(deps: Deps): Client & { close(): void } {
     signOut: current.signOut,
     setPassword: current.setPassword,
     devices: async () => (await import('./deviceCalls.ts')).createDeviceCalls(deps),
-    open(room) {
+    async open(room) {
       opened = room;
-      current.client?.open();
+      await current.client?.open(room);
     },
     retryStorage() {
       if (current.client) current.client.retryStorage();
@@ -43,6 +43,7 @@ const NOBODY: UserActions = {
   jumpTo: async () => false,
   toNewest: nothing,
   newestOwn: async () => undefined,
+  leaveAt: nothing,
   send: refuse,
   retry: refuse,
   amend: refuse,

@@ -4,8 +4,9 @@
  */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
-import type { UserDatabase } from '../db/userDatabase.ts';
+import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
+import { type Opening as ReadOpening, readOpening } from '../log/read/opening.ts';
 import {
   AT_NEWEST,
   anchorAround,
@@ -20,9 +21,10 @@ import {
 } from '../log/read/window.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import { reuse, reuseElements, reuseFields } from '../records/reuse.ts';
+import type { SavedPlace } from '../records/storedRecords.ts';
 import { backoff } from '../transport/backoff.ts';
 import { coalesceCalls } from './coalesceCalls.ts';
-import { messageKey, messagesOf } from './messages.ts';
+import { messagesOf } from './messages.ts';
 import type { ConversationState, Message } from './model.ts';
 import { readSnapshot, SNAPSHOT_STORES, type Snapshot } from './readSnapshot.ts';
 
@@ -42,6 +44,8 @@ export interface ConversationModel {
   toNewest(): Promise<void>;
   /** The newest text of one's own, among the newest OWN_SOUGHT_LINES of what is stored. */
   newestOwn(): Promise<Message | undefined>;
+  /** Where the person is; undefined: at the newest message. The next opening is there. */
+  leaveAt(place: SavedPlace | undefined): void;
   /** There is a connection again: an edge that was stuck may be requested again. */
   live(): void;
 }
@@ -65,8 +69,9 @@ export const EMPTY: ConversationState = {
   atNewest: true,
   older: 'idle',
   between: 'idle',
-  newSince: undefined,
-  unseen: 0,
+  readUpTo: Number.POSITIVE_INFINITY,
+  completeFrom: Number.POSITIVE_INFINITY,
+  opening: { left: undefined },
   loading: true,
   logGeneration: 0,
 };
@@ -83,6 +88,7 @@ export function reuseMessages(before: ConversationState, next: ConversationState
 }
 
 const LOG_STORES = ['log', 'logSpans', 'detached'] as const;
+const OPENING_STORES = [...SNAPSHOT_STORES, 'meta'] as const;
 
 export function createConversation({
   db,
@@ -94,53 +100,107 @@ export function createConversation({
 }: ConversationDeps): ConversationModel {
   const state = createCell(EMPTY, (by) => {
     watched = by === 'somebody';
-    opened = undefined;
     if (watched) void refresh();
-    else if (anchor !== AT_NEWEST) forgetAnchor();
+    else forget();
   });
   let watched = false;
-  let anchor: WindowAnchor = AT_NEWEST;
+  /** Undefined until the room is read: that decides where it opens. */
+  let anchor: WindowAnchor | undefined;
   let latest: Snapshot | undefined;
   let logGeneration: number | undefined;
   const edges: Record<Edge, ConversationState[Edge]> = { older: 'idle', between: 'idle' };
   /** Requests in a row that failed although there was a connection. */
   let failures = 0;
-  /** Read marker and head of the room when the conversation was opened. */
-  let opened: { readUpTo: number; head: number } | undefined;
-  /** The newest entry that was held when the window was last at the newest. */
+  let opening = EMPTY.opening;
+  /** The first unread message when the room was opened. */
+  let unread: ReadOpening['unread'];
+  /** The first unread entry, while it has to be fetched and the person has not moved. */
+  let missing: number | undefined;
+  /** Where the person was last; undefined until that is known, as JSON. Empty at the newest message. */
+  let left: string | undefined;
+  /** The newest entry of the log when the window was last at the newest; 0 if the window is to go there from anywhere. */
   let shownUpTo = 0;
   let moving = false;
   let waiting: { gap: Gap; edge: GapEdge } | undefined;
   /** Counts jumps of the window. A step that began before a jump does not move the window any more. */
   let jumps = 0;
 
-  const refresh = coalesceCalls(read);
+  const refresh = coalesceCalls(async () => {
+    while (watched && !(await readAndPublish()));
+  });
 
-  async function read(): Promise<void> {
-    if (!watched) return;
+  /** False if the window has to be read again, at another anchor. */
+  async function readAndPublish(): Promise<boolean> {
     const wanted = anchor;
-    const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
-      readSnapshot(tx, { room, me: me.id, anchor: wanted, before: latest, shownUpTo }),
-    );
-    if (anchor !== wanted) return; // the window was moved meanwhile, and is read again for that
+    const [snapshot, opened] = wanted
+      ? [await db.read(SNAPSHOT_STORES, (tx) => readAt(tx, wanted))]
+      : await db.read(OPENING_STORES, async (tx) => {
+          left ??= (await tx.objectStore('meta').get(`place in ${room}`)) ?? '';
+          const opened = await readOpening(tx, room, me.id, left === '' ? undefined : JSON.parse(left));
+          return [await readAt(tx, opened.anchor), opened] as const;
+        });
+    if (anchor !== wanted) return true; // the window was moved meanwhile, and is read again for that
     const isOtherLog = logGeneration !== undefined && logGeneration !== snapshot.logGeneration;
     logGeneration = snapshot.logGeneration;
     if (isOtherLog) {
       forgetPlaces();
-      return read();
+      return false;
+    }
+    if (opened) openAt(opened);
+    else if (isLeftBehind(snapshot)) {
+      anchor = anchorAround(shownUpTo);
+      shownUpTo = 0;
+      return false;
     }
     latest = snapshot;
     anchor = snapshot.window.anchor;
     publish(snapshot);
     const { lines, isAmended } = snapshot.window;
     if (!isAmended) freshen(lines);
+    return true;
+  }
+
+  function readAt(tx: UserRead, at: WindowAnchor): Promise<Snapshot> {
+    return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest });
+  }
+
+  function openAt(opened: ReadOpening): void {
+    opening = { left: opened.place };
+    ({ unread, missing } = opened);
+    void fetchUnread();
+  }
+
+  /**
+   * So many messages came that the last one the person had on the screen is not among the newest ones: the window stays
+   * with it. With own messages at the end that wait to be sent, the person is at those.
+   */
+  function isLeftBehind({ window }: Snapshot): boolean {
+    const first = window.lines[0]?.serverOffset ?? 0;
+    return window.anchor.tag === 'newest' && shownUpTo > 0 && first > shownUpTo && latest?.rows.length === 0;
+  }
+
+  /** Fetches the first unread entry, and opens the room there if the person has not moved meanwhile. */
+  async function fetchUnread(): Promise<void> {
+    const [jump, wanted, sync] = [jumps, missing, liveSync()];
+    if (wanted === undefined || !(await sync?.around(room, wanted).catch(() => false))) return;
+    if (jump !== jumps || missing !== wanted) return;
+    openAgain();
+    await refresh();
+  }
+
+  /** The next read decides where the room opens. */
+  function openAgain(): void {
+    jumps++;
+    anchor = undefined;
+    latest = undefined;
+    missing = undefined;
+    shownUpTo = 0;
   }
 
   function publish(snapshot: Snapshot): void {
-    const { window, head, readUpTo, unseen } = snapshot;
+    const { window, head, readUpTo } = snapshot;
     const { lines, span, cursor, reachesOldest } = window;
     const atNewest = window.anchor.tag === 'newest';
-    if (readUpTo !== undefined) opened ??= { readUpTo, head };
     if (!reachesOldest && edges.older === 'stuck') edges.older = 'idle'; // the entries arrived otherwise
     if (atNewest) shownUpTo = Math.max(cursor, lines.at(-1)?.serverOffset ?? 0);
     const nothingYet = reachesOldest && span === undefined && head > 0;
@@ -152,8 +212,9 @@ export function createConversation({
       atNewest,
       older: nothingYet ? (liveSync() ? 'loading' : 'stuck') : edges.older,
       between: edges.between,
-      newSince: newSince(window),
-      unseen,
+      readUpTo,
+      completeFrom: completeFrom(window),
+      opening,
       loading: false,
       logGeneration: snapshot.logGeneration,
     });
@@ -165,6 +226,13 @@ export function createConversation({
 
   function set(next: ConversationState): void {
     state.set(reuseMessages(state.get(), next));
+  }
+
+  /** Where the opening has found the first unread message, everything above that is as good as in the window. */
+  function completeFrom({ lines, span, reachesOldest }: Window): number {
+    const first = lines[0]?.serverOffset ?? Number.POSITIVE_INFINITY;
+    if (unread && first <= unread.first) return Math.min(first, unread.after + 1);
+    return reachesOldest && span ? span.from : first;
   }
 
   /**
@@ -195,7 +263,7 @@ export function createConversation({
 
   async function goNewer(): Promise<void> {
     const jump = jumps;
-    if (latest && anchor.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
+    if (latest && anchor?.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
@@ -263,34 +331,23 @@ export function createConversation({
     if (edges[edge] === 'stuck') show(edge, 'idle');
   }
 
-  /** Undefined where the first unread line may lie above the window. */
-  function newSince({ lines, gaps, reachesOldest, span }: Window): string | undefined {
-    if (!opened) return undefined;
-    const { readUpTo, head } = opened;
-    const first = lines.findIndex(
-      (line) => line.author !== me.id && line.serverOffset > readUpTo && line.serverOffset <= head,
-    );
-    const line = lines[first];
-    // Otherwise there may be unread lines above the hole.
-    const isFirst = first > 0 || (reachesOldest && span !== undefined && span.from <= readUpTo + 1);
-    const isBehindGap = gaps.some(({ from, to }) => to > readUpTo && from < (line?.serverOffset ?? 0));
-    return line && isFirst && !isBehindGap ? messageKey(line.author, line.clientOffset) : undefined;
-  }
-
   /** The log was deleted: places in it mean nothing any more. */
   function forgetPlaces(): void {
-    jumps++;
-    anchor = AT_NEWEST;
-    latest = undefined;
-    opened = undefined;
-    shownUpTo = 0;
+    openAgain();
+    leaveAt(undefined);
   }
 
-  function forgetAnchor(): void {
-    jumps++;
-    anchor = AT_NEWEST;
-    latest = undefined;
+  function forget(): void {
+    openAgain();
     state.set(EMPTY);
+  }
+
+  function leaveAt(place: SavedPlace | undefined): void {
+    if (place) missing = undefined; // the person has moved
+    const next = place ? JSON.stringify(place) : '';
+    if (next === left) return;
+    left = next;
+    db.write(['meta'], (tx) => tx.objectStore('meta').put(next, `place in ${room}`)).catch(() => {}); // kept in memory
   }
 
   async function jumpTo(offset: number): Promise<boolean> {
@@ -314,19 +371,22 @@ export function createConversation({
     async newestOwn() {
       const newest = { tag: 'newest', count: OWN_SOUGHT_LINES } as const;
       const snapshot = await db.read(SNAPSHOT_STORES, (tx) =>
-        readSnapshot(tx, { room, me: me.id, anchor: newest, before: undefined, shownUpTo }),
+        readSnapshot(tx, { room, me: me.id, anchor: newest, before: undefined }),
       );
       return messagesIn(snapshot).findLast(({ mine, content }) => mine && content.tag === 'text');
     },
     toNewest() {
       jumps++;
-      if (anchor.tag !== 'newest') anchor = AT_NEWEST;
+      shownUpTo = 0;
+      if (anchor?.tag !== 'newest') anchor = AT_NEWEST;
       return refresh();
     },
+    leaveAt,
     live() {
       failures = 0;
       release('older');
       release('between');
+      void fetchUnread();
       void refresh();
     },
   };

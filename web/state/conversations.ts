@@ -24,7 +24,10 @@ export interface Conversations {
   live(): void;
   /** Where an own message of a conversation stands in the log, as far as the screen knows. */
   offsetOf(room: string, clientOffset: string): number | undefined;
-  actions: Pick<UserActions, 'loadOlder' | 'loadNewer' | 'loadBetween' | 'jumpTo' | 'toNewest' | 'newestOwn'>;
+  actions: Pick<
+    UserActions,
+    'loadOlder' | 'loadNewer' | 'loadBetween' | 'jumpTo' | 'toNewest' | 'leaveAt' | 'newestOwn'
+  >;
 }
 
 export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conversations {
@@ -58,6 +61,7 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
       jumpTo: (room, offset) => of(room).jumpTo(offset),
       toNewest: (room) => void of(room).toNewest(),
       newestOwn: (room) => of(room).newestOwn(),
+      leaveAt: (room, place) => of(room).leaveAt(place),
     },
   };
 }

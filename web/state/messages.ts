@@ -3,6 +3,7 @@ import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { type Follower, isAmendmentRow, isRemovalRow, isReplacementRow, type Row } from '../records/row.ts';
+import { messageKey } from '../records/storedRecords.ts';
 import type { Message, MessageStatus } from './model.ts';
 
 export interface Shown {
@@ -24,11 +25,6 @@ export function messagesOf({ lines, waiting, changes, me, nameOf }: Shown): Mess
     const change = last.get(message.key);
     return change ? amended(message, change) : message;
   });
-}
-
-/** Stays the same from queued to sent. */
-export function messageKey(author: string, clientOffset: string): string {
-  return `${author} ${clientOffset}`;
 }
 
 export function statusOfRow({ state }: Row): MessageStatus {

@@ -7,6 +7,7 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { Gap, GapEdge } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
+import type { SavedPlace } from '../records/storedRecords.ts';
 
 export interface Client extends UserActions {
   readonly app: Readable<AppState>;
@@ -26,8 +27,11 @@ export interface Client extends UserActions {
   /** Rejects where their chunk cannot be fetched. */
   devices(): Promise<DeviceActions>;
 
-  /** Which room is on the screen: the server catches it up first. */
-  open(room: string | undefined): void;
+  /**
+   * Which room is on the screen: the server catches it up first. Resolves once its messages are read, or after
+   * OPEN_WITHIN_MS: the screen shows the previous room until then, so that it never shows an empty one.
+   */
+  open(room: string | undefined): Promise<void>;
   /** The database could not be opened or written: tries again. */
   retryStorage(): void;
 }
@@ -58,6 +62,8 @@ export interface UserActions {
   edit(room: string, clientOffset: string, body: string, serverOffset?: number): Promise<Outcome>;
   /** Deletes a text of one's own: drops it if it was never sent, otherwise queues a deletion behind it. */
   remove(room: string, clientOffset: string): Promise<Outcome>;
+  /** Where the person is in a room; undefined: at the newest message. Kept for the next opening. */
+  leaveAt(room: string, place: SavedPlace | undefined): void;
   /** The person has seen the room up to this entry. Stored until the server has acknowledged it. */
   seen(room: string, upTo: number): void;
 
@@ -190,17 +196,21 @@ export interface ConversationState {
   older: 'idle' | 'loading' | 'stuck';
   /** The same for the entries of a gap. */
   between: 'idle' | 'loading' | 'stuck';
-  /** Key of the first message that was unread when the conversation was opened; does not change while it is open. */
-  newSince: string | undefined;
-  /**
-   * The number of others' messages after the newest one that was shown at the end, also where they are not in
-   * `messages`.
-   */
-  unseen: number;
+  /** The read marker when this was read. Infinity while nothing counts as unread. */
+  readUpTo: number;
+  /** Every unread message from this serverOffset up to the last one here is here, except in gaps. */
+  completeFrom: number;
+  /** Where the view is to be placed. A new object asks for that again. */
+  opening: Opening;
   /** The database has not been read yet. */
   loading: boolean;
   /** Changes when the log is another one than before: nothing that a view knows about it holds any more. */
   logGeneration: number;
+}
+
+export interface Opening {
+  /** Where the person left the room, if that is in `messages`; undefined: at the first unread message, or the newest. */
+  left: SavedPlace | undefined;
 }
 
 export interface Message {

@@ -5,7 +5,7 @@
 import { readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
-import { countOthers, readUpToOf } from '../log/read/readLines.ts';
+import { readUpToBySelf } from '../log/read/opening.ts';
 import {
   middleRow,
   type Position,
@@ -37,10 +37,8 @@ export interface Snapshot {
   head: number;
   /** Changes when the stored log was deleted, since the server's data was restored from a backup. */
   logGeneration: number;
-  /** Undefined while the room is not known. */
-  readUpTo: number | undefined;
-  /** The number of others' lines after `shownUpTo`; 0 at the newest. */
-  unseen: number;
+  /** Infinity while it is not known: then nothing counts as unread. */
+  readUpTo: number;
 }
 
 export interface SnapshotRequest {
@@ -48,11 +46,10 @@ export interface SnapshotRequest {
   me: string;
   anchor: WindowAnchor;
   before: Snapshot | undefined;
-  shownUpTo: number;
 }
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
-  const { room, me, shownUpTo } = request;
+  const { room, me } = request;
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
@@ -65,8 +62,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
     head: stored?.head ?? 0,
     logGeneration: stored?.logGeneration ?? 0,
-    readUpTo: stored && (await readUpToOf(tx, stored)),
-    unseen: window.anchor.tag === 'newest' ? 0 : await countOthers(tx, room, me, shownUpTo),
+    readUpTo: await readUpToBySelf(tx, stored, me),
   };
 }
 

@@ -13,6 +13,7 @@ import { createBackgroundSync } from '../outbox/backgroundSync.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Change } from '../records/change.ts';
 import { reasonOf } from '../records/errorReason.ts';
+import { OPEN_WITHIN_MS } from '../records/pageLimits.ts';
 import { reuse, reuseElements } from '../records/reuse.ts';
 import type { OffsetRange } from '../records/spans.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
@@ -28,8 +29,8 @@ import { createSummaries } from './summaries.ts';
 export interface UserClient extends UserActions {
   readonly id: string;
   conversation(room: string): Readable<ConversationState>;
-  /** Another room is on the screen, or none. */
-  open(): void;
+  /** Another room is on the screen, or none. Resolves once it is read, or after OPEN_WITHIN_MS. */
+  open(room: string | undefined): Promise<void>;
   /** The database could not be written: tries again. */
   retryStorage(): void;
   /** Resolves once everything that was typed is on disk. */
@@ -59,7 +60,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const { user } = session;
   const newKey = () => idFrom(deps.randomBytes(16));
   let known = session;
-  let releaseFirst = () => {};
+  let release = () => {};
   let persisted = false;
   let published: SignedIn | undefined; // its parts are used again as long as they are equal
   let closed = false;
@@ -230,15 +231,29 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     engine.current?.connection.tell({ type });
   }
 
-  /**
-   * The conversation together with the list of rooms, so that they are painted together. Kept until a view subscribes.
-   */
+  /** The conversation together with the list of rooms, so that they are painted together. */
   async function readFirstScreen(): Promise<void> {
     await db.read(['meta'], (tx) => tx.objectStore('meta').count()); // rejects, which the reads below do not
-    const room = outside.opened();
+    await Promise.all([openRoom(outside.opened()), summaries.open()]);
+  }
+
+  /** The conversation of the open room is kept read: a view subscribes to it later. The one before is kept until then. */
+  async function openRoom(room: string | undefined): Promise<void> {
+    const releaseBefore = release;
     const conversation = room === undefined ? undefined : conversations.of(room);
-    if (conversation) releaseFirst = conversation.state.subscribe(() => {});
-    await Promise.all([conversation?.refresh(), summaries.open()]);
+    release = conversation?.state.subscribe(() => {}) ?? (() => {});
+    if (conversation?.state.get().loading) await conversation.refresh();
+    releaseBefore();
+  }
+
+  function openWithin(room: string | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, OPEN_WITHIN_MS);
+      void openRoom(room).then(() => {
+        clock.clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   function close(): void {
@@ -264,7 +279,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   return {
     id: user.id,
     conversation: (room) => conversations.of(room).state,
-    open: () => releaseFirst(),
+    open: openWithin,
     ...conversations.actions,
     ...createOutboxActions({
       db,

@@ -58,12 +58,19 @@ function SignedInApp() {
   const lazy = useLazyViews(openSheet !== undefined);
   const models = useMemo(() => createComposerModels(client), [client]);
 
-  const id = route.tag === 'room' ? route.id : undefined;
+  const wanted = route.tag === 'room' ? route.id : undefined;
+  const [id, setId] = useState(wanted); // the room on the screen, until the wanted one is read
   const name = useSignedIn((app) => {
     const room = app.rooms.find((one) => one.id === id);
     return room && roomName(room);
   });
-  useLayoutEffect(() => client.open(id), [client, id]);
+  useLayoutEffect(() => {
+    let isLast = true;
+    void client.open(wanted).then(() => isLast && setId(wanted));
+    return () => {
+      isLast = false;
+    };
+  }, [client, wanted]);
   useEffect(() => lazy?.offerPass(document), [lazy]);
   useLayoutEffect(() => {
     document.title = name === undefined ? t.app : `${name} – ${t.app}`;
@@ -73,7 +80,7 @@ function SignedInApp() {
     // Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
     // that nothing below it is mounted again.
     <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
-      <RoomListPane here={id} onOpen={setOpenSheet} />
+      <RoomListPane here={wanted} onOpen={setOpenSheet} />
       {id === undefined ? (
         <div class="pane nothing">
           <p>{t.rooms.pick}</p>

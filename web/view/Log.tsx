@@ -8,13 +8,15 @@ import { Bubble } from './Bubble.tsx';
 import { CappedCount } from './CappedCount.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { useSameNodes } from './parts/sameNodes.ts';
-import { useReadable, useWorld } from './parts/world.ts';
+import { useReadable, useSignedIn, useWorld } from './parts/world.ts';
 import { useReadingPlace } from './useReadingPlace.ts';
 
 export interface LogProps {
   id: string;
   name: string;
   conversation: Readable<ConversationState>;
+  /** The newest entry that the reader has seen; the read marker reports it. */
+  seen: RefObject<number>;
   /** Receives the scrolling element. */
   scroller: RefObject<HTMLDivElement | null>;
   /** Receives the function that scrolls to the newest message. */
@@ -23,14 +25,16 @@ export interface LogProps {
 }
 
 /** Renders the current window of the log. The reader's scroll position is kept when messages are added or removed. */
-export function Log({ id, name, conversation, scroller, toNewest, onDetails }: LogProps) {
+export function Log({ id, name, conversation, seen, scroller, toNewest, onDetails }: LogProps) {
   const { client } = useWorld();
   const state = useReadable(conversation);
-  const reading = useReadingPlace(scroller, state, {
+  const unread = useSignedIn(({ rooms }) => rooms.find((room) => room.id === id)?.unread ?? 0);
+  const reading = useReadingPlace(scroller, state, seen, {
     older: () => client.loadOlder(id),
     newer: () => client.loadNewer(id),
     between: (gap, edge) => client.loadBetween(id, gap, edge),
     newest: () => client.toNewest(id),
+    leaveAt: (place) => client.leaveAt(id, place),
   });
   toNewest.current = reading.toNewest;
   const node = useSameNodes();
@@ -38,7 +42,7 @@ export function Log({ id, name, conversation, scroller, toNewest, onDetails }: L
   details.current = onDetails;
 
   const now = Date.now();
-  const { unseen } = reading;
+  const unseen = reading.distance === 'here' ? 0 : unread;
   const newMessages = (number: string) => t.log.unseen(unseen, number);
   return (
     <div class="talk">
@@ -52,7 +56,7 @@ export function Log({ id, name, conversation, scroller, toNewest, onDetails }: L
           aria-busy={state.loading || state.older === 'loading'}
         >
           <Top state={state} />
-          {logRows(state.messages, state.newSince, state.gaps).map((row) =>
+          {logRows(state.messages, reading.newSince, state.gaps).map((row) =>
             row.tag === 'new' ? (
               <p key={row.key} class="day new">
                 {t.log.newSince(times.minute(row.at))}

@@ -105,6 +105,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
   const [open, setOpen] = useState<OpenMessage | undefined>();
   const lazy = useLazyViews(open !== undefined);
   const log = useRef<HTMLDivElement>(null);
+  const seen = useMemo(() => ({ current: 0 }), [logGeneration]);
   const toNewest = useRef(() => {});
 
   const isDeleted = useSelected(
@@ -138,6 +139,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
         id={id}
         name={name}
         conversation={conversation}
+        seen={seen}
         scroller={log}
         toNewest={toNewest}
         onDetails={(key) => setOpen({ tag: 'status', key })}
@@ -168,6 +170,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
           room={id}
           log={log}
           conversation={conversation}
+          seen={seen}
           open={open}
           onOpen={setOpen}
           onEdit={editing.set}

@@ -8,16 +8,23 @@
  */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { SavedPlace } from '../records/storedRecords.ts';
 import type { ConversationState } from '../state/model.ts';
+import { isAttended } from './parts/attention.ts';
 import {
   type Anchor,
+  belowView,
   type Distance,
   distanceOf,
   firstInView,
+  firstUnread,
+  followBy,
   isAtEnd,
   isNearView,
   nearEnd,
   nearStart,
+  newestOf,
+  openingPlace,
   placeAfterScroll,
   type ReadingPlace,
   type Sizes,
@@ -25,8 +32,8 @@ import {
 
 export interface Reading {
   distance: Distance;
-  /** Messages of others since the reader was at the end. */
-  unseen: number;
+  /** The message below the separator of unread ones: the first one that the reader has not seen. It stays while they read. */
+  newSince: string | undefined;
   toNewest(): void;
 }
 
@@ -36,21 +43,35 @@ interface More {
   between(gap: ConversationState['gaps'][number], edge: 'upper' | 'lower'): void;
 }
 
+interface Asked extends More {
+  newest(): void;
+  /** The reader is at this place, or at the newest message. */
+  leaveAt(place: SavedPlace | undefined): void;
+}
+
+/** `seen`: the newest entry that the reader has seen, or passed over by a jump to the newest message. It only grows. */
 export function useReadingPlace(
   scroller: RefObject<HTMLDivElement | null>,
   state: ConversationState,
-  more: More & { newest(): void },
+  seen: RefObject<number>,
+  more: Asked,
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // scrollTop after we last set it
   const topLine = useRef<TopLine | undefined>(undefined); // measured before this rendering
   const settleCalls = useRef(0); // only the last call of settleLater takes effect
-  const lastSeen = useRef(0);
-  const unseen = useRef(0); // counted while the window was at the newest message
+  const opening = useRef<ConversationState['opening'] | undefined>(undefined); // the last one that was followed
+  const newSince = useRef<string | undefined>(undefined);
+  const unread = useRef<string | undefined>(undefined); // the first message that was not seen yet, as of the last rendering
   const [distance, setDistance] = useState<Distance>('here');
+  const [, renderAgain] = useState(0);
   const latest = useRef({ state, more });
   latest.current = { state, more };
 
+  const readUpTo = () => (Number.isFinite(state.readUpTo) ? seen.current : state.readUpTo);
+  if (Number.isFinite(state.readUpTo)) seen.current = Math.max(seen.current, state.readUpTo);
+  const isOpening = !state.loading && opening.current !== state.opening;
+  if (isOpening) newSince.current = firstUnread(state, readUpTo())?.key;
   // This runs before the document changes, so the top line is measured where the reader sees it. The `scroll` event comes
   // only with the next frame: a scroll whose event is still to come must not be undone.
   if (scroller.current) {
@@ -59,8 +80,10 @@ export function useReadingPlace(
       place.current = { tag: 'among', anchor: topLine.current };
   }
   const restorePlace = (element: HTMLElement) => {
-    scrollToPlace(element, place.current);
+    const { atNewest } = latest.current.state;
+    place.current = scrollToPlace(element, place.current, atNewest, unread.current);
     leftAt.current = element.scrollTop;
+    setDistance(distanceOf(place.current, sizesOf(element), atNewest));
     settleLater();
   };
   const settleLater = () => {
@@ -70,17 +93,43 @@ export function useReadingPlace(
       const element = scroller.current!;
       resizeSpacer(element, spacerFor(latest.current.state));
       leftAt.current = element.scrollTop;
+      leaveAt(element);
     };
     // Not in the frame in which lines were added: a browser would take both changes for one layout shift.
     const afterFrame = () => requestAnimationFrame(() => setTimeout(ifLatest(settle)));
     setTimeout(ifLatest(afterFrame), SETTLE_MS);
   };
+  const leaveAt = (element: HTMLElement) => {
+    const { state, more } = latest.current;
+    if (!state.loading) more.leaveAt(placeToSave(element, place.current, state.messages));
+  };
+  const passAll = () => {
+    seen.current = Math.max(seen.current, newestOf(latest.current.state.messages));
+    unread.current = undefined;
+  };
 
   useLayoutEffect(() => {
-    if (place.current.tag === 'leaving-for-newest' && state.atNewest) place.current = { tag: 'newest' };
-    adjustSpacer(scroller.current!, topLine.current, state);
-    restorePlace(scroller.current!);
-    if (place.current.tag === 'newest' && state.atNewest) lastSeen.current = newestOf(state.messages);
+    const element = scroller.current!;
+    const before = place.current;
+    unread.current = firstUnread(state, readUpTo())?.key;
+    if (before.tag === 'leaving-for-newest' && state.atNewest) {
+      place.current = { tag: 'newest' };
+      passAll();
+    }
+    if (isOpening) {
+      opening.current = state.opening;
+      topLine.current = undefined;
+      place.current = openingPlace(state, readUpTo(), leadOf(element));
+    }
+    adjustSpacer(element, topLine.current, state);
+    if (place.current.tag === 'newest' && unread.current !== undefined) keepInPlace(element, topLine.current);
+    restorePlace(element);
+    if (isOpening && state.atNewest && isAtEnd(sizesOf(element))) place.current = { tag: 'newest' };
+    if (unread.current === undefined || unread.current === newSince.current) return;
+    const isFollowing = place.current.tag === 'newest' && isAttended();
+    if (isFollowing || (newSince.current !== undefined && before.tag !== 'newest')) return;
+    newSince.current = unread.current;
+    renderAgain((turn) => turn + 1);
   });
 
   const first = state.messages[0]?.key;
@@ -98,7 +147,7 @@ export function useReadingPlace(
       const { atNewest } = latest.current.state;
       const sizes = sizesOf(element);
       place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
-      if (place.current.tag === 'newest') lastSeen.current = newestOf(latest.current.state.messages);
+      if (place.current.tag === 'newest' && element.scrollTop !== leftAt.current) passAll(); // not by our own scroll
       setDistance(distanceOf(place.current, sizes, atNewest));
       askForMore(element, latest.current, place.current);
       settleLater();
@@ -107,19 +156,21 @@ export function useReadingPlace(
     observer.observe(element);
     element.addEventListener('scroll', onScroll, { passive: true });
     return () => {
+      leaveAt(element);
       settleCalls.current++;
       observer.disconnect();
       element.removeEventListener('scroll', onScroll);
     };
   }, []);
 
-  if (state.atNewest) unseen.current = othersAfter(state.messages, lastSeen.current);
   return {
     distance,
-    unseen: distance === 'here' ? 0 : unseen.current + (state.atNewest ? 0 : state.unseen),
+    newSince: newSince.current,
     toNewest() {
-      if (latest.current.state.atNewest) place.current = { tag: 'newest' };
-      else {
+      if (latest.current.state.atNewest) {
+        place.current = { tag: 'newest' };
+        passAll();
+      } else {
         place.current = { tag: 'leaving-for-newest' };
         latest.current.more.newest();
       }
@@ -127,19 +178,6 @@ export function useReadingPlace(
       restorePlace(scroller.current!);
     },
   };
-}
-
-/** The number of messages of others after the entry `lastSeen`, the newest when the reader was at the end. */
-export function othersAfter(
-  messages: readonly { serverOffset: number | undefined; mine: boolean }[],
-  lastSeen: number,
-): number {
-  return messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > lastSeen).length;
-}
-
-/** The greatest serverOffset; 0 if there is none. */
-export function newestOf(messages: readonly { serverOffset: number | undefined }[]): number {
-  return Math.max(0, ...messages.map(({ serverOffset }) => serverOffset ?? 0));
 }
 
 /** True if the reader has scrolled up. A smaller view, or fewer lines above, also change the distance to the end. */
@@ -226,17 +264,51 @@ function resizeSpacer(scroller: HTMLElement, px: number): void {
 const SETTLE_MS = 300;
 const LINE_PX = 24;
 
-function scrollToPlace(scroller: HTMLElement, place: ReadingPlace): void {
-  if (place.tag !== 'among') {
-    scroller.scrollTop = scroller.scrollHeight;
-    return;
+/** Scrolls to the place. Returns it, or `among` if following the newest message stopped before the end. */
+function scrollToPlace(
+  scroller: HTMLElement,
+  place: ReadingPlace,
+  atNewest: boolean,
+  unread: string | undefined,
+): ReadingPlace {
+  if (place.tag === 'among') {
+    keepInPlace(scroller, place.anchor);
+    return place;
   }
-  const { anchor } = place;
+  const unreadPx = place.tag === 'newest' && unread !== undefined ? offsetOf(scroller, unread) : undefined;
+  const endPx = belowView(sizesOf(scroller));
+  scroller.scrollTop += followBy(endPx, unreadPx, leadOf(scroller));
+  const isThere = place.tag !== 'newest' || (atNewest && isAtEnd(sizesOf(scroller)));
+  return isThere ? place : { tag: 'among', anchor: topLineIn(scroller) };
+}
+
+/** Scrolls so that the line is where it was. */
+function keepInPlace(scroller: HTMLElement, anchor: Anchor | undefined): void {
   const offset = anchor && offsetOf(scroller, anchor.key);
   if (offset === undefined) return;
   const movedPx = offset - anchor!.offset;
   if (Math.abs(movedPx) >= 1) scroller.scrollTop += movedPx;
 }
+
+/** Undefined at the newest message, and at a message that is not in the log yet: it is near the newest. */
+function placeToSave(
+  scroller: HTMLElement,
+  place: ReadingPlace,
+  messages: ConversationState['messages'],
+): SavedPlace | undefined {
+  const line = place.tag === 'among' ? topLineIn(scroller) : undefined;
+  const serverOffset = line && messages.find(({ key }) => key === line.key)?.serverOffset;
+  return serverOffset === undefined
+    ? undefined
+    : { key: line!.key, serverOffset, px: Math.round(line!.offset) };
+}
+
+/** The first unread message is this far below the top of the view: the separator and a line or two are above it. */
+function leadOf(scroller: HTMLElement): number {
+  return Math.min(LEAD_PX, scroller.clientHeight / 3);
+}
+
+const LEAD_PX = 112;
 
 function offsetOf(scroller: HTMLElement, key: string): number | undefined {
   const row = Array.from(rowsIn(scroller)).find((element) => element.dataset.key === key);

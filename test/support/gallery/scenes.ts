@@ -126,7 +126,7 @@ export const SCENES: Record<string, Scene> = {
   'new-since': {
     start: () => {
       const messages = live();
-      return talkWith({ ...conversationOf(messages), newSince: messages[3]!.key });
+      return talkWith({ ...conversationOf(messages), readUpTo: messages[2]!.serverOffset! });
     },
     hash: `#/room/${HARBOUR}`,
   },

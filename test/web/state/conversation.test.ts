@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
+import { redacted } from '../../../shared/kinds.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { OffsetRange, Span } from '../../../web/records/spans.ts';
+import { messageKey } from '../../../web/records/storedRecords.ts';
 import { type ConversationModel, createConversation } from '../../../web/state/conversation.ts';
+import { firstUnread } from '../../../web/view/readingPlace.ts';
 import { createFakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
 import { emptyDatabase, holdOf, queue } from '../log/storedLog.ts';
@@ -234,21 +237,29 @@ test('S3 amendments are requested only for lines that may be stale, and only wit
   expect(sync.freshen.mock.calls).toEqual([[ROOM, { from: first, to: last }]]);
 });
 
-test('messages that arrive while the window is further up are counted exactly: others’ texts, no edits, no own ones', async () => {
+const readUpTo = (offset: number, head = 0) =>
+  db.write(['rooms'], (tx) =>
+    tx
+      .objectStore('rooms')
+      .put({ id: ROOM, kind: 'public', name: 'Lobby', head, members: 2, readUpTo: offset }),
+  );
+
+/** The first unread message, where the view can be sure of it. */
+const unread = ({ state }: ConversationModel) => firstUnread(state.get(), state.get().readUpTo)?.serverOffset;
+
+test('a room opens around the first unread message; at the newest one if the unread ones are few, or all are read', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));
-  const conversation = await looked();
-  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
-  expect(conversation.state.get().unseen).toBe(0);
-  for (let i = 0; i < 40; i++) amend(log, 'edit', 1 + i, 'changed');
-  grow(log, 12);
-  log.push(text(log.length + 1, 'mine', me));
-  await holdOf(db, log, whole(log));
-  await conversation.refresh();
-  expect(conversation.state.get().unseen).toBe(12);
-  await conversation.toNewest();
-  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
-  expect(conversation.state.get().unseen).toBe(0);
+  await readUpTo(100);
+  const opened = await looked();
+  expect(bodies(opened)).toEqual(span(76, 125).map((n) => `text ${n}`));
+  expect(opened.state.get().atNewest).toBe(false);
+  expect(unread(opened)).toBe(101);
+  for (const read of [365, 400]) {
+    await readUpTo(read);
+    const { state } = await looked();
+    expect(state.get()).toMatchObject({ atNewest: true, messages: { length: 50 } });
+  }
 });
 
 test('the newest own text is found where the window does not hold it: with its edits, or refused, but never a deleted one', async () => {
@@ -268,18 +279,85 @@ test('the newest own text is found where the window does not hold it: with its e
   });
 });
 
-test('S1 after a log was put back, new messages are counted from its end', async () => {
+test('unread messages that are deleted, or one’s own, do not decide where a room opens', async () => {
+  const log = logOf(200);
+  for (let n = 102; n <= 160; n++) {
+    log[n - 1] = n % 2 ? { ...log[n - 1]!, author: me } : redacted(log[n - 1]!);
+  }
+  await holdOf(db, log, whole(log));
+  await readUpTo(101);
+  const opened = await looked();
+  expect(unread(opened)).toBe(161);
+  expect(bodies(opened)).toContain('text 161');
+});
+
+test('a room that was joined and not read yet opens below what was written before', async () => {
+  const log = logOf(120);
+  log[59] = { ...text(60, '', me), kind: 'join' } as Entry;
+  await holdOf(db, log, whole(log));
+  expect(unread(await looked())).toBe(61);
+  await holdOf(db, logOf(120), whole(logOf(120)));
+  expect(unread(await looked())).toBeUndefined(); // when it was joined is not known
+});
+
+test('the first unread message lies in a hole: the room opens above the hole, or the part around it is fetched', async () => {
+  const log = logOf(1_000);
+  const newest = { from: 951, to: 1_000, amendedTo: 1_000 };
+  await holdOf(db, log, [{ from: 1, to: 300, amendedTo: 1_000 }, newest]);
+  await readUpTo(300);
+  const beside = await looked();
+  expect(bodies(beside)).toContain('text 300');
+  expect(beside.state.get().gaps).toMatchObject([{ from: 301, to: 950 }]);
+  expect(unread(beside)).toBeUndefined();
+  expect(sync.around).not.toHaveBeenCalled();
+
+  await readUpTo(500);
+  sync.around.mockImplementationOnce(async () => {
+    await holdOf(db, log, [{ from: 451, to: 550, amendedTo: 1_000 }, newest]);
+    await readUpTo(500);
+    return true;
+  });
+  const fetched = await looked();
+  await until('it is there', () => unread(fetched) === 501);
+  expect(sync.around.mock.calls).toEqual([[ROOM, 501]]);
+  expect(bodies(fetched)).toContain('text 476');
+});
+
+test('a room opens where it was left, also by another page on the same database, unless it was left at the newest message', async () => {
   const log = logOf(400);
   await holdOf(db, log, whole(log));
+  await readUpTo(390);
+  const { author, clientOffset } = log[149]!;
+  const place = { key: messageKey(author, clientOffset), serverOffset: 150, px: -7 };
   const conversation = await looked();
-  await holdOf(db, log.slice(0, 300), whole(log.slice(0, 300)));
+  conversation.leaveAt(place);
+  await until('it is stored', async () => (await stored()) !== undefined);
+  const again = await looked();
+  expect(again.state.get().opening).toEqual({ left: place });
+  expect(keys(again)).toContain(place.key);
+
+  await holdOf(db, logOf(400), whole(log)); // another log has another message there
+  expect((await looked()).state.get()).toMatchObject({ atNewest: true, opening: { left: undefined } });
+  conversation.leaveAt(undefined);
+  await until('it is stored', async () => (await stored()) === '');
+  expect((await looked()).state.get()).toMatchObject({ atNewest: true, opening: { left: undefined } });
+
+  function stored() {
+    return db.read(['meta'], (tx) => tx.objectStore('meta').get(`place in ${ROOM}`));
+  }
+});
+
+test('more messages than the window holds come at once: what was shown last stays in it, unless the person goes to the newest', async () => {
+  const log = logOf(60);
+  await holdOf(db, log, whole(log));
+  const conversation = await looked();
+  grow(log, 114);
+  await holdOf(db, log, whole(log));
   await conversation.refresh();
-  while (conversation.state.get().atNewest) await page(conversation, 'loadOlder');
-  const other = log.slice(0, 300);
-  grow(other, 7);
-  await holdOf(db, other, whole(other));
-  await conversation.refresh();
-  expect(conversation.state.get().unseen).toBe(7);
+  expect(bodies(conversation)).toContain('text 60');
+  expect(conversation.state.get().atNewest).toBe(false);
+  await conversation.toNewest();
+  expect(bodies(conversation).at(-1)).toBe('text 174');
 });
 
 test('S1 a window that stood further up when the log was put back goes to the newest, with the separator of the new log', async () => {
@@ -298,28 +376,20 @@ test('S1 a window that stood further up when the log was put back goes to the ne
   await holdOf(db, other, whole(other));
   await describe(307, 300, 1);
   await conversation.refresh();
-  const { messages, ...state } = conversation.state.get();
-  expect(state).toMatchObject({ atNewest: true, unseen: 0, logGeneration: 1 });
-  expect(messages.find(({ key }) => key === state.newSince)?.serverOffset).toBe(301);
+  expect(conversation.state.get()).toMatchObject({ atNewest: true, logGeneration: 1 });
+  expect(unread(conversation)).toBe(301);
 });
 
-test('the mark of new messages is not set while the first unread one may lie above the window', async () => {
+test('no message counts as the first unread one while that may lie above the window', async () => {
   const log = logOf(60);
-  const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;
-  const isRead = (readUpTo: number) =>
-    db.write(['rooms'], (tx) => tx.objectStore('rooms').put({ ...about, readUpTo }));
   await holdOf(db, log, [{ from: 31, to: 60, amendedTo: 60 }]);
-  const newSince = async () => {
-    const { state } = await looked();
-    return state.get().messages.findIndex((message) => message.key === state.get().newSince);
-  };
-
-  await isRead(0);
-  expect(await newSince()).toBe(-1); // the first unread message may be anywhere above
-  await isRead(30);
-  expect(await newSince()).toBe(0);
-  await isRead(40);
-  expect(await newSince()).toBe(10);
+  live = false;
+  await readUpTo(20);
+  expect(unread(await looked())).toBeUndefined(); // the first unread message may be anywhere above
+  await readUpTo(30);
+  expect(unread(await looked())).toBe(31);
+  await readUpTo(40);
+  expect(unread(await looked())).toBe(41);
 });
 
 test('S3 a hole hides no stored message: without a connection all are shown, with a gap between them', async () => {
@@ -432,19 +502,16 @@ test('a jump to the newest is not undone by a gap that is still on the screen', 
   expect(bodies(conversation)).toEqual(span(951, 1_000).map((n) => `text ${n}`));
 });
 
-test('the mark of new messages is not set behind a gap that may hold the first of them', async () => {
+test('no message counts as the first unread one behind a gap that may hold it', async () => {
   const log = logOf(60);
   await holdOf(db, log, [
     { from: 1, to: 20, amendedTo: 60 },
     { from: 31, to: 60, amendedTo: 60 },
   ]);
-  const about = { id: ROOM, kind: 'public', name: 'Lobby', head: 60, members: 2 } as const;
-  const newSince = async (readUpTo: number) => {
-    await db.write(['rooms'], (tx) => tx.objectStore('rooms').put({ ...about, readUpTo }));
-    const { state } = await looked();
-    return state.get().messages.find(({ key }) => key === state.get().newSince)?.serverOffset;
-  };
-  expect(await newSince(20)).toBeUndefined();
-  expect(await newSince(30)).toBe(31);
-  expect(await newSince(10)).toBe(11);
+  await readUpTo(20);
+  expect(unread(await looked())).toBeUndefined();
+  await readUpTo(30);
+  expect(unread(await looked())).toBe(31);
+  await readUpTo(10);
+  expect(unread(await looked())).toBe(11);
 });

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { createCell } from '../../../web/records/cell.ts';
+import { messageKey } from '../../../web/records/storedRecords.ts';
 import { type ConversationModel, EMPTY } from '../../../web/state/conversation.ts';
 import { withOptimisticMessages } from '../../../web/state/conversations.ts';
-import { messageKey } from '../../../web/state/messages.ts';
 import type { ConversationState, Message } from '../../../web/state/model.ts';
 import { userOf } from '../welcome.ts';
 
@@ -26,6 +26,7 @@ function scene(initial: Partial<ConversationState> = {}) {
     loadBetween() {},
     jumpTo: async () => false,
     newestOwn: async () => undefined,
+    leaveAt() {},
     live() {},
   };
   const conversation = withOptimisticMessages(base, ME);

@@ -1,6 +1,7 @@
 /** Read markers, unread counts and the separator after the server's data was restored from a backup. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
+import { firstUnread } from '../../../web/view/readingPlace.ts';
 import { until } from '../db/until.ts';
 import { type Browser, createBrowser, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
@@ -33,8 +34,8 @@ const unread = (tab: Tab) => tab.signedIn().rooms[0]?.unread;
 const last = (tab: Tab) => tab.conversation(LOBBY).messages.at(-1)?.serverOffset;
 /** The serverOffset of the message below the separator. */
 const newSince = (tab: Tab) => {
-  const { messages, newSince } = tab.conversation(LOBBY);
-  return messages.find(({ key }) => key === newSince)?.serverOffset;
+  const state = tab.conversation(LOBBY);
+  return firstUnread(state, state.readUpTo)?.serverOffset;
 };
 
 /** Two tabs show a room of 100 messages, all of them read. */

@@ -2,13 +2,17 @@ import { describe, expect, test } from 'vitest';
 import {
   distanceOf,
   firstInView,
+  firstUnread,
+  followBy,
   isAtEnd,
   nearEnd,
   nearStart,
+  newestOf,
+  openingPlace,
   placeAfterScroll,
   type ReadingPlace,
 } from '../../../web/view/readingPlace.ts';
-import { newestOf, othersAfter } from '../../../web/view/useReadingPlace.ts';
+import { conversationOf, message } from '../../support/fakeClient.ts';
 
 const sizes = (scrollTop: number) => ({ scrollTop, scrollHeight: 5000, clientHeight: 500 });
 const anchor = { key: 'a', offset: -3 };
@@ -64,9 +68,50 @@ describe('the reading place', () => {
     expect(distanceOf(among, sizes(4500), false)).toBe('far');
   });
 
-  test('unseen counts messages of others after the last seen entry, even if that entry has left the window', () => {
-    const messages = [7, 8, 9, undefined].map((serverOffset) => ({ serverOffset, mine: serverOffset === 9 }));
-    expect([6, 7, 8].map((lastSeen) => othersAfter(messages, lastSeen))).toEqual([2, 1, 0]);
-    expect([newestOf(messages), newestOf([])]).toEqual([9, 0]);
+  test('the first unread message is another’s, after the read marker, not deleted, and none may be hidden before it', () => {
+    const at = (serverOffset: number, of: Partial<Parameters<typeof message>[0]> = {}) =>
+      message({ author: 'Mika', at: 0, serverOffset, ...of });
+    const messages = [
+      at(7),
+      at(8, { mine: true }),
+      at(9, { content: { tag: 'deleted' } }),
+      at(20),
+      message({ author: 'Ada', mine: true, at: 0, status: { tag: 'queued' } }),
+    ];
+    const first = (readUpTo: number, change = {}) =>
+      firstUnread(conversationOf(messages, change), readUpTo)?.serverOffset;
+    expect([6, 7, 19, 20, Number.POSITIVE_INFINITY].map((readUpTo) => first(readUpTo))).toEqual([
+      7,
+      20,
+      20,
+      undefined,
+      undefined,
+    ]);
+    expect(first(6, { completeFrom: 7 })).toBe(7);
+    expect(first(5, { completeFrom: 7 })).toBeUndefined();
+    const gaps = [{ tag: 'gap', from: 10, to: 19 }];
+    expect([6, 7, 19].map((readUpTo) => first(readUpTo, { gaps }))).toEqual([7, undefined, 20]);
+    expect([newestOf(messages), newestOf([])]).toEqual([20, 0]);
+  });
+
+  test('a log opens where it was left, else at the first unread message, else above the gap that may hold it, else at the end', () => {
+    const messages = [7, 8, 20].map((serverOffset) => message({ author: 'Mika', at: 0, serverOffset }));
+    const [one, two, three] = messages.map(({ key }) => key);
+    const place = (readUpTo: number, change = {}) =>
+      openingPlace(conversationOf(messages, change), readUpTo, 100);
+    const left = { key: three!, serverOffset: 20, px: -5 };
+    const gaps = [{ tag: 'gap', from: 9, to: 19 }];
+    const among = (key: string, offset: number) => ({ tag: 'among', anchor: { key, offset } });
+    expect(place(7, { opening: { left } })).toEqual(among(three!, -5));
+    expect(place(7, { opening: { left: { ...left, key: 'gone' } } })).toEqual(among(two!, 100));
+    expect(place(6)).toEqual(among(one!, 100));
+    expect(place(8, { gaps })).toEqual(among(two!, 50));
+    expect(place(20, { gaps })).toEqual({ tag: 'newest' });
+    expect(place(Number.POSITIVE_INFINITY)).toEqual({ tag: 'newest' });
+  });
+
+  test('the end is followed only as far as the first unread message stays in view, and never upwards', () => {
+    expect(followBy(300, undefined, 100)).toBe(300);
+    expect([500, 350, 100, -40].map((unreadPx) => followBy(300, unreadPx, 100))).toEqual([300, 250, 0, 0]);
   });
 });

@@ -9,6 +9,7 @@ import { t } from '../../i18n/index.ts';
 import type { Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message } from '../../state/model.ts';
+import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
@@ -24,14 +25,16 @@ export interface AroundLogProps {
   room: string;
   log: RefObject<HTMLElement | null>;
   conversation: Readable<ConversationState>;
+  /** The newest entry that the person has seen. */
+  seen: RefObject<number>;
   open: OpenMessage | undefined;
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
 }
 
-export function AroundLog({ room, log, conversation, open, onOpen, onEdit }: AroundLogProps) {
+export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit }: AroundLogProps) {
   const state = useReadable(conversation);
-  useMarkAsRead(room, log, state);
+  useMarkAsRead(room, log, state, seen);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);
   useLayoutEffect(() => {
@@ -54,47 +57,70 @@ export function AroundLog({ room, log, conversation, open, onOpen, onEdit }: Aro
   );
 }
 
-/** Reports the read marker of the room: the newest entry that was in view for SEEN_AFTER_MS on a visible page. */
-function useMarkAsRead(room: string, log: RefObject<HTMLElement | null>, state: ConversationState): void {
+/**
+ * Reports the read marker of the room: the newest entry whose lower edge was in view SEEN_AFTER_MS ago, on a page that was
+ * visible and had the focus all the while. At most one report in SEEN_AFTER_MS.
+ */
+function useMarkAsRead(
+  room: string,
+  log: RefObject<HTMLElement | null>,
+  state: ConversationState,
+  seen: RefObject<number>,
+): void {
   const { client } = useWorld();
   const latest = useRef(state);
   latest.current = state;
-  const reportLater = useRef(() => {});
+  const look = useRef(() => {});
 
   useEffect(() => {
     const element = log.current!;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let reported = 0;
-    const report = () => {
-      const upTo = document.visibilityState === 'visible' ? seenUpTo(element, latest.current) : 0;
-      if (upTo <= reported) return;
-      reported = upTo;
-      client.seen(room, upTo);
+    let hasMoved = false;
+    look.current = () => {
+      hasMoved = true;
+      if (timer !== undefined || !isAttended()) return;
+      hasMoved = false;
+      const upTo = seenUpTo(element, latest.current, seen.current);
+      timer = setTimeout(() => {
+        timer = undefined;
+        if (upTo > reported) {
+          reported = upTo;
+          seen.current = Math.max(seen.current, upTo);
+          client.seen(room, upTo);
+        }
+        if (hasMoved) look.current();
+      }, SEEN_AFTER_MS);
     };
-    reportLater.current = () => {
+    const lookAgain = () => {
       clearTimeout(timer);
-      timer = setTimeout(report, SEEN_AFTER_MS);
+      timer = undefined;
+      look.current();
     };
     const ends = new AbortController();
-    element.addEventListener('scroll', reportLater.current, { passive: true, signal: ends.signal });
-    document.addEventListener('visibilitychange', reportLater.current, { signal: ends.signal });
+    const { signal } = ends;
+    element.addEventListener('scroll', look.current, { passive: true, signal });
+    document.addEventListener('visibilitychange', lookAgain, { signal });
+    for (const event of ['focus', 'blur']) window.addEventListener(event, lookAgain, { signal });
     return () => {
       ends.abort();
       clearTimeout(timer);
     };
   }, [client, room]);
 
-  useEffect(() => reportLater.current(), [state]);
+  useEffect(() => look.current(), [state]);
 }
 
-/** The serverOffset of the newest entry in view or above the view; 0 if there is none. */
-function seenUpTo(log: HTMLElement, { messages }: ConversationState): number {
+/**
+ * The serverOffset of the newest entry in view or above the view; 0 if there is none. Not beyond a gap that may hold unread
+ * messages, unless the person has passed over it.
+ */
+function seenUpTo(log: HTMLElement, { messages, gaps }: ConversationState, seen: number): number {
   const rows = [...log.querySelectorAll<HTMLElement>('[data-key]')];
-  const shown = messages.slice(
-    0,
-    messages.findIndex(({ key }) => key === rows[lastInView(log, rows)]?.dataset.key) + 1,
-  );
-  return Math.max(0, ...shown.map(({ serverOffset }) => serverOffset ?? 0));
+  const last = messages.findIndex(({ key }) => key === rows[lastInView(log, rows)]?.dataset.key);
+  const end = gaps.find(({ to }) => to > seen)?.from ?? Number.POSITIVE_INFINITY;
+  const offsets = messages.slice(0, last + 1).map(({ serverOffset }) => serverOffset ?? 0);
+  return Math.max(0, ...offsets.filter((offset) => offset < end));
 }
 
 /** Reads out new messages of others to screen readers, only while the window is at the newest message. */
