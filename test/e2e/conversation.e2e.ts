@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+import { expectReadUpTo, goToNewest } from './support/scroll.ts';
 
 test('a long press opens the menu, by which a message is edited and then deleted', async ({
   server,
@@ -264,6 +265,7 @@ test('the scroll position is kept to the pixel while older messages load; the pi
   await expect(message(page, 'number 299')).toBeInViewport(); // the log follows new messages
   await bob.append(text('one more'));
   await expect(message(page, 'one more')).toBeInViewport();
+  await expectReadUpTo(page, 2 + 300 + 1); // two entries are joins
 
   const moved = await scrollUpAndMeasure(page, 40);
   expect(Math.max(...moved)).toBeLessThanOrEqual(1);
@@ -290,7 +292,7 @@ test('a jump to the top of the log shows the oldest loaded lines at once, and ol
   const writer = await connectClient(server.url, await signUpByApi(server.url, 'Bo'));
   for (let i = 0; i < 3; i++)
     await writer.append(...Array.from({ length: 100 }, (_, n) => text(`line ${100 * i + n}`)));
-  await expect(message(page, 'line 299')).toBeInViewport();
+  await goToNewest(page, 'line 299');
   const log = page.locator('.log');
   await expect.poll(() => log.evaluate((box) => box.scrollTop)).toBeGreaterThan(50_000); // the spacer for older lines
   const inView = await log.evaluate(async (box) => {

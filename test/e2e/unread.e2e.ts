@@ -3,9 +3,9 @@ import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
 import { SEEN_AFTER_MS } from '../../web/records/pageLimits.ts';
 import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
-import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { recordFrames } from './support/frames.ts';
+import { expectReadUpTo } from './support/scroll.ts';
 
 test('messages of others count as unread until they were in view, on every device of the user', async ({
   server,
@@ -131,11 +131,6 @@ function lobby(page: Page) {
 
 function back(page: Page): Promise<void> {
   return page.getByRole('link', { name: 'Back to the rooms' }).click();
-}
-
-async function expectReadUpTo(page: Page, serverOffset: number): Promise<void> {
-  const mark = { store: 'marks', containing: `"upTo":${serverOffset},` };
-  await expect.poll(() => recordsOf(page, mark)).toHaveLength(1);
 }
 
 async function write(by: ApiClient, name: string, count: number): Promise<void> {

@@ -6,7 +6,7 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
-import { type Opening as ReadOpening, readOpening } from '../log/read/opening.ts';
+import { type RoomOpening, readOpening } from '../log/read/opening.ts';
 import {
   AT_NEWEST,
   anchorAround,
@@ -113,7 +113,7 @@ export function createConversation({
   let failures = 0;
   let opening = EMPTY.opening;
   /** The first unread message when the room was opened. */
-  let unread: ReadOpening['unread'];
+  let unread: RoomOpening['unread'];
   /** The first unread entry, while it has to be fetched and the person has not moved. */
   let missing: number | undefined;
   /** Where the person was last; undefined until that is known, as JSON. Empty at the newest message. */
@@ -164,7 +164,7 @@ export function createConversation({
     return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest });
   }
 
-  function openAt(opened: ReadOpening): void {
+  function openAt(opened: RoomOpening): void {
     opening = { left: opened.place };
     ({ unread, missing } = opened);
     void fetchUnread();

@@ -1,6 +1,22 @@
-/** Scrolls a long log from its end to its beginning. */
+/** Moves through a log: to its newest message, and from there to its beginning. */
 import type { Page } from '@playwright/test';
-import { expect } from '../fixtures.ts';
+import { recordsOf } from '../../support/indexedDb.ts';
+import { expect, message } from '../fixtures.ts';
+
+/** Goes to the newest message, which has this text, by the button that leads there: a log stays with what was read last. */
+export async function goToNewest(page: Page, body: string): Promise<void> {
+  const button = page.getByRole('button', { name: /(new messages|the newest message)$/ });
+  await expect(async () => {
+    if (await button.isVisible()) await button.click({ timeout: 1_000 });
+    await expect(message(page, body)).toBeInViewport({ timeout: 1_000 });
+  }).toPass({ timeout: 30_000 });
+}
+
+/** Waits until the read marker of a room is stored on the device. */
+export async function expectReadUpTo(page: Page, serverOffset: number): Promise<void> {
+  const mark = { store: 'marks', containing: `"upTo":${serverOffset},` };
+  await expect.poll(() => recordsOf(page, mark)).toHaveLength(1);
+}
 
 export interface Read {
   /** The texts from the beginning to where the scroll started, each as it was shown last. */

@@ -10,7 +10,7 @@ import { type LocalRoom, messageKey, type SavedPlace } from '../../records/store
 import { findFirstUnread, readLinesForward, readUpToOf } from './readLines.ts';
 import { AT_NEWEST, anchorAround, type WindowAnchor } from './window.ts';
 
-export interface Opening {
+export interface RoomOpening {
   anchor: WindowAnchor;
   /** Where the person left the room, if that is in the window. */
   place: SavedPlace | undefined;
@@ -20,14 +20,14 @@ export interface Opening {
   missing: number | undefined;
 }
 
-const NEWEST: Opening = { anchor: AT_NEWEST, place: undefined, unread: undefined, missing: undefined };
+const NEWEST: RoomOpening = { anchor: AT_NEWEST, place: undefined, unread: undefined, missing: undefined };
 
 export async function readOpening(
   tx: UserRead,
   room: string,
   me: string,
   left: SavedPlace | undefined,
-): Promise<Opening> {
+): Promise<RoomOpening> {
   if (left && (await isThere(tx, room, left)))
     return { ...NEWEST, anchor: anchorAround(left.serverOffset), place: left };
   const stored = await tx.objectStore('rooms').get(room);

@@ -166,6 +166,7 @@ export async function countOthers(
 
 /** Others' messages that the server counted and that are not stored. */
 async function countMissing(tx: UserRead, room: string, me: string, counted: CountedUnread): Promise<number> {
+  if (counted.count === 0) return 0;
   const removedCount = await countRemoved(tx, room, me, counted);
   const heldCount = await countHeld(tx, room, me, counted.after, counted.upTo);
   return Math.max(0, counted.count - heldCount - removedCount);

@@ -122,6 +122,13 @@ describe('unread', () => {
     expect(await unread()).toBe(4);
   });
 
+  test('begin nowhere where the server counted none, since all was read', async () => {
+    const log = logOf(60);
+    await hold(log, [[1, 60]], log, 60);
+    expect(await firstUnread()).toBeUndefined();
+    expect(await unread()).toBe(0);
+  });
+
   test('begin at the first message of others after the read marker, or at the hole that may contain it', async () => {
     const log = [...logOf(40), text(41, 'mine', me), { ...text(42), kind: 'join' }, text(43), text(44)];
     amend(log, 'delete', 43);
