@@ -167,7 +167,7 @@ export function createConversation({
   function openAt(opened: RoomOpening): void {
     opening = { left: opened.place };
     ({ unread, missing } = opened);
-    void fetchUnread();
+    fetchUnread();
   }
 
   /**
@@ -180,12 +180,8 @@ export function createConversation({
   }
 
   /** Fetches the first unread entry, and opens the room there if the person has not moved meanwhile. */
-  async function fetchUnread(): Promise<void> {
-    const [jump, wanted, sync] = [jumps, missing, liveSync()];
-    if (wanted === undefined || !(await sync?.around(room, wanted).catch(() => false))) return;
-    if (jump !== jumps || missing !== wanted) return;
-    openAgain();
-    await refresh();
+  function fetchUnread(): void {
+    if (missing !== undefined && liveSync()) jumpTo(missing).catch(() => {}); // tried again with the next connection
   }
 
   /** The next read decides where the room opens. */
@@ -343,7 +339,10 @@ export function createConversation({
   }
 
   function leaveAt(place: SavedPlace | undefined): void {
-    if (place) missing = undefined; // the person has moved
+    if (place && missing !== undefined) {
+      jumps++; // the person has moved
+      missing = undefined;
+    }
     const next = place ? JSON.stringify(place) : '';
     if (next === left) return;
     left = next;
@@ -356,6 +355,8 @@ export function createConversation({
     if (!(await isHere()) && !((await liveSync()?.around(room, offset)) && (await isHere()))) return false;
     if (jump !== jumps) return false;
     latest = undefined; // no line has to stay in view
+    missing = undefined;
+    opening = { left: undefined };
     anchor = anchorAround(offset);
     await refresh();
     return true;
@@ -386,7 +387,7 @@ export function createConversation({
       failures = 0;
       release('older');
       release('between');
-      void fetchUnread();
+      fetchUnread();
       void refresh();
     },
   };

@@ -247,13 +247,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   }
 
   function openWithin(room: string | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(resolve, OPEN_WITHIN_MS);
-      void openRoom(room).then(() => {
-        clock.clearTimeout(timer);
-        resolve();
-      });
-    });
+    const late = new Promise<void>((resolve) => void clock.setTimeout(resolve, OPEN_WITHIN_MS));
+    return Promise.race([openRoom(room), late]);
   }
 
   function close(): void {

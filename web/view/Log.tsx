@@ -29,13 +29,7 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   const { client } = useWorld();
   const state = useReadable(conversation);
   const unread = useSignedIn(({ rooms }) => rooms.find((room) => room.id === id)?.unread ?? 0);
-  const reading = useReadingPlace(scroller, state, seen, {
-    older: () => client.loadOlder(id),
-    newer: () => client.loadNewer(id),
-    between: (gap, edge) => client.loadBetween(id, gap, edge),
-    newest: () => client.toNewest(id),
-    leaveAt: (place) => client.leaveAt(id, place),
-  });
+  const reading = useReadingPlace(scroller, state, seen, () => client.toNewest(id));
   toNewest.current = reading.toNewest;
   const node = useSameNodes();
   const details = useRef(onDetails);

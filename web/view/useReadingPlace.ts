@@ -1,6 +1,6 @@
 /**
- * Keeps the scroll position of a log while its lines change, and loads more before the reader reaches an end. The arithmetic
- * is in readingPlace.ts. The browser's scroll anchoring is not used, since Safari has none.
+ * Opens a log at the right place, and keeps the scroll position while its lines change. The arithmetic is in readingPlace.ts;
+ * menu/useLoading.ts loads more before the reader reaches an end. The browser's scroll anchoring is not used, since Safari has none.
  *
  * A spacer above the first line takes up the height of older messages when they load: the spacer shrinks by what they need,
  * and grows by what the removal of lines above frees. So nothing has to be scrolled while somebody scrolls, which browsers
@@ -8,26 +8,28 @@
  */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { SavedPlace } from '../records/storedRecords.ts';
 import type { ConversationState } from '../state/model.ts';
 import { isAttended } from './parts/attention.ts';
 import {
   type Anchor,
   belowView,
+  isAtEnd,
+  rowsElementOf,
+  rowsIn,
+  sizesOf,
+  spacerOf,
+  type TopLine,
+  topLineIn,
+} from './parts/logGeometry.ts';
+import {
   type Distance,
   distanceOf,
-  firstInView,
   firstUnread,
   followBy,
-  isAtEnd,
-  isNearView,
-  nearEnd,
-  nearStart,
   newestOf,
   openingPlace,
   placeAfterScroll,
   type ReadingPlace,
-  type Sizes,
 } from './readingPlace.ts';
 
 export interface Reading {
@@ -37,24 +39,12 @@ export interface Reading {
   toNewest(): void;
 }
 
-interface More {
-  older(): void;
-  newer(): void;
-  between(gap: ConversationState['gaps'][number], edge: 'upper' | 'lower'): void;
-}
-
-interface Asked extends More {
-  newest(): void;
-  /** The reader is at this place, or at the newest message. */
-  leaveAt(place: SavedPlace | undefined): void;
-}
-
 /** `seen`: the newest entry that the reader has seen, or passed over by a jump to the newest message. It only grows. */
 export function useReadingPlace(
   scroller: RefObject<HTMLDivElement | null>,
   state: ConversationState,
   seen: RefObject<number>,
-  more: Asked,
+  goToNewest: () => void,
 ): Reading {
   const place = useRef<ReadingPlace>({ tag: 'newest' });
   const leftAt = useRef(0); // scrollTop after we last set it
@@ -65,8 +55,8 @@ export function useReadingPlace(
   const unread = useRef<string | undefined>(undefined); // the first message that was not seen yet, as of the last rendering
   const [distance, setDistance] = useState<Distance>('here');
   const [, renderAgain] = useState(0);
-  const latest = useRef({ state, more });
-  latest.current = { state, more };
+  const latest = useRef(state);
+  latest.current = state;
 
   const readUpTo = () => (Number.isFinite(state.readUpTo) ? seen.current : state.readUpTo);
   if (Number.isFinite(state.readUpTo)) seen.current = Math.max(seen.current, state.readUpTo);
@@ -80,7 +70,7 @@ export function useReadingPlace(
       place.current = { tag: 'among', anchor: topLine.current };
   }
   const restorePlace = (element: HTMLElement) => {
-    const { atNewest } = latest.current.state;
+    const { atNewest } = latest.current;
     place.current = scrollToPlace(element, place.current, atNewest, unread.current);
     leftAt.current = element.scrollTop;
     setDistance(distanceOf(place.current, sizesOf(element), atNewest));
@@ -91,20 +81,15 @@ export function useReadingPlace(
     const ifLatest = (next: () => void) => () => call === settleCalls.current && next();
     const settle = () => {
       const element = scroller.current!;
-      resizeSpacer(element, spacerFor(latest.current.state));
+      resizeSpacer(element, spacerFor(latest.current));
       leftAt.current = element.scrollTop;
-      leaveAt(element);
     };
     // Not in the frame in which lines were added: a browser would take both changes for one layout shift.
     const afterFrame = () => requestAnimationFrame(() => setTimeout(ifLatest(settle)));
     setTimeout(ifLatest(afterFrame), SETTLE_MS);
   };
-  const leaveAt = (element: HTMLElement) => {
-    const { state, more } = latest.current;
-    if (!state.loading) more.leaveAt(placeToSave(element, place.current, state.messages));
-  };
   const passAll = () => {
-    seen.current = Math.max(seen.current, newestOf(latest.current.state.messages));
+    seen.current = Math.max(seen.current, newestOf(latest.current.messages));
     unread.current = undefined;
   };
 
@@ -132,31 +117,21 @@ export function useReadingPlace(
     renderAgain((turn) => turn + 1);
   });
 
-  const first = state.messages[0]?.key;
-  const last = state.messages.at(-1)?.key;
-  const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
-  useLayoutEffect(
-    () => askForMore(scroller.current!, latest.current, place.current),
-    [first, last, gaps, state.loading, state.older === 'stuck', state.between],
-  );
-
   useLayoutEffect(() => {
     const element = scroller.current!;
     const onScroll = () => {
       scrollOutOfSpacer(element);
-      const { atNewest } = latest.current.state;
+      const { atNewest } = latest.current;
       const sizes = sizesOf(element);
       place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
       if (place.current.tag === 'newest' && element.scrollTop !== leftAt.current) passAll(); // not by our own scroll
       setDistance(distanceOf(place.current, sizes, atNewest));
-      askForMore(element, latest.current, place.current);
       settleLater();
     };
     const observer = new ResizeObserver(() => restorePlace(element)); // the on-screen keyboard, a turned phone
     observer.observe(element);
     element.addEventListener('scroll', onScroll, { passive: true });
     return () => {
-      leaveAt(element);
       settleCalls.current++;
       observer.disconnect();
       element.removeEventListener('scroll', onScroll);
@@ -167,12 +142,12 @@ export function useReadingPlace(
     distance,
     newSince: newSince.current,
     toNewest() {
-      if (latest.current.state.atNewest) {
+      if (latest.current.atNewest) {
         place.current = { tag: 'newest' };
         passAll();
       } else {
         place.current = { tag: 'leaving-for-newest' };
-        latest.current.more.newest();
+        goToNewest();
       }
       setDistance('here');
       restorePlace(scroller.current!);
@@ -183,53 +158,6 @@ export function useReadingPlace(
 /** True if the reader has scrolled up. A smaller view, or fewer lines above, also change the distance to the end. */
 function isScrolledAway(place: ReadingPlace, scroller: HTMLElement, leftAt: number): boolean {
   return place.tag === 'newest' && scroller.scrollTop < leftAt && !isAtEnd(sizesOf(scroller));
-}
-
-function askForMore(
-  scroller: HTMLElement,
-  { state, more }: { state: ConversationState; more: More },
-  place: ReadingPlace,
-): void {
-  if (state.loading) return;
-  const sizes = sizesOf(scroller);
-  if (state.between === 'idle') fillGap(scroller, state, more, place);
-  if (!state.atStart && state.older === 'idle' && nearStart(sizes)) more.older();
-  if (!state.atNewest && nearEnd(sizes)) more.newer();
-}
-
-/** Loads into the newest gap near the view, at the edge away from the reader: the top line stays where it is. */
-function fillGap(scroller: HTMLElement, { gaps }: ConversationState, more: More, place: ReadingPlace): void {
-  const view = scroller.getBoundingClientRect();
-  const elements = Array.from(scroller.querySelectorAll<HTMLElement>('[data-gap]'));
-  const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
-  const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
-  if (!gap) return;
-  more.between(gap, isReaderBelow(scroller, element, place) ? 'upper' : 'lower');
-}
-
-/**
- * True if the reader is below the gap: their anchor is, which counts since the gap may have come into view by itself, as
- * older messages loaded; or less than a line is visible above the gap.
- */
-function isReaderBelow(scroller: HTMLElement, gap: HTMLElement, place: ReadingPlace): boolean {
-  const anchor = place.tag === 'among' ? place.anchor?.key : undefined;
-  const row = Array.from(rowsIn(scroller)).find((each) => each.dataset.key === anchor);
-  if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
-  return gap.getBoundingClientRect().top - scroller.getBoundingClientRect().top < LINE_PX;
-}
-
-/** The first line in view. `at`: its distance from the top of the scrollable content, in pixels. */
-type TopLine = Anchor & { at: number };
-
-function topLineIn(scroller: HTMLElement): TopLine | undefined {
-  const rows = rowsIn(scroller);
-  const top = scroller.getBoundingClientRect().top;
-  const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
-  const row = index === undefined ? undefined : rows[index];
-  const offset = row && row.getBoundingClientRect().top - top;
-  return offset === undefined
-    ? undefined
-    : { key: row!.dataset.key!, offset, at: offset + scroller.scrollTop };
 }
 
 /** Changes the spacer so that the top line stays where it was, as far as the spacer suffices. Without a top line the log is new. */
@@ -262,7 +190,6 @@ function resizeSpacer(scroller: HTMLElement, px: number): void {
 
 /** The spacer is resized this long after the last scroll or change. */
 const SETTLE_MS = 300;
-const LINE_PX = 24;
 
 /** Scrolls to the place. Returns it, or `among` if following the newest message stopped before the end. */
 function scrollToPlace(
@@ -290,19 +217,6 @@ function keepInPlace(scroller: HTMLElement, anchor: Anchor | undefined): void {
   if (Math.abs(movedPx) >= 1) scroller.scrollTop += movedPx;
 }
 
-/** Undefined at the newest message, and at a message that is not in the log yet: it is near the newest. */
-function placeToSave(
-  scroller: HTMLElement,
-  place: ReadingPlace,
-  messages: ConversationState['messages'],
-): SavedPlace | undefined {
-  const line = place.tag === 'among' ? topLineIn(scroller) : undefined;
-  const serverOffset = line && messages.find(({ key }) => key === line.key)?.serverOffset;
-  return serverOffset === undefined
-    ? undefined
-    : { key: line!.key, serverOffset, px: Math.round(line!.offset) };
-}
-
 /** The first unread message is this far below the top of the view: the separator and a line or two are above it. */
 function leadOf(scroller: HTMLElement): number {
   return Math.min(LEAD_PX, scroller.clientHeight / 3);
@@ -315,26 +229,8 @@ function offsetOf(scroller: HTMLElement, key: string): number | undefined {
   return row && row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
 }
 
-function rowsIn(scroller: HTMLElement): NodeListOf<HTMLElement> {
-  return scroller.querySelectorAll<HTMLElement>('[data-key]');
-}
-
 /** The height of about a thousand long messages, more than one scrolls through without a pause. */
 const SPACER_PX = 150_000;
-
-/** The sizes of the log without the spacer. */
-function sizesOf(scroller: HTMLElement): Sizes {
-  const spacer = spacerOf(scroller);
-  return {
-    scrollTop: scroller.scrollTop - spacer,
-    scrollHeight: scroller.scrollHeight - spacer,
-    clientHeight: scroller.clientHeight,
-  };
-}
-
-function spacerOf(scroller: HTMLElement): number {
-  return Number(/[\d.]+(?=px)/.exec(rowsElementOf(scroller).style.paddingTop)?.[0] ?? 0);
-}
 
 /** The spacer is padding of the element with the rows, which itself stays where it is. */
 function setSpacer(scroller: HTMLElement, px: number): void {
@@ -345,8 +241,4 @@ function setSpacer(scroller: HTMLElement, px: number): void {
 function scrollOutOfSpacer(scroller: HTMLElement): void {
   const spacer = spacerOf(scroller);
   if (scroller.scrollTop + scroller.clientHeight <= spacer) scroller.scrollTop = spacer;
-}
-
-function rowsElementOf(scroller: HTMLElement): HTMLElement {
-  return scroller.firstElementChild as HTMLElement;
 }

@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { nearEnd, nearStart } from '../../../web/view/menu/useLoading.ts';
+import { firstInView, isAtEnd } from '../../../web/view/parts/logGeometry.ts';
 import {
   distanceOf,
-  firstInView,
   firstUnread,
   followBy,
-  isAtEnd,
-  nearEnd,
-  nearStart,
   newestOf,
   openingPlace,
   placeAfterScroll,

@@ -13,6 +13,7 @@ import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
+import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
 
 /** The message whose menu or sheet is open, and which of them. */
@@ -35,6 +36,7 @@ export interface AroundLogProps {
 export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit }: AroundLogProps) {
   const state = useReadable(conversation);
   useMarkAsRead(room, log, state, seen);
+  useLoading(room, log, state);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);
   useLayoutEffect(() => {

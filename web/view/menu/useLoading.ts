@@ -1,0 +1,107 @@
+/** Loads more of a log before the reader reaches an end or a gap, and keeps the reader's place for the next opening. */
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { SavedPlace } from '../../records/storedRecords.ts';
+import type { Client, ConversationState } from '../../state/model.ts';
+import { belowView, isAtEnd, rowsIn, type Sizes, sizesOf, topLineIn } from '../parts/logGeometry.ts';
+import { useWorld } from '../parts/world.ts';
+
+export function useLoading(room: string, log: RefObject<HTMLElement | null>, state: ConversationState): void {
+  const { client } = useWorld();
+  const latest = useRef(state);
+  latest.current = state;
+
+  useEffect(() => {
+    const element = log.current!;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const save = () => {
+      if (!latest.current.loading) client.leaveAt(room, placeIn(element, latest.current));
+    };
+    const onScroll = () => {
+      askForMore(client, room, element, latest.current);
+      clearTimeout(timer);
+      timer = setTimeout(save, SAVE_MS);
+    };
+    element.addEventListener('scroll', onScroll, { passive: true });
+    return () => {
+      element.removeEventListener('scroll', onScroll);
+      clearTimeout(timer);
+      save();
+    };
+  }, [client, room]);
+
+  const first = state.messages[0]?.key;
+  const last = state.messages.at(-1)?.key;
+  const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
+  useEffect(
+    () => askForMore(client, room, log.current!, latest.current),
+    [first, last, gaps, state.loading, state.older === 'stuck', state.between],
+  );
+}
+
+/** The place is kept this long after the last scroll. */
+const SAVE_MS = 300;
+
+/** Undefined at the newest message, and at a message that is not in the log yet: it is near the newest. */
+function placeIn(log: HTMLElement, { messages, atNewest }: ConversationState): SavedPlace | undefined {
+  const line = atNewest && isAtEnd(sizesOf(log)) ? undefined : topLineIn(log);
+  const serverOffset = line && messages.find(({ key }) => key === line.key)?.serverOffset;
+  return serverOffset === undefined
+    ? undefined
+    : { key: line!.key, serverOffset, px: Math.round(line!.offset) };
+}
+
+function askForMore(client: Client, room: string, log: HTMLElement, state: ConversationState): void {
+  if (state.loading) return;
+  const sizes = sizesOf(log);
+  if (state.between === 'idle') fillGap(client, room, log, state, sizes);
+  if (!state.atStart && state.older === 'idle' && nearStart(sizes)) client.loadOlder(room);
+  if (!state.atNewest && nearEnd(sizes)) client.loadNewer(room);
+}
+
+/** Loads into the newest gap near the view, at the edge away from the reader: the top line stays where it is. */
+function fillGap(
+  client: Client,
+  room: string,
+  log: HTMLElement,
+  { gaps, atNewest }: ConversationState,
+  sizes: Sizes,
+): void {
+  const view = log.getBoundingClientRect();
+  const elements = Array.from(log.querySelectorAll<HTMLElement>('[data-gap]'));
+  const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
+  const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
+  if (!gap) return;
+  const isBelow = (atNewest && isAtEnd(sizes)) || isReaderBelow(log, element);
+  client.loadBetween(room, gap, isBelow ? 'upper' : 'lower');
+}
+
+/** True if the first line in view is below the gap, or less than a line is visible above the gap. */
+function isReaderBelow(log: HTMLElement, gap: HTMLElement): boolean {
+  const top = topLineIn(log)?.key;
+  const row = Array.from(rowsIn(log)).find((each) => each.dataset.key === top);
+  if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
+  return gap.getBoundingClientRect().top - log.getBoundingClientRect().top < LINE_PX;
+}
+
+const LINE_PX = 24;
+
+/** More is loaded when the reader is this many view heights before an end. */
+const AHEAD_VIEWS = 1.5;
+
+export function nearStart(sizes: Sizes): boolean {
+  return sizes.scrollTop < sizes.clientHeight * AHEAD_VIEWS;
+}
+
+export function nearEnd(sizes: Sizes): boolean {
+  return belowView(sizes) < sizes.clientHeight * AHEAD_VIEWS;
+}
+
+/** True if an element is within AHEAD_VIEWS of the view. Both rectangles are in the same coordinates. */
+export function isNearView(
+  element: { top: number; bottom: number },
+  view: { top: number; bottom: number; height: number },
+): boolean {
+  const ahead = view.height * AHEAD_VIEWS;
+  return element.bottom > view.top - ahead && element.top < view.bottom + ahead;
+}

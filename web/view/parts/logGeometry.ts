@@ -1,0 +1,74 @@
+/** Sizes and positions in a log on the screen, in pixels. */
+
+export interface Sizes {
+  scrollTop: number;
+  scrollHeight: number;
+  clientHeight: number;
+}
+
+/** A line on the screen and its distance from the top of the view, in pixels. */
+export interface Anchor {
+  key: string;
+  offset: number;
+}
+
+/** Within this distance of the end the reader counts as at the end: a finger does not stop at a pixel. */
+const END_WITHIN_PX = 48;
+export function isAtEnd(sizes: Sizes): boolean {
+  return belowView(sizes) <= END_WITHIN_PX;
+}
+
+export function belowView({ scrollTop, scrollHeight, clientHeight }: Sizes): number {
+  return scrollHeight - scrollTop - clientHeight;
+}
+
+/** The index of the first line that is at least partly in view, by binary search. Undefined if all are above the view. */
+export function firstInView(
+  count: number,
+  bottomOf: (index: number) => number,
+  viewTop: number,
+): number | undefined {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bottomOf(middle) > viewTop) high = middle;
+    else low = middle + 1;
+  }
+  return low < count ? low : undefined;
+}
+
+/** The first line in view. `at`: its distance from the top of the scrollable content, in pixels. */
+export type TopLine = Anchor & { at: number };
+
+export function topLineIn(scroller: HTMLElement): TopLine | undefined {
+  const rows = rowsIn(scroller);
+  const top = scroller.getBoundingClientRect().top;
+  const index = firstInView(rows.length, (i) => rows[i]!.getBoundingClientRect().bottom, top);
+  const row = index === undefined ? undefined : rows[index];
+  const offset = row && row.getBoundingClientRect().top - top;
+  return offset === undefined
+    ? undefined
+    : { key: row!.dataset.key!, offset, at: offset + scroller.scrollTop };
+}
+
+export function rowsIn(scroller: HTMLElement): NodeListOf<HTMLElement> {
+  return scroller.querySelectorAll<HTMLElement>('[data-key]');
+}
+
+/** The sizes of the log without the spacer. */
+export function sizesOf(scroller: HTMLElement): Sizes {
+  const spacer = spacerOf(scroller);
+  return {
+    scrollTop: scroller.scrollTop - spacer,
+    scrollHeight: scroller.scrollHeight - spacer,
+    clientHeight: scroller.clientHeight,
+  };
+}
+
+export function spacerOf(scroller: HTMLElement): number {
+  return Number(/[\d.]+(?=px)/.exec(rowsElementOf(scroller).style.paddingTop)?.[0] ?? 0);
+}
+
+export function rowsElementOf(scroller: HTMLElement): HTMLElement {
+  return scroller.firstElementChild as HTMLElement;
+}
