@@ -140,7 +140,7 @@ for (const language of ['en', 'zh'] as const)
       await failStorage(page);
       await page.getByRole('textbox', { name: t.composer.label }).fill('cannot be kept');
       await button(t.composer.send).click();
-      await page.getByText(t.storage.full).waitFor();
+      await page.getByText(t.sheets.storage.full).waitFor();
       await check('the storage is full');
       expect(found).toEqual([]);
     });

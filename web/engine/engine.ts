@@ -16,6 +16,7 @@ import { type ConnectionRunner, createConnectionRunner } from '../transport/conn
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
+import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
 
 export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
@@ -26,6 +27,7 @@ export interface Engine {
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;
   rooms: RoomRequests;
+  readMarkers: Pick<ReadMarkers, 'seen'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -50,8 +52,6 @@ export interface EngineDeps {
   shown: SyncDeps['shown'];
   changed(change: Change): void;
   statusChanged(status: ConnectionStatus): void;
-  /** The welcome of a live connection is stored. */
-  welcomed(): void;
   /** `sync.catchingUp`, `sync.failing` or `migration.percent` may have changed. */
   progressed(): void;
 }
@@ -78,7 +78,7 @@ export function createEngine(deps: EngineDeps): Engine {
     welcomed() {
       if (connection.status() !== 'live') return;
       drain.up();
-      deps.welcomed();
+      readMarkers.live();
     },
   });
   const drain = createDrain({
@@ -106,6 +106,12 @@ export function createEngine(deps: EngineDeps): Engine {
       if (rooms.length > 0) changed({ type, rooms });
     },
   });
+  const readMarkers = createReadMarkers({
+    db,
+    liveConnection: () => (connection.status() === 'live' ? connection : undefined),
+    clock,
+    changed: (rooms) => changed({ type: 'marks', rooms }),
+  });
   const connection = createConnectionRunner({
     loadIo: deps.loadIo,
     clock,
@@ -121,6 +127,7 @@ export function createEngine(deps: EngineDeps): Engine {
       if (status !== 'live') {
         drain.down();
         sync.down();
+        readMarkers.down();
       }
       deps.statusChanged(status);
     },
@@ -133,6 +140,7 @@ export function createEngine(deps: EngineDeps): Engine {
     drain,
     migration,
     rooms: createRoomRequests({ connection, sync, newKey }),
+    readMarkers,
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
@@ -140,6 +148,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     close() {
       drain.close();
+      readMarkers.close();
       migration.close();
       sync.close();
       connection.close();

@@ -32,8 +32,6 @@ export const en = {
     reload: 'Reload',
   },
   storage: {
-    full: 'This device is out of storage. Free some space: until then, new messages cannot be saved.',
-    failing: 'This device cannot save what you write right now.',
     cannotOpen: 'The storage of this browser cannot be opened',
     retry: 'Try again',
   },
@@ -154,19 +152,6 @@ export const en = {
         'Nobody new can join here. Check the spelling of your name, or ask whoever runs the server.',
       forbidden: 'The server refused this. Ask whoever runs it.',
       unauthorized: 'The password is wrong, or this name has none.',
-    },
-    password: {
-      empty: 'Enter a password first.',
-      'too-large': 'A password can have at most 200 characters.',
-      unauthorized: 'That is not your current password.',
-      forbidden: 'Too often today. Try again tomorrow, or on another device.',
-    },
-    room: {
-      empty: 'Enter a name first.',
-      'too-large': 'A name can have at most 40 characters.',
-      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
-      conflict: 'This room already exists.',
-      forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',
     },
     message: {
       invalid: 'It contains something that cannot be sent.',

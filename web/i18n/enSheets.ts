@@ -167,9 +167,28 @@ export const enSheets = {
   },
 
   storage: {
+    full: 'This device is out of storage. Free some space: until then, new messages cannot be saved.',
+    failing: 'This device cannot save what you write right now.',
     emptied:
       'The browser has deleted the data of this app on this device. Messages that were not sent yet are lost.',
     understood: 'OK',
+  },
+
+  /** Tables of sentences for reasons (`sentence` in index.ts). */
+  reasons: {
+    password: {
+      empty: 'Enter a password first.',
+      'too-large': 'A password can have at most 200 characters.',
+      unauthorized: 'That is not your current password.',
+      forbidden: 'Too often today. Try again tomorrow, or on another device.',
+    },
+    room: {
+      empty: 'Enter a name first.',
+      'too-large': 'A name can have at most 40 characters.',
+      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
+      conflict: 'This room already exists.',
+      forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',
+    },
   },
 
   language: 'Language',

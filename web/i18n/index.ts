@@ -47,16 +47,18 @@ export function roomName({ id, name }: { id: string; name: string }): string {
   return id === LOBBY ? t.rooms.lobby : name;
 }
 
-/** The key of a table of sentences for reasons: the same code means another thing at the name field than at a message. */
-export type ReasonTable = Exclude<keyof Texts['reasons'], 'other'>;
+/**
+ * A table of sentences for reasons, or its key in `t.reasons`: the same code means another thing at the name field than at a
+ * message.
+ */
+export type ReasonTable = Exclude<keyof Texts['reasons'], 'other'> | Record<string, string>;
 
 /**
  * The sentence for a reason: from `table`, else from the table `any`, else the server's message, else a general one.
  */
 export function sentence(reason: Reason, table: ReasonTable = 'any'): string {
-  return (
-    own(t.reasons[table], reason.code) ?? own(t.reasons.any, reason.code) ?? reason.message ?? t.reasons.other
-  );
+  const sentences = typeof table === 'string' ? t.reasons[table] : table;
+  return own(sentences, reason.code) ?? own(t.reasons.any, reason.code) ?? reason.message ?? t.reasons.other;
 }
 
 function own(table: Record<string, string>, code: string): string | undefined {

@@ -32,8 +32,6 @@ export const zh: Texts & { sheets: SheetTexts } = {
     reload: '重新加载',
   },
   storage: {
-    full: '本机存储空间已满，新消息无法保存，请先清理一些空间。',
-    failing: '暂时无法在本机保存你写的内容。',
     cannotOpen: '无法打开浏览器的存储空间',
     retry: '重试',
   },
@@ -146,19 +144,6 @@ export const zh: Texts & { sheets: SheetTexts } = {
       forbidden: '服务器拒绝了这次操作，请联系管理员。',
       unauthorized: '密码不对，或者这个名字没有设过密码。',
     },
-    password: {
-      empty: '请先输入密码。',
-      'too-large': '密码最多 200 个字符。',
-      unauthorized: '当前密码不对。',
-      forbidden: '今天尝试的次数太多，请明天再试，或换一台设备。',
-    },
-    room: {
-      empty: '请先输入名称。',
-      'too-large': '名称最多 40 个字符。',
-      invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
-      conflict: '这个聊天室已经存在。',
-      forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
-    },
     message: {
       invalid: '消息中有无法发送的内容。',
       'not-found': '聊天室或相关消息已不存在。',
@@ -172,6 +157,21 @@ export const zh: Texts & { sheets: SheetTexts } = {
   },
 
   sheets: {
+    reasons: {
+      password: {
+        empty: '请先输入密码。',
+        'too-large': '密码最多 200 个字符。',
+        unauthorized: '当前密码不对。',
+        forbidden: '今天尝试的次数太多，请明天再试，或换一台设备。',
+      },
+      room: {
+        empty: '请先输入名称。',
+        'too-large': '名称最多 40 个字符。',
+        invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
+        conflict: '这个聊天室已经存在。',
+        forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
+      },
+    },
     close: '关闭',
 
     add: {
@@ -314,6 +314,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     storage: {
+      full: '本机存储空间已满，新消息无法保存，请先清理一些空间。',
+      failing: '暂时无法在本机保存你写的内容。',
       emptied: '浏览器清除了应用在本机的数据，尚未发送的消息已丢失。',
       understood: '知道了',
     },

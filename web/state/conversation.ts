@@ -4,6 +4,7 @@
  */
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
+import { coalesceCalls } from '../db/coalesceCalls.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
 import { type RoomOpening, readOpening } from '../log/read/opening.ts';
@@ -23,7 +24,6 @@ import { createCell, type Readable } from '../records/cell.ts';
 import { reuse, reuseElements, reuseFields } from '../records/reuse.ts';
 import type { SavedPlace } from '../records/storedRecords.ts';
 import { backoff } from '../transport/backoff.ts';
-import { coalesceCalls } from './coalesceCalls.ts';
 import { messagesOf } from './messages.ts';
 import type { ConversationState, Message } from './model.ts';
 import { readSnapshot, SNAPSHOT_STORES, type Snapshot } from './readSnapshot.ts';

@@ -1,6 +1,7 @@
 /** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
+import { coalesceCalls } from '../db/coalesceCalls.ts';
 import { readSpans } from '../db/lookups.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import { countUnread, readLastLine } from '../log/read/readLines.ts';
@@ -9,7 +10,6 @@ import { reuse } from '../records/reuse.ts';
 import type { Row } from '../records/row.ts';
 import type { Span } from '../records/spans.ts';
 import type { LocalRoom } from '../records/storedRecords.ts';
-import { coalesceCalls } from './coalesceCalls.ts';
 import type { RoomSummary } from './model.ts';
 import { countRows, lastMessage } from './readSnapshot.ts';
 

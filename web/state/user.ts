@@ -22,7 +22,6 @@ import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
-import { createReadMarkers } from './readMarkers.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -103,12 +102,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     newKey,
     changed: (room) => changes.tell({ type: 'draft', room }),
   });
-  const readMarkers = createReadMarkers({
-    db,
-    liveConnection: () => live()?.connection,
-    clock,
-    changed: (rooms) => changes.tell({ type: 'marks', rooms }),
-  });
   const conversations = createConversations({
     db,
     me: user,
@@ -131,7 +124,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     hasUnsent,
     changed: changes.tell,
     statusChanged(status) {
-      if (status !== 'live') readMarkers.down();
       if (status === 'live') {
         outside.live();
         conversations.live();
@@ -139,7 +131,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       background.changed();
       publish();
     },
-    welcomed: readMarkers.live,
     progressed: publish,
   });
   const background = createBackgroundSync({
@@ -256,7 +247,6 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     stopListening();
     drafts.close();
     storage.close();
-    readMarkers.close();
     engine.close();
     changes.close();
     db.close();
@@ -310,7 +300,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     joinRoom: async (room) => engine.current?.rooms.joinRoom(room) ?? OFFLINE,
     leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
-    seen: (room, upTo) => readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
+    seen: (room, upTo) =>
+      engine.current?.readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     flush: drafts.flush,

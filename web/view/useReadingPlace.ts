@@ -120,7 +120,6 @@ export function useReadingPlace(
   useLayoutEffect(() => {
     const element = scroller.current!;
     const onScroll = () => {
-      scrollOutOfSpacer(element);
       const { atNewest } = latest.current;
       const sizes = sizesOf(element);
       place.current = placeAfterScroll(place.current, sizes, atNewest, topLineIn(element));
@@ -235,10 +234,4 @@ const SPACER_PX = 150_000;
 /** The spacer is padding of the element with the rows, which itself stays where it is. */
 function setSpacer(scroller: HTMLElement, px: number): void {
   rowsElementOf(scroller).style.paddingTop = `calc(var(--s-3) + ${px}px)`; // as in log.css
-}
-
-/** After a jump into the spacer, scrolls down to the first line: many pages would have to load before the spacer is used up. */
-function scrollOutOfSpacer(scroller: HTMLElement): void {
-  const spacer = spacerOf(scroller);
-  if (scroller.scrollTop + scroller.clientHeight <= spacer) scroller.scrollTop = spacer;
 }

@@ -37,7 +37,6 @@ async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
     changed() {},
     shown: () => undefined,
     statusChanged() {},
-    welcomed() {},
     progressed() {},
   });
   closing.push(engine, db);

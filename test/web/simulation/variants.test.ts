@@ -114,7 +114,7 @@ const BY_UNIT_TESTS: readonly {
     variant: 'what a view shows of an older log counts as read',
     tests: [
       [
-        'test/web/state/readMarkers.test.ts',
+        'test/web/engine/readMarkers.test.ts',
         'S1 what a view still shows of a log that was deleted meanwhile does not count as read',
       ],
     ],
@@ -123,7 +123,7 @@ const BY_UNIT_TESTS: readonly {
     variant: 'read markers are sent before the welcome is stored',
     tests: [
       [
-        'test/web/state/readMarkers.test.ts',
+        'test/web/engine/readMarkers.test.ts',
         'S1 nothing is sent before a welcome is stored: the markers may be of a log that was restored',
       ],
     ],

@@ -238,13 +238,13 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   ],
   'what a view shows of an older log counts as read': [
     {
-      file: 'state/readMarkers.ts',
+      file: 'engine/readMarkers.ts',
       from: 'if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;',
       to: 'if (!stored || logGeneration < 0) return false;',
     },
   ],
   'read markers are sent before the welcome is stored': [
-    { file: 'state/readMarkers.ts', from: 'closed || !isWelcomed ?', to: 'closed && !isWelcomed ?' },
+    { file: 'engine/readMarkers.ts', from: 'closed || !isWelcomed ?', to: 'closed && !isWelcomed ?' },
   ],
   'the cursor is an own entry beyond the newest span': [
     {

@@ -11,7 +11,7 @@ export function StorageLine({ storage }: { storage: Exclude<StorageState, 'ok'> 
   const emptied = storage === 'emptied';
   return (
     <p class="line" role="alert">
-      {emptied ? sheetTexts().storage.emptied : t.storage[storage]}
+      {sheetTexts().storage[storage]}
       <button type="button" onClick={client.retryStorage}>
         {emptied ? sheetTexts().storage.understood : t.storage.retry}
       </button>
@@ -27,7 +27,7 @@ export function LeftRoom({ room }: { room: string }) {
     <footer class="composer left">
       <p>{t.rooms.left}</p>
       <p class="why" role="alert">
-        {action.reason && sentence(action.reason, 'room')}
+        {action.reason && sentence(action.reason, sheetTexts().reasons.room)}
       </p>
       <button
         type="button"

@@ -40,7 +40,7 @@ function JoinOffer({ id, isLive }: { id: string; isLive: boolean }) {
   if (!found && !isOldServer)
     return (
       <p class="none" role="alert">
-        {look.reason && sentence(look.reason, 'room')}
+        {look.reason && sentence(look.reason, sheetTexts().reasons.room)}
         {look.reason && (
           <button type="button" class="button small" onClick={lookUp}>
             {t.storage.retry}
@@ -54,7 +54,7 @@ function JoinOffer({ id, isLive }: { id: string; isLive: boolean }) {
       <h2 dir="auto">{found ? s.join(roomName(found)) : s.joinUnnamed}</h2>
       {found && <p>{t.rooms.people(found.members)}</p>}
       <p class="why" role="alert">
-        {join.reason && sentence(join.reason, 'room')}
+        {join.reason && sentence(join.reason, sheetTexts().reasons.room)}
       </p>
       <button
         type="button"

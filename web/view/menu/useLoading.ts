@@ -3,7 +3,15 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { SavedPlace } from '../../records/storedRecords.ts';
 import type { Client, ConversationState } from '../../state/model.ts';
-import { belowView, isAtEnd, rowsIn, type Sizes, sizesOf, topLineIn } from '../parts/logGeometry.ts';
+import {
+  belowView,
+  isAtEnd,
+  rowsIn,
+  type Sizes,
+  sizesOf,
+  spacerOf,
+  topLineIn,
+} from '../parts/logGeometry.ts';
 import { useWorld } from '../parts/world.ts';
 
 export function useLoading(room: string, log: RefObject<HTMLElement | null>, state: ConversationState): void {
@@ -18,6 +26,7 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
       if (!latest.current.loading) client.leaveAt(room, placeIn(element, latest.current));
     };
     const onScroll = () => {
+      scrollOutOfSpacer(element);
       askForMore(client, room, element, latest.current);
       clearTimeout(timer);
       timer = setTimeout(save, SAVE_MS);
@@ -104,4 +113,10 @@ export function isNearView(
 ): boolean {
   const ahead = view.height * AHEAD_VIEWS;
   return element.bottom > view.top - ahead && element.top < view.bottom + ahead;
+}
+
+/** After a jump into the spacer, scrolls down to the first line: many pages would have to load before the spacer is used up. */
+function scrollOutOfSpacer(scroller: HTMLElement): void {
+  const spacer = spacerOf(scroller);
+  if (scroller.scrollTop + scroller.clientHeight <= spacer) scroller.scrollTop = spacer;
 }

@@ -29,7 +29,13 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
   return (
     <Sheet title={s.add.title} onClose={onClose}>
       <form onSubmit={create} noValidate>
-        <Field label={s.add.name} value={name} onInput={setName} reason={action.reason} reasons="room" />
+        <Field
+          label={s.add.name}
+          value={name}
+          onInput={setName}
+          reason={action.reason}
+          reasons={s.reasons.room}
+        />
         <button type="submit" class="button" aria-busy={action.busy}>
           {s.add.create}
         </button>
@@ -58,7 +64,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
     <section class="public">
       <h3>{s.add.public}</h3>
       <p class="why" role="alert">
-        {reason && sentence(reason, 'room')}
+        {reason && sentence(reason, s.reasons.room)}
       </p>
       {list.busy && <p>{s.add.looking}</p>}
       {others?.length === 0 && <p>{s.add.none}</p>}

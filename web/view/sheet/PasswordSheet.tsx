@@ -38,7 +38,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
             value={current}
             onInput={setCurrent}
             reason={wrongCurrent ? action.reason : undefined}
-            reasons="password"
+            reasons={sheetTexts().reasons.password}
           />
         )}
         <Field
@@ -48,7 +48,7 @@ export function PasswordSheet({ app, onClose }: { app: SignedIn; onClose(): void
           value={password}
           onInput={setPassword}
           reason={wrongCurrent ? undefined : action.reason}
-          reasons="password"
+          reasons={sheetTexts().reasons.password}
         />
         <button type="submit" class="button" aria-busy={action.busy}>
           {s.password.save}

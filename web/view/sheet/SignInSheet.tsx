@@ -32,7 +32,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
           value={password}
           onInput={setPassword}
           reason={action.reason}
-          reasons={action.reason?.code === 'empty' ? 'password' : 'signIn'}
+          reasons={action.reason?.code === 'empty' ? sheetTexts().reasons.password : 'signIn'}
         />
         <button type="submit" class="button" aria-busy={action.busy}>
           {t.connection.signIn}
@@ -95,7 +95,7 @@ export function SignUpAgainSheet({ app, onClose }: { app: SignedIn; onClose(): v
             value={password}
             onInput={setPassword}
             reason={conflict ? undefined : action.reason}
-            reasons={action.reason?.code === 'empty' ? 'password' : 'signIn'}
+            reasons={action.reason?.code === 'empty' ? sheetTexts().reasons.password : 'signIn'}
           />
         )}
         <button type="submit" class="button" aria-busy={action.busy}>

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import { createReadMarkers, type ReadMarkers } from '../../../web/engine/readMarkers.ts';
 import { countUnread } from '../../../web/log/read/readLines.ts';
 import { forgetLog } from '../../../web/log/store/deleteLogs.ts';
 import { SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
-import { createReadMarkers, type ReadMarkers } from '../../../web/state/readMarkers.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';

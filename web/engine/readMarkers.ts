@@ -5,10 +5,10 @@
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Clock, Timer } from '../db/clock.ts';
+import { coalesceCalls } from '../db/coalesceCalls.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
-import { coalesceCalls } from './coalesceCalls.ts';
 
 export interface ReadMarkers {
   /** `logGeneration`: of the log that the view shows. */

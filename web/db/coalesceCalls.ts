@@ -1,4 +1,4 @@
-import { DatabaseClosed } from '../db/resilientDatabase.ts';
+import { DatabaseClosed } from './resilientDatabase.ts';
 
 /**
  * Runs `work` for each trigger, one run at a time. A run begins in a later microtask: triggers before that share it,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { coalesceCalls } from '../../../web/state/coalesceCalls.ts';
+import { coalesceCalls } from '../../../web/db/coalesceCalls.ts';
 
 test('triggers in the same microtask share one run, triggers during a run share one more after it', async () => {
   const calls: PromiseWithResolvers<void>[] = [];
