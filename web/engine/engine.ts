@@ -7,6 +7,7 @@
 import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
+import { type WindowMoves, windowMoves } from '../log/read/moveWindow.ts';
 import { createDrain, type Drain } from '../outbox/drain.ts';
 import { createLock, drainLockOf } from '../outbox/drainLock.ts';
 import type { Change } from '../records/change.ts';
@@ -28,6 +29,7 @@ export interface Engine {
   migration: Pick<LogMigration, 'percent'>;
   rooms: RoomRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
+  windowMoves: WindowMoves;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -141,6 +143,7 @@ export function createEngine(deps: EngineDeps): Engine {
     migration,
     rooms: createRoomRequests({ connection, sync, newKey }),
     readMarkers,
+    windowMoves,
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);

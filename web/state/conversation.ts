@@ -7,13 +7,11 @@ import type { Clock } from '../db/clock.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
+import type { WindowMoves } from '../log/read/moveWindow.ts';
 import { type RoomOpening, readOpening } from '../log/read/opening.ts';
 import {
   AT_NEWEST,
   anchorAround,
-  anchorAtGap,
-  anchorNewer,
-  anchorOlder,
   type Gap,
   type GapEdge,
   isStored,
@@ -58,6 +56,8 @@ export interface ConversationDeps {
   room: string;
   /** Asks for what is not held. Undefined while there is no connection. */
   liveSync(): LiveSync | undefined;
+  /** Undefined until the engine is loaded: until then the window does not move. */
+  moves(): WindowMoves | undefined;
   clock: Clock;
   random: () => number;
 }
@@ -95,6 +95,7 @@ export function createConversation({
   me,
   room,
   liveSync,
+  moves,
   clock,
   random,
 }: ConversationDeps): ConversationModel {
@@ -253,20 +254,22 @@ export function createConversation({
       if (!(await fetched('older', (sync) => sync.older(room, olderFrom)))) return;
     }
     const now = latest?.window;
-    if (!now) return;
+    const anchorOlder = moves()?.anchorOlder;
+    if (!now || !anchorOlder) return;
     await goTo(await db.read(LOG_STORES, (tx) => anchorOlder(tx, room, now)), jump);
   }
 
   async function goNewer(): Promise<void> {
     const jump = jumps;
-    if (latest && anchor?.tag !== 'newest') await goTo(anchorNewer(latest.window), jump);
+    const next = latest && anchor?.tag !== 'newest' && moves()?.anchorNewer(latest.window);
+    if (next) await goTo(next, jump);
   }
 
   async function goBetween(gap: Gap, edge: GapEdge): Promise<void> {
     const window = latest?.window;
     if (!window) return;
     // not while a jump is not on the screen yet, but the gap still is: it would be undone
-    if (liveSync() && window.anchor === anchor) anchor = anchorAtGap(window, gap, edge);
+    if (liveSync() && window.anchor === anchor) anchor = moves()!.anchorAtGap(window, gap, edge);
     await fetched('between', (sync) =>
       edge === 'upper' ? sync.older(room, gap.to + 1) : sync.newer(room, gap.from - 1),
     );

@@ -106,6 +106,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     db,
     me: user,
     liveSync: () => live()?.sync,
+    moves: () => engine.current?.windowMoves,
     clock,
     random,
   });

@@ -58,10 +58,10 @@ export function useReadingPlace(
   const latest = useRef(state);
   latest.current = state;
 
-  const readUpTo = () => (Number.isFinite(state.readUpTo) ? seen.current : state.readUpTo);
-  if (Number.isFinite(state.readUpTo)) seen.current = Math.max(seen.current, state.readUpTo);
+  const readUpTo = () => Math.max(seen.current, state.readUpTo);
   const isOpening = !state.loading && opening.current !== state.opening;
-  if (isOpening) newSince.current = firstUnread(state, readUpTo())?.key;
+  unread.current = firstUnread(state, readUpTo())?.key;
+  if (isOpening) newSince.current = unread.current;
   // This runs before the document changes, so the top line is measured where the reader sees it. The `scroll` event comes
   // only with the next frame: a scroll whose event is still to come must not be undone.
   if (scroller.current) {
@@ -96,7 +96,6 @@ export function useReadingPlace(
   useLayoutEffect(() => {
     const element = scroller.current!;
     const before = place.current;
-    unread.current = firstUnread(state, readUpTo())?.key;
     if (before.tag === 'leaving-for-newest' && state.atNewest) {
       place.current = { tag: 'newest' };
       passAll();
@@ -148,7 +147,6 @@ export function useReadingPlace(
         place.current = { tag: 'leaving-for-newest' };
         goToNewest();
       }
-      setDistance('here');
       restorePlace(scroller.current!);
     },
   };

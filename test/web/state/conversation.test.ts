@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../shared/entry.ts';
 import { redacted } from '../../../shared/kinds.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import { windowMoves } from '../../../web/log/read/moveWindow.ts';
 import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { OffsetRange, Span } from '../../../web/records/spans.ts';
@@ -52,6 +53,7 @@ async function looked(): Promise<ConversationModel> {
     me: user,
     room: ROOM,
     liveSync: () => (live ? sync : undefined),
+    moves: () => windowMoves,
     clock,
     random: () => 1,
   });

@@ -7,7 +7,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import type { Line } from '../../../shared/fold.ts';
 import { readSpans } from '../../db/lookups.ts';
 import type { UserRead } from '../../db/userDatabase.ts';
-import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
+import { WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
 import { cursorOf, isAmended, type Span, spanAt, subtractRanges } from '../../records/spans.ts';
 import { foldLines, readLinesBack, readLinesForward } from './readLines.ts';
 
@@ -87,56 +87,9 @@ export async function readWindow(
   return windowOf(log, { anchor: { ...anchor, from }, entries: [], rows: rest.slice(0, anchor.count) });
 }
 
-/** The window one page further up. */
-export async function anchorOlder(tx: UserRead, room: string, window: Window): Promise<WindowAnchor> {
-  const { anchor, queue } = window;
-  const first = positionsOf(window)[0];
-  if (!first) return anchor;
-  const grown = sizeOf(window) + WINDOW_PAGE_LINES;
-  const count = Math.min(grown, WINDOW_MAX_LINES);
-  const from = await positionBefore(tx, room, first, WINDOW_PAGE_LINES, queue);
-  // a gap comes into view and will be filled in pieces: the line that was first stays in the window
-  if (
-    first.tag === 'line' &&
-    from.tag === 'line' &&
-    (await isGapBetween(tx, room, from.offset, first.offset))
-  )
-    return { tag: 'around', offset: first.offset, before: WINDOW_PAGE_LINES, count };
-  if (anchor.tag === 'newest' && grown <= WINDOW_MAX_LINES) return { tag: 'newest', count };
-  return { tag: 'from', from, count };
-}
-
-async function isGapBetween(tx: UserRead, room: string, above: number, below: number): Promise<boolean> {
-  return subtractRanges({ from: above + 1, to: below - 1 }, await readSpans(tx, room)).length > 0;
-}
-
-/** The window one page further down. */
-export function anchorNewer(window: Window): WindowAnchor {
-  const { anchor } = window;
-  const positions = positionsOf(window);
-  const first = anchor.tag === 'from' ? anchor.from : positions[0];
-  if (anchor.tag === 'newest' || !first) return AT_NEWEST;
-  const grown = positions.length + WINDOW_PAGE_LINES;
-  if (grown <= WINDOW_MAX_LINES) return { tag: 'from', from: first, count: grown };
-  const from = positions[grown - WINDOW_MAX_LINES] ?? first;
-  return { tag: 'from', from, count: WINDOW_MAX_LINES };
-}
-
 /** A window with the entry in the middle. */
 export function anchorAround(offset: number): WindowAnchor {
   return { tag: 'around', offset, before: WINDOW_PAGE_LINES >> 1, count: WINDOW_PAGE_LINES };
-}
-
-/**
- * The window while one of its gaps is being filled. `upper`: from the newer end downwards; the lines below the gap stay in
- * the window. `lower`: from the older end upwards; the lines above it stay.
- */
-export function anchorAtGap({ anchor }: Window, { from, to }: Gap, edge: GapEdge): WindowAnchor {
-  const isSteady = edge === 'upper' ? anchor.tag === 'newest' : anchor.tag === 'from';
-  if (isSteady) return anchor;
-  const offset = edge === 'upper' ? to + 1 : from - 1;
-  const before = edge === 'upper' ? WINDOW_PAGE_LINES : 2 * WINDOW_PAGE_LINES;
-  return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
 }
 
 /** The line or row `count` places before `position`, or the first stored one. */
@@ -262,13 +215,13 @@ function olderFrom(spans: readonly Span[], below: number): number | undefined {
   return hole && hole.to + 1;
 }
 
-function positionsOf({ lines, rows }: Window): Position[] {
+export function positionsOf({ lines, rows }: Window): Position[] {
   return [
     ...lines.map(({ serverOffset }): Position => ({ tag: 'line', offset: serverOffset })),
     ...rows.map((seq): Position => ({ tag: 'row', seq })),
   ];
 }
 
-function sizeOf({ lines, rows }: Window): number {
+export function sizeOf({ lines, rows }: Window): number {
   return lines.length + rows.length;
 }

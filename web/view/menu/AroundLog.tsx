@@ -117,10 +117,10 @@ function useMarkAsRead(
  * The serverOffset of the newest entry in view or above the view; 0 if there is none. Not beyond a gap that may hold unread
  * messages, unless the person has passed over it.
  */
-function seenUpTo(log: HTMLElement, { messages, gaps }: ConversationState, seen: number): number {
+function seenUpTo(log: HTMLElement, { messages, gaps, readUpTo }: ConversationState, seen: number): number {
   const rows = [...log.querySelectorAll<HTMLElement>('[data-key]')];
   const last = messages.findIndex(({ key }) => key === rows[lastInView(log, rows)]?.dataset.key);
-  const end = gaps.find(({ to }) => to > seen)?.from ?? Number.POSITIVE_INFINITY;
+  const end = gaps.find(({ to }) => to > Math.max(seen, readUpTo))?.from ?? Number.POSITIVE_INFINITY;
   const offsets = messages.slice(0, last + 1).map(({ serverOffset }) => serverOffset ?? 0);
   return Math.max(0, ...offsets.filter((offset) => offset < end));
 }

@@ -1,7 +1,8 @@
 /** When the window knows that it shows the oldest stored line. Cases found by the simulation (test/web/simulation). */
 import { expect, test } from 'vitest';
 import type { Entry } from '../../../../shared/entry.ts';
-import { AT_NEWEST, anchorOlder, readWindow, type Window } from '../../../../web/log/read/window.ts';
+import { anchorOlder } from '../../../../web/log/read/moveWindow.ts';
+import { AT_NEWEST, readWindow, type Window } from '../../../../web/log/read/window.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES } from '../../../../web/records/pageLimits.ts';
 import { ROOM } from '../../outbox/support.ts';
 import { emptyDatabase, holdOf } from '../storedLog.ts';

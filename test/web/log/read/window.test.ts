@@ -3,12 +3,11 @@ import type { Entry } from '../../../../shared/entry.ts';
 import { fold, isLine, type Line } from '../../../../shared/fold.ts';
 import { isAmendment } from '../../../../shared/kinds.ts';
 import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
+import { anchorNewer, anchorOlder } from '../../../../web/log/read/moveWindow.ts';
 import { readLastLine } from '../../../../web/log/read/readLines.ts';
 import {
   AT_NEWEST,
   anchorAround,
-  anchorNewer,
-  anchorOlder,
   type Gap,
   readWindow,
   type Window,
