@@ -55,11 +55,11 @@ function CopyButton({ onCopy }: Pick<StatusSheetProps, 'onCopy'>) {
   );
 }
 
-function statusText({ status, at }: Message): string {
+export function statusText({ status, at }: Pick<Message, 'status' | 'at'>): string {
   const when = momentOf(at, Date.now());
   switch (status.tag) {
     case 'queued':
-      return sheetTexts().details[SENDS_WHEN_CLOSED ? 'queued' : 'queuedUntilOpen'](when);
+      return sheetTexts().details[sendsWhenClosed() ? 'queued' : 'queuedUntilOpen'](when);
     case 'saving':
     case 'sending':
     case 'checking':
@@ -73,7 +73,9 @@ function statusText({ status, at }: Message): string {
 }
 
 /** Whether the service worker sends what waits while the app is closed: not in Safari and Firefox. */
-const SENDS_WHEN_CLOSED = 'SyncManager' in globalThis;
+function sendsWhenClosed(): boolean {
+  return 'SyncManager' in globalThis;
+}
 
 /** The time of day, with the date unless it is today. */
 function momentOf(at: number, now: number): string {
