@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type InlineConfig } from 'vite';
+import { defineConfig, type InlineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -25,6 +25,7 @@ export default defineConfig({
     proxy: { '/api': { target: SERVER, changeOrigin: false }, '/socket.io': { target: SERVER, ws: true } },
   },
   plugins: [
+    retriedImports(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'sw',
@@ -48,4 +49,41 @@ function quietly(config: InlineConfig): void {
   if (output === undefined || Array.isArray(output)) return;
   delete output.inlineDynamicImports;
   output.codeSplitting = false;
+}
+
+/**
+ * What web/transport/lazyImport.ts needs of the build: dynamic imports take their URL from `chunkUrl`, and a lazy chunk
+ * imports only chunks that the page starts with. The URL of another one could be spoiled, or be imported twice.
+ */
+const PLAIN_IMPORT = 'export const __vitePreload = (load) => load();';
+
+function retriedImports(): Plugin {
+  return {
+    name: 'retried-imports',
+    apply: 'build',
+    enforce: 'pre',
+    // What Vite puts around each import() would call it later, and preload what need not be preloaded.
+    load: (id) => (id.endsWith('vite/preload-helper.js') ? PLAIN_IMPORT : undefined),
+    augmentChunkHash: () => 'retried imports 1', // of the names of the files, which are made before
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const first = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+      for (const path of first) {
+        const chunk = bundle[path];
+        if (chunk?.type === 'chunk') for (const imported of chunk.imports) first.add(imported);
+      }
+      for (const chunk of chunks) {
+        const { fileName, imports, dynamicImports } = chunk;
+        const shared = first.has(fileName) ? undefined : imports.find((path) => !first.has(path));
+        if (shared !== undefined) this.error(`${fileName} imports ${shared}, which is a lazy chunk as well`);
+        for (const lazy of dynamicImports) {
+          const name = `./${lazy.slice(lazy.lastIndexOf('/') + 1)}`;
+          const plain = new RegExp(`(?<=[(>]|=> )import\\((["'\`]${RegExp.escape(name)}["'\`])\\)`, 'g');
+          if (!plain.test(chunk.code))
+            this.error(`${fileName} imports ${lazy} in a way that cannot be retried`);
+          chunk.code = chunk.code.replaceAll(plain, 'import(chunkUrl($1))');
+        }
+      }
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import type { Workbox } from 'workbox-window';
 import { createCell } from './records/cell.ts';
+import { isOutdated, lazyImport } from './transport/lazyImport.ts';
 import type { Update } from './view/parts/world.ts';
 
 const EVERY_MS = 60 * 60_000;
@@ -7,10 +8,12 @@ const EVERY_MS = 60 * 60_000;
 /**
  * Registers the service worker and looks for new builds. A new build waits until the person accepts it; then every page
  * of the app reloads once. Nothing is lost: texts are in the database (O4). Where the browser withholds service workers
- * (plain HTTP from another machine) no build is ever ready, and accepting one only reloads.
+ * (plain HTTP from another machine) a build is ready only when this one lacks a chunk that the server does not have any
+ * more, and accepting it reloads the page.
  */
 export function watchForUpdate(): Update {
   const ready = createCell(false);
+  isOutdated.subscribe(() => ready.set(true));
   if (!import.meta.env.PROD || !('serviceWorker' in navigator))
     return { ready, take: () => location.reload() };
 
@@ -56,7 +59,7 @@ function watch(onWaiting: (take: () => void) => void): void {
 }
 
 async function register(onWaiting: (take: () => void) => void): Promise<Workbox> {
-  const { Workbox } = await import('workbox-window');
+  const { Workbox } = await lazyImport(() => import('workbox-window'));
   const workbox = new Workbox('/sw.js');
   workbox.addEventListener('waiting', () => onWaiting(() => workbox.messageSkipWaiting()));
   workbox.addEventListener('activated', ({ isUpdate }) => {

@@ -1,12 +1,12 @@
 /** The first visit on a network where only some chunks of the app load. */
 import type { Browser, BrowserContext } from '@playwright/test';
-import { expect, expectState, say, signUp, test } from './fixtures.ts';
+import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
-/** The lazy chunks: socket.io-client, the schemas of HTTP bodies, the engine. */
-const LAZY = /\/assets\/(esm|bodies|engine)-[^/]*\.js$/;
+/** The lazy chunks of the client and of the views. */
+const LAZY = /\/assets\/(later|lazyViews)-[^/]*\.js/;
 
 /** What connects and sends. */
-const ENGINE = /\/assets\/engine-[^/]*\.js$/;
+const ENGINE = /\/assets\/later-[^/]*\.js/;
 
 test('O2 chunks that failed to load beside the first paint are loaded later, without a reload', async ({
   server,
@@ -34,19 +34,20 @@ test('O2 chunks that failed to load beside the first paint are loaded later, wit
   await context.close();
 });
 
-test('O2 the engine failed to load after the sign-up: it is loaded later, without a reload', async ({
+test('O2 the engine failed to load beside the first paint of a signed-in user: it is loaded later, without a reload', async ({
   server,
   browser,
 }) => {
   const context = await withoutWorker(browser, server.url);
+  const page = await context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
   let refused = 0;
   await context.route(ENGINE, (route) => {
     refused++;
     return route.abort();
   });
-  const page = await context.newPage();
-  await page.goto('/');
-  await signUp(page, 'Ada');
+  await page.reload();
   await say(page, 'here after all');
   await expectState(page, 'here after all', 'Queued');
   await expect.poll(() => refused).toBeGreaterThan(0);
@@ -75,6 +76,35 @@ test('O1 a service worker that failed to install on the first visit is installed
   network.refuse();
   await page.reload();
   await expectState(page, 'kept', 'Sent');
+  await context.close();
+});
+
+test('O2 O4 without a service worker, as over plain HTTP, a queued text can be edited and deleted while offline', async ({
+  network,
+  browser,
+}) => {
+  const context = await withoutWorker(browser, network.url);
+  const page = await context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await say(page, 'with a network');
+  await expectState(page, 'with a network', 'Sent');
+  await page.reload(); // nothing of what follows was used since
+  await expectState(page, 'with a network', 'Sent');
+  await page.waitForLoadState('networkidle');
+  network.refuse();
+  for (const body of ['we meet at nien', 'regretted']) await say(page, body);
+  await message(page, 'regretted').click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(message(page, 'regretted')).toHaveCount(0);
+  await composer(page).press('ArrowUp');
+  await expect(composer(page)).toHaveValue('we meet at nien');
+  await composer(page).fill('we meet at nine');
+  await composer(page).press('Enter');
+  await expectInOrder(page, ['with a network', 'we meet at nine']);
+  network.pass();
+  await expectState(page, 'we meet at nine', 'Sent');
   await context.close();
 });
 

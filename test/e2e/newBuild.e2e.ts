@@ -1,7 +1,7 @@
 /** A new build of the page is deployed while messages wait. */
 import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
-import { copyBuild, publishNewBuild } from '../support/pageBuild.ts';
+import { copyBuild, publishNewBuild, renameScript, withoutChunk } from '../support/pageBuild.ts';
 import { startServer } from '../support/serverProcess.ts';
 import { expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
 import { barSocket } from './support/barSocket.ts';
@@ -36,6 +36,27 @@ test('O4 a new build is installed by a tap while messages wait: none is lost', a
   for (const body of WAITING) await expectState(page, body, 'Sent');
   const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(WAITING);
+});
+
+test('a page without a service worker lacks a chunk that a new build has replaced: it says that there is a new version, and loads it by a tap', async ({
+  storage,
+  browser,
+}) => {
+  await copyBuild(storage.path);
+  await withoutChunk(storage.path, 'lazyViews');
+  await using server = await startServer({ env: { PAGE: storage.path } });
+  const context = await browser.newContext({ baseURL: server.url, serviceWorkers: 'block' });
+  const page = await context.newPage();
+  await page.goto('/');
+  await signUp(page, 'Ada');
+  await expect(page.getByText('A new version is ready')).toHaveCount(0);
+  await renameScript(storage.path);
+  await page.getByRole('button', { name: 'Update' }).click();
+  await expect
+    .poll(() => page.evaluate(() => document.querySelector('script[src*=renamed]') !== null))
+    .toBe(true);
+  await expect(page.getByText('A new version is ready')).toHaveCount(0); // it still lacks the chunk, and is the newest
+  await context.close();
 });
 
 function buildOf(page: Page): Promise<string | undefined> {

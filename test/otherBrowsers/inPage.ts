@@ -17,6 +17,15 @@ export function isThere(css: string): boolean {
   return document.querySelector(css) !== null;
 }
 
+export function isSaid(text: string): boolean {
+  return document.body.textContent.includes(text);
+}
+
+/** When this document was opened: another time after a reload. */
+export function openedAt(): number {
+  return performance.timeOrigin;
+}
+
 export function isEmpty(css: string): boolean {
   return document.querySelector<HTMLTextAreaElement>(css)?.value === '';
 }

@@ -6,6 +6,8 @@ import * as inPage from './inPage.ts';
 
 export interface Person {
   readonly tab: Tab;
+  /** Types a name on the first screen and taps Start. */
+  nameOneself(name: string): Promise<void>;
   /** Signs up on the first screen and opens the lobby. */
   signUp(name: string): Promise<void>;
   enterLobby(): Promise<void>;
@@ -39,14 +41,18 @@ export async function openApp(browser: Browser, url: string): Promise<Person> {
       throw new Error(`${error.message}: ${last.map(said).join(', ')}`, { cause: error });
     });
   };
+  const nameOneself = async (name: string) => {
+    await there(NAME);
+    await tab.type(NAME, name);
+    await tab.click(START);
+  };
   return {
     tab,
     log,
     sees,
+    nameOneself,
     async signUp(name) {
-      await there(NAME);
-      await tab.type(NAME, name);
-      await tab.click(START);
+      await nameOneself(name);
       await there(COMPOSER);
     },
     async enterLobby() {

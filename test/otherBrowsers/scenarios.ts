@@ -1,9 +1,14 @@
 /** The scenarios for every browser; one test file per browser runs them. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { copyBuild, withoutChunk } from '../support/pageBuild.ts';
+import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
 import {
+  isSaid,
+  isThere,
   newestShown,
+  openedAt,
   readGap,
   readPieces,
   scrollToTop,
@@ -44,6 +49,32 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       const sent = await after.sees('all sent', all('Sent'));
       expect(sent.map(({ body }) => body)).toEqual(['With a network', ...written]);
       expect(await bodies()).toEqual(['With a network', ...written]);
+    });
+
+    test('O2 chunks that failed to load once are loaded later, without a reload, and nothing runs twice', async () => {
+      const folder = await temporaryFolder();
+      onTestFinished(() => folder.remove());
+      await copyBuild(folder.path);
+      const away = [await withoutChunk(folder.path, 'later'), await withoutChunk(folder.path, 'lazyViews')];
+      const { network, browser, bodies } = await setStage(start, folder.path);
+      const ada = await openApp(browser, network.url);
+      const { tab } = ada;
+      const opened = await tab.run(openedAt);
+      await ada.nameOneself('Ada');
+      await waitFor('the person is told', () => tab.run(isSaid, 'The server cannot be reached'));
+
+      for (const putBack of away) await putBack();
+      await fetch(network.url); // the server reads the folder again
+      await waitFor('signed up', async () => {
+        await tab.click('.hello button[type=submit]').catch(() => {}); // it may have gone meanwhile
+        return tab.run(isThere, '.composer');
+      });
+      await ada.write('Here after all');
+      await ada.sees('it is sent', all('Sent'));
+      expect(await bodies()).toEqual(['Here after all']);
+      await tab.click('button[aria-label="Menu"]');
+      await waitFor('the menu', () => tab.run(isThere, '[role=dialog], dialog'));
+      expect(await tab.run(openedAt)).toBe(opened);
     });
 
     test('S3 S2 1,000 missed messages: the newest show first; offline, what is held below the gap shows; no hole is left after scrolling up', async () => {

@@ -14,8 +14,9 @@ export interface Stage {
   othersWrite(bodies: readonly string[]): Promise<void>;
 }
 
-export async function setStage(start: () => Promise<Browser>): Promise<Stage> {
-  const server = await startServer();
+/** `page`: the folder of the built page, if it is not this checkout's. */
+export async function setStage(start: () => Promise<Browser>, page?: string): Promise<Stage> {
+  const server = await startServer(page === undefined ? {} : { env: { PAGE: page } });
   onTestFinished(server.dispose); // also if the test times out
   const network = await startProxy(server.port);
   onTestFinished(network.close);

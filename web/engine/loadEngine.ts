@@ -14,10 +14,10 @@ export interface EngineLoader {
   close(): void;
 }
 
-/** The chunk itself, which the browser fetches once. Rejects where it cannot be fetched. */
-export const importEngine = () => import('./engine.ts');
+/** Fetches the chunk. Rejects where it cannot be fetched. */
+type LoadEngine = () => Promise<Pick<typeof import('./engine.ts'), 'createEngine'>>;
 
-export function createEngineLoader(deps: EngineDeps): EngineLoader {
+export function createEngineLoader(loadEngine: LoadEngine, deps: EngineDeps): EngineLoader {
   let engine: Engine | undefined;
   let failures = 0;
   let retry: Timer | undefined;
@@ -25,9 +25,8 @@ export function createEngineLoader(deps: EngineDeps): EngineLoader {
 
   async function load(): Promise<void> {
     if (closed) return;
-    deps.loadIo().catch(() => {}); // in parallel; the first attempt to connect reports a failure
     try {
-      const { createEngine } = await importEngine();
+      const { createEngine } = await loadEngine();
       if (!closed) engine = createEngine(deps);
     } catch (error) {
       console.warn('the chunk that connects and sends could not be fetched', error);

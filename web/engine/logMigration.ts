@@ -1,13 +1,11 @@
 /**
- * Moves the logs that an older version of the app stored into today's stores, if there are any. The code for it
- * (migrateLog.ts) is a chunk of its own: an app needs it once, and most never do.
+ * Moves the logs that an older version of the app stored into today's stores, if there are any.
  */
-import type { Mover, MoverDeps } from '../log/store/migrateLog.ts';
+import { createMover, type Mover, type MoverDeps } from '../log/store/migrateLog.ts';
 
 export interface LogMigration {
   /**
-   * As `Mover.newest`. Rejects where the database cannot be read or the chunk not be fetched; the next call tries
-   * again.
+   * As `Mover.newest`. Rejects where the database cannot be read; the next call tries again.
    */
   newest(): Promise<void>;
   /** How much is moved, 0 to 99; undefined where a single slice is enough, and once all is moved. */
@@ -24,7 +22,6 @@ export function createLogMigration(deps: Omit<MoverDeps, 'left'> & { progressed(
 
   const start = untilItWorks(async () => {
     if (!(await isNeeded(deps))) return;
-    const { createMover } = await import('../log/store/migrateLog.ts');
     mover = createMover({ ...deps, left });
     if (closed) mover.close();
   });

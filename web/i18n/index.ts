@@ -3,6 +3,7 @@
 import { LOBBY } from '../../shared/mint.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
+import { lazyImport } from '../transport/lazyImport.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
 import { createTimes, type Times } from './formats.ts';
@@ -14,7 +15,7 @@ export type Texts = typeof en & { sheets?: SheetTexts };
 /** English is part of the page. Other languages are fetched when they are chosen; the service worker caches them. */
 const LANGUAGES = {
   en: () => en,
-  zh: () => import('./zh.ts').then(({ zh }) => zh),
+  zh: async () => (await lazyImport(() => import('./zh.ts'))).zh,
 };
 
 export type Language = keyof typeof LANGUAGES;

@@ -81,10 +81,7 @@ export function createAccount(http: SessionCalls, local: LocalDatabase, newId: (
       return result.ok ? { ok: true } : refuse(reasonOf(result.error));
     },
 
-    async session() {
-      const result = await http.session();
-      return result.ok ? result.value : undefined;
-    },
+    session: http.session,
   };
 }
 

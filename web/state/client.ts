@@ -3,6 +3,7 @@ import { createCell } from '../records/cell.ts';
 import { EMPTY } from './conversation.ts';
 import { createCurrentUser } from './currentUser.ts';
 import type { Deps } from './deps.ts';
+import { loadLater } from './loadLater.ts';
 import type { Client, Outcome, UserActions } from './model.ts';
 
 /** Starts at once. `close` ends everything it runs; what is stored stays. */
@@ -19,7 +20,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
     signInByCode: current.signInByCode,
     signOut: current.signOut,
     setPassword: current.setPassword,
-    devices: async () => (await import('./deviceCalls.ts')).createDeviceCalls(deps),
+    devices: async () => (await loadLater()).createDeviceCalls(deps),
     async open(room) {
       opened = room;
       await current.client?.open(room);

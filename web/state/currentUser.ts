@@ -18,6 +18,7 @@ import type { BrowserEvent } from '../transport/browser.ts';
 import { createSessionCalls } from '../transport/sessionCalls.ts';
 import { createAccount, isAnswer, type Whom } from './account.ts';
 import type { Deps } from './deps.ts';
+import { loadLater } from './loadLater.ts';
 import type { AppState, Client, Outcome } from './model.ts';
 import type { SessionCheck } from './refusedSession.ts';
 import { openUser, type UserClient } from './user.ts';
@@ -39,7 +40,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   const app = createCell<AppState>({ tag: 'starting' });
   const newId = () => idFrom(deps.randomBytes(16));
   const local = openLocalDatabase(deps.indexedDB, clock);
-  const http = createSessionCalls(deps.fetch, clock, () => import('../transport/bodies.ts'));
+  const http = createSessionCalls(deps.fetch, clock, loadLater);
   const account = createAccount(http, local, newId);
   const check: SessionCheck = {
     http,
@@ -75,10 +76,14 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     }
     if (found) return enter(sessionOf(found));
     showIfStarting({ tag: 'signed-out' });
+    deps
+      .painted()
+      .then(loadLater)
+      .catch(() => {}); // whoever signs up needs it next
   }
 
   async function enterByPass(pass: string): Promise<Outcome> {
-    const calls = await import('./deviceCalls.ts').catch(() => undefined);
+    const calls = await loadLater().catch(() => undefined);
     if (!calls) return { ok: false, reason: { code: 'unreachable' } };
     const signed = await calls.signInByPass(deps, local, newId, pass);
     if (signed.ok) {
@@ -130,7 +135,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
    * left.
    */
   async function inheritOutbox(of: string, heir: SignedInHere): Promise<void> {
-    const { inherit } = await import('./inherit.ts'); // rarely needed
+    const { inherit } = await loadLater();
     const some = await inherit(deps.indexedDB, clock, { of, heir: heir.user.id });
     if (!some) await local.inherited(heir);
   }
@@ -174,7 +179,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
   async function checkRefused(of: UserClient): Promise<void> {
     if (client !== of) return;
-    const loaded = await import('./refusedSession.ts').catch(() => undefined);
+    const loaded = await loadLater().catch(() => undefined);
     if (loaded) return loaded.checkRefusedSession(of, check);
     clock.setTimeout(() => inBackground(() => checkRefused(of)), RETRY_MAX_MS);
   }

@@ -3,6 +3,7 @@ import type { Channel } from '../db/changes.ts';
 import { type Clock, deviceClock } from '../db/clock.ts';
 import { type Page, watchPage } from '../transport/browser.ts';
 import type { LoadIo, RawSocket } from '../transport/socket.ts';
+import { loadLater } from './loadLater.ts';
 
 export interface Deps {
   indexedDB: IDBFactory;
@@ -37,7 +38,7 @@ export function browserDeps(): Deps {
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     fetch: (input, init) => fetch(input, init),
     async loadIo() {
-      const { io } = await import('socket.io-client');
+      const { io } = await loadLater();
       return (options) => io(options) as unknown as RawSocket;
     },
     locks: navigator.locks as LockManager | undefined,

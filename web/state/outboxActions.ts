@@ -5,11 +5,11 @@
 import { checkBody, withoutBlankEnds, withoutControls } from '../../shared/text.ts';
 import { type StorageHealth, storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
-import { importEngine } from '../engine/loadEngine.ts';
 import { enqueue } from '../outbox/enqueue.ts';
 import type { AmendmentRequest } from '../outbox/pendingAmendments.ts';
 import type { NewItem, Row } from '../records/row.ts';
 import type { Drafts } from './drafts.ts';
+import { loadLater } from './loadLater.ts';
 import type { Outcome, UserActions } from './model.ts';
 
 type OutboxActions = Pick<UserActions, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
@@ -91,29 +91,29 @@ export function createOutboxActions(deps: Deps): OutboxActions {
         return message.stored;
       });
     },
-    retry: (clientOffset) => queue(async () => roomOf(await (await importEngine()).retry(db, clientOffset))),
+    retry: (clientOffset) => queue(async () => roomOf(await (await loadLater()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () =>
-        roomOf(await (await importEngine()).amend(db, clientOffset, body, newKey(), now())),
+        roomOf(await (await loadLater()).amend(db, clientOffset, body, newKey(), now())),
       );
     },
     async edit(room, clientOffset, raw, serverOffset) {
       const body = readBody(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
-        const { edit } = await importEngine();
+        const { edit } = await loadLater();
         return (await edit(db, me, changeOf(room, clientOffset, serverOffset), body)) ? room : undefined;
       });
     },
     remove: (room, clientOffset) =>
       queue(async () => {
-        const { removeMessage } = await importEngine();
+        const { removeMessage } = await loadLater();
         return (await removeMessage(db, me, changeOf(room, clientOffset))) ? room : undefined;
       }),
     discard: (clientOffset) =>
-      queue(async () => roomOf(await (await importEngine()).discard(db, clientOffset, newKey(), now()))),
+      queue(async () => roomOf(await (await loadLater()).discard(db, clientOffset, newKey(), now()))),
   };
 }
 

@@ -20,6 +20,7 @@ import type { BrowserEvent } from '../transport/browser.ts';
 import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
+import { loadLater } from './loadLater.ts';
 import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
 import { createOutboxActions } from './outboxActions.ts';
 import { createStorageState } from './storageState.ts';
@@ -65,7 +66,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   let closed = false;
 
   const db = openUserDatabase(deps.indexedDB, clock, user.id, {
-    freeSpace: async (full) => (await import('../db/evict.ts')).freeSpace(full), // rarely needed
+    freeSpace: async (full) => (await loadLater()).freeSpace(full),
     emptied() {
       storage.emptied();
       drafts.emptied();
@@ -110,7 +111,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     random,
   });
-  const engine = createEngineLoader({
+  const engine = createEngineLoader(loadLater, {
     db,
     me: user.id,
     clock,

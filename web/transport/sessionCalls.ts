@@ -6,18 +6,18 @@
 import type { Session, SessionAnswer, SessionRequest } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
-import type { HttpResult } from './httpCall.ts';
-import { httpCall } from './httpCall.ts';
+import { type HttpResult, httpCall, UNREACHABLE } from './httpCall.ts';
 
 export interface SessionCalls {
   signIn(request: SessionRequest): Promise<HttpResult<SessionAnswer>>;
-  session(): Promise<HttpResult<Session>>;
+  /** Undefined where there is none, or no answer. */
+  session(): Promise<Session | undefined>;
   signOut(): Promise<HttpResult<unknown>>;
   setPassword(password: string, current: string | undefined): Promise<HttpResult<unknown>>;
 }
 
 /** A lazy chunk of the page: valibot and the schemas are not in the first JavaScript. */
-export type LoadBodies = () => Promise<typeof import('./bodies.ts')>;
+export type LoadBodies = () => Promise<Pick<typeof import('./bodies.ts'), 'BODIES' | 'readBody'>>;
 
 export function createSessionCalls(
   fetch: typeof globalThis.fetch,
@@ -32,12 +32,14 @@ export function createSessionCalls(
   ): Promise<HttpResult<Bodies[Body]>> {
     const abort = new AbortController();
     const timer = clock.setTimeout(() => abort.abort(), CONNECT_WITHIN_MS);
-    const bodies = loadBodies();
-    bodies.catch(() => {}); // it is awaited below, if there is an answer
+    // The first visit learns that nobody is signed in before it fetches any chunk.
+    const bodies = answer === 'session' ? undefined : loadBodies();
+    bodies?.catch(() => {}); // it is awaited below, if there is an answer
     try {
       const sent = { fetch, method, path, body, signal: abort.signal };
       return await httpCall<Bodies[Body]>(sent, async (ok, text) => {
-        const { readBody, BODIES } = await bodies;
+        if (!ok && !bodies) return UNREACHABLE;
+        const { readBody, BODIES } = await (bodies ?? loadBodies());
         return readBody<Bodies[Body]>(BODIES[answer] as never, ok, text);
       });
     } finally {
@@ -47,7 +49,10 @@ export function createSessionCalls(
 
   return {
     signIn: (request) => call('POST', '/api/session', 'signedIn', request),
-    session: () => call('GET', '/api/session', 'session'),
+    async session() {
+      const result = await call('GET', '/api/session', 'session');
+      return result.ok ? result.value : undefined;
+    },
     signOut: () => call('DELETE', '/api/session', 'nothing'),
     setPassword: (password, current) =>
       call('PUT', '/api/password', 'nothing', current === undefined ? { password } : { password, current }),

@@ -7,13 +7,12 @@ import { turns } from '../db/until.ts';
 
 const engine = { connection: { status: () => 'live' }, close: vi.fn() };
 const createEngine = vi.fn();
-vi.mock('../../../web/engine/engine.ts', () => ({ createEngine: (deps: EngineDeps) => createEngine(deps) }));
+const loadEngine = vi.fn(async () => ({ createEngine }));
 
 const clock = createFakeClock();
 const page = { visible: true, online: true };
-const loadIo = vi.fn(async () => () => undefined as never);
 const progressed = vi.fn();
-const deps = { clock, random: () => 0.5, page, loadIo, progressed } as unknown as EngineDeps;
+const deps = { clock, random: () => 0.5, page, progressed } as unknown as EngineDeps;
 
 beforeEach(() => {
   vi.clearAllMocks();
@@ -22,18 +21,16 @@ beforeEach(() => {
 });
 
 test('before the first paint nothing is fetched, and the status is what the browser believes', () => {
-  const loader = createEngineLoader(deps);
+  const loader = createEngineLoader(loadEngine, deps);
   expect([loader.current, loader.status()]).toEqual([undefined, 'connecting']);
   page.online = false;
   expect(loader.status()).toBe('offline');
-  expect(createEngine).not.toHaveBeenCalled();
-  expect(loadIo).not.toHaveBeenCalled();
+  expect(loadEngine).not.toHaveBeenCalled();
 });
 
-test('S2 one engine serves all connections; socket.io-client is fetched beside it', async () => {
-  const loader = createEngineLoader(deps);
+test('S2 one engine serves all connections', async () => {
+  const loader = createEngineLoader(loadEngine, deps);
   loader.load();
-  expect(loadIo).toHaveBeenCalledOnce();
   await vi.waitFor(() => expect(loader.current).toBe(engine));
   expect(loader.status()).toBe('live');
   loader.close();
@@ -43,11 +40,8 @@ test('S2 one engine serves all connections; socket.io-client is fetched beside i
 
 test('O2 a chunk that could not be fetched is fetched again, and meanwhile the app is offline', async () => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
-  createEngine.mockImplementationOnce(() => {
-    throw new TypeError('Failed to fetch dynamically imported module');
-  });
-  loadIo.mockRejectedValueOnce(new TypeError('Failed to fetch dynamically imported module'));
-  const loader = createEngineLoader(deps);
+  loadEngine.mockRejectedValueOnce(new TypeError('Failed to fetch dynamically imported module'));
+  const loader = createEngineLoader(loadEngine, deps);
   loader.load();
   await vi.waitFor(() => expect(progressed).toHaveBeenCalledOnce());
   expect([loader.current, loader.status()]).toEqual([undefined, 'offline']);
@@ -57,21 +51,20 @@ test('O2 a chunk that could not be fetched is fetched again, and meanwhile the a
 });
 
 test('O5 a user who left before the chunk arrived is not connected, and nothing is sent for them', async () => {
-  const loader = createEngineLoader(deps);
+  const loader = createEngineLoader(loadEngine, deps);
   loader.load();
   loader.close();
   await turns(20);
   expect(createEngine).not.toHaveBeenCalled();
 
   vi.spyOn(console, 'warn').mockImplementation(() => {});
-  createEngine.mockImplementation(() => {
-    throw new TypeError('Failed to fetch dynamically imported module');
-  });
-  const failing = createEngineLoader(deps);
+  loadEngine.mockRejectedValueOnce(new TypeError('Failed to fetch dynamically imported module'));
+  const failing = createEngineLoader(loadEngine, deps);
   failing.load();
-  await vi.waitFor(() => expect(createEngine).toHaveBeenCalledOnce());
+  await turns(20);
   failing.close();
   clock.pass(RETRY_MAX_MS);
   await turns(20);
-  expect(createEngine).toHaveBeenCalledOnce();
+  expect(loadEngine).toHaveBeenCalledTimes(2);
+  expect(createEngine).not.toHaveBeenCalled();
 });

@@ -23,12 +23,7 @@ const { values } = parseArgs({
 makeQuick(values.journal === true);
 prepareModules(values.variant);
 const { simulate } = await import('./simulate.ts');
-await Promise.all([
-  import('../../../web/engine/engine.ts'),
-  import('../../../web/transport/bodies.ts'),
-  import('../../../web/db/evict.ts'),
-  import('../../../web/log/store/migrateLog.ts'),
-]);
+await import('../../../web/state/later.ts');
 
 const seeds = values.seeds.split(',').flatMap((part) => {
   const [first, last = first] = part.split('-').map(Number) as [number, number?];
