@@ -101,7 +101,7 @@ test('O2 O4 without a service worker, as over plain HTTP, a queued text can be e
   await composer(page).press('ArrowUp');
   await expect(composer(page)).toHaveValue('we meet at nien');
   await composer(page).fill('we meet at nine');
-  await composer(page).press('Enter');
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   await expectInOrder(page, ['with a network', 'we meet at nine']);
   network.pass();
   await expectState(page, 'we meet at nine', 'Sent');
