@@ -52,7 +52,7 @@ function quietly(config: InlineConfig): void {
 }
 
 /**
- * What web/transport/lazyImport.ts needs of the build: dynamic imports take their URL from `chunkUrl`, and a lazy chunk
+ * What web/load/lazyImport.ts needs of the build: dynamic imports take their URL from `chunkUrl`, and a lazy chunk
  * imports only chunks that the page starts with. The URL of another one could be spoiled, or be imported twice.
  */
 const PLAIN_IMPORT = 'export const __vitePreload = (load) => load();';

@@ -1,6 +1,6 @@
 import type { Workbox } from 'workbox-window';
+import { isOutdated, lazyImport } from './load/lazyImport.ts';
 import { createCell } from './records/cell.ts';
-import { isOutdated, lazyImport } from './transport/lazyImport.ts';
 import type { Update } from './view/parts/world.ts';
 
 const EVERY_MS = 60 * 60_000;

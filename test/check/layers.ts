@@ -36,6 +36,7 @@ export const LAYERS: Record<string, string> = {
   'server/upgrade': 'The command `npm run finish-upgrade`.',
 
   'web/records': 'Types and pure functions of what the page stores: rows, spans, reasons, changes.',
+  'web/load': 'Fetches the lazy chunks, and finds out who answers where that fails.',
   'web/db': 'IndexedDB: schema, opening and reopening, eviction, changes between tabs.',
   'web/transport': 'When to be connected (pure), the socket, HTTP calls.',
   'web/log/store': 'Stores entries and spans of the logs.',

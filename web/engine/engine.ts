@@ -20,8 +20,6 @@ import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
 
-export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
-
 export interface Engine {
   connection: Pick<ConnectionRunner, 'status' | 'wasSignedOut' | 'tell' | 'ask'>;
   sync: Sync;

@@ -1,9 +1,9 @@
 /** The texts of the app in the user's language. Every text on the screen comes from here. */
 
 import { LOBBY } from '../../shared/mint.ts';
+import { lazyImport } from '../load/lazyImport.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
-import { lazyImport } from '../transport/lazyImport.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
 import { createTimes, type Times } from './formats.ts';

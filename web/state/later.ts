@@ -1,11 +1,12 @@
 /**
  * What the client needs beyond its first screen, as one chunk (loadLater.ts): the engine with socket.io-client and the wire
  * schemas, and what a device without a network may need at any time. One chunk, since a chunk that two others import
- * could not be fetched again under another URL (transport/lazyImport.ts).
+ * could not be fetched again under another URL (load/lazyImport.ts).
  */
 export { io } from 'socket.io-client';
 export { freeSpace } from '../db/evict.ts';
-export { amend, createEngine, discard, edit, removeMessage, retry } from '../engine/engine.ts';
+export { createEngine } from '../engine/engine.ts';
+export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
 export { BODIES, readBody } from '../transport/bodies.ts';
 export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';

@@ -1,14 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
-import { backoff } from '../transport/backoff.ts';
-import { lazyImport } from '../transport/lazyImport.ts';
+import { lazyImport } from '../load/lazyImport.ts';
 
 type LazyViews = typeof import('./lazyViews.ts');
+
+const AGAIN_MS = 3_000;
 
 let loaded: LazyViews | undefined;
 let loading: Promise<LazyViews> | undefined;
 
 /**
- * The lazy views, undefined until they are loaded. They are fetched after the first paint, again with backoff where that
+ * The lazy views, undefined until they are loaded. They are fetched after the first paint, again every AGAIN_MS where that
  * failed, and at once when `wanted` changes.
  */
 export function useLazyViews(wanted: unknown): LazyViews | undefined {
@@ -16,11 +17,11 @@ export function useLazyViews(wanted: unknown): LazyViews | undefined {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let ended = false;
-    const attempt = (failures: number) =>
+    const attempt = () =>
       load().then(setViews, () => {
-        if (!ended) timer = setTimeout(attempt, backoff(failures, Math.random), failures + 1);
+        if (!ended) timer = setTimeout(attempt, AGAIN_MS);
       });
-    void attempt(0);
+    void attempt();
     return () => {
       ended = true;
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { isOutdated, lazyImport } from '../../../web/transport/lazyImport.ts';
-import { whoAnswers } from '../../../web/transport/whoAnswers.ts';
+import { isOutdated, lazyImport } from '../../../web/load/lazyImport.ts';
+import { whoAnswers } from '../../../web/load/whoAnswers.ts';
 
 const { chunkUrl } = globalThis as unknown as { chunkUrl(path: string): string };
 

@@ -10,7 +10,7 @@ export type Answering = 'nobody' | 'stranger' | 'this-build' | 'other-build';
 /** The address of the page that the service worker leaves to the network, also for navigations. */
 export const PAST_WORKER = '/?network';
 
-/** `script`: the path of this page's script, which its index.html names. */
+/** `script`: the path of this page's script, which web/index.html names. */
 export async function whoAnswers(
   fetch: typeof globalThis.fetch,
   script = new URL(import.meta.url).pathname,
@@ -32,5 +32,5 @@ export async function whoAnswers(
   }
 }
 
-/** A file that the index.html of every build names. */
+/** A file that web/index.html names in every build. */
 const OURS = '/too-old.js';
