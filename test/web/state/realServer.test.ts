@@ -1,5 +1,7 @@
 /** Whole clients in Node against the real server, over real sockets. */
 import 'fake-indexeddb/auto';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { afterEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
@@ -11,8 +13,10 @@ import { createClient } from '../../../web/state/client.ts';
 import type { Client, ConversationState, SignedIn } from '../../../web/state/model.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
+import { firstUnread } from '../../../web/view/readingPlace.ts';
 import { connectClient, newId, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { spans } from '../log/syncBench.ts';
 import { newItemOf } from '../outbox/support.ts';
@@ -26,13 +30,18 @@ afterEach(() => {
 });
 
 /** One browser: its database and its cookie outlive the pages. */
-function createBrowser(server: RunningApp) {
+function createBrowser(first: Pick<RunningApp, 'url'>) {
+  let server = first;
   const indexedDB = new IDBFactory();
   const locks = createLocks();
   let cookie: string | undefined;
   const asked: string[] = [];
   const browser = {
     isOnline: true,
+    /** The server has another address from now on. */
+    reaches(next: Pick<RunningApp, 'url'>) {
+      server = next;
+    },
     indexedDB,
     /** The requests of all sockets. */
     asked,
@@ -150,4 +159,69 @@ test('S2 S3 messages missed before and after one that the worker sent arrive wit
   await waitFor('with what was held', () => bodies(now()).join() === all.join());
   expect(browser.asked).not.toContain('range');
   expect(await spans(db)).toMatchObject([{ from: 1, to: own!.serverOffset! + 10 }]);
+});
+
+test('S1 after the database is replaced by an older copy, what is new counts as unread, also where the worker is the first to notice', async () => {
+  await using folder = await temporaryFolder();
+  const [data, copy] = [join(folder.path, 'data'), join(folder.path, 'copy')];
+  await mkdir(data);
+  let server = await startApp({ data });
+  const browser = createBrowser(server);
+  const bob = await signUp(server.url, 'Bob');
+  const bobWrites = async (bodies: string[]) => {
+    using client = await connectClient(server.url, bob);
+    await client.append(...bodies.map((body) => text(body)));
+  };
+  const restartAfter = async (change: () => Promise<void>) => {
+    await server.stop();
+    await change();
+    server = await startApp({ data });
+    browser.reaches(server);
+  };
+  /** A page on which everything up to this message is read, here and on the server. */
+  const readUpTo = async (page: Page, body: string) => {
+    const shown = await look(page);
+    const last = await waitFor(`${body} is shown`, () => {
+      page.toNewest(LOBBY); // it opens at the first unread message
+      const message = shown().messages.at(-1);
+      return bodies(shown()).at(-1) === body && message;
+    });
+    page.seen(LOBBY, last.serverOffset!);
+    await waitFor('it is read', () => unread(page) === 0);
+    page.close();
+  };
+  const unread = (page: Page) => {
+    const app = page.app.get();
+    return app.tag === 'signed-in' ? app.rooms.find(({ id }) => id === LOBBY)?.unread : undefined;
+  };
+
+  const first = browser.openPage();
+  await waitFor('signed out', () => first.app.get().tag === 'signed-out');
+  expect(await first.signIn('Mika')).toEqual({ ok: true });
+  const me = (await inPage(first)).user.id;
+  await bobWrites(numbered('kept', 20));
+  await readUpTo(first, 'kept 20');
+  await restartAfter(() => cp(data, copy, { recursive: true }));
+  await bobWrites(numbered('lost', 60));
+  const second = browser.openPage();
+  await inPage(second);
+  await readUpTo(second, 'lost 60');
+
+  await restartAfter(async () => {
+    await rm(data, { recursive: true });
+    await cp(copy, data, { recursive: true });
+  });
+  await bobWrites(numbered('new', 10));
+  const db = openUserDatabase(browser.indexedDB, deviceClock, me);
+  open.push(db);
+  await enqueue(db, newItemOf({ room: LOBBY, clientOffset: newId(), kind: 'text', body: 'mine' }));
+  const worker = browser.wakeWorker();
+  const page = browser.openPage();
+  await inPage(page);
+  const shown = await look(page);
+  await waitFor('the new log', () => bodies(shown()).at(-1) === 'mine' && bodies(shown()).includes('new 10'));
+  await worker;
+  await waitFor('ten are unread', () => unread(page) === 10);
+  expect(firstUnread(shown(), shown().readUpTo)?.content).toMatchObject({ body: 'new 1' });
+  await server.stop();
 });
