@@ -52,6 +52,12 @@ export function checkNewName(raw: string): Checked {
   return name;
 }
 
+/** A name of a room or of another person as it is shown: what turns text, which `checkNewName` refuses, may be in an older one. */
+export function shownName(name: string): string {
+  const shown = name.replace(TURNING, '');
+  return isBlank(shown) ? '?' : shown;
+}
+
 /**
  * The key by which names are compared: NFKC, without invisible characters, case-folded. JavaScript has no case folding; lower,
  * upper, lower comes closest, since lower case alone keeps ẞ, ß and SS apart, and the two forms of sigma.
@@ -92,6 +98,7 @@ const HIDING = new RegExp(
   `^\\p{M}|[\\p{Bidi_Control}\\p{Zl}\\p{Zp}${NO_INK}\\u115f\\u1160\\u3164\\uffa0]|[\\p{M}\\p{Default_Ignorable_Code_Point}]{${MARKS_IN_A_ROW_MAX + 1}}`,
   'u',
 );
+const TURNING = /[\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 
 function invalid(message: string): Checked {
   return { ok: false, code: 'invalid', message };

@@ -7,6 +7,7 @@ import {
   checkNewName,
   codePoints,
   nameKey,
+  shownName,
   withoutControls,
 } from '../../shared/text.ts';
 
@@ -163,6 +164,16 @@ describe('checkNewName', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['Ada L.', 'Ada L.'],
+  ['علی‌رضا', 'علی‌رضا'],
+  ['Ada \u202egnp.exe', 'Ada gnp.exe'],
+  ['\u2800', '?'],
+  ['\u202e\u3164', '?'],
+])('the old name %j shows as %j', (name, shown) => {
+  expect(shownName(name)).toBe(shown);
 });
 
 describe('nameKey', () => {

@@ -1,7 +1,7 @@
 /** Creating, looking up, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
 import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
-import { checkNewName } from '../../shared/text.ts';
+import { checkNewName, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { Sync } from '../log/fetch/sync.ts';
 import { type Reason, reasonOf } from '../records/errorReason.ts';
@@ -94,7 +94,9 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
       for (let after: string | undefined; ; ) {
         const asked = await ask('room:list', after === undefined ? {} : { after });
         if (!asked.ok) return asked;
-        rooms.push(...asked.answer.rooms.map(({ id, name, members }) => ({ id, name, members })));
+        rooms.push(
+          ...asked.answer.rooms.map(({ id, name, members }) => ({ id, name: shownName(name), members })),
+        );
         if (asked.answer.next === undefined || rooms.length >= LISTED_AT_MOST) return { ok: true, rooms };
         after = asked.answer.next;
       }

@@ -57,7 +57,8 @@ export const en = {
     none: 'No rooms yet. Tap + above to add one.',
     pick: 'Choose a room to read and write.',
     you: 'You',
-    line: (who: string, text: string) => `${who}: ${text}`,
+    /** Between an author and a text. */
+    says: ': ',
     draft: (text: string) => `Draft: ${text}`,
     people: (n: number) => count(n, { one: '# person', other: '# people' }),
     waiting: (n: number) => count(n, { other: '# waiting' }),
@@ -95,6 +96,7 @@ export const en = {
   message: {
     deleted: 'Message deleted',
     edited: 'edited',
+    all: 'Show all',
     more: 'More',
     unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',

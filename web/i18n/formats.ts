@@ -13,6 +13,15 @@ export function counting(locale: string): Count {
     (forms[rules.select(n)] ?? forms.other).replace('#', written);
 }
 
+/** True for a tag that `Intl` takes. It throws at others, such as `en_US`, `C` or `en-US@posix`. */
+export function isLocale(tag: unknown): tag is string {
+  try {
+    return Intl.getCanonicalLocales(tag as string).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Formats times in milliseconds since 1970, in the time zone of the device. */
 export interface Times {
   /** `13:04` */

@@ -6,7 +6,7 @@ import { createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import { en } from './en.ts';
 import type { SheetTexts } from './enSheets.ts';
-import { createTimes, type Times } from './formats.ts';
+import { createTimes, isLocale, type Times } from './formats.ts';
 import { stored } from './language.ts';
 
 /** `sheets`: in every language but English, whose texts of the sheets are a file of their own (sheets.ts). */
@@ -23,29 +23,40 @@ export type Language = keyof typeof LANGUAGES;
 const have = Object.keys(LANGUAGES);
 const current = createCell<Language>('en');
 
-/** The current language. The root view renders everything again when it changes. */
+/** The current language. */
 export const language: Readable<Language> = current;
 
 export let t: Texts = en;
 
 export let times: Times = timesOf(en);
 
+const formats = createCell(times);
+
+/** Changes with the language, the day and the time zone: then the root view renders everything again. */
+export const shownTimes: Readable<Times> = formats;
+
 /** The language to start with: the one chosen on this browser, else the first of the browser's languages that we have. */
 export function wanted(): Language {
-  return languageOf(chooseLocale([stored() ?? [], navigator.languages].flat(), have)) as Language;
+  return languageOf(chooseLocale([stored() ?? [], localesOf(navigator)].flat(), have)) as Language;
 }
 
 /** Switches the language. Rejects if its texts cannot be fetched; then nothing changes. */
 export async function speak(next: Language): Promise<void> {
   t = await LANGUAGES[next]();
-  times = timesOf(t);
   document.documentElement.lang = t.lang;
   current.set(next);
+  renewTimes();
 }
 
 /** The name of a room on the screen. The lobby, which the server calls so in English, has one in every language. */
 export function roomName({ id, name }: { id: string; name: string }): string {
   return id === LOBBY ? t.rooms.lobby : name;
+}
+
+/** Shows all times anew: formatters keep the time zone in which they were made. */
+export function renewTimes(): void {
+  times = timesOf(t);
+  formats.set(times);
 }
 
 /**
@@ -68,12 +79,20 @@ function own(table: Record<string, string>, code: string): string | undefined {
 
 /** English times follow the region of the reader. Chinese ones do not: a Taiwanese region would bring traditional characters. */
 function timesOf({ lang, log }: Texts): Times {
-  return createTimes(lang === 'en' ? chooseLocale(navigator.languages, [lang]) : lang, log);
+  return createTimes(lang === 'en' ? chooseLocale(localesOf(navigator), [lang]) : lang, log);
 }
 
 /** The first of the wanted locales whose language is among `languages`; else English. */
 export function chooseLocale(locales: readonly string[], languages: readonly string[]): string {
   return locales.find((one) => languages.includes(languageOf(one))) ?? 'en';
+}
+
+/** The locales that the browser asks for, without those that `Intl` refuses: one of them would keep the app from starting. */
+export function localesOf({
+  languages,
+  language,
+}: Partial<Pick<Navigator, 'languages' | 'language'>>): string[] {
+  return [languages, language].flat().filter(isLocale);
 }
 
 function languageOf(locale: string): string {

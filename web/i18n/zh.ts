@@ -56,7 +56,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     none: '还没有聊天室，点上方的加号添加一个。',
     pick: '选择一个聊天室，开始聊天。',
     you: '我',
-    line: (who, text) => `${who}：${text}`,
+    says: '：',
     draft: (text) => `草稿：${text}`,
     people: (n) => count(n, '# 人'),
     waiting: (n) => count(n, '# 条待发'),
@@ -89,6 +89,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
   message: {
     deleted: '消息已删除',
     edited: '已编辑',
+    all: '显示全部',
     more: '更多',
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',

@@ -2,6 +2,7 @@
  * A snapshot of a conversation: the lines and rows in its window and what belongs to them, read in one transaction. Which
  * rows of the outbox show, and how many wait, is known by keys and counts: rows are read only for the window.
  */
+import { shownName } from '../../shared/text.ts';
 import { readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
@@ -59,7 +60,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     window,
     rows: await rowsAt(tx, window.rows),
     changes,
-    names: new Map(users.map((user, i) => [authors[i]!, user?.name ?? ''])),
+    names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,
     logGeneration: stored?.logGeneration ?? 0,
     readUpTo: await readUpToBySelf(tx, stored, me),

@@ -1,6 +1,7 @@
 /** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
+import { shownName } from '../../shared/text.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
 import { readSpans } from '../db/lookups.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
@@ -122,7 +123,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   const last = queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me));
   return {
     id,
-    name,
+    name: shownName(name),
     kind,
     members,
     last,
@@ -149,8 +150,9 @@ function lastOfRow({ at, body }: Row, me: User): RoomSummary['last'] {
 }
 
 async function lastOfLine(tx: UserRead, line: Line, me: User): Promise<RoomSummary['last']> {
+  const user = await tx.objectStore('users').get(line.author);
   return {
-    author: (await tx.objectStore('users').get(line.author))?.name ?? '',
+    author: user ? shownName(user.name) : '',
     mine: line.author === me.id,
     text: line.tag === 'text' ? line.body : undefined,
     deleted: line.tag === 'deleted',

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
-import { language, roomName, sentence, t } from '../i18n/index.ts';
+import { roomName, sentence, shownTimes, t } from '../i18n/index.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { AppState, SignedIn } from '../state/model.ts';
 import { createComposerModels } from './composerModel.ts';
@@ -14,7 +14,7 @@ import type { OpenSheet } from './sheet/Sheets.tsx';
 import { useLazyViews } from './useLazyViews.ts';
 
 export function AppRoot({ world }: { world: World }) {
-  useReadable(language); // a change of language renders everything again and keeps all state
+  useReadable(shownTimes); // a change of language renders everything again and keeps all state
   return (
     <ErrorBoundary>
       <WorldContext.Provider value={world}>

@@ -1,8 +1,11 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t, times } from '../i18n/index.ts';
 import type { Message } from '../state/model.ts';
+import { firstRows, isTall } from './folded.ts';
 import { tone } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
+import { useLazyViews } from './useLazyViews.ts';
 
 export interface BubbleProps {
   message: Message;
@@ -41,7 +44,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
       {mine || !first ? (
         <b class="visually-hidden">{mine ? t.rooms.you : author.name}</b>
       ) : (
-        <b class={`name-${tone(author.id)}`} dir="auto">
+        <b class={`name-${tone(author.id)}`} dir="auto" translate={false}>
           {author.name}
         </b>
       )}
@@ -88,72 +91,50 @@ function Content({ content }: { content: Message['content'] }) {
 }
 
 function Body({ text }: { text: string }) {
+  return isTall(text) ? <TallBody text={text} /> : <Words text={text} />;
+}
+
+/** A text of more than about two screens shows its first rows, until the reader asks for all of it. */
+function TallBody({ text }: { text: string }) {
+  const [whole, setWhole] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const article = useRef<HTMLElement | null>(null);
+  useLayoutEffect(() => {
+    article.current?.focus({ preventScroll: true }); // the button had the focus
+    article.current?.closest('.log')?.dispatchEvent(new Event('scroll')); // its end may have moved out of view
+  }, [whole]);
+  if (whole) return <Words text={text} />;
+  const showAll = () => {
+    article.current = button.current!.closest('article');
+    setWhole(true);
+  };
   return (
-    <span class="body" dir="auto">
-      {partsOf(text).map((part) =>
-        part.tag === 'link' ? (
-          <a href={part.href} dir="ltr" target="_blank" rel="noopener noreferrer">
-            {part.text}
-          </a>
-        ) : (
-          part.text
-        ),
-      )}
+    <>
+      <Words text={firstRows(text)} cut />
+      <button ref={button} type="button" class="more" onClick={showAll}>
+        {t.message.all}
+      </button>
+    </>
+  );
+}
+
+interface WordsProps {
+  text: string;
+  /** More of the message follows, which is not shown. */
+  cut?: boolean;
+}
+
+/** A new element for each text: a translator may have put its own nodes in place of the text (menu/translated.ts). */
+function Words(props: WordsProps) {
+  return (
+    <span key={props.text} class="body" dir="auto">
+      {/https?:|mailto:/i.test(props.text) ? <Linked {...props} /> : props.text}
     </span>
   );
 }
 
-/** A piece of a message: plain text or a link. All parts joined are the message. */
-export type Part = { tag: 'text'; text: string } | { tag: 'link'; text: string; href: string };
-
-/** Finds the links in a text. Only http, https and mailto become links; other schemes, such as `javascript:`, stay text. */
-export function partsOf(text: string): Part[] {
-  const parts: Part[] = [];
-  let end = 0;
-  for (const found of text.matchAll(CANDIDATE)) {
-    const candidate = withoutTail(found[0]);
-    const href = hrefOf(candidate);
-    if (href === undefined) continue;
-    if (found.index > end) parts.push({ tag: 'text', text: text.slice(end, found.index) });
-    parts.push({ tag: 'link', text: candidate, href });
-    end = found.index + candidate.length;
-  }
-  if (end < text.length) parts.push({ tag: 'text', text: text.slice(end) });
-  return parts;
-}
-
-const CANDIDATE = /(?<![\p{L}\p{N}_])(?:https?:\/\/|mailto:)[^\s<>"“”「」『』，。！？；：、（）]+/giu;
-
-/** Without trailing punctuation, and without a closing bracket whose opening bracket is before the link. */
-function withoutTail(candidate: string): string {
-  let rest = candidate;
-  for (;;) {
-    const last = rest.at(-1)!;
-    const opening = OPENING[last];
-    if (TAIL.includes(last) || (opening && count(rest, opening) < count(rest, last)))
-      rest = rest.slice(0, -1);
-    else return rest;
-    if (rest === '') return rest;
-  }
-}
-
-const TAIL = ".,;:!?'*…";
-const OPENING: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
-
-function count(text: string, sign: string): number {
-  return text.split(sign).length - 1;
-}
-
-function hrefOf(candidate: string): string | undefined {
-  const url = parsed(candidate);
-  if (url?.protocol === 'mailto:') return url.pathname.includes('@') ? url.href : undefined;
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url.href : undefined;
-}
-
-function parsed(candidate: string): URL | undefined {
-  try {
-    return new URL(candidate); // not URL.canParse: Safari has it only since 17
-  } catch {
-    return undefined;
-  }
+/** Links become links once the code that finds them is loaded, after the first paint. */
+function Linked({ text, cut }: WordsProps) {
+  const lazy = useLazyViews(text);
+  return <>{lazy ? lazy.linked(text, cut) : text}</>;
 }

@@ -61,6 +61,7 @@ export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerPro
         <textarea
           ref={field}
           rows={1}
+          dir="auto"
           value={text}
           placeholder={t.composer.label}
           aria-label={t.composer.label}

@@ -1,3 +1,5 @@
+import type { ComponentChildren } from 'preact';
+import { isBlank } from '../../shared/text.ts';
 import { dayKey } from '../i18n/formats.ts';
 import { roomName, t, times } from '../i18n/index.ts';
 import type { RoomSummary } from '../state/model.ts';
@@ -57,7 +59,7 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
     <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
       <Avatar id={room.id} name={name} kind={room.kind} />
       <span class="what">
-        <span class="name" dir="auto">
+        <span class="name" dir="auto" translate={false}>
           {name}
         </span>
         <span class="last" dir="auto">
@@ -85,12 +87,19 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
   );
 }
 
-function preview({ kind, last, draft, member, isEmpty }: RoomSummary): string {
+/** Author and text each have their own direction: a name does not turn the text. */
+function preview({ kind, last, draft, member, isEmpty }: RoomSummary): ComponentChildren {
   if (!member) return t.rooms.left;
-  if (draft.trim() !== '') return t.rooms.draft(draft.trim());
+  if (!isBlank(draft)) return t.rooms.draft(draft.trim());
   if (!last) return isEmpty ? t.rooms.empty : '';
   if (last.deleted) return t.message.deleted;
   const text = last.text ?? t.message.unknown;
-  if (last.mine) return t.rooms.line(t.rooms.you, text);
-  return kind === 'direct' ? text : t.rooms.line(last.author, text);
+  if (kind === 'direct' && !last.mine) return text;
+  return (
+    <>
+      <bdi translate={false}>{last.mine ? t.rooms.you : last.author}</bdi>
+      {t.rooms.says}
+      <bdi>{text}</bdi>
+    </>
+  );
 }

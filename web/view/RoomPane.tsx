@@ -39,7 +39,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         </a>
         {room && <Avatar id={room.id} name={name} kind={room.kind} />}
         <div class="who">
-          <h1 dir="auto" aria-label={room ? undefined : t.app}>
+          <h1 dir="auto" translate={false} aria-label={room ? undefined : t.app}>
             {name}
           </h1>
           {room && <p>{t.rooms.people(room.members)}</p>}

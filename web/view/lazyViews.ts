@@ -2,7 +2,10 @@
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { followClock } from './menu/followClock.ts';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
+export { linked } from './menu/linked.tsx';
+export { followTranslation } from './menu/translated.ts';
 export { UnknownRoom } from './menu/UnknownRoom.tsx';
 export { HelloFoot } from './sheet/HelloFoot.tsx';
 export { OpenInBrowser } from './sheet/OpenInBrowser.tsx';

@@ -35,6 +35,8 @@ function load(): Promise<LazyViews> {
     (arrived) => {
       arrived.keepFocus(document);
       arrived.watchForInstall(window);
+      arrived.followClock();
+      arrived.followTranslation(document.body);
       loaded = arrived;
       return arrived;
     },

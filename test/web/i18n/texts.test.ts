@@ -1,11 +1,22 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ERROR_STATUS } from '../../../shared/protocol/index.ts';
 import { en } from '../../../web/i18n/en.ts';
 import { enSheets } from '../../../web/i18n/enSheets.ts';
 import { counting, createTimes } from '../../../web/i18n/formats.ts';
-import { chooseLocale, language, sentence, speak, t, times, wanted } from '../../../web/i18n/index.ts';
+import {
+  chooseLocale,
+  language,
+  localesOf,
+  sentence,
+  shownTimes,
+  speak,
+  t,
+  times,
+  wanted,
+} from '../../../web/i18n/index.ts';
 import { sheetTexts } from '../../../web/i18n/sheets.ts';
 import { zh } from '../../../web/i18n/zh.ts';
+import { followClock } from '../../../web/view/menu/followClock.ts';
 
 const LANGUAGES = { en: { ...en, sheets: enSheets }, zh };
 
@@ -76,6 +87,18 @@ test.each([
   expect(chooseLocale(wanted, ['en', 'zh'])).toBe(expected);
 });
 
+test.each([
+  [['en_US', 'C', 'en-US@posix', 'en-GB'], undefined, ['en-GB']],
+  [undefined, 'zh-CN', ['zh-CN']],
+  [undefined, undefined, []],
+  [['', 'x', '*', 'en-', 'de'], 'e', ['de']],
+  [[undefined, null, 7, 'en'] as unknown as string[], '', ['en']],
+])('of the languages %j and %j, `Intl` takes %j', (languages, language, expected) => {
+  const browser = { ...(languages && { languages }), ...(language !== undefined && { language }) };
+  expect(localesOf(browser)).toEqual(expected);
+  for (const one of localesOf(browser)) createTimes(one, en.log);
+});
+
 describe('times', () => {
   const at = (...parts: [number, number, number, number?, number?]) => new Date(...parts).getTime();
   const now = at(2026, 2, 10, 0, 5);
@@ -124,6 +147,18 @@ describe('the language', () => {
     vi.unstubAllGlobals();
   });
 
+  test.each([[[]], [['en_US']], [['C', '*']], [undefined]])(
+    'of a browser that asks for %j is English',
+    async (languages) => {
+      keeps(null);
+      vi.stubGlobal('navigator', { languages });
+      vi.stubGlobal('document', document);
+      await speak(wanted());
+      expect([language.get(), times.minute(0)]).toEqual(['en', expect.stringMatching(/^\d/)]);
+      vi.unstubAllGlobals();
+    },
+  );
+
   test('changes in all texts at once, in times, and in the document for screen readers', async () => {
     vi.stubGlobal('document', document);
     let told = 0;
@@ -142,6 +177,51 @@ describe('the language', () => {
     expect([language.get(), document.documentElement.lang, told]).toEqual(['en', 'en', 2]);
     stop();
     vi.unstubAllGlobals();
+  });
+});
+
+describe('the clock', () => {
+  const zone = process.env.TZ;
+  const listeners = new EventTarget();
+  let drawn = 0;
+  let stop = () => {};
+  beforeAll(() => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 2, 10, 20, 59, 30) });
+    vi.stubGlobal('addEventListener', listeners.addEventListener.bind(listeners));
+    process.env.TZ = 'Europe/Berlin';
+    followClock();
+    stop = shownTimes.subscribe(() => drawn++);
+  });
+  afterAll(() => {
+    stop();
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  test('of a device that changes its zone: times follow within a minute, at once when somebody comes back', () => {
+    const before = drawn;
+    process.env.TZ = 'Asia/Tokyo';
+    vi.advanceTimersByTime(30_000);
+    expect(drawn).toBe(before + 1);
+    expect(times.minute(Date.now())).toMatch(/^0?6:00/);
+    process.env.TZ = 'Europe/Berlin';
+    listeners.dispatchEvent(new Event('focus'));
+    expect(drawn).toBe(before + 2);
+    expect(times.minute(Date.now())).toMatch(/^(22|10):00/);
+    listeners.dispatchEvent(new Event('visibilitychange'));
+    vi.advanceTimersByTime(3_600_000);
+    expect(drawn).toBe(before + 2); // nothing has changed
+  });
+
+  test('at midnight the day changes, without anybody', () => {
+    const before = drawn;
+    vi.setSystemTime(new Date(2026, 2, 10, 23, 58, 30));
+    vi.advanceTimersByTime(60_000);
+    expect(drawn).toBe(before);
+    vi.advanceTimersByTime(60_000);
+    expect(drawn).toBe(before + 1);
   });
 });
 

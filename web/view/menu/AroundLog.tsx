@@ -12,6 +12,7 @@ import type { ConversationState, Message } from '../../state/model.ts';
 import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
+import { useCopyMessages } from './copyMessages.ts';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
@@ -37,6 +38,7 @@ export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit 
   const state = useReadable(conversation);
   useMarkAsRead(room, log, state, seen);
   useLoading(room, log, state);
+  useCopyMessages(log, state.messages);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);
   useLayoutEffect(() => {
@@ -136,7 +138,7 @@ function Announcer({ state }: { state: ConversationState }) {
     upTo.current = Math.max(before, newest);
     const news = state.messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > before);
     const lines = news.flatMap(({ author, content }) =>
-      content.tag === 'text' ? t.rooms.line(author.name, content.body) : [],
+      content.tag === 'text' ? author.name + t.rooms.says + content.body : [],
     );
     const text = lines.slice(-READ_OUT_MAX).join('\n');
     if (text !== '') setSaid(({ turn }) => ({ text, turn: turn + 1 }));

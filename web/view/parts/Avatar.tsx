@@ -4,7 +4,7 @@ import type { RoomSummary } from '../../state/model.ts';
 export function Avatar({ id, name, kind }: Pick<RoomSummary, 'id' | 'name' | 'kind'>) {
   const shape = kind === 'direct' ? 'avatar person' : 'avatar';
   return (
-    <span class={`${shape} tone-${tone(id)}`} aria-hidden="true">
+    <span class={`${shape} tone-${tone(id)}`} aria-hidden="true" translate={false}>
       {initials(name)}
     </span>
   );

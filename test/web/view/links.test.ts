@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { type Part, partsOf } from '../../../web/view/menu/links.ts';
+
+/** Each text with its links, as a reader sees them. linkify-it 6.1 finds 39 of these 59, linkifyjs 4.4 finds 27. */
+const CORPUS: [string, string[]][] = [
+  ['see https://example.org/a?b=1#c now', ['https://example.org/a?b=1#c']],
+  ['(https://example.org/x).', ['https://example.org/x']],
+  ['https://en.wikipedia.org/wiki/Seal_(animal), yes', ['https://en.wikipedia.org/wiki/Seal_(animal)']],
+  ['风有点大，https://example.org/海，对', ['https://example.org/海']],
+  ['mailto:ada@example.org!', ['mailto:ada@example.org']],
+  ['HTTP://EXAMPLE.org', ['HTTP://EXAMPLE.org']],
+  ['two: http://a.example http://b.example', ['http://a.example', 'http://b.example']],
+  ['javascript:alert(1) data:text/html,x ftp://a.example file:///etc', []],
+  ['xhttps://a.example https:// http://? mailto:nobody', []],
+  ['javascript://https://a.example', ['https://a.example']],
+  ['<a href="https://a.example">', ['https://a.example']],
+  ['请看https://example.org/a', ['https://example.org/a']],
+  ['【https://example.org/a】是', ['https://example.org/a']],
+  [
+    '《https://example.org/a》〈https://example.org/b〉〔https://example.org/c〕',
+    ['https://example.org/a', 'https://example.org/b', 'https://example.org/c'],
+  ],
+  ['［https://example.org/a］｛https://example.org/b｝', ['https://example.org/a', 'https://example.org/b']],
+  ['「https://example.org/a」と', ['https://example.org/a']],
+  [
+    '«https://example.org/a» „https://example.org/b“ ‚https://example.org/c‘',
+    ['https://example.org/a', 'https://example.org/b', 'https://example.org/c'],
+  ],
+  ['https://example.org/a\u200b', ['https://example.org/a']],
+  ['https://example.org/a\u200bb', ['https://example.org/a']],
+  ['https://example.org/a\u202e/gpj', ['https://example.org/a']],
+  ['\u2067https://example.org/a\u2069', ['https://example.org/a']],
+  ['https://example.org/a\u200e.', ['https://example.org/a']],
+  ['https://example.org/a\u2800b', ['https://example.org/a']],
+  ['https://example.org/a\ufeff', ['https://example.org/a']],
+  ['https://example.org/a\u3164', ['https://example.org/a']],
+  ['https://example.org/a\u3000b', ['https://example.org/a']],
+  ['看https://example.org/a是什么', ['https://example.org/a']],
+  ['https://example.org/aを見て', ['https://example.org/a']],
+  ['https://example.org/a에서 봐요', ['https://example.org/a']],
+  ['ดูhttps://example.org/aนะ', ['https://example.org/a']],
+  ['https://example.org是', ['https://example.org']],
+  ['https://example.org/?q=海&x=1', ['https://example.org/?q=海&x=1']],
+  ['https://食べる.jp/あ', ['https://食べる.jp/あ']],
+  ['https://пример.рф/путь', ['https://пример.рф/путь']],
+  ['см.https://example.org/путь.', ['https://example.org/путь']],
+  ['https://bücher.example/é', ['https://bücher.example/é']],
+  ['https://example.org/a، https://example.org/b؟', ['https://example.org/a', 'https://example.org/b']],
+  ['देखो https://example.org/a।', ['https://example.org/a']],
+  ['https://example.org/a。https://example.org/b', ['https://example.org/a', 'https://example.org/b']],
+  ['https://example.org/a👍', ['https://example.org/a']],
+  ['https://example.org/❤️', ['https://example.org/❤️']],
+  ['https://fa.wikipedia.org/wiki/می\u200cخواهم', ['https://fa.wikipedia.org/wiki/می\u200cخواهم']],
+  [
+    'https://en.wikipedia.org/wiki/Michelson–Morley_experiment',
+    ['https://en.wikipedia.org/wiki/Michelson–Morley_experiment'],
+  ],
+  ['https://ja.wikipedia.org/wiki/ジョン・スミス', ['https://ja.wikipedia.org/wiki/ジョン・スミス']],
+  ['[1](https://a.example/x)[2](https://b.example)', ['https://a.example/x', 'https://b.example']],
+  ['(see https://example.org/a),(or b)', ['https://example.org/a']],
+  ['https://example.org/a?x[]=1&y={z}', ['https://example.org/a?x[]=1&y={z}']],
+  [
+    'https://web.archive.org/web/2020/https://example.org/',
+    ['https://web.archive.org/web/2020/https://example.org/'],
+  ],
+  [
+    '*https://example.org/a* ~https://example.org/b~ `https://example.org/c`',
+    ['https://example.org/a', 'https://example.org/b', 'https://example.org/c'],
+  ],
+  ['"https://example.org/a", ‘https://example.org/b’', ['https://example.org/a', 'https://example.org/b']],
+  ['https://example.org/a...', ['https://example.org/a']],
+  ['https://example.org/a…', ['https://example.org/a']],
+  ['https://example.org:8443/~ada/x;y=1,2', ['https://example.org:8443/~ada/x;y=1,2']],
+  [
+    'http://localhost:3000/a http://[::1]/ http://192.0.2.1',
+    ['http://localhost:3000/a', 'http://[::1]/', 'http://192.0.2.1'],
+  ],
+  ['https://example.org/a\nhttps://example.org/b', ['https://example.org/a', 'https://example.org/b']],
+  ['https://example.org/%E6%B5%B7?a=%20', ['https://example.org/%E6%B5%B7?a=%20']],
+  ['https://example.org/#/room/x_y-', ['https://example.org/#/room/x_y-']],
+  ['写信mailto:ada@example.org。', ['mailto:ada@example.org']],
+  ['https://example.org/🦔\u200d', ['https://example.org/🦔']],
+];
+
+const linksIn = (text: string) => partsOf(text).filter((part) => part.tag === 'link');
+
+test.each(CORPUS)('the links in %j are %j', (text, links) => {
+  expect(linksIn(text).map((part) => part.text)).toEqual(links);
+});
+
+test.each([
+  ['https://bank.example@evil.example/a', 'evil.example'],
+  ['https://bank.example:x@evil.example', 'evil.example'],
+  ['https://bank.example\\.evil.example/', 'bank.example'],
+  ['https:///evil.example', 'evil.example'],
+  ['https://\u0430pple.example', 'xn--pple-43d.example'], // a Cyrillic letter
+  ['https://пример.рф/путь', 'xn--e1afmkfd.xn--p1ai'],
+  ['https://ex%61mple.org', 'example.org'],
+  ['http://0x7f.1/', '127.0.0.1'],
+  ['https://EXAMPLE.org:443/a', undefined],
+  ['http://[::1]:80/', undefined],
+  ['https://example.org/@evil.example', undefined],
+  ['https://example.org?@evil.example', undefined],
+  ['mailto:ada@example.org', undefined],
+])('%s leads to %s: shown beside the link unless it says so itself', (text, host) => {
+  const links = linksIn(text);
+  expect(links).toHaveLength(1);
+  expect(links[0]!.tag === 'link' && links[0]!.host).toBe(host);
+});
+
+const pieces = fc.constantFrom(
+  'http://',
+  'https://',
+  'mailto:',
+  'javascript:',
+  'a.example',
+  '@',
+  '(',
+  ')',
+  '.',
+  ' ',
+  '\n',
+  '<',
+  '"',
+  ':',
+  '林',
+  '[',
+  ']',
+  '】',
+  '\u200b',
+  '\u202e',
+  '\u2800',
+  '👩‍🚒',
+);
+
+test('the joined parts are the text; every link is http, https or mailto, and nothing in it is invisible or turns it', () => {
+  const texts = fc.array(fc.oneof(pieces, fc.string()), { maxLength: 20 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const parts: Part[] = partsOf(text);
+      expect(parts.map((part) => part.text).join('')).toBe(text);
+      for (const part of parts) {
+        if (part.tag === 'text') continue;
+        expect(part.href).toMatch(/^(https?:\/\/|mailto:)/);
+        expect(part.text).not.toMatch(/[\s\p{Bidi_Control}\u200b\u2800]/u);
+      }
+    }),
+  );
+});
+
+test('the longest messages take time proportional to their length', () => {
+  const calls = vi.spyOn(globalThis, 'URL');
+  for (const piece of ['http://', 'http://?', 'mailto:', 'https://a.example)(', 'https://[']) {
+    calls.mockClear();
+    partsOf(piece.repeat(4_000 / piece.length));
+    const parsed = calls.mock.calls.reduce((sum, [url]) => sum + String(url).length, 0);
+    expect(parsed, piece).toBeLessThanOrEqual(4_000);
+  }
+});

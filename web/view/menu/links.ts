@@ -1,0 +1,83 @@
+/**
+ * Finds the links in a message. Only http, https and mailto become links; other schemes, such as `javascript:`, stay text.
+ * Which finder this was compared with: docs/DECISIONS.md.
+ */
+
+/** A piece of a message: plain text or a link. All parts joined are the message. */
+export type Part =
+  | { tag: 'text'; text: string }
+  /** `host`: where the link really leads, if its text does not say so: `https://bank.example@evil.example`, or an IDN. */
+  | { tag: 'link'; text: string; href: string; host?: string };
+
+/** Takes time proportional to the length of the text. */
+export function partsOf(text: string): Part[] {
+  const parts: Part[] = [];
+  let end = 0;
+  BEGINNING.lastIndex = 0;
+  for (let found = BEGINNING.exec(text); found; found = BEGINNING.exec(text)) {
+    const { index } = found;
+    INNER.lastIndex = BEGINNING.lastIndex;
+    INNER.test(text);
+    const candidate = withoutTail(text.slice(index, INNER.lastIndex));
+    const link = linkOf(candidate);
+    if (!link) {
+      BEGINNING.lastIndex = Math.max(BEGINNING.lastIndex, index + candidate.length);
+      continue;
+    }
+    if (index > end) parts.push({ tag: 'text', text: text.slice(end, index) });
+    parts.push(link);
+    end = index + candidate.length;
+    BEGINNING.lastIndex = end;
+  }
+  if (end < text.length) parts.push({ tag: 'text', text: text.slice(end) });
+  return parts;
+}
+
+/** After a letter of a script without spaces a link may begin, after a Latin letter not. */
+const BEGINNING = /(?<![a-z0-9_])(?:https?:\/\/|mailto:)/giu;
+
+/** Scripts that are written without spaces, or with endings right after a foreign word; and emoji. */
+const UNSPACED =
+  '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Hang}\\p{sc=Bopo}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}\\p{Extended_Pictographic}\\p{RI}]';
+/** White space, invisible and bidi characters, and punctuation of all scripts but dashes: none is in a link, unless it is ASCII. */
+const ENDING =
+  '[\\s\\p{Default_Ignorable_Code_Point}\\p{Bidi_Control}\\p{Po}\\p{Ps}\\p{Pe}\\p{Pi}\\p{Pf}\\p{C}\\u2800\\ufffc]';
+/** What follows the scheme. The joiners and U+FE0F are part of words and emoji of other scripts, such as Persian. */
+const INNER = new RegExp(
+  `(?:[!#-;=?-_a-~]|[·・’]|(?<=[^\\0-\\x7f])(?:\\ufe0f|[\\u200c\\u200d](?=[^\\0-\\x7f]))|(?!${ENDING}|(?<=[a-z0-9])${UNSPACED})[^\\0-\\x7f])*`,
+  'iuy',
+);
+
+/** Up to the first closing bracket whose opening bracket is before the link, and without trailing punctuation. */
+function withoutTail(candidate: string): string {
+  const open: string[] = [];
+  let end = 0;
+  for (; end < candidate.length; end++) {
+    const sign = candidate[end]!;
+    if (CLOSING[sign]) open.push(CLOSING[sign]);
+    else if (')]}'.includes(sign) && open.pop() !== sign) break;
+  }
+  while (end > 0 && TAIL.includes(candidate[end - 1]!)) end--;
+  return candidate.slice(0, end);
+}
+
+const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
+const TAIL = ".,;:!?'’*~|_([{";
+
+function linkOf(text: string): Part | undefined {
+  const url = parsed(text);
+  if (url?.protocol === 'mailto:')
+    return url.pathname.includes('@') ? { tag: 'link', text, href: url.href } : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return undefined;
+  const written = /^[a-z]+:\/\/([^/?#]*?)(?::\d*)?(?:[/?#]|$)/i.exec(text)?.[1]?.toLowerCase();
+  const { href, hostname } = url;
+  return { tag: 'link', text, href, ...(written === hostname ? {} : { host: hostname }) };
+}
+
+function parsed(candidate: string): URL | undefined {
+  try {
+    return new URL(candidate); // not URL.canParse: Safari has it only since 17
+  } catch {
+    return undefined;
+  }
+}
