@@ -30,6 +30,7 @@ const SMALL: Record<string, Record<string, number>> = {
     PREFETCH_PIECE_ENTRIES: 3,
     PREFETCH_MAX_ENTRIES: 20,
     WINDOW_PAGE_LINES: 5,
+    WINDOW_STEP_LINES: 3,
     WINDOW_MAX_LINES: 12,
     PARK_AFTER_INTERNAL: 2,
   },

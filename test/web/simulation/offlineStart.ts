@@ -5,7 +5,7 @@ import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import type { Run } from './run.ts';
 
 /** More than any room has. */
-const MOST_PAGES = 60;
+const MOST_PAGES = 120;
 
 /** Kills all tabs and opens one. The network is gone until the caller brings it back. */
 export async function startOffline(run: Run): Promise<void> {
@@ -24,13 +24,17 @@ export async function startOffline(run: Run): Promise<void> {
   for (const { id } of tab.signedIn()?.rooms ?? []) {
     tab.look(id);
     const shown = new Set<number>();
+    let isDown = false; // a room may open in the middle
     for (let pages = 0; pages < MOST_PAGES; pages++) {
       await world.pass(20);
       await world.settle();
       const state = tab.client.conversation(id).get();
       for (const { serverOffset } of state.messages) if (serverOffset !== undefined) shown.add(serverOffset);
-      if (!state.loading && (state.atStart || state.older === 'stuck')) break;
-      tab.client.loadOlder(id);
+      if (state.loading) continue;
+      if (isDown && state.atNewest) break;
+      isDown ||= state.atStart || state.older === 'stuck';
+      if (isDown) tab.client.loadNewer(id);
+      else tab.client.loadOlder(id);
     }
     for (const store of ['log', 'detached'])
       for (const entry of browser.disk.read<HeldEntry>(database, store))

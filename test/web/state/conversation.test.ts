@@ -3,7 +3,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import { redacted } from '../../../shared/kinds.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import { windowMoves } from '../../../web/log/read/moveWindow.ts';
-import { RETRY_MAX_MS, WINDOW_MAX_LINES } from '../../../web/records/pageLimits.ts';
+import { RETRY_MAX_MS, WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../web/records/pageLimits.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { OffsetRange, Span } from '../../../web/records/spans.ts';
 import { messageKey } from '../../../web/records/storedRecords.ts';
@@ -215,7 +215,7 @@ test('S2 a range that failed over a live connection is requested again after a b
     return true;
   });
   await page(conversation, 'loadOlder');
-  await until('it came', () => bodies(conversation)[0] === 'text 201');
+  await until('it came', () => bodies(conversation)[0] === `text ${251 - WINDOW_STEP_LINES}`);
   expect(older()).toBe('idle');
 });
 

@@ -18,7 +18,7 @@ test('S3 older entries are requested when only edits are stored below a full win
       readWindow(tx, ROOM, window ? await anchorOlder(tx, ROOM, window) : AT_NEWEST, []),
     );
   let window = await at();
-  for (let i = 0; i < 6 && !window.reachesOldest; i++) window = await at(window);
+  for (let i = 0; i < 20 && !window.reachesOldest; i++) window = await at(window);
   expect(window.lines).toHaveLength(WINDOW_MAX_LINES);
   expect(window).toMatchObject({ reachesOldest: true, span: { from: 2 } });
 });

@@ -13,7 +13,7 @@ import {
   type Window,
   type WindowAnchor,
 } from '../../../../web/log/read/window.ts';
-import { WINDOW_MAX_LINES } from '../../../../web/records/pageLimits.ts';
+import { WINDOW_MAX_LINES, WINDOW_STEP_LINES } from '../../../../web/records/pageLimits.ts';
 import { cover, type Span, spanAt } from '../../../../web/records/spans.ts';
 import { type Random, seeded } from '../../../support/random.ts';
 import { seedsOf } from '../../../support/runs.ts';
@@ -42,16 +42,19 @@ test('O3 a window holds at most 150, waiting ones included: first the newest of 
   const queue = counted(2_000);
   let window = await read(db, AT_NEWEST, queue);
   expect(items(window)).toEqual(queue.slice(-50));
-  for (let i = 0; i < 45; i++) {
+  for (let i = 0; i < STEPS; i++) {
     window = await read(db, await older(db, window), queue);
     expect(items(window).length).toBeLessThanOrEqual(WINDOW_MAX_LINES);
   }
   expect(window).toMatchObject({ reachesOldest: true, anchor: { tag: 'from', from: { offset: 1 } } });
   expect(items(window)).toEqual([...fold(log), ...queue.slice(0, 50)]);
-  for (let i = 0; i < 45; i++) window = await read(db, anchorNewer(window), queue);
+  for (let i = 0; i < STEPS; i++) window = await read(db, anchorNewer(window), queue);
   expect(window.anchor.tag).toBe('newest');
   expect(items(window)).toEqual(queue.slice(-items(window).length));
 });
+
+/** More than the lines and rows of that log have. */
+const STEPS = Math.ceil(2_200 / WINDOW_STEP_LINES);
 
 test.each(seedsOf('ways through a window'))(
   'O3 S3 whatever way one goes, what shows is a slice of all there is: seed %i',
