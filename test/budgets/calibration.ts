@@ -1,22 +1,29 @@
 /**
  * How slow the machine is at the moment: a fixed piece of work, of the same kinds as what has a budget (script, layout, a
- * strictly durable write, a frame), measured between the measurements.
+ * strictly durable write, a frame), measured between the measurements. Other load slows both down, so that their ratio says
+ * more of the app than its times do.
  */
 import type { Page } from '@playwright/test';
+import budgets from './budgets.json' with { type: 'json' };
+import { quantile } from './figures.ts';
 
-/** Milliseconds. `task`: script and layout in one task. `write`: the same with a durable write and a frame, as of a tap. */
-export interface Piece {
-  task: number;
-  write: number;
+/**
+ * Milliseconds of `count` pieces, one after the other, in the page of the app, which is braked like the app itself. They
+ * change nothing there and move nothing.
+ */
+export async function pieceTimes(page: Page, count: number): Promise<number[]> {
+  const times: number[] = [];
+  while (times.length < count) times.push(await page.evaluate(runPiece));
+  return times;
 }
 
-/** Runs in the page of the app, which is braked like the app itself. It changes nothing there and moves nothing. */
-export function calibrate(page: Page): Promise<Piece> {
-  return page.evaluate(runPiece);
+/** How many times as long as on the machine of the budgets everything takes. */
+export function slownessOf(pieces: readonly number[]): number {
+  return quantile(pieces, 0.5) / budgets.calibrationMs;
 }
 
 /** Runs in the browser: it may use nothing from this module. */
-async function runPiece(): Promise<Piece> {
+async function runPiece(): Promise<number> {
   const db = await new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open('calibration', 1);
     request.onupgradeneeded = () => request.result.createObjectStore('pieces');
@@ -42,7 +49,6 @@ async function runPiece(): Promise<Piece> {
   }
   document.body.append(box);
   if (box.scrollHeight === 0) throw new Error('there was no layout');
-  const task = performance.now() - begin;
   const shown = new Promise((resolve) =>
     requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
@@ -51,8 +57,8 @@ async function runPiece(): Promise<Piece> {
     }),
   );
   await Promise.all([durable, shown]);
-  const write = performance.now() - begin;
+  const ms = performance.now() - begin;
   box.remove();
   db.close();
-  return { task, write };
+  return ms;
 }

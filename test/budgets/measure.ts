@@ -1,6 +1,8 @@
 /** Takes all measurements, often enough for percentiles. Takes some minutes. */
 import type { Page } from '@playwright/test';
 import budgets from './budgets.json' with { type: 'json' };
+import { pieceTimes } from './calibration.ts';
+import { quantile } from './figures.ts';
 import { type Scrolled, scroll } from './scrolling.ts';
 import { livePage, type Stage } from './stage.ts';
 import { coldStart, type Start } from './starts.ts';
@@ -17,6 +19,8 @@ export interface Measured {
   scrolls: Scrolled[];
   /** Layout shift of the page until the tap. */
   shiftOfTaps: number;
+  /** The median of the pieces of calibration.ts, in milliseconds: `calibrationMs` of the budgets is this of a quiet machine. */
+  pieceMs: number;
 }
 
 export interface Amounts {
@@ -33,12 +37,13 @@ export async function measure(stage: Stage, slowdown: number, amounts: Amounts):
   const phone = await stage.phone();
   const page = await livePage(stage, phone, slowdown);
   const slowdownSeen = await seenIn(page, slowdown);
+  const pieceMs = quantile(await pieceTimes(page, amounts.taps >> 2), 0.5);
   const taps = await tapTimes(page, amounts.taps);
   const shiftOfTaps = await shiftOf(page);
   const scrolls: Scrolled[] = [];
   while (scrolls.length < amounts.scrolls) scrolls.push(await scroll(page, amounts.messages));
   await phone.close();
-  return { slowdown, slowdownSeen, starts, taps, scrolls, shiftOfTaps };
+  return { slowdown, slowdownSeen, starts, taps, scrolls, shiftOfTaps, pieceMs };
 }
 
 export const ENOUGH: Amounts = { starts: 20, taps: 200, scrolls: 5, messages: 1_000 };
