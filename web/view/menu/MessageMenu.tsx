@@ -62,12 +62,12 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         if (event.key === 'Tab' || focusNext(dialog.current!, event.key)) event.preventDefault();
       }}
     >
-      <header class={hasKeyboard() ? 'visually-hidden' : 'top'}>
+      <div class={hasKeyboard() ? 'visually-hidden' : 'top'}>
         <p id={id} dir="auto">
           {message.mine ? sheetTexts().message.ofYou : sheetTexts().message.of(message.author.name)}
         </p>
         {!hasKeyboard() && <CloseButton onClose={onClose} tabIndex={-1} />}
-      </header>
+      </div>
       <div role="menu" aria-labelledby={id}>
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}

@@ -39,12 +39,12 @@ export function Sheet({ title, onClose, children }: SheetProps) {
       }}
     >
       <div class="inside">
-        <header class="top">
+        <div class="top">
           <h2 id={id} dir="auto" tabIndex={-1} autofocus>
             {title}
           </h2>
           <CloseButton onClose={onClose} />
-        </header>
+        </div>
         {children}
       </div>
     </dialog>
