@@ -40,7 +40,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   await expectState(page, 'Here', 'Sent');
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server received it at \d\d:\d\d\.$/,
+    /^DetailsThe server received it at \d\d:\d\d\.Edit/,
   );
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
@@ -54,7 +54,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   await page.clock.setFixedTime(Date.now() + 86_400_000); // on another day the date is included
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.$/,
+    /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.Edit/,
   );
   expect(server.logs()).not.toContain('Not there');
 });
@@ -211,7 +211,16 @@ test.describe('with a keyboard and a mouse', () => {
     await say(page, 'Two seals');
     await say(page, 'https://example.org/seals');
     await message(page, 'Two seals').click({ button: 'right' });
-    await expect(page.getByRole('menuitem')).toHaveText(['Edit', 'Copy', 'Details', 'Delete']);
+    const items = page.getByRole('menuitem');
+    await expect(items).toHaveText(['Edit', 'Copy', 'Details', 'Delete']);
+    await page.keyboard.press('ArrowDown');
+    await items.getByText('Details').hover(); // one highlighted item: the focus follows the mouse
+    await expect(items.getByText('Details')).toBeFocused();
+    await page.keyboard.press('ArrowDown'); // and the highlight follows the keys, although the mouse is still on Details
+    const plain = 'rgba(0, 0, 0, 0)';
+    for (const name of ['Edit', 'Copy', 'Details'])
+      await expect(items.getByText(name)).toHaveCSS('background-color', plain);
+    await expect(items.getByText('Delete')).not.toHaveCSS('background-color', plain);
     await page.keyboard.press('Escape');
     await expect(page.getByRole('menu')).toHaveCount(0);
     await page
@@ -250,6 +259,40 @@ test.describe('with a keyboard and a mouse', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).press('Enter');
     await expect(message(page, 'First')).toHaveCount(0);
   });
+});
+
+test('a sheet closes by its button and by Back, which stays in the room; a finger sees no ring around headings', async ({
+  server,
+  phone,
+}) => {
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await mika.append(text('Bring the second radio please'));
+  const bubble = message(page, 'Bring the second radio please');
+  await expect(bubble).toBeVisible();
+  expect((await bubble.locator('time').boundingBox())!.y).toBeLessThan(
+    (await bubble.locator('.body').boundingBox())!.y + 20, // the time is beside the text
+  );
+
+  await bubble.getByRole('button', { name: 'More' }).tap();
+  const heading = page.getByRole('heading', { name: 'Details' });
+  await expect(heading).toBeFocused();
+  await expect(heading).toHaveCSS('outline-style', 'none');
+  await page.getByRole('button', { name: 'Close' }).tap();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(composer(page)).toBeVisible();
+  expect(new URL(page.url()).hash).toBe('#/room/lobby');
+  await expect(page.getByRole('button', { name: 'Menu' })).toBeFocused();
+  await page.goBack();
+  const rooms = page.getByRole('heading', { name: 'Rooms' });
+  await expect(rooms).toBeFocused();
+  await expect(rooms).toHaveCSS('outline-style', 'none');
 });
 
 test('the scroll position is kept to the pixel while older messages load; the pill counts new messages below', async ({

@@ -6,7 +6,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { Sheet } from './Sheet.tsx';
+import { afterClosing, Sheet } from './Sheet.tsx';
 
 /** Creates a room, or joins a public one. */
 export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
@@ -16,7 +16,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
   const action = useAsyncAction();
   const enter = (room: string) => {
     onClose();
-    router.go({ tag: 'room', id: room });
+    afterClosing(() => router.go({ tag: 'room', id: room }));
   };
   const create = (event: Event) => {
     event.preventDefault();

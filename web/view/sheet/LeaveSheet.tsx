@@ -3,7 +3,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { Sheet } from './Sheet.tsx';
+import { afterClosing, Sheet } from './Sheet.tsx';
 
 /** Confirms leaving a room. */
 export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): void }) {
@@ -15,7 +15,7 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
       () => client.leaveRoom(room.id),
       () => {
         onClose();
-        router.go({ tag: 'rooms' });
+        afterClosing(() => router.go({ tag: 'rooms' }));
       },
     );
   return (

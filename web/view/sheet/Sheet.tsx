@@ -79,16 +79,21 @@ export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: (
 
 /**
  * Calls `close` in place of a Back of the browser, which would change the screen below. Chromium on Android closes dialogs by
- * itself. Nothing else navigates while a dialog is open, since the page is inert.
+ * itself. `popstate` is before the `hashchange` that the router follows: then the address is the one of this screen again.
+ * Nothing else navigates while a dialog is open, since the page is inert; a dialog that leads elsewhere uses `afterClosing`.
  */
 function closeOnBack({ route }: World['router'], close: () => void): () => void {
-  const onHashChange = (event: Event) => {
-    event.stopImmediatePropagation(); // before the router, which listens without `capture`
+  const onPopState = () => {
     history.pushState(null, '', hashOf(route.get()));
     close();
   };
-  addEventListener('hashchange', onHashChange, { capture: true });
-  return () => removeEventListener('hashchange', onHashChange, { capture: true });
+  addEventListener('popstate', onPopState);
+  return () => removeEventListener('popstate', onPopState);
+}
+
+/** Navigates once the dialog is gone, which is rendered after this task. */
+export function afterClosing(navigate: () => void): void {
+  setTimeout(navigate);
 }
 
 /** A hidden field that tells the browser's password manager whose password a form is about. */

@@ -3,7 +3,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { Sheet } from './Sheet.tsx';
+import { afterClosing, Sheet } from './Sheet.tsx';
 import type { SheetsProps } from './Sheets.tsx';
 
 /** Confirms signing out, with its consequences: unsent messages stay on the device, and without a password it may be final. */
@@ -15,7 +15,7 @@ export function SignOutSheet({ app, onOpen }: { app: SignedIn; onOpen: SheetsPro
   const signOut = () =>
     action.run(
       () => client.signOut(),
-      () => router.go({ tag: 'rooms' }),
+      () => afterClosing(() => router.go({ tag: 'rooms' })),
     );
   return (
     <Sheet title={s.signOut.title} onClose={() => onOpen(undefined)}>
