@@ -25,8 +25,11 @@ export interface LocalDatabase {
   signIn(session: SignedInHere): Promise<void>;
   /** The previous user's outbox has moved. */
   inherited(session: SignedInHere): Promise<void>;
-  /** Also deletes the claim, which could sign the user in again. */
+  /** Also deletes the claim, which could sign the user in again, and notes that the user's log is to be deleted. */
   signOut(): Promise<void>;
+  /** The ids of users who signed out here and have not signed in again, and whose log is not deleted yet. */
+  leftLogs(): Promise<string[]>;
+  logDeleted(user: string): Promise<void>;
   /** The stored claim by which this name signed in, if there is one. */
   claimOf(name: string): Promise<string | undefined>;
   /** The stored claim of this name, whose answer is still pending, or else `fresh`, which is durable once this resolves. */
@@ -38,9 +41,12 @@ export interface LocalDatabase {
   close(): void;
 }
 
+/** The key of a note that this user's log is to be deleted. */
+const LOG_OF = 'log of ';
+
 interface Schema extends DBSchema {
   /** `nobody` is set by a sign-out: an empty store may also mean that the browser deleted the storage. */
-  session: { key: 'current' | 'nobody'; value: SignedInHere | true };
+  session: { key: 'current' | 'nobody' | `${typeof LOG_OF}${string}`; value: SignedInHere | true };
   claims: { key: string; value: { claim: string; since: number } };
 }
 
@@ -62,6 +68,7 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
         const heirOf = before?.user.id === session.user.id ? before.heirOf : undefined;
         await tx.objectStore('session').put({ ...(heirOf && { heirOf }), ...session }, 'current');
         await tx.objectStore('session').delete('nobody');
+        await tx.objectStore('session').delete(`${LOG_OF}${session.user.id}`);
       }),
     inherited: ({ user }) =>
       db.write(['session'], async (tx) => {
@@ -73,10 +80,19 @@ export function openLocalDatabase(indexedDB: IDBFactory, clock: Clock): LocalDat
     signOut: () =>
       db.write(['session', 'claims'], async (tx) => {
         const session = await sessionIn(tx);
-        if (session) await tx.objectStore('claims').delete(nameKey(session.user.name));
+        if (session) {
+          await tx.objectStore('claims').delete(nameKey(session.user.name));
+          await tx.objectStore('session').put(true, `${LOG_OF}${session.user.id}`);
+        }
         await tx.objectStore('session').delete('current');
         await tx.objectStore('session').put(true, 'nobody');
       }),
+    leftLogs: () =>
+      db.read(['session'], async (tx) => {
+        const keys = await tx.objectStore('session').getAllKeys();
+        return keys.flatMap((key) => (key.startsWith(LOG_OF) ? key.slice(LOG_OF.length) : []));
+      }),
+    logDeleted: (user) => db.write(['session'], (tx) => tx.objectStore('session').delete(`${LOG_OF}${user}`)),
     claimOf: (name) =>
       db.read(['claims'], async (tx) => (await tx.objectStore('claims').get(nameKey(name)))?.claim),
     claim: (name, fresh) =>

@@ -120,6 +120,17 @@ export const enSheets = {
     safe: 'You can sign in again with your password.',
     confirm: 'Sign out',
     confirmForGood: 'Sign out for good',
+    removed: 'The messages of your rooms are removed from this device.',
+    kept: (what: string) => `Also kept on this device: ${what}.`,
+    notSent: (n: number) =>
+      count(n, { one: '# message that was not sent', other: '# messages that were not sent' }),
+    unsent: (n: number) => count(n, { one: '# unsent message', other: '# unsent messages' }),
+    drafts: (n: number) => count(n, { one: '# draft', other: '# drafts' }),
+    and: ' and ',
+    deleteAll: 'Delete everything on this device',
+    deletes: (what: string) =>
+      `This also deletes ${what} on this device. Nobody has received them, and nothing can bring them back.`,
+    confirmDelete: 'Delete everything and sign out',
   },
 
   signIn: {

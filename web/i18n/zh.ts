@@ -272,6 +272,15 @@ export const zh: Texts & { sheets: SheetTexts } = {
       safe: '之后可以用密码重新登录。',
       confirm: '退出登录',
       confirmForGood: '永久退出登录',
+      removed: '各个房间的消息会从本机移除。',
+      kept: (what) => `本机还会保留：${what}。`,
+      notSent: (n) => count(n, '# 条未发送成功的消息'),
+      unsent: (n) => count(n, '# 条未发送的消息'),
+      drafts: (n) => count(n, '# 份草稿'),
+      and: '和',
+      deleteAll: '删除本机上的全部内容',
+      deletes: (what) => `本机上的${what}也会被删除。它们还没有发给任何人，删除后无法恢复。`,
+      confirmDelete: '全部删除并退出登录',
     },
 
     signIn: {

@@ -47,6 +47,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     local,
     newId,
     clock,
+    indexedDB: deps.indexedDB,
     pauseMs: (failures) => backoff(failures, deps.random),
     isAnswer,
     isCurrent: (user) => user === client,
@@ -140,6 +141,12 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     if (!some) await local.inherited(heir);
   }
 
+  /** Of users who signed out, also where the app was closed meanwhile. */
+  async function deleteLeftLogs(): Promise<void> {
+    if ((await local.leftLogs()).length > 0)
+      await (await loadLater()).deleteLeftLogs(deps.indexedDB, clock, local);
+  }
+
   function closeClient(): void {
     client?.close();
     client = undefined;
@@ -226,7 +233,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   }
 
   function inBackground(work: () => Promise<void>): void {
-    work().catch((error) => console.warn('the session could not be checked', error));
+    work().catch((error) => closed || console.warn('the session could not be checked', error));
   }
 
   function pageSays(event: BrowserEvent): void {
@@ -247,6 +254,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   else {
     channel.onmessage = () => run(followOtherTab);
     begin();
+    inBackground(() => inOrder(deps.painted).then(deleteLeftLogs));
   }
 
   return {
@@ -274,15 +282,19 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
     signInByCode: (code) => inOrder(() => enterByPass(code)).catch(cannotOpen),
 
-    async signOut() {
+    async signOut(unsent) {
+      const left = session?.user;
       try {
         await client?.flush();
-        const outcome = await account.signOut(session?.user);
+        const later = unsent === 'deleted' ? await loadLater() : undefined;
+        const outcome = await account.signOut(left);
         if (!outcome.ok) return outcome;
         await inOrder(async () => {
+          if (left) await later?.deleteUnsent(deps.indexedDB, clock, left.id);
           await local.signOut();
           showSignIn();
         });
+        inBackground(deleteLeftLogs);
       } catch (error) {
         return { ok: false, reason: storageReason(error) };
       }

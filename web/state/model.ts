@@ -22,8 +22,11 @@ export interface Client extends UserActions {
   /** Signs in with a code that another device of the user shows. */
   signInByCode(code: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
-  /** Ends this device's session. The outbox stays on the device. */
-  signOut(): Promise<Outcome>;
+  /**
+   * Ends this device's session and deletes the stored messages of others. Unsent messages and drafts stay on the device for
+   * when the user returns, unless they are to be `deleted` as well.
+   */
+  signOut(unsent?: 'deleted'): Promise<Outcome>;
   /** Rejects where their chunk cannot be fetched. */
   devices(): Promise<DeviceActions>;
 

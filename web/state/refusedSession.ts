@@ -1,13 +1,14 @@
 /**
  * The server refuses a session although nobody signed out. Either a browser that was killed soon after the sign-in has
  * lost the cookie, or the device was signed out elsewhere, or the server was restored from an older backup. Asks the
- * server which, until it answers. A chunk of its own, since it is rarely needed. It is handed what it uses: a module
- * that it shared with the first page would become a chunk there and cost more than this saves.
+ * server which, until it answers. Only where the server says that somebody signed this device out, the log is deleted, as
+ * after a sign-out here; a lost cookie or a restored database deletes nothing.
  */
 import type { Session, User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { LocalDatabase } from '../db/local.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
+import { deleteLogOf } from './leftBehind.ts';
 import type { UserClient } from './user.ts';
 
 export interface SessionCheck {
@@ -15,6 +16,7 @@ export interface SessionCheck {
   local: LocalDatabase;
   newId: () => string;
   clock: Clock;
+  indexedDB: IDBFactory;
   /** The delay before the next request, in ms, after so many without an answer. */
   pauseMs(failures: number): number;
   /** Whether this code is an answer. Otherwise the same request has to be repeated. */
@@ -49,7 +51,12 @@ export async function checkRefusedSession(of: UserClient, check: SessionCheck, f
       return;
     case 'signed-out':
       check.unknown = undefined;
-      if (wasUnknown) of.signedIn(session); // restored from a backup once more: the cookie may be valid again
+      if (wasUnknown)
+        of.signedIn(session); // restored from a backup once more: the cookie may be valid again
+      else if (of.wasSignedOut()) {
+        await deleteLogOf(check.indexedDB, clock, of.id);
+        of.refresh();
+      }
       return;
     case 'unanswered':
       clock.setTimeout(

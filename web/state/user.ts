@@ -37,6 +37,10 @@ export interface UserClient extends UserActions {
   flush(): Promise<void>;
   /** Signed in again: connects with the new session. */
   signedIn(session: SignedInHere): void;
+  /** The server said that somebody ended this device's session. */
+  wasSignedOut(): boolean;
+  /** Shows again what the database has. */
+  refresh(): void;
   /** More is known of the session. */
   know(session: SignedInHere): void;
   close(): void;
@@ -316,6 +320,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       engine.current?.connection.tell({ type: 'signed-in' });
       publish();
     },
+    wasSignedOut: () => engine.current?.connection.wasSignedOut() === true,
+    refresh: () => void refresh({ type: 'all' }),
     know(session) {
       known = session;
       publish();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import { turns, until } from '../db/until.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
-import { createModelServer, type ModelServer } from './modelServer.ts';
+import { createModelServer, type ModelServer, mint } from './modelServer.ts';
 
 let server: ModelServer;
 let browser: Browser;
@@ -208,3 +208,56 @@ test('O2 a tab finds that the browser is signed in after all: tabs that show the
   await isIn(third, 'Mika');
   await isIn(asking, 'Mika');
 });
+
+const stored = async (store: string) => (await readAll(browser.indexedDB, `holdfast:${mika}`, store)).length;
+let mika = '';
+
+test('O4 a sign-out deletes the log and the names, and keeps what was not sent; it goes on after the tab was killed', async () => {
+  const [tab] = (await mikaIn(1)) as [Tab];
+  mika = tab.signedIn().user.id;
+  server.write(mint(), 'from Lin');
+  await until('it is stored', async () => (await stored('log')) === 1);
+  expect(await tab.client.signOut()).toEqual({ ok: true });
+  tab.kill(); // perhaps before anything was deleted
+  const later = await openTab();
+  await until('all is deleted', async () => (await stored('log')) + (await stored('users')) === 0);
+  expect([await stored('rows'), await stored('drafts'), await stored('rooms')]).toEqual([1, 1, 1]);
+  server.intercept = () => false;
+  expect(await later.client.signIn('Mika', 'secret')).toEqual({ ok: true });
+  await look(later);
+  await later.untilPassing('it is sent', () => later.read(LOBBY).includes('for later'));
+  expect(await later.client.draft(LOBBY)).toBe('half a secret');
+});
+
+test('a sign-out that is to delete everything leaves nothing that was written', async () => {
+  const [tab, other] = (await mikaIn(2)) as [Tab, Tab];
+  mika = tab.signedIn().user.id;
+  expect(await tab.client.signOut('deleted')).toEqual({ ok: true });
+  await until('the other tab follows', () => other.app().tag === 'signed-out');
+  await until('all is deleted', async () => {
+    const counts = await Promise.all(['log', 'rows', 'drafts', 'marks', 'users', 'rooms'].map(stored));
+    return counts.every((count) => count === 0);
+  });
+});
+
+test.each([
+  ['somebody signed this device out', { reason: 'signed-out' }, 0],
+  ['the server just does not know the session', {}, 1],
+])(
+  'O4 %s: the log is deleted only in the first case, and what was not sent never',
+  async (_, refusal, log) => {
+    const [tab] = (await mikaIn(1)) as [Tab];
+    mika = tab.signedIn().user.id;
+    server.write(mint(), 'from Lin');
+    await until('it is stored', async () => (await stored('log')) === 1);
+    server.claims.clear();
+    server.refusal = refusal;
+    server.cookie = undefined;
+    server.live()!.drop();
+    await tab.untilPassing('refused', () => tab.signedIn().connection.tag === 'signed-out');
+    await turns(50);
+    await until('the log is as it should be', async () => (await stored('log')) === log);
+    expect([await stored('rows'), await stored('drafts')]).toEqual([1, 1]);
+    expect(tab.signedIn().waiting).toBe(1);
+  },
+);
