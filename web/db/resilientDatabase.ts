@@ -15,8 +15,16 @@ import { isFull } from './failure.ts';
 export interface Database<S extends DBSchema> {
   /** Runs `work` in one transaction, on one snapshot. `work` may await only requests of that transaction. */
   read<T>(stores: readonly StoreNames<S>[], work: (tx: ReadTx<S>) => Promise<T>): Promise<T>;
-  /** The same for writing. Resolves once all is on disk (strict durability, as L4 on the server); rejects with nothing written. */
-  write<T>(stores: readonly StoreNames<S>[], work: (tx: WriteTx<S>) => Promise<T>): Promise<T>;
+  /**
+   * The same for writing; rejects with nothing written. Resolves once all is on disk (strict durability, as L4 on the
+   * server). `relaxed`: a power loss may undo the transaction, and all after it, but none before it: browsers append to one
+   * log per database, which the next strict transaction flushes. For what the server sends again.
+   */
+  write<T>(
+    stores: readonly StoreNames<S>[],
+    work: (tx: WriteTx<S>) => Promise<T>,
+    durability?: IDBTransactionDurability,
+  ): Promise<T>;
   /**
    * The page may be frozen from now on. A transaction that is frozen with it would block every other tab (S5), so open
    * transactions abort. They, and new ones, run after `resume`.
@@ -61,17 +69,18 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     stores: readonly StoreNames<S>[],
     mode: IDBTransactionMode,
     work: (tx: never) => Promise<T>,
+    durability: IDBTransactionDurability,
     isRetry = false,
   ): Promise<T> {
     if (suspension) await suspension.over;
     const before = suspensions;
     try {
-      return await attempt(stores, mode, work);
+      return await attempt(stores, mode, work, durability);
     } catch (error) {
       if (closed) throw error;
-      if (suspensions !== before) return run(stores, mode, work, isRetry);
+      if (suspensions !== before) return run(stores, mode, work, durability, isRetry);
       const retries = !isRetry && (isHandleLost(error) || (isFull(error) && (await freedSpace())));
-      if (retries) return run(stores, mode, work, true);
+      if (retries) return run(stores, mode, work, durability, true);
       throw error;
     }
   }
@@ -86,7 +95,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     if (!freeing) freedAt = clock.ticks();
     freeing ??= freeSpace({
       ...database,
-      write: (stores, work) => attempt(stores, 'readwrite', work),
+      write: (stores, work, durability = 'strict') => attempt(stores, 'readwrite', work, durability),
     }).finally(() => {
       freeing = undefined;
     });
@@ -100,6 +109,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     stores: readonly StoreNames<S>[],
     mode: IDBTransactionMode,
     work: (tx: never) => Promise<T>,
+    durability: IDBTransactionDurability,
   ) {
     if (closed) throw new DatabaseClosed();
     const used = opened();
@@ -111,7 +121,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
       return await unlessStalled(clock, deadlineOf(mine), async () => {
         const db = await used;
         if (hasFailed || suspension) throw new DatabaseStalled(); // the caller was told of a failure and may have retried (O4)
-        const tx = db.transaction([...stores], mode, { durability: 'strict' });
+        const tx = db.transaction([...stores], mode, { durability });
         mine.tx = tx;
         mine.since = clock.ticks();
         const answered = () => {
@@ -182,8 +192,8 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   }
 
   const database: Database<S> = {
-    read: (stores, work) => run(stores, 'readonly', work),
-    write: (stores, work) => run(stores, 'readwrite', work),
+    read: (stores, work) => run(stores, 'readonly', work, 'relaxed'),
+    write: (stores, work, durability = 'strict') => run(stores, 'readwrite', work, durability),
     suspend() {
       if (suspension || closed) return;
       suspensions++;

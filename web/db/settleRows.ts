@@ -26,12 +26,12 @@ export async function settleEchoes(
 ): Promise<Settled> {
   const rows = tx.objectStore('rows');
   const settled: SettledRow[] = [];
-  for (const entry of entries) {
-    if (entry.author !== me) continue;
-    const row = await rows.index('clientOffset').get(entry.clientOffset);
+  const own = entries.filter(({ author }) => author === me);
+  const found = await Promise.all(own.map((entry) => rows.index('clientOffset').get(entry.clientOffset)));
+  for (const [i, row] of found.entries()) {
     if (row?.room !== room) continue;
-    await rows.delete(row.seq);
-    settled.push({ row, serverOffset: entry.serverOffset });
+    void rows.delete(row.seq).catch(() => {}); // a failure aborts the transaction
+    settled.push({ row, serverOffset: own[i]!.serverOffset });
   }
   if (settled.length === 0) return 'nothing';
   return (await settleDependents(tx, room, settled)) ? 'parked' : 'rows';

@@ -57,10 +57,14 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
 
   /** Or the server refuses it for good: then it is not sent again. */
   function acknowledged(room: string, upTo: number): Promise<void> {
-    return db.write(['marks'], async (tx) => {
-      const mark = await tx.objectStore('marks').get(room);
-      if (mark?.upTo === upTo) await tx.objectStore('marks').put({ room, upTo, told: true });
-    });
+    return db.write(
+      ['marks'],
+      async (tx) => {
+        const mark = await tx.objectStore('marks').get(room);
+        if (mark?.upTo === upTo) await tx.objectStore('marks').put({ room, upTo, told: true });
+      },
+      'relaxed',
+    );
   }
 
   /**
@@ -68,15 +72,19 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
    * shown. A view may still show a log that was deleted meanwhile: what was seen of that does not count.
    */
   function grow(room: string, seen: number, logGeneration: number): Promise<boolean> {
-    return db.write(['marks', 'rooms'], async (tx) => {
-      const mark = await tx.objectStore('marks').get(room);
-      const stored = await tx.objectStore('rooms').get(room);
-      if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;
-      const upTo = Math.min(seen, stored.head);
-      if (upTo <= Math.max(mark?.upTo ?? 0, stored.readUpTo)) return false;
-      await tx.objectStore('marks').put({ room, upTo, told: false });
-      return true;
-    });
+    return db.write(
+      ['marks', 'rooms'],
+      async (tx) => {
+        const mark = await tx.objectStore('marks').get(room);
+        const stored = await tx.objectStore('rooms').get(room);
+        if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;
+        const upTo = Math.min(seen, stored.head);
+        if (upTo <= Math.max(mark?.upTo ?? 0, stored.readUpTo)) return false;
+        await tx.objectStore('marks').put({ room, upTo, told: false });
+        return true;
+      },
+      'relaxed',
+    );
   }
 
   return {

@@ -44,31 +44,36 @@ export function applyVerdicts(
   mayStoreVerdicts: (tx: UserWrite) => boolean | Promise<boolean> = () => true,
   generation?: number,
 ): Promise<AppliedVerdicts> {
-  return db.write(SYNC_STORES, async (tx) => {
-    const changed: Row[] = [];
-    const placed: UncoveredAck[] = [];
-    const settled = new Map<string, SettledRow[]>();
-    const mayStore = await mayStoreVerdicts(tx);
-    const isCurrent = generation === undefined || generation === (await readGeneration(tx));
-    for (const given of isCurrent ? verdicts : unanswered(verdicts)) {
-      if (!mayStore && given.type !== 'acknowledged') continue;
-      const row = await tx.objectStore('rows').index('clientOffset').get(given.clientOffset);
-      if (!row) continue;
-      const verdict = (await isOfOtherLog(tx, row.room, given)) ? unanswered([given])[0]! : given;
-      changed.push(row);
-      await applyVerdict(tx, me, row, verdict, newKey);
-      if (verdict.type !== 'acknowledged') continue;
-      const { serverOffset } = verdict;
-      settled.set(row.room, [...(settled.get(row.room) ?? []), { row, serverOffset }]);
-      if (!spanAt(await readSpans(tx, row.room), serverOffset)) placed.push({ room: row.room, serverOffset });
-    }
-    let freed = false;
-    for (const [room, rows] of settled) freed = (await settleDependents(tx, room, rows)) || freed;
-    const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
-    for (const room of roomsOf(changed.filter((row) => failed.has(row.clientOffset))))
-      await deleteObsolete(tx, room);
-    return { rooms: roomsOf(changed), freed, placed };
-  });
+  return db.write(
+    SYNC_STORES,
+    async (tx) => {
+      const changed: Row[] = [];
+      const placed: UncoveredAck[] = [];
+      const settled = new Map<string, SettledRow[]>();
+      const mayStore = await mayStoreVerdicts(tx);
+      const isCurrent = generation === undefined || generation === (await readGeneration(tx));
+      for (const given of isCurrent ? verdicts : unanswered(verdicts)) {
+        if (!mayStore && given.type !== 'acknowledged') continue;
+        const row = await tx.objectStore('rows').index('clientOffset').get(given.clientOffset);
+        if (!row) continue;
+        const verdict = (await isOfOtherLog(tx, row.room, given)) ? unanswered([given])[0]! : given;
+        changed.push(row);
+        await applyVerdict(tx, me, row, verdict, newKey);
+        if (verdict.type !== 'acknowledged') continue;
+        const { serverOffset } = verdict;
+        settled.set(row.room, [...(settled.get(row.room) ?? []), { row, serverOffset }]);
+        if (!spanAt(await readSpans(tx, row.room), serverOffset))
+          placed.push({ room: row.room, serverOffset });
+      }
+      let freed = false;
+      for (const [room, rows] of settled) freed = (await settleDependents(tx, room, rows)) || freed;
+      const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
+      for (const room of roomsOf(changed.filter((row) => failed.has(row.clientOffset))))
+        await deleteObsolete(tx, room);
+      return { rooms: roomsOf(changed), freed, placed };
+    },
+    'relaxed',
+  );
 }
 
 /**

@@ -73,12 +73,16 @@ async function readBatch(tx: UserWrite, limits: BatchLimits, heldBack: HeldBack)
  * passes the `fenceToken` of a holder that has just ended: then nothing is changed if another holder has begun since.
  */
 export function recoverUnanswered(db: UserDatabase, fenceToken?: string): Promise<string[]> {
-  return db.write(['rows', 'meta'], async (tx) => {
-    if (fenceToken !== undefined && !(await holdsFence(tx, fenceToken))) return [];
-    const changed = await unanswered(tx);
-    for (const row of changed) await tx.objectStore('rows').put(row);
-    return roomsOf(changed);
-  });
+  return db.write(
+    ['rows', 'meta'],
+    async (tx) => {
+      if (fenceToken !== undefined && !(await holdsFence(tx, fenceToken))) return [];
+      const changed = await unanswered(tx);
+      for (const row of changed) await tx.objectStore('rows').put(row);
+      return roomsOf(changed);
+    },
+    'relaxed',
+  );
 }
 
 async function passesFence(tx: UserWrite, fenceToken: string, fenceCheck: FenceCheck): Promise<boolean> {

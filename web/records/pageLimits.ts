@@ -58,6 +58,9 @@ export const MOVE_CHUNK_ENTRIES = 100;
 export const MOVE_SLICE_ENTRIES = 2_000;
 /** Between two of those transactions, other readers and writers get as long as the last one took, and at least this. */
 export const MOVE_PAUSE_MS = 10;
+/** Received entries are stored in transactions of about this time, in groups of about STORE_GROUP_ENTRIES whose requests are issued at once. */
+export const STORE_SLICE_MS = 100;
+export const STORE_GROUP_ENTRIES = 200;
 /** On a full device old entries are evicted, down to this many of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
 /** Entries that one transaction deletes, where many are deleted: of a full device, of a restored log, at a sign-out. */

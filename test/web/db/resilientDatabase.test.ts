@@ -219,10 +219,12 @@ test('a newer version of the app in another tab can upgrade the database', async
   await expect(write(3)).rejects.toThrow(DatabaseClosed);
 });
 
-test('O1 every write is committed with strict durability', async () => {
+test('O1 a write is committed with strict durability, unless it says that it is of what the server sends again', async () => {
   const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction');
   const { db, write } = opened();
   await write(1);
   expect(transaction.mock.lastCall![2]).toEqual({ durability: 'strict' });
+  await db.write(['rows'], async () => {}, 'relaxed');
+  expect(transaction.mock.lastCall![2]).toEqual({ durability: 'relaxed' });
   db.close();
 });

@@ -80,6 +80,7 @@ export function createSync(deps: SyncDeps): Sync {
   const sessions = createSyncSessions({
     db,
     me,
+    clock,
     changed: deps.changed,
     reconnect,
     unstorable(room, error) {

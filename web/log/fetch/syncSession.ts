@@ -6,6 +6,7 @@
  */
 import type { Users } from '../../../shared/protocol/index.ts';
 import { createSerial } from '../../../shared/serial.ts';
+import type { Clock } from '../../db/clock.ts';
 import { isOfContent } from '../../db/failure.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
 import type { Change } from '../../records/change.ts';
@@ -40,6 +41,7 @@ export interface SyncSessions {
 interface Deps {
   db: UserDatabase;
   me: string;
+  clock: Pick<Clock, 'ticks'>;
   changed(change: Change): void;
   reconnect(): void;
   /** A run of this room has an invalid record, so it cannot be stored; the others are. */
@@ -48,34 +50,48 @@ interface Deps {
   restored(rooms: readonly string[]): void;
 }
 
-export function createSyncSessions({ db, me, changed, reconnect, unstorable, restored }: Deps): SyncSessions {
+export function createSyncSessions({
+  db,
+  me,
+  clock,
+  changed,
+  reconnect,
+  unstorable,
+  restored,
+}: Deps): SyncSessions {
   let session: SyncSession | undefined;
   const next = createSerial();
 
-  /** All in one transaction; if one has an invalid record, each in its own. */
   async function store(
     version: LogVersion | undefined,
     received: readonly ReceivedRun[],
   ): Promise<(AppliedRun | undefined)[]> {
-    try {
-      return await applyAll(version, received);
-    } catch (error) {
-      if (!isOfContent(error)) throw error;
-      if (received.length === 1) {
-        unstorable(received[0]!.run.room, error);
-        return [undefined];
-      }
-    }
     const applied: (AppliedRun | undefined)[] = [];
-    for (const each of received) applied.push(...(await store(version, [each])));
+    while (applied.length < received.length)
+      applied.push(...(await storeFirst(version, received.slice(applied.length))));
     return applied;
   }
 
-  async function applyAll(
+  /** The first of these runs, in one transaction. If one has an invalid record, the first run alone. */
+  async function storeFirst(
+    version: LogVersion | undefined,
+    received: readonly ReceivedRun[],
+  ): Promise<(AppliedRun | undefined)[]> {
+    try {
+      return await applyFirst(version, received);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      if (received.length > 1) return storeFirst(version, received.slice(0, 1));
+      unstorable(received[0]!.run.room, error);
+      return [undefined];
+    }
+  }
+
+  async function applyFirst(
     version: LogVersion | undefined,
     received: readonly ReceivedRun[],
   ): Promise<AppliedRun[]> {
-    const { applied, renamed } = await applyFrames(db, me, received, version);
+    const { applied, renamed } = await applyFrames(db, me, received, version, clock);
     const roomsWhere = (isSo: (each: AppliedRun) => boolean) => [
       ...new Set(applied.flatMap((each, i) => (isSo(each) ? received[i]!.run.room : []))),
     ];

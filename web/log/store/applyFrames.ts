@@ -5,13 +5,15 @@
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment, membershipOf, ruleOf } from '../../../shared/kinds.ts';
 import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
+import type { Clock } from '../../db/clock.ts';
 import { putFeatures } from '../../db/features.ts';
 import { readCursor } from '../../db/lookups.ts';
 import { type Settled, settleEchoes } from '../../db/settleRows.ts';
-import type { UserDatabase, UserWrite } from '../../db/userDatabase.ts';
+import { LOG_STORES, type UserDatabase, type UserWrite } from '../../db/userDatabase.ts';
+import { STORE_GROUP_ENTRIES, STORE_SLICE_MS } from '../../records/pageLimits.ts';
 import type { LocalRoom } from '../../records/storedRecords.ts';
 import { forgetAllLogs, forgetLog, hasRowOrDraft, writeAndDeleteLogs } from './deleteLogs.ts';
-import { type LogVersion, readGeneration, StaleLogError } from './generation.ts';
+import { type LogVersion, readGeneration, StaleLogError, writeIfCurrent } from './generation.ts';
 import {
   conflictsWithStored,
   type LogRun,
@@ -43,48 +45,141 @@ export async function applyFrame(
   users: Users,
   version?: LogVersion,
 ): Promise<AppliedRun> {
-  return (await applyFrames(db, me, [{ run, users }], version)).applied[0]!;
+  return (await applyFrames(db, me, [{ run, users }], version, { ticks: () => 0 })).applied[0]!;
 }
 
 /**
- * Applies the runs in order. `renamed`: ids of users who had another name before. Rejects with `StaleLogError`, and stores
- * nothing, if the database does not have this `version` of the logs.
+ * Applies the first of the runs, in order, in one transaction: as many as fit into STORE_SLICE_MS, at least one group of
+ * STORE_GROUP_ENTRIES. `applied` tells how many; the caller goes on with the others in the next transaction. Between two of
+ * them other transactions run, above all the outbox's. `rows` is in the scope only of runs with entries of the user's own:
+ * others never delay a message that is being queued.
+ *
+ * `renamed`: ids of users who had another name before. Rejects with `StaleLogError`, and stores nothing, if the database
+ * does not have this `version` of the logs.
  */
 export function applyFrames(
   db: UserDatabase,
   me: string,
   received: readonly ReceivedRun[],
-  version?: LogVersion,
+  version: LogVersion | undefined,
+  clock: Pick<Clock, 'ticks'>,
 ): Promise<{ applied: AppliedRun[]; renamed: string[] }> {
+  const hasOwn = ({ run }: ReceivedRun) =>
+    run.entries.some(({ author }) => author === me) || run.amendments.some(({ author }) => author === me);
+  const settles = hasOwn(received[0]!);
+  const end = received.findIndex((each) => hasOwn(each) !== settles);
+  const runs = end < 0 ? received : received.slice(0, end);
+  const stores = settles ? ([...FRAME_STORES, 'rows'] as const) : FRAME_STORES;
   /** Rooms with a conflict. A log that was shortened since may lack the entry that showed it. */
   const restored = new Set<string>();
-  return writeAndDeleteLogs(db, SYNC_STORES, version, async (tx) => {
+  return writeWidening(db, stores, SYNC_STORES, version, async (tx, widen) => {
     if (version && version.epoch !== (await tx.objectStore('meta').get('epoch'))) throw new StaleLogError();
-    const applied: AppliedRun[] = [];
+    const began = clock.ticks();
     const forgotten = new Set<string>();
-    for (const { run } of received) {
+    const forgetIfRestored = async (run: LogRun) => {
       const isKnown = restored.has(run.room) && !forgotten.has(run.room);
-      const isRestored = isKnown || (await conflictsWithStored(tx, run));
-      if (isRestored) {
-        restored.add(run.room);
-        await forgetLog(tx, run.room);
-        forgotten.add(run.room);
-      }
-      applied.push(await applyRun(tx, me, run, isRestored));
-    }
-    const renamed: string[] = [];
-    for (const { users } of received) renamed.push(...(await putUsers(tx, users)));
-    return { applied, renamed };
+      if (!isKnown && !(await conflictsWithStored(tx, run))) return false;
+      restored.add(run.room);
+      forgotten.add(run.room);
+      widen();
+      await forgetLog(tx, run.room);
+      return true;
+    };
+    const applied: AppliedRun[] = [];
+    do {
+      const group = firstGroup(runs.slice(applied.length));
+      applied.push(
+        ...(await inOrderOfRooms(group, async ({ run }) =>
+          applyRun(tx, me, run, settles, await forgetIfRestored(run)),
+        )),
+      );
+    } while (applied.length < runs.length && clock.ticks() - began < STORE_SLICE_MS);
+    return { applied, renamed: await putUsers(tx, newestUsers(runs.slice(0, applied.length))) };
   });
 }
 
+/** The runs whose requests are issued together. */
+function firstGroup(runs: readonly ReceivedRun[]): readonly ReceivedRun[] {
+  let entries = 0;
+  const end = runs.findIndex(({ run }) => {
+    const isFull = entries >= STORE_GROUP_ENTRIES;
+    entries += run.entries.length;
+    return isFull;
+  });
+  return end < 0 ? runs : runs.slice(0, end);
+}
+
+/** Runs of one room one after the other, those of different rooms at once: they touch different records. */
+async function inOrderOfRooms<T>(
+  runs: readonly ReceivedRun[],
+  work: (received: ReceivedRun) => Promise<T>,
+): Promise<T[]> {
+  const lasts = new Map<string, Promise<unknown>>();
+  return Promise.all(
+    runs.map((received) => {
+      const { room } = received.run;
+      const done = (lasts.get(room) ?? Promise.resolve()).then(() => work(received));
+      lasts.set(room, done);
+      return done;
+    }),
+  );
+}
+
+/** Of each user the greatest `rev`; of equal ones the last. */
+function newestUsers(received: readonly ReceivedRun[]): Users {
+  const newest: Users = {};
+  for (const { users } of received)
+    for (const [id, user] of Object.entries(users)) if (user.rev >= (newest[id]?.rev ?? 0)) newest[id] = user;
+  return newest;
+}
+
+/**
+ * Runs `work` in a transaction of `few` stores. Where it needs others it calls `widen` first; then it runs again, in a
+ * transaction of `all`, in which it may delete logs.
+ */
+async function writeWidening<T>(
+  db: UserDatabase,
+  few: WriteScope,
+  all: WriteScope,
+  version: LogVersion | undefined,
+  work: (tx: UserWrite, widen: () => void) => Promise<T>,
+): Promise<T> {
+  try {
+    return await writeIfCurrent(db, few, version, (tx) =>
+      work(tx, () => {
+        throw new ScopeTooNarrow();
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ScopeTooNarrow)) throw error;
+    return writeAndDeleteLogs(db, all, version, (tx) => work(tx, () => {}));
+  }
+}
+
+type WriteScope = Parameters<UserDatabase['write']>[0];
+
+class ScopeTooNarrow extends Error {
+  constructor() {
+    super('the transaction needs more stores');
+    this.name = 'ScopeTooNarrow';
+  }
+}
+
+const FRAME_STORES = [...LOG_STORES, 'users', 'rooms', 'meta'] as const;
+
 /**
  * If the run would leave a hole, only entries that are useful alone are stored, as detached ones: own entries, amendments,
- * and entries with a target whose kind this version does not know.
+ * and entries with a target whose kind this version does not know. `settles`: it may have own entries.
  */
-async function applyRun(tx: UserWrite, me: string, run: LogRun, isRestored: boolean): Promise<AppliedRun> {
+async function applyRun(
+  tx: UserWrite,
+  me: string,
+  run: LogRun,
+  settles: boolean,
+  isRestored: boolean,
+): Promise<AppliedRun> {
   const { room, entries, amendments } = run;
-  const settled = await settleEchoes(tx, me, room, [...entries, ...amendments]);
+  const settled = settles ? await settleEchoes(tx, me, room, [...entries, ...amendments]) : 'nothing';
   const stored = !run.undescribed && (await storeEntries(tx, isRestored ? { ...run, opens: true } : run));
   const detached = entries.filter((entry) => entry.author === me || mayAmendOthers(entry));
   if (stored) await updateHead(tx, room, entries);
@@ -102,6 +197,8 @@ export function isContiguous(entries: readonly Entry[], from: number): boolean {
 }
 
 const STORES = [...SYNC_STORES, 'drafts'] as const;
+/** Without those of entries and of the outbox: a welcome describes up to MEMBERSHIPS_MAX rooms. */
+const WELCOME_STORES = ['rooms', 'users', 'logSpans', 'marks', 'meta'] as const;
 
 /** By room, the last stored serverOffset at the handshake: a shorter log was restored from a backup. */
 type Ends = ReadonlyMap<string, number>;
@@ -118,18 +215,22 @@ export function storeWelcome(
   ends: Ends = new Map(),
   version?: LogVersion,
 ): Promise<Map<string, number>> {
-  return writeAndDeleteLogs(db, STORES, version, async (tx) => {
+  return writeWidening(db, WELCOME_STORES, STORES, version, async (tx, widen) => {
     const [before, generation] = [await tx.objectStore('meta').get('epoch'), await readGeneration(tx)];
-    if (before !== undefined && before !== epoch) await forgetAllLogs(tx);
+    if (before !== undefined && before !== epoch) {
+      widen();
+      await forgetAllLogs(tx);
+    }
+    const restored = rooms.filter((room) => isRestored(room, ends));
+    if (restored.length > 0) widen();
+    for (const { id } of restored) await forgetLog(tx, id);
     await tx.objectStore('meta').put(epoch, 'epoch');
     await putFeatures(tx, features);
     const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
-    for (const room of rooms) {
-      await putRoom(tx, room, stored.get(room.id), ends);
-      stored.delete(room.id);
-    }
+    await Promise.all(rooms.map((room) => putRoom(tx, room, stored.get(room.id))));
     await deleteMarksBeyondHead(tx, rooms);
-    for (const { id } of failed) stored.delete(id); // the user is still a member; the stored log stays
+    for (const { id } of [...rooms, ...failed]) stored.delete(id); // of a failed room the user is still a member; the stored log stays
+    if (stored.size > 0) widen();
     for (const room of stored.values()) await leave(tx, room);
     if (usersUpTo < ((await readUsersUpTo(tx)) ?? 0)) await resetUserRevs(tx);
     await putUsers(tx, { ...users, [user.id]: user });
@@ -150,8 +251,12 @@ export function storeRoom(
   version?: LogVersion,
   counts = true,
 ): Promise<number> {
-  return writeAndDeleteLogs(db, STORES, version, async (tx) => {
-    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), ends, counts);
+  return writeWidening(db, WELCOME_STORES, STORES, version, async (tx, widen) => {
+    if (isRestored(room, ends)) {
+      widen();
+      await forgetLog(tx, room.id);
+    }
+    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), counts);
     await deleteMarksBeyondHead(tx, [room]);
     return readCursor(tx, room.id);
   });
@@ -189,10 +294,11 @@ export async function updateHead(tx: UserWrite, room: string, entries: readonly 
   await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
 }
 
-async function putRoom(tx: UserWrite, room: Room, before: LocalRoom | undefined, ends: Ends, counts = true) {
-  const isRestored = room.reset || (ends.get(room.id) ?? 0) > room.head;
-  if (isRestored) await forgetLog(tx, room.id);
-  const stored = isRestored ? await tx.objectStore('rooms').get(room.id) : before;
+function isRestored(room: Room, ends: Ends): boolean {
+  return room.reset === true || (ends.get(room.id) ?? 0) > room.head;
+}
+
+async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined, counts = true) {
   const { id, kind, name, head, readUpTo, members } = room;
   const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
   const logGeneration = stored?.logGeneration;

@@ -32,7 +32,8 @@ export async function bumpGeneration(tx: UserWrite): Promise<number> {
 }
 
 /**
- * A write that rejects with `StaleLogError` if another tab has deleted stored logs since `version`. If `work` deletes some
+ * A write of what the server sends, with relaxed durability: what a power loss undoes, the next handshake asks for again. It
+ * rejects with `StaleLogError` if another tab has deleted stored logs since `version`. If `work` deletes some
  * itself, `version` is updated.
  */
 export async function writeIfCurrent<T>(
@@ -41,10 +42,14 @@ export async function writeIfCurrent<T>(
   held: LogVersion | undefined,
   work: (tx: UserWrite) => Promise<T>,
 ): Promise<T> {
-  const [result, generation] = await db.write(stores, async (tx) => {
-    if (held && held.generation !== (await readGeneration(tx))) throw new StaleLogError();
-    return [await work(tx), await readGeneration(tx)] as const;
-  });
+  const [result, generation] = await db.write(
+    stores,
+    async (tx) => {
+      if (held && held.generation !== (await readGeneration(tx))) throw new StaleLogError();
+      return [await work(tx), await readGeneration(tx)] as const;
+    },
+    'relaxed',
+  );
   if (held) held.generation = generation;
   return result;
 }

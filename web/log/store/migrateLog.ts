@@ -98,7 +98,11 @@ export interface Slice {
 export async function moveSlice(db: UserDatabase, clock: Clock, opened?: string): Promise<Slice> {
   for (;;) {
     try {
-      return await db.write([...LOG_STORES, ...LEGACY_LOG_STORES], (tx) => moveSome(tx, clock, opened));
+      return await db.write(
+        [...LOG_STORES, ...LEGACY_LOG_STORES],
+        (tx) => moveSome(tx, clock, opened),
+        'relaxed',
+      );
     } catch (error) {
       if (!(error instanceof LogsDiffer)) throw error;
       await writeAndDeleteLogs(db, SYNC_STORES, undefined, (tx) => forgetLog(tx, error.room));

@@ -46,10 +46,12 @@ export async function storeEntries(tx: UserWrite, logRun: LogRun): Promise<boole
   const after = raiseAmendedTo(covered, checked);
   const outside = amendments.filter((entry) => !spanAt(after, entry.serverOffset));
   const [inside, detached] = await redactDeleted(tx, room, entries, outside);
-  await Promise.all(inside.map((entry) => tx.objectStore('log').put(logRecord(room, entry))));
-  await tx.objectStore('detached').delete(keysBetween(room, run.from, run.to));
-  for (const entry of detached) await tx.objectStore('detached').put({ ...entry, room });
-  await writeSpans(tx, room, before, after);
+  await Promise.all([
+    ...inside.map((entry) => tx.objectStore('log').put(logRecord(room, entry))),
+    tx.objectStore('detached').delete(keysBetween(room, run.from, run.to)),
+    ...detached.map((entry) => tx.objectStore('detached').put({ ...entry, room })),
+    ...writeSpans(tx, room, before, after),
+  ]);
   return true;
 }
 
@@ -84,19 +86,24 @@ export async function storeDetached(tx: UserWrite, room: string, entries: readon
   const spans = await readSpans(tx, room);
   const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
   const [, kept] = await redactDeleted(tx, room, [], outside);
-  for (const entry of kept) await tx.objectStore('detached').put({ ...entry, room });
+  await Promise.all(kept.map((entry) => tx.objectStore('detached').put({ ...entry, room })));
 }
 
-async function writeSpans(tx: UserWrite, room: string, before: readonly Span[], after: readonly Span[]) {
-  const kept = new Set(after.map((span) => span.from));
-  for (const { from } of before) if (!kept.has(from)) await tx.objectStore('logSpans').delete([room, from]);
-  for (const span of after) {
-    if (
-      before.some((old) => old.from === span.from && old.to === span.to && old.amendedTo === span.amendedTo)
-    )
-      continue;
-    await tx.objectStore('logSpans').put({ from: span.from, to: span.to, amendedTo: span.amendedTo, room });
-  }
+/** Issues the requests. */
+function writeSpans(
+  tx: UserWrite,
+  room: string,
+  before: readonly Span[],
+  after: readonly Span[],
+): Promise<unknown>[] {
+  const store = tx.objectStore('logSpans');
+  const isSame = (a: Span, b: Span) => a.from === b.from && a.to === b.to && a.amendedTo === b.amendedTo;
+  const gone = before.filter(({ from }) => !after.some((span) => span.from === from));
+  const changed = after.filter((span) => !before.some((old) => isSame(old, span)));
+  return [
+    ...gone.map(({ from }) => store.delete([room, from])),
+    ...changed.map(({ from, to, amendedTo }) => store.put({ from, to, amendedTo, room })),
+  ];
 }
 
 /** Removals by the serverOffset of their target; undefined if the removal is only known from a redacted copy. */
@@ -111,8 +118,11 @@ export async function redactDeleted(
 ): Promise<[Entry[], Entry[]]> {
   const all = [...entries, ...detached];
   const incoming = removalsIn(all);
-  for (const target of incoming.keys()) await redactStored(tx, room, target, incoming);
-  const removals = merged(incoming, removalsIn(await storedRemovals(tx, room, entries, all)));
+  const [stored] = await Promise.all([
+    storedRemovals(tx, room, entries, all),
+    ...[...incoming.keys()].map((target) => redactStored(tx, room, target, incoming)),
+  ]);
+  const removals = merged(incoming, removalsIn(stored));
   const redact = (entry: Entry) => (isRemoved(entry, removals) ? redacted(entry) : entry);
   return [entries.map(redact), detached.map(redact)];
 }
@@ -152,15 +162,18 @@ async function storedRemovals(tx: UserWrite, room: string, run: readonly Entry[]
 }
 
 async function redactStored(tx: UserWrite, room: string, target: number, removals: Removals): Promise<void> {
-  for (const name of STORES) {
-    const store = tx.objectStore(name);
-    const stored = [
-      await store.get([room, target]),
-      ...(await store.index('target').getAll(keysBetween(room, target, target))),
-    ];
-    for (const entry of stored)
-      if (entry && isRemoved(entry, removals)) await store.put(redactedInPlace(entry));
-  }
+  await Promise.all(
+    STORES.map(async (name) => {
+      const store = tx.objectStore(name);
+      const [message, about] = await Promise.all([
+        store.get([room, target]),
+        store.index('target').getAll(keysBetween(room, target, target)),
+      ]);
+      const stored = [...(message ? [message] : []), ...about];
+      const removed = stored.filter((entry) => isRemoved(entry, removals));
+      await Promise.all(removed.map((entry) => store.put(redactedInPlace(entry))));
+    }),
+  );
 }
 
 /** Keeps `line`: a removed message still renders a line. */

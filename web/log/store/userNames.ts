@@ -8,13 +8,17 @@ import type { UserRead, UserWrite } from '../../db/userDatabase.ts';
 /** Resolves with the ids of users whose stored name changed. */
 export async function putUsers(tx: UserWrite, users: Users): Promise<string[]> {
   const store = tx.objectStore('users');
+  const ids = Object.keys(users);
+  const stored = await Promise.all(ids.map((id) => store.get(id)));
   const renamed: string[] = [];
-  for (const [id, user] of Object.entries(users)) {
-    const before = await store.get(id);
+  const writes: Promise<unknown>[] = [];
+  for (const [i, id] of ids.entries()) {
+    const [user, before] = [users[id]!, stored[i]];
     if (user.rev < (before?.rev ?? 0) || (before?.name === user.name && before.rev === user.rev)) continue;
-    await store.put({ ...user, id });
+    writes.push(store.put({ ...user, id }));
     if (before && before.name !== user.name) renamed.push(id);
   }
+  await Promise.all(writes);
   return renamed;
 }
 

@@ -3,6 +3,7 @@ import type { UserDatabase } from '../../../../web/db/userDatabase.ts';
 import { buildHandshake } from '../../../../web/log/fetch/buildHandshake.ts';
 import { applyFrames, storeRoom, storeWelcome } from '../../../../web/log/store/applyFrames.ts';
 import { storeDetached } from '../../../../web/log/store/storeEntries.ts';
+import { createFakeClock } from '../../db/fakeClock.ts';
 import { ROOM } from '../../outbox/support.ts';
 import { userOf, welcomeOf } from '../../welcome.ts';
 import { emptyDatabase } from '../storedLog.ts';
@@ -18,12 +19,18 @@ const nameOf = (db: UserDatabase, id: string) =>
 const sinceOf = async (db: UserDatabase) => (await buildHandshake(db, me, undefined)).handshake.usersSince;
 
 const hear = (db: UserDatabase, name: string, rev: number) =>
-  applyFrames(db, me, [
-    {
-      run: { room: ROOM, entries: [first], amendments: [], amendedTo: 1, opens: true },
-      users: { [lin]: { name, rev } },
-    },
-  ]);
+  applyFrames(
+    db,
+    me,
+    [
+      {
+        run: { room: ROOM, entries: [first], amendments: [], amendedTo: 1, opens: true },
+        users: { [lin]: { name, rev } },
+      },
+    ],
+    undefined,
+    createFakeClock(),
+  );
 
 test('the name with the greatest revision wins, however late an older one arrives', async () => {
   const db = emptyDatabase(me);
