@@ -24,7 +24,7 @@ export async function fillServer(data: string, me: string, texts: number): Promi
     await seed(store, others);
     const people = [me, ...others.map(({ id }) => id)];
     for (let n = 0; n < OTHER_ROOMS; n++) await addRoom(store, `Room ${n + 1}`, people);
-    await append(store, historyOf(LOBBY, people, texts));
+    await appendThrough(store, historyOf(LOBBY, people, texts));
     const head = (await store.log.heads([LOBBY])).get(LOBBY)!;
     await store.rooms.mark([{ room: LOBBY, user: me, upTo: head }]);
     return { room: LOBBY, head, pages: await readAll(store, head) };
@@ -37,17 +37,19 @@ const OTHERS = 7;
 const OTHER_ROOMS = 20;
 const TEXTS_OF_OTHER_ROOMS = 30;
 
-async function addRoom(store: Store, name: string, people: readonly string[]): Promise<void> {
+/** Resolves with the id of the room. */
+export async function addRoom(store: Store, name: string, people: readonly string[]): Promise<string> {
   const room = idFrom(randomBytes(16));
   await store.rooms.create({ id: room, kind: 'public', name, createdBy: people[0]!, createdAt: Date.now() });
-  await append(store, [
+  await appendThrough(store, [
     ...people.map((person) => joinOf(room, person)),
     ...historyOf(room, people, TEXTS_OF_OTHER_ROOMS),
   ]);
+  return room;
 }
 
 /** Times that end now, for any number of entries. */
-async function append({ log }: Store, entries: readonly NewEntry[]): Promise<void> {
+export async function appendThrough({ log }: Store, entries: readonly NewEntry[]): Promise<void> {
   const begin = Date.now() - (entries.length / TOGETHER) * APART_MS;
   for (let i = 0; i < entries.length; i += TOGETHER) {
     const { results, stopped } = await log.append(

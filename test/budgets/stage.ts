@@ -64,7 +64,8 @@ async function fill(server: ServerProcess, url: string, storage: string) {
   return { room: filled.room, chromium };
 }
 
-async function signUpInPage(context: BrowserContext): Promise<string> {
+/** Resolves with the id of the user. */
+export async function signUpInPage(context: BrowserContext): Promise<string> {
   const page = await context.newPage();
   await page.goto('/');
   await page.getByRole('textbox', { name: 'Your name' }).fill('Ada');
@@ -104,6 +105,6 @@ export async function livePage(stage: Stage, phone: Installation, slowdown: numb
 
 const HERE = 'Is anybody there?';
 
-async function slowDown(cdp: CDPSession, slowdown: number): Promise<void> {
+export async function slowDown(cdp: CDPSession, slowdown: number): Promise<void> {
   await cdp.send('Emulation.setCPUThrottlingRate', { rate: slowdown });
 }

@@ -31,6 +31,19 @@ export async function tapTimes(page: Page, count: number): Promise<number[]> {
   return times;
 }
 
+/** The same for one tap at any time, without waiting until the text is sent. */
+export async function timeOfTap(page: Page, body: string): Promise<number> {
+  const field = page.getByRole('textbox', { name: 'Message' });
+  await field.focus();
+  await page.keyboard.insertText(body);
+  const { x, y, width, height } = (await page
+    .getByRole('button', { name: 'Send', exact: true })
+    .boundingBox())!;
+  const tap = page.evaluate((text) => watched.nextTap(text), body);
+  await press(await page.context().newCDPSession(page), { x: x + width / 2, y: y + height / 2 });
+  return timeOf(await tap);
+}
+
 /** Often during the write of the draft, but never so fast that the write has not begun. */
 const THUMB_LEAST_MS = 100;
 const THUMB_MOST_MS = 400;
