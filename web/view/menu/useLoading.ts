@@ -1,6 +1,6 @@
 /** Loads more of a log before the reader reaches an end or a gap, and keeps the reader's place for the next opening. */
 import type { RefObject } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { SavedPlace } from '../../records/storedRecords.ts';
 import type { Client, ConversationState } from '../../state/model.ts';
 import {
@@ -18,6 +18,7 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   const { client } = useWorld();
   const latest = useRef(state);
   latest.current = state;
+  const scrolledTo = useRef<string | undefined>(undefined); // the first line in view after the last scroll
 
   useEffect(() => {
     const element = log.current!;
@@ -27,7 +28,8 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
     };
     const onScroll = () => {
       scrollOutOfSpacer(element);
-      askForMore(client, room, element, latest.current);
+      scrolledTo.current = topLineIn(element)?.key;
+      askForMore(client, room, element, latest.current, scrolledTo.current);
       clearTimeout(timer);
       timer = setTimeout(save, SAVE_MS);
     };
@@ -42,8 +44,9 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   const first = state.messages[0]?.key;
   const last = state.messages.at(-1)?.key;
   const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
-  useEffect(
-    () => askForMore(client, room, log.current!, latest.current),
+  // Before a scroll event that the change itself causes: a gap may have come into view by itself.
+  useLayoutEffect(
+    () => askForMore(client, room, log.current!, latest.current, scrolledTo.current),
     [first, last, gaps, state.loading, state.older === 'stuck', state.between],
   );
 }
@@ -60,10 +63,16 @@ function placeIn(log: HTMLElement, { messages, atNewest }: ConversationState): S
     : { key: line!.key, serverOffset, px: Math.round(line!.offset) };
 }
 
-function askForMore(client: Client, room: string, log: HTMLElement, state: ConversationState): void {
+function askForMore(
+  client: Client,
+  room: string,
+  log: HTMLElement,
+  state: ConversationState,
+  scrolledTo: string | undefined,
+): void {
   if (state.loading) return;
   const sizes = sizesOf(log);
-  if (state.between === 'idle') fillGap(client, room, log, state, sizes);
+  if (state.between === 'idle') fillGap(client, room, log, state, sizes, scrolledTo);
   if (!state.atStart && state.older === 'idle' && nearStart(sizes)) client.loadOlder(room);
   if (!state.atNewest && nearEnd(sizes)) client.loadNewer(room);
 }
@@ -75,20 +84,25 @@ function fillGap(
   log: HTMLElement,
   { gaps, atNewest }: ConversationState,
   sizes: Sizes,
+  scrolledTo: string | undefined,
 ): void {
   const view = log.getBoundingClientRect();
   const elements = Array.from(log.querySelectorAll<HTMLElement>('[data-gap]'));
   const element = elements.findLast((each) => isNearView(each.getBoundingClientRect(), view));
   const gap = element && gaps.find(({ from }) => from === Number(element.dataset.gap));
   if (!gap) return;
-  const isBelow = (atNewest && isAtEnd(sizes)) || isReaderBelow(log, element);
+  const isBelow = (atNewest && isAtEnd(sizes)) || isReaderBelow(log, element, scrolledTo);
   client.loadBetween(room, gap, isBelow ? 'upper' : 'lower');
 }
 
-/** True if the first line in view is below the gap, or less than a line is visible above the gap. */
-function isReaderBelow(log: HTMLElement, gap: HTMLElement): boolean {
-  const top = topLineIn(log)?.key;
-  const row = Array.from(rowsIn(log)).find((each) => each.dataset.key === top);
+/**
+ * True if the line to which the reader scrolled is below the gap, which may have come into view by itself, as older messages
+ * loaded; or less than a line is visible above the gap.
+ */
+function isReaderBelow(log: HTMLElement, gap: HTMLElement, scrolledTo: string | undefined): boolean {
+  const rows = Array.from(rowsIn(log));
+  const rowOf = (key: string | undefined) => rows.find((each) => each.dataset.key === key);
+  const row = rowOf(scrolledTo) ?? rowOf(topLineIn(log)?.key);
   if (!row || (gap.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0) return true;
   return gap.getBoundingClientRect().top - log.getBoundingClientRect().top < LINE_PX;
 }
