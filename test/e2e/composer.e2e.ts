@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { bodies, composer, expect, message, signUp, test } from './fixtures.ts';
+import { goToNewest } from './support/scroll.ts';
 
 test('the field grows with its text up to six lines and then scrolls; when emptied it is one line high', async ({
   server,
@@ -57,6 +58,7 @@ test('the composer stays above a keyboard that shrinks the page, and the newest 
   await expect(composer(page)).toBeInViewport({ ratio: 1 });
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
   await page.setViewportSize({ width: 390, height: 844 });
+  await goToNewest(page, 'number 19');
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
 });
 
@@ -167,6 +169,7 @@ function bottomOf(page: Page): Promise<number> {
 async function fillLog(url: string, page: Page): Promise<void> {
   using mika = await connectClient(url, await signUpByApi(url, 'Mika'));
   await mika.append(...Array.from({ length: 20 }, (_, n) => text(`number ${n}`)));
+  await goToNewest(page, 'number 19');
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
 }
 
