@@ -291,6 +291,7 @@ function everyState(): Message[] {
     mine('Changed here, not yet there', { edited: true, pending: 'edit', status: { tag: 'queued' } }),
     mine('On its way', { status: { tag: 'sending' } }),
     mine('Sent, perhaps', { status: { tag: 'checking' } }),
+    mine('Being saved', { status: { tag: 'saving' } }),
     mine('Waits', { status: { tag: 'queued' } }),
     mine('Refused', { status: { tag: 'not-sent', reason: { code: 'too-large' } } }),
   ];
