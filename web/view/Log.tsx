@@ -79,7 +79,8 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
         </div>
       </div>
       {(reading.distance === 'far' || unseen > 0) && (
-        <button type="button" class="pill" onClick={reading.toNewest}>
+        // Another element when the count comes or goes: the same one, which grows to the left, would count as a layout shift.
+        <button key={unseen > 0 ? 'new' : 'newest'} type="button" class="pill" onClick={reading.toNewest}>
           {unseen > 0 ? (
             <CappedCount count={unseen} seen={newMessages} heard={newMessages} />
           ) : (
