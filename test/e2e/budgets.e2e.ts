@@ -30,6 +30,7 @@ test.beforeAll(async () => {
 test.afterAll(() => stage?.[Symbol.asyncDispose]());
 
 test('O1 an offline cold start shows 50 messages within the budget, without layout shifts', async () => {
+  test.setTimeout(120_000); // on a busy machine
   const starts = await rounds(4, () => coldStart(stage, cpuSlowdown));
   const times = starts.map(({ ms }) => ms);
   const pieces = starts.flatMap((start) => start.pieces);
