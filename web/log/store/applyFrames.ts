@@ -51,23 +51,22 @@ export async function applyFrame(
 /**
  * Applies the first of the runs, in order, in one transaction: as many as fit into STORE_SLICE_MS, at least one group of
  * STORE_GROUP_ENTRIES. `applied` tells how many; the caller goes on with the others in the next transaction. Between two of
- * them other transactions run, above all the outbox's. `rows` is in the scope only of runs with entries of the user's own:
+ * them other transactions run, above all the outbox's. `rows` is in the scope only of runs that may settle a row:
  * others never delay a message that is being queued.
  *
  * `renamed`: ids of users who had another name before. Rejects with `StaleLogError`, and stores nothing, if the database
  * does not have this `version` of the logs.
  */
-export function applyFrames(
+export async function applyFrames(
   db: UserDatabase,
   me: string,
   received: readonly ReceivedRun[],
   version: LogVersion | undefined,
   clock: Pick<Clock, 'ticks'>,
 ): Promise<{ applied: AppliedRun[]; renamed: string[] }> {
-  const hasOwn = ({ run }: ReceivedRun) =>
-    run.entries.some(({ author }) => author === me) || run.amendments.some(({ author }) => author === me);
-  const settles = hasOwn(received[0]!);
-  const end = received.findIndex((each) => hasOwn(each) !== settles);
+  const settling = await runsThatSettle(db, me, received);
+  const settles = settling.has(received[0]!);
+  const end = received.findIndex((each) => settling.has(each) !== settles);
   const runs = end < 0 ? received : received.slice(0, end);
   const stores = settles ? ([...FRAME_STORES, 'rows'] as const) : FRAME_STORES;
   /** Rooms with a conflict. A log that was shortened since may lack the entry that showed it. */
@@ -97,6 +96,32 @@ export function applyFrames(
     return { applied, renamed: await putUsers(tx, newestUsers(runs.slice(0, applied.length))) };
   });
 }
+
+/**
+ * The runs that may settle rows: those with own entries. Of many entries, those whose rows are there: what was written on
+ * another device has none. A row exists before its entry does and is never added again, so a row that is not there now will
+ * not be there in the transaction.
+ */
+async function runsThatSettle(
+  db: UserDatabase,
+  me: string,
+  received: readonly ReceivedRun[],
+): Promise<ReadonlySet<ReceivedRun>> {
+  const ownKeys = ({ run }: ReceivedRun) =>
+    [...run.entries, ...run.amendments].flatMap((entry) => (entry.author === me ? entry.clientOffset : []));
+  const own = received.filter((each) => ownKeys(each).length > 0);
+  if (own.reduce((sum, { run }) => sum + run.entries.length, 0) <= LIVE_ENTRIES) return new Set(own);
+  return db.read(['rows'], async (tx) => {
+    const byKey = tx.objectStore('rows').index('clientOffset');
+    const rows = await Promise.all(
+      own.map((each) => Promise.all(ownKeys(each).map((key) => byKey.getKey(key)))),
+    );
+    return new Set(own.filter((_, i) => rows[i]!.some((seq) => seq !== undefined)));
+  });
+}
+
+/** So few entries are stored about as soon as their rows are looked up. */
+const LIVE_ENTRIES = 20;
 
 /** The runs whose requests are issued together. */
 function firstGroup(runs: readonly ReceivedRun[]): readonly ReceivedRun[] {
