@@ -86,8 +86,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a reset keeps the entries': [
     {
       file: 'log/store/applyFrames.ts',
-      from: 'if (isRestored) await forgetLog(tx, room.id);',
-      to: '',
+      from: 'return room.reset === true || (ends.get(room.id) ?? 0) > room.head;',
+      to: 'return room.head < 0 && ends.size < 0;',
     },
     {
       file: 'log/store/applyFrames.ts',
@@ -193,8 +193,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a room that failed is left': [
     {
       file: 'log/store/applyFrames.ts',
-      from: 'for (const { id } of failed) stored.delete(id);',
-      to: 'void failed;',
+      from: 'for (const { id } of [...rooms, ...failed]) stored.delete(id);',
+      to: 'for (const { id } of failed.length < 0 ? failed : rooms) stored.delete(id);',
     },
   ],
   'the fields of another kind are not sent': [
@@ -208,6 +208,14 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       file: 'log/store/storeEntries.ts',
       from: 'if (isRemoval(entry)) add(',
       to: "if (entry.kind === 'delete') add(",
+    },
+  ],
+  'a tap waits until a catch-up is stored': [
+    { file: 'log/store/applyFrames.ts', from: 'clock.ticks() - began < STORE_SLICE_MS', to: 'began >= 0' },
+    {
+      file: 'log/store/applyFrames.ts',
+      from: 'const settles = hasOwn(received[0]!);',
+      to: 'const settles = received.some((each) => hasOwn(each)) || true;',
     },
   ],
   'a window ends at a hole': [
