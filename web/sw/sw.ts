@@ -8,7 +8,7 @@ import type { Channel } from '../db/changes.ts';
 import { deviceClock } from '../db/clock.ts';
 import { OUTBOX_TAG } from '../outbox/backgroundSync.ts';
 import { precachedPath } from './precachedPath.ts';
-import { wake } from './wake.ts';
+import { mustRunAgain, wake } from './wake.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: Parameters<typeof precache>[0] };
 
@@ -44,7 +44,7 @@ async function sendOutbox(): Promise<void> {
     fetch: (input, init) => fetch(input, init),
     channel: (name) => new BroadcastChannel(name) as Channel,
   });
-  if (drained === 'left') throw new Error('the outbox is not empty');
+  if (mustRunAgain(drained)) throw new Error('the outbox is not empty');
 }
 
 /** From the network where the browser has cleared the cache. */

@@ -56,6 +56,14 @@ export async function wake(deps: WakeDeps): Promise<BackgroundResult> {
   }
 }
 
+/**
+ * Whether the browser has to wake the worker again. After `busy` as well: the tab that has the lock may be suspended, or be
+ * closed before it has sent.
+ */
+export function mustRunAgain(result: BackgroundResult): boolean {
+  return result === 'left' || result === 'busy';
+}
+
 /** Whether the server answers this session. If it does, stores which features it has: rows of others must wait. */
 async function reach(
   { fetch, clock }: WakeDeps,

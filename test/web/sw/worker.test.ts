@@ -7,7 +7,7 @@ import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import type { Change } from '../../../web/records/change.ts';
 import type { NewItem, Row } from '../../../web/records/row.ts';
-import { wake } from '../../../web/sw/wake.ts';
+import { mustRunAgain, wake } from '../../../web/sw/wake.ts';
 import { TEST_FEATURE, useProductKinds, useTestKinds } from '../../support/testKinds.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { turns, until } from '../db/until.ts';
@@ -135,7 +135,8 @@ test('O2 S5 the worker leaves the outbox to a tab that is sending, and no messag
   server.intercept = (event) => event === 'append'; // being sent
   server.reachable = true;
   await tab.untilPassing('the tab sends', () => tab.read(LOBBY)[0] === 'a (sending)');
-  expect(await wakeWorker().drained).toBe('busy');
+  const drained = await wakeWorker().drained;
+  expect([drained, mustRunAgain(drained)]).toEqual(['busy', true]); // the tab may be closed before it has sent
   expect(posts).toEqual([]);
   expect(tab.read(LOBBY)).toEqual(['a (sending)', 'b (sending)']);
 });
