@@ -69,8 +69,8 @@ export const DELETE_SLICE_ENTRIES = 2_000;
 export const FREE_SPACE_EVERY_MS = 60_000;
 
 // Screen
-/** A room is shown once its messages are read, or after this: a longer wait after a tap looks like a tap that was lost. */
-export const OPEN_WITHIN_MS = 1_000;
+/** A room is shown once its messages are read, or after this: as long as the database has to answer (DATABASE_TIMEOUT_MS). */
+export const OPEN_WITHIN_MS = 3_000;
 /** A message counts as read after it was visible for this long. */
 export const SEEN_AFTER_MS = 1_000;
 /** Drafts are written to IndexedDB at most this often. */
