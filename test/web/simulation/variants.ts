@@ -214,8 +214,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     { file: 'log/store/applyFrames.ts', from: 'clock.ticks() - began < STORE_SLICE_MS', to: 'began >= 0' },
     {
       file: 'log/store/applyFrames.ts',
-      from: 'const settles = hasOwn(received[0]!);',
-      to: 'const settles = received.some((each) => hasOwn(each)) || true;',
+      from: 'const stores = settles ? ([...FRAME_STORES, ',
+      to: 'const stores = settles || settles === false ? ([...FRAME_STORES, ',
     },
   ],
   'a window ends at a hole': [
