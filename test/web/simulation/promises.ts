@@ -28,8 +28,8 @@ export interface Known {
   mayBeginAnywhere: boolean;
   /** Entries may have been evicted. */
   mayEvict: boolean;
-  /** How many entries of a room were stored, and in which generation of the logs, by `database room`. */
-  heldBefore: Map<string, { generation: string | undefined; count: number }>;
+  /** What was stored of a room, and in which generation of the logs, by `database room`. */
+  heldBefore: Map<string, HeldBefore>;
   /** A text whose write was reported as failed may be stored all the same. */
   commitsLate: boolean;
 }
@@ -37,6 +37,14 @@ export interface Known {
 type Broken = (rule: string, sentence: string) => void;
 
 const DATABASE = 'holdfast:';
+
+interface HeldBefore {
+  generation: string | undefined;
+  count: number;
+  offsets: ReadonlySet<number>;
+  /** Where a span may begin since the entries before it were deleted: logs are deleted in slices, the oldest first. */
+  cuts: ReadonlySet<number>;
+}
 
 export function userOf(database: string): string | undefined {
   return database.startsWith(DATABASE) ? database.slice(DATABASE.length) : undefined;
@@ -78,31 +86,37 @@ function checkLogs(known: Known, database: string, user: string, rows: readonly 
     const kept = [...held.entries, ...held.loose];
     const all = [...kept, ...older.entries, ...older.loose];
     const epoch = known.disk.readAt<string>(database, 'meta', 'epoch');
-    checkLog(known, { user, room, epoch, known: kept, beside: older.entries }, held, broken);
-    checkLog(known, { user, room, epoch, known: all, beside: held.entries }, older, broken);
+    const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
+    const offsets = new Set([...held.entries, ...older.entries].map(({ serverOffset }) => serverOffset));
+    const cuts = checkNothingDropped(known, database, room, keys.size, offsets, broken);
+    checkLog(known, { user, room, epoch, known: kept, beside: older.entries, cuts }, held, broken);
+    checkLog(known, { user, room, epoch, known: all, beside: held.entries, cuts }, older, broken);
     const deleted = new Set(kept.flatMap((entry) => (isRemoval(entry) ? entry.target! : [])));
     for (const entry of kept) checkBlank(entry, deleted, room, broken); // entries that are not migrated yet are checked after the migration
-    const keys = new Set(all.map(({ author, clientOffset }) => `${author} ${clientOffset}`));
-    checkNothingDropped(known, database, room, keys.size, broken);
     for (const row of rows)
       if (row.room === room && keys.has(`${user} ${row.clientOffset}`))
         broken('O3', `${row.clientOffset} waits in ${room} and is in its log at once`);
   }
 }
 
-/** What was held stays held, while no log is deleted and nothing is evicted. */
+/** What was held stays held, while no log is deleted and nothing is evicted. Returns where deletions have cut the log. */
 function checkNothingDropped(
   { disk, heldBefore, mayEvict }: Known,
   database: string,
   room: string,
   count: number,
+  offsets: ReadonlySet<number>,
   broken: Broken,
-): void {
+): ReadonlySet<number> {
   const generation = disk.readAt<string>(database, 'meta', 'generation');
   const before = heldBefore.get(`${database} ${room}`);
-  heldBefore.set(`${database} ${room}`, { generation, count });
-  if (!mayEvict && before && before.generation === generation && count < before.count)
+  const isDeleting = before !== undefined && before.generation !== generation;
+  const isCut = (offset: number) => before?.offsets.has(offset - 1) === true && !offsets.has(offset - 1);
+  const cuts = new Set(isDeleting ? [...before.cuts, ...[...offsets].filter(isCut)] : before?.cuts);
+  heldBefore.set(`${database} ${room}`, { generation, count, offsets, cuts });
+  if (!mayEvict && before && !isDeleting && count < before.count)
     broken('S3', `${room} holds ${count} entries, and held ${before.count} before`);
+  return cuts;
 }
 
 interface Held {
@@ -137,6 +151,7 @@ interface Of {
   known: readonly HeldEntry[];
   /** Spans in the other stores: a span that touches one of them may be a part of a received one. */
   beside: readonly HeldEntry[];
+  cuts: ReadonlySet<number>;
 }
 
 function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: Held, broken: Broken) {
@@ -161,7 +176,7 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
     while (beside.has(end + 1)) end++;
     let isGiven = false;
     for (let offset = begin; offset <= end; offset++) isGiven ||= announced.has(`${user} ${room} ${offset}`);
-    if (begin > 1 && !isGiven && !mayBeginAnywhere)
+    if (begin > 1 && !isGiven && !mayBeginAnywhere && !of.cuts.has(begin))
       broken('S2', `a span of ${room} begins at ${span.from}, where none was given`);
     const lineages = logs
       .lineages()
