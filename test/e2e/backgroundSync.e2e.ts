@@ -79,6 +79,7 @@ test('O2 S5 the worker is woken while a tab sends: the tab continues, without du
   await signUp(page, 'Ada');
   const worker = await workerOf(page.context(), network.url);
   await worker.wake(); // the worker takes a while to start
+  await page.bringToFront();
   await say(page, 'first'); // by the page or by the worker
   await expectState(page, 'first', 'Sent');
   network.narrow(3_000); // twenty seconds in all, since the worker may start late

@@ -1,5 +1,6 @@
 /** Fixtures of the browser tests: a server, a network in front of it that can fail, and phones. */
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
+import { firstRows, isTall } from '../../web/view/folded.ts';
 import { startInstallation } from '../support/chromium.ts';
 import { type MongoServer, startMongo } from '../support/mongo/index.ts';
 import { startProxy, type TcpProxy } from '../support/proxy.ts';
@@ -100,12 +101,13 @@ export async function say(page: Page, body: string): Promise<void> {
   await expect(message(page, body)).toBeVisible();
 }
 
-/** The message in the log with exactly this text. */
+/** The message in the log with exactly this text; of a tall one its first rows show. */
 export function message(page: Page, body: string) {
+  const shown = isTall(body) ? firstRows(body) : body;
   return page
     .getByRole('log')
     .locator('.message')
-    .filter({ has: page.getByText(body, { exact: true }) });
+    .filter({ has: page.getByText(shown, { exact: true }) });
 }
 
 /** Expects the delivery status of an own message, by its text. */
