@@ -7,7 +7,7 @@ import { connectClient, newId, signUp as signUpByApi, text } from '../support/ap
 import { DARK_DESK, LIGHT_PHONE, violations } from '../support/axe.ts';
 import { SCENES } from '../support/gallery/scenes.ts';
 import { serveGallery } from '../support/gallery/serve.ts';
-import { expect, test } from './fixtures.ts';
+import { expect, message, test } from './fixtures.ts';
 
 const TEXTS = { en: { ...en, sheets: enSheets }, zh };
 /** Some hundred runs of axe take long on a busy machine. */
@@ -196,23 +196,18 @@ function cutOff(page: Page): Promise<string[]> {
 
 /** Actions of a user, found by the texts of the language. */
 function conversation(page: Page, t: (typeof TEXTS)['en' | 'zh']) {
-  const message = (body: string) =>
-    page
-      .getByRole('log')
-      .locator('.message')
-      .filter({ has: page.getByText(body.trim(), { exact: true }) });
   return {
     async say(body: string): Promise<void> {
       const box = page.getByRole('textbox', { name: t.composer.label });
       await box.fill(body);
       await box.press('Enter');
-      await message(body).waitFor();
+      await message(page, body.trim()).waitFor();
     },
     async isState(body: string, state: keyof typeof t.message.states): Promise<void> {
-      await expect(message(body).getByText(t.message.states[state], { exact: true })).toBeAttached();
+      await expect(message(page, body).getByText(t.message.states[state], { exact: true })).toBeAttached();
     },
     async menu(body: string): Promise<void> {
-      await message(body).click({ button: 'right', position: { x: 20, y: 10 } });
+      await message(page, body).click({ button: 'right', position: { x: 20, y: 10 } });
       await page.getByRole('menu').waitFor();
     },
   };

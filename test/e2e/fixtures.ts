@@ -101,18 +101,22 @@ export async function say(page: Page, body: string): Promise<void> {
   await expect(message(page, body)).toBeVisible();
 }
 
-/** The message in the log with exactly this text; of a tall one its first rows show. */
+/** The message in the log with exactly this text. */
 export function message(page: Page, body: string) {
-  const shown = isTall(body) ? firstRows(body) : body;
   return page
     .getByRole('log')
     .locator('.message')
-    .filter({ has: page.getByText(shown, { exact: true }) });
+    .filter({ has: page.getByText(shownOf(body), { exact: true }) });
 }
 
 /** Expects the delivery status of an own message, by its text. */
 export async function expectState(page: Page, body: string, state: string): Promise<void> {
   await expect(message(page, body).getByText(state, { exact: true })).toBeAttached();
+}
+
+/** Of a tall message its first rows show. */
+function shownOf(body: string): string {
+  return isTall(body) ? firstRows(body) : body;
 }
 
 /** The texts in the log, top to bottom. */
@@ -122,7 +126,8 @@ export function bodies(page: Page): Promise<string[]> {
 
 /** Expects all of these texts, each once and in this order; others may be between them. */
 export async function expectInOrder(page: Page, expected: readonly string[]): Promise<void> {
+  const shown = expected.map(shownOf);
   await expect
-    .poll(async () => (await bodies(page)).filter((body) => expected.includes(body)), { timeout: 30_000 })
-    .toEqual(expected);
+    .poll(async () => (await bodies(page)).filter((body) => shown.includes(body)), { timeout: 30_000 })
+    .toEqual(shown);
 }
