@@ -5,6 +5,7 @@ import { recordsOf } from '../support/indexedDb.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { BOTH, composer, expect, expectState, message, say, signIn, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
+import { goToNewest } from './support/scroll.ts';
 
 test('O3 L3 the answer to an append is lost: the message shows Checking, then Sent, and is one entry', async ({
   server,
@@ -63,11 +64,11 @@ for (const missed of [0, 300]) {
       await expect.poll(() => recordsOf(page, { store: 'rows' })).toEqual([]);
       await expect.poll(() => recordsOf(page, { containing: REGRETTED })).toEqual([]);
       await otherDevice.append(text('Later'));
-      await expect(message(page, 'Later')).toBeVisible();
+      await goToNewest(page, 'Later');
       if (missed === 0) await expect(page.getByText('Message deleted')).toHaveCount(1);
       else expect(await recordsOf(page, { store: 'logSpans' })).toHaveLength(2); // the entry is in the hole between them
       await page.reload();
-      await expect(message(page, 'Later')).toBeVisible();
+      await goToNewest(page, 'Later');
       await expect(page.getByText('Not sent')).toHaveCount(0);
       await expect(message(page, REGRETTED)).toHaveCount(0);
       expect(await recordsOf(page, { containing: REGRETTED })).toEqual([]);

@@ -1,7 +1,7 @@
 /** What people write and how it shows: tall messages, directions, copying, translation by the browser, the device's time zone. */
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
-import { composer, expect, say, signUp, test } from './fixtures.ts';
+import { composer, expect, message, say, signUp, test } from './fixtures.ts';
 
 test('a tall message is folded, and unfolds where the reader is; what is selected is copied with its authors', async ({
   server,
@@ -31,7 +31,7 @@ test('a tall message is folded, and unfolds where the reader is; what is selecte
   await expect(article).toBeFocused();
   expect(await heightOf()).toBeGreaterThan(10_000);
   await bo.append(text('one more')); // the log renders again
-  await expect(page.getByText('1 new message').first()).toBeAttached();
+  await expect(message(page, 'one more')).toBeAttached();
   expect((await article.boundingBox())!.y).toBeCloseTo(top, 0);
 });
 

@@ -26,7 +26,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
     </>
   ) : (
     <>
-      {content.tag === 'text' && content.edited && <span>{t.message.edited}</span>}
+      {content.tag === 'text' && content.edited && <span>{t.message.edited} </span>}
       <time dateTime={new Date(message.at).toISOString()}>{times.minute(message.at)}</time>
       {mine && <Icon name={status.tag} />}
       {mine && <span class="visually-hidden">{t.message.states[status.tag]}</span>}

@@ -10,6 +10,7 @@ import {
   type Sizes,
   sizesOf,
   spacerOf,
+  type TopLine,
   topLineIn,
 } from '../parts/logGeometry.ts';
 import { useWorld } from '../parts/world.ts';
@@ -23,12 +24,16 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   useEffect(() => {
     const element = log.current!;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let at: Scrolled | undefined; // measured then: when this ends, the log is not in the document any more
     const save = () => {
-      if (!latest.current.loading) client.leaveAt(room, placeIn(element, latest.current));
+      clearTimeout(timer);
+      if (at && !latest.current.loading) client.leaveAt(room, placeOf(at, latest.current));
     };
     const onScroll = () => {
       scrollOutOfSpacer(element);
-      scrolledTo.current = topLineIn(element)?.key;
+      const line = topLineIn(element);
+      at = { line, isAtEnd: isAtEnd(sizesOf(element)) };
+      scrolledTo.current = line?.key;
       askForMore(client, room, element, latest.current, scrolledTo.current);
       clearTimeout(timer);
       timer = setTimeout(save, SAVE_MS);
@@ -36,7 +41,6 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
     element.addEventListener('scroll', onScroll, { passive: true });
     return () => {
       element.removeEventListener('scroll', onScroll);
-      clearTimeout(timer);
       save();
     };
   }, [client, room]);
@@ -54,13 +58,19 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
 /** The place is kept this long after the last scroll. */
 const SAVE_MS = 300;
 
+/** What was in view after a scroll. */
+interface Scrolled {
+  line: TopLine | undefined;
+  isAtEnd: boolean;
+}
+
 /** Undefined at the newest message, and at a message that is not in the log yet: it is near the newest. */
-function placeIn(log: HTMLElement, { messages, atNewest }: ConversationState): SavedPlace | undefined {
-  const line = atNewest && isAtEnd(sizesOf(log)) ? undefined : topLineIn(log);
-  const serverOffset = line && messages.find(({ key }) => key === line.key)?.serverOffset;
+function placeOf({ line, isAtEnd }: Scrolled, state: ConversationState): SavedPlace | undefined {
+  if (!line || (isAtEnd && state.atNewest)) return undefined;
+  const serverOffset = state.messages.find(({ key }) => key === line.key)?.serverOffset;
   return serverOffset === undefined
     ? undefined
-    : { key: line!.key, serverOffset, px: Math.round(line!.offset) };
+    : { key: line.key, serverOffset, px: Math.round(line.offset) };
 }
 
 function askForMore(
