@@ -22,5 +22,5 @@ test('a scroll up from the newest message is kept, whatever renders before its s
     for (let i = 0; i < 3; i++) await frame();
     return log.scrollHeight - log.scrollTop - log.clientHeight;
   });
-  expect(below).toBe(500);
+  expect(Math.abs(below - 500)).toBeLessThanOrEqual(1); // heights are rounded to whole pixels; undone, it would be 0
 });
