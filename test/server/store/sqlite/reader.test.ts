@@ -60,17 +60,20 @@ it('L2 a read sees everything that was acknowledged before the call', async () =
   }
 });
 
-it('an append does not wait behind an earlier read', async () => {
+it('an append does not wait behind earlier reads', async () => {
   const { store } = await opened();
-  await fill(store, 20_000);
+  await fill(store, 10_000);
   const order: string[] = [];
-  const reading = store.log.range('lobby', 1, 20_000, 100 * MB).then(({ entries }) => {
-    expect(entries).toHaveLength(20_000);
+  // Four of them: on a busy machine one read may be over before an append is on the disk.
+  const reading = upTo(4).map(async () => {
+    const { entries } = await store.log.range('lobby', 1, 10_000, 100 * MB);
     order.push('read');
+    return entries.length;
   });
   const appending = append(store, [text('lobby', newId(), 'short')]).then(() => order.push('append'));
-  await Promise.all([reading, appending]);
-  expect(order).toEqual(['append', 'read']);
+  await appending;
+  expect(await Promise.all(reading)).toEqual(upTo(4).map(() => 10_000));
+  expect(order.at(-1)).toBe('read');
 });
 
 it('an append and a short read do not wait behind all that was asked before them', async () => {
