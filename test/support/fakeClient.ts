@@ -98,6 +98,7 @@ export function fakeClient({
     retryStorage: told('retryStorage'),
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),
+    onSentElsewhere: () => {},
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
     async lookUpRoom(id) {
       const outcome = await asked('lookUpRoom', id);

@@ -13,13 +13,13 @@ export interface Changes {
   close(): void;
 }
 
-/** Calls `listener` for each change, from this tab or another. */
-export function createChanges(channel: Channel, listener: (change: Change) => void): Changes {
-  channel.onmessage = ({ data }) => listener(data as Change); // trusted: sent by this app in another tab
+/** Calls `listener` for each change, from this tab or another (`isOwn`). */
+export function createChanges(channel: Channel, listener: (change: Change, isOwn: boolean) => void): Changes {
+  channel.onmessage = ({ data }) => listener(data as Change, false); // trusted: sent by this app in another tab
   return {
     tell(change) {
       channel.postMessage(change);
-      listener(change);
+      listener(change, true);
     },
     close: () => channel.close(),
   };

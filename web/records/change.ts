@@ -7,8 +7,8 @@ export type Change =
   | { type: 'log'; rooms: readonly string[] }
   /** Outbox rows of these rooms, and perhaps their logs. */
   | { type: 'rows'; rooms: readonly string[] }
-  /** Like `rows`, and there is something to send. */
-  | { type: 'queued'; rooms: readonly string[] }
+  /** Like `rows`, and there is something to send. `body`: of a new message of the room. */
+  | { type: 'queued'; rooms: readonly string[]; body?: string }
   /** Own entries were acknowledged outside all spans: later amendments of them may be missing. */
   | { type: 'placed'; placed: readonly UncoveredAck[] }
   | { type: 'draft'; room: string }

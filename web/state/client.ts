@@ -54,6 +54,7 @@ const NOBODY: UserActions = {
   seen: nothing,
   draft: async () => '',
   saveDraft: nothing,
+  onSentElsewhere: nothing,
   createRoom: refuse,
   lookUpRoom: refuse,
   joinRoom: refuse,

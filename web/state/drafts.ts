@@ -17,6 +17,8 @@ export interface Drafts {
    * again (O3).
    */
   queue(room: string, body: string, isCurrentDraft: (text: string) => boolean): Queueing;
+  /** Another tab has sent the draft of the room as a message, if `isSent` says so of the text here: it is none any more. */
+  sentElsewhere(room: string, isSent: (text: string) => boolean): void;
   /** Resolves once everything that was typed so far is on disk, or could not be written. */
   flush(): Promise<void>;
   /** The browser has emptied the database: writes the texts of the composers again. */
@@ -154,6 +156,12 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
           void write();
         },
       };
+    },
+    sentElsewhere(room, isSent) {
+      const text = texts.get(room);
+      if (text === undefined || !isSent(text)) return;
+      texts.delete(room);
+      pending.delete(room); // writing it would bring it back
     },
     flush: write,
     emptied() {

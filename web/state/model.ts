@@ -73,6 +73,8 @@ export interface UserActions {
   /** Empty also where it cannot be read. */
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
+  /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
+  onSentElsewhere(listener: (room: string, isSent: (text: string) => boolean) => void): void;
 
   createRoom(name: string): Promise<Outcome & { room?: string }>;
   /** A room that one may be no member of. `not-found`: there is none, or it is private; `invalid`: an older server. */

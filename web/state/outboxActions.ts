@@ -120,7 +120,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
 const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
 
 /** The text as it would be sent. One that is too long is queued all the same, and kept as not sent: no text is lost. */
-function readBody(raw: string): string {
+export function readBody(raw: string): string {
   const checked = checkBody(withoutControls(raw));
   if (checked.ok) return checked.text;
   return checked.code === 'too-large' ? withoutBlankEnds(withoutControls(raw).toWellFormed()) : '';

@@ -22,7 +22,7 @@ import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
 import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
-import { createOutboxActions } from './outboxActions.ts';
+import { createOutboxActions, readBody } from './outboxActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -62,6 +62,7 @@ interface Outside {
 export async function openUser(deps: Deps, session: SignedInHere, outside: Outside): Promise<UserClient> {
   const { clock, random } = deps;
   const { user } = session;
+  const sentElsewhere: ((room: string, isSent: (text: string) => boolean) => void)[] = [];
   const newKey = () => idFrom(deps.randomBytes(16));
   let known = session;
   let release = () => {};
@@ -78,8 +79,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       void refresh({ type: 'all' });
     },
   });
-  const changes = createChanges(deps.channel(channelOf(user.id)), (change) => {
+  const changes = createChanges(deps.channel(channelOf(user.id)), (change, isOwn) => {
     if (closed) return;
+    if (!isOwn && change.type === 'queued' && change.body !== undefined) {
+      const isSent = (text: string) => readBody(text) === change.body;
+      drafts.sentElsewhere(change.rooms[0]!, isSent);
+      for (const each of sentElsewhere) each(change.rooms[0]!, isSent);
+    }
     if (change.type === 'draining' || change.type === 'placed') return engine.current?.received(change);
     if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
       readName().catch((error) => closed || console.warn('the own name could not be read', error));
@@ -290,7 +296,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
           saving: message.saving,
           stored() {
             const painted = deps.painted(); // refreshing every subscriber now would delay this animation frame
-            void painted.then(() => closed || changes.tell({ type: 'queued', rooms: [item.room] }));
+            void painted.then(
+              () => closed || changes.tell({ type: 'queued', rooms: [item.room], body: item.body ?? '' }),
+            );
             return message.stored(painted);
           },
           failed: message.failed,
@@ -310,6 +318,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       engine.current?.readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
+    onSentElsewhere: (listener) => void sentElsewhere.push(listener),
     flush: drafts.flush,
     retryStorage() {
       storage.seen();

@@ -20,6 +20,8 @@ export interface ComposerModel extends Readable<ComposerState> {
   loaded: Promise<void> | undefined;
   /** Appends text that has lost its own composer, and shows why. */
   append(text: string, reason: Reason): void;
+  /** Another tab has sent a message: the composer becomes empty if `isSent` says that its text is that message. */
+  sentElsewhere(isSent: (text: string) => boolean): void;
 }
 
 export interface ComposerState {
@@ -57,6 +59,7 @@ export function createComposerModels(client: Client): ComposerModels {
         send: (body) => client.send(room, body),
       }),
     );
+  client.onSentElsewhere((room, isSent) => models.get(`room ${room}`)?.sentElsewhere(isSent));
   return {
     ofRoom,
     ofMessage: (room, message) =>
@@ -168,6 +171,10 @@ export function createComposerModel(initial: string, { load, save, send }: Compo
       const both = [cell.get().text, text].filter((part) => part.trim() !== '').join('\n');
       update({ text: both, reason });
       if (text !== '') save?.(both);
+    },
+    sentElsewhere(isSent) {
+      const { text, busy } = cell.get(); // busy: sent here as well, as a message of its own
+      if (!busy && isSent(text)) update({ text: '', reason: undefined });
     },
   };
 
