@@ -5,7 +5,7 @@ import { t, times } from '../i18n/index.ts';
 import type { Readable } from '../records/cell.ts';
 import type { ConversationState, Message } from '../state/model.ts';
 import { Bubble } from './Bubble.tsx';
-import { CappedCount } from './CappedCount.tsx';
+import { CappedCount, formatCount } from './CappedCount.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { useSameNodes } from './parts/sameNodes.ts';
 import { useReadable, useSignedIn, useWorld } from './parts/world.ts';
@@ -79,8 +79,13 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
         </div>
       </div>
       {(reading.distance === 'far' || unseen > 0) && (
-        // Another element when the count comes or goes: the same one, which grows to the left, would count as a layout shift.
-        <button key={unseen > 0 ? 'new' : 'newest'} type="button" class="pill" onClick={reading.toNewest}>
+        // Another element when its text has another width: the same one, whose left edge moves, would count as a layout shift.
+        <button
+          key={unseen > 0 ? newMessages(formatCount(unseen).seen).length : 0}
+          type="button"
+          class="pill"
+          onClick={reading.toNewest}
+        >
           {unseen > 0 ? (
             <CappedCount count={unseen} seen={newMessages} heard={newMessages} />
           ) : (
