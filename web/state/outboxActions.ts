@@ -67,10 +67,10 @@ export function createOutboxActions(deps: Deps): OutboxActions {
 
   return {
     async send(room, raw) {
-      const body = readBody(raw);
+      const body = bodyToSend(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
-        const isCurrentDraft = (text: string) => readBody(text) === body;
+        const isCurrentDraft = (text: string) => bodyToSend(text) === body;
         const { key, isTried, isDraft, ...draft } = deps.drafts.queue(room, body, isCurrentDraft);
         const item = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
         const message = deps.showNew(item);
@@ -93,14 +93,14 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     },
     retry: (clientOffset) => queue(async () => roomOf(await (await loadLater()).retry(db, clientOffset))),
     async amend(clientOffset, raw) {
-      const body = readBody(raw);
+      const body = bodyToSend(raw);
       if (body === '') return EMPTY;
       return queue(async () =>
         roomOf(await (await loadLater()).amend(db, clientOffset, body, newKey(), now())),
       );
     },
     async edit(room, clientOffset, raw, serverOffset) {
-      const body = readBody(raw);
+      const body = bodyToSend(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
         const { edit } = await loadLater();
@@ -120,7 +120,7 @@ export function createOutboxActions(deps: Deps): OutboxActions {
 const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
 
 /** The text as it would be sent. One that is too long is queued all the same, and kept as not sent: no text is lost. */
-export function readBody(raw: string): string {
+export function bodyToSend(raw: string): string {
   const checked = checkBody(withoutControls(raw));
   if (checked.ok) return checked.text;
   return checked.code === 'too-large' ? withoutBlankEnds(withoutControls(raw).toWellFormed()) : '';

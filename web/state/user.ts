@@ -22,7 +22,7 @@ import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
 import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
-import { createOutboxActions, readBody } from './outboxActions.ts';
+import { bodyToSend, createOutboxActions } from './outboxActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
 
@@ -82,7 +82,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   const changes = createChanges(deps.channel(channelOf(user.id)), (change, isOwn) => {
     if (closed) return;
     if (!isOwn && change.type === 'queued' && change.body !== undefined) {
-      const isSent = (text: string) => readBody(text) === change.body;
+      const isSent = (text: string) => bodyToSend(text) === change.body;
       drafts.sentElsewhere(change.rooms[0]!, isSent);
       for (const each of sentElsewhere) each(change.rooms[0]!, isSent);
     }
