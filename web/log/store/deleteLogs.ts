@@ -168,8 +168,9 @@ async function deleteOldest(
   if (!last) return false;
   const oldest = IDBKeyRange.bound([keys[0]![0], 0], last);
   const spans = tx.objectStore(spanStore);
+  const shortened = await spans.getAll(oldest);
   const writes: Promise<unknown>[] = [tx.objectStore(entryStore).delete(oldest)];
-  for (const span of await spans.getAll(oldest)) {
+  for (const span of shortened) {
     writes.push(spans.delete([span.room, span.from]));
     if (span.room === last[0] && span.to > last[1]) writes.push(spans.put({ ...span, from: last[1] + 1 }));
   }
