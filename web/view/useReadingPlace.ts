@@ -112,6 +112,9 @@ export function useReadingPlace(
     if (unread.current === undefined || unread.current === newSince.current) return;
     const isFollowing = place.current.tag === 'newest' && isAttended();
     if (isFollowing || (newSince.current !== undefined && before.tag !== 'newest')) return;
+    // Not above a line in view: it would move under the reader's eyes.
+    const px = before.tag === 'among' ? offsetOf(element, unread.current) : undefined;
+    if (px !== undefined && px < element.clientHeight) return;
     newSince.current = unread.current;
     renderAgain((turn) => turn + 1);
   });
