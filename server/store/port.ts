@@ -178,7 +178,10 @@ export interface RoomStore {
   leaves(room: string, after: number): Promise<Leave[]>;
   /** Raises each read marker to `upTo` where that is greater, in one transaction where the store has any. */
   mark(marks: readonly RaisedMark[]): Promise<void>;
-  /** The user's read markers of these rooms, in their order; 0 where there is none. */
+  /**
+   * The user's read markers of these rooms, in their order; 0 where there is none. What was written before a member joined is
+   * not news: a member's marker is at least the serverOffset of the entry by which they joined.
+   */
   readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
 }
 
@@ -337,6 +340,7 @@ export interface Leave {
 
 export interface Membership {
   room: RoomRecord;
+  /** As `readUpTo` of RoomStore. */
   readUpTo: number;
 }
 

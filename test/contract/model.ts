@@ -84,10 +84,17 @@ export class ModelLog {
     );
   }
 
-  members(room: string): Set<string> {
-    const members = new Set<string>();
-    for (const { item } of this.rooms.get(room) ?? []) {
-      if (item.kind === 'join') members.add(item.author);
+  /** The serverOffset of the newest join of the person, who may have left since; 0 if there is none. */
+  lastJoin(room: string, person: string): number {
+    const log = this.rooms.get(room) ?? [];
+    return log.findLast(({ item }) => item.kind === 'join' && item.author === person)?.serverOffset ?? 0;
+  }
+
+  /** The members, each with the serverOffset of the newest join. */
+  members(room: string): Map<string, number> {
+    const members = new Map<string, number>();
+    for (const { item, serverOffset } of this.rooms.get(room) ?? []) {
+      if (item.kind === 'join') members.set(item.author, serverOffset);
       if (item.kind === 'leave') members.delete(item.author);
     }
     return members;

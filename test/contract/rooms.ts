@@ -86,7 +86,7 @@ export function roomCases(open: () => Promise<Harness>): void {
     const mine = await db.store.rooms.ofUser(me);
     expect(new Map(mine.map(({ room, readUpTo }) => [room.id, [room.head, room.members, readUpTo]]))).toEqual(
       new Map([
-        [a, [1, 1, 0]],
+        [a, [1, 1, 1]],
         [b, [2, 1, 2]],
       ]),
     );
@@ -165,6 +165,26 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.readUpTo(me, [another, unread, room])).toEqual([9, 0, 8]);
     expect(await db.store.rooms.readUpTo(me, [])).toEqual([]);
     await db.store.rooms.mark([]);
+  });
+
+  it('the read marker of a member begins at the entry by which they joined, each time', async () => {
+    const [room, me, you] = [await newRoom(db.store), newId(), newId()];
+    const markers = async () => [
+      ...(await db.store.rooms.readUpTo(me, [room])),
+      ...(await db.store.rooms.ofUser(me)).map(({ readUpTo }) => readUpTo),
+    ];
+    await appendNew(db.store, [join(room, you), text(room, you, 'before'), join(room, me)]);
+    expect(await markers()).toEqual([3, 3]);
+    await db.store.rooms.mark([{ room, user: me, upTo: 2 }]);
+    expect(await markers()).toEqual([3, 3]);
+    await appendNew(db.store, [text(room, you, 'news')]);
+    await db.store.rooms.mark([{ room, user: me, upTo: 4 }]);
+    expect(await markers()).toEqual([4, 4]);
+    await appendNew(db.store, [leave(room, me), text(room, you, 'meanwhile')]);
+    expect(await markers()).toEqual([4]);
+    await appendNew(db.store, [join(room, me)]);
+    expect(await markers()).toEqual([7, 7]);
+    expect(await db.store.rooms.readUpTo(you, [room])).toEqual([1]);
   });
 
   it('closing finishes the calls under way; afterwards everything is unavailable', async () => {

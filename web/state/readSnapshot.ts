@@ -6,7 +6,7 @@ import { shownName } from '../../shared/text.ts';
 import { readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
-import { readUpToBySelf } from '../log/read/opening.ts';
+import { readUpToOf } from '../log/read/readLines.ts';
 import {
   middleRow,
   type Position,
@@ -38,7 +38,7 @@ export interface Snapshot {
   head: number;
   /** Changes when the stored log was deleted, since the server's data was restored from a backup. */
   logGeneration: number;
-  /** Infinity while it is not known: then nothing counts as unread. */
+  /** Infinity while the room is not known: then nothing counts as unread. */
   readUpTo: number;
 }
 
@@ -50,7 +50,7 @@ export interface SnapshotRequest {
 }
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
-  const { room, me } = request;
+  const { room } = request;
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
@@ -63,7 +63,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,
     logGeneration: stored?.logGeneration ?? 0,
-    readUpTo: await readUpToBySelf(tx, stored, me),
+    readUpTo: stored ? await readUpToOf(tx, stored) : Number.POSITIVE_INFINITY,
   };
 }
 

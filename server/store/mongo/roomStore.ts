@@ -13,7 +13,7 @@ import {
 } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
-import type { Collections, RoomDocument } from './base/collections.ts';
+import type { Collections, MemberDocument, RoomDocument } from './base/collections.ts';
 import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
 import type { RoomActivity } from './roomActivity.ts';
@@ -92,7 +92,7 @@ export function roomsOn({
     async ofUser(user) {
       const memberships = await members
         .find({ user, present: true })
-        .project<{ room: string }>({ _id: 0, room: 1 })
+        .project<Joined>({ _id: 0, room: 1, serverOffset: 1 })
         .toArray();
       const ids = memberships.map(({ room }) => room);
       if (ids.length === 0) return [];
@@ -104,7 +104,7 @@ export function roomsOn({
           .then(withHeadAndMembers),
         marks.find({ user, room: { $in: ids } }).toArray(),
       ]);
-      const upTo = new Map(read.map((mark) => [mark.room, mark.upTo]));
+      const upTo = markers(memberships, read);
       return theirs.map((room) => ({ room, readUpTo: upTo.get(room.id) ?? 0 }));
     },
     async ofUsers(users) {
@@ -141,8 +141,15 @@ export function roomsOn({
       await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
     },
     async readUpTo(user, rooms) {
-      const found = await marks.find({ user, room: { $in: [...rooms] } }).toArray();
-      const upTo = new Map(found.map((mark) => [mark.room, mark.upTo]));
+      const ofThese = { user, room: { $in: [...rooms] } };
+      const [joined, read] = await Promise.all([
+        members
+          .find({ ...ofThese, present: true })
+          .project<Joined>({ _id: 0, room: 1, serverOffset: 1 })
+          .toArray(),
+        marks.find(ofThese).toArray(),
+      ]);
+      const upTo = markers(joined, read);
       return rooms.map((room) => upTo.get(room) ?? 0);
     },
     async exists(room) {
@@ -152,6 +159,18 @@ export function roomsOn({
       return exists;
     },
   };
+}
+
+type Joined = Pick<MemberDocument, 'room' | 'serverOffset'>;
+
+/** One user's markers by room: at least the entry by which they joined it. */
+function markers(
+  joined: readonly Joined[],
+  read: readonly { room: string; upTo: number }[],
+): Map<string, number> {
+  const upTo = new Map(read.map((mark) => [mark.room, mark.upTo]));
+  for (const { room, serverOffset } of joined) upTo.set(room, Math.max(serverOffset, upTo.get(room) ?? 0));
+  return upTo;
 }
 
 /** Where a room's document has no activity. */

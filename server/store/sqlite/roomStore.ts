@@ -35,7 +35,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
         for (const { room, user, upTo } of marks) statements.mark.run(room, user, upTo);
       });
     },
-    readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)?.upTo ?? 0),
+    readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
   };
 }
 
@@ -58,7 +58,7 @@ function prepare(db: DatabaseSync) {
     ),
     ofUser: query<RoomRecord & { readUpTo: number }>(
       db,
-      `${room}, coalesce(marks.upTo, 0) AS readUpTo FROM members JOIN rooms ON rooms.id = members.room
+      `${room}, max(members.serverOffset, coalesce(marks.upTo, 0)) AS readUpTo FROM members JOIN rooms ON rooms.id = members.room
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
        WHERE members.user = ? AND members.present = 1 ORDER BY rooms.id`,
     ),
@@ -88,6 +88,12 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO marks (room, user, upTo) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET upTo = excluded.upTo WHERE excluded.upTo > upTo`,
     ),
-    readUpTo: query<{ upTo: number }>(db, 'SELECT upTo FROM marks WHERE room = ? AND user = ?'),
+    readUpTo: query<{ upTo: number }>(
+      db,
+      `SELECT max(
+         coalesce((SELECT upTo FROM marks WHERE room = ?1 AND user = ?2), 0),
+         coalesce((SELECT serverOffset FROM members WHERE room = ?1 AND user = ?2 AND present = 1), 0)
+       ) AS upTo`,
+    ),
   };
 }

@@ -48,7 +48,7 @@ export async function together(scene: Scene, model: ModelLog, marks: Marks, acti
         return async () => {
           await store.rooms.mark([{ room, user: person, upTo: action.upTo }]);
           const [holds = 0] = await store.rooms.readUpTo(person, [room]);
-          checks.push(() => asked.answered(holds));
+          checks.push(() => asked.answered(holds, model.lastJoin(room, person)));
         };
       }
     }

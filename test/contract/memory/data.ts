@@ -160,6 +160,12 @@ export class MemoryData {
     return room && { ...room, head: this.head(id), members };
   }
 
+  /** At least the entry by which a member joined. */
+  readUpTo(room: string, user: string): number {
+    const member = this.#members.get(room)?.get(user);
+    return Math.max(member?.isPresent ? member.serverOffset : 0, this.marks.get(`${room} ${user}`) ?? 0);
+  }
+
   isMember(room: string, user: string): boolean {
     return this.#members.get(room)?.get(user)?.isPresent === true;
   }

@@ -126,7 +126,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
       call(() =>
         [...data.rooms.keys()]
           .filter((id) => data.isMember(id, user))
-          .map((id) => ({ room: data.room(id)!, readUpTo: data.marks.get(`${id} ${user}`) ?? 0 })),
+          .map((id) => ({ room: data.room(id)!, readUpTo: data.readUpTo(id, user) })),
       ),
     ofUsers: (users) =>
       call(() => {
@@ -155,7 +155,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
         for (const { room, user, upTo } of marks)
           data.marks.set(`${room} ${user}`, Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo));
       }),
-    readUpTo: (user, rooms) => call(() => rooms.map((room) => data.marks.get(`${room} ${user}`) ?? 0)),
+    readUpTo: (user, rooms) => call(() => rooms.map((room) => data.readUpTo(room, user))),
   };
 
   return {

@@ -14,12 +14,13 @@ export function emptyDatabase(me: string): UserDatabase {
   return openUserDatabase(new IDBFactory(), createFakeClock(), me);
 }
 
-/** Replaces the stored log: entries in the spans; outside of them, amendments of those, and the entries `detached`. */
+/** Replaces the stored log, by default all of it read: entries in the spans; outside of them, amendments of those, and the entries `detached`. */
 export async function holdOf(
   db: UserDatabase,
   log: readonly Entry[],
   spans: readonly Span[],
   detached: ReadonlySet<number> = new Set(),
+  readUpTo = log.length,
 ): Promise<void> {
   await db.write(['rooms', 'log', 'logSpans', 'detached'], async (tx) => {
     for (const name of ['log', 'logSpans', 'detached'] as const) await tx.objectStore(name).clear();
@@ -28,7 +29,7 @@ export async function holdOf(
       kind: 'public',
       name: 'Lobby',
       head: log.length,
-      readUpTo: 0,
+      readUpTo,
       members: 2,
     } as const;
     await tx.objectStore('rooms').put(room);

@@ -293,15 +293,6 @@ test('unread messages that are deleted, or one’s own, do not decide where a ro
   expect(bodies(opened)).toContain('text 161');
 });
 
-test('a room that was joined and not read yet opens below what was written before', async () => {
-  const log = logOf(120);
-  log[59] = { ...text(60, '', me), kind: 'join' } as Entry;
-  await holdOf(db, log, whole(log));
-  expect(unread(await looked())).toBe(61);
-  await holdOf(db, logOf(120), whole(logOf(120)));
-  expect(unread(await looked())).toBeUndefined(); // when it was joined is not known
-});
-
 test('the first unread message lies in a hole: the room opens above the hole, or the part around it is fetched', async () => {
   const log = logOf(1_000);
   const newest = { from: 951, to: 1_000, amendedTo: 1_000 };

@@ -40,6 +40,7 @@ const newSince = (tab: Tab) => {
 
 /** Two tabs show a room of 100 messages, all of them read. */
 async function twoTabs(): Promise<Tab[]> {
+  server.readUpTo.set(LOBBY, 99); // so that it opens at the end
   const tab = openTab();
   await until('signed out', () => tab.app().tag === 'signed-out');
   await tab.client.signIn('Mika');

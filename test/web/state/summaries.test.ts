@@ -93,7 +93,7 @@ test('a room is known to be empty only where its whole log is stored and has no 
 test('thousands of edits behind the last line are not read for each change', async () => {
   const log = [text(1), text(2, 'mine', me), text(3)];
   for (let i = 0; i < 2_000; i++) amend(log, 'edit', 1, `edit ${i}`);
-  await holdOf(db, log, [{ from: 1, to: log.length, amendedTo: log.length }]);
+  await holdOf(db, log, [{ from: 1, to: log.length, amendedTo: log.length }], new Set(), 0);
   const summaries = await opened();
   expect(summaries.list()[0]).toMatchObject({ unread: 2, last: { text: 'text 3' } });
   expect(await recordsRead(() => summaries.refresh({ type: 'log', rooms: [ROOM] }))).toBeLessThan(30);

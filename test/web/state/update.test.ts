@@ -41,6 +41,7 @@ const lin = mint();
 async function older(): Promise<void> {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   server = createModelServer();
+  server.readUpTo.set(LOBBY, 300); // so that it opens at the end
   browser = createBrowser(server);
   const tab = openTab();
   await until('signed out', () => tab.app().tag === 'signed-out');

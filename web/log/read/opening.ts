@@ -1,12 +1,10 @@
 /** Where a room opens: where the person left it, else at the first unread message, else at the newest message. */
 import type { Entry } from '../../../shared/entry.ts';
-import { membershipOf } from '../../../shared/kinds.ts';
-import { CATCH_UP_MAX_ENTRIES } from '../../../shared/limits.ts';
 import { readSpans } from '../../db/lookups.ts';
-import { keysBetween, type UserRead } from '../../db/userDatabase.ts';
+import type { UserRead } from '../../db/userDatabase.ts';
 import { WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
 import { cursorOf, spanAt } from '../../records/spans.ts';
-import { type LocalRoom, messageKey, type SavedPlace } from '../../records/storedRecords.ts';
+import { messageKey, type SavedPlace } from '../../records/storedRecords.ts';
 import { findFirstUnread, readLinesForward, readUpToOf } from './readLines.ts';
 import { AT_NEWEST, anchorAround, type WindowAnchor } from './window.ts';
 
@@ -31,9 +29,9 @@ export async function readOpening(
   if (left && (await isThere(tx, room, left)))
     return { ...NEWEST, anchor: anchorAround(left.serverOffset), place: left };
   const stored = await tx.objectStore('rooms').get(room);
-  const after = await readUpToBySelf(tx, stored, me);
-  if (!stored || !Number.isFinite(after)) return NEWEST;
-  const found = await findFirstUnread(tx, { ...stored, readUpTo: after }, me);
+  if (!stored) return NEWEST;
+  const after = await readUpToOf(tx, stored);
+  const found = await findFirstUnread(tx, stored, me);
   const spans = await readSpans(tx, room);
   if (!found || found.offset > cursorOf(spans)) return NEWEST;
   const { offset, isHeld } = found;
@@ -41,22 +39,6 @@ export async function readOpening(
     return { ...NEWEST, anchor: await anchorAtUnread(tx, room, offset), unread: { after, first: offset } };
   if (spanAt(spans, offset - 1)) return { ...NEWEST, anchor: anchorAround(offset - 1) };
   return { ...NEWEST, missing: offset };
-}
-
-/**
- * The read marker. Of a room that the person has not read yet: their own entry by which they joined it, since what was
- * written before is not news. It is looked for among as many entries as a catch-up brings. Infinity while it is not known:
- * then nothing counts as unread.
- */
-export async function readUpToBySelf(tx: UserRead, room: LocalRoom | undefined, me: string): Promise<number> {
-  if (!room) return Number.POSITIVE_INFINITY;
-  const readUpTo = await readUpToOf(tx, room);
-  if (readUpTo > 0 || room.kind === 'direct') return readUpTo;
-  const cursor = cursorOf(await readSpans(tx, room.id));
-  const newest = keysBetween(room.id, cursor - CATCH_UP_MAX_ENTRIES, cursor);
-  const entries: Entry[] = await tx.objectStore('log').getAll(newest);
-  const joined = entries.findLast((entry) => entry.author === me && membershipOf(entry) === 'joined');
-  return joined?.serverOffset ?? Number.POSITIVE_INFINITY;
 }
 
 /** The entry at that place is still the one at which the person was: after a restore it may be another one. */

@@ -43,7 +43,7 @@ it('every entry is unchanged, every key is known, and pending side effects are a
   const mine = await store.rooms.ofUser(ada);
   expect(mine.map(({ room: { id, members }, readUpTo }) => [id, members, readUpTo])).toEqual(
     expect.arrayContaining([
-      ['lobby', 2, 0],
+      ['lobby', 2, 1],
       [saved.rooms.deck, 3, 7],
     ]),
   );
