@@ -16,6 +16,8 @@ export type StreamPosition<Time = unknown> =
 export type StreamFailure =
   /** The database or the network failed. The position stays valid and is used again when the database is back. */
   | 'unreachable'
+  /** No answer in time. To resume, a server reads its oplog from the position on, for as long as that takes (SERVER-48526). */
+  | 'stalled'
   /** The position is not valid any more, or the collection was replaced. */
   | 'refused'
   | 'unexpected';
@@ -28,28 +30,55 @@ export class StreamEnded extends Error {}
 export class EntryMissing extends Error {}
 
 export function failureOf(error: unknown): StreamFailure {
-  if (error instanceof StreamStalled) return 'unreachable';
+  if (error instanceof StreamStalled) return 'stalled';
   if (error instanceof StreamEnded || error instanceof EntryMissing) return 'refused';
   if (isSocketError(error)) return 'unreachable';
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return 'unreachable';
+  if (error instanceof Error && error.name === NO_FREE_CONNECTION) return 'unreachable';
   if (!(error instanceof MongoError)) return 'unexpected';
   if (UNREACHABLE.has(error.code) || error.hasErrorLabel('ResumableChangeStreamError')) return 'unreachable';
   return REFUSED.has(error.code) ? 'refused' : 'unexpected';
 }
 
+/** The driver does not export the class. */
+const NO_FREE_CONNECTION = 'MongoWaitQueueTimeoutError';
+
 /** True where the database or the network to it does not answer at the moment. */
 export function isUnreachable(error: unknown): boolean {
-  return failureOf(error) === 'unreachable';
+  const failure = failureOf(error);
+  return failure === 'unreachable' || failure === 'stalled';
 }
 
 export interface FailureHistory {
   /** Failures since a stream last worked. */
   inARow: number;
+  /** Those of them that are stalls. */
+  stalls: number;
+  /** Position of the last stall, and how many there were at this position. */
+  stalledAt: StreamPosition | undefined;
+  stallsThere: number;
   /** Position of the last unexpected failure. A second one at the same position means that the position is the cause. */
   unexpectedAt: StreamPosition | undefined;
 }
 
-export const NO_FAILURES: FailureHistory = { inARow: 0, unexpectedAt: undefined };
+export const NO_FAILURES: FailureHistory = {
+  inARow: 0,
+  stalls: 0,
+  stalledAt: undefined,
+  stallsThere: 0,
+  unexpectedAt: undefined,
+};
+
+/** A stream that works finishes a round each second. Without one for this long it is treated as dead. */
+export const STALL_MS = 5_000;
+const LONGEST_STALL_MS = 40_000;
+/** A position at which the stream has stalled this often is given up, for the present. */
+const STALLS_AT_ONE_POSITION = 3;
+
+/** How long to wait for a round: longer after each stall, since the server starts anew each time. */
+export function stallAfterMs({ stalls }: FailureHistory): number {
+  return Math.min(LONGEST_STALL_MS, STALL_MS * 2 ** stalls);
+}
 
 export interface NextTry {
   failures: FailureHistory;
@@ -69,9 +98,20 @@ export function afterFailure(
 ): NextTry {
   const inARow = before.inARow + 1;
   const again = failure === 'unexpected' && isSame(before.unexpectedAt, position);
+  const stalled = failure === 'stalled' && {
+    stalls: before.stalls + 1,
+    stalledAt: position,
+    stallsThere: isSame(before.stalledAt, position) ? before.stallsThere + 1 : 1,
+  };
+  const isStuck = stalled && stalled.stallsThere >= STALLS_AT_ONE_POSITION;
   return {
-    failures: { inARow, unexpectedAt: failure === 'unexpected' ? position : before.unexpectedAt },
-    from: failure === 'refused' || again ? 'present' : 'same',
+    failures: {
+      ...before,
+      ...(stalled || {}),
+      inARow,
+      unexpectedAt: failure === 'unexpected' ? position : before.unexpectedAt,
+    },
+    from: failure === 'refused' || again || isStuck ? 'present' : 'same',
     waitMs:
       inARow === 1 ? 0 : Math.min(LONGEST_WAIT_MS, SHORTEST_WAIT_MS * 2 ** (inARow - 2)) * (0.5 + random / 2),
   };

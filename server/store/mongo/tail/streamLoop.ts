@@ -1,7 +1,7 @@
 /**
  * The control loop of a change stream: opens it, reads round after round, notices when it stalls, and reopens it until it is
- * closed. It reopens at the position that it had reached. If that position cannot be used, or the stream has not brought an
- * acknowledged entry, it reopens at the present, with a gap. Clock and source are arguments, so that tests need no database and no waiting.
+ * closed. It reopens at the position that it had reached. If that position cannot be used or takes too long, or the stream
+ * has not brought an acknowledged entry, it reopens at the present, with a gap. Clock and source are arguments, so that tests need no database and no waiting.
  */
 import {
   afterFailure,
@@ -11,6 +11,7 @@ import {
   StreamEnded,
   type StreamPosition,
   StreamStalled,
+  stallAfterMs,
 } from './streamFailure.ts';
 
 export interface ChangeSource<Change, Time> {
@@ -61,8 +62,6 @@ export interface StreamLoop {
   close(): void;
 }
 
-/** A stream that finishes no round for this long is treated as dead. */
-export const STALL_MS = 5_000;
 const FIRST_TRIES = 3;
 
 /** `afterGap`: true where the caller resumes from a point that cannot be used, so that changes are skipped. */
@@ -114,7 +113,7 @@ export function startStreamLoop<Change, Time>(
         accept(round);
         if (round.changes.length === 0 && isMissing())
           throw new EntryMissing('the change stream did not bring an acknowledged entry');
-        failures = { ...failures, inARow: 0 }; // not after the first: a stream that opens and then fails must back off
+        failures = { ...failures, inARow: 0, stalls: 0, stalledAt: undefined }; // not after the first: a stream that opens and then fails must back off
       }
     } finally {
       attempt.abort();
@@ -135,7 +134,7 @@ export function startStreamLoop<Change, Time>(
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const stop = () => reject(signal.reason);
     signal.addEventListener('abort', stop);
-    const cancel = clock.after(STALL_MS, () =>
+    const cancel = clock.after(stallAfterMs(failures), () =>
       attempt.abort(new StreamStalled('the change stream is silent')),
     );
     work.then(resolve, reject);

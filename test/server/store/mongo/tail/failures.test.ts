@@ -2,7 +2,7 @@
 // @module-tag slow
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
-import { STALL_MS } from '../../../../../server/store/mongo/tail/streamLoop.ts';
+import { STALL_MS } from '../../../../../server/store/mongo/tail/streamFailure.ts';
 import { append, newId, newRoom, text, wholeLog } from '../../../../contract/support.ts';
 import { type MongoServer, startMongo } from '../../../../support/mongo/index.ts';
 import { waitFor } from '../../../../support/waitFor.ts';

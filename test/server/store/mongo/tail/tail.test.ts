@@ -1,7 +1,7 @@
 /** The tail on a fake stream and a fake clock. */
-import { MongoNetworkError, MongoServerError } from 'mongodb';
+import { MongoDriverError, MongoNetworkError, MongoServerError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { STALL_MS } from '../../../../../server/store/mongo/tail/streamLoop.ts';
+import { STALL_MS } from '../../../../../server/store/mongo/tail/streamFailure.ts';
 import { createTails, OVERDUE_MS } from '../../../../../server/store/mongo/tail/tail.ts';
 import { Unavailable } from '../../../../../server/store/port.ts';
 import { silent } from '../../sqlite/harness.ts';
@@ -9,6 +9,13 @@ import { documentOf, fakeClock, fakeSource, idOf, round } from './scene.ts';
 
 const away = () => new MongoNetworkError('connection closed');
 const code = (number: number) => new MongoServerError({ message: `code ${number}`, code: number });
+
+/** As the driver's own, which it does not export. */
+class WaitQueueTimeout extends MongoDriverError {
+  override get name() {
+    return 'MongoWaitQueueTimeoutError';
+  }
+}
 
 function scene() {
   const { source, ...questions } = fakeSource();
@@ -238,6 +245,59 @@ describe('the tail of MongoDB', () => {
     await advance(100);
     await brings('a0', 'a1');
     expect(tail.isOpen()).toBe(true);
+  });
+
+  it.each([7_000, 19_000])('a resume that takes the server %i ms succeeds, without a gap', async (takes) => {
+    const { advance, tail, heard, pending, next } = await live();
+    await (await next()).answer(round('a1', documentOf('r', 1)));
+    await next();
+    await advance(STALL_MS); // the stream itself
+    for (;;) {
+      const resume = await next();
+      expect(resume.at).toBe('a1');
+      const [patience] = pending();
+      if (takes < patience!) {
+        await advance(takes);
+        await resume.answer(round('a2', documentOf('r', 2)));
+        break;
+      }
+      await advance(patience!);
+      await advance(200); // before the next try
+    }
+    expect(tail.isOpen()).toBe(true);
+    expect(heard).toEqual(['r1', 'E:a1', 'r2', 'E:a2']);
+    await (await next()).answer(round('a3'));
+    expect(pending()).toEqual([STALL_MS]);
+  });
+
+  it('after the third stall at one position the tail resumes at the present, with a gap, and has longer for it', async () => {
+    const { advance, next, presentIs, brings, tail, heard } = await live();
+    await next();
+    await advance(STALL_MS);
+    for (const times of [2, 4]) {
+      expect((await next()).at).toBe('a0');
+      await advance(STALL_MS * times);
+      await advance(100 * times);
+    }
+    await presentIs('T2');
+    expect((await next()).at).toBe('T2');
+    await advance(STALL_MS * 7);
+    expect(tail.isOpen()).toBe(false);
+    await advance(STALL_MS);
+    await advance(1_000);
+    await brings('T2', 'b1', documentOf('r', 9));
+    expect(tail.isOpen()).toBe(true);
+    expect(heard).toEqual(['gap', 'r9', 'E:b1']);
+  });
+
+  it('without a free connection the database is away: the position stays valid', async () => {
+    const { fails, brings, heard, advance } = await live();
+    const busy = () => new WaitQueueTimeout('no connection in time');
+    await fails('T1', busy());
+    await fails('a0', busy());
+    await advance(100);
+    await brings('a0', 'a1', documentOf('r', 1));
+    expect(heard).toEqual(['r1', 'E:a1']);
   });
 
   it('L1 an acknowledged entry that is missing from an otherwise complete stream is a gap', async () => {
