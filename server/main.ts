@@ -63,7 +63,7 @@ async function openStore(
   const { openMongo } = await import('./store/mongo/index.ts');
   const { socketAdapterOn } = await import('./store/mongo/socketAdapter.ts');
   const store = await openMongo({ url: mongodbUrl, log });
-  return { store, adapter: socketAdapterOn(store.db, log) };
+  return { store, adapter: socketAdapterOn(store.streams, log) };
 }
 
 type OpenStore = Pick<Parameters<typeof createApp>[0], 'store' | 'adapter'>;

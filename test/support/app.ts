@@ -54,5 +54,5 @@ export async function startApp({
 
 async function openMongoWithAdapter(url: string, log: Logger) {
   const store = await openMongo({ url, log });
-  return { store, adapter: socketAdapterOn(store.db, log) };
+  return { store, adapter: socketAdapterOn(store.streams, log) };
 }

@@ -27,8 +27,9 @@ import { usersOn } from './userStore.ts';
 import { writeTurnsByRoom } from './writeTurns.ts';
 
 export interface MongoStore extends Store {
-  /** For the Socket.IO adapter (socketAdapter.ts). */
   readonly db: Db;
+  /** The same database, for what reads change streams: the Socket.IO adapter (socketAdapter.ts). */
+  readonly streams: Db;
 }
 
 /** Rejects with `Unusable`, whose message says what to do, when the database cannot be used as it is. */
@@ -39,7 +40,8 @@ export async function openMongo({
   url: string;
   log: Pick<Logger, 'warn' | 'error'>;
 }): Promise<MongoStore> {
-  const { client, db, address, meta } = await connectMongo(url, log);
+  const connection = await connectMongo(url, log);
+  const { client, db, streams, address, meta } = connection;
   const { epoch } = meta;
   const collections = collectionsOf(db);
   const guard = createCallGuard(log);
@@ -68,7 +70,7 @@ export async function openMongo({
   });
   const tails = createTails({
     epoch,
-    source: changesOf(db, collections.entries[0]!),
+    source: changesOf(streams, collectionsOf(streams).entries[0]!),
     onHead(room, { serverOffset, at }, by) {
       if (by !== undefined) turnsOf(room).wrote(by, serverOffset);
       heads.learn(room, serverOffset, at);
@@ -94,6 +96,7 @@ export async function openMongo({
 
   return {
     db,
+    streams,
     epoch,
     takesNewKinds,
     log: {
@@ -118,7 +121,7 @@ export async function openMongo({
       repair.close();
       await guard.close();
       tails.close();
-      await client.close();
+      await connection.close();
     },
   };
 }

@@ -14,9 +14,12 @@ export interface MongoConnection {
   client: MongoClient;
   /** Reads with read concern majority; writes are acknowledged by the majority with their journals. */
   db: Db;
+  /** The same database through a client of its own, for what reads change streams. */
+  streams: Db;
   address: Address;
   /** The document of `meta`, as it was when the database was opened. */
   meta: MetaDocument;
+  close(): Promise<void>;
 }
 
 /** Runs before the database counts as open. `bringUpToDate` runs the remaining ones of these steps of migrate.ts. */
@@ -26,6 +29,9 @@ const CONNECT_FOR_MS = 10_000;
 const RETRY_AFTER_MS = 500;
 /** MongoDB 6.0. No command here needs more than 5.0, but older versions get no fixes and are not tested. */
 const MIN_WIRE_VERSION = 17;
+
+/** Connections of the calls (callGuard.ts). */
+export const POOL_SIZE = 24;
 
 /** These override the URL. */
 const OPTIONS: MongoClientOptions = {
@@ -40,11 +46,18 @@ const OPTIONS: MongoClientOptions = {
   heartbeatFrequencyMS: 1_000,
   waitQueueTimeoutMS: 3_000,
   // Each connection keeps a read buffer of some 64 kB. Queries are short: with more connections they wait in the database.
-  maxPoolSize: 24,
+  maxPoolSize: POOL_SIZE,
   // One invalid UTF-8 string must not make the whole reply unreadable.
   enableUtf8Validation: false,
   socketTimeoutMS: 6_500,
 };
+
+/**
+ * For the client of the change streams: its connections are never taken by calls. A stream reads with one at a time; a few
+ * more read what was removed (tail/changeStream.ts) and write hints (socketAdapter.ts). The tail has deadlines of its own,
+ * the longest of which is shorter than the timeout of its sockets (tail/streamFailure.ts).
+ */
+const STREAM_OPTIONS: MongoClientOptions = { ...OPTIONS, maxPoolSize: 8, socketTimeoutMS: 60_000 };
 
 /**
  * Rejects with `Unusable`, whose message says what to do; where nothing answers, only after `CONNECT_FOR_MS` without any
@@ -64,13 +77,16 @@ export async function connectMongo(
     const client = clientOf(url);
     const address = addressOf(client, url);
     try {
-      return await open(client, address, (db) =>
+      const opened = await open(client, address, (db) =>
         prepareDatabase(db, address, (steps) =>
           withPatientClient(url, (patient) =>
             migrate({ db: dbOf(patient, address), steps, me, log, onProgress }),
           ),
         ),
       );
+      const streams = dbOf(new MongoClient(url, STREAM_OPTIONS), address);
+      const close = async () => void (await Promise.all([client.close(), streams.client.close()]));
+      return { ...opened, client, address, streams, close };
     } catch (error) {
       await client.close();
       if (error instanceof Unusable) throw error;
@@ -111,13 +127,13 @@ async function open(
   client: MongoClient,
   address: Address,
   prepareDatabase: (db: Db) => Promise<MetaDocument>,
-): Promise<MongoConnection> {
+): Promise<Pick<MongoConnection, 'db' | 'meta'>> {
   await client.connect();
   const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primary });
   if (hello.setName === undefined && hello.msg !== 'isdbgrid') throw notAReplicaSet(address);
   if (hello.maxWireVersion < MIN_WIRE_VERSION) throw tooOld(address);
   const db = dbOf(client, address);
-  return { client, db, address, meta: await prepareDatabase(db) };
+  return { db, meta: await prepareDatabase(db) };
 }
 
 function dbOf(client: MongoClient, address: Address): Db {

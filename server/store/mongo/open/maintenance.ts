@@ -15,8 +15,8 @@ import { type Address, mayNotChangeValidator, nothingThere } from './unusable.ts
  * read everything again, and keep their outbox. Rejects with `Unusable`, whose message says what to do.
  */
 export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promise<void> {
-  const { client } = await connectMongo(url, log, renew);
-  await client.close();
+  const connection = await connectMongo(url, log, renew);
+  await connection.close();
 }
 
 async function renew(db: Db, address: Address): Promise<MetaDocument> {
@@ -45,7 +45,7 @@ export async function finishUpgrade(
   log: Pick<Logger, 'warn'>,
 ): Promise<'finished' | 'was-finished'> {
   let wasFinished = false;
-  const { client } = await connectMongo(url, log, async (db, address, bringUpToDate) => {
+  const connection = await connectMongo(url, log, async (db, address, bringUpToDate) => {
     const existing = await collectionsOf(db).meta.findOne({ _id: META_ID });
     if (!existing) throw nothingThere(address);
     const meta = await prepare(db, address, bringUpToDate);
@@ -54,7 +54,7 @@ export async function finishUpgrade(
     await raise(db, address);
     return prepare(db, address, bringUpToDate); // the steps that waited for it
   });
-  await client.close();
+  await connection.close();
   return wasFinished ? 'was-finished' : 'finished';
 }
 

@@ -1,9 +1,11 @@
 /** The tail on a real database, with fail points. */
 // @module-tag slow
+import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
+import { POOL_SIZE } from '../../../../../server/store/mongo/open/connect.ts';
 import { STALL_MS } from '../../../../../server/store/mongo/tail/streamFailure.ts';
-import { append, newId, newRoom, text, wholeLog } from '../../../../contract/support.ts';
+import { append, newId, newRoom, text, upTo, wholeLog } from '../../../../contract/support.ts';
 import { type MongoServer, startMongo } from '../../../../support/mongo/index.ts';
 import { waitFor } from '../../../../support/waitFor.ts';
 import { silent } from '../harness.ts';
@@ -156,6 +158,39 @@ it('nothing is missed over a step-down', SLOW, async () => {
   await mongo.stepDown();
   await writable(write);
   await heardAll();
+});
+
+it('entries of others arrive while every connection of the calls waits for the database', SLOW, async () => {
+  const url = `${mongo.anotherUrl()}&monitorCommands=true`;
+  const [busy, writer] = [await openMongo({ url, log: silent }), await new MongoClient(url).connect()];
+  onTestFinished(() => Promise.all([busy, writer].map((one) => one.close())).then(() => {}));
+  const [room, me] = [await newRoom(busy), newId()];
+  await append(busy, [text(room, me, 'a sample')]);
+  const entries = writer.db().collection('entries');
+  const { _id, ...sample } = (await entries.findOne({ room }))!;
+  const heard: number[] = [];
+  await busy.log.tail(undefined, {
+    onBatch: (batch) => void heard.push(...batch.map(({ entry }) => entry.serverOffset)),
+    onGap: () => {},
+  });
+  let [asked, ended] = [0, 0];
+  busy.db.client.on('commandStarted', ({ command }) => {
+    if (command.find === 'users') asked++;
+  });
+  await mongo.failPoint({ failCommands: ['find'], blockConnection: true, blockTimeMS: 3_000 }, 'alwaysOn');
+  const calls = upTo(2 * POOL_SIZE).map(() =>
+    busy.db
+      .collection('users')
+      .findOne()
+      .catch(() => {})
+      .then(() => ended++),
+  );
+  await waitFor('no connection is free', () => asked >= POOL_SIZE);
+  await entries.insertOne({ ...sample, serverOffset: 2, clientOffset: newId() });
+  await waitFor('it is heard', () => heard.includes(2));
+  expect(ended).toBeLessThan(POOL_SIZE);
+  await mongo.clearFailPoints();
+  await Promise.all(calls);
 });
 
 /** Resolves once a write succeeded. */
