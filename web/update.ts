@@ -1,13 +1,12 @@
 import type { Workbox } from 'workbox-window';
 import { isOutdated, lazyImport } from './load/lazyImport.ts';
 import { createCell } from './records/cell.ts';
+import { UPDATE_EVERY_MS } from './records/pageLimits.ts';
 import type { Update } from './view/parts/world.ts';
 
-const EVERY_MS = 60 * 60_000;
-
 /**
- * Registers the service worker and looks for new builds. A new build waits until the person accepts it; then every page
- * of the app reloads once. Nothing is lost: texts are in the database (O4). Where the browser withholds service workers
+ * Registers the service worker and looks for new builds. A new build waits until the person accepts it, or is taken
+ * while nobody uses the app yet (registerWorker.ts); then every page of the app reloads once. Nothing is lost: texts are in the database (O4). Where the browser withholds service workers
  * (plain HTTP from another machine) a build is ready only when this one lacks a chunk that the server does not have any
  * more, and accepting it reloads the page.
  */
@@ -45,7 +44,9 @@ function watch(onWaiting: (take: () => void) => void): void {
   const look = () => {
     if (document.visibilityState === 'hidden') return;
     if (workbox) return void workbox.then((known) => known.update()).catch(() => {}); // no network: the next look tries again
-    workbox = register(onWaiting);
+    workbox = lazyImport(() => import('./registerWorker.ts')).then((chunk) =>
+      chunk.registerWorker(onWaiting),
+    );
     workbox.catch((error) => {
       workbox = undefined;
       console.warn('the app cannot start without a network yet', error); // private windows of some browsers always refuse
@@ -55,19 +56,7 @@ function watch(onWaiting: (take: () => void) => void): void {
   else addEventListener('load', look, { once: true });
   document.addEventListener('visibilitychange', look);
   addEventListener('online', look);
-  setInterval(look, EVERY_MS);
-}
-
-async function register(onWaiting: (take: () => void) => void): Promise<Workbox> {
-  const { Workbox } = await lazyImport(() => import('workbox-window'));
-  const workbox = new Workbox('/sw.js');
-  workbox.addEventListener('waiting', () => onWaiting(() => workbox.messageSkipWaiting()));
-  workbox.addEventListener('activated', ({ isUpdate }) => {
-    // A page that bypassed the worker (Shift and reload) has no controller, so there is no `controllerchange`.
-    if (isUpdate && !navigator.serviceWorker.controller) location.reload();
-  });
-  await workbox.register({ immediate: true });
-  return workbox;
+  setInterval(look, UPDATE_EVERY_MS);
 }
 
 /** Not for the very first worker, which replaces none. */

@@ -68,6 +68,12 @@ export const DELETE_SLICE_ENTRIES = 2_000;
 /** The browser may report freed space late or never, so evictions are at least this far apart. */
 export const FREE_SPACE_EVERY_MS = 60_000;
 
+// New builds
+/** The page looks for a new build this often, and reloads by itself to take one at most this often. */
+export const UPDATE_EVERY_MS = 60 * 60_000;
+/** For so long after it was opened, a page that nobody has touched may reload. A build has 90 kB: 4 s at 200 kbit/s. */
+export const FRESH_PAGE_MS = 10_000;
+
 // Screen
 /** A room is shown once its messages are read, or after this: as long as the database has to answer (DATABASE_TIMEOUT_MS). */
 export const OPEN_WITHIN_MS = 3_000;

@@ -1,7 +1,7 @@
 /**
  * The service worker: caches the app's files, so that the page opens without a network, and sends the outbox when the
  * browser wakes it. A new build is cached and waits; it takes over when a page sends SKIP_WAITING, which a person
- * decides.
+ * decides, or SKIP_WAITING_ALONE and no other tab is open.
  */
 import { cleanupOutdatedCaches, getCacheKeyForURL, matchPrecache, precache } from 'workbox-precaching';
 import type { Channel } from '../db/changes.ts';
@@ -17,6 +17,7 @@ cleanupOutdatedCaches();
 
 self.addEventListener('message', (event) => {
   if (event.data?.type === 'SKIP_WAITING') self.skipWaiting();
+  if (event.data?.type === 'SKIP_WAITING_ALONE') event.waitUntil(skipWaitingAlone());
 });
 
 // The first worker also controls the page that registered it. Otherwise a build that arrives before the next load would not wait.
@@ -45,6 +46,12 @@ async function sendOutbox(): Promise<void> {
     channel: (name) => new BroadcastChannel(name) as Channel,
   });
   if (mustRunAgain(drained)) throw new Error('the outbox is not empty');
+}
+
+/** Takes over if only one tab of the app is open, the one that asks: others would be reloaded under somebody's hands. */
+async function skipWaitingAlone(): Promise<void> {
+  const tabs = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  if (tabs.length === 1) await self.skipWaiting();
 }
 
 /** From the network where the browser has cleared the cache. */
