@@ -126,6 +126,7 @@ export function conversationOf(
     older: 'idle',
     between: 'idle',
     gaps: [],
+    above: undefined,
     readUpTo: Number.POSITIVE_INFINITY,
     completeFrom: 1,
     opening: { left: undefined },

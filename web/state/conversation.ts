@@ -69,6 +69,7 @@ export const EMPTY: ConversationState = {
   atNewest: true,
   older: 'idle',
   between: 'idle',
+  above: undefined,
   readUpTo: Number.POSITIVE_INFINITY,
   completeFrom: Number.POSITIVE_INFINITY,
   opening: { left: undefined },
@@ -204,6 +205,7 @@ export function createConversation({
     const gaps = liveSync() ? window.gaps.filter(({ to }) => to < cursor) : window.gaps; // beyond the cursor the catch-up brings everything
     set({
       messages: messagesIn(snapshot),
+      above: window.above,
       gaps: reuse(state.get().gaps, gaps),
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,

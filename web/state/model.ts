@@ -4,7 +4,7 @@
  */
 
 import type { User } from '../../shared/protocol/index.ts';
-import type { Gap, GapEdge } from '../log/read/window.ts';
+import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { SavedPlace } from '../records/storedRecords.ts';
@@ -188,6 +188,8 @@ export interface PublicRoom {
 export interface ConversationState {
   /** Ascending. A window of at most some 150 messages, not the whole log. */
   messages: Message[];
+  /** The message directly above the first one, if it is stored. */
+  above: LineAbove | undefined;
   /**
    * Where the screen shows a line for a hole (entries missing on this device): between these messages, or after the last
    * one that was sent. Ascending.

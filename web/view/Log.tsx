@@ -50,7 +50,7 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
           aria-busy={state.loading || state.older === 'loading'}
         >
           <Top state={state} />
-          {logRows(state.messages, reading.newSince, state.gaps).map((row) =>
+          {logRows(state.messages, reading.newSince, state.gaps, state.above).map((row) =>
             row.tag === 'new' ? (
               <p key={row.key} class="day new">
                 {t.log.newSince(times.minute(row.at))}
@@ -120,14 +120,18 @@ export type LogRow =
 /** A group ends at another author, another day, or after this pause. */
 const GROUP_MS = 10 * 60_000;
 
-/** Messages, day separators, the unread separator and gaps, from top to bottom. Keys are unique. */
+/**
+ * Messages, day separators, the unread separator and gaps, from top to bottom. Keys are unique. `above`: the message that comes
+ * above the first one once older ones are loaded. The first one is drawn as it will be then, or it would change its height.
+ */
 export function logRows(
   messages: readonly Message[],
   newSince?: string,
   gaps: ConversationState['gaps'] = [],
+  above?: ConversationState['above'],
 ): LogRow[] {
   const rows: LogRow[] = [];
-  let before: Message | undefined;
+  let before = above;
   const remaining = [...gaps];
   const addGapBefore = (below: number): boolean => {
     const gap = remaining[0];
@@ -146,12 +150,12 @@ export function logRows(
     if (isNew) rows.push({ tag: 'new', key: 'new', at: message.at });
     const first = newDay || isNew || isAfterGap || startsGroup(before!, message);
     rows.push({ tag: 'message', key: message.key, message, first });
-    before = message;
+    before = { author: message.author.id, at: message.at };
   }
   addGapBefore(Number.POSITIVE_INFINITY);
   return rows;
 }
 
-function startsGroup(before: Message, message: Message): boolean {
-  return before.author.id !== message.author.id || Math.abs(message.at - before.at) > GROUP_MS;
+function startsGroup(before: NonNullable<ConversationState['above']>, message: Message): boolean {
+  return before.author !== message.author.id || Math.abs(message.at - before.at) > GROUP_MS;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logRows } from '../../../web/view/Log.tsx';
+import { type LogRow, logRows } from '../../../web/view/Log.tsx';
 import { message } from '../../support/fakeClient.ts';
 
 test('days are separated, and the author of a group is named once until a pause', () => {
@@ -34,6 +34,19 @@ test('unread messages are below a separator, and their author is named again', (
   expect(rows.map((row) => row.tag)).toEqual(['day', 'message', 'new', 'message']);
   expect(rows.at(-1)).toMatchObject({ first: true });
   expect(logRows([old!, fresh!], 'not here').map((row) => row.tag)).toEqual(['day', 'message', 'message']);
+});
+
+test('the first message of a window is drawn as below the one above it: it keeps its height when that is loaded', () => {
+  const at = (day: number, minute: number) => new Date(2026, 2, day, 12, minute).getTime();
+  const [above, first, second] = [at(3, 0), at(3, 1), at(3, 2)].map((at) => message({ author: 'Mika', at }));
+  const drawn = (row: LogRow) => (row.tag === 'message' ? [row.message, row.first] : row.tag);
+  const loaded = logRows([above!, first!, second!]).slice(2).map(drawn);
+  const { author, at: aboveAt } = above!;
+  const before = (at: number, by = author.id) =>
+    logRows([first!, second!], undefined, [], { author: by, at });
+  expect(before(aboveAt).map(drawn)).toEqual(loaded);
+  expect(before(at(2, 1))[0]?.tag).toBe('day');
+  expect(before(aboveAt, 'another')[0]).toMatchObject({ tag: 'message', first: true });
 });
 
 function bodyOf({ content }: ReturnType<typeof message>): string {

@@ -34,9 +34,14 @@ export interface Gap {
 /** The end at which a gap is filled: `upper` with its newest entries, `lower` with its oldest. */
 export type GapEdge = 'upper' | 'lower';
 
+/** What of a line decides how the next one is drawn: whether a group of messages or a day begins with that. */
+export type LineAbove = Pick<Entry, 'author' | 'at'>;
+
 export interface Window {
   anchor: WindowAnchor;
   lines: Line[];
+  /** The stored line directly above the first one. Undefined if the window begins with an outbox row, or there is none. */
+  above: LineAbove | undefined;
   /** Ascending, at most one between two lines. */
   gaps: Gap[];
   /** The part of `queue` in the window, after its lines. */
@@ -127,7 +132,15 @@ async function readEnd(log: Log, count: number): Promise<Window> {
   const all = await readLinesBack(tx, room, Number.POSITIVE_INFINITY, wanted + 1);
   const entries = all.slice(Math.max(0, all.length - wanted));
   const reachesOldest = rows.length === queue.length && entries.length === all.length;
-  return windowOf(log, { anchor: { tag: 'newest', count }, entries, rows, reachesOldest, reachesEnd: true });
+  const above = entries.length < all.length ? all[0] : undefined;
+  return windowOf(log, {
+    anchor: { tag: 'newest', count },
+    entries,
+    above,
+    rows,
+    reachesOldest,
+    reachesEnd: true,
+  });
 }
 
 function readNewest(log: Log): Promise<Window> {
@@ -164,13 +177,14 @@ async function readLines(
   const entries = all.slice(0, anchor.count);
   const rows = reachesEnd ? log.queue.slice(0, anchor.count - entries.length) : [];
   const first = entries[0]?.serverOffset ?? 0;
-  const reachesOldest = (await readLinesBack(log.tx, log.room, first - 1, 1)).length === 0;
-  return windowOf(log, { anchor, entries, rows, reachesOldest, reachesEnd });
+  const [above] = await readLinesBack(log.tx, log.room, first - 1, 1);
+  return windowOf(log, { anchor, entries, above, rows, reachesOldest: above === undefined, reachesEnd });
 }
 
 interface Shown {
   anchor: WindowAnchor;
   entries: readonly Entry[];
+  above?: Entry | undefined;
   rows: readonly number[];
   reachesOldest?: boolean;
   /** No newer line is stored. */
@@ -179,7 +193,7 @@ interface Shown {
 
 async function windowOf(
   { tx, room, spans: reading, queue }: Log,
-  { anchor, entries, rows, reachesOldest = false, reachesEnd = false }: Shown,
+  { anchor, entries, above, rows, reachesOldest = false, reachesEnd = false }: Shown,
 ): Promise<Window> {
   const spans = await reading;
   const cursor = cursorOf(spans);
@@ -188,6 +202,10 @@ async function windowOf(
   return {
     anchor,
     lines: await foldLines(tx, room, entries),
+    above:
+      above && first !== undefined && isJoined(spans, above.serverOffset, first)
+        ? { author: above.author, at: above.at }
+        : undefined,
     gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
     rows,
     queue,
@@ -197,6 +215,11 @@ async function windowOf(
     reachesOldest,
     olderFrom: reachesOldest ? olderFrom(spans, first ?? cursor + 1) : undefined,
   };
+}
+
+/** Everything between the two entries is stored: no gap will come between them. */
+function isJoined(spans: readonly Span[], above: number, below: number): boolean {
+  return subtractRanges({ from: above + 1, to: below - 1 }, spans).length === 0;
 }
 
 /** `cursor`: up to where a gap after the last line is looked for. */

@@ -30,6 +30,15 @@ const read = (db: UserDatabase, anchor: WindowAnchor, queue: readonly number[] =
 const older = (db: UserDatabase, window: Window) =>
   db.read(['logSpans', 'log', 'detached'], (tx) => anchorOlder(tx, ROOM, window));
 
+/** The author and time of the line before the item at `at`, if that is a line and nothing is missing between them. */
+function aboveOf(all: readonly (Line | number)[], at: number, spans: readonly Span[]) {
+  const [above, first] = [all[at - 1], all[at]];
+  if (typeof above !== 'object' || typeof first !== 'object') return undefined;
+  for (let between = above.serverOffset + 1; between < first.serverOffset; between++)
+    if (!spanAt(spans, between)) return undefined;
+  return { author: above.author, at: above.at };
+}
+
 const whole = (log: readonly Entry[]): Span[] => [{ from: 1, to: log.length, amendedTo: log.length }];
 const items = ({ lines, rows }: Pick<Window, 'lines' | 'rows'>): (Line | number)[] => [...lines, ...rows];
 const counted = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
@@ -86,6 +95,7 @@ test.each(seedsOf('ways through a window'))(
       const at = shown.length === 0 ? all.length : all.findIndex((item) => same(item, shown[0]!));
       expect(shown).toEqual(all.slice(at, at + shown.length));
       if (window.reachesOldest) expect(at).toBe(0);
+      expect(window.above).toEqual(aboveOf(all, at, spans));
       expect(window.gaps).toEqual(gapsIn(window, log, spans, loose, all));
       return { at, end: at + shown.length, all };
     };
