@@ -93,7 +93,7 @@ export const WRONG_PASSWORDS_BURST_OF_ADDRESS = 10;
 export const CURRENT_PASSWORDS_PER_DAY_AND_DEVICE = 20;
 export const CURRENT_PASSWORDS_PER_DAY = 100;
 export const PASSWORD_CHANGES_PER_DAY = 10;
-/** Passes and codes that one user makes. A phone makes a pass each time it opens the page until the app is installed. */
+/** Passes, codes and recovery codes that one user makes. A phone makes a pass each time it opens the page until the app is installed. */
 export const PASSES_PER_MINUTE = 6;
 export const PASSES_BURST = 30;
 /** Wrong codes from one address: somebody who mistypes has five tries, then one a minute. */

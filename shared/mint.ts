@@ -9,11 +9,11 @@ export function idFrom(bytes: Uint8Array): string {
   let out = '';
   for (let i = 0; i < 16; i += 3) {
     const [a, b, c] = [bytes[i]!, bytes[i + 1], bytes[i + 2]];
-    out += DIGITS[a >> 2]! + DIGITS[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
-    if (b !== undefined) out += DIGITS[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
-    if (c !== undefined) out += DIGITS[c & 63]!;
+    out += BASE64URL[a >> 2]! + BASE64URL[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
+    if (b !== undefined) out += BASE64URL[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
+    if (c !== undefined) out += BASE64URL[c & 63]!;
   }
   return out;
 }
 
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

@@ -1,4 +1,4 @@
-/** Records sign-ins, one-time passes, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
+/** Records sign-ins, one-time passes, recovery codes, sign-outs, removed devices and changes of the password in the audit log, also those that are refused. */
 import { checkName, nameKey } from '../../shared/text.ts';
 import type { Audit, AuditDetails, AuditEvent } from '../base/audit.ts';
 import { toWireError } from '../base/refusal.ts';
@@ -22,10 +22,17 @@ export function auditedAuth(auth: Auth, audit: Pick<Audit, 'record'>): Auth {
       // The key of a long name costs 70 ms. One that is too long to be a name is nobody's.
       const name = checkName(request.name);
       const details = { name: name.ok ? nameKey(name.text) : undefined, address: addressKey(client) };
-      const signedIn = await orRefused('sign-in', details, auth.signIn(request, client));
+      const event = request.recovery === undefined ? 'sign-in' : 'recovery-used';
+      const signedIn = await orRefused(event, details, auth.signIn(request, client));
       const { user, device } = signedIn.session;
-      audit.record(signedIn.isNew ? 'sign-up' : 'sign-in', { ...details, user: user.id, device: device.id });
+      audit.record(signedIn.isNew ? 'sign-up' : event, { ...details, user: user.id, device: device.id });
       return signedIn;
+    },
+    async makeRecoveryCode(identity) {
+      const details = { user: identity.user.id, device: identity.device };
+      const code = await orRefused('recovery-made', details, auth.makeRecoveryCode(identity));
+      audit.record('recovery-made', details);
+      return code;
     },
     async makePass(identity, kind) {
       const details = { user: identity.user.id, device: identity.device };

@@ -20,25 +20,29 @@ import { createKeyedMutex } from './keyedMutex.ts';
 import { codeFrom, PASSES_KEPT, readPass } from './passes.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
-import { hashClaim, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
+import { hashClaim, hashRecovery, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
 
 /** The authenticated user and device of a request or socket, as read from the store at that time. */
 export interface Identity {
   device: string;
   user: User;
   hasPassword: boolean;
+  hasRecoveryCode: boolean;
 }
 
 export interface Auth {
   /**
    * Signs up a new user or signs in an existing one; makes one device per claim, so a retry is idempotent. With `as`, signs
    * in only that user and never creates one: a database restored from a backup does not know users who signed up after the
-   * backup, and their apps must not take their names by signing up anew. Rejects with `RefusedError` or `Unavailable`.
+   * backup, and their apps must not take their names by signing up anew. With `recovery`, a recovery code stands in place of
+   * the password, and nobody is created. Rejects with `RefusedError` or `Unavailable`.
    */
   signIn(
     request: Omit<SessionRequest, 'credential'>,
     address: string,
   ): Promise<{ session: Session; token: string; isNew: boolean }>;
+  /** Makes a recovery code, which replaces the user's last one and is valid until then, or until the password is changed. */
+  makeRecoveryCode(identity: Identity): Promise<string>;
   /** Makes a one-time pass, with which a new device of this user signs in until `expiresAt`. */
   makePass(identity: Identity, kind: OneTimePass['kind']): Promise<{ pass: string; expiresAt: number }>;
   /**
@@ -107,7 +111,7 @@ export function createAuth(options: AuthOptions): Auth {
   });
 
   return {
-    async signIn({ name: rawName, password: rawPassword, claim, as }, address) {
+    async signIn({ name: rawName, password: rawPassword, recovery, signOutOthers, claim, as }, address) {
       const name = checkName(rawName);
       if (!name.ok) throw new RefusedError(name.code, name.message);
       const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
@@ -119,12 +123,13 @@ export function createAuth(options: AuthOptions): Auth {
         name: name.text,
         key,
         password,
+        recoveryHash: recovery === undefined ? undefined : hashRecovery(recovery),
         claimHash,
         tokenHash: hashToken(token),
         as,
         address,
       };
-      const harmless = as !== undefined && password === undefined; // creates no user and guesses no password
+      const harmless = as !== undefined && !proves(newcomer); // creates no user and guesses no password
       if (harmless) attempt.harmless();
       // A client that timed out retries with the same claim while its first attempt may still be running.
       const { how, ...signedIn } = await exclusively(claimHash, () => enter(newcomer)).catch(
@@ -135,8 +140,16 @@ export function createAuth(options: AuthOptions): Auth {
         },
       );
       if (how !== 'created' && !harmless) attempt.harmless();
+      if (signOutOthers && recovery !== undefined) await signOutAllBut(signedIn);
       await onUserCreated(signedIn.user.id);
       return { session: await begin(signedIn, address), token, isNew: how === 'created' };
+    },
+
+    async makeRecoveryCode({ user }) {
+      limits.makePass(user.id);
+      const code = newId();
+      await store.setRecovery(user.id, hashRecovery(code));
+      return code;
     },
 
     async makePass({ user, device }, kind) {
@@ -273,7 +286,9 @@ export function createAuth(options: AuthOptions): Auth {
     if (renewed) return renewed;
     if (newcomer.as !== undefined) return enterAs(newcomer, newcomer.as);
     const user = await store.byNameKey(newcomer.key);
-    return user ? addDevice(newcomer, user) : createUser(newcomer);
+    if (user) return addDevice(newcomer, user);
+    if (newcomer.recoveryHash !== undefined) throw wrongRecovery(); // whoever mistypes a name is no new user
+    return createUser(newcomer);
   }
 
   async function enterAs(newcomer: Newcomer, as: string): Promise<Entered> {
@@ -283,7 +298,7 @@ export function createAuth(options: AuthOptions): Auth {
         'not-found',
         'This user does not exist here: the data may have been restored from a backup.',
       );
-    if (newcomer.password === undefined || nameKey(user.name) !== newcomer.key)
+    if (!proves(newcomer) || nameKey(user.name) !== newcomer.key)
       throw new RefusedError('unauthorized', 'This device is signed out.');
     return addDevice(newcomer, user);
   }
@@ -316,7 +331,7 @@ export function createAuth(options: AuthOptions): Auth {
     if (made === 'created')
       return {
         device: device.id,
-        user: { passwordHash: undefined, ...user, ...secret },
+        user: { passwordHash: undefined, recoveryHash: undefined, ...user, ...secret },
         seenAt: device.createdAt,
         how: 'created',
       };
@@ -330,10 +345,23 @@ export function createAuth(options: AuthOptions): Auth {
   }
 
   async function addDevice(newcomer: Newcomer, user: UserRecord): Promise<Entered> {
+    if (newcomer.recoveryHash !== undefined) return recover(newcomer, newcomer.recoveryHash, user);
     if (newcomer.password === undefined) throw new RefusedError('conflict', 'That name is taken.');
     if (!(await guess(user, newcomer.password, newcomer)))
       throw new RefusedError('unauthorized', 'That is not the password of this name.');
     return storeDevice(newcomer, user);
+  }
+
+  /** Wrong codes count as wrong passwords do. */
+  async function recover(newcomer: Newcomer, hash: string, user: UserRecord): Promise<Entered> {
+    const refund = limits.guess(user.id, newcomer.address);
+    if (user.recoveryHash !== hash) throw wrongRecovery();
+    refund();
+    const entered = await storeDevice(newcomer, user);
+    // it may have been replaced since it was read
+    if ((await store.byId(user.id))?.recoveryHash === hash) return entered;
+    await store.removeDevice(user.id, entered.device, now());
+    throw wrongRecovery();
   }
 
   /** `user` has proven to be who they are. */
@@ -349,6 +377,14 @@ export function createAuth(options: AuthOptions): Auth {
     const renewed = await renew(newcomer);
     if (!renewed) throw new Unavailable('This device has just been signed out; try again.');
     return renewed;
+  }
+
+  async function signOutAllBut({ user, device }: SignedInDevice): Promise<void> {
+    for (const { id } of await store.devicesOf(user.id)) {
+      if (id === device) continue;
+      await store.removeDevice(user.id, id, now());
+      await onSignedOut(id);
+    }
   }
 
   async function signOutLeastUsed({ user, device }: Session): Promise<void> {
@@ -380,10 +416,10 @@ export function createAuth(options: AuthOptions): Auth {
     return hashing({ lane: addressKey(address), key: user, preferred }, work);
   }
 
-  async function sessionOf({ user, device, hasPassword }: Identity): Promise<Session> {
+  async function sessionOf({ user, device, hasPassword, hasRecoveryCode }: Identity): Promise<Session> {
     const devices = await store.countDevices(user.id);
     if (devices === 0) throw new RefusedError('unauthorized', 'This device was signed out.');
-    return { user, device: { id: device }, hasPassword, devices, features: features() };
+    return { user, device: { id: device }, hasPassword, hasRecoveryCode, devices, features: features() };
   }
 
   function deviceOf({ tokenHash, claimHash }: ByClaim, user: string) {
@@ -418,6 +454,7 @@ interface Newcomer extends ByClaim {
   name: string;
   key: string;
   password: string | undefined;
+  recoveryHash: string | undefined;
   /** Of the client. */
   address: string;
 }
@@ -426,6 +463,15 @@ type Entered = SignedInDevice & { how: 'created' | 'renewed' | 'proven' };
 
 function wrongCurrent(): RefusedError {
   return new RefusedError('unauthorized', 'That is not the current password.');
+}
+
+/** Whether it shows more than a claim. */
+function proves({ password, recoveryHash }: Newcomer): boolean {
+  return password !== undefined || recoveryHash !== undefined;
+}
+
+function wrongRecovery(): RefusedError {
+  return new RefusedError('unauthorized', 'That is not the recovery code of this name.');
 }
 
 function wrongPass(): RefusedError {
@@ -446,7 +492,13 @@ function signUpClosed(): RefusedError {
 }
 
 function toIdentity({ device, user }: SignedInDevice): Identity {
-  return { device, user: toUser(user), hasPassword: user.passwordHash !== undefined };
+  const { passwordHash, recoveryHash } = user;
+  return {
+    device,
+    user: toUser(user),
+    hasPassword: passwordHash !== undefined,
+    hasRecoveryCode: recoveryHash !== undefined,
+  };
 }
 
 function toUser({ id, name, rev }: UserRecord): User {

@@ -19,6 +19,11 @@ export function hashClaim(claim: string, nameKey: string): string {
   return sha256(`${claim} ${nameKey}`);
 }
 
+/** Of a recovery code: 128 random bits. */
+export function hashRecovery(code: string): string {
+  return sha256(`recovery ${code}`);
+}
+
 /** Saves a query for strings that cannot be a token. */
 export function looksLikeToken(text: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(text);

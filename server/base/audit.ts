@@ -18,6 +18,8 @@ export type AuditEvent =
   | 'sign-out'
   | 'pass-made'
   | 'pass-used'
+  | 'recovery-made'
+  | 'recovery-used'
   | 'password'
   | 'device-removed'
   | 'connection'

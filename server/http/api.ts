@@ -92,6 +92,12 @@ export function createApi({
     ctx.body = { code: pass, expiresAt };
   });
 
+  api.post('recovery-code', '/recovery-code', async (ctx) => {
+    const code = await inTime(auth.makeRecoveryCode(await identityOf(ctx)));
+    ctx.status = 201;
+    ctx.body = { code };
+  });
+
   // A browser that adds the page to a home screen fetches it, and the app starts there with storage of its own. A GET, since
   // browsers fetch it so; a foreign page cannot read what it makes. Without a session it is the manifest as it was built.
   api.get('manifest', '/manifest.webmanifest', async (ctx) => {

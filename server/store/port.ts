@@ -97,12 +97,14 @@ export interface UserStore {
   /** The greatest revision of any user; 0 before the first change. */
   latestRev(): Promise<number>;
   /**
-   * Sets the password hash and signs out all devices of the user but `keep`; returns their ids. A sign-in that was verified
+   * Sets the password hash, removes the recovery code, and signs out all devices of the user but `keep`; returns their ids. A sign-in that was verified
    * against the old hash leaves no device behind, whether it came before, meanwhile or after (`addDevice`). On SQLite this is
    * one transaction. On MongoDB the devices are signed out before the hash is set: where the process dies in between, they are
    * signed out and the old password is still the password, so that no crash leaves a session of the old password behind.
    */
   setPassword(id: string, passwordHash: string, keep: string, at: number): Promise<string[]>;
+  /** Replaces the hash of the user's recovery code. */
+  setRecovery(id: string, recoveryHash: string): Promise<void>;
 
   /**
    * Adds a device. `claimed` where its claim has already created one after `since`, also in a concurrent call. `verified` is
@@ -269,6 +271,8 @@ export interface Named {
 export interface UserRecord extends Named {
   id: string;
   passwordHash: string | undefined;
+  /** Of the recovery code, which nobody stores. */
+  recoveryHash: string | undefined;
 }
 
 export interface NewDevice {

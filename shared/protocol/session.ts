@@ -7,6 +7,10 @@ import { User } from './down.ts';
 export const SessionRequest = v.object({
   name: v.string(),
   password: v.optional(v.string()),
+  /** The recovery code of the user, in place of the password. Signs in and never signs up. */
+  recovery: v.optional(Id),
+  /** With `recovery`: signs out all other devices of the user. */
+  signOutOthers: v.optional(v.boolean()),
   /** An idempotency key of 128 random bits: a retry with the same claim and name is the same user and device. */
   claim: Id,
   credential: v.picklist(['cookie', 'token']),
@@ -20,6 +24,8 @@ export const Session = v.object({
   user: User,
   device: v.object({ id: DeviceId }),
   hasPassword: v.boolean(),
+  /** Older servers do not say it. */
+  hasRecoveryCode: v.optional(v.boolean()),
   devices: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** As in `welcome`. */
   features: v.optional(v.array(v.string()), []),
@@ -40,6 +46,10 @@ export type PassRequest = v.InferOutput<typeof PassRequest>;
 /** A code such as `K7Q-M4P`, valid once and until then, by the server's clock. */
 export const CodeAnswer = v.object({ code: v.string(), expiresAt: Millis });
 export type CodeAnswer = v.InferOutput<typeof CodeAnswer>;
+
+/** A new recovery code, which replaces the last one. The server keeps a hash. */
+export const RecoveryCodeAnswer = v.object({ code: Id });
+export type RecoveryCodeAnswer = v.InferOutput<typeof RecoveryCodeAnswer>;
 
 /** One device on which the user is signed in. `seenAt` is exact to a day. `current`: the device that asks. */
 export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis, current: v.boolean() });

@@ -103,6 +103,7 @@ const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
   'GET /api/session': { answer: protocol.Session },
   'POST /api/session/pass': { body: protocol.PassRequest, answer: protocol.SessionAnswer },
   'POST /api/code': { answer: protocol.CodeAnswer },
+  'POST /api/recovery-code': { answer: protocol.RecoveryCodeAnswer },
   'GET /api/devices': { answer: protocol.DevicesAnswer },
   'PUT /api/name': { body: protocol.NameRequest, answer: protocol.NameAnswer },
   'PUT /api/password': { body: protocol.PasswordRequest },

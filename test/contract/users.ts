@@ -9,7 +9,7 @@ export function userCases(open: () => Promise<Harness>): void {
 
   it('creates a user and the first device atomically', async () => {
     const { user, device } = await signedUp();
-    const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined };
+    const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined, recoveryHash: undefined };
     expect(await db.store.users.byId(user.id)).toEqual(stored);
     expect(await db.store.users.byNameKey(user.nameKey)).toEqual(stored);
     expect(await db.store.users.byToken(device.tokenHash)).toEqual({
@@ -105,6 +105,22 @@ export function userCases(open: () => Promise<Harness>): void {
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h1');
     await db.store.users.setPassword(withOne.id, 'h2', newId(), 2_000);
     expect((await db.store.users.byId(withOne.id))?.passwordHash).toBe('h2');
+  });
+
+  it('stores the hash of a recovery code, which another one replaces and a change of the password removes', async () => {
+    const { user, device } = await signedUp();
+    const { user: other } = await signedUp();
+    const hashOf = async (id: string) => (await db.store.users.byId(id))?.recoveryHash;
+    await db.store.users.setRecovery(user.id, 'r1');
+    await db.store.users.setRecovery(other.id, 'r2');
+    await db.harness.reopen();
+    expect([await hashOf(user.id), await hashOf(other.id)]).toEqual(['r1', 'r2']);
+    expect((await db.store.users.byNameKey(user.nameKey))?.recoveryHash).toBe('r1');
+    await db.store.users.setRecovery(user.id, 'r3');
+    expect((await db.store.users.byToken(device.tokenHash))?.user.recoveryHash).toBe('r3');
+    await db.store.users.setPassword(user.id, 'h1', device.id, 2_000);
+    expect([await hashOf(user.id), await hashOf(other.id)]).toEqual([undefined, 'r2']);
+    await db.store.users.setRecovery(newId(), 'r4'); // of nobody: nothing happens
   });
 
   it('a claim finds its device for a limited time', async () => {

@@ -65,6 +65,10 @@ export function fakeClient({
       list: async () => ({ ...(await asked('devices.list')), devices }),
       signOut: (...args) => asked('devices.signOut', ...args),
       makeCode: async () => ({ ...(await asked('devices.makeCode')), code: 'K7Q-M4P' }),
+      makeRecoveryCode: async () => ({
+        ...(await asked('devices.makeRecoveryCode')),
+        code: 'Mk9zD3-hQe6cX1bY0aVt7w',
+      }),
     }),
     open: async (room) => void calls.push(['open', room]),
     loadOlder: told('loadOlder'),

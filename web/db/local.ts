@@ -12,6 +12,7 @@ import { openResilientDatabase, type ReadTx, type WriteTx } from './resilientDat
 export interface SignedInHere {
   user: User;
   hasPassword?: boolean;
+  hasRecoveryCode?: boolean | undefined;
   devices?: number;
   /** The previous user, whom the server no longer knows: their outbox moves to this user (state/inherit.ts). */
   heirOf?: string;

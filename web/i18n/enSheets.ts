@@ -57,6 +57,29 @@ export const enSheets = {
     wrong: 'This code is wrong, was used, or is older than ten minutes.',
   },
 
+  recovery: {
+    title: 'Recovery code',
+    offer: 'If this device is lost, you can come back as yourself with a recovery code.',
+    show: 'Get the code',
+    why: (name: string) =>
+      `With a recovery code you come back as ${name} on a new device, also if this one is lost. Write it on paper, and keep it where you find it again.`,
+    replaces: 'You have a code already. A new one ends it.',
+    make: 'Show a new code',
+    write: (name: string) =>
+      `Write these twelve groups on paper, with your name ${name}. They are shown only now.`,
+    secret:
+      'Whoever has the code can write as you. It works until you make a new one or change your password.',
+    written: 'I have written it down',
+    have: 'I have a recovery code',
+    enterTitle: 'Enter your recovery code',
+    label: 'The twelve groups of four digits',
+    signOutOthers: 'Sign out my other devices',
+    incomplete: (typed: number, needed: number) =>
+      `The code has ${count(needed, { one: '# digit', other: '# digits' })}. Here there are ${count(typed, { one: '#', other: '#' })}.`,
+    slip: 'Not all digits are right. Compare them with your paper.',
+    wrong: (name: string) => `This is not the recovery code of ${name}, or there is a newer one.`,
+  },
+
   openInBrowser: {
     why: 'Open this page in your browser, such as Safari or Chrome. Here, in another app, your name and your messages would soon be lost.',
     copy: 'Copy the link',

@@ -223,6 +223,27 @@ export const zh: Texts & { sheets: SheetTexts } = {
       wrong: '代码不对，已经用过，或者已超过十分钟。',
     },
 
+    recovery: {
+      title: '恢复码',
+      offer: '如果这台设备丢了，有了恢复码你仍能以自己的身份回来。',
+      show: '获取恢复码',
+      why: (name) =>
+        `有了恢复码，即使这台设备丢了，你也能在新设备上以 ${name} 的身份回来。请抄在纸上，放在找得到的地方。`,
+      replaces: '你已有一个恢复码。生成新的以后，旧的就会失效。',
+      make: '显示新的恢复码',
+      write: (name) => `请把这十二组数字和你的名字 ${name} 一起抄在纸上。它们只在此时显示。`,
+      secret: '拿到恢复码的人就能以你的名义发言。在你生成新的恢复码或修改密码之前，它一直有效。',
+      written: '我已抄好',
+      have: '我有恢复码',
+      enterTitle: '输入恢复码',
+      label: '十二组数字，每组四位',
+      signOutOthers: '让我的其他设备退出登录',
+      incomplete: (typed, needed) =>
+        `恢复码有 ${count(needed, '#')} 位数字，这里有 ${count(typed, '#')} 位。`,
+      slip: '有数字不对，请和纸上的核对。',
+      wrong: (name) => `这不是 ${name} 的恢复码，或者已经有了更新的。`,
+    },
+
     openInBrowser: {
       why: '请用浏览器（如 Safari 或 Chrome）打开这个页面。在其他应用里打开，你的名字和消息很快就会丢失。',
       copy: '复制链接',

@@ -10,12 +10,12 @@ import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import { type Reason, reasonOf } from '../records/errorReason.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
-import type { Outcome } from './model.ts';
+import type { Outcome, RecoveryProof } from './model.ts';
 
 export interface Account {
   signIn(
     name: string,
-    password: string | undefined,
+    proof: Proof,
     whom: Whom,
   ): Promise<{ ok: true; session: SignedInHere } | { ok: false; reason: Reason }>;
   /** The server has accepted the cookie: an old claim is dropped. */
@@ -25,6 +25,12 @@ export interface Account {
   setPassword(password: string, current: string | undefined): Promise<Outcome>;
   /** The session of this browser's cookie; undefined where there is none or the server does not answer. */
   session(): Promise<Session | undefined>;
+}
+
+/** Either shows that a taken name is one's own. An empty password is none. */
+interface Proof {
+  password: string | undefined;
+  recovery: RecoveryProof | undefined;
 }
 
 /** Which user a sign-in may result in. */
@@ -41,13 +47,13 @@ export type Whom =
 
 export function createAccount(http: SessionCalls, local: LocalDatabase, newId: () => string): Account {
   return {
-    async signIn(raw, password, whom) {
+    async signIn(raw, { password, recovery }, whom) {
       if (raw.trim() === '') return refuse({ code: 'empty' });
       const name = checkName(raw);
       if (!name.ok) return refuse({ code: name.code, message: name.message });
       try {
         const claim = await local.claim(name.text, newId());
-        const proof = password && mayProve(whom, name.text) ? { password } : {};
+        const proof = mayProve(whom, name.text) ? { ...(password && { password }), ...recovery } : {};
         const as = whom.tag === 'again' ? { as: whom.user.id } : {};
         const result = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof, ...as });
         if (!result.ok) {

@@ -263,9 +263,9 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       return client;
     },
 
-    async signIn(name, password) {
+    async signIn(name, password, recovery) {
       const from = client;
-      const signed = await account.signIn(name, password, whom());
+      const signed = await account.signIn(name, { password, recovery }, whom());
       if (!signed.ok) {
         const { code } = signed.reason;
         if (from && MAY_BE_PUT_BACK.has(code)) await checkRefused(from);
@@ -336,11 +336,7 @@ const USER_UNKNOWN = { tag: 'user-unknown' } as const;
 const AFTER_SUSPENSION: ReadonlySet<BrowserEvent> = new Set(['visible', 'pageshow', 'resume']);
 
 /** Without what is undefined, and without what else an answer of the server holds. */
-function sessionOf({ user, hasPassword, devices, heirOf }: SignedInHere): SignedInHere {
-  return {
-    user,
-    ...(heirOf === undefined ? {} : { heirOf }),
-    ...(hasPassword === undefined ? {} : { hasPassword }),
-    ...(devices === undefined ? {} : { devices }),
-  };
+function sessionOf({ user, hasPassword, hasRecoveryCode, devices, heirOf }: SignedInHere): SignedInHere {
+  const known = { hasPassword, hasRecoveryCode, devices, heirOf };
+  return { user, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) };
 }

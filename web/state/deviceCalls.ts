@@ -2,7 +2,12 @@
  * The devices on which the user is signed in, and signing in on one more by a one-time pass, over HTTP. A chunk of its own:
  * only few screens need it.
  */
-import type { CodeAnswer, DevicesAnswer, SessionAnswer } from '../../shared/protocol/index.ts';
+import type {
+  CodeAnswer,
+  DevicesAnswer,
+  RecoveryCodeAnswer,
+  SessionAnswer,
+} from '../../shared/protocol/index.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import type { Reason } from '../records/errorReason.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
@@ -27,6 +32,10 @@ export function createDeviceCalls(deps: DeviceDeps): DeviceActions {
     },
     async makeCode() {
       const result = await call<CodeAnswer>(deps, 'POST', '/api/code', BODIES.code);
+      return result.ok ? { ok: true, ...result.value } : failed(result);
+    },
+    async makeRecoveryCode() {
+      const result = await call<RecoveryCodeAnswer>(deps, 'POST', '/api/recovery-code', BODIES.recoveryCode);
       return result.ok ? { ok: true, ...result.value } : failed(result);
     },
   };

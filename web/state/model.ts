@@ -18,7 +18,7 @@ export interface Client extends UserActions {
    * Signs up or in. While a user is signed in: as the same user again; or, if the server no longer knows that user,
    * as the new user that takes over the outbox.
    */
-  signIn(name: string, password?: string): Promise<Outcome>;
+  signIn(name: string, password?: string, recovery?: RecoveryProof): Promise<Outcome>;
   /** Signs in with a code that another device of the user shows. */
   signInByCode(code: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
@@ -85,6 +85,14 @@ export interface UserActions {
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
 }
 
+/** Stands in place of a password. */
+export interface RecoveryProof {
+  /** The recovery code, in the form of an id. */
+  recovery: string;
+  /** Signs out all other devices of the user. */
+  signOutOthers: boolean;
+}
+
 /** The devices on which the user is signed in. */
 export interface DeviceActions {
   /** The newest first. */
@@ -93,6 +101,8 @@ export interface DeviceActions {
   signOut(id: string): Promise<Outcome>;
   /** Makes a code with which the user signs in on another device, once, until `expiresAt` by the server's clock. */
   makeCode(): Promise<Outcome & { code?: string; expiresAt?: number }>;
+  /** Makes a recovery code in the form of an id. It replaces the last one, and nobody can see it again. */
+  makeRecoveryCode(): Promise<Outcome & { code?: string }>;
 }
 
 /** Times in milliseconds since 1970. `current`: this device. */
@@ -121,6 +131,8 @@ export interface SignedIn {
   user: User;
   /** Undefined until the server has answered. */
   hasPassword: boolean | undefined;
+  /** Also undefined where an older server does not say it. */
+  hasRecoveryCode: boolean | undefined;
   lastDevice: boolean | undefined;
   connection: ConnectionState;
   /** The number of rows of all rooms that wait to be sent. */

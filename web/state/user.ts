@@ -204,6 +204,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       tag: 'signed-in',
       user: known.user,
       hasPassword: known.hasPassword,
+      hasRecoveryCode: known.hasRecoveryCode,
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
       connection: reuse(published?.connection, connection()),
       waiting: summaries.waiting(),

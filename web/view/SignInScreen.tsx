@@ -90,6 +90,7 @@ export function SignInScreen() {
             <p class="small">{t.hello.small}</p>
           </form>
         )}
+        {taken && lazy && <lazy.ComeBack name={name} />}
         <div class="speaks">{lazy && <lazy.HelloFoot />}</div>
       </div>
     </main>

@@ -55,6 +55,9 @@ export function usersOn(collections: Collections, version: Omit<VersionWatch, 'c
     ...passesOn(collections),
     byNameKey: async (nameKey) => userOf(await users.findOne({ nameKey }, { projection: USER_FIELDS })),
     byId: async (id) => userOf(await users.findOne({ _id: id }, { projection: USER_FIELDS })),
+    async setRecovery(id, recoveryHash) {
+      await users.updateOne({ _id: id }, { $set: { recoveryHash } });
+    },
     async names(ids) {
       const found = await users
         .find({ _id: { $in: [...ids] } })

@@ -47,6 +47,7 @@ export const ANSWERED_BY = {
     create: 'writer',
     rename: 'writer',
     setPassword: 'writer',
+    setRecovery: 'writer',
     addDevice: 'writer',
     replaceToken: 'writer',
     removeDevice: 'writer',

@@ -118,6 +118,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       changedAround: (user, rev, limit) => call('users', 'changedAround', user, rev, limit),
       latestRev: () => call('users', 'latestRev'),
       setPassword: (id, passwordHash, keep, at) => call('users', 'setPassword', id, passwordHash, keep, at),
+      setRecovery: (id, recoveryHash) => call('users', 'setRecovery', id, recoveryHash),
       addDevice: (device, since, verified) => call('users', 'addDevice', device, since, verified),
       byToken: (tokenHash) => call('users', 'byToken', tokenHash),
       byClaim: (claimHash, since) => call('users', 'byClaim', claimHash, since),

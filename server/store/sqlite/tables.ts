@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -143,6 +143,11 @@ function sixth(db: DatabaseSync): void {
     CREATE INDEX passesOfUser ON passes (user, kind, createdAt);
     CREATE INDEX passesByExpiry ON passes (expiresAt);
   `);
+}
+
+/** Recovery codes: the hash of each user's. */
+function seventh(db: DatabaseSync): void {
+  db.exec('ALTER TABLE users ADD COLUMN recoveryHash TEXT');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -39,6 +39,7 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
         return statements.removeOthers.all(id, keep).map((device) => device.id);
       }),
 
+    setRecovery: (id, recoveryHash) => void statements.setRecovery.run(recoveryHash, id),
     addDevice: (device, since, verified) =>
       transaction(() => {
         const user = statements.byId.get(device.user);
@@ -87,10 +88,13 @@ interface NamedRow {
 
 interface UserRow extends NamedRow {
   passwordHash: string | null;
+  recoveryHash: string | null;
 }
 
 function userOf(row: UserRow | undefined): UserRecord | undefined {
-  return row && { id: row.id, name: row.name, rev: row.rev, passwordHash: row.passwordHash ?? undefined };
+  if (!row) return undefined;
+  const { id, name, rev, passwordHash, recoveryHash } = row;
+  return { id, name, rev, passwordHash: passwordHash ?? undefined, recoveryHash: recoveryHash ?? undefined };
 }
 
 interface SignedInRow extends UserRow {
@@ -104,7 +108,7 @@ function signedInOf(row: SignedInRow | undefined): SignedInDevice | undefined {
 }
 
 function prepare(db: DatabaseSync) {
-  const user = 'SELECT users.id, users.name, users.rev, users.passwordHash';
+  const user = 'SELECT users.id, users.name, users.rev, users.passwordHash, users.recoveryHash';
   const signedIn = `${user}, devices.id AS device, devices.seenAt FROM devices JOIN users ON users.id = devices.user`;
   const signOut = 'INSERT OR REPLACE INTO signedOut (tokenHash, at) SELECT tokenHash, ? FROM devices';
   return {
@@ -133,7 +137,8 @@ function prepare(db: DatabaseSync) {
          WHERE mine.user = ?1 AND mine.present = 1 AND theirs.user = users.id AND theirs.present = 1
        ) ORDER BY rev LIMIT ?3`,
     ),
-    setPassword: query(db, 'UPDATE users SET passwordHash = ? WHERE id = ?'),
+    setPassword: query(db, 'UPDATE users SET passwordHash = ?, recoveryHash = NULL WHERE id = ?'),
+    setRecovery: query(db, 'UPDATE users SET recoveryHash = ? WHERE id = ?'),
     addDevice: query(
       db,
       `INSERT INTO devices (id, user, tokenHash, claimHash, createdAt, seenAt) SELECT ?, ?, ?, ?, ?, ?

@@ -77,6 +77,24 @@ export const userFaults: Fault[] = [
     ],
   },
   {
+    name: 'a recovery code is not stored',
+    around: (store) => withUsers(store, { setRecovery: async () => {} }),
+    caughtBy: ['stores the hash of a recovery code'],
+  },
+  {
+    name: 'a recovery code outlasts the password',
+    around: (store) =>
+      withUsers(store, {
+        async setPassword(id, ...rest) {
+          const hash = (await store.users.byId(id))?.recoveryHash;
+          const others = await store.users.setPassword(id, ...rest);
+          if (hash) await store.users.setRecovery(id, hash);
+          return others;
+        },
+      }),
+    caughtBy: ['stores the hash of a recovery code'],
+  },
+  {
     name: 'a change of the password signs nobody out',
     around: (store, _, data) =>
       withUsers(store, {
@@ -190,7 +208,13 @@ export const userFaults: Fault[] = [
     around: (store) =>
       withUsers(store, {
         names: async (ids) => new Map(ids.map((id) => [id, { name: 'Somebody', rev: 0 }])),
-        byNameKey: async () => ({ id: newId(), name: 'Somebody', rev: 0, passwordHash: undefined }),
+        byNameKey: async () => ({
+          id: newId(),
+          name: 'Somebody',
+          rev: 0,
+          passwordHash: undefined,
+          recoveryHash: undefined,
+        }),
       }),
     caughtBy: ['finds no user or device that does not exist', 'returns the names of existing users'],
   },

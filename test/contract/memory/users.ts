@@ -9,7 +9,9 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
 
   function stored(isIt: (user: { id: string; nameKey: string }) => boolean): UserRecord | undefined {
     const user = [...data.users.values()].find(isIt);
-    return user && { id: user.id, name: user.name, rev: user.rev, passwordHash: user.passwordHash };
+    if (!user) return undefined;
+    const { id, name, rev, passwordHash, recoveryHash } = user;
+    return { id, name, rev, passwordHash, recoveryHash };
   }
 
   function changed(since: number) {
@@ -66,10 +68,15 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
     latestRev: () => call(() => data.usersRev),
     setPassword: (id, passwordHash, keep, at) =>
       call(() => {
-        data.users.set(id, { ...data.users.get(id)!, passwordHash });
+        data.users.set(id, { ...data.users.get(id)!, passwordHash, recoveryHash: undefined });
         const others = devices().filter((one) => one.user === id && one.id !== keep);
         for (const one of others) signOut(one, at);
         return others.map((one) => one.id);
+      }),
+    setRecovery: (id, recoveryHash) =>
+      call(() => {
+        const user = data.users.get(id);
+        if (user) user.recoveryHash = recoveryHash;
       }),
     addDevice: (device, since, verified) =>
       call(() => {

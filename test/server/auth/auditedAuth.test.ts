@@ -6,7 +6,7 @@ import { newId } from '../../support/api.ts';
 
 const user = { id: newId(), name: 'Ada', rev: 0 };
 const [device, other] = [newId(), newId()];
-const identity = { user, device, hasPassword: true };
+const identity = { user, device, hasPassword: true, hasRecoveryCode: false };
 
 test('what took place and what was refused is recorded, with the user, the device and the address', async () => {
   let refusal: RefusedError | undefined;
@@ -17,8 +17,10 @@ test('what took place and what was refused is recorded, with the user, the devic
   };
   const session = { user, device: { id: device }, hasPassword: true, devices: 1, features: [] };
   const plain: Partial<Auth> = {
-    signIn: ({ password }) => answer({ session, token: 't', isNew: password === undefined }),
+    signIn: ({ password, recovery }) =>
+      answer({ session, token: 't', isNew: (password ?? recovery) === undefined }),
     signInByPass: () => answer({ session, token: 't' }),
+    makeRecoveryCode: () => answer('code'),
     makePass: () => answer({ pass: 'K7Q-M4P', expiresAt: 1 }),
     signOut: () => answer(undefined),
     setPassword: () => answer(undefined),
@@ -28,6 +30,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   const everything = async () => {
     await auth.signIn({ name: ' ADA ', claim: newId() }, '192.0.2.1').catch(() => {});
     await auth.signIn({ name: 'Ada', claim: newId(), password: 'p' }, '2001:db8::1').catch(() => {});
+    await auth.signIn({ name: 'Ada', claim: newId(), recovery: newId() }, '192.0.2.1').catch(() => {});
+    await auth.makeRecoveryCode(identity).catch(() => {});
     await auth.makePass(identity, 'code').catch(() => {});
     await auth.signInByPass({ pass: 'K7Q-M4P', claim: newId() }, '192.0.2.1').catch(() => {});
     await auth.signOut(identity).catch(() => {});
@@ -38,6 +42,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   expect(await everything()).toEqual([
     ['sign-up', { name: 'ada', user: user.id, device, address: '192.0.2.1' }],
     ['sign-in', { name: 'ada', user: user.id, device, address: '2001:db8:0:0::/64' }],
+    ['recovery-used', { name: 'ada', user: user.id, device, address: '192.0.2.1' }],
+    ['recovery-made', { user: user.id, device }],
     ['pass-made', { user: user.id, device }],
     ['pass-used', { user: user.id, device, address: '192.0.2.1' }],
     ['sign-out', { user: user.id, device }],
@@ -48,6 +54,8 @@ test('what took place and what was refused is recorded, with the user, the devic
   expect(await everything()).toEqual([
     ['sign-in', { name: 'ada', address: '192.0.2.1', code: 'rate-limited' }],
     ['sign-in', { name: 'ada', address: '2001:db8:0:0::/64', code: 'rate-limited' }],
+    ['recovery-used', { name: 'ada', address: '192.0.2.1', code: 'rate-limited' }],
+    ['recovery-made', { user: user.id, device, code: 'rate-limited' }],
     ['pass-made', { user: user.id, device, code: 'rate-limited' }],
     ['pass-used', { address: '192.0.2.1', code: 'rate-limited' }],
     ['password', { user: user.id, device, address: '192.0.2.1', code: 'rate-limited' }],

@@ -67,6 +67,7 @@ describe('signing up', () => {
       device: session.device.id,
       user: session.user,
       hasPassword: false,
+      hasRecoveryCode: false,
     });
     expect(welcomed).toEqual([session.user.id]);
     expect(JSON.stringify([...store.devices.values()])).not.toContain(token);

@@ -2,22 +2,25 @@
 import type { NewDevice, NewUser, OneTimePass, UserRecord, UserStore } from '../../../server/store/port.ts';
 
 export interface FakeUsers extends UserStore {
-  users: Map<string, NewUser & { rev?: number }>;
+  users: Map<string, StoredUser>;
   devices: Map<string, NewDevice & { seenAt: number }>;
   passes: Map<string, OneTimePass & { claimHash?: string }>;
 }
 
+type StoredUser = NewUser & { rev?: number; recoveryHash?: string | undefined };
+
 export function fakeUsers(): FakeUsers {
-  const users = new Map<string, NewUser & { rev?: number }>();
+  const users = new Map<string, StoredUser>();
   let latestRev = 0;
   const devices: FakeUsers['devices'] = new Map();
   const passes: FakeUsers['passes'] = new Map();
   const signedOut = new Map<string, number>();
-  const stored = (user: NewUser & { rev?: number }): UserRecord => ({
+  const stored = (user: StoredUser): UserRecord => ({
     id: user.id,
     name: user.name,
     rev: user.rev ?? 0,
     passwordHash: user.passwordHash,
+    recoveryHash: user.recoveryHash,
   });
   const signedIn = (device: (NewDevice & { seenAt: number }) | undefined) =>
     device && { device: device.id, user: stored(users.get(device.user)!), seenAt: device.seenAt };
@@ -67,10 +70,13 @@ export function fakeUsers(): FakeUsers {
     changedAround: async () => [],
     latestRev: async () => latestRev,
     async setPassword(id, passwordHash, keep, at) {
-      users.set(id, { ...users.get(id)!, passwordHash });
+      users.set(id, { ...users.get(id)!, passwordHash, recoveryHash: undefined });
       const others = ofUser(id).filter((device) => device.id !== keep);
       for (const device of others) signOut(device, at);
       return others.map((device) => device.id);
+    },
+    async setRecovery(id, recoveryHash) {
+      users.set(id, { ...users.get(id)!, recoveryHash });
     },
     async addDevice(device, since, verified) {
       if (users.get(device.user)?.passwordHash !== verified) return 'outdated';

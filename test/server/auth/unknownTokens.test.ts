@@ -4,7 +4,12 @@ import { limitUnknownTokens } from '../../../server/auth/unknownTokens.ts';
 import { RefusedError } from '../../../server/base/refusal.ts';
 import { UNKNOWN_TOKENS_OF_ADDRESS } from '../../../server/base/serverLimits.ts';
 
-const identity = { device: 'd', user: { id: 'u', name: 'Ada', rev: 0 }, hasPassword: false };
+const identity = {
+  device: 'd',
+  user: { id: 'u', name: 'Ada', rev: 0 },
+  hasPassword: false,
+  hasRecoveryCode: false,
+};
 const token = (n: number) => tokenFrom(new Uint8Array(TOKEN_BYTES).fill(n));
 const KNOWN = token(1);
 const OTHER = token(2);

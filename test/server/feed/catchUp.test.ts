@@ -92,7 +92,12 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
   } as unknown as Store;
   const frames: Entries[] = [];
   const recipient: Recipient = {
-    identity: { device: 'd', user: { id: 'u', name: 'U', rev: 0 }, hasPassword: false },
+    identity: {
+      device: 'd',
+      user: { id: 'u', name: 'U', rev: 0 },
+      hasPassword: false,
+      hasRecoveryCode: false,
+    },
     handshake: undefined,
     onlyOpenRoom: false,
     pendingCursors: new Map(),

@@ -31,6 +31,25 @@ test('a code of a signed-in device signs in another one, once', async () => {
   expect([again.status, again.json.error.code]).toEqual([401, 'unauthorized']);
 });
 
+test('a recovery code signs in by the name, and is 128 bits or invalid', async () => {
+  await using server = await serve();
+  const ada = await signedUp(server.url);
+  const signIn = (recovery: unknown) =>
+    ask(server.url, 'POST', '/api/session', {
+      body: { name: 'Ada', recovery, signOutOthers: true, claim: newId(), credential: 'token' },
+    });
+  expect((await ask(server.url, 'POST', '/api/recovery-code')).status).toBe(401);
+  const made = await ask(server.url, 'POST', '/api/recovery-code', bearer(ada.token));
+  expect([made.status, made.headers['cache-control']]).toEqual([201, 'no-store']);
+  expect((await signIn(newId())).json.error.code).toBe('unauthorized');
+  for (const bad of ['', 'x'.repeat(10_000), 7, null])
+    expect((await signIn(bad)).json.error.code).toBe('invalid');
+  const used = await signIn(made.json.code);
+  expect([used.status, used.json.user, used.json.devices]).toEqual([201, ada.user, 1]);
+  const old = await ask(server.url, 'GET', '/api/session', bearer(ada.token));
+  expect(old.json.error).toMatchObject({ code: 'unauthorized', reason: 'signed-out' });
+});
+
 test('a cookie is for pages of this server only', async () => {
   await using server = await serve();
   const ada = await signedUp(server.url);

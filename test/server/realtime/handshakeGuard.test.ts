@@ -10,7 +10,12 @@ import { newId } from '../../support/api.ts';
 const TOKEN = 'the-token-of-the-handshake';
 const SIGNED_OUT = 'the-token-of-a-device-that-was-signed-out';
 const COOKIE = 'the-cookie-of-the-handshake';
-const identity = { device: newId(), user: { id: newId(), name: 'Ada', rev: 0 }, hasPassword: false };
+const identity = {
+  device: newId(),
+  user: { id: newId(), name: 'Ada', rev: 0 },
+  hasPassword: false,
+  hasRecoveryCode: false,
+};
 
 const asked: string[] = [];
 const guard = createHandshakeGuard({

@@ -153,6 +153,7 @@ function signedIn(change: Partial<SignedIn>): SignedIn {
     tag: 'signed-in',
     user: { id: 'user-Ada', name: 'Ada', rev: 0 },
     hasPassword: false,
+    hasRecoveryCode: false,
     lastDevice: true,
     connection: { tag: 'live' },
     waiting: 0,

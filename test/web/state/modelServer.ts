@@ -50,6 +50,8 @@ export interface ModelServer {
   refusal: { reason?: string };
   /** Of the user who is signed in; the first one is the browser's. */
   devices: Device[];
+  /** Recovery codes by user. */
+  recovery: Map<string, string>;
   /** One-time passes and codes: whose they are, and the claim of whoever has taken one. */
   passes: Map<string, { user: User; claim?: string }>;
   /** By claim and name. */
@@ -107,6 +109,7 @@ export function createModelServer(): ModelServer {
     claims,
     refusal: {},
     devices: [],
+    recovery: new Map(),
     passes: new Map(),
     reachable: true,
     sockets: [],
@@ -376,6 +379,7 @@ export function createModelServer(): ModelServer {
       user: server.cookie,
       device: { id: mint() },
       hasPassword: server.passwords.has(server.cookie!.id),
+      hasRecoveryCode: server.recovery.has(server.cookie!.id),
       devices: 1,
       features: server.features,
     });
@@ -403,6 +407,12 @@ export function createModelServer(): ModelServer {
         if (!server.cookie) return refused(401, 'unauthorized');
         server.passes.set('K7Q-M4P', { user: server.cookie });
         return json(201, { code: 'K7Q-M4P', expiresAt: clock + 600_000 });
+      case 'POST /api/recovery-code': {
+        if (!server.cookie) return refused(401, 'unauthorized');
+        const code = mint();
+        server.recovery.set(server.cookie.id, code);
+        return json(201, { code });
+      }
       case 'POST /api/session/pass': {
         const { pass, claim } = JSON.parse(String(init?.body)) as { pass: string; claim: string };
         const known = server.passes.get(pass);
@@ -413,21 +423,25 @@ export function createModelServer(): ModelServer {
         return json(201, session());
       }
       case 'POST /api/session': {
-        const { name, claim, password, as } = JSON.parse(String(init?.body)) as {
+        const { name, claim, password, recovery, as } = JSON.parse(String(init?.body)) as {
           name: string;
           claim: string;
           password?: string;
+          recovery?: string;
           as?: string;
         };
+        const proves = (user: string) =>
+          (password && server.passwords.get(user) === password) ||
+          (recovery && server.recovery.get(user) === recovery);
         const renewed = claims.get(`${claim} ${name}`);
         const claimed = renewed && server.names.has(renewed.id) ? renewed : undefined;
         if (as !== undefined && as !== claimed?.id) {
           if (!server.names.has(as)) return refused(404, 'not-found');
-          if (!password || server.passwords.get(as) !== password) return refused(401, 'unauthorized');
+          if (!proves(as)) return refused(401, 'unauthorized');
         }
         const [taken] = [...server.names].find(([, each]) => each === name) ?? [];
-        if (!claimed && taken && (!password || server.passwords.get(taken) !== password)) {
-          return password ? refused(401, 'unauthorized') : refused(409, 'conflict');
+        if (!claimed && taken && !proves(taken)) {
+          return password || recovery ? refused(401, 'unauthorized') : refused(409, 'conflict');
         }
         const user = claimed ?? { id: taken ?? mint(), name, rev: 0 };
         claims.set(`${claim} ${name}`, user);

@@ -27,6 +27,9 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'code' })}>
         {s.code.title}
       </button>
+      <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'recovery' })}>
+        {s.recovery.title}
+      </button>
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

@@ -7,6 +7,7 @@ import { DevicesSheet } from './DevicesSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
+import { RecoverySheet } from './RecoverySheet.tsx';
 import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
 
@@ -17,6 +18,7 @@ export type OpenSheet =
   | { tag: 'password' }
   | { tag: 'devices' }
   | { tag: 'code' }
+  | { tag: 'recovery' }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -41,6 +43,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <DevicesSheet onClose={close} />;
     case 'code':
       return <ShowCodeSheet onClose={close} />;
+    case 'recovery':
+      return <RecoverySheet app={app} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

@@ -7,6 +7,7 @@ import type { SignedIn } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { EnterRecoverySheet } from './ComeBack.tsx';
 import { HiddenUsername, Sheet } from './Sheet.tsx';
 
 /** Signs in again after the session has ended. Everything on the device is still there. */
@@ -14,12 +15,14 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
   const { client } = useWorld();
   const s = sheetTexts();
   const [password, setPassword] = useState('');
+  const [recovering, setRecovering] = useState(false);
   const action = useAsyncAction();
   const signIn = (event: Event) => {
     event.preventDefault();
     if (password === '') return action.say({ code: 'empty' });
     action.run(() => client.signIn(app.user.name, password), onClose);
   };
+  if (recovering) return <EnterRecoverySheet name={app.user.name} onClose={onClose} />;
   return (
     <Sheet title={s.signIn.title} onClose={onClose}>
       <p>{s.signIn.why(app.user.name)}</p>
@@ -38,6 +41,9 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
           {t.connection.signIn}
         </button>
       </form>
+      <button type="button" class="button quiet" onClick={() => setRecovering(true)}>
+        {sheetTexts().recovery.have}
+      </button>
     </Sheet>
   );
 }

@@ -58,6 +58,7 @@ export interface UserDocument {
   name: string;
   nameKey: string;
   passwordHash?: string;
+  recoveryHash?: string;
   createdAt: number;
   /** Absent: 0. */
   rev?: number;

@@ -146,7 +146,7 @@ export function devicesOn({ users, devices }: Pick<Collections, 'users' | 'devic
     },
     async setPassword(id, passwordHash, keep, at) {
       const first = await signOutOthers(id, keep, at);
-      await users.updateOne({ _id: id }, { $set: { passwordHash } });
+      await users.updateOne({ _id: id }, { $set: { passwordHash }, $unset: { recoveryHash: '' } });
       // devices that were added meanwhile, after the old password was verified; a later one sees the new hash (addDevice)
       const later = await signOutOthers(id, keep, at);
       return [...first, ...later];
@@ -218,13 +218,13 @@ const SIGN_UP_WITHIN_MS = 10 * 60_000;
 const CLAIM_TRIES = 5;
 const ABSENT = { $exists: false } as const;
 
-export const USER_FIELDS = { name: 1, rev: 1, passwordHash: 1 } as const;
+export const USER_FIELDS = { name: 1, rev: 1, passwordHash: 1, recoveryHash: 1 } as const;
 type UserFields = Pick<UserDocument, '_id' | keyof typeof USER_FIELDS>;
 
 export function userOf(document: UserFields | null | undefined): UserRecord | undefined {
   if (!document) return undefined;
-  const { _id, name, rev = 0, passwordHash } = document;
-  return { id: _id, name, rev, passwordHash };
+  const { _id, name, rev = 0, passwordHash, recoveryHash } = document;
+  return { id: _id, name, rev, passwordHash, recoveryHash };
 }
 
 export function deviceDocument({

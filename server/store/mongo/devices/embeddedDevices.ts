@@ -78,7 +78,11 @@ export function mixedDevicesOn({ collections, own, version }: Deps): DeviceCalls
     async setPassword(id, passwordHash, keep, at) {
       const before = await users.findOneAndUpdate(
         { _id: id, devices: { $exists: true } },
-        { $set: { passwordHash }, $pull: { devices: { id: { $ne: keep } } } },
+        {
+          $set: { passwordHash },
+          $unset: { recoveryHash: '' },
+          $pull: { devices: { id: { $ne: keep } } },
+        },
         { returnDocument: 'before', projection: { devices: 1 } },
       );
       if (!before?.devices) return own.setPassword(id, passwordHash, keep, at);
