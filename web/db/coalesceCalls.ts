@@ -5,7 +5,7 @@ import { DatabaseClosed } from './resilientDatabase.ts';
  * and triggers during a run share the next one. Resolves when a run that began after the trigger is over. Never
  * rejects: a database that failed is read again at the next trigger.
  */
-export function coalesceCalls(work: () => Promise<void>): () => Promise<void> {
+export function coalesceCalls(work: () => Promise<void>): CoalescedCalls {
   let running: Promise<void> | undefined;
   let following: Promise<void> | undefined;
 
@@ -20,7 +20,7 @@ export function coalesceCalls(work: () => Promise<void>): () => Promise<void> {
     }
   }
 
-  return () => {
+  const trigger = () => {
     if (following) return following;
     const next: Promise<void> = (running ? running.then(run) : run()).finally(() => {
       if (running === next) running = undefined;
@@ -29,4 +29,11 @@ export function coalesceCalls(work: () => Promise<void>): () => Promise<void> {
     running = next;
     return next;
   };
+  return Object.assign(trigger, { isRunning: () => running !== undefined });
+}
+
+export interface CoalescedCalls {
+  (): Promise<void>;
+  /** A run is under way or due. */
+  isRunning(): boolean;
 }

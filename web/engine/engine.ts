@@ -74,6 +74,7 @@ export function createEngine(deps: EngineDeps): Engine {
     storage,
     progressed,
     isSending: () => isSending,
+    hasRead: (room, upTo) => readMarkers.has(room, upTo),
     shown: deps.shown,
     welcomed() {
       if (connection.status() !== 'live') return;
@@ -94,6 +95,8 @@ export function createEngine(deps: EngineDeps): Engine {
     placed(placed) {
       if (placed.length > 0) changed({ type: 'placed', placed });
     },
+    hearsOfRows: true,
+    echo: sync.echo,
     append: (items, answered) => connection.request('append', { as: me, items }, answered),
     uploading(bytes) {
       connection.tell({ type: 'uploading', bytes });
@@ -102,15 +105,16 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     suspect: () => connection.tell({ type: 'suspect' }),
     stopped: (why) => connection.tell({ type: 'stopped', why }),
-    changed(rooms, type) {
-      if (rooms.length > 0) changed({ type, rooms });
+    changed(rooms, type, attempted) {
+      if (rooms.length === 0) return;
+      changed(attempted && type === 'rows' ? { type, rooms, attempted } : { type, rooms });
     },
   });
   const readMarkers = createReadMarkers({
     db,
     liveConnection: () => (connection.status() === 'live' ? connection : undefined),
     clock,
-    changed: (rooms) => changed({ type: 'marks', rooms }),
+    changed: (rooms, isAtHead) => changed({ type: 'marks', rooms, isAtHead }),
   });
   const connection = createConnectionRunner({
     loadIo: deps.loadIo,

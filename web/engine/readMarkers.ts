@@ -15,6 +15,8 @@ export interface ReadMarkers {
   seen(room: string, upTo: number, logGeneration: number): void;
   /** A welcome is stored, so the markers are of the server's logs: sends those that are not acknowledged. */
   live(): void;
+  /** This device has stored such a marker itself, since the last welcome. */
+  has(room: string, upTo: number): boolean;
   /** The connection ended. Nothing is sent before the next welcome is stored. */
   down(): void;
   close(): void;
@@ -25,11 +27,19 @@ interface Deps {
   /** Undefined while there is no connection. */
   liveConnection(): Pick<ConnectionRunner, 'ask'> | undefined;
   clock: Clock;
-  /** The markers of these rooms grew. */
-  changed(rooms: string[]): void;
+  /** The markers of these rooms grew. `isAtHead`: to the end of the log, as far as that is known. */
+  changed(rooms: string[], isAtHead: boolean): void;
+}
+
+interface Grown {
+  upTo: number;
+  isAtHead: boolean;
 }
 
 export function createReadMarkers({ db, liveConnection, clock, changed }: Deps): ReadMarkers {
+  /** The markers that this connection has still to send, and those that were stored since its welcome; by room. */
+  const unsent = new Map<string, number>();
+  const fresh = new Map<string, number>();
   let retry: Timer | undefined;
   let closed = false;
   let isWelcomed = false;
@@ -39,24 +49,44 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
     for (;;) {
       const connection = closed || !isWelcomed ? undefined : liveConnection();
       if (!connection) return;
-      const marks = await db.read(['marks'], (tx) => tx.objectStore('marks').getAll());
-      const mark = marks.find(({ told, room }) => !told && !failed.has(room));
-      if (!mark) return failed.size > 0 ? sendLater() : undefined;
-      const { room, upTo } = mark;
+      const [room, upTo] = [...unsent].find(([each]) => !failed.has(each)) ?? [];
+      if (room === undefined || upTo === undefined) return failed.size > 0 ? sendLater() : undefined;
       const answer = await connection.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
       if (!answer) return; // lost: sent again over the next connection
-      if (!answer.ok && classOf(answer.error.code) !== 'permanent') failed.add(room);
-      else await acknowledged(room, upTo);
+      const isRefused = !answer.ok && classOf(answer.error.code) === 'permanent';
+      if (!answer.ok && !isRefused) {
+        failed.add(room);
+        continue;
+      }
+      if (unsent.get(room) === upTo) unsent.delete(room);
+      if (isRefused) await giveUp(room, upTo);
     }
   });
 
   function sendLater(): void {
     if (retry !== undefined) clock.clearTimeout(retry);
-    retry = closed ? undefined : clock.setTimeout(send, RETRY_MAX_MS);
+    retry = closed ? undefined : clock.setTimeout(sendStored, RETRY_MAX_MS);
   }
 
-  /** Or the server refuses it for good: then it is not sent again. */
-  function acknowledged(room: string, upTo: number): Promise<void> {
+  function sendStored(): void {
+    unsent.clear(); // a log may have been deleted since, and its marker with it
+    readUnsent().then(send, (error) => {
+      if (!closed) console.warn('the read markers could not be read', error);
+    });
+  }
+
+  /** The welcome has said up to where the server knows each room as read: only what is beyond that has to be sent. */
+  async function readUnsent(): Promise<void> {
+    const marks = await db.read(['marks', 'rooms'], async (tx) => {
+      const all = await tx.objectStore('marks').getAll();
+      const rooms = await Promise.all(all.map(({ room }) => tx.objectStore('rooms').get(room)));
+      return all.filter(({ told, upTo }, i) => !told && upTo > (rooms[i]?.readUpTo ?? 0));
+    });
+    for (const { room, upTo } of marks) unsent.set(room, Math.max(upTo, unsent.get(room) ?? 0));
+  }
+
+  /** The server refuses it for good: it is not sent again. */
+  function giveUp(room: string, upTo: number): Promise<void> {
     return db.write(
       ['marks'],
       async (tx) => {
@@ -68,20 +98,20 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
   }
 
   /**
-   * Resolves with whether the marker grew: at most to the head, since what lies between the head and a detached entry was not
+   * Resolves with where the marker is now, if it grew: at most to the head, since what lies between the head and a detached entry was not
    * shown. A view may still show a log that was deleted meanwhile: what was seen of that does not count.
    */
-  function grow(room: string, seen: number, logGeneration: number): Promise<boolean> {
+  function grow(room: string, seen: number, logGeneration: number): Promise<Grown | undefined> {
     return db.write(
       ['marks', 'rooms'],
       async (tx) => {
         const mark = await tx.objectStore('marks').get(room);
         const stored = await tx.objectStore('rooms').get(room);
-        if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;
+        if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return undefined;
         const upTo = Math.min(seen, stored.head);
-        if (upTo <= Math.max(mark?.upTo ?? 0, stored.readUpTo)) return false;
+        if (upTo <= Math.max(mark?.upTo ?? 0, stored.readUpTo)) return undefined;
         await tx.objectStore('marks').put({ room, upTo, told: false });
-        return true;
+        return { upTo, isAtHead: upTo === stored.head };
       },
       'relaxed',
     );
@@ -90,9 +120,11 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
   return {
     seen(room, upTo, logGeneration) {
       grow(room, upTo, logGeneration).then(
-        (hasGrown) => {
-          if (!hasGrown || closed) return;
-          changed([room]);
+        (grown) => {
+          if (!grown || closed) return;
+          unsent.set(room, grown.upTo);
+          fresh.set(room, grown.upTo);
+          changed([room], grown.isAtHead);
           void send();
         },
         (error) => {
@@ -100,9 +132,11 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
         },
       );
     },
+    has: (room, upTo) => upTo <= (fresh.get(room) ?? 0),
     live() {
       isWelcomed = true;
-      void send();
+      fresh.clear();
+      sendStored();
     },
     down() {
       isWelcomed = false;

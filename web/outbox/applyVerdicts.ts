@@ -26,6 +26,8 @@ export interface AppliedVerdicts {
   rooms: string[];
   /** A parked row was acknowledged after all, so rows that refer to it can be sent now. */
   freed: boolean;
+  /** Some of the rows were not settled. */
+  isLeft: boolean;
   /** Acknowledged entries outside all spans: amendments of them may be missing. */
   placed: UncoveredAck[];
 }
@@ -48,18 +50,23 @@ export function applyVerdicts(
     SYNC_STORES,
     async (tx) => {
       const changed: Row[] = [];
+      let isLeft = false;
       const placed: UncoveredAck[] = [];
       const settled = new Map<string, SettledRow[]>();
       const mayStore = await mayStoreVerdicts(tx);
       const isCurrent = generation === undefined || generation === (await readGeneration(tx));
       for (const given of isCurrent ? verdicts : unanswered(verdicts)) {
+        if (given.type !== 'acknowledged') isLeft = true;
         if (!mayStore && given.type !== 'acknowledged') continue;
         const row = await tx.objectStore('rows').index('clientOffset').get(given.clientOffset);
         if (!row) continue;
         const verdict = (await isOfOtherLog(tx, row.room, given)) ? unanswered([given])[0]! : given;
         changed.push(row);
         await applyVerdict(tx, me, row, verdict, newKey);
-        if (verdict.type !== 'acknowledged') continue;
+        if (verdict.type !== 'acknowledged') {
+          isLeft = true;
+          continue;
+        }
         const { serverOffset } = verdict;
         settled.set(row.room, [...(settled.get(row.room) ?? []), { row, serverOffset }]);
         if (!spanAt(await readSpans(tx, row.room), serverOffset))
@@ -70,7 +77,7 @@ export function applyVerdicts(
       const failed = new Set(verdicts.filter(isFailure).map(({ clientOffset }) => clientOffset));
       for (const room of roomsOf(changed.filter((row) => failed.has(row.clientOffset))))
         await deleteObsolete(tx, room);
-      return { rooms: roomsOf(changed), freed, placed };
+      return { rooms: roomsOf(changed), freed, isLeft, placed };
     },
     'relaxed',
   );

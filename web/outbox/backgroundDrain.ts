@@ -51,6 +51,8 @@ export async function drainInBackground(deps: BackgroundDrainDeps): Promise<Back
       storage: { failed: () => {}, worked: () => {} },
       lockHeartbeat: () => deps.lockHeartbeat(fenceToken),
       append: (items, answered) => void deps.append(items, giveUp.signal).then(answered),
+      hearsOfRows: false,
+      echo: () => undefined,
       uploading: () => {},
       suspect: () => {},
       stopped: () => resolve('stopped'),

@@ -41,6 +41,13 @@ export interface DrainDeps {
   storage: StorageHealth;
   /** Tells the other tabs that this holder of the lock makes progress, so the lock must not be stolen. */
   lockHeartbeat(): void;
+  /** Whether this hears of all rows that are queued. Otherwise it looks for more after each append. */
+  hearsOfRows: boolean;
+  /**
+   * Whether a frame with this own entry has settled its row, or is about to. Undefined where none came, or where storing
+   * it may take long.
+   */
+  echo(clientOffset: string): Promise<boolean> | undefined;
   /** Sends items. `undefined`: the connection ended, and no answer will come. */
   append(items: Item[], answered: (answer: Acknowledgement<'append'> | undefined) => void): void;
   /** Bytes being uploaded, 0 if none. */
@@ -50,8 +57,11 @@ export interface DrainDeps {
   stopped(why: 'auth' | 'upgrade'): void;
   /** These entries were acknowledged outside all spans. */
   placed(placed: UncoveredAck[]): void;
-  /** Rows of these rooms changed. `queued`: there is more to send, for the holder of the lock. */
-  changed(rooms: string[], type: 'rows' | 'queued'): void;
+  /**
+   * Rows of these rooms changed. `queued`: there is more to send, for the holder of the lock. `attempted`: only that those
+   * with these keys are being sent.
+   */
+  changed(rooms: string[], type: 'rows' | 'queued', attempted?: string[]): void;
 }
 
 export function createDrain(deps: DrainDeps): Drain {
@@ -112,8 +122,7 @@ export function createDrain(deps: DrainDeps): Drain {
         return;
       case 'store':
         attempt(async () => {
-          await store(effect.verdicts);
-          tell({ type: 'stored' });
+          tell({ type: 'stored', isLeft: await store(effect.verdicts) });
         });
         return;
       case 'store-late':
@@ -150,10 +159,12 @@ export function createDrain(deps: DrainDeps): Drain {
     if (fenceCheck === 'claim') fenceCheck = 'verify';
     sweep = false;
     generation = marked.generation;
-    deps.changed(marked.rooms, 'rows');
+    const keys = marked.items.map(({ clientOffset }) => clientOffset);
+    deps.changed(marked.rooms, 'rows', marked.isOnlyItems ? keys : undefined);
     // No transaction takes that long: this tab was frozen meanwhile, and the lock may have been stolen (S5).
     if (clock.ticks() - began > FROZEN_MS) return tell({ type: 'marked-late' });
-    tell({ type: 'marked', items: marked.items, bytes: marked.bytes });
+    const { items, bytes } = marked;
+    tell({ type: 'marked', items, bytes, isAll: marked.isAll && deps.hearsOfRows });
   }
 
   function emit({ attempt: number, items, bytes, timeoutMs }: Extract<OutboxEffect, { type: 'emit' }>): void {
@@ -170,9 +181,18 @@ export function createDrain(deps: DrainDeps): Drain {
     });
   }
 
-  async function store(verdicts: Verdict[]): Promise<void> {
+  /**
+   * Rows that their echo has settled need no transaction of the answer. Resolves with whether some of the rows may have to
+   * be sent again.
+   */
+  async function store(answered: Verdict[]): Promise<boolean> {
+    const echoed = await Promise.all(
+      answered.map(({ type, clientOffset }) => type === 'acknowledged' && deps.echo(clientOffset)),
+    );
+    const verdicts = answered.filter((_, i) => !echoed[i]);
+    if (verdicts.length === 0) return false;
     const mayStoreVerdicts = (tx: UserWrite) => fenceCheck === 'none' || holdsFence(tx, fenceToken);
-    const { rooms, freed, placed } = await applyVerdicts(
+    const { rooms, freed, isLeft, placed } = await applyVerdicts(
       db,
       me,
       verdicts,
@@ -182,6 +202,7 @@ export function createDrain(deps: DrainDeps): Drain {
     );
     deps.changed(rooms, freed ? 'queued' : 'rows');
     deps.placed(placed);
+    return isLeft;
   }
 
   function attempt(work: () => Promise<void>): void {

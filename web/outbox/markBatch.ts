@@ -12,13 +12,17 @@ import type { Item } from '../../shared/protocol/index.ts';
 import { readFeatures } from '../db/features.ts';
 import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
 import { readGeneration } from '../log/store/generation.ts';
-import { applyRowEvent, itemOf, type Row, roomsOf } from '../records/row.ts';
+import { applyRowEvent, isWaiting, itemOf, type Row, roomsOf } from '../records/row.ts';
 import { type AppendBatch, type BatchLimits, createAppendBatch, type HeldBack } from './appendBatch.ts';
 
 export interface Marked {
   items: Item[];
   bytes: number;
   rooms: string[];
+  /** No other row waits. */
+  isAll: boolean;
+  /** Only the rows of `items` changed. */
+  isOnlyItems: boolean;
   /** The generation of the stored logs (log/store/generation.ts). */
   generation: number;
 }
@@ -45,7 +49,10 @@ export function markBatch(
   return db.write(['rows', 'meta'], async (tx) => {
     if (!(await passesFence(tx, fenceToken, fenceCheck))) return 'not-mine';
     const rows = tx.objectStore('rows');
-    const batch = await readBatch(tx, limits, { features: await readFeatures(tx), rooms: without });
+    const { batch, isAll } = await readBatch(tx, limits, {
+      features: await readFeatures(tx),
+      rooms: without,
+    });
     const changed = batch.rows.map((row) => applyRowEvent(row, { type: 'attempted' }));
     if (sweep) {
       const now = new Set(batch.rows.map((row) => row.seq));
@@ -53,17 +60,31 @@ export function markBatch(
     }
     for (const row of changed) await rows.put(row);
     const generation = await readGeneration(tx);
-    return { items: batch.rows.map(itemOf), bytes: batch.bytes, rooms: roomsOf(changed), generation };
+    return {
+      items: batch.rows.map(itemOf),
+      bytes: batch.bytes,
+      rooms: roomsOf(changed),
+      isAll,
+      isOnlyItems: changed.length === batch.rows.length,
+      generation,
+    };
   });
 }
 
-/** Reads only as far as the batch goes: a long queue is not read for each append. */
-async function readBatch(tx: UserWrite, limits: BatchLimits, heldBack: HeldBack): Promise<AppendBatch> {
+/** Reads only as far as the batch goes: a long queue is not read for each append. `isAll`: no other row waits. */
+async function readBatch(
+  tx: UserWrite,
+  limits: BatchLimits,
+  heldBack: HeldBack,
+): Promise<{ batch: AppendBatch; isAll: boolean }> {
   const batch = createAppendBatch(limits, heldBack);
+  let waiting = 0;
   for (let after = 0; ; ) {
     const page = await tx.objectStore('rows').getAll(IDBKeyRange.lowerBound(after, true), PAGE_ROWS);
     const goesOn = page.every((row) => batch.offer(row));
-    if (!goesOn || page.length < PAGE_ROWS) return batch;
+    waiting += page.filter(isWaiting).length;
+    if (!goesOn || page.length < PAGE_ROWS)
+      return { batch, isAll: page.length < PAGE_ROWS && waiting === batch.rows.length };
     after = page.at(-1)!.seq;
   }
 }

@@ -72,14 +72,16 @@ export type OutboxEvent =
   | { type: 'locked' }
   /** The lock was stolen. */
   | { type: 'lock-lost' }
-  | { type: 'marked'; items: Item[]; bytes: number }
+  /** `isAll`: no other row waits. */
+  | { type: 'marked'; items: Item[]; bytes: number; isAll?: boolean }
   /** Marked so long ago that another holder may have taken over since. */
   | { type: 'marked-late' }
   /** Nothing was marked: another holder has taken over. */
   | { type: 'not-mine' }
   | { type: 'answered'; attempt: number; sent: readonly Sent[]; answer: Acknowledgement<'append'> }
   | { type: 'timeout'; attempt: number }
-  | { type: 'stored' }
+  /** `isLeft`: a row of the answer may have to be sent again. */
+  | { type: 'stored'; isLeft?: boolean }
   | { type: 'pause-over' }
   | { type: 'room-pause-over'; room: string }
   | { type: 'database-failed' };
@@ -131,7 +133,7 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
     case 'lock-lost': // ignored if it is not held: known already, or requested again
       return outbox.lock === 'held' ? lockLost({ ...outbox, lock: 'none', hasMore: true }) : [outbox, []];
     case 'marked':
-      return work.tag === 'marking' ? marked(outbox, event.items, event.bytes) : [outbox, []];
+      return work.tag === 'marking' ? marked(outbox, event) : [outbox, []];
     case 'marked-late':
       return work.tag === 'marking'
         ? goOn({ ...outbox, hasMore: true, work: { tag: 'idle' } })
@@ -147,7 +149,8 @@ export function reduceOutbox(outbox: Outbox, event: OutboxEvent, random: () => n
         type: 'suspect',
       });
     case 'stored':
-      return work.tag === 'storing' ? stored(outbox, work.next, random) : [outbox, []];
+      if (work.tag !== 'storing') return [outbox, []];
+      return stored({ ...outbox, hasMore: outbox.hasMore || event.isLeft === true }, work.next, random);
     case 'pause-over':
       return work.tag === 'paused' ? goOn({ ...outbox, work: { tag: 'idle' } }) : [outbox, []];
     case 'room-pause-over': {
@@ -193,7 +196,10 @@ function goOn(outbox: Outbox): Reduction {
   }
 }
 
-function marked(outbox: Outbox, items: Item[], bytes: number): Reduction {
+function marked(
+  outbox: Outbox,
+  { items, bytes, isAll }: Extract<OutboxEvent, { type: 'marked' }>,
+): Reduction {
   if (items.length === 0) return noneLeft({ ...outbox, work: { tag: 'idle' }, single: 0 });
   // The connection or the lock was lost while the rows were being marked: not sent, but they stay attempted.
   if (!outbox.isOnline || outbox.lock !== 'held')
@@ -202,7 +208,12 @@ function marked(outbox: Outbox, items: Item[], bytes: number): Reduction {
   const timeoutMs = SEND_TIMEOUT_MS + (bytes / SEND_BYTES_PER_SECOND) * 1_000;
   const emit: OutboxEffect = { type: 'emit', attempt, items, bytes, timeoutMs };
   return [
-    { ...outbox, attempt, hasMore: true, work: { tag: 'sending', attempt, sent: items, bytes } },
+    {
+      ...outbox,
+      attempt,
+      hasMore: outbox.hasMore || !isAll,
+      work: { tag: 'sending', attempt, sent: items, bytes },
+    },
     [emit],
   ];
 }

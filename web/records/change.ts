@@ -5,17 +5,20 @@ export type Change =
   | { type: 'all' }
   /** Stored log entries of these rooms. */
   | { type: 'log'; rooms: readonly string[] }
-  /** Outbox rows of these rooms, and perhaps their logs. */
-  | { type: 'rows'; rooms: readonly string[] }
+  /**
+   * Outbox rows of these rooms, and perhaps their logs. `attempted`: only that the rows with these keys are being sent
+   * now.
+   */
+  | { type: 'rows'; rooms: readonly string[]; attempted?: readonly string[] }
   /** Like `rows`, and there is something to send. `body`: of a new message of the room. */
   | { type: 'queued'; rooms: readonly string[]; body?: string }
   /** Own entries were acknowledged outside all spans: later amendments of them may be missing. */
   | { type: 'placed'; placed: readonly UncoveredAck[] }
-  | { type: 'draft'; room: string }
+  | { type: 'draft'; room: string; text: string }
   /** The names of these users. */
   | { type: 'users'; users: readonly string[] }
-  /** The read markers of these rooms. */
-  | { type: 'marks'; rooms: readonly string[] }
+  /** The read markers of these rooms. `isAtHead`: each is at the end of the log, as far as that is known. */
+  | { type: 'marks'; rooms: readonly string[]; isAtHead?: boolean }
   /** Heartbeat of the drain lock's holder, every LOCK_HEARTBEAT_MS while it makes progress (being alive is not enough). */
   | { type: 'draining'; holder: string };
 

@@ -79,8 +79,12 @@ export const FRESH_PAGE_MS = 10_000;
 export const OPEN_WITHIN_MS = 3_000;
 /** A message counts as read after it was visible for this long. */
 export const SEEN_AFTER_MS = 1_000;
-/** Drafts are written to IndexedDB at most this often. */
-export const DRAFT_EVERY_MS = 300;
+/**
+ * A draft is written to IndexedDB DRAFT_IDLE_MS after the last key, and at the latest DRAFT_WITHIN_MS after it was written
+ * last; at once when the page is left, which may then be closed. People pause for half a second between thoughts.
+ */
+export const DRAFT_IDLE_MS = 500;
+export const DRAFT_WITHIN_MS = 2_000;
 export const LONG_PRESS_MS = 500;
 /** Lines that the window of a log begins with, and holds at most. */
 export const WINDOW_PAGE_LINES = 50;

@@ -80,7 +80,7 @@ export function newRow(item: NewItem): Omit<Row, 'seq'> {
 export function applyRowEvent(row: Row, event: RowEvent): Row {
   switch (event.type) {
     case 'attempted':
-      return { ...row, attempted: true, state: { tag: 'sending' } };
+      return asAttempted(row);
     case 'unanswered': // the answer may have been lost: neither a failure nor a success (O3)
       return row.state.tag === 'sending' ? { ...row, state: { tag: 'checking' } } : row;
     case 'put-off':
@@ -98,6 +98,11 @@ export function applyRowEvent(row: Row, event: RowEvent): Row {
     default:
       return assertNever(event);
   }
+}
+
+/** The row while it is being sent. */
+export function asAttempted<R extends Row>(row: R): R {
+  return { ...row, attempted: true, state: { tag: 'sending' } };
 }
 
 /** The item to send: exactly what was queued. */

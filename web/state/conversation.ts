@@ -5,6 +5,7 @@
 import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
+import { type ScreenReader, shareReads } from '../db/shareReads.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
 import type { WindowMoves } from '../log/read/moveWindow.ts';
@@ -20,6 +21,7 @@ import {
 } from '../log/read/window.ts';
 import { createCell, type Readable } from '../records/cell.ts';
 import { reuse, reuseElements, reuseFields } from '../records/reuse.ts';
+import { asAttempted, type Row } from '../records/row.ts';
 import type { SavedPlace } from '../records/storedRecords.ts';
 import { backoff } from '../transport/backoff.ts';
 import { messagesOf } from './messages.ts';
@@ -30,6 +32,8 @@ export interface ConversationModel {
   state: Readable<ConversationState>;
   /** Reads again, if there are subscribers. */
   refresh(): Promise<void>;
+  /** The rows with these keys are being sent: shows that, without a read if what is shown has been read. */
+  attempted(keys: readonly string[]): Promise<void>;
   loadOlder(): void;
   loadNewer(): void;
   /** Fetches part of a gap: from its newer end downwards, or from its older end upwards. */
@@ -52,6 +56,8 @@ type LiveSync = Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
 
 export interface ConversationDeps {
   db: UserDatabase;
+  /** Reads together with the other views. */
+  shared?: ScreenReader;
   me: User;
   room: string;
   /** Asks for what is not held. Undefined while there is no connection. */
@@ -93,6 +99,7 @@ const OPENING_STORES = [...SNAPSHOT_STORES, 'meta'] as const;
 
 export function createConversation({
   db,
+  shared = shareReads(db),
   me,
   room,
   liveSync,
@@ -135,7 +142,7 @@ export function createConversation({
   async function readAndPublish(): Promise<boolean> {
     const wanted = anchor;
     const [snapshot, opened] = wanted
-      ? [await db.read(SNAPSHOT_STORES, (tx) => readAt(tx, wanted))]
+      ? [await shared((tx) => readAt(tx, wanted))]
       : await db.read(OPENING_STORES, async (tx) => {
           left ??= (await tx.objectStore('meta').get(`place in ${room}`)) ?? '';
           const opened = await readOpening(tx, room, me.id, left === '' ? undefined : JSON.parse(left));
@@ -370,6 +377,12 @@ export function createConversation({
   return {
     state,
     refresh,
+    async attempted(keys) {
+      if (refresh.isRunning() || !latest) return refresh(); // a read that is under way may have what was before
+      const attempt = <R extends Row>(row: R) => (keys.includes(row.clientOffset) ? asAttempted(row) : row);
+      latest = { ...latest, rows: latest.rows.map(attempt), changes: latest.changes.map(attempt) };
+      publish(latest);
+    },
     loadOlder: () => move(goOlder),
     loadNewer: () => move(goNewer),
     loadBetween,

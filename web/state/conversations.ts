@@ -45,7 +45,8 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
     async refresh(change) {
       if (!SHOWN.has(change.type)) return;
       const shown = [...made].filter(([room]) => concerns(change, room));
-      await Promise.all(shown.map(([, conversation]) => conversation.refresh()));
+      const keys = change.type === 'rows' ? change.attempted : undefined;
+      await Promise.all(shown.map(([, each]) => (keys ? each.attempted(keys) : each.refresh())));
     },
     live() {
       for (const conversation of made.values()) conversation.live();

@@ -6,11 +6,14 @@
 import type { Clock, Timer } from '../db/clock.ts';
 import type { StorageHealth } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
-import { DRAFT_EVERY_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
+import { DRAFT_IDLE_MS, DRAFT_WITHIN_MS, RETRY_MAX_MS } from '../records/pageLimits.ts';
 
 export interface Drafts {
   draft(room: string): Promise<string>;
-  /** Written at once when the text was empty or becomes empty, otherwise at most every DRAFT_EVERY_MS. */
+  /**
+   * Written at once where nothing was typed for a while, and when the text becomes empty; otherwise DRAFT_IDLE_MS after
+   * the last key, at the latest DRAFT_WITHIN_MS after the last write.
+   */
   save(room: string, text: string): void;
   /**
    * The text is being queued as a message. Meanwhile it is no draft: otherwise, after a crash, the app would offer it
@@ -47,7 +50,7 @@ interface Deps {
   clock: Clock;
   storage: StorageHealth;
   newKey: () => string;
-  changed(room: string): void;
+  changed(room: string, text: string): void;
 }
 
 export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Drafts {
@@ -60,6 +63,8 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
   /** Texts that could not be queued, with the keys they had. */
   const failed = new Map<string, Map<string, string>>();
   let writing: Promise<void> | undefined;
+  /** By `ticks`: when a text that was typed after the last write is written at the latest. */
+  let dueAt = 0;
   let timer: Timer | undefined;
   let closed = false;
 
@@ -77,21 +82,22 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
 
   async function writeAll(): Promise<void> {
     while (pending.size > 0 && !closed) {
-      const rooms = [...pending];
+      const drafts = [...pending].map((room) => [room, texts.get(room) ?? ''] as const);
       pending.clear();
       try {
-        await put(rooms.map((room) => [room, texts.get(room) ?? '']));
+        await put(drafts);
       } catch (error) {
         if (closed) return;
         storage.failed(error);
         console.warn('a draft could not be stored', error);
-        for (const room of rooms) pending.add(room);
+        for (const [room] of drafts) pending.add(room);
         later(RETRY_MAX_MS);
         return;
       }
-      rooms.forEach(changed);
+      for (const draft of drafts) changed(...draft);
     }
-    if (!closed && timer === undefined) later(DRAFT_EVERY_MS);
+    dueAt = clock.ticks() + DRAFT_WITHIN_MS;
+    if (!closed && timer === undefined) later(DRAFT_IDLE_MS);
   }
 
   /** The next write is after `ms`. */
@@ -130,6 +136,7 @@ export function createDrafts({ db, clock, storage, newKey, changed }: Deps): Dra
       texts.set(room, text);
       pending.add(room);
       if (text === '' || timer === undefined) void write();
+      else later(Math.min(DRAFT_IDLE_MS, dueAt - clock.ticks()));
     },
     queue(room, body, isCurrentDraft) {
       const text = texts.get(room);

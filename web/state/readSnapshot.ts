@@ -3,7 +3,7 @@
  * rows of the outbox show, and how many wait, is known by keys and counts: rows are read only for the window.
  */
 import { shownName } from '../../shared/text.ts';
-import { readAmendments, readFollowers } from '../db/lookups.ts';
+import { askOnce, countOutbox, getOnce, readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
 import { readUpToOf } from '../log/read/readLines.ts';
@@ -54,8 +54,8 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
   const authors = [...new Set(window.lines.map(({ author }) => author))];
-  const users = await Promise.all(authors.map((author) => tx.objectStore('users').get(author)));
-  const stored = await tx.objectStore('rooms').get(room);
+  const users = await Promise.all(authors.map((author) => getOnce(tx, 'users', author)));
+  const stored = await getOnce(tx, 'rooms', room);
   return {
     window,
     rows: await rowsAt(tx, window.rows),
@@ -109,6 +109,7 @@ export interface OutboxView {
 }
 
 export async function readOutboxView(tx: UserRead, room: string): Promise<OutboxView> {
+  if ((await countOutbox(tx)) === 0) return { seqs: [], changes: [] };
   const changes = await readAmendments(tx, room);
   const alone = new Set((await withoutText(tx, changes)).map(({ seq }) => seq));
   const hidden = new Set(changes.map(({ seq }) => seq).filter((seq) => !alone.has(seq)));
@@ -135,10 +136,12 @@ export interface RowCounts {
  * message first.
  */
 export async function countRows(tx: UserRead, room?: string): Promise<RowCounts> {
+  const total = await countOutbox(tx);
+  if (total === 0) return { messages: 0, waiting: 0, notSent: 0 };
   const rows = tx.objectStore('rows');
   const parked = room === undefined ? IDBKeyRange.bound(['parked'], ['parked', []]) : ['parked', room];
   const followers = await readFollowers(tx, room);
-  const all = await (room === undefined ? rows.count() : rows.index('room').count(room));
+  const all = room === undefined ? total : await rows.index('room').count(room);
   const notSent = await rows.index('state').count(parked as IDBKeyRange);
   let behind = 0;
   for (const row of followers) {
@@ -160,7 +163,7 @@ export async function lastMessage(tx: UserRead, room: string): Promise<Row | und
 /** Of one room, or of all: rows that are neither a message nor an amendment. */
 function unshownIn(tx: UserRead, room?: string): Promise<Row[]> {
   const range = room === undefined ? undefined : IDBKeyRange.only([room, 1]);
-  return tx.objectStore('rows').index('unshown').getAll(range);
+  return askOnce(tx, `unshown ${room}`, () => tx.objectStore('rows').index('unshown').getAll(range));
 }
 
 /**

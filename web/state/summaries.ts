@@ -3,7 +3,8 @@ import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
-import { readSpans } from '../db/lookups.ts';
+import { getOnce, readSpans } from '../db/lookups.ts';
+import { SCREEN_STORES, type ScreenReader, shareReads } from '../db/shareReads.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
 import { countUnread, readLastLine } from '../log/read/readLines.ts';
 import type { Change } from '../records/change.ts';
@@ -19,18 +20,22 @@ export interface Summaries {
   list(): RoomSummary[];
   /** The number of rows of all rooms that wait to be sent. */
   waiting(): number;
-  /** Reads again what the change concerns; resolves when the list has it. */
-  refresh(change: Change): Promise<void>;
+  /** Reads again what the change concerns; resolves when the list has it. `isOwn`: of this tab. */
+  refresh(change: Change, isOwn?: boolean): Promise<void>;
   /** The first read: resolves when there is something to show. */
   open(): Promise<void>;
 }
 
-const STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'drafts', 'marks'] as const;
-
 /** The number of rooms in one transaction: more would take longer than a transaction may. */
 const ROOMS_AT_ONCE = 50;
 
-export function createSummaries(db: UserDatabase, me: User, changed: () => void): Summaries {
+/** `shared`: reads together with the other views. */
+export function createSummaries(
+  db: UserDatabase,
+  me: User,
+  changed: () => void,
+  shared = shareReads(db),
+): Summaries {
   let known = new Map<string, RoomSummary>();
   let waiting = 0;
   let pending: Change[] = [];
@@ -39,7 +44,7 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     const changes = pending;
     pending = [];
     try {
-      known = changes.every(isOnlyDraft) ? await readDrafts(changes) : await readRooms(roomsOf(changes));
+      known = await readRooms(roomsOf(changes));
     } catch (error) {
       pending = [...changes, ...pending];
       throw error;
@@ -47,21 +52,25 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     changed();
   });
 
-  /** Drafts change with every word, and reads delay writes of the outbox: so for a draft only its text is read. */
-  function isOnlyDraft(change: Change): change is Extract<Change, { type: 'draft' }> {
-    return change.type === 'draft' && known.get(change.room)?.member === true;
+  /**
+   * What the change says is shown without a read: reads delay writes of the outbox, and drafts change with every word. False
+   * while a read is under way or due, which may have what was before.
+   */
+  function isShown(change: Change, isOwn: boolean): boolean {
+    if (read.isRunning()) return false;
+    if (change.type === 'rows' && change.attempted) return true; // they waited, and they wait
+    if (change.type === 'draft') return show(change.room, { draft: change.text });
+    return (
+      isOwn && change.type === 'marks' && change.isAtHead === true && show(change.rooms[0]!, { unread: 0 })
+    );
   }
 
-  async function readDrafts(changes: readonly { room: string }[]): Promise<Map<string, RoomSummary>> {
-    const rooms = changes.map(({ room }) => room);
-    const drafts = await db.read(['drafts'], (tx) =>
-      Promise.all(rooms.map((room) => tx.objectStore('drafts').get(room))),
-    );
-    const next = new Map(known);
-    for (const [i, room] of rooms.entries()) {
-      next.set(room, reuse(known.get(room), { ...known.get(room)!, draft: drafts[i]?.text ?? '' }));
-    }
-    return next;
+  function show(room: string, shown: Partial<RoomSummary>): boolean {
+    const before = known.get(room);
+    if (!before?.member) return false;
+    known.set(room, reuse(before, { ...before, ...shown }));
+    changed();
+    return true;
   }
 
   /** All rooms where `named` is undefined. */
@@ -78,10 +87,11 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
    * the list.
    */
   function readSome(ids: readonly string[] | undefined, next: Map<string, RoomSummary>): Promise<string[]> {
-    return db.read(STORES, async (tx) => {
+    const read: ScreenReader = ids ? shared : (work) => db.read(SCREEN_STORES, work);
+    return read(async (tx) => {
       const wanted = ids ?? (await tx.objectStore('rooms').getAllKeys());
       const some = wanted.slice(0, ROOMS_AT_ONCE);
-      const rooms = await Promise.all(some.map((id) => tx.objectStore('rooms').get(id)));
+      const rooms = await Promise.all(some.map((id) => getOnce(tx, 'rooms', id)));
       const read = await Promise.all(rooms.map((room) => room && summaryOf(tx, room, me)));
       for (const [i, room] of read.entries()) {
         if (room && (room.member || hasOwn(room))) next.set(some[i]!, reuse(known.get(some[i]!), room));
@@ -92,9 +102,10 @@ export function createSummaries(db: UserDatabase, me: User, changed: () => void)
     });
   }
 
-  function refresh(change: Change): Promise<void> {
+  async function refresh(change: Change, isOwn = false): Promise<void> {
+    if (isShown(change, isOwn)) return;
     pending.push(change);
-    return read();
+    await read();
   }
 
   return {
@@ -150,7 +161,7 @@ function lastOfRow({ at, body }: Row, me: User): RoomSummary['last'] {
 }
 
 async function lastOfLine(tx: UserRead, line: Line, me: User): Promise<RoomSummary['last']> {
-  const user = await tx.objectStore('users').get(line.author);
+  const user = await getOnce(tx, 'users', line.author);
   return {
     author: user ? shownName(user.name) : '',
     mine: line.author === me.id,

@@ -6,6 +6,7 @@ import { idFrom } from '../../shared/mint.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { channelOf, createChanges } from '../db/changes.ts';
 import type { SignedInHere } from '../db/local.ts';
+import { shareReads } from '../db/shareReads.ts';
 import { openUserDatabase } from '../db/userDatabase.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createEngineLoader } from '../engine/loadEngine.ts';
@@ -89,14 +90,16 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     if (change.type === 'draining' || change.type === 'placed') return engine.current?.received(change);
     if (change.type === 'all' || (change.type === 'users' && change.users.includes(user.id)))
       readName().catch((error) => closed || console.warn('the own name could not be read', error));
-    const shown = refresh(change);
+    const shown = refresh(change, isOwn);
     if (change.type === 'queued') void shown.then(sendRows); // shown first, then sent
   });
-  const summaries = createSummaries(db, user, () => {
+  const shared = shareReads(db);
+  const summariesChanged = () => {
     engine.current?.connection.tell({ type: 'unsent-changed', hasUnsent: hasUnsent() });
     background.changed();
     publish();
-  });
+  };
+  const summaries = createSummaries(db, user, summariesChanged, shared);
   const storage = createStorageState({
     db,
     clock,
@@ -111,10 +114,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     clock,
     storage,
     newKey,
-    changed: (room) => changes.tell({ type: 'draft', room }),
+    changed: (room, text) => changes.tell({ type: 'draft', room, text }),
   });
   const conversations = createConversations({
     db,
+    shared,
     me: user,
     liveSync: () => live()?.sync,
     moves: () => engine.current?.windowMoves,
@@ -175,8 +179,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     engine.current?.connection.tell({ type: 'unusable' });
   }
 
-  async function refresh(change: Change): Promise<void> {
-    await Promise.all([summaries.refresh(change), conversations.refresh(change)]);
+  async function refresh(change: Change, isOwn = true): Promise<void> {
+    await Promise.all([summaries.refresh(change, isOwn), conversations.refresh(change)]);
   }
 
   /** After changes of the database that may have been announced to nobody. */

@@ -91,6 +91,7 @@ export function bench(rooms: Record<string, Entry[]>, rest: Partial<SyncDeps> = 
       welcomed() {},
       progressed() {},
       isSending: () => false,
+      hasRead: () => false,
       shown: () => undefined,
       connection: () => ({
         tell: ({ type }) => void self.told.push(type),

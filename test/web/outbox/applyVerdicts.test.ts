@@ -200,6 +200,7 @@ test('an own acknowledged entry outside all spans is reported, so that its amend
   expect(await store([acknowledged(keys[0]!, 1), acknowledged(keys[1]!, 5)])).toEqual({
     rooms: [ROOM],
     freed: false,
+    isLeft: true, // entry 1 is another's: the first row is sent again
     placed: [{ room: ROOM, serverOffset: 5 }],
   });
 });

@@ -40,6 +40,8 @@ export function start(changes: Partial<DrainDeps> = {}) {
     storage: { failed: () => {}, worked: () => {} },
     lockHeartbeat: () => {},
     placed: () => {},
+    hearsOfRows: true,
+    echo: () => undefined,
     append: (items, answered) => void appends.push({ items, answered }),
     uploading: () => {},
     suspect: () => void suspected++,

@@ -247,8 +247,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'what a view shows of an older log counts as read': [
     {
       file: 'engine/readMarkers.ts',
-      from: 'if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return false;',
-      to: 'if (!stored || logGeneration < 0) return false;',
+      from: 'if (!stored || (stored.logGeneration ?? 0) !== logGeneration) return undefined;',
+      to: 'if (!stored || logGeneration < 0) return undefined;',
     },
   ],
   'read markers are sent before the welcome is stored': [

@@ -20,6 +20,7 @@ function scene(initial: Partial<ConversationState> = {}) {
   const base: ConversationModel = {
     state: cell,
     refresh: () => reading.promise,
+    attempted: async () => {},
     toNewest,
     loadOlder() {},
     loadNewer() {},

@@ -1,4 +1,5 @@
 /** Handlers of the server's frames: what each stores. sync.ts runs one at a time, in the order of arrival. */
+import type { Entry } from '../../../shared/entry.ts';
 import type { Entries, Frame, Room, User, Welcome, WireError } from '../../../shared/protocol/index.ts';
 import { readCursor } from '../../db/lookups.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
@@ -17,8 +18,8 @@ type RoomFrame = Frame<'room'>;
 /** They reject with `StaleLogError` if another tab has deleted stored logs since `version`. */
 export interface FrameHandlers {
   welcome(payload: Welcome, ends: LogEnds, version: LogVersion): Promise<void>;
-  /** Several frames of one connection, in one transaction. */
-  entries(frames: readonly Entries[], version: LogVersion | undefined): Promise<void>;
+  /** Several frames of one connection, in few transactions. Resolves with the keys of own entries whose rows are settled. */
+  entries(frames: readonly Entries[], version: LogVersion | undefined): Promise<ReadonlySet<string>>;
   heads(payload: Record<string, number>): Promise<void>;
   room(payload: RoomFrame, ends: LogEnds, version: LogVersion | undefined): Promise<void>;
   /** Stores a room that the user joined, by the answer. Its `room` frame, before or after, describes its log. */
@@ -44,6 +45,8 @@ interface Deps {
   changed(change: Change): void;
   welcomed(): void;
   progressed(): void;
+  /** This device has stored such a read marker itself. */
+  hasRead(room: string, upTo: number): boolean;
   /** Rooms that the server cannot read, or with a record that cannot be stored. Nothing is requested until described again. */
   failing: Map<string, WireError>;
 }
@@ -82,14 +85,16 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
     return false;
   }
 
-  async function entries(frames: readonly Entries[], version: LogVersion | undefined): Promise<void> {
+  async function entries(frames: readonly Entries[], version: LogVersion | undefined) {
     const filled = frames.filter((frame) => frame.entries.length > 0);
     const runs = filled.filter((frame) => isContiguous(frame.entries, frame.entries[0]!.serverOffset));
-    if (runs.length > 0) await applyRuns(runs, version);
+    const settled = runs.length > 0 ? await applyRuns(runs, version) : [];
     for (const frame of filled) if (!runs.includes(frame)) await unreadable(frame.room);
+    return new Set(settled);
   }
 
-  async function applyRuns(runs: readonly Entries[], version: LogVersion | undefined): Promise<void> {
+  /** Resolves with the keys of own entries whose rows are settled. */
+  async function applyRuns(runs: readonly Entries[], version: LogVersion | undefined): Promise<string[]> {
     for (const { room, entries: run } of runs) fetcher.noteHead(room, run.at(-1)!.serverOffset);
     const applied = await sessions.storeFrames(
       version,
@@ -110,6 +115,9 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
       if (!stored || (!catchUps.isExpected(room) && last < fetcher.headOf(room))) fetcher.fetchUpToHead(room);
     });
     deps.progressed();
+    return runs.flatMap(({ entries: run }, i) =>
+      (applied[i]?.settled ?? 'nothing') === 'nothing' ? [] : ownKeysIn(run, deps.me),
+    );
   }
 
   async function heads(payload: Record<string, number>): Promise<void> {
@@ -153,7 +161,7 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
   }
 
   async function read({ room, user, upTo }: Frame<'read'>, version: LogVersion | undefined): Promise<void> {
-    if (user !== deps.me) return;
+    if (user !== deps.me || deps.hasRead(room, upTo)) return;
     const hasGrown = await writeIfCurrent(db, ['rooms', 'meta'], version, async (tx) => {
       const stored = await tx.objectStore('rooms').get(room);
       if (!stored || upTo <= stored.readUpTo) return false;
@@ -170,4 +178,8 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
   }
 
   return { welcome, entries, heads, room, joined, user, read, unreadable };
+}
+
+export function ownKeysIn(entries: readonly Entry[], me: string): string[] {
+  return entries.flatMap(({ author, clientOffset }) => (author === me ? clientOffset : []));
 }

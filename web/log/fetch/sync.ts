@@ -2,6 +2,7 @@
  * Keeps the stored logs in sync with the server: stores received frames in the order in which they arrived, and requests
  * the entries that are missing (S2).
  */
+import { APPEND_MAX_ITEMS } from '../../../shared/limits.ts';
 import type { Down, Entries, Handshake, Room, WireError } from '../../../shared/protocol/index.ts';
 import type { Clock } from '../../db/clock.ts';
 import { isFull, type StorageHealth } from '../../db/failure.ts';
@@ -12,7 +13,7 @@ import type { ConnectionRunner } from '../../transport/connectionRunner.ts';
 import { type LogVersion, StaleLogError } from '../store/generation.ts';
 import { buildHandshake } from './buildHandshake.ts';
 import { createFetcher, type Fetcher } from './fetchMissing.ts';
-import { createFrameHandlers, type LogEnds } from './handleFrames.ts';
+import { createFrameHandlers, type LogEnds, ownKeysIn } from './handleFrames.ts';
 import { createPendingCatchUps } from './pendingCatchUps.ts';
 import { createRangeRequests } from './rangeRequests.ts';
 import { type AmendmentRefresher, createAmendmentRefresher } from './refreshAmendments.ts';
@@ -29,6 +30,11 @@ export interface Sync
   frame(frame: Down): void;
   /** A frame of entries could not be parsed. */
   unreadable(room: unknown): void;
+  /**
+   * Whether a frame with this own entry has settled its row; it may be about to. Undefined where none came, and during a
+   * catch-up, which may be long.
+   */
+  echo(clientOffset: string): Promise<boolean> | undefined;
   /** The connection ended. */
   down(): void;
   /** The user joined a room, by the answer to their request. Its `room` frame may come before or after. */
@@ -57,6 +63,8 @@ export interface SyncDeps {
   welcomed(): void;
   /** `catchingUp` may have changed. */
   progressed(): void;
+  /** This device has stored such a read marker itself. */
+  hasRead(room: string, upTo: number): boolean;
   /** The outbox is sending. */
   isSending(): boolean;
   /** The part of a room's log that is on the screen; undefined if the room is not. */
@@ -69,7 +77,9 @@ export function createSync(deps: SyncDeps): Sync {
   let ends: LogEnds = new Map();
   let generation = 0;
   /** Frames of entries that will be stored in one transaction. A frame of another kind closes the batch. */
-  let batch: Entries[] | undefined;
+  let batch: { frames: Entries[]; settled: Promise<ReadonlySet<string> | undefined> } | undefined;
+  /** The last ECHOES_KEPT own entries of frames, by clientOffset. */
+  const echoes = new Map<string, Promise<boolean>>();
   let welcoming = false;
   /** The error, if this connection's welcome was not stored because the device is full. Its frames are skipped. */
   let skipped: unknown;
@@ -122,6 +132,7 @@ export function createSync(deps: SyncDeps): Sync {
     catchUps,
     forgetChecked,
     opened: deps.opened,
+    hasRead: deps.hasRead,
     changed: deps.changed,
     progressed,
     failing,
@@ -156,18 +167,26 @@ export function createSync(deps: SyncDeps): Sync {
    * connected, since the next attempt would fail too: the outbox is sent all the same (O2), and the storage state
    * reconnects once there is space.
    */
-  function attempt(work: () => Promise<void>): void {
-    sessions.inOrder(work).then(deps.storage.worked, (error) => {
+  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await sessions.inOrder(work);
+      deps.storage.worked();
+      return result;
+    } catch (error) {
       failed(error);
-      if (closed) return;
-      if (!isFull(error)) return reconnect();
+      if (closed) return undefined;
+      if (!isFull(error)) {
+        reconnect();
+        return undefined;
+      }
       if (welcoming) {
         skipped = error;
         deps.welcomed();
       }
       welcoming = false;
       progressed();
-    });
+      return undefined;
+    }
   }
 
   function frame(received: Down): void {
@@ -213,17 +232,22 @@ export function createSync(deps: SyncDeps): Sync {
 
   /** Coalesces frames into one transaction: a catch-up has hundreds, and each transaction flushes to disk. */
   function addToBatch(payload: Entries): void {
-    if (batch && batch.length < FRAMES_AT_ONCE) {
-      batch.push(payload);
-      return;
+    if (!batch || batch.frames.length >= FRAMES_AT_ONCE) {
+      const version = sessions.current()?.version;
+      const mine: Entries[] = [];
+      const settled = attempt(() => {
+        if (batch?.frames === mine) batch = undefined;
+        return frames.entries(mine, version);
+      });
+      batch = { frames: mine, settled };
     }
-    const mine = [payload];
-    batch = mine;
-    const version = sessions.current()?.version;
-    attempt(() => {
-      if (batch === mine) batch = undefined;
-      return frames.entries(mine, version);
-    });
+    batch.frames.push(payload);
+    for (const key of ownKeysIn(payload.entries, me))
+      echoes.set(
+        key,
+        batch.settled.then((keys) => keys?.has(key) === true),
+      );
+    for (const key of [...echoes.keys()].slice(0, -ECHOES_KEPT)) echoes.delete(key);
   }
 
   function unreadable(room: unknown): void {
@@ -250,6 +274,7 @@ export function createSync(deps: SyncDeps): Sync {
     },
     frame,
     unreadable,
+    echo: (key) => (isCatchingUp() ? undefined : echoes.get(key)),
     down() {
       welcoming = false;
       failing.clear();
@@ -281,4 +306,6 @@ export function createSync(deps: SyncDeps): Sync {
 
 /** Frames per transaction at most: more would take too long on the slowest devices. */
 const FRAMES_AT_ONCE = 20;
+/** As many as an append may have. */
+const ECHOES_KEPT = APPEND_MAX_ITEMS;
 const UNSTORABLE: WireError = { code: 'unreadable', message: 'The entries of the room could not be stored.' };

@@ -6,7 +6,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import { fold, isLine, type Line } from '../../../shared/fold.ts';
 import { isAmendment, isMessage, isRemoval, mayAmend } from '../../../shared/kinds.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
-import { readSpans } from '../../db/lookups.ts';
+import { getOnce, hasNoDetached, readSpans } from '../../db/lookups.ts';
 import { keysBetween, type UserRead } from '../../db/userDatabase.ts';
 import { cursorOf, type OffsetRange, subtractRanges } from '../../records/spans.ts';
 import type { CountedUnread, LocalRoom } from '../../records/storedRecords.ts';
@@ -44,6 +44,7 @@ export async function readLinesForward(
 
 /** Lines stored outside all spans. */
 async function detachedLines(tx: UserRead, room: string, from: number, to: number): Promise<Entry[]> {
+  if (await hasNoDetached(tx, room)) return [];
   return (await tx.objectStore('detached').getAll(keysBetween(room, from, to))).filter(isLine);
 }
 
@@ -65,6 +66,7 @@ export async function foldLines(tx: UserRead, room: string, lines: readonly Entr
  * redacted in the store (store/storeEntries.ts), so its removal is not needed.
  */
 async function amending(tx: UserRead, store: 'log', room: string, lines: readonly Entry[]) {
+  if (store !== 'log' && (await hasNoDetached(tx, room))) return [];
   const index = tx.objectStore(store).index('target');
   const all = keysBetween(room, lines[0]!.serverOffset, lines.at(-1)!.serverOffset);
   const some: Entry[] = await index.getAll(all, MOST_ENTRIES);
@@ -130,7 +132,7 @@ async function findUnreadAfter(tx: UserRead, room: string, me: string, upTo: num
 
 /** The read marker, of this or another device. */
 export async function readUpToOf(tx: UserRead, room: Pick<LocalRoom, 'id' | 'readUpTo'>): Promise<number> {
-  return Math.max(room.readUpTo, (await tx.objectStore('marks').get(room.id))?.upTo ?? 0);
+  return Math.max(room.readUpTo, (await getOnce(tx, 'marks', room.id))?.upTo ?? 0);
 }
 
 /**
@@ -181,10 +183,11 @@ async function countHeld(
   upTo: number,
 ): Promise<number> {
   let count = 0;
-  for (let to = upTo; to > after && count < UNREAD_COUNTED_MAX; ) {
-    const lines = await readLinesBack(tx, room, to, PAGE_LINES);
-    count += lines.filter((line) => line.serverOffset > after && isUnread(line, me)).length;
-    to = lines.length < PAGE_LINES ? 0 : lines[0]!.serverOffset - 1;
+  for (let from = after + 1; from <= upTo && count < UNREAD_COUNTED_MAX; ) {
+    const lines = await readLinesForward(tx, room, from, PAGE_LINES);
+    count += lines.filter((line) => line.serverOffset <= upTo && isUnread(line, me)).length;
+    if (lines.length < PAGE_LINES) break;
+    from = lines.at(-1)!.serverOffset + 1;
   }
   return count;
 }

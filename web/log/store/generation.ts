@@ -24,10 +24,14 @@ export async function readGeneration(tx: UserRead | UserWrite): Promise<number> 
   return Number((await tx.objectStore('meta').get('generation')) ?? 0);
 }
 
+/** The new generation, by the transaction that deletes stored logs. */
+const bumped = new WeakMap<UserWrite, number>();
+
 /** Call it in each transaction that deletes stored logs. Resolves with the new generation. */
 export async function bumpGeneration(tx: UserWrite): Promise<number> {
   const next = 1 + (await readGeneration(tx));
   await tx.objectStore('meta').put(String(next), 'generation');
+  bumped.set(tx, next);
   return next;
 }
 
@@ -46,10 +50,11 @@ export async function writeIfCurrent<T>(
     stores,
     async (tx) => {
       if (held && held.generation !== (await readGeneration(tx))) throw new StaleLogError();
-      return [await work(tx), await readGeneration(tx)] as const;
+      const result = await work(tx);
+      return [result, bumped.get(tx)] as const;
     },
     'relaxed',
   );
-  if (held) held.generation = generation;
+  if (held && generation !== undefined) held.generation = generation;
   return result;
 }
