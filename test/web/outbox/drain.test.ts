@@ -1,11 +1,14 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
 import type { DrainLock } from '../../../web/outbox/drainLock.ts';
 import { markBatch } from '../../../web/outbox/markBatch.ts';
+import { countTransactions } from '../db/countTransactions.ts';
 import { turns, until } from '../db/until.ts';
 import { mint } from '../state/modelServer.ts';
 import { accepted, start } from './startDrain.ts';
 import { WHOLE_BATCH } from './support.ts';
+
+afterEach(() => void vi.restoreAllMocks());
 
 test('O2 O3 the late answer of one attempt does not end the wait for the next one', async () => {
   const { clock, db, drain, appends, queue, suspected } = start();
@@ -41,6 +44,41 @@ test('O5 after it is closed nothing more is sent, whatever is answered', async (
   await turns();
   expect(appends).toHaveLength(1);
   expect(clock.isSet()).toBe(false);
+  db.close();
+});
+
+test('O3 an answer whose echo has settled the row is not stored again; without the echo it is, and no row is looked for after it', async () => {
+  const echoes = new Map<string, Promise<boolean>>();
+  const { db, drain, appends, queue, rows, writing } = start({ echo: (key) => echoes.get(key) });
+  await queue('a');
+  await until('read', async () => (await rows()).length === 1);
+  const transactions = countTransactions();
+  const writes = () => transactions().filter(({ mode }) => mode === 'readwrite').length;
+  drain.up();
+  await until('sent', () => appends.length === 1);
+  await turns();
+  expect(writes()).toBe(1); // it is marked
+  const { clientOffset } = appends[0]!.items[0]!;
+  const settled = Promise.withResolvers<boolean>();
+  echoes.set(clientOffset, settled.promise);
+  appends[0]!.answered(accepted(appends[0]!.items));
+  await turns();
+  expect([writes(), drain.busy()]).toEqual([0, true]); // the echo is being stored
+  settled.resolve(true);
+  await until('done', () => !drain.busy());
+  expect(writes()).toBe(0);
+
+  await db.write(['rows'], (tx) => tx.objectStore('rows').clear());
+  await queue('b');
+  drain.rows();
+  await until('sent', () => appends.length === 2);
+  transactions();
+  echoes.set(appends[1]!.items[0]!.clientOffset, Promise.resolve(false)); // its frame could not be stored
+  appends[1]!.answered(accepted(appends[1]!.items));
+  await until('stored', async () => !drain.busy() && writing() === 0);
+  expect(writes()).toBe(1);
+  expect(await rows()).toEqual([]);
+  drain.close();
   db.close();
 });
 

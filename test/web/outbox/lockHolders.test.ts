@@ -9,7 +9,7 @@ import {
   type OutboxEvent,
   reduceOutbox,
 } from '../../../web/outbox/outboxReducer.ts';
-import { itemOf, type Row, applyRowEvent as stepRow } from '../../../web/records/row.ts';
+import { isWaiting, itemOf, type Row, applyRowEvent as stepRow } from '../../../web/records/row.ts';
 import { runsOf } from '../../support/runs.ts';
 import { text } from './support.ts';
 
@@ -79,7 +79,8 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       if (effect?.type === 'mark') this.mark(effect);
       else if (effect?.type === 'store' || effect?.type === 'store-late') {
         store(effect.verdicts, variant === 'no fence' || fence === this.name);
-        if (effect.type === 'store') this.hear({ type: 'stored' });
+        if (effect.type === 'store')
+          this.hear({ type: 'stored', isLeft: effect.verdicts.some(({ type }) => type !== 'acknowledged') });
       } else if (!effect) this.inbox.shift()?.();
     }
     hearOfTheft() {
@@ -96,7 +97,9 @@ function simulate(choices: readonly number[], variant: Variant = 'as it is'): Ou
       rows = rows.map(
         (row) => batch.find(({ seq }) => seq === row.seq) ?? stepRow(row, { type: 'unanswered' }),
       );
-      const marked: OutboxEvent = { type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000 };
+      const isAll = rows.filter(isWaiting).length === batch.length;
+      const bytes = batch.length * 1_000;
+      const marked: OutboxEvent = { type: 'marked', items: batch.map(itemOf), bytes, isAll };
       this.inbox.push(() => {
         const stoodStill = variant === 'as it is' && fence !== this.name; // drain.ts measures the time
         this.tell(stoodStill ? { type: 'marked-late' } : marked);

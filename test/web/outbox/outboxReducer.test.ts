@@ -10,7 +10,7 @@ import {
   type OutboxEvent,
   reduceOutbox,
 } from '../../../web/outbox/outboxReducer.ts';
-import { itemOf, type Row, applyRowEvent as stepRow } from '../../../web/records/row.ts';
+import { isWaiting, itemOf, type Row, applyRowEvent as stepRow } from '../../../web/records/row.ts';
 import { runsOf } from '../../support/runs.ts';
 import { key, text } from './support.ts';
 
@@ -53,6 +53,20 @@ describe('one append', () => {
     expect(
       types(run({ type: 'up' }, { type: 'locked' }, { type: 'marked', items: [], bytes: 0 })[1]),
     ).toEqual(['unlock']);
+  });
+  test('S5 O2 if all rows that wait were sent, the lock is released after the answer; not if one is left, or queued meanwhile', () => {
+    const all: OutboxEvent[] = [...sent.slice(0, 2), { type: 'marked', items, bytes: 5_000, isAll: true }];
+    expect(types(run(...all, answered(1), { type: 'stored', isLeft: false })[1])).toEqual(['unlock']);
+    expect(types(run(...all, answered(1), { type: 'stored', isLeft: true })[1])).toEqual(['mark']);
+    expect(types(run(...all, { type: 'rows' }, answered(1), { type: 'stored' })[1])).toEqual(['mark']);
+    const meanwhile: OutboxEvent[] = [...sent.slice(0, 2), { type: 'rows' }, all[2]!];
+    expect(types(run(...meanwhile, answered(1), { type: 'stored' })[1])).toEqual(['mark']);
+    const unanswered: OutboxEvent[] = [
+      ...all,
+      { type: 'timeout', attempt: 1 },
+      { type: 'stored', isLeft: true },
+    ];
+    expect(types(run(...unanswered, { type: 'pause-over' })[1])).toEqual(['lock']);
   });
   test('L5 rows queued meanwhile wait for the answer', () => {
     expect(types(run(...sent, { type: 'rows' })[1])).toEqual([]);
@@ -386,7 +400,8 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
           (row) => stepRow(row, { type: 'attempted' }),
         );
         rows = rows.map((row) => batch.find(({ seq }) => seq === row.seq) ?? row);
-        return tell({ type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000 });
+        const isAll = rows.filter(isWaiting).length === batch.length;
+        return tell({ type: 'marked', items: batch.map(itemOf), bytes: batch.length * 1_000, isAll });
       }
       case 'emit':
         overlapped ||= flying.some(({ attempt }) => attempt === effect.attempt);
@@ -395,7 +410,8 @@ function simulate(choices: number[]): { log: string[]; rows: Row[]; overlapped: 
       case 'store':
       case 'store-late':
         store(effect.verdicts);
-        if (effect.type === 'store') tell({ type: 'stored' });
+        if (effect.type === 'store')
+          tell({ type: 'stored', isLeft: effect.verdicts.some(({ type }) => type !== 'acknowledged') });
         return;
       default:
         return;
