@@ -40,7 +40,7 @@ beforeEach(async () => {
   });
   readMarkers.live();
   const log = [text(1), text(2), text(3), text(4, 'mine', me), text(5)];
-  await holdOf(db, log, [{ from: 1, to: 5, amendedTo: 5 }]);
+  await holdOf(db, log, [{ from: 1, to: 5, amendedTo: 5 }], new Set(), 0);
 });
 afterEach(() => {
   readMarkers.close();
