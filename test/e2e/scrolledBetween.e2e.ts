@@ -24,3 +24,48 @@ test('a scroll up from the newest message is kept, whatever renders before its s
   });
   expect(Math.abs(below - 500)).toBeLessThanOrEqual(1); // heights are rounded to whole pixels; undone, it would be 0
 });
+
+test('the space above the log is resized only in frames in which nothing scrolls: no layout shift', async ({
+  server,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  for (let n = 0; n < 200; n += 100)
+    await bob.append(...Array.from({ length: 100 }, (_, i) => text(`number ${n + i}`)));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await expect(message(page, 'number 199')).toBeInViewport();
+
+  const shifts = await page.locator('.log').evaluate(async (log) => {
+    const rows = log.querySelector<HTMLElement>('.rows')!;
+    const spacer = () => Number.parseFloat(rows.style.paddingTop.split('+ ')[1]!);
+    const found: number[] = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
+        found.push(entry.value);
+    }).observe({ type: 'layout-shift' });
+    const whole = spacer();
+    log.scrollTop -= 1_500; // older messages load, and take up a part of the space
+    const change = (is: () => boolean) =>
+      new Promise<void>((resolve) => {
+        const observer = new MutationObserver(() => {
+          if (!is()) return;
+          observer.disconnect();
+          resolve();
+        });
+        observer.observe(rows, { attributeFilter: ['style'] });
+      });
+    await change(() => spacer() < whole);
+    await change(() => spacer() === whole);
+    // a finger moves between that and the next frame
+    await new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => resolve();
+      port2.postMessage(0);
+    });
+    log.scrollTop -= 500;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return found;
+  });
+  expect(shifts).toEqual([]);
+});

@@ -31,12 +31,15 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   const unread = useSignedIn(({ rooms }) => rooms.find((room) => room.id === id)?.unread ?? 0);
   const reading = useReadingPlace(scroller, state, seen, () => client.toNewest(id));
   toNewest.current = reading.toNewest;
+  const named = useRef<ReadonlySet<string>>(new Set()); // the messages with the author's name, as of the last rendering
   const node = useSameNodes();
   const details = useRef(onDetails);
   details.current = onDetails;
 
   const now = Date.now();
   const unseen = reading.distance === 'here' ? 0 : unread;
+  const rows = logRows(state.messages, { newSince: reading.newSince, named: named.current, ...state });
+  named.current = new Set(rows.flatMap((row) => (row.tag === 'message' && row.first ? row.key : [])));
   const newMessages = (number: string) => t.log.unseen(unseen, number);
   return (
     <div class="talk">
@@ -49,8 +52,8 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
           aria-live="off" // older messages load above and must not be read out; Announcer reads out new ones
           aria-busy={state.loading || state.older === 'loading'}
         >
-          <Top state={state} />
-          {logRows(state.messages, reading.newSince, state.gaps, state.above).map((row) =>
+          <Top state={state} row={rows[0]?.key} />
+          {rows.map((row) =>
             row.tag === 'new' ? (
               <p key={row.key} class="day new">
                 {t.log.newSince(times.minute(row.at))}
@@ -98,12 +101,13 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   );
 }
 
-function Top({ state }: { state: ConversationState }) {
+/** `row`: the key of the row below it. */
+function Top({ state, row }: { state: ConversationState; row: string | undefined }) {
   if (state.loading) return null;
   if (state.atStart) return state.messages.length === 0 ? <p class="note">{t.log.empty}</p> : null;
-  // The key changes when older messages arrive: the same element, moved upwards, would count as a layout shift.
+  // Another element when another row is below it: the same one, moved, would count as a layout shift.
   return (
-    <p key={state.messages[0]?.key} class="note">
+    <p key={row} class="note">
       {state.older === 'stuck' ? t.log.olderStuck : t.log.older}
     </p>
   );
@@ -120,15 +124,19 @@ export type LogRow =
 /** A group ends at another author, another day, or after this pause. */
 const GROUP_MS = 10 * 60_000;
 
+interface Around extends Partial<Pick<ConversationState, 'gaps' | 'above'>> {
+  newSince?: string | undefined;
+  named?: ReadonlySet<string>;
+}
+
 /**
- * Messages, day separators, the unread separator and gaps, from top to bottom. Keys are unique. `above`: the message that comes
- * above the first one once older ones are loaded. The first one is drawn as it will be then, or it would change its height.
+ * Messages, day separators, the unread separator and gaps, from top to bottom. Keys are unique. No message in view may change
+ * its height: the first one is drawn as it will be below the one `above` it, once that is loaded, and where that is not known
+ * yet, a message that had its author's name before (`named`) keeps it.
  */
 export function logRows(
   messages: readonly Message[],
-  newSince?: string,
-  gaps: ConversationState['gaps'] = [],
-  above?: ConversationState['above'],
+  { newSince, gaps = [], above, named }: Around = {},
 ): LogRow[] {
   const rows: LogRow[] = [];
   let before = above;
@@ -148,7 +156,8 @@ export function logRows(
     if (newDay) rows.push({ tag: 'day', key: `${day} ${message.key}`, at: message.at });
     const isNew = message.key === newSince;
     if (isNew) rows.push({ tag: 'new', key: 'new', at: message.at });
-    const first = newDay || isNew || isAfterGap || startsGroup(before!, message);
+    const startsHere = newDay || isNew || isAfterGap || startsGroup(before!, message);
+    const first = startsHere || named?.has(message.key) === true;
     rows.push({ tag: 'message', key: message.key, message, first });
     before = { author: message.author.id, at: message.at };
   }

@@ -84,8 +84,9 @@ export function useReadingPlace(
       resizeSpacer(element, spacerFor(latest.current));
       leftAt.current = element.scrollTop;
     };
-    // Not in the frame in which lines were added: a browser would take both changes for one layout shift.
-    const afterFrame = () => requestAnimationFrame(() => setTimeout(ifLatest(settle)));
+    // Not in a frame in which lines were added or somebody scrolled: a browser would take both changes for one layout shift.
+    // In a frame's callback all scrolling of that frame has happened, and its event has called this function again.
+    const afterFrame = () => requestAnimationFrame(() => requestAnimationFrame(ifLatest(settle)));
     setTimeout(ifLatest(afterFrame), SETTLE_MS);
   };
   const passAll = () => {

@@ -30,10 +30,14 @@ test('unread messages are below a separator, and their author is named again', (
   const [old, fresh] = [1, 2].map((minute) =>
     message({ author: 'Mika', at: new Date(2026, 2, 3, 12, minute).getTime(), body: `${minute}` }),
   );
-  const rows = logRows([old!, fresh!], fresh!.key);
+  const rows = logRows([old!, fresh!], { newSince: fresh!.key });
   expect(rows.map((row) => row.tag)).toEqual(['day', 'message', 'new', 'message']);
   expect(rows.at(-1)).toMatchObject({ first: true });
-  expect(logRows([old!, fresh!], 'not here').map((row) => row.tag)).toEqual(['day', 'message', 'message']);
+  expect(logRows([old!, fresh!], { newSince: 'not here' }).map((row) => row.tag)).toEqual([
+    'day',
+    'message',
+    'message',
+  ]);
 });
 
 test('the first message of a window is drawn as below the one above it: it keeps its height when that is loaded', () => {
@@ -42,11 +46,16 @@ test('the first message of a window is drawn as below the one above it: it keeps
   const drawn = (row: LogRow) => (row.tag === 'message' ? [row.message, row.first] : row.tag);
   const loaded = logRows([above!, first!, second!]).slice(2).map(drawn);
   const { author, at: aboveAt } = above!;
-  const before = (at: number, by = author.id) =>
-    logRows([first!, second!], undefined, [], { author: by, at });
+  const before = (at: number, by = author.id) => logRows([first!, second!], { above: { author: by, at } });
   expect(before(aboveAt).map(drawn)).toEqual(loaded);
   expect(before(at(2, 1))[0]?.tag).toBe('day');
   expect(before(aboveAt, 'another')[0]).toMatchObject({ tag: 'message', first: true });
+
+  const named = new Set([first!.key]);
+  expect(logRows([above!, first!, second!], { named }).slice(2).map(drawn)).toEqual([
+    [first, true],
+    [second, false],
+  ]);
 });
 
 function bodyOf({ content }: ReturnType<typeof message>): string {
