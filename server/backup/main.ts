@@ -1,7 +1,7 @@
 /** The commands `npm run backup -- FILE` and `npm run restore -- FILE` for operators. They read the server's settings. */
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError, parseEnv } from '../base/env.ts';
-import { EX_CONFIG, EX_USAGE } from '../base/exitCodes.ts';
+import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
@@ -17,7 +17,7 @@ try {
   if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
     throw error;
   console.error(error.message);
-  process.exitCode = EX_CONFIG;
+  process.exitCode = error instanceof Unavailable ? EX_TEMPFAIL : EX_CONFIG;
 }
 
 async function run([command, file, ...more]: string[], config: Config): Promise<void> {
@@ -57,13 +57,13 @@ async function afterMongorestore(url: string): Promise<void> {
 
 function useMongodump(): void {
   throw new Unusable(
-    'With MONGODB_URL set, copy the database with its own tool: mongodump --oplog --uri=… --out=FOLDER',
+    'With MONGODB_URL set, stop every Holdfast process and copy the database with its own tool: mongodump --uri=… --db=NAME --gzip --archive=FILE (docs/MONGODB.md, "Backups").',
   );
 }
 
 function useMongorestore(): void {
   throw new Unusable(
-    'With MONGODB_URL set, stop every Holdfast process, restore the copy with mongorestore --drop --oplogReplay --uri=… FOLDER, then call this without a file.',
+    `With MONGODB_URL set, stop every Holdfast process, restore the copy with mongorestore --uri=… --nsInclude='NAME.*' --drop --gzip --archive=FILE, then call this without a file.`,
   );
 }
 

@@ -4,7 +4,7 @@
  * old ones cannot read are refused. Details: server/store/mongo/open/maintenance.ts.
  */
 import { ConfigError, parseEnv } from '../base/env.ts';
-import { EX_CONFIG } from '../base/exitCodes.ts';
+import { EX_CONFIG, EX_TEMPFAIL } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 
@@ -15,7 +15,7 @@ try {
   if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
     throw error;
   console.error(error.message);
-  process.exitCode = EX_CONFIG;
+  process.exitCode = error instanceof Unavailable ? EX_TEMPFAIL : EX_CONFIG;
 }
 
 async function finish(url: string | undefined): Promise<string> {

@@ -15,7 +15,7 @@ import { createInsert } from './insert.ts';
 import { createKnownHeads } from './knownHeads.ts';
 import { readsOn } from './logReads.ts';
 import { messagesOn } from './messageCounts.ts';
-import { connectMongo } from './open/connect.ts';
+import { connectMongo, type Patience } from './open/connect.ts';
 import { watchVersion } from './open/databaseVersion.ts';
 import { rangeOn } from './readRange.ts';
 import { startRepair } from './repairSideEffects.ts';
@@ -32,15 +32,19 @@ export interface MongoStore extends Store {
   readonly streams: Db;
 }
 
-/** Rejects with `Unusable`, whose message says what to do, when the database cannot be used as it is. */
-export async function openMongo({
-  url,
-  log,
-}: {
+interface Options {
   url: string;
   log: Pick<Logger, 'warn' | 'error'>;
-}): Promise<MongoStore> {
-  const connection = await connectMongo(url, log);
+  /** For tests. */
+  patience?: Partial<Patience>;
+}
+
+/**
+ * Rejects with `Unusable` when the database cannot be used as it is, or with `Unavailable` when it does not answer for half a
+ * minute; the message says what to do.
+ */
+export async function openMongo({ url, log, patience }: Options): Promise<MongoStore> {
+  const connection = await connectMongo({ url, log, ...(patience && { patience }) });
   const { client, db, streams, address, meta } = connection;
   const { epoch } = meta;
   const collections = collectionsOf(db);

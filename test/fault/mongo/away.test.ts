@@ -22,10 +22,10 @@ describe('a server that cannot start prints one sentence that says what to do', 
     return output;
   }
 
-  test('no server at MONGODB_URL; the message does not contain the password', async () => {
+  test('a database of MongoDB itself; the message does not contain the password', async () => {
     const port = await freePort();
-    const said = await sentenceFor(`mongodb://ada:hush-hush@127.0.0.1:${port}/holdfast`);
-    expect(said).toContain(`127.0.0.1:${port}`);
+    const said = await sentenceFor(`mongodb://ada:hush-hush@127.0.0.1:${port}/admin`);
+    expect(said).toContain('"admin"');
     expect(said).not.toContain('hush');
   });
 

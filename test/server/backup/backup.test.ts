@@ -121,7 +121,7 @@ test('invalid input: one sentence that says what to do, and nothing is written',
       { data: folder, folder },
       /^There is no database .*: set DATA to the folder that the server has\.$/,
     ],
-    [['x.db'], { folder, mongoUrl: 'mongodb://127.0.0.1:1/x' }, /mongodump --oplog/],
+    [['x.db'], { folder, mongoUrl: 'mongodb://127.0.0.1:1/x' }, /mongodump --uri=… --db=NAME/],
   ] as const;
   for (const [files, settings, sentence] of cases) {
     const { code, output } = await operate('backup', files, settings);

@@ -171,7 +171,7 @@ export const EMBEDDED_DEVICE_INDEXES = ['devicesById', 'devicesByToken', 'device
 /** Entries with a target. Queries repeat this condition, because not every planner derives it from `target = x`. */
 export const HAS_TARGET = { target: { $gt: 0 } };
 
-/** All but `entriesPending` begin with the room, so that the collection can be sharded by it; that one has few entries. */
+/** All but `entriesPending` begin with the room, since all queries name it; that one has few entries. */
 const ENTRY_INDEXES: IndexDescription[] = [
   { name: ENTRIES_BY_OFFSET, key: { room: 1, serverOffset: 1 }, unique: true },
   { name: ENTRIES_BY_KEY, key: { room: 1, author: 1, clientOffset: 1 }, unique: true },

@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient, type MongoClientOptions, ReadConcern, ReadPreference } from 'mongodb';
 import type { Logger } from 'pino';
-import { Unavailable, Unusable } from '../../port.ts';
+import { Unusable } from '../../port.ts';
 import type { MetaDocument } from '../base/collections.ts';
-import { isDatabaseError } from '../base/faults.ts';
+import { type Address, addressOf, clientOf, refusalOf } from './address.ts';
 import { migrate } from './migrate.ts';
-import { type BringUpToDate, prepare } from './prepare.ts';
-import { type Address, malformedUrl, notAReplicaSet, tooOld, unreachable, unusableBy } from './unusable.ts';
+import { type PrepareTools, prepare } from './prepare.ts';
+import { probeDatabase } from './probeDatabase.ts';
+import { sayProgress } from './progress.ts';
+import { explain, watchSet } from './unreachable.ts';
+import { isShardedCluster, notAReplicaSet, tooOld } from './unusable.ts';
 
 export interface MongoConnection {
   client: MongoClient;
@@ -22,10 +25,29 @@ export interface MongoConnection {
   close(): Promise<void>;
 }
 
-/** Runs before the database counts as open. `bringUpToDate` runs the remaining ones of these steps of migrate.ts. */
-export type Prepare = (db: Db, address: Address, bringUpToDate: BringUpToDate) => Promise<MetaDocument>;
+/** Runs before the database counts as open. */
+export type Prepare = (db: Db, address: Address, tools: PrepareTools) => Promise<MetaDocument>;
 
-const CONNECT_FOR_MS = 10_000;
+/** How long to wait for what. Tests shorten it. */
+export interface Patience {
+  /** Without any progress: an election takes up to 12 s, a container somewhat longer. */
+  connectForMs: number;
+  serverSelectionMs: number;
+  /** For the answer to a call; all of it fits in the 8 s of a request, also where a connection is dead without an error. */
+  socketMs: number;
+  /** For the answer to a step of `patiently`: building an index of a large log takes minutes to hours. */
+  stepMs: number;
+  /** The log says this often how far such a step is. */
+  sayEveryMs: number;
+}
+
+const PATIENCE: Patience = {
+  connectForMs: 30_000,
+  serverSelectionMs: 3_000,
+  socketMs: 6_500,
+  stepMs: 3_600_000,
+  sayEveryMs: 10_000,
+};
 const RETRY_AFTER_MS = 500;
 /** MongoDB 6.0. No command here needs more than 5.0, but older versions get no fixes and are not tested. */
 const MIN_WIRE_VERSION = 17;
@@ -40,8 +62,6 @@ const OPTIONS: MongoClientOptions = {
   // The driver retries an insert once after a network error; the server recognises the retry by its transaction number.
   retryWrites: true,
   retryReads: true,
-  // All of this fits in the 8 s of a request, also where a connection is dead without an error.
-  serverSelectionTimeoutMS: 3_000,
   connectTimeoutMS: 2_000,
   heartbeatFrequencyMS: 1_000,
   waitQueueTimeoutMS: 3_000,
@@ -49,7 +69,6 @@ const OPTIONS: MongoClientOptions = {
   maxPoolSize: POOL_SIZE,
   // One invalid UTF-8 string must not make the whole reply unreadable.
   enableUtf8Validation: false,
-  socketTimeoutMS: 6_500,
 };
 
 /**
@@ -57,83 +76,79 @@ const OPTIONS: MongoClientOptions = {
  * more read what was removed (tail/changeStream.ts) and write hints (socketAdapter.ts). The tail has deadlines of its own,
  * the longest of which is shorter than the timeout of its sockets (tail/streamFailure.ts).
  */
-const STREAM_OPTIONS: MongoClientOptions = { ...OPTIONS, maxPoolSize: 8, socketTimeoutMS: 60_000 };
+const STREAM_OPTIONS: MongoClientOptions = { maxPoolSize: 8, socketTimeoutMS: 60_000 };
+
+interface Options {
+  url: string;
+  log: Pick<Logger, 'warn'>;
+  /** Instead of what a server needs before it listens. */
+  prepareDatabase?: Prepare;
+  patience?: Partial<Patience>;
+}
 
 /**
- * Rejects with `Unusable`, whose message says what to do; where nothing answers, only after `CONNECT_FOR_MS` without any
- * progress.
+ * Rejects with `Unusable` or `Unavailable`, whose message says what to do; the latter only after `connectForMs` without any
+ * progress, since time may mend it.
  */
-export async function connectMongo(
-  url: string,
-  log: Pick<Logger, 'warn'>,
-  prepareDatabase: Prepare = prepare,
-): Promise<MongoConnection> {
+export async function connectMongo({
+  url,
+  log,
+  prepareDatabase,
+  patience,
+}: Options): Promise<MongoConnection> {
+  const waits = { ...PATIENCE, ...patience };
+  const common = { ...OPTIONS, serverSelectionTimeoutMS: waits.serverSelectionMs };
   const me = randomBytes(4).toString('base64url');
-  let until = performance.now() + CONNECT_FOR_MS;
+  let until = performance.now() + waits.connectForMs;
   const onProgress = () => {
-    until = performance.now() + CONNECT_FOR_MS;
+    until = performance.now() + waits.connectForMs;
   };
   for (;;) {
-    const client = clientOf(url);
+    const client = clientOf(url, { ...common, socketTimeoutMS: waits.socketMs });
+    const streamClient = new MongoClient(url, { ...common, ...STREAM_OPTIONS });
+    const close = async () => void (await Promise.all([client.close(), streamClient.close()]));
     const address = addressOf(client, url);
+    const refusal = refusalOf(client, address);
+    if (refusal) throw refusal;
+    const seenSet = watchSet(client);
+    const [db, streams] = [dbOf(client, address), dbOf(streamClient, address)];
+    const tools: PrepareTools = {
+      async patiently(what, work) {
+        // a client of its own, since the timeout of a socket is one of the client
+        const patient = new MongoClient(url, { ...common, socketTimeoutMS: waits.stepMs });
+        try {
+          await sayProgress({ db, what, log, everyMs: waits.sayEveryMs }, () => work(dbOf(patient, address)));
+        } finally {
+          await patient.close();
+        }
+        onProgress();
+      },
+      bringUpToDate: (steps) =>
+        tools.patiently('a migration', (patient) => migrate({ db: patient, steps, me, log, onProgress })),
+    };
     try {
-      const opened = await open(client, address, (db) =>
-        prepareDatabase(db, address, (steps) =>
-          withPatientClient(url, (patient) =>
-            migrate({ db: dbOf(patient, address), steps, me, log, onProgress }),
-          ),
-        ),
-      );
-      const streams = dbOf(new MongoClient(url, STREAM_OPTIONS), address);
-      const close = async () => void (await Promise.all([client.close(), streams.client.close()]));
-      return { ...opened, client, address, streams, close };
+      await check(client, address);
+      const meta = await (prepareDatabase ?? prepare)(db, address, tools);
+      if (!prepareDatabase) await probeDatabase({ db, streams, address });
+      return { client, db, streams, address, meta, close };
     } catch (error) {
-      await client.close();
-      if (error instanceof Unusable) throw error;
-      const unusable = unusableBy(error, address);
-      if (unusable) throw unusable;
-      if (!isTemporary(error)) throw error;
-      if (performance.now() > until) throw unreachable(error, address);
-      log.warn({ hosts: address.hosts }, 'waiting for the database');
+      await close();
+      const why = refusalOf(client, address) ?? explain(error, address, seenSet());
+      if (!why) throw error;
+      if (why instanceof Unusable || performance.now() > until) throw why;
+      log.warn({ hosts: address.hosts, reason: why.message }, 'waiting for the database');
       await sleep(RETRY_AFTER_MS);
     }
   }
 }
 
-/** A second client without a socket timeout: building an index of a large database takes minutes. */
-async function withPatientClient(url: string, work: (client: MongoClient) => Promise<void>): Promise<void> {
-  const client = new MongoClient(url, { ...OPTIONS, socketTimeoutMS: 0 });
-  try {
-    await work(client);
-  } finally {
-    await client.close();
-  }
-}
-
-/** The database may answer soon: it is starting, is initiated as a replica set, or holds an election. */
-function isTemporary(error: unknown): error is Error {
-  return isDatabaseError(error) || error instanceof Unavailable;
-}
-
-function clientOf(url: string): MongoClient {
-  try {
-    return new MongoClient(url, OPTIONS);
-  } catch {
-    throw malformedUrl(); // the original error may contain the URL, and with it the password
-  }
-}
-
-async function open(
-  client: MongoClient,
-  address: Address,
-  prepareDatabase: (db: Db) => Promise<MetaDocument>,
-): Promise<Pick<MongoConnection, 'db' | 'meta'>> {
+/** Throws `Unusable` where the server is of a kind or a version that is not supported. */
+async function check(client: MongoClient, address: Address): Promise<void> {
   await client.connect();
   const hello = await client.db('admin').command({ hello: 1 }, { readPreference: ReadPreference.primary });
-  if (hello.setName === undefined && hello.msg !== 'isdbgrid') throw notAReplicaSet(address);
+  if (hello.msg === 'isdbgrid') throw isShardedCluster(address);
+  if (hello.setName === undefined) throw notAReplicaSet(address);
   if (hello.maxWireVersion < MIN_WIRE_VERSION) throw tooOld(address);
-  const db = dbOf(client, address);
-  return { db, meta: await prepareDatabase(db) };
 }
 
 function dbOf(client: MongoClient, address: Address): Db {
@@ -142,12 +157,4 @@ function dbOf(client: MongoClient, address: Address): Db {
     readConcern: new ReadConcern('majority'),
     readPreference: ReadPreference.primary,
   });
-}
-
-function addressOf({ options }: MongoClient, url: string): Address {
-  const named = /^[^/]+\/\/[^/?]+\/([^?]+)/.exec(url)?.[1];
-  return {
-    hosts: options.srvHost ?? options.hosts.map((host) => `${host}`).join(', '),
-    database: named === undefined ? 'holdfast' : decodeURIComponent(named),
-  };
 }

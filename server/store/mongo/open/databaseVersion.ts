@@ -11,11 +11,12 @@ import {
   VERSION_OF_NEW_KINDS,
   VERSION_OF_OWN_DEVICES,
 } from '../base/collections.ts';
+import type { Address } from './address.ts';
 import { MIGRATION_STEPS } from './migrate.ts';
-import { type Address, writtenByNewer } from './unusable.ts';
+import { writtenByNewer } from './unusable.ts';
 
 /** Throws `Unusable` where processes of this version may not use the database any more. */
-export function refuseNewer(meta: MetaDocument, address: Address): void {
+export function refuseNewer(meta: MetaDocument, address: Pick<Address, 'hosts' | 'database'>): void {
   if (leastVersion(meta) > VERSION) throw writtenByNewer(address);
 }
 
@@ -37,7 +38,7 @@ export interface VersionWatch {
 
 interface Deps {
   collections: Pick<Collections, 'meta'>;
-  address: Address;
+  address: Pick<Address, 'hosts' | 'database'>;
   /** As it was when the database was opened. */
   meta: MetaDocument;
   guard: { pass(work: () => Promise<void>): Promise<void>; shut(reason: string): void };

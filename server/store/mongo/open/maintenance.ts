@@ -4,18 +4,19 @@ import type { Logger } from 'pino';
 import { newEpoch } from '../../port.ts';
 import { collectionsOf, ENTRY_VALIDATOR, META_ID, type MetaDocument, VERSION } from '../base/collections.ts';
 import { CODE } from '../base/faults.ts';
-import { connectMongo } from './connect.ts';
+import type { Address } from './address.ts';
+import { connectMongo, type Prepare } from './connect.ts';
 import { leastVersion, refuseNewer } from './databaseVersion.ts';
 import { MIGRATION_STEPS } from './migrate.ts';
 import { prepare } from './prepare.ts';
-import { type Address, mayNotChangeValidator, nothingThere } from './unusable.ts';
+import { mayNotChangeValidator, nothingThere } from './unusable.ts';
 
 /**
  * `npm run restore` after `mongorestore`: gives the database a new epoch, so that clients drop what they hold of its logs,
  * read everything again, and keep their outbox. Rejects with `Unusable`, whose message says what to do.
  */
 export async function renewEpoch(url: string, log: Pick<Logger, 'warn'>): Promise<void> {
-  const connection = await connectMongo(url, log, renew);
+  const connection = await connectMongo({ url, log, prepareDatabase: renew });
   await connection.close();
 }
 
@@ -45,15 +46,16 @@ export async function finishUpgrade(
   log: Pick<Logger, 'warn'>,
 ): Promise<'finished' | 'was-finished'> {
   let wasFinished = false;
-  const connection = await connectMongo(url, log, async (db, address, bringUpToDate) => {
+  const finish: Prepare = async (db, address, tools) => {
     const existing = await collectionsOf(db).meta.findOne({ _id: META_ID });
     if (!existing) throw nothingThere(address);
-    const meta = await prepare(db, address, bringUpToDate);
+    const meta = await prepare(db, address, tools);
     wasFinished = leastVersion(existing) >= VERSION && (existing.steps ?? 0) >= MIGRATION_STEPS.length;
     if (wasFinished) return meta;
     await raise(db, address);
-    return prepare(db, address, bringUpToDate); // the steps that waited for it
-  });
+    return prepare(db, address, tools); // the steps that waited for it
+  };
+  const connection = await connectMongo({ url, log, prepareDatabase: finish });
   await connection.close();
   return wasFinished ? 'was-finished' : 'finished';
 }

@@ -2,7 +2,7 @@
  * Prepares a database for use: creates the collections of an empty one, runs the migrations of an older one, and refuses one
  * of another application or of a newer version. Any number of processes may do this at the same time.
  */
-import { type Db, MongoServerError } from 'mongodb';
+import { type Db, MongoNetworkTimeoutError, MongoServerError } from 'mongodb';
 import { LOBBY } from '../../../../shared/mint.ts';
 import { newEpoch, Unavailable } from '../../port.ts';
 import {
@@ -15,26 +15,31 @@ import {
   VERSION,
 } from '../base/collections.ts';
 import { CODE, isDuplicate } from '../base/faults.ts';
+import type { Address } from './address.ts';
 import { leastVersion, refuseNewer } from './databaseVersion.ts';
 import { MIGRATION_STEPS, type MigrationStep, stepsFor } from './migrate.ts';
-import { type Address, ofAnotherApplication } from './unusable.ts';
+import { ofAnotherApplication } from './unusable.ts';
 
-/** Runs those of these steps that remain. */
-export type BringUpToDate = (steps: readonly MigrationStep[]) => Promise<void>;
+export interface PrepareTools {
+  /** Runs those of these steps that remain. */
+  bringUpToDate(steps: readonly MigrationStep[]): Promise<void>;
+  /** Runs work that may take hours, with a deadline of its own; the log says how far it is. `what`: for the log. */
+  patiently(what: string, work: (db: Db) => Promise<unknown>): Promise<void>;
+}
 
 /**
- * Returns the `meta` document. `bringUpToDate` is called where steps of migrate.ts remain. Where it throws because the
- * database belongs to another application, nothing in it has been changed.
+ * Returns the `meta` document. Where it throws because the database belongs to another application, nothing in it has been
+ * changed.
  */
-export async function prepare(db: Db, address: Address, bringUpToDate: BringUpToDate): Promise<MetaDocument> {
+export async function prepare(db: Db, address: Address, tools: PrepareTools): Promise<MetaDocument> {
   const collections = collectionsOf(db);
   const meta = (await findMeta(db, collections, address)) ?? (await insertMeta(collections));
   refuseNewer(meta, address);
   await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
   const steps = stepsFor(leastVersion(meta));
   const isOld = (meta.steps ?? 0) < steps.length;
-  if (isOld) await bringUpToDate(steps);
-  await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition)));
+  if (isOld) await tools.bringUpToDate(steps);
+  await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition, tools)));
   await insertLobby(collections);
   return isOld ? { ...meta, steps: steps.length } : meta;
 }
@@ -71,8 +76,20 @@ async function insertMeta({ meta }: Collections): Promise<MetaDocument> {
   return existing;
 }
 
-async function createIndexes(db: Db, { name, indexes }: (typeof DEFINITIONS)[number]): Promise<void> {
-  if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+/** Where a new index takes longer than the timeout of a call, the server goes on building it: a second request waits for it. */
+async function createIndexes(
+  db: Db,
+  { name, indexes }: (typeof DEFINITIONS)[number],
+  { patiently }: PrepareTools,
+): Promise<void> {
+  if (indexes.length === 0) return;
+  const create = (there: Db) => there.collection(name).createIndexes(indexes);
+  try {
+    await create(db);
+  } catch (error) {
+    if (!(error instanceof MongoNetworkTimeoutError)) throw error;
+    await patiently(`an index of ${name}`, create);
+  }
 }
 
 async function createCollection(db: Db, { name, options }: (typeof DEFINITIONS)[number]): Promise<void> {

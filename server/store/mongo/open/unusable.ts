@@ -1,19 +1,10 @@
 /** Error messages for a database that cannot be used: one sentence each that says what to do. None contains a password. */
-import {
-  MongoCompatibilityError,
-  MongoNetworkError,
-  MongoServerError,
-  MongoServerSelectionError,
-  type TopologyDescription,
-} from 'mongodb';
+import { MongoServerError } from 'mongodb';
 import { Unusable } from '../../port.ts';
 import { CODE } from '../base/faults.ts';
+import type { Address } from './address.ts';
 
-export interface Address {
-  /** Host names with ports, separated by commas. */
-  hosts: string;
-  database: string;
-}
+type Place = Pick<Address, 'hosts' | 'database'>;
 
 export function malformedUrl(): Unusable {
   return new Unusable(
@@ -21,54 +12,110 @@ export function malformedUrl(): Unusable {
   );
 }
 
-export function notAReplicaSet({ hosts }: Address): Unusable {
+export function unknownOptions(names: readonly string[]): Unusable {
+  const list = names.map((name) => `"${name}"`).join(', ');
+  return new Unusable(`MONGODB_URL has an option that does not exist (${list}): correct or remove it.`);
+}
+
+export function ofMongoItself({ database }: Place): Unusable {
+  return new Unusable(
+    `The database "${database}" belongs to MongoDB itself: name another one in MONGODB_URL, after the host (where users are kept in "${database}", add authSource=${database}).`,
+  );
+}
+
+export function impossibleName({ database }: Place): Unusable {
+  return new Unusable(
+    `"${database}" cannot be the name of a database: name another one in MONGODB_URL, after the host.`,
+  );
+}
+
+/** `name`: of the product. */
+export function imitation(name: string, { hosts }: Place): Unusable {
+  return new Unusable(
+    `The database at ${hosts} is ${name}, which lacks commands of MongoDB that Holdfast needs: use a replica set of MongoDB 6.0 or later.`,
+  );
+}
+
+export function behindALoadBalancer({ hosts }: Place): Unusable {
+  return new Unusable(
+    `MONGODB_URL says that the MongoDB at ${hosts} is behind a load balancer (loadBalanced=true): name the members of a replica set instead.`,
+  );
+}
+
+export function isShardedCluster({ hosts }: Place): Unusable {
+  return new Unusable(
+    `The MongoDB at ${hosts} is a sharded cluster (a mongos): name the members of a replica set in MONGODB_URL instead.`,
+  );
+}
+
+export function notAReplicaSet({ hosts }: Place): Unusable {
   return new Unusable(
     `The MongoDB at ${hosts} is not a replica set: start it with --replSet rs0 and run rs.initiate() on it once (one member is enough).`,
   );
 }
 
-export function tooOld({ hosts }: Address): Unusable {
+export function ofAnotherSet(setName: string, { hosts, setName: wanted }: Address): Unusable {
+  return new Unusable(
+    `The replica set at ${hosts} is called "${setName}", not "${wanted}": correct replicaSet in MONGODB_URL, or the host.`,
+  );
+}
+
+export function tooOld({ hosts }: Place): Unusable {
   return new Unusable(`The MongoDB at ${hosts} is too old: install MongoDB 6.0 or a later one.`);
 }
 
-export function ofAnotherApplication({ database, hosts }: Address): Unusable {
+export function ofAnotherApplication({ database, hosts }: Place): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} belongs to another application: name another one in MONGODB_URL, after the host.`,
   );
 }
 
-export function nothingThere({ database, hosts }: Address): Unusable {
+export function nothingThere({ database, hosts }: Place): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} is not a database of Holdfast: restore the copy with mongorestore first, or correct MONGODB_URL.`,
   );
 }
 
-export function mayNotChangeValidator({ database, hosts }: Address): Unusable {
+export function mayNotChangeValidator({ database, hosts }: Place): Unusable {
   return new Unusable(
     `The user of MONGODB_URL may not change the validator of a collection of the database "${database}" at ${hosts}: for this command, give it the role dbAdmin there, or name a user who has it.`,
   );
 }
 
-export function writtenByNewer({ database, hosts }: Address): Unusable {
+export function writtenByNewer({ database, hosts }: Place): Unusable {
   return new Unusable(
     `The database "${database}" at ${hosts} was written by a newer version of Holdfast: install that version or a later one.`,
   );
 }
 
-/** Undefined for an error that may go away by itself. */
-export function unusableBy(error: unknown, address: Address): Unusable | undefined {
-  if (isFromOldServer(error)) return tooOld(address);
+/** Time may mend it, so it is a sentence only. `what`: as in "cannot open a change stream". */
+export function lacking(what: string, { message }: Error, { hosts }: Place): string {
+  return `The MongoDB at ${hosts} cannot ${what} (${message}): look at rs.status() and at its log; docs/MONGODB.md says what Holdfast needs.`;
+}
+
+export function withoutMajority(error: Error, address: Place): string {
+  return lacking('acknowledge a write by the majority of its members', error, address);
+}
+
+/** The errors of a server that do not go away by themselves; undefined for the others. */
+export function refusedByServer(error: unknown, address: Address): Unusable | undefined {
   if (!(error instanceof MongoServerError)) return undefined;
-  const { hosts, database } = address;
+  const { hosts, database, hasUser } = address;
   switch (error.code) {
     case CODE.AUTHENTICATION_FAILED:
+      return wrongPassword(address);
     case CODE.ATLAS_ERROR:
-      return new Unusable(
-        `The MongoDB at ${hosts} refuses the user or password of MONGODB_URL: correct them, and authSource if the user was made in another database.`,
-      );
+      // of many kinds: wrong passwords, quotas, commands that a tier does not allow
+      return /auth/i.test(error.message)
+        ? wrongPassword(address, error.message)
+        : new Unusable(
+            `MongoDB Atlas at ${hosts} refuses what Holdfast needs (${error.message}): look at the limits of the cluster's tier, and at its quotas.`,
+          );
     case CODE.UNAUTHORIZED:
       return new Unusable(
-        `The user of MONGODB_URL may not use the database "${database}" at ${hosts}: give it the role readWrite there.`,
+        hasUser
+          ? `The user of MONGODB_URL may not use the database "${database}" at ${hosts}: give it the role readWrite there.`
+          : `The MongoDB at ${hosts} serves only its users: write one into MONGODB_URL, like mongodb://USER:PASSWORD@host/${database}?authSource=admin.`,
       );
     case CODE.INDEX_OPTIONS_CONFLICT:
     case CODE.INDEX_KEY_SPECS_CONFLICT:
@@ -80,31 +127,9 @@ export function unusableBy(error: unknown, address: Address): Unusable | undefin
   }
 }
 
-/** The driver refuses very old servers, and waits for others until its timeout. */
-function isFromOldServer(error: unknown): boolean {
-  if (!(error instanceof MongoServerSelectionError)) return error instanceof MongoCompatibilityError;
-  const servers = [...(error.reason?.servers.values() ?? [])];
-  return servers.some((server) => server.error instanceof MongoCompatibilityError);
-}
-
-/** After the last retry: why the database cannot be reached. */
-export function unreachable(error: Error, address: Address): Unusable {
-  const { hosts } = address;
-  if (error instanceof MongoServerSelectionError) return withoutPrimary(error.reason, address);
-  if (error instanceof MongoServerError && error.code === CODE.OUT_OF_DISK_SPACE)
-    return new Unusable(`There is no space left on the disk of the MongoDB at ${hosts}: free some.`);
-  if (error instanceof MongoNetworkError)
-    return new Unusable(`The MongoDB at ${hosts} does not answer: start it, or correct MONGODB_URL.`);
-  return new Unusable(`The MongoDB at ${hosts} cannot be used (${error.message}): look at its log.`);
-}
-
-function withoutPrimary(seen: TopologyDescription | undefined, { hosts }: Address): Unusable {
-  const types = [...(seen?.servers.values() ?? [])].map(({ type }) => type);
-  if (types.includes('RSGhost'))
-    return new Unusable(`The MongoDB at ${hosts} is not a replica set yet: run rs.initiate() on it once.`);
-  if (types.some((type) => type !== 'Unknown'))
-    return new Unusable(
-      `The replica set at ${hosts} has no primary: look at rs.status() on one of its members.`,
-    );
-  return new Unusable(`No MongoDB answers at ${hosts}: start it, or correct MONGODB_URL.`);
+function wrongPassword({ hosts }: Place, message?: string): Unusable {
+  const said = message === undefined ? '' : ` (${message})`;
+  return new Unusable(
+    `The MongoDB at ${hosts} refuses the user or password of MONGODB_URL${said}: correct them, and authSource if the user was made in another database.`,
+  );
 }
