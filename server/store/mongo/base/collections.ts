@@ -121,7 +121,7 @@ export interface MarkDocument {
   upTo: number;
 }
 
-/** The two unique indexes that append depends on. Only the message of a duplicate error contains their names. */
+/** The two unique indexes that append depends on. */
 export const ENTRIES_BY_OFFSET = 'entriesByOffset';
 export const ENTRIES_BY_KEY = 'entriesByKey';
 
@@ -172,7 +172,7 @@ export const EMBEDDED_DEVICE_INDEXES = ['devicesById', 'devicesByToken', 'device
 export const HAS_TARGET = { target: { $gt: 0 } };
 
 /** All but `entriesPending` begin with the room, since all queries name it; that one has few entries. */
-const ENTRY_INDEXES: IndexDescription[] = [
+export const ENTRY_INDEXES: readonly (IndexDescription & { name: string })[] = [
   { name: ENTRIES_BY_OFFSET, key: { room: 1, serverOffset: 1 }, unique: true },
   { name: ENTRIES_BY_KEY, key: { room: 1, author: 1, clientOffset: 1 }, unique: true },
   {
@@ -225,7 +225,7 @@ const INDEXES = {
  */
 export const DEFINITIONS: { name: string; options: CreateCollectionOptions; indexes: IndexDescription[] }[] =
   [
-    { name: 'entries', options: { validator: ENTRY_VALIDATOR }, indexes: ENTRY_INDEXES },
+    { name: 'entries', options: { validator: ENTRY_VALIDATOR }, indexes: [...ENTRY_INDEXES] },
     ...Object.entries(INDEXES).map(([name, indexes]) => ({ name, options: {}, indexes })),
     // capped: old documents disappear without a change event, unlike with a TTL index
     { name: EPHEMERAL, options: { capped: true, size: 1024 * 1024 }, indexes: [] },

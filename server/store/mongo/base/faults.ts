@@ -1,5 +1,6 @@
 /** Classifies errors of the MongoDB driver: what they mean for the caller, and what may be logged of them. */
 import { BSON, MongoBulkWriteError, MongoError, MongoInvalidArgumentError, MongoServerError } from 'mongodb';
+import { ENTRY_INDEXES } from './collections.ts';
 
 export type WriteFault =
   /** Another document has this key in the index of this name. */
@@ -34,7 +35,7 @@ export function faultOf(error: unknown): WriteFault {
   // Neither the documents before the duplicate nor the duplicate's original need be durable then (L4).
   if (error instanceof MongoBulkWriteError && error.result.getWriteConcernError()) return unknown;
   if (!(error instanceof MongoServerError)) return unknown;
-  const index = error.code === CODE.DUPLICATE_KEY ? indexOf(error.message) : undefined;
+  const index = error.code === CODE.DUPLICATE_KEY ? indexOf(error) : undefined;
   if (index !== undefined) return { tag: 'duplicate', index };
   return REFUSED.has(error.code) ? { tag: 'refused', message: describeError(error) } : unknown;
 }
@@ -73,7 +74,16 @@ export function describeError(error: Error): string {
   return code === undefined ? error.message : `${error.message} (code ${code})`;
 }
 
-/** Only the text of the error names the index: "… index: NAME dup key: { … }". */
-function indexOf(message: string): string | undefined {
-  return /\bindex: (\S+) dup key\b/.exec(message)?.[1];
+/**
+ * The name of the index of a duplicate: by its key, where the driver passes `keyPattern` on (not for an insert of many
+ * documents), else from the text, "… index: NAME dup key: { … }", with "collation: { … }" before it where there is one.
+ */
+function indexOf(error: MongoServerError): string | undefined {
+  const pattern: unknown = error.keyPattern;
+  if (typeof pattern === 'object' && pattern !== null) {
+    const fields = Object.keys(pattern).join();
+    const ours = ENTRY_INDEXES.find(({ key }) => Object.keys(key).join() === fields);
+    return ours?.name ?? (fields === '_id' ? '_id_' : fields);
+  }
+  return /\bindex: (\S+) (?:collation: .* )?dup key\b/.exec(error.message)?.[1];
 }

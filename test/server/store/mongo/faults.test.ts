@@ -1,10 +1,19 @@
 /** Errors of a real server, by fail points, and the results of the items. */
-import { type BulkWriteResult, type Document, MongoBulkWriteError, MongoClient } from 'mongodb';
+import {
+  type BulkWriteResult,
+  type Document,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoServerError,
+} from 'mongodb';
 import { expect, it, onTestFinished } from 'vitest';
+import { collectionsOf } from '../../../../server/store/mongo/base/collections.ts';
 import { faultOf } from '../../../../server/store/mongo/base/faults.ts';
 import { openMongo } from '../../../../server/store/mongo/index.ts';
+import { createInsert } from '../../../../server/store/mongo/insert.ts';
 import { type NewEntry, type Store, Unavailable } from '../../../../server/store/port.ts';
 import { append, appendNew, newId, newRoom, text, upTo, wholeLog } from '../../../contract/support.ts';
+import { fakeServer } from './fakeServer.ts';
 import { mongoHarness, mongoOfFile } from './harness.ts';
 
 const mongo = mongoOfFile({ toBreak: true });
@@ -52,6 +61,35 @@ it.each([true, false])('L4 a duplicate counts only without a write concern error
   expect(faultOf(error)).toMatchObject(
     isDurable ? { tag: 'duplicate', index: 'entriesByOffset' } : { tag: 'unknown' },
   );
+});
+
+const COLLATION = 'collation: { locale: "en", strength: 2 } ';
+const E11000 = 'E11000 duplicate key error collection: chat.entries index: entriesByKey';
+
+it.each([
+  ['the text', { message: `${E11000} dup key: { room: "r" }` }],
+  ['the text, with a collation', { message: `${E11000} ${COLLATION}dup key: { room: "0x3129" }` }],
+  ['keyPattern', { message: 'E11000', keyPattern: { room: 1, author: 1, clientOffset: 1 } }],
+])('L3 the index of a duplicate is known from %s', (_, answer) => {
+  const error = new MongoServerError({ code: 11_000, ...answer });
+  expect(faultOf(error)).toEqual({ tag: 'duplicate', index: 'entriesByKey' });
+});
+
+it('L3 a duplicate in an index with a collation is a repeat, also in the middle of a batch', async () => {
+  const errmsg = `E11000 duplicate key error collection: chat.entries index: entriesByOffset ${COLLATION}dup key: { room: "r" }`;
+  await using server = await fakeServer({
+    answers: {
+      insert: () => ({
+        n: 1,
+        writeErrors: [{ index: 1, code: 11_000, errmsg, keyPattern: { room: 1, serverOffset: 1 } }],
+      }),
+    },
+  });
+  await using client = await new MongoClient(`mongodb://${server.me}/chat`).connect();
+  const insert = createInsert({ collections: collectionsOf(client.db()), by: 'me', onDurable: () => {} });
+  const document = { room: 'r', author: 'a', clientOffset: 'c', at: 1, kind: 'text', body: 'x', digest: 'd' };
+  const two = [1, 2].map((serverOffset) => ({ ...document, serverOffset }));
+  expect(await insert(two)).toEqual({ tag: 'duplicate', inserted: 1, of: 'serverOffset' });
 });
 
 it('L4 a batch with a repeat whose write concern failed is not acknowledged', async () => {
