@@ -21,6 +21,8 @@ export interface DatabaseProcess {
   dispose(): Promise<void>;
 }
 
+const UNAUTHORIZED = 13;
+const INITIATED: readonly unknown[] = [UNAUTHORIZED, 23]; // 23: AlreadyInitialized
 const READY_WITHIN_MS = 30_000;
 const PORT_TRIES = 5;
 
@@ -58,9 +60,10 @@ async function newDatabase(found: OwnMongo, first: ProgramOptions): Promise<Data
       logs += error.message;
     });
     if (life.pid !== undefined) dieTogether(life);
-    setName = await untilWritable(url, needsInitiate, () => {
+    const name = await untilWritable(url, needsInitiate, () => {
       if (hasEnded(life)) throw new Error(`the database ended:\n${logs}`);
     });
+    setName = name ?? setName;
   };
 
   const end = async (signal: NodeJS.Signals) => {
@@ -91,19 +94,23 @@ async function newDatabase(found: OwnMongo, first: ProgramOptions): Promise<Data
   };
 }
 
-/** Resolves with the name of its replica set, or '' if it has none. */
-async function untilWritable(url: string, initiate: boolean, check: () => void): Promise<string> {
+/** Resolves with the name of its replica set, '' if it has none, or undefined where only its users may ask for it. */
+async function untilWritable(url: string, initiate: boolean, check: () => void): Promise<string | undefined> {
   let initiated = !initiate;
   const look = async () => {
     check();
     // A new client for each attempt: a client whose first connection fails stays closed.
     await using client = new MongoClient(url, { serverSelectionTimeoutMS: 1_000 });
     const admin = client.db('admin');
-    const hello = await admin.command({ hello: 1 }).catch(() => undefined);
+    const hello = await admin.command({ hello: 1 }).catch((error: unknown) => {
+      if (error instanceof MongoServerError && error.code === UNAUTHORIZED) return 'unauthorized' as const;
+    });
+    if (hello === 'unauthorized') return { setName: undefined };
     if (hello?.isWritablePrimary) return { setName: String(hello.setName ?? '') };
     if (hello === undefined || initiated) return undefined;
     await admin.command({ replSetInitiate: {} }).catch((error: unknown) => {
-      if (!(error instanceof MongoServerError && error.codeName === 'AlreadyInitialized')) throw error;
+      // with authentication it was initiated before
+      if (!(error instanceof MongoServerError && INITIATED.includes(error.code))) throw error;
     });
     initiated = true;
   };

@@ -104,7 +104,7 @@ describe('a database that cannot be used', () => {
     onTestFinished(() => server[Symbol.asyncDispose]());
     await server.command({ createUser: 'ada', pwd: 'right', roles: ['root'] });
     await server.stop();
-    await server.start({ auth: true }).catch(() => {}); // without a password it refuses the check
+    await server.start({ auth: true });
     const url = server.url.replace('//', '//ada:wr0ng@').concat('&authSource=admin');
     const sentence = await refusal(url);
     expect(sentence).toMatch(/refuses the user or password of MONGODB_URL: correct them/);
