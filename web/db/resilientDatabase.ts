@@ -25,6 +25,8 @@ export interface Database<S extends DBSchema> {
     work: (tx: WriteTx<S>) => Promise<T>,
     durability?: IDBTransactionDurability,
   ): Promise<T>;
+  /** From now on transactions begin in the order of the queue, not as they are asked for. */
+  queueBy(queue: TransactionQueue): void;
   /**
    * The page may be frozen from now on. A transaction that is frozen with it would block every other tab (S5), so open
    * transactions abort. They, and new ones, run after `resume`.
@@ -33,6 +35,13 @@ export interface Database<S extends DBSchema> {
   resume(): void;
   close(): void;
 }
+
+/** Begins a transaction when it may, and resolves with its result. */
+export type TransactionQueue = <T>(
+  stores: readonly unknown[],
+  mode: IDBTransactionMode,
+  begin: () => Promise<T>,
+) => Promise<T>;
 
 export type ReadTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readonly'>;
 export type WriteTx<S extends DBSchema> = IDBPTransaction<S, StoreNames<S>[], 'readwrite'>;
@@ -56,6 +65,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   let handle: Promise<IDBPDatabase<S>> | undefined;
   let wasOpen = false;
   let closed = false;
+  let queue: TransactionQueue = (_stores, _mode, begin) => begin();
   let suspension: { over: Promise<void>; end(): void } | undefined;
   /** The number of suspensions so far. */
   let suspensions = 0;
@@ -192,8 +202,12 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   }
 
   const database: Database<S> = {
-    read: (stores, work) => run(stores, 'readonly', work, 'relaxed'),
-    write: (stores, work, durability = 'strict') => run(stores, 'readwrite', work, durability),
+    read: (stores, work) => queue(stores, 'readonly', () => run(stores, 'readonly', work, 'relaxed')),
+    write: (stores, work, durability = 'strict') =>
+      queue(stores, 'readwrite', () => run(stores, 'readwrite', work, durability)),
+    queueBy(next) {
+      queue = next;
+    },
     suspend() {
       if (suspension || closed) return;
       suspensions++;

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from '../db/clock.ts';
+import { createTransactionQueue } from '../db/transactionQueue.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
 import { type WindowMoves, windowMoves } from '../log/read/moveWindow.ts';
@@ -60,6 +61,7 @@ export interface EngineDeps {
 export function createEngine(deps: EngineDeps): Engine {
   const { db, me, clock, random, newKey, storage, opened, changed, progressed } = deps;
   const fenceToken = newKey();
+  db.queueBy(createTransactionQueue(['rows', 'drafts'], clock));
   const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: LOCK_STUCK_MS });
   const migration = createLogMigration({ db, clock, opened, changed, progressed });
   let isSending = false;

@@ -2,10 +2,10 @@
 import type { Entry } from '../../shared/entry.ts';
 import { readFollowers, readSpans } from '../db/lookups.ts';
 import { type SettledRow, settleDependents } from '../db/settleRows.ts';
-import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
+import { LOG_STORES, type UserDatabase, type UserWrite } from '../db/userDatabase.ts';
 import { findOwnText } from '../log/read/findOwnText.ts';
 import { readGeneration } from '../log/store/generation.ts';
-import { SYNC_STORES, storeDetached } from '../log/store/storeEntries.ts';
+import { storeDetached } from '../log/store/storeEntries.ts';
 import type { UncoveredAck } from '../records/change.ts';
 import {
   applyRowEvent,
@@ -47,7 +47,7 @@ export function applyVerdicts(
   generation?: number,
 ): Promise<AppliedVerdicts> {
   return db.write(
-    SYNC_STORES,
+    ['rows', ...LOG_STORES, 'meta'],
     async (tx) => {
       const changed: Row[] = [];
       let isLeft = false;

@@ -26,8 +26,8 @@ export interface Summaries {
   open(): Promise<void>;
 }
 
-/** The number of rooms in one transaction: more would take longer than a transaction may. */
-const ROOMS_AT_ONCE = 50;
+/** The number of rooms in one transaction, for which a message that is being queued may have to wait. */
+const ROOMS_AT_ONCE = 10;
 
 /** `shared`: reads together with the other views. */
 export function createSummaries(

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { SCREEN_STORES } from '../../../web/db/shareReads.ts';
+import { createTransactionQueue } from '../../../web/db/transactionQueue.ts';
+import { LOG_STORES, type UserDatabase } from '../../../web/db/userDatabase.ts';
+import { applyVerdicts } from '../../../web/outbox/applyVerdicts.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { DATABASE_TIMEOUT_MS } from '../../../web/records/pageLimits.ts';
+import { emptyDatabase } from '../log/storedLog.ts';
+import { key, ROOM } from '../outbox/support.ts';
+import { createFakeClock } from './fakeClock.ts';
+import { turns } from './until.ts';
+
+function opened() {
+  const db = emptyDatabase('me');
+  db.queueBy(createTransactionQueue(['rows', 'drafts'], createFakeClock()));
+  return db;
+}
+
+const write = (db: UserDatabase, n: number) =>
+  enqueue(db, { kind: 'text', body: `${n}`, room: ROOM, clientOffset: key(n), at: n }, { isOwnDraft: true });
+
+test('O1 a message that is being queued waits neither for a catch-up that is being stored nor for what waits for that', async () => {
+  const db = opened();
+  await write(db, 1);
+  const done: string[] = [];
+  let isOver = false;
+  const catchUp = db
+    .write([...LOG_STORES, 'rooms', 'users', 'meta'], async (tx) => {
+      while (!isOver) await tx.objectStore('log').count(); // as long as a slow phone takes
+    })
+    .then(() => void done.push('catch-up'));
+  const screen = db
+    .read(SCREEN_STORES, (tx) => tx.objectStore('rows').count())
+    .then((count) => {
+      done.push(`screen with ${count}`);
+    });
+  const verdicts = applyVerdicts(db, 'me', [], () => key(9)).then(() => void done.push('answer'));
+  await turns();
+  await write(db, 2);
+  done.push('queued');
+  isOver = true;
+  await Promise.all([catchUp, screen, verdicts]);
+  expect(done).toEqual(['queued', 'catch-up', 'screen with 2', 'answer']);
+  db.close();
+});
+
+test('S1 of two transactions that use one store, the later one sees what the earlier one wrote, whatever waits between them', async () => {
+  const db = opened();
+  const put = (id: string) =>
+    db.write(['users'], (tx) => tx.objectStore('users').put({ id, name: id, rev: 1 }));
+  const count = () => db.read(['users', 'log'], (tx) => tx.objectStore('users').count());
+  const counts = [count(), put('a'), count(), put('b'), put('c'), count()];
+  expect(await Promise.all(counts)).toEqual([0, 'a', 1, 'b', 'c', 3]);
+  db.close();
+});
+
+test('where the database does not answer, nothing waits longer for its turn than it may take', async () => {
+  const clock = createFakeClock();
+  const queue = createTransactionQueue([], clock);
+  void queue(['users'], 'readwrite', () => new Promise(() => {}));
+  const begun: string[] = [];
+  const read = queue(['users', 'log'], 'readonly', async () => void begun.push('read'));
+  await turns();
+  expect(begun).toEqual([]);
+  clock.pass(DATABASE_TIMEOUT_MS);
+  await read;
+  expect(begun).toEqual(['read']);
+});

@@ -1,0 +1,50 @@
+/**
+ * The order in which transactions begin, once there is a connection and much may be stored. A transaction that would wait for
+ * another one is begun when that has ended: in the queue of the database it would hold up whoever needs any of its
+ * stores, as a read of the screen that waits for a part of a catch-up would hold up a message that is being queued (O1).
+ */
+import { DATABASE_TIMEOUT_MS } from '../records/pageLimits.ts';
+import type { Clock } from './clock.ts';
+import type { TransactionQueue } from './resilientDatabase.ts';
+
+interface Queued {
+  stores: readonly unknown[];
+  mode: IDBTransactionMode;
+  /** Resolves when it has ended. */
+  over: Promise<unknown>;
+}
+
+/**
+ * A transaction of `urgent` stores alone is begun at once. Any other begins after all earlier ones that it would wait for, or
+ * after DATABASE_TIMEOUT_MS, so that it fails as they do where the database does not answer.
+ */
+export function createTransactionQueue(urgent: readonly unknown[], clock: Clock): TransactionQueue {
+  const queued = new Set<Queued>();
+
+  function aheadOf(stores: readonly unknown[], mode: IDBTransactionMode): Promise<unknown>[] {
+    if (stores.every((store) => urgent.includes(store))) return [];
+    return [...queued]
+      .filter((other) => mode === 'readwrite' || other.mode === 'readwrite')
+      .filter((other) => stores.some((store) => other.stores.includes(store)))
+      .map(({ over }) => over);
+  }
+
+  async function turnAfter(ahead: readonly Promise<unknown>[]): Promise<void> {
+    let timer: ReturnType<Clock['setTimeout']> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.setTimeout(resolve, DATABASE_TIMEOUT_MS);
+    });
+    await Promise.race([Promise.all(ahead), late]);
+    clock.clearTimeout(timer!);
+  }
+
+  return (stores, mode, begin) => {
+    const ahead = aheadOf(stores, mode);
+    const result = ahead.length === 0 ? begin() : turnAfter(ahead).then(begin);
+    const nothing = () => {};
+    const mine: Queued = { stores, mode, over: result.then(nothing, nothing) };
+    queued.add(mine);
+    void mine.over.then(() => queued.delete(mine));
+    return result;
+  };
+}
