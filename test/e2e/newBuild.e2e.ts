@@ -1,10 +1,10 @@
 /** A new build of the page is deployed while messages wait. */
-import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { copyBuild, publishNewBuild, renameScript, withoutChunk } from '../support/pageBuild.ts';
 import { startServer } from '../support/serverProcess.ts';
 import { expect, expectInOrder, expectState, say, signUp, test } from './fixtures.ts';
 import { barSocket } from './support/barSocket.ts';
+import { buildOf, untilOffered } from './support/offeredBuild.ts';
 
 const WAITING = ['waits 1', 'waits 2', 'waits 3'];
 
@@ -34,34 +34,6 @@ test('O4 a new build is installed by a tap while messages wait: none is lost', a
   expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(WAITING);
 });
 
-test('a new build is taken without a tap by a page that was just opened, but not beside another tab', async ({
-  storage,
-  phone,
-}) => {
-  await copyBuild(storage.path);
-  await using server = await startServer({ env: { PAGE: storage.path } });
-  const page = await phone(server.url);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  await page.locator('h1').click();
-  await publishNewBuild(storage.path, 'second');
-  await untilOffered(page);
-  const other = await page.context().newPage();
-  await other.goto(server.url);
-  await expect(other.getByText('A new version is ready')).toBeVisible();
-  for (const worker of page.context().serviceWorkers())
-    await worker.evaluate(() => Reflect.get(self, 'clients').matchAll()); // after the message of the page
-  expect(await other.evaluate(async () => (await navigator.serviceWorker.ready).waiting?.state)).toBe(
-    'installed',
-  );
-  await other.close();
-
-  await expect(async () => {
-    await page.reload(); // again, if the browser still counts the other tab, or needed longer than a page is fresh
-    await expect.poll(() => buildOf(page).catch(() => undefined), { timeout: 5_000 }).toBe('second');
-  }).toPass();
-  await expect(page.getByRole('textbox', { name: 'Your name' })).toBeVisible();
-});
-
 test('a page without a service worker lacks a chunk that a new build has replaced: it says that there is a new version, and loads it by a tap', async ({
   storage,
   browser,
@@ -82,15 +54,3 @@ test('a page without a service worker lacks a chunk that a new build has replace
   await expect(page.getByText('A new version is ready')).toHaveCount(0); // it still lacks the chunk, and is the newest
   await context.close();
 });
-
-/** Makes the page look for a new build, as when the user returns to it. */
-async function untilOffered(page: Page): Promise<void> {
-  await expect(async () => {
-    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-    await expect(page.getByText('A new version is ready')).toBeVisible({ timeout: 1_000 });
-  }).toPass();
-}
-
-function buildOf(page: Page): Promise<string | undefined> {
-  return page.evaluate(() => document.documentElement.dataset.build);
-}
