@@ -6,16 +6,20 @@
  * the only tab is reloaded, and Firefox forgets the waiting worker when it is killed, so it would wait at every start.
  */
 import { Workbox } from 'workbox-window';
+import { PAST_WORKER } from './load/whoAnswers.ts';
 import { FRESH_PAGE_MS, UPDATE_EVERY_MS } from './records/pageLimits.ts';
 
 /** Rejects where the browser refuses, or the worker cannot be fetched. */
 export async function registerWorker(onWaiting: (take: () => void) => void): Promise<Workbox> {
+  // Somebody has come back from a login proxy: from here on, a reload is answered by the worker again.
+  if (location.pathname + location.search === PAST_WORKER)
+    history.replaceState(null, '', `/${location.hash}`);
   const workbox = new Workbox('/sw.js');
   workbox.addEventListener('waiting', ({ sw }) => {
     onWaiting(() => workbox.messageSkipWaiting());
     if (!mayReload()) return;
     navigator.serviceWorker.addEventListener('controllerchange', rememberReload); // then update.ts reloads the page
-    sw?.postMessage({ type: 'SKIP_WAITING_ALONE' });
+    sw?.postMessage({ type: 'SKIP_WAITING', alone: true });
   });
   workbox.addEventListener('activated', ({ isUpdate }) => {
     // A page that bypassed the worker (Shift and reload) has no controller, so there is no `controllerchange`.

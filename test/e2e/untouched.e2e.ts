@@ -20,12 +20,12 @@ test('a new build is taken without a tap by a page that was just opened, but not
   const workers = page.context().serviceWorkers();
   for (const worker of workers)
     await worker.evaluate(() =>
-      self.addEventListener('message', ({ data }) => Reflect.set(self, 'asked', data.type)),
+      self.addEventListener('message', ({ data }) => Reflect.set(self, 'asked', data.alone)),
     );
   const asked = () => Promise.all(workers.map((worker) => worker.evaluate(() => Reflect.get(self, 'asked'))));
   await expect(async () => {
     await other.goto(server.url); // again, if it needed longer than a page is fresh
-    await expect.poll(asked, { timeout: 5_000 }).toContain('SKIP_WAITING_ALONE');
+    await expect.poll(asked, { timeout: 5_000 }).toContain(true);
   }).toPass();
   for (const worker of workers) await worker.evaluate(() => Reflect.get(self, 'clients').matchAll()); // as the worker has just done
   const waiting = await other.evaluate(async () => (await navigator.serviceWorker.ready).waiting?.state);

@@ -7,6 +7,7 @@
 import type { Clock } from '../db/clock.ts';
 import { createTransactionQueue } from '../db/transactionQueue.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
+import { whoAnswers } from '../load/whoAnswers.ts';
 import { createSync, type Sync, type SyncDeps } from '../log/fetch/sync.ts';
 import { type WindowMoves, windowMoves } from '../log/read/moveWindow.ts';
 import { createDrain, type Drain } from '../outbox/drain.ts';
@@ -43,6 +44,7 @@ export interface EngineDeps {
   newKey: () => string;
   locks: LockManager | undefined;
   loadIo: LoadIo;
+  fetch: typeof globalThis.fetch;
   page: Pick<Page, 'visible' | 'online'>;
   storage: SyncDeps['storage'];
   /** The room on the screen: its log is moved and caught up first. */
@@ -126,6 +128,7 @@ export function createEngine(deps: EngineDeps): Engine {
     online: deps.page.online,
     // The cursors of the handshake do not cover what is not moved yet.
     handshake: () => migration.newest().then(sync.handshake),
+    isStranger: async () => (await whoAnswers(deps.fetch)) === 'stranger',
     frame: sync.frame,
     unreadable: sync.unreadable,
     catchingUp: sync.catchingUp,

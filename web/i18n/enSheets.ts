@@ -19,6 +19,11 @@ export const enSheets = {
     none: 'You are already in all public rooms.',
   },
 
+  stranger: {
+    answers: 'Something else answers at this address, perhaps a login page. ',
+    open: 'Open it',
+  },
+
   unknownRoom: {
     join: (room: string) => `Join ${room}?`,
     joinUnnamed: 'Join this room?',

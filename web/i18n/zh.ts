@@ -186,6 +186,11 @@ export const zh: Texts & { sheets: SheetTexts } = {
       none: '你已加入所有公开聊天室。',
     },
 
+    stranger: {
+      answers: '这个地址上应答的不是 Holdfast，可能是一个登录页面。',
+      open: '打开看看',
+    },
+
     unknownRoom: {
       join: (room) => `加入“${room}”？`,
       joinUnnamed: '加入这个聊天室？',

@@ -7,7 +7,7 @@ import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
  */
 export type Answering = 'nobody' | 'stranger' | 'this-build' | 'other-build';
 
-/** The address of the page that the service worker leaves to the network, also for navigations. */
+/** An address of the page that the service worker leaves to the network, also for navigations (isNetworkFirst). */
 export const PAST_WORKER = '/?network';
 
 /** `script`: the path of this page's script, which web/index.html names. */
@@ -33,4 +33,4 @@ export async function whoAnswers(
 }
 
 /** A file that web/index.html names in every build. */
-const OURS = '/too-old.js';
+export const OURS = '/too-old.js';

@@ -160,6 +160,8 @@ export type ConnectionState =
   /** The logs that an older version stored are being moved; `percent` is done, 0 to 99. */
   | { tag: 'moving'; percent: number }
   | { tag: 'offline' }
+  /** Something else than Holdfast answers at this address: perhaps a proxy where one has to log in. */
+  | { tag: 'stranger' }
   /**
    * There is no session. Everything stays on the device, and is sent after the next sign-in. `ended`: somebody signed this
    * device out. Otherwise the server does not know the session; perhaps it was restored from a backup.

@@ -133,6 +133,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     newKey,
     locks: deps.locks,
     loadIo: deps.loadIo,
+    fetch: deps.fetch,
     page: deps.page,
     storage,
     opened: outside.opened,

@@ -11,4 +11,14 @@ export function precachedPath(
   return request.mode === 'navigate' ? '/index.html' : url.pathname;
 }
 
+/**
+ * Navigations to any other address than the app's go to the network first, and get the app only where there is none. A
+ * login proxy has its pages there, or takes its answers (`/?code=…`), and PAST_WORKER leads to them.
+ */
+export function isNetworkFirst(request: { url: string; mode: string }): boolean {
+  return request.mode === 'navigate' && !APP.test(request.url);
+}
+
+/** The address of the app, without a query. */
+const APP = /^\w+:\/\/[^/]+\/(#|$)/;
 const OF_SERVER = /^\/(api|socket\.io|healthz|readyz|metrics)(\/|$)/;

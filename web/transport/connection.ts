@@ -34,6 +34,8 @@ export type ConnectionEvent =
   | { type: 'refused'; code: string; retryAfter: number | undefined }
   /** An attempt to connect failed, and no server of ours said why. */
   | { type: 'failed' }
+  /** Who answers at this address instead. */
+  | { type: 'identified'; stranger: boolean }
   | { type: 'closed' }
   /** Bytes arrived. */
   | { type: 'received' }
@@ -73,6 +75,7 @@ export function reduceConnection(
       return [
         {
           ...state,
+          stranger: false,
           phase: { tag: 'open', since: now, welcomed: false, heardAt: now, beatBy: undefined },
         },
         [],
@@ -93,7 +96,9 @@ export function reduceConnection(
     case 'refused':
       return refused(state, event.code, event.retryAfter, context);
     case 'failed':
-      return connectionLost(withLastTransport(state), context);
+      return failed(connectionLost(withLastTransport(state), context));
+    case 'identified':
+      return [{ ...state, stranger: event.stranger && phase.tag !== 'open' }, []];
     case 'closed':
       return connectionLost(state, context);
     case 'received':
@@ -160,6 +165,15 @@ function clock(state: TransportState, context: ReducerContext): Transition {
     default:
       return assertNever(phase);
   }
+}
+
+/**
+ * After the second failure, and then after each fourth, it is asked who answers: without a network that is one request in
+ * half a minute. After each failure where somebody else answered, so that the status is right soon after.
+ */
+function failed([state, effects]: Transition): Transition {
+  const asks = state.phase.tag === 'backoff' && (state.stranger || state.failures % 4 === 2);
+  return [state, asks ? [...effects, { type: 'identify' }] : effects];
 }
 
 /** No bytes arrived. Perhaps the network blocks this transport, so try the other one. */

@@ -34,6 +34,8 @@ export interface ConnectionDeps {
   visible: boolean;
   online: boolean;
   handshake(): Promise<Handshake>;
+  /** Whether something else than Holdfast answers at this address. */
+  isStranger(): Promise<boolean>;
   frame(frame: Down): void;
   unreadable(room: unknown): void;
   /** Part of what was missed is still to be received. */
@@ -49,6 +51,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   let closed = false;
   let asked = 0;
   let signedOut = false;
+  let identifying = false;
 
   const socket = createSocket(deps.loadIo, deps.handshake, {
     opened() {
@@ -88,6 +91,9 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
         case 'teardown':
           socket.teardown();
           break;
+        case 'identify':
+          identify();
+          break;
         case 'beat':
           socket.request('beat', undefined, () => {}); // its answer counts like any byte that arrives
           break;
@@ -98,6 +104,15 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
     setAlarm();
     const status = statusOfConnection(connection);
     if (status !== before) deps.changed(status);
+  }
+
+  function identify(): void {
+    if (identifying) return;
+    identifying = true;
+    void deps.isStranger().then((stranger) => {
+      identifying = false;
+      tell({ type: 'identified', stranger });
+    });
   }
 
   /** An alarm that rings too early does nothing and is set again; only one that would ring too late is replaced. */

@@ -11,7 +11,9 @@ import type { TransportState } from './transportState.ts';
 export type ConnectionEffect =
   | { type: 'connect'; pollingFirst: boolean }
   | { type: 'teardown' }
-  | { type: 'beat' };
+  | { type: 'beat' }
+  /** Find out who answers at this address; then an event `identified` comes. */
+  | { type: 'identify' };
 
 /** What the reducer reads besides state and event: time, randomness, and whether bytes are arriving. */
 export interface ReducerContext {

@@ -19,6 +19,8 @@ export interface TransportState {
   uploading: number;
   /** Failed attempts in a row. */
   failures: number;
+  /** Something else than Holdfast answers at this address, such as a login proxy. Asked for after attempts that failed. */
+  stranger: boolean;
   /** Connections in a row that were given up while something was being received. */
   slowLosses: number;
   /**
@@ -44,7 +46,7 @@ export type Phase =
   | { tag: 'open'; since: number; welcomed: boolean; heardAt: number; beatBy: number | undefined }
   | { tag: 'refused'; why: 'signed-out' | 'upgrade' };
 
-export type ConnectionStatus = 'live' | 'connecting' | 'offline' | 'signed-out' | 'upgrade';
+export type ConnectionStatus = 'live' | 'connecting' | 'offline' | 'stranger' | 'signed-out' | 'upgrade';
 
 /** Connects at the first `clock` event, which is due at once. */
 export function initialState(visible: boolean, online: boolean, now: number): TransportState {
@@ -55,6 +57,7 @@ export function initialState(visible: boolean, online: boolean, now: number): Tr
     hasUnsent: false,
     uploading: 0,
     failures: 0,
+    stranger: false,
     slowLosses: 0,
     pollingFirst: false,
     lastByPolling: false,
@@ -91,8 +94,9 @@ export function nextAlarmAt(state: TransportState): number {
   }
 }
 
-export function statusOfConnection({ phase, online, failures }: TransportState): ConnectionStatus {
+export function statusOfConnection({ phase, online, failures, stranger }: TransportState): ConnectionStatus {
   if (phase.tag === 'refused') return phase.why;
   if (phase.tag === 'open' && phase.welcomed) return 'live';
+  if (online && stranger) return 'stranger';
   return online && failures === 0 ? 'connecting' : 'offline';
 }

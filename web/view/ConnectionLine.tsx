@@ -4,6 +4,7 @@ import { t } from '../i18n/index.ts';
 import type { ConnectionState } from '../state/model.ts';
 import { Icon } from './parts/Icon.tsx';
 import { useSignedIn, useWorld } from './parts/world.ts';
+import { useLazyViews } from './useLazyViews.ts';
 
 /** One line about the connection; nothing while it is live. */
 export function ConnectionLine({ onSignIn }: { onSignIn(): void }) {
@@ -12,6 +13,7 @@ export function ConnectionLine({ onSignIn }: { onSignIn(): void }) {
   const isLive = current.tag === 'live';
   const waiting = useSignedIn((app) => (isLive ? 0 : app.waiting)); // live, nothing shows it
   const connection = useDebounced(current);
+  const lazy = useLazyViews(connection.tag);
   switch (connection.tag) {
     case 'live':
       return null;
@@ -28,6 +30,8 @@ export function ConnectionLine({ onSignIn }: { onSignIn(): void }) {
           {waiting > 0 ? t.connection.offlineWaiting(waiting) : t.connection.offline}
         </p>
       );
+    case 'stranger':
+      return lazy ? <lazy.StrangerLine /> : null;
     case 'signed-out':
     case 'user-unknown':
       return (

@@ -87,6 +87,7 @@ export function SignInScreen() {
             <button type="submit" class="button" aria-busy={action.busy}>
               {t.hello.start}
             </button>
+            {action.reason && lazy && <lazy.StrangerHint reason={action.reason} />}
             <p class="small">{t.hello.small}</p>
           </form>
         )}

@@ -12,3 +12,4 @@ export { ComeBack } from './sheet/ComeBack.tsx';
 export { HelloFoot } from './sheet/HelloFoot.tsx';
 export { OpenInBrowser } from './sheet/OpenInBrowser.tsx';
 export { Sheets } from './sheet/Sheets.tsx';
+export { StrangerHint, StrangerLine } from './sheet/StrangerHint.tsx';

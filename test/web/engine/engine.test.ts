@@ -30,6 +30,7 @@ async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
       attempts++;
       throw new TypeError('Failed to fetch');
     },
+    fetch: () => Promise.reject(new TypeError('Failed to fetch')),
     page: { visible: false, online: true },
     storage: { failed() {}, worked() {} },
     opened: () => undefined,

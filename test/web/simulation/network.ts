@@ -1,5 +1,6 @@
 /** The network between a tab and the server. A connection keeps the order of its messages, and may break; HTTP requests are independent. */
 import type { Handshake } from '../../../shared/protocol/index.ts';
+import { PAST_WORKER } from '../../../web/load/whoAnswers.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
 import type { Ill } from './ill.ts';
 import type { Conn, Server } from './server.ts';
@@ -182,8 +183,9 @@ export function createNetwork({ world, server, ill }: Deps): Network {
   }
 
   function fetchFor(station: Station): typeof globalThis.fetch {
-    return (path, init) =>
-      new Promise((resolve, reject) => {
+    return (path, init) => {
+      if (path === PAST_WORKER) return Promise.reject(new TypeError('Failed to fetch')); // who answers: nobody
+      return new Promise((resolve, reject) => {
         const fail = () => station.arrive(() => reject(new TypeError('Failed to fetch')));
         init?.signal?.addEventListener('abort', fail);
         const body = init?.body === undefined ? undefined : JSON.parse(String(init.body));
@@ -205,6 +207,7 @@ export function createNetwork({ world, server, ill }: Deps): Network {
           });
         });
       });
+    };
   }
 
   function answerHttp(what: string, cookie: string | undefined, body: unknown): Answered {

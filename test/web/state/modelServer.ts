@@ -15,6 +15,7 @@ import type {
   Users,
   WireError,
 } from '../../../shared/protocol/index.ts';
+import { OURS, PAST_WORKER } from '../../../web/load/whoAnswers.ts';
 import type { RawSocket } from '../../../web/transport/socket.ts';
 import { amendmentsOf, catchUpOf, olderThan, unreadIn } from '../modelLog.ts';
 
@@ -390,6 +391,8 @@ export function createModelServer(): ModelServer {
       return json(200, { ok: true });
     }
     switch (`${init?.method} ${path}`) {
+      case `undefined ${PAST_WORKER}`:
+        return new Response(OURS);
       case 'GET /api/session':
         return server.cookie ? json(200, session()) : refused(401, 'unauthorized');
       case 'DELETE /api/session':

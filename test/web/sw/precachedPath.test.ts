@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { precachedPath } from '../../../web/sw/precachedPath.ts';
+import { isNetworkFirst, precachedPath } from '../../../web/sw/precachedPath.ts';
 
 const ORIGIN = 'https://chat.example';
 const path = (url: string, mode = 'cors', method = 'GET') =>
@@ -26,4 +26,16 @@ test('files of the app are precached paths, with any query; requests that change
   expect(path('/assets/index-abc.js')).toBe('/assets/index-abc.js');
   expect(path('/apiary.png?v=2')).toBe('/apiary.png');
   expect(path('/', 'cors', 'POST')).toBeUndefined();
+});
+
+test.each([
+  ['/', false],
+  ['/#/room/lobby', false],
+  ['/?network', true], // PAST_WORKER
+  ['/?code=abc&state=def', true],
+  ['/login', true],
+  ['/index.html', true],
+])('opening %s asks the network first: %s', (url, asks) => {
+  expect(isNetworkFirst({ url: new URL(url, ORIGIN).href, mode: 'navigate' })).toBe(asks);
+  expect(isNetworkFirst({ url: new URL(url, ORIGIN).href, mode: 'cors' })).toBe(false);
 });

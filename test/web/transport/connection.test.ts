@@ -279,6 +279,39 @@ describe('the status', () => {
   });
 });
 
+describe('something else answers', () => {
+  /** Attempts that fail, one after the other. */
+  function fail(run: Run, times: number): Run {
+    for (let i = 0; i < times; i++) {
+      while (run.connection.phase.tag !== 'connecting') pass(run, 500);
+      tell(run, 'failed');
+    }
+    return run;
+  }
+  const identified = (stranger: boolean): ConnectionEvent => ({ type: 'identified', stranger });
+  const asked = (run: Run) => run.said.filter((effect) => effect === 'identify').length;
+
+  test('O3 it is asked for rarely: after the second failure and each fourth one after that', () => {
+    const run = start();
+    expect([1, 1, 1, 1, 1, 1].map((times) => asked(fail(run, times)))).toEqual([0, 1, 1, 1, 1, 2]);
+  });
+  test('O3 the status says so until a server of ours answers, or nobody', () => {
+    const run = tell(fail(start(), 2), identified(true));
+    const status = () => statusOfConnection(run.connection);
+    expect(status()).toBe('stranger');
+    expect(asked(fail(run, 2))).toBe(3); // each time, now
+    expect(status()).toBe('stranger');
+    tell(run, identified(false));
+    expect(status()).toBe('offline');
+    tell(run, identified(true), 'offline');
+    expect(status()).toBe('offline');
+    tell(run, 'online', 'opened', identified(true), 'welcomed'); // an answer that comes late
+    expect(status()).toBe('live');
+    tell(run, 'closed');
+    expect(status()).toBe('offline');
+  });
+});
+
 describe('a hidden page', () => {
   test('disconnects after a minute if no rows wait, and reconnects as soon as it is visible', () => {
     const run = tell(live(), 'hidden');
@@ -308,6 +341,7 @@ test('S4 O2 whatever happens, it is live again soon after network and server wor
     'upgraded',
     'welcomed',
     'failed',
+    { type: 'identified', stranger: true },
     'closed',
     'received',
     'clock',

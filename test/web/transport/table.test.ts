@@ -56,6 +56,7 @@ const EVENTS: Record<EventName, ConnectionEvent> = {
   'refused a while': { type: 'refused', code: 'rate-limited', retryAfter: 2_000 },
   'refused for good': { type: 'refused', code: 'unauthorized', retryAfter: undefined },
   failed: { type: 'failed' },
+  identified: { type: 'identified', stranger: true },
   closed: { type: 'closed' },
   bye: { type: 'bye', retryAfter: 2_000 },
   /** At the time of `nextAlarmAt`. */
@@ -122,6 +123,7 @@ const TABLE: Record<EventName, Row> = {
   'refused a while':  ['·',       '·',       '·',       'delay',  'delay',  'delay',  '·',     '·',     '·',     '·',     '·'],
   'refused for good': ['·',       '·',       '·',       'over',  'over',  'over',  '·',     '·',     '·',     '·',     '·'],
   failed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
+  identified:         ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   closed:             ['·',       '·',       '·',       'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  'lost',  '·'],
   bye:                ['·',       '·',       '·',       'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  '·'],
   clock:              ['·',       'connect', 'connect', 'leave', 'anew',  'leave', 'leave', 'leave', 'beat',  'anew',  '·'],

@@ -7,6 +7,7 @@ import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
+import { StrangerHint } from './StrangerHint.tsx';
 
 /** Shows a code for another device of the user. */
 export function ShowCodeSheet({ onClose }: { onClose(): void }) {
@@ -78,6 +79,7 @@ function EnterCodeSheet({ onClose }: { onClose(): void }) {
         <button type="submit" class="button" aria-busy={action.busy}>
           {t.connection.signIn}
         </button>
+        <StrangerHint reason={action.reason} />
       </form>
     </Sheet>
   );

@@ -9,6 +9,7 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { EnterRecoverySheet } from './ComeBack.tsx';
 import { HiddenUsername, Sheet } from './Sheet.tsx';
+import { StrangerHint } from './StrangerHint.tsx';
 
 /** Signs in again after the session has ended. Everything on the device is still there. */
 export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
@@ -40,6 +41,7 @@ export function SignInSheet({ app, onClose }: { app: SignedIn; onClose(): void }
         <button type="submit" class="button" aria-busy={action.busy}>
           {t.connection.signIn}
         </button>
+        <StrangerHint reason={action.reason} />
       </form>
       <button type="button" class="button quiet" onClick={() => setRecovering(true)}>
         {sheetTexts().recovery.have}
@@ -110,6 +112,7 @@ export function SignUpAgainSheet({ app, onClose }: { app: SignedIn; onClose(): v
         <p class="why" role="alert">
           {!taken && !asksPassword && action.reason && sentence(action.reason, 'signIn')}
         </p>
+        <StrangerHint reason={action.reason} />
       </form>
     </Sheet>
   );

@@ -1,0 +1,46 @@
+/** A proxy in front of the server ends its own session, and redirects every request to its login page. */
+import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { startLoginProxy } from '../support/loginProxy.ts';
+import { expect, expectState, say, signUp, test } from './fixtures.ts';
+
+test('O2 O3 a login proxy has ended its session: the app says so, also from a cold start, and sends what waits after the login', async ({
+  server,
+  phone,
+}) => {
+  await using proxy = await startLoginProxy(server.port);
+  const page = await phone(proxy.url);
+  const context = page.context();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+
+  proxy.endSessions();
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Ada');
+  await page.getByRole('button', { name: 'Start chatting' }).click();
+  await expect(page.getByRole('link', { name: 'Open it' })).toBeVisible();
+  await context.addCookies([proxy.logIn()]);
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+
+  proxy.endSessions();
+  await say(page, 'by the running page');
+  await expect(page.getByRole('link', { name: 'Open it' })).toBeVisible();
+  await expectState(page, 'by the running page', 'Queued');
+  await context.addCookies([proxy.logIn()]); // in another tab
+  await expectState(page, 'by the running page', 'Sent');
+
+  proxy.endSessions();
+  await page.close();
+  const again = await context.newPage();
+  await again.goto('/#/room/lobby');
+  await say(again, 'after a cold start');
+  await again.getByRole('link', { name: 'Open it' }).click();
+  await again.getByRole('button', { name: 'Log in' }).click();
+  await expectState(again, 'after a cold start', 'Sent');
+  await expect.poll(() => new URL(again.url()).search).toBe(''); // the next start is from the service worker
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual([
+    'before',
+    'by the running page',
+    'after a cold start',
+  ]);
+});
