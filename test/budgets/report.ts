@@ -1,6 +1,7 @@
 /** Renders docs/MEASURE.md from the measurements alone. */
 import type { Machine } from '../bench/machine.ts';
 import type { Sizes } from '../check/size.ts';
+import type { Absence } from './absence.ts';
 import budgets from './budgets.json' with { type: 'json' };
 import { type Figures, figuresOf } from './figures.ts';
 import type { Measured } from './measure.ts';
@@ -13,10 +14,11 @@ export interface Run {
   load: [number, number];
   sizes: Sizes;
   measured: Measured[];
+  absences: Absence[];
 }
 
 export function reportOf(run: Run): string {
-  return `${[HEAD, bytesOf(run.sizes), ...run.measured.map(sectionOf), machineOf(run), METHOD].join('\n\n')}\n`;
+  return `${[HEAD, bytesOf(run.sizes), ...run.measured.map(sectionOf), absencesOf(run), machineOf(run), METHOD].join('\n\n')}\n`;
 }
 
 function bytesOf(sizes: Sizes): string {
@@ -78,6 +80,16 @@ function sectionOf({
       ],
     ),
   ].join('\n\n');
+}
+
+function absencesOf({ absences }: Run): string {
+  const rows = absences.map(({ slowdown, caughtUpMs, taps, connections }) => {
+    const { median, most, count } = figuresOf(taps);
+    const cells = [`${slowdown} times`, ms(caughtUpMs), `${connections}`, ms(median), ms(most), `${count}`];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const head = ['slower', 'caught up after', 'connections', 'tap, median', 'tap, longest', 'taps'];
+  return `## After an absence: 190 missed in each of 20 rooms, while somebody writes\n\n${table(head, rows)}`;
 }
 
 function timesRow(

@@ -124,6 +124,33 @@ const BY_UNIT_TESTS: readonly {
     ],
   },
   {
+    variant: 'a tap waits for what waits for a catch-up',
+    tests: [
+      [
+        'test/web/db/transactionQueue.test.ts',
+        'O1 a message that is being queued waits neither for a catch-up that is being stored nor for what waits for that',
+      ],
+    ],
+  },
+  {
+    variant: 'an answer whose echo could not be stored is not stored either',
+    tests: [
+      [
+        'test/web/outbox/drain.test.ts',
+        'O3 an answer whose echo has settled the row is not stored again; without the echo it is, and no row is looked for after it',
+      ],
+    ],
+  },
+  {
+    variant: 'a row that is left is not looked for',
+    tests: [
+      [
+        'test/web/outbox/outboxReducer.test.ts',
+        'one append > S5 O2 if all rows that wait were sent, the lock is released after the answer; not if one is left, or queued meanwhile',
+      ],
+    ],
+  },
+  {
     variant: 'what a view shows of an older log counts as read',
     tests: [
       [

@@ -218,6 +218,27 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: 'const stores = settles || settles === false ? ([...FRAME_STORES, ',
     },
   ],
+  'a tap waits for what waits for a catch-up': [
+    {
+      file: 'db/transactionQueue.ts',
+      from: 'const ahead = aheadOf(stores, mode);',
+      to: 'const ahead = aheadOf(stores, mode).slice(0, 0);',
+    },
+  ],
+  'an answer whose echo could not be stored is not stored either': [
+    {
+      file: 'outbox/drain.ts',
+      from: 'const verdicts = answered.filter((_, i) => !echoed[i]);',
+      to: 'const verdicts = answered.filter((_, i) => echoed[i] === undefined);',
+    },
+  ],
+  'a row that is left is not looked for': [
+    {
+      file: 'outbox/outboxReducer.ts',
+      from: 'hasMore: outbox.hasMore || event.isLeft === true',
+      to: 'hasMore: outbox.hasMore',
+    },
+  ],
   'a window ends at a hole': [
     {
       file: 'log/read/window.ts',
