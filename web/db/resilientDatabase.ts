@@ -40,6 +40,7 @@ export interface Database<S extends DBSchema> {
 export type TransactionQueue = <T>(
   stores: readonly unknown[],
   mode: IDBTransactionMode,
+  durability: IDBTransactionDurability,
   begin: () => Promise<T>,
 ) => Promise<T>;
 
@@ -65,7 +66,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   let handle: Promise<IDBPDatabase<S>> | undefined;
   let wasOpen = false;
   let closed = false;
-  let queue: TransactionQueue = (_stores, _mode, begin) => begin();
+  let queue: TransactionQueue = (_stores, _mode, _durability, begin) => begin();
   let suspension: { over: Promise<void>; end(): void } | undefined;
   /** The number of suspensions so far. */
   let suspensions = 0;
@@ -202,9 +203,10 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   }
 
   const database: Database<S> = {
-    read: (stores, work) => queue(stores, 'readonly', () => run(stores, 'readonly', work, 'relaxed')),
+    read: (stores, work) =>
+      queue(stores, 'readonly', 'relaxed', () => run(stores, 'readonly', work, 'relaxed')),
     write: (stores, work, durability = 'strict') =>
-      queue(stores, 'readwrite', () => run(stores, 'readwrite', work, durability)),
+      queue(stores, 'readwrite', durability, () => run(stores, 'readwrite', work, durability)),
     queueBy(next) {
       queue = next;
     },

@@ -15,14 +15,14 @@ interface Queued {
 }
 
 /**
- * A transaction of `urgent` stores alone is begun at once. Any other begins after all earlier ones that it would wait for, or
+ * What the person does is begun at once: strict writes, but for those that use `meta`, which are of the drain. So what they
+ * do in several tabs is done in that order. Any other transaction begins after all earlier ones that it would wait for, or
  * after DATABASE_TIMEOUT_MS, so that it fails as they do where the database does not answer.
  */
-export function createTransactionQueue(urgent: readonly unknown[], clock: Clock): TransactionQueue {
+export function createTransactionQueue(clock: Clock): TransactionQueue {
   const queued = new Set<Queued>();
 
   function aheadOf(stores: readonly unknown[], mode: IDBTransactionMode): Promise<unknown>[] {
-    if (stores.every((store) => urgent.includes(store))) return [];
     return [...queued]
       .filter((other) => mode === 'readwrite' || other.mode === 'readwrite')
       .filter((other) => stores.some((store) => other.stores.includes(store)))
@@ -38,8 +38,9 @@ export function createTransactionQueue(urgent: readonly unknown[], clock: Clock)
     clock.clearTimeout(timer!);
   }
 
-  return (stores, mode, begin) => {
-    const ahead = aheadOf(stores, mode);
+  return (stores, mode, durability, begin) => {
+    const isUrgent = mode === 'readwrite' && durability === 'strict' && !stores.includes('meta');
+    const ahead = isUrgent ? [] : aheadOf(stores, mode);
     const result = ahead.length === 0 ? begin() : turnAfter(ahead).then(begin);
     const nothing = () => {};
     const mine: Queued = { stores, mode, over: result.then(nothing, nothing) };

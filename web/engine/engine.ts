@@ -63,7 +63,7 @@ export interface EngineDeps {
 export function createEngine(deps: EngineDeps): Engine {
   const { db, me, clock, random, newKey, storage, opened, changed, progressed } = deps;
   const fenceToken = newKey();
-  db.queueBy(createTransactionQueue(['rows', 'drafts'], clock));
+  db.queueBy(createTransactionQueue(clock));
   const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: LOCK_STUCK_MS });
   const migration = createLogMigration({ db, clock, opened, changed, progressed });
   let isSending = false;

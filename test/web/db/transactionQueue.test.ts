@@ -12,7 +12,7 @@ import { turns } from './until.ts';
 
 function opened() {
   const db = emptyDatabase('me');
-  db.queueBy(createTransactionQueue(['rows', 'drafts'], createFakeClock()));
+  db.queueBy(createTransactionQueue(createFakeClock()));
   return db;
 }
 
@@ -47,7 +47,7 @@ test('O1 a message that is being queued waits neither for a catch-up that is bei
 test('S1 of two transactions that use one store, the later one sees what the earlier one wrote, whatever waits between them', async () => {
   const db = opened();
   const put = (id: string) =>
-    db.write(['users'], (tx) => tx.objectStore('users').put({ id, name: id, rev: 1 }));
+    db.write(['users'], (tx) => tx.objectStore('users').put({ id, name: id, rev: 1 }), 'relaxed');
   const count = () => db.read(['users', 'log'], (tx) => tx.objectStore('users').count());
   const counts = [count(), put('a'), count(), put('b'), put('c'), count()];
   expect(await Promise.all(counts)).toEqual([0, 'a', 1, 'b', 'c', 3]);
@@ -56,10 +56,10 @@ test('S1 of two transactions that use one store, the later one sees what the ear
 
 test('where the database does not answer, nothing waits longer for its turn than it may take', async () => {
   const clock = createFakeClock();
-  const queue = createTransactionQueue([], clock);
-  void queue(['users'], 'readwrite', () => new Promise(() => {}));
+  const queue = createTransactionQueue(clock);
+  void queue(['users'], 'readwrite', 'relaxed', () => new Promise(() => {}));
   const begun: string[] = [];
-  const read = queue(['users', 'log'], 'readonly', async () => void begun.push('read'));
+  const read = queue(['users', 'log'], 'readonly', 'relaxed', async () => void begun.push('read'));
   await turns();
   expect(begun).toEqual([]);
   clock.pass(DATABASE_TIMEOUT_MS);

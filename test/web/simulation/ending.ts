@@ -52,6 +52,11 @@ export async function end(run: Run): Promise<void> {
     const isMoved = () =>
       LEGACY_LOG_STORES.every((store) => browser.disk.read(`holdfast:${user}`, store).length === 0);
     await until(run, 'S1', 'what an older version held is moved', isMoved);
+    // a hole of own acknowledged entries alone is not on the screen: the next welcome has it fetched (uncoveredAcks.ts)
+    if (run.rooms().some((room) => !isWhole(run, user, room))) network.breakSome('all');
+    await until(run, 'S2 S3', 'each log is held whole', () =>
+      run.rooms().every((room) => isWhole(run, user, room)),
+    );
     checkEnd(run, user);
     for (const room of run.rooms())
       await until(run, 'S1', `${room.name} counts what is unread`, () =>
@@ -104,9 +109,11 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
   for (const room of run.rooms()) {
     tab.look(room.id);
     tab.client.toNewest(room.id);
-    await until(run, 'S2 S3 S5', `${tab.name} shows the end of ${room.name}`, () =>
-      isEnd(run, user, tab, room),
-    );
+    await until(run, 'S2 S3 S5', `${tab.name} shows the end of ${room.name}`, () => {
+      const { atNewest, loading } = tab.client.conversation(room.id).get();
+      if (!atNewest && !loading) tab.client.toNewest(room.id); // after a restore it has opened again, at the first unread message
+      return isEnd(run, user, tab, room);
+    });
     if (tab !== run.browser.tabs()[0]) continue;
     for (let pages = 0; pages < room.log.length && !run.breach; pages++) {
       const state = tab.client.conversation(room.id).get();
@@ -159,6 +166,12 @@ function isLine(line: Line, message: Message, names: ReadonlyMap<string, string>
   if (message.pending !== 'none') return true; // an amendment of it was not sent
   if (line.tag === 'text') return message.content.tag === 'text' && message.content.body === line.body;
   return message.content.tag === line.tag;
+}
+
+function isWhole({ browser }: Run, user: string, room: LogRoom): boolean {
+  const spans = browser.disk.read<{ room: string; from: number; to: number }>(`holdfast:${user}`, 'logSpans');
+  const [only, ...more] = spans.filter((span) => span.room === room.id);
+  return more.length === 0 && only?.from === 1 && only.to === room.log.length;
 }
 
 /** The stored logs equal the server's, every written message is there, and the last amendment of each applies. */
