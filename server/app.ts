@@ -16,6 +16,7 @@ import {
 import { auditedAuth } from './auth/auditedAuth.ts';
 import { createAuth } from './auth/auth.ts';
 import { createDeviceUse } from './auth/deviceUse.ts';
+import { createKeepers } from './auth/keepers.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -123,16 +124,28 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     now,
   });
   const deviceUse = createDeviceUse({ store: store.users, now, logger });
+  const signInLimits = createSignInLimits(monotonic, onLimit);
+  const onSignedOut = (device: string) => realtime.disconnectDevice(device);
+  const keepers = createKeepers({
+    store: store.keepers,
+    users: store.users,
+    limits: signInLimits,
+    now,
+    random: randomBytes,
+    onSignedOut,
+    audit,
+  });
   const plainAuth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
-    limits: createSignInLimits(monotonic, onLimit),
+    limits: signInLimits,
     signUp: config.signUp,
     deviceUse,
     onUserCreated: rooms.joinLobby,
-    onSignedOut: (device) => realtime.disconnectDevice(device),
+    onSignedOut,
     onRenamed: (user) => realtime.sendUser(user),
+    roleOf: keepers.roleOf,
     features,
   });
   const identify = limitUnknownTokens(plainAuth.identify, {
@@ -180,6 +193,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     contextOf,
     allowedOrigins: config.allowedOrigins,
     auth,
+    keepers,
     perform,
     frameLimiter,
     onLimit,

@@ -102,6 +102,14 @@ export const WRONG_CODES_BURST_OF_ADDRESS = 5;
 /** Wrong codes from all addresses: at most 160 within the life of a code, of which there are a thousand million. */
 export const WRONG_CODES_PER_MINUTE = 10;
 export const WRONG_CODES_BURST = 60;
+/** Of a request to come back: a keeper may be at lunch, and whoever asks waits for them. */
+export const COME_BACK_LIFETIME_MS = 30 * 60 * 1000;
+/** Requests to come back from one address: a ward behind it has lost few phones, and a stranger makes few requests. */
+export const COME_BACKS_PER_HOUR_AND_ADDRESS = 6;
+export const COME_BACKS_BURST_OF_ADDRESS = 5;
+/** Requests that wait at the same time: for one name, and in all, which a keeper can still read. */
+export const COME_BACKS_WAITING_OF_USER = 5;
+export const COME_BACKS_WAITING = 50;
 /** New devices of an existing user: each leaves a record for 400 days. Many people may share one user. */
 export const DEVICES_PER_DAY = 100;
 /** Of one user: one more signs out the one that was used least recently. */

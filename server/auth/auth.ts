@@ -20,6 +20,7 @@ import { createKeyedMutex } from './keyedMutex.ts';
 import { codeFrom, PASSES_KEPT, readPass } from './passes.ts';
 import { checkPassword, hashPassword, SALT_BYTES, verifyPassword } from './passwords.ts';
 import type { SignInLimits } from './signInLimits.ts';
+import { signOutAllBut } from './signOutAllBut.ts';
 import { hashClaim, hashRecovery, hashToken, looksLikeToken, TOKEN_BYTES, tokenFrom } from './tokens.ts';
 
 /** The authenticated user and device of a request or socket, as read from the store at that time. */
@@ -96,13 +97,26 @@ export interface AuthOptions {
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
   onRenamed: (user: User) => Promise<unknown>;
+  /** The role of this user on the server (keepers.ts). */
+  roleOf: (user: string) => Promise<Session['role']>;
   /** The features of this server beyond those that every server has. */
   features: () => string[];
 }
 
 export function createAuth(options: AuthOptions): Auth {
-  const { store, now, random, limits, signUp, deviceUse, onUserCreated, onSignedOut, onRenamed, features } =
-    options;
+  const {
+    store,
+    now,
+    random,
+    limits,
+    signUp,
+    deviceUse,
+    onUserCreated,
+    onSignedOut,
+    onRenamed,
+    roleOf,
+    features,
+  } = options;
   const exclusively = createKeyedMutex();
   const hashing = createFairSemaphore({
     maxRunning: HASHES_AT_ONCE,
@@ -140,7 +154,8 @@ export function createAuth(options: AuthOptions): Auth {
         },
       );
       if (how !== 'created' && !harmless) attempt.harmless();
-      if (signOutOthers && recovery !== undefined) await signOutAllBut(signedIn);
+      if (signOutOthers && recovery !== undefined)
+        await signOutAllBut(options, signedIn.user.id, signedIn.device);
       await onUserCreated(signedIn.user.id);
       return { session: await begin(signedIn, address), token, isNew: how === 'created' };
     },
@@ -379,14 +394,6 @@ export function createAuth(options: AuthOptions): Auth {
     return renewed;
   }
 
-  async function signOutAllBut({ user, device }: SignedInDevice): Promise<void> {
-    for (const { id } of await store.devicesOf(user.id)) {
-      if (id === device) continue;
-      await store.removeDevice(user.id, id, now());
-      await onSignedOut(id);
-    }
-  }
-
   async function signOutLeastUsed({ user, device }: Session): Promise<void> {
     const others = (await store.devicesOf(user.id)).filter(({ id }) => id !== device.id);
     const [first] = others.sort((a, b) => a.seenAt - b.seenAt);
@@ -419,7 +426,16 @@ export function createAuth(options: AuthOptions): Auth {
   async function sessionOf({ user, device, hasPassword, hasRecoveryCode }: Identity): Promise<Session> {
     const devices = await store.countDevices(user.id);
     if (devices === 0) throw new RefusedError('unauthorized', 'This device was signed out.');
-    return { user, device: { id: device }, hasPassword, hasRecoveryCode, devices, features: features() };
+    const role = await roleOf(user.id);
+    return {
+      user,
+      device: { id: device },
+      hasPassword,
+      hasRecoveryCode,
+      devices,
+      ...(role && { role }),
+      features: features(),
+    };
   }
 
   function deviceOf({ tokenHash, claimHash }: ByClaim, user: string) {

@@ -36,7 +36,7 @@ export function readPass(text: string): { kind: Kind; hash: string } | undefined
 }
 
 /** Of a link, or of a code without its hyphen. */
-function hashPass(pass: string): string {
+export function hashPass(pass: string): string {
   return hash('sha256', `pass ${pass}`, 'base64url');
 }
 

@@ -21,6 +21,8 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  COME_BACKS_BURST_OF_ADDRESS,
+  COME_BACKS_PER_HOUR_AND_ADDRESS,
   CURRENT_PASSWORDS_PER_DAY,
   CURRENT_PASSWORDS_PER_DAY_AND_DEVICE,
   DEVICES_PER_DAY,
@@ -43,6 +45,7 @@ import {
 } from '../../shared/limits.ts';
 import type { OnLimit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
+import { COME_BACK_LOOKS_OF_ADDRESS } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter, type Limiter } from '../limits/limiter.ts';
 import type { OneTimePass } from '../store/port.ts';
@@ -73,6 +76,10 @@ export interface SignInLimits {
    * that refunds it: the pass was right, or was never looked up.
    */
   tryPass(address: string, kind: OneTimePass['kind']): () => void;
+  /** Counts a request to come back. Throws `forbidden` if there were too many from this address. */
+  askToComeBack(address: string): void;
+  /** Counts a look at such a request. Throws `rate-limited` if there were too many from this address. */
+  lookAfterRequest(address: string): void;
   /** Counts an attempt to rename, also to a taken name. Throws `rate-limited` if there were too many. */
   attemptRename(user: string): void;
   /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
@@ -115,6 +122,12 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     now,
   });
   const codesOfAll = createLimiter({ ...perMinute(WRONG_CODES_PER_MINUTE, WRONG_CODES_BURST), now });
+  const comeBacks = createLimiter({
+    perSecond: COME_BACKS_PER_HOUR_AND_ADDRESS / 3_600,
+    burst: COME_BACKS_BURST_OF_ADDRESS,
+    now,
+  });
+  const comeBackLooks = createLimiter({ ...COME_BACK_LOOKS_OF_ADDRESS, now });
   const renameAttempts = createLimiter({ ...perMinute(RENAME_ATTEMPTS_PER_MINUTE), now });
   const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
@@ -175,6 +188,15 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
         address,
       });
       return both(refund, () => takeOrWait(codesOfAll, '', TOO_MANY_CODES, 'wrong codes', { address }));
+    },
+    askToComeBack(client) {
+      const address = addressKey(client);
+      const message = 'Too many requests to come back from this network: try again later today.';
+      takeOrForbid(comeBacks, address, message, 'come-back requests of address', { address });
+    },
+    lookAfterRequest(client) {
+      const address = addressKey(client);
+      takeOrWait(comeBackLooks, address, TOO_MANY, 'come-back looks of address', { address });
     },
     attemptRename(user) {
       takeOrWait(renameAttempts, user, TOO_MANY, 'rename attempts', { user });

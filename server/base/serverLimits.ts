@@ -112,6 +112,12 @@ export const HASHES_WAITING = 100;
 /** Below ACKNOWLEDGE_WITHIN_MS, with time for the hash itself and the store. */
 export const HASH_WAIT_MS = 5_000;
 
+// Keepers
+/** How long a process keeps the list of keepers: who has just become one on another process is one there after this. */
+export const KEEPERS_CACHED_MS = 5_000;
+/** The app asks every 3 s whether its request was decided. */
+export const COME_BACK_LOOKS_OF_ADDRESS = { perSecond: 10, burst: 200 };
+
 // Devices
 /** Uses of devices are written together: three thousand that come back on one morning are a few writes. */
 export const DEVICES_SEEN_EVERY_MS = 2_000;

@@ -5,6 +5,9 @@ import type { Context } from 'koa';
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import {
   type AnsweredName,
+  ComeBackAsk,
+  ComeBackDecision,
+  ComeBackLook,
   NameRequest,
   PassRequest,
   PasswordRequest,
@@ -14,6 +17,7 @@ import {
 } from '../../shared/protocol/index.ts';
 import type { Auth, Identity } from '../auth/auth.ts';
 import { cookieCleared, cookieWith } from '../auth/cookie.ts';
+import type { Keepers } from '../auth/keepers.ts';
 import type { OnLimit } from '../base/audit.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseOrRefuse } from '../base/parse.ts';
@@ -29,6 +33,7 @@ import { answerWith, eventOf, type State } from './middleware.ts';
 
 interface Deps {
   auth: Auth;
+  keepers: Keepers;
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
@@ -46,6 +51,7 @@ const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work)
 /** The names of the routes are the values of the metrics label `event`. */
 export function createApi({
   auth,
+  keepers,
   perform,
   frameLimiter,
   onLimit,
@@ -96,6 +102,33 @@ export function createApi({
     const code = await inTime(auth.makeRecoveryCode(await identityOf(ctx)));
     ctx.status = 201;
     ctx.body = { code };
+  });
+
+  api.post('become-keeper', '/keeper', async (ctx) => {
+    await inTime(keepers.become(await identityOf(ctx)));
+    ctx.body = { ok: true };
+  });
+
+  api.post('ask-to-come-back', '/come-back', async (ctx) => {
+    const { name } = parseOrRefuse(ComeBackAsk, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    ctx.body = await inTime(keepers.ask(name, ctx.state.requestContext.address));
+    ctx.status = 201;
+  });
+
+  api.post('come-back-state', '/come-back/state', async (ctx) => {
+    const { request } = parseOrRefuse(ComeBackLook, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    ctx.body = { state: await inTime(keepers.stateOf(request, ctx.state.requestContext.address)) };
+  });
+
+  api.get('come-back-requests', '/come-back', async (ctx) => {
+    ctx.body = { requests: await inTime(keepers.requests(await identityOf(ctx))) };
+  });
+
+  api.put('decide-come-back', '/come-back/:id', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const decision = parseOrRefuse(ComeBackDecision, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    await inTime(keepers.decide(identity, String(ctx.params.id), decision));
+    ctx.body = { ok: true };
   });
 
   // A browser that adds the page to a home screen fetches it, and the app starts there with storage of its own. A GET, since

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
+import type { Keepers } from '../auth/keepers.ts';
 import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -27,6 +28,7 @@ interface Deps {
   contextOf: (request: IncomingMessage) => RequestContext;
   allowedOrigins: readonly string[];
   auth: Auth;
+  keepers: Keepers;
   perform: Perform;
   frameLimiter: Limiter;
   onLimit: OnLimit;
@@ -46,6 +48,7 @@ export function createKoaApp({
   contextOf,
   allowedOrigins,
   auth,
+  keepers,
   perform,
   frameLimiter,
   onLimit,
@@ -59,7 +62,16 @@ export function createKoaApp({
 }: Deps): Koa<State> {
   const koa = new Koa<State>();
   const manifest = async () => (await page.find('/manifest.webmanifest'))?.plain.toString();
-  const api = createApi({ auth, perform, frameLimiter, onLimit, onAuthenticated, metrics, manifest });
+  const api = createApi({
+    auth,
+    keepers,
+    perform,
+    frameLimiter,
+    onLimit,
+    onAuthenticated,
+    metrics,
+    manifest,
+  });
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
     ctx.state.requestContext = contextOf(ctx.req);

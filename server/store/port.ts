@@ -25,6 +25,7 @@ export interface Store {
   log: LogStore;
   users: UserStore;
   rooms: RoomStore;
+  keepers: KeeperStore;
 
   /** The calls that wait for the database, by queue: for the metrics. */
   waiting(): Readonly<Record<string, QueueState>>;
@@ -185,6 +186,44 @@ export interface RoomStore {
    * not news: a member's marker is at least the serverOffset of the entry by which they joined.
    */
   readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
+}
+
+/** Keepers, who let people back in, and those who ask for it (docs/PROTOCOL.md, "Keepers"). */
+export interface KeeperStore {
+  /** Makes a user a keeper. Nothing changes where the user is one. */
+  add(user: string, at: number): Promise<void>;
+  /** The ids of all keepers. */
+  all(): Promise<string[]>;
+  /** The user who signed up first of those that exist; undefined where there is none. */
+  firstUser(): Promise<string | undefined>;
+  /** Stores a request that waits; also deletes those of anybody that have expired by its `createdAt`. */
+  addRequest(request: ComeBackRequest): Promise<void>;
+  /** The requests that wait, and have not expired by `at`; the oldest first. */
+  requests(at: number): Promise<ComeBackRequest[]>;
+  /** Undefined where there is none with this hash, or it has expired by `at`. */
+  requestState(hash: string, at: number): Promise<RequestState | undefined>;
+  /**
+   * Approves or refuses a request, and returns it: also where it was decided in the same way before, so that an interrupted
+   * approval can be finished. Undefined where it was decided otherwise, is unknown, or has expired by `at`.
+   */
+  decide(
+    hash: string,
+    state: Exclude<RequestState, 'waiting'>,
+    at: number,
+  ): Promise<ComeBackRequest | undefined>;
+}
+
+export type RequestState = 'waiting' | 'approved' | 'refused';
+
+/** Somebody says to be `user`, on a device that is not signed in. */
+export interface ComeBackRequest {
+  /** Of the secret that only that device has. Once approved, the secret is a one-time pass with this hash. */
+  hash: string;
+  user: string;
+  /** Four digits, which the person reads to a keeper. */
+  number: string;
+  createdAt: number;
+  expiresAt: number;
 }
 
 export interface RaisedMark {

@@ -17,9 +17,10 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 
 /**
  * What an error has in `reason`, where its code leaves open what a client should do. `signed-out`: the session was ended by
- * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones.
+ * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones. `no-keeper`: nobody
+ * could let somebody back in.
  */
-export type RefusalReason = 'signed-out' | 'sign-up-closed';
+export type RefusalReason = 'signed-out' | 'sign-up-closed' | 'no-keeper';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

@@ -27,6 +27,8 @@ export const Session = v.object({
   /** Older servers do not say it. */
   hasRecoveryCode: v.optional(v.boolean()),
   devices: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  /** `keeper`, or `first`: there is no keeper yet, and this user may become one. A newer server may have other roles. */
+  role: v.optional(v.string()),
   /** As in `welcome`. */
   features: v.optional(v.array(v.string()), []),
 });
@@ -50,6 +52,35 @@ export type CodeAnswer = v.InferOutput<typeof CodeAnswer>;
 /** A new recovery code, which replaces the last one. The server keeps a hash. */
 export const RecoveryCodeAnswer = v.object({ code: Id });
 export type RecoveryCodeAnswer = v.InferOutput<typeof RecoveryCodeAnswer>;
+
+/** Asks to come back as the user with this name. */
+export const ComeBackAsk = v.object({ name: v.string() });
+
+/** `request`: a secret, by which the device that asked comes in once a keeper has approved. `number`: for the keeper's ear. */
+export const ComeBackAsked = v.object({ request: Id, number: v.string(), expiresAt: Millis });
+export type ComeBackAsked = v.InferOutput<typeof ComeBackAsked>;
+
+export const ComeBackLook = v.object({ request: Id });
+/** A request that is not known any more, or has expired, is `not-found`. */
+export const ComeBackState = v.object({ state: v.picklist(['waiting', 'approved', 'refused']) });
+export type ComeBackState = v.InferOutput<typeof ComeBackState>;
+
+/** What a keeper sees of a request. */
+export const WaitingRequest = v.object({
+  id: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)),
+  user: User,
+  number: v.string(),
+  createdAt: Millis,
+  expiresAt: Millis,
+});
+export type WaitingRequest = v.InferOutput<typeof WaitingRequest>;
+
+export const WaitingRequests = v.object({ requests: v.array(WaitingRequest) });
+export type WaitingRequests = v.InferOutput<typeof WaitingRequests>;
+
+/** `signOutOthers`: signs out all devices on which the user is signed in now. */
+export const ComeBackDecision = v.object({ approve: v.boolean(), signOutOthers: v.optional(v.boolean()) });
+export type ComeBackDecision = v.InferOutput<typeof ComeBackDecision>;
 
 /** One device on which the user is signed in. `seenAt` is exact to a day. `current`: the device that asks. */
 export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis, current: v.boolean() });

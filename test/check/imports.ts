@@ -57,6 +57,7 @@ const CHOOSE_STORE: ReadonlySet<string> = new Set([
   'server/main.ts',
   'server/backup/main.ts',
   'server/upgrade/main.ts',
+  'server/keeper/main.ts',
 ]);
 
 interface Rule {

@@ -34,6 +34,7 @@ export const LAYERS: Record<string, string> = {
   server: 'The server process: composes the folders above.',
   'server/backup': 'The commands `npm run backup` and `npm run restore`.',
   'server/upgrade': 'The command `npm run finish-upgrade`.',
+  'server/keeper': 'The command `npm run keeper`.',
 
   'web/records': 'Types and pure functions of what the page stores: rows, spans, reasons, changes.',
   'web/load': 'Fetches the lazy chunks, and finds out who answers where that fails.',

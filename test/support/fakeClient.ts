@@ -70,6 +70,17 @@ export function fakeClient({
         code: 'Mk9zD3-hQe6cX1bY0aVt7w',
       }),
     }),
+    keepers: async () => ({
+      ask: async (...args) => ({
+        ...(await asked('keepers.ask', ...args)),
+        request: 'a'.repeat(22),
+        number: '4711',
+      }),
+      stateOf: async (...args) => ({ ...(await asked('keepers.stateOf', ...args)), state: 'waiting' }),
+      become: () => asked('keepers.become'),
+      requests: async () => ({ ...(await asked('keepers.requests')), requests: [] }),
+      decide: (...args) => asked('keepers.decide', ...args),
+    }),
     open: async (room) => void calls.push(['open', room]),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),

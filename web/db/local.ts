@@ -4,7 +4,7 @@
  * browsers write cookies up to 30 s late, and an app that is killed before that would lose access to its outbox.
  */
 import type { DBSchema } from 'idb';
-import type { User } from '../../shared/protocol/index.ts';
+import type { Session, User } from '../../shared/protocol/index.ts';
 import { nameKey } from '../../shared/text.ts';
 import type { Clock } from './clock.ts';
 import { openResilientDatabase, type ReadTx, type WriteTx } from './resilientDatabase.ts';
@@ -13,6 +13,7 @@ export interface SignedInHere {
   user: User;
   hasPassword?: boolean;
   hasRecoveryCode?: boolean | undefined;
+  role?: Session['role'];
   devices?: number;
   /** The previous user, whom the server no longer knows: their outbox moves to this user (state/inherit.ts). */
   heirOf?: string;

@@ -85,6 +85,48 @@ export const enSheets = {
     wrong: (name: string) => `This is not the recovery code of ${name}, or there is a newer one.`,
   },
 
+  ask: {
+    title: 'Ask to come back',
+    why: (name: string) =>
+      `A keeper of this server can let you back in as ${name}. You get a number, and read it to the keeper, by phone or in person.`,
+    ask: 'Ask a keeper',
+    read: (name: string) => `Read this number to a keeper, so that they know that it is ${name} who asks:`,
+    waiting: 'Waiting for a keeper. This page goes on by itself.',
+    giveUp: 'Stop asking',
+    again: 'Ask again',
+    ended: {
+      refused: 'A keeper has refused the request.',
+      expired: 'The request has expired.',
+    },
+    reasons: {
+      'not-found': 'Nobody here has this name.',
+      'no-keeper': 'This server has no keeper who could let you back in. Ask whoever runs it.',
+      forbidden: 'There are too many requests now. Try again later today.',
+    },
+  },
+
+  keeper: {
+    title: 'People who ask to come back',
+    offer: 'You are the first here. Will you let people back in who lose their phone?',
+    more: 'Tell me more',
+    what: 'Who has lost every device can ask to come back. A keeper sees the request, hears a number from the person, and lets them in. Keepers can let anybody in under any name, so it should be somebody whom all trust. This server has no keeper yet.',
+    become: 'Become a keeper',
+    none: 'Nobody is asking now.',
+    how: 'Let somebody in only if you know them by voice or face, and they read you the same number.',
+    waiting: (n: number) =>
+      count(n, { one: '# person asks to come back', other: '# people ask to come back' }),
+    look: 'Look',
+    approve: 'Let in',
+    approveNamed: (name: string, number: string) => `Let in ${name}, ${number}`,
+    refuse: 'Refuse',
+    refuseNamed: (name: string, number: string) => `Refuse ${name}, ${number}`,
+    signOutOld: 'Sign out their old devices',
+    reasons: {
+      forbidden: 'Only a keeper can do this.',
+      'not-found': 'Another keeper has decided, or the request has expired.',
+    },
+  },
+
   openInBrowser: {
     why: 'Open this page in your browser, such as Safari or Chrome. Here, in another app, your name and your messages would soon be lost.',
     copy: 'Copy the link',

@@ -249,6 +249,47 @@ export const zh: Texts & { sheets: SheetTexts } = {
       wrong: (name) => `这不是 ${name} 的恢复码，或者已经有了更新的。`,
     },
 
+    ask: {
+      title: '申请回来',
+      why: (name) =>
+        `这个服务器的看护人可以让你以 ${name} 的身份回来。你会得到一个号码，请打电话或当面念给看护人听。`,
+      ask: '向看护人申请',
+      read: (name) => `请把这个号码念给看护人听，好让对方知道申请的人是 ${name}：`,
+      waiting: '正在等待看护人，通过后会自动继续。',
+      giveUp: '不再申请',
+      again: '再次申请',
+      ended: {
+        refused: '看护人拒绝了这次申请。',
+        expired: '这次申请已过期。',
+      },
+      reasons: {
+        'not-found': '这里没有人用这个名字。',
+        'no-keeper': '这个服务器还没有看护人，请联系服务器管理员。',
+        forbidden: '现在的申请太多，请今天晚些时候再试。',
+      },
+    },
+
+    keeper: {
+      title: '申请回来的人',
+      offer: '你是这里的第一个人。愿意帮丢了手机的人回来吗？',
+      more: '了解一下',
+      what: '丢了所有设备的人可以申请回来。看护人会看到申请，听对方念出号码，再让对方进来。看护人可以让任何人以任何名字进来，所以应由大家都信任的人担任。这个服务器还没有看护人。',
+      become: '担任看护人',
+      none: '现在没有人申请。',
+      how: '只有在你认得对方的声音或样子，并且对方念出同样的号码时，才让对方进来。',
+      waiting: (n) => count(n, '# 人申请回来'),
+      look: '查看',
+      approve: '让其进来',
+      approveNamed: (name, number) => `让 ${name} 进来，号码 ${number}`,
+      refuse: '拒绝',
+      refuseNamed: (name, number) => `拒绝 ${name}，号码 ${number}`,
+      signOutOld: '让对方的旧设备退出登录',
+      reasons: {
+        forbidden: '只有看护人可以这样做。',
+        'not-found': '另一位看护人已处理，或申请已过期。',
+      },
+    },
+
     openInBrowser: {
       why: '请用浏览器（如 Safari 或 Chrome）打开这个页面。在其他应用里打开，你的名字和消息很快就会丢失。',
       copy: '复制链接',

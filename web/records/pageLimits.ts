@@ -91,3 +91,8 @@ export const WINDOW_PAGE_LINES = 50;
 export const WINDOW_MAX_LINES = 150;
 /** Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. */
 export const WINDOW_STEP_LINES = 12;
+
+/** How often whoever asks to come back looks whether a keeper has decided. */
+export const COME_BACK_LOOK_EVERY_MS = 3_000;
+/** How often a keeper's visible app looks for requests. Two of these, and the keeper's tap, are well within two minutes. */
+export const KEEPER_LOOKS_EVERY_MS = 10_000;

@@ -21,6 +21,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
     signOut: current.signOut,
     setPassword: current.setPassword,
     devices: async () => (await loadLater()).createDeviceCalls(deps),
+    keepers: async () => (await loadLater()).createKeeperCalls(deps),
     async open(room) {
       opened = room;
       await current.client?.open(room);

@@ -336,7 +336,14 @@ const USER_UNKNOWN = { tag: 'user-unknown' } as const;
 const AFTER_SUSPENSION: ReadonlySet<BrowserEvent> = new Set(['visible', 'pageshow', 'resume']);
 
 /** Without what is undefined, and without what else an answer of the server holds. */
-function sessionOf({ user, hasPassword, hasRecoveryCode, devices, heirOf }: SignedInHere): SignedInHere {
-  const known = { hasPassword, hasRecoveryCode, devices, heirOf };
+function sessionOf({
+  user,
+  hasPassword,
+  hasRecoveryCode,
+  role,
+  devices,
+  heirOf,
+}: SignedInHere): SignedInHere {
+  const known = { hasPassword, hasRecoveryCode, role, devices, heirOf };
   return { user, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) };
 }

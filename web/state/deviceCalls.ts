@@ -2,11 +2,11 @@
  * The devices on which the user is signed in, and signing in on one more by a one-time pass, over HTTP. A chunk of its own:
  * only few screens need it.
  */
-import type {
-  CodeAnswer,
-  DevicesAnswer,
+import {
+  type CodeAnswer,
+  type DevicesAnswer,
   RecoveryCodeAnswer,
-  SessionAnswer,
+  type SessionAnswer,
 } from '../../shared/protocol/index.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -17,26 +17,31 @@ import { isAnswer } from './account.ts';
 import type { Deps } from './deps.ts';
 import type { DeviceActions } from './model.ts';
 
-type DeviceDeps = Pick<Deps, 'fetch' | 'clock'>;
+export type DeviceDeps = Pick<Deps, 'fetch' | 'clock'>;
 
 export function createDeviceCalls(deps: DeviceDeps): DeviceActions {
   return {
     async list() {
-      const result = await call<DevicesAnswer>(deps, 'GET', '/api/devices', BODIES.devices);
-      return result.ok ? { ok: true, devices: result.value.devices } : failed(result);
+      const result = await callApi<DevicesAnswer>(deps, 'GET', '/api/devices', BODIES.devices);
+      return result.ok ? { ok: true, devices: result.value.devices } : failedCall(result);
     },
     /** Ok also where it was signed out before: an earlier answer may have been lost. */
     async signOut(id) {
-      const result = await call(deps, 'DELETE', `/api/devices/${id}`, BODIES.nothing);
-      return result.ok || result.error.code === 'not-found' ? { ok: true } : failed(result);
+      const result = await callApi(deps, 'DELETE', `/api/devices/${id}`, BODIES.nothing);
+      return result.ok || result.error.code === 'not-found' ? { ok: true } : failedCall(result);
     },
     async makeCode() {
-      const result = await call<CodeAnswer>(deps, 'POST', '/api/code', BODIES.code);
-      return result.ok ? { ok: true, ...result.value } : failed(result);
+      const result = await callApi<CodeAnswer>(deps, 'POST', '/api/code', BODIES.code);
+      return result.ok ? { ok: true, ...result.value } : failedCall(result);
     },
     async makeRecoveryCode() {
-      const result = await call<RecoveryCodeAnswer>(deps, 'POST', '/api/recovery-code', BODIES.recoveryCode);
-      return result.ok ? { ok: true, ...result.value } : failed(result);
+      const result = await callApi<RecoveryCodeAnswer>(
+        deps,
+        'POST',
+        '/api/recovery-code',
+        RecoveryCodeAnswer,
+      );
+      return result.ok ? { ok: true, ...result.value } : failedCall(result);
     },
   };
 }
@@ -56,10 +61,10 @@ export async function signInByPass(
   if (stored) return { ok: true, session: stored };
   const claim = await local.claim(pass, newId());
   const body = { pass, claim, credential: 'cookie' };
-  const result = await call<SessionAnswer>(deps, 'POST', '/api/session/pass', BODIES.signedIn, body);
+  const result = await callApi<SessionAnswer>(deps, 'POST', '/api/session/pass', BODIES.signedIn, body);
   if (!result.ok) {
     if (isAnswer(result.error.code)) await local.dropClaim(pass);
-    return failed(result);
+    return failedCall(result);
   }
   const { user, hasPassword, devices } = result.value;
   const session = { user, hasPassword, devices };
@@ -69,7 +74,8 @@ export async function signInByPass(
   return { ok: true, session };
 }
 
-async function call<T>(
+/** One request with the cookie of this browser. Never rejects. */
+export async function callApi<T>(
   { fetch, clock }: DeviceDeps,
   method: string,
   path: string,
@@ -85,6 +91,7 @@ async function call<T>(
   return result;
 }
 
-function failed({ error: { code, message } }: Extract<HttpResult<unknown>, { ok: false }>) {
+/** For the screen. */
+export function failedCall({ error: { code, message } }: Extract<HttpResult<unknown>, { ok: false }>) {
   return { ok: false, reason: { code, message } } as const;
 }

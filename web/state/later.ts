@@ -10,5 +10,6 @@ export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.
 export { BODIES, readBody } from '../transport/bodies.ts';
 export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';
+export { createKeeperCalls } from './keeperCalls.ts';
 export { deleteLeftLogs, deleteUnsent } from './leftBehind.ts';
 export { checkRefusedSession } from './refusedSession.ts';

@@ -3,7 +3,7 @@
  * `Client`; they never see a socket, a database or a row of the outbox.
  */
 
-import type { User } from '../../shared/protocol/index.ts';
+import type { ComeBackState, Session, User, WaitingRequest } from '../../shared/protocol/index.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -27,8 +27,9 @@ export interface Client extends UserActions {
    * when the user returns, unless they are to be `deleted` as well.
    */
   signOut(unsent?: 'deleted'): Promise<Outcome>;
-  /** Rejects where their chunk cannot be fetched. */
+  /** Both reject where their chunk cannot be fetched. */
   devices(): Promise<DeviceActions>;
+  keepers(): Promise<KeeperActions>;
 
   /**
    * Which room is on the screen: the server catches it up first. Resolves once its messages are read, or after
@@ -105,6 +106,20 @@ export interface DeviceActions {
   makeRecoveryCode(): Promise<Outcome & { code?: string }>;
 }
 
+/** Asking keepers to be let back in, and what keepers do. */
+export interface KeeperActions {
+  /** Asks to come back as the user with this name. `request` is the code for `signInByCode` once it is approved. */
+  ask(name: string): Promise<Outcome & { request?: string; number?: string }>;
+  /** `not-found`: the request has expired. */
+  stateOf(request: string): Promise<Outcome & { state?: ComeBackState['state'] }>;
+  /** Makes the first user of the server a keeper. */
+  become(): Promise<Outcome>;
+  /** The requests that wait, the oldest first. */
+  requests(): Promise<Outcome & { requests?: WaitingRequest[] }>;
+  /** `not-found`: somebody else has decided, or the request has expired. */
+  decide(id: string, approve: boolean, signOutOthers: boolean): Promise<Outcome>;
+}
+
 /** Times in milliseconds since 1970. `current`: this device. */
 export interface DeviceSummary {
   id: string;
@@ -133,6 +148,8 @@ export interface SignedIn {
   hasPassword: boolean | undefined;
   /** Also undefined where an older server does not say it. */
   hasRecoveryCode: boolean | undefined;
+  /** Of the user on the server: `first` is asked to become its first keeper. */
+  role: Session['role'];
   lastDevice: boolean | undefined;
   connection: ConnectionState;
   /** The number of rows of all rooms that wait to be sent. */

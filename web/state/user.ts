@@ -210,6 +210,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       user: known.user,
       hasPassword: known.hasPassword,
       hasRecoveryCode: known.hasRecoveryCode,
+      role: known.role,
       lastDevice: known.devices === undefined ? undefined : known.devices === 1,
       connection: reuse(published?.connection, connection()),
       waiting: summaries.waiting(),

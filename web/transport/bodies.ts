@@ -3,14 +3,7 @@
  * frames.
  */
 import * as v from 'valibot';
-import {
-  CodeAnswer,
-  DevicesAnswer,
-  RecoveryCodeAnswer,
-  Refusal,
-  Session,
-  SessionAnswer,
-} from '../../shared/protocol/index.ts';
+import { CodeAnswer, DevicesAnswer, Refusal, Session, SessionAnswer } from '../../shared/protocol/index.ts';
 import { type HttpResult, UNREACHABLE } from './httpCall.ts';
 
 export const BODIES = {
@@ -18,7 +11,6 @@ export const BODIES = {
   signedIn: SessionAnswer,
   devices: DevicesAnswer,
   code: CodeAnswer,
-  recoveryCode: RecoveryCodeAnswer,
   /** No body, or an object of our protocol whose fields do not matter. */
   nothing: v.optional(v.looseObject({})),
 };

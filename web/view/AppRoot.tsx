@@ -77,19 +77,22 @@ function SignedInApp() {
   }, [name]);
 
   return (
-    // Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
-    // that nothing below it is mounted again.
-    <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
-      <RoomListPane here={wanted} onOpen={setOpenSheet} />
-      {id === undefined ? (
-        <div class="pane nothing">
-          <p>{t.rooms.pick}</p>
-        </div>
-      ) : (
-        <RoomPane key={id} id={id} models={models} onOpen={setOpenSheet} />
-      )}
-      {openSheet && lazy && <lazy.Sheets open={openSheet} onOpen={setOpenSheet} />}
-    </div>
+    <>
+      {lazy && <lazy.RequestsBar onOpen={setOpenSheet} />}
+      {/* Without an open room this is the `main` landmark: a phone shows only the list then. It is always the same element, so
+      that nothing below it is mounted again. */}
+      <div class={id === undefined ? 'panes' : 'panes in-room'} role={id === undefined ? 'main' : undefined}>
+        <RoomListPane here={wanted} onOpen={setOpenSheet} />
+        {id === undefined ? (
+          <div class="pane nothing">
+            <p>{t.rooms.pick}</p>
+          </div>
+        ) : (
+          <RoomPane key={id} id={id} models={models} onOpen={setOpenSheet} />
+        )}
+        {openSheet && lazy && <lazy.Sheets open={openSheet} onOpen={setOpenSheet} />}
+      </div>
+    </>
   );
 }
 

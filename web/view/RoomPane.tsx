@@ -58,7 +58,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
       <div class="under" role="status">
         <ConnectionLine onSignIn={() => onOpen({ tag: 'sign-in' })} />
         {room?.failing && <p class="line">{t.rooms.failing}</p>}
-        {room && lazy && <lazy.RecoveryOffer room={id} onOpen={onOpen} />}
+        {room && lazy && <lazy.Offers room={id} onOpen={onOpen} />}
       </div>
       {room || !areKnown ? (
         <MessagePane id={id} name={name} hasLeft={room?.member === false} models={models} />

@@ -4,6 +4,7 @@ import type { KindRule } from '../../../shared/kinds.ts';
 import type { Lane } from '../callQueue.ts';
 import { appendOn } from './append.ts';
 import type { FaultKind } from './faults.ts';
+import { keepersOn } from './keeperStore.ts';
 import { readsOn } from './logReads.ts';
 import { roomsOn } from './roomStore.ts';
 import { usersOn } from './userStore.ts';
@@ -15,6 +16,7 @@ export function callsOn(db: DatabaseSync) {
     log: { append: appendOn(db), ...readsOn(db) },
     users: usersOn(db),
     rooms: roomsOn(db),
+    keepers: keepersOn(db),
     database: {
       ping: (): void => {
         answers.get();
@@ -81,6 +83,15 @@ export const ANSWERED_BY = {
     leaves: 'reader',
     readUpTo: 'reader',
   },
+  keepers: {
+    add: 'writer',
+    addRequest: 'writer',
+    decide: 'writer',
+    all: 'reader',
+    firstUser: 'reader',
+    requests: 'reader',
+    requestState: 'reader',
+  },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 
 /**
@@ -91,6 +102,7 @@ const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   log: ['range'],
   users: ['changedSince', 'changedAround'],
   rooms: ['listPublic', 'ofUsers', 'leaves'],
+  keepers: ['firstUser'],
 };
 
 export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {

@@ -168,7 +168,7 @@ function makeFolder(folder: string): void {
 }
 
 /** The schema version; 0 for an empty file. Throws for a file of another application before anything in it is changed. */
-function versionOf(db: DatabaseSync, file: string): number {
+export function versionOf(db: DatabaseSync, file: string): number {
   const number = (pragma: string) => Object.values(db.prepare(pragma).get()!)[0] as number;
   const version = number('PRAGMA user_version');
   const application = number('PRAGMA application_id');

@@ -146,6 +146,15 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
     },
+    keepers: {
+      add: (user, at) => call('keepers', 'add', user, at),
+      all: () => call('keepers', 'all'),
+      firstUser: () => call('keepers', 'firstUser'),
+      addRequest: (request) => call('keepers', 'addRequest', request),
+      requests: (at) => call('keepers', 'requests', at),
+      requestState: (hash, at) => call('keepers', 'requestState', hash, at),
+      decide: (hash, state, at) => call('keepers', 'decide', hash, state, at),
+    },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -148,6 +148,18 @@ function sixth(db: DatabaseSync): void {
 /** Recovery codes: the hash of each user's. */
 function seventh(db: DatabaseSync): void {
   db.exec('ALTER TABLE users ADD COLUMN recoveryHash TEXT');
+}
+
+/** Keepers, and the requests to come back. */
+function eighth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE keepers (user TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE requests (
+      hash TEXT PRIMARY KEY, user TEXT NOT NULL, number TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'waiting',
+      createdAt INTEGER NOT NULL, expiresAt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX requestsByExpiry ON requests (expiresAt);
+  `);
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -204,6 +204,47 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired is deleted when somebody makes a pass'],
   },
   {
+    name: 'keepers are forgotten',
+    around: (store) => ({ ...store, keepers: { ...store.keepers, add: async () => {} } }),
+    caughtBy: ['keepers stay keepers'],
+  },
+  {
+    name: 'anybody is the first user',
+    around: (store, _, data) => ({
+      ...store,
+      keepers: { ...store.keepers, firstUser: async () => [...data.users.keys()][0] },
+    }),
+    caughtBy: ['the first user is the one who signed up first'],
+  },
+  {
+    name: 'a later decision replaces an earlier one',
+    around: (store, _, data) => ({
+      ...store,
+      keepers: {
+        ...store.keepers,
+        async decide(hash, state) {
+          const request = data.requests.get(hash);
+          if (request) request.state = state;
+          return request;
+        },
+      },
+    }),
+    caughtBy: ['a request waits until it is decided', 'of concurrent decisions that differ one holds'],
+  },
+  {
+    name: 'a request never expires',
+    around: (store) => ({
+      ...store,
+      keepers: {
+        ...store.keepers,
+        requests: () => store.keepers.requests(0),
+        requestState: (hash) => store.keepers.requestState(hash, 0),
+        addRequest: (request) => store.keepers.addRequest({ ...request, createdAt: 0 }),
+      },
+    }),
+    caughtBy: ['a request waits until it is decided', 'requests that have expired are deleted'],
+  },
+  {
     name: 'every id has a name',
     around: (store) =>
       withUsers(store, {

@@ -1,12 +1,14 @@
 /** A database in memory that several stores of one process share. Each of its methods is atomic. */
 import type {
   AppendResult,
+  ComeBackRequest,
   EntryKey,
   NewDevice,
   NewEntry,
   NewRoom,
   NewUser,
   OneTimePass,
+  RequestState,
   RoomRecord,
 } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -44,6 +46,9 @@ export class MemoryData {
   /** Times of sign-outs by the hash of the token. */
   readonly signedOut = new Map<string, number>();
   readonly passes = new Map<string, OneTimePass & { claimHash?: string }>();
+  /** The time since when each is one. */
+  readonly keepers = new Map<string, number>();
+  readonly requests = new Map<string, ComeBackRequest & { state: RequestState }>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
 

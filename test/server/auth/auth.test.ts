@@ -39,6 +39,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     onUserCreated: async (user) => welcomed.push(user),
     onSignedOut: (device) => signedOut.push(device),
     onRenamed: async (user) => renamed.push(user),
+    roleOf: async () => undefined,
     features: () => [],
     ...changes,
   });

@@ -34,6 +34,7 @@ async function signedUp(random: (bytes: number) => Uint8Array = randomBytes) {
     onUserCreated: async () => {},
     onSignedOut: () => {},
     onRenamed: async () => {},
+    roleOf: async () => undefined,
     features: () => [],
   });
   const { session, token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);

@@ -34,6 +34,7 @@ async function signedUp() {
     onUserCreated: async () => {},
     onSignedOut: (device) => void signedOut.push(device),
     onRenamed: async () => {},
+    roleOf: async () => undefined,
     features: () => [],
   });
   const { session, token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);

@@ -4,6 +4,7 @@ import { createServer, type IncomingHttpHeaders, request as send } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createAuth } from '../../../server/auth/auth.ts';
 import { createDeviceUse } from '../../../server/auth/deviceUse.ts';
+import { createKeepers } from '../../../server/auth/keepers.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
 import { type Config, parseEnv } from '../../../server/base/env.ts';
 import { createLogger } from '../../../server/base/logger.ts';
@@ -14,6 +15,9 @@ import { createLimiter } from '../../../server/limits/limiter.ts';
 import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { requestContextOf } from '../../../server/request/requestContext.ts';
+import type { KeeperStore } from '../../../server/store/port.ts';
+import { MemoryData } from '../../contract/memory/data.ts';
+import { keepersIn } from '../../contract/memory/keepers.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
 /** Of one device, before its requests are refused. */
@@ -26,6 +30,7 @@ export interface Served extends AsyncDisposable {
   /** Each line of the log, parsed. */
   logged: Record<string, unknown>[];
   isReady: boolean;
+  keepers: KeeperStore;
 }
 
 export async function serve({
@@ -47,6 +52,9 @@ export async function serve({
   const answer = perform ?? ((name, _user, payload) => ({ ok: true, epoch: 'e', name, payload }));
   const users = { ...fakeUsers(), ...sabotage };
   const settings = { ...parseEnv({}), ...config };
+  const keepers = keepersIn(new MemoryData(), async (work) => work());
+  const limits = createSignInLimits(() => performance.now());
+  const audit = { record: () => {}, flush: () => {} };
   const koa = createKoaApp({
     contextOf: (request) => requestContextOf(request, settings),
     allowedOrigins: settings.allowedOrigins,
@@ -54,13 +62,23 @@ export async function serve({
       store: users,
       now: Date.now,
       random: randomBytes,
-      limits: createSignInLimits(() => performance.now()),
+      limits,
       signUp: config.signUp ?? 'open',
       deviceUse: createDeviceUse({ store: users, now: Date.now, logger: createLogger('silent') }),
       onUserCreated: async () => {},
       onSignedOut: () => {},
       onRenamed: async () => {},
+      roleOf: async () => undefined,
       features: () => [],
+    }),
+    keepers: createKeepers({
+      store: keepers,
+      users,
+      limits,
+      now: Date.now,
+      random: randomBytes,
+      onSignedOut: () => {},
+      audit,
     }),
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);
@@ -73,7 +91,7 @@ export async function serve({
     isReady: async () => served.isReady,
     page: createPageFiles(folder, now),
     metrics: createMetrics(),
-    audit: { record: () => {}, flush: () => {} },
+    audit,
     logger: createLogger('info', { write: (line) => void logged.push(JSON.parse(line)) }),
   });
   const server = createServer(koa.callback());
@@ -83,6 +101,7 @@ export async function serve({
     performed,
     logged,
     isReady: true,
+    keepers,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -154,6 +154,7 @@ function signedIn(change: Partial<SignedIn>): SignedIn {
     user: { id: 'user-Ada', name: 'Ada', rev: 0 },
     hasPassword: false,
     hasRecoveryCode: false,
+    role: undefined,
     lastDevice: true,
     connection: { tag: 'live' },
     waiting: 0,

@@ -6,16 +6,22 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Reason } from '../../records/errorReason.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { AskSheet } from './AskSheet.tsx';
 import { Sheet } from './Sheet.tsx';
 
 export function ComeBack({ name }: { name: string }) {
-  const [open, setOpen] = useState(false);
+  const [way, setWay] = useState<'recovery' | 'ask' | undefined>();
+  const close = () => setWay(undefined);
   return (
     <>
-      <button type="button" class="button quiet" onClick={() => setOpen(true)}>
+      <button type="button" class="button quiet" onClick={() => setWay('recovery')}>
         {sheetTexts().recovery.have}
       </button>
-      {open && <EnterRecoverySheet name={name} onClose={() => setOpen(false)} />}
+      <button type="button" class="button quiet" onClick={() => setWay('ask')}>
+        {sheetTexts().ask.title}
+      </button>
+      {way === 'recovery' && <EnterRecoverySheet name={name} onClose={close} />}
+      {way === 'ask' && <AskSheet name={name} onClose={close} />}
     </>
   );
 }

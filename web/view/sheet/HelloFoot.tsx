@@ -1,4 +1,5 @@
 import { isInAppBrowser } from '../parts/inAppBrowser.ts';
+import { AskedBefore } from './AskSheet.tsx';
 import { EnterCode } from './CodeSheets.tsx';
 import { LanguageChoice } from './LanguageChoice.tsx';
 
@@ -7,6 +8,7 @@ export function HelloFoot() {
   return (
     <>
       {!isInAppBrowser(navigator.userAgent) && <EnterCode />}
+      <AskedBefore />
       <LanguageChoice />
     </>
   );

@@ -30,6 +30,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'recovery' })}>
         {s.recovery.title}
       </button>
+      {app.role && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'keeper' })}>
+          {s.keeper.title}
+        </button>
+      )}
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

@@ -5,7 +5,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { SignedIn } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { declineRecovery } from './recoveryDeclined.ts';
+import { recoveryOffer } from './declinedOffers.ts';
 import { Sheet } from './Sheet.tsx';
 
 /** Makes a recovery code when asked, since that ends the last one, and shows it this once. */
@@ -19,7 +19,7 @@ export function RecoverySheet({ app, onClose }: { app: SignedIn; onClose(): void
       async () => (await client.devices()).makeRecoveryCode(),
       ({ code }) => {
         setGroups(recoveryGroups(code!));
-        declineRecovery(app.user.id);
+        recoveryOffer.decline(app.user.id);
       },
     );
   return (

@@ -4,6 +4,7 @@ import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { ShowCodeSheet } from './CodeSheets.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
+import { KeeperSheet } from './KeeperSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
@@ -19,6 +20,7 @@ export type OpenSheet =
   | { tag: 'devices' }
   | { tag: 'code' }
   | { tag: 'recovery' }
+  | { tag: 'keeper' }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -45,6 +47,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <ShowCodeSheet onClose={close} />;
     case 'recovery':
       return <RecoverySheet app={app} onClose={close} />;
+    case 'keeper':
+      return <KeeperSheet app={app} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

@@ -1,7 +1,7 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomKind } from '../../../../shared/protocol/index.ts';
-import type { NewDevice, OneTimePass } from '../../port.ts';
+import type { ComeBackRequest, NewDevice, OneTimePass, RequestState } from '../../port.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
 /**
@@ -23,6 +23,8 @@ export interface Collections {
   users: Collection<UserDocument>;
   devices: Collection<DeviceDocument>;
   passes: Collection<PassDocument>;
+  keepers: Collection<KeeperDocument>;
+  requests: Collection<RequestDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -94,6 +96,18 @@ export interface PassDocument extends Omit<OneTimePass, 'hash'> {
   _id: string;
   /** Of whoever has taken it. */
   claimHash?: string;
+}
+
+/** `_id`: the user. */
+export interface KeeperDocument {
+  _id: string;
+  since: number;
+}
+
+/** `_id`: the hash of the request's secret. */
+export interface RequestDocument extends Omit<ComeBackRequest, 'hash'> {
+  _id: string;
+  state: RequestState;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -206,6 +220,8 @@ const INDEXES = {
     { name: 'passesOfUser', key: { user: 1, kind: 1, createdAt: 1 } },
     { name: 'passesByExpiry', key: { expiresAt: 1 } },
   ],
+  keepers: [],
+  requests: [{ name: 'requestsByExpiry', key: { expiresAt: 1 } }],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
     { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
@@ -242,6 +258,8 @@ export function collectionsOf(db: Db): Collections {
     users: db.collection('users'),
     devices: db.collection('devices'),
     passes: db.collection('passes'),
+    keepers: db.collection('keepers'),
+    requests: db.collection('requests'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),

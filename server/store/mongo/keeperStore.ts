@@ -1,0 +1,57 @@
+/** Keepers, and the requests to come back. A request changes by single writes of its document. */
+import type { ComeBackRequest, KeeperStore } from '../port.ts';
+import type { Collections, RequestDocument } from './base/collections.ts';
+
+export function keepersOn({
+  users,
+  keepers,
+  requests,
+}: Pick<Collections, 'users' | 'keepers' | 'requests'>): KeeperStore {
+  return {
+    async add(user, at) {
+      await keepers.updateOne({ _id: user }, { $setOnInsert: { since: at } }, { upsert: true });
+    },
+    async all() {
+      const found = await keepers.find().sort({ since: 1, _id: 1 }).toArray();
+      return found.map(({ _id }) => _id);
+    },
+    async firstUser() {
+      const [first] = await users
+        .find()
+        .sort({ createdAt: 1, _id: 1 })
+        .limit(1)
+        .project<{ _id: string }>({ _id: 1 })
+        .toArray();
+      return first?._id;
+    },
+    async addRequest({ hash, ...request }) {
+      await requests.deleteMany({ expiresAt: { $lte: request.createdAt } });
+      await requests.updateOne(
+        { _id: hash },
+        { $setOnInsert: { ...request, state: 'waiting' } },
+        { upsert: true }, // a write that the driver repeats
+      );
+    },
+    async requests(at) {
+      const found = await requests
+        .find({ state: 'waiting', expiresAt: { $gt: at } })
+        .sort({ createdAt: 1, _id: 1 })
+        .toArray();
+      return found.map(requestOf);
+    },
+    async requestState(hash, at) {
+      return (await requests.findOne({ _id: hash, expiresAt: { $gt: at } }))?.state;
+    },
+    async decide(hash, state, at) {
+      const decided = await requests.findOneAndUpdate(
+        { _id: hash, state: { $in: ['waiting', state] }, expiresAt: { $gt: at } },
+        { $set: { state } },
+      );
+      return decided ? requestOf(decided) : undefined;
+    },
+  };
+}
+
+function requestOf({ _id, user, number, createdAt, expiresAt }: RequestDocument): ComeBackRequest {
+  return { hash: _id, user, number, createdAt, expiresAt };
+}
