@@ -13,7 +13,7 @@ export const en = {
   hello: {
     title: ['Say it now.', 'It gets there.'],
     promise:
-      'Write whenever you like. Holdfast keeps every message on this device and delivers it once, in order, as soon as there is a connection.',
+      'Write whenever you like. Holdfast keeps every message on this device and delivers it once and in order, as soon as it can.',
     name: 'Your name',
     password: 'Password',
     taken: 'That name is taken. If it is yours, enter its password.',

@@ -14,7 +14,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   hello: {
     title: ['想说就说，', '必定送达。'],
-    promise: '随时都可以写。每条消息都会先保存在本机，一联网就按顺序送达，不丢失，不重复。',
+    promise: '随时都可以写。每条消息都会先保存在本机，一有机会就按顺序送达，不丢失，不重复。',
     name: '你的名字',
     password: '密码',
     taken: '这个名字已被使用。如果就是你，请输入密码。',

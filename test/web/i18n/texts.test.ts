@@ -24,6 +24,13 @@ test.each(Object.entries(LANGUAGES))('%s: no text is empty, whatever its argumen
   for (const [path, text] of textsOf(texts)) expect(text.trim(), path).not.toBe('');
 });
 
+test.each(Object.entries(LANGUAGES))(
+  '%s: the first screen promises nothing that iOS does not keep: there a closed app sends nothing when there is a network',
+  (_, { hello }) => {
+    expect(hello.promise).not.toMatch(/connection|network|联网|网络/);
+  },
+);
+
 test('every language has exactly the texts of English, and uses every argument that English uses', () => {
   const shapes = Object.values(LANGUAGES).map((texts) =>
     textsOf(texts)
