@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { UserDatabase } from '../../../web/db/userDatabase.ts';
+import type { UserDatabase, UserWrite } from '../../../web/db/userDatabase.ts';
 import { createReadMarkers, type ReadMarkers } from '../../../web/engine/readMarkers.ts';
 import { countUnread } from '../../../web/log/read/readLines.ts';
-import { forgetLog } from '../../../web/log/store/deleteLogs.ts';
+import { forgetAllLogs, forgetLog } from '../../../web/log/store/deleteLogs.ts';
 import { SYNC_STORES } from '../../../web/log/store/storeEntries.ts';
 import { RETRY_MAX_MS } from '../../../web/records/pageLimits.ts';
 import type { ConnectionRunner } from '../../../web/transport/connectionRunner.ts';
@@ -122,6 +122,14 @@ test('S1 what a view still shows of a log that was deleted meanwhile does not co
   expect(await mark()).toBeUndefined();
   readMarkers.seen(ROOM, 2, 1);
   await untilMarked(2);
+});
+
+test('S1 a marker is deleted with the log that it is of', async () => {
+  for (const forget of [(tx: UserWrite) => forgetLog(tx, ROOM), forgetAllLogs]) {
+    await db.write(['marks'], (tx) => tx.objectStore('marks').put({ room: ROOM, upTo: 3, told: false }));
+    await db.write(SYNC_STORES, async (tx) => void (await forget(tx)));
+    expect(await mark()).toBeUndefined();
+  }
 });
 
 test('what lies between the head and an own message beyond it was not seen', async () => {
