@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type MongoStore, openMongo } from '../../../../../server/store/mongo/index.ts';
+import { NO_FAILURES, stallAfterMs } from '../../../../../server/store/mongo/tail/streamFailure.ts';
 import { Unusable } from '../../../../../server/store/port.ts';
 import { LOBBY } from '../../../../../shared/mint.ts';
 import { appendNew, newId, text, upTo } from '../../../../contract/support.ts';
@@ -149,6 +150,14 @@ describe('an empty database', () => {
     expect(store.db.readConcern?.level).toBe('majority');
     expect(store.db.readPreference?.mode).toBe('primary');
     expect(store.db.client.options.retryWrites).toBe(true);
+    expect(store.streams.writeConcern).toEqual(store.db.writeConcern);
+    expect(store.streams.readConcern).toEqual(store.db.readConcern);
     expect(await appendNew(store, [text(LOBBY, newId(), 'hello')])).toEqual([1]);
+  });
+
+  it('a change stream is waited for by the tail, not cut off by the timeout of its socket', async () => {
+    const { streams } = await open(mongo.server.anotherUrl());
+    const longest = stallAfterMs({ ...NO_FAILURES, stalls: 100 });
+    expect(streams.client.options.socketTimeoutMS).toBeGreaterThan(longest);
   });
 });
