@@ -76,7 +76,12 @@ const OPTIONS: MongoClientOptions = {
  * more read what was removed (tail/changeStream.ts) and write hints (socketAdapter.ts). The tail has deadlines of its own,
  * the longest of which is shorter than the timeout of its sockets (tail/streamFailure.ts).
  */
-const STREAM_OPTIONS: MongoClientOptions = { maxPoolSize: 8, socketTimeoutMS: 60_000 };
+const STREAM_OPTIONS: MongoClientOptions = {
+  maxPoolSize: 8,
+  socketTimeoutMS: 60_000,
+  // Where nothing fails, checks only cost. A stream that fails makes the driver check at once.
+  heartbeatFrequencyMS: 5_000,
+};
 
 interface Options {
   url: string;
