@@ -188,6 +188,7 @@ export const enSheets = {
       `${name} has no password. To sign in here again, set one first, here or on another device.`,
     unsure: 'Without a password or another device, signing out is for good.',
     safe: 'You can sign in again with your password.',
+    safeByCode: 'You can sign in again with your recovery code.',
     confirm: 'Sign out',
     confirmForGood: 'Sign out for good',
     removed: 'The messages of your rooms are removed from this device.',

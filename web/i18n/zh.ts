@@ -337,6 +337,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       noPassword: (name) => `${name} 没有设置密码。要想以后还能在这里登录，请先在这里或其他设备上设置密码。`,
       unsure: '如果没有设置密码，也没有在其他设备上登录，退出后将无法再登录。',
       safe: '之后可以用密码重新登录。',
+      safeByCode: '之后可以用恢复码重新登录。',
       confirm: '退出登录',
       confirmForGood: '永久退出登录',
       removed: '各个房间的消息会从本机移除。',

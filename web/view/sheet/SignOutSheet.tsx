@@ -16,7 +16,7 @@ export function SignOutSheet({ app, onOpen }: { app: SignedIn; onOpen: SheetsPro
   const [deletes, setDeletes] = useState(false);
   const s = sheetTexts();
   const action = useAsyncAction();
-  const isFinal = app.hasPassword === false && app.lastDevice === true;
+  const isFinal = app.hasPassword === false && app.hasRecoveryCode !== true && app.lastDevice === true;
   const notSent = app.rooms.reduce((sum, room) => sum + room.notSent, 0);
   const drafts = app.rooms.filter(({ draft }) => draft !== '').length;
   const unsent = app.waiting + notSent;
@@ -71,9 +71,10 @@ function list(...counted: [count: number, text: (count: number) => string][]): s
   return counted.flatMap(([count, text]) => (count > 0 ? text(count) : [])).join(sheetTexts().signOut.and);
 }
 
-function warning({ hasPassword, lastDevice, user }: SignedIn): string {
+function warning({ hasPassword, hasRecoveryCode, lastDevice, user }: SignedIn): string {
   const s = sheetTexts();
   if (hasPassword === true) return s.signOut.safe;
+  if (hasRecoveryCode === true) return s.signOut.safeByCode;
   if (hasPassword === undefined || lastDevice === undefined) return s.signOut.unsure;
   return lastDevice ? s.signOut.forGood(user.name) : s.signOut.noPassword(user.name);
 }
