@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { bodies, composer, expect, message, signUp, test } from './fixtures.ts';
-import { goToNewest } from './support/scroll.ts';
+import { expectReadUpTo, goToNewest } from './support/scroll.ts';
 
 test('the field grows with its text up to six lines and then scrolls; when emptied it is one line high', async ({
   server,
@@ -171,6 +171,7 @@ async function fillLog(url: string, page: Page): Promise<void> {
   await mika.append(...Array.from({ length: 20 }, (_, n) => text(`number ${n}`)));
   await goToNewest(page, 'number 19');
   await expect(message(page, 'number 19')).toBeInViewport({ ratio: 1 });
+  await expectReadUpTo(page, 22); // two joins and 20 texts: the log follows its end while nothing is unread
 }
 
 /**

@@ -97,8 +97,8 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
   }
 
   /**
-   * One run serves all writes that need space at the time. Its own writes bypass the retry: waiting for itself would be a
-   * deadlock.
+   * One run serves all writes that need space at the time. Its own transactions bypass the retry, and the queue, in which
+   * those writes are: waiting for itself would be a deadlock.
    */
   async function freedSpace(): Promise<boolean> {
     const { freeSpace, clock } = options;
@@ -106,6 +106,7 @@ export function openResilientDatabase<S extends DBSchema>(options: DatabaseOptio
     if (!freeing) freedAt = clock.ticks();
     freeing ??= freeSpace({
       ...database,
+      read: (stores, work) => attempt(stores, 'readonly', work, 'relaxed'),
       write: (stores, work, durability = 'strict') => attempt(stores, 'readwrite', work, durability),
     }).finally(() => {
       freeing = undefined;
