@@ -58,6 +58,7 @@ async function everything(): Promise<Tally> {
   // What is installed comes over the network, one after the other (apt-get has a lock); the checks need none of it.
   const [, tallies] = await Promise.all([install(), checkAndBuild()]);
   if (wants('unit')) tallies.push(await step('unit', unit));
+  if (wants('unit') && !values.quick) tallies.push(await step('attacks', attacks));
   if (wants('browser')) tallies.push(await step('browser tests', browser));
   if (wants('browser') && !values.quick) tallies.push(await step('other browsers', otherBrowsers));
   if (values.only === 'timed') tallies.push(await step('timed', timed));
@@ -145,6 +146,11 @@ function unit(): Promise<Tally> {
 /** Firefox and WebKitGTK: separately, since each starts a dozen processes. */
 function otherBrowsers(): Promise<Tally> {
   return vitest('other browsers');
+}
+
+/** Beside nothing else: they measure how long innocents wait. */
+function attacks(): Promise<Tally> {
+  return vitest('attacks');
 }
 
 /** One after the other, for a machine that does nothing else. */

@@ -4,6 +4,7 @@
  * and pings and pongs of the WebSocket, are counted. A connection that breaks a rule is closed.
  */
 
+import type { Server as HttpServer } from 'node:http';
 import * as parserV4 from 'engine.io-parser';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 import { APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
@@ -101,9 +102,16 @@ interface Engine {
   ws: { options: { maxPayload: number } };
 }
 
-/** Call once: a WebSocket holds no more than a handshake of a stranger, who may never end a message that was begun. */
-export function boundMessages(engine: unknown): void {
-  (engine as Engine).ws.options.maxPayload = HANDSHAKE_BODY_BYTES;
+/**
+ * Call once, before `http` listens: a WebSocket holds no more than a handshake of a stranger, who may never end a message that
+ * was begun. Engine.IO makes its WebSocket server when it is attached, and anew when `http` begins to listen.
+ */
+export function boundMessages(engine: unknown, http: Pick<HttpServer, 'on'>): void {
+  const bound = () => {
+    (engine as Engine).ws.options.maxPayload = HANDSHAKE_BODY_BYTES;
+  };
+  bound();
+  http.on('listening', bound);
 }
 
 /** Call for each new connection of Engine.IO. `onFlood` is called before a connection is closed. */

@@ -134,7 +134,7 @@ export function createSocketServer({
     cors: { origin: [...allowedOrigins], credentials: true },
   });
   compression.attach(io);
-  boundMessages(io.engine);
+  boundMessages(io.engine, http);
   http.prependListener('upgrade', joinFirstWrites);
   return io;
 }

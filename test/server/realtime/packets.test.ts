@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import {
   HANDSHAKE_BODY_BYTES,
@@ -154,6 +155,21 @@ test('a stranger cannot begin a message that is longer than a handshake; a clien
   await new Promise((resolve) => stranger.addEventListener('open', resolve));
   stranger.send('x'.repeat(HANDSHAKE_BODY_BYTES + 1));
   await closed;
+
+  const { hostname, port } = new URL(app.url);
+  const upgrade = [
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+    `Host: ${hostname}:${port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${'A'.repeat(22)}==`,
+  ];
+  const half = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5]); // 1 byte of a masked text
+  half.writeUInt32BE(HANDSHAKE_BODY_BYTES + 1, 6);
+  const begins = connect(Number(port), hostname, () => begins.write(`${upgrade.join('\r\n')}\r\n\r\n`));
+  begins.once('data', () => begins.write(half)).on('error', () => {});
+  await new Promise((resolve) => begins.once('close', resolve));
   using client = await connectClient(app.url, await signUp(app.url, 'Ada'));
   expect(
     await client.request('append', {
