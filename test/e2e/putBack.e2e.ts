@@ -89,7 +89,8 @@ test('S1 O4 an older copy has grown beyond the client’s log with different ent
   await crowdSays(server.url, others);
   network.pass();
 
-  await goToNewest(ada, 'waits'); // the log opens at the first of the others
+  await expect(message(ada, others[0]!)).toBeInViewport(); // the new log opens at its first unread message
+  await goToNewest(ada, 'waits');
   await expectState(ada, 'waits', 'Sent');
   await expect.poll(() => recordsOf(ada, { containing: '"lost ' })).toEqual([]);
   const { lines } = await readToTheBeginning(ada);
