@@ -107,7 +107,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       const again = await openApp(browser, network.url);
       await reader.tab.close(); // it fills the gap in its view
       await again.enterLobby();
-      await again.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
+      await again.goToNewest('Missed 1000');
       await readUpwards(again, await bodies());
     });
 
