@@ -109,3 +109,27 @@ export function sendsHere(): Promise<boolean> {
     return held.some(({ name, clientId }) => name!.endsWith(':drain') && clientId === me);
   });
 }
+
+/** A window that this test does not show has no focus, and nothing in it counts as read. */
+export function getFocus(): void {
+  document.hasFocus = () => true;
+  window.dispatchEvent(new Event('focus'));
+}
+
+/** The stored read marker of the only room; 0 if there is none. */
+export async function readMark(): Promise<number> {
+  const result = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  for (const { name } of await indexedDB.databases()) {
+    const db = await result(indexedDB.open(name!));
+    const marks = db.objectStoreNames.contains('marks')
+      ? await result(db.transaction('marks').objectStore('marks').getAll())
+      : [];
+    db.close();
+    if (marks[0]) return marks[0].upTo;
+  }
+  return 0;
+}

@@ -13,8 +13,6 @@ export interface Person {
   enterLobby(): Promise<void>;
   /** Sends a message. Resolves when the field is empty again and the message is on the screen. */
   write(body: string): Promise<void>;
-  /** Goes to the newest message, which has this text: a room opens at its first unread one. */
-  goToNewest(body: string): Promise<void>;
   /** The lines of the log, top to bottom. */
   log(): Promise<Line[]>;
   /** Resolves with the lines of the log when they satisfy the condition. */
@@ -25,7 +23,6 @@ const NAME = '.hello input';
 const START = '.hello button[type=submit]';
 const LOBBY = 'a[href="#/room/lobby"]';
 const COMPOSER = '.composer textarea';
-const PILL = '.pill';
 const SEND = '.composer button.send';
 
 const WITHIN_MS = 30_000;
@@ -62,17 +59,6 @@ export async function openApp(browser: Browser, url: string): Promise<Person> {
       await there(LOBBY);
       await tab.click(LOBBY);
       await there(COMPOSER);
-    },
-    async goToNewest(body) {
-      await waitFor(
-        `“${body}” is the newest`,
-        async () => {
-          if ((await log()).at(-1)?.body === body) return true;
-          if (await tab.run(inPage.isThere, PILL)) await tab.click(PILL).catch(() => {}); // it may be gone by now
-          return false;
-        },
-        WITHIN_MS,
-      );
     },
     async write(body) {
       await tab.type(COMPOSER, body);

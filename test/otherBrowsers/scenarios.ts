@@ -5,11 +5,13 @@ import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
 import {
+  getFocus,
   isSaid,
   isThere,
   newestShown,
   openedAt,
   readGap,
+  readMark,
   readPieces,
   scrollToTop,
   scrollUp,
@@ -103,11 +105,15 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       await waitFor('what the gap says', async () =>
         /load up to \d+ messages/.test(await reader.tab.run(readGap)),
       );
+      await waitFor('the way to the newest', () => reader.tab.run(isThere, '.pill'));
+      await reader.tab.click('.pill');
+      await reader.tab.run(getFocus);
+      await waitFor('it is read', async () => (await reader.tab.run(readMark)) > 1_000); // so the room opens at the newest
       network.pass();
       const again = await openApp(browser, network.url);
       await reader.tab.close(); // it fills the gap in its view
       await again.enterLobby();
-      await again.goToNewest('Missed 1000');
+      await again.sees('the newest', (lines) => lines.at(-1)?.body === 'Missed 1000');
       await readUpwards(again, await bodies());
     });
 
