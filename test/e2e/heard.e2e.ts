@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { type ApiClient, connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+import { goToNewest } from './support/scroll.ts';
 
 test('O3 a screen reader gets every status of a message, its menu and its details as text', async ({
   server,
@@ -170,8 +171,7 @@ test('new messages of others are announced, also the same text twice; older mess
     await page.keyboard.press('Home');
     await expect(message(page, 'number 0')).toBeVisible({ timeout: 200 });
   }).toPass();
-  await page.getByRole('button', { name: 'Go to the newest message' }).click();
-  await expect(message(page, 'my own')).toBeInViewport();
+  await goToNewest(page, 'my own');
   await mika.append(text('the last'));
   await expect.poll(said).toEqual(['Mika: Kettle is on', 'Mika: Kettle is on', 'Mika: the last']);
 });
