@@ -1,24 +1,20 @@
 /** The commands `npm run backup -- FILE` and `npm run restore -- FILE` for operators. They read the server's settings. */
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, parseEnv } from '../base/env.ts';
-import { EX_CONFIG, EX_TEMPFAIL, EX_USAGE } from '../base/exitCodes.ts';
+import { type Config, parseEnv } from '../base/env.ts';
+import { EX_USAGE } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
-import { Unavailable, Unusable } from '../store/port.ts';
+import { Unusable } from '../store/port.ts';
+import { runCommand } from '../store/runCommand.ts';
 import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
 
 const WHAT_FOLLOWS =
   'When apps reconnect, they read everything again and send their waiting messages; users who signed up after the copy was made are asked to sign up again.';
 
 process.umask(PRIVATE_UMASK);
-try {
+await runCommand(async () => {
   const { DATA, MONGODB_URL } = process.env; // other settings belong to the server only, and may be secret
   await run(process.argv.slice(2), parseEnv({ DATA, MONGODB_URL }));
-} catch (error) {
-  if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
-    throw error;
-  console.error(error.message);
-  process.exitCode = error instanceof Unavailable ? EX_TEMPFAIL : EX_CONFIG;
-}
+});
 
 async function run([command, file, ...more]: string[], config: Config): Promise<void> {
   const isOnMongo = config.mongodbUrl !== undefined;

@@ -4,22 +4,17 @@
  */
 import { join } from 'node:path';
 import { nameKey } from '../../shared/text.ts';
-import { type Config, ConfigError, parseEnv } from '../base/env.ts';
+import { type Config, parseEnv } from '../base/env.ts';
 import { EX_CONFIG, EX_USAGE } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
-import { Unavailable, Unusable } from '../store/port.ts';
+import { runCommand } from '../store/runCommand.ts';
 import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
 
 process.umask(PRIVATE_UMASK);
-try {
+await runCommand(async () => {
   const { DATA, MONGODB_URL } = process.env; // other settings belong to the server only, and may be secret
   await run(process.argv.slice(2), parseEnv({ DATA, MONGODB_URL }));
-} catch (error) {
-  if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
-    throw error;
-  console.error(error.message);
-  process.exitCode = EX_CONFIG;
-}
+});
 
 async function run(words: string[], config: Config): Promise<void> {
   const name = words.join(' ').trim();

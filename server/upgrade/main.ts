@@ -3,20 +3,14 @@
  * older version runs or will be started. Until then old and new processes run side by side, and entries of kinds that the
  * old ones cannot read are refused. Details: server/store/mongo/open/maintenance.ts.
  */
-import { ConfigError, parseEnv } from '../base/env.ts';
-import { EX_CONFIG, EX_TEMPFAIL } from '../base/exitCodes.ts';
+import { parseEnv } from '../base/env.ts';
 import { createLogger } from '../base/logger.ts';
-import { Unavailable, Unusable } from '../store/port.ts';
+import { runCommand } from '../store/runCommand.ts';
 
-try {
+await runCommand(async () => {
   const { MONGODB_URL } = process.env; // other settings belong to the server only, and may be secret
   console.log(await finish(parseEnv({ MONGODB_URL }).mongodbUrl));
-} catch (error) {
-  if (!(error instanceof Unusable || error instanceof Unavailable || error instanceof ConfigError))
-    throw error;
-  console.error(error.message);
-  process.exitCode = error instanceof Unavailable ? EX_TEMPFAIL : EX_CONFIG;
-}
+});
 
 async function finish(url: string | undefined): Promise<string> {
   if (url === undefined)
