@@ -8,7 +8,7 @@ const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 /** Latencies of this machine: other tests at the same time would be measured, too. */
 const TIMED = 'test/bench/beside/*.test.ts';
 /** They measure latencies, too, with bounds that a quiet machine keeps. */
-const ATTACKS = 'test/fault/attacks/attacks.test.ts';
+const ATTACKS = ['test/fault/attacks/attacks.test.ts', 'test/fault/attacks/guards.test.ts'];
 
 /** Each takes from 15 s to two minutes. They start first, in this order, so that the run ends with short files. */
 const LONGEST = [
@@ -30,7 +30,6 @@ const LONGEST = [
   'test/web/simulation/variants.test.ts',
   'test/server/backup/backup.test.ts',
   'test/server/backup/restore.test.ts',
-  'test/fault/attacks/guards.test.ts',
   'test/fault/attacks/onMongo.test.ts',
   'test/bench/subset.test.ts',
 ];
@@ -63,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'unit', // unit tests, the stores' contract, tests of the server process
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: [OTHER_BROWSERS, TIMED, ATTACKS],
+          exclude: [OTHER_BROWSERS, TIMED, ...ATTACKS],
           maxConcurrency: 2,
           maxWorkers: 4, // also on two cores, where the default is one: on average a file waits half of its time
           // some tests run thousands of seeds, and the machine may be busy
@@ -74,7 +73,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'other browsers', include: [OTHER_BROWSERS], testTimeout: 120_000, maxWorkers: 2 },
       },
-      { extends: true, test: { name: 'attacks', include: [ATTACKS], testTimeout: 30_000, maxWorkers: 1 } },
+      { extends: true, test: { name: 'attacks', include: ATTACKS, testTimeout: 30_000, maxWorkers: 1 } },
       { extends: true, test: { name: 'timed', include: [TIMED], maxWorkers: 1 } },
     ],
   },

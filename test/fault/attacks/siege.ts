@@ -49,15 +49,17 @@ export async function besiege(
   { quietWindows = 3, rate = 1, leastBoundMs = LEAST_BOUND_MS }: SiegeOptions = {},
 ): Promise<Siege> {
   const folder = await folderInMemory();
-  const server = await startServer({
-    data: `${folder.path}/attacked`,
-    env: {
-      LOG_LEVEL: 'error',
-      ...env,
-      NODE_OPTIONS: `--max-old-space-size=${HEAP_MB} ${env.NODE_OPTIONS ?? ''}`,
-    },
-  });
-  const control = await startServer({ data: `${folder.path}/control`, env: { LOG_LEVEL: 'error' } });
+  const [server, control] = await Promise.all([
+    startServer({
+      data: `${folder.path}/attacked`,
+      env: {
+        LOG_LEVEL: 'error',
+        ...env,
+        NODE_OPTIONS: `--max-old-space-size=${HEAP_MB} ${env.NODE_OPTIONS ?? ''}`,
+      },
+    }),
+    startServer({ data: `${folder.path}/control`, env: { LOG_LEVEL: 'error' } }),
+  ]);
   const innocents = child('innocents.ts');
   const attacker = child('attacker.ts');
   // Attackers are elsewhere in reality: they shall not take the processor from server and innocents.

@@ -7,7 +7,8 @@ test('L1 L2 L3 L4 L5 S2 every acknowledged entry is there once, in order, for ev
   timeout: 240_000,
 }, async () => {
   const report = await spend({ seed: 1, servers: 3, people: 40, rooms: 6, stormMs: 20_000 });
-  expect(report.violations, report.logs).toEqual([]);
+  // what a report of failures keeps is the beginning of a message
+  expect(report.violations, `${report.violations.join('\n')}\n\n${report.logs}`).toEqual([]);
   expect(report.acknowledged).toBeGreaterThan(200);
   expect(report.faults.size).toBeGreaterThan(5);
 });

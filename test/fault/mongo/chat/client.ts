@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { Entry } from '../../../../shared/entry.ts';
-import { PROTOCOL, type Welcome } from '../../../../shared/protocol/index.ts';
+import { PROTOCOL, type Room, type Welcome } from '../../../../shared/protocol/index.ts';
 import type { SignedUp } from '../../../support/api.ts';
 import type { Random } from '../../../support/random.ts';
 import type { LogRecord } from '../record.ts';
@@ -26,6 +26,11 @@ interface Setting {
   rooms: readonly string[];
   random: Random;
   record: LogRecord;
+}
+
+interface RoomFrame {
+  room?: Room;
+  removed?: string;
 }
 
 const CONNECT_WITHIN_MS = 5_000;
@@ -55,7 +60,9 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
       if (reset) record.violate(`L2 ${name} was told that ${id} was put back`);
       held.get(id)?.hearOfHead(head);
     }
-    const missing = rooms.filter((room) => !welcome.rooms.some(({ id }) => id === room));
+    // a room that cannot be read now is in `failed`, and follows in a frame `room`
+    const memberOf = new Set([...welcome.rooms, ...(welcome.failed ?? [])].map(({ id }) => id));
+    const missing = rooms.filter((room) => !memberOf.has(room));
     if (missing.length > 0) record.violate(`${name} is no member of ${missing.join()} any more`);
   };
 
@@ -74,6 +81,10 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
       },
     });
     opened.on('entries', ({ room, entries }) => take(room, entries));
+    opened.on('room', ({ room, removed }: RoomFrame) => {
+      if (room) held.get(room.id)?.hearOfHead(room.head);
+      if (removed !== undefined) record.violate(`${name} was removed from ${removed}`);
+    });
     opened.on('heads', (heads: Record<string, number>) => {
       for (const [room, head] of Object.entries(heads)) held.get(room)?.hearOfHead(head);
     });
