@@ -1,5 +1,11 @@
 /** Authentication: users, their devices, and the tokens of those devices. docs/PROTOCOL.md, "Authentication". */
-import { CLAIM_LIFETIME_MS, CODE_LENGTH, DEVICES_MAX, PASS_LIFETIME_MS } from '../../shared/limits.ts';
+import {
+  CLAIM_LIFETIME_MS,
+  CODE_LENGTH,
+  DEVICES_MAX,
+  PASS_LIFETIME_MS,
+  RENAMES_PER_DAY,
+} from '../../shared/limits.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Device, PassRequest, Session, SessionRequest, User } from '../../shared/protocol/index.ts';
 import { checkName, checkNewName, nameKey } from '../../shared/text.ts';
@@ -68,8 +74,8 @@ export interface Auth {
   /** Signs out another device of the same user, then calls `onSignedOut`. Throws `not-found` if the user has none with this id. */
   removeDevice(identity: Identity, device: string): Promise<void>;
   /**
-   * Renames the user, then calls `onRenamed`. Throws `conflict` if the name is taken, `forbidden` above RENAMES_PER_DAY. The
-   * current name changes nothing and does not count.
+   * Renames the user, then calls `onRenamed`. Throws `conflict` if the name is taken; `forbidden` above RENAMES_PER_DAY,
+   * with the time until the next one in `retryAfter`. The current name changes nothing and does not count.
    */
   rename(identity: Identity, name: string): Promise<User>;
   /**
@@ -237,12 +243,10 @@ export function createAuth(options: AuthOptions): Auth {
       if (!stored) throw new RefusedError('unauthorized', 'Sign in first.');
       if (stored.name === name.text) return toUser(stored);
       limits.attemptRename(user.id);
-      const giveBack = limits.rename(user.id);
-      const named = await store.rename(user.id, name.text, nameKey(name.text));
-      if (named === 'taken') {
-        giveBack();
-        throw new RefusedError('conflict', 'That name is taken.');
-      }
+      const limit = { at: now(), most: RENAMES_PER_DAY, withinMs: DAY_MS };
+      const named = await store.rename(user.id, name.text, nameKey(name.text), limit);
+      if (named === 'taken') throw new RefusedError('conflict', 'That name is taken.');
+      if ('againAt' in named) throw tooManyRenames(named.againAt - limit.at);
       const renamed = toUser({ ...stored, ...named });
       await onRenamed(renamed);
       return renamed;
@@ -506,6 +510,16 @@ function signUpClosed(): RefusedError {
     'sign-up-closed',
   );
 }
+
+/** `waitMs`: until the next one. `forbidden`, since clients repeat what is `rate-limited` within a minute. */
+function tooManyRenames(waitMs: number): RefusedError {
+  const hours = Math.ceil(waitMs / HOUR_MS);
+  const message = `A name can be changed ${RENAMES_PER_DAY} times a day: again in ${hours === 1 ? 'an hour' : `${hours} hours`}.`;
+  return new RefusedError('forbidden', message, waitMs);
+}
+
+const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
 
 function toIdentity({ device, user }: SignedInDevice): Identity {
   const { passwordHash, recoveryHash } = user;

@@ -30,7 +30,6 @@ import {
   PASSES_PER_MINUTE,
   PASSWORD_CHANGES_PER_DAY,
   RENAME_ATTEMPTS_PER_MINUTE,
-  RENAMES_PER_DAY,
   SIGN_INS_BURST_OF_ADDRESS,
   SIGN_INS_PER_MINUTE,
   SIGN_INS_PER_MINUTE_AND_ADDRESS,
@@ -82,8 +81,6 @@ export interface SignInLimits {
   lookAfterRequest(address: string): void;
   /** Counts an attempt to rename, also to a taken name. Throws `rate-limited` if there were too many. */
   attemptRename(user: string): void;
-  /** Counts a rename. Throws `forbidden` if there were too many. Returns a function that refunds it. */
-  rename(user: string): () => void;
   /** The user has proven at this address to be who they are, by a password or by the token of a device. */
   wasAt(user: string, address: string): void;
   /** True if the user was at this address lately. */
@@ -129,7 +126,6 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
   });
   const comeBackLooks = createLimiter({ ...COME_BACK_LOOKS_OF_ADDRESS, now });
   const renameAttempts = createLimiter({ ...perMinute(RENAME_ATTEMPTS_PER_MINUTE), now });
-  const renames = createLimiter({ ...perDay(RENAMES_PER_DAY), now });
   const recent = createRecentAddresses(now);
   /** Address and claim of attempts that have counted, the oldest first. */
   const counted = new Set<string>();
@@ -200,10 +196,6 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     },
     attemptRename(user) {
       takeOrWait(renameAttempts, user, TOO_MANY, 'rename attempts', { user });
-    },
-    rename(user) {
-      const message = `A name can be changed ${RENAMES_PER_DAY} times a day.`;
-      return takeOrForbid(renames, user, message, 'renames', { user });
     },
     wasAt: recent.add,
     isKnownAt: recent.has,

@@ -89,8 +89,16 @@ export interface UserStore {
   byId(id: string): Promise<UserRecord | undefined>;
   /** The names of those users that exist. */
   names(ids: readonly string[]): Promise<Map<string, Named>>;
-  /** Gives the user a new name and the next revision; `taken` where another user has that name. */
-  rename(id: string, name: string, nameKey: string): Promise<Named | 'taken'>;
+  /**
+   * Gives the user a new name and the next revision; `taken` where another user has that name. With a `limit`, the rename
+   * counts, and `againAt` says when the next one is allowed where there were too many: also of concurrent calls, on any process.
+   */
+  rename(
+    id: string,
+    name: string,
+    nameKey: string,
+    limit?: RenameLimit,
+  ): Promise<Named | 'taken' | { againAt: number }>;
   /** At most `limit` users with a greater revision than `rev`, ascending by revision. */
   changedSince(rev: number, limit: number): Promise<(Named & { id: string })[]>;
   /** The same for `user` and those who share a room with `user`. */
@@ -305,6 +313,13 @@ export interface NewUser {
 export interface Named {
   name: string;
   rev: number;
+}
+
+/** At most `most` counted renames of a user within `withinMs`, at the time `at`. */
+export interface RenameLimit {
+  at: number;
+  most: number;
+  withinMs: number;
 }
 
 export interface UserRecord extends Named {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Named, NewDevice, NewUser, Store } from '../../server/store/port.ts';
-import { appendNew, type Harness, inDatabase, join, newId, newRoom } from './support.ts';
+import { appendNew, type Harness, inDatabase, join, newId, newRoom, upTo } from './support.ts';
 
 export function userCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
@@ -66,6 +66,27 @@ export function userCases(open: () => Promise<Harness>): void {
       name: 'ADA THE FIRST',
     });
     expect(await db.store.users.names([b.id])).toEqual(new Map([[b.id, two]]));
+  });
+
+  it('a user is renamed so often within a time; what is taken, and what is not limited, does not count', async () => {
+    const [{ user }, { user: other }] = [await signedUp(), await signedUp()];
+    const rename = (nameKey: string, at?: number) =>
+      db.store.users.rename(
+        user.id,
+        nameKey,
+        nameKey,
+        at === undefined ? undefined : { at, most: 2, withinMs: 100 },
+      );
+    const keys = upTo(6).map((n) => `${n} of ${user.nameKey}`);
+    expect(await rename(keys[0]!, 1_000)).toMatchObject({ name: keys[0] });
+    expect(await rename(other.nameKey, 1_001)).toBe('taken');
+    expect(await rename(keys[1]!)).toMatchObject({ name: keys[1] });
+    expect(await rename(keys[2]!, 1_002)).toMatchObject({ name: keys[2] });
+    await db.harness.reopen();
+    expect(await rename(keys[3]!, 1_099)).toEqual({ againAt: 1_100 });
+    expect(await db.store.users.byId(user.id)).toMatchObject({ name: keys[2] });
+    expect(await rename(keys[4]!, 1_100)).toMatchObject({ name: keys[4] });
+    expect(await rename(keys[5]!, 1_101)).toEqual({ againAt: 1_102 });
   });
 
   it('lists who changed since a revision, in order, among those who share a room', async () => {

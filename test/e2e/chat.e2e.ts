@@ -114,3 +114,49 @@ test('a link to a room is kept through signing up, and without a connection, and
   network.pass();
   await expect(bob.getByRole('heading', { name: 'Join Harbour?' })).toBeVisible();
 });
+
+test('a changed name is on old messages, also for somebody who was away and is offline again; a taken name and a fourth change say so', async ({
+  server,
+  network,
+  phone,
+}) => {
+  const [ada, bo] = [await phone(server.url), await phone(network.url)];
+  await signUp(ada, 'Ada');
+  await signUp(bo, 'Bo');
+  await say(ada, 'written as Ada');
+  await expect(message(bo, 'written as Ada')).toBeVisible();
+  const author = bo.getByRole('log').getByText('ADA', { exact: true });
+  network.refuse();
+
+  await ada.getByRole('button', { name: 'Menu' }).click();
+  await ada.getByRole('button', { name: 'Change your name' }).click();
+  const name = ada.getByRole('dialog').getByRole('textbox', { name: 'Your name' });
+  const save = ada.getByRole('button', { name: 'Save' });
+  await name.fill('bo');
+  await save.click();
+  await expect(ada.getByText('That name is taken.')).toBeVisible();
+  for (const next of ['Ada L', 'Ada', 'ADA']) {
+    await name.fill(next);
+    await save.click();
+    await expect(ada.getByRole('dialog')).toHaveCount(0);
+    await ada.getByRole('button', { name: 'Menu' }).click();
+    await expect(ada.getByText(`Signed in as ${next}`, { exact: true })).toBeVisible();
+    await ada.getByRole('button', { name: 'Change your name' }).click();
+  }
+  await name.fill('Ada again');
+  await save.click();
+  await expect(
+    ada.getByText('You have changed your name three times today.', { exact: false }),
+  ).toBeVisible();
+  await ada.screenshot({ path: 'test-results/screens/19-name.png' });
+
+  network.pass();
+  await bo.reload(); // connects at once
+  await expect(author).toBeVisible();
+  network.refuse();
+  await bo.reload();
+  await expect(author).toBeVisible();
+  await bo.getByRole('button', { name: 'Menu' }).click();
+  await bo.getByRole('button', { name: 'Change your name' }).click();
+  await expect(bo.getByRole('button', { name: 'You need a connection to change it' })).toBeVisible();
+});

@@ -81,6 +81,7 @@ export function fakeClient({
       requests: async () => ({ ...(await asked('keepers.requests')), requests: [] }),
       decide: (...args) => asked('keepers.decide', ...args),
     }),
+    people: async () => ({ rename: (...args) => asked('people.rename', ...args) }),
     open: async (room) => void calls.push(['open', room]),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),

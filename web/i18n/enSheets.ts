@@ -149,6 +149,16 @@ export const enSheets = {
     save: 'Save',
   },
 
+  name: {
+    title: 'Change your name',
+    why: 'Everybody sees the new name, also on your old messages. You can change it three times a day.',
+    label: 'Your name',
+    save: 'Save',
+    offline: 'You need a connection to change it',
+    tooOften: (time: string, day: string) =>
+      `You have changed your name three times today. You can change it again at ${time} on ${day}.`,
+  },
+
   devices: {
     title: 'Your devices',
     looking: 'Looking for your devices…',

@@ -311,6 +311,15 @@ export const zh: Texts & { sheets: SheetTexts } = {
       save: '保存',
     },
 
+    name: {
+      title: '修改名字',
+      why: '大家会看到你的新名字，以前的消息上也会显示新名字。每天最多可以修改三次。',
+      label: '你的名字',
+      save: '保存',
+      offline: '联网后才能修改',
+      tooOften: (time, day) => `你今天已经改过三次名字。${day}${time}以后可以再改。`,
+    },
+
     devices: {
       title: '登录的设备',
       looking: '正在查找你的设备…',

@@ -4,6 +4,8 @@ import type { WireError } from '../../shared/protocol/index.ts';
 export interface Reason {
   code: string;
   message?: string;
+  /** In milliseconds: when it works again, where the server says it. */
+  retryAfter?: number;
 }
 
 /** A `reason` of the error that people can act upon takes the place of its code. */

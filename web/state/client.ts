@@ -22,6 +22,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
     setPassword: current.setPassword,
     devices: async () => (await loadLater()).createDeviceCalls(deps),
     keepers: async () => (await loadLater()).createKeeperCalls(deps),
+    people: async () => (await loadLater()).createPeopleCalls(deps),
     async open(room) {
       opened = room;
       await current.client?.open(room);

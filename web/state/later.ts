@@ -12,4 +12,5 @@ export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';
 export { createKeeperCalls } from './keeperCalls.ts';
 export { deleteLeftLogs, deleteUnsent } from './leftBehind.ts';
+export { createPeopleCalls } from './peopleCalls.ts';
 export { checkRefusedSession } from './refusedSession.ts';

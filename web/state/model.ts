@@ -27,9 +27,10 @@ export interface Client extends UserActions {
    * when the user returns, unless they are to be `deleted` as well.
    */
   signOut(unsent?: 'deleted'): Promise<Outcome>;
-  /** Both reject where their chunk cannot be fetched. */
+  /** They reject where their chunk cannot be fetched. */
   devices(): Promise<DeviceActions>;
   keepers(): Promise<KeeperActions>;
+  people(): Promise<PeopleActions>;
 
   /**
    * Which room is on the screen: the server catches it up first. Resolves once its messages are read, or after
@@ -118,6 +119,12 @@ export interface KeeperActions {
   requests(): Promise<Outcome & { requests?: WaitingRequest[] }>;
   /** `not-found`: somebody else has decided, or the request has expired. */
   decide(id: string, approve: boolean, signOutOthers: boolean): Promise<Outcome>;
+}
+
+/** Who one is here. */
+export interface PeopleActions {
+  /** Changes the own name. `conflict`: it is taken; `forbidden`: too often, until `retryAfter` has passed. */
+  rename(name: string): Promise<Outcome>;
 }
 
 /** Times in milliseconds since 1970. `current`: this device. */

@@ -1,5 +1,6 @@
 /** Users, and their names. For devices see devices/. */
 import { type Named, Unavailable, type UserStore } from '../port.ts';
+import { withRename } from '../renames.ts';
 import { type Collections, HAS_REV, META_ID, type UserDocument } from './base/collections.ts';
 import { isDuplicate } from './base/faults.ts';
 import { type DeviceCalls, devicesOn, USER_FIELDS, userOf } from './devices/deviceStore.ts';
@@ -65,17 +66,21 @@ export function usersOn(collections: Collections, version: Omit<VersionWatch, 'c
         .toArray();
       return new Map(found.map((document) => [document._id, namedOf(document)]));
     },
-    async rename(id, name, nameKey) {
+    async rename(id, name, nameKey, limit) {
       const other = await users.findOne({ nameKey, _id: { $ne: id } }, { projection: { _id: 1 } });
       if (other) return 'taken';
       for (let tries = 0; tries < RENAME_TRIES; tries++) {
+        const before = await users.findOne({ _id: id }, { projection: { rev: 1, renames: 1 } });
+        const renames = limit && withRename(before?.renames ?? [], limit);
+        if (renames && !Array.isArray(renames)) return renames;
         const rev = await nextRev();
         // another rename of this user may have taken a greater revision meanwhile: then ours needs the next one
         const older = { $or: [{ rev: { $exists: false } }, { rev: { $lt: rev } }] };
+        const unchanged = { rev: before?.rev ?? { $exists: false } }; // one that counts must have seen all that count
         try {
           const { matchedCount } = await users.updateOne(
-            { _id: id, ...older },
-            { $set: { name, nameKey, rev } },
+            { _id: id, ...(renames ? unchanged : older) },
+            { $set: { name, nameKey, rev, ...(renames && { renames }) } },
           );
           if (matchedCount > 0) return { name, rev };
         } catch (error) {

@@ -113,7 +113,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       byNameKey: (nameKey) => call('users', 'byNameKey', nameKey),
       byId: (id) => call('users', 'byId', id),
       names: (ids) => call('users', 'names', ids),
-      rename: (id, name, nameKey) => call('users', 'rename', id, name, nameKey),
+      rename: (id, name, nameKey, limit) => call('users', 'rename', id, name, nameKey, limit),
       changedSince: (rev, limit) => call('users', 'changedSince', rev, limit),
       changedAround: (user, rev, limit) => call('users', 'changedAround', user, rev, limit),
       latestRev: () => call('users', 'latestRev'),

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -160,6 +160,11 @@ function eighth(db: DatabaseSync): void {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX requestsByExpiry ON requests (expiresAt);
   `);
+}
+
+/** The times of each user's last renames that count, as JSON, ascending. */
+function ninth(db: DatabaseSync): void {
+  db.exec("ALTER TABLE users ADD COLUMN renames TEXT NOT NULL DEFAULT '[]'");
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

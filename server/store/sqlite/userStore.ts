@@ -1,6 +1,7 @@
 /** Users and their devices. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeviceRecord, NewDevice, SignedInDevice, TakenPass, UserRecord, UserStore } from '../port.ts';
+import { withRename } from '../renames.ts';
 import type { Synchronous } from './calls.ts';
 import { query, transactionOn } from './rows.ts';
 
@@ -21,10 +22,15 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
     byId: (id) => userOf(statements.byId.get(id)),
     names: (ids) =>
       new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name, rev }) => [id, { name, rev }])),
-    rename: (id, name, nameKey) =>
+    rename: (id, name, nameKey, limit) =>
       transaction(() => {
         const other = statements.byNameKey.get(nameKey);
         if (other && other.id !== id) return 'taken';
+        if (limit) {
+          const times = withRename(JSON.parse(statements.renames.get(id)?.renames ?? '[]'), limit);
+          if (!Array.isArray(times)) return times;
+          statements.countRename.run(JSON.stringify(times), id);
+        }
         const rev = statements.nextRev.get()!.usersRev;
         statements.rename.run(name, nameKey, rev, id);
         return { name, rev };
@@ -125,6 +131,8 @@ function prepare(db: DatabaseSync) {
     ),
     nextRev: query<{ usersRev: number }>(db, 'UPDATE meta SET usersRev = usersRev + 1 RETURNING usersRev'),
     latestRev: query<{ usersRev: number }>(db, 'SELECT usersRev FROM meta'),
+    renames: query<{ renames: string }>(db, 'SELECT renames FROM users WHERE id = ?'),
+    countRename: query(db, 'UPDATE users SET renames = ? WHERE id = ?'),
     rename: query(db, 'UPDATE users SET name = ?, nameKey = ?, rev = ? WHERE id = ?'),
     changedSince: query<NamedRow>(
       db,

@@ -86,7 +86,7 @@ export const kindFaults: Fault[] = [
       withUsers(store, {
         async rename(...asked) {
           const renamed = await store.users.rename(...asked);
-          return renamed === 'taken' ? renamed : { ...renamed, rev: 0 };
+          return renamed === 'taken' || 'againAt' in renamed ? renamed : { ...renamed, rev: 0 };
         },
       }),
     caughtBy: ['a rename takes the next revision, and only the new name finds the user'],

@@ -1,5 +1,6 @@
 /** Faults with users and their devices. */
 import type { Store, UserStore } from '../../../server/store/port.ts';
+import { withRename } from '../../../server/store/renames.ts';
 import { newId } from '../support.ts';
 import type { Fault } from './faults.ts';
 
@@ -74,6 +75,25 @@ export const userFaults: Fault[] = [
     caughtBy: [
       'stores the hash of a password, from the start or set later',
       'a password that is set at one store is valid at every store',
+    ],
+  },
+  {
+    name: 'a store counts only its own renames',
+    around: (store) => {
+      const counted = new Map<string, number[]>();
+      return withUsers(store, {
+        async rename(id, name, nameKey, limit) {
+          const times = limit ? withRename(counted.get(id) ?? [], limit) : [];
+          if (!Array.isArray(times)) return times;
+          const renamed = await store.users.rename(id, name, nameKey);
+          if (limit && renamed !== 'taken') counted.set(id, times);
+          return renamed;
+        },
+      });
+    },
+    caughtBy: [
+      'a user is renamed so often within a time',
+      'of concurrent renames of one user at several stores, only so many as are allowed are done',
     ],
   },
   {

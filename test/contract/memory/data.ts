@@ -39,7 +39,10 @@ export class MemoryData {
   readonly #rowsByRoom = new Map<string, Row[]>();
   /** Resume points of tails up to this one are refused. */
   forgotten = 0;
-  readonly users = new Map<string, NewUser & { rev: number; recoveryHash?: string | undefined }>();
+  readonly users = new Map<
+    string,
+    NewUser & { rev: number; renames?: number[]; recoveryHash?: string | undefined }
+  >();
   /** The newest revision of any user. */
   usersRev = 0;
   readonly devices = new Map<string, NewDevice & { seenAt: number }>();

@@ -1,5 +1,6 @@
 /** Users and their devices, in memory. */
 import type { Named, NewDevice, SignedInDevice, UserRecord, UserStore } from '../../../server/store/port.ts';
+import { withRename } from '../../../server/store/renames.ts';
 import type { MemoryData } from './data.ts';
 
 type Device = NewDevice & { seenAt: number };
@@ -49,12 +50,15 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       call(
         () => new Map(ids.flatMap((id) => (data.users.has(id) ? [[id, named(data.users.get(id)!)]] : []))),
       ),
-    rename: (id, name, nameKey) =>
+    rename: (id, name, nameKey, limit) =>
       call(() => {
         const other = stored((user) => user.nameKey === nameKey);
         if (other && other.id !== id) return 'taken';
+        const renames = data.users.get(id)?.renames ?? [];
+        const counted = limit ? withRename(renames, limit) : renames;
+        if (!Array.isArray(counted)) return counted;
         const rev = ++data.usersRev;
-        data.users.set(id, { ...data.users.get(id)!, name, nameKey, rev });
+        data.users.set(id, { ...data.users.get(id)!, name, nameKey, rev, renames: counted });
         return { name, rev };
       }),
     changedSince: (rev, limit) => call(() => changed(rev).slice(0, limit)),

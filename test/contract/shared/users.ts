@@ -30,6 +30,18 @@ export function sharedUserCases(open: () => Promise<SharedHarness>): void {
     }
   });
 
+  it('of concurrent renames of one user at several stores, only so many as are allowed are done', async () => {
+    const user = someone();
+    await db.store.users.create(user, deviceOf(user.id));
+    const limit = { at: 2_000, most: 3, withinMs: 500 };
+    const said = await Promise.all(
+      upTo(6).map((n) => db.stores[n % 3]!.users.rename(user.id, `${n}`, `${n} of ${user.nameKey}`, limit)),
+    );
+    const done = said.filter((one) => one !== 'taken' && 'name' in one);
+    expect(done).toHaveLength(3);
+    expect(said).toContainEqual({ againAt: 2_500 });
+  });
+
   it('a sign-up repeated at another store after its answer was lost: the claim finds one device at both', async () => {
     for (const _ of upTo(6)) {
       const claimHash = newId();

@@ -57,6 +57,7 @@ function withCheapPasswords(store: ReturnType<typeof fakeUsers>, names: string[]
   }
 }
 
+const HOUR_MS = 60 * 60 * 1_000;
 const refused = (code: string) => expect.objectContaining({ name: 'RefusedError', code });
 
 describe('signing up', () => {
@@ -530,8 +531,15 @@ describe('another name', () => {
     await expect(auth.rename(identity, ' ')).rejects.toEqual(refused('invalid'));
     await expect(auth.rename(identity, 'x'.repeat(41))).rejects.toEqual(refused('too-large'));
     for (const name of ['A', 'B', 'C']) await auth.rename(identity, name);
-    await expect(auth.rename(identity, 'D')).rejects.toEqual(refused('forbidden'));
-    clock.now += 8 * 60 * 60 * 1_000;
+    clock.now += 8 * HOUR_MS;
+    await expect(auth.rename(identity, 'D')).rejects.toMatchObject({
+      code: 'forbidden',
+      message: 'A name can be changed 3 times a day: again in 16 hours.',
+      retryAfter: 16 * HOUR_MS,
+    });
+    clock.now += 15.5 * HOUR_MS;
+    await expect(auth.rename(identity, 'D')).rejects.toThrow('again in an hour');
+    clock.now += 0.5 * HOUR_MS;
     await auth.rename(identity, 'D');
   });
 });

@@ -1,5 +1,6 @@
 /** A `UserStore` in memory that behaves as the contract of the stores says. */
 import type { NewDevice, NewUser, OneTimePass, UserRecord, UserStore } from '../../../server/store/port.ts';
+import { withRename } from '../../../server/store/renames.ts';
 
 export interface FakeUsers extends UserStore {
   users: Map<string, StoredUser>;
@@ -7,7 +8,7 @@ export interface FakeUsers extends UserStore {
   passes: Map<string, OneTimePass & { claimHash?: string }>;
 }
 
-type StoredUser = NewUser & { rev?: number; recoveryHash?: string | undefined };
+type StoredUser = NewUser & { rev?: number; renames?: number[]; recoveryHash?: string | undefined };
 
 export function fakeUsers(): FakeUsers {
   const users = new Map<string, StoredUser>();
@@ -59,11 +60,14 @@ export function fakeUsers(): FakeUsers {
         }),
       );
     },
-    async rename(id, name, nameKey) {
+    async rename(id, name, nameKey, limit) {
       const other = userBy((user) => user.nameKey === nameKey);
       if (other && other.id !== id) return 'taken';
+      const renames = users.get(id)!.renames ?? [];
+      const counted = limit ? withRename(renames, limit) : renames;
+      if (!Array.isArray(counted)) return counted;
       const rev = ++latestRev;
-      users.set(id, { ...users.get(id)!, name, nameKey, rev });
+      users.set(id, { ...users.get(id)!, name, nameKey, rev, renames: counted });
       return { name, rev };
     },
     changedSince: async () => [],

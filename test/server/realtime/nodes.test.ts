@@ -1,7 +1,7 @@
 /** Two server processes on one MongoDB. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import type { Room } from '../../../shared/protocol/index.ts';
+import type { Room, User } from '../../../shared/protocol/index.ts';
 import {
   type ApiClient,
   connectClient,
@@ -131,6 +131,30 @@ test("a read marker reaches the user's sockets on the other server", async () =>
       ({ event, payload }) => event === 'read' && JSON.stringify(payload) === JSON.stringify(mark),
     ),
   );
+});
+
+test('a new name reaches those who share a room on both servers; the fourth of a day is refused by either', async () => {
+  const session = await person();
+  using near = await connectClient(here.url, await person());
+  using far = await connectClient(there.url, await person());
+  const rename = (url: string, name: string) =>
+    fetch(`${url}/api/name`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', ...bearer(session) },
+      body: JSON.stringify({ name }),
+    });
+  const servers = [here, there, here, there];
+  const answers: { error?: { code: string } }[] = [];
+  for (const [i, { url }] of servers.entries())
+    answers.push(await (await rename(url, `${i} of ${session.user.name}`)).json());
+  expect(answers.map(({ error }) => error?.code)).toEqual([undefined, undefined, undefined, 'forbidden']);
+  for (const { frames } of [near, far])
+    await waitFor('the last name', () =>
+      frames.some(
+        ({ event, payload }) =>
+          event === 'user' && (payload as { user: User }).user.name === `2 of ${session.user.name}`,
+      ),
+    );
 });
 
 test('one sign-in sent to both servers at once makes one device', async () => {

@@ -400,6 +400,19 @@ export function createModelServer(): ModelServer {
         return json(200, { ok: true });
       case 'GET /api/devices':
         return server.cookie ? json(200, { devices: server.devices }) : refused(401, 'unauthorized');
+      case 'PUT /api/name': {
+        if (!server.cookie) return refused(401, 'unauthorized');
+        const { id } = server.cookie;
+        const { name } = JSON.parse(String(init?.body)) as { name: string };
+        if ([...server.names].some(([user, each]) => each === name && user !== id))
+          return refused(409, 'conflict');
+        if (name === 'Fourth') {
+          const error = { code: 'forbidden', message: 'too often', retryAfter: 3_600_000 };
+          return json(403, { ok: false, error });
+        }
+        server.rename(id, name);
+        return json(200, { user: server.cookie });
+      }
       case 'PUT /api/password':
         server.passwords.set(
           server.cookie!.id,

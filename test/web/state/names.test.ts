@@ -75,3 +75,22 @@ test('the own name, changed on another device, is shown here, also after a reloa
     return again.signedIn().user.name === 'Mikael';
   });
 });
+
+test('the own name is changed by the server alone: a taken one, one too many, an empty one and no connection each say so', async () => {
+  const [one, other] = [await openTab(), await openTab()];
+  await one.untilLive();
+  await other.untilLive();
+  const rename = async (name: string) => (await one.client.people()).rename(name);
+  expect(await rename('  ')).toEqual({ ok: false, reason: { code: 'empty' } });
+  expect(await rename('x'.repeat(41))).toMatchObject({ ok: false, reason: { code: 'too-large' } });
+  expect(await rename('Lin')).toMatchObject({ ok: false, reason: { code: 'conflict' } });
+  expect(await rename('Fourth')).toMatchObject({
+    ok: false,
+    reason: { code: 'forbidden', retryAfter: 3_600_000 },
+  });
+  expect(one.signedIn().user.name).toBe('Mika');
+  expect(await rename(' MIKA ')).toEqual({ ok: true });
+  await until('renamed', () => [one, other].every((tab) => tab.signedIn().user.name === 'MIKA'));
+  server.reachable = false;
+  expect(await rename('Mikael')).toMatchObject({ ok: false, reason: { code: 'unreachable' } });
+});

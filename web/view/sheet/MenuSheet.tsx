@@ -18,6 +18,9 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
       <p>{s.menu.as(app.user.name)}</p>
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
+      <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'name' })}>
+        {s.name.title}
+      </button>
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'password' })}>
         {app.hasPassword ? s.menu.changePassword : s.menu.setPassword}
       </button>

@@ -7,6 +7,7 @@ import { DevicesSheet } from './DevicesSheet.tsx';
 import { KeeperSheet } from './KeeperSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
+import { NameSheet } from './NameSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
 import { RecoverySheet } from './RecoverySheet.tsx';
 import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
@@ -16,6 +17,7 @@ import { SignOutSheet } from './SignOutSheet.tsx';
 export type OpenSheet =
   | { tag: 'menu'; room?: RoomSummary }
   | { tag: 'add' }
+  | { tag: 'name' }
   | { tag: 'password' }
   | { tag: 'devices' }
   | { tag: 'code' }
@@ -39,6 +41,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <MenuSheet app={app} room={open.room} onOpen={onOpen} />;
     case 'add':
       return <AddRoomSheet app={app} onClose={close} />;
+    case 'name':
+      return <NameSheet app={app} onClose={close} />;
     case 'password':
       return <PasswordSheet app={app} onClose={close} />;
     case 'devices':

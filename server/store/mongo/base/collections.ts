@@ -64,6 +64,8 @@ export interface UserDocument {
   createdAt: number;
   /** Absent: 0. */
   rev?: number;
+  /** The times of the last renames that count, ascending. Absent: none. */
+  renames?: number[];
   /** Only where `migrate.ts` has not moved them yet: then these are the devices of the user (embeddedDevices.ts). */
   devices?: EmbeddedDevice[];
   /** The number of the last attempt to move them. */
