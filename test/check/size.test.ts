@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
-import { reachable, scriptsOf, tooMuch } from './size.ts';
+import { reachable, scriptsOf, tooMuch, withFixedHashes } from './size.ts';
 
 const html = `<link rel="modulepreload" crossorigin href="/assets/shared.js"><link rel="stylesheet" href="/a.css">
   <script type="module" crossorigin src="/assets/main.js"></script>`;
@@ -27,4 +27,15 @@ test('growing past a number fails, and so does a page without a script', () => {
   expect(tooMuch({ ...most, initialJavaScript: most.initialJavaScript + 1 })).toHaveLength(1);
   expect(tooMuch({ ...most, serviceWorker: most.serviceWorker + 1 })).toHaveLength(1);
   expect(tooMuch({ ...most, initialJavaScript: 0 })).toHaveLength(1);
+});
+
+test('the hashes of the files that a script names do not change its size', () => {
+  const worker = (one: string, revision: string) =>
+    `precache([{"revision":"${revision}","url":"index.html"},{"revision":null,"url":"assets/later-${one}.js"}]);import("./zh-${one}.js")`;
+  const fixed = withFixedHashes(worker('Bv6avifT', '138072c68cc3706326b60b8d894e5efa'));
+  expect(fixed).toBe(withFixedHashes(worker('BZ4Z_W-G', 'e68f506bde84225b7d815e3592e8caaa')));
+  expect(fixed).toHaveLength(worker('Bv6avifT', '138072c68cc3706326b60b8d894e5efa').length);
+  expect(withFixedHashes('import("./other.js");"assets/plain.css"')).toBe(
+    'import("./other.js");"assets/plain.css"',
+  );
 });
