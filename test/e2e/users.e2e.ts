@@ -26,6 +26,7 @@ test(
     const tab = await context.newPage();
     await tab.goto(server.url);
     await openLobby(tab);
+    await page.bringToFront(); // a tab in the background has a frame a second
     for (const body of WAITING) await say(page, body);
     await composer(page).fill(DRAFT);
     await expectState(tab, WAITING[2]!, 'Queued');
@@ -38,6 +39,7 @@ test(
     await worker.wake();
     await expect(composer(tab)).toBeVisible();
     await say(page, 'Eve here');
+    await tab.bringToFront();
     await say(tab, 'Eve there');
     for (const each of [page, tab]) {
       await expectState(each, 'Eve here', 'Sent');
@@ -53,6 +55,7 @@ test(
     expect(new Set(hers.map(({ database }) => database)).size).toBe(1);
     expect(others.map(({ database }) => database)).not.toContain(hers[0]!.database);
 
+    await page.bringToFront();
     await signOut(page, 'signing out is for good');
     await comeBack(page, 'Ada', 'correct horse');
     await openLobby(page);

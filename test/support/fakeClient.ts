@@ -110,7 +110,10 @@ export function fakeClient({
     discard: (...args) => asked('discard', ...args),
     edit: (...args) => asked('edit', ...args),
     remove: (...args) => asked('remove', ...args),
-    seen: told('seen'),
+    seen(...args) {
+      told('seen')(...args);
+      return true;
+    },
     retryStorage: told('retryStorage'),
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),

@@ -12,7 +12,7 @@ import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 
 export interface ReadMarkers {
   /** `logGeneration`: of the log that the view shows. */
-  seen(room: string, upTo: number, logGeneration: number): void;
+  seen(room: string, upTo: number, logGeneration: number): true;
   /** A welcome is stored, so the markers are of the server's logs: sends those that are not acknowledged. */
   live(): void;
   /** This device has stored such a marker itself, since the last welcome. */
@@ -131,6 +131,7 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
           if (!closed) console.warn('a read marker could not be stored', error);
         },
       );
+      return true;
     },
     has: (room, upTo) => upTo <= (fresh.get(room) ?? 0),
     live() {

@@ -35,7 +35,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
   };
 }
 
-const nothing = () => {};
+const nothing = (): undefined => {};
 const refuse = async (): Promise<Outcome> => ({ ok: false, reason: { code: 'unauthorized' } });
 
 /** The actions while nobody is signed in. */

@@ -69,8 +69,11 @@ export interface UserActions {
   remove(room: string, clientOffset: string): Promise<Outcome>;
   /** Where the person is in a room; undefined: at the newest message. Kept for the next opening. */
   leaveAt(room: string, place: SavedPlace | undefined): void;
-  /** The person has seen the room up to this entry. Stored until the server has acknowledged it. */
-  seen(room: string, upTo: number): void;
+  /**
+   * The person has seen the room up to this entry. Stored until the server has acknowledged it. Undefined as long as the code
+   * for it is not loaded: to be said again.
+   */
+  seen(room: string, upTo: number): true | undefined;
 
   /** Empty also where it cannot be read. */
   draft(room: string): Promise<string>;

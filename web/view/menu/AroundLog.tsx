@@ -89,9 +89,9 @@ function useMarkAsRead(
       timer = setTimeout(() => {
         timer = undefined;
         if (upTo > reported) {
-          reported = upTo;
           seen.current = Math.max(seen.current, upTo);
-          client.seen(room, upTo);
+          if (client.seen(room, upTo)) reported = upTo;
+          else hasMoved = true;
         }
         if (hasMoved) look.current();
       }, SEEN_AFTER_MS);
