@@ -663,6 +663,24 @@ test('read markers are stored without a network, and sent once there is one', as
   expect(told).toEqual([{ room: LOBBY, upTo: 2 }]);
 });
 
+test('a read marker is taken once its code is loaded; before that the view is told to say it again', async () => {
+  const first = await signedIn();
+  server.write(mint(), 'one');
+  await until('unread', () => first.signedIn().rooms[0]!.unread === 1);
+  first.kill();
+  let paint = () => {};
+  const painted = new Promise<void>((resolve) => {
+    paint = resolve;
+  });
+  const tab = openTab({ painted: () => painted });
+  await until('the rooms are read', () => tab.app().tag === 'signed-in');
+  expect(tab.client.seen(LOBBY, 1)).toBe(undefined);
+  paint();
+  await tab.untilLive();
+  expect(tab.client.seen(LOBBY, 1)).toBe(true);
+  await until('read', () => tab.signedIn().rooms[0]!.unread === 0);
+});
+
 test('O4 a database that cannot be opened is reported, and opened at the next attempt', async () => {
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const factory = new IDBFactory();
