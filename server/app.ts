@@ -48,6 +48,7 @@ import { createAccess } from './rooms/access.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
+import { createSmallRooms } from './rooms/smallRooms.ts';
 import type { ShutdownStep } from './shutdown.ts';
 import type { Store } from './store/port.ts';
 
@@ -79,6 +80,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   };
   const names = createNames(store.users);
   const access = createAccess({ rooms: store.rooms, isTailOpen: () => feed.isOpen() });
+  const smallRooms = createSmallRooms({ rooms: store.rooms, now: monotonic });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
   const frameLimiter = createLimiter({
     perSecond: FRAMES_PER_SECOND,
@@ -223,10 +225,12 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onMembership(room, entry) {
       if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
       else access.left(room, subjectOf(entry));
+      smallRooms.changed(room);
       realtime.applyMembership(room, entry);
     },
     onGap() {
       access.clear();
+      smallRooms.clear();
       realtime.reconcile();
     },
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
@@ -252,6 +256,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     catchUp,
     names,
     perform,
+    smallRooms,
     backpressure,
     work,
     onAuthenticated: (request) => connections.authenticated(request),

@@ -64,6 +64,10 @@ export const PACKETS_PER_CONNECTION = { perSecond: 300, burst: 3_000 };
 export const PACKETS_PER_POLL = 512;
 /** UTF-16 units. An outbox sends at most ITEMS_PER_SECOND items: 50 of the longest have 800 kB. */
 export const RECEIVED_PER_CONNECTION = { perSecond: 1024 * 1024, burst: 4 * 1024 * 1024 };
+/** An event without a number of an acknowledgement, in UTF-16 units: `typing` in a room has some 60. */
+export const UNANSWERED_MAX_LENGTH = 200;
+/** `typing` of one user. The app sends one in TYPING_EVERY_MS, and one when the field is empty again; people may use several tabs. */
+export const TYPING_SIGNS = { perSecond: 1, burst: 6 };
 /** Ranges and lists of one socket that wait for their turn. The app has four ranges under way. */
 export const READS_WAITING = 32;
 

@@ -14,6 +14,7 @@ import {
   PACKETS_PER_CONNECTION,
   PACKETS_PER_POLL,
   RECEIVED_PER_CONNECTION,
+  UNANSWERED_MAX_LENGTH,
 } from '../base/serverLimits.ts';
 import { type Bucket, type Rate, takeTokens } from '../limits/bucket.ts';
 
@@ -42,6 +43,8 @@ class BoundedDecoder extends Decoder {
       this.#hasConnected = true;
       super.add(packet);
     } else if (packet.length > REQUEST_MAX_LENGTH) this.#refuse(EVENT.exec(packet)?.[1], TOO_LARGE_EVENT);
+    else if (packet.length > UNANSWERED_MAX_LENGTH && packet.startsWith(UNANSWERED))
+      this.#pass({}, TOO_LARGE_EVENT);
     else if (packet === DISCONNECT || EVENT.test(packet)) super.add(packet);
     else {
       const [, attachments, id] = BINARY_EVENT.exec(packet) ?? [];
@@ -53,7 +56,11 @@ class BoundedDecoder extends Decoder {
   /** Passes on the number of a request, so that it is answered, and nothing else of it. */
   #refuse(id: string | undefined, event: string) {
     if (!id) throw new Error('a packet that no client sends');
-    this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', id: Number(id), data: [event] });
+    this.#pass({ id: Number(id) }, event);
+  }
+
+  #pass(number: { id?: number }, event: string) {
+    this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', ...number, data: [event] });
   }
 }
 
@@ -65,7 +72,9 @@ const CONNECT = '0'.charCodeAt(0);
 const DISCONNECT = '1';
 /** An event of the namespace `/`, with the number of its acknowledgement. */
 const EVENT = /^2(\d{0,15})\[/;
-/** The same with binary attachments, which no request has. */
+/** How an event without such a number begins: it is never answered, and counted all the same. */
+const UNANSWERED = '2[';
+/** A request with binary attachments, which none has. */
 const BINARY_EVENT = /^5(\d)-(\d{1,15})\[/;
 const BINARY_NAME = '#binary';
 

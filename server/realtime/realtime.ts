@@ -41,6 +41,7 @@ import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import { FOREIGN_PAGE, foreignHost, guardRequests } from '../request/requestGuard.ts';
+import type { SmallRooms } from '../rooms/smallRooms.ts';
 import type { Store } from '../store/port.ts';
 import { createAdmission } from './admission.ts';
 import { chooseCompression } from './compress.ts';
@@ -61,6 +62,7 @@ import {
   type LiveSocket,
   socketsOf,
 } from './socketRecipient.ts';
+import { createTyping, type PassOnTyping } from './typing.ts';
 import type { Backpressure } from './unsent.ts';
 
 export interface Realtime {
@@ -95,6 +97,7 @@ interface Deps {
   catchUp: CatchUp;
   names: Pick<Names, 'changed' | 'refresh'>;
   perform: Perform;
+  smallRooms: Pick<SmallRooms, 'isSmall'>;
   backpressure: Backpressure;
   work: WorkMeter;
   /** Requests per second and device. */
@@ -192,6 +195,7 @@ export function createRealtime({
   catchUp,
   names,
   perform,
+  smallRooms,
   backpressure,
   work,
   onAuthenticated,
@@ -219,6 +223,7 @@ export function createRealtime({
   });
 
   const devicesAlive = createBatchLoader(store.users.devicesAlive);
+  const passOnTyping = createTyping({ smallRooms, now: () => performance.now() });
   const localSockets = createLocalSockets({ io, catchUp, logger, now });
   let reconciler: Reconciler | undefined;
 
@@ -255,6 +260,7 @@ export function createRealtime({
     admission.entered(socket);
     dispatch(socket, {
       perform,
+      passOnTyping,
       frameLimiter,
       backpressure,
       offended: () => admission.offended(socket),
@@ -334,6 +340,7 @@ function dispatch(
   socket: LiveSocket,
   {
     perform,
+    passOnTyping,
     frameLimiter,
     backpressure,
     offended,
@@ -341,6 +348,7 @@ function dispatch(
     metrics,
   }: Pick<Deps, 'perform' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
     offended: () => void;
+    passOnTyping: PassOnTyping;
   },
 ): void {
   const { device } = socket.data.identity;
@@ -356,7 +364,8 @@ function dispatch(
   socket.onAny((event: string, ...args: unknown[]) => {
     const answered = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
     const name = isRequest(event) ? event : undefined;
-    metrics.frames.inc({ event: name ?? 'other' });
+    const isTyping = event === 'typing' && !answered;
+    metrics.frames.inc({ event: name ?? (isTyping ? event : 'other') });
     const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
       if (!answer.ok && answer.error.code === 'rate-limited') offended();
       answered?.(answer);
@@ -374,6 +383,7 @@ function dispatch(
         wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
       );
     }
+    if (isTyping) return void passOnTyping(socket, args[0]);
     if (!answered) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
     if (event === TOO_LARGE_EVENT) return refuse(wireError('too-large', 'The request is too large.'));
     if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));

@@ -155,6 +155,24 @@ test('a new name reaches those who share a room on both servers; the fourth of a
           event === 'user' && (payload as { user: User }).user.name === `2 of ${session.user.name}`,
       ),
     );
+test('a sign of typing on one server reaches the members on the other, and nobody else', async () => {
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  using stranger = await connectClient(there.url, await person());
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await bo.request('room:join', { room, clientOffset: newId() });
+  await waitFor('both are in', () => [ada, bo].every((one) => one.heard(room).length === 2));
+  const signs = ({ frames }: ApiClient) => frames.filter(({ event }) => event === 'typing');
+  await waitFor('a sign', async () => {
+    ada.socket.emit('typing', { room, typing: true }); // it may be lost
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return signs(bo).length > 0;
+  });
+  expect(signs(bo)[0]?.payload).toEqual({ room, user: ada.session.user.id, typing: true });
+  await ada.append(text('after it'));
+  await stranger.hears('after it');
+  expect([...signs(ada), ...signs(stranger)]).toEqual([]);
 });
 
 test('one sign-in sent to both servers at once makes one device', async () => {

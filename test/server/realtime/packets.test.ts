@@ -77,6 +77,20 @@ describe('of a connected client', () => {
     expect(decoded).toEqual([{ type: 2, nsp: '/', id: 3, data: [TOO_LARGE_EVENT] }]);
   });
 
+  test('an event without a callback is parsed only where it is as short as a sign of typing', () => {
+    const { add, decoded } = connected();
+    const typing = JSON.stringify(['typing', { room: 'A'.repeat(22), typing: false }]);
+    add(`2${typing}`);
+    const parse = vi.spyOn(JSON, 'parse');
+    add(`2["typing",{"room":"lobby","more":"${'a'.repeat(200)}"}]`);
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+    expect(decoded).toEqual([
+      expect.objectContaining({ data: JSON.parse(typing) }),
+      { type: 2, nsp: '/', data: [TOO_LARGE_EVENT] },
+    ]);
+  });
+
   test('a binary request is answered without being parsed, and its bytes are dropped', () => {
     const { add, decoded } = connected();
     add('51-7["append",{"_placeholder":true,"num":0}]');
