@@ -57,6 +57,8 @@ export const ROOM_LIST_PAGE = 100;
 export const ROOM_ACTIVITY_EVERY_MS = 60_000;
 export const BODY_MAX_CODE_POINTS = 4_000;
 export const TYPING_EVERY_MS = 3_000;
+/** A typist without another sign is not shown any more: so long that one sign may be lost. */
+export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;
 export const TYPING_MAX_MEMBERS = 50;
 /** Engine.IO closes a connection that sends a larger frame. An append between APPEND_MAX_BYTES and this is answered `too-large`. */
 export const FRAME_MAX_BYTES = 1_200_000;

@@ -29,6 +29,34 @@ test('a long press opens the menu, by which a message is edited and then deleted
   await expect(message(page, 'Three seals')).toHaveCount(0);
 });
 
+test('who is typing is told to the others, and shows below the log without moving it', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const line = page.locator('p.typing');
+  const signs = () => mika.frames.flatMap(({ event, payload }) => (event === 'typing' ? [payload] : []));
+  await mika.append(text('Two seals'));
+  const boxes = () =>
+    Promise.all([message(page, 'Two seals'), composer(page)].map((one) => one.boundingBox()));
+  await expect(message(page, 'Two seals')).toBeVisible();
+  await expect(line).toBeAttached();
+  const before = await boxes();
+  await expect(async () => {
+    mika.socket.emit('typing', { room: 'lobby', typing: true }); // one right after the message is ignored
+    await expect(line).toHaveText(/^\W?Mika\W? is typing…$/, { timeout: 1_000 });
+  }).toPass();
+  await expect(line).toBeInViewport({ ratio: 1 });
+  expect(await boxes()).toEqual(before);
+  await mika.append(text('Three seals'));
+  await expect(message(page, 'Three seals')).toBeVisible();
+  await expect(line).toHaveText('');
+  await composer(page).pressSequentially('Where');
+  await expect.poll(signs).toMatchObject([{ room: 'lobby', typing: true }]);
+});
+
 test('O3 a tap on the status icon shows the delivery status as a sentence', async ({
   server,
   network,

@@ -117,6 +117,7 @@ export function fakeClient({
     retryStorage: told('retryStorage'),
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),
+    typed: told('typed'),
     onSentElsewhere: () => {},
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
     async lookUpRoom(id) {

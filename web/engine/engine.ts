@@ -21,6 +21,7 @@ import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
+import { createTyping, type Typing } from './typing.ts';
 
 export interface Engine {
   connection: Pick<ConnectionRunner, 'status' | 'wasSignedOut' | 'tell' | 'ask'>;
@@ -30,6 +31,7 @@ export interface Engine {
   rooms: RoomRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
   windowMoves: WindowMoves;
+  typing: Pick<Typing, 'namesIn' | 'typed' | 'sent'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -55,7 +57,7 @@ export interface EngineDeps {
   shown: SyncDeps['shown'];
   changed(change: Change): void;
   statusChanged(status: ConnectionStatus): void;
-  /** `sync.catchingUp`, `sync.failing` or `migration.percent` may have changed. */
+  /** `sync.catchingUp`, `sync.failing`, `migration.percent` or `typing.namesIn` may have changed. */
   progressed(): void;
 }
 
@@ -120,6 +122,14 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     changed: (rooms, isAtHead) => changed({ type: 'marks', rooms, isAtHead }),
   });
+  const typing = createTyping({
+    db,
+    me,
+    clock,
+    isVisible: () => deps.page.visible,
+    say: (sign) => connection.say('typing', sign),
+    changed: progressed,
+  });
   const connection = createConnectionRunner({
     loadIo: deps.loadIo,
     clock,
@@ -129,7 +139,10 @@ export function createEngine(deps: EngineDeps): Engine {
     // The cursors of the handshake do not cover what is not moved yet.
     handshake: () => migration.newest().then(sync.handshake),
     isStranger: async () => (await whoAnswers(deps.fetch)) === 'stranger',
-    frame: sync.frame,
+    frame(frame) {
+      typing.received(frame);
+      sync.frame(frame);
+    },
     unreadable: sync.unreadable,
     catchingUp: sync.catchingUp,
     changed(status) {
@@ -137,6 +150,7 @@ export function createEngine(deps: EngineDeps): Engine {
         drain.down();
         sync.down();
         readMarkers.down();
+        typing.down();
       }
       deps.statusChanged(status);
     },
@@ -151,6 +165,7 @@ export function createEngine(deps: EngineDeps): Engine {
     rooms: createRoomRequests({ connection, sync, newKey }),
     readMarkers,
     windowMoves,
+    typing,
     received(change) {
       if (change.type === 'placed')
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
@@ -162,6 +177,7 @@ export function createEngine(deps: EngineDeps): Engine {
       migration.close();
       sync.close();
       connection.close();
+      typing.down();
     },
   };
 }

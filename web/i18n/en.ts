@@ -71,6 +71,13 @@ export const en = {
     joinAgain: 'Join again',
   },
 
+  typing: {
+    somebody: 'Somebody',
+    one: (name: string) => `${name} is typing…`,
+    two: (name: string, other: string) => `${name} and ${other} are typing…`,
+    several: 'Several people are typing…',
+  },
+
   add: { open: 'Add a room' },
 
   menu: { open: 'Menu' },

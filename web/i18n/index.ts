@@ -53,6 +53,14 @@ export function roomName({ id, name }: { id: string; name: string }): string {
   return id === LOBBY ? t.rooms.lobby : name;
 }
 
+/** `names`: of those who are typing, at least one; empty where it is not known. Each has its own direction. */
+export function typingText(names: readonly string[]): string {
+  const { somebody, one, two, several } = t.typing;
+  const [first = '', second] = names.map((name) => (name === '' ? somebody : `\u2068${name}\u2069`));
+  if (names.length > 2) return several;
+  return second === undefined ? one(first) : two(first, second);
+}
+
 /** Shows all times anew: formatters keep the time zone in which they were made. */
 export function renewTimes(): void {
   times = timesOf(t);

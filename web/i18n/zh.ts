@@ -69,6 +69,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
     joinAgain: '重新加入',
   },
 
+  typing: {
+    somebody: '有人',
+    one: (name) => `${name}正在输入…`,
+    two: (name, other) => `${name}和${other}正在输入…`,
+    several: '多人正在输入…',
+  },
+
   add: { open: '添加聊天室' },
 
   menu: { open: '菜单' },

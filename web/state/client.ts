@@ -54,6 +54,7 @@ const NOBODY: UserActions = {
   edit: refuse,
   remove: refuse,
   seen: nothing,
+  typed: nothing,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

@@ -76,6 +76,9 @@ export interface UserActions {
   seen(room: string, upTo: number): true | undefined;
 
   /** Empty also where it cannot be read. */
+  /** The person has changed the text for a new message: others see that they are typing. */
+  typed(room: string, text: string): void;
+
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
   /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
@@ -216,6 +219,8 @@ export interface RoomSummary {
   unread: number;
   /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
+  /** The names of those who are typing; empty where the name is not known. Undefined: nobody. */
+  typing?: readonly string[];
   /** The server cannot read this room now. What is stored is shown, and the server tries again by itself. */
   failing?: Reason;
 }

@@ -200,10 +200,16 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   function publish(): void {
     if (closed) return;
-    const failing = engine.current?.sync.failing();
+    const { sync, typing } = engine.current ?? {};
     const rooms = summaries.list().map((room) => {
-      const error = failing?.get(room.id);
-      return error ? { ...room, failing: reasonOf(error) } : room;
+      const error = sync?.failing().get(room.id);
+      const names = typing?.namesIn(room.id) ?? [];
+      if (!error && names.length === 0) return room;
+      return {
+        ...room,
+        ...(names.length > 0 && { typing: names }),
+        ...(error && { failing: reasonOf(error) }),
+      };
     });
     published = {
       tag: 'signed-in',
@@ -298,6 +304,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         await conversations.of(room).refresh();
       },
       showNew(item) {
+        engine.current?.typing.sent(item.room);
         const message = conversations.of(item.room).optimistic(item);
         return {
           saving: message.saving,
@@ -323,6 +330,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
     seen: (room, upTo) =>
       engine.current?.readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
+    typed(room, text) {
+      const members = published?.rooms.find(({ id }) => id === room)?.members;
+      engine.current?.typing.typed(room, text, members ?? 0);
+    },
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     onSentElsewhere: (listener) => void sentElsewhere.push(listener),

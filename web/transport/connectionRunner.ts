@@ -15,6 +15,7 @@ export interface ConnectionRunner {
   wasSignedOut(): boolean;
   tell(event: ConnectionEvent): void;
   request: Socket['request'];
+  say: Socket['say'];
   /**
    * The same as a promise, which always resolves: `undefined` when the connection was lost or no answer came within
    * `withinMs`.
@@ -139,6 +140,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
     wasSignedOut: () => signedOut,
     tell,
     request: (name, payload, answered) => socket.request(name, payload, answered),
+    say: (name, payload) => socket.say(name, payload),
     ask(name, payload, withinMs) {
       asked++;
       const answer = new Promise<Acknowledgement<typeof name> | undefined>((resolve) => {

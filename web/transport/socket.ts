@@ -28,6 +28,8 @@ export interface RawSocket {
   // biome-ignore lint/suspicious/noExplicitAny: payloads are parsed below
   on(event: string, listener: (payload: any) => void): unknown;
   emit(event: string, ...payload: unknown[]): unknown;
+  /** What its `emit` sends is dropped where it would have to wait. */
+  readonly volatile: Pick<RawSocket, 'emit'>;
   connect(): unknown;
   disconnect(): unknown;
 }
@@ -58,6 +60,8 @@ export interface Socket {
   teardown(): void;
   /** Calls back at most once, however late the answer is. */
   request<Name extends AnsweredName>(name: Name, payload: Request<Name>, answered: Answered<Name>): void;
+  /** Sends what nobody answers, if that is possible at once. */
+  say(name: 'typing', payload: Request<'typing'>): void;
 }
 
 export function createSocket(
@@ -147,7 +151,11 @@ export function createSocket(
     mine.raw.emit(name, ...(payload === undefined ? [acknowledge] : [payload, acknowledge]));
   }
 
-  return { connect, teardown, request };
+  function say(name: 'typing', payload: Request<'typing'>) {
+    if (current?.raw?.connected) current.raw.volatile.emit(name, payload);
+  }
+
+  return { connect, teardown, request, say };
 }
 
 /** Reconnecting is decided by connection.ts. A websocket first; where it cannot be opened, long polling. */

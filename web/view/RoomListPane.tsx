@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { isBlank } from '../../shared/text.ts';
 import { dayKey } from '../i18n/formats.ts';
-import { roomName, t, times } from '../i18n/index.ts';
+import { roomName, t, times, typingText } from '../i18n/index.ts';
 import type { RoomSummary } from '../state/model.ts';
 import { CappedCount } from './CappedCount.tsx';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -88,8 +88,9 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
 }
 
 /** Author and text each have their own direction: a name does not turn the text. */
-function preview({ kind, last, draft, member, isEmpty }: RoomSummary): ComponentChildren {
+function preview({ kind, last, draft, member, isEmpty, typing }: RoomSummary): ComponentChildren {
   if (!member) return t.rooms.left;
+  if (typing) return typingText(typing);
   if (!isBlank(draft)) return t.rooms.draft(draft.trim());
   if (!last) return isEmpty ? t.rooms.empty : '';
   if (last.deleted) return t.message.deleted;

@@ -145,6 +145,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
         toNewest={toNewest}
         onDetails={(key) => setOpen({ tag: 'status', key })}
       />
+      {lazy && <lazy.TypingLine room={id} />}
       {lazy && storage !== 'ok' && <lazy.StorageLine storage={storage} />}
       {lazy && <lazy.InstallLine room={id} />}
       {edited ? (

@@ -56,6 +56,7 @@ export function createComposerModels(client: Client): ComposerModels {
       createComposerModel(draft, {
         load: () => client.draft(room),
         save: (text) => client.saveDraft(room, text),
+        typed: (text) => client.typed(room, text),
         send: (body) => client.send(room, body),
       }),
     );
@@ -137,10 +138,15 @@ function bodyOf({ content }: Message): string {
 export interface ComposerActions {
   load?(): Promise<string>;
   save?(text: string): void;
+  /** The person has changed the text. */
+  typed?(text: string): void;
   send(body: string): Promise<Outcome>;
 }
 
-export function createComposerModel(initial: string, { load, save, send }: ComposerActions): ComposerModel {
+export function createComposerModel(
+  initial: string,
+  { load, save, typed, send }: ComposerActions,
+): ComposerModel {
   const cell = createCell<ComposerState>({ text: initial, busy: false, reason: undefined });
   let touched = false;
   let inFlight = '';
@@ -164,6 +170,7 @@ export function createComposerModel(initial: string, { load, save, send }: Compo
     type(text) {
       update({ text, reason: undefined });
       save?.(text);
+      typed?.(text);
     },
     submit,
     loaded,

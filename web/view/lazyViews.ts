@@ -7,6 +7,7 @@ export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx'
 export { linked } from './menu/linked.tsx';
 export { Offers } from './menu/Offers.tsx';
 export { RequestsBar } from './menu/RequestsBar.tsx';
+export { TypingLine } from './menu/TypingLine.tsx';
 export { followTranslation } from './menu/translated.ts';
 export { UnknownRoom } from './menu/UnknownRoom.tsx';
 export { ComeBack } from './sheet/ComeBack.tsx';

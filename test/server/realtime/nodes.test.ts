@@ -155,6 +155,8 @@ test('a new name reaches those who share a room on both servers; the fourth of a
           event === 'user' && (payload as { user: User }).user.name === `2 of ${session.user.name}`,
       ),
     );
+});
+
 test('a sign of typing on one server reaches the members on the other, and nobody else', async () => {
   using ada = await connectClient(here.url, await person());
   using bo = await connectClient(there.url, await person());

@@ -65,6 +65,19 @@ export const SCENES: Record<string, Scene> = {
     taps: ['Menu', 'Your devices'],
   },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
+  typing: {
+    start: () => {
+      const start = talk(live());
+      const app = start.app as SignedIn;
+      const [harbour, lin, ...others] = app.rooms;
+      const typing = [
+        { ...harbour!, typing: ['Mika', '林'] },
+        { ...lin!, typing: ['林'] },
+      ];
+      return { ...start, app: { ...app, rooms: [...typing, ...others] } };
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
   live: { start: () => talk(live()), hash: `#/room/${HARBOUR}` },
   offline: {
     start: () => talk(offline(), { tag: 'offline' }, 3, 'We can see the harbour li'),

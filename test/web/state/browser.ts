@@ -185,6 +185,9 @@ function gated(raw: RawSocket, arrive: (deliver: () => void) => void): RawSocket
           typeof one === 'function' ? (answer: unknown) => arrive(() => one(answer)) : one,
         ),
       ),
+    get volatile() {
+      return raw.volatile;
+    },
     connect: () => raw.connect(),
     disconnect: () => raw.disconnect(),
   };

@@ -249,7 +249,7 @@ export function createModelServer(): ModelServer {
       },
       emit(event, ...args) {
         if (!connected) throw new Error('emitted while not connected');
-        const ack = args.pop() as Ack;
+        const ack = (typeof args.at(-1) === 'function' ? args.pop() : () => {}) as Ack; // `typing` has none
         const answered: Ack = (answer) => {
           if (!connected) return;
           for (const listener of onPacket) listener();
@@ -258,6 +258,9 @@ export function createModelServer(): ModelServer {
         const payload = structuredClone(args[0]);
         const handleIt = () => handle(event, payload, answered);
         queueMicrotask(() => server.intercept(event, payload, answered, handleIt) || handleIt());
+      },
+      get volatile() {
+        return socket;
       },
       hear(event, payload) {
         if (!connected) return;
