@@ -54,6 +54,7 @@ import {
   boundPackets,
   TOO_LARGE_EVENT,
 } from './packets.ts';
+import { createPassOnTyping, type PassOnTyping } from './passOnTyping.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import {
   type AdapterConstructor,
@@ -62,7 +63,6 @@ import {
   type LiveSocket,
   socketsOf,
 } from './socketRecipient.ts';
-import { createTyping, type PassOnTyping } from './typing.ts';
 import type { Backpressure } from './unsent.ts';
 
 export interface Realtime {
@@ -223,7 +223,7 @@ export function createRealtime({
   });
 
   const devicesAlive = createBatchLoader(store.users.devicesAlive);
-  const passOnTyping = createTyping({ smallRooms, now: () => performance.now() });
+  const passOnTyping = createPassOnTyping({ smallRooms, now: () => performance.now() });
   const localSockets = createLocalSockets({ io, catchUp, logger, now });
   let reconciler: Reconciler | undefined;
 

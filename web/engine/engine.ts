@@ -21,7 +21,7 @@ import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
-import { createTyping, type Typing } from './typing.ts';
+import { createTypists, type Typists } from './typists.ts';
 
 export interface Engine {
   connection: Pick<ConnectionRunner, 'status' | 'wasSignedOut' | 'tell' | 'ask'>;
@@ -31,7 +31,7 @@ export interface Engine {
   rooms: RoomRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
   windowMoves: WindowMoves;
-  typing: Pick<Typing, 'namesIn' | 'typed' | 'sent'>;
+  typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -122,7 +122,7 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     changed: (rooms, isAtHead) => changed({ type: 'marks', rooms, isAtHead }),
   });
-  const typing = createTyping({
+  const typing = createTypists({
     db,
     me,
     clock,

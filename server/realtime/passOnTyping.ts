@@ -18,7 +18,7 @@ interface Deps {
   now: () => number;
 }
 
-export function createTyping({ smallRooms, now }: Deps): PassOnTyping {
+export function createPassOnTyping({ smallRooms, now }: Deps): PassOnTyping {
   const signs = createLimiter({ ...TYPING_SIGNS, now });
 
   return async (socket, payload) => {

@@ -1,8 +1,8 @@
 /** Signs of typing, between real sockets and a real server; and whom they are passed on for, with a fake socket and clock. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TYPING_SIGNS } from '../../../server/base/serverLimits.ts';
+import { createPassOnTyping } from '../../../server/realtime/passOnTyping.ts';
 import type { LiveSocket } from '../../../server/realtime/socketRecipient.ts';
-import { createTyping } from '../../../server/realtime/typing.ts';
 import { createSmallRooms } from '../../../server/rooms/smallRooms.ts';
 import { type RoomRecord, Unavailable } from '../../../server/store/port.ts';
 import { TYPING_MAX_MEMBERS } from '../../../shared/limits.ts';
@@ -114,7 +114,7 @@ function bench({ members = 2 }: { members?: number } = {}) {
     data: { identity: { user: { id: 'ada' } }, isIn: (room: string) => room === ROOM },
     volatile: { to: () => ({ except: () => ({ emit }) }) },
   } as unknown as LiveSocket;
-  const passOn = createTyping({ smallRooms, now: () => state.now });
+  const passOn = createPassOnTyping({ smallRooms, now: () => state.now });
   return { state, smallRooms, say: () => passOn(socket, { room: ROOM, typing: true }) };
 }
 

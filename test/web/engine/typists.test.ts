@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TYPING_EVERY_MS, TYPING_MAX_MEMBERS, TYPING_SHOWN_MS } from '../../../shared/limits.ts';
 import type { Down } from '../../../shared/protocol/index.ts';
 import type { UserDatabase } from '../../../web/db/userDatabase.ts';
-import { createTyping } from '../../../web/engine/typing.ts';
+import { createTypists } from '../../../web/engine/typists.ts';
 import { typingText } from '../../../web/i18n/index.ts';
 import { createFakeClock, type FakeClock } from '../db/fakeClock.ts';
 import { until } from '../db/until.ts';
@@ -16,7 +16,7 @@ let clock: FakeClock;
 let isVisible: boolean;
 let said: unknown[];
 let changes: number;
-let typing: ReturnType<typeof createTyping>;
+let typing: ReturnType<typeof createTypists>;
 
 beforeEach(async () => {
   db = emptyDatabase(me);
@@ -28,7 +28,7 @@ beforeEach(async () => {
     for (const name of ['Mika', 'Lin', 'Osei'])
       await tx.objectStore('users').put({ id: idOf(name), name, rev: 0 });
   });
-  typing = createTyping({
+  typing = createTypists({
     db,
     me,
     clock,

@@ -9,7 +9,7 @@ import { shownName } from '../../shared/text.ts';
 import type { Clock, Timer } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 
-export interface Typing {
+export interface Typists {
   /** The names of those who are typing in the room, in the order in which they began; empty where the name is not known. */
   namesIn(room: string): readonly string[];
   /** To be called with every frame: signs of typing, and messages, which end them. */
@@ -45,7 +45,7 @@ interface Typist {
  */
 const AFTER_MESSAGE_MS = 1_000;
 
-export function createTyping({ db, me, clock, isVisible, say, changed }: Deps): Typing {
+export function createTypists({ db, me, clock, isVisible, say, changed }: Deps): Typists {
   /** By room, then by user, in the order in which they began. */
   const rooms = new Map<string, Map<string, Typist>>();
   /** When somebody's last message came, by room and user; the oldest first. */
