@@ -26,6 +26,7 @@ export interface Store {
   users: UserStore;
   rooms: RoomStore;
   keepers: KeeperStore;
+  invitations: InvitationStore;
 
   /** The calls that wait for the database, by queue: for the metrics. */
   waiting(): Readonly<Record<string, QueueState>>;
@@ -219,6 +220,65 @@ export interface KeeperStore {
     state: Exclude<RequestState, 'waiting'>,
     at: number,
   ): Promise<ComeBackRequest | undefined>;
+}
+
+/** Invitations to rooms (docs/PROTOCOL.md, "Invitations"). */
+export interface InvitationStore {
+  /**
+   * Stores an invitation. False, and nothing is stored, where one has this hash or this `codeHash`. Also deletes those of anybody
+   * that had expired by `keptSince`.
+   */
+  add(invitation: NewInvitation, keptSince: number): Promise<boolean>;
+  /** By the hash of its token, or of its code. */
+  find(hash: string): Promise<InvitationRecord | undefined>;
+  /**
+   * Counts a use by this user: `used`, or `before` where the user had used it. Each user counts once, and no more users than
+   * `maxUses`, also in concurrent calls on any process. Otherwise says why not; undefined where there is none with this hash.
+   */
+  use(
+    hash: string,
+    user: string,
+    at: number,
+  ): Promise<'used' | 'before' | Exclude<InvitationState, 'valid'> | undefined>;
+  /** Takes back a use of this user, who did not come in after all. */
+  giveBack(hash: string, user: string): Promise<void>;
+  /** Those of a room that are neither revoked nor expired by `at`; the oldest first. */
+  ofRoom(room: string, at: number): Promise<InvitationRecord[]>;
+  /** The same of all rooms. */
+  all(at: number): Promise<InvitationRecord[]>;
+  revoke(hash: string, at: number): Promise<void>;
+  /** Revokes all that this user has made, for this room or, without one, for any. */
+  revokeOf(user: string, room: string | undefined, at: number): Promise<void>;
+}
+
+export interface NewInvitation {
+  /** Of the token, which nobody stores. */
+  hash: string;
+  /** Of the short code. */
+  codeHash: string;
+  room: string;
+  createdBy: string;
+  createdAt: number;
+  expiresAt: number;
+  maxUses: number;
+  /** Whether it makes accounts on a server that takes new users by invitation alone. */
+  makesAccounts: boolean;
+}
+
+export interface InvitationRecord extends NewInvitation {
+  uses: number;
+  revokedAt: number | undefined;
+}
+
+export type InvitationState = 'valid' | 'used-up' | 'revoked' | 'expired';
+
+export function stateOfInvitation(
+  { uses, maxUses, expiresAt, revokedAt }: InvitationRecord,
+  at: number,
+): InvitationState {
+  if (revokedAt !== undefined) return 'revoked';
+  if (expiresAt <= at) return 'expired';
+  return uses >= maxUses ? 'used-up' : 'valid';
 }
 
 export type RequestState = 'waiting' | 'approved' | 'refused';

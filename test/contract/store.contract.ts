@@ -8,6 +8,7 @@ import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
 import { grownCases } from './grown.ts';
 import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
+import { invitationCases } from './invitations.ts';
 import { keeperCases } from './keepers.ts';
 import { passCases } from './oneTimePasses.ts';
 import { rangeCases } from './range.ts';
@@ -74,5 +75,6 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('devices that expire', () => expiryCases(open));
   describe('one-time passes', () => passCases(open));
   describe('keepers', () => keeperCases(open));
+  describe('invitations', () => invitationCases(open));
   describe('entries of any kind', () => grownCases(open));
 }

@@ -12,6 +12,7 @@ import { collectionsOf } from './base/collections.ts';
 import { createCallGuard, throttled } from './callGuard.ts';
 import { createExecute } from './execute.ts';
 import { createInsert } from './insert.ts';
+import { invitationsOn } from './invitationStore.ts';
 import { keepersOn } from './keeperStore.ts';
 import { createKnownHeads } from './knownHeads.ts';
 import { readsOn } from './logReads.ts';
@@ -120,6 +121,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     users: guard.wrap(usersOn(collections, version), ['changedSince', 'changedAround']),
     rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
+    invitations: guard.wrap(invitationsOn(collections), ['all']),
     waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {

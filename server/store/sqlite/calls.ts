@@ -4,6 +4,7 @@ import type { KindRule } from '../../../shared/kinds.ts';
 import type { Lane } from '../callQueue.ts';
 import { appendOn } from './append.ts';
 import type { FaultKind } from './faults.ts';
+import { invitationsOn } from './invitationStore.ts';
 import { keepersOn } from './keeperStore.ts';
 import { readsOn } from './logReads.ts';
 import { roomsOn } from './roomStore.ts';
@@ -17,6 +18,7 @@ export function callsOn(db: DatabaseSync) {
     users: usersOn(db),
     rooms: roomsOn(db),
     keepers: keepersOn(db),
+    invitations: invitationsOn(db),
     database: {
       ping: (): void => {
         answers.get();
@@ -92,6 +94,16 @@ export const ANSWERED_BY = {
     requests: 'reader',
     requestState: 'reader',
   },
+  invitations: {
+    add: 'writer',
+    use: 'writer',
+    giveBack: 'writer',
+    revoke: 'writer',
+    revokeOf: 'writer',
+    find: 'reader',
+    ofRoom: 'reader',
+    all: 'reader',
+  },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 
 /**
@@ -103,6 +115,7 @@ const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   users: ['changedSince', 'changedAround'],
   rooms: ['listPublic', 'ofUsers', 'leaves'],
   keepers: ['firstUser'],
+  invitations: ['all'],
 };
 
 export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {

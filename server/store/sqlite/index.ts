@@ -155,6 +155,16 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       requestState: (hash, at) => call('keepers', 'requestState', hash, at),
       decide: (hash, state, at) => call('keepers', 'decide', hash, state, at),
     },
+    invitations: {
+      add: (invitation, keptSince) => call('invitations', 'add', invitation, keptSince),
+      find: (hash) => call('invitations', 'find', hash),
+      use: (hash, user, at) => call('invitations', 'use', hash, user, at),
+      giveBack: (hash, user) => call('invitations', 'giveBack', hash, user),
+      ofRoom: (room, at) => call('invitations', 'ofRoom', room, at),
+      all: (at) => call('invitations', 'all', at),
+      revoke: (hash, at) => call('invitations', 'revoke', hash, at),
+      revokeOf: (user, room, at) => call('invitations', 'revokeOf', user, room, at),
+    },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {

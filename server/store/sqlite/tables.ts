@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -165,6 +165,23 @@ function eighth(db: DatabaseSync): void {
 /** The times of each user's last renames that count, as JSON, ascending. */
 function ninth(db: DatabaseSync): void {
   db.exec("ALTER TABLE users ADD COLUMN renames TEXT NOT NULL DEFAULT '[]'");
+}
+
+/** Invitations, and who has used each. */
+function tenth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE invitations (
+      hash TEXT PRIMARY KEY, codeHash TEXT NOT NULL UNIQUE, room TEXT NOT NULL, createdBy TEXT NOT NULL,
+      createdAt INTEGER NOT NULL, expiresAt INTEGER NOT NULL, maxUses INTEGER NOT NULL, makesAccounts INTEGER NOT NULL,
+      uses INTEGER NOT NULL, revokedAt INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX invitationsOfRoom ON invitations (room, expiresAt);
+    CREATE INDEX invitationsOfUser ON invitations (createdBy, room);
+    CREATE INDEX invitationsByExpiry ON invitations (expiresAt);
+    CREATE TABLE invitationUses (
+      invitation TEXT NOT NULL, user TEXT NOT NULL, PRIMARY KEY (invitation, user)
+    ) STRICT, WITHOUT ROWID;
+  `);
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

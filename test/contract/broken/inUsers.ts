@@ -224,6 +224,40 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired is deleted when somebody makes a pass'],
   },
   {
+    name: 'an invitation is used without looking who and how many have',
+    around: (store, _, data) => ({
+      ...store,
+      invitations: {
+        ...store.invitations,
+        async use(hash) {
+          const invitation = data.invitations.get(hash);
+          if (!invitation) return undefined;
+          if (invitation.uses >= invitation.maxUses) return 'used-up';
+          await store.invitations.find(hash);
+          invitation.uses++;
+          return 'used';
+        },
+      },
+    }),
+    caughtBy: [
+      'each user uses an invitation once',
+      'of concurrent users no more get in than the maximum',
+      'what has expired or was revoked is used by nobody',
+    ],
+  },
+  {
+    name: 'invitations outlast their revocation, and their time in the lists',
+    around: (store) => ({
+      ...store,
+      invitations: {
+        ...store.invitations,
+        revokeOf: async () => {},
+        ofRoom: (room) => store.invitations.ofRoom(room, 0),
+      },
+    }),
+    caughtBy: ['what has expired or was revoked is used by nobody'],
+  },
+  {
     name: 'keepers are forgotten',
     around: (store) => ({ ...store, keepers: { ...store.keepers, add: async () => {} } }),
     caughtBy: ['keepers stay keepers'],

@@ -3,6 +3,7 @@ import type {
   AppendResult,
   ComeBackRequest,
   EntryKey,
+  InvitationRecord,
   NewDevice,
   NewEntry,
   NewRoom,
@@ -52,6 +53,7 @@ export class MemoryData {
   /** The time since when each is one. */
   readonly keepers = new Map<string, number>();
   readonly requests = new Map<string, ComeBackRequest & { state: RequestState }>();
+  readonly invitations = new Map<string, InvitationRecord & { users: Set<string> }>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
 

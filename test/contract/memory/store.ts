@@ -14,6 +14,7 @@ import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Random } from '../../support/random.ts';
 import { isRemovalKind, type MemoryData, type Row } from './data.ts';
+import { invitationsIn } from './invitations.ts';
 import { keepersIn } from './keepers.ts';
 import { openTails } from './tail.ts';
 import { usersIn } from './users.ts';
@@ -166,6 +167,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     users,
     rooms,
     keepers: keepersIn(data, call),
+    invitations: invitationsIn(data, call),
     waiting: () => ({}),
     ping: () => call(() => {}),
     async close() {

@@ -1,7 +1,7 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomKind } from '../../../../shared/protocol/index.ts';
-import type { ComeBackRequest, NewDevice, OneTimePass, RequestState } from '../../port.ts';
+import type { ComeBackRequest, NewDevice, NewInvitation, OneTimePass, RequestState } from '../../port.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
 /**
@@ -25,6 +25,7 @@ export interface Collections {
   passes: Collection<PassDocument>;
   keepers: Collection<KeeperDocument>;
   requests: Collection<RequestDocument>;
+  invitations: Collection<InvitationDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -110,6 +111,15 @@ export interface KeeperDocument {
 export interface RequestDocument extends Omit<ComeBackRequest, 'hash'> {
   _id: string;
   state: RequestState;
+}
+
+/** `_id`: the hash of the token. */
+export interface InvitationDocument extends Omit<NewInvitation, 'hash'> {
+  _id: string;
+  uses: number;
+  /** Ids of those who have used it. */
+  users: string[];
+  revokedAt?: number;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -224,6 +234,12 @@ const INDEXES = {
   ],
   keepers: [],
   requests: [{ name: 'requestsByExpiry', key: { expiresAt: 1 } }],
+  invitations: [
+    { name: 'invitationsByCode', key: { codeHash: 1 }, unique: true },
+    { name: 'invitationsOfRoom', key: { room: 1, expiresAt: 1 } },
+    { name: 'invitationsOfUser', key: { createdBy: 1, room: 1 } },
+    { name: 'invitationsByExpiry', key: { expiresAt: 1 } },
+  ],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
     { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
@@ -262,6 +278,7 @@ export function collectionsOf(db: Db): Collections {
     passes: db.collection('passes'),
     keepers: db.collection('keepers'),
     requests: db.collection('requests'),
+    invitations: db.collection('invitations'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),
