@@ -45,6 +45,7 @@ import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
 import { createAccess } from './rooms/access.ts';
+import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
@@ -101,6 +102,29 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const marks = createMarkWriter({ store: store.rooms, logger, now: monotonic });
   const roomStore = marks.overlay(store.rooms);
+  const deviceUse = createDeviceUse({ store: store.users, now, logger });
+  const signInLimits = createSignInLimits(monotonic, onLimit);
+  const onSignedOut = (device: string) => realtime.disconnectDevice(device);
+  const keepers = createKeepers({
+    store: store.keepers,
+    users: store.users,
+    limits: signInLimits,
+    now,
+    random: randomBytes,
+    onSignedOut,
+    audit,
+  });
+  const invitations = createInvitations({
+    store: store.invitations,
+    rooms: store.rooms,
+    users: store.users,
+    roleOf: keepers.roleOf,
+    limits: signInLimits,
+    signUp: config.signUp,
+    now,
+    random: randomBytes,
+    audit,
+  });
   const rooms = createRoomService({
     store: roomStore,
     entries: ingest,
@@ -116,6 +140,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       onRefusal: (limit, user) => onLimit(limit, { user }),
       now,
     }),
+    invitations,
     inTurn: createKeyedQueue({
       maxWaiting: ROOM_CHANGES_WAITING,
       waitMs: ACKNOWLEDGE_WITHIN_MS,
@@ -125,24 +150,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
-  const deviceUse = createDeviceUse({ store: store.users, now, logger });
-  const signInLimits = createSignInLimits(monotonic, onLimit);
-  const onSignedOut = (device: string) => realtime.disconnectDevice(device);
-  const keepers = createKeepers({
-    store: store.keepers,
-    users: store.users,
-    limits: signInLimits,
-    now,
-    random: randomBytes,
-    onSignedOut,
-    audit,
-  });
   const plainAuth = createAuth({
     store: store.users,
     now,
     random: (bytes) => randomBytes(bytes),
     limits: signInLimits,
     signUp: config.signUp,
+    admit: invitations.useToSignUp,
     deviceUse,
     onUserCreated: rooms.joinLobby,
     onSignedOut,
@@ -172,7 +186,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       'room:list': rooms.list,
       'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
-      'room:join': rooms.join,
+      'room:join': (user, request, _, { address }) => rooms.join(user, request, address),
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);
         return {};
@@ -196,6 +210,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     allowedOrigins: config.allowedOrigins,
     auth,
     keepers,
+    invitations,
     perform,
     frameLimiter,
     onLimit,

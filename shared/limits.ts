@@ -95,7 +95,7 @@ export const WRONG_PASSWORDS_BURST_OF_ADDRESS = 10;
 export const CURRENT_PASSWORDS_PER_DAY_AND_DEVICE = 20;
 export const CURRENT_PASSWORDS_PER_DAY = 100;
 export const PASSWORD_CHANGES_PER_DAY = 10;
-/** Passes, codes and recovery codes that one user makes. A phone makes a pass each time it opens the page until the app is installed. */
+/** Passes, codes, recovery codes and invitations that one user makes. A phone makes a pass each time it opens the page until the app is installed. */
 export const PASSES_PER_MINUTE = 6;
 export const PASSES_BURST = 30;
 /** Wrong codes from one address: somebody who mistypes has five tries, then one a minute. */
@@ -112,6 +112,14 @@ export const COME_BACKS_BURST_OF_ADDRESS = 5;
 /** Requests that wait at the same time: for one name, and in all, which a keeper can still read. */
 export const COME_BACKS_WAITING_OF_USER = 5;
 export const COME_BACKS_WAITING = 50;
+/** Of an invitation, unless its maker chooses otherwise: a shift plan's week, and a large ward. */
+export const INVITATION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+export const INVITATION_USES = 50;
+/** A term; and as many people as one document of the database lists well. */
+export const INVITATION_LIFETIME_MAX_MS = 100 * 24 * 60 * 60 * 1000;
+export const INVITATION_USES_MAX = 1_000;
+/** Valid invitations of one member to one room. */
+export const INVITATIONS_OF_MEMBER = 10;
 /** New devices of an existing user: each leaves a record for 400 days. Many people may share one user. */
 export const DEVICES_PER_DAY = 100;
 /** Of one user: one more signs out the one that was used least recently. */

@@ -96,8 +96,13 @@ export interface AuthOptions {
   /** Cryptographically secure random bytes. */
   random: (bytes: number) => Uint8Array;
   limits: SignInLimits;
-  /** `closed`: signs in users, and creates none. */
+  /** `closed`: signs in users, and creates none; `invite`: creates those whom `admit` lets in. */
   signUp: SignUp;
+  /**
+   * Uses an invitation for a new user, or throws. Resolves with a function that takes it back, where somebody else has got the
+   * name. Where it is unknown whether the user was created, it stays used.
+   */
+  admit: (invite: string | undefined, user: string, address: string) => Promise<() => Promise<unknown>>;
   deviceUse: Pick<DeviceUse, 'seen' | 'isExpired'>;
   /** Called and awaited at every sign-in, since it may have failed at the first one. Must be idempotent. */
   onUserCreated: (user: string) => Promise<unknown>;
@@ -116,6 +121,7 @@ export function createAuth(options: AuthOptions): Auth {
     random,
     limits,
     signUp,
+    admit,
     deviceUse,
     onUserCreated,
     onSignedOut,
@@ -131,7 +137,10 @@ export function createAuth(options: AuthOptions): Auth {
   });
 
   return {
-    async signIn({ name: rawName, password: rawPassword, recovery, signOutOthers, claim, as }, address) {
+    async signIn(
+      { name: rawName, password: rawPassword, recovery, signOutOthers, invite, claim, as },
+      address,
+    ) {
       const name = checkName(rawName);
       if (!name.ok) throw new RefusedError(name.code, name.message);
       const password = rawPassword === undefined ? undefined : checkPassword(rawPassword);
@@ -147,6 +156,7 @@ export function createAuth(options: AuthOptions): Auth {
         claimHash,
         tokenHash: hashToken(token),
         as,
+        invite,
         address,
       };
       const harmless = as !== undefined && !proves(newcomer); // creates no user and guesses no password
@@ -346,6 +356,8 @@ export function createAuth(options: AuthOptions): Auth {
             ),
           };
     const { id, name } = user;
+    const takeBack =
+      signUp === 'invite' ? await admit(newcomer.invite, user.id, newcomer.address) : undefined;
     const made = await store.create({ id, name, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
     if (made === 'created')
       return {
@@ -355,6 +367,7 @@ export function createAuth(options: AuthOptions): Auth {
         how: 'created',
       };
 
+    await takeBack?.();
     // Lost a race: against the same claim on another process, or against another person with this name.
     const renewed = await renew(newcomer);
     if (renewed) return renewed;
@@ -475,6 +488,8 @@ interface Newcomer extends ByClaim {
   key: string;
   password: string | undefined;
   recoveryHash: string | undefined;
+  /** The token or code of an invitation. */
+  invite: string | undefined;
   /** Of the client. */
   address: string;
 }

@@ -75,6 +75,8 @@ export interface SignInLimits {
    * that refunds it: the pass was right, or was never looked up.
    */
   tryPass(address: string, kind: OneTimePass['kind']): () => void;
+  /** The same for an invitation: guesses of their codes leave the tries of one-time codes alone. */
+  tryInvitation(address: string, kind: OneTimePass['kind']): () => void;
   /** Counts a request to come back. Throws `forbidden` if there were too many from this address. */
   askToComeBack(address: string): void;
   /** Counts a look at such a request. Throws `rate-limited` if there were too many from this address. */
@@ -114,11 +116,8 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
   const changes = createLimiter({ ...perDay(PASSWORD_CHANGES_PER_DAY), now });
   const devices = createLimiter({ ...perDay(DEVICES_PER_DAY), now });
   const passes = createLimiter({ ...perMinute(PASSES_PER_MINUTE, PASSES_BURST), now });
-  const codesAtAddress = createLimiter({
-    ...perMinute(WRONG_CODES_PER_MINUTE_AND_ADDRESS, WRONG_CODES_BURST_OF_ADDRESS),
-    now,
-  });
-  const codesOfAll = createLimiter({ ...perMinute(WRONG_CODES_PER_MINUTE, WRONG_CODES_BURST), now });
+  const codes = createCodeLimits();
+  const invitationCodes = createCodeLimits();
   const comeBacks = createLimiter({
     perSecond: COME_BACKS_PER_HOUR_AND_ADDRESS / 3_600,
     burst: COME_BACKS_BURST_OF_ADDRESS,
@@ -176,15 +175,8 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     makePass(user) {
       takeOrWait(passes, user, TOO_MANY, 'passes', { user });
     },
-    tryPass(client, kind) {
-      const address = addressKey(client);
-      if (kind === 'link')
-        return takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
-      const refund = takeOrWait(codesAtAddress, address, TOO_MANY_CODES, 'wrong codes of address', {
-        address,
-      });
-      return both(refund, () => takeOrWait(codesOfAll, '', TOO_MANY_CODES, 'wrong codes', { address }));
-    },
+    tryPass: (client, kind) => tryCode(codes, client, kind),
+    tryInvitation: (client, kind) => tryCode(invitationCodes, client, kind),
     askToComeBack(client) {
       const address = addressKey(client);
       const message = 'Too many requests to come back from this network: try again later today.';
@@ -200,6 +192,25 @@ export function createSignInLimits(now: () => number, onLimit: OnLimit = () => {
     wasAt: recent.add,
     isKnownAt: recent.has,
   };
+
+  function createCodeLimits() {
+    const atAddress = perMinute(WRONG_CODES_PER_MINUTE_AND_ADDRESS, WRONG_CODES_BURST_OF_ADDRESS);
+    return {
+      atAddress: createLimiter({ ...atAddress, now }),
+      ofAll: createLimiter({ ...perMinute(WRONG_CODES_PER_MINUTE, WRONG_CODES_BURST), now }),
+    };
+  }
+
+  function tryCode(
+    { atAddress, ofAll }: ReturnType<typeof createCodeLimits>,
+    client: string,
+    kind: OneTimePass['kind'],
+  ): () => void {
+    const address = addressKey(client);
+    if (kind === 'link') return takeOrWait(byAddress, address, TOO_MANY, 'sign-ins of address', { address });
+    const refund = takeOrWait(atAddress, address, TOO_MANY_CODES, 'wrong codes of address', { address });
+    return both(refund, () => takeOrWait(ofAll, '', TOO_MANY_CODES, 'wrong codes', { address }));
+  }
 
   /** Takes a token; returns a function that gives it back. */
   function takeOrWait(

@@ -35,7 +35,7 @@ export type TrustProxy =
   | { tag: 'addresses'; addresses: BlockList };
 
 /** Whether strangers may become users. */
-export type SignUp = 'open' | 'closed';
+export type SignUp = 'open' | 'invite' | 'closed';
 
 export interface Tls {
   cert: Buffer;
@@ -136,8 +136,8 @@ const Env = v.pipe(
       'false',
     ),
     SIGN_UP: v.optional(
-      setting('SIGN_UP', 'open or closed', (text): SignUp | undefined =>
-        text === 'open' || text === 'closed' ? text : undefined,
+      setting('SIGN_UP', 'open, invite or closed', (text) =>
+        (['open', 'invite', 'closed'] as const).find((one) => one === text),
       ),
       'open',
     ),

@@ -119,6 +119,8 @@ export const HASH_WAIT_MS = 5_000;
 // Keepers
 /** How long a process keeps the list of keepers: who has just become one on another process is one there after this. */
 export const KEEPERS_CACHED_MS = 5_000;
+/** After its end an invitation is kept, so that whoever follows it is told that it has expired. */
+export const INVITATION_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 /** The app asks every 3 s whether its request was decided. */
 export const COME_BACK_LOOKS_OF_ADDRESS = { perSecond: 10, burst: 200 };
 

@@ -8,6 +8,8 @@ import {
   ComeBackAsk,
   ComeBackDecision,
   ComeBackLook,
+  InvitationLook,
+  InvitationRequest,
   NameRequest,
   PassRequest,
   PasswordRequest,
@@ -29,11 +31,13 @@ import { createKeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
+import type { Invitations } from '../rooms/invitations.ts';
 import { answerWith, eventOf, type State } from './middleware.ts';
 
 interface Deps {
   auth: Auth;
   keepers: Keepers;
+  invitations: Invitations;
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
@@ -52,6 +56,7 @@ const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work)
 export function createApi({
   auth,
   keepers,
+  invitations,
   perform,
   frameLimiter,
   onLimit,
@@ -129,6 +134,30 @@ export function createApi({
     const decision = parseOrRefuse(ComeBackDecision, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
     await inTime(keepers.decide(identity, String(ctx.params.id), decision));
     ctx.body = { ok: true };
+  });
+
+  api.post('make-invitation', '/invitations', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const request = parseOrRefuse(InvitationRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    ctx.body = await inTime(invitations.make(identity, request));
+    ctx.status = 201;
+  });
+
+  api.get('invitations', '/invitations', async (ctx) => {
+    const { room } = ctx.query;
+    const ofRoom = room === undefined ? undefined : String(room);
+    ctx.body = { invitations: await inTime(invitations.list(await identityOf(ctx), ofRoom)) };
+  });
+
+  api.delete('revoke-invitation', '/invitations/:id', async (ctx) => {
+    await inTime(invitations.revoke(await identityOf(ctx), String(ctx.params.id)));
+    ctx.body = { ok: true };
+  });
+
+  // Not a GET: an invitation in an address would be in the logs of proxies.
+  api.post('look-at-invitation', '/invitations/look', async (ctx) => {
+    const { invite } = parseOrRefuse(InvitationLook, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    ctx.body = await inTime(invitations.look(invite, ctx.state.requestContext.address));
   });
 
   // A browser that adds the page to a home screen fetches it, and the app starts there with storage of its own. A GET, since

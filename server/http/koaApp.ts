@@ -10,6 +10,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import type { RequestContext } from '../request/requestContext.ts';
+import type { Invitations } from '../rooms/invitations.ts';
 import { createApi } from './api.ts';
 import {
   answerErrors,
@@ -29,6 +30,7 @@ interface Deps {
   allowedOrigins: readonly string[];
   auth: Auth;
   keepers: Keepers;
+  invitations: Invitations;
   perform: Perform;
   frameLimiter: Limiter;
   onLimit: OnLimit;
@@ -49,6 +51,7 @@ export function createKoaApp({
   allowedOrigins,
   auth,
   keepers,
+  invitations,
   perform,
   frameLimiter,
   onLimit,
@@ -65,6 +68,7 @@ export function createKoaApp({
   const api = createApi({
     auth,
     keepers,
+    invitations,
     perform,
     frameLimiter,
     onLimit,

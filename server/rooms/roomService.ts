@@ -10,6 +10,7 @@ import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore } from '../store/port.ts';
 import { type Access, noSuchRoom, notMember } from './access.ts';
+import type { Invitations } from './invitations.ts';
 import { listCursor, positionOf } from './listCursor.ts';
 import { presentRoom } from './present.ts';
 import type { RoomLimits } from './roomLimits.ts';
@@ -20,7 +21,8 @@ export interface RoomService {
   get(user: User, request: Request<'room:get'>): Promise<{ room: Room }>;
   /** `address`: the key of the client's address, which has a limit of its own. */
   create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
-  join(user: User, request: Request<'room:join'>): Promise<{ room: Room }>;
+  /** `address`: the client's, where guesses at invitations count. */
+  join(user: User, request: Request<'room:join'>, address: string): Promise<{ room: Room }>;
   leave(user: User, request: Request<'room:leave'>): Promise<void>;
   read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;
   /** Makes a new user a member of the lobby. Idempotent: called again it writes nothing, also after the user left. */
@@ -40,6 +42,7 @@ interface Deps {
   entries: EntryWriter;
   access: Access;
   limits: RoomLimits;
+  invitations: Pick<Invitations, 'useToJoin' | 'left'>;
   /**
    * By user: one creation, join or leave at a time. Each reads whether the user is a member, and counts, before it writes; two
    * leaves at the same time would both find a member, and write two entries.
@@ -58,6 +61,7 @@ export function createRoomService({
   entries,
   access,
   limits,
+  invitations,
   inTurn,
   raiseMark,
   knownHead,
@@ -140,14 +144,16 @@ export function createRoomService({
       });
     },
 
-    async join(user, { room: id, clientOffset }) {
+    async join(user, { room: id, clientOffset, invite }, address) {
       return inTurn(user.id, async () => {
         const known = await entries.lookUp({ room: id, author: user.id, clientOffset }, 'join');
         if (known === 'conflict') throw otherContent();
         if (known === 'repeat') return { room: await presentIfVisible(user, id) };
         if (!(await store.isMember(id, user.id))) {
+          // first: to whoever has no invitation, a private room does not exist
+          if (invite !== undefined) await invitations.useToJoin(invite, user.id, id, address);
           const room = await existing(id);
-          if (room.kind !== 'public') throw noSuchRoom();
+          if (room.kind !== 'public' && invite === undefined) throw noSuchRoom();
           await limits.checkJoin(user.id, id, readable(room).head);
           await limits.charged(user.id, () => appendMembership(user.id, id, clientOffset, 'join'));
         }
@@ -158,10 +164,14 @@ export function createRoomService({
     async leave(user, { room, clientOffset }) {
       await inTurn(user.id, async () => {
         const known = await entries.lookUp({ room, author: user.id, clientOffset }, 'leave');
-        if (known === 'repeat') return;
+        if (known === 'repeat') {
+          if (!(await store.isMember(room, user.id))) await invitations.left(user.id, room);
+          return;
+        }
         if (known === 'conflict') throw otherContent();
         if (!(await store.isMember(room, user.id))) throw notMember(await store.byId(room));
         await limits.charged(user.id, () => appendMembership(user.id, room, clientOffset, 'leave'));
+        await invitations.left(user.id, room);
       });
     },
 

@@ -18,9 +18,17 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 /**
  * What an error has in `reason`, where its code leaves open what a client should do. `signed-out`: the session was ended by
  * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones. `no-keeper`: nobody
- * could let somebody back in.
+ * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
  */
-export type RefusalReason = 'signed-out' | 'sign-up-closed' | 'no-keeper';
+export type RefusalReason =
+  | 'signed-out'
+  | 'sign-up-closed'
+  | 'no-keeper'
+  | 'invitation-needed'
+  | 'invitation-unknown'
+  | 'invitation-used-up'
+  | 'invitation-revoked'
+  | 'invitation-expired';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { Millis } from '../entry.ts';
 import { DeviceId, Id } from '../ids.ts';
+import { STRING_MAX_LENGTH } from '../limits.ts';
 import { User } from './down.ts';
 
 export const SessionRequest = v.object({
@@ -14,6 +15,8 @@ export const SessionRequest = v.object({
   /** An idempotency key of 128 random bits: a retry with the same claim and name is the same user and device. */
   claim: Id,
   credential: v.picklist(['cookie', 'token']),
+  /** The token or code of an invitation, with which somebody new signs up where the server asks for one. */
+  invite: v.optional(v.pipe(v.string(), v.maxLength(STRING_MAX_LENGTH))),
   /** A user id: signs in this user again and never signs up. `not-found` if there is no such user. */
   as: v.optional(Id),
 });

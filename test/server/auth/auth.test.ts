@@ -35,6 +35,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     random: randomBytes,
     limits: createSignInLimits(() => clock.now),
     signUp: 'open',
+    admit: async () => async () => {},
     deviceUse: createDeviceUse({ store, now: () => clock.now, logger: createLogger('silent') }),
     onUserCreated: async (user) => welcomed.push(user),
     onSignedOut: (device) => signedOut.push(device),

@@ -42,6 +42,7 @@ async function ward() {
     random: randomBytes,
     limits,
     signUp: 'open',
+    admit: async () => async () => {},
     deviceUse: createDeviceUse({ store: users, now, logger: createLogger('silent') }),
     onUserCreated: async () => {},
     onSignedOut,

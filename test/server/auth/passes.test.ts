@@ -30,6 +30,7 @@ async function signedUp(random: (bytes: number) => Uint8Array = randomBytes) {
     random,
     limits: createSignInLimits(() => clock.now),
     signUp: 'open',
+    admit: async () => async () => {},
     deviceUse: createDeviceUse({ store, now: () => clock.now, logger }),
     onUserCreated: async () => {},
     onSignedOut: () => {},

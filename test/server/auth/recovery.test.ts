@@ -30,6 +30,7 @@ async function signedUp() {
       (limit) => void limitsHit.push(limit),
     ),
     signUp: 'open',
+    admit: async () => async () => {},
     deviceUse: createDeviceUse({ store, now: () => clock.now, logger: createLogger('silent') }),
     onUserCreated: async () => {},
     onSignedOut: (device) => void signedOut.push(device),

@@ -102,7 +102,7 @@ test.each([
   [{ ALLOWED_ORIGINS: 'https://a.example,*' }, /^ALLOWED_ORIGINS /],
   [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY /],
   [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY /],
-  [{ SIGN_UP: 'yes' }, /^SIGN_UP is "yes": it must be open or closed/],
+  [{ SIGN_UP: 'yes' }, /^SIGN_UP is "yes": it must be open, invite or closed/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
   [{ AUDIT_LOG: 'yes' }, /^AUDIT_LOG is "yes": it must be on or off\.$/],
   [{ METRICS_HOST: 'http://x' }, /^METRICS_HOST /],

@@ -15,9 +15,12 @@ import { createLimiter } from '../../../server/limits/limiter.ts';
 import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { requestContextOf } from '../../../server/request/requestContext.ts';
+import { createInvitations } from '../../../server/rooms/invitations.ts';
 import type { KeeperStore } from '../../../server/store/port.ts';
 import { MemoryData } from '../../contract/memory/data.ts';
 import { keepersIn } from '../../contract/memory/keepers.ts';
+import { openMemory } from '../../contract/memory/store.ts';
+import { seeded } from '../../support/random.ts';
 import { fakeUsers } from '../auth/fakeUsers.ts';
 
 /** Of one device, before its requests are refused. */
@@ -55,6 +58,19 @@ export async function serve({
   const keepers = keepersIn(new MemoryData(), async (work) => work());
   const limits = createSignInLimits(() => performance.now());
   const audit = { record: () => {}, flush: () => {} };
+  const data = new MemoryData();
+  const memory = openMemory(data, seeded(1));
+  const invitations = createInvitations({
+    store: memory.invitations,
+    rooms: memory.rooms,
+    users,
+    roleOf: async () => undefined,
+    limits,
+    signUp: config.signUp ?? 'open',
+    now: Date.now,
+    random: randomBytes,
+    audit,
+  });
   const koa = createKoaApp({
     contextOf: (request) => requestContextOf(request, settings),
     allowedOrigins: settings.allowedOrigins,
@@ -64,6 +80,7 @@ export async function serve({
       random: randomBytes,
       limits,
       signUp: config.signUp ?? 'open',
+      admit: invitations.useToSignUp,
       deviceUse: createDeviceUse({ store: users, now: Date.now, logger: createLogger('silent') }),
       onUserCreated: async () => {},
       onSignedOut: () => {},
@@ -80,6 +97,7 @@ export async function serve({
       onSignedOut: () => {},
       audit,
     }),
+    invitations,
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);
       return answer(...asked);
