@@ -51,7 +51,7 @@ import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
 import { createSmallRooms } from './rooms/smallRooms.ts';
 import type { ShutdownStep } from './shutdown.ts';
-import type { Store } from './store/port.ts';
+import type { NewEntry, Store } from './store/port.ts';
 
 export interface ServerApp {
   /** Resolves with the port when the server accepts requests. Rejects with `ConfigError` if it cannot listen. */
@@ -88,11 +88,12 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     burst: FRAMES_PER_SECOND,
     now: monotonic,
   });
-  const acceptsKind = (kind: string) => isFirstKind(kind) || store.takesNewKinds();
+  const accepts = ({ kind, content }: NewEntry) =>
+    (isFirstKind(kind) && content === undefined) || store.takesNewKinds();
   const features = () => (store.takesNewKinds() ? featuresOf(kinds()) : []);
   const ingest = createIngest({
     log: store.log,
-    acceptsKind,
+    accepts,
     access,
     limiter: itemLimiter,
     onLimit,

@@ -37,8 +37,19 @@ const envelope = {
   unreadable: v.optional(v.literal(true)),
 };
 const body = v.optional(v.string());
+/** Names a message by its key, which it has before it has a serverOffset. */
+export interface MessageKey {
+  author: string;
+  clientOffset: string;
+}
 
-export const TextEntry = v.looseObject({ ...envelope, kind: v.literal('text'), body });
+/** A reply has `replyTo`, and `target` if the message was in the log when the reply was appended. */
+export const TextEntry = v.looseObject({
+  ...envelope,
+  kind: v.literal('text'),
+  body,
+  replyTo: v.optional(v.looseObject({ author: UserId, clientOffset: ClientOffset })),
+});
 export const EditEntry = v.looseObject({ ...envelope, kind: v.literal('edit'), target: Offset, body });
 export const DeleteEntry = v.looseObject({ ...envelope, kind: v.literal('delete'), target: Offset });
 /** Joins, leaves, kinds that this version does not know, and unreadable entries. */
@@ -60,7 +71,7 @@ export const Entry: v.GenericSchema<unknown, Entry> = v.lazy((input): v.GenericS
 }) as unknown as v.GenericSchema<unknown, Entry>;
 
 // Entries may have further fields. The types leave them out, since no code reads them.
-export type TextEntry = Envelope & { kind: 'text'; body?: string };
+export type TextEntry = Envelope & { kind: 'text'; body?: string; replyTo?: MessageKey };
 export type EditEntry = Envelope & { kind: 'edit'; target: number; body?: string };
 export type DeleteEntry = Envelope & { kind: 'delete'; target: number };
 export type JoinEntry = Envelope & { kind: 'join' };

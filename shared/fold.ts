@@ -1,5 +1,5 @@
 /** Folds entries of a log into the lines that the screen shows: edits and deletions are applied to their targets. Pure. */
-import type { Amendment, Entry } from './entry.ts';
+import type { Amendment, Entry, MessageKey } from './entry.ts';
 import { isAmendment, isKnown, isMessage, isRemoval, mayAmend } from './kinds.ts';
 
 interface Placed {
@@ -10,8 +10,15 @@ interface Placed {
 }
 
 export type Line = Placed &
+  /** `replyTo`: the message that it answers; `target`: its serverOffset, if the log had it. */
   (
-    | { tag: 'text'; body: string; edited: boolean }
+    | {
+        tag: 'text';
+        body: string;
+        edited: boolean;
+        replyTo?: MessageKey | undefined;
+        target?: number | undefined;
+      }
     | { tag: 'deleted' }
     /** This version does not know the kind. */
     | { tag: 'unknown'; kind: string }
@@ -53,7 +60,8 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   if (!text) return { ...placed, tag: 'unknown', kind: entry.kind };
   const body = amendment ? amendment.body : text.body;
   if (body === undefined) return { ...placed, tag: 'deleted' };
-  return { ...placed, tag: 'text', body, edited: amendment !== undefined };
+  const { replyTo, target } = text;
+  return { ...placed, tag: 'text', body, edited: amendment !== undefined, replyTo, target };
 }
 
 /** The removal, else the latest replacement that still has its content. */

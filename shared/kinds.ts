@@ -2,15 +2,18 @@
  * The table of kinds: what an entry of each kind is and does. Server and page read this table; their code names no kinds.
  * The schemas of items are in protocol/items.ts, so that the first paint does not load them.
  */
-import type { Amendment, Entry, KnownEntry } from './entry.ts';
+import type { Amendment, Entry, KnownEntry, MessageKey } from './entry.ts';
 
 export interface KindRule {
   /** Who may append it: a member by `append`, or only the server (then an item of this kind is `invalid`). */
   by: 'member' | 'server';
   /** True: it is shown as a message and counts as unread. */
   message: boolean;
-  /** Which messages of the room its `target` may name: none, only the author's own, or any. */
-  target: 'none' | 'own' | 'any';
+  /**
+   * Which messages of the room its `target` may name: none, only the author's own, or any. `reply`: any message, by `replyTo`;
+   * where the log has no such message, the entry is stored without a target.
+   */
+  target: 'none' | 'own' | 'any' | 'reply';
   /**
    * What it does to its target. `replace`: replaces the content; the greatest serverOffset wins. `remove`: the target and all
    * its replacements lose their content for good. `aggregate`: the server counts it with others of its kind; pages do not.
@@ -23,7 +26,7 @@ export interface KindRule {
 }
 
 const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
-  ['text', { by: 'member', message: true, target: 'none', effect: 'none' }],
+  ['text', { by: 'member', message: true, target: 'reply', effect: 'none' }],
   ['edit', { by: 'member', message: false, target: 'own', effect: 'replace' }],
   ['delete', { by: 'member', message: false, target: 'own', effect: 'remove' }],
   ['join', { by: 'server', message: false, target: 'none', effect: 'none', membership: 'joined' }],
@@ -92,9 +95,26 @@ export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership']
   return ruleOf(entry.kind)?.membership;
 }
 
-/** The features that a server lists if it accepts all kinds of the table. */
+/** The features that a server lists if it accepts all kinds of the table, and replies. */
 export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
-  return [...new Set([...kinds.values()].flatMap(({ feature }) => feature ?? []))];
+  return [...new Set([REPLIES, ...[...kinds.values()].flatMap(({ feature }) => feature ?? [])])];
+}
+
+/** The feature that a server must list before a client may send this item. */
+export function featureFor(kind: string, fields: object | undefined): string | undefined {
+  return ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
+}
+
+const REPLIES = 'replies';
+
+/** The key of the message that this one replies to. */
+export function replyToOf(entry: Entry): MessageKey | undefined {
+  return isKnown(entry) && entry.kind === 'text' ? entry.replyTo : undefined;
+}
+
+/** The serverOffset of the message that this one replies to; undefined where it is no reply, or its message is not in the log. */
+export function repliedTo(entry: Entry): number | undefined {
+  return ruleOf(entry.kind)?.target === 'reply' && !entry.deleted ? entry.target : undefined;
 }
 
 /** The kinds with this effect, for queries. */

@@ -56,6 +56,8 @@ export const ROOM_LIST_PAGE = 100;
 /** How far the time by which rooms are listed may be behind that of a room's newest entry: it is written once in this time. */
 export const ROOM_ACTIVITY_EVERY_MS = 60_000;
 export const BODY_MAX_CODE_POINTS = 4_000;
+/** Of a quoted text: two lines on a phone, and a screen reader's first sentence. */
+export const QUOTE_CODE_POINTS = 200;
 export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */
 export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;

@@ -3,7 +3,7 @@
  * bytes, and the counts that the room's row in the app shows. A room that cannot be read is an error of that room alone.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { isMessage } from '../../shared/kinds.ts';
+import { isMessage, repliedTo } from '../../shared/kinds.ts';
 import {
   CATCH_UP_FRAME_BYTES,
   CATCH_UP_MAX_BYTES,
@@ -30,6 +30,7 @@ import {
 } from './catchUpPlan.ts';
 import type { Feed } from './feed.ts';
 import type { Names } from './names.ts';
+import { QUOTE_BYTES, quotesField, quotesFor } from './quotes.ts';
 import type { Recipient } from './recipient.ts';
 
 export interface CatchUpReader {
@@ -155,7 +156,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     for (let to = head; to >= from; ) {
       const first = Math.max(from, to - READ_ENTRIES + 1);
       const piece = await readRange(id, first, to);
-      const [kept, rest] = newestWithin(piece, jsonBytes, left);
+      const [kept, rest] = newestWithin(piece, sizeOf, left);
       entries = [...kept, ...entries];
       left = rest;
       if (kept.length < to - first + 1) return { entries, isCut: true, left };
@@ -199,12 +200,13 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 
   async function framesOf(room: string, entries: readonly Entry[]): Promise<Entries[]> {
     if (entries.length > 0) await names.of(entries); // one query for the names of all frames
+    const quotes = await quotesFor(log, room, entries);
     return Promise.all(
-      pieces(entries, jsonBytes, CATCH_UP_FRAME_BYTES).map(async (piece) => ({
-        room,
-        entries: piece,
-        users: await names.of(piece),
-      })),
+      pieces(entries, sizeOf, CATCH_UP_FRAME_BYTES).map(async (piece) => {
+        const targets = new Set(piece.map(repliedTo));
+        const its = quotes.filter(({ serverOffset }) => targets.has(serverOffset));
+        return { room, entries: piece, users: await names.of(piece), ...quotesField(its) };
+      }),
     );
   }
 
@@ -220,6 +222,11 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 const READ_ENTRIES = 100;
 /** After this the server retries a room that could not be read, in milliseconds. */
 export const FIRST_RETRY_MS = 1_000;
+
+/** Of an entry in a frame, with the quote that it may need, in bytes. */
+function sizeOf(entry: Entry): number {
+  return jsonBytes(entry) + (repliedTo(entry) === undefined ? 0 : QUOTE_BYTES);
+}
 
 function maxBytesOf({ tag }: Start): number {
   return tag === 'many' ? CATCH_UP_ROOM_BYTES : Number.POSITIVE_INFINITY;

@@ -14,6 +14,7 @@ import { retryUntilDone } from '../base/timeout.ts';
 import { takeTokens } from '../limits/bucket.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
 import type { Names } from './names.ts';
+import { quotesField, quotesFor } from './quotes.ts';
 import type { Broadcast } from './recipient.ts';
 import { createRingBudget, createRoomFeed, type RoomFeed } from './roomFeed.ts';
 
@@ -84,12 +85,17 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
     return heads;
   }
 
-  /** Never rejects: if a name cannot be read, the frame is sent without names. */
+  /** Never rejects: what cannot be read, a name or a quoted message, is left out of the frame. */
   async function fanOut(room: string, entries: Entry[]): Promise<void> {
-    const users = await names.of(entries).catch(() => ({}));
+    const head = () => (rooms.get(room)?.next() ?? 0) - 1;
+    const recent = (from: number) => rooms.get(room)?.recent(from, head());
+    const [users, quotes] = await Promise.all([
+      names.of(entries).catch(() => ({})),
+      quotesFor(log, room, entries, recent).catch(() => []),
+    ]);
     // In the same turn as the broadcast: a client that joins later was not sent these names.
     const unsent = sentNames.get(room)?.without(users) ?? users;
-    broadcast(room, 'entries', { room, entries, users: unsent });
+    broadcast(room, 'entries', { room, entries, users: unsent, ...quotesField(quotes) });
   }
 
   return {

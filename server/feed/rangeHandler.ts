@@ -13,6 +13,7 @@ import type { LogStore } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { hasFewMessages } from './catchUpPlan.ts';
 import type { Names } from './names.ts';
+import { quotesField, quotesFor } from './quotes.ts';
 
 interface Deps {
   log: LogStore;
@@ -32,9 +33,11 @@ export function createRangeHandler({ log, names, access }: Deps) {
     if (refused) throw refused;
     const most = transport === 'polling' ? RANGE_POLLED_BYTES : RANGE_MAX_BYTES;
     let found = await log.range(room, from, Math.min(to, from + RANGE_MAX_ENTRIES - 1), most);
-    // Short texts may have long edits: halve the range until the edits fit.
-    while (found.entries.length > 1 && jsonBytes(found.amendments) > most) {
+    let quotes = await quotesFor(log, room, found.entries);
+    // Short texts may have long edits and quotes: halve the range until these fit.
+    while (found.entries.length > 1 && jsonBytes(found.amendments) + jsonBytes(quotes) > most) {
       found = await log.range(room, from, from + (found.entries.length >> 1) - 1, most);
+      quotes = await quotesFor(log, room, found.entries);
     }
     const { entries, amendments, head } = found;
     const first = entries[0]?.serverOffset ?? 1;
@@ -43,6 +46,13 @@ export function createRangeHandler({ log, names, access }: Deps) {
       names.of([...entries, ...amendments]),
       isShort ? log.messageAt(room, first - 1, MESSAGES_SHOWN_LEAST) : undefined,
     ]);
-    return { entries, amendments, users, head, ...(older === undefined ? {} : { older }) };
+    return {
+      entries,
+      amendments,
+      users,
+      ...quotesField(quotes),
+      head,
+      ...(older === undefined ? {} : { older }),
+    };
   };
 }

@@ -37,17 +37,18 @@ export function ownEntry(key: EntryKey, kind: string, subject?: string): NewEntr
 }
 
 function entryOf(author: string, { room, clientOffset, kind, body, target, ...content }: Item): NewEntry {
+  const names = target ?? content.replyTo;
   return withDigest({
     room,
     author,
     clientOffset,
     kind,
     ...(body === undefined ? {} : { body }),
-    ...(target === undefined
+    ...(names === undefined
       ? {}
-      : typeof target === 'string'
-        ? { target }
-        : { target: target.clientOffset, targetAuthor: target.author }),
+      : typeof names === 'string'
+        ? { target: names }
+        : { target: names.clientOffset, targetAuthor: names.author }),
     ...(Object.keys(content).length === 0 ? {} : { content }),
   });
 }

@@ -34,8 +34,8 @@ export interface Ingest {
 
 interface Deps {
   log: LogStore;
-  /** False for a kind that this database does not accept yet, because older processes still use it. */
-  acceptsKind: (kind: string) => boolean;
+  /** False for what this database does not accept yet, because older processes still use it. */
+  accepts: (entry: NewEntry) => boolean;
   access: Access;
   limiter: Limiter;
   onLimit: OnLimit;
@@ -44,16 +44,7 @@ interface Deps {
   now: () => number;
 }
 
-export function createIngest({
-  log,
-  acceptsKind,
-  access,
-  limiter,
-  onLimit,
-  metrics,
-  logger,
-  now,
-}: Deps): Ingest {
+export function createIngest({ log, accepts, access, limiter, onLimit, metrics, logger, now }: Deps): Ingest {
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -77,7 +68,7 @@ export function createIngest({
   /** Why the item is refused without asking the log. If it is not, takes one token of the rate limit and returns undefined. */
   async function refusalOf(user: User, item: CheckedItem): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
-    if (!acceptsKind(item.entry.kind)) return NOT_YET;
+    if (!accepts(item.entry)) return NOT_YET;
     const refused = await access.refusalOf(item.entry.room, user.id);
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);

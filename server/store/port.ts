@@ -53,6 +53,8 @@ export interface LogStore {
    * never an error, never a gap.
    */
   range(room: string, from: number, to: number, maxBytes: number): Promise<RangeOutcome>;
+  /** The same for single entries, ascending; amendments that are among them are not repeated. Offsets beyond the head are left out. */
+  entriesAt(room: string, offsets: readonly number[]): Promise<RangeOutcome>;
   /** The durable head of each room; 0 for one that is empty or does not exist. A room whose log cannot be read is left out. */
   heads(rooms: readonly string[]): Promise<Map<string, number>>;
   /** The `at` of the entry at each point, in the order of the points; undefined where there is none. */
@@ -310,7 +312,10 @@ export interface EntryKey {
 export interface NewEntry extends EntryKey {
   kind: string;
   body?: string;
-  /** The clientOffset of a message in the same room, by the same author unless `targetAuthor` is given. */
+  /**
+   * The clientOffset of a message in the same room, by the same author unless `targetAuthor` is given. The target of a reply
+   * may be missing: its key is in `content`, too.
+   */
   target?: string;
   targetAuthor?: string;
   /** The user that a join or leave concerns, where that is not its author. */

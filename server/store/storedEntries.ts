@@ -37,6 +37,7 @@ function isEntry({
   body,
   deleted,
   unreadable,
+  replyTo,
 }: StoredEntry) {
   if (!isId(author) || !isId(clientOffset) || !isMillis(at) || typeof kind !== 'string') return false;
   if (unreadable !== undefined || (deleted !== undefined && deleted !== true)) return false;
@@ -45,7 +46,7 @@ function isEntry({
   const hasBody = typeof body === 'string' || (deleted === true && body === undefined);
   switch (kind) {
     case 'text':
-      return hasBody;
+      return hasBody && (replyTo === undefined || isMessageKey(replyTo));
     case 'edit':
       return target !== undefined && hasBody;
     case 'delete':
@@ -72,6 +73,11 @@ const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
+}
+
+function isMessageKey(value: unknown): boolean {
+  const { author, clientOffset } = Object(value) as Record<string, unknown>;
+  return isId(author) && isId(clientOffset);
 }
 
 function isMillis(value: unknown): value is number {

@@ -79,7 +79,19 @@ export const Welcome = v.object({
 });
 export type Welcome = v.InferOutput<typeof Welcome>;
 
-export const Entries = v.object({ room: RoomId, entries: v.array(Entry), users: Users });
+/**
+ * A message to which a reply elsewhere in the frame refers, as it stands now: the beginning of its text, and the replacement
+ * from which that comes. Without `body` it was deleted.
+ */
+export const Quote = v.object({
+  serverOffset: Offset,
+  body: v.optional(v.string()),
+  replacedBy: v.optional(Offset),
+});
+export type Quote = v.InferOutput<typeof Quote>;
+const quotes = v.optional(v.array(Quote));
+
+export const Entries = v.object({ room: RoomId, entries: v.array(Entry), users: Users, quotes });
 export type Entries = v.InferOutput<typeof Entries>;
 export const Heads = recordById(RoomId, Head);
 export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.boolean() });
@@ -129,6 +141,7 @@ export const Ranged = v.object({
   entries: v.array(Entry),
   amendments: v.array(Entry),
   users: Users,
+  quotes,
   head: Head,
   /** As in `Room`: where the newest ten messages before this answer begin, if it has fewer than ten. */
   older: v.optional(Offset),

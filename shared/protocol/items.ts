@@ -3,12 +3,22 @@
  * acknowledges something that it drops. What each kind means is in the table of kinds (../kinds.ts).
  */
 import * as v from 'valibot';
-import { ClientOffset, RoomId } from '../ids.ts';
+import { ClientOffset, RoomId, UserId } from '../ids.ts';
 
 /** The fields of every item. */
 export const addressed = { room: RoomId, clientOffset: ClientOffset };
 
-export const TextItem = v.strictObject({ ...addressed, kind: v.literal('text'), body: v.string() });
+/** Anybody's message. */
+export const ItemTarget = v.strictObject({ author: UserId, clientOffset: ClientOffset });
+export type ItemTarget = v.InferOutput<typeof ItemTarget>;
+
+/** `replyTo`: the message that it answers, anybody's. It need not be in the log. */
+export const TextItem = v.strictObject({
+  ...addressed,
+  kind: v.literal('text'),
+  body: v.string(),
+  replyTo: v.optional(ItemTarget),
+});
 /** `target`: the clientOffset of one of the author's own texts. */
 export const EditItem = v.strictObject({
   ...addressed,
@@ -29,11 +39,9 @@ export interface Item {
   kind: string;
   body?: string;
   target?: string | ItemTarget;
+  replyTo?: ItemTarget | undefined;
   [field: string]: unknown;
 }
-
-export const ItemTarget = v.strictObject({ author: v.string(), clientOffset: ClientOffset });
-export type ItemTarget = v.InferOutput<typeof ItemTarget>;
 
 type ItemSchemas = ReadonlyMap<string, v.GenericSchema<unknown, Item>>;
 

@@ -97,13 +97,13 @@ function formOf(text: string): Form {
   return text.startsWith('{') ? { tag: 'words', words: fieldsOf(text) } : { tag: 'object', name: text };
 }
 
-/** `{ a, b?, c: { d } }` → a, b?, c, c.d. Brackets are any id; a word after a colon is not a field. */
+/** `{ a, b?, c?: { d } }` → a, b?, c?, c.d. Brackets are any id; a word after a colon is not a field. */
 function fieldsOf(form: string): Words {
   const words = new Set<string>();
   const outer: string[] = [];
   let last = '';
   for (const [token] of form.matchAll(/\[\w+\]|: \w+|\w+\??|[{}]/g)) {
-    if (token === '{' && last !== '') outer.push(last);
+    if (token === '{' && last !== '') outer.push(last.replace('?', ''));
     else if (token === '}') outer.pop();
     else if (/^[[\w]/.test(token)) {
       last = token.startsWith('[') ? '[id]' : token;

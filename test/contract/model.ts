@@ -55,9 +55,10 @@ export class ModelLog {
       ?.find(({ item }) => item.author === author && item.clientOffset === clientOffset);
   }
 
-  /** The text that an item amends, of the same author. */
-  targetOf({ room, author, target }: NewEntry): Recorded | undefined {
-    const found = target === undefined ? undefined : this.find({ room, author, clientOffset: target });
+  /** The text that an item amends, of the same author, or replies to. */
+  targetOf({ room, author, target, targetAuthor = author }: NewEntry): Recorded | undefined {
+    const found =
+      target === undefined ? undefined : this.find({ room, author: targetAuthor, clientOffset: target });
     return found?.item.kind === 'text' ? found : undefined;
   }
 
@@ -103,7 +104,7 @@ export class ModelLog {
 
 /** The entry as it is read: redacted where it was deleted. */
 export function entryOf({ serverOffset, at, item, target, deleted }: Recorded): Entry {
-  const { author, clientOffset, kind, body } = item;
+  const { author, clientOffset, kind, body, content } = item;
   const hasBody = kind === 'text' || kind === 'edit';
   return {
     serverOffset,
@@ -112,6 +113,6 @@ export function entryOf({ serverOffset, at, item, target, deleted }: Recorded): 
     at,
     kind,
     ...(target !== undefined && { target }),
-    ...(hasBody && (deleted ? { deleted: true } : { body })),
+    ...(hasBody && (deleted ? { deleted: true } : { ...content, body })),
   } as Entry;
 }

@@ -13,6 +13,7 @@ import { keeperCases } from './keepers.ts';
 import { passCases } from './oneTimePasses.ts';
 import { rangeCases } from './range.ts';
 import { repeatCases } from './repeats.ts';
+import { replyCases } from './replies.ts';
 import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
 import { sharedAppendCases } from './shared/append.ts';
@@ -68,6 +69,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('repeats', () => repeatCases(open));
   describe('edits and deletions', () => amendmentCases(open));
   describe('range', () => rangeCases(open));
+  describe('replies', () => replyCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
   describe('the list of rooms', () => roomListCases(open));

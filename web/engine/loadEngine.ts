@@ -9,8 +9,8 @@ export interface EngineLoader {
   readonly current: Engine | undefined;
   /** Of the connection; also before there is one. */
   status(): ConnectionStatus;
-  /** To be called once, after the first paint. */
-  load(): void;
+  /** To be called once, after the first paint. Resolves after the first attempt. */
+  load(): Promise<void>;
   close(): void;
 }
 
@@ -44,7 +44,7 @@ export function createEngineLoader(loadEngine: LoadEngine, deps: EngineDeps): En
       if (engine) return engine.connection.status();
       return deps.page.online && failures === 0 ? 'connecting' : 'offline';
     },
-    load: () => void load(),
+    load,
     close() {
       closed = true;
       if (retry !== undefined) deps.clock.clearTimeout(retry);

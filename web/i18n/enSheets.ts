@@ -42,6 +42,10 @@ export const enSheets = {
   },
 
   message: {
+    reply: 'Reply',
+    absent: 'Not on this device',
+    backToReply: 'Back to the reply',
+    notHere: 'That message cannot be loaded now.',
     edit: 'Edit',
     delete: 'Delete',
     copy: 'Copy',

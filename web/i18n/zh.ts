@@ -215,6 +215,10 @@ export const zh: Texts & { sheets: SheetTexts } = {
     },
 
     message: {
+      reply: '回复',
+      absent: '不在此设备上',
+      backToReply: '回到回复',
+      notHere: '现在无法加载那条消息。',
       edit: '编辑',
       delete: '删除',
       copy: '复制',

@@ -2,7 +2,7 @@
  * An outbox row: one action of the user (a text, an edit, a deletion …) that the server has not acknowledged yet. It is
  * deleted in the transaction that stores its entry. Pure: the state machine of one row, and predicates over rows.
  */
-import { ruleOf } from '../../shared/kinds.ts';
+import { featureFor, ruleOf } from '../../shared/kinds.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item, WireError } from '../../shared/protocol/index.ts';
 import { checkBody } from '../../shared/text.ts';
@@ -23,7 +23,7 @@ export type Row = Content & {
   failures: number;
   /** Its key was already replaced once, after a `conflict`. */
   rekeyed: boolean;
-  /** It is sent only to a server that lists this feature. Stored, for app versions that do not know the kind. */
+  /** It is sent only to a server that lists this feature. Stored, for app versions that do not know what needs it. */
   feature?: string;
   /** Neither a message nor an amendment, so it shows only if sending fails. The index `unshown` finds these rows. */
   unshown?: 1;
@@ -37,7 +37,7 @@ export interface Content {
   target?: string;
   /** The author of the target, if the item names one. */
   targetAuthor?: string;
-  /** The serverOffset of the target, once known. */
+  /** The serverOffset of the target, or of the message that a reply answers, once known. */
   targetOffset?: number;
   /** All other fields of the item. */
   fields?: Readonly<Record<string, unknown>>;
@@ -68,7 +68,7 @@ export type NewItem = Content & { room: string; clientOffset: string; at: number
 /** A new row. Text that the server would certainly refuse is parked at once, so no frame exceeds the size limit. */
 export function newRow(item: NewItem): Omit<Row, 'seq'> {
   const row = { ...item, state: firstState(item), attempted: false, failures: 0, rekeyed: false };
-  const feature = ruleOf(item.kind)?.feature;
+  const feature = featureFor(item.kind, item.fields);
   return {
     ...row,
     ...(feature === undefined ? {} : { feature }),

@@ -1,6 +1,6 @@
 /** Types of the records that db, log and state share, as they are stored in IndexedDB. */
 import type { Entry } from '../../shared/entry.ts';
-import type { Room } from '../../shared/protocol/index.ts';
+import type { Quote, Room } from '../../shared/protocol/index.ts';
 import type { Span } from './spans.ts';
 
 /** A room of the user, as the server described it last. */
@@ -45,5 +45,6 @@ export interface SavedPlace {
   px: number;
 }
 
-export type HeldEntry = Entry & { room: string };
+/** `quote`: of a reply, the message that it answers as a frame had it, which may lie in a hole. Without content once that is deleted. */
+export type HeldEntry = Entry & { room: string; quote?: Quote };
 export type RoomSpan = Span & { room: string };

@@ -40,9 +40,9 @@ export interface ConversationModel {
   loadBetween(gap: Gap, edge: GapEdge): void;
   /**
    * Places the window around an entry, which is fetched if it is not held. False where it cannot be had now, or the
-   * person has moved the window meanwhile: then the window stays where it is.
+   * person has moved the window meanwhile: then the window stays where it is. `place`: of the line on the screen.
    */
-  jumpTo(offset: number): Promise<boolean>;
+  jumpTo(offset: number, place?: SavedPlace): Promise<boolean>;
   toNewest(): Promise<void>;
   /** The newest text of one's own, among the newest OWN_SOUGHT_LINES of what is stored. */
   newestOwn(): Promise<Message | undefined>;
@@ -50,6 +50,8 @@ export interface ConversationModel {
   leaveAt(place: SavedPlace | undefined): void;
   /** There is a connection again: an edge that was stuck may be requested again. */
   live(): void;
+  /** The engine is loaded: reads what replies quote. */
+  loaded(): void;
 }
 
 type LiveSync = Pick<Sync, 'older' | 'newer' | 'around' | 'freshen'>;
@@ -170,7 +172,7 @@ export function createConversation({
   }
 
   function readAt(tx: UserRead, at: WindowAnchor): Promise<Snapshot> {
-    return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest });
+    return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest, readQuotes: moves()?.readQuotes });
   }
 
   function openAt(opened: RoomOpening): void {
@@ -226,8 +228,8 @@ export function createConversation({
     });
   }
 
-  function messagesIn({ window: { lines }, rows, changes, names }: Snapshot): Message[] {
-    return messagesOf({ lines, waiting: rows, changes, me, nameOf: (user) => names.get(user) ?? '' });
+  function messagesIn({ window: { lines }, rows, changes, quotes, names }: Snapshot): Message[] {
+    return messagesOf({ lines, waiting: rows, changes, quotes, me, nameOf: (user) => names.get(user) ?? '' });
   }
 
   function set(next: ConversationState): void {
@@ -361,14 +363,14 @@ export function createConversation({
     db.write(['meta'], (tx) => tx.objectStore('meta').put(next, `place in ${room}`)).catch(() => {}); // kept in memory
   }
 
-  async function jumpTo(offset: number): Promise<boolean> {
+  async function jumpTo(offset: number, place?: SavedPlace): Promise<boolean> {
     const jump = ++jumps;
     const isHere = () => db.read(LOG_STORES, (tx) => isStored(tx, room, offset));
     if (!(await isHere()) && !((await liveSync()?.around(room, offset)) && (await isHere()))) return false;
     if (jump !== jumps) return false;
     latest = undefined; // no line has to stay in view
     missing = undefined;
-    opening = { left: undefined };
+    opening = { left: place };
     anchor = anchorAround(offset);
     await refresh();
     return true;
@@ -401,6 +403,9 @@ export function createConversation({
       return refresh();
     },
     leaveAt,
+    loaded() {
+      if (state.get().messages.some(({ reply }) => reply && !reply.content)) void refresh();
+    },
     live() {
       failures = 0;
       release('older');

@@ -13,7 +13,7 @@ import {
   createConversation,
   reuseMessages,
 } from './conversation.ts';
-import { messagesOf, NOTHING } from './messages.ts';
+import { messagesOf, NOTHING, withQuotes } from './messages.ts';
 import type { ConversationState, Message, UserActions } from './model.ts';
 
 export interface Conversations {
@@ -22,6 +22,7 @@ export interface Conversations {
   refresh(change: Change): Promise<void>;
   /** There is a connection again. */
   live(): void;
+  loaded(): void;
   /** Where an own message of a conversation stands in the log, as far as the screen knows. */
   offsetOf(room: string, clientOffset: string): number | undefined;
   actions: Pick<
@@ -51,6 +52,9 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
     live() {
       for (const conversation of made.values()) conversation.live();
     },
+    loaded() {
+      for (const conversation of made.values()) conversation.loaded();
+    },
     offsetOf(room, clientOffset) {
       const { messages } = of(room).state.get();
       return messages.find((message) => message.mine && message.clientOffset === clientOffset)?.serverOffset;
@@ -59,7 +63,7 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
       loadOlder: (room) => of(room).loadOlder(),
       loadNewer: (room) => of(room).loadNewer(),
       loadBetween: (room, gap, edge) => of(room).loadBetween(gap, edge),
-      jumpTo: (room, offset) => of(room).jumpTo(offset),
+      jumpTo: (room, offset, place) => of(room).jumpTo(offset, place),
       toNewest: (room) => void of(room).toNewest(),
       newestOwn: (room) => of(room).newestOwn(),
       leaveAt: (room, place) => of(room).leaveAt(place),
@@ -147,7 +151,7 @@ function withAdded(state: ConversationState, added: readonly Message[]): Convers
   const known = new Set(state.messages.map(({ key }) => key));
   const missing = state.atNewest ? added.filter(({ key }) => !known.has(key)) : [];
   if (missing.length === 0) return state;
-  return { ...state, messages: [...state.messages, ...missing].slice(-WINDOW_MAX_LINES) };
+  return { ...state, messages: withQuotes([...state.messages, ...missing].slice(-WINDOW_MAX_LINES)) };
 }
 
 function messageOf(item: NewItem, me: User): Message {

@@ -1,7 +1,9 @@
 /** Projects lines of the log and rows of the outbox to the messages of the screen. Pure. */
+import type { MessageKey } from '../../shared/entry.ts';
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
+import type { AnsweredMessage } from '../log/read/readQuotes.ts';
 import { type Follower, isAmendmentRow, isRemovalRow, isReplacementRow, type Row } from '../records/row.ts';
 import { messageKey } from '../records/storedRecords.ts';
 import type { Message, MessageStatus } from './model.ts';
@@ -12,19 +14,56 @@ export interface Shown {
   waiting: readonly Row[];
   /** All amendments of the room that are queued, in order. */
   changes: readonly Follower[];
+  /** Messages that others answer, by serverOffset. */
+  quotes?: ReadonlyMap<number, Line> | undefined;
   me: User;
   nameOf: (user: string) => string;
 }
 
-export function messagesOf({ lines, waiting, changes, me, nameOf }: Shown): Message[] {
+export function messagesOf({ lines, waiting, changes, quotes, me, nameOf }: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
   const shown = lines.map((line) => ofLine(line, me, nameOf));
   const here = new Set(shown.map(({ key }) => key));
   const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
-  return [...shown, ...end.map((row) => ofRow(row, me))].map((message) => {
-    const change = last.get(message.key);
-    return change ? amended(message, change) : message;
+  const replies = new Map([...lines, ...end].map((one) => [keyOf(one, me), answeredBy(one)]));
+  return withQuotes(
+    [...shown, ...end.map((row) => ofRow(row, me))].map((unchanged) => {
+      const change = last.get(unchanged.key);
+      const message = change ? amended(unchanged, change) : unchanged;
+      const answered = replies.get(message.key);
+      if (!answered || message.content.tag !== 'text') return message;
+      const { author: id, clientOffset, serverOffset } = answered;
+      const quoted = quotes?.get(serverOffset!);
+      const content = quoted && contentOf(quoted);
+      const author = { id, name: nameOf(id) };
+      return { ...message, reply: { key: messageKey(id, clientOffset), serverOffset, author, content } };
+    }),
+  );
+}
+
+/** The messages, in which replies to others of them quote what those show: edits and deletions that wait, too. */
+export function withQuotes(messages: readonly Message[]): Message[] {
+  const byKey = new Map(messages.map((message) => [message.key, message]));
+  return messages.map((message) => {
+    const quoted = byKey.get(message.reply?.key ?? '');
+    if (!quoted) return message;
+    const { key, serverOffset, author, content } = quoted;
+    return { ...message, reply: { key, serverOffset, author, content } };
   });
+}
+
+/** The message that a line or row answers. */
+export function answeredBy(one: Line | Row): AnsweredMessage | undefined {
+  const isRow = 'seq' in one;
+  const replyTo = isRow ? (one.fields?.replyTo as MessageKey | undefined) : one.tag === 'text' && one.replyTo;
+  if (!replyTo) return undefined;
+  return isRow
+    ? { ...replyTo, serverOffset: one.targetOffset, by: undefined }
+    : { ...replyTo, serverOffset: (one as { target?: number }).target, by: one.serverOffset };
+}
+
+function keyOf(one: Line | Row, me: User): string {
+  return messageKey('seq' in one ? me.id : one.author, one.clientOffset);
 }
 
 export function statusOfRow({ state }: Row): MessageStatus {

@@ -46,16 +46,17 @@ export interface UserActions {
   loadOlder(room: string): void;
   loadNewer(room: string): void;
   loadBetween(room: string, gap: Gap, edge: GapEdge): void;
-  /** Places the window around an entry. False where the entry cannot be had now. */
-  jumpTo(room: string, offset: number): Promise<boolean>;
+  /** Places the window around an entry, and its line at that place. False where the entry cannot be had now. */
+  jumpTo(room: string, offset: number, place?: SavedPlace): Promise<boolean>;
   toNewest(room: string): void;
   /** The newest text of one's own, also where it is not in the window. */
   newestOwn(room: string): Promise<Message | undefined>;
 
   /**
    * Resolves ok once the message is durable on this device and shown. Otherwise the text must stay where it was typed.
+   * `reply`: the message that it answers.
    */
-  send(room: string, body: string): Promise<Outcome>;
+  send(room: string, body: string, reply?: ReplyTarget): Promise<Outcome>;
   /** A message that was not sent: again under the same key, changed under a new one, or not at all. */
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
@@ -91,6 +92,14 @@ export interface UserActions {
   leaveRoom(room: string): Promise<Outcome>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+/** A message that is to be answered. It is kept with the draft, so it has no text: that may be deleted meanwhile. */
+export interface ReplyTarget {
+  author: { id: string; name: string };
+  clientOffset: string;
+  /** Undefined until it is sent. */
+  serverOffset: number | undefined;
 }
 
 /** Stands in place of a password. */
@@ -283,6 +292,10 @@ export interface Message {
     | { tag: 'unknown'; kind: string }
     /** The server cannot read the entry that it has stored. */
     | { tag: 'unreadable' };
+  /** The message that it answers, as it stands now. Without `content` that is not on this device. */
+  reply?: Pick<Message, 'key' | 'serverOffset' | 'author'> & {
+    content: Message['content'] | undefined;
+  };
   status: MessageStatus;
   /** Which amendment `status` is about. */
   pending: 'none' | 'edit' | 'delete';

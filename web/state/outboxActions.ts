@@ -10,7 +10,7 @@ import type { AmendmentRequest } from '../outbox/pendingAmendments.ts';
 import type { NewItem, Row } from '../records/row.ts';
 import type { Drafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
-import type { Outcome, UserActions } from './model.ts';
+import type { Outcome, ReplyTarget, UserActions } from './model.ts';
 
 type OutboxActions = Pick<UserActions, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
 
@@ -66,13 +66,13 @@ export function createOutboxActions(deps: Deps): OutboxActions {
   const roomOf = (row: Row | undefined) => row?.room;
 
   return {
-    async send(room, raw) {
+    async send(room, raw, reply) {
       const body = bodyToSend(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
         const isCurrentDraft = (text: string) => bodyToSend(text) === body;
         const { key, isTried, isDraft, ...draft } = deps.drafts.queue(room, body, isCurrentDraft);
-        const item = { kind: 'text', body, room, clientOffset: key, at: now() } as const;
+        const item = { kind: 'text', body, room, clientOffset: key, at: now(), ...answering(reply) } as const;
         const message = deps.showNew(item);
         try {
           const deletedDraft = await enqueue(db, item, {
@@ -115,6 +115,13 @@ export function createOutboxActions(deps: Deps): OutboxActions {
     discard: (clientOffset) =>
       queue(async () => roomOf(await (await loadLater()).discard(db, clientOffset, newKey(), now()))),
   };
+}
+
+function answering(reply: ReplyTarget | undefined): Pick<NewItem, 'fields' | 'targetOffset'> {
+  if (!reply) return {};
+  const { author, clientOffset, serverOffset } = reply;
+  const fields = { replyTo: { author: author.id, clientOffset } };
+  return serverOffset === undefined ? { fields } : { fields, targetOffset: serverOffset };
 }
 
 const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };

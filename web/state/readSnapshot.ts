@@ -2,11 +2,13 @@
  * A snapshot of a conversation: the lines and rows in its window and what belongs to them, read in one transaction. Which
  * rows of the outbox show, and how many wait, is known by keys and counts: rows are read only for the window.
  */
+import type { Line } from '../../shared/fold.ts';
 import { shownName } from '../../shared/text.ts';
 import { askOnce, countOutbox, getOnce, readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
 import { readUpToOf } from '../log/read/readLines.ts';
+import type { readQuotes } from '../log/read/readQuotes.ts';
 import {
   middleRow,
   type Position,
@@ -25,7 +27,7 @@ import {
   isWaiting,
   type Row,
 } from '../records/row.ts';
-import { lastChanges } from './messages.ts';
+import { answeredBy, lastChanges } from './messages.ts';
 
 export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
 
@@ -34,6 +36,8 @@ export interface Snapshot {
   /** The rows of the window. */
   rows: readonly Row[];
   changes: readonly Follower[];
+  /** Messages that lines and rows answer, by serverOffset. Undefined until the engine is loaded. */
+  quotes: ReadonlyMap<number, Line> | undefined;
   names: ReadonlyMap<string, string>;
   head: number;
   /** Changes when the stored log was deleted, since the server's data was restored from a backup. */
@@ -47,18 +51,24 @@ export interface SnapshotRequest {
   me: string;
   anchor: WindowAnchor;
   before: Snapshot | undefined;
+  readQuotes?: typeof readQuotes | undefined;
 }
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
   const { room } = request;
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
-  const authors = [...new Set(window.lines.map(({ author }) => author))];
+  const rows = await rowsAt(tx, window.rows);
+  const answers = [...window.lines, ...rows].map(answeredBy).filter((one) => one !== undefined);
+  const quotes = await request.readQuotes?.(tx, room, answers);
+  const people = [...window.lines, ...answers];
+  const authors = [...new Set(people.map(({ author }) => author))];
   const users = await Promise.all(authors.map((author) => getOnce(tx, 'users', author)));
   const stored = await getOnce(tx, 'rooms', room);
   return {
     window,
-    rows: await rowsAt(tx, window.rows),
+    rows,
+    quotes,
     changes,
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,

@@ -284,7 +284,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close();
     throw error;
   }
-  void deps.painted().then(engine.load);
+  void deps.painted().then(engine.load).then(conversations.loaded);
 
   return {
     id: user.id,

@@ -17,7 +17,7 @@ export interface BubbleProps {
 
 /** One message with author and time; an own one with its delivery status (O3). */
 export function Bubble({ message, first, onDetails }: BubbleProps) {
-  const { author, mine, content, status } = message;
+  const { author, mine, content, status, reply } = message;
   const bad = status.tag === 'not-sent';
   const meta = bad ? (
     <>
@@ -48,6 +48,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
           {author.name}
         </b>
       )}
+      {reply && <Quote reply={reply} />}
       <Content content={content} />
       {/* Opens the details, which hold the actions. A tab stop only if it was not sent: else there are the arrow keys. */}
       <button
@@ -60,6 +61,15 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
         {meta}
       </button>
     </article>
+  );
+}
+
+/** The message that this one answers. Its height is that of two lines, also before what fills it is loaded. */
+function Quote({ reply }: { reply: NonNullable<Message['reply']> }) {
+  return (
+    <button type="button" class="quote" tabIndex={-1}>
+      {useLazyViews(reply)?.quote(reply)}
+    </button>
   );
 }
 

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence, t } from '../i18n/index.ts';
 import { type ComposerModel, canSend } from './composerModel.ts';
@@ -8,15 +9,17 @@ import { useReadable } from './parts/world.ts';
 export interface ComposerProps {
   model: ComposerModel;
   onSent(): void;
-  /** While a message is edited: the heading, and how to cancel. */
-  editing?: string;
-  onCancel?: () => void;
+  /** While a message is edited or answered: the heading, and how to cancel. */
+  about?: ComponentChildren;
+  onCancel?: (() => void) | undefined;
+  /** Changes when another message is answered: the field then gets the focus. */
+  answers?: string | undefined;
   /** Arrow Up in the empty field. */
   onUp?: () => void;
 }
 
 /** The text field and the button Send. */
-export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerProps) {
+export function Composer({ model, onSent, about, onCancel, answers, onUp }: ComposerProps) {
   const { text, busy, reason } = useReadable(model);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
@@ -25,7 +28,7 @@ export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerPro
   useLayoutEffect(() => growWithText(field.current!), [text]);
   useLayoutEffect(() => {
     if (onCancel || hasKeyboard()) field.current!.focus({ preventScroll: true });
-  }, []);
+  }, [answers]);
 
   const submit = async () => {
     if (await model.submit()) onSent();
@@ -43,7 +46,7 @@ export function Composer({ model, onSent, editing, onCancel, onUp }: ComposerPro
     <footer class="composer">
       {onCancel && (
         <p class="editing">
-          {editing}
+          <span>{about}</span>
           <button type="button" class="icon" aria-label={t.cancel} onClick={onCancel}>
             <Icon name="close" />
           </button>

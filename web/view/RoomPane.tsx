@@ -103,6 +103,8 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
   const storage = useSignedIn((app) => app.storage);
   const editing = models.edited(id);
   const edited = useReadable(editing);
+  const replying = models.replying(id);
+  const answered = useReadable(replying);
   const [open, setOpen] = useState<OpenMessage | undefined>();
   const lazy = useLazyViews(open !== undefined);
   const log = useRef<HTMLDivElement>(null);
@@ -145,6 +147,20 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
         toNewest={toNewest}
         onDetails={(key) => setOpen({ tag: 'status', key })}
       />
+      {lazy && (
+        <lazy.AroundLog
+          key={logGeneration}
+          room={id}
+          log={log}
+          conversation={conversation}
+          seen={seen}
+          open={open}
+          onOpen={setOpen}
+          onEdit={editing.set}
+          replying={replying}
+          hasLeft={hasLeft}
+        />
+      )}
       {lazy && <lazy.TypingLine room={id} />}
       {lazy && storage !== 'ok' && <lazy.StorageLine storage={storage} />}
       {lazy && <lazy.InstallLine room={id} />}
@@ -152,7 +168,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
         <Composer
           key={edited.key}
           model={models.ofMessage(id, edited)}
-          editing={edited.status.tag === 'not-sent' ? t.composer.editing : t.composer.changing}
+          about={edited.status.tag === 'not-sent' ? t.composer.editing : t.composer.changing}
           onSent={onEditSent}
           onCancel={() => models.endEdit(id, 'given-up')}
         />
@@ -164,18 +180,9 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
           model={models.ofRoom(id, roomIn(client.app.get(), id)?.draft ?? '')}
           onSent={() => toNewest.current()}
           onUp={editLast}
-        />
-      )}
-      {lazy && (
-        <lazy.AroundLog
-          key={logGeneration}
-          room={id}
-          log={log}
-          conversation={conversation}
-          seen={seen}
-          open={open}
-          onOpen={setOpen}
-          onEdit={editing.set}
+          about={answered && lazy && <lazy.ReplyBar to={answered} conversation={conversation} />}
+          answers={answered?.clientOffset}
+          onCancel={answered && (() => replying.set(undefined))}
         />
       )}
     </>

@@ -5,7 +5,7 @@
 import { isBlank, withoutControls } from '../../shared/text.ts';
 import { type Cell, createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
-import type { Client, Message, Outcome } from '../state/model.ts';
+import type { Client, Message, Outcome, ReplyTarget } from '../state/model.ts';
 import { outcomeOf } from './parts/useAsyncAction.ts';
 
 /** One composer: of new messages in a room, or of the edit of one message. */
@@ -37,6 +37,8 @@ export interface ComposerModels {
   ofMessage(room: string, message: Message): ComposerModel;
   /** The message that is being edited in a room. Survives a look at another room and a reload (O4). */
   edited(room: string): Cell<Message | undefined>;
+  /** The message that the next one in a room answers. menu/useSavedReply.ts keeps it with the draft (O4). */
+  replying(room: string): Cell<ReplyTarget | undefined>;
   /** Ends the edit. What was typed is kept if it was `given-up`, and shows again at the next edit of the same message. */
   endEdit(room: string, how: 'sent' | 'given-up'): void;
   /** The edited message was deleted meanwhile: what was typed for it becomes part of the room's draft (O4). */
@@ -47,6 +49,7 @@ export interface ComposerModels {
 export function createComposerModels(client: Client): ComposerModels {
   const models = new Map<string, ComposerModel>();
   const edited = new Map<string, Cell<Message | undefined>>();
+  const answers = new Map<string, Cell<ReplyTarget | undefined>>();
   /** Edited messages that were restored after a reload: their `content` is what was typed, not what was sent. */
   const restored = new WeakSet<Message>();
   const modelOf = (key: string, make: () => ComposerModel) =>
@@ -57,7 +60,13 @@ export function createComposerModels(client: Client): ComposerModels {
         load: () => client.draft(room),
         save: (text) => client.saveDraft(room, text),
         typed: (text) => client.typed(room, text),
-        send: (body) => client.send(room, body),
+        async send(body) {
+          const to = replying(room);
+          const answered = to.get();
+          const outcome = await client.send(room, body, answered);
+          if (outcome.ok && to.get() === answered) to.set(undefined);
+          return outcome;
+        },
       }),
     );
   client.onSentElsewhere((room, isSent) => models.get(`room ${room}`)?.sentElsewhere(isSent));
@@ -78,6 +87,7 @@ export function createComposerModels(client: Client): ComposerModels {
         }),
       ),
     edited: editedIn,
+    replying,
     endEdit,
     async moveToDraft(room, message) {
       const draft = ofRoom(room, '');
@@ -90,6 +100,10 @@ export function createComposerModels(client: Client): ComposerModels {
       endEdit(room, 'sent');
     },
   };
+
+  function replying(room: string): Cell<ReplyTarget | undefined> {
+    return answers.get(room) ?? answers.set(room, createCell<ReplyTarget | undefined>(undefined)).get(room)!;
+  }
 
   function endEdit(room: string, how: 'sent' | 'given-up'): void {
     const message = editedIn(room).get();

@@ -10,6 +10,7 @@ export { RequestsBar } from './menu/RequestsBar.tsx';
 export { TypingLine } from './menu/TypingLine.tsx';
 export { followTranslation } from './menu/translated.ts';
 export { UnknownRoom } from './menu/UnknownRoom.tsx';
+export { quote, ReplyBar } from './menu/useQuotes.tsx';
 export { ComeBack } from './sheet/ComeBack.tsx';
 export { HelloFoot } from './sheet/HelloFoot.tsx';
 export { OpenInBrowser } from './sheet/OpenInBrowser.tsx';

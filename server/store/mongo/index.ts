@@ -19,7 +19,7 @@ import { readsOn } from './logReads.ts';
 import { messagesOn } from './messageCounts.ts';
 import { connectMongo, type Patience } from './open/connect.ts';
 import { watchVersion } from './open/databaseVersion.ts';
-import { rangeOn } from './readRange.ts';
+import { rangesOn } from './readRange.ts';
 import { startRepair } from './repairSideEffects.ts';
 import { createRoomActivity } from './roomActivity.ts';
 import { createMemberCounts, roomsOn } from './roomStore.ts';
@@ -110,7 +110,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
         {
           ...reads,
           ...messagesOn(collections),
-          range: rangeOn({ client, collections, heads }),
+          ...rangesOn({ client, collections, heads }),
         },
         ['range'],
       ),

@@ -16,7 +16,7 @@
 import type { ClientSession, MongoClient } from 'mongodb';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../../../shared/kinds.ts';
-import type { LogStore } from '../port.ts';
+import type { LogStore, RangeOutcome } from '../port.ts';
 import { asEntry, upToBytes } from '../storedEntries.ts';
 import type { Collections } from './base/collections.ts';
 import { ENTRY_FIELDS, type EntryFields, entryOf, whereAmends } from './base/entryDocuments.ts';
@@ -31,34 +31,50 @@ interface Deps {
 /** Entries per call; this many of the longest take 16 MB. Callers read on from where the result ends. */
 const MAX_ENTRIES = 1_000;
 
-export function rangeOn({ client, collections, heads }: Deps): LogStore['range'] {
-  return (room, from, to, maxBytes) =>
-    client.withSession({ causalConsistency: true }, async (session) => {
-      const { serverOffset: head } = await readHead(collections, heads, room, session);
-      const all = await readWithoutGaps(room, from, Math.min(to, head, from + MAX_ENTRIES - 1), session);
-      const entries = upToBytes(all, maxBytes);
-      const last = entries.at(-1)?.serverOffset;
-      if (last === undefined) return { entries, amendments: [], head };
+export function rangesOn({ client, collections, heads }: Deps): Pick<LogStore, 'range' | 'entriesAt'> {
+  return {
+    range: (room, from, to, maxBytes) =>
+      client.withSession({ causalConsistency: true }, async (session) => {
+        const { serverOffset: head } = await readHead(collections, heads, room, session);
+        const all = await readWithoutGaps(room, from, Math.min(to, head, from + MAX_ENTRIES - 1), session);
+        return withAmendments(room, upToBytes(all, maxBytes), head, session);
+      }),
+    entriesAt: (room, offsets) =>
+      client.withSession({ causalConsistency: true }, async (session) => {
+        const { serverOffset: head } = await readHead(collections, heads, room, session);
+        const known = offsets.filter((offset) => offset <= head);
+        const entries = known.length > 0 ? await read(room, { $in: known }, session) : [];
+        return withAmendments(room, entries, head, session);
+      }),
+  };
 
-      const found = await findAmendments(room, entries, head, session);
-      const removed = new Set(entries.filter(isRedacted).flatMap(ownerOf));
-      for (const { target, removes } of found) if (removes) removed.add(target);
-      const wanted = found
-        .filter(({ target, removes }) => target >= from && target <= last && removes === removed.has(target))
-        .map(({ removes, first, last }) => (removes ? first : last))
-        .filter((offset) => offset > last);
-      const amendments = wanted.length > 0 ? await read(room, { $in: wanted }, session) : [];
-      for (const one of amendments.filter(isRedacted))
-        for (const message of ownerOf(one)) removed.add(message);
+  /** Steps 3 and 4. */
+  async function withAmendments(
+    room: string,
+    entries: readonly Entry[],
+    head: number,
+    session: ClientSession,
+  ): Promise<RangeOutcome> {
+    if (entries.length === 0) return { entries: [], amendments: [], head };
+    const here = new Set(entries.map(({ serverOffset }) => serverOffset));
+    const found = await findAmendments(room, entries, head, session);
+    const removed = new Set(entries.filter(isRedacted).flatMap(ownerOf));
+    for (const { target, removes } of found) if (removes) removed.add(target);
+    const wanted = found
+      .filter(({ target, removes }) => here.has(target) && removes === removed.has(target))
+      .map(({ removes, first, last }) => (removes ? first : last))
+      .filter((offset) => !here.has(offset));
+    const amendments = wanted.length > 0 ? await read(room, { $in: wanted }, session) : [];
+    for (const one of amendments.filter(isRedacted)) for (const message of ownerOf(one)) removed.add(message);
 
-      return {
-        entries: entries.map((entry) =>
-          ownerOf(entry).some((one) => removed.has(one)) ? redacted(entry) : entry,
-        ),
-        amendments: amendments.filter((entry) => !isRedacted(entry)),
-        head,
-      };
-    });
+    return {
+      entries: entries.map((entry) =>
+        ownerOf(entry).some((one) => removed.has(one)) ? redacted(entry) : entry,
+      ),
+      amendments: amendments.filter((entry) => !isRedacted(entry)),
+      head,
+    };
+  }
 
   /** The entries from `from` to `to`, with unreadable ones in place of missing ones. */
   async function readWithoutGaps(

@@ -148,7 +148,7 @@ function decide(item: NewEntry, now: number, { original, room, target }: ItemCon
   }
   if (!room) return { tag: 'no-room' };
   const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
-  if (names !== 'none' && !target) return { tag: 'no-target' };
+  if (names !== 'none' && names !== 'reply' && !target) return { tag: 'no-target' };
   return {
     tag: 'write',
     after: { ...room, head: room.head + 1, at: Math.max(now, room.at) }, // a clock may go back, or start in 1970

@@ -40,6 +40,7 @@ export const ANSWERED_BY = {
     append: 'writer',
     find: 'writer',
     range: 'reader',
+    entriesAt: 'reader',
     heads: 'reader',
     timesAt: 'reader',
     messageAt: 'reader',

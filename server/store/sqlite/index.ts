@@ -101,6 +101,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       append,
       find: (keys) => call('log', 'find', keys),
       range: (room, from, to, maxBytes) => call('log', 'range', room, from, to, maxBytes),
+      entriesAt: (room, offsets) => call('log', 'entriesAt', room, offsets),
       heads: (rooms) => call('log', 'heads', rooms),
       timesAt: (points) => call('log', 'timesAt', points),
       messageAt: (room, upTo, count) => call('log', 'messageAt', room, upTo, count),

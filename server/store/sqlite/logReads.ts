@@ -36,6 +36,16 @@ export function readsOn(db: DatabaseSync) {
       return { entries, amendments, head };
     },
 
+    entriesAt(room: string, offsets: readonly number[]): RangeOutcome {
+      const head = statements.head.get(room)?.head ?? 0;
+      const list = JSON.stringify(offsets);
+      return {
+        entries: statements.entriesAt.all(room, list).map(entryOf),
+        amendments: statements.amendmentsAt.all(room, list).map(entryOf),
+        head,
+      };
+    },
+
     heads(rooms: readonly string[]): Map<string, number> {
       const found = statements.heads.all(JSON.stringify(rooms));
       return new Map([
@@ -75,6 +85,25 @@ function furthest(which: 'min' | 'max', kinds: readonly string[]): string {
   return its.length === 1 ? `(${its[0]})` : `(SELECT ${which}(offset) FROM (${its.join(' UNION ALL ')}))`;
 }
 
+/**
+ * SQL: the amendments of these messages of the room ?1. One step in entriesByTarget per message and kind, however often a
+ * message was edited. A message that is not removed has only replacements, of which the last counts; replacements of a removed
+ * one are redacted, so its first removal counts.
+ */
+function amendmentsOf(messages: string, wanted: string): string {
+  return `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND serverOffset IN (
+     SELECT CASE message.deleted
+       WHEN 0 THEN ${furthest('max', kindsThat('replace'))}
+       ELSE ${furthest('min', kindsThat('remove'))}
+     END
+     FROM entries AS message
+     WHERE message.room = ?1 AND ${messages}
+       AND (message.kind = 'text' OR message.message = 1)
+   ) AND ${wanted} ORDER BY serverOffset`;
+}
+
+const AMONG_THESE = 'serverOffset IN (SELECT value FROM json_each(?2))';
+
 function prepare(db: DatabaseSync) {
   return {
     original: query<Original>(
@@ -91,21 +120,15 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT ${COLUMNS} FROM entries WHERE room = ? AND serverOffset BETWEEN ? AND ? ORDER BY serverOffset`,
     ),
-    // One step in entriesByTarget per message and kind, however often a message was edited. A message that is not removed
-    // has only replacements, of which the last counts; replacements of a removed one are redacted, so its first removal
-    // counts.
     amendments: query<EntryRow>(
       db,
-      `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND serverOffset IN (
-         SELECT CASE message.deleted
-           WHEN 0 THEN ${furthest('max', kindsThat('replace'))}
-           ELSE ${furthest('min', kindsThat('remove'))}
-         END
-         FROM entries AS message
-         WHERE message.room = ?1 AND message.serverOffset BETWEEN ?2 AND ?3
-           AND (message.kind = 'text' OR message.message = 1)
-       ) AND serverOffset > ?3 ORDER BY serverOffset`,
+      amendmentsOf('message.serverOffset BETWEEN ?2 AND ?3', 'serverOffset > ?3'),
     ),
+    entriesAt: query<EntryRow>(
+      db,
+      `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND ${AMONG_THESE} ORDER BY serverOffset`,
+    ),
+    amendmentsAt: query<EntryRow>(db, amendmentsOf(`message.${AMONG_THESE}`, `NOT ${AMONG_THESE}`)),
     messageAt: query<{ serverOffset: number | null }>(
       db,
       `SELECT min(serverOffset) AS serverOffset FROM (

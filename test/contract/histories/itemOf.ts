@@ -1,5 +1,6 @@
 /** Turns a description of an item in a history into an item to append. */
 import type { NewEntry } from '../../../server/store/port.ts';
+import { reply } from '../replies.ts';
 import { item, newId } from '../support.ts';
 import type { SentItem } from './checks.ts';
 import type { Said } from './operations.ts';
@@ -16,6 +17,8 @@ export function itemOf(one: Said, { rooms, people, before, harness }: Scene): Se
         return item(key, { kind: 'edit', target: earlier?.clientOffset ?? newId(), body });
       case 'delete':
         return item(key, { kind: 'delete', target: earlier?.clientOffset ?? newId() });
+      case 'reply':
+        return reply(item(key, { kind: 'text', body }), earlier ?? key);
       case 'join':
       case 'leave':
         return item(key, { kind: one.tag });

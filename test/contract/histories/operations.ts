@@ -22,7 +22,7 @@ export interface Said {
 }
 
 const SAID = [
-  ...(['text', 'text', 'text', 'edit', 'edit', 'delete', 'join', 'leave'] as const),
+  ...(['text', 'text', 'text', 'reply', 'edit', 'edit', 'delete', 'join', 'leave'] as const),
   ...(['repeat', 'repeat', 'conflict', 'poisoned', 'no-room'] as const),
 ] as const;
 

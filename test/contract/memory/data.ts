@@ -75,7 +75,7 @@ export class MemoryData {
     const found =
       target === undefined ? undefined : this.find({ room, author: targetAuthor, clientOffset: target });
     const message = found && isMessage({ kind: found.kind }) ? found : undefined;
-    if (names !== 'none' && !message) return { tag: 'no-target' };
+    if (names !== 'none' && names !== 'reply' && !message) return { tag: 'no-target' };
     const hasBody = item.kind === 'text' || item.kind === 'edit';
     if (hasBody && item.body === undefined) return { tag: 'failed', message: 'a text without a body' };
     const row: Row = {

@@ -76,6 +76,22 @@ export function openMemory(data: MemoryData, random: Random): Store {
         );
         return { entries, amendments: amendmentsOf(room, entries), head: data.head(room) };
       }),
+    entriesAt: (room, offsets) =>
+      call(() => {
+        const rows = data.rowsOf(room).filter(({ serverOffset }) => offsets.includes(serverOffset));
+        const found = rows.map((row) => ({
+          entry: data.entryOf(row),
+          all: amendmentsOf(room, [data.entryOf(row)]),
+        }));
+        return {
+          entries: found.map(({ entry }) => entry),
+          amendments: found
+            .flatMap(({ all }) => all)
+            .filter(({ serverOffset }) => !offsets.includes(serverOffset))
+            .sort((a, b) => a.serverOffset - b.serverOffset),
+          head: data.head(room),
+        };
+      }),
     messageAt: (room, upTo, count) =>
       call(() => messagesOf(room, (row) => row.serverOffset <= upTo).slice(-count)[0]?.serverOffset),
     unread: (room, user, after, most) =>

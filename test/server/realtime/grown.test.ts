@@ -97,7 +97,7 @@ describe.each([
     using ada = await connectClient(server.url, await person(), { transports: [transport] });
     const key = () => ({ room: LOBBY, clientOffset: newId() });
     const bad: Item[] = [
-      { ...text('x'), replyTo: newId() },
+      { ...text('x'), answerTo: newId() },
       { ...key(), kind: 'nonsense', words: 'x' },
       { ...key(), kind: 'test-message', words: 'x', more: 1 },
       { ...key(), kind: 'test-message' },
@@ -116,10 +116,10 @@ describe.each([
 test('a server lists the features of its kinds, by socket and over HTTP', async () => {
   const session = await person();
   using ada = await connectClient(server.url, session);
-  expect(ada.welcome.features).toEqual([TEST_FEATURE]);
-  expect(session.features).toEqual([TEST_FEATURE]);
+  expect(ada.welcome.features).toEqual(['replies', TEST_FEATURE]);
+  expect(session.features).toEqual(['replies', TEST_FEATURE]);
   const answer = await fetch(`${server.url}/api/session`, { headers: bearer(ada) });
-  expect(await answer.json()).toMatchObject({ features: [TEST_FEATURE] });
+  expect(await answer.json()).toMatchObject({ features: ['replies', TEST_FEATURE] });
 });
 
 test('a client that cannot read all kinds of entries is told to upgrade', async () => {

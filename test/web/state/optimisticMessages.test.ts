@@ -28,6 +28,7 @@ function scene(initial: Partial<ConversationState> = {}) {
     jumpTo: async () => false,
     newestOwn: async () => undefined,
     leaveAt() {},
+    loaded() {},
     live() {},
   };
   const conversation = withOptimisticMessages(base, ME);

@@ -28,17 +28,25 @@ export async function findOwnText(
   const there = hint === undefined ? undefined : await entryAt(tx, room, hint);
   const entry = there && isIt(there) ? there : (await newest(tx, room)).find(isIt);
   if (!entry) return undefined;
-  const ofEntry = keysBetween(room, entry.serverOffset, entry.serverOffset);
-  const amendments = [
-    ...(await tx.objectStore('log').index('target').getAll(ofEntry)),
-    ...(await tx.objectStore('detached').index('target').getAll(ofEntry)),
-  ];
-  const [line] = fold([entry], amendments);
+  const [line] = fold([entry], await entriesAbout(tx, room, entry.serverOffset));
   return {
     serverOffset: entry.serverOffset,
     body: line?.tag === 'text' ? line.body : undefined,
     isDeleted: line?.tag === 'deleted',
   };
+}
+
+/** The stored entries that have this one as their target. */
+export async function entriesAbout(
+  tx: UserRead | UserWrite,
+  room: string,
+  serverOffset: number,
+): Promise<Entry[]> {
+  const ofEntry = keysBetween(room, serverOffset, serverOffset);
+  return [
+    ...(await tx.objectStore('log').index('target').getAll(ofEntry)),
+    ...(await tx.objectStore('detached').index('target').getAll(ofEntry)),
+  ];
 }
 
 export async function entryAt(

@@ -1,8 +1,9 @@
-/** Moves the window of a log: a page up or down, and to a gap that is filled. In the engine's chunk: the first paint moves nothing. */
+/** Moves the window of a log: a page up or down, and to a gap that is filled. In the engine's chunk, with the quotes: the first paint moves nothing. */
 import { readSpans } from '../../db/lookups.ts';
 import type { UserRead } from '../../db/userDatabase.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
 import { subtractRanges } from '../../records/spans.ts';
+import { readQuotes } from './readQuotes.ts';
 import {
   AT_NEWEST,
   type Gap,
@@ -61,5 +62,5 @@ export function anchorAtGap({ anchor }: Window, { from, to }: Gap, edge: GapEdge
   return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
 }
 
-export const windowMoves = { anchorOlder, anchorNewer, anchorAtGap };
+export const windowMoves = { anchorOlder, anchorNewer, anchorAtGap, readQuotes };
 export type WindowMoves = typeof windowMoves;

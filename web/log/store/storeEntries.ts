@@ -7,7 +7,8 @@
  */
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
-import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
+import { isMessage, isRemoval, isReplacement, mayAmend, redacted, repliedTo } from '../../../shared/kinds.ts';
+import type { Quote } from '../../../shared/protocol/index.ts';
 import { readSpans } from '../../db/lookups.ts';
 import { keysBetween, LEGACY_LOG_STORES, LOG_STORES, type UserWrite } from '../../db/userDatabase.ts';
 import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
@@ -32,13 +33,15 @@ export interface LogRun {
    * not joined to it.
    */
   undescribed?: boolean;
+  /** The messages outside the run that its replies answer. */
+  quotes?: readonly Quote[] | undefined;
   /** Ranges whose amendments were requested again, this run included: raises `amendedTo` of the spans within. */
   checked?: readonly Span[];
 }
 
 /** Stores the run and its span. False, and nothing is written, if it would leave a hole. */
 export async function storeEntries(tx: UserWrite, logRun: LogRun): Promise<boolean> {
-  const { room, entries, amendments, amendedTo, opens, checked = [] } = logRun;
+  const { room, entries, amendments, amendedTo, opens, quotes = [], checked = [] } = logRun;
   const run: Span = { from: entries[0]!.serverOffset, to: entries.at(-1)!.serverOffset, amendedTo };
   const before = await readSpans(tx, room);
   const covered = cover(before, run, opens);
@@ -46,13 +49,40 @@ export async function storeEntries(tx: UserWrite, logRun: LogRun): Promise<boole
   const after = raiseAmendedTo(covered, checked);
   const outside = amendments.filter((entry) => !spanAt(after, entry.serverOffset));
   const [inside, detached] = await redactDeleted(tx, room, entries, outside);
+  const quoteOf = await shownQuotes(tx, room, quotes, [...entries, ...amendments]);
   await Promise.all([
-    ...inside.map((entry) => tx.objectStore('log').put(logRecord(room, entry))),
+    ...inside.map((entry) =>
+      tx.objectStore('log').put({ ...logRecord(room, entry), ...quoteOf.get(repliedTo(entry) ?? 0) }),
+    ),
     tx.objectStore('detached').delete(keysBetween(room, run.from, run.to)),
     ...detached.map((entry) => tx.objectStore('detached').put({ ...entry, room })),
     ...writeSpans(tx, room, before, after),
   ]);
   return true;
+}
+
+/** By serverOffset. Without the text of a message whose removal is known: a quote may be older than that. */
+async function shownQuotes(
+  tx: UserWrite,
+  room: string,
+  quotes: readonly Quote[],
+  incoming: readonly Entry[],
+): Promise<Map<number, { quote: Quote }>> {
+  const removals = removalsIn(incoming);
+  const known = await Promise.all(
+    quotes.map(async (quote) => {
+      const { serverOffset } = quote;
+      const ofIt = keysBetween(room, serverOffset, serverOffset);
+      const stored = STORES.flatMap((name) => [
+        tx.objectStore(name).getAll(ofIt),
+        tx.objectStore(name).index('target').getAll(ofIt),
+      ]);
+      const isGone =
+        removals.has(serverOffset) || removalsIn((await Promise.all(stored)).flat()).has(serverOffset);
+      return [serverOffset, { quote: isGone ? { serverOffset } : quote }] as const;
+    }),
+  );
+  return new Map(known);
 }
 
 /** The record in `log`: `line` puts entries that render a line into the index of lines. */
@@ -170,8 +200,16 @@ async function redactStored(tx: UserWrite, room: string, target: number, removal
         store.index('target').getAll(keysBetween(room, target, target)),
       ]);
       const stored = [...(message ? [message] : []), ...about];
-      const removed = stored.filter((entry) => isRemoved(entry, removals));
-      await Promise.all(removed.map((entry) => store.put(redactedInPlace(entry))));
+      const changed = stored.filter((entry) => entry.quote || isRemoved(entry, removals));
+      await Promise.all(
+        changed.map((entry) =>
+          store.put(
+            isRemoved(entry, removals)
+              ? redactedInPlace(entry)
+              : { ...entry, quote: { serverOffset: target } }, // a reply to the removed message
+          ),
+        ),
+      );
     }),
   );
 }

@@ -6,9 +6,9 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
 import { t } from '../../i18n/index.ts';
-import type { Readable } from '../../records/cell.ts';
+import type { Cell, Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
-import type { ConversationState, Message } from '../../state/model.ts';
+import type { ConversationState, Message, ReplyTarget } from '../../state/model.ts';
 import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
@@ -16,6 +16,8 @@ import { useCopyMessages } from './copyMessages.ts';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
+import { BackToReply, useQuotes } from './useQuotes.tsx';
+import { useSavedReply } from './useSavedReply.ts';
 
 /** The message whose menu or sheet is open, and which of them. */
 export type OpenMessage =
@@ -32,13 +34,19 @@ export interface AroundLogProps {
   open: OpenMessage | undefined;
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
+  /** The message that the next one answers. */
+  replying: Cell<ReplyTarget | undefined>;
+  hasLeft: boolean;
 }
 
-export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit }: AroundLogProps) {
+export function AroundLog(props: AroundLogProps) {
+  const { room, log, conversation, seen, open, onOpen, onEdit, replying, hasLeft } = props;
   const state = useReadable(conversation);
   useMarkAsRead(room, log, state, seen);
   useLoading(room, log, state);
   useCopyMessages(log, state.messages);
+  const quoteJump = useQuotes(room, log, state.messages);
+  useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);
   useLayoutEffect(() => {
@@ -47,6 +55,7 @@ export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit 
   return (
     <>
       <Announcer state={state} />
+      <BackToReply jump={quoteJump} />
       {open && message && (
         <MenuOrSheet
           key={open.key}
@@ -55,6 +64,7 @@ export function AroundLog({ room, log, conversation, seen, open, onOpen, onEdit 
           message={message}
           onOpen={onOpen}
           onEdit={onEdit}
+          onReply={hasLeft ? undefined : replying.set}
         />
       )}
     </>
@@ -160,9 +170,10 @@ interface MenuOrSheetProps {
   message: Message;
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
+  onReply: ((to: ReplyTarget) => void) | undefined;
 }
 
-function MenuOrSheet({ room, open, message, onOpen, onEdit }: MenuOrSheetProps) {
+function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrSheetProps) {
   const { key } = message;
   const close = () => onOpen(undefined);
   useCloseWhenChanged(message, close);
@@ -174,6 +185,13 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit }: MenuOrSheetProps) 
     copy(message);
     close();
   };
+  const reply =
+    onReply &&
+    (() => {
+      close(); // first: closing returns the focus, which then goes to the composer
+      const { author, clientOffset, serverOffset } = message;
+      onReply({ author, clientOffset, serverOffset });
+    });
   const remove = () => onOpen({ tag: 'remove', key });
   if (message.status.tag === 'not-sent' && open.tag !== 'remove')
     return <NotSentSheet message={message} onClose={close} onEdit={edit} onCopy={copyIt} />;
@@ -184,6 +202,7 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit }: MenuOrSheetProps) 
           message={message}
           at={open.at}
           onClose={close}
+          onReply={reply}
           onEdit={edit}
           onRemove={remove}
           onCopy={copyIt}

@@ -9,6 +9,8 @@ export interface MessageMenuProps {
   message: Message;
   at: Point;
   onClose(): void;
+  /** Undefined where one cannot write. */
+  onReply: (() => void) | undefined;
   onEdit(): void;
   onRemove(): void;
   onCopy(): void;
@@ -69,6 +71,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {!hasKeyboard() && <CloseButton onClose={onClose} tabIndex={-1} />}
       </div>
       <div role="menu" aria-labelledby={id}>
+        {on.onReply && message.content.tag === 'text' && item(sheetTexts().message.reply, on.onReply)}
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
         {item(sheetTexts().message.details, on.onDetails)}

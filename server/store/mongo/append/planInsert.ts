@@ -97,8 +97,9 @@ type FoundTarget =
 function targetOf(item: NewEntry, { targets, removed }: RoomKnowledge, draft: Draft): FoundTarget {
   const names = ruleOf(item.kind)?.target ?? 'none';
   if (names === 'none') return { tag: 'not-needed' };
-  if (item.target === undefined) return { tag: 'none' };
-  const author = names === 'any' ? (item.targetAuthor ?? item.author) : item.author;
+  const none: FoundTarget = { tag: names === 'reply' ? 'not-needed' : 'none' };
+  if (item.target === undefined) return none;
+  const author = names === 'own' ? item.author : (item.targetAuthor ?? item.author);
   const key = { author, clientOffset: item.target };
   const message = draft.targets.get(keyInRoom(key)) ?? targets.get(keyInRoom(key));
   if (message) {
@@ -108,7 +109,7 @@ function targetOf(item: NewEntry, { targets, removed }: RoomKnowledge, draft: Dr
   }
   if (!targets.has(keyInRoom(key))) return { tag: 'unknown', key };
   // if that item is refused, a later message with the same key may take its place
-  return draft.keys.has(keyInRoom(key)) ? { tag: 'undecided' } : { tag: 'none' };
+  return draft.keys.has(keyInRoom(key)) ? { tag: 'undecided' } : none;
 }
 
 function addToDraft(document: EntryDocument, draft: Draft): void {

@@ -6,7 +6,7 @@ import { createExecute } from '../../../../server/store/mongo/execute.ts';
 import { createInsert } from '../../../../server/store/mongo/insert.ts';
 import { createKnownHeads } from '../../../../server/store/mongo/knownHeads.ts';
 import { readsOn } from '../../../../server/store/mongo/logReads.ts';
-import { rangeOn } from '../../../../server/store/mongo/readRange.ts';
+import { rangesOn } from '../../../../server/store/mongo/readRange.ts';
 import { writeTurnsByRoom } from '../../../../server/store/mongo/writeTurns.ts';
 import { appendNew, newId, newRoom, text, upTo } from '../../../contract/support.ts';
 import { mongoHarness, mongoOfFile } from './harness.ts';
@@ -64,7 +64,7 @@ it('L2 reads of heads and ranges reject it too, while the heads of the other roo
     expect(told).toEqual(new Map(others.map((one) => [one, one === other ? 1 : 0])));
     expect(lost.pop()).toEqual(new Map([[room, expect.stringContaining('ends before')]]));
   }
-  const range = rangeOn({ client, collections, heads });
+  const { range } = rangesOn({ client, collections, heads });
   await expect(range(room, 1, 9, 10_000)).rejects.toMatchObject({ name: 'Unavailable' });
 });
 
