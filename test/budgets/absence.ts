@@ -19,6 +19,7 @@ import { addRoom, appendThrough } from './fillServer.ts';
 import { historyOf } from './history.ts';
 import { openRoom, signUpInPage, slowDown, watchedPage } from './stage.ts';
 import { timeOfTap } from './taps.ts';
+import type { Watched } from './watch.ts';
 
 export interface Absence {
   slowdown: number;
@@ -31,6 +32,10 @@ export interface Absence {
 
 const ROOMS = 20;
 const MISSED = 190;
+/** Between the end of a tap and the next: somebody who writes one word a message. */
+const TAP_EVERY_MS = 500;
+
+declare const watched: Watched;
 
 export async function measureAbsence(slowdown: number): Promise<Absence> {
   await using parts = new AsyncDisposableStack();
@@ -66,7 +71,11 @@ export async function measureAbsence(slowdown: number): Promise<Absence> {
     for (const room of rooms) await appendThrough(store, historyOf(room, people.slice(1), MISSED));
   });
   const before = await held(page, me);
-  await slowDown(await phone.context.newCDPSession(page), slowdown);
+  await page.evaluate(() => {
+    watched.looksForJumps = false;
+  });
+  const cdp = await phone.context.newCDPSession(page);
+  await slowDown(cdp, slowdown);
   connections = 0;
   await server.start();
   const began = performance.now();
@@ -74,9 +83,9 @@ export async function measureAbsence(slowdown: number): Promise<Absence> {
   await waitFor('the app is connected', async () => connections > 0, 60_000);
   let caughtUpMs = 0;
   while (caughtUpMs === 0) {
-    taps.push(await timeOfTap(page, `Seal ${taps.length + 1}`));
+    taps.push(await timeOfTap(page, cdp, `Seal ${taps.length + 1}`));
     if ((await held(page, me)) >= before + ROOMS * MISSED) caughtUpMs = performance.now() - began;
-    else await sleep(50);
+    else await sleep(TAP_EVERY_MS);
   }
   return { slowdown, caughtUpMs, taps, connections };
 }

@@ -31,16 +31,16 @@ export async function tapTimes(page: Page, count: number): Promise<number[]> {
   return times;
 }
 
-/** The same for one tap at any time, without waiting until the text is sent. */
-export async function timeOfTap(page: Page, body: string): Promise<number> {
-  const field = page.getByRole('textbox', { name: 'Message' });
-  await field.focus();
+/**
+ * The same for one tap at any time, without waiting until the text is sent. Elements are found by selectors: by role, Playwright
+ * would compute the names of all elements in the page, which is measured.
+ */
+export async function timeOfTap(page: Page, cdp: CDPSession, body: string): Promise<number> {
+  await page.locator('.composer textarea').focus();
   await page.keyboard.insertText(body);
-  const { x, y, width, height } = (await page
-    .getByRole('button', { name: 'Send', exact: true })
-    .boundingBox())!;
+  const { x, y, width, height } = (await page.locator('.composer button[aria-label="Send"]').boundingBox())!;
   const tap = page.evaluate((text) => watched.nextTap(text), body);
-  await press(await page.context().newCDPSession(page), { x: x + width / 2, y: y + height / 2 });
+  await press(cdp, { x: x + width / 2, y: y + height / 2 });
   return timeOf(await tap);
 }
 

@@ -8,6 +8,8 @@ export interface Watched {
   longTasks: { ms: number; at: number }[];
   /** Jumps of the log in pixels: movements that are larger than the gesture can scroll in that time. */
   jumps: number[];
+  /** False: jumps are not looked for, which costs a layout in each frame. */
+  looksForJumps: boolean;
   /** The maximum number of messages in the document. */
   mostRows: number;
   /** When the first frame with this many messages was painted, in ms since the navigation began. */
@@ -35,7 +37,7 @@ declare const watched: Watched;
 
 export function watch(): void {
   const SCROLLED_PX_PER_MS = 7.5; // 1.5 times the speed of scrolling.ts
-  const watched: Watched = { shifts: [], longTasks: [], jumps: [], mostRows: 0, shown, nextTap };
+  const watched: Watched = { shifts: [], longTasks: [], jumps: [], looksForJumps: true, mostRows: 0, shown, nextTap };
   Object.assign(globalThis, { watched });
 
   new PerformanceObserver((list) => {
@@ -57,6 +59,7 @@ export function watch(): void {
   let looked: { row: Element; top: number; since: number } | undefined;
   let before = 0;
   requestAnimationFrame(function lookForJumps() {
+    if (!watched.looksForJumps) return;
     const now = performance.now();
     if (looked?.row.isConnected) {
       const moved = looked.row.getBoundingClientRect().top - looked.top;

@@ -10,6 +10,7 @@ import type { TransactionQueue } from './resilientDatabase.ts';
 interface Queued {
   stores: readonly unknown[];
   mode: IDBTransactionMode;
+  isUrgent: boolean;
   /** Resolves when it has ended. */
   over: Promise<unknown>;
 }
@@ -17,15 +18,17 @@ interface Queued {
 /**
  * What the person does is begun at once: strict writes, but for those that use `meta`, which are of the drain. So what they
  * do in several tabs is done in that order. Any other transaction begins after all earlier ones that it would wait for, or
- * after DATABASE_TIMEOUT_MS, so that it fails as they do where the database does not answer.
+ * after DATABASE_TIMEOUT_MS, so that it fails as they do where the database does not answer. Any other write also begins
+ * after what the person does now: the answers to its requests would take the time of the main thread, slice after slice.
  */
 export function createTransactionQueue(clock: Clock): TransactionQueue {
   const queued = new Set<Queued>();
 
   function aheadOf(stores: readonly unknown[], mode: IDBTransactionMode): Promise<unknown>[] {
+    const isWrite = mode === 'readwrite';
     return [...queued]
-      .filter((other) => mode === 'readwrite' || other.mode === 'readwrite')
-      .filter((other) => stores.some((store) => other.stores.includes(store)))
+      .filter((other) => isWrite || other.mode === 'readwrite')
+      .filter((other) => (isWrite && other.isUrgent) || stores.some((store) => other.stores.includes(store)))
       .map(({ over }) => over);
   }
 
@@ -43,7 +46,7 @@ export function createTransactionQueue(clock: Clock): TransactionQueue {
     const ahead = isUrgent ? [] : aheadOf(stores, mode);
     const result = ahead.length === 0 ? begin() : turnAfter(ahead).then(begin);
     const nothing = () => {};
-    const mine: Queued = { stores, mode, over: result.then(nothing, nothing) };
+    const mine: Queued = { stores, mode, isUrgent, over: result.then(nothing, nothing) };
     queued.add(mine);
     void mine.over.then(() => queued.delete(mine));
     return result;

@@ -44,6 +44,30 @@ test('O1 a message that is being queued waits neither for a catch-up that is bei
   db.close();
 });
 
+test('O1 the next slice of a catch-up is not stored while a message is being queued; a read for the screen is made', async () => {
+  const queue = createTransactionQueue(createFakeClock());
+  const begun: string[] = [];
+  const named =
+    (name: string, over: Promise<unknown> = Promise.resolve()) =>
+    () => {
+      begun.push(name);
+      return over;
+    };
+  let isDurable = () => {};
+  const durable = new Promise<void>((resolve) => {
+    isDurable = resolve;
+  });
+  const tap = queue(['rows', 'drafts'], 'readwrite', 'strict', named('tap', durable));
+  const slice = queue(LOG_STORES, 'readwrite', 'relaxed', named('slice'));
+  const read = queue(['log'], 'readonly', 'relaxed', named('read before the slice'));
+  const other = queue(['rooms'], 'readonly', 'relaxed', named('read'));
+  await turns();
+  expect(begun).toEqual(['tap', 'read']);
+  isDurable();
+  await Promise.all([tap, slice, read, other]);
+  expect(begun).toEqual(['tap', 'read', 'slice', 'read before the slice']);
+});
+
 test('S1 of two transactions that use one store, the later one sees what the earlier one wrote, whatever waits between them', async () => {
   const db = opened();
   const put = (id: string) =>

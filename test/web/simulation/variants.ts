@@ -157,8 +157,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a span is stored without its entries': [
     {
       file: 'log/store/storeEntries.ts',
-      from: '...inside.map((entry) =>',
-      to: '...inside.slice(1).map((entry) =>',
+      from: 'inside.map((entry) => ({',
+      to: 'inside.slice(1).map((entry) => ({',
     },
   ],
   'all users share a database': [

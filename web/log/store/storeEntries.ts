@@ -10,6 +10,7 @@ import { isLine } from '../../../shared/fold.ts';
 import { isMessage, isRemoval, isReplacement, mayAmend, redacted, repliedTo } from '../../../shared/kinds.ts';
 import type { Quote } from '../../../shared/protocol/index.ts';
 import { readSpans } from '../../db/lookups.ts';
+import { putAll } from '../../db/putAll.ts';
 import { keysBetween, LEGACY_LOG_STORES, LOG_STORES, type UserWrite } from '../../db/userDatabase.ts';
 import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
 import type { HeldEntry } from '../../records/storedRecords.ts';
@@ -51,11 +52,17 @@ export async function storeEntries(tx: UserWrite, logRun: LogRun): Promise<boole
   const [inside, detached] = await redactDeleted(tx, room, entries, outside);
   const quoteOf = await shownQuotes(tx, room, quotes, [...entries, ...amendments]);
   await Promise.all([
-    ...inside.map((entry) =>
-      tx.objectStore('log').put({ ...logRecord(room, entry), ...quoteOf.get(repliedTo(entry) ?? 0) }),
+    putAll(
+      tx,
+      'log',
+      inside.map((entry) => ({ ...logRecord(room, entry), ...quoteOf.get(repliedTo(entry) ?? 0) })),
     ),
     tx.objectStore('detached').delete(keysBetween(room, run.from, run.to)),
-    ...detached.map((entry) => tx.objectStore('detached').put({ ...entry, room })),
+    putAll(
+      tx,
+      'detached',
+      detached.map((entry) => ({ ...entry, room })),
+    ),
     ...writeSpans(tx, room, before, after),
   ]);
   return true;
@@ -116,7 +123,11 @@ export async function storeDetached(tx: UserWrite, room: string, entries: readon
   const spans = await readSpans(tx, room);
   const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
   const [, kept] = await redactDeleted(tx, room, [], outside);
-  await Promise.all(kept.map((entry) => tx.objectStore('detached').put({ ...entry, room })));
+  await putAll(
+    tx,
+    'detached',
+    kept.map((entry) => ({ ...entry, room })),
+  );
 }
 
 /** Issues the requests. */
