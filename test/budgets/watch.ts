@@ -37,7 +37,15 @@ declare const watched: Watched;
 
 export function watch(): void {
   const SCROLLED_PX_PER_MS = 7.5; // 1.5 times the speed of scrolling.ts
-  const watched: Watched = { shifts: [], longTasks: [], jumps: [], looksForJumps: true, mostRows: 0, shown, nextTap };
+  const watched: Watched = {
+    shifts: [],
+    longTasks: [],
+    jumps: [],
+    looksForJumps: true,
+    mostRows: 0,
+    shown,
+    nextTap,
+  };
   Object.assign(globalThis, { watched });
 
   new PerformanceObserver((list) => {
