@@ -123,11 +123,7 @@ export async function storeDetached(tx: UserWrite, room: string, entries: readon
   const spans = await readSpans(tx, room);
   const outside = entries.filter((entry) => !spanAt(spans, entry.serverOffset));
   const [, kept] = await redactDeleted(tx, room, [], outside);
-  await putAll(
-    tx,
-    'detached',
-    kept.map((entry) => ({ ...entry, room })),
-  );
+  await Promise.all(kept.map((entry) => tx.objectStore('detached').put({ ...entry, room })));
 }
 
 /** Issues the requests. */
