@@ -1,4 +1,5 @@
 /** The main path of two users on phones: sign-up, the lobby, their own room. */
+import type { InvitationAnswer } from '../../shared/protocol/index.ts';
 import { connectClient, newId, signUp as signUpByApi } from '../support/api.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 
@@ -159,4 +160,75 @@ test('a changed name is on old messages, also for somebody who was away and is o
   await bo.getByRole('button', { name: 'Menu' }).click();
   await bo.getByRole('button', { name: 'Change your name' }).click();
   await expect(bo.getByRole('button', { name: 'You need a connection to change it' })).toBeVisible();
+});
+
+test('an invitation brings somebody new into a private room, by its link and by its code', async ({
+  server,
+  phone,
+}) => {
+  const kim = await phone(server.url);
+  await signUp(kim, 'Kim');
+  await kim.getByRole('link', { name: 'Back to the rooms' }).click();
+  await kim.getByRole('button', { name: 'Add a room' }).click();
+  await kim.getByRole('textbox', { name: 'Name of a new room' }).fill('Ward 5');
+  await kim.getByRole('checkbox', { name: 'Only by invitation' }).check();
+  await kim.getByRole('button', { name: 'Create', exact: true }).click();
+  await expect(composer(kim)).toBeVisible();
+  const openInvitations = async () => {
+    await kim.getByRole('button', { name: 'Menu' }).click();
+    await kim.getByRole('button', { name: 'Invite people' }).click();
+  };
+  await openInvitations();
+  await kim.getByLabel('For at most').selectOption('10 people');
+  await kim.getByRole('button', { name: 'Make an invitation' }).click();
+  const link = (await kim.locator('.link').textContent())!;
+  const code = (await kim.locator('output.code').textContent())!;
+  await kim.getByRole('button', { name: 'Close' }).click();
+  expect(link).toMatch(new RegExp(`^${server.url}/#/join/[\\w-]{22}$`));
+
+  const lin = await phone(link);
+  await expect(lin.getByText('Kim invites you to Ward 5, 1 person')).toBeVisible();
+  await lin.getByRole('textbox', { name: 'Your name' }).fill('Lin');
+  await lin.getByRole('button', { name: 'Join' }).click();
+  await say(lin, 'here by the link');
+  const osei = await phone(server.url);
+  await osei.getByRole('button', { name: 'I have an invitation code' }).click();
+  await osei.getByRole('textbox', { name: 'Invitation code' }).fill(code.toLowerCase());
+  await osei.getByRole('button', { name: 'Look at it' }).click();
+  await osei.getByRole('textbox', { name: 'Your name' }).fill('Osei');
+  await osei.getByRole('button', { name: 'Join' }).click();
+  await say(osei, 'here by the code');
+  await expectInOrder(kim, ['here by the link', 'here by the code']);
+
+  await openInvitations();
+  await expect(kim.getByText('2 of 10 used', { exact: false })).toBeVisible();
+  await kim.getByRole('button', { name: 'Revoke the invitation of Kim', exact: false }).click();
+  await expect(kim.getByText('2 of 10 used', { exact: false })).toHaveCount(0);
+});
+
+test('whoever is signed in follows an invitation with one tap; opening it joins nothing, and a revoked one says so', async ({
+  server,
+  phone,
+}) => {
+  const kim = await signUpByApi(server.url, 'Kim');
+  const room = newId();
+  using client = await connectClient(server.url, kim);
+  await client.request('room:create', { id: room, kind: 'private', name: 'Ward 5' });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${kim.token}` };
+  const api = `${server.url}/api/invitations`;
+  const made = await fetch(api, { method: 'POST', headers, body: JSON.stringify({ room, uses: 1 }) });
+  const { token, invitation } = (await made.json()) as InvitationAnswer;
+  const rae = await phone(server.url);
+  await signUp(rae, 'Rae');
+  await rae.goto(`${server.url}/#/join/${token}`);
+  const sheet = rae.getByRole('dialog');
+  await expect(sheet.getByText('Kim invites you to Ward 5')).toBeVisible();
+  await sheet.getByRole('button', { name: 'Close' }).click();
+  await expect(rae.getByRole('link', { name: /Ward 5/ })).toHaveCount(0);
+  await rae.goto(`${server.url}/#/join/${token}`);
+  await sheet.getByRole('button', { name: 'Join' }).click();
+  await say(rae, 'here from the lobby');
+  await fetch(`${api}/${invitation.id}`, { method: 'DELETE', headers });
+  await rae.goto(`${server.url}/#/join/${token}`);
+  await expect(sheet.getByText('This invitation was taken back. Ask for a new one.')).toBeVisible();
 });

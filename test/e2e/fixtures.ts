@@ -58,7 +58,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       page.on('console', (message) => told.push(`${message.type()}: ${message.text()}`));
       page.on('pageerror', (error) => told.push(`error: ${error.stack}`));
       page.on('close', () => info.attach('console.txt', { body: told.join('\n') }));
-      await page.goto('/');
+      await page.goto(url);
       return page;
     });
     await Promise.all(contexts.map((context) => context.close()));

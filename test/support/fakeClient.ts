@@ -9,6 +9,7 @@ import type {
   Message,
   Outcome,
   PublicRoom,
+  RoomInvitation,
   RoomSummary,
 } from '../../web/state/model.ts';
 
@@ -24,6 +25,7 @@ export interface FakeStart {
   conversations?: Record<string, ConversationState>;
   publicRooms?: PublicRoom[];
   devices?: DeviceSummary[];
+  invitations?: RoomInvitation[];
   /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
 }
@@ -33,6 +35,7 @@ export function fakeClient({
   conversations = {},
   publicRooms = [],
   devices = [],
+  invitations = [],
   answers = {},
 }: FakeStart): FakeClient {
   const calls: unknown[][] = [];
@@ -81,7 +84,20 @@ export function fakeClient({
       requests: async () => ({ ...(await asked('keepers.requests')), requests: [] }),
       decide: (...args) => asked('keepers.decide', ...args),
     }),
-    people: async () => ({ rename: (...args) => asked('people.rename', ...args) }),
+    people: async () => ({
+      rename: (...args) => asked('people.rename', ...args),
+      invite: async (...args) => ({
+        ...(await asked('people.invite', ...args)),
+        token: 'Mk9zD3-hQe6cX1bY0aVt7w',
+        code: 'K7Q-M4P',
+      }),
+      invitations: async (...args) => ({ ...(await asked('people.invitations', ...args)), invitations }),
+      revokeInvitation: (...args) => asked('people.revokeInvitation', ...args),
+      lookAtInvitation: async (...args) => ({
+        ...(await asked('people.lookAtInvitation', ...args)),
+        invited: { room: { id: 'ward', name: 'Ward 5', members: 14 }, by: 'Mika', newcomers: true },
+      }),
+    }),
     open: async (room) => void calls.push(['open', room]),
     loadOlder: told('loadOlder'),
     loadNewer: told('loadNewer'),

@@ -4,7 +4,7 @@ import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkNewName, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { Sync } from '../log/fetch/sync.ts';
-import { type Reason, reasonOf } from '../records/errorReason.ts';
+import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 
 type Answered<T> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
@@ -16,9 +16,9 @@ interface FoundRoom {
 }
 
 export interface RoomRequests {
-  createRoom(name: string): Answered<{ room: string }>;
+  createRoom(name: string, kind: 'public' | 'private'): Answered<{ room: string }>;
   lookUpRoom(room: string): Answered<{ room: FoundRoom }>;
-  joinRoom(room: string): Answered<object>;
+  joinRoom(room: string, invite?: string): Answered<object>;
   leaveRoom(room: string): Answered<object>;
   listPublic(): Answered<{ rooms: FoundRoom[] }>;
 }
@@ -40,7 +40,7 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
     if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
     return answer.ok
       ? ({ ok: true, answer } as const)
-      : ({ ok: false, reason: reasonOf(answer.error) } as const);
+      : ({ ok: false, reason: exactReasonOf(answer.error) } as const);
   }
 
   function idFor(what: string): string {
@@ -50,13 +50,13 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
   }
 
   return {
-    async createRoom(raw) {
+    async createRoom(raw, kind) {
       if (raw.trim() === '') return { ok: false, reason: { code: 'empty' } };
       const name = checkNewName(raw);
       if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
-      const id = idFor(`create ${name.text}`);
-      const asked = await ask('room:create', { id, kind: 'public', name: name.text });
-      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`create ${name.text}`);
+      const what = `create ${kind} ${name.text}`;
+      const asked = await ask('room:create', { id: idFor(what), kind, name: name.text });
+      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(what);
       if (!asked.ok) return asked;
       return shown(async () => {
         await sync.joined(asked.answer.room);
@@ -69,8 +69,9 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
       return asked.ok ? { ok: true, room: asked.answer.room } : asked;
     },
 
-    async joinRoom(room) {
-      const asked = await ask('room:join', { room, clientOffset: idFor(`join ${room}`) });
+    async joinRoom(room, invite) {
+      const clientOffset = idFor(`join ${room}`);
+      const asked = await ask('room:join', { room, clientOffset, ...(invite && { invite }) });
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`join ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {

@@ -18,6 +18,7 @@ export const en = {
     password: 'Password',
     taken: 'That name is taken. If it is yours, enter its password.',
     start: 'Start chatting',
+    join: 'Join',
     small: 'No e-mail, no phone number.',
   },
 
@@ -146,6 +147,12 @@ export const en = {
       unavailable: 'The server cannot answer right now. Try again in a moment.',
       'upgrade-required': 'The server needs a newer version of the app.',
       offline: 'You are offline. Try again when you have a connection.',
+      'invitation-needed':
+        'Somebody new needs an invitation of a keeper here. Check the spelling of your name, or ask for one.',
+      'invitation-unknown': 'There is no such invitation. Check the code, or ask for a new one.',
+      'invitation-used-up': 'This invitation was used by as many people as it is for. Ask for a new one.',
+      'invitation-revoked': 'This invitation was taken back. Ask for a new one.',
+      'invitation-expired': 'This invitation has expired. Ask for a new one.',
       unreadable: 'The app did not understand the answer of the server. Try again.',
       unreachable: 'The server cannot be reached right now.',
       'storage-full': 'This device is out of storage. Free some space and try again.',

@@ -17,6 +17,7 @@ export const enSheets = {
     joinNamed: (room: string) => `Join ${room}`,
     looking: 'Looking for public rooms…',
     none: 'You are already in all public rooms.',
+    private: 'Only by invitation',
   },
 
   stranger: {
@@ -35,10 +36,49 @@ export const enSheets = {
     as: (name: string) => `Signed in as ${name}`,
     setPassword: 'Set a password',
     changePassword: 'Change the password',
+    invite: 'Invite people',
     leave: 'Leave this room',
     signOut: 'Sign out',
     needsHttps:
       'This page was opened over plain HTTP. You can chat and your messages are kept, but the app needs HTTPS to open offline.',
+  },
+
+  join: {
+    name: 'Invitation',
+    title: (by: string, room: string) => `${by} invites you to ${room}`,
+    withPeople: (title: string, people: string) => `${title}, ${people}`,
+    onlyUsers:
+      'This invitation is for people who are on this server already. Enter your name, or ask a keeper for another one.',
+    looking: 'Looking at the invitation…',
+    offline: 'You need a connection to follow an invitation.',
+    open: 'Open the room',
+    have: 'I have an invitation code',
+    code: 'Invitation code',
+    go: 'Look at it',
+  },
+
+  invite: {
+    title: (room: string) => `Invite to ${room}`,
+    why: 'Whoever has the link or the code sees your name and this room, and can join it.',
+    validFor: 'Valid for',
+    days: (n: number) => count(n, { one: '# day', other: '# days' }),
+    forPeople: 'For at most',
+    people: (n: number) => count(n, { one: '# person', other: '# people' }),
+    forNew: 'Also for people who are new on this server',
+    make: 'Make an invitation',
+    secret: 'Send this link to those you invite. It is shown only now.',
+    shared: 'Join me on Holdfast:',
+    share: 'Share',
+    orCode: 'Or tell them this code, which they enter on the first screen:',
+    valid: 'Valid invitations',
+    used: (uses: number, most: number) => `${uses} of ${most} used`,
+    until: (day: string) => `until ${day}`,
+    revoke: 'Revoke',
+    revokeOne: (by: string, day: string) => `Revoke the invitation of ${by}, valid until ${day}`,
+    reasons: {
+      forbidden: 'You cannot make this invitation. Perhaps you have too many: revoke one first.',
+      'not-found': 'There is no such invitation any more.',
+    },
   },
 
   message: {

@@ -8,7 +8,11 @@ export interface Reason {
   retryAfter?: number;
 }
 
-/** A `reason` of the error that people can act upon takes the place of its code. */
-export function reasonOf({ code, message, reason }: WireError): Reason {
-  return { code: reason === 'sign-up-closed' ? reason : code, message };
+export function reasonOf({ code, message }: WireError): Reason {
+  return { code, message };
+}
+
+/** The same for what people ask for themselves: a `reason` that they can act upon takes the place of the code. */
+export function exactReasonOf({ code, message, reason }: WireError): Reason {
+  return { code: reason && /^(sign-up|invitation)-/.test(reason) ? reason : code, message };
 }

@@ -8,7 +8,7 @@ import type { Session, User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
-import { type Reason, reasonOf } from '../records/errorReason.ts';
+import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
 import type { Outcome, RecoveryProof } from './model.ts';
 
@@ -31,6 +31,8 @@ export interface Account {
 interface Proof {
   password: string | undefined;
   recovery: RecoveryProof | undefined;
+  /** Lets somebody new in. */
+  invite: string | undefined;
 }
 
 /** Which user a sign-in may result in. */
@@ -47,7 +49,7 @@ export type Whom =
 
 export function createAccount(http: SessionCalls, local: LocalDatabase, newId: () => string): Account {
   return {
-    async signIn(raw, { password, recovery }, whom) {
+    async signIn(raw, { password, recovery, invite }, whom) {
       if (raw.trim() === '') return refuse({ code: 'empty' });
       const name = checkName(raw);
       if (!name.ok) return refuse({ code: name.code, message: name.message });
@@ -55,11 +57,18 @@ export function createAccount(http: SessionCalls, local: LocalDatabase, newId: (
         const claim = await local.claim(name.text, newId());
         const proof = mayProve(whom, name.text) ? { ...(password && { password }), ...recovery } : {};
         const as = whom.tag === 'again' ? { as: whom.user.id } : {};
-        const result = await http.signIn({ name: name.text, claim, credential: 'cookie', ...proof, ...as });
+        const result = await http.signIn({
+          name: name.text,
+          claim,
+          credential: 'cookie',
+          ...proof,
+          ...as,
+          ...(invite && { invite }),
+        });
         if (!result.ok) {
           if (isAnswer(result.error.code) && result.error.code !== 'not-found')
             await local.dropClaim(name.text);
-          return refuse(reasonOf(result.error));
+          return refuse(exactReasonOf(result.error));
         }
         const { user, hasPassword, devices } = result.value;
         const heirOf = whom.tag === 'heir' && whom.of.id !== user.id ? { heirOf: whom.of.id } : {};
@@ -78,13 +87,13 @@ export function createAccount(http: SessionCalls, local: LocalDatabase, newId: (
       if (user) await local.dropClaim(user.name);
       const result = await http.signOut();
       if (result.ok || result.error.code === 'unauthorized') return { ok: true };
-      return refuse(reasonOf(result.error));
+      return refuse(exactReasonOf(result.error));
     },
 
     async setPassword(password, current) {
       if (password === '') return refuse({ code: 'empty' });
       const result = await http.setPassword(password, current);
-      return result.ok ? { ok: true } : refuse(reasonOf(result.error));
+      return result.ok ? { ok: true } : refuse(exactReasonOf(result.error));
     },
 
     session: http.session,

@@ -263,9 +263,9 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       return client;
     },
 
-    async signIn(name, password, recovery) {
+    async signIn(name, password, recovery, invite) {
       const from = client;
-      const signed = await account.signIn(name, { password, recovery }, whom());
+      const signed = await account.signIn(name, { password, recovery, invite }, whom());
       if (!signed.ok) {
         const { code } = signed.reason;
         if (from && MAY_BE_PUT_BACK.has(code)) await checkRefused(from);

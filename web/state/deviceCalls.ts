@@ -9,7 +9,7 @@ import {
   type SessionAnswer,
 } from '../../shared/protocol/index.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
-import type { Reason } from '../records/errorReason.ts';
+import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import { CONNECT_WITHIN_MS } from '../records/pageLimits.ts';
 import { BODIES, readBody } from '../transport/bodies.ts';
 import { type HttpResult, httpCall } from '../transport/httpCall.ts';
@@ -92,6 +92,6 @@ export async function callApi<T>(
 }
 
 /** For the screen. */
-export function failedCall({ error: { code, message } }: Extract<HttpResult<unknown>, { ok: false }>) {
-  return { ok: false, reason: { code, message } } as const;
+export function failedCall({ error }: Extract<HttpResult<unknown>, { ok: false }>) {
+  return { ok: false, reason: exactReasonOf(error) } as const;
 }

@@ -3,7 +3,13 @@
  * `Client`; they never see a socket, a database or a row of the outbox.
  */
 
-import type { ComeBackState, Session, User, WaitingRequest } from '../../shared/protocol/index.ts';
+import type {
+  ComeBackState,
+  Invitation,
+  Session,
+  User,
+  WaitingRequest,
+} from '../../shared/protocol/index.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -16,9 +22,9 @@ export interface Client extends UserActions {
 
   /**
    * Signs up or in. While a user is signed in: as the same user again; or, if the server no longer knows that user,
-   * as the new user that takes over the outbox.
+   * as the new user that takes over the outbox. `invite`: the token or code of an invitation, which new users may need.
    */
-  signIn(name: string, password?: string, recovery?: RecoveryProof): Promise<Outcome>;
+  signIn(name: string, password?: string, recovery?: RecoveryProof, invite?: string): Promise<Outcome>;
   /** Signs in with a code that another device of the user shows. */
   signInByCode(code: string): Promise<Outcome>;
   setPassword(password: string, current?: string): Promise<Outcome>;
@@ -85,10 +91,11 @@ export interface UserActions {
   /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
   onSentElsewhere(listener: (room: string, isSent: (text: string) => boolean) => void): void;
 
-  createRoom(name: string): Promise<Outcome & { room?: string }>;
+  createRoom(name: string, kind: 'public' | 'private'): Promise<Outcome & { room?: string }>;
   /** A room that one may be no member of. `not-found`: there is none, or it is private; `invalid`: an older server. */
   lookUpRoom(room: string): Promise<Outcome & { room?: PublicRoom }>;
-  joinRoom(room: string): Promise<Outcome>;
+  /** `invite`: the token or code of an invitation, without which a private room is `not-found`. */
+  joinRoom(room: string, invite?: string): Promise<Outcome>;
   leaveRoom(room: string): Promise<Outcome>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
@@ -136,10 +143,35 @@ export interface KeeperActions {
   decide(id: string, approve: boolean, signOutOthers: boolean): Promise<Outcome>;
 }
 
-/** Who one is here. */
+export interface InvitationTerms {
+  lifetimeMs: number;
+  /** For how many people. */
+  uses: number;
+  /** Whether people who are new on the server may come in by it. */
+  makesAccounts: boolean;
+}
+
+export type RoomInvitation = Omit<Invitation, 'by'> & { by: { name: string } };
+
+export interface InvitedTo {
+  room: { id: string; name: string; members: number };
+  /** The name of whoever invites. */
+  by: string;
+  /** Whether somebody new can sign up with it. */
+  newcomers: boolean;
+}
+
+/** Who one is here, and how others come in. */
 export interface PeopleActions {
   /** Changes the own name. `conflict`: it is taken; `forbidden`: too often, until `retryAfter` has passed. */
   rename(name: string): Promise<Outcome>;
+  /** Makes an invitation to a room. `token` and `code` are shown once. */
+  invite(room: string, terms: InvitationTerms): Promise<Outcome & { token?: string; code?: string }>;
+  /** Those that are valid and that one may revoke, the oldest first: of a room, or all for keepers. */
+  invitations(room: string | undefined): Promise<Outcome & { invitations?: RoomInvitation[] }>;
+  revokeInvitation(id: string): Promise<Outcome>;
+  /** Who invites where. `invitation-…`: it does not work, and why. */
+  lookAtInvitation(invite: string): Promise<Outcome & { invited?: InvitedTo }>;
 }
 
 /** Times in milliseconds since 1970. `current`: this device. */

@@ -1,6 +1,7 @@
-/** What a person does about who they are here, over HTTP. */
-import { NameAnswer } from '../../shared/protocol/index.ts';
-import { checkNewName } from '../../shared/text.ts';
+/** What a person does about who they are here, and invitations, over HTTP. */
+import { InvitationAnswer, InvitationsAnswer, Invited, NameAnswer } from '../../shared/protocol/index.ts';
+import { checkNewName, shownName } from '../../shared/text.ts';
+import { BODIES } from '../transport/bodies.ts';
 import { callApi, type DeviceDeps, failedCall } from './deviceCalls.ts';
 import type { PeopleActions } from './model.ts';
 
@@ -17,6 +18,35 @@ export function createPeopleCalls(deps: DeviceDeps): PeopleActions {
       const { reason } = failedCall(result);
       const { retryAfter } = result.error;
       return { ok: false, reason: retryAfter === undefined ? reason : { ...reason, retryAfter } };
+    },
+    async invite(room, terms) {
+      const body = { room, ...terms };
+      const result = await callApi(deps, 'POST', '/api/invitations', InvitationAnswer, body);
+      if (!result.ok) return failedCall(result);
+      const { token, code } = result.value;
+      return { ok: true, token, code };
+    },
+    async invitations(room) {
+      const path = room === undefined ? '/api/invitations' : `/api/invitations?room=${room}`;
+      const result = await callApi(deps, 'GET', path, InvitationsAnswer);
+      if (!result.ok) return failedCall(result);
+      const invitations = result.value.invitations.map(({ by, ...one }) => ({
+        ...one,
+        by: { name: shownName(by.name) },
+      }));
+      return { ok: true, invitations };
+    },
+    async revokeInvitation(id) {
+      const result = await callApi(deps, 'DELETE', `/api/invitations/${id}`, BODIES.nothing);
+      return result.ok ? { ok: true } : failedCall(result);
+    },
+    async lookAtInvitation(invite) {
+      const path = '/api/invitations/look';
+      const result = await callApi(deps, 'POST', path, Invited, { invite });
+      if (!result.ok) return failedCall(result);
+      const { room, by, newcomers } = result.value;
+      const invited = { room: { ...room, name: shownName(room.name) }, by: shownName(by.name), newcomers };
+      return { ok: true, invited };
     },
   };
 }

@@ -323,9 +323,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    createRoom: async (name) => engine.current?.rooms.createRoom(name) ?? OFFLINE,
+    createRoom: async (...asked) => engine.current?.rooms.createRoom(...asked) ?? OFFLINE,
     lookUpRoom: async (room) => engine.current?.rooms.lookUpRoom(room) ?? OFFLINE,
-    joinRoom: async (room) => engine.current?.rooms.joinRoom(room) ?? OFFLINE,
+    joinRoom: async (...asked) => engine.current?.rooms.joinRoom(...asked) ?? OFFLINE,
     leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
     seen: (room, upTo) =>

@@ -90,6 +90,7 @@ function SignedInApp() {
         ) : (
           <RoomPane key={id} id={id} models={models} onOpen={setOpenSheet} />
         )}
+        {route.tag === 'join' && lazy && <lazy.JoinSheet key={route.id} invite={route.id} />}
         {openSheet && lazy && <lazy.Sheets open={openSheet} onOpen={setOpenSheet} />}
       </div>
     </>

@@ -1,17 +1,20 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { LOBBY } from '../../shared/mint.ts';
 import { t } from '../i18n/index.ts';
+import { agreeTo } from './parts/agreed.ts';
 import { Field } from './parts/Field.tsx';
 import { Mark } from './parts/Icon.tsx';
 import { isInAppBrowser } from './parts/inAppBrowser.ts';
 import { hasKeyboard } from './parts/keyboard.ts';
 import { useAsyncAction } from './parts/useAsyncAction.ts';
-import { useWorld } from './parts/world.ts';
+import { useReadable, useWorld } from './parts/world.ts';
 import { useLazyViews } from './useLazyViews.ts';
 
 /** The first screen. A name is enough to sign up; a password is asked for only if the name is taken. */
 export function SignInScreen() {
   const { client, router } = useWorld();
+  const route = useReadable(router.route);
+  const invite = route.tag === 'join' ? route.id : undefined;
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [taken, setTaken] = useState(false);
@@ -36,8 +39,9 @@ export function SignInScreen() {
     event.preventDefault();
     if (name.trim() === '') return action.say({ code: 'empty' });
     action.run(
-      () => (taken ? client.signIn(name, password) : client.signIn(name)),
+      () => client.signIn(name, taken ? password : undefined, undefined, invite),
       () => {
+        if (invite) agreeTo(invite);
         // A new user starts in the lobby, or in the room that a link led to.
         if (!taken && router.route.get().tag === 'rooms') router.go({ tag: 'room', id: LOBBY });
       },
@@ -53,7 +57,7 @@ export function SignInScreen() {
           <br />
           {t.hello.title[1]}
         </h1>
-        <p>{t.hello.promise}</p>
+        {invite ? lazy && <lazy.InvitationNotice key={invite} invite={invite} /> : <p>{t.hello.promise}</p>}
         {isInAppBrowser(navigator.userAgent) ? (
           lazy && <lazy.OpenInBrowser />
         ) : (
@@ -85,7 +89,7 @@ export function SignInScreen() {
               />
             )}
             <button type="submit" class="button" aria-busy={action.busy}>
-              {t.hello.start}
+              {invite ? t.hello.join : t.hello.start}
             </button>
             {action.reason && lazy && <lazy.StrangerHint reason={action.reason} />}
             <p class="small">{t.hello.small}</p>

@@ -13,6 +13,7 @@ export { UnknownRoom } from './menu/UnknownRoom.tsx';
 export { quote, ReplyBar } from './menu/useQuotes.tsx';
 export { ComeBack } from './sheet/ComeBack.tsx';
 export { HelloFoot } from './sheet/HelloFoot.tsx';
+export { InvitationNotice, JoinSheet } from './sheet/JoinSheet.tsx';
 export { OpenInBrowser } from './sheet/OpenInBrowser.tsx';
 export { Sheets } from './sheet/Sheets.tsx';
 export { StrangerHint, StrangerLine } from './sheet/StrangerHint.tsx';

@@ -64,6 +64,19 @@ export const SCENES: Record<string, Scene> = {
     }),
     taps: ['Menu', 'Your devices'],
   },
+  name: { start: () => ({ app: signedIn({ rooms: rooms() }) }), taps: ['Menu', 'Change your name'] },
+  invite: {
+    start: () => ({ ...talk(live()), invitations: [invitation(12, 'Mika'), invitation(0, 'Lin')] }),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Invite people'],
+  },
+  invited: {
+    start: () => talk(live()),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Invite people', 'Make an invitation'],
+  },
+  'join-new': { start: () => ({ app: { tag: 'signed-out' } }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
+  join: { start: () => ({ app: signedIn({ rooms: rooms() }) }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   typing: {
     start: () => {
@@ -341,4 +354,18 @@ const DAY = 86_400_000;
 
 function today(hour: number, minute: number): number {
   return new Date().setHours(hour, minute, 0, 0);
+}
+
+function invitation(uses: number, name: string) {
+  const createdAt = Date.now();
+  return {
+    id: name.padEnd(43, 'x'),
+    room: HARBOUR,
+    by: { name },
+    createdAt,
+    expiresAt: createdAt + 7 * 86_400_000,
+    maxUses: 50,
+    uses,
+    makesAccounts: false,
+  };
 }

@@ -732,7 +732,7 @@ test('O4 text that was typed while a message was being queued stays a draft', as
 
 test('a room is created once, shown, and listed among the public rooms', async () => {
   const tab = await signedIn();
-  const made = await tab.client.createRoom('Harbour watch');
+  const made = await tab.client.createRoom('Harbour watch', 'public');
   expect(made).toMatchObject({ ok: true });
   await until('listed', () => tab.signedIn().rooms.some((room) => room.id === made.room));
   expect(await tab.client.listPublic()).toMatchObject({
@@ -741,7 +741,10 @@ test('a room is created once, shown, and listed among the public rooms', async (
   });
   server.live()!.drop();
   server.reachable = false;
-  expect(await tab.client.createRoom('Kitchen')).toEqual({ ok: false, reason: { code: 'offline' } });
+  expect(await tab.client.createRoom('Kitchen', 'public')).toEqual({
+    ok: false,
+    reason: { code: 'offline' },
+  });
 });
 
 test('the entries of an unreadable frame are requested', async () => {

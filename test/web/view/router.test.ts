@@ -14,3 +14,8 @@ test('a room has its own hash', () => {
   expect(hashOf({ tag: 'room', id: 'lobby' })).toBe('#/room/lobby');
   expect(routeOf(hashOf({ tag: 'rooms' }))).toEqual({ tag: 'rooms' });
 });
+
+test('so has an invitation, by its token or its code', () => {
+  for (const id of ['Mk9zD3-hQe6cX1bY0aVt7w', 'K7Q-M4P'])
+    expect(routeOf(hashOf({ tag: 'join', id }))).toEqual({ tag: 'join', id });
+});

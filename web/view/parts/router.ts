@@ -1,7 +1,8 @@
 /** The route: which screen is shown. It is the hash of the address, so that the browser's Back works. */
 import { createCell, type Readable } from '../../records/cell.ts';
 
-export type Route = { tag: 'rooms' } | { tag: 'room'; id: string };
+/** `join`: an invitation, by its token or its code. */
+export type Route = { tag: 'rooms' } | { tag: 'room' | 'join'; id: string };
 
 export interface Router {
   readonly route: Readable<Route>;
@@ -31,12 +32,12 @@ export function createRouter(window: Window): Router {
   };
 }
 
-/** `#/room/<id>` is a room, anything else the list of rooms. */
+/** `#/room/<id>` is a room, `#/join/<token>` an invitation, anything else the list of rooms. */
 export function routeOf(hash: string): Route {
-  const id = /^#\/room\/([\w-]+)$/.exec(hash)?.[1];
-  return id === undefined ? { tag: 'rooms' } : { tag: 'room', id };
+  const [, tag, id] = /^#\/(room|join)\/([\w-]+)$/.exec(hash) ?? [];
+  return id === undefined ? { tag: 'rooms' } : { tag: tag as 'room' | 'join', id };
 }
 
 export function hashOf(route: Route): string {
-  return route.tag === 'room' ? `#/room/${route.id}` : '#/';
+  return route.tag === 'rooms' ? '#/' : `#/${route.tag}/${route.id}`;
 }

@@ -6,6 +6,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { InvitationCode } from './InvitationCode.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
 
 /** Creates a room, or joins a public one. */
@@ -13,6 +14,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
   const { client, router } = useWorld();
   const s = sheetTexts();
   const [name, setName] = useState('');
+  const [isPrivate, setIsPrivate] = useState(false);
   const action = useAsyncAction();
   const enter = (room: string) => {
     onClose();
@@ -22,7 +24,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
     event.preventDefault();
     if (name.trim() === '') return action.say({ code: 'empty' });
     action.run(
-      () => client.createRoom(name),
+      () => client.createRoom(name, isPrivate ? 'private' : 'public'),
       ({ room }) => (room === undefined ? onClose() : enter(room)),
     );
   };
@@ -36,10 +38,19 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
           reason={action.reason}
           reasons={s.reasons.room}
         />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isPrivate}
+            onChange={(event) => setIsPrivate(event.currentTarget.checked)}
+          />
+          {s.add.private}
+        </label>
         <button type="submit" class="button" aria-busy={action.busy}>
           {s.add.create}
         </button>
       </form>
+      <InvitationCode onClose={onClose} />
       <PublicRooms mine={app.rooms.map((room) => room.id)} onJoined={enter} />
     </Sheet>
   );

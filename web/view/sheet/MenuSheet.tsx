@@ -17,6 +17,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   return (
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
       <p>{s.menu.as(app.user.name)}</p>
+      {room?.member && room.kind !== 'direct' && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
+          {s.menu.invite}
+        </button>
+      )}
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'name' })}>
         {s.name.title}

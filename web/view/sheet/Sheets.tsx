@@ -4,6 +4,7 @@ import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { ShowCodeSheet } from './CodeSheets.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
+import { InviteSheet } from './InviteSheet.tsx';
 import { KeeperSheet } from './KeeperSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
@@ -23,6 +24,7 @@ export type OpenSheet =
   | { tag: 'code' }
   | { tag: 'recovery' }
   | { tag: 'keeper' }
+  | { tag: 'invite'; room: RoomSummary }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -53,6 +55,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <RecoverySheet app={app} onClose={close} />;
     case 'keeper':
       return <KeeperSheet app={app} onClose={close} />;
+    case 'invite':
+      return <InviteSheet app={app} room={open.room} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':
