@@ -47,6 +47,7 @@ import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestG
 import { createAccess } from './rooms/access.ts';
 import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
+import { createReaderService } from './rooms/readerService.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
 import { createSmallRooms } from './rooms/smallRooms.ts';
@@ -151,6 +152,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     knownHead: (room) => feed.knownHead(room),
     now,
   });
+  const readerService = createReaderService({
+    store: roomStore,
+    names,
+    access,
+    smallRooms,
+    tell: (frame) => realtime.sendReaders(frame),
+  });
   const plainAuth = createAuth({
     store: store.users,
     now,
@@ -182,8 +190,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       read: async (user, request) => {
         const { upTo } = await rooms.read(user, request);
         realtime.sendRead(user.id, request.room, upTo);
+        readerService.raised({ room: request.room, user: user.id, upTo });
         return {};
       },
+      readers: readerService.readers,
       'room:list': rooms.list,
       'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
@@ -344,6 +354,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         name: 'close sockets',
         run: async () => {
           deviceUse.stop();
+          readerService.stop();
           await feed.close();
           await realtime.close();
         },

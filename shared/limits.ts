@@ -62,6 +62,8 @@ export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */
 export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;
 export const TYPING_MAX_MEMBERS = 50;
+/** Of a room in which the members see who has read what. */
+export const READERS_MAX_MEMBERS = TYPING_MAX_MEMBERS;
 /** Engine.IO closes a connection that sends a larger frame. An append between APPEND_MAX_BYTES and this is answered `too-large`. */
 export const FRAME_MAX_BYTES = 1_200_000;
 

@@ -68,6 +68,8 @@ export const RECEIVED_PER_CONNECTION = { perSecond: 1024 * 1024, burst: 4 * 1024
 export const UNANSWERED_MAX_LENGTH = 200;
 /** `typing` of one user. The app sends one in TYPING_EVERY_MS, and one when the field is empty again; people may use several tabs. */
 export const TYPING_SIGNS = { perSecond: 1, burst: 6 };
+/** Read markers of a room are told to its other members together, this long after the first: fifty who read a message are one frame. */
+export const READERS_EVERY_MS = 1_000;
 /** Ranges and lists of one socket that wait for their turn. The app has four ranges under way. */
 export const READS_WAITING = 32;
 

@@ -12,6 +12,8 @@ import type { Named, UserStore } from '../store/port.ts';
 export interface Names {
   /** The names of the authors and subjects of these entries, and of those to whom they reply, by user id. Reads unknown ones from the store. */
   of(entries: readonly Entry[]): Promise<Users>;
+  /** The same of these users. */
+  ofUsers(ids: readonly string[]): Promise<Users>;
   /** The same from the cache alone; undefined if one of them is not cached. */
   known(entries: readonly Entry[]): Users | undefined;
   /** Caches a name. An older revision does not replace a newer one. */
@@ -33,6 +35,18 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
     cached.set(id, { name, rev });
   }
 
+  async function ofUsers(people: readonly string[]): Promise<Users> {
+    const unknown = people.filter((id) => !cached.get(id));
+    const found = unknown.length > 0 ? await store.names(unknown) : new Map<string, Named>();
+    for (const [id, named] of found) changed({ id, ...named });
+    return Object.fromEntries(
+      people.flatMap((id) => {
+        const named = cached.get(id) ?? found.get(id);
+        return named ? [[id, named]] : [];
+      }),
+    );
+  }
+
   return {
     changed,
     known(entries) {
@@ -43,18 +57,8 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
       });
       return known.length === people.length ? Object.fromEntries(known) : undefined;
     },
-    async of(entries) {
-      const people = peopleOf(entries);
-      const unknown = people.filter((id) => !cached.get(id));
-      const found = unknown.length > 0 ? await store.names(unknown) : new Map<string, Named>();
-      for (const [id, named] of found) changed({ id, ...named });
-      return Object.fromEntries(
-        people.flatMap((id) => {
-          const named = cached.get(id) ?? found.get(id);
-          return named ? [[id, named]] : [];
-        }),
-      );
-    },
+    of: (entries) => ofUsers(peopleOf(entries)),
+    ofUsers,
     async refresh() {
       const latest = await store.latestRev();
       let rev = Math.max(0, (seenRev ?? latest) - USER_REVS_OVERLAP);

@@ -17,6 +17,7 @@ import {
   type AnsweredName,
   answers,
   type Entries,
+  type Frame,
   type User,
   type WireError,
 } from '../../shared/protocol/index.ts';
@@ -78,6 +79,8 @@ export interface Realtime {
   devices(): string[];
   /** To all sockets of this user: how far they have read. */
   sendRead(user: string, room: string, upTo: number): void;
+  /** To everybody in the room, on every process: how far members have read. */
+  sendReaders(frame: Frame<'readers'>): void;
   /** To everybody in the user's rooms, on every process: the user has another name. */
   sendUser(user: User): Promise<void>;
   /** Sends `bye`: clients reconnect after `retryAfter` ms. Resolves when it was handed to all connections. */
@@ -307,6 +310,7 @@ export function createRealtime({
       if (hasOtherProcesses) io.serverSideEmit('userChanged', user);
     },
     sendRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
+    sendReaders: (frame) => io.to(socketsOf.room(frame.room)).emit('readers', frame),
     async sayBye(retryAfter) {
       io.local.emit('bye', { retryAfter });
       await new Promise(setImmediate); // the MongoDB adapter passes it to the connections one tick later

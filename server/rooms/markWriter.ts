@@ -105,6 +105,11 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
         })),
       readUpTo: async (user, ids) =>
         (await rooms.readUpTo(user, ids)).map((upTo, i) => Math.max(upTo, pendingOf(user, ids[i]!))),
+      readers: async (room, limit) =>
+        (await rooms.readers(room, limit)).map(({ user, upTo }) => ({
+          user,
+          upTo: Math.max(upTo, pendingOf(user, room)),
+        })),
     }),
   };
 }

@@ -197,6 +197,8 @@ export interface RoomStore {
    * not news: a member's marker is at least the serverOffset of the entry by which they joined.
    */
   readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
+  /** The members of the room, at most `limit` of them, with their read markers as in `readUpTo`; in any order. */
+  readers(room: string, limit: number): Promise<Reader[]>;
 }
 
 /** Keepers, who let people back in, and those who ask for it (docs/PROTOCOL.md, "Keepers"). */
@@ -295,6 +297,8 @@ export interface ComeBackRequest {
   createdAt: number;
   expiresAt: number;
 }
+
+export type Reader = Omit<RaisedMark, 'room'>;
 
 export interface RaisedMark {
   room: string;

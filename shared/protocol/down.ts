@@ -96,6 +96,8 @@ export type Entries = v.InferOutput<typeof Entries>;
 export const Heads = recordById(RoomId, Head);
 export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.boolean() });
 export const ReadFrame = v.object({ room: RoomId, user: UserId, upTo: Head });
+/** Read markers by user. */
+export const ReadersFrame = v.object({ room: RoomId, readers: recordById(UserId, Head) });
 export const RoomFrame = v.union([
   v.object({ room: Room }),
   v.object({ removed: RoomId }),
@@ -112,6 +114,7 @@ export const frames = {
   heads: Heads,
   typing: TypingFrame,
   read: ReadFrame,
+  readers: ReadersFrame,
   room: RoomFrame,
   user: UserFrame,
   bye: Bye,
@@ -149,6 +152,8 @@ export const Ranged = v.object({
 export const Listed = v.object({ ...answered, rooms: v.array(Room), next: v.optional(RoomId) });
 export const RoomAnswer = v.object({ ...answered, room: Room });
 export const Done = v.object(answered);
+/** `readers`: by member, how far they have read; empty in a room with too many members. */
+export const ReadersAnswer = v.object({ ...answered, readers: recordById(UserId, Head), users: Users });
 export const BeatAnswer = v.object({ ...answered, now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
@@ -156,6 +161,7 @@ export const answers = {
   append: Appended,
   range: Ranged,
   read: Done,
+  readers: ReadersAnswer,
   'room:list': Listed,
   'room:get': RoomAnswer,
   'room:create': RoomAnswer,

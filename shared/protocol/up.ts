@@ -40,6 +40,7 @@ export type Handshake = v.InferOutput<typeof Handshake>;
 export const Append = v.object({ as: UserId, items: v.array(v.unknown()) });
 export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
+export const Readers = v.object({ room: RoomId });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
 export const RoomList = v.object({ after: v.optional(RoomId) });
 export const RoomGet = v.object({ room: RoomId });
@@ -59,6 +60,7 @@ export const requests = {
   append: Append,
   range: Range,
   read: Read,
+  readers: Readers,
   typing: Typing,
   'room:list': RoomList,
   'room:get': RoomGet,

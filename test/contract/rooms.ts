@@ -187,6 +187,37 @@ export function roomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.readUpTo(you, [room])).toEqual([1]);
   });
 
+  it('the readers of a room are its members, each with their read marker, up to a limit', async () => {
+    const [room, another] = [await newRoom(db.store), await newRoom(db.store)];
+    const [me, you, gone] = [newId(), newId(), newId()];
+    const readers = async (limit = 10) =>
+      (await db.store.rooms.readers(room, limit)).map(({ user, upTo }) => [user, upTo]).toSorted();
+    expect(await readers()).toEqual([]);
+    await appendNew(db.store, [
+      join(room, me),
+      join(room, gone),
+      text(room, me, 'one'),
+      join(room, you),
+      leave(room, gone),
+      join(another, you),
+    ]);
+    await db.store.rooms.mark([
+      { room, user: me, upTo: 3 },
+      { room, user: you, upTo: 2 },
+      { room, user: gone, upTo: 5 },
+      { room: another, user: you, upTo: 9 },
+    ]);
+    expect(await readers()).toEqual(
+      [
+        [me, 3],
+        [you, 4],
+      ].toSorted(),
+    );
+    expect(await readers(1)).toHaveLength(1);
+    await appendNew(db.store, [join(room, gone)]);
+    expect(await readers()).toContainEqual([gone, 7]);
+  });
+
   it('closing finishes the calls under way; afterwards everything is unavailable', async () => {
     const other = await open();
     onTestFinished(() => other.destroy());

@@ -7,6 +7,7 @@ import {
   type ListPosition,
   type LogStore,
   type RaisedMark,
+  type Reader,
   type RoomRecord,
   type RoomStore,
   Unavailable,
@@ -151,6 +152,19 @@ export function roomsOn({
       ]);
       const upTo = markers(joined, read);
       return rooms.map((room) => upTo.get(room) ?? 0);
+    },
+    async readers(room, limit) {
+      const joined = await members
+        .find({ room, present: true })
+        .project<Reader & { serverOffset: number }>({ _id: 0, user: 1, serverOffset: 1 })
+        .limit(limit)
+        .toArray();
+      const read = await marks.find({ room, user: { $in: joined.map(({ user }) => user) } }).toArray();
+      const upTo = new Map(read.map((mark) => [mark.user, mark.upTo]));
+      return joined.map(({ user, serverOffset }) => ({
+        user,
+        upTo: Math.max(serverOffset, upTo.get(user) ?? 0),
+      }));
     },
     async exists(room) {
       if (seen.get(room)) return true;

@@ -85,6 +85,7 @@ export const ANSWERED_BY = {
     countCreated: 'reader',
     leaves: 'reader',
     readUpTo: 'reader',
+    readers: 'reader',
   },
   keepers: {
     add: 'writer',

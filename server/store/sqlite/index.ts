@@ -146,6 +146,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       leaves: (room, after) => call('rooms', 'leaves', room, after),
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
+      readers: (room, limit) => call('rooms', 'readers', room, limit),
     },
     keepers: {
       add: (user, at) => call('keepers', 'add', user, at),

@@ -1,7 +1,7 @@
 /** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
 import { leavingKinds } from '../../../shared/kinds.ts';
-import type { Leave, ListedRoom, ListPosition, RoomRecord, RoomStore } from '../port.ts';
+import type { Leave, ListedRoom, ListPosition, Reader, RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
 
@@ -36,6 +36,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       });
     },
     readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
+    readers: (room, limit) => statements.readers.all(room, limit),
   };
 }
 
@@ -94,6 +95,12 @@ function prepare(db: DatabaseSync) {
          coalesce((SELECT upTo FROM marks WHERE room = ?1 AND user = ?2), 0),
          coalesce((SELECT serverOffset FROM members WHERE room = ?1 AND user = ?2 AND present = 1), 0)
        ) AS upTo`,
+    ),
+    readers: query<Reader>(
+      db,
+      `SELECT members.user, max(members.serverOffset, coalesce(marks.upTo, 0)) AS upTo FROM members
+       LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
+       WHERE members.room = ? AND members.present = 1 LIMIT ?`,
     ),
   };
 }

@@ -1,5 +1,5 @@
 /** Faults with rooms, members and read markers. */
-import type { RoomStore, Store } from '../../../server/store/port.ts';
+import type { Reader, RoomStore, Store } from '../../../server/store/port.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
 import type { Fault } from './faults.ts';
@@ -45,6 +45,23 @@ export const roomFaults: Fault[] = [
     },
     caughtBy: ['read markers only rise', 'every store raises the same read marker'],
     byHistories: true,
+  },
+  {
+    name: 'somebody who has left is still among the readers of a room',
+    around: (store) => {
+      const seen = new Map<string, Reader>();
+      return withRooms(store, {
+        async readers(room, limit) {
+          for (const one of await store.rooms.readers(room, limit)) seen.set(`${room} ${one.user}`, one);
+          return [...seen].filter(([key]) => key.startsWith(room)).map(([, one]) => one);
+        },
+        async mark(marks) {
+          for (const { room, user, upTo } of marks) seen.set(`${room} ${user}`, { user, upTo });
+          await store.rooms.mark(marks);
+        },
+      });
+    },
+    caughtBy: ['the readers of a room are its members, each with their read marker, up to a limit'],
   },
   {
     name: 'a store caches members without invalidation',

@@ -176,6 +176,11 @@ export class MemoryData {
     return Math.max(member?.isPresent ? member.serverOffset : 0, this.marks.get(`${room} ${user}`) ?? 0);
   }
 
+  readers(room: string): { user: string; upTo: number }[] {
+    const there = [...(this.#members.get(room) ?? [])].filter(([, { isPresent }]) => isPresent);
+    return there.map(([user]) => ({ user, upTo: this.readUpTo(room, user) }));
+  }
+
   isMember(room: string, user: string): boolean {
     return this.#members.get(room)?.get(user)?.isPresent === true;
   }

@@ -174,6 +174,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
           data.marks.set(`${room} ${user}`, Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo));
       }),
     readUpTo: (user, rooms) => call(() => rooms.map((room) => data.readUpTo(room, user))),
+    readers: (room, limit) => call(() => data.readers(room).slice(0, limit)),
   };
 
   return {

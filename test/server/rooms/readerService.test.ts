@@ -1,0 +1,105 @@
+/** Who has read what: between real sockets and a real server, and what one room costs, with fakes. */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { READERS_EVERY_MS } from '../../../server/base/serverLimits.ts';
+import { createReaderService } from '../../../server/rooms/readerService.ts';
+import type { Frame } from '../../../shared/protocol/index.ts';
+import { type ApiClient, connectClient, newId, signUp, text } from '../../support/api.ts';
+import { type RunningApp, startApp } from '../../support/app.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+let server: RunningApp;
+beforeAll(async () => {
+  server = await startApp();
+});
+afterAll(() => server.stop());
+
+let names = 0;
+const join = async () => connectClient(server.url, await signUp(server.url, `person ${names++}`));
+const told = ({ frames }: ApiClient) =>
+  frames.flatMap(({ event, payload }) => (event === 'readers' ? [payload as Frame<'readers'>] : []));
+
+test('a member gets the markers and names of all members, and is told what changes; nobody else is', async () => {
+  using ada = await join();
+  using bo = await join();
+  using stranger = await join();
+  const [me, you] = [ada.session.user, bo.session.user];
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'private', name: 'a room' });
+  expect(await ada.request('readers', { room })).toMatchObject({
+    ok: true,
+    readers: { [me.id]: 1 },
+    users: { [me.id]: { name: me.name } },
+  });
+  const open = newId();
+  await ada.request('room:create', { id: open, kind: 'public', name: 'another room' });
+  await bo.request('room:join', { room: open, clientOffset: newId() });
+  await ada.append(text('read this', open));
+  await bo.hears('read this', open);
+  await bo.request('read', { room: open, upTo: 3 });
+  await waitFor('ada is told', () => told(ada).length > 0);
+  expect(told(ada)).toEqual([{ room: open, readers: { [you.id]: 3 } }]);
+  expect(await ada.request('readers', { room: open })).toMatchObject({
+    readers: { [me.id]: 1, [you.id]: 3 },
+    users: { [me.id]: { name: me.name }, [you.id]: { name: you.name } },
+  });
+  expect(await bo.request('readers', { room })).toMatchObject({ ok: false, error: { code: 'not-found' } });
+  expect(await stranger.request('readers', { room: open })).toMatchObject({ error: { code: 'forbidden' } });
+  expect(told(stranger)).toEqual([]);
+});
+
+function bench(isSmall: () => boolean, members = 2) {
+  const frames: Frame<'readers'>[] = [];
+  const asked = vi.fn();
+  const service = createReaderService({
+    store: {
+      async readers(_, limit) {
+        asked();
+        return Array.from({ length: Math.min(limit, members) }, (_, i) => ({ user: `user ${i}`, upTo: i }));
+      },
+    },
+    names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
+    access: { refusalOf: async () => undefined },
+    smallRooms: { isSmall: async () => isSmall() },
+    tell: (frame) => frames.push(frame),
+  });
+  return { service, frames, asked };
+}
+
+test('fifty members who read on within a second are one frame, with the greatest marker of each', async () => {
+  vi.useFakeTimers();
+  try {
+    const { service, frames } = bench(() => true);
+    for (const upTo of [5, 7, 6])
+      for (let n = 0; n < 50; n++) service.raised({ room: 'a', user: `user ${n}`, upTo });
+    service.raised({ room: 'b', user: 'user 1', upTo: 1 });
+    expect(frames).toEqual([]);
+    await vi.advanceTimersByTimeAsync(READERS_EVERY_MS);
+    expect(frames.map(({ room, readers }) => [room, Object.keys(readers).length, readers['user 1']])).toEqual(
+      [
+        ['a', 50, 7],
+        ['b', 1, 1],
+      ],
+    );
+    await vi.advanceTimersByTimeAsync(10 * READERS_EVERY_MS);
+    expect(frames).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('in a room with more than 50 members nobody is told anything, and no row is read', async () => {
+  vi.useFakeTimers();
+  try {
+    const { service, frames, asked } = bench(() => false, 51);
+    service.raised({ room: 'a', user: 'user 1', upTo: 1 });
+    await vi.advanceTimersByTimeAsync(READERS_EVERY_MS);
+    expect(frames).toEqual([]);
+    const user = { id: 'user 1', name: 'user 1', rev: 0 };
+    expect(await service.readers(user, { room: 'a' })).toEqual({ readers: {}, users: {} });
+    expect(asked).not.toHaveBeenCalled();
+    const behind = bench(() => true, 51); // the number of members is behind
+    expect(await behind.service.readers(user, { room: 'a' })).toEqual({ readers: {}, users: {} });
+  } finally {
+    vi.useRealTimers();
+  }
+});
