@@ -153,7 +153,12 @@ export const Listed = v.object({ ...answered, rooms: v.array(Room), next: v.opti
 export const RoomAnswer = v.object({ ...answered, room: Room });
 export const Done = v.object(answered);
 /** `readers`: by member, how far they have read; empty in a room with too many members. */
-export const ReadersAnswer = v.object({ ...answered, readers: recordById(UserId, Head), users: Users });
+export const ReadersAnswer = v.object({
+  ok: answered.ok, // no spread: the bundler would keep it in the service worker, which does not need this schema
+  epoch: answered.epoch,
+  readers: recordById(UserId, Head),
+  users: Users,
+});
 export const BeatAnswer = v.object({ ...answered, now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */

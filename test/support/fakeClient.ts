@@ -1,6 +1,7 @@
 /** A fake `Client` for tests of views: it has the state that it is given and records all calls. */
 
 import { type Cell, createCell } from '../../web/records/cell.ts';
+import type { ReadBy } from '../../web/records/storedRecords.ts';
 import type {
   AppState,
   Client,
@@ -28,6 +29,8 @@ export interface FakeStart {
   invitations?: RoomInvitation[];
   /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
+  /** Who has read any message. */
+  readBy?: ReadBy;
 }
 
 export function fakeClient({
@@ -37,6 +40,7 @@ export function fakeClient({
   devices = [],
   invitations = [],
   answers = {},
+  readBy,
 }: FakeStart): FakeClient {
   const calls: unknown[][] = [];
   const cells = new Map<string, Cell<ConversationState>>();
@@ -134,6 +138,7 @@ export function fakeClient({
     draft: async (room) => roomsOf(appCell.get()).find((one) => one.id === room)?.draft ?? '',
     saveDraft: told('saveDraft'),
     typed: told('typed'),
+    readBy: async () => readBy,
     onSentElsewhere: () => {},
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
     async lookUpRoom(id) {
@@ -181,6 +186,7 @@ export interface MessageStart {
   content?: Message['content'];
   status?: Message['status'];
   serverOffset?: number;
+  readByAll?: true;
   pending?: Message['pending'];
   can?: Message['can'];
 }
@@ -196,6 +202,7 @@ export function message({
   content,
   status = { tag: 'sent' },
   serverOffset,
+  readByAll,
   pending = 'none',
   can,
 }: MessageStart): Message {
@@ -210,6 +217,7 @@ export function message({
     at,
     content: content ?? { tag: 'text', body, edited },
     status,
+    ...(readByAll && { readByAll }),
     pending,
     can: can ?? { edit: changeable, remove: changeable },
   };

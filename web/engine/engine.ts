@@ -20,6 +20,7 @@ import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
+import { createRoomReaders, type RoomReaders } from './roomReaders.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
 import { createTypists, type Typists } from './typists.ts';
 
@@ -31,6 +32,7 @@ export interface Engine {
   rooms: RoomRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
   windowMoves: WindowMoves;
+  roomReaders: Pick<RoomReaders, 'look' | 'of'>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
@@ -86,6 +88,7 @@ export function createEngine(deps: EngineDeps): Engine {
       if (connection.status() !== 'live') return;
       drain.up();
       readMarkers.live();
+      roomReaders.live();
     },
   });
   const drain = createDrain({
@@ -122,6 +125,7 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     changed: (rooms, isAtHead) => changed({ type: 'marks', rooms, isAtHead }),
   });
+  const roomReaders = createRoomReaders({ db, me, clock, opened, connection: () => connection, changed });
   const typing = createTypists({
     db,
     me,
@@ -141,6 +145,7 @@ export function createEngine(deps: EngineDeps): Engine {
     isStranger: async () => (await whoAnswers(deps.fetch)) === 'stranger',
     frame(frame) {
       typing.received(frame);
+      roomReaders.received(frame);
       sync.frame(frame);
     },
     unreadable: sync.unreadable,
@@ -151,6 +156,7 @@ export function createEngine(deps: EngineDeps): Engine {
         sync.down();
         readMarkers.down();
         typing.down();
+        roomReaders.down();
       }
       deps.statusChanged(status);
     },
@@ -165,6 +171,7 @@ export function createEngine(deps: EngineDeps): Engine {
     rooms: createRoomRequests({ connection, sync, newKey }),
     readMarkers,
     windowMoves,
+    roomReaders,
     typing,
     received(change) {
       if (change.type === 'placed')
@@ -178,6 +185,7 @@ export function createEngine(deps: EngineDeps): Engine {
       sync.close();
       connection.close();
       typing.down();
+      roomReaders.down();
     },
   };
 }

@@ -108,6 +108,8 @@ export const en = {
     more: 'More',
     unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',
+    /** Beside “Sent”. */
+    read: 'Read by all',
     states: {
       saving: 'Saving',
       queued: 'Queued',

@@ -288,6 +288,10 @@ export const enSheets = {
     sent: (at: string) => `The server received it at ${at}.`,
     notSent: (since: string) =>
       `Written at ${since}. The server did not accept it. It is kept on this device.`,
+    readBy: (names: string) => `Read by: ${names}.`,
+    unreadBy: (names: string) => `Not read yet by: ${names}.`,
+    /** Between two names. */
+    comma: ', ',
     edited: 'It was edited after it was sent.',
     deleted: 'It was deleted for everybody.',
     changing: 'This is your edited version. Until it is sent, others see the old one.',

@@ -101,6 +101,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     more: '更多',
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
+    read: '全部已读',
     states: {
       saving: '保存中',
       queued: '待发送',
@@ -442,6 +443,9 @@ export const zh: Texts & { sheets: SheetTexts } = {
         `写于 ${since}。已经发出，但服务器还没有确认。应用会继续重发，直到确认为止，消息只会送达一次。`,
       sent: (at) => `服务器已于 ${at} 收到。`,
       notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本机。`,
+      readBy: (names) => `已读：${names}。`,
+      unreadBy: (names) => `未读：${names}。`,
+      comma: '、',
       edited: '发送后编辑过。',
       deleted: '已对所有人删除。',
       changing: '这是你编辑后的内容。发送之前，其他人看到的还是原来的内容。',

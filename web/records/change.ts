@@ -19,6 +19,8 @@ export type Change =
   | { type: 'users'; users: readonly string[] }
   /** The read markers of these rooms. `isAtHead`: each is at the end of the log, as far as that is known. */
   | { type: 'marks'; rooms: readonly string[]; isAtHead?: boolean }
+  /** In these rooms, up to which entry all have read. */
+  | { type: 'readers'; rooms: readonly string[] }
   /** Heartbeat of the drain lock's holder, every LOCK_HEARTBEAT_MS while it makes progress (being alive is not enough). */
   | { type: 'draining'; holder: string };
 
@@ -38,6 +40,7 @@ export function concerns(change: Change, room: string): boolean {
     case 'rows':
     case 'queued':
     case 'marks':
+    case 'readers':
       return change.rooms.includes(room);
     case 'draft':
       return change.room === room;

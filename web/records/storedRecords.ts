@@ -11,7 +11,21 @@ export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' 
   logGeneration?: number;
   /** The server's unread count in its last description of the room. */
   unread?: CountedUnread;
+  /** How far each member has read, as far as this device knows; none in large rooms. A place in this log, as a read marker is. */
+  readers?: Readonly<Record<string, number>>;
 };
+
+/** Names; empty where one is not known. */
+export interface ReadBy {
+  read: string[];
+  unread: string[];
+}
+
+/** The serverOffset up to which all other members have read; 0 where that is not known. */
+export function readByAll({ readers = {} }: Pick<LocalRoom, 'readers'>, me: string): number {
+  const others = Object.entries(readers).flatMap(([user, upTo]) => (user === me ? [] : upTo));
+  return others.length === 0 ? 0 : Math.min(...others);
+}
 
 /**
  * The server's count of messages by others with `after` < serverOffset ≤ `upTo` that are not deleted, at most

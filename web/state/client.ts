@@ -55,6 +55,7 @@ const NOBODY: UserActions = {
   remove: refuse,
   seen: nothing,
   typed: nothing,
+  readBy: async () => undefined,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

@@ -228,8 +228,9 @@ export function createConversation({
     });
   }
 
-  function messagesIn({ window: { lines }, rows, changes, quotes, names }: Snapshot): Message[] {
-    return messagesOf({ lines, waiting: rows, changes, quotes, me, nameOf: (user) => names.get(user) ?? '' });
+  function messagesIn({ window: { lines }, rows, changes, quotes, names, readByAll }: Snapshot): Message[] {
+    const nameOf = (user: string) => names.get(user) ?? '';
+    return messagesOf({ lines, waiting: rows, changes, quotes, me, nameOf, readByAll });
   }
 
   function set(next: ConversationState): void {

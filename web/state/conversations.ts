@@ -72,7 +72,7 @@ export function createConversations(deps: Omit<ConversationDeps, 'room'>): Conve
 }
 
 /** Changes of other types change nothing that a conversation shows. */
-const SHOWN: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queued', 'users']);
+const SHOWN: ReadonlySet<Change['type']> = new Set(['all', 'log', 'rows', 'queued', 'users', 'readers']);
 
 export interface OptimisticConversation extends ConversationModel {
   /** A message for the end of the conversation. It is not shown yet. */

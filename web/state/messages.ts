@@ -18,11 +18,21 @@ export interface Shown {
   quotes?: ReadonlyMap<number, Line> | undefined;
   me: User;
   nameOf: (user: string) => string;
+  /** Up to which serverOffset all others have read. */
+  readByAll?: number;
 }
 
-export function messagesOf({ lines, waiting, changes, quotes, me, nameOf }: Shown): Message[] {
+export function messagesOf({
+  lines,
+  waiting,
+  changes,
+  quotes,
+  me,
+  nameOf,
+  readByAll = 0,
+}: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
-  const shown = lines.map((line) => ofLine(line, me, nameOf));
+  const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll));
   const here = new Set(shown.map(({ key }) => key));
   const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
   const replies = new Map([...lines, ...end].map((one) => [keyOf(one, me), answeredBy(one)]));
@@ -79,7 +89,7 @@ export function statusOfRow({ state }: Row): MessageStatus {
   }
 }
 
-function ofLine(line: Line, me: User, nameOf: (user: string) => string): Message {
+function ofLine(line: Line, me: User, nameOf: (user: string) => string, readByAll: number): Message {
   const { author, clientOffset, at } = line;
   return {
     key: messageKey(author, clientOffset),
@@ -90,6 +100,7 @@ function ofLine(line: Line, me: User, nameOf: (user: string) => string): Message
     at,
     content: contentOf(line),
     status: { tag: 'sent' },
+    ...(author === me.id && line.serverOffset <= readByAll && { readByAll: true }),
     pending: 'none',
     can: author === me.id && line.tag === 'text' ? AMENDABLE : NOTHING,
   };

@@ -13,7 +13,7 @@ import type {
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
-import type { SavedPlace } from '../records/storedRecords.ts';
+import type { ReadBy, SavedPlace } from '../records/storedRecords.ts';
 
 export interface Client extends UserActions {
   readonly app: Readable<AppState>;
@@ -83,6 +83,8 @@ export interface UserActions {
   seen(room: string, upTo: number): true | undefined;
 
   /** Empty also where it cannot be read. */
+  /** Who of the others has read an entry, as far as this device knows; undefined in large rooms, or where it knows nothing. */
+  readBy(room: string, serverOffset: number): Promise<ReadBy | undefined>;
   /** The person has changed the text for a new message: others see that they are typing. */
   typed(room: string, text: string): void;
 
@@ -329,6 +331,8 @@ export interface Message {
     content: Message['content'] | undefined;
   };
   status: MessageStatus;
+  /** All others in the room have read it. Only of one's own. */
+  readByAll?: true;
   /** Which amendment `status` is about. */
   pending: 'none' | 'edit' | 'delete';
   /**

@@ -27,6 +27,7 @@ import {
   isWaiting,
   type Row,
 } from '../records/row.ts';
+import { readByAll } from '../records/storedRecords.ts';
 import { answeredBy, lastChanges } from './messages.ts';
 
 export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
@@ -44,6 +45,8 @@ export interface Snapshot {
   logGeneration: number;
   /** Infinity while the room is not known: then nothing counts as unread. */
   readUpTo: number;
+  /** Up to which serverOffset all others have read. */
+  readByAll: number;
 }
 
 export interface SnapshotRequest {
@@ -55,7 +58,7 @@ export interface SnapshotRequest {
 }
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
-  const { room } = request;
+  const { room, me } = request;
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
   const rows = await rowsAt(tx, window.rows);
@@ -73,6 +76,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,
     logGeneration: stored?.logGeneration ?? 0,
+    readByAll: stored ? readByAll(stored, me) : 0,
     readUpTo: stored ? await readUpToOf(tx, stored) : Number.POSITIVE_INFINITY,
   };
 }

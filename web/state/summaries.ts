@@ -57,6 +57,7 @@ export function createSummaries(
    * while a read is under way or due, which may have what was before.
    */
   function isShown(change: Change, isOwn: boolean): boolean {
+    if (change.type === 'readers') return true; // not in the list
     if (read.isRunning()) return false;
     if (change.type === 'rows' && change.attempted) return true; // they waited, and they wait
     if (change.type === 'draft') return show(change.room, { draft: change.text });

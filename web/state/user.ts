@@ -289,7 +289,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   return {
     id: user.id,
     conversation: (room) => conversations.of(room).state,
-    open: openWithin,
+    open(room) {
+      engine.current?.roomReaders.look(room);
+      return openWithin(room);
+    },
     ...conversations.actions,
     ...createOutboxActions({
       db,
@@ -334,6 +337,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       const members = published?.rooms.find(({ id }) => id === room)?.members;
       engine.current?.typing.typed(room, text, members ?? 0);
     },
+    readBy: async (room, serverOffset) => engine.current?.roomReaders.of(room, serverOffset),
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     onSentElsewhere: (listener) => void sentElsewhere.push(listener),

@@ -19,6 +19,7 @@ export interface BubbleProps {
 export function Bubble({ message, first, onDetails }: BubbleProps) {
   const { author, mine, content, status, reply } = message;
   const bad = status.tag === 'not-sent';
+  const isRead = message.readByAll && status.tag === 'sent';
   const meta = bad ? (
     <>
       <Icon name="not-sent" />
@@ -28,8 +29,9 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
     <>
       {content.tag === 'text' && content.edited && <span>{t.message.edited} </span>}
       <time dateTime={new Date(message.at).toISOString()}>{times.minute(message.at)}</time>
-      {mine && <Icon name={status.tag} />}
+      {mine && <Icon name={isRead ? 'read' : status.tag} />}
       {mine && <span class="visually-hidden">{t.message.states[status.tag]}</span>}
+      {isRead && <span class="visually-hidden"> {t.message.read}</span>}
     </>
   );
   return (

@@ -225,6 +225,7 @@ export function createSync(deps: SyncDeps): Sync {
         return;
       }
       case 'typing':
+      case 'readers':
       case 'bye':
         return;
     }

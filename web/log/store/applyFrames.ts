@@ -330,6 +330,7 @@ async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined,
   const next: LocalRoom = {
     ...{ id, kind, name, head, readUpTo, members },
     ...(unread && { unread }),
+    ...(stored?.readers && { readers: stored.readers }),
     ...(logGeneration && { logGeneration }),
   };
   if (JSON.stringify(next) !== JSON.stringify(stored)) await tx.objectStore('rooms').put(next);

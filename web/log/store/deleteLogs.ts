@@ -96,7 +96,7 @@ export async function forgetAllLogs(tx: UserWrite): Promise<void> {
   await resetUserRevs(tx);
 }
 
-function forgotten({ unread: _, ...stored }: LocalRoom, logGeneration: number): LocalRoom {
+function forgotten({ unread: _, readers: __, ...stored }: LocalRoom, logGeneration: number): LocalRoom {
   return { ...stored, logGeneration };
 }
 

@@ -211,7 +211,14 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrShe
       );
     case 'status':
       return (
-        <StatusSheet message={message} onClose={close} onEdit={edit} onRemove={remove} onCopy={copyIt} />
+        <StatusSheet
+          room={room}
+          message={message}
+          onClose={close}
+          onEdit={edit}
+          onRemove={remove}
+          onCopy={copyIt}
+        />
       );
     case 'remove':
       return <RemoveSheet room={room} message={message} onClose={close} />;

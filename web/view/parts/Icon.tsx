@@ -7,6 +7,7 @@ const PATHS = {
   sending: ['M8 2a6 6 0 1 1-6 6'],
   checking: ['M8 2a6 6 0 1 1-6 6', 'M5.6 8.2l1.7 1.7 3.2-3.6'],
   sent: ['M3 8.6l3.2 3.2L13 4.8'],
+  read: ['M.8 8.6l3.2 3.2 6.8-7', 'M7.4 11.2l.6.6 6.8-7'],
   'not-sent': ['M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12', 'M8 4.6v4M8 11.2v.1'],
   up: ['M12 19V5M6 11l6-6 6 6'],
   down: ['M12 5v14M6 13l6 6 6-6'],
@@ -18,7 +19,15 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const SMALL: ReadonlySet<IconName> = new Set(['saving', 'queued', 'sending', 'checking', 'sent', 'not-sent']);
+const SMALL: ReadonlySet<IconName> = new Set([
+  'saving',
+  'queued',
+  'sending',
+  'checking',
+  'sent',
+  'read',
+  'not-sent',
+]);
 
 export function Icon({ name }: { name: IconName }) {
   const small = SMALL.has(name);

@@ -1,16 +1,19 @@
 /** Sheets about one message: its delivery status, why it was not sent, and its deletion. */
+import { useEffect, useState } from 'preact/hooks';
 import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { codePoints } from '../../../shared/text.ts';
 import { dayKey } from '../../i18n/formats.ts';
-import { sentence, t, times } from '../../i18n/index.ts';
+import { isolated, sentence, t, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
+import type { ReadBy } from '../../records/storedRecords.ts';
 import type { Message, Outcome } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
 export interface StatusSheetProps {
+  room: string;
   message: Message;
   onClose(): void;
   onEdit(): void;
@@ -22,12 +25,13 @@ export interface StatusSheetProps {
  * The delivery status of a message as a sentence (O3), and its actions as buttons: with a screen reader on a phone there is no
  * long press.
  */
-export function StatusSheet({ message, onClose, ...on }: StatusSheetProps) {
+export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps) {
   const { content, status, pending } = message;
   const settled = pending === 'none' && status.tag === 'sent';
   return (
     <Sheet title={sheetTexts().message.details} onClose={onClose}>
       <p>{statusText(message)}</p>
+      {message.mine && settled && <ReadByLines room={room} message={message} />}
       {pending === 'edit' && <p>{sheetTexts().details.changing}</p>}
       {pending === 'delete' && <p>{sheetTexts().details.deleting}</p>}
       {content.tag === 'deleted' && settled && <p>{sheetTexts().details.deleted}</p>}
@@ -45,6 +49,29 @@ export function StatusSheet({ message, onClose, ...on }: StatusSheetProps) {
       )}
     </Sheet>
   );
+}
+
+/** Who of the others has read the message, and who has not. */
+function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message'>) {
+  const { client } = useWorld();
+  const [readBy, setReadBy] = useState<ReadBy | undefined>();
+  const { serverOffset, readByAll } = message;
+  useEffect(() => {
+    if (serverOffset === undefined) return;
+    client.readBy(room, serverOffset).then(setReadBy, () => {}); // the database cannot be read: nothing is said
+  }, [serverOffset, readByAll]);
+  if (!readBy) return null;
+  const { read, unread } = readBy;
+  return (
+    <>
+      {read.length > 0 && <p>{sheetTexts().details.readBy(listed(read))}</p>}
+      {unread.length > 0 && <p>{sheetTexts().details.unreadBy(listed(unread))}</p>}
+    </>
+  );
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => isolated(name || t.typing.somebody)).join(sheetTexts().details.comma);
 }
 
 function CopyButton({ onCopy }: Pick<StatusSheetProps, 'onCopy'>) {
