@@ -57,6 +57,34 @@ test('who is typing is told to the others, and shows below the log without movin
   await expect.poll(signs).toMatchObject([{ room: 'lobby', typing: true }]);
 });
 
+test('two ticks when all others have read, and the details say who has, also offline', async ({
+  server,
+  network,
+  phone,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  using lin = await connectClient(server.url, await signUpByApi(server.url, '林'));
+  await say(page, 'Two seals');
+  const { serverOffset: upTo } = await mika.hears('Two seals');
+  const details = page.getByRole('dialog', { name: 'Details' });
+  const openDetails = () => message(page, 'Two seals').getByRole('button', { name: 'Sent' }).tap();
+  await mika.request('read', { room: 'lobby', upTo });
+  await openDetails();
+  await expect(details).toContainText(/Read by: \W?Mika\W?\.Not read yet by: \W?林\W?\./);
+  await page.keyboard.press('Escape');
+  await expectState(page, 'Two seals', 'Sent');
+  await expect(message(page, 'Two seals').getByText('Read by all')).toHaveCount(0);
+  await lin.request('read', { room: 'lobby', upTo });
+  await expectState(page, 'Two seals', 'Read by all');
+  network.refuse();
+  await page.reload();
+  await expectState(page, 'Two seals', 'Read by all');
+  await openDetails();
+  await expect(details).toContainText(/Read by: \W?Mika\W?, \W?林\W?\./);
+});
+
 test('O3 a tap on the status icon shows the delivery status as a sentence', async ({
   server,
   network,

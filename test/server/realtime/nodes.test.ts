@@ -133,6 +133,25 @@ test("a read marker reaches the user's sockets on the other server", async () =>
   );
 });
 
+test('a read marker of one server reaches the other members on the other, who ask for it there as well', async () => {
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await bo.request('room:join', { room, clientOffset: newId() });
+  await ada.append(text('read it too', room));
+  const { serverOffset: upTo } = await bo.hears('read it too', room);
+  await bo.request('read', { room, upTo });
+  const user = bo.session.user.id;
+  const readers = () => ada.frames.filter(({ event }) => event === 'readers');
+  await waitFor('ada is told', () => readers().length > 0);
+  expect(readers()[0]?.payload).toEqual({ room, readers: { [user]: upTo } });
+  await waitFor('it is stored', async () => {
+    const answer = await ada.request('readers', { room });
+    return answer.ok && answer.readers[user] === upTo;
+  });
+});
+
 test('a new name reaches those who share a room on both servers; the fourth of a day is refused by either', async () => {
   const session = await person();
   using near = await connectClient(here.url, await person());

@@ -55,11 +55,15 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
 function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message'>) {
   const { client } = useWorld();
   const [readBy, setReadBy] = useState<ReadBy | undefined>();
-  const { serverOffset, readByAll } = message;
+  const { serverOffset } = message;
   useEffect(() => {
     if (serverOffset === undefined) return;
-    client.readBy(room, serverOffset).then(setReadBy, () => {}); // the database cannot be read: nothing is said
-  }, [serverOffset, readByAll]);
+    // the database cannot be read: nothing is said
+    const look = () => void client.readBy(room, serverOffset).then(setReadBy, () => {});
+    look();
+    const timer = setInterval(look, READ_BY_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [client, room, serverOffset]);
   if (!readBy) return null;
   const { read, unread } = readBy;
   return (
@@ -69,6 +73,9 @@ function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message
     </>
   );
 }
+
+/** While the sheet is open. Others are told at most as often. */
+const READ_BY_EVERY_MS = 1_000;
 
 function listed(names: readonly string[]): string {
   return names.map((name) => isolated(name || t.typing.somebody)).join(sheetTexts().details.comma);
