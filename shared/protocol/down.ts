@@ -126,6 +126,12 @@ export type Down = { [Name in FrameName]: { event: Name; payload: Frame<Name> } 
 
 const answered = { ok: v.literal(true), epoch: v.string() };
 
+/** Marked for the bundler: otherwise spreads of answers that the service worker does not use would stay in it. */
+/* @__NO_SIDE_EFFECTS__ */
+function answerWith<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.object({ ...answered, ...entries });
+}
+
 /** `clientOffset` is copied from the item; of an invalid item it can be any string. */
 export const ItemResult = v.union([
   v.object({ clientOffset: v.string(), serverOffset: Offset, at: Millis }),
@@ -134,13 +140,11 @@ export const ItemResult = v.union([
 export type ItemResult = v.InferOutput<typeof ItemResult>;
 
 /** One result per item, in order. Fewer if the server stopped at a transient error, which is `stopped`. */
-export const Appended = v.object({
-  ...answered,
+export const Appended = answerWith({
   results: v.array(ItemResult),
   stopped: v.optional(WireError),
 });
-export const Ranged = v.object({
-  ...answered,
+export const Ranged = answerWith({
   entries: v.array(Entry),
   amendments: v.array(Entry),
   users: Users,
@@ -149,17 +153,15 @@ export const Ranged = v.object({
   /** As in `Room`: where the newest ten messages before this answer begin, if it has fewer than ten. */
   older: v.optional(Offset),
 });
-export const Listed = v.object({ ...answered, rooms: v.array(Room), next: v.optional(RoomId) });
-export const RoomAnswer = v.object({ ...answered, room: Room });
+export const Listed = answerWith({ rooms: v.array(Room), next: v.optional(RoomId) });
+export const RoomAnswer = answerWith({ room: Room });
 export const Done = v.object(answered);
 /** `readers`: by member, how far they have read; empty in a room with too many members. */
-export const ReadersAnswer = v.object({
-  ok: answered.ok, // no spread: the bundler would keep it in the service worker, which does not need this schema
-  epoch: answered.epoch,
+export const ReadersAnswer = answerWith({
   readers: recordById(UserId, Head),
   users: Users,
 });
-export const BeatAnswer = v.object({ ...answered, now: Millis });
+export const BeatAnswer = answerWith({ now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
 export const answers = {

@@ -22,15 +22,7 @@ export interface Shown {
   readByAll?: number;
 }
 
-export function messagesOf({
-  lines,
-  waiting,
-  changes,
-  quotes,
-  me,
-  nameOf,
-  readByAll = 0,
-}: Shown): Message[] {
+export function messagesOf({ lines, waiting, changes, quotes, me, nameOf, readByAll = 0 }: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
   const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll));
   const here = new Set(shown.map(({ key }) => key));
