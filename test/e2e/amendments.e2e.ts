@@ -98,3 +98,38 @@ async function expectNowhere(page: Page): Promise<void> {
   await expect(message(page, REGRETTED)).toHaveCount(0);
   expect(await recordsOf(page, { containing: REGRETTED })).toEqual([]);
 }
+
+test('S3 a reply to a message in a hole quotes it, offline too; a tap goes there and a button back; once that is deleted, its text is nowhere', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const regretted = text(REGRETTED);
+  const replyTo = { author: bob.session.user.id, clientOffset: regretted.clientOffset };
+  await bob.append(regretted);
+  await crowdSays(server.url, numbered('since', 250)); // more than the newest that a new phone gets
+  await bob.append({ ...text('I stand by it'), replyTo });
+
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  const quote = page.getByRole('log').locator('.quote');
+  await expect(quote).toContainText(REGRETTED);
+  await leave(page, network);
+  await page.reload();
+  await expect(quote).toContainText(REGRETTED);
+  await quote.click(); // what is not held cannot be had offline
+  await expect(page.getByText('That message cannot be loaded now.')).toBeVisible();
+  network.pass();
+  await expect(page.getByText('Offline')).toHaveCount(0);
+  await quote.click();
+  await expect(page.locator('.message .body', { hasText: REGRETTED })).toBeInViewport();
+  await page.getByRole('button', { name: 'Back to the reply' }).click();
+  await expect(quote).toBeInViewport();
+
+  const target = regretted.clientOffset;
+  await bob.append({ room: LOBBY, clientOffset: newId(), kind: 'delete', target });
+  await expect(quote).toContainText('Message deleted');
+  await expect(page.getByText(REGRETTED)).toHaveCount(0);
+  await expectNowhere(page);
+});

@@ -62,6 +62,12 @@ export function useQuotes(
     return () => element.removeEventListener('click', onClick);
   }, [room]);
 
+  useEffect(() => {
+    if (!hasFailed) return;
+    const timer = setTimeout(setFailed, FAILED_SHOWN_MS, false);
+    return () => clearTimeout(timer);
+  }, [hasFailed]);
+
   const back = () => {
     setFrom(undefined);
     if (from) void go(from).catch(() => false);
@@ -70,6 +76,8 @@ export function useQuotes(
 }
 
 const FLASH_MS = 900;
+/** Long enough to read the sentence twice. */
+const FAILED_SHOWN_MS = 8_000;
 
 export function BackToReply({ jump: { back, hasFailed } }: { jump: QuoteJump }) {
   return (
