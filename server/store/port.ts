@@ -90,6 +90,8 @@ export interface UserStore {
   create(user: NewUser, device: NewDevice): Promise<'created' | 'taken'>;
   byNameKey(nameKey: string): Promise<UserRecord | undefined>;
   byId(id: string): Promise<UserRecord | undefined>;
+  /** At most `limit` users whose `nameKey` begins with this one, ascending by it. */
+  search(nameKey: string, limit: number): Promise<(Named & { id: string })[]>;
   /** The names of those users that exist. */
   names(ids: readonly string[]): Promise<Map<string, Named>>;
   /**
@@ -205,6 +207,11 @@ export interface RoomStore {
 export interface KeeperStore {
   /** Makes a user a keeper. Nothing changes where the user is one. */
   add(user: string, at: number): Promise<void>;
+  /**
+   * Takes the role from a keeper; false, and nothing changes, where nobody else is a keeper: also where several keepers take it
+   * from each other at the same moment.
+   */
+  remove(user: string): Promise<boolean>;
   /** The ids of all keepers. */
   all(): Promise<string[]>;
   /** The user who signed up first of those that exist; undefined where there is none. */

@@ -19,6 +19,23 @@ export function keeperCases(open: () => Promise<Harness>): void {
     ]);
   });
 
+  it('the role is taken from all but the last keeper, also where they take it from each other at once', async () => {
+    const { keepers } = db.store;
+    const [one, other] = [newId(), newId()];
+    for (const user of [one, other]) await keepers.add(user, 9_000_000_000_000);
+    for (const user of await keepers.all()) if (user !== one && user !== other) await keepers.remove(user);
+    expect(await keepers.remove(newId())).toBe(false);
+    for (let n = 0; n < 5; n++) {
+      await Promise.all([keepers.remove(one), keepers.remove(other)]);
+      expect((await keepers.all()).length).toBeGreaterThan(0);
+      for (const user of [one, other]) await keepers.add(user, 9_000_000_000_000);
+    }
+    expect(await keepers.remove(one)).toBe(true);
+    expect(await keepers.remove(other)).toBe(false);
+    expect(await keepers.remove(one)).toBe(false);
+    expect(await keepers.all()).toEqual([other]);
+  });
+
   it('the first user is the one who signed up first', async () => {
     const [second, first, last] = [
       { ...someone(), createdAt: 3 },

@@ -109,6 +109,22 @@ export function userCases(open: () => Promise<Harness>): void {
     expect(await db.store.users.changedAround(me.id, around[1]!.rev, 100)).toEqual([]);
   });
 
+  it('finds users by the beginning of their names, in the order of the names', async () => {
+    const beginning = newId().toLowerCase();
+    const names = ['b', 'a', '', '林', 'c'].map((end) => `${beginning}${end}`);
+    const made = names.map((name) => someone(name));
+    for (const user of made) await db.store.users.create(user, deviceOf(user.id));
+    await signedUp();
+    const found = async (key: string, limit: number) =>
+      (await db.store.users.search(key, limit)).map(({ name }) => name);
+    expect(await found(beginning, 10)).toEqual([names[2], names[1], names[0], names[4], names[3]]);
+    expect(await found(beginning, 2)).toEqual([names[2], names[1]]);
+    expect(await db.store.users.search(`${beginning}a`, 10)).toEqual([
+      { id: made[1]!.id, name: names[1], rev: 0 },
+    ]);
+    expect(await found(`${beginning}%`, 10)).toEqual([]);
+  });
+
   it('returns the names of existing users', async () => {
     const [{ user: a }, { user: b }] = [await signedUp(), await signedUp()];
     expect(await db.store.users.names([a.id, newId(), b.id])).toEqual(

@@ -11,6 +11,14 @@ export function keepersOn({
     async add(user, at) {
       await keepers.updateOne({ _id: user }, { $setOnInsert: { since: at } }, { upsert: true });
     },
+    async remove(user) {
+      const removed = await keepers.findOneAndDelete({ _id: user });
+      if (!removed) return false;
+      if (await keepers.findOne()) return true;
+      // the last one, or each other's: whoever took the role gives it back
+      await keepers.updateOne({ _id: user }, { $setOnInsert: { since: removed.since } }, { upsert: true });
+      return false;
+    },
     async all() {
       const found = await keepers.find().sort({ since: 1, _id: 1 }).toArray();
       return found.map(({ _id }) => _id);

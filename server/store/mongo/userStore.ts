@@ -59,6 +59,15 @@ export function usersOn(collections: Collections, version: Omit<VersionWatch, 'c
     async setRecovery(id, recoveryHash) {
       await users.updateOne({ _id: id }, { $set: { recoveryHash } });
     },
+    async search(nameKey, limit) {
+      const found = await users
+        .find({ nameKey: { $gte: nameKey, $lt: `${nameKey}${LAST_CHARACTER}` } })
+        .project<NamedDocument>(NAMED)
+        .sort({ nameKey: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map((document) => ({ id: document._id, ...namedOf(document) }));
+    },
     async names(ids) {
       const found = await users
         .find({ _id: { $in: [...ids] } })
@@ -120,6 +129,8 @@ export function usersOn(collections: Collections, version: Omit<VersionWatch, 'c
 /** Changed users per query. */
 const PAGE = 200;
 const RENAME_TRIES = 10;
+/** Above all characters that a name may have: no code point is greater. */
+const LAST_CHARACTER = '\u{10ffff}';
 const NAMED = { name: 1, rev: 1 } as const;
 
 type Changed = Named & { id: string };

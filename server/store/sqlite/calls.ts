@@ -61,6 +61,7 @@ export const ANSWERED_BY = {
     addPass: 'writer',
     takePass: 'writer',
     byNameKey: 'reader',
+    search: 'reader',
     byId: 'reader',
     names: 'reader',
     changedSince: 'reader',
@@ -89,6 +90,7 @@ export const ANSWERED_BY = {
   },
   keepers: {
     add: 'writer',
+    remove: 'writer',
     addRequest: 'writer',
     decide: 'writer',
     all: 'reader',

@@ -113,6 +113,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       create: (user, device) => call('users', 'create', user, device),
       byNameKey: (nameKey) => call('users', 'byNameKey', nameKey),
       byId: (id) => call('users', 'byId', id),
+      search: (nameKey, limit) => call('users', 'search', nameKey, limit),
       names: (ids) => call('users', 'names', ids),
       rename: (id, name, nameKey, limit) => call('users', 'rename', id, name, nameKey, limit),
       changedSince: (rev, limit) => call('users', 'changedSince', rev, limit),
@@ -150,6 +151,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
     },
     keepers: {
       add: (user, at) => call('keepers', 'add', user, at),
+      remove: (user) => call('keepers', 'remove', user),
       all: () => call('keepers', 'all'),
       firstUser: () => call('keepers', 'firstUser'),
       addRequest: (request) => call('keepers', 'addRequest', request),

@@ -7,6 +7,10 @@ import { query } from './rows.ts';
 export function keepersOn(db: DatabaseSync): Synchronous<KeeperStore> {
   const columns = 'hash, user, number, createdAt, expiresAt';
   const add = query(db, 'INSERT INTO keepers (user, since) VALUES (?, ?) ON CONFLICT (user) DO NOTHING');
+  const remove = query(
+    db,
+    'DELETE FROM keepers WHERE user = ?1 AND EXISTS (SELECT 1 FROM keepers WHERE user <> ?1)',
+  );
   const all = query<{ user: string }>(db, 'SELECT user FROM keepers ORDER BY since, user');
   const first = query<{ id: string }>(db, 'SELECT id FROM users ORDER BY createdAt, id LIMIT 1');
   const expire = query(db, 'DELETE FROM requests WHERE expiresAt <= ?');
@@ -26,6 +30,7 @@ export function keepersOn(db: DatabaseSync): Synchronous<KeeperStore> {
 
   return {
     add: (user, at) => void add.run(user, at),
+    remove: (user) => remove.run(user) > 0,
     all: () => all.all().map(({ user }) => user),
     firstUser: () => first.get()?.id,
     addRequest({ hash, user, number, createdAt, expiresAt }) {

@@ -20,6 +20,7 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
       }),
     byNameKey: (nameKey) => userOf(statements.byNameKey.get(nameKey)),
     byId: (id) => userOf(statements.byId.get(id)),
+    search: (nameKey, limit) => statements.search.all(nameKey, `${nameKey}${LAST_CHARACTER}`, limit),
     names: (ids) =>
       new Map(statements.names.all(JSON.stringify(ids)).map(({ id, name, rev }) => [id, { name, rev }])),
     rename: (id, name, nameKey, limit) =>
@@ -86,6 +87,9 @@ export function usersOn(db: DatabaseSync): Synchronous<UserStore> {
   }
 }
 
+/** Above all characters that a name may have: no code point is greater. */
+const LAST_CHARACTER = '\u{10ffff}';
+
 interface NamedRow {
   id: string;
   name: string;
@@ -125,6 +129,10 @@ function prepare(db: DatabaseSync) {
     ),
     byNameKey: query<UserRow>(db, `${user} FROM users WHERE nameKey = ?`),
     byId: query<UserRow>(db, `${user} FROM users WHERE id = ?`),
+    search: query<NamedRow>(
+      db,
+      'SELECT id, name, rev FROM users WHERE nameKey >= ? AND nameKey < ? ORDER BY nameKey LIMIT ?',
+    ),
     names: query<NamedRow>(
       db,
       'SELECT id, name, rev FROM users WHERE id IN (SELECT value FROM json_each(?))',

@@ -258,6 +258,19 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired or was revoked is used by nobody'],
   },
   {
+    name: 'the role is taken from the last keeper, too',
+    around: (store, _, data) => ({
+      ...store,
+      keepers: { ...store.keepers, remove: async (user) => data.keepers.delete(user) },
+    }),
+    caughtBy: ['the role is taken from all but the last keeper'],
+  },
+  {
+    name: 'a search finds every name',
+    around: (store) => withUsers(store, { search: (_, limit) => store.users.search('', limit) }),
+    caughtBy: ['finds users by the beginning of their names'],
+  },
+  {
     name: 'keepers are forgotten',
     around: (store) => ({ ...store, keepers: { ...store.keepers, add: async () => {} } }),
     caughtBy: ['keepers stay keepers'],

@@ -9,6 +9,7 @@ export function keepersIn(data: MemoryData, call: <T>(work: () => T) => Promise<
   };
   return {
     add: (user, since) => call(() => void data.keepers.set(user, data.keepers.get(user) ?? since)),
+    remove: (user) => call(() => data.keepers.size > 1 && data.keepers.delete(user)),
     all: () => call(() => [...data.keepers].toSorted(([, a], [, b]) => a - b).map(([user]) => user)),
     firstUser: () =>
       call(

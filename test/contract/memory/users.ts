@@ -46,6 +46,14 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
       }),
     byNameKey: (nameKey) => call(() => stored((user) => user.nameKey === nameKey)),
     byId: (id) => call(() => stored((user) => user.id === id)),
+    search: (nameKey, limit) =>
+      call(() =>
+        [...data.users.values()]
+          .filter((user) => user.nameKey.startsWith(nameKey))
+          .toSorted((a, b) => (a.nameKey < b.nameKey ? -1 : 1))
+          .slice(0, limit)
+          .map((user) => ({ id: user.id, ...named(user) })),
+      ),
     names: (ids) =>
       call(
         () => new Map(ids.flatMap((id) => (data.users.has(id) ? [[id, named(data.users.get(id)!)]] : []))),

@@ -52,6 +52,11 @@ export function fakeUsers(): FakeUsers {
       const user = users.get(id);
       return user && stored(user);
     },
+    search: async (nameKey, limit) =>
+      [...users.values()]
+        .filter((user) => user.nameKey.startsWith(nameKey))
+        .slice(0, limit)
+        .map(({ id, name, rev = 0 }) => ({ id, name, rev })),
     async names(ids) {
       return new Map(
         ids.flatMap((id) => {
