@@ -1,5 +1,6 @@
 /** The composition root: builds the server from a store and a configuration. */
 import { randomBytes } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,7 @@ import { auditedAuth } from './auth/auditedAuth.ts';
 import { createAuth } from './auth/auth.ts';
 import { createDeviceUse } from './auth/deviceUse.ts';
 import { createKeepers } from './auth/keepers.ts';
+import { createPeople } from './auth/people.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
@@ -114,6 +116,15 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     now,
     random: randomBytes,
     onSignedOut,
+    audit,
+  });
+  const people = createPeople({
+    keepers,
+    users: store.users,
+    limits: signInLimits,
+    now,
+    onSignedOut,
+    onRenamed: (user) => realtime.sendUser(user),
     audit,
   });
   const invitations = createInvitations({
@@ -221,6 +232,8 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     allowedOrigins: config.allowedOrigins,
     auth,
     keepers,
+    people,
+    diskSpace: async () => (config.mongodbUrl === undefined ? spaceOf(config.data) : undefined),
     invitations,
     perform,
     frameLimiter,
@@ -403,6 +416,12 @@ function cannotListen(
     default:
       return new ConfigError([`The server cannot listen on ${place}: ${error.message}.`]);
   }
+}
+
+/** Of the disk with this folder, for users other than root. */
+async function spaceOf(folder: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /** Calls `compute` once for each object. */

@@ -116,6 +116,8 @@ export const COME_BACKS_BURST_OF_ADDRESS = 5;
 /** Requests that wait at the same time: for one name, and in all, which a keeper can still read. */
 export const COME_BACKS_WAITING_OF_USER = 5;
 export const COME_BACKS_WAITING = 50;
+/** People whom a keeper's search finds: as many as one looks through; more letters find fewer. */
+export const PEOPLE_FOUND_MAX = 20;
 /** Of an invitation, unless its maker chooses otherwise: a shift plan's week, and a large ward. */
 export const INVITATION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
 export const INVITATION_USES = 50;

@@ -32,6 +32,10 @@ type Role = 'keeper' | 'first';
 export interface Keepers {
   /** May be KEEPERS_CACHED_MS old. */
   roleOf(user: string): Promise<Role | undefined>;
+  /** Throws `forbidden` for who is no keeper, which may be KEEPERS_CACHED_MS old. */
+  mustBeKeeper(identity: Identity): Promise<void>;
+  /** Gives a user the role of a keeper, or takes it. Throws `conflict` where it would be taken from the last one. */
+  setRole(user: string, isKeeper: boolean): Promise<void>;
   /** Makes the first user of a server without keepers one. Throws `forbidden` for anybody else. */
   become(identity: Identity): Promise<void>;
   /** Throws `not-found` for a name that nobody has, `forbidden` where there is no keeper or there are too many requests. */
@@ -87,6 +91,14 @@ export function createKeepers({ store, users, limits, now, random, onSignedOut, 
 
   return {
     roleOf,
+    mustBeKeeper,
+
+    async setRole(user, isKeeper) {
+      if (isKeeper) await store.add(user, now());
+      else if (!(await store.remove(user)) && (await store.all()).includes(user))
+        throw new RefusedError('conflict', 'This is the last keeper: make another one first.');
+      cached = undefined;
+    },
 
     async become({ user, device }) {
       cached = undefined;

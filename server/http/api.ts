@@ -13,6 +13,7 @@ import {
   NameRequest,
   PassRequest,
   PasswordRequest,
+  PersonChange,
   type Session,
   type SessionAnswer,
   SessionRequest,
@@ -20,6 +21,7 @@ import {
 import type { Auth, Identity } from '../auth/auth.ts';
 import { cookieCleared, cookieWith } from '../auth/cookie.ts';
 import type { Keepers } from '../auth/keepers.ts';
+import type { People } from '../auth/people.ts';
 import type { OnLimit } from '../base/audit.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseOrRefuse } from '../base/parse.ts';
@@ -37,6 +39,9 @@ import { answerWith, eventOf, type State } from './middleware.ts';
 interface Deps {
   auth: Auth;
   keepers: Keepers;
+  people: People;
+  /** Of the disk with the database; undefined where that is on another machine. */
+  diskSpace: () => Promise<{ freeBytes: number; totalBytes: number } | undefined>;
   invitations: Invitations;
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
@@ -56,6 +61,8 @@ const inTime = <T>(work: Promise<T>) => withTimeout(ACKNOWLEDGE_WITHIN_MS, work)
 export function createApi({
   auth,
   keepers,
+  people,
+  diskSpace,
   invitations,
   perform,
   frameLimiter,
@@ -134,6 +141,23 @@ export function createApi({
     const decision = parseOrRefuse(ComeBackDecision, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
     await inTime(keepers.decide(identity, String(ctx.params.id), decision));
     ctx.body = { ok: true };
+  });
+
+  api.get('find-people', '/people', async (ctx) => {
+    const { name } = ctx.query;
+    ctx.body = { people: await inTime(people.find(await identityOf(ctx), String(name ?? ''))) };
+  });
+
+  api.put('change-person', '/people/:id', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const change = parseOrRefuse(PersonChange, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    await inTime(people.change(identity, String(ctx.params.id), change));
+    ctx.body = { ok: true };
+  });
+
+  api.get('server', '/server', async (ctx) => {
+    await inTime(keepers.mustBeKeeper(await identityOf(ctx)));
+    ctx.body = (await inTime(diskSpace())) ?? {};
   });
 
   api.post('make-invitation', '/invitations', async (ctx) => {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import Koa from 'koa';
 import type { Auth } from '../auth/auth.ts';
 import type { Keepers } from '../auth/keepers.ts';
+import type { People } from '../auth/people.ts';
 import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -30,6 +31,8 @@ interface Deps {
   allowedOrigins: readonly string[];
   auth: Auth;
   keepers: Keepers;
+  people: People;
+  diskSpace: () => Promise<{ freeBytes: number; totalBytes: number } | undefined>;
   invitations: Invitations;
   perform: Perform;
   frameLimiter: Limiter;
@@ -51,6 +54,8 @@ export function createKoaApp({
   allowedOrigins,
   auth,
   keepers,
+  people,
+  diskSpace,
   invitations,
   perform,
   frameLimiter,
@@ -68,6 +73,8 @@ export function createKoaApp({
   const api = createApi({
     auth,
     keepers,
+    people,
+    diskSpace,
     invitations,
     perform,
     frameLimiter,

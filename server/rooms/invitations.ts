@@ -81,6 +81,10 @@ export function createInvitations({
 }: Deps): Invitations {
   const isKeeper = async (user: string) => (await roleOf(user)) === 'keeper';
 
+  /** As long as its maker is a keeper. */
+  const makesAccounts = async (invitation: InvitationRecord) =>
+    invitation.makesAccounts && (await isKeeper(invitation.createdBy));
+
   /** Throws for who is no member, and for a private room to all but its creator, as long as there are no moderators. */
   async function roomToInviteTo(user: string, id: string): Promise<RoomRecord> {
     const room = await rooms.byId(id);
@@ -95,11 +99,10 @@ export function createInvitations({
   async function present(records: readonly InvitationRecord[]): Promise<Invitation[]> {
     const names = await users.names([...new Set(records.map(({ createdBy }) => createdBy))]);
     return records.flatMap((record) => {
-      const { hash, room, createdBy, createdAt, expiresAt, maxUses, uses, makesAccounts } = record;
+      const { hash: id, createdBy, codeHash: _, revokedAt: __, ...rest } = record;
       const named = names.get(createdBy);
       if (!named) return [];
-      const by = { id: createdBy, ...named };
-      return [{ id: hash, room, by, createdAt, expiresAt, maxUses, uses, makesAccounts }];
+      return [{ id, ...rest, by: { id: createdBy, ...named } }];
     });
   }
 
@@ -130,9 +133,9 @@ export function createInvitations({
   }
 
   return {
-    async make({ user, device }, { room, lifetimeMs, uses, makesAccounts = false }) {
+    async make({ user, device }, { room, lifetimeMs, uses, makesAccounts: marked = false }) {
       await roomToInviteTo(user.id, room);
-      if (makesAccounts && !(await isKeeper(user.id)))
+      if (marked && !(await isKeeper(user.id)))
         throw new RefusedError('forbidden', 'Only a keeper can invite people who are new on this server.');
       limits.makePass(user.id);
       const createdAt = now();
@@ -152,7 +155,7 @@ export function createInvitations({
           createdAt,
           expiresAt: createdAt + (lifetimeMs ?? INVITATION_LIFETIME_MS),
           maxUses: uses ?? INVITATION_USES,
-          makesAccounts,
+          makesAccounts: marked,
         };
         if (!(await store.add(made, createdAt - INVITATION_KEPT_MS))) continue;
         audit.record('invitation-made', { user: user.id, device });
@@ -193,7 +196,7 @@ export function createInvitations({
       const [shown] = await present([invitation]);
       if (!room || !shown) throw ended('revoked');
       const { id, name, members } = room;
-      const newcomers = signUp === 'open' || (signUp === 'invite' && invitation.makesAccounts);
+      const newcomers = signUp === 'open' || (signUp === 'invite' && (await makesAccounts(invitation)));
       return { room: { id, name, members }, by: shown.by, newcomers };
     },
 
@@ -206,7 +209,7 @@ export function createInvitations({
     async useToSignUp(invite, user, address) {
       if (invite === undefined) throw invitationNeeded();
       const found = await find(invite, address);
-      if (!found.invitation.makesAccounts) throw invitationNeeded();
+      if (!(await makesAccounts(found.invitation))) throw invitationNeeded();
       await use(found, user);
       return () => store.giveBack(found.invitation.hash, user);
     },

@@ -85,6 +85,33 @@ export type WaitingRequests = v.InferOutput<typeof WaitingRequests>;
 export const ComeBackDecision = v.object({ approve: v.boolean(), signOutOthers: v.optional(v.boolean()) });
 export type ComeBackDecision = v.InferOutput<typeof ComeBackDecision>;
 
+/** What a keeper sees of a person. `devices`: on how many they are signed in. `seenAt`: when one was used last, exact to a day. */
+export const Person = v.object({
+  user: User,
+  devices: v.number(),
+  seenAt: v.optional(Millis),
+  keeper: v.boolean(),
+});
+export type Person = v.InferOutput<typeof Person>;
+
+export const PeopleAnswer = v.object({ people: v.array(Person) });
+export type PeopleAnswer = v.InferOutput<typeof PeopleAnswer>;
+
+/** What a keeper changes of a person. `signOut`: all their devices, but the one that asks. */
+export const PersonChange = v.object({
+  name: v.optional(v.string()),
+  keeper: v.optional(v.boolean()),
+  signOut: v.optional(v.boolean()),
+});
+export type PersonChange = v.InferOutput<typeof PersonChange>;
+
+/** For keepers. Absent where the database is on another machine. */
+export const ServerState = v.object({
+  freeBytes: v.optional(v.number()),
+  totalBytes: v.optional(v.number()),
+});
+export type ServerState = v.InferOutput<typeof ServerState>;
+
 /** One device on which the user is signed in. `seenAt` is exact to a day. `current`: the device that asks. */
 export const Device = v.object({ id: DeviceId, createdAt: Millis, seenAt: Millis, current: v.boolean() });
 export type Device = v.InferOutput<typeof Device>;

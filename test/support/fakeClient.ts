@@ -87,6 +87,15 @@ export function fakeClient({
       become: () => asked('keepers.become'),
       requests: async () => ({ ...(await asked('keepers.requests')), requests: [] }),
       decide: (...args) => asked('keepers.decide', ...args),
+      people: async (...args) => ({
+        ...(await asked('keepers.people', ...args)),
+        people: [
+          { user: { id: 'ada', name: 'Ada', rev: 0 }, devices: 2, seenAt: Date.now(), keeper: true },
+          { user: { id: 'lin', name: '林', rev: 0 }, devices: 0, keeper: false },
+        ],
+      }),
+      changePerson: (...args) => asked('keepers.changePerson', ...args),
+      server: async () => ({ ...(await asked('keepers.server')), freeBytes: 41_600_000_000 }),
     }),
     people: async () => ({
       rename: (...args) => asked('people.rename', ...args),

@@ -171,6 +171,36 @@ export const enSheets = {
     },
   },
 
+  people: {
+    title: 'People and this server',
+    name: 'The beginning of a name',
+    find: 'Find',
+    none: 'Nobody has such a name.',
+    devices: (n: number) => count(n, { one: 'on # device', other: 'on # devices' }),
+    isKeeper: 'keeper',
+    change: 'Change',
+    changeOne: (name: string) => `Change ${name}`,
+    newName: 'Name',
+    renameOnly: 'Rename people only where a name offends. Everybody sees the new one.',
+    rename: 'Rename',
+    signOut: 'Sign out all their devices',
+    signOutOwn: 'Sign out all your other devices',
+    giveRole: 'Make them a keeper',
+    takeRole: 'Not a keeper any more',
+    address: (origin: string) => `The address of this server is ${origin}.`,
+    free: (gigabytes: number) =>
+      `Its disk has ${count(gigabytes, { other: '#' }, gigabytes.toFixed(1))} GB left.`,
+    reasons: {
+      empty: 'Enter a name first.',
+      'too-large': 'A name can have at most 40 characters.',
+      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
+      conflict: 'That name is taken.',
+      'last-keeper': 'This is the last keeper. Make another one first.',
+      forbidden: 'Only a keeper can do this.',
+      'not-found': 'There is no such person any more.',
+    },
+  },
+
   openInBrowser: {
     why: 'Open this page in your browser, such as Safari or Chrome. Here, in another app, your name and your messages would soon be lost.',
     copy: 'Copy the link',

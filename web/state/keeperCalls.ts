@@ -1,5 +1,12 @@
 /** Asking keepers to be let back in, and what keepers do, over HTTP. */
-import { ComeBackAsked, ComeBackState, WaitingRequests } from '../../shared/protocol/index.ts';
+import {
+  ComeBackAsked,
+  ComeBackState,
+  PeopleAnswer,
+  ServerState,
+  WaitingRequests,
+} from '../../shared/protocol/index.ts';
+import { shownName } from '../../shared/text.ts';
 import { BODIES } from '../transport/bodies.ts';
 import { callApi, type DeviceDeps, failedCall } from './deviceCalls.ts';
 import type { KeeperActions } from './model.ts';
@@ -31,6 +38,29 @@ export function createKeeperCalls(deps: DeviceDeps): KeeperActions {
       const decision = { approve, signOutOthers };
       const result = await callApi(deps, 'PUT', `/api/come-back/${id}`, BODIES.nothing, decision);
       return result.ok ? { ok: true } : failedCall(result);
+    },
+    async people(name) {
+      const path = `/api/people?name=${encodeURIComponent(name)}`;
+      const result = await callApi(deps, 'GET', path, PeopleAnswer);
+      if (!result.ok) return failedCall(result);
+      const people = result.value.people.map(({ user, ...person }) => ({
+        ...person,
+        user: { ...user, name: shownName(user.name) },
+      }));
+      return { ok: true, people };
+    },
+    async changePerson(id, change) {
+      const result = await callApi(deps, 'PUT', `/api/people/${id}`, BODIES.nothing, change);
+      if (result.ok) return { ok: true };
+      const failed = failedCall(result);
+      const isLast = change.keeper === false && failed.reason.code === 'conflict';
+      return isLast ? { ok: false, reason: { code: 'last-keeper' } } : failed;
+    },
+    async server() {
+      const result = await callApi<ServerState>(deps, 'GET', '/api/server', ServerState);
+      if (!result.ok) return failedCall(result);
+      const { freeBytes } = result.value;
+      return { ok: true, ...(freeBytes !== undefined && { freeBytes }) };
     },
   };
 }

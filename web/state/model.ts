@@ -6,6 +6,7 @@
 import type {
   ComeBackState,
   Invitation,
+  Person,
   Session,
   User,
   WaitingRequest,
@@ -143,7 +144,15 @@ export interface KeeperActions {
   requests(): Promise<Outcome & { requests?: WaitingRequest[] }>;
   /** `not-found`: somebody else has decided, or the request has expired. */
   decide(id: string, approve: boolean, signOutOthers: boolean): Promise<Outcome>;
+  /** People whose names begin so, some of them where there are many. */
+  people(name: string): Promise<Outcome & { people?: PersonSummary[] }>;
+  /** `conflict`: the name is taken; `last-keeper`: nobody else is one. */
+  changePerson(id: string, change: { name?: string; keeper?: boolean; signOut?: boolean }): Promise<Outcome>;
+  /** The space left on the disk of the server, where it knows. */
+  server(): Promise<Outcome & { freeBytes?: number }>;
 }
+
+export type PersonSummary = Person;
 
 export interface InvitationTerms {
   lifetimeMs: number;

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createAuth } from '../../../server/auth/auth.ts';
 import { createDeviceUse } from '../../../server/auth/deviceUse.ts';
 import { createKeepers } from '../../../server/auth/keepers.ts';
+import { createPeople } from '../../../server/auth/people.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
 import { type Config, parseEnv } from '../../../server/base/env.ts';
 import { createLogger } from '../../../server/base/logger.ts';
@@ -71,6 +72,15 @@ export async function serve({
     random: randomBytes,
     audit,
   });
+  const keeperService = createKeepers({
+    store: keepers,
+    users,
+    limits,
+    now: Date.now,
+    random: randomBytes,
+    onSignedOut: () => {},
+    audit,
+  });
   const koa = createKoaApp({
     contextOf: (request) => requestContextOf(request, settings),
     allowedOrigins: settings.allowedOrigins,
@@ -88,15 +98,17 @@ export async function serve({
       roleOf: async () => undefined,
       features: () => [],
     }),
-    keepers: createKeepers({
-      store: keepers,
+    keepers: keeperService,
+    people: createPeople({
+      keepers: keeperService,
       users,
       limits,
       now: Date.now,
-      random: randomBytes,
       onSignedOut: () => {},
+      onRenamed: async () => {},
       audit,
     }),
+    diskSpace: async () => ({ freeBytes: 7, totalBytes: 9 }),
     invitations,
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);

@@ -64,6 +64,17 @@ export const SCENES: Record<string, Scene> = {
     }),
     taps: ['Menu', 'Your devices'],
   },
+  people: {
+    start: () => ({
+      app: { ...signedIn({ rooms: rooms() }), role: 'keeper' },
+      invitations: [invitation(12, 'Mika')],
+    }),
+    taps: ['Menu', 'People and this server', 'Find'],
+  },
+  person: {
+    start: () => ({ app: { ...signedIn({ rooms: rooms() }), role: 'keeper' } }),
+    taps: ['Menu', 'People and this server', 'Find', 'Change Ada'],
+  },
   name: { start: () => ({ app: signedIn({ rooms: rooms() }) }), taps: ['Menu', 'Change your name'] },
   invite: {
     start: () => ({ ...talk(live()), invitations: [invitation(12, 'Mika'), invitation(0, 'Lin')] }),

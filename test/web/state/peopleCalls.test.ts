@@ -1,6 +1,7 @@
 /** The requests about names and invitations, and what becomes of their answers. */
 import { expect, test } from 'vitest';
 import { deviceClock } from '../../../web/db/clock.ts';
+import { createKeeperCalls } from '../../../web/state/keeperCalls.ts';
 import { createPeopleCalls } from '../../../web/state/peopleCalls.ts';
 
 const TOKEN = 'Mk9zD3-hQe6cX1bY0aVt7w';
@@ -14,10 +15,8 @@ function calls(status: number, answer: unknown) {
     asked.push([method, path, ...(body ? [body] : [])].join(' '));
     return new Response(JSON.stringify(answer), { status });
   };
-  return {
-    asked,
-    people: createPeopleCalls({ fetch: fetch as typeof globalThis.fetch, clock: deviceClock }),
-  };
+  const deps = { fetch: fetch as typeof globalThis.fetch, clock: deviceClock };
+  return { asked, people: createPeopleCalls(deps), keepers: createKeeperCalls(deps) };
 }
 
 test('an invitation is made with its terms; link and code are in the answer', async () => {
@@ -66,4 +65,32 @@ test.each(['invitation-unknown', 'invitation-used-up', 'invitation-revoked', 'in
 test('a refusal for another reason keeps its code', async () => {
   const { people } = calls(404, { ok: false, error: { code: 'not-found', message: 'no', reason: 'other' } });
   expect(await people.revokeInvitation(ID)).toMatchObject({ ok: false, reason: { code: 'not-found' } });
+});
+
+test('a keeper finds people by any text, and is told a taken name from the last keeper', async () => {
+  const person = { user: by, devices: 2, keeper: true };
+  const found = calls(200, { people: [person] });
+  expect(await found.keepers.people('a&b=林')).toEqual({
+    ok: true,
+    people: [{ ...person, user: { ...by, name: 'Mika' } }],
+  });
+  expect(found.asked).toEqual(['GET /api/people?name=a%26b%3D%E6%9E%97']);
+  const { asked, keepers } = calls(409, { ok: false, error: { code: 'conflict', message: 'no' } });
+  const codeOf = async (change: object) => {
+    const outcome = await keepers.changePerson(by.id, change);
+    return outcome.ok ? 'ok' : outcome.reason.code;
+  };
+  expect([await codeOf({ name: 'Lin' }), await codeOf({ keeper: false })]).toEqual([
+    'conflict',
+    'last-keeper',
+  ]);
+  expect(asked).toEqual([
+    `PUT /api/people/${by.id} {"name":"Lin"}`,
+    `PUT /api/people/${by.id} {"keeper":false}`,
+  ]);
+  expect(await calls(200, {}).keepers.server()).toEqual({ ok: true });
+  expect(await calls(200, { freeBytes: 7, totalBytes: 9 }).keepers.server()).toEqual({
+    ok: true,
+    freeBytes: 7,
+  });
 });

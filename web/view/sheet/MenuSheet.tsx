@@ -43,6 +43,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {s.keeper.title}
         </button>
       )}
+      {app.role === 'keeper' && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'people' })}>
+          {s.people.title}
+        </button>
+      )}
       {room && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

@@ -10,6 +10,7 @@ import { LeaveSheet } from './LeaveSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { NameSheet } from './NameSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
+import { PeopleSheet } from './PeopleSheet.tsx';
 import { RecoverySheet } from './RecoverySheet.tsx';
 import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
@@ -24,6 +25,7 @@ export type OpenSheet =
   | { tag: 'code' }
   | { tag: 'recovery' }
   | { tag: 'keeper' }
+  | { tag: 'people' }
   | { tag: 'invite'; room: RoomSummary }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
@@ -55,6 +57,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <RecoverySheet app={app} onClose={close} />;
     case 'keeper':
       return <KeeperSheet app={app} onClose={close} />;
+    case 'people':
+      return <PeopleSheet app={app} onClose={close} />;
     case 'invite':
       return <InviteSheet app={app} room={open.room} onClose={close} />;
     case 'leave':

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { newId } from '../../support/api.ts';
+import { ask, serve } from './serve.ts';
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+test('a keeper finds people, renames them, signs them out, and gives and takes the role; nobody else does', async () => {
+  await using server = await serve();
+  const call = (by: { token: string } | undefined, method: string, path: string, body?: unknown) =>
+    ask(server.url, method, `/api${path}`, {
+      ...(body !== undefined && { body }),
+      headers: by ? bearer(by.token) : {},
+    });
+  const signUp = async (name: string) =>
+    (await call(undefined, 'POST', '/session', { name, claim: newId(), credential: 'token' })).json;
+  const [kim, ada, adele] = [await signUp('Kim'), await signUp('Ada'), await signUp('Adele')];
+  await server.keepers.add(kim.user.id, 1);
+  const person = (of: { user: { id: string } }) => `/people/${of.user.id}`;
+
+  for (const [method, path, body] of [
+    ['GET', '/people?name=a'],
+    ['PUT', person(kim), { signOut: true }],
+    ['GET', '/server'],
+  ] as const) {
+    expect((await call(undefined, method, path, body)).status).toBe(401);
+    expect((await call(ada, method, path, body)).status).toBe(403);
+  }
+  const found = async (name: string) => (await call(kim, 'GET', `/people?name=${name}`)).json.people;
+  expect(await found('AD')).toMatchObject([
+    { user: { name: 'Ada' }, devices: 1, keeper: false, seenAt: expect.any(Number) },
+    { user: { name: 'Adele' } },
+  ]);
+  expect(await found('Adel')).toHaveLength(1);
+  expect(await found('x'.repeat(5_000))).toEqual([]);
+  expect(await found('')).toHaveLength(3);
+
+  const change = async (of: typeof ada, body: unknown) => (await call(kim, 'PUT', person(of), body)).status;
+  expect(await change(ada, { name: 'adele' })).toBe(409);
+  expect(await change(ada, { name: '\u0007' })).toBe(400);
+  expect(await change(ada, { signOut: 'yes' })).toBe(400);
+  expect(await change({ ...ada, user: { id: newId() } }, { signOut: true })).toBe(404);
+  for (const name of ['A', 'B', 'C', 'D']) expect(await change(ada, { name })).toBe(200); // her own three are left
+  expect((await call(ada, 'PUT', '/name', { name: 'Ada' })).json.user.name).toBe('Ada');
+  expect((await call(ada, 'GET', '/session')).status).toBe(200);
+  expect(await change(ada, { signOut: true })).toBe(200);
+  const gone = await call(ada, 'GET', '/session');
+  expect([gone.status, gone.json.error.reason]).toEqual([401, 'signed-out']);
+  expect(await change(kim, { signOut: true })).toBe(200); // not the device that asks
+
+  expect(await change(kim, { keeper: false })).toBe(409);
+  expect(await change(adele, { keeper: true })).toBe(200);
+  expect((await found('adele'))[0].keeper).toBe(true);
+  expect((await call(kim, 'GET', '/server')).json).toEqual({ freeBytes: 7, totalBytes: 9 });
+  expect(await change(kim, { keeper: false })).toBe(200);
+  expect((await call(kim, 'GET', '/people?name=')).status).toBe(403);
+});
