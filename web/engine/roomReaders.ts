@@ -3,7 +3,7 @@
  * are stored with the room, so that they show offline. They may be behind, never ahead: when somebody joins, frames count
  * again only after a new answer, which has that member too.
  */
-import { membershipOf } from '../../shared/kinds.ts';
+import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import { ACKNOWLEDGE_WITHIN_MS, READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import type { Down, Frame, Users } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
@@ -50,6 +50,8 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
   /** The rooms whose markers are complete in this connection, with the generation of their logs. */
   const complete = new Map<string, number>();
   const asked = new Map<string, Asked>();
+  /** Who has joined or left since the connection began, by room: the last entry of each user. */
+  const moved = new Map<string, Map<string, { serverOffset: number; isIn: boolean }>>();
   let again: Timer | undefined;
   /** Another one for each connection. Undefined while there is none. */
   let session: object | undefined;
@@ -65,6 +67,7 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
       const generation = known.logGeneration ?? 0;
       const answer = await connection().ask('readers', { room }, ACKNOWLEDGE_WITHIN_MS);
       if (!answer?.ok || mine !== session) return;
+      if (isBehind(room, answer.readers)) return askLater();
       const readers = { ...answer.readers };
       for (const [user, upTo] of request.early)
         if (user in readers) readers[user] = Math.max(upTo, readers[user]!);
@@ -75,6 +78,12 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     } finally {
       if (asked.get(room) === request) asked.delete(room);
     }
+  }
+
+  /** On MongoDB the row of a member follows the entry: the answer may not know yet who has joined or left. */
+  function isBehind(room: string, readers: Readers): boolean {
+    const isLarge = Object.keys(readers).length === 0;
+    return !isLarge && [...(moved.get(room) ?? [])].some(([user, { isIn }]) => isIn !== user in readers);
   }
 
   /** Unless the log was deleted since. */
@@ -106,7 +115,11 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     const { early } = asked.get(room) ?? {};
     for (const [user, upTo] of told) early?.set(user, Math.max(upTo, early.get(user) ?? 0));
     const generation = complete.get(room);
-    if (generation === undefined || told.length === 0) return;
+    if (generation === undefined) {
+      if (room === opened()) askLater(); // the server could not answer the last time
+      return;
+    }
+    if (told.length === 0) return;
     const grown = (before: Readers) => ({
       ...before,
       ...Object.fromEntries(
@@ -138,8 +151,18 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     received({ event, payload }) {
       if (event === 'readers') apply(payload);
       else if (event === 'room' && 'removed' in payload) forget(payload.removed);
-      else if (event === 'entries' && payload.entries.some(membershipOf)) {
-        forget(payload.room);
+      else if (event === 'entries') {
+        const { room, entries } = payload;
+        const moves = entries.filter(membershipOf);
+        if (moves.length === 0) return;
+        const ofRoom = moved.get(room) ?? new Map<string, { serverOffset: number; isIn: boolean }>();
+        moved.set(room, ofRoom);
+        for (const entry of moves) {
+          const { serverOffset } = entry;
+          const isNewer = serverOffset >= (ofRoom.get(subjectOf(entry))?.serverOffset ?? 0); // a frame may come twice
+          if (isNewer) ofRoom.set(subjectOf(entry), { serverOffset, isIn: membershipOf(entry) === 'joined' });
+        }
+        forget(room);
         askLater();
       }
     },
@@ -158,14 +181,13 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
       }),
     live() {
       session = {};
-      complete.clear();
-      asked.clear();
       look(opened());
     },
     down() {
       session = undefined;
       complete.clear();
       asked.clear();
+      moved.clear();
       if (again !== undefined) clock.clearTimeout(again);
       again = undefined;
     },

@@ -17,7 +17,7 @@ import { ROOM } from '../outbox/support.ts';
 import { mint } from '../state/modelServer.ts';
 import { userOf, welcomeOf } from '../welcome.ts';
 
-const osei = mint();
+const [osei, xu] = [mint(), mint()];
 let db: UserDatabase;
 let clock: FakeClock;
 let readers: RoomReaders;
@@ -26,6 +26,7 @@ let asked: number;
 /** Held back until it is resolved. */
 let gate: Promise<void>;
 let changes: Change[];
+let isAway: boolean;
 
 beforeEach(async () => {
   db = emptyDatabase(me);
@@ -34,6 +35,7 @@ beforeEach(async () => {
   asked = 0;
   gate = Promise.resolve();
   changes = [];
+  isAway = false;
   await db.write(['meta'], (tx) => tx.objectStore('meta').put('one', 'epoch'));
   await holdOf(
     db,
@@ -51,6 +53,7 @@ beforeEach(async () => {
         asked++;
         const given = { ...answer };
         await gate;
+        if (isAway) return { ok: false, error: { code: 'unavailable', message: '' } };
         const users = { [lin]: { name: 'Lin', rev: 0 } };
         return { ok: true, epoch: 'one', readers: given, users };
       }) as never,
@@ -113,13 +116,30 @@ test('a frame that comes while the answer is on its way counts; one of an earlie
 test('while it is not known who joined, nothing counts as read by all that the new member has not read', async () => {
   readers.live();
   await untilAll(2);
-  joined(mint());
+  joined(xu);
   frame({ [lin]: 6, [osei]: 6 });
   await turns(20);
   expect(await upTo()).toBe(2);
-  answer = { ...answer, [lin]: 8, [osei]: 8, [mint()]: 6 };
+  answer = { ...answer, [lin]: 8, [osei]: 8 };
+  clock.pass(1_000);
+  await until('asked again', () => asked === 2); // the server does not know the new member yet
+  await until('put off', () => clock.isSet());
+  expect(await upTo()).toBe(2);
+  answer = { ...answer, [xu]: 6 };
   clock.pass(1_000);
   await untilAll(6);
+  expect(asked).toBe(3);
+});
+
+test('where the server could not answer, the next frame of the room on the screen asks again', async () => {
+  isAway = true;
+  readers.live();
+  await until('asked', () => asked === 1);
+  await turns(20);
+  isAway = false;
+  frame({ [osei]: 5 });
+  clock.pass(1_000);
+  await untilAll(2);
   expect(asked).toBe(2);
 });
 
