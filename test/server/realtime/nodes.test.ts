@@ -1,7 +1,7 @@
 /** Two server processes on one MongoDB. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
-import type { Room, User } from '../../../shared/protocol/index.ts';
+import type { Frame, Room, User } from '../../../shared/protocol/index.ts';
 import {
   type ApiClient,
   connectClient,
@@ -143,9 +143,12 @@ test('a read marker of one server reaches the other members on the other, who as
   const { serverOffset: upTo } = await bo.hears('read it too', room);
   await bo.request('read', { room, upTo });
   const user = bo.session.user.id;
-  const readers = () => ada.frames.filter(({ event }) => event === 'readers');
-  await waitFor('ada is told', () => readers().length > 0);
-  expect(readers()[0]?.payload).toEqual({ room, readers: { [user]: upTo } });
+  const told = () =>
+    ada.frames.filter(
+      ({ event, payload }) => event === 'readers' && (payload as Frame<'readers'>).room === room,
+    );
+  await waitFor('ada is told', () => told().length > 0);
+  expect(told()[0]?.payload).toEqual({ room, readers: { [user]: upTo } });
   await waitFor('it is stored', async () => {
     const answer = await ada.request('readers', { room });
     return answer.ok && answer.readers[user] === upTo;
