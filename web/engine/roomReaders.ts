@@ -3,7 +3,7 @@
  * are stored with the room, so that they show offline. They may be behind, never ahead: when somebody joins, frames count
  * again only after a new answer, which has that member too.
  */
-import { membershipOf, subjectOf } from '../../shared/kinds.ts';
+import { membershipOf } from '../../shared/kinds.ts';
 import { ACKNOWLEDGE_WITHIN_MS, READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import type { Down, Frame, Users } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
@@ -158,9 +158,9 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
         const ofRoom = moved.get(room) ?? new Map<string, { serverOffset: number; isIn: boolean }>();
         moved.set(room, ofRoom);
         for (const entry of moves) {
-          const { serverOffset } = entry;
-          const isNewer = serverOffset >= (ofRoom.get(subjectOf(entry))?.serverOffset ?? 0); // a frame may come twice
-          if (isNewer) ofRoom.set(subjectOf(entry), { serverOffset, isIn: membershipOf(entry) === 'joined' });
+          const { serverOffset, author, subject: user = author } = entry;
+          const isNewer = serverOffset >= (ofRoom.get(user)?.serverOffset ?? 0); // a frame may come twice
+          if (isNewer) ofRoom.set(user, { serverOffset, isIn: membershipOf(entry) === 'joined' });
         }
         forget(room);
         askLater();
