@@ -246,6 +246,20 @@ export const userFaults: Fault[] = [
     ],
   },
   {
+    name: 'the code of an invitation finds nothing',
+    around: (store) => ({
+      ...store,
+      invitations: {
+        ...store.invitations,
+        async find(hash) {
+          const found = await store.invitations.find(hash);
+          return found?.hash === hash ? found : undefined;
+        },
+      },
+    }),
+    caughtBy: ['an invitation is found by the hash of its token and of its code'],
+  },
+  {
     name: 'invitations outlast their revocation, and their time in the lists',
     around: (store) => ({
       ...store,
