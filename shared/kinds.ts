@@ -105,7 +105,7 @@ export function featureFor(kind: string, fields: object | undefined): string | u
   return ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
 }
 
-const REPLIES = 'replies';
+export const REPLIES = 'replies';
 
 /** The key of the message that this one replies to. */
 export function replyToOf(entry: Entry): MessageKey | undefined {

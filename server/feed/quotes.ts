@@ -38,7 +38,8 @@ export function quotesField(quotes: Quote[]): { quotes?: Quote[] } {
   return quotes.length === 0 ? {} : { quotes };
 }
 
-function quotesIn(
+/** The quotes of the `wanted` messages by these entries. Pure. */
+export function quotesIn(
   entries: readonly Entry[],
   amendments: readonly Entry[],
   wanted: ReadonlySet<number>,

@@ -160,8 +160,8 @@ async function targetOffsetOf(
   me: string,
   { room, target, targetAuthor = me, targetOffset }: Row,
 ) {
-  if (target === undefined || targetOffset !== undefined) return targetOffset; // without a target it is a reply's
-  return (await findOwnText(tx, targetAuthor, room, target))?.serverOffset;
+  if (target === undefined) return undefined; // of a reply, whose frame will tell: what it has is a hint from the screen
+  return targetOffset ?? (await findOwnText(tx, targetAuthor, room, target))?.serverOffset;
 }
 
 type EntryPosition = Pick<Entry, 'serverOffset' | 'author' | 'clientOffset' | 'at'>;

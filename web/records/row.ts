@@ -37,7 +37,7 @@ export interface Content {
   target?: string;
   /** The author of the target, if the item names one. */
   targetAuthor?: string;
-  /** The serverOffset of the target, or of the message that a reply answers, once known. */
+  /** The serverOffset of the target, once known. Of a reply: of the message that it answers, as the screen had it. */
   targetOffset?: number;
   /** All other fields of the item. */
   fields?: Readonly<Record<string, unknown>>;

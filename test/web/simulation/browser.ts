@@ -7,7 +7,7 @@ import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
 import { createClient } from '../../../web/state/client.ts';
-import type { AppState, Client, SignedIn } from '../../../web/state/model.ts';
+import type { AppState, Client, ReplyTarget, SignedIn } from '../../../web/state/model.ts';
 import { wake } from '../../../web/sw/wake.ts';
 import type { BrowserEvent } from '../../../web/transport/browser.ts';
 import { newItemOf } from '../outbox/support.ts';
@@ -42,6 +42,8 @@ export interface Tab extends Station {
 export interface Box {
   user: string;
   body: Body;
+  /** The message that it answers. */
+  reply: ReplyTarget | undefined;
   isDraft: boolean;
   /** True while it is being stored; false if that failed and the text stays in the composer. */
   isBusy: boolean;

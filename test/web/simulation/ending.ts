@@ -1,5 +1,7 @@
 /** The end of a run: without further faults, everything promised must happen by itself (O2, S2, S3, S4, S5). */
+
 import type { Line } from '../../../shared/fold.ts';
+import { REPLIES } from '../../../shared/kinds.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
@@ -27,7 +29,7 @@ export async function end(run: Run): Promise<void> {
   if (run.breach) return;
   ill.unreachable = false;
   server.up = true;
-  server.features = [TEST_FEATURE];
+  server.features = [REPLIES, TEST_FEATURE];
   server.bye(); // a newer version: connected clients see the feature after a reconnect
   for (const room of run.rooms()) server.heal(room.id);
   world.note('from here on all is kind');

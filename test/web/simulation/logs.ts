@@ -81,7 +81,14 @@ export function createLogs(epoch: string, time: () => number): Logs {
       if (!room.members.has(author)) return { error: { code: 'forbidden', message: 'not a member' } };
       const { room: _, target: key, ...rest } = item;
       const unplaced = { ...rest, author };
-      if (key === undefined) return { entry: add(room, unplaced, content).entry, isNew: true };
+      if (key === undefined) {
+        const { replyTo } = item;
+        const answered =
+          replyTo &&
+          room.log.find((each) => isBy(each, replyTo.author, replyTo.clientOffset) && isMessage(each.entry));
+        const placed = answered ? { ...unplaced, target: answered.entry.serverOffset } : unplaced;
+        return { entry: add(room, placed, content).entry, isNew: true };
+      }
       const its = typeof key === 'string' ? { author, clientOffset: key } : key;
       const target = room.log.find(
         (each) => isBy(each, its.author, its.clientOffset) && isMessage(each.entry),

@@ -1,6 +1,6 @@
 /** The actions of the users at the browser, one at a time. Results are recorded in the ledger when the app reports them. */
 import type { Item } from '../../../shared/protocol/index.ts';
-import type { Message, Outcome } from '../../../web/state/model.ts';
+import type { Message, Outcome, ReplyTarget } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Box, Tab } from './browser.ts';
 import type { Body } from './ledger.ts';
@@ -45,8 +45,21 @@ export function send(run: Run, more = 0, tab = writable(run)): string | undefine
   const body = run.ledger.ask('text', text, message);
   const isDraft = random.next() < 0.5;
   if (isDraft) tab.client.saveDraft(room, text);
-  hand(run, tab, { user, body, isDraft, isBusy: true, more });
+  hand(run, tab, { user, body, reply: answered(run, tab, room, body.asked), isDraft, isBusy: true, more });
   return `${tab.name} sends “${text.slice(0, 20)}”`;
+}
+
+/**
+ * In every seventh seed most texts answer a message of the window, sent or not. In the others none does: variants.test.ts knows
+ * seeds by which broken clients are caught.
+ */
+function answered({ seed }: Run, tab: Tab, room: string, n: number): ReplyTarget | undefined {
+  if (seed % 7 !== 0) return undefined;
+  const { messages } = tab.client.conversation(room).get();
+  const found = messages[n % messages.length]; // as good as random, without changing what else is
+  if (found?.content.tag !== 'text') return undefined;
+  const { author, clientOffset, serverOffset } = found;
+  return { author, clientOffset, serverOffset };
 }
 
 /** Like the composer: after a failure the text stays. */
@@ -55,7 +68,7 @@ function hand(run: Run, tab: Tab, box: Box): void {
   const { room, user } = body.of;
   tab.boxes.set(room, { ...box, isBusy: true });
   body.isTold = false;
-  void tab.client.send(room, body.text).then(async (outcome) => {
+  void tab.client.send(room, body.text, box.reply).then(async (outcome) => {
     if (tab.isDead() || tab.signedIn()?.user.id !== user) return;
     if (outcome.ok) {
       body.accepted = run.ledger.tick();

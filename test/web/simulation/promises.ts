@@ -1,5 +1,12 @@
 /** Checks the promises against the present contents of databases, screens and logs. The first breach ends a run. */
-import { isMessage, isRemoval, isReplacement, membershipOf, subjectOf } from '../../../shared/kinds.ts';
+import {
+  isMessage,
+  isRemoval,
+  isReplacement,
+  membershipOf,
+  repliedTo,
+  subjectOf,
+} from '../../../shared/kinds.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import { LEGACY_LOG_STORES, LOG_STORES } from '../../../web/db/userDatabase.ts';
 import { itemOf, type Row } from '../../../web/records/row.ts';
@@ -187,8 +194,10 @@ function checkLog({ logs, announced, mayBeginAnywhere }: Known, of: Of, held: He
   }
 }
 
-/** A message with a stored deletion has no stored content, and neither have its edits. */
+/** A message with a stored deletion has no stored content, and neither have its edits, and the quotes of it. */
 function checkBlank(entry: HeldEntry, deleted: ReadonlySet<number>, room: string, broken: Broken): void {
+  if (entry.quote?.body !== undefined && deleted.has(entry.quote.serverOffset))
+    broken('S3', `${room} ${entry.serverOffset} quotes what is deleted`);
   if (entry.deleted || !(isMessage(entry) || isReplacement(entry))) return;
   const message = isReplacement(entry) ? entry.target! : entry.serverOffset;
   if (deleted.has(message))
@@ -207,8 +216,12 @@ export function isOfLineage(lineage: Lineage, room: string, run: readonly HeldEn
 function isCopy(held: HeldEntry, { entry, isRedacted }: Logged): boolean {
   if (held.clientOffset !== entry.clientOffset || held.author !== entry.author) return false;
   if (held.kind !== entry.kind || held.at !== entry.at) return false;
-  if (held.target !== entry.target || held.subject !== entry.subject) return false;
-  const isSame = Object.entries(entry).every(([field, value]) => isEqual(held[field as never], value));
+  if (held.subject !== entry.subject) return false;
+  const isAcknowledgedReply = held.target === undefined && repliedTo(entry) !== undefined; // its frame will tell
+  if (held.target !== entry.target && !isAcknowledgedReply) return false;
+  const isSame = Object.entries(entry).every(
+    ([field, value]) => field === 'target' || isEqual(held[field as never], value),
+  );
   return held.deleted ? isRedacted : isSame;
 }
 
@@ -248,7 +261,7 @@ function checkRows(known: Known, database: string, user: string, rows: readonly 
     const said = ledger.find(row.body ?? '');
     if ((said?.isTold || said?.abandoned) && !commitsLate)
       broken('O3', `“${said.text}” was told as not stored, and waits`);
-    if (row.targetOffset === undefined) continue;
+    if (row.targetOffset === undefined || row.target === undefined) continue; // of a reply it is a hint for the quote
     const { room, target, targetOffset } = row;
     // Or of a later lineage: the worker may get an acknowledgement before any tab notices the restore.
     const all = logs.lineages();

@@ -17,6 +17,7 @@ import { STORIES, type Story, type StoryName, storyOf } from './stories.ts';
 import { createWorld, type World } from './world.ts';
 
 export interface Run {
+  seed: number;
   world: World;
   story: Story;
   ill: Ill;
@@ -211,6 +212,7 @@ export function createRun(seed: number, about?: StoryName): Run {
   }
 
   const run: Run = {
+    seed,
     world,
     story,
     ill,

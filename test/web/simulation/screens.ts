@@ -28,7 +28,10 @@ export function checkScreen(
   const state = tab.client.conversation(room).get();
   if (state.loading) return;
   checkMessages(tab.name, state, me, broken);
-  for (const message of state.messages) checkInLogs(tab.name, room, message, logs, broken);
+  for (const message of state.messages) {
+    checkInLogs(tab.name, room, message, logs, broken);
+    checkQuote(tab.name, message, state, broken);
+  }
   if (unsure.has(room)) return;
   const database = `holdfast:${me}`;
   const rows = disk.read<Row>(database, 'rows').filter((row) => row.room === room);
@@ -77,6 +80,18 @@ function checkInLogs(where: string, room: string, message: Message, logs: Logs, 
     return entry?.author === author.id && entry.clientOffset === clientOffset;
   });
   if (!isThere) broken('O3', `${where} shows ${clientOffset} as sent, and no log has it`);
+}
+
+/** A quote says what its message says, where the screen shows both (S3). */
+function checkQuote(
+  where: string,
+  { key, reply }: Message,
+  { messages }: ConversationState,
+  broken: Broken,
+): void {
+  const quoted = reply && messages.find((message) => message.key === reply.key);
+  if (quoted && JSON.stringify(quoted.content) !== JSON.stringify(reply.content))
+    broken('S3', `${where} shows ${key} with another quote than its message`);
 }
 
 /** All lines from the first one to the end are shown, including those that were stored before the connection (S3). */

@@ -3,8 +3,9 @@
  * answers are allowed by the protocol.
  */
 
+import { quotesIn } from '../../../server/feed/quotes.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { ruleOf } from '../../../shared/kinds.ts';
+import { featureFor, REPLIES, repliedTo } from '../../../shared/kinds.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
@@ -130,7 +131,16 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   }
 
   function sendEntries(conn: Conn, room: string, entries: readonly Entry[]): void {
-    conn.send('entries', { room, entries, users: usersOf(entries) });
+    conn.send('entries', { room, entries, users: usersOf(entries), ...quotesOf(room, entries) });
+  }
+
+  /** As they are when the frame is made: when it arrives, they may have been edited or deleted. */
+  function quotesOf(room: string, entries: readonly Entry[]) {
+    const here = new Set(entries.map(({ serverOffset }) => serverOffset));
+    const wanted = entries.flatMap((entry) => repliedTo(entry) ?? []).filter((offset) => !here.has(offset));
+    return wanted.length === 0
+      ? {}
+      : { quotes: quotesIn(logs.room(room)!.log.map(shown), [], new Set(wanted)) };
   }
 
   function usersOf(entries: readonly Entry[]) {
@@ -153,7 +163,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     for (const conn of conns) {
       if (!conn.open || !room.members.has(conn.user)) continue;
       if (ill.losesFrame()) continue;
-      const frame = { room: room.id, entries, users: usersOf(entries) };
+      const frame = { room: room.id, entries, users: usersOf(entries), ...quotesOf(room.id, entries) };
       conn.send('entries', frame);
       if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => conn.send('entries', frame)); // with the old names, too
     }
@@ -199,7 +209,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const room = logs.room(item.room);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
-    const feature = ruleOf(item.kind)?.feature;
+    const feature = featureFor(item.kind, item);
     if (!isKnown && feature !== undefined && !server.features.includes(feature)) {
       if (isTold) witness.lacked(user, item);
       return { error: errorOf('invalid') };
@@ -231,6 +241,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       entries,
       amendments,
       users: usersOf([...entries, ...amendments]),
+      ...quotesOf(id, entries),
       head: log.length,
       ...olderThan(log, from, last),
     };
@@ -312,7 +323,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     names,
     sessions,
     revs,
-    features: [],
+    features: [REPLIES],
     failing: new Set(),
     up: true,
     lives: 1,

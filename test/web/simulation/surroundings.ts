@@ -1,5 +1,5 @@
 /** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
-import { isMessage } from '../../../shared/kinds.ts';
+import { isMessage, REPLIES } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
@@ -290,8 +290,8 @@ function bye({ server }: Run): string {
 function featureComesOrGoes(run: Run): string {
   const { server } = run;
   const said = restartServer(run);
-  server.features = server.features.length > 0 ? [] : [TEST_FEATURE];
-  return `${said}, ${server.features.length > 0 ? 'with' : 'without'} the feature`;
+  server.features = server.features.length > 1 ? [REPLIES] : [REPLIES, TEST_FEATURE];
+  return `${said}, ${server.features.length > 1 ? 'with' : 'without'} the feature`;
 }
 
 /** A room fails for some time. */

@@ -35,6 +35,7 @@ const CASES: readonly Case[] = [
   { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 9 },
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 15 },
   { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 2 },
+  { variant: 'a quote of what is deleted stays', rules: ['S3'], seed: 84 },
   { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 115 },
   { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 5 },
   { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 6 },

@@ -76,6 +76,13 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
+  'a quote of what is deleted stays': [
+    {
+      file: 'log/store/storeEntries.ts',
+      from: 'const changed = stored.filter((entry) => entry.quote || isRemoved(entry, removals));',
+      to: 'const changed = stored.filter((entry) => isRemoved(entry, removals));',
+    },
+  ],
   'a late copy of what is deleted is not blanked': [
     {
       file: 'log/store/storeEntries.ts',

@@ -33,7 +33,10 @@ async function readQuote(
   const { body, replacedBy } = quoted ?? {};
   const text = { author, clientOffset, serverOffset, at: 0, kind: 'text', body };
   const quote = quoted && (body === undefined ? { ...text, deleted: true as const } : text);
-  const entry = quoted && body === undefined ? quote : ((await entryAt(tx, room, serverOffset)) ?? quote);
+  const held = await entryAt(tx, room, serverOffset);
+  // a row's serverOffset may be of a log that was restored since
+  const isIt = held?.author === author && held.clientOffset === clientOffset;
+  const entry = isIt && !(quoted && body === undefined) ? held : quote;
   if (!entry) return undefined;
   const about = await entriesAbout(tx, room, serverOffset);
   const replaced = { ...text, kind: 'edit', target: serverOffset, serverOffset: replacedBy };

@@ -106,3 +106,14 @@ test('a deleted reply keeps no quote', async () => {
   await apply(db, [{ ...about('delete', 21), author: me, target: 20 } as Entry]);
   expect(await stored(db)).not.toContain(SECRET);
 });
+
+test('S1 a quote is of the message with the right key: a log that was restored has another one at that serverOffset', async () => {
+  const db = open();
+  await apply(db, [
+    { serverOffset: 5, author: lin, clientOffset: mint(), at: 5, kind: 'text', body: 'another' },
+  ]);
+  const lines = await db.read(['log', 'detached'], (tx) =>
+    readQuotes(tx, ROOM, [{ ...answered, serverOffset: 5, by: undefined }]),
+  );
+  expect([...lines.values()]).toEqual([]);
+});
