@@ -75,6 +75,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
     - dialog "Your message":
       - menu "Your message":
         - /children: equal
+        - menuitem "Reply"
         - menuitem "Edit"
         - menuitem "Copy"
         - menuitem "Details"

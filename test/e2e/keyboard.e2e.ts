@@ -32,10 +32,12 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await keyboard.press('ArrowUp');
   await focusIsSeen(page, message(page, 'First'));
   await keyboard.press('Enter');
-  await at('menuitem', 'Edit');
+  await at('menuitem', 'Reply');
   await keyboard.press('Escape');
   await focusIsSeen(page, message(page, 'First'));
   await keyboard.press('ContextMenu');
+  await at('menuitem', 'Reply');
+  await keyboard.press('ArrowDown');
   await at('menuitem', 'Edit');
   await keyboard.press('ArrowDown');
   await at('menuitem', 'Copy');
@@ -46,6 +48,8 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await focusIsSeen(page, message(page, 'First'));
 
   await keyboard.press('Enter');
+  await at('menuitem', 'Reply');
+  await keyboard.press('ArrowDown');
   await at('menuitem', 'Edit');
   await keyboard.press('Enter');
   await expect(page.getByText('Edit this message')).toBeVisible();
@@ -66,7 +70,7 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await keyboard.press('ArrowUp');
   await focusIsSeen(page, message(page, 'First, changed'));
   await keyboard.press('Shift+F10');
-  await at('menuitem', 'Edit');
+  await at('menuitem', 'Reply');
   await keyboard.press('End');
   await at('menuitem', 'Delete');
   await keyboard.press('Enter');
@@ -142,7 +146,7 @@ test('the focus is not lost when the focused element disappears: a queued messag
   await keyboard.press('ArrowUp');
   await focusIsSeen(page, message(page, 'waits')); // the dashed border of a queued message is not a focus ring
   await keyboard.press('Enter');
-  await focusIsOn(page, 'menuitem', 'Edit');
+  await focusIsOn(page, 'menuitem', 'Reply');
   await keyboard.press('End');
   await keyboard.press('Enter');
   await focusIsOn(page, 'heading', 'Delete this message?');
