@@ -7,7 +7,7 @@ export default defineConfig<object, { store: 'sqlite' | 'mongo' }>({
   testMatch: '**/*.e2e.ts',
   outputDir: 'test-results/browser',
   workers: 1, // the test machines have two cores; test/run.ts decides which tests run in parallel
-  timeout: 60_000,
+  timeout: 120_000, // a guard against what hangs: the slowest take 20 s on a quiet machine, and three times that on a busy one
   expect: { timeout: 15_000 },
   forbidOnly: !!process.env.CI,
   projects: [

@@ -45,7 +45,7 @@ test('S3 messages are edited and deleted while the reader misses 5,000 messages 
   network,
   phone,
 }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
   const page = await phone(network.url);
   await signUp(page, 'Ada');

@@ -56,7 +56,7 @@ test('O2 a reply to an own message that still waits is queued behind it, quotes 
 
 test('O2 a reply waits for a server that accepts replies, and is not parked; then it is sent', async () => {
   const tab = await signedIn();
-  const lin = 'L'.repeat(21) + 'A';
+  const lin = `${'L'.repeat(21)}A`;
   server.write(lin, 'a question');
   await until('it is shown', () => tab.conversation(LOBBY).messages.length === 1);
   await tab.client.send(LOBBY, 'the answer', target(at(tab, 0)));
@@ -89,7 +89,7 @@ test('a reply quotes nothing of a message that is deleted, from the tap on Delet
 test('O4 the composer answers the chosen message once: a text that could not be stored keeps it, one that was sent does not', async () => {
   const tab = await signedIn();
   const models = createComposerModels(tab.client);
-  server.write('L'.repeat(21) + 'A', 'a question');
+  server.write(`${'L'.repeat(21)}A`, 'a question');
   await until('it is shown', () => tab.conversation(LOBBY).messages.length === 1);
   const to = target(at(tab, 0));
   models.replying(LOBBY).set(to);
