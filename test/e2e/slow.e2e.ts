@@ -6,6 +6,7 @@ import { bodyOf, connectClient, signUp as signUpByApi, text, wholeLog } from '..
 import { recordsOf } from '../support/indexedDb.ts';
 import { startTabs } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
+import { withoutSyncManager } from '../support/worker.ts';
 import { expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { crowdSays, numbered } from './support/crowd.ts';
 import { goToNewest, readToTheBeginning } from './support/scroll.ts';
@@ -18,6 +19,8 @@ test('O2 L3 at 20 kB/s both ways, 300 messages up and 1,000 missed messages down
 }) => {
   test.setTimeout(120_000); // mostly for writing 300 texts, each durable before the next
   const page = await phone(network.url);
+  await withoutSyncManager(page.context()); // the service worker would send by HTTP while the page waits to connect again
+  await page.reload();
   const welcomes = countWelcomes(page);
   await signUp(page, 'Ada');
   await say(page, 'before');
