@@ -1,5 +1,5 @@
 /**
- * Upgrade of a large database: a phone has 50,000 entries (150,000 in the soak) and three queued messages of version 0.1 and gets this version. It
+ * Upgrade of a large database: a phone has 50,000 entries (150,000 with TEST_LENGTH=soak) and three queued messages of version 0.1 and gets this version. It
  * opens at once, sends the queue, and migrates the entries in slices while it is used. Killed in the middle, it resumes.
  */
 import type { Page } from '@playwright/test';
