@@ -94,8 +94,8 @@ export const SOCKETS_OF_ADDRESS = 10_000;
 export const UNKNOWN_TOKENS_OF_ADDRESS = { perSecond: 10, burst: 500 };
 /** Of one request. The longest of the app has some 200. */
 export const URL_MAX_LENGTH = 2_048;
-/** Requests of one connection that wait for their answers. Browsers send one at a time. */
-export const REQUESTS_PER_CONNECTION = 8;
+/** Requests of one connection that wait for their answers. Browsers send one at a time, which may come before the end of the last is noticed. */
+export const REQUESTS_PER_CONNECTION = 2;
 /** Three thousand clients behind one address come back at the same time after a restart. */
 export const HANDSHAKES_OF_ADDRESS = { perSecond: 200, burst: 6_000 };
 /** How many handshakes one that is refused counts as. */

@@ -32,6 +32,9 @@ test('messages of others count as unread until they were in view, on every devic
   await expect(lobby(page)).not.toHaveAccessibleName(/unread/);
 });
 
+/** More than 99 are unread also after those that are in view first. */
+const NEWS = 130;
+
 test('a room opens at the first unread message, and again where it was left; only what was in view is read', async ({
   server,
   phone,
@@ -44,7 +47,7 @@ test('a room opens at the first unread message, and again where it was left; onl
   await expectState(page, 'mine', 'Sent');
   await expectReadUpTo(page, 2 + 20 + 1); // two entries are joins
   await back(page);
-  await write(mika, 'news', 114);
+  await write(mika, 'news', NEWS);
   await expect(lobby(page)).toHaveAccessibleName(/more than 99 unread/);
 
   const frames = await recordFrames(page);
@@ -59,11 +62,11 @@ test('a room opens at the first unread message, and again where it was left; onl
   await page.screenshot({ path: info.outputPath('opened.png') });
 
   await page.locator('.log').evaluate((log) => log.scrollBy(0, 1_000));
-  await expect(pill).toHaveAccessibleName(/^7\d new messages$/);
+  await expect(pill).toHaveAccessibleName(/^[89]\d new messages$/);
   await page.screenshot({ path: info.outputPath('scrolled.png') });
   const left = await topOf(page);
   await back(page);
-  await expect(lobby(page)).toHaveAccessibleName(/ 7\d unread$/);
+  await expect(lobby(page)).toHaveAccessibleName(/ [89]\d unread$/);
   await lobby(page).click();
   expect(await topOf(page)).toEqual(left);
   await page.screenshot({ path: info.outputPath('again.png') });
@@ -73,17 +76,23 @@ test('a room opens at the first unread message, and again where it was left; onl
   expect(await topOf(page)).toEqual(left);
   expect(await frames.withoutLines()).toBe(0);
 
+  await scrollWhenRemoved(page);
+  await back(page);
+  await lobby(page).click();
+  await expect(composer(page)).toBeVisible();
+  expect(await topOf(page)).toEqual(left);
+
   await page.reload();
   await expect(composer(page)).toBeVisible();
   expect(await topOf(page)).toEqual(left);
   await pill.click();
-  await expect(message(page, 'news 113')).toBeInViewport();
+  await expect(message(page, `news ${NEWS - 1}`)).toBeInViewport();
   await expect(pill).toHaveCount(0);
-  await expectReadUpTo(page, 2 + 20 + 1 + 114);
+  await expectReadUpTo(page, 2 + 20 + 1 + NEWS);
   await back(page);
   await expect(lobby(page)).not.toHaveAccessibleName(/unread/);
   await lobby(page).click();
-  await expect(message(page, 'news 113')).toBeInViewport();
+  await expect(message(page, `news ${NEWS - 1}`)).toBeInViewport();
   await expect(separator).toHaveCount(0);
 });
 
@@ -129,6 +138,18 @@ function lobby(page: Page) {
   return page.getByRole('link', { name: /lobby/i });
 }
 
+/** When the log is not in the document any more, it gets the `scroll` event of its last frame, as on a slow phone. */
+function scrollWhenRemoved(page: Page): Promise<void> {
+  return page.locator('.log').evaluate((log) => {
+    const observer = new MutationObserver(() => {
+      if (log.isConnected) return;
+      observer.disconnect();
+      log.dispatchEvent(new Event('scroll'));
+    });
+    observer.observe(document, { childList: true, subtree: true });
+  });
+}
+
 function back(page: Page): Promise<void> {
   return page.getByRole('link', { name: 'Back to the rooms' }).click();
 }
@@ -140,7 +161,8 @@ async function write(by: ApiClient, name: string, count: number): Promise<void> 
 }
 
 /** The first message in view, and its distance from the top of the view in pixels. */
-function topOf(page: Page): Promise<{ text: string; px: number }> {
+async function topOf(page: Page): Promise<{ text: string; px: number }> {
+  await expect(page.locator('.log [data-key]')).not.toHaveCount(0);
   return page.locator('.log').evaluate((log) => {
     const { top } = log.getBoundingClientRect();
     const row = [...log.querySelectorAll('[data-key]')].find(

@@ -93,7 +93,8 @@ function useMarkAsRead(
     let hasMoved = false;
     look.current = () => {
       hasMoved = true;
-      if (timer !== undefined || !isAttended()) return;
+      // An effect ends after the next frame: without a place in the document, every line would be in view.
+      if (timer !== undefined || !isAttended() || !element.isConnected) return;
       hasMoved = false;
       const upTo = seenUpTo(element, latest.current, seen.current);
       timer = setTimeout(() => {

@@ -30,6 +30,7 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
       if (at && !latest.current.loading) client.leaveAt(room, placeOf(at, latest.current));
     };
     const onScroll = () => {
+      if (!element.isConnected) return; // Preact ends an effect after the next frame, whose `scroll` event may still come
       scrollOutOfSpacer(element);
       const line = topLineIn(element);
       at = { line, isAtEnd: isAtEnd(sizesOf(element)) };
