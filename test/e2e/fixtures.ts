@@ -24,6 +24,9 @@ interface Fixtures {
   storage: TemporaryFolder;
 }
 
+/** TEST_CPU_RATE=8: pages are eight times as slow, which shows what depends on the machine's speed. */
+const CPU_RATE = Number(process.env.TEST_CPU_RATE ?? 1);
+
 /** Runs a test on both stores: only where the store does more than acknowledge texts (docs/DECISIONS.md). */
 export const BOTH = { tag: '@both' };
 
@@ -58,6 +61,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       page.on('console', (message) => told.push(`${message.type()}: ${message.text()}`));
       page.on('pageerror', (error) => told.push(`error: ${error.stack}`));
       page.on('close', () => info.attach('console.txt', { body: told.join('\n') }));
+      if (CPU_RATE > 1)
+        await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: CPU_RATE });
       await page.goto(url);
       return page;
     });

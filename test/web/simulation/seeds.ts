@@ -52,7 +52,7 @@ for (const seed of seeds) {
 }
 const { user, system } = process.cpuUsage(began);
 console.log(`${ran} seeds, ${failed} failed, ${((user + system) / 1_000 / ran).toFixed(1)} ms each`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exit(failed > 0 ? 1 : 0); // a client that stands still may keep a timer
 
 /** A breach of another rule is printed, and does not stop. */
 function isSought(breach: string): boolean {
