@@ -174,9 +174,10 @@ export function createEngine(deps: EngineDeps): Engine {
     roomReaders,
     typing,
     received(change) {
-      if (change.type === 'placed')
+      if (change.type === 'placed') {
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
-      else if (change.holder !== fenceToken) lock.extendWait();
+        connection.tell({ type: 'reached' });
+      } else if (change.holder !== fenceToken) lock.extendWait();
     },
     close() {
       drain.close();

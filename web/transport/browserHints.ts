@@ -52,7 +52,8 @@ function networkChanged(state: TransportState, now: number): Transition {
   return phase.tag === 'connecting' ? reconnect(withLastTransport(state), now) : connectIfAllowed(state, now);
 }
 
-function connectIfAllowed(state: TransportState, now: number): Transition {
+/** Unless the server ordered a delay, or a hidden page has nothing to send. */
+export function connectIfAllowed(state: TransportState, now: number): Transition {
   const { phase, visibility } = state;
   if (phase.tag === 'connecting' || phase.tag === 'refused') return [state, []];
   if (phase.tag === 'backoff' && phase.serverDelay) return [state, []];

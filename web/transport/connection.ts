@@ -8,7 +8,7 @@
 import { assertNever } from '../../shared/never.ts';
 import { HIDDEN_CLOSE_MS, RECEIVING_SILENCE_MS } from '../records/pageLimits.ts';
 import type { BrowserEvent } from './browser.ts';
-import { applyBrowserEvent, withLastTransport } from './browserHints.ts';
+import { applyBrowserEvent, connectIfAllowed, withLastTransport } from './browserHints.ts';
 import {
   applyServerDelay,
   type ConnectionEffect,
@@ -43,6 +43,8 @@ export type ConnectionEvent =
   | { type: 'clock' }
   /** Whether the outbox has rows to send. */
   | { type: 'unsent-changed'; hasUnsent: boolean }
+  /** Another tab or the service worker had an answer of the server: the network works again. */
+  | { type: 'reached' }
   | { type: 'uploading'; bytes: number }
   /** An append was not answered in time. */
   | { type: 'suspect' }
@@ -118,6 +120,8 @@ export function reduceConnection(
       return clock(state, context);
     case 'unsent-changed':
       return unsentChanged({ ...state, hasUnsent: event.hasUnsent }, now);
+    case 'reached':
+      return phase.tag === 'backoff' ? connectIfAllowed(state, now) : [state, []];
     case 'uploading':
       return [{ ...state, uploading: event.bytes }, []];
     case 'suspect':

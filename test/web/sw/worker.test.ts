@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { beforeEach, expect, test } from 'vitest';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
+import type { Channel } from '../../../web/db/changes.ts';
 import { openUserDatabase } from '../../../web/db/userDatabase.ts';
 import type { BackgroundResult } from '../../../web/outbox/backgroundDrain.ts';
 import { enqueue } from '../../../web/outbox/enqueue.ts';
@@ -21,6 +22,8 @@ let locks: ReturnType<typeof createLocks>;
 let told: Change[];
 let posts: string[][];
 let knocks: number;
+/** Of the tabs, which hear of what the worker has changed. */
+let channels: Map<string, Set<Channel>>;
 
 beforeEach(() => {
   server = createModelServer();
@@ -29,11 +32,19 @@ beforeEach(() => {
   told = [];
   posts = [];
   knocks = 0;
+  channels = new Map();
 });
 
 function openTab(): Tab & { gone(): void } {
   const held = locks.forTab();
-  const tab = browser.openTab({ locks: held.manager });
+  const channel = (name: string) => {
+    const all = channels.get(name) ?? new Set();
+    channels.set(name, all);
+    const own: Channel = { postMessage() {}, onmessage: null, close: () => void all.delete(own) };
+    all.add(own);
+    return own;
+  };
+  const tab = browser.openTab({ locks: held.manager, channel });
   return Object.assign(tab, {
     gone() {
       tab.kill();
@@ -92,8 +103,11 @@ function wakeWorker(
     random: () => 0.5,
     randomBytes: (count) => Uint8Array.from({ length: count }, (_, i) => mint().charCodeAt(i + 1)),
     locks: held.manager,
-    channel: () => ({
-      postMessage: (change) => void told.push(change as Change),
+    channel: (name) => ({
+      postMessage(change) {
+        told.push(change as Change);
+        for (const tab of channels.get(name) ?? []) tab.onmessage?.({ data: change });
+      },
       onmessage: null,
       close() {},
     }),
@@ -128,6 +142,19 @@ test('O2 the worker sends the outbox once, in order, and notifies the tabs; the 
   await again.untilLive();
   again.look(LOBBY);
   await until('shown', () => again.read(LOBBY).join() === 'a,b,c');
+});
+
+test('O2 S4 what the worker has sent shows that the network works: a tab that waits before it tries again connects at once', async () => {
+  const tab = await queued('a');
+  for (let waited = 0; waited < 60_000; waited += 500) {
+    tab.clock.pass(500);
+    await turns(2);
+  }
+  server.reachable = true; // and the next attempt is due in up to RETRY_MAX_MS
+  expect(await wakeWorker().drained).toBe('empty');
+  await until('live', () => tab.signedIn().connection.tag === 'live');
+  await until('shown', () => tab.read(LOBBY).join() === 'a');
+  expect(sent()).toEqual(['a']);
 });
 
 test('O2 S5 the worker leaves the outbox to a tab that is sending, and no message is sent by both', async () => {

@@ -62,6 +62,7 @@ const EVENTS: Record<EventName, ConnectionEvent> = {
   /** At the time of `nextAlarmAt`. */
   clock: { type: 'clock' },
   'unsent-changed': { type: 'unsent-changed', hasUnsent: true },
+  reached: { type: 'reached' },
   uploading: { type: 'uploading', bytes: 1_000 },
   suspect: { type: 'suspect' },
   unusable: { type: 'unusable' },
@@ -128,6 +129,7 @@ const TABLE: Record<EventName, Row> = {
   bye:                ['·',       '·',       '·',       'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  'delay',  '·'],
   clock:              ['·',       'connect', 'connect', 'leave', 'anew',  'leave', 'leave', 'leave', 'beat',  'anew',  '·'],
   'unsent-changed':   ['connect', '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
+  reached:            ['·',       'connect', '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   uploading:          ['·',       '·',       '·',       '·',     '·',     '·',     '·',     '·',     '·',     '·',     '·'],
   suspect:            ['·',       '·',       '·',       '·',     '·',     '·',     'beat',  '·',     'beat',  '·',     '·'],
   unusable:           ['·',       '·',       '·',       '·',     '·',     '·',     'leave', 'leave', 'leave', 'leave', '·'],
