@@ -72,6 +72,7 @@ const IN_STYLES: Record<string, Newer> = {
 /** Used only where the browser has it, or without harm where not: the name in the lists above, and a part of the line. */
 const GUARDED: readonly { name: string; near: RegExp }[] = [
   { name: 'moveBefore', near: /\.moveBefore&&/ }, // preact asks first
+  { name: 'Uint8Array to and from base64', near: /typeof \w+\.toBase64\s*={2,3}/ }, // qr asks first
   { name: 'checkVisibility', near: /\.checkVisibility(?:\?\.\(|&&|===|!==)/ },
 ];
 

@@ -165,7 +165,7 @@ test('a changed name is on old messages, also for somebody who was away and is o
 test('an invitation brings somebody new into a private room, by its link and by its code', async ({
   server,
   phone,
-}) => {
+}, info) => {
   const kim = await phone(server.url);
   await signUp(kim, 'Kim');
   await kim.getByRole('link', { name: 'Back to the rooms' }).click();
@@ -183,7 +183,20 @@ test('an invitation brings somebody new into a private room, by its link and by 
   await kim.getByRole('button', { name: 'Make an invitation' }).click();
   const link = (await kim.locator('.link').textContent())!;
   const code = (await kim.locator('output.code').textContent())!;
+  await kim.getByRole('button', { name: 'Print a poster' }).click();
+  await kim.getByRole('textbox', { name: 'Name of the Wi-Fi' }).fill('Ward guests');
+  const poster = kim.locator('.poster');
+  await expect(poster).toBeHidden();
+  await kim.emulateMedia({ media: 'print' });
+  await expect(kim.getByRole('dialog')).toBeHidden();
+  await expect(poster).toContainText('Kim 邀请你加入 Ward 5');
+  await expect(poster.getByRole('img', { name: link })).toBeVisible();
+  await expect(poster.getByRole('img', { name: 'Wi-Fi' })).toBeVisible();
+  await expect(poster.getByText(code, { exact: true })).toBeVisible();
+  await kim.screenshot({ path: info.outputPath('poster.png'), fullPage: true });
+  await kim.emulateMedia({ media: 'screen' });
   await kim.getByRole('button', { name: 'Close' }).click();
+  await expect(poster).toHaveCount(0);
   expect(link).toMatch(new RegExp(`^${server.url}/#/join/[\\w-]{22}$`));
 
   const lin = await phone(link);

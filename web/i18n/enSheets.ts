@@ -70,6 +70,13 @@ export const enSheets = {
     shared: 'Join me on Holdfast:',
     share: 'Share',
     orCode: 'Or tell them this code, which they enter on the first screen:',
+    qr: 'QR code of the link',
+    poster: 'Print a poster',
+    posterWhy:
+      'One page in English and Chinese, with the QR code and the code. Give the Wi-Fi if people need it first. It is printed, and kept nowhere.',
+    wifiName: 'Name of the Wi-Fi (optional)',
+    wifiPassword: 'Its password (optional)',
+    print: 'Print',
     valid: 'Valid invitations',
     used: (uses: number, most: number) => `${uses} of ${most} used`,
     until: (day: string) => `until ${day}`,

@@ -249,6 +249,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
       shared: '来 Holdfast 一起聊天：',
       share: '分享',
       orCode: '或者告诉对方这个邀请码，在第一个页面输入：',
+      qr: '链接的二维码',
+      poster: '打印海报',
+      posterWhy:
+        '一页中英双语海报，带二维码和邀请码。如果对方要先连 Wi-Fi，可以填上。它只打印出来，不会保存。',
+      wifiName: 'Wi-Fi 名称（可不填）',
+      wifiPassword: 'Wi-Fi 密码（可不填）',
+      print: '打印',
       valid: '有效的邀请',
       used: (uses, most) => `已有 ${uses} / ${most} 人使用`,
       until: (day) => `有效期至${day}`,

@@ -176,13 +176,20 @@ export interface InvitedTo {
 export interface PeopleActions {
   /** Changes the own name. `conflict`: it is taken; `forbidden`: too often, until `retryAfter` has passed. */
   rename(name: string): Promise<Outcome>;
-  /** Makes an invitation to a room. `token` and `code` are shown once. */
-  invite(room: string, terms: InvitationTerms): Promise<Outcome & { token?: string; code?: string }>;
+  /** Makes an invitation to a room. */
+  invite(room: string, terms: InvitationTerms): Promise<Outcome & { made?: MadeInvitation }>;
   /** Those that are valid and that one may revoke, the oldest first: of a room, or all for keepers. */
   invitations(room: string | undefined): Promise<Outcome & { invitations?: RoomInvitation[] }>;
   revokeInvitation(id: string): Promise<Outcome>;
   /** Who invites where. `invitation-…`: it does not work, and why. */
   lookAtInvitation(invite: string): Promise<Outcome & { invited?: InvitedTo }>;
+}
+
+/** `token`, which the link has, and `code` are shown once. `expiresAt`: milliseconds since 1970. */
+export interface MadeInvitation {
+  token: string;
+  code: string;
+  expiresAt: number;
 }
 
 /** Times in milliseconds since 1970. `current`: this device. */

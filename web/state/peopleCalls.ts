@@ -23,8 +23,8 @@ export function createPeopleCalls(deps: DeviceDeps): PeopleActions {
       const body = { room, ...terms };
       const result = await callApi(deps, 'POST', '/api/invitations', InvitationAnswer, body);
       if (!result.ok) return failedCall(result);
-      const { token, code } = result.value;
-      return { ok: true, token, code };
+      const { token, code, invitation } = result.value;
+      return { ok: true, made: { token, code, expiresAt: invitation.expiresAt } };
     },
     async invitations(room) {
       const path = room === undefined ? '/api/invitations' : `/api/invitations?room=${room}`;

@@ -32,7 +32,10 @@ test('an invitation is made with its terms; link and code are in the answer', as
     makesAccounts: false,
   };
   const { asked, people } = calls(201, { invitation, token: TOKEN, code: 'K7Q-M4P' });
-  expect(await people.invite('lobby', terms)).toEqual({ ok: true, token: TOKEN, code: 'K7Q-M4P' });
+  expect(await people.invite('lobby', terms)).toEqual({
+    ok: true,
+    made: { token: TOKEN, code: 'K7Q-M4P', expiresAt: invitation.expiresAt },
+  });
   expect(asked).toEqual([`POST /api/invitations ${JSON.stringify({ room: 'lobby', ...terms })}`]);
   const list = calls(200, { invitations: [invitation] });
   expect(await list.people.invitations('lobby')).toMatchObject({

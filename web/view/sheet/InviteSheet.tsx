@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { roomName, sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
-import type { Outcome, RoomInvitation, RoomSummary, SignedIn } from '../../state/model.ts';
+import type { MadeInvitation, Outcome, RoomInvitation, RoomSummary, SignedIn } from '../../state/model.ts';
 import { hashOf } from '../parts/router.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { type PosterProps, PrintPoster } from './Poster.tsx';
+import { QrCode } from './QrCode.tsx';
 import { Sheet } from './Sheet.tsx';
 
 interface InviteSheetProps {
@@ -21,7 +23,7 @@ export function InviteSheet({ app, room, onClose }: InviteSheetProps) {
   const [days, setDays] = useState(7);
   const [uses, setUses] = useState(50);
   const [forNew, setForNew] = useState(isKeeper);
-  const [made, setMade] = useState<{ token?: string; code?: string } | undefined>();
+  const [made, setMade] = useState<MadeInvitation | undefined>();
   const [turn, setTurn] = useState(0);
   const action = useAsyncAction();
   const make = () =>
@@ -33,14 +35,20 @@ export function InviteSheet({ app, room, onClose }: InviteSheetProps) {
           makesAccounts: isKeeper && forNew,
         }),
       (answer) => {
-        setMade(answer);
+        setMade(answer.made);
         setTurn(turn + 1);
       },
     );
   return (
     <Sheet title={s.title(roomName(room))} onClose={onClose}>
-      {made?.token && made.code ? (
-        <Secret link={`${location.origin}/${hashOf({ tag: 'join', id: made.token })}`} code={made.code} />
+      {made ? (
+        <Secret
+          by={app.user.name}
+          room={roomName(room)}
+          link={`${location.origin}/${hashOf({ tag: 'join', id: made.token })}`}
+          code={made.code}
+          expiresAt={made.expiresAt}
+        />
       ) : (
         <>
           <p>{s.why}</p>
@@ -101,7 +109,8 @@ function Choice({ label, value, of, shown, onChoose }: ChoiceProps) {
 }
 
 /** The link and the code, which are shown only now. */
-function Secret({ link, code }: { link: string; code: string }) {
+function Secret(poster: PosterProps) {
+  const { link, code } = poster;
   const s = sheetTexts().invite;
   const [copied, setCopied] = useState(false);
   const copy = () =>
@@ -129,6 +138,8 @@ function Secret({ link, code }: { link: string; code: string }) {
       <output class="code" aria-label={[...code].join(' ')}>
         {code}
       </output>
+      <QrCode text={link} label={s.qr} />
+      <PrintPoster {...poster} />
     </>
   );
 }
