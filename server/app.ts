@@ -49,6 +49,7 @@ import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestG
 import { createAccess } from './rooms/access.ts';
 import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
+import { createPresenceService } from './rooms/presenceService.ts';
 import { createReaderService } from './rooms/readerService.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
@@ -170,6 +171,19 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     smallRooms,
     tell: (frame) => realtime.sendReaders(frame),
   });
+  const presence = createPresenceService({
+    store: store.presence,
+    rooms: store.rooms,
+    names,
+    access,
+    tell: (socket, room, frame) => realtime.sendPresence(socket, room, frame),
+    tellUser: (user, frame) => realtime.sendPresenceTo(user, frame),
+    send: adapter && ((message) => realtime.sharePresence(message)),
+    process: randomBytes(16).toString('base64url'),
+    logger,
+    ticks: monotonic,
+    now,
+  });
   const plainAuth = createAuth({
     store: store.users,
     now,
@@ -205,6 +219,8 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         return {};
       },
       readers: readerService.readers,
+      presence: presence.people,
+      'presence:show': presence.show,
       'room:list': rooms.list,
       'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
@@ -265,11 +281,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
       else access.left(room, subjectOf(entry));
       smallRooms.changed(room);
+      presence.moved(room, subjectOf(entry), membershipOf(entry) === 'joined');
       realtime.applyMembership(room, entry);
     },
     onGap() {
       access.clear();
       smallRooms.clear();
+      presence.clear();
       realtime.reconcile();
     },
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
@@ -296,6 +314,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     names,
     perform,
     smallRooms,
+    presence,
     backpressure,
     work,
     onAuthenticated: (request) => connections.authenticated(request),
@@ -331,6 +350,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     async listen() {
       await feed.start();
       realtime.start();
+      presence.start();
       deviceUse.start(realtime.devices);
       const { host, port, metricsHost, metricsPort } = config;
       if (metricsPort !== undefined) {
@@ -368,6 +388,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         run: async () => {
           deviceUse.stop();
           readerService.stop();
+          presence.stop();
           await feed.close();
           await realtime.close();
         },

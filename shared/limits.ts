@@ -64,6 +64,14 @@ export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;
 export const TYPING_MAX_MEMBERS = 50;
 /** Of a room in which the members see who has read what. */
 export const READERS_MAX_MEMBERS = TYPING_MAX_MEMBERS;
+/** Of a room whose members are told who comes and goes; and how many members of a larger one a page lists. */
+export const PRESENCE_MAX_MEMBERS = TYPING_MAX_MEMBERS;
+/** A visible page says this often that somebody looks at it. */
+export const HERE_EVERY_MS = 10_000;
+/** Whoever has not said so for this long is not here any more: one sign may be lost, and the next one late. */
+export const HERE_SHOWN_MS = 25_000;
+/** A page that is hidden or closed counts for this long after: reloading it is no coming and going. */
+export const HERE_LEFT_MS = 5_000;
 /** Engine.IO closes a connection that sends a larger frame. An append between APPEND_MAX_BYTES and this is answered `too-large`. */
 export const FRAME_MAX_BYTES = 1_200_000;
 

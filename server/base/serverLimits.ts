@@ -70,6 +70,18 @@ export const UNANSWERED_MAX_LENGTH = 200;
 export const TYPING_SIGNS = { perSecond: 1, burst: 6 };
 /** Read markers of a room are told to its other members together, this long after the first: fifty who read a message are one frame. */
 export const READERS_EVERY_MS = 1_000;
+/** Who came and went is told together, this often: 200 people who come within a second are one frame for each who watches. */
+export const PRESENCE_EVERY_MS = 1_000;
+/** Each process tells the others at least this often that it lives. */
+export const PRESENCE_REPORT_MS = 5_000;
+/** A process that was not heard for this long is gone, with those who were here by it: two reports may be lost. */
+export const PRESENCE_SILENT_MS = 15_000;
+/** When somebody was here last is stored this often while they are here, so that a crash makes it a minute too early. */
+export const SEEN_EVERY_MS = 60_000;
+/** These times are written together, at most this often. */
+export const SEEN_WRITES_EVERY_MS = 10_000;
+/** Of one such write: an append may wait for it, some 10 ms. */
+export const SEEN_PER_WRITE = 1_000;
 /** Ranges and lists of one socket that wait for their turn. The app has four ranges under way. */
 export const READS_WAITING = 32;
 

@@ -14,10 +14,13 @@ import {
 } from '../../shared/limits.ts';
 import {
   type Acknowledgement,
+  type Answer,
   type AnsweredName,
   answers,
   type Entries,
   type Frame,
+  type Request,
+  requests,
   type User,
   type WireError,
 } from '../../shared/protocol/index.ts';
@@ -27,6 +30,7 @@ import type { Audit, OnLimit } from '../base/audit.ts';
 import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { parseUpToFault } from '../base/parse.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import { CONNECTED_WITHIN_MS, READS_WAITING, STRANGERS, STRANGERS_OF_ADDRESS } from '../base/serverLimits.ts';
 import { withTimeout } from '../base/timeout.ts';
@@ -42,6 +46,7 @@ import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import { FOREIGN_PAGE, foreignHost, guardRequests } from '../request/requestGuard.ts';
+import type { PresenceMessage, PresenceService } from '../rooms/presenceService.ts';
 import type { SmallRooms } from '../rooms/smallRooms.ts';
 import type { Store } from '../store/port.ts';
 import { createAdmission } from './admission.ts';
@@ -81,6 +86,12 @@ export interface Realtime {
   sendRead(user: string, room: string, upTo: number): void;
   /** To everybody in the room, on every process: how far members have read. */
   sendReaders(frame: Frame<'readers'>): void;
+  /** To one socket of this process, where it is in this room; false otherwise. */
+  sendPresence(socket: string, room: string, frame: Frame<'presence'>): boolean;
+  /** To all sockets of this user. */
+  sendPresenceTo(user: string, frame: Frame<'presence'>): void;
+  /** To the other processes. */
+  sharePresence(message: PresenceMessage): void;
   /** To everybody in the user's rooms, on every process: the user has another name. */
   sendUser(user: User): Promise<void>;
   /** Sends `bye`: clients reconnect after `retryAfter` ms. Resolves when it was handed to all connections. */
@@ -101,6 +112,7 @@ interface Deps {
   names: Pick<Names, 'changed' | 'refresh'>;
   perform: Perform;
   smallRooms: Pick<SmallRooms, 'isSmall'>;
+  presence: Pick<PresenceService, 'sign' | 'ended' | 'watch' | 'heard'>;
   backpressure: Backpressure;
   work: WorkMeter;
   /** Requests per second and device. */
@@ -199,6 +211,7 @@ export function createRealtime({
   names,
   perform,
   smallRooms,
+  presence,
   backpressure,
   work,
   onAuthenticated,
@@ -231,6 +244,7 @@ export function createRealtime({
   let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
+  io.on('presence', presence.heard);
   io.use(createHandshakeGuard({ auth, admission, contextOf, onAuthenticated, metrics, audit, logger }));
   const strangers = createStrangers<LiveSocket['conn']>({
     ofAddress: STRANGERS_OF_ADDRESS,
@@ -264,6 +278,7 @@ export function createRealtime({
     dispatch(socket, {
       perform,
       passOnTyping,
+      presence,
       frameLimiter,
       backpressure,
       offended: () => admission.offended(socket),
@@ -281,7 +296,10 @@ export function createRealtime({
         logger.warn({ err: error }, 'welcome failed; closing the connection so that the client reconnects');
         endConnection(socket);
       });
-    socket.on('disconnect', countConnections);
+    socket.on('disconnect', () => {
+      presence.ended(socket.id);
+      countConnections();
+    });
   });
 
   function countConnections() {
@@ -310,6 +328,16 @@ export function createRealtime({
       if (hasOtherProcesses) io.serverSideEmit('userChanged', user);
     },
     sendRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
+    sendPresence(id, room, frame) {
+      const socket = io.of('/').sockets.get(id);
+      if (!socket?.data.isIn(room)) return false;
+      socket.data.emit('presence', frame);
+      return true;
+    },
+    sendPresenceTo: (user, frame) => io.to(socketsOf.user(user)).emit('presence', frame),
+    sharePresence(message) {
+      if (hasOtherProcesses) io.serverSideEmit('presence', message);
+    },
     sendReaders: (frame) => io.to(socketsOf.room(frame.room)).emit('readers', frame),
     async sayBye(retryAfter) {
       io.local.emit('bye', { retryAfter });
@@ -345,12 +373,13 @@ function dispatch(
   {
     perform,
     passOnTyping,
+    presence,
     frameLimiter,
     backpressure,
     offended,
     onLimit,
     metrics,
-  }: Pick<Deps, 'perform' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
+  }: Pick<Deps, 'perform' | 'presence' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
     offended: () => void;
     passOnTyping: PassOnTyping;
   },
@@ -368,8 +397,8 @@ function dispatch(
   socket.onAny((event: string, ...args: unknown[]) => {
     const answered = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
     const name = isRequest(event) ? event : undefined;
-    const isTyping = event === 'typing' && !answered;
-    metrics.frames.inc({ event: name ?? (isTyping ? event : 'other') });
+    const isSign = (event === 'typing' || event === 'here') && !answered;
+    metrics.frames.inc({ event: name ?? (isSign ? event : 'other') });
     const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
       if (!answer.ok && answer.error.code === 'rate-limited') offended();
       answered?.(answer);
@@ -387,7 +416,8 @@ function dispatch(
         wireError('rate-limited', `More than ${FRAMES_PER_SECOND} requests per second.`, retryAfter),
       );
     }
-    if (isTyping) return void passOnTyping(socket, args[0]);
+    if (isSign && event === 'typing') return void passOnTyping(socket, args[0]);
+    if (isSign) return takeHere(args[0]);
     if (!answered) return; // without an acknowledgement callback the request cannot be answered: count it and drop it
     if (event === TOO_LARGE_EVENT) return refuse(wireError('too-large', 'The request is too large.'));
     if (!name) return refuse(wireError('invalid', 'This request does not exist in the protocol.'));
@@ -396,8 +426,22 @@ function dispatch(
     const { payer } = socket.data;
     const transport = socket.data.isPolling() ? 'polling' : 'websocket';
     const answer = () => perform(name, socket.data.identity.user, args[0], { transport, payer });
-    void answerOf(name, answer).then(acknowledge);
+    void answerOf(name, answer).then((result) => {
+      if (name === 'presence' && result.ok && socket.connected)
+        presence.watch(
+          socket.id,
+          socket.data.identity.user.id,
+          args[0] as Request<'presence'>,
+          result as Answer<'presence'>,
+        );
+      acknowledge(result);
+    });
   });
+
+  function takeHere(payload: unknown): void {
+    const parsed = parseUpToFault(requests.here, payload);
+    if (parsed.ok) presence.sign(socket.id, socket.data.identity.user.id, parsed.value.here);
+  }
 
   function answerOf(name: AnsweredName, answer: () => Promise<Acknowledgement<AnsweredName>>) {
     if (name === 'append') return appends(answer);

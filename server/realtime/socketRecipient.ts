@@ -5,6 +5,7 @@ import { createSerial } from '../../shared/serial.ts';
 import type { Identity } from '../auth/auth.ts';
 import type { Recipient } from '../feed/recipient.ts';
 import type { Payer } from '../limits/workMeter.ts';
+import type { PresenceMessage } from '../rooms/presenceService.ts';
 
 /**
  * The state of one authenticated connection; `socket.data` of its socket. Socket and address are private fields
@@ -62,6 +63,7 @@ type ReceivedEvents = Record<string, (...args: unknown[]) => void>;
 /** Messages between the processes of one deployment. They may be lost. */
 interface ProcessEvents {
   userChanged: (user: User) => void;
+  presence: (message: PresenceMessage) => void;
 }
 
 export type LiveServer = Server<ReceivedEvents, SentEvents, ProcessEvents, SocketRecipient>;

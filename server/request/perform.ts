@@ -79,6 +79,8 @@ const CALLS: Record<AnsweredName, number> = {
   range: 3,
   read: 2, // with what the other members are told of it
   readers: 3,
+  presence: 4,
+  'presence:show': 2,
   'room:list': 3,
   'room:get': 3,
   'room:create': 7,

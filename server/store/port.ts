@@ -27,6 +27,7 @@ export interface Store {
   rooms: RoomStore;
   keepers: KeeperStore;
   invitations: InvitationStore;
+  presence: PresenceStore;
 
   /** The calls that wait for the database, by queue: for the metrics. */
   waiting(): Readonly<Record<string, QueueState>>;
@@ -201,6 +202,8 @@ export interface RoomStore {
   readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
   /** The members of the room, at most `limit` of them, with their read markers as in `readUpTo`; in any order. */
   readers(room: string, limit: number): Promise<Reader[]>;
+  /** The ids of the members of the room that come after `after`, ascending, at most `limit`. */
+  members(room: string, after: string, limit: number): Promise<string[]>;
 }
 
 /** Keepers, who let people back in, and those who ask for it (docs/PROTOCOL.md, "Keepers"). */
@@ -260,6 +263,27 @@ export interface InvitationStore {
   revoke(hash: string, at: number): Promise<void>;
   /** Revokes all that this user has made, for this room or, without one, for any. */
   revokeOf(user: string, room: string | undefined, at: number): Promise<void>;
+}
+
+/** When people were here last, and who hides it (docs/PROTOCOL.md, "Who is here"). */
+export interface PresenceStore {
+  /** Raises the time at which each of these users was here last, in one write; not of those who hide it. */
+  seen(users: readonly Seen[]): Promise<void>;
+  /** Of these users; those of whom nothing is known are left out. */
+  of(users: readonly string[]): Promise<Map<string, PresenceRecord>>;
+  /** Whether the user hides when they are here. */
+  hide(user: string, hides: boolean): Promise<void>;
+}
+
+export interface Seen {
+  user: string;
+  at: number;
+}
+
+export interface PresenceRecord {
+  hides: boolean;
+  /** Undefined: never while it was shown. */
+  seenAt: number | undefined;
 }
 
 export interface NewInvitation {

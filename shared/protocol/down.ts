@@ -98,6 +98,18 @@ export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.bool
 export const ReadFrame = v.object({ room: RoomId, user: UserId, upTo: Head });
 /** Read markers by user. */
 export const ReadersFrame = v.object({ room: RoomId, readers: recordById(UserId, Head) });
+/** `seenAt`: when they were here last. Neither: that is not known, or they do not show it. */
+export const PersonPresence = v.object({
+  here: v.optional(v.literal(true)),
+  seenAt: v.optional(Millis),
+});
+export type PersonPresence = v.InferOutput<typeof PersonPresence>;
+const people = recordById(UserId, PersonPresence);
+/** Members of the room that was asked for last, who came or went; or that the client should ask again. */
+export const PresenceFrame = v.union([
+  v.object({ room: RoomId, people }),
+  v.object({ again: v.literal(true) }),
+]);
 export const RoomFrame = v.union([
   v.object({ room: Room }),
   v.object({ removed: RoomId }),
@@ -115,6 +127,7 @@ export const frames = {
   typing: TypingFrame,
   read: ReadFrame,
   readers: ReadersFrame,
+  presence: PresenceFrame,
   room: RoomFrame,
   user: UserFrame,
   bye: Bye,
@@ -161,6 +174,14 @@ export const ReadersAnswer = answerWith({
   readers: recordById(UserId, Head),
   users: Users,
 });
+/** `next`: the `after` of the next page. `hidden`: the asker hides, and so does not see it of others. */
+export const PresenceAnswer = answerWith({
+  people,
+  users: Users,
+  next: v.optional(UserId),
+  hidden: v.optional(v.literal(true)),
+});
+export const PresenceShown = answerWith({ shown: v.boolean() });
 export const BeatAnswer = answerWith({ now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
@@ -169,13 +190,15 @@ export const answers = {
   range: Ranged,
   read: Done,
   readers: ReadersAnswer,
+  presence: PresenceAnswer,
+  'presence:show': PresenceShown,
   'room:list': Listed,
   'room:get': RoomAnswer,
   'room:create': RoomAnswer,
   'room:join': RoomAnswer,
   'room:leave': Done,
   beat: BeatAnswer,
-} as const satisfies Record<Exclude<RequestName, 'typing'>, v.GenericSchema>;
+} as const satisfies Record<Exclude<RequestName, 'typing' | 'here'>, v.GenericSchema>;
 
 export type AnsweredName = keyof typeof answers;
 export type Answer<Name extends AnsweredName> = v.InferOutput<(typeof answers)[Name]>;

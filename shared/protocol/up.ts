@@ -42,6 +42,12 @@ export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
 export const Readers = v.object({ room: RoomId });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
+/** Nobody answers it. `here`: whether somebody looks at this page. */
+export const Here = v.object({ here: v.boolean() });
+/** `after`: the last member of the page before. */
+export const Presence = v.object({ room: RoomId, after: v.optional(UserId) });
+/** Without `show` it only asks. */
+export const PresenceShow = v.object({ show: v.optional(v.boolean()) });
 export const RoomList = v.object({ after: v.optional(RoomId) });
 export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
@@ -55,13 +61,16 @@ export const RoomJoin = v.object({
 export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
 export const Beat = v.optional(v.unknown());
 
-/** Event name → schema of the payload. All but `typing` are acknowledged. */
+/** Event name → schema of the payload. All but `typing` and `here` are acknowledged. */
 export const requests = {
   append: Append,
   range: Range,
   read: Read,
   readers: Readers,
   typing: Typing,
+  here: Here,
+  presence: Presence,
+  'presence:show': PresenceShow,
   'room:list': RoomList,
   'room:get': RoomGet,
   'room:create': RoomCreate,

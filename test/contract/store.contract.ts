@@ -11,6 +11,7 @@ import { type HistoryOptions, histories, historyCases } from './histories/cases.
 import { invitationCases } from './invitations.ts';
 import { keeperCases } from './keepers.ts';
 import { passCases } from './oneTimePasses.ts';
+import { presenceCases } from './presence.ts';
 import { rangeCases } from './range.ts';
 import { repeatCases } from './repeats.ts';
 import { replyCases } from './replies.ts';
@@ -78,5 +79,6 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('one-time passes', () => passCases(open));
   describe('keepers', () => keeperCases(open));
   describe('invitations', () => invitationCases(open));
+  describe('presence', () => presenceCases(open));
   describe('entries of any kind', () => grownCases(open));
 }

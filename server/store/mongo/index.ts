@@ -19,6 +19,7 @@ import { readsOn } from './logReads.ts';
 import { messagesOn } from './messageCounts.ts';
 import { connectMongo, type Patience } from './open/connect.ts';
 import { watchVersion } from './open/databaseVersion.ts';
+import { presenceOn } from './presenceStore.ts';
 import { rangesOn } from './readRange.ts';
 import { startRepair } from './repairSideEffects.ts';
 import { createRoomActivity } from './roomActivity.ts';
@@ -122,6 +123,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
     invitations: guard.wrap(invitationsOn(collections), ['all']),
+    presence: guard.wrap(presenceOn(collections), ['of']),
     waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {

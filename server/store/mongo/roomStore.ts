@@ -166,6 +166,15 @@ export function roomsOn({
         upTo: Math.max(serverOffset, upTo.get(user) ?? 0),
       }));
     },
+    async members(room, after, limit) {
+      const found = await members
+        .find({ room, present: true, user: { $gt: after } })
+        .sort({ user: 1 })
+        .project<{ user: string }>({ _id: 0, user: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(({ user }) => user);
+    },
     async exists(room) {
       if (seen.get(room)) return true;
       const exists = (await rooms.findOne({ _id: room }, { projection: { _id: 1 } })) !== null;

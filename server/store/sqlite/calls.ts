@@ -7,6 +7,7 @@ import type { FaultKind } from './faults.ts';
 import { invitationsOn } from './invitationStore.ts';
 import { keepersOn } from './keeperStore.ts';
 import { readsOn } from './logReads.ts';
+import { presenceOn } from './presenceStore.ts';
 import { roomsOn } from './roomStore.ts';
 import { usersOn } from './userStore.ts';
 
@@ -19,6 +20,7 @@ export function callsOn(db: DatabaseSync) {
     rooms: roomsOn(db),
     keepers: keepersOn(db),
     invitations: invitationsOn(db),
+    presence: presenceOn(db),
     database: {
       ping: (): void => {
         answers.get();
@@ -87,6 +89,7 @@ export const ANSWERED_BY = {
     leaves: 'reader',
     readUpTo: 'reader',
     readers: 'reader',
+    members: 'reader',
   },
   keepers: {
     add: 'writer',
@@ -108,6 +111,11 @@ export const ANSWERED_BY = {
     ofRoom: 'reader',
     all: 'reader',
   },
+  presence: {
+    seen: 'writer',
+    hide: 'writer',
+    of: 'reader',
+  },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 
 /**
@@ -120,6 +128,7 @@ const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   rooms: ['listPublic', 'ofUsers', 'leaves'],
   keepers: ['firstUser'],
   invitations: ['all'],
+  presence: ['of'],
 };
 
 export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {

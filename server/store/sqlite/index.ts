@@ -148,6 +148,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
       readers: (room, limit) => call('rooms', 'readers', room, limit),
+      members: (room, after, limit) => call('rooms', 'members', room, after, limit),
     },
     keepers: {
       add: (user, at) => call('keepers', 'add', user, at),
@@ -168,6 +169,11 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       all: (at) => call('invitations', 'all', at),
       revoke: (hash, at) => call('invitations', 'revoke', hash, at),
       revokeOf: (user, room, at) => call('invitations', 'revokeOf', user, room, at),
+    },
+    presence: {
+      seen: (users) => call('presence', 'seen', users),
+      of: (users) => call('presence', 'of', users),
+      hide: (user, hides) => call('presence', 'hide', user, hides),
     },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),

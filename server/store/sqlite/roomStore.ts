@@ -37,6 +37,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     },
     readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
     readers: (room, limit) => statements.readers.all(room, limit),
+    members: (room, after, limit) => statements.members.all(room, after, limit).map(({ user }) => user),
   };
 }
 
@@ -101,6 +102,10 @@ function prepare(db: DatabaseSync) {
       `SELECT members.user, max(members.serverOffset, coalesce(marks.upTo, 0)) AS upTo FROM members
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
        WHERE members.room = ? AND members.present = 1 LIMIT ?`,
+    ),
+    members: query<{ user: string }>(
+      db,
+      'SELECT user FROM members WHERE room = ? AND present = 1 AND user > ? ORDER BY user LIMIT ?',
     ),
   };
 }

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -180,6 +180,15 @@ function tenth(db: DatabaseSync): void {
     CREATE INDEX invitationsByExpiry ON invitations (expiresAt);
     CREATE TABLE invitationUses (
       invitation TEXT NOT NULL, user TEXT NOT NULL, PRIMARY KEY (invitation, user)
+    ) STRICT, WITHOUT ROWID;
+  `);
+}
+
+/** When each user was here last, and whether they hide it. `seenAt` is 0 for never. */
+function eleventh(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE presence (
+      user TEXT PRIMARY KEY, seenAt INTEGER NOT NULL DEFAULT 0, hides INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
   `);
 }

@@ -285,6 +285,33 @@ export const userFaults: Fault[] = [
     caughtBy: ['finds users by the beginning of their names'],
   },
   {
+    name: 'the time at which somebody was here last falls back',
+    around: (store, _, data) => ({
+      ...store,
+      presence: {
+        ...store.presence,
+        async seen(users) {
+          for (const { user, at } of users)
+            data.presence.set(user, { hides: data.presence.get(user)?.hides ?? false, seenAt: at });
+        },
+      },
+    }),
+    caughtBy: ['when somebody was here last only rises', 'of those who hide it no time is stored'],
+  },
+  {
+    name: 'nobody hides',
+    around: (store) => ({ ...store, presence: { ...store.presence, hide: async () => {} } }),
+    caughtBy: ['of those who hide it no time is stored'],
+  },
+  {
+    name: 'a page of members begins anew',
+    around: (store) => ({
+      ...store,
+      rooms: { ...store.rooms, members: (room, _, limit) => store.rooms.members(room, '', limit) },
+    }),
+    caughtBy: ['the members of a room are listed by pages'],
+  },
+  {
     name: 'keepers are forgotten',
     around: (store) => ({ ...store, keepers: { ...store.keepers, add: async () => {} } }),
     caughtBy: ['keepers stay keepers'],

@@ -9,6 +9,7 @@ import type {
   NewRoom,
   NewUser,
   OneTimePass,
+  PresenceRecord,
   RequestState,
   RoomRecord,
 } from '../../../server/store/port.ts';
@@ -54,6 +55,7 @@ export class MemoryData {
   readonly keepers = new Map<string, number>();
   readonly requests = new Map<string, ComeBackRequest & { state: RequestState }>();
   readonly invitations = new Map<string, InvitationRecord & { users: Set<string> }>();
+  readonly presence = new Map<string, PresenceRecord>();
   readonly marks = new Map<string, number>();
   readonly #members = new Map<string, Map<string, Member>>();
 

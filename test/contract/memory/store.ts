@@ -16,6 +16,7 @@ import type { Random } from '../../support/random.ts';
 import { isRemovalKind, type MemoryData, type Row } from './data.ts';
 import { invitationsIn } from './invitations.ts';
 import { keepersIn } from './keepers.ts';
+import { presenceIn } from './presence.ts';
 import { openTails } from './tail.ts';
 import { usersIn } from './users.ts';
 
@@ -175,6 +176,15 @@ export function openMemory(data: MemoryData, random: Random): Store {
       }),
     readUpTo: (user, rooms) => call(() => rooms.map((room) => data.readUpTo(room, user))),
     readers: (room, limit) => call(() => data.readers(room).slice(0, limit)),
+    members: (room, after, limit) =>
+      call(() =>
+        data
+          .readers(room)
+          .map(({ user }) => user)
+          .filter((user) => user > after)
+          .sort()
+          .slice(0, limit),
+      ),
   };
 
   return {
@@ -185,6 +195,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     rooms,
     keepers: keepersIn(data, call),
     invitations: invitationsIn(data, call),
+    presence: presenceIn(data, call),
     waiting: () => ({}),
     ping: () => call(() => {}),
     async close() {

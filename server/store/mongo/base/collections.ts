@@ -26,6 +26,7 @@ export interface Collections {
   keepers: Collection<KeeperDocument>;
   requests: Collection<RequestDocument>;
   invitations: Collection<InvitationDocument>;
+  presence: Collection<PresenceDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -120,6 +121,14 @@ export interface InvitationDocument extends Omit<NewInvitation, 'hash'> {
   /** Ids of those who have used it. */
   users: string[];
   revokedAt?: number;
+}
+
+/** `_id`: the user. */
+export interface PresenceDocument {
+  _id: string;
+  /** When they were here last. Absent: never while it was shown. */
+  seenAt?: number;
+  hides?: boolean;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -240,6 +249,7 @@ const INDEXES = {
     { name: 'invitationsOfUser', key: { createdBy: 1, room: 1 } },
     { name: 'invitationsByExpiry', key: { expiresAt: 1 } },
   ],
+  presence: [],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
     { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
@@ -279,6 +289,7 @@ export function collectionsOf(db: Db): Collections {
     keepers: db.collection('keepers'),
     requests: db.collection('requests'),
     invitations: db.collection('invitations'),
+    presence: db.collection('presence'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),

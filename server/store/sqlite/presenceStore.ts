@@ -1,0 +1,33 @@
+/** When people were here last, and who hides it. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { PresenceStore } from '../port.ts';
+import type { Synchronous } from './calls.ts';
+import { query } from './rows.ts';
+
+export function presenceOn(db: DatabaseSync): Synchronous<PresenceStore> {
+  const seen = query(
+    db,
+    `INSERT INTO presence (user, seenAt)
+       SELECT value ->> 'user', value ->> 'at' FROM json_each(?) WHERE true
+     ON CONFLICT (user) DO UPDATE SET seenAt = excluded.seenAt WHERE hides = 0 AND seenAt < excluded.seenAt`,
+  );
+  const of = query<{ user: string; seenAt: number; hides: 0 | 1 }>(
+    db,
+    'SELECT user, seenAt, hides FROM presence WHERE user IN (SELECT value FROM json_each(?))',
+  );
+  const hide = query(
+    db,
+    'INSERT INTO presence (user, hides) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET hides = excluded.hides',
+  );
+
+  return {
+    seen: (users) => void seen.run(JSON.stringify(users)),
+    of: (users) =>
+      new Map(
+        of
+          .all(JSON.stringify(users))
+          .map(({ user, seenAt, hides }) => [user, { hides: hides === 1, seenAt: seenAt || undefined }]),
+      ),
+    hide: (user, hides) => void hide.run(user, hides ? 1 : 0),
+  };
+}

@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import { appendNew, type Harness, inDatabase, join, leave, newId, newRoom } from './support.ts';
+
+export function presenceCases(open: () => Promise<Harness>): void {
+  const db = inDatabase(open);
+
+  it('when somebody was here last only rises, also in concurrent calls', async () => {
+    const { presence } = db.store;
+    const [one, other, unknown] = [newId(), newId(), newId()];
+    await presence.seen([
+      { user: one, at: 1_005 },
+      { user: other, at: 1_000 },
+    ]);
+    await presence.seen([{ user: one, at: 1_001 }]);
+    await Promise.all(
+      [1_002, 1_009, 1_004].map((at) => presence.seen([one, other].map((user) => ({ user, at })))),
+    );
+    await presence.seen([]);
+    await db.harness.reopen();
+    expect(await db.store.presence.of([one, other, unknown])).toEqual(
+      new Map([one, other].map((user) => [user, { hides: false, seenAt: 1_009 }])),
+    );
+  });
+
+  it('people who were never seen before are seen by two at the same moment', async () => {
+    const users = Array.from({ length: 20 }, newId);
+    await Promise.all(
+      [2_001, 2_002].map((at) => db.store.presence.seen(users.map((user) => ({ user, at })))),
+    );
+    const found = await db.store.presence.of(users);
+    expect([...found.values()].map(({ seenAt }) => seenAt)).toEqual(users.map(() => 2_002));
+  });
+
+  it('of those who hide it no time is stored, until they show it again', async () => {
+    const { presence } = db.store;
+    const [one, other] = [newId(), newId()];
+    await presence.hide(one, true);
+    await presence.seen([
+      { user: one, at: 1_000 },
+      { user: other, at: 1_000 },
+    ]);
+    await presence.hide(other, true);
+    await presence.seen([{ user: other, at: 2_000 }]);
+    await db.harness.reopen();
+    const { presence: again } = db.store;
+    expect(await again.of([one, other])).toEqual(
+      new Map([
+        [one, { hides: true, seenAt: undefined }],
+        [other, { hides: true, seenAt: 1_000 }],
+      ]),
+    );
+    await again.hide(one, false);
+    await again.seen([{ user: one, at: 3_000 }]);
+    expect((await again.of([one])).get(one)).toEqual({ hides: false, seenAt: 3_000 });
+  });
+
+  it('the members of a room are listed by pages, each once', async () => {
+    const [room, another] = [await newRoom(db.store), await newRoom(db.store)];
+    const users = Array.from({ length: 7 }, newId).sort();
+    const gone = newId();
+    await appendNew(db.store, [
+      ...users.toReversed().map((user) => join(room, user)),
+      join(room, gone),
+      leave(room, gone),
+      join(another, newId()),
+    ]);
+    const { members } = db.store.rooms;
+    expect(await members(room, '', 3)).toEqual(users.slice(0, 3));
+    expect(await members(room, users[2]!, 3)).toEqual(users.slice(3, 6));
+    expect(await members(room, users[5]!, 3)).toEqual(users.slice(6));
+    expect(await members(room, users[6]!, 3)).toEqual([]);
+  });
+}
