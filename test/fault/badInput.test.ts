@@ -81,6 +81,11 @@ describe('a frame', () => {
     ['room:list: after no id', 'room:list', () => [{ after: '../..' }], 'invalid'],
     ['readers: of no id', 'readers', () => [{ room: 'x' }], 'invalid'],
     ['readers: of a room that is not there', 'readers', () => [{ room: newId() }], 'not-found'],
+    ['presence: of no id', 'presence', () => [{ room: 'x' }], 'invalid'],
+    ['presence: after no id', 'presence', () => [{ room: 'lobby', after: '../..' }], 'invalid'],
+    ['presence: of a room that is not there', 'presence', () => [{ room: newId() }], 'not-found'],
+    ['presence: of a room not mine', 'presence', () => [{ room: foreignRoom }], 'forbidden'],
+    ['presence:show: perhaps', 'presence:show', () => [{ show: 'perhaps' }], 'invalid'],
     ['room:get: of no id', 'room:get', () => [{ room: 'x' }], 'invalid'],
     ['room:get: of a room that is not there', 'room:get', () => [{ room: newId() }], 'not-found'],
     ['room:create: under no id', 'room:create', () => [{ id: 'x', kind: 'public', name: 'X' }], 'invalid'],
@@ -164,6 +169,8 @@ describe('a frame', () => {
     client.socket.emit('nonsense', { a: 1 }, 2, 'three');
     client.socket.emit('room:create', { id: 'x' });
     client.socket.emit('typing', { room: '__proto__', typing: 'yes' });
+    client.socket.emit('here', { here: 'there' });
+    client.socket.emit('here', null);
     client.socket.emit('append', { as: mallory.user.id, items: [text('no callback for the answer')] });
     expect(await client.request('beat')).toMatchObject({ ok: true });
   });

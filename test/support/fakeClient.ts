@@ -7,6 +7,7 @@ import type {
   Client,
   ConversationState,
   DeviceSummary,
+  MemberSummary,
   Message,
   Outcome,
   PublicRoom,
@@ -27,6 +28,7 @@ export interface FakeStart {
   publicRooms?: PublicRoom[];
   devices?: DeviceSummary[];
   invitations?: RoomInvitation[];
+  members?: MemberSummary[];
   /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
   /** Who has read any message. */
@@ -39,6 +41,7 @@ export function fakeClient({
   publicRooms = [],
   devices = [],
   invitations = [],
+  members = [],
   answers = {},
   readBy,
 }: FakeStart): FakeClient {
@@ -148,6 +151,8 @@ export function fakeClient({
     saveDraft: told('saveDraft'),
     typed: told('typed'),
     readBy: async () => readBy,
+    members: async (...args) => ({ ...(await asked('members', ...args)), members }),
+    showPresence: async (show = true) => ({ ...(await asked('showPresence', show)), shown: show }),
     onSentElsewhere: () => {},
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
     async lookUpRoom(id) {

@@ -19,6 +19,7 @@ import { type ConnectionRunner, createConnectionRunner } from '../transport/conn
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
+import { createPresenceWatch, type PresenceWatch } from './presenceWatch.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomReaders, type RoomReaders } from './roomReaders.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
@@ -34,6 +35,7 @@ export interface Engine {
   windowMoves: WindowMoves;
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
+  presence: Pick<PresenceWatch, 'look' | 'of' | 'members' | 'show'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
@@ -49,7 +51,7 @@ export interface EngineDeps {
   locks: LockManager | undefined;
   loadIo: LoadIo;
   fetch: typeof globalThis.fetch;
-  page: Pick<Page, 'visible' | 'online'>;
+  page: Pick<Page, 'visible' | 'online' | 'listen'>;
   storage: SyncDeps['storage'];
   /** The room on the screen: its log is moved and caught up first. */
   opened(): string | undefined;
@@ -59,7 +61,7 @@ export interface EngineDeps {
   shown: SyncDeps['shown'];
   changed(change: Change): void;
   statusChanged(status: ConnectionStatus): void;
-  /** `sync.catchingUp`, `sync.failing`, `migration.percent` or `typing.namesIn` may have changed. */
+  /** `sync.catchingUp`, `sync.failing`, `migration.percent`, `typing.namesIn` or `presence.of` may have changed. */
   progressed(): void;
 }
 
@@ -89,6 +91,7 @@ export function createEngine(deps: EngineDeps): Engine {
       drain.up();
       readMarkers.live();
       roomReaders.live();
+      presence.live();
     },
   });
   const drain = createDrain({
@@ -134,6 +137,14 @@ export function createEngine(deps: EngineDeps): Engine {
     say: (sign) => connection.say('typing', sign),
     changed: progressed,
   });
+  const presence = createPresenceWatch({
+    db,
+    clock,
+    page: deps.page,
+    opened,
+    connection: () => connection,
+    changed: progressed,
+  });
   const connection = createConnectionRunner({
     loadIo: deps.loadIo,
     clock,
@@ -146,6 +157,7 @@ export function createEngine(deps: EngineDeps): Engine {
     frame(frame) {
       typing.received(frame);
       roomReaders.received(frame);
+      presence.received(frame);
       sync.frame(frame);
     },
     unreadable: sync.unreadable,
@@ -157,6 +169,7 @@ export function createEngine(deps: EngineDeps): Engine {
         readMarkers.down();
         typing.down();
         roomReaders.down();
+        presence.down();
       }
       deps.statusChanged(status);
     },
@@ -173,6 +186,7 @@ export function createEngine(deps: EngineDeps): Engine {
     windowMoves,
     roomReaders,
     typing,
+    presence,
     received(change) {
       if (change.type === 'placed') {
         for (const { room, serverOffset } of change.placed) sync.check(room, serverOffset);
@@ -187,6 +201,7 @@ export function createEngine(deps: EngineDeps): Engine {
       connection.close();
       typing.down();
       roomReaders.down();
+      presence.close();
     },
   };
 }

@@ -178,6 +178,23 @@ export const enSheets = {
     },
   },
 
+  presence: {
+    open: 'Who is here',
+    title: (room: string) => `People in ${room}`,
+    /** After the number of people in the room. */
+    alsoHere: (n: number) => count(n, { other: ', # here' }),
+    here: 'online',
+    seen: (time: string) => `last seen: ${time}`,
+    you: 'you',
+    somebody: 'Somebody',
+    looking: 'Looking for the people of this room…',
+    more: 'Show more',
+    hidden: 'You hide when you are here, so you do not see it of others.',
+    show: 'Show when I am here',
+    why: 'If you hide it, you do not see it of others.',
+    offline: 'You need a connection to change this.',
+  },
+
   people: {
     title: 'People and this server',
     name: 'The beginning of a name',

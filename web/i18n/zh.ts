@@ -354,6 +354,22 @@ export const zh: Texts & { sheets: SheetTexts } = {
       },
     },
 
+    presence: {
+      open: '谁在线',
+      title: (room) => `${room}的成员`,
+      alsoHere: (n) => count(n, '，# 人在线'),
+      here: '在线',
+      seen: (time) => `上次在线：${time}`,
+      you: '你',
+      somebody: '某人',
+      looking: '正在查找此房间的成员…',
+      more: '显示更多',
+      hidden: '你隐藏了自己的在线状态，因此也看不到别人的。',
+      show: '显示我在线',
+      why: '隐藏后，你也看不到别人是否在线。',
+      offline: '需要连接网络才能更改。',
+    },
+
     people: {
       title: '用户与服务器',
       name: '名字的开头',

@@ -56,6 +56,8 @@ const NOBODY: UserActions = {
   seen: nothing,
   typed: nothing,
   readBy: async () => undefined,
+  members: refuse,
+  showPresence: refuse,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

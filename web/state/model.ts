@@ -7,6 +7,7 @@ import type {
   ComeBackState,
   Invitation,
   Person,
+  PersonPresence,
   Session,
   User,
   WaitingRequest,
@@ -89,6 +90,17 @@ export interface UserActions {
   /** The person has changed the text for a new message: others see that they are typing. */
   typed(room: string, text: string): void;
 
+  /**
+   * The members of a room with their presence, a page at a time; `next`: the `after` of the next page. `hidden`: one hides when
+   * one is here, and so does not see it of others.
+   */
+  members(
+    room: string,
+    after?: string,
+  ): Promise<Outcome & { members?: MemberSummary[]; next?: string | undefined; hidden?: boolean }>;
+  /** Whether others see when one is here, on all of one's devices. With `show` it is set. */
+  showPresence(show?: boolean): Promise<Outcome & { shown?: boolean }>;
+
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
   /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
@@ -102,6 +114,12 @@ export interface UserActions {
   leaveRoom(room: string): Promise<Outcome>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+export interface MemberSummary {
+  id: string;
+  name: string;
+  presence: PersonPresence;
 }
 
 /** A message that is to be answered. It is kept with the draft, so it has no text: that may be deleted meanwhile. */
@@ -280,6 +298,8 @@ export interface RoomSummary {
   member: boolean;
   /** The names of those who are typing; empty where the name is not known. Undefined: nobody. */
   typing?: readonly string[];
+  /** Of its members by id, the own user included, while a small room is on the screen. */
+  presence?: Readonly<Record<string, PersonPresence>>;
   /** The server cannot read this room now. What is stored is shown, and the server tries again by itself. */
   failing?: Reason;
 }

@@ -200,14 +200,16 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   function publish(): void {
     if (closed) return;
-    const { sync, typing } = engine.current ?? {};
+    const { sync, typing, presence } = engine.current ?? {};
     const rooms = summaries.list().map((room) => {
       const error = sync?.failing().get(room.id);
       const names = typing?.namesIn(room.id) ?? [];
-      if (!error && names.length === 0) return room;
+      const people = presence?.of(room.id);
+      if (!error && !people && names.length === 0) return room;
       return {
         ...room,
         ...(names.length > 0 && { typing: names }),
+        ...(people && { presence: people }),
         ...(error && { failing: reasonOf(error) }),
       };
     });
@@ -291,6 +293,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     conversation: (room) => conversations.of(room).state,
     open(room) {
       engine.current?.roomReaders.look(room);
+      engine.current?.presence.look(room);
       return openWithin(room);
     },
     ...conversations.actions,
@@ -338,6 +341,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
       engine.current?.typing.typed(room, text, members ?? 0);
     },
     readBy: async (room, serverOffset) => engine.current?.roomReaders.of(room, serverOffset),
+    members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
+    showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     onSentElsewhere: (listener) => void sentElsewhere.push(listener),

@@ -61,7 +61,7 @@ export interface Socket {
   /** Calls back at most once, however late the answer is. */
   request<Name extends AnsweredName>(name: Name, payload: Request<Name>, answered: Answered<Name>): void;
   /** Sends what nobody answers, if that is possible at once. */
-  say(name: 'typing', payload: Request<'typing'>): void;
+  say<Name extends 'typing' | 'here'>(name: Name, payload: Request<Name>): void;
 }
 
 export function createSocket(
@@ -151,7 +151,7 @@ export function createSocket(
     mine.raw.emit(name, ...(payload === undefined ? [acknowledge] : [payload, acknowledge]));
   }
 
-  function say(name: 'typing', payload: Request<'typing'>) {
+  function say<Name extends 'typing' | 'here'>(name: Name, payload: Request<Name>) {
     if (current?.raw?.connected) current.raw.volatile.emit(name, payload);
   }
 

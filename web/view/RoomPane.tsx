@@ -42,7 +42,12 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
           <h1 dir="auto" translate={false} aria-label={room ? undefined : t.app}>
             {name}
           </h1>
-          {room && <p>{t.rooms.people(room.members)}</p>}
+          {room && (
+            <p>
+              {t.rooms.people(room.members)}
+              {lazy && <lazy.HereCount room={id} />}
+            </p>
+          )}
         </div>
         {room && (
           <button

@@ -3,6 +3,7 @@ export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
 export { followClock } from './menu/followClock.ts';
+export { HereCount } from './menu/HereCount.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
 export { linked } from './menu/linked.tsx';
 export { Offers } from './menu/Offers.tsx';

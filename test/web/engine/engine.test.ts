@@ -31,7 +31,7 @@ async function attemptsWhileHidden(hasUnsent: boolean): Promise<number> {
       throw new TypeError('Failed to fetch');
     },
     fetch: () => Promise.reject(new TypeError('Failed to fetch')),
-    page: { visible: false, online: true },
+    page: { visible: false, online: true, listen: () => () => {} },
     storage: { failed() {}, worked() {} },
     opened: () => undefined,
     hasUnsent: () => hasUnsent,

@@ -226,6 +226,7 @@ export function createSync(deps: SyncDeps): Sync {
       }
       case 'typing':
       case 'readers':
+      case 'presence':
       case 'bye':
         return;
     }

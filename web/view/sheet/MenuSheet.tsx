@@ -2,6 +2,7 @@ import { roomName, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
+import { PresenceChoice } from './PresenceChoice.tsx';
 import { Sheet } from './Sheet.tsx';
 import type { SheetsProps } from './Sheets.tsx';
 
@@ -17,6 +18,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   return (
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
       <p>{s.menu.as(app.user.name)}</p>
+      {room?.member && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'members', room })}>
+          {s.presence.open}
+        </button>
+      )}
       {room?.member && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
           {s.menu.invite}
@@ -53,6 +59,7 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {s.menu.leave}
         </button>
       )}
+      <PresenceChoice isLive={app.connection.tag === 'live'} />
       <LanguageChoice />
       <button type="button" class="button danger" onClick={() => onOpen({ tag: 'sign-out' })}>
         {s.menu.signOut}

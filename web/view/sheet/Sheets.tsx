@@ -7,6 +7,7 @@ import { DevicesSheet } from './DevicesSheet.tsx';
 import { InviteSheet } from './InviteSheet.tsx';
 import { KeeperSheet } from './KeeperSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
+import { MembersSheet } from './MembersSheet.tsx';
 import { MenuSheet } from './MenuSheet.tsx';
 import { NameSheet } from './NameSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
@@ -27,6 +28,7 @@ export type OpenSheet =
   | { tag: 'keeper' }
   | { tag: 'people' }
   | { tag: 'invite'; room: RoomSummary }
+  | { tag: 'members'; room: RoomSummary }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -61,6 +63,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <PeopleSheet app={app} onClose={close} />;
     case 'invite':
       return <InviteSheet app={app} room={open.room} onClose={close} />;
+    case 'members':
+      return <MembersSheet app={app} room={open.room} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

@@ -1,0 +1,69 @@
+/** Who is here, with three real server processes on one MongoDB: presence crosses them, and survives the kill of one. */
+// @module-tag slow
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HERE_EVERY_MS } from '../../../shared/limits.ts';
+import type { Frame, PersonPresence } from '../../../shared/protocol/index.ts';
+import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
+import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
+import { type ServerProcess, startServer } from '../../support/serverProcess.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+let mongo: MongoServer;
+let servers: ServerProcess[];
+beforeAll(async () => {
+  mongo = await startMongo();
+  const start = () => startServer({ env: { MONGODB_URL: mongo.url } });
+  servers = [await start(), ...(await Promise.all([start(), start()]))];
+}, 120_000);
+afterAll(async () => {
+  await Promise.all((servers ?? []).map((server) => server.dispose()));
+  await mongo?.[Symbol.asyncDispose]();
+});
+
+/** What the frames of this client have said last of a person. */
+function toldOf({ frames }: ApiClient, user: string): PersonPresence | undefined {
+  return frames
+    .flatMap(({ event, payload }) => (event === 'presence' ? [payload as Frame<'presence'>] : []))
+    .flatMap((frame) => ('people' in frame && frame.people[user]) || [])
+    .at(-1);
+}
+
+/** Says every HERE_EVERY_MS, as the app does, that somebody looks at this page. */
+function keepSaying({ socket }: ApiClient): Disposable {
+  const say = () => socket.emit('here', { here: true });
+  say();
+  const timer = setInterval(say, HERE_EVERY_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+test('a process that was killed takes its people offline within 30 s; they come back by another one', {
+  timeout: 120_000,
+}, async () => {
+  const [one, two, three] = servers as [ServerProcess, ServerProcess, ServerProcess];
+  const session = await signUp(one.url, 'bo');
+  const { id } = session.user;
+  using ada = await connectClient(two.url, await signUp(two.url, 'ada'));
+  const bo = await connectClient(one.url, session);
+  const lin = await signUp(three.url, 'lin');
+  using stays = await connectClient(three.url, lin);
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  for (const client of [bo, stays]) await client.request('room:join', { room, clientOffset: newId() });
+  await waitFor('ada sees all members', async () => {
+    const answer = await ada.request('presence', { room });
+    return answer.ok && Object.keys(answer.people).length === 3;
+  });
+  using _ = keepSaying(stays);
+  const saying = keepSaying(bo);
+  await waitFor('both are here', () => [id, lin.user.id].every((user) => toldOf(ada, user)?.here));
+
+  saying[Symbol.dispose]();
+  await one.kill9();
+  await waitFor('bo is gone', () => toldOf(ada, id)?.here === undefined, 30_000);
+  expect(toldOf(ada, id)).toEqual({ seenAt: expect.any(Number) });
+  await waitFor('lin is still here', () => toldOf(ada, lin.user.id)?.here);
+
+  using again = await connectClient(three.url, session);
+  using __ = keepSaying(again);
+  await waitFor('bo is back', () => toldOf(ada, id)?.here);
+});

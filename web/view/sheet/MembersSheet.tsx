@@ -1,0 +1,83 @@
+import { useEffect, useState } from 'preact/hooks';
+import { roomName, sentence, times } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
+import type { MemberSummary, RoomSummary, SignedIn } from '../../state/model.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
+import { Sheet } from './Sheet.tsx';
+
+interface MembersSheetProps {
+  app: SignedIn;
+  room: RoomSummary;
+  onClose(): void;
+}
+
+/** The people of a room: who is here, and when the others were here last. Of a large room a page at a time. */
+export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
+  const { client } = useWorld();
+  const s = sheetTexts().presence;
+  const [pages, setPages] = useState<MemberSummary[][]>([]);
+  const [next, setNext] = useState<string | undefined>();
+  const [isHidden, setHidden] = useState(false);
+  const action = useAsyncAction();
+  const load = (after?: string) =>
+    action.run(
+      () => client.members(room.id, after),
+      (page) => {
+        setPages((before) => [...(after === undefined ? [] : before), page.members ?? []]);
+        setNext(page.next);
+        setHidden(page.hidden === true);
+      },
+    );
+  const isLive = app.connection.tag === 'live';
+  useEffect(load, [isLive]);
+
+  const now = app.rooms.find(({ id }) => id === room.id)?.presence;
+  const members = pages.flatMap((page) =>
+    page
+      .map((one) => ({ ...one, presence: now?.[one.id] ?? one.presence }))
+      .sort((a, b) => rank(b) - rank(a) || a.name.localeCompare(b.name)),
+  );
+  return (
+    <Sheet title={s.title(roomName(room))} onClose={onClose}>
+      <p class="why" role="alert">
+        {action.reason && sentence(action.reason)}
+      </p>
+      {isHidden && <p>{s.hidden}</p>}
+      {action.busy && pages.length === 0 && <p>{s.looking}</p>}
+      <ul class="public">
+        {members.map(({ id, name, presence: { here, seenAt } }) => (
+          <li key={id} class="room">
+            <span class={here ? 'face here' : 'face'}>
+              <Avatar id={id} name={name} kind="direct" />
+            </span>
+            <span class="what">
+              <span class="name" dir="auto" translate={false}>
+                {name || s.somebody}
+              </span>
+              <span class="last">
+                {[
+                  id === app.user.id && s.you,
+                  here ? s.here : seenAt !== undefined && s.seen(times.recent(seenAt, Date.now())),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+      {next !== undefined && (
+        <button type="button" class="button quiet" aria-busy={action.busy} onClick={() => load(next)}>
+          {s.more}
+        </button>
+      )}
+    </Sheet>
+  );
+}
+
+/** Those who are here first, then those who were here last. */
+function rank({ presence: { here, seenAt = 0 } }: MemberSummary): number {
+  return here ? Number.MAX_SAFE_INTEGER : seenAt;
+}
