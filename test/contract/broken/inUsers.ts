@@ -299,6 +299,20 @@ export const userFaults: Fault[] = [
     caughtBy: ['when somebody was here last only rises', 'of those who hide it no time is stored'],
   },
   {
+    name: 'only the first time at which somebody was here is stored',
+    around: (store, _, data) => ({
+      ...store,
+      presence: {
+        ...store.presence,
+        async seen(users) {
+          for (const { user, at } of users)
+            if (!data.presence.has(user)) data.presence.set(user, { hides: false, seenAt: at });
+        },
+      },
+    }),
+    caughtBy: ['when somebody was here last only rises', 'people who were never seen before are seen by two'],
+  },
+  {
     name: 'nobody hides',
     around: (store) => ({ ...store, presence: { ...store.presence, hide: async () => {} } }),
     caughtBy: ['of those who hide it no time is stored'],
