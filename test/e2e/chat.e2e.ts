@@ -127,6 +127,7 @@ test('a changed name is on old messages, also for somebody who was away and is o
   await say(ada, 'written as Ada');
   await expect(message(bo, 'written as Ada')).toBeVisible();
   const author = bo.getByRole('log').getByText('ADA', { exact: true });
+  const joined = bo.getByRole('log').locator('.people'); // one line, and no message
   network.refuse();
 
   await ada.getByRole('button', { name: 'Menu' }).click();
@@ -157,6 +158,7 @@ test('a changed name is on old messages, also for somebody who was away and is o
   network.refuse();
   await bo.reload();
   await expect(author).toBeVisible();
+  await expect(joined).toHaveText(/^You and \W?ADA\W? joined$/);
   await bo.getByRole('button', { name: 'Menu' }).click();
   await bo.getByRole('button', { name: 'Change your name' }).click();
   await expect(bo.getByRole('button', { name: 'You need a connection to change it' })).toBeVisible();

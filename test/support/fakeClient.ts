@@ -181,6 +181,7 @@ export function conversationOf(
     older: 'idle',
     between: 'idle',
     gaps: [],
+    memberships: [],
     above: undefined,
     readUpTo: Number.POSITIVE_INFINITY,
     completeFrom: 1,

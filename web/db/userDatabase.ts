@@ -33,9 +33,13 @@ export interface UserSchema extends DBSchema {
   /** Exactly the entries that the spans cover (S1). */
   log: {
     key: [string, number];
-    value: HeldEntry & { line?: number };
-    /** `line` contains the entries that render a line: their `line` is their serverOffset. */
-    indexes: { target: [string, number]; line: [string, number] };
+    value: HeldEntry & { line?: number | [number] };
+    /**
+     * `line` contains the entries that render a line: their `line` is their serverOffset. And behind all of them, since an array
+     * is greater than a number, joins and leaves: theirs is the array of it. So they need no index of their own, which an
+     * upgrade would have to create.
+     */
+    indexes: { target: [string, number]; line: [string, number | [number]] };
   };
   logSpans: { key: [string, number]; value: RoomSpan };
   /** Own acknowledged entries, and amendments, that lie outside all spans. */
@@ -95,6 +99,11 @@ export function openUserDatabase(
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
 export function keysBetween(room: string, from: number, to: number): IDBKeyRange {
   return IDBKeyRange.bound([room, from], [room, to]);
+}
+
+/** The keys of joins and leaves in the index `line`. */
+export function membershipsBetween(room: string, from: number, to: number): IDBKeyRange {
+  return IDBKeyRange.bound([room, [from]], [room, [to]]);
 }
 
 export function keysOfRoom(room: string): IDBKeyRange {

@@ -20,6 +20,17 @@ export const enSheets = {
     private: 'Only by invitation',
   },
 
+  membership: {
+    /** `names` is a list of them. */
+    joined: (names: string) => `${names} joined`,
+    left: (names: string) => `${names} left`,
+    others: (n: number) => count(n, { other: '# others' }),
+    /** How many is not known. */
+    more: 'others',
+    /** Between who joined and who left. */
+    comma: ', ',
+  },
+
   stranger: {
     answers: 'Something else answers at this address, perhaps a login page. ',
     open: 'Open it',

@@ -201,6 +201,14 @@ export const zh: Texts & { sheets: SheetTexts } = {
       private: '只能通过邀请加入',
     },
 
+    membership: {
+      joined: (names) => `${names}加入了`,
+      left: (names) => `${names}离开了`,
+      others: (n) => count(n, '另外 # 人'),
+      more: '其他人',
+      comma: '，',
+    },
+
     stranger: {
       answers: '这个地址上应答的不是 Holdfast，可能是一个登录页面。',
       open: '打开看看',

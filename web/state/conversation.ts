@@ -50,7 +50,7 @@ export interface ConversationModel {
   leaveAt(place: SavedPlace | undefined): void;
   /** There is a connection again: an edge that was stuck may be requested again. */
   live(): void;
-  /** The engine is loaded: reads what replies quote. */
+  /** The engine is loaded: reads what replies quote, and who joined and left. */
   loaded(): void;
 }
 
@@ -73,6 +73,7 @@ export interface ConversationDeps {
 export const EMPTY: ConversationState = {
   messages: [],
   gaps: [],
+  memberships: [],
   atStart: false,
   atNewest: true,
   older: 'idle',
@@ -172,7 +173,7 @@ export function createConversation({
   }
 
   function readAt(tx: UserRead, at: WindowAnchor): Promise<Snapshot> {
-    return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest, readQuotes: moves()?.readQuotes });
+    return readSnapshot(tx, { room, me: me.id, anchor: at, before: latest, moves: moves() });
   }
 
   function openAt(opened: RoomOpening): void {
@@ -216,6 +217,7 @@ export function createConversation({
       messages: messagesIn(snapshot),
       above: window.above,
       gaps: reuse(state.get().gaps, gaps),
+      memberships: reuse(state.get().memberships, snapshot.memberships),
       atStart: reachesOldest && window.olderFrom === undefined && !nothingYet,
       atNewest,
       older: nothingYet ? (liveSync() ? 'loading' : 'stuck') : edges.older,
@@ -405,7 +407,8 @@ export function createConversation({
     },
     leaveAt,
     loaded() {
-      if (state.get().messages.some(({ reply }) => reply && !reply.content)) void refresh();
+      const { memberships, messages } = state.get();
+      if (memberships.length > 0 || messages.some(({ reply }) => reply && !reply.content)) void refresh();
     },
     live() {
       failures = 0;

@@ -12,9 +12,11 @@ import type {
   User,
   WaitingRequest,
 } from '../../shared/protocol/index.ts';
+import type { RunPeople } from '../log/read/runPeople.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
+import type { OffsetRange } from '../records/spans.ts';
 import type { ReadBy, SavedPlace } from '../records/storedRecords.ts';
 
 export interface Client extends UserActions {
@@ -320,6 +322,8 @@ export interface ConversationState {
    * one that was sent. Ascending.
    */
   gaps: Gap[];
+  /** Joins and leaves that follow each other, between these messages. They are no messages. Ascending. */
+  memberships: readonly Memberships[];
   /** True when the first message here is the room's first. */
   atStart: boolean;
   /** True when the last message here is the newest on this device. */
@@ -338,6 +342,14 @@ export interface ConversationState {
   loading: boolean;
   /** Changes when the log is another one than before: nothing that a view knows about it holds any more. */
   logGeneration: number;
+}
+
+/** `from`, `to`: the serverOffsets of the first and the last entry. */
+export interface Memberships extends OffsetRange {
+  /** When the last of them joined or left. */
+  at: number;
+  /** Undefined until it is read. */
+  people: RunPeople<string | undefined> | undefined;
 }
 
 export interface Opening {

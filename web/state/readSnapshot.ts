@@ -2,13 +2,15 @@
  * A snapshot of a conversation: the lines and rows in its window and what belongs to them, read in one transaction. Which
  * rows of the outbox show, and how many wait, is known by keys and counts: rows are read only for the window.
  */
+import type { Entry } from '../../shared/entry.ts';
 import type { Line } from '../../shared/fold.ts';
 import { shownName } from '../../shared/text.ts';
 import { askOnce, countOutbox, getOnce, readAmendments, readFollowers } from '../db/lookups.ts';
 import type { UserRead } from '../db/userDatabase.ts';
 import { findOwnText, storedTargets } from '../log/read/findOwnText.ts';
+import { membershipRuns } from '../log/read/membershipRuns.ts';
+import type { WindowMoves } from '../log/read/moveWindow.ts';
 import { readUpToOf } from '../log/read/readLines.ts';
-import type { readQuotes } from '../log/read/readQuotes.ts';
 import {
   middleRow,
   type Position,
@@ -29,6 +31,7 @@ import {
 } from '../records/row.ts';
 import { readByAll } from '../records/storedRecords.ts';
 import { answeredBy, lastChanges } from './messages.ts';
+import type { Memberships } from './model.ts';
 
 export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
 
@@ -37,6 +40,8 @@ export interface Snapshot {
   /** The rows of the window. */
   rows: readonly Row[];
   changes: readonly Follower[];
+  /** Without their people until the engine is loaded. */
+  memberships: readonly Memberships[];
   /** Messages that lines and rows answer, by serverOffset. Undefined until the engine is loaded. */
   quotes: ReadonlyMap<number, Line> | undefined;
   names: ReadonlyMap<string, string>;
@@ -54,16 +59,17 @@ export interface SnapshotRequest {
   me: string;
   anchor: WindowAnchor;
   before: Snapshot | undefined;
-  readQuotes?: typeof readQuotes | undefined;
+  /** Undefined until the engine is loaded. */
+  moves?: WindowMoves | undefined;
 }
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
-  const { room, me } = request;
+  const { room, me, moves } = request;
   const { seqs, changes } = await readOutboxView(tx, room);
   const window = await followRows(tx, request, seqs);
   const rows = await rowsAt(tx, window.rows);
   const answers = [...window.lines, ...rows].map(answeredBy).filter((one) => one !== undefined);
-  const quotes = await request.readQuotes?.(tx, room, answers);
+  const quotes = await moves?.readQuotes(tx, room, answers);
   const people = [...window.lines, ...answers];
   const authors = [...new Set(people.map(({ author }) => author))];
   const users = await Promise.all(authors.map((author) => getOnce(tx, 'users', author)));
@@ -72,6 +78,14 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     window,
     rows,
     quotes,
+    memberships: await Promise.all(
+      runsIn(window).map(async (run) => ({
+        from: run[0]!.serverOffset,
+        to: run.at(-1)!.serverOffset,
+        at: run.at(-1)!.at,
+        people: await moves?.readRunPeople(tx, run, me),
+      })),
+    ),
     changes,
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,
@@ -79,6 +93,11 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
     readByAll: stored ? readByAll(stored, me) : 0,
     readUpTo: stored ? await readUpToOf(tx, stored) : Number.POSITIVE_INFINITY,
   };
+}
+
+function runsIn({ memberships, lines, gaps }: Window): Entry[][] {
+  const ends = [...lines.map(({ serverOffset }) => serverOffset), ...gaps.map(({ from }) => from)];
+  return membershipRuns(memberships, ends);
 }
 
 /**

@@ -9,6 +9,7 @@ import { CappedCount, formatCount } from './CappedCount.tsx';
 import { Icon } from './parts/Icon.tsx';
 import { useSameNodes } from './parts/sameNodes.ts';
 import { useReadable, useSignedIn, useWorld } from './parts/world.ts';
+import { useLazyViews } from './useLazyViews.ts';
 import { useReadingPlace } from './useReadingPlace.ts';
 
 export interface LogProps {
@@ -33,6 +34,7 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
   toNewest.current = reading.toNewest;
   const named = useRef<ReadonlySet<string>>(new Set()); // the messages with the author's name, as of the last rendering
   const node = useSameNodes();
+  const lazy = useLazyViews(id);
   const details = useRef(onDetails);
   details.current = onDetails;
 
@@ -61,6 +63,10 @@ export function Log({ id, name, conversation, seen, scroller, toNewest, onDetail
             ) : row.tag === 'day' ? (
               <p key={row.key} class="day">
                 {times.day(row.at, now)}
+              </p>
+            ) : row.tag === 'people' ? (
+              <p key={row.key} class="people">
+                {lazy?.membershipText(row.run)}
               </p>
             ) : row.tag === 'gap' ? (
               <p key={row.key} class="note" data-gap={row.gap.from}>
@@ -119,52 +125,68 @@ export type LogRow =
   /** The rows below it were unread when the room was opened. */
   | { tag: 'new'; key: string; at: number }
   | { tag: 'gap'; key: string; gap: ConversationState['gaps'][number] }
+  | { tag: 'people'; key: string; run: ConversationState['memberships'][number] }
   | { tag: 'message'; key: string; message: Message; first: boolean };
 
 /** A group ends at another author, another day, or after this pause. */
 const GROUP_MS = 10 * 60_000;
 
-interface Around extends Partial<Pick<ConversationState, 'gaps' | 'above'>> {
+interface Around extends Partial<Pick<ConversationState, 'gaps' | 'memberships' | 'above'>> {
   newSince?: string | undefined;
   named?: ReadonlySet<string>;
 }
 
 /**
- * Messages, day separators, the unread separator and gaps, from top to bottom. Keys are unique. No message in view may change
+ * Messages, joins and leaves, day separators, the unread separator and gaps, from top to bottom. Keys are unique. No message in view may change
  * its height: the first one is drawn as it will be below the one `above` it, once that is loaded, and where that is not known
  * yet, a message that had its author's name before (`named`) keeps it.
  */
 export function logRows(
   messages: readonly Message[],
-  { newSince, gaps = [], above, named }: Around = {},
+  { newSince, gaps = [], memberships = [], above, named }: Around = {},
 ): LogRow[] {
   const rows: LogRow[] = [];
-  let before = above;
-  const remaining = [...gaps];
-  const addGapBefore = (below: number): boolean => {
-    const gap = remaining[0];
-    if (!gap || gap.to >= below) return false;
-    remaining.shift();
-    rows.push({ tag: 'gap', key: `gap ${gap.to}`, gap });
+  let before: { author?: string; at: number } | undefined = above;
+  const others = [...gaps, ...memberships].sort((a, b) => b.from - a.from); // the next one is the last
+  const startsDay = (key: string, at: number): boolean => {
+    const day = dayKey(at);
+    if (before && dayKey(before.at) === day) return false;
+    // With a wrong device clock the same day can occur twice: the key of the row below keeps the key unique.
+    rows.push({ tag: 'day', key: `${day} ${key}`, at });
     return true;
   };
+  const addBefore = (below: number): boolean => {
+    const start = rows.length;
+    for (let next = others.at(-1); next && next.to < below; next = others.at(-1)) {
+      others.pop();
+      if ('tag' in next) {
+        rows.push({ tag: 'gap', key: `gap ${next.to}`, gap: next });
+        continue;
+      }
+      const key = `${next.from}-${next.to}`; // another element when it grows: the same one, wider, would count as a layout shift
+      startsDay(key, next.at);
+      rows.push({ tag: 'people', key, run: next });
+      before = { at: next.at };
+    }
+    return rows.length > start;
+  };
   for (const message of messages) {
-    const isAfterGap = addGapBefore(message.serverOffset ?? Number.POSITIVE_INFINITY);
-    const day = dayKey(message.at);
-    const newDay = before === undefined || dayKey(before.at) !== day;
-    // With a wrong device clock the same day can occur twice: the message's key keeps the key unique.
-    if (newDay) rows.push({ tag: 'day', key: `${day} ${message.key}`, at: message.at });
+    const isBelowOther = addBefore(message.serverOffset ?? Number.POSITIVE_INFINITY);
+    const newDay = startsDay(message.key, message.at);
     const isNew = message.key === newSince;
     if (isNew) rows.push({ tag: 'new', key: 'new', at: message.at });
-    const startsHere = newDay || isNew || isAfterGap || startsGroup(before!, message);
+    const startsHere = newDay || isNew || isBelowOther || startsGroup(before!, message);
     const first = startsHere || named?.has(message.key) === true;
     rows.push({ tag: 'message', key: message.key, message, first });
     before = { author: message.author.id, at: message.at };
   }
-  addGapBefore(Number.POSITIVE_INFINITY);
+  addBefore(Number.POSITIVE_INFINITY);
   return rows;
 }
 
-function startsGroup(before: NonNullable<ConversationState['above']>, message: Message): boolean {
+function startsGroup(
+  before: Partial<NonNullable<ConversationState['above']>> & { at: number },
+  message: Message,
+): boolean {
   return before.author !== message.author.id || Math.abs(message.at - before.at) > GROUP_MS;
 }

@@ -6,6 +6,7 @@ export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
 export { linked } from './menu/linked.tsx';
+export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';
 export { RequestsBar } from './menu/RequestsBar.tsx';
 export { TypingLine } from './menu/TypingLine.tsx';

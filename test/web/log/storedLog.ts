@@ -1,7 +1,7 @@
 /** Fills a browser's database with a log and an outbox, without a sync. */
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
-import { isAmendment } from '../../../shared/kinds.ts';
+import { isAmendment, membershipOf } from '../../../shared/kinds.ts';
 import { openUserDatabase, type UserDatabase } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
 import { type Span, spanAt } from '../../../web/records/spans.ts';
@@ -44,8 +44,10 @@ export async function holdOf(
   });
 }
 
-function lineOf(store: 'log' | 'detached', entry: Entry): { line?: number } {
-  return store === 'log' && isLine(entry) ? { line: entry.serverOffset } : {};
+function lineOf(store: 'log' | 'detached', entry: Entry): { line?: number | [number] } {
+  if (store !== 'log') return {};
+  if (membershipOf(entry)) return { line: [entry.serverOffset] };
+  return isLine(entry) ? { line: entry.serverOffset } : {};
 }
 
 export async function queue(db: UserDatabase, rows: readonly Row[]): Promise<void> {

@@ -40,6 +40,38 @@ test('unread messages are below a separator, and their author is named again', (
   ]);
 });
 
+test('joins and leaves are rows between the messages, above or below a gap; the author below is named again', () => {
+  const at = new Date(2026, 2, 3, 12).getTime();
+  const messages = [10, 20, 30].map((serverOffset) => ({ ...message({ author: 'Mika', at }), serverOffset }));
+  const waiting = { ...message({ author: 'Ada', at }), serverOffset: undefined };
+  const run = (from: number, to: number) => ({ from, to, at, people: undefined });
+  const memberships = [run(3, 9), run(12, 12), run(17, 19), run(31, 40)];
+  const rows = logRows([...messages, waiting], {
+    memberships,
+    gaps: [{ tag: 'gap', from: 14, to: 16 }],
+  });
+  const drawn = rows.map((row) =>
+    row.tag === 'message' ? (row.first ? 'first' : 'message') : row.tag === 'people' ? row.run : row.tag,
+  );
+  expect(drawn).toEqual([
+    'day',
+    memberships[0],
+    'first',
+    memberships[1],
+    'gap',
+    memberships[2],
+    'first',
+    'message',
+    memberships[3],
+    'first',
+  ]);
+  expect(new Set(rows.map(({ key }) => key)).size).toBe(rows.length);
+  expect(logRows([], { memberships }).map(({ tag }) => tag)).toEqual([
+    'day',
+    ...memberships.map(() => 'people'),
+  ]);
+});
+
 test('the first message of a window is drawn as below the one above it: it keeps its height when that is loaded', () => {
   const at = (day: number, minute: number) => new Date(2026, 2, day, 12, minute).getTime();
   const [above, first, second] = [at(3, 0), at(3, 1), at(3, 2)].map((at) => message({ author: 'Mika', at }));

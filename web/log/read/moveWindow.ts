@@ -4,6 +4,7 @@ import type { UserRead } from '../../db/userDatabase.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
 import { subtractRanges } from '../../records/spans.ts';
 import { readQuotes } from './readQuotes.ts';
+import { readRunPeople } from './runPeople.ts';
 import {
   AT_NEWEST,
   type Gap,
@@ -62,5 +63,5 @@ export function anchorAtGap({ anchor }: Window, { from, to }: Gap, edge: GapEdge
   return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
 }
 
-export const windowMoves = { anchorOlder, anchorNewer, anchorAtGap, readQuotes };
+export const windowMoves = { anchorOlder, anchorNewer, anchorAtGap, readQuotes, readRunPeople };
 export type WindowMoves = typeof windowMoves;

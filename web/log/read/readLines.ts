@@ -18,7 +18,7 @@ export async function readLinesBack(tx: UserRead, room: string, to: number, coun
   let cursor = await index.openKeyCursor(keysBetween(room, 0, to), 'prev');
   const isNone = !cursor;
   if (count > 1) cursor = (await cursor?.advance(count - 1)) ?? null;
-  const least = cursor?.key[1] ?? 0;
+  const least = (cursor?.key[1] ?? 0) as number; // as the range has it
   const [held, detached] = await Promise.all([
     isNone ? [] : index.getAll(keysBetween(room, least, to)),
     detachedLines(tx, room, least, to),

@@ -9,6 +9,7 @@ import { readSpans } from '../../db/lookups.ts';
 import type { UserRead } from '../../db/userDatabase.ts';
 import { WINDOW_PAGE_LINES } from '../../records/pageLimits.ts';
 import { cursorOf, isAmended, type Span, spanAt, subtractRanges } from '../../records/spans.ts';
+import { readMemberships } from './membershipRuns.ts';
 import { foldLines, readLinesBack, readLinesForward } from './readLines.ts';
 
 /** A line of the log by its serverOffset, or an outbox row by its `seq`. */
@@ -44,6 +45,8 @@ export interface Window {
   above: LineAbove | undefined;
   /** Ascending, at most one between two lines. */
   gaps: Gap[];
+  /** Joins and leaves between the lines, directly above the first, and after the last where the window reaches the end. */
+  memberships: Entry[];
   /** The part of `queue` in the window, after its lines. */
   rows: readonly number[];
   /** All visible outbox rows of the room, by `seq`, in order. */
@@ -199,6 +202,12 @@ async function windowOf(
   const cursor = cursorOf(spans);
   const [first, last] = [entries[0]?.serverOffset, entries.at(-1)?.serverOffset];
   const isSeen = ({ from, to }: Span) => from <= (last ?? 0) && to >= (first ?? 0);
+  const span = first === undefined ? spans.at(-1) : spanAt(spans, first);
+  const shown = {
+    from: Math.max((above?.serverOffset ?? 0) + 1, span?.from ?? first ?? 1),
+    to: Math.max(reachesEnd ? cursor : 0, last ?? 0),
+  };
+  const offsets = entries.map(({ serverOffset }) => serverOffset);
   return {
     anchor,
     lines: await foldLines(tx, room, entries),
@@ -207,9 +216,10 @@ async function windowOf(
         ? { author: above.author, at: above.at }
         : undefined,
     gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
+    memberships: await readMemberships(tx, room, shown, offsets),
     rows,
     queue,
-    span: first === undefined ? spans.at(-1) : spanAt(spans, first),
+    span,
     cursor,
     isAmended: spans.filter(isSeen).every((span) => isAmended(spans, span)),
     reachesOldest,

@@ -7,7 +7,15 @@
  */
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
-import { isMessage, isRemoval, isReplacement, mayAmend, redacted, repliedTo } from '../../../shared/kinds.ts';
+import {
+  isMessage,
+  isRemoval,
+  isReplacement,
+  mayAmend,
+  membershipOf,
+  redacted,
+  repliedTo,
+} from '../../../shared/kinds.ts';
 import type { Quote } from '../../../shared/protocol/index.ts';
 import { readSpans } from '../../db/lookups.ts';
 import { putAll } from '../../db/putAll.ts';
@@ -92,9 +100,11 @@ async function shownQuotes(
   return new Map(known);
 }
 
-/** The record in `log`: `line` puts entries that render a line into the index of lines. */
+/** The record in `log`: `line` puts entries that render a line, joins and leaves into the index of lines. */
 function logRecord(room: string, entry: Entry) {
-  return isLine(entry) ? { ...entry, room, line: entry.serverOffset } : { ...entry, room };
+  const { serverOffset } = entry;
+  if (isLine(entry)) return { ...entry, room, line: serverOffset };
+  return membershipOf(entry) ? { ...entry, room, line: [serverOffset] as [number] } : { ...entry, room };
 }
 
 /**
@@ -222,7 +232,7 @@ async function redactStored(tx: UserWrite, room: string, target: number, removal
 }
 
 /** Keeps `line`: a removed message still renders a line. */
-function redactedInPlace(entry: HeldEntry & { line?: number }) {
+function redactedInPlace(entry: HeldEntry & { line?: number | [number] }) {
   const { room, line } = entry;
   return { ...redacted<HeldEntry>(entry), room, ...(line === undefined ? {} : { line }) };
 }

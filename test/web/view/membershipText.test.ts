@@ -1,0 +1,31 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { speak } from '../../../web/i18n/index.ts';
+import { membershipText } from '../../../web/view/menu/membershipText.ts';
+
+afterEach(async () => {
+  await speak('en');
+  vi.unstubAllGlobals();
+});
+
+type Who = (string | undefined)[];
+const textOf = (joined: Who, others = 0, left: Who = []) =>
+  membershipText({
+    from: 1,
+    to: 1,
+    at: 1,
+    people: { joined: { named: joined, others }, left: { named: left, others: 0 } },
+  })!.replace(/[\u2068\u2069]/g, '');
+
+test('who joined and left is one sentence in each language; names have their own direction', async () => {
+  expect(textOf(['Lin', 'Osei'], 3)).toBe('Lin, Osei and 3 others joined');
+  expect(textOf([undefined])).toBe('You joined');
+  expect(textOf(['Lin', 'Osei', 'Mika'])).toBe('Lin, Osei and Mika joined');
+  expect(textOf(['Lin', ''], Number.POSITIVE_INFINITY, ['Ada'])).toBe(
+    'Lin, Somebody and others joined, Ada left',
+  );
+  expect(membershipText({ from: 1, to: 1, at: 1, people: undefined })).toBeUndefined();
+  vi.stubGlobal('document', { documentElement: {} });
+  await speak('zh');
+  expect(textOf(['Lin', 'Osei'], 3, [undefined])).toBe('Lin、Osei和另外 3 人加入了，我离开了');
+  expect(textOf(['Lin', 'Osei'], Number.POSITIVE_INFINITY)).toBe('Lin、Osei和其他人加入了');
+});
