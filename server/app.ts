@@ -29,7 +29,7 @@ import { HTTP_REQUESTS_OF_ADDRESS, ROOM_CHANGES_WAITING, URL_MAX_LENGTH } from '
 import { createCatchUp } from './feed/catchUp.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
-import { createRangeHandler } from './feed/rangeHandler.ts';
+import { createRangeHandler, createReactorsHandler } from './feed/rangeHandler.ts';
 import { createKoaApp } from './http/koaApp.ts';
 import { createPageFiles } from './http/page.ts';
 import { reloadTlsOnChange } from './http/tlsReload.ts';
@@ -221,6 +221,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       readers: readerService.readers,
       presence: presence.people,
       'presence:show': presence.show,
+      reactors: createReactorsHandler({ log: store.log, names, access }),
       'room:list': rooms.list,
       'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),

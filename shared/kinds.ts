@@ -16,7 +16,8 @@ export interface KindRule {
   target: 'none' | 'own' | 'any' | 'reply';
   /**
    * What it does to its target. `replace`: replaces the content; the greatest serverOffset wins. `remove`: the target and all
-   * its replacements lose their content for good. `aggregate`: the server counts it with others of its kind; pages do not.
+   * its replacements lose their content for good. `aggregate`: the
+   * server counts it with others of its kind, by its field `emoji`; pages do not count. `on: false` takes it back.
    */
   effect: 'none' | 'replace' | 'remove' | 'aggregate';
   /** It makes its subject a member of the room, or ends that. */
@@ -29,6 +30,7 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['text', { by: 'member', message: true, target: 'reply', effect: 'none' }],
   ['edit', { by: 'member', message: false, target: 'own', effect: 'replace' }],
   ['delete', { by: 'member', message: false, target: 'own', effect: 'remove' }],
+  ['reaction', { by: 'member', message: false, target: 'any', effect: 'aggregate', feature: 'reactions' }],
   ['join', { by: 'server', message: false, target: 'none', effect: 'none', membership: 'joined' }],
   ['leave', { by: 'server', message: false, target: 'none', effect: 'none', membership: 'left' }],
 ]);
@@ -110,6 +112,11 @@ export const REPLIES = 'replies';
 /** The key of the message that this one replies to. */
 export function replyToOf(entry: Entry): MessageKey | undefined {
   return isKnown(entry) && entry.kind === 'text' ? entry.replyTo : undefined;
+}
+
+/** The serverOffset of the message that this entry is counted for, with others of its kind. */
+export function countedFor(entry: Pick<Entry, 'kind' | 'target'>): number | undefined {
+  return ruleOf(entry.kind)?.effect === 'aggregate' ? entry.target : undefined;
 }
 
 /** The serverOffset of the message that this one replies to; undefined where it is no reply, or its message is not in the log. */

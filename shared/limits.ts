@@ -57,6 +57,14 @@ export const ROOM_LIST_PAGE = 100;
 export const ROOM_ACTIVITY_EVERY_MS = 60_000;
 export const BODY_MAX_CODE_POINTS = 4_000;
 /** Of a quoted text: two lines on a phone, and a screen reader's first sentence. */
+/** UTF-16 units of an emoji, before it is looked at: as sent. The longest of Unicode 17 has 15. */
+export const EMOJI_MAX_LENGTH = 40;
+/** Different emoji that the counts of one message list, the most frequent ones. */
+export const REACTION_EMOJI_SHOWN = 20;
+/** People that they name for each emoji, the first ones: `reactors` has all. */
+export const REACTION_PEOPLE_SHOWN = 3;
+/** Reactions to one message that an answer to `reactors` lists, the oldest ones: 30 kB. */
+export const REACTORS_MAX = 1_000;
 export const QUOTE_CODE_POINTS = 200;
 export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */

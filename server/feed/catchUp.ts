@@ -6,6 +6,7 @@
  * A room that cannot be read fails alone: the other rooms are welcomed and go live. It is retried with backoff for as long
  * as the client is connected.
  */
+import { countedFor } from '../../shared/kinds.ts';
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
 import { createBatchLoader } from '../base/batchLoader.ts';
@@ -33,7 +34,7 @@ export interface CatchUp {
 interface Deps {
   store: Pick<Store, 'epoch' | 'log' | 'rooms' | 'users'>;
   feed: Pick<Feed, 'host' | 'clientJoined'>;
-  names: Pick<Names, 'of' | 'known'>;
+  names: Pick<Names, 'of' | 'ofUsers' | 'known'>;
   /** The features of this server beyond those that every server has. */
   features: () => string[];
   logger: Pick<Logger, 'error'>;
@@ -58,7 +59,8 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
 
   function sendCommittedMeanwhile(recipient: Recipient, { id: room, head }: Room, last: number) {
     const entries = feed.host(room).recent(head + 1, last);
-    const users = entries && names.known(entries);
+    const isCounted = entries?.some((entry) => countedFor(entry) !== undefined); // the counts are in the store
+    const users = entries && !isCounted && names.known(entries);
     if (entries && users) {
       for (const piece of pieces(entries, jsonBytes, CATCH_UP_FRAME_BYTES))
         recipient.emit('entries', { room, entries: piece, users });

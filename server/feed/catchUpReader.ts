@@ -3,7 +3,7 @@
  * bytes, and the counts that the room's row in the app shows. A room that cannot be read is an error of that room alone.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { isMessage, repliedTo } from '../../shared/kinds.ts';
+import { countedFor, isMessage, repliedTo } from '../../shared/kinds.ts';
 import {
   CATCH_UP_FRAME_BYTES,
   CATCH_UP_MAX_BYTES,
@@ -31,6 +31,7 @@ import {
 import type { Feed } from './feed.ts';
 import type { Names } from './names.ts';
 import { QUOTE_BYTES, quotesField, quotesFor } from './quotes.ts';
+import { namesIn, reactionsField, reactionsInFrame } from './reactions.ts';
 import type { Recipient } from './recipient.ts';
 
 export interface CatchUpReader {
@@ -67,7 +68,7 @@ interface Missing {
 interface Deps {
   store: Pick<Store, 'epoch' | 'log'>;
   feed: Pick<Feed, 'host'>;
-  names: Pick<Names, 'of'>;
+  names: Pick<Names, 'of' | 'ofUsers'>;
   logger: Pick<Logger, 'error'>;
 }
 
@@ -184,7 +185,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     return {
       tag: 'ready',
       room: presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older }),
-      frames: await framesOf(id, entries),
+      frames: await framesOf(id, entries, recipient.identity.user.id),
     };
   }
 
@@ -198,14 +199,20 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     return Math.min(count, UNREAD_COUNTED_MAX);
   }
 
-  async function framesOf(room: string, entries: readonly Entry[]): Promise<Entries[]> {
+  async function framesOf(room: string, entries: readonly Entry[], user: string): Promise<Entries[]> {
     if (entries.length > 0) await names.of(entries); // one query for the names of all frames
-    const quotes = await quotesFor(log, room, entries);
+    const [quotes, reactions] = await Promise.all([
+      quotesFor(log, room, entries),
+      reactionsInFrame(log, room, entries, user),
+    ]);
     return Promise.all(
       pieces(entries, sizeOf, CATCH_UP_FRAME_BYTES).map(async (piece) => {
         const targets = new Set(piece.map(repliedTo));
         const its = quotes.filter(({ serverOffset }) => targets.has(serverOffset));
-        return { room, entries: piece, users: await names.of(piece), ...quotesField(its) };
+        const counted = new Set(piece.map(countedFor));
+        const about = reactions.filter(({ target }) => counted.has(target));
+        const users = { ...(await namesIn(names, about)), ...(await names.of(piece)) };
+        return { room, entries: piece, users, ...quotesField(its), ...reactionsField(about) };
       }),
     );
   }

@@ -15,6 +15,7 @@ import { takeTokens } from '../limits/bucket.ts';
 import type { Committed, LogStore, Tail } from '../store/port.ts';
 import type { Names } from './names.ts';
 import { quotesField, quotesFor } from './quotes.ts';
+import { namesIn, reactionsField, reactionsInFrame } from './reactions.ts';
 import type { Broadcast } from './recipient.ts';
 import { createRingBudget, createRoomFeed, type RoomFeed } from './roomFeed.ts';
 
@@ -41,7 +42,7 @@ export interface Feed {
 
 interface Deps {
   log: LogStore;
-  names: Pick<Names, 'of'>;
+  names: Pick<Names, 'of' | 'ofUsers'>;
   broadcast: Broadcast;
   /** Called for every committed entry that changes who is a member, also of rooms that are not hosted. */
   onMembership: (room: string, entry: Entry) => void;
@@ -85,17 +86,29 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
     return heads;
   }
 
-  /** Never rejects: what cannot be read, a name or a quoted message, is left out of the frame. */
+  /**
+   * Never rejects: what cannot be read, a name or a quoted message, is left out of the frame. But reactions without their counts
+   * would leave clients with old ones: then the frame only says that there are entries, and clients request them.
+   */
   async function fanOut(room: string, entries: Entry[]): Promise<void> {
     const head = () => (rooms.get(room)?.next() ?? 0) - 1;
     const recent = (from: number) => rooms.get(room)?.recent(from, head());
-    const [users, quotes] = await Promise.all([
+    const [users, reactions, quotes] = await Promise.all([
       names.of(entries).catch(() => ({})),
+      reactionsInFrame(log, room, entries, undefined).catch(() => undefined),
       quotesFor(log, room, entries, recent).catch(() => []),
     ]);
+    if (!reactions) return broadcast(room, 'heads', { [room]: entries.at(-1)!.serverOffset });
+    const reactors = await namesIn(names, reactions).catch(() => ({}));
     // In the same turn as the broadcast: a client that joins later was not sent these names.
-    const unsent = sentNames.get(room)?.without(users) ?? users;
-    broadcast(room, 'entries', { room, entries, users: unsent, ...quotesField(quotes) });
+    const named = { ...reactors, ...users };
+    broadcast(room, 'entries', {
+      room,
+      entries,
+      users: sentNames.get(room)?.without(named) ?? named,
+      ...quotesField(quotes),
+      ...reactionsField(reactions),
+    });
   }
 
   return {

@@ -4,6 +4,7 @@ import {
   RANGE_MAX_BYTES,
   RANGE_MAX_ENTRIES,
   RANGE_POLLED_BYTES,
+  REACTORS_MAX,
 } from '../../shared/limits.ts';
 import type { Answer, Request, User } from '../../shared/protocol/index.ts';
 import { RefusedError } from '../base/refusal.ts';
@@ -14,10 +15,11 @@ import { jsonBytes } from '../store/storedEntries.ts';
 import { hasFewMessages } from './catchUpPlan.ts';
 import type { Names } from './names.ts';
 import { quotesField, quotesFor } from './quotes.ts';
+import { namesIn, reactionsField, reactionsInRange } from './reactions.ts';
 
 interface Deps {
   log: LogStore;
-  names: Pick<Names, 'of'>;
+  names: Pick<Names, 'of' | 'ofUsers'>;
   access: Access;
 }
 
@@ -42,17 +44,37 @@ export function createRangeHandler({ log, names, access }: Deps) {
     const { entries, amendments, head } = found;
     const first = entries[0]?.serverOffset ?? 1;
     const isShort = first > 1 && hasFewMessages(entries);
-    const [users, older] = await Promise.all([
+    const reactions = await reactionsInRange(log, room, entries, user.id);
+    const [users, reactors, older] = await Promise.all([
       names.of([...entries, ...amendments]),
+      namesIn(names, reactions),
       isShort ? log.messageAt(room, first - 1, MESSAGES_SHOWN_LEAST) : undefined,
     ]);
     return {
       entries,
       amendments,
-      users,
+      users: { ...reactors, ...users },
       ...quotesField(quotes),
+      ...reactionsField(reactions),
       head,
       ...(older === undefined ? {} : { older }),
+    };
+  };
+}
+
+/** The handler of the request `reactors`: who reacted to a message, for members of the room. */
+export function createReactorsHandler({ log, names, access }: Deps) {
+  return async (
+    user: User,
+    { room, target }: Request<'reactors'>,
+  ): Promise<Omit<Answer<'reactors'>, 'ok' | 'epoch'>> => {
+    const refused = await access.refusalOf(room, user.id);
+    if (refused) throw refused;
+    const found = await log.reactors(room, target, REACTORS_MAX);
+    const byEmoji = Map.groupBy(found, ({ emoji }) => emoji);
+    return {
+      reactions: [...byEmoji].map(([emoji, its]) => ({ emoji, by: its.map((one) => one.user) })),
+      users: await names.ofUsers([...new Set(found.map((one) => one.user))]),
     };
   };
 }

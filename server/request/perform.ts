@@ -76,11 +76,12 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
 /** Calls of the store that a request costs, about. An append is counted by its items; a beat asks nothing. */
 const CALLS: Record<AnsweredName, number> = {
   append: 0,
-  range: 3,
+  range: 4,
   read: 2, // with what the other members are told of it
   readers: 3,
   presence: 4,
   'presence:show': 2,
+  reactors: 3,
   'room:list': 3,
   'room:get': 3,
   'room:create': 7,

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom } from '../../shared/mint.ts';
-import type { RoomKind } from '../../shared/protocol/index.ts';
+import type { Reactions, RoomKind } from '../../shared/protocol/index.ts';
 import { Unavailable, Unusable } from '../base/refusal.ts';
 import type { QueueState } from './callQueue.ts';
 
@@ -56,6 +56,13 @@ export interface LogStore {
   range(room: string, from: number, to: number, maxBytes: number): Promise<RangeOutcome>;
   /** The same for single entries, ascending; amendments that are among them are not repeated. Offsets beyond the head are left out. */
   entriesAt(room: string, offsets: readonly number[]): Promise<RangeOutcome>;
+  /**
+   * How people reacted to each of these messages (shared/kinds.ts, `aggregate`), in the order of the messages, without those to
+   * which nobody ever did. Of each person and emoji the newest entry counts. `mine`: the emoji of the user `by`, if there is one.
+   */
+  reactionsTo(room: string, targets: readonly number[], by: string | undefined): Promise<Reactions[]>;
+  /** Who reacts to a message with what, in the order of the entries; at most `most`. */
+  reactors(room: string, target: number, most: number): Promise<Reactor[]>;
   /** The durable head of each room; 0 for one that is empty or does not exist. A room whose log cannot be read is left out. */
   heads(rooms: readonly string[]): Promise<Map<string, number>>;
   /** The `at` of the entry at each point, in the order of the points; undefined where there is none. */
@@ -327,6 +334,11 @@ export interface ComeBackRequest {
   number: string;
   createdAt: number;
   expiresAt: number;
+}
+
+export interface Reactor {
+  user: string;
+  emoji: string;
 }
 
 export type Reader = Omit<RaisedMark, 'room'>;

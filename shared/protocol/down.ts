@@ -91,7 +91,28 @@ export const Quote = v.object({
 export type Quote = v.InferOutput<typeof Quote>;
 const quotes = v.optional(v.array(Quote));
 
-export const Entries = v.object({ room: RoomId, entries: v.array(Entry), users: Users, quotes });
+/** One emoji among the reactions to a message. `by`: the first people of `count`. */
+export const ReactionCount = v.object({
+  emoji: v.string(),
+  count: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  by: v.array(UserId),
+});
+export type ReactionCount = v.InferOutput<typeof ReactionCount>;
+
+/**
+ * The reactions to the message at `target`, counted up to the reaction at `asOf`: of two, the one with the greater `asOf` holds.
+ * `mine`: the emoji of the client's user; absent in live frames, which are the same for all.
+ */
+export const Reactions = v.object({
+  target: Offset,
+  asOf: Offset,
+  counts: v.array(ReactionCount),
+  mine: v.optional(v.array(v.string())),
+});
+export type Reactions = v.InferOutput<typeof Reactions>;
+const reactions = v.optional(v.array(Reactions));
+
+export const Entries = v.object({ room: RoomId, entries: v.array(Entry), users: Users, quotes, reactions });
 export type Entries = v.InferOutput<typeof Entries>;
 export const Heads = recordById(RoomId, Head);
 export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.boolean() });
@@ -162,6 +183,7 @@ export const Ranged = answerWith({
   amendments: v.array(Entry),
   users: Users,
   quotes,
+  reactions,
   head: Head,
   /** As in `Room`: where the newest ten messages before this answer begin, if it has fewer than ten. */
   older: v.optional(Offset),
@@ -182,6 +204,11 @@ export const PresenceAnswer = answerWith({
   hidden: v.optional(v.literal(true)),
 });
 export const PresenceShown = answerWith({ shown: v.boolean() });
+/** Who reacted to a message, by emoji in the order of the first one; at most REACTORS_MAX. */
+export const ReactorsAnswer = answerWith({
+  reactions: v.array(v.object({ emoji: v.string(), by: v.array(UserId) })),
+  users: Users,
+});
 export const BeatAnswer = answerWith({ now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
@@ -192,6 +219,7 @@ export const answers = {
   readers: ReadersAnswer,
   presence: PresenceAnswer,
   'presence:show': PresenceShown,
+  reactors: ReactorsAnswer,
   'room:list': Listed,
   'room:get': RoomAnswer,
   'room:create': RoomAnswer,

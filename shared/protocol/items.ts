@@ -3,7 +3,9 @@
  * acknowledges something that it drops. What each kind means is in the table of kinds (../kinds.ts).
  */
 import * as v from 'valibot';
+import { canonicalEmoji, isEmoji } from '../emoji.ts';
 import { ClientOffset, RoomId, UserId } from '../ids.ts';
+import { EMOJI_MAX_LENGTH } from '../limits.ts';
 
 /** The fields of every item. */
 export const addressed = { room: RoomId, clientOffset: ClientOffset };
@@ -27,6 +29,19 @@ export const EditItem = v.strictObject({
   body: v.string(),
 });
 export const DeleteItem = v.strictObject({ ...addressed, kind: v.literal('delete'), target: ClientOffset });
+/** `on`: false takes back one's own reaction with this emoji. */
+export const ReactionItem = v.strictObject({
+  ...addressed,
+  kind: v.literal('reaction'),
+  target: ItemTarget,
+  emoji: v.pipe(
+    v.string(),
+    v.maxLength(EMOJI_MAX_LENGTH, 'is too long'),
+    v.transform(canonicalEmoji),
+    v.check(isEmoji, 'is no emoji'),
+  ),
+  on: v.boolean(),
+});
 export type KnownItem = v.InferOutput<typeof TextItem | typeof EditItem | typeof DeleteItem>;
 
 /**
@@ -49,6 +64,7 @@ const SCHEMAS: ItemSchemas = new Map<string, v.GenericSchema<unknown, Item>>([
   ['text', TextItem],
   ['edit', EditItem],
   ['delete', DeleteItem],
+  ['reaction', ReactionItem],
 ]);
 
 let schemas = SCHEMAS;

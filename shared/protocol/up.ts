@@ -41,6 +41,7 @@ export const Append = v.object({ as: UserId, items: v.array(v.unknown()) });
 export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
 export const Readers = v.object({ room: RoomId });
+export const Reactors = v.object({ room: RoomId, target: Offset });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
 /** Nobody answers it. `here`: whether somebody looks at this page. */
 export const Here = v.object({ here: v.boolean() });
@@ -67,6 +68,7 @@ export const requests = {
   range: Range,
   read: Read,
   readers: Readers,
+  reactors: Reactors,
   typing: Typing,
   here: Here,
   presence: Presence,

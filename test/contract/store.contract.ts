@@ -13,6 +13,7 @@ import { keeperCases } from './keepers.ts';
 import { passCases } from './oneTimePasses.ts';
 import { presenceCases } from './presence.ts';
 import { rangeCases } from './range.ts';
+import { reactionCases } from './reactions.ts';
 import { repeatCases } from './repeats.ts';
 import { replyCases } from './replies.ts';
 import { roomListCases } from './roomList.ts';
@@ -71,6 +72,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('edits and deletions', () => amendmentCases(open));
   describe('range', () => rangeCases(open));
   describe('replies', () => replyCases(open));
+  describe('reactions', () => reactionCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
   describe('the list of rooms', () => roomListCases(open));

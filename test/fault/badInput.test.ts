@@ -52,6 +52,14 @@ const PROTO_KEY = JSON.parse('{"__proto__":[1,1]}') as Record<string, unknown>;
 
 describe('a frame', () => {
   const as = () => mallory.user.id;
+  const reaction = (emoji: string) => ({
+    room: 'lobby',
+    clientOffset: newId(),
+    kind: 'reaction',
+    target: { author: mallory.user.id, clientOffset: newId() },
+    emoji,
+    on: true,
+  });
   const manyItems = () => Array.from({ length: APPEND_MAX_ITEMS + 1 }, () => text('x'));
 
   test.each<[what: string, event: string, payload: () => unknown[], code: string]>([
@@ -155,7 +163,13 @@ describe('a frame', () => {
       'invalid',
     ],
     ['with a field that only entries have', () => ({ ...text('x'), unreadable: true }), 'invalid'],
-    ['of a kind that nobody knows', () => ({ ...text('x'), kind: 'reaction' }), 'invalid'],
+    ['of a kind that nobody knows', () => ({ ...text('x'), kind: 'poll' }), 'invalid'],
+    ['that reacts with no emoji', () => reaction('ok'), 'invalid'],
+    ['that reacts with two emoji', () => reaction('👍👍'), 'invalid'],
+    ['that reacts with a digit', () => reaction('1'), 'invalid'],
+    ['that reacts with something long', () => reaction('👍'.repeat(1_000)), 'invalid'],
+    ['that reacts to nothing', () => ({ ...reaction('👍'), target: undefined }), 'invalid'],
+    ['that reacts to what is not there', () => reaction('👍'), 'not-found'],
     ['of a kind named for a prototype', () => ({ ...text('x'), kind: '__proto__' }), 'invalid'],
     ['whose kind is a list', () => ({ ...text('x'), kind: ['text'] }), 'invalid'],
     ['that edits an offset instead of a key', () => ({ ...text('x'), kind: 'edit', target: 1 }), 'invalid'],

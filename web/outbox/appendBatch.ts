@@ -2,7 +2,6 @@
  * What goes into an append, and what its answer means: selects the rows of the next append, adapts the size of a batch to
  * the network, and interprets an answer as a verdict for each item, by the table of errors in docs/PROTOCOL.md. Pure.
  */
-import { ruleOf } from '../../shared/kinds.ts';
 import { assertNever } from '../../shared/never.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Acknowledgement, Answer, Item, WireError } from '../../shared/protocol/index.ts';
@@ -50,7 +49,7 @@ export function createAppendBatch(limits: BatchLimits, { features, rooms }: Held
     offer(row) {
       if (isRefused(row)) refused.add(row.clientOffset);
       if (!isWaiting(row) || (row.target !== undefined && refused.has(row.target))) return true;
-      const feature = featureOf(row);
+      const { feature } = row;
       if (feature !== undefined && !features.has(feature)) stopped.add(row.room);
       if (stopped.has(row.room)) return true;
       const itsBytes = bytesOf(row);
@@ -79,12 +78,6 @@ const NOTHING_HELD_BACK: HeldBack = { features: new Set(), rooms: new Set() };
 /** Bytes of the item on the wire. */
 function bytesOf(row: Row): number {
   return new TextEncoder().encode(JSON.stringify(itemOf(row))).length;
-}
-
-/** The feature that the row's kind needs. For a kind that this version does not know, the version that queued it stored it. */
-function featureOf({ kind, feature }: Row): string | undefined {
-  const rule = ruleOf(kind);
-  return rule ? rule.feature : feature;
 }
 
 export const FIRST_BATCH_BYTES = BATCH_BYTES;

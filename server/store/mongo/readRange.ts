@@ -16,6 +16,7 @@
 import type { ClientSession, MongoClient } from 'mongodb';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment, isMessage, isReplacement, kindsThat, redacted } from '../../../shared/kinds.ts';
+import { countReactions, type LastReaction, reactorsIn } from '../countReactions.ts';
 import type { LogStore, RangeOutcome } from '../port.ts';
 import { asEntry, upToBytes } from '../storedEntries.ts';
 import type { Collections } from './base/collections.ts';
@@ -31,7 +32,11 @@ interface Deps {
 /** Entries per call; this many of the longest take 16 MB. Callers read on from where the result ends. */
 const MAX_ENTRIES = 1_000;
 
-export function rangesOn({ client, collections, heads }: Deps): Pick<LogStore, 'range' | 'entriesAt'> {
+export function rangesOn({
+  client,
+  collections,
+  heads,
+}: Deps): Pick<LogStore, 'range' | 'entriesAt' | 'reactionsTo' | 'reactors'> {
   return {
     range: (room, from, to, maxBytes) =>
       client.withSession({ causalConsistency: true }, async (session) => {
@@ -39,6 +44,8 @@ export function rangesOn({ client, collections, heads }: Deps): Pick<LogStore, '
         const all = await readWithoutGaps(room, from, Math.min(to, head, from + MAX_ENTRIES - 1), session);
         return withAmendments(room, upToBytes(all, maxBytes), head, session);
       }),
+    reactionsTo: async (room, targets, by) => countReactions(await lastReactions(room, targets), by),
+    reactors: async (room, target, most) => reactorsIn(await lastReactions(room, [target]), most),
     entriesAt: (room, offsets) =>
       client.withSession({ causalConsistency: true }, async (session) => {
         const { serverOffset: head } = await readHead(collections, heads, room, session);
@@ -47,6 +54,40 @@ export function rangesOn({ client, collections, heads }: Deps): Pick<LogStore, '
         return withAmendments(room, entries, head, session);
       }),
   };
+
+  /** Of each person, emoji and message the newest entry, up to the head. */
+  function lastReactions(room: string, targets: readonly number[]): Promise<LastReaction[]> {
+    return client.withSession({ causalConsistency: true }, async (session) => {
+      const { serverOffset: head } = await readHead(collections, heads, room, session);
+      const isOff = { $eq: ['$content.on', false] };
+      const found = await collections
+        .entriesOf(room)
+        .aggregate<{ _id: Pick<LastReaction, 'target' | 'author' | 'emoji'>; on: number; off: number }>(
+          [
+            {
+              $match: {
+                ...whereAmends(room, targets, kindsThat('aggregate')),
+                serverOffset: { $lte: head },
+              },
+            },
+            {
+              $group: {
+                _id: { target: '$target', author: '$author', emoji: '$content.emoji' },
+                on: { $max: { $cond: [isOff, 0, '$serverOffset'] } },
+                off: { $max: { $cond: [isOff, '$serverOffset', 0] } },
+              },
+            },
+          ],
+          { session },
+        )
+        .toArray();
+      return found.map(({ _id, on, off }) => ({
+        ..._id,
+        isOn: on > off,
+        serverOffset: Math.max(on, off),
+      }));
+    });
+  }
 
   /** Steps 3 and 4. */
   async function withAmendments(

@@ -43,6 +43,8 @@ export const ANSWERED_BY = {
     find: 'writer',
     range: 'reader',
     entriesAt: 'reader',
+    reactionsTo: 'reader',
+    reactors: 'reader',
     heads: 'reader',
     timesAt: 'reader',
     messageAt: 'reader',

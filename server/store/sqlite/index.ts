@@ -102,6 +102,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       find: (keys) => call('log', 'find', keys),
       range: (room, from, to, maxBytes) => call('log', 'range', room, from, to, maxBytes),
       entriesAt: (room, offsets) => call('log', 'entriesAt', room, offsets),
+      reactionsTo: (room, targets, by) => call('log', 'reactionsTo', room, targets, by),
+      reactors: (room, target, most) => call('log', 'reactors', room, target, most),
       heads: (rooms) => call('log', 'heads', rooms),
       timesAt: (points) => call('log', 'timesAt', points),
       messageAt: (room, upTo, count) => call('log', 'messageAt', room, upTo, count),

@@ -2,7 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Entry } from '../../../shared/entry.ts';
 import { kindsThat } from '../../../shared/kinds.ts';
-import type { EntryKey, Original, RangeOutcome } from '../port.ts';
+import type { Reactions } from '../../../shared/protocol/index.ts';
+import { countReactions, type LastReaction, reactorsIn } from '../countReactions.ts';
+import type { EntryKey, Original, RangeOutcome, Reactor } from '../port.ts';
 import { upToBytes } from '../storedEntries.ts';
 import {
   COLUMNS,
@@ -18,6 +20,12 @@ import { IS_MESSAGE } from './tables.ts';
 
 export function readsOn(db: DatabaseSync) {
   const statements = prepare(db);
+
+  function lastReactions(room: string, targets: readonly number[]): LastReaction[] {
+    return statements.reactions
+      .all(room, JSON.stringify(targets))
+      .map(({ isOff, ...reaction }) => ({ ...reaction, isOn: isOff !== 1 }));
+  }
 
   return {
     find: (keys: readonly EntryKey[]): (Original | undefined)[] =>
@@ -45,6 +53,12 @@ export function readsOn(db: DatabaseSync) {
         head,
       };
     },
+
+    reactionsTo: (room: string, targets: readonly number[], by: string | undefined): Reactions[] =>
+      countReactions(lastReactions(room, targets), by),
+
+    reactors: (room: string, target: number, most: number): Reactor[] =>
+      reactorsIn(lastReactions(room, [target]), most),
 
     heads(rooms: readonly string[]): Map<string, number> {
       const found = statements.heads.all(JSON.stringify(rooms));
@@ -127,6 +141,16 @@ function prepare(db: DatabaseSync) {
     entriesAt: query<EntryRow>(
       db,
       `SELECT ${COLUMNS} FROM entries WHERE room = ?1 AND ${AMONG_THESE} ORDER BY serverOffset`,
+    ),
+    // SQLite takes the columns that are not grouped from the row with the greatest serverOffset
+    reactions: query<Omit<LastReaction, 'isOn'> & { isOff: 0 | 1 | null }>(
+      db,
+      `SELECT target, author, content ->> 'emoji' AS emoji, content -> 'on' = 'false' AS isOff,
+         max(serverOffset) AS serverOffset
+       FROM entries
+       WHERE room = ? AND target IN (SELECT value FROM json_each(?)) AND kind IN (${listOf(kindsThat('aggregate'))})
+         AND json_valid(content)
+       GROUP BY target, author, emoji`,
     ),
     amendmentsAt: query<EntryRow>(db, amendmentsOf(`message.${AMONG_THESE}`, `NOT ${AMONG_THESE}`)),
     messageAt: query<{ serverOffset: number | null }>(

@@ -1,6 +1,8 @@
 /** Faults with kinds of entries beyond the first five, and with renamed users. */
+import { countReactions, type LastReaction } from '../../../server/store/countReactions.ts';
 import type { AppendResult, LogStore, NewEntry, Store, UserStore } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
+import { kindsThat } from '../../../shared/kinds.ts';
 import { MemoryData, type Row } from '../memory/data.ts';
 import type { Fault } from './faults.ts';
 
@@ -38,11 +40,36 @@ export const kindFaults: Fault[] = [
       new (class extends MemoryData {
         override insert(item: NewEntry, at: number): AppendResult | Row {
           const result = super.insert(item, at);
-          const isAlone = 'tag' in result && result.tag === 'no-target' && item.kind === 'test-reaction';
+          const isAlone =
+            'tag' in result && result.tag === 'no-target' && kindsThat('aggregate').includes(item.kind);
           return isAlone ? super.insert({ ...item, kind: 'test-silent' }, at) : result;
         }
       })(),
-    caughtBy: ['a target must be a message of the same room'],
+    caughtBy: ['a target must be a message of the same room', 'O2 a reaction to what is no message'],
+  },
+  {
+    name: 'a reaction that was taken back still counts',
+    around: (store) =>
+      withLog(store, {
+        reactionsTo: async (room, targets, by) => {
+          const { entries } = await store.log.range(room, 1, 1_000, Number.POSITIVE_INFINITY);
+          const all = entries.flatMap((entry) =>
+            entry.kind === 'reaction' ? (entry as unknown as LastReaction) : [],
+          );
+          const those = all.filter(({ target }) => targets.includes(target));
+          return countReactions(
+            those.map((one) => ({ ...one, isOn: true })),
+            by,
+          );
+        },
+      }),
+    caughtBy: ['reactions are counted by message and emoji'],
+  },
+  {
+    name: 'of those who reacted only the first three are known',
+    around: (store) =>
+      withLog(store, { reactors: async (...asked) => (await store.log.reactors(...asked)).slice(0, 3) }),
+    caughtBy: ['counts name the first three people'],
   },
   {
     name: 'the subject of an entry is ignored',

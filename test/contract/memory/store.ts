@@ -1,5 +1,6 @@
 /** The store of one process on data in memory. Every call takes a few turns of the event loop, so that calls interleave. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { countReactions, type LastReaction, reactorsIn } from '../../../server/store/countReactions.ts';
 import {
   type AppendResult,
   type ListPosition,
@@ -93,6 +94,8 @@ export function openMemory(data: MemoryData, random: Random): Store {
           head: data.head(room),
         };
       }),
+    reactionsTo: (room, targets, by) => call(() => countReactions(lastReactions(room, targets), by)),
+    reactors: (room, target, most) => call(() => reactorsIn(lastReactions(room, [target]), most)),
     messageAt: (room, upTo, count) =>
       call(() => messagesOf(room, (row) => row.serverOffset <= upTo).slice(-count)[0]?.serverOffset),
     unread: (room, user, after, most) =>
@@ -108,6 +111,17 @@ export function openMemory(data: MemoryData, random: Random): Store {
       ),
     tail: (from, listener) => call(() => tails.open(from, listener)),
   };
+
+  function lastReactions(room: string, targets: readonly number[]): LastReaction[] {
+    const lasts = new Map<string, LastReaction>();
+    for (const row of data.rowsOf(room)) {
+      const { author, serverOffset, content: { emoji, on } = {} } = row;
+      const { target = 0 } = data.entryOf(row);
+      if (ruleOf(row.kind)?.effect !== 'aggregate' || !targets.includes(target)) continue;
+      lasts.set(`${target} ${author} ${emoji}`, { target, author, emoji, isOn: on !== false, serverOffset });
+    }
+    return [...lasts.values()];
+  }
 
   function messagesOf(room: string, where: (row: Row) => boolean): Row[] {
     return data

@@ -13,7 +13,7 @@ function feedOn(
 ) {
   return createFeed({
     log,
-    names: { of: async () => ({}) },
+    names: { of: async () => ({}), ofUsers: async () => ({}) },
     broadcast,
     onMembership: () => {},
     onGap,

@@ -63,6 +63,7 @@ function rangeOf(entries: readonly Entry[]) {
       );
       return { entries: found, amendments, head: entries.length };
     },
+    reactionsTo: async () => [],
     messageAt: async () => undefined,
   } as unknown as LogStore;
   const names = createNames({

@@ -73,7 +73,7 @@ test('with 5,000 sockets of 50 rooms each, no round is one turn of the event loo
       return new Map(rooms.map((room) => [room, 2]));
     },
   } as unknown as LogStore;
-  const names = { refresh: async () => {}, of: async () => ({}) };
+  const names = { refresh: async () => {}, of: async () => ({}), ofUsers: async () => ({}) };
   const feed = createFeed({
     log,
     names,
