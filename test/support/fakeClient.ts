@@ -142,6 +142,8 @@ export function fakeClient({
     discard: (...args) => asked('discard', ...args),
     edit: (...args) => asked('edit', ...args),
     remove: (...args) => asked('remove', ...args),
+    react: (...args) => asked('react', ...args),
+    reactors: async () => [],
     seen(...args) {
       told('seen')(...args);
       return true;

@@ -26,7 +26,7 @@ export async function freeSpace(db: UserDatabase): Promise<boolean> {
   for (const { room, spare } of rooms) {
     for (let left = spare; wanted > 0 && left > 0; ) {
       const most = Math.min(wanted, left, DELETE_SLICE_ENTRIES);
-      const evicted = await db.write([...LOG_STORES, ...LEGACY_LOG_STORES], (tx) =>
+      const evicted = await db.write([...LOG_STORES, ...LEGACY_LOG_STORES, 'reactions'], (tx) =>
         evictOldest(tx, room, most),
       );
       if (evicted === 0) break; // another tab has deleted them
@@ -77,6 +77,7 @@ async function evictFrom(
   if (last === undefined) return 0;
   const evictedKeys = keysBetween(room, 0, last);
   await tx.objectStore(entryStore).delete(evictedKeys);
+  await tx.objectStore('reactions').delete(evictedKeys);
   const detached = tx.objectStore(detachedStore);
   for (const key of await detached.index('target').getAllKeys(evictedKeys)) await detached.delete(key);
   const storedSpans = tx.objectStore(spanStore);

@@ -8,6 +8,7 @@ export const SCREEN_STORES = [
   'log',
   'logSpans',
   'detached',
+  'reactions',
   'drafts',
   'marks',
 ] as const;

@@ -2,7 +2,7 @@
 import type { DBSchema, IDBPDatabase } from 'idb';
 import type { User } from '../../shared/protocol/index.ts';
 import type { Row } from '../records/row.ts';
-import type { HeldEntry, LocalRoom, ReadMark, RoomSpan } from '../records/storedRecords.ts';
+import type { HeldEntry, HeldReactions, LocalRoom, ReadMark, RoomSpan } from '../records/storedRecords.ts';
 import type { Clock } from './clock.ts';
 import {
   type Database,
@@ -44,6 +44,8 @@ export interface UserSchema extends DBSchema {
   logSpans: { key: [string, number]; value: RoomSpan };
   /** Own acknowledged entries, and amendments, that lie outside all spans. */
   detached: { key: [string, number]; value: HeldEntry; indexes: { target: [string, number] } };
+  /** By the message, which may lie in a hole. */
+  reactions: { key: [string, number]; value: HeldReactions };
   /**
    * The log as version 3 stored it: entries, spans, and entries outside spans. Readers ignore these stores. Their records
    * are moved to `log`, `logSpans` and `detached` in slices while the app runs (log/store/migrateLog.ts): creating an index
@@ -93,7 +95,7 @@ export function openUserDatabase(
   options: Pick<DatabaseOptions<UserSchema>, 'freeSpace' | 'emptied'> = {},
 ): UserDatabase {
   const name = `holdfast:${userId}`;
-  return openResilientDatabase<UserSchema>({ indexedDB, clock, name, version: 4, migrate, ...options });
+  return openResilientDatabase<UserSchema>({ indexedDB, clock, name, version: 5, migrate, ...options });
 }
 
 /** All keys `[room, n]` with `from` ≤ n ≤ `to`. */
@@ -136,6 +138,7 @@ function migrate(db: IDBPDatabase<UserSchema>, oldVersion: number, tx: IDBTransa
     createLog(db, LOG_STORES);
     tx.objectStore('log').createIndex('line', ['room', 'line']);
   }
+  if (oldVersion < 5) db.createObjectStore('reactions', { keyPath: ['room', 'target'] });
 }
 
 /** Creates the three stores of the logs. */

@@ -18,6 +18,7 @@ import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
+import { askReactors } from './askReactors.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createPresenceWatch, type PresenceWatch } from './presenceWatch.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
@@ -34,6 +35,7 @@ export interface Engine {
   readMarkers: Pick<ReadMarkers, 'seen'>;
   windowMoves: WindowMoves;
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
+  reactors(room: string, serverOffset: number): ReturnType<typeof askReactors>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
   presence: Pick<PresenceWatch, 'look' | 'of' | 'members' | 'show'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
@@ -185,6 +187,7 @@ export function createEngine(deps: EngineDeps): Engine {
     readMarkers,
     windowMoves,
     roomReaders,
+    reactors: (...asked) => askReactors(db, connection, ...asked),
     typing,
     presence,
     received(change) {

@@ -108,6 +108,8 @@ export const en = {
     more: 'More',
     unknown: 'Update the app to see this message.',
     unreadable: 'The server cannot read this message.',
+    /** Before the emoji of one's own that was not sent. */
+    reaction: 'Your reaction',
     /** Beside “Sent”. */
     read: 'Read by all',
     states: {

@@ -101,6 +101,10 @@ export const enSheets = {
 
   message: {
     reply: 'Reply',
+    react: 'React with an emoji',
+    reactions: (emoji: string, n: number) =>
+      `${emoji}, ${count(n, { one: '# reaction', other: '# reactions' })}`,
+    reactWith: (emoji: string) => `React with ${emoji}`,
     absent: 'Not on this device',
     backToReply: 'Back to the reply',
     notHere: 'That message cannot be loaded now.',
@@ -340,6 +344,13 @@ export const enSheets = {
     unsent: 'It was not sent yet. It cannot be restored.',
   },
 
+  react: {
+    label: 'Emoji',
+    hint: 'Choose one on the emoji keyboard of your device.',
+    send: 'React',
+    reasons: { invalid: 'That is not one emoji.' },
+  },
+
   details: {
     onDay: (time: string, day: string) => `${time} on ${day}`,
     saving: (since: string) => `Written at ${since}. It is being saved on this device.`,
@@ -355,6 +366,10 @@ export const enSheets = {
       `Written at ${since}. The server did not accept it. It is kept on this device.`,
     readBy: (names: string) => `Read by: ${names}.`,
     unreadBy: (names: string) => `Not read yet by: ${names}.`,
+    reactedBy: (emoji: string, names: string) => `${emoji} ${names}`,
+    /** `n`: more than those who are named. */
+    andOthers: (names: string, n: number) =>
+      `${names} ${count(n, { one: 'and # other', other: 'and # others' })}`,
     /** Between two names. */
     comma: ', ',
     edited: 'It was edited after it was sent.',

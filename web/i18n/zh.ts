@@ -101,6 +101,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     more: '更多',
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
+    reaction: '你的回应',
     read: '全部已读',
     states: {
       saving: '保存中',
@@ -277,6 +278,9 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     message: {
       reply: '回复',
+      react: '用表情回应',
+      reactions: (emoji, n) => `${emoji}，${n} 个回应`,
+      reactWith: (emoji) => `用 ${emoji} 回应`,
       absent: '不在此设备上',
       backToReply: '回到回复',
       notHere: '现在无法加载那条消息。',
@@ -493,6 +497,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
       unsent: '这条消息还没有发送，删除后无法恢复。',
     },
 
+    react: {
+      label: '表情',
+      hint: '用键盘上的表情符号输入一个表情。',
+      send: '回应',
+      reasons: { invalid: '这不是一个表情。' },
+    },
+
     details: {
       onDay: (time, day) => `${day} ${time}`,
       saving: (since) => `写于 ${since}。正在保存到本机。`,
@@ -505,6 +516,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
       notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本机。`,
       readBy: (names) => `已读：${names}。`,
       unreadBy: (names) => `未读：${names}。`,
+      reactedBy: (emoji, names) => `${emoji} ${names}`,
+      andOthers: (names, n) => `${names}等 ${n} 人`,
       comma: '、',
       edited: '发送后编辑过。',
       deleted: '已对所有人删除。',

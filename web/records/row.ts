@@ -141,6 +141,11 @@ export function isRemovalRow<R extends Pick<Row, 'kind' | 'target'>>(row: R): ro
   return row.target !== undefined && ruleOf(row.kind)?.effect === 'remove';
 }
 
+/** The row is counted for a message, with others of its kind. */
+export function isCountedRow<R extends Pick<Row, 'kind' | 'target'>>(row: R): row is R & { target: string } {
+  return row.target !== undefined && ruleOf(row.kind)?.effect === 'aggregate';
+}
+
 /** The drain still has to send it. */
 export function isWaiting(row: Row): boolean {
   return row.state.tag !== 'parked';

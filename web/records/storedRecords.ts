@@ -1,6 +1,6 @@
 /** Types of the records that db, log and state share, as they are stored in IndexedDB. */
 import type { Entry } from '../../shared/entry.ts';
-import type { Quote, Room } from '../../shared/protocol/index.ts';
+import type { Quote, Reactions, Room } from '../../shared/protocol/index.ts';
 import type { Span } from './spans.ts';
 
 /** A room of the user, as the server described it last. */
@@ -61,4 +61,14 @@ export interface SavedPlace {
 
 /** `quote`: of a reply, the message that it answers as a frame had it, which may lie in a hole. Without content once that is deleted. */
 export type HeldEntry = Entry & { room: string; quote?: Quote };
+/** The reactions to a message, as the server counted them last, wherever in the log the message is. */
+export type HeldReactions = Reactions & { room: string; mine: string[] };
+/** How many people react with an emoji. `mine`: the person does; `waiting`: that, or that no more, waits to be sent. */
+export interface ShownReaction {
+  emoji: string;
+  count: number;
+  mine: boolean;
+  waiting?: true;
+}
+
 export type RoomSpan = Span & { room: string };

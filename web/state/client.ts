@@ -51,6 +51,8 @@ const NOBODY: UserActions = {
   retry: refuse,
   amend: refuse,
   discard: refuse,
+  react: refuse,
+  reactors: async () => [],
   edit: refuse,
   remove: refuse,
   seen: nothing,

@@ -230,9 +230,9 @@ export function createConversation({
     });
   }
 
-  function messagesIn({ window: { lines }, rows, changes, quotes, names, readByAll }: Snapshot): Message[] {
+  function messagesIn({ window: { lines }, rows, names, ...snapshot }: Snapshot): Message[] {
     const nameOf = (user: string) => names.get(user) ?? '';
-    return messagesOf({ lines, waiting: rows, changes, quotes, me, nameOf, readByAll });
+    return messagesOf({ ...snapshot, lines, waiting: rows, me, nameOf });
   }
 
   function set(next: ConversationState): void {

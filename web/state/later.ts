@@ -7,6 +7,7 @@ export { io } from 'socket.io-client';
 export { freeSpace } from '../db/evict.ts';
 export { createEngine } from '../engine/engine.ts';
 export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
+export { react } from '../outbox/react.ts';
 export { BODIES, readBody } from '../transport/bodies.ts';
 export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';

@@ -4,8 +4,15 @@ import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import type { AnsweredMessage } from '../log/read/readQuotes.ts';
-import { type Follower, isAmendmentRow, isRemovalRow, isReplacementRow, type Row } from '../records/row.ts';
-import { messageKey } from '../records/storedRecords.ts';
+import {
+  type Follower,
+  isAmendmentRow,
+  isCountedRow,
+  isRemovalRow,
+  isReplacementRow,
+  type Row,
+} from '../records/row.ts';
+import { messageKey, type ShownReaction } from '../records/storedRecords.ts';
 import type { Message, MessageStatus } from './model.ts';
 
 export interface Shown {
@@ -16,13 +23,24 @@ export interface Shown {
   changes: readonly Follower[];
   /** Messages that others answer, by serverOffset. */
   quotes?: ReadonlyMap<number, Line> | undefined;
+  /** By the key of the message. */
+  reactions?: ReadonlyMap<string, ShownReaction[]> | undefined;
   me: User;
   nameOf: (user: string) => string;
   /** Up to which serverOffset all others have read. */
   readByAll?: number;
 }
 
-export function messagesOf({ lines, waiting, changes, quotes, me, nameOf, readByAll = 0 }: Shown): Message[] {
+export function messagesOf({
+  lines,
+  waiting,
+  changes,
+  quotes,
+  reactions,
+  me,
+  nameOf,
+  readByAll = 0,
+}: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
   const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll));
   const here = new Set(shown.map(({ key }) => key));
@@ -32,6 +50,8 @@ export function messagesOf({ lines, waiting, changes, quotes, me, nameOf, readBy
     [...shown, ...end.map((row) => ofRow(row, me))].map((unchanged) => {
       const change = last.get(unchanged.key);
       const message = change ? amended(unchanged, change) : unchanged;
+      const its = reactions?.get(message.key);
+      if (its?.[0] && message.content.tag === 'text') message.reactions = its;
       const answered = replies.get(message.key);
       if (!answered || message.content.tag !== 'text') return message;
       const { author: id, clientOffset, serverOffset } = answered;
@@ -132,7 +152,8 @@ function ofRow(row: Row, me: User): Message {
 
 function contentOfRow(row: Row): Message['content'] {
   if (isRemovalRow(row)) return { tag: 'deleted' };
-  const { kind, body } = row;
+  const { kind, body, fields } = row;
+  if (isCountedRow(row)) return { tag: 'reaction', emoji: String(fields?.emoji) };
   return body === undefined ? { tag: 'unknown', kind } : { tag: 'text', body, edited: false };
 }
 

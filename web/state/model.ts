@@ -17,7 +17,7 @@ import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { OffsetRange } from '../records/spans.ts';
-import type { ReadBy, SavedPlace } from '../records/storedRecords.ts';
+import type { ReadBy, SavedPlace, ShownReaction } from '../records/storedRecords.ts';
 
 export interface Client extends UserActions {
   readonly app: Readable<AppState>;
@@ -71,6 +71,15 @@ export interface UserActions {
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
   discard(clientOffset: string): Promise<Outcome>;
+  /** Reacts to a message with an emoji, or takes that back: what was meant last holds, whatever waits. */
+  react(
+    room: string,
+    to: Pick<Message, 'key' | 'author' | 'serverOffset'>,
+    emoji: string,
+    on: boolean,
+  ): Promise<Outcome>;
+  /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
+  reactors(room: string, serverOffset: number): Promise<Reactors[]>;
   /**
    * Changes a text of one's own: in place if it was never sent, otherwise by an edit behind it (O4). `serverOffset`: its
    * place in the log when the screen showed it last.
@@ -122,6 +131,13 @@ export interface MemberSummary {
   id: string;
   name: string;
   presence: PersonPresence;
+}
+
+/** The names of those who react with an emoji, empty where one is not known, and how many there are besides. */
+export interface Reactors {
+  emoji: string;
+  names: string[];
+  others: number;
 }
 
 /** A message that is to be answered. It is kept with the draft, so it has no text: that may be deleted meanwhile. */
@@ -370,6 +386,8 @@ export interface Message {
   content:
     | { tag: 'text'; body: string; edited: boolean }
     | { tag: 'deleted' }
+    /** The person's own, which was not sent. */
+    | { tag: 'reaction'; emoji: string }
     /** Of a kind that this version does not know. */
     | { tag: 'unknown'; kind: string }
     /** The server cannot read the entry that it has stored. */
@@ -378,6 +396,8 @@ export interface Message {
   reply?: Pick<Message, 'key' | 'serverOffset' | 'author'> & {
     content: Message['content'] | undefined;
   };
+  /** In the order of the first of each. */
+  reactions?: ShownReaction[];
   status: MessageStatus;
   /** All others in the room have read it. Only of one's own. */
   readByAll?: true;

@@ -12,7 +12,7 @@ import type { Drafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
 import type { Outcome, ReplyTarget, UserActions } from './model.ts';
 
-type OutboxActions = Pick<UserActions, 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
+type OutboxActions = Pick<UserActions, 'react' | 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
 
 interface Deps {
   db: UserDatabase;
@@ -42,12 +42,15 @@ export interface NewMessage {
 export function createOutboxActions(deps: Deps): OutboxActions {
   const { db, me, newKey, now, show, persist } = deps;
 
-  /** `store` resolves with the changed room, or with how the change is shown. */
-  async function queue(store: () => Promise<string | (() => Promise<void>) | undefined>): Promise<Outcome> {
+  /** `store` resolves with the changed room, with how the change is shown, or with why there is none. */
+  async function queue(
+    store: () => Promise<string | (() => Promise<void>) | Outcome | undefined>,
+  ): Promise<Outcome> {
     try {
       const stored = await store();
       deps.storage.worked();
       if (stored === undefined) return { ok: false, reason: { code: 'not-found' } }; // settled meanwhile, perhaps by another tab
+      if (typeof stored === 'object') return stored;
       await (typeof stored === 'string' ? show(stored) : stored());
       return { ok: true };
     } catch (error) {
@@ -112,6 +115,12 @@ export function createOutboxActions(deps: Deps): OutboxActions {
         const { removeMessage } = await loadLater();
         return (await removeMessage(db, me, changeOf(room, clientOffset))) ? room : undefined;
       }),
+    react: (room, to, emoji, on) =>
+      queue(async () =>
+        (await (await loadLater()).react(db, { room, to, key: newKey(), at: now() }, emoji, on))
+          ? room
+          : NO_EMOJI,
+      ),
     discard: (clientOffset) =>
       queue(async () => roomOf(await (await loadLater()).discard(db, clientOffset, newKey(), now()))),
   };
@@ -124,6 +133,7 @@ function answering(reply: ReplyTarget | undefined): Pick<NewItem, 'fields' | 'ta
   return serverOffset === undefined ? { fields } : { fields, targetOffset: serverOffset };
 }
 
+const NO_EMOJI: Outcome = { ok: false, reason: { code: 'invalid' } };
 const EMPTY: Outcome = { ok: false, reason: { code: 'empty' } };
 
 /** The text as it would be sent. One that is too long is queued all the same, and kept as not sent: no text is lost. */

@@ -29,11 +29,20 @@ import {
   isWaiting,
   type Row,
 } from '../records/row.ts';
-import { readByAll } from '../records/storedRecords.ts';
+import { readByAll, type ShownReaction } from '../records/storedRecords.ts';
 import { answeredBy, lastChanges } from './messages.ts';
 import type { Memberships } from './model.ts';
 
-export const SNAPSHOT_STORES = ['rooms', 'users', 'rows', 'log', 'logSpans', 'detached', 'marks'] as const;
+export const SNAPSHOT_STORES = [
+  'rooms',
+  'users',
+  'rows',
+  'log',
+  'logSpans',
+  'detached',
+  'reactions',
+  'marks',
+] as const;
 
 export interface Snapshot {
   window: Window;
@@ -44,6 +53,8 @@ export interface Snapshot {
   memberships: readonly Memberships[];
   /** Messages that lines and rows answer, by serverOffset. Undefined until the engine is loaded. */
   quotes: ReadonlyMap<number, Line> | undefined;
+  /** By the key of the message. Undefined until the engine is loaded. */
+  reactions: ReadonlyMap<string, ShownReaction[]> | undefined;
   names: ReadonlyMap<string, string>;
   head: number;
   /** Changes when the stored log was deleted, since the server's data was restored from a backup. */
@@ -86,6 +97,7 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
         people: await moves?.readRunPeople(tx, run, me),
       })),
     ),
+    reactions: await moves?.readReactions(tx, room, me, window.lines),
     changes,
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,

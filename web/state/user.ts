@@ -343,6 +343,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     readBy: async (room, serverOffset) => engine.current?.roomReaders.of(room, serverOffset),
     members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
     showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
+    reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     onSentElsewhere: (listener) => void sentElsewhere.push(listener),

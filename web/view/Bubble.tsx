@@ -62,6 +62,7 @@ export function Bubble({ message, first, onDetails }: BubbleProps) {
       >
         {meta}
       </button>
+      {message.reactions && <Reactions reactions={message.reactions} />}
     </article>
   );
 }
@@ -73,6 +74,11 @@ function Quote({ reply }: { reply: NonNullable<Message['reply']> }) {
       {useLazyViews(reply)?.quote(reply)}
     </button>
   );
+}
+
+/** They are read, and filled, after the first paint. */
+function Reactions({ reactions }: Required<Pick<Message, 'reactions'>>) {
+  return <div class="reactions">{useLazyViews(reactions)?.chips(reactions)}</div>;
 }
 
 /** What a screen reader says of the button of others' messages: no element of its own, since each line costs layout. */
@@ -93,6 +99,12 @@ function Content({ content }: { content: Message['content'] }) {
       return <Body text={content.body} />;
     case 'deleted':
       return <i>{t.message.deleted}</i>;
+    case 'reaction':
+      return (
+        <i>
+          {t.message.reaction} {content.emoji}
+        </i>
+      );
     case 'unknown':
       return <i>{t.message.unknown}</i>;
     case 'unreadable':

@@ -13,6 +13,7 @@ export { TypingLine } from './menu/TypingLine.tsx';
 export { followTranslation } from './menu/translated.ts';
 export { UnknownRoom } from './menu/UnknownRoom.tsx';
 export { quote, ReplyBar } from './menu/useQuotes.tsx';
+export { chips } from './menu/useReactions.tsx';
 export { ComeBack } from './sheet/ComeBack.tsx';
 export { HelloFoot } from './sheet/HelloFoot.tsx';
 export { InvitationNotice, JoinSheet } from './sheet/JoinSheet.tsx';

@@ -42,14 +42,14 @@ test('O4 a database of version 3 opens with new empty stores, and keeps all its 
   await db.read(['meta'], async () => {});
   db.close();
   const { version, stores } = await dumpOf(indexedDB, before.name);
-  expect(version).toBe(4);
+  expect(version).toBe(5);
   const unshown = { name: 'unshown', keyPath: ['room', 'unshown'], unique: false };
   for (const store of before.stores)
     expect(stores).toContainEqual(
       store.name === 'rows' ? { ...store, indexes: [...store.indexes, unshown] } : store,
     );
   const added = stores.filter(({ name }) => before.stores.every((store) => store.name !== name));
-  expect(added.map(({ name }) => name).sort()).toEqual([...LOG_STORES].sort());
+  expect(added.map(({ name }) => name).sort()).toEqual([...LOG_STORES, 'reactions'].sort());
   for (const { records } of added) expect(records).toEqual([]);
 });
 

@@ -2,7 +2,7 @@
  * Fetches missing entries of the logs: up to the head as soon as that is known, and in holes when the user looks at them.
  */
 import type { Entry } from '../../../shared/entry.ts';
-import type { Quote, Users } from '../../../shared/protocol/index.ts';
+import type { Quote, Reactions, Users } from '../../../shared/protocol/index.ts';
 import type { Clock, Timer } from '../../db/clock.ts';
 import { isFull } from '../../db/failure.ts';
 import { readCursor, readSpans } from '../../db/lookups.ts';
@@ -179,6 +179,7 @@ export function createFetcher(deps: Deps): Fetcher {
     const amendments: Entry[] = [];
     const users: Users = {};
     const quotes: Quote[] = [];
+    const reactions: Reactions[] = [];
     let amendedTo = Number.POSITIVE_INFINITY;
     for (let head = to; from + entries.length <= Math.min(to, head); ) {
       const next = from + entries.length;
@@ -195,12 +196,13 @@ export function createFetcher(deps: Deps): Fetcher {
       entries.push(...answer.entries);
       amendments.push(...answer.amendments);
       quotes.push(...(answer.quotes ?? []));
+      reactions.push(...(answer.reactions ?? []));
       Object.assign(users, answer.users);
     }
     if (entries.length === 0) return 'nothing';
     const held = await sessions.storeAnswer(
       session,
-      { room, entries, amendments, amendedTo, opens, quotes },
+      { room, entries, amendments, amendedTo, opens, quotes, reactions },
       users,
     );
     return held || (!opens && sessions.current() === session) ? 'held' : 'lost';

@@ -98,11 +98,14 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
     for (const { room, entries: run } of runs) fetcher.noteHead(room, run.at(-1)!.serverOffset);
     const applied = await sessions.storeFrames(
       version,
-      runs.map(({ room, entries: run, users, quotes }) => {
+      runs.map(({ room, entries: run, users, quotes, reactions }) => {
         const opens = catchUps.beginsAt(room, run[0]!.serverOffset);
         const amendedTo = run.at(-1)!.serverOffset;
         const undescribed = !described.has(room);
-        return { run: { room, entries: run, amendments: [], amendedTo, opens, undescribed, quotes }, users };
+        return {
+          run: { room, entries: run, amendments: [], amendedTo, opens, undescribed, quotes, reactions },
+          users,
+        };
       }),
     );
     runs.forEach(({ room, entries: run }, i) => {

@@ -45,11 +45,11 @@ export function createAmendmentRefresher({ db, ranges, sessions }: Deps): Amendm
       const piece = { from: next, to: Math.min(to, next + ranges.pieceEntries() - 1) };
       const result = await ranges.request(session, room, piece);
       if (result.tag !== 'answered' || !isContiguous(result.answer.entries, next)) return false;
-      const { entries, amendments, head: amendedTo, users, quotes } = result.answer;
+      const { entries, amendments, head: amendedTo, users, quotes, reactions } = result.answer;
       const last = entries.at(-1)!.serverOffset;
       const known = mine.get(room) ?? [];
       const now = cover(known, { from: next, to: last, amendedTo }, true) ?? known;
-      const run = { room, entries, amendments, amendedTo, opens: false, quotes, checked: now };
+      const run = { room, entries, amendments, amendedTo, opens: false, quotes, reactions, checked: now };
       if (!(await sessions.storeAnswer(session, run, users)) || mine !== checked) return false;
       mine.set(room, now);
       next = last + 1;

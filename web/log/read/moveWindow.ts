@@ -5,6 +5,7 @@ import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES, WINDOW_STEP_LINES } from '../../re
 import { subtractRanges } from '../../records/spans.ts';
 import { readQuotes } from './readQuotes.ts';
 import { readRunPeople } from './runPeople.ts';
+import { readReactions } from './readReactions.ts';
 import {
   AT_NEWEST,
   type Gap,
@@ -63,5 +64,12 @@ export function anchorAtGap({ anchor }: Window, { from, to }: Gap, edge: GapEdge
   return { tag: 'around', offset, before, count: WINDOW_MAX_LINES };
 }
 
-export const windowMoves = { anchorOlder, anchorNewer, anchorAtGap, readQuotes, readRunPeople };
+export const windowMoves = {
+  anchorOlder,
+  anchorNewer,
+  anchorAtGap,
+  readQuotes,
+  readReactions,
+  readRunPeople,
+};
 export type WindowMoves = typeof windowMoves;

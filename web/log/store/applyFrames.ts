@@ -21,6 +21,7 @@ import {
   storeDetached,
   storeEntries,
 } from './storeEntries.ts';
+import { storeReactions } from './storeReactions.ts';
 import { putUsers, putUsersUpTo, readUsersUpTo, resetUserRevs } from './userNames.ts';
 
 /** A run of entries with the users that the frame or answer names. */
@@ -190,7 +191,7 @@ class ScopeTooNarrow extends Error {
   }
 }
 
-const FRAME_STORES = [...LOG_STORES, 'users', 'rooms', 'meta'] as const;
+const FRAME_STORES = [...LOG_STORES, 'reactions', 'users', 'rooms', 'meta'] as const;
 
 /**
  * If the run would leave a hole, only entries that are useful alone are stored, as detached ones: own entries, amendments,
@@ -207,6 +208,7 @@ async function applyRun(
   const settled = settles ? await settleEchoes(tx, me, room, [...entries, ...amendments]) : 'nothing';
   const stored = !run.undescribed && (await storeEntries(tx, isRestored ? { ...run, opens: true } : run));
   const detached = entries.filter((entry) => entry.author === me || mayAmendOthers(entry));
+  if (!run.undescribed) await storeReactions(tx, me, run);
   if (stored) await updateHead(tx, room, entries);
   else await storeDetached(tx, room, [...detached, ...amendments]);
   return { stored, settled, isRestored };

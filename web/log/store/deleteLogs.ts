@@ -178,9 +178,9 @@ async function deleteOldest(
   return true;
 }
 
-/** Entries outside all spans, and spans without entries, which a damaged database may have. */
+/** Entries outside all spans, counts of reactions, and spans without entries, which a damaged database may have. */
 async function deleteRest(tx: UserWrite, range: IDBKeyRange | undefined): Promise<boolean> {
-  for (const name of ['loose', 'detached', ...SPAN_STORES] as const) {
+  for (const name of ['loose', 'detached', 'reactions', ...SPAN_STORES] as const) {
     const keys = await tx.objectStore(name).getAllKeys(range, DELETE_SLICE_ENTRIES);
     if (keys.length === 0) continue;
     await tx.objectStore(name).delete(IDBKeyRange.bound(keys[0], keys.at(-1)));

@@ -8,6 +8,7 @@
 import type { Entry } from '../../../shared/entry.ts';
 import { isLine } from '../../../shared/fold.ts';
 import {
+  countedFor,
   isMessage,
   isRemoval,
   isReplacement,
@@ -16,14 +17,14 @@ import {
   redacted,
   repliedTo,
 } from '../../../shared/kinds.ts';
-import type { Quote } from '../../../shared/protocol/index.ts';
+import type { Quote, Reactions } from '../../../shared/protocol/index.ts';
 import { readSpans } from '../../db/lookups.ts';
 import { putAll } from '../../db/putAll.ts';
 import { keysBetween, LEGACY_LOG_STORES, LOG_STORES, type UserWrite } from '../../db/userDatabase.ts';
 import { cover, raiseAmendedTo, type Span, spanAt } from '../../records/spans.ts';
 import type { HeldEntry } from '../../records/storedRecords.ts';
 
-export const ALL_LOG_STORES = [...LOG_STORES, ...LEGACY_LOG_STORES] as const;
+export const ALL_LOG_STORES = [...LOG_STORES, ...LEGACY_LOG_STORES, 'reactions'] as const;
 
 export const SYNC_STORES = [...ALL_LOG_STORES, 'users', 'rows', 'rooms', 'marks', 'meta'] as const;
 
@@ -44,6 +45,8 @@ export interface LogRun {
   undescribed?: boolean;
   /** The messages outside the run that its replies answer. */
   quotes?: readonly Quote[] | undefined;
+  /** Of messages anywhere in the log, to which reactions in the run are, or of the run itself. */
+  reactions?: readonly Reactions[] | undefined;
   /** Ranges whose amendments were requested again, this run included: raises `amendedTo` of the spans within. */
   checked?: readonly Span[];
 }
@@ -100,9 +103,17 @@ async function shownQuotes(
   return new Map(known);
 }
 
-/** The record in `log`: `line` puts entries that render a line, joins and leaves into the index of lines. */
+/**
+ * The record in `log`: `line` puts entries that render a line, joins and leaves into the index of lines. A reaction is kept out of
+ * the index of targets: nobody reads it, and a message may have a thousand (storeReactions.ts has the counts).
+ */
 function logRecord(room: string, entry: Entry) {
   const { serverOffset } = entry;
+  const about = countedFor(entry);
+  if (about !== undefined) {
+    const { target: _, ...rest } = entry;
+    return { ...rest, room, about } as unknown as HeldEntry;
+  }
   if (isLine(entry)) return { ...entry, room, line: serverOffset };
   return membershipOf(entry) ? { ...entry, room, line: [serverOffset] as [number] } : { ...entry, room };
 }

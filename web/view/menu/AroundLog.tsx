@@ -12,17 +12,20 @@ import type { ConversationState, Message, ReplyTarget } from '../../state/model.
 import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
+import { ReactSheet } from '../sheet/Reactions.tsx';
 import { useCopyMessages } from './copyMessages.ts';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
 import { BackToReply, useQuotes } from './useQuotes.tsx';
+import { useReactions } from './useReactions.tsx';
 import { useSavedReply } from './useSavedReply.ts';
 
 /** The message whose menu or sheet is open, and which of them. */
 export type OpenMessage =
   | { tag: 'menu'; key: string; at: Point }
   | { tag: 'status'; key: string }
+  | { tag: 'react'; key: string }
   | { tag: 'remove'; key: string };
 
 export interface AroundLogProps {
@@ -45,6 +48,7 @@ export function AroundLog(props: AroundLogProps) {
   useMarkAsRead(room, log, state, seen);
   useLoading(room, log, state);
   useCopyMessages(log, state.messages);
+  useReactions(room, log, state.messages, hasLeft);
   const quoteJump = useQuotes(room, log, state.messages);
   useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
@@ -176,6 +180,7 @@ interface MenuOrSheetProps {
 
 function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrSheetProps) {
   const { key } = message;
+  const { client } = useWorld();
   const close = () => onOpen(undefined);
   useCloseWhenChanged(message, close);
   const edit = () => {
@@ -194,6 +199,13 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrShe
       onReply({ author, clientOffset, serverOffset });
     });
   const remove = () => onOpen({ tag: 'remove', key });
+  const mayReact = onReply !== undefined && message.content.tag === 'text';
+  const reactWith = (emoji: string) => {
+    close();
+    const isMine = message.reactions?.some((one) => one.mine && one.emoji === emoji) === true;
+    void client.react(room, message, emoji, !isMine);
+  };
+  const reactWithAny = () => onOpen({ tag: 'react', key });
   if (message.status.tag === 'not-sent' && open.tag !== 'remove')
     return <NotSentSheet message={message} onClose={close} onEdit={edit} onCopy={copyIt} />;
   switch (open.tag) {
@@ -204,6 +216,7 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrShe
           at={open.at}
           onClose={close}
           onReply={reply}
+          onReact={mayReact ? (emoji) => (emoji ? reactWith(emoji) : reactWithAny()) : undefined}
           onEdit={edit}
           onRemove={remove}
           onCopy={copyIt}
@@ -216,11 +229,14 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrShe
           room={room}
           message={message}
           onClose={close}
+          onReact={mayReact ? reactWithAny : undefined}
           onEdit={edit}
           onRemove={remove}
           onCopy={copyIt}
         />
       );
+    case 'react':
+      return <ReactSheet room={room} message={message} onClose={close} />;
     case 'remove':
       return <RemoveSheet room={room} message={message} onClose={close} />;
     default:

@@ -1,6 +1,7 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Message } from '../../state/model.ts';
+import { Icon } from '../parts/Icon.tsx';
 import { hasKeyboard } from '../parts/keyboard.ts';
 import { CloseButton, useModal } from '../sheet/Sheet.tsx';
 import type { Point } from './useLogInput.ts';
@@ -11,6 +12,8 @@ export interface MessageMenuProps {
   onClose(): void;
   /** Undefined where one cannot write. */
   onReply: (() => void) | undefined;
+  /** With this emoji, or with any. Undefined where one cannot react. */
+  onReact: ((emoji: string | undefined) => void) | undefined;
   onEdit(): void;
   onRemove(): void;
   onCopy(): void;
@@ -27,7 +30,9 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
   useLayoutEffect(() => {
     const element = dialog.current!;
     if (hasKeyboard()) position(element, at);
-    itemsOf(element)[0]!.focus({ preventScroll: true });
+    itemsOf(element)
+      .find(({ parentElement }) => parentElement?.role === 'menu')!
+      .focus({ preventScroll: true });
   }, []);
 
   const item = (text: string, choose: () => void, kind = '') => (
@@ -71,6 +76,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {!hasKeyboard() && <CloseButton onClose={onClose} tabIndex={-1} />}
       </div>
       <div role="menu" aria-labelledby={id}>
+        {on.onReact && <QuickEmoji message={message} onReact={on.onReact} />}
         {on.onReply && message.content.tag === 'text' && item(sheetTexts().message.reply, on.onReply)}
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
@@ -81,8 +87,39 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
   );
 }
 
+/** The most usual emoji, and the way to any other. */
+function QuickEmoji({
+  message,
+  onReact,
+}: Pick<MessageMenuProps, 'message'> & { onReact(emoji?: string): void }) {
+  const texts = sheetTexts().message;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is no group of a menu
+    <div class="emoji" role="group" aria-label={texts.react}>
+      {QUICK_EMOJI.map((emoji) => (
+        <button
+          key={emoji}
+          type="button"
+          role="menuitemcheckbox"
+          tabIndex={-1}
+          aria-checked={message.reactions?.some((one) => one.mine && one.emoji === emoji) === true}
+          aria-label={texts.reactWith(emoji)}
+          onClick={() => onReact(emoji)}
+        >
+          {emoji}
+        </button>
+      ))}
+      <button type="button" role="menuitem" tabIndex={-1} aria-label={texts.react} onClick={() => onReact()}>
+        <Icon name="plus" />
+      </button>
+    </div>
+  );
+}
+
+const QUICK_EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
+
 function itemsOf(dialog: HTMLElement): HTMLElement[] {
-  return [...dialog.querySelectorAll<HTMLElement>('[role=menuitem]')];
+  return [...dialog.querySelectorAll<HTMLElement>('[role^=menuitem]')];
 }
 
 /** Moves the focus between the items, around the ends. Returns true if the key was one that does so. */
@@ -92,6 +129,8 @@ function focusNext(dialog: HTMLElement, key: string): boolean {
   const steps: Record<string, number> = {
     ArrowDown: from + 1,
     ArrowUp: from - 1,
+    ArrowRight: from + 1,
+    ArrowLeft: from - 1,
     Home: 0,
     End: -1,
   };

@@ -125,5 +125,6 @@ export function quote({ author, content }: NonNullable<Message['reply']>) {
 }
 
 function textOf(content: Message['content']): string {
+  if (content.tag === 'reaction') return content.emoji;
   return content.tag === 'text' ? content.body.slice(0, QUOTE_CODE_POINTS) : t.message[content.tag];
 }

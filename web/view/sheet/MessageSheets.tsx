@@ -4,18 +4,21 @@ import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { codePoints } from '../../../shared/text.ts';
 import { dayKey } from '../../i18n/formats.ts';
-import { isolated, sentence, t, times } from '../../i18n/index.ts';
+import { sentence, t, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { ReadBy } from '../../records/storedRecords.ts';
 import type { Message, Outcome } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { listed, ReactorLines } from './Reactions.tsx';
 import { Sheet } from './Sheet.tsx';
 
 export interface StatusSheetProps {
   room: string;
   message: Message;
   onClose(): void;
+  /** Undefined where one cannot react. */
+  onReact: (() => void) | undefined;
   onEdit(): void;
   onRemove(): void;
   onCopy(): void;
@@ -36,6 +39,12 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
       {pending === 'delete' && <p>{sheetTexts().details.deleting}</p>}
       {content.tag === 'deleted' && settled && <p>{sheetTexts().details.deleted}</p>}
       {content.tag === 'text' && content.edited && settled && <p>{sheetTexts().details.edited}</p>}
+      {message.reactions && <ReactorLines room={room} message={message} />}
+      {on.onReact && (
+        <button type="button" class="button quiet" onClick={on.onReact}>
+          {sheetTexts().message.react}
+        </button>
+      )}
       {message.can.edit && (
         <button type="button" class="button quiet" onClick={on.onEdit}>
           {sheetTexts().message.edit}
@@ -76,10 +85,6 @@ function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message
 
 /** While the sheet is open. Others are told at most as often. */
 const READ_BY_EVERY_MS = 1_000;
-
-function listed(names: readonly string[]): string {
-  return names.map((name) => isolated(name || t.typing.somebody)).join(sheetTexts().details.comma);
-}
 
 function CopyButton({ onCopy }: Pick<StatusSheetProps, 'onCopy'>) {
   return (
