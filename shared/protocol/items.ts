@@ -10,28 +10,31 @@ import { EMOJI_MAX_LENGTH } from '../limits.ts';
 /** The fields of every item. */
 export const addressed = { room: RoomId, clientOffset: ClientOffset };
 
+/** Marked for the bundler: otherwise spreads of items that the service worker does not parse would stay in it. */
+/* @__NO_SIDE_EFFECTS__ */
+function itemWith<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.strictObject({ ...addressed, ...entries });
+}
+
 /** Anybody's message. */
 export const ItemTarget = v.strictObject({ author: UserId, clientOffset: ClientOffset });
 export type ItemTarget = v.InferOutput<typeof ItemTarget>;
 
 /** `replyTo`: the message that it answers, anybody's. It need not be in the log. */
-export const TextItem = v.strictObject({
-  ...addressed,
+export const TextItem = itemWith({
   kind: v.literal('text'),
   body: v.string(),
   replyTo: v.optional(ItemTarget),
 });
 /** `target`: the clientOffset of one of the author's own texts. */
-export const EditItem = v.strictObject({
-  ...addressed,
+export const EditItem = itemWith({
   kind: v.literal('edit'),
   target: ClientOffset,
   body: v.string(),
 });
-export const DeleteItem = v.strictObject({ ...addressed, kind: v.literal('delete'), target: ClientOffset });
+export const DeleteItem = itemWith({ kind: v.literal('delete'), target: ClientOffset });
 /** `on`: false takes back one's own reaction with this emoji. */
-export const ReactionItem = v.strictObject({
-  ...addressed,
+export const ReactionItem = itemWith({
   kind: v.literal('reaction'),
   target: ItemTarget,
   emoji: v.pipe(

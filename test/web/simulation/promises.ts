@@ -218,7 +218,8 @@ function isCopy(held: HeldEntry, { entry, isRedacted }: Logged): boolean {
   if (held.kind !== entry.kind || held.at !== entry.at) return false;
   if (held.subject !== entry.subject) return false;
   const isAcknowledgedReply = held.target === undefined && repliedTo(entry) !== undefined; // its frame will tell
-  if (held.target !== entry.target && !isAcknowledgedReply) return false;
+  const about = (held as { about?: number }).about ?? held.target; // a reaction is kept out of the index of targets
+  if (about !== entry.target && !isAcknowledgedReply) return false;
   const isSame = Object.entries(entry).every(
     ([field, value]) => field === 'target' || isEqual(held[field as never], value),
   );

@@ -4,8 +4,8 @@ import type { UserRead } from '../../db/userDatabase.ts';
 import { WINDOW_MAX_LINES, WINDOW_PAGE_LINES, WINDOW_STEP_LINES } from '../../records/pageLimits.ts';
 import { subtractRanges } from '../../records/spans.ts';
 import { readQuotes } from './readQuotes.ts';
-import { readRunPeople } from './runPeople.ts';
 import { readReactions } from './readReactions.ts';
+import { readRunPeople } from './runPeople.ts';
 import {
   AT_NEWEST,
   type Gap,
