@@ -79,7 +79,7 @@ export interface UserActions {
     on: boolean,
   ): Promise<Outcome>;
   /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
-  reactors(room: string, serverOffset: number): Promise<Reactors[]>;
+  reactors(room: string, serverOffset: number): Promise<ReactedBy[]>;
   /**
    * Changes a text of one's own: in place if it was never sent, otherwise by an edit behind it (O4). `serverOffset`: its
    * place in the log when the screen showed it last.
@@ -134,7 +134,7 @@ export interface MemberSummary {
 }
 
 /** The names of those who react with an emoji, empty where one is not known, and how many there are besides. */
-export interface Reactors {
+export interface ReactedBy {
   emoji: string;
   names: string[];
   others: number;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isolated, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
-import type { Message, Reactors } from '../../state/model.ts';
+import type { Message, ReactedBy } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
@@ -47,7 +47,7 @@ export function ReactSheet({ room, message, onClose }: ReactSheetProps) {
 /** Who reacts with what: asked again whenever the counts change. */
 export function ReactorLines({ room, message }: Pick<ReactSheetProps, 'room' | 'message'>) {
   const { client } = useWorld();
-  const [reactors, setReactors] = useState<Reactors[]>([]);
+  const [reactors, setReactors] = useState<ReactedBy[]>([]);
   const { serverOffset, reactions } = message;
   useEffect(() => {
     let isOver = false;
