@@ -57,6 +57,30 @@ test('who is typing is told to the others, and shows below the log without movin
   await expect.poll(signs).toMatchObject([{ room: 'lobby', typing: true }]);
 });
 
+test('who is here shows in the header and in a sheet, and one can hide it', async ({ server, phone }) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const timer = setInterval(() => mika.socket.emit('here', { here: true }), 1_000);
+  using _ = { [Symbol.dispose]: () => clearInterval(timer) };
+  const menu = page.getByRole('main').getByRole('button', { name: 'Menu' });
+  const sheet = page.getByRole('dialog');
+  const isHere = async () => {
+    const answer = await mika.request('presence', { room: 'lobby' });
+    return Object.values(answer.ok ? answer.people : {}).filter(({ here }) => here).length;
+  };
+  await expect(page.getByText('2 people, 2 here')).toBeVisible();
+  await expect.poll(isHere).toBe(2);
+  await menu.tap();
+  await sheet.getByRole('button', { name: 'Who is here' }).tap();
+  await expect(sheet.getByRole('listitem')).toHaveText([/^ADAdayou · online$/, /^MIMikaonline$/]);
+  await page.keyboard.press('Escape');
+  await menu.tap();
+  await sheet.getByRole('checkbox', { name: 'Show when I am here' }).uncheck();
+  await expect(page.getByText('2 people', { exact: true })).toBeVisible();
+  await expect.poll(isHere).toBe(1);
+});
+
 test('two ticks when all others have read, and the details say who has, also offline', async ({
   server,
   network,

@@ -6,6 +6,8 @@ import { openWebSocket, type WebSocketClient } from './webSocket.ts';
 export interface Client {
   /** Resolves when the message is acknowledged as durable; rejects if it is refused or the connection ends. */
   say(body: string): Promise<void>;
+  /** Sends an event that nobody answers. */
+  tell(name: string, payload: object): void;
   close(): void;
 }
 
@@ -58,6 +60,7 @@ export async function enter(
       socket.send(`${EVENT}${number}${JSON.stringify(dialect.message(member, body, number))}`);
       return message.promise;
     },
+    tell: (name, payload) => void socket.send(EVENT + JSON.stringify([name, payload])),
     close() {
       isClosed = true;
       socket.close();

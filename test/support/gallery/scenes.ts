@@ -88,6 +88,19 @@ export const SCENES: Record<string, Scene> = {
   },
   'join-new': { start: () => ({ app: { tag: 'signed-out' } }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
   join: { start: () => ({ app: signedIn({ rooms: rooms() }) }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
+  members: {
+    start: () => ({
+      ...talk(live()),
+      members: [
+        { id: 'ada', name: 'Ada', presence: { here: true } },
+        { id: 'lin', name: '林', presence: { here: true } },
+        { id: 'osei', name: 'Osei', presence: { seenAt: Date.now() } },
+        { id: 'mika', name: 'Mika', presence: {} },
+      ],
+    }),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Who is here'],
+  },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   typing: {
     start: () => {

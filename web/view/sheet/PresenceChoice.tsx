@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { sentence } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
-import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import type { Reason } from '../../records/errorReason.ts';
+import { outcomeOf } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 
 /** Whether others see when one is here. The server keeps it for all devices, so it takes a connection. */
@@ -9,14 +10,20 @@ export function PresenceChoice({ isLive }: { isLive: boolean }) {
   const { client } = useWorld();
   const s = sheetTexts().presence;
   const [isShown, setShown] = useState<boolean | undefined>();
-  const action = useAsyncAction();
-  const ask = (show?: boolean) =>
-    action.run(
-      () => client.showPresence(show),
-      (answer) => setShown(answer.shown),
-    );
+  const [reason, setReason] = useState<Reason | undefined>();
+  const asked = useRef(0);
+  /** Shows what is chosen at once; of several taps the last one counts. */
+  const ask = async (show?: boolean) => {
+    const mine = ++asked.current;
+    if (show !== undefined) setShown(show);
+    const answer = await outcomeOf(() => client.showPresence(show));
+    if (mine !== asked.current) return;
+    setReason(answer.ok ? undefined : answer.reason);
+    if (answer.ok) setShown(answer.shown);
+    else if (show !== undefined) setShown(!show);
+  };
   useEffect(() => {
-    if (isLive) ask();
+    if (isLive) void ask();
   }, [isLive]);
   return (
     <div>
@@ -25,14 +32,13 @@ export function PresenceChoice({ isLive }: { isLive: boolean }) {
           type="checkbox"
           checked={isShown ?? true}
           disabled={!isLive || isShown === undefined}
-          aria-busy={action.busy}
           aria-describedby="presence-why"
-          onChange={({ currentTarget }) => ask(currentTarget.checked)}
+          onChange={({ currentTarget }) => void ask(currentTarget.checked)}
         />
         {s.show}
       </label>
       <p id="presence-why" role="status">
-        {action.reason && isLive ? sentence(action.reason) : isLive ? s.why : s.offline}
+        {reason && isLive ? sentence(reason) : isLive ? s.why : s.offline}
       </p>
     </div>
   );
