@@ -1,6 +1,6 @@
 /** Actions on messages, and the scroll position of the log. */
 import type { Page } from '@playwright/test';
-import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
 import { expectReadUpTo, goToNewest } from './support/scroll.ts';
@@ -27,6 +27,50 @@ test('a long press opens the menu, by which a message is edited and then deleted
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
   await expect(page.getByRole('log').getByText('Message deleted')).toBeVisible();
   await expect(message(page, 'Three seals')).toHaveCount(0);
+});
+
+test('O1 O2 a reaction shows at once and is kept offline; what was meant last arrives, once; it goes with its message', async ({
+  server,
+  network,
+  phone,
+}) => {
+  using bob = await connectClient(server.url, await signUpByApi(server.url, 'Bob'));
+  const asked = text('Who takes the boat?');
+  await bob.append(asked);
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  const chip = (name: string) => page.getByRole('log').getByRole('button', { name, exact: true });
+  await longPress(page, 'Who takes the boat?');
+  await page.getByRole('menuitemcheckbox', { name: 'React with 👍' }).tap();
+  await expect(chip('👍, 1 reaction')).toHaveAttribute('aria-pressed', 'true');
+
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  network.refuse();
+  await expect(page.getByText('Offline').first()).toBeAttached();
+  await chip('👍, 1 reaction').tap(); // taken back
+  await longPress(page, 'Who takes the boat?');
+  await page.getByRole('menuitem', { name: 'React with an emoji' }).tap();
+  const field = page.getByRole('textbox', { name: 'Emoji' });
+  await field.fill('ok');
+  await page.getByRole('button', { name: 'React', exact: true }).tap();
+  await expect(page.getByText('That is not one emoji.')).toBeVisible();
+  await field.fill('\u2693'); // an anchor, without U+FE0F
+  await page.getByRole('button', { name: 'React', exact: true }).tap();
+  await expect(chip('\u2693, 1 reaction, Queued')).toBeVisible();
+  await page.reload();
+  await expect(chip('\u2693, 1 reaction, Queued')).toBeVisible();
+  await expect(page.locator('.reactions button')).toHaveCount(1);
+
+  network.pass();
+  await expect(chip('\u2693, 1 reaction')).toBeVisible();
+  const reactions = bob.heard('lobby').filter(({ kind }) => kind === 'reaction');
+  expect(reactions).toMatchObject([
+    { emoji: '👍', on: true },
+    { emoji: '👍', on: false },
+    { emoji: '\u2693', on: true },
+  ]);
+  await bob.append({ room: 'lobby', clientOffset: newId(), kind: 'delete', target: asked.clientOffset });
+  await expect(page.locator('.reactions')).toHaveCount(0);
 });
 
 test('who is typing is told to the others, and shows below the log without moving it', async ({

@@ -1,7 +1,6 @@
 /** The end of a run: without further faults, everything promised must happen by itself (O2, S2, S3, S4, S5). */
 
 import type { Line } from '../../../shared/fold.ts';
-import { REPLIES } from '../../../shared/kinds.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
@@ -9,10 +8,11 @@ import type { Message } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import type { Tab } from './browser.ts';
 import { isOver } from './ledger.ts';
-import { type LogRoom, linesOf } from './logs.ts';
+import { type LogRoom, linesOf, reactionsTo } from './logs.ts';
 import { startOffline } from './offlineStart.ts';
 import { isOfLineage, rowsOf } from './promises.ts';
 import type { Run } from './run.ts';
+import { OWN_FEATURES } from './server.ts';
 import { checkMarks, countsUnread } from './sightings.ts';
 import { endFault } from './surroundings.ts';
 
@@ -29,7 +29,7 @@ export async function end(run: Run): Promise<void> {
   if (run.breach) return;
   ill.unreachable = false;
   server.up = true;
-  server.features = [REPLIES, TEST_FEATURE];
+  server.features = [...OWN_FEATURES, TEST_FEATURE];
   server.bye(); // a newer version: connected clients see the feature after a reconnect
   for (const room of run.rooms()) server.heal(room.id);
   world.note('from here on all is kind');
@@ -159,7 +159,25 @@ function isPiece(run: Run, tab: Tab, room: LogRoom): boolean {
   const lines = linesOf(room).filter(
     ({ serverOffset }) => first <= serverOffset && serverOffset <= last && !isInGap(serverOffset),
   );
-  return lines.length === sent.length && lines.every((line, i) => isLine(line, sent[i]!, run.server.names));
+  const user = tab.signedIn()?.user.id;
+  return (
+    lines.length === sent.length &&
+    lines.every((line, i) => isLine(line, sent[i]!, run.server.names) && areCounted(room, sent[i]!, user))
+  );
+}
+
+/** The reactions below a message are those of the log. */
+function areCounted(
+  room: LogRoom,
+  { serverOffset, content, reactions = [] }: Message,
+  user: string | undefined,
+) {
+  if (content.tag !== 'text') return reactions.length === 0;
+  const [counted] = reactionsTo(room, new Set([serverOffset!]), user);
+  const { counts = [], mine = [] } = counted ?? {};
+  const expected = counts.map(({ emoji, count }) => `${emoji} ${count} ${mine.includes(emoji)}`);
+  const shown = reactions.map((one) => `${one.emoji} ${one.count} ${one.mine}`);
+  return shown.sort().join() === expected.sort().join();
 }
 
 function isLine(line: Line, message: Message, names: ReadonlyMap<string, string>): boolean {

@@ -1,8 +1,9 @@
 /** The data of the model server: rooms and their logs, which can be restored to an older copy. Pure. */
+import { countReactions, type LastReaction } from '../../../server/store/countReactions.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, type Line } from '../../../shared/fold.ts';
 import { isAmendment, isMessage, isRemoval, isReplacement, redacted } from '../../../shared/kinds.ts';
-import type { Item, WireError } from '../../../shared/protocol/index.ts';
+import type { Item, Reactions, WireError } from '../../../shared/protocol/index.ts';
 
 /** `entry` stays as it was appended, also after its redaction. */
 export interface Logged {
@@ -108,6 +109,28 @@ export function createLogs(epoch: string, time: () => number): Logs {
 /** The entry as clients read it: redacted if it was deleted. */
 export function shown({ entry, isRedacted }: Logged): Entry {
   return isRedacted ? redacted(entry) : entry;
+}
+
+/** What the server counts of the reactions to these messages, in the whole log. `user`: to whom it says which are theirs. */
+export function reactionsTo(
+  room: LogRoom,
+  targets: ReadonlySet<number>,
+  user: string | undefined,
+): Reactions[] {
+  const lasts = new Map<string, LastReaction>();
+  for (const { entry } of room.log) {
+    const {
+      kind,
+      target = 0,
+      author,
+      serverOffset,
+      emoji,
+      on,
+    } = entry as Entry & Partial<LastReaction> & { on?: boolean };
+    if (kind === 'reaction' && targets.has(target))
+      lasts.set(`${target} ${author} ${emoji}`, { target, author, emoji, isOn: on !== false, serverOffset });
+  }
+  return countReactions([...lasts.values()], user);
 }
 
 /** The lines of the whole log. */

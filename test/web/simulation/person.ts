@@ -45,6 +45,7 @@ export function send(run: Run, more = 0, tab = writable(run)): string | undefine
   const body = run.ledger.ask('text', text, message);
   const isDraft = random.next() < 0.5;
   if (isDraft) tab.client.saveDraft(room, text);
+  reactTo(run, tab, room, body.asked);
   hand(run, tab, { user, body, reply: answered(run, tab, room, body.asked), isDraft, isBusy: true, more });
   return `${tab.name} sends “${text.slice(0, 20)}”`;
 }
@@ -60,6 +61,15 @@ function answered({ seed }: Run, tab: Tab, room: string, n: number): ReplyTarget
   if (found?.content.tag !== 'text') return undefined;
   const { author, clientOffset, serverOffset } = found;
   return { author, clientOffset, serverOffset };
+}
+
+/** In every fifth seed, beside most texts; in the others never, as `answered`. Often the same reaction again, or taken back. */
+function reactTo({ seed }: Run, tab: Tab, room: string, n: number): void {
+  if (seed % 5 !== 3) return;
+  const { messages } = tab.client.conversation(room).get();
+  const found = messages[(7 * n) % messages.length];
+  if (found?.content.tag !== 'text') return;
+  void tab.client.react(room, found, ['👍', '👍🏽', '❤️'][n % 3]!, n % 4 !== 0);
 }
 
 /** Like the composer: after a failure the text stays. */

@@ -5,13 +5,25 @@
 
 import { quotesIn } from '../../../server/feed/quotes.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { featureFor, REPLIES, repliedTo } from '../../../shared/kinds.ts';
+import { featureFor, isMessage, REPLIES, repliedTo } from '../../../shared/kinds.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 import type { Ill } from './ill.ts';
-import { contentOf, createLogs, isBy, type LogRoom, type Logs, shown, type Unplaced } from './logs.ts';
+import {
+  contentOf,
+  createLogs,
+  isBy,
+  type LogRoom,
+  type Logs,
+  reactionsTo,
+  shown,
+  type Unplaced,
+} from './logs.ts';
 import type { World } from './world.ts';
+
+/** What this version needs of a server. */
+export const OWN_FEATURES = [REPLIES, 'reactions'];
 
 /** A client's cursor and proof of a room. */
 export interface Held {
@@ -131,7 +143,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   }
 
   function sendEntries(conn: Conn, room: string, entries: readonly Entry[]): void {
-    conn.send('entries', { room, entries, users: usersOf(entries), ...quotesOf(room, entries) });
+    const counted = reactionsOf(room, entries, conn.user);
+    conn.send('entries', { room, entries, users: usersOf(entries), ...quotesOf(room, entries), ...counted });
   }
 
   /** As they are when the frame is made: when it arrives, they may have been edited or deleted. */
@@ -141,6 +154,19 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     return wanted.length === 0
       ? {}
       : { quotes: quotesIn(logs.room(room)!.log.map(shown), [], new Set(wanted)) };
+  }
+
+  /** `messages`: also to those among the entries. */
+  function reactionsOf(id: string, entries: readonly Entry[], user: string | undefined, messages = false) {
+    const targets = entries.flatMap((entry) =>
+      entry.kind === 'reaction'
+        ? entry.target!
+        : messages && isMessage(entry) && !entry.deleted
+          ? entry.serverOffset
+          : [],
+    );
+    const reactions = targets.length === 0 ? [] : reactionsTo(logs.room(id)!, new Set(targets), user);
+    return reactions.length === 0 ? {} : { reactions };
   }
 
   function usersOf(entries: readonly Entry[]) {
@@ -163,7 +189,14 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     for (const conn of conns) {
       if (!conn.open || !room.members.has(conn.user)) continue;
       if (ill.losesFrame()) continue;
-      const frame = { room: room.id, entries, users: usersOf(entries), ...quotesOf(room.id, entries) };
+      const counted = reactionsOf(room.id, entries, undefined);
+      const frame = {
+        room: room.id,
+        entries,
+        users: usersOf(entries),
+        ...quotesOf(room.id, entries),
+        ...counted,
+      };
       conn.send('entries', frame);
       if (ill.repeatsFrame()) world.after(random.int(0, 6_000), () => conn.send('entries', frame)); // with the old names, too
     }
@@ -242,6 +275,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       amendments,
       users: usersOf([...entries, ...amendments]),
       ...quotesOf(id, entries),
+      ...reactionsOf(id, entries, conn.user, true),
       head: log.length,
       ...olderThan(log, from, last),
     };
@@ -323,7 +357,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     names,
     sessions,
     revs,
-    features: [REPLIES],
+    features: OWN_FEATURES,
     failing: new Set(),
     up: true,
     lives: 1,

@@ -1,10 +1,11 @@
 /** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
-import { isMessage, REPLIES } from '../../../shared/kinds.ts';
+import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
+import { OWN_FEATURES } from './server.ts';
 
 /** Each event with its weight. */
 export const SURROUNDINGS: Steps = [
@@ -290,8 +291,9 @@ function bye({ server }: Run): string {
 function featureComesOrGoes(run: Run): string {
   const { server } = run;
   const said = restartServer(run);
-  server.features = server.features.length > 1 ? [REPLIES] : [REPLIES, TEST_FEATURE];
-  return `${said}, ${server.features.length > 1 ? 'with' : 'without'} the feature`;
+  const isNewer = !server.features.includes(TEST_FEATURE);
+  server.features = isNewer ? [...OWN_FEATURES, TEST_FEATURE] : OWN_FEATURES;
+  return `${said}, ${isNewer ? 'with' : 'without'} the feature`;
 }
 
 /** A room fails for some time. */

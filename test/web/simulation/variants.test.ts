@@ -20,6 +20,7 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { variant: 'a live frame says nothing of one’s own reactions', rules: ['S2', 'S3', 'S5'], seed: 3 },
   { variant: 'what is sent is not marked before', rules: ['O3'], seed: 1 },
   { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', seed: 24 },
   { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 1 },

@@ -10,6 +10,13 @@ export interface Broken {
 }
 
 export const VARIANTS: Record<string, readonly Broken[]> = {
+  'a live frame says nothing of one’s own reactions': [
+    {
+      file: 'log/store/storeReactions.ts',
+      from: 'counted.mine ?? toggled(stored?.mine ?? [], toggles)',
+      to: 'counted.mine ?? toggled(stored?.mine ?? [], toggles.slice(0, 0))',
+    },
+  ],
   'what is sent is not marked before': [
     {
       file: 'outbox/markBatch.ts',
