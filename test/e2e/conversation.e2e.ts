@@ -500,13 +500,22 @@ test('missed messages are below a separator, and count as read once they were in
   }).toPass();
 });
 
-test('a text is never rendered as HTML', async ({ server, phone }) => {
+test('a text is never rendered as HTML; it may be formatted, and its marks stay', async ({
+  server,
+  phone,
+}) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
   const body = '<img src=x onerror="document.title=1"><b>bold</b> javascript:alert(1)';
   await say(page, body);
   await expectInOrder(page, [body]);
   expect(await page.locator('.body *').count()).toBe(0);
+
+  const formatted = '*Tide* turns at _14:20_\n> `north pier`';
+  await say(page, formatted);
+  const shown = page.locator('.body').last();
+  await expect(shown.locator('strong, em, q code')).toHaveText(['*Tide*', '_14:20_', '`north pier`']);
+  expect(await shown.textContent()).toBe(formatted); // so what is copied is what was typed
 });
 
 /** Holds a finger on the message until the menu opens. */

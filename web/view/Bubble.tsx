@@ -152,13 +152,14 @@ interface WordsProps {
 function Words(props: WordsProps) {
   return (
     <span key={props.text} class="body" dir="auto">
-      {/https?:|mailto:/i.test(props.text) ? <Linked {...props} /> : props.text}
+      {/https?:|mailto:|[*_`]|^> /im.test(props.text) ? <FormattedLater {...props} /> : props.text}
     </span>
   );
 }
 
-/** Links become links once the code that finds them is loaded, after the first paint. */
-function Linked({ text, cut }: WordsProps) {
-  const lazy = useLazyViews(text);
-  return <>{lazy ? lazy.linked(text, cut) : text}</>;
+/** As typed, until the code is loaded that finds links and formatting, after the first paint. */
+function FormattedLater(props: WordsProps) {
+  const lazy = useLazyViews(props.text);
+  const isLate = useRef(!lazy).current;
+  return <>{lazy ? <lazy.Formatted {...props} isLate={isLate} /> : props.text}</>;
 }

@@ -2,10 +2,10 @@
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { Formatted } from './menu/Formatted.tsx';
 export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
-export { linked } from './menu/linked.tsx';
 export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';
 export { RequestsBar } from './menu/RequestsBar.tsx';

@@ -189,6 +189,7 @@ export const SCENES: Record<string, Scene> = {
     },
     hash: `#/room/${HARBOUR}`,
   },
+  formatted: { start: () => talkWith(formatted()), hash: `#/room/${HARBOUR}` },
   emptied: { start: () => onStorage('emptied'), hash: `#/room/${HARBOUR}` },
   failing: { start: () => onStorage('failing'), hash: `#/room/${HARBOUR}` },
   empty: { start: () => talk([]), hash: `#/room/${HARBOUR}` },
@@ -312,6 +313,25 @@ function live(): Message[] {
       status: { tag: 'sending' },
     }),
   ];
+}
+
+/** Formatting, and who joined and left. */
+function formatted(): ConversationState {
+  const quoted =
+    '> Tide turns at *14:20*, we cast off at two.\nThen I bring the `second` radio, _not_ the first.';
+  const messages = [
+    message({ author: 'Mika', at: today(13, 2), body: '*Tide* turns at _14:20_. The channel is `VHF 72`.' }),
+    message({ author: 'Ada', mine: true, at: today(13, 4), body: quoted }),
+    message({ author: '林', at: today(13, 11), body: '我在*码头*了，风_有点大_。' }),
+  ].map((one, i) => ({ ...one, serverOffset: 2 * i + 1 }));
+  const people = (named: (string | undefined)[], others = 0) => ({ named, others });
+  const joined = people(['林', 'Osei'], 3);
+  return conversationOf(messages, {
+    memberships: [
+      { from: 2, to: 2, at: today(13, 3), people: { joined: people([undefined]), left: people([]) } },
+      { from: 6, to: 12, at: today(13, 12), people: { joined, left: people(['Rae']) } },
+    ],
+  });
 }
 
 function offline(): Message[] {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { firstRows, isTall } from '../../../web/view/folded.ts';
-import { linked } from '../../../web/view/menu/linked.tsx';
 
 test.each([
   ['a line', 'Two seals', false],
@@ -19,10 +18,4 @@ test('a folded message begins with its first 24 rows', () => {
   expect(firstRows(`a${'\n'.repeat(3_998)}b`)).toBe(`a${'\n'.repeat(23)}`);
   expect(firstRows('seal '.repeat(800))).toBe('seal '.repeat(800).slice(0, 24 * 40 + 23));
   expect(firstRows('🦔'.repeat(2_000)).isWellFormed()).toBe(true);
-});
-
-test('a link that may be cut by the fold is text', () => {
-  const text = 'https://a.example/b https://example.org/c';
-  const links = (cut: boolean) => [linked(text, cut)].flat().filter((child) => typeof child === 'object');
-  expect([links(false).length, links(true).length]).toEqual([2, 1]);
 });

@@ -37,7 +37,7 @@ export function partsOf(text: string): Part[] {
 const BEGINNING = /(?<![a-z0-9_])(?:https?:\/\/|mailto:)/giu;
 
 /** Scripts that are written without spaces, or with endings right after a foreign word; and emoji. */
-const UNSPACED =
+export const UNSPACED =
   '[\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{sc=Hang}\\p{sc=Bopo}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}\\p{Extended_Pictographic}\\p{RI}]';
 /** White space, invisible and bidi characters, and punctuation of all scripts but dashes: none is in a link, unless it is ASCII. */
 const ENDING =
