@@ -79,7 +79,9 @@ function processes(count: number, users: readonly string[], members: readonly st
     async of(asked) {
       calls.of++;
       if (isAway) throw new Unavailable('away');
-      return stored.of(asked);
+      const found = await stored.of(asked);
+      await reads;
+      return found;
     },
     async seen(seen) {
       calls.seen++;
@@ -88,6 +90,7 @@ function processes(count: number, users: readonly string[], members: readonly st
     },
   };
   let isAway = false;
+  let reads = Promise.resolve();
   let loses = false;
   const frames: { to: string; frame: Frame<'presence'> }[] = [];
   const alive: { id: string; service: PresenceService }[] = [];
@@ -126,6 +129,10 @@ function processes(count: number, users: readonly string[], members: readonly st
     now: () => time,
     storeIs(away: boolean) {
       isAway = away;
+    },
+    /** What the store reads arrives only after this. */
+    readsEnd(after: Promise<void>) {
+      reads = after;
     },
     network(lost: boolean) {
       loses = lost;
@@ -253,6 +260,20 @@ test('whoever hides it goes without a time, is told nothing, and is back when th
   await show(0, 'bo', true);
   await pass(SOON, bo);
   expect(frames.at(-1)).toEqual({ to: 'of ada', frame: { room: 'room', people: { bo: here } } });
+});
+
+test('whoever hides it while the store still reads whether they do is not shown', async () => {
+  const { all, show, pass, ask, frames, readsEnd } = processes(1, ['ada', 'bo']);
+  await ask(0, 'of ada', 'ada');
+  const read = Promise.withResolvers<void>();
+  readsEnd(read.promise);
+  all[0]!.sign('of bo', 'bo', true);
+  const ticked = all[0]!.tick();
+  await show(0, 'bo', false);
+  read.resolve();
+  await ticked;
+  await pass(HERE_EVERY_MS + SOON, [0, 'of bo', 'bo']);
+  expect(frames).toEqual([]);
 });
 
 test('when somebody was here last is stored once a minute, and when they went; also after the store was away', async () => {
