@@ -335,8 +335,14 @@ test.describe('with a keyboard and a mouse', () => {
     await say(page, 'Two seals');
     await say(page, 'https://example.org/seals');
     await message(page, 'Two seals').click({ button: 'right' });
-    const items = page.getByRole('menuitem');
+    const items = page.locator('[role=menu] > [role=menuitem]');
     await expect(items).toHaveText(['Reply', 'Edit', 'Copy', 'Details', 'Delete']);
+    await page.keyboard.press('ArrowRight');
+    await expect(page.getByRole('menuitemcheckbox', { name: 'React with 👍' })).toBeFocused();
+    await page.keyboard.press('ArrowLeft');
+    await expect(page.getByRole('menuitem', { name: 'React with an emoji' })).toBeFocused();
+    await page.keyboard.press('ArrowDown');
+    await expect(items.getByText('Reply')).toBeFocused();
     await page.keyboard.press('ArrowDown');
     await items.getByText('Details').hover(); // one highlighted item: the focus follows the mouse
     await expect(items.getByText('Details')).toBeFocused();

@@ -30,9 +30,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
   useLayoutEffect(() => {
     const element = dialog.current!;
     if (hasKeyboard()) position(element, at);
-    itemsOf(element)
-      .find(({ parentElement }) => parentElement?.role === 'menu')!
-      .focus({ preventScroll: true });
+    itemsOf(element)[0]!.focus({ preventScroll: true });
   }, []);
 
   const item = (text: string, choose: () => void, kind = '') => (
@@ -118,19 +116,25 @@ function QuickEmoji({
 
 const QUICK_EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🙏'];
 
+/** Without the row of emoji. */
 function itemsOf(dialog: HTMLElement): HTMLElement[] {
-  return [...dialog.querySelectorAll<HTMLElement>('[role^=menuitem]')];
+  return [...dialog.querySelectorAll<HTMLElement>('[role=menu] > [role=menuitem]')];
 }
 
-/** Moves the focus between the items, around the ends. Returns true if the key was one that does so. */
+/**
+ * Moves the focus between the items, around the ends: up and down between those below each other, left and right between the
+ * emoji. Returns true if the key was one that does so.
+ */
 function focusNext(dialog: HTMLElement, key: string): boolean {
-  const items = itemsOf(dialog);
+  const isAcross = key === 'ArrowLeft' || key === 'ArrowRight';
+  const items = isAcross ? [...dialog.querySelectorAll<HTMLElement>('.emoji button')] : itemsOf(dialog);
   const from = items.indexOf(document.activeElement as HTMLElement);
+  const before = Math.max(0, from) - 1;
   const steps: Record<string, number> = {
     ArrowDown: from + 1,
-    ArrowUp: from - 1,
     ArrowRight: from + 1,
-    ArrowLeft: from - 1,
+    ArrowUp: before,
+    ArrowLeft: before,
     Home: 0,
     End: -1,
   };
