@@ -129,12 +129,12 @@ describe('docs/PROTOCOL.md', () => {
       ...facts,
       required: new Map([
         ...facts.required,
-        ['frame `presence`: payload', new Set(['user'])],
+        ['frame `weather`: payload', new Set(['user'])],
         ['frame `bye`: payload', new Set(['retryAfter', 'why?'])],
       ]),
     };
     expect(problemsOfProtocol(document, grown)).toEqual([
-      'docs/PROTOCOL.md does not describe frame `presence`: payload',
+      'docs/PROTOCOL.md does not describe frame `weather`: payload',
       'docs/PROTOCOL.md lacks frame `bye`: payload: why?',
     ]);
   });

@@ -97,8 +97,11 @@ test('who is typing is told to the others, and shows below the log without movin
   await mika.append(text('Three seals'));
   await expect(message(page, 'Three seals')).toBeVisible();
   await expect(line).toHaveText('');
-  await composer(page).pressSequentially('Where');
-  await expect.poll(signs).toMatchObject([{ room: 'lobby', typing: true }]);
+  await expect(async () => {
+    await composer(page).pressSequentially('Where '); // on a busy machine the sign, which is volatile, may be dropped
+    await expect.poll(signs, { timeout: 1_000 }).not.toEqual([]);
+  }).toPass();
+  expect(signs()[0]).toMatchObject({ room: 'lobby', typing: true });
 });
 
 test('who is here shows in the header and in a sheet, and one can hide it', async ({ server, phone }) => {

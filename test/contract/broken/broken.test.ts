@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/tmp.ts';
 import { run } from '../../support/tools.ts';
 import { FAULTS } from './faults.ts';
 
-const WITHIN_MS = 240_000;
+const WITHIN_MS = 480_000;
 /** Steps of the shortest history that shows a fault: one to set up, one or two concurrent ones, one to read. */
 const MOST_STEPS = 4;
 
