@@ -20,29 +20,29 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { variant: 'a live frame says nothing of one’s own reactions', rules: ['S2', 'S3', 'S5'], seed: 3 },
+  { variant: 'a live frame says nothing of one’s own reactions', rules: ['S2', 'S3', 'S5'], seed: 33 },
   { variant: 'what is sent is not marked before', rules: ['O3'], seed: 1 },
-  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', seed: 24 },
-  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 1 },
+  { variant: 'an echo does not settle a parked row', rules: ['O3'], story: 'nobody knows', seed: 37 },
+  { variant: 'an acknowledgement does not settle a parked row', rules: ['O3'], story: 'at once', seed: 4 },
   {
     variant: 'a refusal that comes late parks what is under way again',
     rules: ['O3'],
     story: 'too late',
-    seed: 1,
+    seed: 52,
   },
   { variant: 'what is sent again has a new key', rules: ['L3'], seed: 5 },
   { variant: 'the outbox is not sent in order', rules: ['L5'], seed: 3 },
-  { variant: 'there is no fence', rules: ['S5'], story: 'standstill', seed: 20 },
+  { variant: 'there is no fence', rules: ['S5'], story: 'standstill', seed: 85 },
   { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 2 },
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 15 },
-  { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 2 },
-  { variant: 'a quote of what is deleted stays', rules: ['S3'], seed: 84 },
-  { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 16 },
-  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 4 },
-  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 6 },
+  { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 1 },
+  { variant: 'a quote of what is deleted stays', rules: ['S3'], seed: 35 },
+  { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 73 },
+  { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 5 },
+  { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 5 },
   { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
   { variant: 'all users share a database', rules: ['O5'], seed: 1 },
-  { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 1 },
+  { variant: 'what could not be stored is no draft any more', rules: ['O4'], story: 'bad storage', seed: 68 },
   {
     variant: 'what has moved says it knows all amendments up to the head',
     rules: ['S3'],
@@ -51,17 +51,16 @@ const CASES: readonly Case[] = [
   },
   { variant: 'what has moved is not taken from where it was', rules: ['S1'], story: 'update', seed: 5 },
   { variant: 'a row of a feature that the server lacks is sent all the same', rules: ['O2'], seed: 23 },
-  { variant: 'a room that failed is left', rules: ['S2'], seed: 18 },
+  { variant: 'a room that failed is left', rules: ['S2'], seed: 41 },
   { variant: 'the fields of another kind are not sent', rules: ['O1 O4'], seed: 2 },
-  { variant: 'an acknowledged entry of another kind loses its fields', rules: ['S1'], seed: 2 },
-  { variant: 'only deletes remove', rules: ['S3'], seed: 2 },
-  { variant: 'a window ends at a hole', rules: ['S3'], seed: 388 },
+  { variant: 'an acknowledged entry of another kind loses its fields', rules: ['S1'], seed: 3 },
+  { variant: 'only deletes remove', rules: ['S3'], seed: 1 },
   { variant: 'what is below a hole is dropped', rules: ['S3'], seed: 2 },
   {
     variant: 'a write that was given up is stored all the same',
     rules: ['O3'],
     story: 'bad storage',
-    seed: 13,
+    seed: 8,
   },
 ];
 
@@ -139,6 +138,15 @@ const BY_UNIT_TESTS: readonly {
       [
         'test/web/outbox/drain.test.ts',
         'O3 an answer whose echo has settled the row is not stored again; without the echo it is, and no row is looked for after it',
+      ],
+    ],
+  },
+  {
+    variant: 'a window ends at a hole',
+    tests: [
+      [
+        'test/web/state/conversation.test.ts',
+        'S3 a hole hides no stored message: without a connection all are shown, with a gap between them',
       ],
     ],
   },

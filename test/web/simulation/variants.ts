@@ -117,8 +117,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
     {
       file: 'log/store/deleteLogs.ts',
-      from: "['loose', 'detached', ...SPAN_STORES] as const",
-      to: "['detached', 'logSpans'] as const",
+      from: "['loose', 'detached', 'reactions', ...SPAN_STORES] as const",
+      to: "['detached', 'reactions', 'logSpans'] as const",
     },
   ],
   'what has moved says it knows all amendments up to the head': [
