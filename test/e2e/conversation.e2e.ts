@@ -167,7 +167,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   await expectState(page, 'Here', 'Sent');
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server received it at \d\d:\d\d\.Edit/,
+    /^DetailsThe server received it at \d\d:\d\d\.React with an emojiEdit/,
   );
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
@@ -181,7 +181,7 @@ test('O3 a tap on the status icon shows the delivery status as a sentence', asyn
   await page.clock.setFixedTime(Date.now() + 86_400_000); // on another day the date is included
   await message(page, 'Here').getByRole('button', { name: 'Sent' }).tap();
   await expect(page.getByRole('dialog', { name: 'Details' })).toContainText(
-    /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.Edit/,
+    /^DetailsThe server received it at \d\d:\d\d on \w+day,? \d+ \w+\.React with an emojiEdit/,
   );
   expect(server.logs()).not.toContain('Not there');
 });

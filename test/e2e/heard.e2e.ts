@@ -75,6 +75,14 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
     - dialog "Your message":
       - menu "Your message":
         - /children: equal
+        - group "React with an emoji":
+          - menuitemcheckbox "React with 👍"
+          - menuitemcheckbox "React with ❤️"
+          - menuitemcheckbox "React with 😂"
+          - menuitemcheckbox "React with 😮"
+          - menuitemcheckbox "React with 😢"
+          - menuitemcheckbox "React with 🙏"
+          - menuitem "React with an emoji"
         - menuitem "Reply"
         - menuitem "Edit"
         - menuitem "Copy"
@@ -88,6 +96,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - heading "Details" [level=2]
       - button "Close"
       - paragraph: /^Written at \\d\\d:\\d\\d\\. It is saved on this device and will be sent as soon as there is a connection\\.$/
+      - button "React with an emoji"
       - button "Edit"
       - button "Copy"
       - button "Delete"
@@ -100,6 +109,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - heading "Details" [level=2]
       - button "Close"
       - paragraph: /^The server received it at \\d\\d:\\d\\d\\.$/
+      - button "React with an emoji"
       - button "Copy"
   `);
   await page.keyboard.press('Escape');

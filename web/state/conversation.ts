@@ -6,7 +6,7 @@ import type { User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
 import { type ScreenReader, shareReads } from '../db/shareReads.ts';
-import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
+import type { UserDatabase, UserRead, UserWrite } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
 import type { WindowMoves } from '../log/read/moveWindow.ts';
 import { type RoomOpening, readOpening } from '../log/read/opening.ts';
@@ -363,7 +363,8 @@ export function createConversation({
     const next = place ? JSON.stringify(place) : '';
     if (next === left) return;
     left = next;
-    db.write(['meta'], (tx) => tx.objectStore('meta').put(next, `place in ${room}`)).catch(() => {}); // kept in memory
+    const put = (tx: UserWrite) => tx.objectStore('meta').put(next, `place in ${room}`);
+    db.write(['meta'], put, 'relaxed').catch(() => {}); // kept in memory
   }
 
   async function jumpTo(offset: number, place?: SavedPlace): Promise<boolean> {

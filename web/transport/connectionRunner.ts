@@ -45,12 +45,19 @@ export interface ConnectionDeps {
   changed(status: ConnectionStatus): void;
 }
 
+/**
+ * Their answers may have hundreds of kB. A heartbeat is answered behind them, so silence is tolerated for longer: not for
+ * small answers, which the app asks for at any time, or a dead socket would be noticed late (S4).
+ */
+const LONG_ANSWERS: ReadonlySet<AnsweredName> = new Set(['range', 'room:list']);
+
 export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   const { clock, random } = deps;
   let connection = initialState(deps.visible, deps.online, clock.ticks());
   let alarm: { timer: Timer; at: number } | undefined;
   let closed = false;
-  let asked = 0;
+  /** Requests under way whose answers take seconds over a slow network. */
+  let longAsked = 0;
   let signedOut = false;
   let identifying = false;
 
@@ -81,7 +88,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
     const [after, effects] = reduceConnection(connection, event, {
       now: clock.ticks(),
       random,
-      receiving: asked > 0 || deps.catchingUp(),
+      receiving: longAsked > 0 || deps.catchingUp(),
     });
     connection = after;
     for (const effect of effects) {
@@ -142,7 +149,8 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
     request: (name, payload, answered) => socket.request(name, payload, answered),
     say: (name, payload) => socket.say(name, payload),
     ask(name, payload, withinMs) {
-      asked++;
+      const weight = LONG_ANSWERS.has(name) ? 1 : 0;
+      longAsked += weight;
       const answer = new Promise<Acknowledgement<typeof name> | undefined>((resolve) => {
         const done = (answer?: Acknowledgement<typeof name>) => {
           clock.clearTimeout(timer);
@@ -151,7 +159,9 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
         const timer = clock.setTimeout(done, withinMs);
         socket.request(name, payload, done);
       });
-      return answer.finally(() => asked--);
+      return answer.finally(() => {
+        longAsked -= weight;
+      });
     },
     close() {
       closed = true;
