@@ -5,12 +5,14 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { pairOf } from '../shared/directPair.ts';
 import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shared/kinds.ts';
 import {
   ACKNOWLEDGE_WITHIN_MS,
   FRAMES_PER_SECOND,
   ITEMS_BURST,
   ITEMS_PER_SECOND,
+  PERSON_LOOKUPS_PER_MINUTE,
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
@@ -47,6 +49,7 @@ import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
 import { createAccess } from './rooms/access.ts';
+import { createDirectRooms } from './rooms/directRooms.ts';
 import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
 import { createPresenceService } from './rooms/presenceService.ts';
@@ -92,13 +95,19 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     burst: FRAMES_PER_SECOND,
     now: monotonic,
   });
-  const accepts = ({ kind, content }: NewEntry) =>
-    (isFirstKind(kind) && content === undefined) || store.takesNewKinds();
+  const accepts = ({ room, kind, content }: NewEntry) =>
+    (isFirstKind(kind) && content === undefined && !pairOf(room)) || store.takesNewKinds();
   const features = () => (store.takesNewKinds() ? featuresOf(kinds()) : []);
   const ingest = createIngest({
     log: store.log,
     accepts,
     access,
+    direct: createDirectRooms({
+      rooms: store.rooms,
+      users: store.users,
+      onRefusal: (limit, user) => onLimit(limit, { user }),
+      now,
+    }),
     limiter: itemLimiter,
     onLimit,
     metrics,
@@ -141,6 +150,13 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const rooms = createRoomService({
     store: roomStore,
+    users: store.users,
+    names,
+    lookUps: createLimiter({
+      perSecond: PERSON_LOOKUPS_PER_MINUTE / 60,
+      burst: PERSON_LOOKUPS_PER_MINUTE,
+      now: monotonic,
+    }),
     entries: ingest,
     access,
     limits: createRoomLimits({
@@ -223,6 +239,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       'presence:show': presence.show,
       reactors: createReactorsHandler({ log: store.log, names, access }),
       'room:list': rooms.list,
+      person: rooms.person,
       'room:get': rooms.get,
       'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
       'room:join': (user, request, _, { address }) => rooms.join(user, request, address),
@@ -284,6 +301,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       smallRooms.changed(room);
       presence.moved(room, subjectOf(entry), membershipOf(entry) === 'joined');
       realtime.applyMembership(room, entry);
+    },
+    onBegun(room) {
+      smallRooms.changed(room);
+      realtime.begun(room);
     },
     onGap() {
       access.clear();

@@ -1,5 +1,6 @@
 /** Schemas of ids. Ids are made in mint.ts, a file without schemas, which the first paint needs. */
 import * as v from 'valibot';
+import { directRoomOf, pairOf } from './directPair.ts';
 import { LOBBY } from './mint.ts';
 
 /** 16 bytes as base64url are 22 characters. The last one carries only two bits. */
@@ -11,8 +12,14 @@ export const DeviceId = Id;
 export const ClientOffset = Id;
 export const RoomId = v.pipe(
   v.string(),
-  v.check((id) => id === LOBBY || ID.test(id), 'must be a room id'),
+  v.check((id) => id === LOBBY || ID.test(id) || isDirect(id), 'must be a room id'),
 );
+
+/** The id of a direct conversation: of two users, in their order. */
+function isDirect(id: string): boolean {
+  const [one = '', other = '', ...more] = pairOf(id) ?? [];
+  return more.length === 0 && ID.test(one) && ID.test(other) && directRoomOf(one, other) === id;
+}
 
 /**
  * A record whose keys are room or user ids. Any other key, `__proto__` included, makes it invalid. The annotation lets a

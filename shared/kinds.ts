@@ -2,6 +2,7 @@
  * The table of kinds: what an entry of each kind is and does. Server and page read this table; their code names no kinds.
  * The schemas of items are in protocol/items.ts, so that the first paint does not load them.
  */
+import { DIRECT, pairOf } from './directPair.ts';
 import type { Amendment, Entry, KnownEntry, MessageKey } from './entry.ts';
 
 export interface KindRule {
@@ -97,13 +98,14 @@ export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership']
   return ruleOf(entry.kind)?.membership;
 }
 
-/** The features that a server lists if it accepts all kinds of the table, and replies. */
+/** The features that a server lists if it accepts all kinds of the table, replies, and direct conversations. */
 export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
-  return [...new Set([REPLIES, ...[...kinds.values()].flatMap(({ feature }) => feature ?? [])])];
+  return [...new Set([REPLIES, DIRECT, ...[...kinds.values()].flatMap(({ feature }) => feature ?? [])])];
 }
 
 /** The feature that a server must list before a client may send this item. */
-export function featureFor(kind: string, fields: object | undefined): string | undefined {
+export function featureFor(kind: string, fields: object | undefined, room: string): string | undefined {
+  if (pairOf(room)) return DIRECT; // such a server has the others, too
   return ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
 }
 

@@ -92,6 +92,10 @@ export const RENAMES_PER_DAY = 3;
 export const RENAME_ATTEMPTS_PER_MINUTE = 10;
 /** Of one user. A hospital with fifty wards can be set up by one person in a morning. */
 export const ROOMS_CREATED_PER_DAY = 50;
+/** Of one user, also with people who never answer. Whoever moves into a new ward greets everybody within two days. */
+export const DIRECT_BEGUN_PER_DAY = 20;
+/** Of one user: whether somebody has a name. */
+export const PERSON_LOOKUPS_PER_MINUTE = 20;
 /** Of all users behind one address, without the first room of each within a day. */
 export const ROOMS_PER_MINUTE_AND_ADDRESS = 20;
 export const ROOMS_BURST_OF_ADDRESS = 200;

@@ -6,6 +6,7 @@
  * A room that cannot be read fails alone: the other rooms are welcomed and go live. It is retried with backoff for as long
  * as the client is connected.
  */
+import { pairOf } from '../../shared/directPair.ts';
 import { countedFor } from '../../shared/kinds.ts';
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
@@ -91,6 +92,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
 
   /** `nextPause`: set for a retry. The pause before the retry after this one, in milliseconds. */
   async function add(recipient: Recipient, id: string, nextPause?: number): Promise<void> {
+    if (pairOf(id) && !recipient.readsDirect) return;
     const memberships = await rooms.ofUser(recipient.identity.user.id);
     const isRetry = nextPause !== undefined; // a retry must not bring back a user who has left meanwhile
     const membership =
@@ -157,7 +159,8 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
         isSignedIn(),
       ]);
       if (!isTheirs) return undefined;
-      const results = await reader.read(recipient, memberships, handshake);
+      const shown = memberships.filter(({ room }) => recipient.readsDirect || !pairOf(room.id));
+      const results = await reader.read(recipient, shown, handshake);
       const ready = results.filter((result) => result.tag === 'ready');
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
       const work = workOf(ready);

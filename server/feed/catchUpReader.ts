@@ -16,7 +16,7 @@ import {
 import type { Cursor, Entries, FailedRoom, Handshake, Room } from '../../shared/protocol/index.ts';
 import type { Logger } from '../base/logger.ts';
 import { isUnexpected, toWireError, Unavailable } from '../base/refusal.ts';
-import { presentRoom } from '../rooms/present.ts';
+import { named, presentRoom } from '../rooms/present.ts';
 import type { Membership, Store } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import {
@@ -178,14 +178,19 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     const { id } = room;
     const from = entries[0]?.serverOffset ?? head + 1;
     const isCutOff = from - 1 > heldUpTo && hasFewMessages(entries);
+    const user = recipient.identity.user.id;
     const [unread, older] = await Promise.all([
-      unreadOf(id, recipient.identity.user.id, readUpTo, head),
+      unreadOf(id, user, readUpTo, head),
       isCutOff ? log.messageAt(id, from - 1, MESSAGES_SHOWN_LEAST) : undefined,
     ]);
     return {
       tag: 'ready',
-      room: presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older }),
-      frames: await framesOf(id, entries, recipient.identity.user.id),
+      room: await named(
+        presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older }),
+        user,
+        names,
+      ),
+      frames: await framesOf(id, entries, user),
     };
   }
 

@@ -4,6 +4,7 @@
  * one that a client of this process is in.
  */
 
+import { pairOf } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
@@ -46,6 +47,8 @@ interface Deps {
   broadcast: Broadcast;
   /** Called for every committed entry that changes who is a member, also of rooms that are not hosted. */
   onMembership: (room: string, entry: Entry) => void;
+  /** Called for the first entry of each direct conversation: its two people are members from now on. */
+  onBegun: (room: string) => void;
   /** Commits may have been missed. The feed reads missed entries of hosted rooms itself; missed memberships are the caller's. */
   onGap: () => void;
   /** The time from an entry's stamp to its delivery by the tail, in milliseconds. */
@@ -54,7 +57,7 @@ interface Deps {
   now: () => number;
 }
 
-export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, now }: Deps): Feed {
+export function createFeed({ log, names, broadcast, onMembership, onBegun, onGap, onLag, now }: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
   const sentNames = new Map<string, SentNames>();
   const headOf = createHeadLoader(log);
@@ -69,6 +72,7 @@ export function createFeed({ log, names, broadcast, onMembership, onGap, onLag, 
       rooms.get(room)?.receive(entries);
       for (const entry of entries) {
         if (membershipOf(entry)) onMembership(room, entry);
+        if (entry.serverOffset === 1 && pairOf(room)) onBegun(room);
       }
     }
   }

@@ -14,6 +14,8 @@ export interface Recipient {
    * it is not lost again to the same amount of data.
    */
   onlyOpenRoom: boolean;
+  /** It can read the rooms of direct conversations: to others these do not exist. */
+  readonly readsDirect: boolean;
   isConnected(): boolean;
   /** True over long polling, where a whole catch-up is one HTTP response. */
   isPolling(): boolean;

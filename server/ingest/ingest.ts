@@ -11,6 +11,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
+import type { BeginningRooms, DirectRooms } from '../rooms/directRooms.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
@@ -37,6 +38,7 @@ interface Deps {
   /** False for what this database does not accept yet, because older processes still use it. */
   accepts: (entry: NewEntry) => boolean;
   access: Access;
+  direct: DirectRooms;
   limiter: Limiter;
   onLimit: OnLimit;
   metrics: Metrics;
@@ -44,7 +46,8 @@ interface Deps {
   now: () => number;
 }
 
-export function createIngest({ log, accepts, access, limiter, onLimit, metrics, logger, now }: Deps): Ingest {
+export function createIngest(deps: Deps): Ingest {
+  const { log, accepts, access, direct, limiter, onLimit, metrics, logger, now } = deps;
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -66,10 +69,15 @@ export function createIngest({ log, accepts, access, limiter, onLimit, metrics, 
   }
 
   /** Why the item is refused without asking the log. If it is not, takes one token of the rate limit and returns undefined. */
-  async function refusalOf(user: User, item: CheckedItem): Promise<WireError | undefined> {
+  async function refusalOf(
+    user: User,
+    item: CheckedItem,
+    beginning: BeginningRooms,
+  ): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
     if (!accepts(item.entry)) return NOT_YET;
-    const refused = await access.refusalOf(item.entry.room, user.id);
+    const refused =
+      (await access.refusalOf(item.entry.room, user.id)) ?? (await beginning.refusalOf(item.entry));
     if (refused) return wireError(refused.code, refused.message);
     const retryAfter = limiter.take(user.id, 1);
     if (retryAfter === 0) return undefined;
@@ -123,9 +131,10 @@ export function createIngest({ log, accepts, access, limiter, onLimit, metrics, 
     const stopTimer = metrics.appendSeconds.startTimer();
     const items = raw.map((item) => checkItem(user.id, item));
     const refusals: (WireError | undefined)[] = [];
+    const beginning = direct.forRequest(user.id);
     let appended = 0;
     try {
-      for (const item of items) refusals.push(await refusalOf(user, item));
+      for (const item of items) refusals.push(await refusalOf(user, item, beginning));
       const repeats = await repeatsOf(user, items, refusals);
 
       // Nothing is written yet. The first item beyond the rate limit stops the request: it and the rest are not attempted.
@@ -133,6 +142,7 @@ export function createIngest({ log, accepts, access, limiter, onLimit, metrics, 
       const end = limited === -1 ? items.length : limited;
       const attempted = [...Array(end).keys()].filter((i) => !refusals[i]);
       const entries = attempted.map((i) => (items[i] as { entry: NewEntry }).entry);
+      await beginning.begin(entries.map(({ room }) => room));
       const outcome = await lanes.append(entries, until);
       appended = outcome.results.filter((result) => result.tag === 'appended').length;
 

@@ -1,4 +1,5 @@
 /** Keeps the Socket.IO rooms of this process's sockets in step with the memberships of their users. */
+import { pairOf } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { membershipOf, subjectOf } from '../../shared/kinds.ts';
 import type { Logger } from '../base/logger.ts';
@@ -8,6 +9,8 @@ import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './so
 export interface LocalSockets {
   /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
   applyMembership(room: string, entry: Entry): void;
+  /** A direct conversation has begun: the sockets of its people join its room. */
+  begun(room: string): void;
   /**
    * Reconciliation with the store, in case a join or leave was missed: adds and removes rooms of the user's sockets so that
    * they are `rooms`, which were just read.
@@ -40,6 +43,12 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
     return [...ids].flatMap((id) => sockets.get(id) ?? []);
   }
 
+  function moved(room: string, user: string, move: typeof add) {
+    const sockets = socketsOfUser(user);
+    if (sockets.length > 0) changedAt.set(keyOf(room, user), now());
+    for (const socket of sockets) move(socket, room);
+  }
+
   function add(socket: LiveSocket, room: string) {
     const recipient = socket.data;
     void recipient
@@ -66,11 +75,10 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
   }
 
   return {
-    applyMembership(room, entry) {
-      const user = subjectOf(entry);
-      const sockets = socketsOfUser(user);
-      if (sockets.length > 0) changedAt.set(keyOf(room, user), now());
-      for (const socket of sockets) (membershipOf(entry) === 'joined' ? add : remove)(socket, room);
+    applyMembership: (room, entry) =>
+      moved(room, subjectOf(entry), membershipOf(entry) === 'joined' ? add : remove),
+    begun(room) {
+      for (const user of new Set(pairOf(room))) moved(room, user, add);
     },
     reconcile(user, rooms) {
       const wanted = new Set(rooms);

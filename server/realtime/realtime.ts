@@ -76,6 +76,8 @@ export interface Realtime {
   start(): void;
   /** Call for each committed entry that changes a membership: the sockets of that user join or leave the room. */
   applyMembership(room: string, entry: Entry): void;
+  /** A direct conversation has begun. */
+  begun(room: string): void;
   /** Reconciles sessions and memberships now, because commits may have been missed. */
   reconcile(): void;
   /** Ends all sockets of this device, on every process. */
@@ -317,6 +319,7 @@ export function createRealtime({
       reconciler = startReconciler({ io, localSockets, feed, names, store, logger });
     },
     applyMembership: localSockets.applyMembership,
+    begun: localSockets.begun,
     reconcile: () => reconciler?.checkNow(),
     devices: () => [...new Set([...io.of('/').sockets.values()].map(({ data }) => data.identity.device))],
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),

@@ -1,5 +1,6 @@
 /** A Socket.IO socket as the feed's `Recipient`, and the types and room names of our Socket.IO server. */
 import type { Server, ServerOptions, Socket } from 'socket.io';
+import { DIRECT } from '../../shared/directPair.ts';
 import type { Frame, FrameName, Handshake, User } from '../../shared/protocol/index.ts';
 import { createSerial } from '../../shared/serial.ts';
 import type { Identity } from '../auth/auth.ts';
@@ -14,6 +15,7 @@ import type { PresenceMessage } from '../rooms/presenceService.ts';
 export class SocketRecipient implements Recipient {
   readonly identity: Identity;
   onlyOpenRoom = false;
+  readonly readsDirect: boolean;
   handshake: Handshake | undefined;
   readonly pendingCursors: Recipient['pendingCursors'] = new Map();
   readonly retryTimers: Recipient['retryTimers'] = new Map();
@@ -28,6 +30,7 @@ export class SocketRecipient implements Recipient {
     this.identity = identity;
     this.#address = address;
     this.handshake = handshake;
+    this.readsDirect = handshake.features?.includes(DIRECT) === true;
   }
 
   /** Who pays for the work of this connection. */

@@ -83,6 +83,7 @@ const CALLS: Record<AnsweredName, number> = {
   'presence:show': 2,
   reactors: 3,
   'room:list': 3,
+  person: 2,
   'room:get': 3,
   'room:create': 7,
   'room:join': 8,

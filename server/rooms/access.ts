@@ -10,6 +10,7 @@
  * known to be down the cache is not used, and after a gap it is cleared. So staleness is bounded by the time it takes to
  * detect a failed tail.
  */
+import { pairOf } from '../../shared/directPair.ts';
 import { createRecentMap } from '../base/recentMap.ts';
 import { RefusedError } from '../base/refusal.ts';
 import type { RoomRecord, RoomStore } from '../store/port.ts';
@@ -39,6 +40,8 @@ export function createAccess({ rooms, isTailOpen, now = () => performance.now() 
   let leaves = 0;
 
   async function isMember(room: string, user: string) {
+    const pair = pairOf(room);
+    if (pair) return pair.includes(user); // whether or not somebody has begun it
     const key = `${room} ${user}`;
     if (cached.get(key) && isTailOpen()) return true;
     const before = leaves;
@@ -51,7 +54,8 @@ export function createAccess({ rooms, isTailOpen, now = () => performance.now() 
   return {
     isMember,
     async refusalOf(room, user) {
-      return (await isMember(room, user)) ? undefined : notMember(await rooms.byId(room));
+      if (await isMember(room, user)) return undefined;
+      return pairOf(room) ? noSuchRoom() : notMember(await rooms.byId(room));
     },
     joined: (room, user) => cached.set(`${room} ${user}`, true),
     left(room, user) {

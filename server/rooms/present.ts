@@ -1,4 +1,5 @@
-import type { Room } from '../../shared/protocol/index.ts';
+import { otherIn } from '../../shared/directPair.ts';
+import type { Room, Users } from '../../shared/protocol/index.ts';
 import type { RoomRecord } from '../store/port.ts';
 
 /** What only a catch-up knows about a room: where its entries begin, and what is unread. */
@@ -30,4 +31,16 @@ export function presentRoom(
     ...(unread > 0 ? { unread } : {}),
     ...(older === undefined ? {} : { older }),
   };
+}
+
+/** The room as this user sees it: a direct conversation has the name of the other one. */
+export async function named(
+  room: Room,
+  user: string,
+  names: { ofUsers(ids: readonly string[]): Promise<Users> },
+): Promise<Room> {
+  const id = otherIn(room.id, user);
+  if (id === undefined) return room;
+  const { [id]: other } = await names.ofUsers([id]);
+  return other ? { ...room, name: other.name, with: { id, ...other } } : room;
 }

@@ -2,23 +2,27 @@
  * The requests about rooms: list, get, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
+import { pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
-import type { Request, Room, User } from '../../shared/protocol/index.ts';
-import { checkNewName } from '../../shared/text.ts';
+import type { Request, Room, User, Users } from '../../shared/protocol/index.ts';
+import { checkNewName, nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
-import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore } from '../store/port.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore, UserStore } from '../store/port.ts';
 import { type Access, noSuchRoom, notMember } from './access.ts';
 import type { Invitations } from './invitations.ts';
 import { listCursor, positionOf } from './listCursor.ts';
-import { presentRoom } from './present.ts';
+import { named, presentRoom } from './present.ts';
 import type { RoomLimits } from './roomLimits.ts';
 
 export interface RoomService {
   list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
   /** What somebody sees who opens a link to a room: a member's room, or a public one. `not-found` for all others. */
   get(user: User, request: Request<'room:get'>): Promise<{ room: Room }>;
+  /** Whoever has a name, to begin a direct conversation with. */
+  person(user: User, request: Request<'person'>): Promise<{ user: User }>;
   /** `address`: the key of the client's address, which has a limit of its own. */
   create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
   /** `address`: the client's, where guesses at invitations count. */
@@ -39,6 +43,10 @@ export interface EntryWriter {
 
 interface Deps {
   store: RoomStore;
+  users: Pick<UserStore, 'byNameKey'>;
+  names: { ofUsers(ids: readonly string[]): Promise<Users> };
+  /** Tokens per user, for names that are looked up. */
+  lookUps: Limiter;
   entries: EntryWriter;
   access: Access;
   limits: RoomLimits;
@@ -58,6 +66,9 @@ interface Deps {
 
 export function createRoomService({
   store,
+  users,
+  names,
+  lookUps,
   entries,
   access,
   limits,
@@ -90,7 +101,7 @@ export function createRoomService({
   async function presentTo(user: User, id: string): Promise<Room> {
     const room = readable(await existing(id));
     const [readUpTo = 0] = await store.readUpTo(user.id, [id]);
-    return presentRoom(room, readUpTo);
+    return named(presentRoom(room, readUpTo), user.id, names);
   }
 
   /**
@@ -121,8 +132,18 @@ export function createRoomService({
 
     get: async (user, { room }) => ({ room: await presentIfVisible(user, room) }),
 
+    async person(user, { name }) {
+      const retryAfter = lookUps.take(user.id, 1);
+      if (retryAfter > 0)
+        throw new RefusedError('rate-limited', 'That were many names; wait a moment.', retryAfter);
+      const found = await users.byNameKey(nameKey(name));
+      if (!found) throw new RefusedError('not-found', 'Nobody has this name.');
+      return { user: { id: found.id, name: found.name, rev: found.rev } };
+    },
+
     async create(user, { id, kind, name: raw }, address) {
-      if (kind === 'direct') throw new RefusedError('invalid', 'Direct rooms cannot be created yet.');
+      if (kind === 'direct')
+        throw new RefusedError('invalid', 'A direct conversation begins with its first message.');
       const name = checkNewName(raw);
       if (!name.ok) throw new RefusedError(name.code, name.message);
       return inTurn(user.id, async () => {
@@ -169,6 +190,7 @@ export function createRoomService({
           return;
         }
         if (known === 'conflict') throw otherContent();
+        if (pairOf(room)) throw new RefusedError('forbidden', 'Nobody can leave a direct conversation.');
         if (!(await store.isMember(room, user.id))) throw notMember(await store.byId(room));
         await limits.charged(user.id, () => appendMembership(user.id, room, clientOffset, 'leave'));
         await invitations.left(user.id, room);

@@ -183,6 +183,11 @@ export interface UserStore {
 export interface RoomStore {
   /** Creates the room, or returns the one that has this id already. The creator's join is an entry, appended separately. */
   create(room: NewRoom): Promise<RoomRecord>;
+  /**
+   * Makes a direct conversation with its two people (shared/directPair.ts) as members, both or none of them. Where it exists
+   * nothing changes: also where both begin it at the same moment, on any process.
+   */
+  begin(room: Pick<NewRoom, 'id' | 'createdBy' | 'createdAt'>): Promise<void>;
   byId(id: string): Promise<RoomRecord | undefined>;
   /**
    * Public rooms, the one with the latest activity first: descending by (activeAt, id), those beyond `after` in this order. A
@@ -194,10 +199,12 @@ export interface RoomStore {
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
   ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
   isMember(room: string, user: string): Promise<boolean>;
-  /** How many rooms this user is a member of. */
+  /** How many rooms this user is a member of, without direct conversations. */
   countOf(user: string): Promise<number>;
-  /** How many rooms this user has created at or after `since`. */
+  /** How many rooms this user has created at or after `since`, without direct conversations. */
   countCreated(user: string, since: number): Promise<number>;
+  /** How many direct conversations this user has begun at or after `since`. */
+  countBegun(user: string, since: number): Promise<number>;
   /** The leaves in the log of this room beyond the serverOffset `after`, ascending. */
   leaves(room: string, after: number): Promise<Leave[]>;
   /** Raises each read marker to `upTo` where that is greater, in one transaction where the store has any. */

@@ -31,7 +31,7 @@ export type User = v.InferOutput<typeof User>;
  * A room as a member sees it. `from`: the first offset of its catch-up; head + 1 if there is nothing to catch up. `members`:
  * how many. `unread`: messages of others after `readUpTo` that are not deleted, at most 100; absent if not counted. `older`:
  * the offset at which the newest ten messages before `from` begin; only if the catch-up has fewer than ten messages and there
- * are older ones.
+ * are older ones. `with`: in a direct conversation, the other one, whose name the room has.
  */
 export const Room = v.object({
   id: RoomId,
@@ -44,6 +44,7 @@ export const Room = v.object({
   members: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   unread: v.optional(Head),
   older: v.optional(Offset),
+  with: v.optional(User),
 });
 export type Room = v.InferOutput<typeof Room>;
 
@@ -189,6 +190,7 @@ export const Ranged = answerWith({
   older: v.optional(Offset),
 });
 export const Listed = answerWith({ rooms: v.array(Room), next: v.optional(RoomId) });
+export const PersonAnswer = answerWith({ user: User });
 export const RoomAnswer = answerWith({ room: Room });
 export const Done = v.object(answered);
 /** `readers`: by member, how far they have read; empty in a room with too many members. */
@@ -221,6 +223,7 @@ export const answers = {
   'presence:show': PresenceShown,
   reactors: ReactorsAnswer,
   'room:list': Listed,
+  person: PersonAnswer,
   'room:get': RoomAnswer,
   'room:create': RoomAnswer,
   'room:join': RoomAnswer,

@@ -50,6 +50,8 @@ export const Presence = v.object({ room: RoomId, after: v.optional(UserId) });
 /** Without `show` it only asks. */
 export const PresenceShow = v.object({ show: v.optional(v.boolean()) });
 export const RoomList = v.object({ after: v.optional(RoomId) });
+/** Whoever has this name. */
+export const PersonByName = v.object({ name: ShortString });
 export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
@@ -74,6 +76,7 @@ export const requests = {
   presence: Presence,
   'presence:show': PresenceShow,
   'room:list': RoomList,
+  person: PersonByName,
   'room:get': RoomGet,
   'room:create': RoomCreate,
   'room:join': RoomJoin,

@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { Unavailable } from '../../server/store/port.ts';
+import { directRoomOf } from '../../shared/directPair.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import { append, appendNew, type Harness, inDatabase, join, leave, newId, newRoom, text } from './support.ts';
 
@@ -127,6 +128,55 @@ export function roomCases(open: () => Promise<Harness>): void {
       await db.store.rooms.create({ id: newId(), kind: 'public', name: 'Deck', createdBy, createdAt });
     const counts = [0, 20, 21, 31].map((since) => db.store.rooms.countCreated(me, since));
     expect(await Promise.all(counts)).toEqual([3, 2, 1, 0]);
+  });
+
+  it('a direct conversation has its two people as members from its beginning on, and begins once', async () => {
+    const [me, you, other] = [newId(), newId(), newId()];
+    const id = directRoomOf(me, you);
+    await db.store.rooms.begin({ id, createdBy: me, createdAt: 3 });
+    await db.store.rooms.begin({ id, createdBy: you, createdAt: 4 });
+    const room = { id, kind: 'direct', name: '', createdBy: me, createdAt: 3, head: 0, members: 2 };
+    expect(await db.store.rooms.byId(id)).toEqual(room);
+    for (const user of [me, you]) {
+      expect(await db.store.rooms.isMember(id, user)).toBe(true);
+      expect(await db.store.rooms.ofUser(user)).toEqual([{ room, readUpTo: 0 }]);
+    }
+    expect(await db.store.rooms.isMember(id, other)).toBe(false);
+    expect(await db.store.rooms.ofUsers([me, other, you])).toEqual(
+      new Map([
+        [me, [id]],
+        [you, [id]],
+      ]),
+    );
+    expect(await db.store.rooms.members(id, '', 9)).toEqual([me, you].toSorted());
+    await appendNew(db.store, [text(id, me, 'hello')]);
+    await db.store.rooms.begin({ id, createdBy: you, createdAt: 5 });
+    expect(await db.store.rooms.byId(id)).toEqual({ ...room, head: 1 });
+    expect(await db.store.log.unread(id, you, 0, 9)).toBe(1);
+  });
+
+  it('a notebook has one member', async () => {
+    const me = newId();
+    const id = directRoomOf(me, me);
+    await db.store.rooms.begin({ id, createdBy: me, createdAt: 3 });
+    expect(await db.store.rooms.byId(id)).toMatchObject({ kind: 'direct', members: 1 });
+    expect(await db.store.rooms.members(id, '', 9)).toEqual([me]);
+  });
+
+  it('direct conversations are counted apart from rooms, since a time, for whoever began them', async () => {
+    const [room, me, you] = [newId(), newId(), newId()];
+    await db.store.rooms.create({ id: room, kind: 'public', name: 'Deck', createdBy: me, createdAt: 20 });
+    await appendNew(db.store, [join(room, me)]);
+    for (const [createdAt, createdBy, other] of [
+      [10, me, newId()],
+      [20, me, newId()],
+      [20, you, me],
+    ] as const)
+      await db.store.rooms.begin({ id: directRoomOf(createdBy, other), createdBy, createdAt });
+    const counts = [0, 20, 21].map((since) => db.store.rooms.countBegun(me, since));
+    expect(await Promise.all(counts)).toEqual([2, 1, 0]);
+    expect(await db.store.rooms.countCreated(me, 0)).toBe(1);
+    expect(await db.store.rooms.countOf(me)).toBe(1);
   });
 
   it('lists the leaves of a room beyond an offset, with their times: of nobody else, and no joins', async () => {

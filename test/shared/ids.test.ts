@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
+import { directRoomOf, membersOfPair, otherIn, pairOf } from '../../shared/directPair.ts';
 import { Id, RoomId, recordById } from '../../shared/ids.ts';
 import { idFrom, LOBBY } from '../../shared/mint.ts';
 
@@ -70,5 +71,40 @@ describe('recordById', () => {
     ['a number', 1],
   ])('refuses %s', (_, value) => {
     expect(v.is(Counts, value)).toBe(false);
+  });
+});
+
+describe('the room of a direct conversation', () => {
+  const ids = sixteen.map(idFrom);
+
+  test('is the same whoever begins it, names the two, and is the id of no other room', () => {
+    fc.assert(
+      fc.property(ids, ids, (one, other) => {
+        const room = directRoomOf(one, other);
+        expect(directRoomOf(other, one)).toBe(room);
+        expect(v.is(RoomId, room)).toBe(true);
+        expect(v.is(Id, room)).toBe(false);
+        expect(new Set(pairOf(room))).toEqual(new Set([one, other]));
+        expect([otherIn(room, one), otherIn(room, other)]).toEqual([other, one]);
+        expect(membersOfPair(pairOf(room)!)).toBe(one === other ? 1 : 2);
+      }),
+    );
+  });
+
+  test('has one form alone', () => {
+    const [a, b] = [`${'A'.repeat(21)}A`, `${'B'.repeat(21)}A`];
+    expect(v.is(RoomId, `${a}~${b}`)).toBe(true);
+    for (const id of [
+      `${b}~${a}`,
+      `${a}~`,
+      `~${a}`,
+      `${a}~${b}~${b}`,
+      `${a}~x`,
+      '~',
+      `${a}.${b}`,
+      `lobby~${a}`,
+    ])
+      expect(v.is(RoomId, id), id).toBe(false);
+    expect([pairOf(a), pairOf('lobby'), otherIn(a, a)]).toEqual([undefined, undefined, undefined]);
   });
 });

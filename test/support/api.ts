@@ -1,6 +1,7 @@
 /** A small client of the protocol in Node, signed in by token. It records every frame that it receives. */
 import { randomBytes } from 'node:crypto';
 import { io, type Socket } from 'socket.io-client';
+import { DIRECT } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom, LOBBY } from '../../shared/mint.ts';
 import {
@@ -77,7 +78,7 @@ export async function connectClient(
     transports,
     reconnection: false,
     forceNew: true,
-    auth: { protocol: PROTOCOL, features: [REQUIRED_FEATURE], token: session.token, ...handshake },
+    auth: { protocol: PROTOCOL, features: [REQUIRED_FEATURE, DIRECT], token: session.token, ...handshake },
   });
   const frames: ApiClient['frames'] = [];
   socket.onAny((event: string, payload: unknown) => frames.push({ event, payload }));

@@ -164,6 +164,8 @@ export function fakeClient({
     },
     joinRoom: (...args) => asked('joinRoom', ...args),
     leaveRoom: (...args) => asked('leaveRoom', ...args),
+    writeTo: async (person) => ({ ...(await asked('writeTo', person)), room: `${person.id}~${person.id}` }),
+    findPerson: (...args) => asked('findPerson', ...args),
     listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),
   };
 }

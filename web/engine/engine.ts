@@ -19,6 +19,7 @@ import { type ConnectionRunner, createConnectionRunner } from '../transport/conn
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { askReactors } from './askReactors.ts';
+import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createPresenceWatch, type PresenceWatch } from './presenceWatch.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
@@ -32,6 +33,7 @@ export interface Engine {
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;
   rooms: RoomRequests;
+  direct: DirectRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
   windowMoves: WindowMoves;
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
@@ -184,6 +186,7 @@ export function createEngine(deps: EngineDeps): Engine {
     drain,
     migration,
     rooms: createRoomRequests({ connection, sync, newKey }),
+    direct: createDirectRequests({ db, me, connection, changed }),
     readMarkers,
     windowMoves,
     roomReaders,

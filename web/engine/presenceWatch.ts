@@ -138,7 +138,10 @@ export function createPresenceWatch({ db, clock, page, opened, connection, chang
           know({ room: payload.room, people: { ...known.people, ...payload.people } });
       } else if (event === 'entries') {
         if (payload.room === opened() && payload.entries.some(membershipOf)) askSoon();
-      } else if (event === 'room' && 'removed' in payload && payload.removed === known?.room) know(undefined);
+      } else if (event === 'room') {
+        if ('removed' in payload && payload.removed === known?.room) know(undefined);
+        if ('room' in payload && payload.room.id === opened()) askSoon(); // it has members from now on
+      }
     },
     of: (room) => (known?.room === room ? known.people : undefined),
     async members(room, after) {

@@ -150,8 +150,12 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     look,
     received({ event, payload }) {
       if (event === 'readers') apply(payload);
-      else if (event === 'room' && 'removed' in payload) forget(payload.removed);
-      else if (event === 'entries') {
+      else if (event === 'room') {
+        if ('removed' in payload) forget(payload.removed);
+        if (!('room' in payload)) return;
+        forget(payload.room.id); // a direct conversation has members from its first message on
+        if (payload.room.id === opened()) askLater();
+      } else if (event === 'entries') {
         const { room, entries } = payload;
         const moves = entries.filter(membershipOf);
         if (moves.length === 0) return;

@@ -67,6 +67,7 @@ export const en = {
     unread: (n: string) => `${n} unread`,
     left: 'You left this room.',
     lobby: 'Lobby',
+    notes: 'Notes to myself',
     empty: 'No messages yet',
     failing: 'The server cannot read this room right now. The app keeps trying.',
     joinAgain: 'Join again',

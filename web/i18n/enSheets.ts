@@ -20,6 +20,18 @@ export const enSheets = {
     private: 'Only by invitation',
   },
 
+  direct: {
+    title: 'Write to somebody',
+    name: 'Their name',
+    open: 'Write',
+    openTo: (name: string) => `Write to ${name}`,
+    reasons: {
+      empty: 'Enter a name.',
+      'not-found': 'Nobody here has this name.',
+      offline: 'This device does not know this name: you need a connection to find it.',
+    },
+  },
+
   membership: {
     /** `names` is a list of them. */
     joined: (names: string) => `${names} joined`,

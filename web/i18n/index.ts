@@ -1,5 +1,6 @@
 /** The texts of the app in the user's language. Every text on the screen comes from here. */
 
+import { pairOf } from '../../shared/directPair.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import { lazyImport } from '../load/lazyImport.ts';
 import { createCell, type Readable } from '../records/cell.ts';
@@ -48,9 +49,10 @@ export async function speak(next: Language): Promise<void> {
   renewTimes();
 }
 
-/** The name of a room on the screen. The lobby, which the server calls so in English, has one in every language. */
+/** The name of a room on the screen. The lobby, which the server calls so in English, and one's notebook have one in every language. */
 export function roomName({ id, name }: { id: string; name: string }): string {
-  return id === LOBBY ? t.rooms.lobby : name;
+  const [one, other] = pairOf(id) ?? [];
+  return one !== undefined && one === other ? t.rooms.notes : id === LOBBY ? t.rooms.lobby : name;
 }
 
 /** `names`: of those who are typing, at least one; empty where it is not known. Each has its own direction. */

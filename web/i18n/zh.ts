@@ -65,6 +65,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     unread: (n) => `${n} 条未读`,
     left: '你已退出这个聊天室。',
     lobby: '大厅',
+    notes: '我的笔记',
     empty: '还没有消息',
     failing: '服务器暂时无法读取这个聊天室，应用会自动重试。',
     joinAgain: '重新加入',
@@ -200,6 +201,18 @@ export const zh: Texts & { sheets: SheetTexts } = {
       looking: '正在查找公开聊天室…',
       none: '你已加入所有公开聊天室。',
       private: '只能通过邀请加入',
+    },
+
+    direct: {
+      title: '私聊',
+      name: '对方的名字',
+      open: '发消息',
+      openTo: (name) => `给${name}发消息`,
+      reasons: {
+        empty: '请输入名字。',
+        'not-found': '这里没有叫这个名字的人。',
+        offline: '此设备不认识这个名字，联网后才能查找。',
+      },
     },
 
     membership: {

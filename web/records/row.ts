@@ -68,7 +68,7 @@ export type NewItem = Content & { room: string; clientOffset: string; at: number
 /** A new row. Text that the server would certainly refuse is parked at once, so no frame exceeds the size limit. */
 export function newRow(item: NewItem): Omit<Row, 'seq'> {
   const row = { ...item, state: firstState(item), attempted: false, failures: 0, rekeyed: false };
-  const feature = featureFor(item.kind, item.fields);
+  const feature = featureFor(item.kind, item.fields, item.room);
   return {
     ...row,
     ...(feature === undefined ? {} : { feature }),

@@ -67,6 +67,8 @@ const NOBODY: UserActions = {
   lookUpRoom: refuse,
   joinRoom: refuse,
   leaveRoom: refuse,
+  writeTo: refuse,
+  findPerson: refuse,
   listPublic: refuse,
 };
 

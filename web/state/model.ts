@@ -123,6 +123,10 @@ export interface UserActions {
   /** `invite`: the token or code of an invitation, without which a private room is `not-found`. */
   joinRoom(room: string, invite?: string): Promise<Outcome>;
   leaveRoom(room: string): Promise<Outcome>;
+  /** Opens the direct conversation with a person, also without a connection. */
+  writeTo(person: { id: string; name: string }): Promise<Outcome & { room?: string }>;
+  /** Whoever has this name. Those whom the device knows are found without a connection. */
+  findPerson(name: string): Promise<Outcome & { person?: { id: string; name: string } }>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
 }
@@ -301,6 +305,8 @@ export interface RoomSummary {
   id: string;
   name: string;
   kind: 'public' | 'private' | 'direct';
+  /** In a direct conversation: the id of the other one, or one's own. */
+  with?: string;
   members: number;
   /** The newest message, own unsent ones included. */
   last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;

@@ -1,4 +1,5 @@
 /** The list of rooms on the screen: read once as a whole, then only the rooms that change. */
+import { otherIn } from '../../shared/directPair.ts';
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
@@ -128,7 +129,9 @@ function roomsOf(changes: readonly Change[]): string[] | undefined {
 }
 
 async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomSummary> {
-  const { id, name, kind, members } = room;
+  const { id, kind, members } = room;
+  const other = otherIn(id, me.id);
+  const name = (other && (await getOnce(tx, 'users', other))?.name) || room.name;
   const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
@@ -137,6 +140,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     id,
     name: shownName(name),
     kind,
+    ...(other && { with: other }),
     members,
     last,
     isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),

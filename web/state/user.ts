@@ -333,6 +333,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     lookUpRoom: async (room) => engine.current?.rooms.lookUpRoom(room) ?? OFFLINE,
     joinRoom: async (...asked) => engine.current?.rooms.joinRoom(...asked) ?? OFFLINE,
     leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
+    writeTo: async (person) => engine.current?.direct.writeTo(person) ?? OFFLINE,
+    findPerson: async (name) => engine.current?.direct.findPerson(name) ?? OFFLINE,
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
     seen: (room, upTo) =>
       engine.current?.readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),

@@ -57,7 +57,7 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
   const name = roomName(room);
   return (
     <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
-      <Avatar id={room.id} name={name} kind={room.kind} />
+      <Avatar id={room.with ?? room.id} name={name} kind={room.kind} />
       <span class="what">
         <span class="name" dir="auto" translate={false}>
           {name}

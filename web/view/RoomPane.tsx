@@ -37,14 +37,14 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         <a class="icon back" href="#/" aria-label={t.back} onClick={back}>
           <Icon name="back" />
         </a>
-        {room && <Avatar id={room.id} name={name} kind={room.kind} />}
+        {room && <Avatar id={room.with ?? room.id} name={name} kind={room.kind} />}
         <div class="who">
           <h1 dir="auto" translate={false} aria-label={room ? undefined : t.app}>
             {name}
           </h1>
           {room && (
             <p>
-              {t.rooms.people(room.members)}
+              {room.kind !== 'direct' && t.rooms.people(room.members)}
               {lazy && <lazy.HereCount room={id} />}
             </p>
           )}
@@ -81,8 +81,8 @@ function roomIn(app: AppState, id: string): RoomSummary | undefined {
 /** Without the fields that change with every message. */
 function aboutRoom(room: RoomSummary | undefined) {
   if (!room) return undefined;
-  const { id, name, kind, members, member, failing } = room;
-  return { id, name, kind, members, member, failing };
+  const { id, name, kind, with: other, members, member, failing } = room;
+  return { id, name, kind, with: other, members, member, failing };
 }
 
 /**

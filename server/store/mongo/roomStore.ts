@@ -1,6 +1,7 @@
-/** Rooms, their members, and read markers. Only applySideEffects.ts writes the rows of members. */
+/** Rooms, their members, and read markers. The rows of members are written by applySideEffects.ts, and by `begin`. */
 
 import type { Filter } from 'mongodb';
+import { pairOf } from '../../../shared/directPair.ts';
 import { leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
 import {
@@ -76,6 +77,30 @@ export function roomsOn({
       if (!there) throw new Unavailable('That room is just being made; try again.'); // the insert is not committed by the majority yet
       return there;
     },
+    async begin({ id, createdBy, createdAt }) {
+      // The members first: a room that is there has them, also where this process dies in between.
+      const member = (user: string) => ({
+        updateOne: {
+          filter: { room: id, user },
+          update: { $setOnInsert: { present: true, serverOffset: 0 } },
+          upsert: true,
+        },
+      });
+      await bulkUpsert(members, [...new Set(pairOf(id))].map(member)); // duplicates: another process inserts the same
+      try {
+        await rooms.insertOne({
+          _id: id,
+          kind: 'direct',
+          name: '',
+          createdBy,
+          createdAt,
+          activeAt: createdAt,
+        });
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+      }
+      counts.invalidate(id);
+    },
     byId,
     async listPublic(after, limit) {
       const listed: RoomDocument[] = [];
@@ -121,8 +146,11 @@ export function roomsOn({
         (await members.findOne({ room, user }, { projection: { _id: 0, present: 1 } }))?.present === true
       );
     },
-    countOf: (user) => members.countDocuments({ user, present: true }),
-    countCreated: (user, since) => rooms.countDocuments({ createdBy: user, createdAt: { $gte: since } }),
+    countOf: (user) => members.countDocuments({ user, present: true, room: { $not: /~/ } }),
+    countCreated: (user, since) =>
+      rooms.countDocuments({ createdBy: user, createdAt: { $gte: since }, kind: { $ne: 'direct' } }),
+    countBegun: (user, since) =>
+      rooms.countDocuments({ createdBy: user, createdAt: { $gte: since }, kind: 'direct' }),
     async leaves(room, after) {
       const found = await entriesOf(room)
         .find({ room, kind: { $in: leavingKinds() }, serverOffset: { $gt: after } })

@@ -80,6 +80,7 @@ export const ANSWERED_BY = {
   },
   rooms: {
     create: 'writer',
+    begin: 'writer',
     mark: 'writer',
     byId: 'reader',
     listPublic: 'reader',
@@ -88,6 +89,7 @@ export const ANSWERED_BY = {
     isMember: 'reader',
     countOf: 'reader',
     countCreated: 'reader',
+    countBegun: 'reader',
     leaves: 'reader',
     readUpTo: 'reader',
     readers: 'reader',

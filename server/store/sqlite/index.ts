@@ -139,6 +139,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
     },
     rooms: {
       create: (room) => call('rooms', 'create', room),
+      begin: (room) => call('rooms', 'begin', room),
       byId: (id) => call('rooms', 'byId', id),
       listPublic: (after, limit) => call('rooms', 'listPublic', after, limit),
       ofUser: (user) => call('rooms', 'ofUser', user),
@@ -146,6 +147,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       isMember: (room, user) => call('rooms', 'isMember', room, user),
       countOf: (user) => call('rooms', 'countOf', user),
       countCreated: (user, since) => call('rooms', 'countCreated', user, since),
+      countBegun: (user, since) => call('rooms', 'countBegun', user, since),
       leaves: (room, after) => call('rooms', 'leaves', room, after),
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),

@@ -1,5 +1,6 @@
 /** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
+import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { leavingKinds } from '../../../shared/kinds.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RoomRecord, RoomStore } from '../port.ts';
 import type { Synchronous } from './calls.ts';
@@ -14,6 +15,12 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       statements.create.run(id, kind, name, createdBy, createdAt, createdAt);
       return statements.byId.get(id)!;
     },
+    begin: ({ id, createdBy, createdAt }) =>
+      transaction(() => {
+        const pair = pairOf(id)!;
+        if (statements.begin.run(id, createdBy, createdAt, createdAt, membersOfPair(pair)) === 0) return;
+        for (const user of new Set(pair)) statements.addMember.run(id, user);
+      }),
     byId: (id) => statements.byId.get(id),
     listPublic: ({ activeAt, id } = FIRST, limit) => statements.listPublic.all(activeAt, id, limit),
     ofUser: (user) => statements.ofUser.all(user).map(({ readUpTo, ...room }) => ({ room, readUpTo })),
@@ -29,6 +36,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     isMember: (room, user) => statements.isMember.get(room, user) !== undefined,
     countOf: (user) => statements.countOf.get(user)!.count,
     countCreated: (user, since) => statements.countCreated.get(user, since)!.count,
+    countBegun: (user, since) => statements.countBegun.get(user, since)!.count,
     leaves: (room, after) => statements.leaves.all(room, after),
     mark(marks) {
       transaction(() => {
@@ -52,6 +60,12 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO rooms (id, kind, name, createdBy, createdAt, activeAt) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO NOTHING`,
     ),
+    begin: query(
+      db,
+      `INSERT INTO rooms (id, kind, name, createdBy, createdAt, activeAt, members) VALUES (?, 'direct', '', ?, ?, ?, ?)
+       ON CONFLICT (id) DO NOTHING`,
+    ),
+    addMember: query(db, 'INSERT INTO members (room, user, present, serverOffset) VALUES (?, ?, 1, 0)'),
     byId: query<RoomRecord>(db, `${room} FROM rooms WHERE id = ?`),
     listPublic: query<ListedRoom>(
       db,
@@ -74,11 +88,15 @@ function prepare(db: DatabaseSync) {
     ),
     countOf: query<{ count: number }>(
       db,
-      'SELECT count(*) AS count FROM members WHERE user = ? AND present = 1',
+      `SELECT count(*) AS count FROM members WHERE user = ? AND present = 1 AND room NOT GLOB '*~*'`,
     ),
     countCreated: query<{ count: number }>(
       db,
-      'SELECT count(*) AS count FROM rooms WHERE createdBy = ? AND createdAt >= ?',
+      `SELECT count(*) AS count FROM rooms WHERE createdBy = ? AND createdAt >= ? AND kind <> 'direct'`,
+    ),
+    countBegun: query<{ count: number }>(
+      db,
+      `SELECT count(*) AS count FROM rooms WHERE createdBy = ? AND createdAt >= ? AND kind = 'direct'`,
     ),
     leaves: query<Leave>(
       db,

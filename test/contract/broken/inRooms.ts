@@ -180,6 +180,42 @@ export const roomFaults: Fault[] = [
     caughtBy: ['every store counts what any of them wrote'],
   },
   {
+    name: 'a direct conversation begins without its people',
+    around: (store) =>
+      withRooms(store, {
+        begin: async (room) => void (await store.rooms.create({ ...room, kind: 'direct', name: '' })),
+      }),
+    caughtBy: [
+      'a direct conversation has its two people as members from its beginning on, and begins once',
+      'a notebook has one member',
+      'a direct conversation that is begun at every store at once is one, with both people',
+    ],
+  },
+  {
+    name: 'whoever begins a direct conversation again has begun it',
+    around: (store) => {
+      const begun = new Map<string, string>();
+      return withRooms(store, {
+        async begin(room) {
+          await store.rooms.begin(room);
+          begun.set(room.id, room.createdBy);
+        },
+        countBegun: async (user, since) =>
+          (await store.rooms.countBegun(user, since)) +
+          [...begun.values()].filter((createdBy) => createdBy === user).length,
+      });
+    },
+    caughtBy: [
+      'direct conversations are counted apart from rooms, since a time, for whoever began them',
+      'a direct conversation that is begun at every store at once is one, with both people',
+    ],
+  },
+  {
+    name: 'direct conversations count as rooms',
+    around: (store) => withRooms(store, { countOf: async (user) => (await store.rooms.ofUser(user)).length }),
+    caughtBy: ['direct conversations are counted apart from rooms, since a time, for whoever began them'],
+  },
+  {
     name: 'all leaves of a room are listed',
     around: (store) => withRooms(store, { leaves: (room) => store.rooms.leaves(room, 0) }),
     caughtBy: ['lists the leaves of a room beyond an offset'],

@@ -13,6 +13,7 @@ import type {
   RequestState,
   RoomRecord,
 } from '../../../server/store/port.ts';
+import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { LOBBY } from '../../../shared/mint.ts';
@@ -164,6 +165,13 @@ export class MemoryData {
       this.#rowsByRoom.set(room.id, []);
     }
     return this.room(room.id)!;
+  }
+
+  begin(room: Pick<NewRoom, 'id' | 'createdBy' | 'createdAt'>): void {
+    if (this.rooms.has(room.id)) return;
+    this.createRoom({ ...room, kind: 'direct', name: '' });
+    const member = { isPresent: true, serverOffset: 0 };
+    this.#members.set(room.id, new Map(pairOf(room.id)!.map((user) => [user, member])));
   }
 
   room(id: string): RoomRecord | undefined {

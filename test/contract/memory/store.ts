@@ -11,6 +11,7 @@ import {
   Unavailable,
   type UserStore,
 } from '../../../server/store/port.ts';
+import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import type { Random } from '../../support/random.ts';
@@ -145,6 +146,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
   const users: UserStore = usersIn(data, call);
   const rooms: RoomStore = {
     create: (room) => call(() => data.createRoom(room)),
+    begin: (room) => call(() => data.begin(room)),
     byId: (id) => call(() => data.room(id)),
     listPublic: (after, limit) =>
       call(() =>
@@ -169,12 +171,21 @@ export function openMemory(data: MemoryData, random: Random): Store {
         );
       }),
     isMember: (room, user) => call(() => data.isMember(room, user)),
-    countOf: (user) => call(() => [...data.rooms.keys()].filter((id) => data.isMember(id, user)).length),
+    countOf: (user) =>
+      call(() => [...data.rooms.keys()].filter((id) => !pairOf(id) && data.isMember(id, user)).length),
+    countBegun: (user, since) =>
+      call(
+        () =>
+          [...data.rooms.values()].filter(
+            ({ kind, createdBy, createdAt }) => kind === 'direct' && createdBy === user && createdAt >= since,
+          ).length,
+      ),
     countCreated: (user, since) =>
       call(
         () =>
-          [...data.rooms.values()].filter((room) => room.createdBy === user && room.createdAt >= since)
-            .length,
+          [...data.rooms.values()].filter(
+            (room) => room.kind !== 'direct' && room.createdBy === user && room.createdAt >= since,
+          ).length,
       ),
     leaves: (room, after) =>
       call(() =>

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Store } from '../../../server/store/port.ts';
+import { directRoomOf } from '../../../shared/directPair.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { waitFor } from '../../support/waitFor.ts';
@@ -56,6 +57,24 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     for (const store of db.stores)
       await waitFor('first', async () => (await order(store))[0] === active, HEARD_WITHIN_MS);
     expect(await order(db.store)).toEqual([active, last, quiet]);
+  });
+
+  it('a direct conversation that is begun at every store at once is one, with both people', async () => {
+    const [me, you] = [newId(), newId()];
+    const id = directRoomOf(me, you);
+    await Promise.all(
+      db.stores.map(async (store, i) => {
+        await store.rooms.begin({ id, createdBy: i === 0 ? me : you, createdAt: 5 });
+        await appendNew(store, [text(id, i === 0 ? me : you, `from ${i}`)]);
+      }),
+    );
+    for (const { rooms } of db.stores) {
+      const { createdBy } = (await rooms.byId(id))!;
+      expect(await rooms.byId(id)).toMatchObject({ kind: 'direct', head: db.stores.length, members: 2 });
+      expect((await rooms.countBegun(me, 5)) + (await rooms.countBegun(you, 5))).toBe(1);
+      expect(await rooms.countBegun(createdBy, 5)).toBe(1);
+      expect(await rooms.members(id, '', 9)).toEqual([me, you].toSorted());
+    }
   });
 
   it('every store counts what any of them wrote: rooms of a creator, memberships, leaves', async () => {

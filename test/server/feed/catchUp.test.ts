@@ -100,6 +100,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     },
     handshake: undefined,
     onlyOpenRoom: false,
+    readsDirect: true,
     pendingCursors: new Map(),
     retryTimers: new Map(),
     sentHeads: new Map(),

@@ -1,5 +1,6 @@
 /** Two server processes on one MongoDB. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { directRoomOf } from '../../../shared/directPair.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Frame, Room, User } from '../../../shared/protocol/index.ts';
 import {
@@ -85,6 +86,22 @@ test("a room joined or left on one server is added to or removed from the user's
   await bo.hears('for the room', room);
   await alsoBo.request('room:leave', { room, clientOffset: newId() });
   await waitFor('the leave is told', () => heardRooms(bo).some(({ removed }) => removed === room));
+});
+
+test('a direct conversation that both begin at once, on two servers, is one, and is told at once to the sockets of both', async () => {
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  using phone = await connectClient(here.url, bo.session);
+  const room = directRoomOf(ada.session.user.id, bo.session.user.id);
+  await Promise.all([ada.append(text('from ada', room)), bo.append(text('from bo', room))]);
+  for (const client of [ada, bo, phone])
+    await waitFor('both messages', () => client.heard(room).length === 2);
+  for (const client of [bo, phone])
+    expect(heardRooms(client).find((frame) => frame.room?.id === room)?.room).toMatchObject({
+      kind: 'direct',
+      name: ada.session.user.name,
+      members: 2,
+    });
 });
 
 test("a sign-out on one server ends the device's sockets on the other, and only those", async () => {

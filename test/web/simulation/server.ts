@@ -242,7 +242,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const room = logs.room(item.room);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
-    const feature = featureFor(item.kind, item);
+    const feature = featureFor(item.kind, item, item.room);
     if (!isKnown && feature !== undefined && !server.features.includes(feature)) {
       if (isTold) witness.lacked(user, item);
       return { error: errorOf('invalid') };

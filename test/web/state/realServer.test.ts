@@ -4,6 +4,7 @@ import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { afterEach, expect, test } from 'vitest';
+import { directRoomOf } from '../../../shared/directPair.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Channel } from '../../../web/db/changes.ts';
 import { deviceClock } from '../../../web/db/clock.ts';
@@ -244,4 +245,97 @@ test('S1 after the database is replaced by an older copy, what is new counts as 
   await waitFor('ten are unread', () => unread(page) === 10);
   expect(firstUnread(shown(), shown().readUpTo)?.content).toMatchObject({ body: 'new 1' });
   await server.stop();
+});
+
+test('O1 O2 L5 two devices that begin a direct conversation with each other offline have one, with everything once, in the order of each', async () => {
+  await using server = await startApp();
+  const people = await Promise.all(
+    ['Mika', 'Lin'].map(async (name) => {
+      const browser = createBrowser(server);
+      const page = browser.openPage();
+      await waitFor('signed out', () => page.app.get().tag === 'signed-out');
+      await page.signIn(name);
+      const { user } = await inPage(page);
+      await waitFor('live', async () => (await inPage(page)).connection.tag === 'live');
+      page.close();
+      browser.isOnline = false;
+      return { browser, user, page: browser.openPage() };
+    }),
+  );
+  const [mika, lin] = people as [(typeof people)[0], (typeof people)[0]];
+  const room = directRoomOf(mika.user.id, lin.user.id);
+  for (const [{ page, user }, other] of [
+    [mika, lin],
+    [lin, mika],
+  ] as const) {
+    await inPage(page);
+    const opened = await waitFor('the engine', async () => {
+      const outcome = await page.writeTo(other.user);
+      return outcome.ok && outcome;
+    });
+    expect(opened).toEqual({ ok: true, room });
+    for (const n of [1, 2, 3]) expect(await page.send(room, `${user.name} ${n}`)).toEqual({ ok: true });
+    const listed = await waitFor('the list', async () =>
+      (await inPage(page)).rooms.find(({ id, waiting }) => id === room && waiting === 3),
+    );
+    expect(listed).toMatchObject({
+      kind: 'direct',
+      name: other.user.name,
+      with: other.user.id,
+      member: true,
+    });
+  }
+  for (const { browser, page } of people) {
+    page.close();
+    browser.isOnline = true;
+  }
+  const pages = people.map(({ browser }) => browser.openPage());
+  await Promise.all(pages.map(inPage));
+  const shown = pages.map((page) => {
+    page.open(room);
+    const conversation = page.conversation(room);
+    conversation.subscribe(() => {});
+    return () => conversation.get().messages.filter(({ status }) => status.tag === 'sent');
+  });
+  for (const get of shown) await waitFor('all six', () => get().length >= 6);
+  const [atMika, atLin] = shown.map((get) =>
+    get().map(({ content }) => (content.tag === 'text' ? content.body : content.tag)),
+  );
+  expect(atLin).toEqual(atMika);
+  for (const name of ['Mika', 'Lin'])
+    expect(atMika!.filter((body) => body.startsWith(name))).toEqual([1, 2, 3].map((n) => `${name} ${n}`));
+  expect(atMika).toHaveLength(6);
+  const unread = async (page: Page) =>
+    (await inPage(page)).rooms.flatMap(({ id, unread }) => (id === room ? unread : []));
+  for (const page of pages) await waitFor('three are unread', async () => (await unread(page))[0] === 3);
+});
+
+test('a direct conversation is kept where a server does not know it yet, and follows the name of the other one', async () => {
+  await using server = await startApp();
+  const browser = createBrowser(server);
+  const lin = await signUp(server.url, 'Lin');
+  const page = browser.openPage();
+  await waitFor('signed out', () => page.app.get().tag === 'signed-out');
+  await page.signIn('Mika');
+  await waitFor('live', async () => (await inPage(page)).connection.tag === 'live');
+  const found = await page.findPerson(' lin ');
+  expect(found).toMatchObject({ ok: true, person: { id: lin.user.id, name: 'Lin' } });
+  const { room = '' } = (await page.writeTo(lin.user)) as { room?: string };
+  page.close();
+  const again = browser.openPage(); // its welcome does not list the room
+  await waitFor('live', async () => (await inPage(again)).connection.tag === 'live');
+  const listed = async () => (await inPage(again)).rooms.find(({ id }) => id === room);
+  expect(await listed()).toMatchObject({ name: 'Lin', member: true });
+  await again.send(room, 'hello');
+  await waitFor('it is sent', async () => (await listed())?.waiting === 0);
+  await fetch(`${server.url}/api/name`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${lin.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Lin Yu' }),
+  });
+  await waitFor('the new name', async () => (await listed())?.name === 'Lin Yu');
+  again.close();
+  browser.isOnline = false;
+  const offline = browser.openPage();
+  expect((await inPage(offline)).rooms.find(({ id }) => id === room)?.name).toBe('Lin Yu');
 });

@@ -1,4 +1,5 @@
 /** Builds the handshake of a connection from what is stored: the cursors from which the server continues. */
+import { DIRECT } from '../../../shared/directPair.ts';
 import { CURSORS_MAX_ROOMS } from '../../../shared/limits.ts';
 import type { Cursor, Handshake } from '../../../shared/protocol/index.ts';
 import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/version.ts';
@@ -41,7 +42,7 @@ export function buildHandshake(
     const handshake: Handshake = {
       protocol: PROTOCOL,
       as: me,
-      features: [REQUIRED_FEATURE],
+      features: [REQUIRED_FEATURE, DIRECT],
       cursors: newestOf(lasts.flatMap((last) => last ?? [])),
       ...(Object.keys(proofs).length === 0 ? {} : { proofs }),
       ...(epoch === undefined ? {} : { epoch }),

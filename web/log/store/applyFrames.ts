@@ -260,7 +260,7 @@ export function storeWelcome(
     if (stored.size > 0) widen();
     for (const room of stored.values()) await leave(tx, room);
     if (usersUpTo < ((await readUsersUpTo(tx)) ?? 0)) await resetUserRevs(tx);
-    await putUsers(tx, { ...users, [user.id]: user });
+    await putUsers(tx, { ...users, ...othersIn(rooms), [user.id]: user });
     // if a log was deleted, this welcome may lack names that changed since the restored state: the next one asks for all
     if (generation === (await readGeneration(tx))) await putUsersUpTo(tx, usersUpTo);
     return new Map((await tx.objectStore('logSpans').getAll()).map(({ room, to }) => [room, to])); // ascending, so the newest span's end wins
@@ -284,9 +284,15 @@ export function storeRoom(
       await forgetLog(tx, room.id);
     }
     await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), counts);
+    await putUsers(tx, othersIn([room]));
     await deleteMarksBeyondHead(tx, [room]);
     return readCursor(tx, room.id);
   });
+}
+
+/** The other ones of direct conversations. */
+function othersIn(rooms: readonly Room[]): Users {
+  return Object.fromEntries(rooms.flatMap(({ with: other }) => (other ? [[other.id, other]] : [])));
 }
 
 /** Of logs that were restored to before them, and of which nothing was stored that shows it. */
@@ -304,8 +310,12 @@ export function removeRoom(db: UserDatabase, id: string): Promise<void> {
   });
 }
 
-/** Keeps the room while an outbox row or a draft exists: else those would be stored but not shown (O4). */
+/**
+ * Keeps the room while an outbox row or a draft exists: else those would be stored but not shown (O4). Nobody leaves a direct
+ * conversation: it has not begun yet on the server, or not any more since that was restored.
+ */
 async function leave(tx: UserWrite, room: LocalRoom): Promise<void> {
+  if (room.kind === 'direct') return;
   if (!(await hasRowOrDraft(tx, room.id))) await tx.objectStore('rooms').delete(room.id);
   else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
 }

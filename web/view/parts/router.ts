@@ -34,7 +34,7 @@ export function createRouter(window: Window): Router {
 
 /** `#/room/<id>` is a room, `#/join/<token>` an invitation, anything else the list of rooms. */
 export function routeOf(hash: string): Route {
-  const [, tag, id] = /^#\/(room|join)\/([\w-]+)$/.exec(hash) ?? [];
+  const [, tag, id] = /^#\/(room|join)\/([\w~-]+)$/.exec(hash) ?? [];
   return id === undefined ? { tag: 'rooms' } : { tag: tag as 'room' | 'join', id };
 }
 

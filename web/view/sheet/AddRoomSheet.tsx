@@ -8,8 +8,9 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { InvitationCode } from './InvitationCode.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
+import { WriteToForm } from './WriteToForm.tsx';
 
-/** Creates a room, or joins a public one. */
+/** Creates a room, joins a public one, or writes to a person. */
 export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client, router } = useWorld();
   const s = sheetTexts();
@@ -50,6 +51,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
           {s.add.create}
         </button>
       </form>
+      <WriteToForm app={app} onOpened={enter} />
       <InvitationCode onClose={onClose} />
       <PublicRooms mine={app.rooms.map((room) => room.id)} onJoined={enter} />
     </Sheet>

@@ -5,7 +5,7 @@ import type { MemberSummary, RoomSummary, SignedIn } from '../../state/model.ts'
 import { Avatar } from '../parts/Avatar.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { Sheet } from './Sheet.tsx';
+import { afterClosing, Sheet } from './Sheet.tsx';
 
 interface MembersSheetProps {
   app: SignedIn;
@@ -15,12 +15,13 @@ interface MembersSheetProps {
 
 /** The people of a room: who is here, and when the others were here last. Of a large room a page at a time. */
 export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
-  const { client } = useWorld();
+  const { client, router } = useWorld();
   const s = sheetTexts().presence;
   const [pages, setPages] = useState<MemberSummary[][]>([]);
   const [next, setNext] = useState<string | undefined>();
   const [isHidden, setHidden] = useState(false);
   const action = useAsyncAction();
+  const write = useAsyncAction();
   const load = (after?: string) =>
     action.run(
       () => client.members(room.id, after),
@@ -42,7 +43,7 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
   return (
     <Sheet title={s.title(roomName(room))} onClose={onClose}>
       <p class="why" role="alert">
-        {action.reason && sentence(action.reason)}
+        {(action.reason ?? write.reason) && sentence((action.reason ?? write.reason)!)}
       </p>
       {isHidden && <p>{s.hidden}</p>}
       {action.busy && pages.length === 0 && <p>{s.looking}</p>}
@@ -65,6 +66,25 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
                   .join(' · ')}
               </span>
             </span>
+            {id !== app.user.id && room.kind !== 'direct' && (
+              <button
+                type="button"
+                class="button small"
+                aria-label={sheetTexts().direct.openTo(name || s.somebody)}
+                onClick={() =>
+                  write.run(
+                    () => client.writeTo({ id, name }),
+                    ({ room: opened }) => {
+                      if (opened === undefined) return;
+                      onClose();
+                      afterClosing(() => router.go({ tag: 'room', id: opened }));
+                    },
+                  )
+                }
+              >
+                {sheetTexts().direct.open}
+              </button>
+            )}
           </li>
         ))}
       </ul>

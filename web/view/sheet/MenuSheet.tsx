@@ -54,7 +54,7 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {s.people.title}
         </button>
       )}
-      {room && (
+      {room && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}
         </button>

@@ -97,7 +97,11 @@ test('S2 the cursor is the end of the newest span; a detached entry beyond it is
     await storeDetached(tx as never, 'elsewhere', [text(3, 'mine', me)]);
   });
   const { handshake, ends } = await buildHandshake(db, me, ROOM);
-  expect(handshake).toMatchObject({ features: ['entries2'], cursors: { [ROOM]: [1, 1] }, open: ROOM });
+  expect(handshake).toMatchObject({
+    features: ['entries2', 'direct'],
+    cursors: { [ROOM]: [1, 1] },
+    open: ROOM,
+  });
   expect(handshake.cursors).not.toHaveProperty('elsewhere');
   expect(handshake.proofs).toEqual({ [ROOM]: [9, 9], elsewhere: [3, 3] });
   expect(ends).toEqual(
