@@ -238,6 +238,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       presence: presence.people,
       'presence:show': presence.show,
       reactors: createReactorsHandler({ log: store.log, names, access }),
+      'room:choose': async (user, request) => {
+        const chosen = await rooms.choose(user, request);
+        realtime.sendSettings(user.id, { room: request.room, ...chosen });
+        return chosen;
+      },
       'room:list': rooms.list,
       person: rooms.person,
       'room:get': rooms.get,

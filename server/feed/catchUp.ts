@@ -85,9 +85,9 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
   }
 
   /** The entry says that the user became a member; the member's row in the database may follow a moment later. */
-  async function membershipFromEntry(id: string): Promise<Membership | undefined> {
+  async function membershipFromEntry(id: string, user: string): Promise<Membership | undefined> {
     const room = await rooms.byId(id);
-    return room && { room, readUpTo: 0 };
+    return room && { room, readUpTo: 0, settings: await rooms.chosen(id, user) };
   }
 
   /** `nextPause`: set for a retry. The pause before the retry after this one, in milliseconds. */
@@ -96,7 +96,8 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     const memberships = await rooms.ofUser(recipient.identity.user.id);
     const isRetry = nextPause !== undefined; // a retry must not bring back a user who has left meanwhile
     const membership =
-      memberships.find(({ room }) => room.id === id) ?? (isRetry ? undefined : await membershipFromEntry(id));
+      memberships.find(({ room }) => room.id === id) ??
+      (isRetry ? undefined : await membershipFromEntry(id, recipient.identity.user.id));
     if (!membership) return;
     const { pendingCursors } = recipient;
     const held = pendingCursors.get(id) ?? {};

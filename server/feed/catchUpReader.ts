@@ -174,7 +174,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 
   async function buildRoom(recipient: Pick<Recipient, 'identity'>, missing: Missing): Promise<ReadyRoom> {
     const { head, start, entries, heldUpTo } = missing;
-    const { room, readUpTo } = missing.membership;
+    const { room, readUpTo, settings } = missing.membership;
     const { id } = room;
     const from = entries[0]?.serverOffset ?? head + 1;
     const isCutOff = from - 1 > heldUpTo && hasFewMessages(entries);
@@ -186,7 +186,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     return {
       tag: 'ready',
       room: await named(
-        presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older }),
+        presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older, settings }),
         user,
         names,
       ),

@@ -86,6 +86,8 @@ export interface Realtime {
   devices(): string[];
   /** To all sockets of this user: how far they have read. */
   sendRead(user: string, room: string, upTo: number): void;
+  /** To all sockets of this user: what they want of a room. */
+  sendSettings(user: string, frame: Frame<'settings'>): void;
   /** To everybody in the room, on every process: how far members have read. */
   sendReaders(frame: Frame<'readers'>): void;
   /** To one socket of this process, where it is in this room; false otherwise. */
@@ -331,6 +333,7 @@ export function createRealtime({
       if (hasOtherProcesses) io.serverSideEmit('userChanged', user);
     },
     sendRead: (user, room, upTo) => io.to(socketsOf.user(user)).emit('read', { room, user, upTo }),
+    sendSettings: (user, frame) => io.to(socketsOf.user(user)).emit('settings', frame),
     sendPresence(id, room, frame) {
       const socket = io.of('/').sockets.get(id);
       if (!socket?.data.isIn(room)) return false;

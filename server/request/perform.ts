@@ -82,6 +82,7 @@ const CALLS: Record<AnsweredName, number> = {
   presence: 4,
   'presence:show': 2,
   reactors: 3,
+  'room:choose': 3,
   'room:list': 3,
   person: 2,
   'room:get': 3,

@@ -99,9 +99,9 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
     overlay: (rooms) => ({
       ...rooms,
       ofUser: async (user) =>
-        (await rooms.ofUser(user)).map(({ room, readUpTo }) => ({
-          room,
-          readUpTo: Math.max(readUpTo, pendingOf(user, room.id)),
+        (await rooms.ofUser(user)).map((membership) => ({
+          ...membership,
+          readUpTo: Math.max(membership.readUpTo, pendingOf(user, membership.room.id)),
         })),
       readUpTo: async (user, ids) =>
         (await rooms.readUpTo(user, ids)).map((upTo, i) => Math.max(upTo, pendingOf(user, ids[i]!))),

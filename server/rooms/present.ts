@@ -1,13 +1,14 @@
 import { otherIn } from '../../shared/directPair.ts';
-import type { Room, Users } from '../../shared/protocol/index.ts';
+import type { Room, RoomSettings, Users } from '../../shared/protocol/index.ts';
 import type { RoomRecord } from '../store/port.ts';
 
-/** What only a catch-up knows about a room: where its entries begin, and what is unread. */
-interface CatchUpOfRoom {
+/** What only a catch-up knows about a room: where its entries begin, and what is unread. And what the user wants of it. */
+interface MoreOfRoom {
   from?: number;
   reset?: boolean;
   unread?: number | undefined;
   older?: number | undefined;
+  settings?: RoomSettings | undefined;
 }
 
 /**
@@ -17,7 +18,7 @@ interface CatchUpOfRoom {
 export function presentRoom(
   { id, kind, name, head = 0, members }: RoomRecord,
   readUpTo: number,
-  { from = head + 1, reset = false, unread = 0, older }: CatchUpOfRoom = {},
+  { from = head + 1, reset = false, unread = 0, older, settings }: MoreOfRoom = {},
 ): Room {
   return {
     id,
@@ -30,6 +31,7 @@ export function presentRoom(
     members,
     ...(unread > 0 ? { unread } : {}),
     ...(older === undefined ? {} : { older }),
+    ...(settings && { settings }),
   };
 }
 

@@ -5,7 +5,7 @@
 import { pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
-import type { Request, Room, User, Users } from '../../shared/protocol/index.ts';
+import type { Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
 import { checkNewName, nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
@@ -29,6 +29,7 @@ export interface RoomService {
   join(user: User, request: Request<'room:join'>, address: string): Promise<{ room: Room }>;
   leave(user: User, request: Request<'room:leave'>): Promise<void>;
   read(user: User, request: Request<'read'>): Promise<{ upTo: number }>;
+  choose(user: User, request: Request<'room:choose'>): Promise<{ settings: RoomSettings }>;
   /** Makes a new user a member of the lobby. Idempotent: called again it writes nothing, also after the user left. */
   joinLobby(userId: string): Promise<void>;
 }
@@ -100,8 +101,11 @@ export function createRoomService({
 
   async function presentTo(user: User, id: string): Promise<Room> {
     const room = readable(await existing(id));
-    const [readUpTo = 0] = await store.readUpTo(user.id, [id]);
-    return named(presentRoom(room, readUpTo), user.id, names);
+    const [[readUpTo = 0], settings] = await Promise.all([
+      store.readUpTo(user.id, [id]),
+      store.chosen(id, user.id),
+    ]);
+    return named(presentRoom(room, readUpTo, { settings }), user.id, names);
   }
 
   /**
@@ -202,6 +206,12 @@ export function createRoomService({
       if (refused) throw refused;
       const head = upTo <= knownHead(room) ? upTo : readable(await existing(room)).head;
       return { upTo: raiseMark({ room, user: user.id, upTo: Math.min(upTo, head) }) };
+    },
+
+    async choose(user, { room, ago, ...choice }) {
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      return { settings: await store.choose(room, user.id, choice, now() - ago) };
     },
 
     async joinLobby(userId) {

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom } from '../../shared/mint.ts';
-import type { Reactions, RoomKind } from '../../shared/protocol/index.ts';
+import type { Reactions, RoomChoice, RoomKind, RoomSettings } from '../../shared/protocol/index.ts';
 import { Unavailable, Unusable } from '../base/refusal.ts';
 import type { QueueState } from './callQueue.ts';
 
@@ -194,7 +194,7 @@ export interface RoomStore {
    * room's activity may become visible some time after its append. It only ever rises, so no page repeats a room of an earlier one.
    */
   listPublic(after: ListPosition | undefined, limit: number): Promise<ListedRoom[]>;
-  /** The rooms that this user is a member of, with the user's read markers. */
+  /** The rooms that this user is a member of, with the user's read markers and settings. */
   ofUser(user: string): Promise<Membership[]>;
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
   ofUsers(users: readonly string[]): Promise<Map<string, string[]>>;
@@ -214,6 +214,14 @@ export interface RoomStore {
    * not news: a member's marker is at least the serverOffset of the entry by which they joined.
    */
   readUpTo(user: string, rooms: readonly string[]): Promise<number[]>;
+  /**
+   * Stores what a user wants of a room, and resolves with all that holds. Of each setting the choice with the later `at` holds,
+   * of two at the same time the one that comes later; also of concurrent calls, on any process. `rev` rises by each call that
+   * changes something. Kept when the user leaves.
+   */
+  choose(room: string, user: string, choice: RoomChoice, at: number): Promise<RoomSettings>;
+  /** Undefined where the user has never chosen anything of this room. */
+  chosen(room: string, user: string): Promise<RoomSettings | undefined>;
   /** The members of the room, at most `limit` of them, with their read markers as in `readUpTo`; in any order. */
   readers(room: string, limit: number): Promise<Reader[]>;
   /** The ids of the members of the room that come after `after`, ascending, at most `limit`. */
@@ -519,6 +527,8 @@ export interface Membership {
   room: RoomRecord;
   /** As `readUpTo` of RoomStore. */
   readUpTo: number;
+  /** Undefined where the user has never chosen anything. */
+  settings?: RoomSettings | undefined;
 }
 
 /** A random epoch: 128 bits. A database gets one when it is created, and another one when a backup is restored into it. */

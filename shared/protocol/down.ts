@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import { Entry, Head, Millis, Offset } from '../entry.ts';
 import { RoomId, recordById, UserId } from '../ids.ts';
-import { type RequestName, RoomKind } from './up.ts';
+import { type RequestName, RoomKind, RoomSettings } from './up.ts';
 
 /**
  * `retryAfter` in milliseconds. `code` and `reason` are any string: a newer server may have some that this client does not
@@ -45,6 +45,8 @@ export const Room = v.object({
   unread: v.optional(Head),
   older: v.optional(Offset),
   with: v.optional(User),
+  /** Absent: the user has never chosen any. */
+  settings: v.optional(RoomSettings),
 });
 export type Room = v.InferOutput<typeof Room>;
 
@@ -120,6 +122,8 @@ export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.bool
 export const ReadFrame = v.object({ room: RoomId, user: UserId, upTo: Head });
 /** Read markers by user. */
 export const ReadersFrame = v.object({ room: RoomId, readers: recordById(UserId, Head) });
+/** To all devices of the user who chose them. */
+export const SettingsFrame = v.object({ room: RoomId, settings: RoomSettings });
 /** `seenAt`: when they were here last. Neither: that is not known, or they do not show it. */
 export const PersonPresence = v.object({
   here: v.optional(v.literal(true)),
@@ -150,6 +154,7 @@ export const frames = {
   read: ReadFrame,
   readers: ReadersFrame,
   presence: PresenceFrame,
+  settings: SettingsFrame,
   room: RoomFrame,
   user: UserFrame,
   bye: Bye,
@@ -205,6 +210,7 @@ export const PresenceAnswer = answerWith({
   next: v.optional(UserId),
   hidden: v.optional(v.literal(true)),
 });
+export const ChosenAnswer = answerWith({ settings: RoomSettings });
 export const PresenceShown = answerWith({ shown: v.boolean() });
 /** Who reacted to a message, by emoji in the order of the first one; at most REACTORS_MAX. */
 export const ReactorsAnswer = answerWith({
@@ -222,6 +228,7 @@ export const answers = {
   presence: PresenceAnswer,
   'presence:show': PresenceShown,
   reactors: ReactorsAnswer,
+  'room:choose': ChosenAnswer,
   'room:list': Listed,
   person: PersonAnswer,
   'room:get': RoomAnswer,

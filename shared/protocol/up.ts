@@ -49,6 +49,28 @@ export const Here = v.object({ here: v.boolean() });
 export const Presence = v.object({ room: RoomId, after: v.optional(UserId) });
 /** Without `show` it only asks. */
 export const PresenceShow = v.object({ show: v.optional(v.boolean()) });
+/** Marked for the bundler: otherwise a spread would stay in the service worker. */
+/* @__NO_SIDE_EFFECTS__ */
+function settingsWith<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.object({
+    muted: v.optional(v.boolean()),
+    pinned: v.optional(v.boolean()),
+    hidden: v.optional(v.nullable(Head)),
+    unread: v.optional(v.boolean()),
+    ...entries,
+  });
+}
+
+/**
+ * What the user wants of one room. `muted`: its messages are counted, and shown, without emphasis. `pinned`: it is at the top of
+ * the list. `hidden`: it is not in the list as long as it has no message after this serverOffset; null: it is in the list.
+ * `unread`: marked by the user. Absent: never chosen. Of two versions the one with the greater `rev` is current.
+ */
+export const RoomSettings = settingsWith({ rev: Head });
+export type RoomSettings = v.InferOutput<typeof RoomSettings>;
+export type RoomChoice = Omit<RoomSettings, 'rev'>;
+/** Sets those that are given. `ago`: how long ago the user chose them, in milliseconds. */
+export const RoomChoose = settingsWith({ room: RoomId, ago: v.optional(Millis, 0) });
 export const RoomList = v.object({ after: v.optional(RoomId) });
 /** Whoever has this name. */
 export const PersonByName = v.object({ name: ShortString });
@@ -75,6 +97,7 @@ export const requests = {
   here: Here,
   presence: Presence,
   'presence:show': PresenceShow,
+  'room:choose': RoomChoose,
   'room:list': RoomList,
   person: PersonByName,
   'room:get': RoomGet,

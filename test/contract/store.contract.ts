@@ -18,6 +18,7 @@ import { repeatCases } from './repeats.ts';
 import { replyCases } from './replies.ts';
 import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
+import { settingsCases } from './settings.ts';
 import { sharedAppendCases } from './shared/append.ts';
 import { interruptedCases } from './shared/interrupted.ts';
 import { sharedRoomCases } from './shared/rooms.ts';
@@ -73,6 +74,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('range', () => rangeCases(open));
   describe('replies', () => replyCases(open));
   describe('reactions', () => reactionCases(open));
+  describe('settings of rooms', () => settingsCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
   describe('the list of rooms', () => roomListCases(open));

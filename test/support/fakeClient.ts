@@ -154,6 +154,7 @@ export function fakeClient({
     typed: told('typed'),
     readBy: async () => readBy,
     members: async (...args) => ({ ...(await asked('members', ...args)), members }),
+    choose: (...args) => asked('choose', ...args),
     showPresence: async (show = true) => ({ ...(await asked('showPresence', show)), shown: show }),
     onSentElsewhere: () => {},
     createRoom: async (name) => ({ ...(await asked('createRoom', name)), room: 'lobby' }),
@@ -254,6 +255,7 @@ export function room(name: string, change: Partial<RoomSummary> = {}): RoomSumma
     waiting: 0,
     notSent: 0,
     unread: 0,
+    wishes: { muted: false, pinned: false, hidden: false, unread: false },
     member: true,
     ...change,
   };

@@ -23,6 +23,7 @@ import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createPresenceWatch, type PresenceWatch } from './presenceWatch.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
+import { createRoomChoices, type RoomChoices } from './roomChoices.ts';
 import { createRoomReaders, type RoomReaders } from './roomReaders.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
 import { createTypists, type Typists } from './typists.ts';
@@ -35,6 +36,7 @@ export interface Engine {
   rooms: RoomRequests;
   direct: DirectRequests;
   readMarkers: Pick<ReadMarkers, 'seen'>;
+  choices: Pick<RoomChoices, 'choose'>;
   windowMoves: WindowMoves;
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
   reactors(room: string, serverOffset: number): ReturnType<typeof askReactors>;
@@ -94,6 +96,7 @@ export function createEngine(deps: EngineDeps): Engine {
       if (connection.status() !== 'live') return;
       drain.up();
       readMarkers.live();
+      choices.live();
       roomReaders.live();
       presence.live();
     },
@@ -131,6 +134,13 @@ export function createEngine(deps: EngineDeps): Engine {
     liveConnection: () => (connection.status() === 'live' ? connection : undefined),
     clock,
     changed: (rooms, isAtHead) => changed({ type: 'marks', rooms, isAtHead }),
+  });
+  const choices = createRoomChoices({
+    db,
+    liveConnection: () => (connection.status() === 'live' ? connection : undefined),
+    clock,
+    storage,
+    changed: (rooms) => changed({ type: 'marks', rooms }),
   });
   const roomReaders = createRoomReaders({ db, me, clock, opened, connection: () => connection, changed });
   const typing = createTypists({
@@ -171,6 +181,7 @@ export function createEngine(deps: EngineDeps): Engine {
         drain.down();
         sync.down();
         readMarkers.down();
+        choices.down();
         typing.down();
         roomReaders.down();
         presence.down();
@@ -188,6 +199,7 @@ export function createEngine(deps: EngineDeps): Engine {
     rooms: createRoomRequests({ connection, sync, newKey }),
     direct: createDirectRequests({ db, me, connection, changed }),
     readMarkers,
+    choices,
     windowMoves,
     roomReaders,
     reactors: (...asked) => askReactors(db, connection, ...asked),
@@ -202,6 +214,7 @@ export function createEngine(deps: EngineDeps): Engine {
     close() {
       drain.close();
       readMarkers.close();
+      choices.close();
       migration.close();
       sync.close();
       connection.close();

@@ -65,6 +65,10 @@ export const en = {
     waiting: (n: number) => count(n, { other: '# waiting' }),
     notSent: (n: number) => count(n, { other: '# not sent' }),
     unread: (n: string) => `${n} unread`,
+    /** Without new messages, but marked by the person. */
+    marked: 'Unread',
+    muted: 'Muted',
+    pinned: 'Pinned',
     left: 'You left this room.',
     lobby: 'Lobby',
     notes: 'Notes to myself',

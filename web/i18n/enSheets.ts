@@ -222,6 +222,17 @@ export const enSheets = {
     offline: 'You need a connection to change this.',
   },
 
+  wishes: {
+    pin: 'Pin to the top of the list',
+    unpin: 'Do not pin to the top any more',
+    mute: 'Mute',
+    unmute: 'Do not mute any more',
+    hide: 'Hide from the list until something new comes',
+    show: 'Show in the list again',
+    markUnread: 'Mark as unread',
+    hidden: 'Hidden conversations',
+  },
+
   people: {
     title: 'People and this server',
     name: 'The beginning of a name',

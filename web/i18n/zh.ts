@@ -63,6 +63,9 @@ export const zh: Texts & { sheets: SheetTexts } = {
     waiting: (n) => count(n, '# 条待发'),
     notSent: (n) => count(n, '# 条未发送'),
     unread: (n) => `${n} 条未读`,
+    marked: '未读',
+    muted: '免打扰',
+    pinned: '置顶',
     left: '你已退出这个聊天室。',
     lobby: '大厅',
     notes: '我的笔记',
@@ -393,6 +396,17 @@ export const zh: Texts & { sheets: SheetTexts } = {
       show: '显示我在线',
       why: '隐藏后，你也看不到别人是否在线。',
       offline: '需要连接网络才能更改。',
+    },
+
+    wishes: {
+      pin: '置顶',
+      unpin: '取消置顶',
+      mute: '免打扰',
+      unmute: '取消免打扰',
+      hide: '从列表中隐藏，有新消息时再显示',
+      show: '重新显示在列表中',
+      markUnread: '标为未读',
+      hidden: '已隐藏的会话',
     },
 
     people: {

@@ -1,16 +1,21 @@
 /** Types of the records that db, log and state share, as they are stored in IndexedDB. */
 import type { Entry } from '../../shared/entry.ts';
-import type { Quote, Reactions, Room } from '../../shared/protocol/index.ts';
+import type { Quote, Reactions, Room, RoomChoice } from '../../shared/protocol/index.ts';
 import type { Span } from './spans.ts';
 
 /** A room of the user, as the server described it last. */
-export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members'> & {
+export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members' | 'settings'> & {
   /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
   left?: true;
   /** The generation of the stored logs (log/store/generation.ts) in which this room's log was deleted last. */
   logGeneration?: number;
   /** The server's unread count in its last description of the room. */
   unread?: CountedUnread;
+  /**
+   * What the person chose on this device, with the time by its clock: until the server has acknowledged it. Meanwhile it holds
+   * on this device.
+   */
+  choices?: WaitingChoices;
   /** How far each member has read, as far as this device knows; none in large rooms. A place in this log, as a read marker is. */
   readers?: Readonly<Record<string, number>>;
 };
@@ -19,6 +24,12 @@ export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' 
 export interface ReadBy {
   read: string[];
   unread: string[];
+}
+
+/** What the person wants of a room: as chosen on this device, else as the server knows it. */
+export function choicesOf({ settings, choices }: LocalRoom): RoomChoice {
+  const chosen = Object.entries(choices ?? {}).map(([name, { value }]) => [name, value]);
+  return { ...settings, ...Object.fromEntries(chosen) };
 }
 
 /** The serverOffset up to which all other members have read; 0 where that is not known. */
@@ -46,6 +57,10 @@ export interface ReadMark {
   upTo: number;
   told: boolean;
 }
+
+export type WaitingChoices = {
+  [Name in keyof RoomChoice]?: { value: NonNullable<RoomChoice[Name]> | null; at: number };
+};
 
 /** The key of a message on the screen. It stays the same from queued to sent. */
 export function messageKey(author: string, clientOffset: string): string {

@@ -60,6 +60,7 @@ const NOBODY: UserActions = {
   readBy: async () => undefined,
   members: refuse,
   showPresence: refuse,
+  choose: refuse,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

@@ -112,6 +112,9 @@ export interface UserActions {
   /** Whether others see when one is here, on all of one's devices. With `show` it is set. */
   showPresence(show?: boolean): Promise<Outcome & { shown?: boolean }>;
 
+  /** What the person wants of a room, on all of their devices; also without a connection. */
+  choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
+
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
   /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
@@ -129,6 +132,14 @@ export interface UserActions {
   findPerson(name: string): Promise<Outcome & { person?: { id: string; name: string } }>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+/** `hidden`: not in the list until it has something new, unless that is muted. `unread`: marked so by the person. */
+export interface RoomWishes {
+  muted: boolean;
+  pinned: boolean;
+  hidden: boolean;
+  unread: boolean;
 }
 
 export interface MemberSummary {
@@ -318,6 +329,7 @@ export interface RoomSummary {
   notSent: number;
   /** Others' messages after the read marker, counted up to UNREAD_COUNTED_MAX. */
   unread: number;
+  wishes: RoomWishes;
   /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
   /** The names of those who are typing; empty where the name is not known. Undefined: nobody. */

@@ -12,12 +12,12 @@ import type { Change } from '../records/change.ts';
 import { reuse } from '../records/reuse.ts';
 import type { Row } from '../records/row.ts';
 import type { Span } from '../records/spans.ts';
-import type { LocalRoom } from '../records/storedRecords.ts';
+import { choicesOf, type LocalRoom } from '../records/storedRecords.ts';
 import type { RoomSummary } from './model.ts';
 import { countRows, lastMessage } from './readSnapshot.ts';
 
 export interface Summaries {
-  /** Newest activity first. */
+  /** Pinned ones first, then the newest activity. */
   list(): RoomSummary[];
   /** The number of rows of all rooms that wait to be sent. */
   waiting(): number;
@@ -112,7 +112,12 @@ export function createSummaries(
 
   return {
     list: () =>
-      [...known.values()].sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0) || (a.name < b.name ? -1 : 1)),
+      [...known.values()].sort(
+        (a, b) =>
+          +b.wishes.pinned - +a.wishes.pinned ||
+          (b.last?.at ?? 0) - (a.last?.at ?? 0) ||
+          (a.name < b.name ? -1 : 1),
+      ),
     waiting: () => waiting,
     refresh,
     open: () => refresh({ type: 'all' }),
@@ -135,6 +140,9 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   const { messages, waiting, notSent } = await countRows(tx, id);
   const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
+  const draft = (await tx.objectStore('drafts').get(id))?.text ?? '';
+  const { muted = false, pinned = false, hidden, unread = false } = choicesOf(room);
+  const isSilent = muted || (newest?.serverOffset ?? 0) <= (hidden ?? 0);
   const last = queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me));
   return {
     id,
@@ -144,10 +152,16 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     members,
     last,
     isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
-    draft: (await tx.objectStore('drafts').get(id))?.text ?? '',
+    draft,
     waiting,
     notSent,
     unread: await countUnread(tx, room, me.id),
+    wishes: {
+      muted,
+      pinned,
+      hidden: typeof hidden === 'number' && isSilent && waiting + notSent === 0 && draft === '',
+      unread,
+    },
     member: !room.left,
   };
 }

@@ -279,6 +279,9 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     db.close();
   }
 
+  const choose: UserActions['choose'] = async (...asked) =>
+    engine.current?.choices.choose(...asked) ?? OFFLINE;
+
   const stopListening = deps.page.listen(pageSays);
   try {
     await readFirstScreen();
@@ -292,6 +295,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     id: user.id,
     conversation: (room) => conversations.of(room).state,
     open(room) {
+      const marked = published?.rooms.find(({ id }) => id === room)?.wishes.unread;
+      if (marked) void choose(room!, { unread: false });
       engine.current?.roomReaders.look(room);
       engine.current?.presence.look(room);
       return openWithin(room);
@@ -345,6 +350,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     readBy: async (room, serverOffset) => engine.current?.roomReaders.of(room, serverOffset),
     members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
     showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
+    choose,
     reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,

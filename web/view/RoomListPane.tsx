@@ -11,18 +11,32 @@ import { hashOf } from './parts/router.ts';
 import { useSameNodes } from './parts/sameNodes.ts';
 import { useSignedIn } from './parts/world.ts';
 import type { OpenSheet } from './sheet/Sheets.tsx';
+import { useLazyViews } from './useLazyViews.ts';
 
 export interface RoomListPaneProps {
   here: string | undefined;
   onOpen(sheet: OpenSheet): void;
 }
 
-/** The list of the user's rooms, newest activity first. */
+/** The list of the user's rooms, in the order of `Summaries.list`; hidden ones at the end, folded. */
 export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
   const rooms = useSignedIn((app) => app.rooms);
   const hasNone = useSignedIn((app) => app.rooms.length === 0 && app.connection.tag === 'live');
   const node = useSameNodes();
   const now = Date.now();
+  const lazy = useLazyViews(here);
+  const hidden = rooms.filter(({ wishes }) => wishes.hidden);
+  const listed = (some: readonly RoomSummary[]) => (
+    <ul>
+      {some.map((room) =>
+        node(room.id, [room, room.id === here, dayKey(now)], () => (
+          <li key={room.id}>
+            <RoomLink room={room} here={room.id === here} now={now} />
+          </li>
+        )),
+      )}
+    </ul>
+  );
   return (
     <nav class="rooms" aria-label={t.rooms.title}>
       <header class="bar">
@@ -39,15 +53,8 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
       </div>
       <div class="list">
         {hasNone && <p class="none">{t.rooms.none}</p>}
-        <ul>
-          {rooms.map((room) =>
-            node(room.id, [room, room.id === here, dayKey(now)], () => (
-              <li key={room.id}>
-                <RoomLink room={room} here={room.id === here} now={now} />
-              </li>
-            )),
-          )}
-        </ul>
+        {listed(rooms.filter(({ wishes }) => !wishes.hidden))}
+        {lazy && hidden.length > 0 && <lazy.HiddenRooms>{listed(hidden)}</lazy.HiddenRooms>}
       </div>
     </nav>
   );
@@ -55,6 +62,7 @@ export function RoomListPane({ here, onOpen }: RoomListPaneProps) {
 
 function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: number }) {
   const name = roomName(room);
+  const { muted, pinned, unread } = room.wishes;
   return (
     <a class="room" href={hashOf({ tag: 'room', id: room.id })} aria-current={here ? 'page' : undefined}>
       <Avatar id={room.with ?? room.id} name={name} kind={room.kind} />
@@ -76,9 +84,11 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
           ) : (
             room.waiting > 0 && <span class="tag">{t.rooms.waiting(room.waiting)}</span>
           )}
-          {room.unread > 0 && !here && (
-            <span class="tag unread">
-              <CappedCount count={room.unread} heard={t.rooms.unread} />
+          {pinned && <span class="tag soft">{t.rooms.pinned}</span>}
+          {muted && <span class="tag soft">{t.rooms.muted}</span>}
+          {(room.unread > 0 || unread) && !here && (
+            <span class={muted ? 'tag soft' : 'tag unread'}>
+              {room.unread > 0 ? <CappedCount count={room.unread} heard={t.rooms.unread} /> : t.rooms.marked}
             </span>
           )}
         </span>

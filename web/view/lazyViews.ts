@@ -5,6 +5,7 @@ export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
 export { Formatted } from './menu/Formatted.tsx';
 export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';
+export { HiddenRooms } from './menu/HiddenRooms.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
 export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';

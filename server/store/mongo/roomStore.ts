@@ -13,15 +13,16 @@ import {
   type RoomStore,
   Unavailable,
 } from '../port.ts';
+import { settingsOf, withChoice } from '../storedSettings.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
-import type { Collections, MemberDocument, RoomDocument } from './base/collections.ts';
+import { type Collections, type MemberDocument, type RoomDocument, settingsId } from './base/collections.ts';
 import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
 import type { RoomActivity } from './roomActivity.ts';
 
 interface Deps {
-  collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'entriesOf'>;
+  collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'settings' | 'entriesOf'>;
   heads: LogStore['heads'];
   counts: MemberCounts;
   activity: Pick<RoomActivity, 'isStored'>;
@@ -35,7 +36,7 @@ export interface MongoRoomStore extends RoomStore {
 type LeaveFields = Pick<EntryDocument, 'author' | 'subject' | 'at' | 'serverOffset'>;
 
 export function roomsOn({
-  collections: { rooms, members, marks, entriesOf },
+  collections: { rooms, members, marks, settings, entriesOf },
   heads,
   counts,
   activity,
@@ -122,16 +123,22 @@ export function roomsOn({
         .toArray();
       const ids = memberships.map(({ room }) => room);
       if (ids.length === 0) return [];
-      const [theirs, read] = await Promise.all([
+      const [theirs, read, chosen] = await Promise.all([
         rooms
           .find({ _id: { $in: ids } })
           .sort({ _id: 1 })
           .toArray()
           .then(withHeadAndMembers),
         marks.find({ user, room: { $in: ids } }).toArray(),
+        settings.find({ _id: { $in: ids.map((room) => settingsId(room, user)) } }).toArray(),
       ]);
       const upTo = markers(memberships, read);
-      return theirs.map((room) => ({ room, readUpTo: upTo.get(room.id) ?? 0 }));
+      const byId = new Map(chosen.map((one) => [one._id, settingsOf(one)]));
+      return theirs.map((room) => ({
+        room,
+        readUpTo: upTo.get(room.id) ?? 0,
+        settings: byId.get(settingsId(room.id, user)),
+      }));
     },
     async ofUsers(users) {
       const found = await members
@@ -168,6 +175,34 @@ export function roomsOn({
       const duplicates = await bulkUpsert(marks, raise(raised));
       // another process inserted these in between
       await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
+    },
+    async choose(room, user, choice, at) {
+      const _id = settingsId(room, user);
+      for (;;) {
+        const before = await settings.findOne({ _id });
+        const next = withChoice(before ?? undefined, choice, at);
+        if (next === before) return settingsOf(next);
+        const { rev, chosen } = next;
+        if (before) {
+          const { matchedCount } = await settings.updateOne(
+            { _id, rev: before.rev },
+            { $set: { rev, chosen } },
+          );
+          if (matchedCount === 1) return settingsOf(next);
+        } else {
+          try {
+            await settings.insertOne({ _id, rev, chosen });
+            return settingsOf(next);
+          } catch (error) {
+            if (!isDuplicate(error)) throw error;
+          }
+        }
+        // another process was first
+      }
+    },
+    async chosen(room, user) {
+      const stored = await settings.findOne({ _id: settingsId(room, user) });
+      return stored ? settingsOf(stored) : undefined;
     },
     async readUpTo(user, rooms) {
       const ofThese = { user, room: { $in: [...rooms] } };

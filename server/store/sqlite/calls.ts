@@ -82,6 +82,8 @@ export const ANSWERED_BY = {
     create: 'writer',
     begin: 'writer',
     mark: 'writer',
+    choose: 'writer',
+    chosen: 'reader',
     byId: 'reader',
     listPublic: 'reader',
     ofUser: 'reader',

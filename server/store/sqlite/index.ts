@@ -151,6 +151,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       leaves: (room, after) => call('rooms', 'leaves', room, after),
       mark: (marks) => call('rooms', 'mark', marks),
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
+      choose: (room, user, choice, at) => call('rooms', 'choose', room, user, choice, at),
+      chosen: (room, user) => call('rooms', 'chosen', room, user),
       readers: (room, limit) => call('rooms', 'readers', room, limit),
       members: (room, after, limit) => call('rooms', 'members', room, after, limit),
     },

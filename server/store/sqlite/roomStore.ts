@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { leavingKinds } from '../../../shared/kinds.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RoomRecord, RoomStore } from '../port.ts';
+import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
 
@@ -23,7 +24,12 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       }),
     byId: (id) => statements.byId.get(id),
     listPublic: ({ activeAt, id } = FIRST, limit) => statements.listPublic.all(activeAt, id, limit),
-    ofUser: (user) => statements.ofUser.all(user).map(({ readUpTo, ...room }) => ({ room, readUpTo })),
+    ofUser: (user) =>
+      statements.ofUser.all(user).map(({ readUpTo, chosen, ...room }) => ({
+        room,
+        readUpTo,
+        settings: chosen === null ? undefined : settingsOf(JSON.parse(chosen)),
+      })),
     ofUsers(users) {
       const rooms = new Map<string, string[]>();
       for (const { user, room } of statements.ofUsers.iterate(JSON.stringify(users))) {
@@ -42,6 +48,18 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       transaction(() => {
         for (const { room, user, upTo } of marks) statements.mark.run(room, user, upTo);
       });
+    },
+    choose: (room, user, choice, at) =>
+      transaction(() => {
+        const stored = statements.chosen.get(room, user);
+        const before = stored && (JSON.parse(stored.chosen) as StoredSettings);
+        const next = withChoice(before, choice, at);
+        if (next !== before) statements.choose.run(room, user, JSON.stringify(next));
+        return settingsOf(next);
+      }),
+    chosen(room, user) {
+      const stored = statements.chosen.get(room, user);
+      return stored && settingsOf(JSON.parse(stored.chosen));
     },
     readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
     readers: (room, limit) => statements.readers.all(room, limit),
@@ -72,10 +90,11 @@ function prepare(db: DatabaseSync) {
       `${room}, activeAt FROM rooms WHERE kind = 'public' AND (activeAt, id) < (?, ?)
        ORDER BY activeAt DESC, id DESC LIMIT ?`,
     ),
-    ofUser: query<RoomRecord & { readUpTo: number }>(
+    ofUser: query<RoomRecord & { readUpTo: number; chosen: string | null }>(
       db,
-      `${room}, max(members.serverOffset, coalesce(marks.upTo, 0)) AS readUpTo FROM members JOIN rooms ON rooms.id = members.room
+      `${room}, max(members.serverOffset, coalesce(marks.upTo, 0)) AS readUpTo, chosen FROM members JOIN rooms ON rooms.id = members.room
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
+       LEFT JOIN settings ON settings.room = members.room AND settings.user = members.user
        WHERE members.user = ? AND members.present = 1 ORDER BY rooms.id`,
     ),
     ofUsers: query<{ user: string; room: string }>(
@@ -108,6 +127,12 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO marks (room, user, upTo) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET upTo = excluded.upTo WHERE excluded.upTo > upTo`,
     ),
+    choose: query(
+      db,
+      `INSERT INTO settings (room, user, chosen) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET chosen = excluded.chosen`,
+    ),
+    chosen: query<{ chosen: string }>(db, 'SELECT chosen FROM settings WHERE room = ? AND user = ?'),
     readUpTo: query<{ upTo: number }>(
       db,
       `SELECT max(

@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -189,6 +189,15 @@ function eleventh(db: DatabaseSync): void {
   db.exec(`
     CREATE TABLE presence (
       user TEXT PRIMARY KEY, seenAt INTEGER NOT NULL DEFAULT 0, hides INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+  `);
+}
+
+/** What each user wants of each room (storedSettings.ts), as JSON. */
+function twelfth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE settings (
+      room TEXT NOT NULL, user TEXT NOT NULL, chosen TEXT NOT NULL, PRIMARY KEY (user, room)
     ) STRICT, WITHOUT ROWID;
   `);
 }

@@ -1,5 +1,6 @@
 /** Faults with rooms, members and read markers. */
 import type { Reader, RoomStore, Store } from '../../../server/store/port.ts';
+import { settingsOf, withChoice } from '../../../server/store/storedSettings.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { newId } from '../support.ts';
 import type { Fault } from './faults.ts';
@@ -27,6 +28,37 @@ export const roomFaults: Fault[] = [
       'creates a room once',
       'a room that is created at two stores concurrently is one room, with the values of one of the two',
     ],
+  },
+  {
+    name: 'the last choice of a setting holds, however old it is',
+    around: (store) => {
+      let at = 0;
+      const { choose } = store.rooms;
+      return withRooms(store, { choose: (room, user, choice) => choose(room, user, choice, 1e6 + at++) });
+    },
+    caughtBy: ['of each setting of a room the newest choice holds'],
+  },
+  {
+    name: 'concurrent choices of settings overwrite each other',
+    around: (store, _, data) =>
+      withRooms(store, {
+        async choose(room, user, choice, at) {
+          const next = withChoice(data.settings.get(`${room} ${user}`), choice, at);
+          await store.ping();
+          data.settings.set(`${room} ${user}`, next);
+          return settingsOf(next);
+        },
+      }),
+    caughtBy: ['concurrent choices of settings are all kept'],
+  },
+  {
+    name: 'settings are not listed with the rooms',
+    around: (store) =>
+      withRooms(store, {
+        ofUser: async (user) =>
+          (await store.rooms.ofUser(user)).map(({ room, readUpTo }) => ({ room, readUpTo })),
+      }),
+    caughtBy: ['settings are of one user and one room'],
   },
   {
     name: 'a read marker can be lowered',

@@ -13,6 +13,7 @@ import type {
   RequestState,
   RoomRecord,
 } from '../../../server/store/port.ts';
+import type { StoredSettings } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
@@ -58,6 +59,7 @@ export class MemoryData {
   readonly invitations = new Map<string, InvitationRecord & { users: Set<string> }>();
   readonly presence = new Map<string, PresenceRecord>();
   readonly marks = new Map<string, number>();
+  readonly settings = new Map<string, StoredSettings>();
   readonly #members = new Map<string, Map<string, Member>>();
 
   constructor() {

@@ -11,6 +11,7 @@ import {
   Unavailable,
   type UserStore,
 } from '../../../server/store/port.ts';
+import { settingsOf, withChoice } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
@@ -143,6 +144,11 @@ export function openMemory(data: MemoryData, random: Random): Store {
       .map((row) => data.entryOf(row));
   }
 
+  function chosenOf(room: string, user: string) {
+    const stored = data.settings.get(`${room} ${user}`);
+    return stored && settingsOf(stored);
+  }
+
   const users: UserStore = usersIn(data, call);
   const rooms: RoomStore = {
     create: (room) => call(() => data.createRoom(room)),
@@ -161,8 +167,19 @@ export function openMemory(data: MemoryData, random: Random): Store {
       call(() =>
         [...data.rooms.keys()]
           .filter((id) => data.isMember(id, user))
-          .map((id) => ({ room: data.room(id)!, readUpTo: data.readUpTo(id, user) })),
+          .map((id) => ({
+            room: data.room(id)!,
+            readUpTo: data.readUpTo(id, user),
+            settings: chosenOf(id, user),
+          })),
       ),
+    choose: (room, user, choice, at) =>
+      call(() => {
+        const next = withChoice(data.settings.get(`${room} ${user}`), choice, at);
+        data.settings.set(`${room} ${user}`, next);
+        return settingsOf(next);
+      }),
+    chosen: (room, user) => call(() => chosenOf(room, user)),
     ofUsers: (users) =>
       call(() => {
         const roomsOf = (user: string) => [...data.rooms.keys()].filter((id) => data.isMember(id, user));

@@ -40,6 +40,8 @@ function createBrowser(first: Pick<RunningApp, 'url'>) {
   const answered: string[] = [];
   const browser = {
     isOnline: true,
+    /** How much its clock is ahead, in milliseconds. */
+    clockAt: 0,
     /** The server has another address from now on. */
     reaches(next: Pick<RunningApp, 'url'>) {
       server = next;
@@ -70,7 +72,7 @@ function createBrowser(first: Pick<RunningApp, 'url'>) {
   function deps() {
     return {
       indexedDB,
-      clock: deviceClock,
+      clock: { ...deviceClock, now: () => deviceClock.now() + browser.clockAt },
       random: Math.random,
       randomBytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
       fetch: fetchOf,
@@ -338,4 +340,42 @@ test('a direct conversation is kept where a server does not know it yet, and fol
   browser.isOnline = false;
   const offline = browser.openPage();
   expect((await inPage(offline)).rooms.find(({ id }) => id === room)?.name).toBe('Lin Yu');
+});
+
+test('settings of a room reach the other devices of the user; what was chosen offline does not undo a newer choice', async () => {
+  const server = await startApp();
+  open.push({ close: () => void server.stop() });
+  const [phone, laptop] = [createBrowser(server), createBrowser(server)];
+  const [first, second] = [phone.openPage(), laptop.openPage()];
+  await waitFor('signed out', () => [first, second].every(({ app }) => app.get().tag === 'signed-out'));
+  await first.signIn('Mika', undefined);
+  expect(await first.setPassword('a good password')).toEqual({ ok: true });
+  expect(await second.signIn('Mika', 'a good password')).toEqual({ ok: true });
+  const wishes = ({ app }: Page) =>
+    (app.get() as SignedIn).rooms?.find(({ id }) => id === LOBBY)?.wishes ?? { muted: undefined };
+  const isLive = ({ app }: Page) => (app.get() as SignedIn).connection?.tag === 'live';
+  await waitFor('both live', () => [first, second].every((page) => isLive(page) && 'pinned' in wishes(page)));
+  await first.choose(LOBBY, { muted: true, pinned: true });
+  await waitFor('the other device', () => wishes(second).muted === true);
+  await waitFor('both settings', () => (wishes(second) as { pinned: boolean }).pinned);
+
+  phone.isOnline = false;
+  phone.clockAt = -3_600_000; // it was an hour ago
+  first.close();
+  const offline = phone.openPage();
+  await waitFor('shown offline', () => wishes(offline).muted === true);
+  await waitFor('stored offline', async () => (await offline.choose(LOBBY, { pinned: false })).ok);
+  phone.clockAt = 0;
+  await second.choose(LOBBY, { pinned: true, muted: false });
+  await waitFor('sent', () => laptop.answered.includes('room:choose'));
+  offline.close();
+  phone.isOnline = true;
+  const back = phone.openPage();
+  await waitFor('sent', () => phone.answered.filter((name) => name === 'room:choose').length === 2);
+  await waitFor('the newest', () => wishes(back).muted === false);
+  expect([wishes(back), wishes(second)]).toMatchObject([{ pinned: true }, { pinned: true }]);
+  await back.choose(LOBBY, { unread: true });
+  await waitFor('marked', () => (wishes(second) as { unread: boolean }).unread);
+  await second.open(LOBBY);
+  await waitFor('opened', () => !(wishes(back) as { unread: boolean }).unread);
 });

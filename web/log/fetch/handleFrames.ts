@@ -4,7 +4,7 @@ import type { Entries, Frame, Room, User, Welcome, WireError } from '../../../sh
 import { readCursor } from '../../db/lookups.ts';
 import type { UserDatabase } from '../../db/userDatabase.ts';
 import type { Change } from '../../records/change.ts';
-import { isContiguous, removeRoom, storeRoom, storeWelcome } from '../store/applyFrames.ts';
+import { isContiguous, putSettings, removeRoom, storeRoom, storeWelcome } from '../store/applyFrames.ts';
 import { type LogVersion, writeIfCurrent } from '../store/generation.ts';
 import { putUsers } from '../store/userNames.ts';
 import type { Fetcher } from './fetchMissing.ts';
@@ -28,6 +28,8 @@ export interface FrameHandlers {
   user(user: User, version: LogVersion | undefined): Promise<void>;
   /** A member has read a room up to an entry: the user, on another device, or somebody else. */
   read(payload: Frame<'read'>, version: LogVersion | undefined): Promise<void>;
+  /** The user wants something else of a room, on any device. */
+  settings(payload: Frame<'settings'>, version: LogVersion | undefined): Promise<void>;
   /** A frame of entries of this room could not be parsed. */
   unreadable(room: string): Promise<void>;
 }
@@ -174,13 +176,20 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
     if (hasGrown) deps.changed({ type: 'marks', rooms: [room] });
   }
 
+  async function settings(payload: Frame<'settings'>, version: LogVersion | undefined): Promise<void> {
+    const hasChanged = await writeIfCurrent(db, ['rooms', 'meta'], version, (tx) =>
+      putSettings(tx, payload.room, payload.settings),
+    );
+    if (hasChanged) deps.changed({ type: 'marks', rooms: [payload.room] });
+  }
+
   async function unreadable(room: string): Promise<void> {
     fetcher.noteHead(room, 1 + (await db.read(['logSpans'], (tx) => readCursor(tx, room)))); // at least one entry more; the answer will say how many
     catchUps.drop(room);
     fetcher.fetchUpToHead(room);
   }
 
-  return { welcome, entries, heads, room, joined, user, read, unreadable };
+  return { welcome, entries, heads, room, joined, user, read, settings, unreadable };
 }
 
 export function ownKeysIn(entries: readonly Entry[], me: string): string[] {

@@ -224,6 +224,11 @@ export function createSync(deps: SyncDeps): Sync {
         attempt(() => frames.read(received.payload, version));
         return;
       }
+      case 'settings': {
+        const version = sessions.current()?.version;
+        attempt(() => frames.settings(received.payload, version));
+        return;
+      }
       case 'typing':
       case 'readers':
       case 'presence':

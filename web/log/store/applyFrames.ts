@@ -339,11 +339,31 @@ async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined,
   const { id, kind, name, head, readUpTo, members } = room;
   const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
   const logGeneration = stored?.logGeneration;
+  const settings = newerSettings(room.settings, stored?.settings);
   const next: LocalRoom = {
     ...{ id, kind, name, head, readUpTo, members },
     ...(unread && { unread }),
     ...(stored?.readers && { readers: stored.readers }),
+    ...(settings && { settings }),
+    ...(stored?.choices && { choices: stored.choices }),
     ...(logGeneration && { logGeneration }),
   };
   if (JSON.stringify(next) !== JSON.stringify(stored)) await tx.objectStore('rooms').put(next);
+}
+
+/** A frame may have told newer ones before. */
+function newerSettings(some: LocalRoom['settings'], others: LocalRoom['settings']): LocalRoom['settings'] {
+  return (some?.rev ?? 0) < (others?.rev ?? 0) ? others : some;
+}
+
+/** Stores what the user wants of a room; false where newer settings are stored, or the user is not in the room. */
+export async function putSettings(
+  tx: UserWrite,
+  id: string,
+  settings: NonNullable<LocalRoom['settings']>,
+): Promise<boolean> {
+  const room = await tx.objectStore('rooms').get(id);
+  if (!room || settings.rev <= (room.settings?.rev ?? 0)) return false;
+  await tx.objectStore('rooms').put({ ...room, settings });
+  return true;
 }

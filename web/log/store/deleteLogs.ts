@@ -19,7 +19,8 @@ import { resetUserRevs } from './userNames.ts';
 
 /**
  * For a sign-out: deletes all stored entries of the user's rooms, the names of other users, and the records of rooms. Never
- * deletes or changes outbox rows, drafts and read markers, and keeps the rooms in which there is a row or a draft (O4).
+ * deletes or changes outbox rows, drafts and read markers, and keeps the rooms in which there is a row or a draft, or a
+ * choice that waits (O4).
  *
  * May be called at any time and by several tabs at once. Where it was interrupted, or rejected because the database failed,
  * the next call goes on. A connection that still receives entries, in any tab, gets a `StaleLogError` when it stores them
@@ -30,10 +31,10 @@ export async function deleteStoredLogs(db: UserDatabase): Promise<void> {
   while (await db.write([...ALL_LOG_STORES, 'meta'], (tx) => deleteAndInvalidate(tx)));
   while (await db.write(['users'], deleteUsers));
   await db.write(['rooms', 'rows', 'drafts', 'meta'], async (tx) => {
-    const rooms = await tx.objectStore('rooms').getAllKeys();
+    const rooms = await tx.objectStore('rooms').getAll();
     await Promise.all(
-      rooms.map(async (room) => {
-        if (!(await hasRowOrDraft(tx, room))) await tx.objectStore('rooms').delete(room);
+      rooms.map(async ({ id, choices }) => {
+        if (!choices && !(await hasRowOrDraft(tx, id))) await tx.objectStore('rooms').delete(id);
       }),
     );
     await tx.objectStore('meta').delete('usersUpTo'); // the next handshake asks for all names
@@ -96,7 +97,10 @@ export async function forgetAllLogs(tx: UserWrite): Promise<void> {
   await resetUserRevs(tx);
 }
 
-function forgotten({ unread: _, readers: __, ...stored }: LocalRoom, logGeneration: number): LocalRoom {
+function forgotten(
+  { unread: _, readers: __, settings: ___, ...stored }: LocalRoom,
+  logGeneration: number,
+): LocalRoom {
   return { ...stored, logGeneration };
 }
 

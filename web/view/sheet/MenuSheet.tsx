@@ -3,6 +3,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
 import { PresenceChoice } from './PresenceChoice.tsx';
+import { RoomWishesPart } from './RoomWishesPart.tsx';
 import { Sheet } from './Sheet.tsx';
 import type { SheetsProps } from './Sheets.tsx';
 
@@ -27,6 +28,12 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
           {s.menu.invite}
         </button>
+      )}
+      {room?.member && (
+        <RoomWishesPart
+          room={app.rooms.find(({ id }) => id === room.id) ?? room}
+          onClose={() => onOpen(undefined)}
+        />
       )}
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'name' })}>

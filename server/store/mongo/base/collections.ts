@@ -2,6 +2,7 @@
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomKind } from '../../../../shared/protocol/index.ts';
 import type { ComeBackRequest, NewDevice, NewInvitation, OneTimePass, RequestState } from '../../port.ts';
+import type { StoredSettings } from '../../storedSettings.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
 /**
@@ -30,6 +31,7 @@ export interface Collections {
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
+  settings: Collection<SettingsDocument>;
   /**
    * The collection that holds the log of a room; nothing else decides this. Beyond some tens of processes, rooms could be
    * split over several collections by a hash of their ids, and a process would tail those of the rooms it hosts.
@@ -156,6 +158,15 @@ export interface MarkDocument {
   upTo: number;
 }
 
+/** `_id`: of `settingsId`. */
+export interface SettingsDocument extends StoredSettings {
+  _id: string;
+}
+
+export function settingsId(room: string, user: string): string {
+  return `${user} ${room}`;
+}
+
 /** The two unique indexes that append depends on. */
 export const ENTRIES_BY_OFFSET = 'entriesByOffset';
 export const ENTRIES_BY_KEY = 'entriesByKey';
@@ -261,6 +272,7 @@ const INDEXES = {
     { name: 'roomsOfUser', key: { user: 1, present: 1, room: 1 } },
   ],
   marks: [{ name: 'marksOfUser', key: { user: 1, room: 1 }, unique: true }],
+  settings: [],
 } satisfies Record<string, IndexDescription[]>;
 
 /**
@@ -293,6 +305,7 @@ export function collectionsOf(db: Db): Collections {
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),
+    settings: db.collection('settings'),
     entriesOf: () => entries,
     entries: [entries],
   };
