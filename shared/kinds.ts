@@ -105,11 +105,13 @@ export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
 
 /** The feature that a server must list before a client may send this item. */
 export function featureFor(kind: string, fields: object | undefined, room: string): string | undefined {
-  if (pairOf(room)) return DIRECT; // such a server has the others, too
-  return ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
+  const feature = ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
+  return pairOf(room) && BEFORE_DIRECT.has(feature) ? DIRECT : feature;
 }
 
 export const REPLIES = 'replies';
+/** A server with direct conversations has these, too; one with any other feature has direct conversations. */
+const BEFORE_DIRECT: ReadonlySet<string | undefined> = new Set([undefined, REPLIES, 'reactions']);
 
 /** The key of the message that this one replies to. */
 export function replyToOf(entry: Entry): MessageKey | undefined {

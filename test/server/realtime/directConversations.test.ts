@@ -86,7 +86,7 @@ test('nobody else can read it, write in it, join it, list it, invite to it or le
     await eve.request('presence', { room }),
     await eve.request('reactors', { room, target: 1 }),
     await eve.request('room:get', { room }),
-    await eve.request('room:join', { room, clientOffset: 'B'.repeat(21) + 'A' }),
+    await eve.request('room:join', { room, clientOffset: `${'B'.repeat(21)}A` }),
   ];
   const before = await answers();
   await ada.append(text('secret', room));

@@ -1,4 +1,5 @@
 /** The actions of the users at the browser, one at a time. Results are recorded in the ledger when the app reports them. */
+import { pairOf } from '../../../shared/directPair.ts';
 import type { Item } from '../../../shared/protocol/index.ts';
 import type { Message, Outcome, ReplyTarget } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
@@ -177,8 +178,19 @@ function lookAt(run: Run): string | undefined {
   const tab = anyTab(run, (each) => (each.signedIn()?.rooms.length ?? 0) > 0);
   if (!tab) return undefined;
   const room = run.world.random.pick(tab.signedIn()!.rooms);
+  if (run.seed % 9 === 4) return writeTo(run, tab);
   tab.look(room.id);
   return `${tab.name} looks at ${room.name}`;
+}
+
+/** In every ninth seed, in place of looking at a room; in the others never, as `answered`. Either may begin it, offline too. */
+function writeTo(run: Run, tab: Tab): string {
+  const me = tab.signedIn()!.user.id;
+  const id = run.people.find((one) => one !== me)!;
+  void tab.client.writeTo({ id, name: run.server.names.get(id)! }).then((outcome) => {
+    if (outcome.ok && !tab.isDead() && tab.signedIn()?.user.id === me) tab.look(outcome.room!);
+  });
+  return `${tab.name} writes to the other one`;
 }
 
 export function scroll(run: Run): string | undefined {
@@ -264,6 +276,7 @@ function joinOrLeave(run: Run): string | undefined {
   const tab = writable(run);
   if (!tab) return undefined;
   const room = run.world.random.pick(run.rooms());
+  if (pairOf(room.id)) return undefined;
   if (room.members.has(tab.signedIn()!.user.id)) void tab.client.leaveRoom(room.id);
   else void tab.client.joinRoom(room.id);
   return `${tab.name} comes into ${room.name}, or leaves it`;

@@ -4,6 +4,7 @@
  */
 
 import { quotesIn } from '../../../server/feed/quotes.ts';
+import { DIRECT, otherIn, pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { featureFor, isMessage, REPLIES, repliedTo } from '../../../shared/kinds.ts';
 import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
@@ -23,7 +24,7 @@ import {
 import type { World } from './world.ts';
 
 /** What this version needs of a server. */
-export const OWN_FEATURES = [REPLIES, 'reactions'];
+export const OWN_FEATURES = [REPLIES, DIRECT, 'reactions'];
 
 /** A client's cursor and proof of a room. */
 export interface Held {
@@ -120,10 +121,12 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   ): Room {
     const fits = ([offset, at]: Cursor) => offset === 0 || (same && room.log[offset - 1]?.entry.at === at);
     const reset = !fits(cursor) || !fits(proof);
+    const other = otherIn(room.id, user);
     return {
       id: room.id,
-      kind: 'public',
-      name: room.name,
+      ...(other === undefined
+        ? { kind: 'public', name: room.name }
+        : { kind: 'direct', name: named(other).name, with: { id: other, ...named(other) } }),
       head: room.log.length,
       ...catchUpOf(room.log.map(shown), reset ? 0 : cursor[0]),
       readUpTo: room.readUpTo.get(user) ?? 0,
@@ -208,6 +211,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     if (whole) for (const item of items) witness.refused(user, item, whole.code);
     if (whole && !whole.applied) return refusal(whole.code, whole.retryAfter);
     const heads = new Map([...logs.now().rooms.values()].map((room) => [room, room.log.length]));
+    const begun: LogRoom[] = [];
     const results: ItemResult[] = [];
     let stopped: ReturnType<typeof errorOf> | undefined;
     for (const item of items) {
@@ -218,7 +222,9 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         break;
       }
       const { clientOffset } = item;
+      const isNew = logs.room(item.room) === undefined;
       const done = appendOne(user, item, isTold);
+      if (isNew && 'entry' in done) begun.push(logs.room(item.room)!);
       if ('error' in done) {
         witness.refused(user, item, done.error.code);
         results.push({ clientOffset, error: done.error });
@@ -226,7 +232,9 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     }
     const lineage = logs.now();
     const tell = () => {
-      if (lineage === logs.now()) for (const [room, head] of heads) fanOut(room, head + 1);
+      if (lineage !== logs.now()) return;
+      for (const [room, head] of heads) fanOut(room, head + 1);
+      for (const room of begun) for (const member of room.members) describeTo(member, room);
     };
     if (random.next() < 0.5) tell();
     else world.after(random.int(0, 40), tell);
@@ -239,7 +247,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     item: Item,
     isTold: boolean,
   ): { entry: Entry } | { error: { code: string; message: string } } {
-    const room = logs.room(item.room);
+    const room = logs.room(item.room) ?? directRoom(item, user);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
     const feature = featureFor(item.kind, item, item.room);
@@ -250,10 +258,29 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     if (!isKnown && ill.takesKey(`${user} ${item.clientOffset}`)) return { error: errorOf('conflict') };
     const code = isKnown ? undefined : ill.refuses();
     if (code) return { error: errorOf(code) };
+    logs.now().rooms.set(room.id, room);
     const appended = logs.append(room, user, item);
     if ('error' in appended) return appended;
     if (appended.isNew) witness.appended(room, user, item, appended.entry);
     return appended;
+  }
+
+  /** A direct conversation begins with its first message. */
+  function directRoom({ room: id, target }: Item, user: string): LogRoom | undefined {
+    const pair = pairOf(id);
+    if (!pair?.includes(user) || target !== undefined) return undefined;
+    return { id, name: 'Mika and Lin', log: [], members: new Set(pair), readUpTo: new Map() };
+  }
+
+  function describeTo(user: string, room: LogRoom): void {
+    if (server.failing.has(room.id)) return;
+    for (const conn of conns)
+      if (conn.open && conn.user === user) {
+        const described = describe(room, user, conn.cursorsElsewhere?.get(room.id) ?? {}, true);
+        conn.cursorsElsewhere?.delete(room.id);
+        conn.send('room', { room: described });
+        catchUp(conn, described);
+      }
   }
 
   function range(
@@ -261,6 +288,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     { room: id, from, to }: { room: string; from: number; to: number },
   ): object {
     const room = logs.room(id);
+    if (!room && pairOf(id)?.includes(conn.user))
+      return { ...ok(), entries: [], amendments: [], users: {}, head: 0 };
     if (!room?.members.has(conn.user)) return refusal('forbidden');
     if (server.failing.has(id)) return refusal('unavailable');
     const most = ill.cutsShort() ? 2 : RANGE_MAX_ENTRIES;
@@ -284,19 +313,12 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   function come(id: string, user: string): void {
     const room = logs.room(id)!;
     if (!room.members.has(user)) addByServer(room, user, 'join');
-    if (server.failing.has(id)) return;
-    for (const conn of conns)
-      if (conn.open && conn.user === user) {
-        const described = describe(room, user, conn.cursorsElsewhere?.get(id) ?? {}, true);
-        conn.cursorsElsewhere?.delete(id);
-        conn.send('room', { room: described });
-        catchUp(conn, described);
-      }
+    describeTo(user, room);
   }
 
   function leave(id: string, user: string, by?: string): void {
     const room = logs.room(id)!;
-    if (!room.members.has(user)) return;
+    if (pairOf(id) || !room.members.has(user)) return;
     if (by === undefined) addByServer(room, user, 'leave');
     else {
       server.say(room, { author: by, kind: 'test-removed', subject: user });

@@ -191,6 +191,15 @@ const BY_UNIT_TESTS: readonly {
     ],
   },
   {
+    variant: 'a direct conversation that the server does not know yet is left',
+    tests: [
+      [
+        'test/web/state/realServer.test.ts',
+        'a direct conversation is kept where a server does not know it yet, and follows the name of the other one',
+      ],
+    ],
+  },
+  {
     variant: 'what stands beyond the cursor is not said',
     tests: [
       [

@@ -303,4 +303,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
+  'a direct conversation that the server does not know yet is left': [
+    { file: 'log/store/applyFrames.ts', from: "if (room.kind === 'direct') return;\n", to: '\n' },
+  ],
 };

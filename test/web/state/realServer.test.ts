@@ -316,6 +316,7 @@ test('a direct conversation is kept where a server does not know it yet, and fol
   await using server = await startApp();
   const browser = createBrowser(server);
   const lin = await signUp(server.url, 'Lin');
+  using other = await connectClient(server.url, lin);
   const page = browser.openPage();
   await waitFor('signed out', () => page.app.get().tag === 'signed-out');
   await page.signIn('Mika');
@@ -324,8 +325,12 @@ test('a direct conversation is kept where a server does not know it yet, and fol
   expect(found).toMatchObject({ ok: true, person: { id: lin.user.id, name: 'Lin' } });
   const { room = '' } = (await page.writeTo(lin.user)) as { room?: string };
   page.close();
-  const again = browser.openPage(); // its welcome does not list the room
-  await waitFor('live', async () => (await inPage(again)).connection.tag === 'live');
+  const welcomed = browser.openPage(); // its welcome does not list the room
+  await inPage(welcomed);
+  await welcomed.send(LOBBY, 'after the welcome');
+  await other.hears('after the welcome'); // an outbox is sent once the welcome is stored
+  welcomed.close();
+  const again = browser.openPage();
   const listed = async () => (await inPage(again)).rooms.find(({ id }) => id === room);
   expect(await listed()).toMatchObject({ name: 'Lin', member: true });
   await again.send(room, 'hello');
