@@ -52,6 +52,7 @@ import { createAccess } from './rooms/access.ts';
 import { createDirectRooms } from './rooms/directRooms.ts';
 import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
+import { createModeration } from './rooms/moderation.ts';
 import { createPresenceService } from './rooms/presenceService.ts';
 import { createReaderService } from './rooms/readerService.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
@@ -137,11 +138,38 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRenamed: (user) => realtime.sendUser(user),
     audit,
   });
+  const roomLimits = createRoomLimits({
+    store: store.rooms,
+    items: itemLimiter,
+    creations: createLimiter({
+      perSecond: ROOMS_PER_MINUTE_AND_ADDRESS / 60,
+      burst: ROOMS_BURST_OF_ADDRESS,
+      now: monotonic,
+    }),
+    onRefusal: (limit, user) => onLimit(limit, { user }),
+    now,
+  });
+  const inTurn = createKeyedQueue({
+    maxWaiting: ROOM_CHANGES_WAITING,
+    waitMs: ACKNOWLEDGE_WITHIN_MS,
+    now: monotonic,
+  });
+  const moderation = createModeration({
+    store: store.rooms,
+    entries: ingest,
+    access,
+    names,
+    limits: roomLimits,
+    keeperRole: keepers.roleOf,
+    isOn: store.takesNewKinds,
+    random: randomBytes,
+  });
   const invitations = createInvitations({
     store: store.invitations,
     rooms: store.rooms,
     users: store.users,
     roleOf: keepers.roleOf,
+    moderation,
     limits: signInLimits,
     signUp: config.signUp,
     now,
@@ -159,23 +187,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     }),
     entries: ingest,
     access,
-    limits: createRoomLimits({
-      store: store.rooms,
-      items: itemLimiter,
-      creations: createLimiter({
-        perSecond: ROOMS_PER_MINUTE_AND_ADDRESS / 60,
-        burst: ROOMS_BURST_OF_ADDRESS,
-        now: monotonic,
-      }),
-      onRefusal: (limit, user) => onLimit(limit, { user }),
-      now,
-    }),
+    limits: roomLimits,
     invitations,
-    inTurn: createKeyedQueue({
-      maxWaiting: ROOM_CHANGES_WAITING,
-      waitMs: ACKNOWLEDGE_WITHIN_MS,
-      now: monotonic,
-    }),
+    moderation,
+    inTurn,
     raiseMark: marks.raise,
     knownHead: (room) => feed.knownHead(room),
     now,
@@ -250,6 +265,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       'room:join': (user, request, _, { address }) => rooms.join(user, request, address),
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);
+        return {};
+      },
+      'room:roles': moderation.roles,
+      'room:role': async (user, request) => {
+        await inTurn(user.id, () => moderation.setRole(user, request));
         return {};
       },
       beat: async () => ({ now: now() }),

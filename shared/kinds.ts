@@ -23,17 +23,34 @@ export interface KindRule {
   effect: 'none' | 'replace' | 'remove' | 'aggregate';
   /** It makes its subject a member of the room, or ends that. */
   membership?: 'joined' | 'left';
+  /** It gives its subject the role in its field `role`; or bans the subject from the room, or lifts that. */
+  sets?: 'role' | 'ban' | 'unban';
+  /** It is shown as a quiet line of its own, and is no message. */
+  notice?: true;
   /** The feature that a server must list before a client may send this kind. Absent: every server accepts it. */
   feature?: string;
 }
+
+/** Of the kinds that only the server writes. */
+const byServer = (rest: Partial<KindRule>): KindRule => ({
+  by: 'server',
+  message: false,
+  target: 'none',
+  effect: 'none',
+  ...rest,
+});
 
 const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['text', { by: 'member', message: true, target: 'reply', effect: 'none' }],
   ['edit', { by: 'member', message: false, target: 'own', effect: 'replace' }],
   ['delete', { by: 'member', message: false, target: 'own', effect: 'remove' }],
   ['reaction', { by: 'member', message: false, target: 'any', effect: 'aggregate', feature: 'reactions' }],
-  ['join', { by: 'server', message: false, target: 'none', effect: 'none', membership: 'joined' }],
-  ['leave', { by: 'server', message: false, target: 'none', effect: 'none', membership: 'left' }],
+  ['join', byServer({ membership: 'joined' })],
+  ['leave', byServer({ membership: 'left' })],
+  ['role', byServer({ sets: 'role', notice: true })],
+  ['removal', byServer({ membership: 'left', notice: true })],
+  ['ban', byServer({ membership: 'left', sets: 'ban', notice: true })],
+  ['unban', byServer({ sets: 'unban', notice: true })],
 ]);
 
 let table = TABLE;
@@ -96,6 +113,17 @@ export function subjectOf(entry: Pick<Entry, 'author' | 'subject'>): string {
 
 export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership'] {
   return ruleOf(entry.kind)?.membership;
+}
+
+/** True if it is shown as a quiet line of its own. */
+export function isNotice(entry: Pick<Entry, 'kind'>): boolean {
+  return ruleOf(entry.kind)?.notice === true;
+}
+
+/** True if it changes what the store keeps of other entries or of members. */
+export function hasSideEffects(kind: string): boolean {
+  const rule = ruleOf(kind);
+  return rule?.effect === 'remove' || rule?.membership !== undefined || rule?.sets !== undefined;
 }
 
 /** The features that a server lists if it accepts all kinds of the table, replies, and direct conversations. */

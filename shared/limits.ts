@@ -66,6 +66,8 @@ export const REACTION_PEOPLE_SHOWN = 3;
 /** Reactions to one message that an answer to `reactors` lists, the oldest ones: 30 kB. */
 export const REACTORS_MAX = 1_000;
 export const QUOTE_CODE_POINTS = 200;
+/** Owners and moderators of a room, together. */
+export const MODERATORS_MAX = 50;
 export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */
 export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;

@@ -10,7 +10,7 @@ import { type Item, itemSchemas, type WireError } from '../../shared/protocol/in
 import { checkBody } from '../../shared/text.ts';
 import { parseUpToFault } from '../base/parse.ts';
 import { wireError } from '../base/refusal.ts';
-import type { EntryKey, NewEntry } from '../store/port.ts';
+import type { EntryKey, NewEntry, OwnFields } from '../store/port.ts';
 
 export type CheckedItem =
   | { tag: 'good'; entry: NewEntry }
@@ -31,9 +31,9 @@ export function checkItem(author: string, raw: unknown): CheckedItem {
   return { tag: 'good', entry: entryOf(author, { ...item, body: checked.text }) };
 }
 
-/** An entry that the server itself writes, such as a join. `subject`: the user it is about, if not its author. */
-export function ownEntry(key: EntryKey, kind: string, subject?: string): NewEntry {
-  return withDigest(subject === undefined ? { ...key, kind } : { ...key, kind, subject });
+/** An entry that the server itself writes, such as a join. */
+export function ownEntry(key: EntryKey, kind: string, fields: OwnFields = {}): NewEntry {
+  return withDigest({ ...key, kind, ...fields });
 }
 
 function entryOf(author: string, { room, clientOffset, kind, body, target, ...content }: Item): NewEntry {

@@ -12,7 +12,7 @@ import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from 
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
 import type { BeginningRooms, DirectRooms } from '../rooms/directRooms.ts';
-import type { AppendResult, EntryKey, LogStore, NewEntry } from '../store/port.ts';
+import type { AppendResult, EntryKey, LogStore, NewEntry, OwnFields } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
 import { type CheckedItem, checkItem, ownEntry } from './checkItem.ts';
@@ -21,12 +21,11 @@ export interface Ingest {
   /** One result per item, in order; fewer with `stopped` (L4: an unknown fate is never acknowledged). Never rejects. */
   append(user: User, items: readonly unknown[]): Promise<{ results: ItemResult[]; stopped?: WireError }>;
   /**
-   * Appends an entry of a kind that only the server writes, such as a join. `subject`: the user it is about, if not its
-   * author. Rejects with `Unavailable`.
+   * Appends an entry of a kind that only the server writes, such as a join. Rejects with `Unavailable`.
    */
-  appendOwn(key: EntryKey, kind: string, subject?: string): Promise<AppendResult>;
-  /** Looks the key up: not in the log, in the log with this content, or with other content. */
-  lookUp(key: EntryKey, kind: string, subject?: string): Promise<'new' | 'repeat' | 'conflict'>;
+  appendOwn(key: EntryKey, kind: string, fields?: OwnFields): Promise<AppendResult>;
+  /** Looks the key up: not in the log, in the log with this content (or one of these), or with other content. */
+  lookUp(key: EntryKey, kind: string, ...fields: OwnFields[]): Promise<'new' | 'repeat' | 'conflict'>;
   /** For shutdown: from now on every request is refused. */
   refuse(): void;
   /** Resolves when all accepted requests are answered. */
@@ -167,8 +166,8 @@ export function createIngest(deps: Deps): Ingest {
     }
   }
 
-  async function appendOwn(key: EntryKey, kind: string, subject?: string): Promise<AppendResult> {
-    const outcome = await lanes.append([ownEntry(key, kind, subject)]);
+  async function appendOwn(key: EntryKey, kind: string, fields?: OwnFields): Promise<AppendResult> {
+    const outcome = await lanes.append([ownEntry(key, kind, fields)]);
     const [result] = outcome.results;
     if (!result)
       throw outcome.stopped ?? new Unavailable('It is unknown whether this was written; try again.');
@@ -179,15 +178,18 @@ export function createIngest(deps: Deps): Ingest {
     append: async (user, items) =>
       refusing ? { results: [], stopped: toWireError(SHUTTING_DOWN) } : tracked(append(user, items)),
 
-    async appendOwn(key, kind, subject) {
+    async appendOwn(key, kind, fields) {
       if (refusing) throw SHUTTING_DOWN;
-      return tracked(appendOwn(key, kind, subject));
+      return tracked(appendOwn(key, kind, fields));
     },
 
-    async lookUp(key, kind, subject) {
+    async lookUp(key, kind, ...fields) {
       const [original] = await log.find([key]);
       if (!original) return 'new';
-      return original.digest === ownEntry(key, kind, subject).digest ? 'repeat' : 'conflict';
+      const same = (fields.length > 0 ? fields : [{}]).some(
+        (its) => original.digest === ownEntry(key, kind, its).digest,
+      );
+      return same ? 'repeat' : 'conflict';
     },
 
     refuse() {
@@ -245,6 +247,8 @@ function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag:
       return failed(clientOffset, NO_TARGET);
     case 'no-room':
       return failed(clientOffset, NO_ROOM);
+    case 'outdated': // only of entries with a roleSeq, which are no items
+      return failed(clientOffset, toWireError(new Unavailable('Something else was first; try again.')));
   }
 }
 

@@ -88,7 +88,9 @@ const CALLS: Record<AnsweredName, number> = {
   'room:get': 3,
   'room:create': 7,
   'room:join': 8,
-  'room:leave': 3,
+  'room:leave': 6, // with who comes after the last owner
+  'room:roles': 4,
+  'room:role': 6,
   beat: 0,
 };
 

@@ -1,5 +1,5 @@
 /**
- * Invitations to rooms: a link with 128 random bits, and a short code. A member of a room makes one, a private room's its creator.
+ * Invitations to rooms: a link with 128 random bits, and a short code. A member of a room makes one, a private room's its moderators.
  * Whoever has one joins the room, and on a server that takes new users by invitation alone signs up, if a keeper has marked it so.
  * docs/SECURITY.md, "Invitations".
  */
@@ -30,6 +30,7 @@ import {
   type UserStore,
 } from '../store/port.ts';
 import { noSuchRoom, notMember } from './access.ts';
+import type { Moderation } from './moderation.ts';
 
 export interface Invitations {
   /** Throws where this user may not invite to the room, or has too many invitations that are valid. */
@@ -38,7 +39,7 @@ export interface Invitations {
     request: InvitationRequest,
   ): Promise<{ invitation: Invitation; token: string; code: string }>;
   /**
-   * Those that are valid and that this user may revoke: of a room, one's own; all, for its creator and keepers. Without a room,
+   * Those that are valid and that this user may revoke: of a room, one's own; all, for its moderators and keepers. Without a room,
    * all of the server, for keepers alone.
    */
   list(identity: Identity, room: string | undefined): Promise<Invitation[]>;
@@ -59,6 +60,7 @@ interface Deps {
   rooms: Pick<RoomStore, 'byId' | 'isMember'>;
   users: Pick<UserStore, 'names'>;
   roleOf: Keepers['roleOf'];
+  moderation: Pick<Moderation, 'rankOf'>;
   limits: Pick<SignInLimits, 'makePass' | 'tryInvitation'>;
   signUp: SignUp;
   /** The wall clock in milliseconds. */
@@ -73,6 +75,7 @@ export function createInvitations({
   rooms,
   users,
   roleOf,
+  moderation,
   limits,
   signUp,
   now,
@@ -85,14 +88,22 @@ export function createInvitations({
   const makesAccounts = async (invitation: InvitationRecord) =>
     invitation.makesAccounts && (await isKeeper(invitation.createdBy));
 
-  /** Throws for who is no member, and for a private room to all but its creator, as long as there are no moderators. */
+  const isModerator = async (user: string, room: RoomRecord) =>
+    (await moderation.rankOf(user, room)) !== 'member';
+
+  /** Throws for who is no member, and for a private room to all but its moderators. */
   async function roomToInviteTo(user: string, id: string): Promise<RoomRecord> {
     const room = await rooms.byId(id);
     if (!room || !(await rooms.isMember(id, user))) throw notMember(room);
     if (room.kind === 'direct')
       throw new RefusedError('forbidden', 'Nobody can be invited to a direct conversation.');
-    if (room.kind === 'private' && room.createdBy !== user)
-      throw new RefusedError('forbidden', 'Only the person who created this room can invite to it.');
+    if (room.kind === 'private' && !(await isModerator(user, room)))
+      throw new RefusedError(
+        'forbidden',
+        'Only moderators of this room can invite to it.',
+        undefined,
+        'role-needed',
+      );
     return room;
   }
 
@@ -172,7 +183,7 @@ export function createInvitations({
       }
       const room = await rooms.byId(id);
       if (!room || !(await rooms.isMember(id, user.id))) throw notMember(room);
-      const seesAll = room.createdBy === user.id || (await isKeeper(user.id));
+      const seesAll = (await isModerator(user.id, room)) || (await isKeeper(user.id));
       const valid = await store.ofRoom(id, now());
       return present(valid.filter(({ createdBy }) => seesAll || createdBy === user.id));
     },
@@ -180,9 +191,10 @@ export function createInvitations({
     async revoke({ user, device }, id) {
       const invitation = await store.find(id);
       if (!invitation || invitation.hash !== id) throw unknown();
+      const room = await rooms.byId(invitation.room);
       const mayRevoke =
         invitation.createdBy === user.id ||
-        (await rooms.byId(invitation.room))?.createdBy === user.id ||
+        (room && (await isModerator(user.id, room))) ||
         (await isKeeper(user.id));
       if (!mayRevoke) throw unknown();
       await store.revoke(id, now());

@@ -28,7 +28,7 @@ export interface RoomLimits {
   /** Throws where this user, who is no member, may not join this room now. `head`: of the room. */
   checkJoin(user: string, room: string, head: number): Promise<void>;
   /** Runs `write` for one token of the user's item rate, which is given back unless `write` resolves with `appended`. */
-  charged<T extends 'appended' | 'repeat'>(user: string, write: () => Promise<T>): Promise<T>;
+  charged<T extends 'appended' | 'repeat' | 'outdated'>(user: string, write: () => Promise<T>): Promise<T>;
 }
 
 interface RoomLimitsDeps {

@@ -10,10 +10,19 @@ import { checkNewName, nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { AppendResult, EntryKey, RaisedMark, RoomRecord, RoomStore, UserStore } from '../store/port.ts';
+import type {
+  AppendResult,
+  EntryKey,
+  OwnFields,
+  RaisedMark,
+  RoomRecord,
+  RoomStore,
+  UserStore,
+} from '../store/port.ts';
 import { type Access, noSuchRoom, notMember } from './access.ts';
 import type { Invitations } from './invitations.ts';
 import { listCursor, positionOf } from './listCursor.ts';
+import type { Moderation } from './moderation.ts';
 import { named, presentRoom } from './present.ts';
 import type { RoomLimits } from './roomLimits.ts';
 
@@ -37,9 +46,9 @@ export interface RoomService {
 /** What this service needs of ingest. */
 export interface EntryWriter {
   /** Appends an entry of a kind that only the server writes. Rejects with `Unavailable`. */
-  appendOwn(key: EntryKey, kind: string): Promise<AppendResult>;
-  /** Is this key in the log, and with this content? */
-  lookUp(key: EntryKey, kind: string): Promise<'new' | 'repeat' | 'conflict'>;
+  appendOwn(key: EntryKey, kind: string, fields?: OwnFields): Promise<AppendResult>;
+  /** Is this key in the log, and with this content, or with one of these? */
+  lookUp(key: EntryKey, kind: string, ...fields: OwnFields[]): Promise<'new' | 'repeat' | 'conflict'>;
 }
 
 interface Deps {
@@ -52,6 +61,7 @@ interface Deps {
   access: Access;
   limits: RoomLimits;
   invitations: Pick<Invitations, 'useToJoin' | 'left'>;
+  moderation: Pick<Moderation, 'handOn'>;
   /**
    * By user: one creation, join or leave at a time. Each reads whether the user is a member, and counts, before it writes; two
    * leaves at the same time would both find a member, and write two entries.
@@ -74,19 +84,23 @@ export function createRoomService({
   access,
   limits,
   invitations,
+  moderation,
   inTurn,
   raiseMark,
   knownHead,
   now,
 }: Deps): RoomService {
-  /** Resolves with `repeat` where the log has this entry already. */
+  /** Resolves with `repeat` where the log has this entry already. `outdated`: only with a `roleSeq`. */
   async function appendMembership(
     user: string,
     room: string,
     clientOffset: string,
     kind: 'join' | 'leave',
-  ): Promise<'appended' | 'repeat'> {
-    const result = await entries.appendOwn({ room, author: user, clientOffset }, kind);
+    roleSeq?: number,
+  ): Promise<'appended' | 'repeat' | 'outdated'> {
+    const fields = roleSeq === undefined ? {} : { roleSeq };
+    const result = await entries.appendOwn({ room, author: user, clientOffset }, kind, fields);
+    if (result.tag === 'outdated') return 'outdated';
     if (result.tag === 'conflict') throw otherContent();
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
@@ -196,7 +210,12 @@ export function createRoomService({
         if (known === 'conflict') throw otherContent();
         if (pairOf(room)) throw new RefusedError('forbidden', 'Nobody can leave a direct conversation.');
         if (!(await store.isMember(room, user.id))) throw notMember(await store.byId(room));
-        await limits.charged(user.id, () => appendMembership(user.id, room, clientOffset, 'leave'));
+        for (let outcome = 'outdated'; outcome === 'outdated'; ) {
+          const roleSeq = await moderation.handOn(user.id, room);
+          outcome = await limits.charged(user.id, () =>
+            appendMembership(user.id, room, clientOffset, 'leave', roleSeq),
+          );
+        }
         await invitations.left(user.id, room);
       });
     },

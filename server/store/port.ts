@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom } from '../../shared/mint.ts';
-import type { Reactions, RoomChoice, RoomKind, RoomSettings } from '../../shared/protocol/index.ts';
+import type { Reactions, RoomChoice, RoomKind, RoomRole, RoomSettings } from '../../shared/protocol/index.ts';
 import { Unavailable, Unusable } from '../base/refusal.ts';
 import type { QueueState } from './callQueue.ts';
 
@@ -226,6 +226,26 @@ export interface RoomStore {
   readers(room: string, limit: number): Promise<Reader[]>;
   /** The ids of the members of the room that come after `after`, ascending, at most `limit`. */
   members(room: string, after: string, limit: number): Promise<string[]>;
+  /**
+   * The roles of the room after its change `roleSeq`, or later: where something has changed since, an entry with the next `roleSeq`
+   * is `outdated`. A member's role ends when they leave or are removed. A banned user does not become a member by a join.
+   */
+  roles(room: string, users: readonly string[]): Promise<RolesOfRoom>;
+  /** The ids of those who are banned from the room, at most `limit`; in any order. */
+  banned(room: string, limit: number): Promise<string[]>;
+}
+
+export interface RolesOfRoom {
+  /** 0 before the first change. */
+  roleSeq: number;
+  /** The members with a role, in the order in which they joined. */
+  holders: { user: string; role: Exclude<RoomRole, 'member'> }[];
+  /** The two members who joined first. */
+  eldest: string[];
+  /** Of the users asked for, those who are members. */
+  members: string[];
+  /** Of the users asked for, those who are banned. */
+  banned: string[];
 }
 
 /** Keepers, who let people back in, and those who ask for it (docs/PROTOCOL.md, "Keepers"). */
@@ -384,9 +404,17 @@ export interface NewEntry extends EntryKey {
   subject?: string;
   /** All other fields of the entry, as JSON values. Absent for the first five kinds. */
   content?: Readonly<Record<string, unknown>>;
+  /**
+   * The number of this change of roles in its room, one more than that of the change before, on which it was decided (`roles` of
+   * RoomStore). Where another entry has it already, this one is `outdated`. Not part of the digest, and not sent to clients.
+   */
+  roleSeq?: number;
   /** Hash of the content. It stays when the entry is redacted, so that a repeat is always recognised. */
   digest: string;
 }
+
+/** Of an entry that the server itself writes. `subject`: the user it is about, if that is not its author. */
+export type OwnFields = Pick<NewEntry, 'subject' | 'content' | 'roleSeq'>;
 
 export type AppendResult =
   | { tag: 'appended'; serverOffset: number; at: number }
@@ -394,6 +422,8 @@ export type AppendResult =
   | { tag: 'conflict' }
   | { tag: 'no-target' }
   | { tag: 'no-room' }
+  /** Another change of roles was first: decide again. */
+  | { tag: 'outdated' }
   /** The database refuses this item only; `message` is for the log. */
   | { tag: 'failed'; message: string };
 

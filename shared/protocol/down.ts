@@ -4,7 +4,7 @@
 import * as v from 'valibot';
 import { Entry, Head, Millis, Offset } from '../entry.ts';
 import { RoomId, recordById, UserId } from '../ids.ts';
-import { type RequestName, RoomKind, RoomSettings } from './up.ts';
+import { type RequestName, RoomKind, RoomRole, RoomSettings } from './up.ts';
 
 /**
  * `retryAfter` in milliseconds. `code` and `reason` are any string: a newer server may have some that this client does not
@@ -217,6 +217,12 @@ export const ReactorsAnswer = answerWith({
   reactions: v.array(v.object({ emoji: v.string(), by: v.array(UserId) })),
   users: Users,
 });
+/** `roles`: of those who are more than members. `own`: what the asker may do, in the lobby also as a keeper. */
+export const RolesAnswer = answerWith({
+  roles: recordById(UserId, RoomRole),
+  own: RoomRole,
+  users: Users,
+});
 export const BeatAnswer = answerWith({ now: Millis });
 
 /** Request name → schema of the acknowledgement if the request succeeded. Otherwise it is a `Refusal`. */
@@ -235,6 +241,8 @@ export const answers = {
   'room:create': RoomAnswer,
   'room:join': RoomAnswer,
   'room:leave': Done,
+  'room:roles': RolesAnswer,
+  'room:role': Done,
   beat: BeatAnswer,
 } as const satisfies Record<Exclude<RequestName, 'typing' | 'here'>, v.GenericSchema>;
 

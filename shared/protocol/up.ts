@@ -84,6 +84,17 @@ export const RoomJoin = v.object({
   invite: v.optional(ShortString),
 });
 export const RoomLeave = v.object({ room: RoomId, clientOffset: ClientOffset });
+export const RoomRole = v.picklist(['owner', 'moderator', 'member']);
+export type RoomRole = v.InferOutput<typeof RoomRole>;
+export const RoomRoles = v.object({ room: RoomId });
+/** `handsOn`: with `role: 'owner'`: whoever gives it becomes a moderator. */
+export const RoomSetRole = v.object({
+  room: RoomId,
+  clientOffset: ClientOffset,
+  user: UserId,
+  role: RoomRole,
+  handsOn: v.optional(v.boolean()),
+});
 export const Beat = v.optional(v.unknown());
 
 /** Event name → schema of the payload. All but `typing` and `here` are acknowledged. */
@@ -104,6 +115,8 @@ export const requests = {
   'room:create': RoomCreate,
   'room:join': RoomJoin,
   'room:leave': RoomLeave,
+  'room:roles': RoomRoles,
+  'room:role': RoomSetRole,
   beat: Beat,
 } as const;
 

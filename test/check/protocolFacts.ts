@@ -53,6 +53,8 @@ export const KIND_COLUMNS = Object.keys({
   target: true,
   effect: true,
   membership: true,
+  sets: true,
+  notice: true,
   feature: true,
 } satisfies Record<keyof KindRule, true>);
 

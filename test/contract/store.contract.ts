@@ -16,11 +16,13 @@ import { rangeCases } from './range.ts';
 import { reactionCases } from './reactions.ts';
 import { repeatCases } from './repeats.ts';
 import { replyCases } from './replies.ts';
+import { roleCases } from './roles.ts';
 import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
 import { settingsCases } from './settings.ts';
 import { sharedAppendCases } from './shared/append.ts';
 import { interruptedCases } from './shared/interrupted.ts';
+import { sharedRoleCases } from './shared/roles.ts';
 import { sharedRoomCases } from './shared/rooms.ts';
 import { sharedTailCases } from './shared/tail.ts';
 import { sharedUserCases } from './shared/users.ts';
@@ -56,6 +58,7 @@ export function sharedCases(open: () => Promise<SharedHarness>): void {
   describe('tail, of several', () => sharedTailCases(open));
   describe('interrupted deletions, joins and leaves', () => interruptedCases(open));
   describe('rooms, by several', () => sharedRoomCases(open));
+  describe('roles, by several', () => sharedRoleCases(open));
   describe('users, by several', () => sharedUserCases(open));
 }
 
@@ -77,6 +80,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('settings of rooms', () => settingsCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
+  describe('roles', () => roleCases(open));
   describe('the list of rooms', () => roomListCases(open));
   describe('users', () => userCases(open));
   describe('devices that expire', () => expiryCases(open));

@@ -1,5 +1,6 @@
 /** A fake `Client` for tests of views: it has the state that it is given and records all calls. */
 
+import type { RoomRole } from '../../shared/protocol/index.ts';
 import { type Cell, createCell } from '../../web/records/cell.ts';
 import type { ReadBy } from '../../web/records/storedRecords.ts';
 import type {
@@ -29,6 +30,7 @@ export interface FakeStart {
   devices?: DeviceSummary[];
   invitations?: RoomInvitation[];
   members?: MemberSummary[];
+  roles?: { roles: Record<string, RoomRole>; own: RoomRole };
   /** Results of methods by name; all others succeed. */
   answers?: Record<string, Outcome>;
   /** Who has read any message. */
@@ -42,6 +44,7 @@ export function fakeClient({
   devices = [],
   invitations = [],
   members = [],
+  roles = { roles: {}, own: 'member' },
   answers = {},
   readBy,
 }: FakeStart): FakeClient {
@@ -167,6 +170,8 @@ export function fakeClient({
     leaveRoom: (...args) => asked('leaveRoom', ...args),
     writeTo: async (person) => ({ ...(await asked('writeTo', person)), room: `${person.id}~${person.id}` }),
     findPerson: (...args) => asked('findPerson', ...args),
+    roles: async () => ({ ...(await asked('roles')), ...roles }),
+    setRole: (...args) => asked('setRole', ...args),
     listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),
   };
 }

@@ -21,6 +21,7 @@ import type { ConnectionStatus } from '../transport/transportState.ts';
 import { askReactors } from './askReactors.ts';
 import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
+import { createModerationRequests, type ModerationRequests } from './moderationRequests.ts';
 import { createPresenceWatch, type PresenceWatch } from './presenceWatch.ts';
 import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomChoices, type RoomChoices } from './roomChoices.ts';
@@ -41,6 +42,7 @@ export interface Engine {
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
   reactors(room: string, serverOffset: number): ReturnType<typeof askReactors>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
+  moderation: ModerationRequests;
   presence: Pick<PresenceWatch, 'look' | 'of' | 'members' | 'show'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
@@ -202,6 +204,7 @@ export function createEngine(deps: EngineDeps): Engine {
     choices,
     windowMoves,
     roomReaders,
+    moderation: createModerationRequests({ connection, newKey }),
     reactors: (...asked) => askReactors(db, connection, ...asked),
     typing,
     presence,

@@ -43,6 +43,39 @@ export const enSheets = {
     comma: ', ',
   },
 
+  /** Quiet lines in a conversation; `by` and `whom` are names, or "You" and "you". */
+  notices: {
+    you: 'you',
+    gives: {
+      owner: (by: string, whom: string) => `${by} made ${whom} an owner`,
+      moderator: (by: string, whom: string) => `${by} made ${whom} a moderator`,
+      member: (by: string, whom: string) => `${by} made ${whom} a member again`,
+    },
+    handsOn: (by: string, whom: string) => `${by} handed the room on to ${whom}`,
+    stepsDown: {
+      owner: (by: string) => `${by} became an owner`,
+      moderator: (by: string) => `${by} stepped down to moderator`,
+      member: (by: string) => `${by} stepped down to member`,
+    },
+    removes: (by: string, whom: string) => `${by} removed ${whom}`,
+    bans: (by: string, whom: string) => `${by} banned ${whom}`,
+    unbans: (by: string, whom: string) => `${by} lifted the ban of ${whom}`,
+  },
+
+  roles: {
+    owner: 'Owner',
+    moderator: 'Moderator',
+    actionsFor: (name: string) => `What you can do about ${name}`,
+    make: { owner: 'Make an owner', moderator: 'Make a moderator', member: 'Make a member again' },
+    stepDown: 'Give up this role',
+    handOn: 'Hand the room on to them',
+    reasons: {
+      'role-needed': 'Only an owner of the room can do that.',
+      'role-last-owner': 'A room always has an owner. Make somebody else an owner first.',
+      'role-no-member': 'This person is not in the room any more.',
+    } as Record<string, string>,
+  },
+
   stranger: {
     answers: 'Something else answers at this address, perhaps a login page. ',
     open: 'Open it',

@@ -226,6 +226,38 @@ export const zh: Texts & { sheets: SheetTexts } = {
       comma: '，',
     },
 
+    notices: {
+      you: '你',
+      gives: {
+        owner: (by, whom) => `${by}将${whom}设为群主`,
+        moderator: (by, whom) => `${by}将${whom}设为管理员`,
+        member: (by, whom) => `${by}将${whom}改回普通成员`,
+      },
+      handsOn: (by, whom) => `${by}把聊天室交给了${whom}`,
+      stepsDown: {
+        owner: (by) => `${by}成为群主`,
+        moderator: (by) => `${by}改任管理员`,
+        member: (by) => `${by}改任普通成员`,
+      },
+      removes: (by, whom) => `${by}移出了${whom}`,
+      bans: (by, whom) => `${by}封禁了${whom}`,
+      unbans: (by, whom) => `${by}解除了对${whom}的封禁`,
+    },
+
+    roles: {
+      owner: '群主',
+      moderator: '管理员',
+      actionsFor: (name) => `对${name}的操作`,
+      make: { owner: '设为群主', moderator: '设为管理员', member: '改回普通成员' },
+      stepDown: '放弃这个身份',
+      handOn: '把聊天室交给对方',
+      reasons: {
+        'role-needed': '只有群主可以这样做。',
+        'role-last-owner': '聊天室必须有一位群主，请先把别人设为群主。',
+        'role-no-member': '对方已经不在这个聊天室了。',
+      },
+    },
+
     stranger: {
       answers: '这个地址上应答的不是 Holdfast，可能是一个登录页面。',
       open: '打开看看',

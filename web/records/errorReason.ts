@@ -14,5 +14,5 @@ export function reasonOf({ code, message }: WireError): Reason {
 
 /** The same for what people ask for themselves: a `reason` that they can act upon takes the place of the code. */
 export function exactReasonOf({ code, message, reason }: WireError): Reason {
-  return { code: reason && /^(sign-up|invitation)-/.test(reason) ? reason : code, message };
+  return { code: reason && /^(sign-up|invitation|role)-/.test(reason) ? reason : code, message };
 }

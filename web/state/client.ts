@@ -61,6 +61,8 @@ const NOBODY: UserActions = {
   members: refuse,
   showPresence: refuse,
   choose: refuse,
+  roles: refuse,
+  setRole: refuse,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

@@ -8,11 +8,12 @@ import type {
   Invitation,
   Person,
   PersonPresence,
+  RoomRole,
   Session,
   User,
   WaitingRequest,
 } from '../../shared/protocol/index.ts';
-import type { RunPeople } from '../log/read/runPeople.ts';
+import type { Notice, RunPeople } from '../log/read/runPeople.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -114,6 +115,10 @@ export interface UserActions {
 
   /** What the person wants of a room, on all of their devices; also without a connection. */
   choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
+  /** The owners and moderators of a room by id, and what one may do oneself. */
+  roles(room: string): Promise<Outcome & { roles?: Readonly<Record<string, RoomRole>>; own?: RoomRole }>;
+  /** Gives a member a role; `handOn`: as the owner, in one's own place. `role-…`: why not. */
+  setRole(room: string, user: string, role: RoomRole, handOn?: boolean): Promise<Outcome>;
 
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
@@ -383,7 +388,7 @@ export interface Memberships extends OffsetRange {
   /** When the last of them joined or left. */
   at: number;
   /** Undefined until it is read. */
-  people: RunPeople<string | undefined> | undefined;
+  people: RunPeople<string | undefined> | Notice<string | undefined> | undefined;
 }
 
 export interface Opening {

@@ -351,6 +351,8 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
     showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
     choose,
+    roles: async (room) => engine.current?.moderation.roles(room) ?? OFFLINE,
+    setRole: async (...asked) => engine.current?.moderation.setRole(...asked) ?? OFFLINE,
     reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,

@@ -1,11 +1,12 @@
 /**
  * Applies the side effects of committed entries: a removal redacts its target and all replacements of it; a change of
- * membership sets the member's row. The entry is the source of truth and has `pending: true` until its side effects are
+ * membership, a role and a ban set rows of members. The entry is the source of truth and has `pending: true` until its side effects are
  * durable, so that another process can apply them where this one died (repairSideEffects.ts). Applying them twice, or at
  * the same time, gives the same result.
  */
 import type { AnyBulkWriteOperation } from 'mongodb';
-import { kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { hasSideEffects, kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { banSetBy, rolesSetBy } from '../memberRoles.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
 import type { Collections, MemberDocument } from './base/collections.ts';
@@ -13,7 +14,7 @@ import { whereAmends } from './base/entryDocuments.ts';
 
 export type PendingEntry = Pick<
   EntryDocument,
-  'room' | 'serverOffset' | 'author' | 'subject' | 'kind' | 'target'
+  'room' | 'serverOffset' | 'author' | 'subject' | 'kind' | 'target' | 'content'
 >;
 
 interface Deps {
@@ -37,7 +38,9 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
         removals.flatMap(({ target }) => target ?? []),
       ),
       setMembers(room, moves),
+      setRoles(room, known),
     ]);
+    await setBans(room, known); // after the rows of joins: a ban ends also a membership that a join in between began
     const serverOffset = { $in: known.map((entry) => entry.serverOffset) };
     await collections.entriesOf(room).updateMany({ room, serverOffset }, { $unset: { pending: '' } });
   };
@@ -67,15 +70,70 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
     );
     onMembers(room);
   }
+
+  async function setRoles(room: string, entries: readonly PendingEntry[]): Promise<void> {
+    const sets = entries.flatMap((entry) =>
+      rolesSetBy(entry).map(({ user, role }) => latestSet(entry, user, 'roleOffset', { role })),
+    );
+    await setLatest(sets);
+    if (sets.length > 0) onMembers(room);
+  }
+
+  async function setBans(room: string, entries: readonly PendingEntry[]): Promise<void> {
+    const sets = entries.flatMap((entry) => {
+      const ban = banSetBy(entry);
+      if (!ban) return [];
+      const { user, banned } = ban;
+      return latestSet(entry, user, 'banOffset', banned ? { banned, present: false } : { banned });
+    });
+    await setLatest(sets);
+    if (sets.length > 0) onMembers(room);
+  }
+
+  /** Twice where another process inserted the row in between. */
+  async function setLatest(sets: AnyBulkWriteOperation<MemberDocument>[]): Promise<void> {
+    if (sets.length === 0) return;
+    const duplicates = await bulkUpsert(collections.members, sets);
+    await bulkUpsert(
+      collections.members,
+      duplicates.map((index) => sets[index]!),
+    );
+  }
+}
+
+/** As `memberSet`, with an offset of its own. A role without a membership waits for none: it counts only beyond the newest join. */
+function latestSet(
+  { room, serverOffset }: PendingEntry,
+  user: string,
+  offset: 'roleOffset' | 'banOffset',
+  set: Partial<MemberDocument>,
+): AnyBulkWriteOperation<MemberDocument> {
+  const absent = { present: false, serverOffset: 0 };
+  return {
+    updateOne: {
+      filter: { room, user, [offset]: { $not: { $gte: serverOffset } } },
+      update: {
+        $set: { ...set, [offset]: serverOffset },
+        $setOnInsert: 'present' in set ? { serverOffset: 0 } : absent,
+      },
+      upsert: true,
+    },
+  };
 }
 
 /** Sets the row unless it already stands at a greater serverOffset: then the upsert fails with a duplicate key. */
 function memberSet(move: PendingEntry): AnyBulkWriteOperation<MemberDocument> {
   const { room, serverOffset } = move;
+  const joins = membershipOf(move) === 'joined';
   return {
     updateOne: {
-      filter: { room, user: subjectOf(move), serverOffset: { $lt: serverOffset } },
-      update: { $set: { present: membershipOf(move) === 'joined', serverOffset } },
+      filter: {
+        room,
+        user: subjectOf(move),
+        serverOffset: { $lt: serverOffset },
+        ...(joins && { banned: { $ne: true } }), // who is banned does not become a member: a duplicate, too
+      },
+      update: { $set: { present: joins, serverOffset } },
       upsert: true,
     },
   };
@@ -83,10 +141,6 @@ function memberSet(move: PendingEntry): AnyBulkWriteOperation<MemberDocument> {
 
 export function kindsWithSideEffects(): string[] {
   return [...kinds().keys()].filter(hasSideEffects);
-}
-
-function hasSideEffects(kind: string): boolean {
-  return isRemoval(kind) || membershipOf({ kind }) !== undefined;
 }
 
 function isRemoval(kind: string): boolean {

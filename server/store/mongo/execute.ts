@@ -142,6 +142,7 @@ const FOUND_FIELDS = {
   kind: 1,
   target: 1,
   subject: 1,
+  content: 1,
   pending: 1,
 } as const;
 

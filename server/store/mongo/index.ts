@@ -73,6 +73,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     collections,
     heads: reads.heads,
     counts,
+    applySideEffects,
     activity,
   });
   const tails = createTails({

@@ -1,7 +1,12 @@
 /** Inserts entries, the only command that writes them, and reports the outcome for each document. */
 import { BSON, MongoBulkWriteError } from 'mongodb';
 import type { EntryDocument, InsertReply, RoomHead } from './append/commands.ts';
-import { type Collections, ENTRIES_BY_KEY, ENTRIES_BY_OFFSET } from './base/collections.ts';
+import {
+  type Collections,
+  ENTRIES_BY_KEY,
+  ENTRIES_BY_OFFSET,
+  ENTRIES_BY_ROLE_SEQ,
+} from './base/collections.ts';
 import { faultOf, isUnsendable } from './base/faults.ts';
 
 interface Deps {
@@ -53,6 +58,8 @@ export function createInsert({ collections, onDurable, by }: Deps): Insert {
     switch (fault.index) {
       case ENTRIES_BY_OFFSET:
         return { tag: 'duplicate', inserted, of: 'serverOffset' };
+      case ENTRIES_BY_ROLE_SEQ:
+        return { tag: 'duplicate', inserted, of: 'roleSeq' };
       case ENTRIES_BY_KEY:
       case '_id_': // the same document: a retry of the driver
         return { tag: 'duplicate', inserted, of: 'clientOffset' };

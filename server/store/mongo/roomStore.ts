@@ -9,14 +9,22 @@ import {
   type LogStore,
   type RaisedMark,
   type Reader,
+  type RolesOfRoom,
   type RoomRecord,
   type RoomStore,
   Unavailable,
 } from '../port.ts';
 import { settingsOf, withChoice } from '../storedSettings.ts';
 import type { EntryDocument } from './append/commands.ts';
+import type { ApplySideEffects, PendingEntry } from './applySideEffects.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
-import { type Collections, type MemberDocument, type RoomDocument, settingsId } from './base/collections.ts';
+import {
+  type Collections,
+  HAS_ROLE_SEQ,
+  type MemberDocument,
+  type RoomDocument,
+  settingsId,
+} from './base/collections.ts';
 import { timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
 import type { RoomActivity } from './roomActivity.ts';
@@ -25,6 +33,7 @@ interface Deps {
   collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'settings' | 'entriesOf'>;
   heads: LogStore['heads'];
   counts: MemberCounts;
+  applySideEffects: ApplySideEffects;
   activity: Pick<RoomActivity, 'isStored'>;
 }
 
@@ -39,6 +48,7 @@ export function roomsOn({
   collections: { rooms, members, marks, settings, entriesOf },
   heads,
   counts,
+  applySideEffects,
   activity,
 }: Deps): MongoRoomStore {
   const seen = createRecentMap<string, true>({
@@ -61,6 +71,20 @@ export function roomsOn({
   async function byId(id: string): Promise<RoomRecord | undefined> {
     const document = await rooms.findOne({ _id: id });
     return document ? (await withHeadAndMembers([document]))[0] : undefined;
+  }
+
+  /**
+   * The number of the last change of roles, whose side effects are durable then. Those of the changes before are: each was written
+   * after this was called.
+   */
+  async function lastRoleSeq(room: string): Promise<number> {
+    const [last] = await entriesOf(room)
+      .find({ room, ...HAS_ROLE_SEQ })
+      .sort({ roleSeq: -1 })
+      .limit(1)
+      .toArray();
+    if (last?.pending) await applySideEffects(room, [last satisfies PendingEntry]);
+    return last?.roleSeq ?? 0;
   }
 
   return {
@@ -234,6 +258,33 @@ export function roomsOn({
         .find({ room, present: true, user: { $gt: after } })
         .sort({ user: 1 })
         .project<{ user: string }>({ _id: 0, user: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map(({ user }) => user);
+    },
+    async roles(room, users) {
+      const roleSeq = await lastRoleSeq(room);
+      const [withRole, eldest, asked] = await Promise.all([
+        members
+          .find({ room, roleOffset: { $gt: 0 }, present: true })
+          .sort({ serverOffset: 1 })
+          .toArray(),
+        members.find({ room, present: true }).sort({ serverOffset: 1 }).limit(2).toArray(),
+        members.find({ room, user: { $in: [...users] } }).toArray(),
+      ]);
+      return {
+        roleSeq,
+        holders: withRole.flatMap(({ user, role, roleOffset = 0, serverOffset }) =>
+          role !== undefined && role !== 'member' && roleOffset > serverOffset ? { user, role } : [],
+        ) satisfies RolesOfRoom['holders'],
+        eldest: eldest.map(({ user }) => user),
+        members: asked.flatMap(({ user, present }) => (present ? user : [])),
+        banned: asked.flatMap(({ user, banned }) => (banned ? user : [])),
+      };
+    },
+    async banned(room, limit) {
+      const found = await members
+        .find({ room, banOffset: { $gt: 0 }, banned: true })
         .limit(limit)
         .toArray();
       return found.map(({ user }) => user);

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
+import { banSetBy, rolesSetBy } from '../memberRoles.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
 import { faultKind } from './faults.ts';
 import {
@@ -35,8 +36,8 @@ export function appendOn(db: DatabaseSync) {
       return { results, committed: statements.since.all(before).map(numberedOf) };
     });
 
-  function setRoom(id: string, { head, members, at, activeAt }: RoomState): void {
-    statements.setRoom.run(head, members, id);
+  function setRoom(id: string, { head, members, at, activeAt, roleSeq }: RoomState): void {
+    statements.setRoom.run(head, members, roleSeq, id);
     // Apart from the rest, and seldom: it moves the room in an index.
     if (at - activeAt >= ROOM_ACTIVITY_EVERY_MS) statements.setActive.run(at, id);
   }
@@ -77,6 +78,9 @@ export function appendOn(db: DatabaseSync) {
     }
     const membership = ruleOf(item.kind)?.membership;
     if (membership) after.members += setMember(item, membership === 'joined', after.head);
+    for (const { user, role } of rolesSetBy(item)) statements.setRole.run(role, item.room, user);
+    const ban = banSetBy(item);
+    if (ban) statements.setBan.run(Number(ban.banned), item.room, ban.user);
     rooms.set(item.room, after); // last, so that an exception above leaves the room unchanged
     return { tag: 'appended', serverOffset: after.head, at: after.at };
   }
@@ -106,12 +110,13 @@ export function appendOn(db: DatabaseSync) {
     return found && isMessage({ kind: found.kind }) ? found : undefined;
   }
 
-  /** Sets the member's row; returns the change of the room's number of members. */
-  function setMember(item: NewEntry, present: boolean, serverOffset: number): number {
+  /** Sets the member's row; returns the change of the room's number of members. Who is banned does not become one. */
+  function setMember(item: NewEntry, joins: boolean, serverOffset: number): number {
     const user = subjectOf(item);
-    const was = statements.member.get(item.room, user)?.present === 1;
-    statements.setMember.run(item.room, user, Number(present), serverOffset);
-    return Number(present) - Number(was);
+    const { present: was = 0, banned = 0 } = statements.member.get(item.room, user) ?? {};
+    const present = Number(joins && !banned);
+    statements.setMember.run(item.room, user, present, serverOffset);
+    return present - was;
   }
 }
 
@@ -121,6 +126,8 @@ interface RoomState {
   /** Time of its newest entry in milliseconds; 0 for an empty room. */
   at: number;
   activeAt: number;
+  /** Number of its last change of roles. */
+  roleSeq: number;
 }
 
 interface ItemContext {
@@ -137,7 +144,7 @@ interface Target {
 }
 
 type Decision =
-  | Extract<AppendResult, { tag: 'repeat' | 'conflict' | 'no-room' | 'no-target' }>
+  | Extract<AppendResult, { tag: 'repeat' | 'conflict' | 'no-room' | 'no-target' | 'outdated' }>
   | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; redacts: boolean };
 
 /** Pure. The key decides first (L3): a repeat stays one, whatever has happened to its room, its target or its content. */
@@ -147,11 +154,13 @@ function decide(item: NewEntry, now: number, { original, room, target }: ItemCon
     return original.digest === item.digest ? { tag: 'repeat', serverOffset, at } : { tag: 'conflict' };
   }
   if (!room) return { tag: 'no-room' };
+  const { roleSeq = room.roleSeq } = item;
+  if (item.roleSeq !== undefined && roleSeq !== room.roleSeq + 1) return { tag: 'outdated' };
   const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
   if (names !== 'none' && names !== 'reply' && !target) return { tag: 'no-target' };
   return {
     tag: 'write',
-    after: { ...room, head: room.head + 1, at: Math.max(now, room.at) }, // a clock may go back, or start in 1970
+    after: { ...room, roleSeq, head: room.head + 1, at: Math.max(now, room.at) }, // a clock may go back, or start in 1970
     target: names === 'none' ? undefined : target?.serverOffset,
     deleted: effect === 'replace' && target?.deleted === 1,
     redacts: effect === 'remove' && target?.deleted === 0,
@@ -173,11 +182,11 @@ function prepare(db: DatabaseSync) {
     ),
     room: query<RoomState>(
       db,
-      `SELECT head, members, activeAt,
+      `SELECT head, members, activeAt, roleSeq,
          coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), 0) AS at
        FROM rooms WHERE id = ?`,
     ),
-    setRoom: query(db, 'UPDATE rooms SET head = ?, members = ? WHERE id = ?'),
+    setRoom: query(db, 'UPDATE rooms SET head = ?, members = ?, roleSeq = ? WHERE id = ?'),
     setActive: query(db, 'UPDATE rooms SET activeAt = ? WHERE id = ?'),
     insert: query(
       db,
@@ -199,12 +208,20 @@ function prepare(db: DatabaseSync) {
       `UPDATE entries SET body = NULL, content = NULL, deleted = 1
        WHERE room = ? AND target = ? AND kind IN (${listOf(kindsThat('replace'))})`,
     ),
-    member: query<{ present: 0 | 1 }>(db, 'SELECT present FROM members WHERE room = ? AND user = ?'),
+    member: query<{ present: 0 | 1; banned: 0 | 1 }>(
+      db,
+      'SELECT present, banned FROM members WHERE room = ? AND user = ?',
+    ),
     setMember: query(
       db,
       `INSERT INTO members (room, user, present, serverOffset) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET present = excluded.present, serverOffset = excluded.serverOffset`,
+       ON CONFLICT DO UPDATE SET present = excluded.present, serverOffset = excluded.serverOffset, role = NULL`,
     ),
+    setRole: query(
+      db,
+      "UPDATE members SET role = nullif(?, 'member') WHERE room = ? AND user = ? AND present = 1",
+    ),
+    setBan: query(db, 'UPDATE members SET banned = ? WHERE room = ? AND user = ?'),
     lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
     since: query<NumberedRow>(db, `SELECT seq, room, ${COLUMNS} FROM entries WHERE seq > ? ORDER BY seq`),
   };

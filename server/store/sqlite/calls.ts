@@ -96,6 +96,8 @@ export const ANSWERED_BY = {
     readUpTo: 'reader',
     readers: 'reader',
     members: 'reader',
+    roles: 'reader',
+    banned: 'reader',
   },
   keepers: {
     add: 'writer',

@@ -155,6 +155,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       chosen: (room, user) => call('rooms', 'chosen', room, user),
       readers: (room, limit) => call('rooms', 'readers', room, limit),
       members: (room, after, limit) => call('rooms', 'members', room, after, limit),
+      roles: (room, users) => call('rooms', 'roles', room, users),
+      banned: (room, limit) => call('rooms', 'banned', room, limit),
     },
     keepers: {
       add: (user, at) => call('keepers', 'add', user, at),

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { leavingKinds } from '../../../shared/kinds.ts';
-import type { Leave, ListedRoom, ListPosition, Reader, RoomRecord, RoomStore } from '../port.ts';
+import type { Leave, ListedRoom, ListPosition, Reader, RolesOfRoom, RoomRecord, RoomStore } from '../port.ts';
 import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
@@ -64,6 +64,17 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
     readers: (room, limit) => statements.readers.all(room, limit),
     members: (room, after, limit) => statements.members.all(room, after, limit).map(({ user }) => user),
+    roles(room, users) {
+      const rows = users.map((user) => ({ user, ...statements.standing.get(room, user) }));
+      return {
+        roleSeq: statements.roleSeq.get(room)?.roleSeq ?? 0,
+        holders: statements.holders.all(room).map(({ user, role }) => ({ user, role })),
+        eldest: statements.eldest.all(room).map(({ user }) => user),
+        members: rows.flatMap(({ user, present }) => (present ? user : [])),
+        banned: rows.flatMap(({ user, banned }) => (banned ? user : [])),
+      };
+    },
+    banned: (room, limit) => statements.banned.all(room, limit).map(({ user }) => user),
   };
 }
 
@@ -146,6 +157,20 @@ function prepare(db: DatabaseSync) {
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user
        WHERE members.room = ? AND members.present = 1 LIMIT ?`,
     ),
+    roleSeq: query<{ roleSeq: number }>(db, 'SELECT roleSeq FROM rooms WHERE id = ?'),
+    holders: query<RolesOfRoom['holders'][number]>(
+      db,
+      'SELECT user, role FROM members WHERE room = ? AND role IS NOT NULL ORDER BY serverOffset',
+    ),
+    eldest: query<{ user: string }>(
+      db,
+      'SELECT user FROM members WHERE room = ? AND present = 1 ORDER BY serverOffset LIMIT 2',
+    ),
+    standing: query<{ present: 0 | 1; banned: 0 | 1 }>(
+      db,
+      'SELECT present, banned FROM members WHERE room = ? AND user = ?',
+    ),
+    banned: query<{ user: string }>(db, 'SELECT user FROM members WHERE room = ? AND banned = 1 LIMIT ?'),
     members: query<{ user: string }>(
       db,
       'SELECT user FROM members WHERE room = ? AND present = 1 AND user > ? ORDER BY user LIMIT ?',

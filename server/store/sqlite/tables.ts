@@ -11,7 +11,7 @@ export function migrate(db: DatabaseSync, from: number, created: { epoch: string
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STEPS.length}`);
 }
 
-const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth];
+const STEPS = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth, eleventh, twelfth, thirteenth];
 export const SCHEMA_VERSION = STEPS.length;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
@@ -199,6 +199,20 @@ function twelfth(db: DatabaseSync): void {
     CREATE TABLE settings (
       room TEXT NOT NULL, user TEXT NOT NULL, chosen TEXT NOT NULL, PRIMARY KEY (user, room)
     ) STRICT, WITHOUT ROWID;
+  `);
+}
+
+/**
+ * Roles of members (NULL: none), bans, and the number of each room's changes of roles. Rooms that exist need no roles: without an
+ * owner, a room's creator is one, else its eldest member (server/rooms/roles.ts).
+ */
+function thirteenth(db: DatabaseSync): void {
+  db.exec(`
+    ALTER TABLE members ADD COLUMN role TEXT;
+    ALTER TABLE members ADD COLUMN banned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN roleSeq INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX membersWithRole ON members (room) WHERE role IS NOT NULL;
+    CREATE INDEX membersBanned ON members (room) WHERE banned = 1;
   `);
 }
 

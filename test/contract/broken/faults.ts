@@ -7,6 +7,7 @@ import { appendFaults } from './inAppend.ts';
 import { dataFaults } from './inData.ts';
 import { kindFaults } from './inKinds.ts';
 import { readFaults } from './inReads.ts';
+import { roleFaults } from './inRoles.ts';
 import { roomFaults } from './inRooms.ts';
 import { tailFaults } from './inTail.ts';
 import { userFaults } from './inUsers.ts';
@@ -29,6 +30,7 @@ export const FAULTS: readonly Fault[] = [
   ...readFaults,
   ...tailFaults,
   ...roomFaults,
+  ...roleFaults,
   ...userFaults,
   ...kindFaults,
 ];

@@ -1,4 +1,5 @@
 /** A database in memory that several stores of one process share. Each of its methods is atomic. */
+import { banSetBy, rolesSetBy } from '../../../server/store/memberRoles.ts';
 import type {
   AppendResult,
   ComeBackRequest,
@@ -11,13 +12,15 @@ import type {
   OneTimePass,
   PresenceRecord,
   RequestState,
+  RolesOfRoom,
   RoomRecord,
 } from '../../../server/store/port.ts';
 import type { StoredSettings } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { hasSideEffects, isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { LOBBY } from '../../../shared/mint.ts';
+import type { RoomRole } from '../../../shared/protocol/index.ts';
 import { newId } from '../support.ts';
 
 export interface Row extends NewEntry {
@@ -33,6 +36,9 @@ interface Member {
   isPresent: boolean;
   /** serverOffset of the newest join or leave. */
   serverOffset: number;
+  /** The newest role, which counts if it is beyond `serverOffset`. */
+  role?: { is: RoomRole; serverOffset: number };
+  ban?: { is: boolean; serverOffset: number };
 }
 
 export class MemoryData {
@@ -76,7 +82,8 @@ export class MemoryData {
       return { tag: 'repeat', serverOffset: same.serverOffset, at: same.at };
     }
     const { room, author, target, targetAuthor = author } = item;
-    const { target: names = 'none', effect = 'none', membership } = ruleOf(item.kind) ?? {};
+    if (item.roleSeq !== undefined && item.roleSeq !== this.roleSeq(room) + 1) return { tag: 'outdated' };
+    const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
     const found =
       target === undefined ? undefined : this.find({ room, author: targetAuthor, clientOffset: target });
     const message = found && isMessage({ kind: found.kind }) ? found : undefined;
@@ -89,7 +96,7 @@ export class MemoryData {
       at: Math.max(at, this.lastAt(room)),
       targetOffset: names === 'none' ? undefined : message?.serverOffset,
       deleted: effect === 'replace' && this.#isRedacted(message!),
-      isUnfinished: effect === 'remove' || membership !== undefined,
+      isUnfinished: hasSideEffects(item.kind),
     };
     if (row.deleted) redact(row);
     this.rows.push(row);
@@ -104,16 +111,70 @@ export class MemoryData {
         redact(one);
       }
     }
-    const membership = ruleOf(row.kind)?.membership;
-    if (membership) {
-      const members = this.#members.get(row.room) ?? new Map<string, Member>();
-      this.#members.set(row.room, members);
-      const { serverOffset } = row;
-      const user = subjectOf(row);
-      if (serverOffset > (members.get(user)?.serverOffset ?? 0))
-        members.set(user, { isPresent: membership === 'joined', serverOffset });
-    }
+    this.setMember(row);
+    this.setRoles(row);
+    this.setBan(row);
     row.isUnfinished = false;
+  }
+
+  protected setMember(row: Row): void {
+    const membership = ruleOf(row.kind)?.membership;
+    if (!membership) return;
+    const { serverOffset } = row;
+    const member = this.member(row.room, subjectOf(row));
+    if (serverOffset <= member.serverOffset) return;
+    if (membership === 'joined' && member.ban?.is) return;
+    Object.assign(member, { isPresent: membership === 'joined', serverOffset });
+  }
+
+  protected setRoles(row: Row): void {
+    const { room, serverOffset } = row;
+    for (const { user, role } of rolesSetBy(row)) {
+      const member = this.member(room, user);
+      if (serverOffset > (member.role?.serverOffset ?? 0)) member.role = { is: role, serverOffset };
+    }
+  }
+
+  protected setBan(row: Row): void {
+    const ban = banSetBy(row);
+    if (!ban) return;
+    const { serverOffset } = row;
+    const member = this.member(row.room, ban.user);
+    if (serverOffset <= (member.ban?.serverOffset ?? 0)) return;
+    member.ban = { is: ban.banned, serverOffset };
+    if (ban.banned) member.isPresent = false;
+  }
+
+  protected member(room: string, user: string): Member {
+    const members = this.#members.get(room) ?? new Map<string, Member>();
+    this.#members.set(room, members);
+    const member = members.get(user) ?? { isPresent: false, serverOffset: 0 };
+    members.set(user, member);
+    return member;
+  }
+
+  roleSeq(room: string): number {
+    return Math.max(0, ...this.rowsOf(room).map(({ roleSeq = 0 }) => roleSeq));
+  }
+
+  roles(room: string, users: readonly string[]): RolesOfRoom {
+    for (const row of this.rowsOf(room)) this.repair(row);
+    const present = [...(this.#members.get(room) ?? [])]
+      .filter(([, { isPresent }]) => isPresent)
+      .toSorted(([, a], [, b]) => a.serverOffset - b.serverOffset);
+    return {
+      roleSeq: this.roleSeq(room),
+      holders: present.flatMap(([user, { role, serverOffset }]) =>
+        role && role.is !== 'member' && role.serverOffset > serverOffset ? { user, role: role.is } : [],
+      ),
+      eldest: present.slice(0, 2).map(([user]) => user),
+      members: users.filter((user) => this.isMember(room, user)),
+      banned: users.filter((user) => this.banned(room).includes(user)),
+    };
+  }
+
+  banned(room: string): string[] {
+    return [...(this.#members.get(room) ?? [])].flatMap(([user, { ban }]) => (ban?.is ? user : []));
   }
 
   /** Applies the side effects of an entry whose writer may have died. */

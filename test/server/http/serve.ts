@@ -66,6 +66,7 @@ export async function serve({
     rooms: memory.rooms,
     users,
     roleOf: async () => undefined,
+    moderation: { rankOf: async (user, room) => (room.createdBy === user ? 'owner' : 'member') },
     limits,
     signUp: config.signUp ?? 'open',
     now: Date.now,

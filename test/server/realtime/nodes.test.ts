@@ -261,3 +261,23 @@ test('while the database is killed and restarted, both servers report it, stay u
     return marks() > 0;
   });
 });
+
+test('two owners who demote each other at two servers at the same moment: the room has one', async () => {
+  using ada = await connectClient(here.url, await person());
+  using bo = await connectClient(there.url, await person());
+  const id = newId();
+  await ada.request('room:create', { id, kind: 'public', name: 'Ward 5' });
+  await bo.request('room:join', { room: id, clientOffset: newId() });
+  const give = (by: ApiClient, user: User, role: 'owner' | 'member') =>
+    by.request('room:role', { room: id, clientOffset: newId(), user: user.id, role });
+  expect(await give(ada, bo.session.user, 'owner')).toMatchObject({ ok: true });
+  const answers = await Promise.all([
+    give(ada, bo.session.user, 'member'),
+    give(bo, ada.session.user, 'member'),
+  ]);
+  expect(answers.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+  for (const client of [ada, bo]) {
+    const roles = await client.request('room:roles', { room: id });
+    expect(Object.values((roles.ok && roles.roles) || {})).toEqual(['owner']);
+  }
+});

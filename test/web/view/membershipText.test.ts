@@ -29,3 +29,27 @@ test('who joined and left is one sentence in each language; names have their own
   expect(textOf(['Lin', 'Osei'], 3, [undefined])).toBe('Lin、Osei和另外 3 人加入了，我离开了');
   expect(textOf(['Lin', 'Osei'], Number.POSITIVE_INFINITY)).toBe('Lin、Osei和其他人加入了');
 });
+
+test('a notice says who gave whom which role, or removed whom; “you” in the place where it stands', async () => {
+  const notice = (kind: string, by: string | undefined, whom: string | undefined, fields: object = {}) =>
+    membershipText({
+      from: 1,
+      to: 1,
+      at: 1,
+      people: { kind, by, whom, isSelf: by === whom, fields: { ...fields } },
+    })?.replace(/[\u2068\u2069]/g, '');
+  expect(notice('role', 'Mika', 'Lin', { role: 'moderator' })).toBe('Mika made Lin a moderator');
+  expect(notice('role', 'Mika', undefined, { role: 'owner' })).toBe('Mika made you an owner');
+  expect(notice('role', undefined, 'Lin', { role: 'member' })).toBe('You made Lin a member again');
+  expect(notice('role', undefined, undefined, { role: 'member' })).toBe('You stepped down to member');
+  expect(notice('role', 'Mika', 'Lin', { role: 'owner', authorRole: 'moderator' })).toBe(
+    'Mika handed the room on to Lin',
+  );
+  expect(notice('removal', 'Mika', undefined)).toBe('Mika removed you');
+  expect(notice('ban', 'Mika', 'Lin')).toBe('Mika banned Lin');
+  expect(notice('unban', 'Mika', '')).toBe('Mika lifted the ban of Somebody');
+  expect(notice('of a later version', 'Mika', 'Lin')).toBeUndefined();
+  vi.stubGlobal('document', { documentElement: {} });
+  await speak('zh');
+  expect(notice('role', 'Mika', undefined, { role: 'moderator' })).toBe('Mika将你设为管理员');
+});

@@ -1,10 +1,12 @@
 /**
- * Joins and leaves that follow each other: the screen shows each run of them as one line. A run ends at a line and at a hole.
+ * Joins and leaves that follow each other: the screen shows each run of them as one line. A run ends at a line and at a hole, and a
+ * notice (shared/kinds.ts) is a run by itself.
  *
  * Cost: one request for a window; where that finds MEMBERSHIPS_AT_ONCE entries, one for each pair of neighbouring lines, of at
  * most RUN_MAX_ENTRIES + 1. So 1,000 joins between two messages cost a window two requests and 251 entries.
  */
 import type { Entry } from '../../../shared/entry.ts';
+import { isNotice } from '../../../shared/kinds.ts';
 import { membershipsBetween, type UserRead } from '../../db/userDatabase.ts';
 import type { OffsetRange } from '../../records/spans.ts';
 
@@ -12,7 +14,7 @@ export const MEMBERSHIPS_AT_ONCE = 200;
 /** Of a longer run, one entry more than this is known. */
 export const RUN_MAX_ENTRIES = 50;
 
-/** The stored joins and leaves in the range, which contains the lines. `lines` ascend. */
+/** The stored joins, leaves and notices in the range, which contains the lines. `lines` ascend. */
 export async function readMemberships(
   tx: UserRead,
   room: string,
@@ -35,8 +37,8 @@ export function membershipRuns(entries: readonly Entry[], ends: readonly number[
   const runs: Entry[][] = [];
   let last: number | undefined;
   for (const entry of entries) {
-    const next = ends.filter((end) => end < entry.serverOffset).length;
-    if (next !== last) runs.push([]);
+    const next = isNotice(entry) ? -1 : ends.filter((end) => end < entry.serverOffset).length;
+    if (next < 0 || next !== last) runs.push([]);
     last = next;
     runs.at(-1)!.push(entry);
   }

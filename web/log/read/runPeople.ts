@@ -1,6 +1,6 @@
-/** Who joined and who left in a run of joins and leaves. In the engine's chunk: the first paint keeps the place of the line. */
+/** Who joined and who left in a run of joins and leaves, and what a notice says. In the engine's chunk: the first paint keeps the place of the line. */
 import type { Entry } from '../../../shared/entry.ts';
-import { membershipOf, subjectOf } from '../../../shared/kinds.ts';
+import { isNotice, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { shownName } from '../../../shared/text.ts';
 import { getOnce } from '../../db/lookups.ts';
 import type { UserRead } from '../../db/userDatabase.ts';
@@ -20,6 +20,16 @@ export interface RunPeople<Who> {
   left: NamedPeople<Who>;
 }
 
+/** An entry that is a line of its own. `isSelf`: who did it is whom it concerns. */
+export interface Notice<Who> {
+  kind: string;
+  by: Who;
+  whom: Who;
+  isSelf: boolean;
+  /** The fields of its kind. */
+  fields: Readonly<Record<string, unknown>>;
+}
+
 /** One more is no longer than "1 other". */
 const NAMED_MAX = 3;
 
@@ -28,12 +38,18 @@ export async function readRunPeople(
   tx: UserRead,
   run: readonly Entry[],
   me: string,
-): Promise<RunPeople<string | undefined>> {
-  const { joined, left } = runPeople(run, me);
+): Promise<RunPeople<string | undefined> | Notice<string | undefined>> {
   const nameOf = async (id: string) => {
     const user = id === me ? undefined : await getOnce(tx, 'users', id);
     return id === me ? undefined : user ? shownName(user.name) : '';
   };
+  const [first] = run;
+  if (first && isNotice(first)) {
+    const { kind, author, ...fields } = first;
+    const whom = subjectOf(first);
+    return { kind, by: await nameOf(author), whom: await nameOf(whom), isSelf: author === whom, fields };
+  }
+  const { joined, left } = runPeople(run, me);
   const withNames = async ({ named, others }: NamedPeople<string>) => ({
     named: await Promise.all(named.map(nameOf)),
     others,

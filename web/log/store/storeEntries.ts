@@ -10,6 +10,7 @@ import { isLine } from '../../../shared/fold.ts';
 import {
   countedFor,
   isMessage,
+  isNotice,
   isRemoval,
   isReplacement,
   mayAmend,
@@ -104,7 +105,7 @@ async function shownQuotes(
 }
 
 /**
- * The record in `log`: `line` puts entries that render a line, joins and leaves into the index of lines. A reaction is kept out of
+ * The record in `log`: `line` puts entries that render a line, joins, leaves and notices into the index of lines. A reaction is kept out of
  * the index of targets: nobody reads it, and a message may have a thousand (storeReactions.ts has the counts).
  */
 function logRecord(room: string, entry: Entry) {
@@ -115,7 +116,9 @@ function logRecord(room: string, entry: Entry) {
     return { ...rest, room, about } as unknown as HeldEntry;
   }
   if (isLine(entry)) return { ...entry, room, line: serverOffset };
-  return membershipOf(entry) ? { ...entry, room, line: [serverOffset] as [number] } : { ...entry, room };
+  return membershipOf(entry) || isNotice(entry)
+    ? { ...entry, room, line: [serverOffset] as [number] }
+    : { ...entry, room };
 }
 
 /**

@@ -1,9 +1,11 @@
 import { isolated, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Memberships } from '../../state/model.ts';
+import { noticeText } from './noticeText.ts';
 
-/** Who joined and who left a room, in one line; undefined until their names are read. */
+/** Who joined and who left a room, or what a notice says, in one line; undefined until the names are read. */
 export function membershipText({ people }: Memberships): string | undefined {
+  if (people && 'kind' in people) return noticeText(people);
   const { membership } = sheetTexts();
   const locale = t.lang === 'en' ? 'en-GB' : t.lang; // there is no comma before “and”
   const clauses = (['joined', 'left'] as const).flatMap((did) => {

@@ -3,8 +3,10 @@ import { roomName, sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { MemberSummary, RoomSummary, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
+import { Icon } from '../parts/Icon.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { hasActions, type KnownRoles, MemberActions } from './MemberActions.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
 
 interface MembersSheetProps {
@@ -16,12 +18,14 @@ interface MembersSheetProps {
 /** The people of a room: who is here, and when the others were here last. Of a large room a page at a time. */
 export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
   const { client, router } = useWorld();
-  const s = sheetTexts().presence;
+  const { presence: s, roles, direct } = sheetTexts();
   const [pages, setPages] = useState<MemberSummary[][]>([]);
   const [next, setNext] = useState<string | undefined>();
   const [isHidden, setHidden] = useState(false);
   const action = useAsyncAction();
   const write = useAsyncAction();
+  const [known, setKnown] = useState<KnownRoles | undefined>();
+  const [openPerson, setOpenPerson] = useState<string | undefined>();
   const load = (after?: string) =>
     action.run(
       () => client.members(room.id, after),
@@ -33,6 +37,13 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
     );
   const isLive = app.connection.tag === 'live';
   useEffect(load, [isLive]);
+  const loadRoles = () => {
+    client.roles(room.id).then(
+      (answer) => answer.ok && setKnown(answer as KnownRoles),
+      () => {}, // an older server has none
+    );
+  };
+  useEffect(loadRoles, [isLive]);
 
   const now = app.rooms.find(({ id }) => id === room.id)?.presence;
   const members = pages.flatMap((page) =>
@@ -48,45 +59,72 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
       {isHidden && <p>{s.hidden}</p>}
       {action.busy && pages.length === 0 && <p>{s.looking}</p>}
       <ul class="public">
-        {members.map(({ id, name, presence: { here, seenAt } }) => (
-          <li key={id} class="room">
-            <span class={here ? 'face here' : 'face'}>
-              <Avatar id={id} name={name} kind="direct" />
-            </span>
-            <span class="what">
-              <span class="name" dir="auto" translate={false}>
-                {name || s.somebody}
+        {members.map(({ id, name, presence: { here, seenAt } }) => {
+          const person = { id, name: name || s.somebody, isMe: id === app.user.id };
+          const role = known?.roles[id] ?? 'member';
+          return (
+            <li key={id} class="room">
+              <span class={here ? 'face here' : 'face'}>
+                <Avatar id={id} name={name} kind="direct" />
               </span>
-              <span class="last">
-                {[
-                  id === app.user.id && s.you,
-                  here ? s.here : seenAt !== undefined && s.seen(times.recent(seenAt, Date.now())),
-                ]
-                  .filter(Boolean)
-                  .join(' · ')}
+              <span class="what">
+                <span class="name" dir="auto" translate={false}>
+                  {person.name}
+                </span>
+                <span class="last">
+                  {[
+                    person.isMe && s.you,
+                    role !== 'member' && roles[role],
+                    here ? s.here : seenAt !== undefined && s.seen(times.recent(seenAt, Date.now())),
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
+                {openPerson === id && known && (
+                  <MemberActions
+                    room={room.id}
+                    person={person}
+                    known={known}
+                    onDone={() => {
+                      setOpenPerson(undefined);
+                      loadRoles();
+                    }}
+                  />
+                )}
               </span>
-            </span>
-            {id !== app.user.id && room.kind !== 'direct' && (
-              <button
-                type="button"
-                class="button small"
-                aria-label={sheetTexts().direct.openTo(name || s.somebody)}
-                onClick={() =>
-                  write.run(
-                    () => client.writeTo({ id, name }),
-                    ({ room: opened }) => {
-                      if (opened === undefined) return;
-                      onClose();
-                      afterClosing(() => router.go({ tag: 'room', id: opened }));
-                    },
-                  )
-                }
-              >
-                {sheetTexts().direct.open}
-              </button>
-            )}
-          </li>
-        ))}
+              {!person.isMe && room.kind !== 'direct' && (
+                <button
+                  type="button"
+                  class="button small"
+                  aria-label={direct.openTo(person.name)}
+                  onClick={() =>
+                    write.run(
+                      () => client.writeTo({ id, name }),
+                      ({ room: opened }) => {
+                        if (opened === undefined) return;
+                        onClose();
+                        afterClosing(() => router.go({ tag: 'room', id: opened }));
+                      },
+                    )
+                  }
+                >
+                  {direct.open}
+                </button>
+              )}
+              {hasActions(known, person) && (
+                <button
+                  type="button"
+                  class="icon"
+                  aria-label={roles.actionsFor(person.name)}
+                  aria-expanded={openPerson === id}
+                  onClick={() => setOpenPerson(openPerson === id ? undefined : id)}
+                >
+                  <Icon name="more" />
+                </button>
+              )}
+            </li>
+          );
+        })}
       </ul>
       {next !== undefined && (
         <button type="button" class="button quiet" aria-busy={action.busy} onClick={() => load(next)}>

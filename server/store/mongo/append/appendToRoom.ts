@@ -98,9 +98,16 @@ function* insert(
     case 'duplicate':
       batch.inserted(documents.slice(0, reply.inserted), indexes);
       if (reply.inserted > 0) budget.progress();
-      return reply.of === 'serverOffset'
-        ? yield* awaitHead(room, batch, budget)
-        : yield* decideRepeats(room, batch, budget, indexes[reply.inserted]!);
+      switch (reply.of) {
+        case 'serverOffset':
+          return yield* awaitHead(room, batch, budget);
+        case 'clientOffset':
+          return yield* decideRepeats(room, batch, budget, indexes[reply.inserted]!);
+        case 'roleSeq':
+          return yield* refuseUnlessKnown(room, batch, [indexes[reply.inserted]!], { tag: 'outdated' });
+        default:
+          return assertNever(reply.of);
+      }
     case 'unknown':
       return reply; // L4; no later item is inserted, because this insert may still arrive
     default:

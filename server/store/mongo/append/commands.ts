@@ -24,9 +24,11 @@ export interface EntryDocument {
   subject?: string;
   /** All other fields of the entry. Absent for the first five kinds. */
   content?: Readonly<Record<string, unknown>>;
+  /** As in `NewEntry`. Unique per room. */
+  roleSeq?: number;
   deleted?: true;
   digest: string;
-  /** Present until its side effects are applied: the redaction of a removal, the member's row of a join or leave. */
+  /** Present until its side effects are applied: the redaction of a removal, the rows of members. */
   pending?: true;
   /** On the last entry of an insert: the process that made it. */
   by?: string;
@@ -59,10 +61,10 @@ export type InsertReply =
   /** All are durable. */
   | { tag: 'inserted' }
   /**
-   * The first `inserted` are durable; for the next one another entry has the same serverOffset, or the same key.
+   * The first `inserted` are durable; for the next one another entry has the same serverOffset, the same key, or the same roleSeq.
    * With a write concern error besides, the reply is `unknown`: the first ones may be rolled back.
    */
-  | { tag: 'duplicate'; inserted: number; of: 'serverOffset' | 'clientOffset' }
+  | { tag: 'duplicate'; inserted: number; of: 'serverOffset' | 'clientOffset' | 'roleSeq' }
   /** The first `inserted` are durable; the database refuses the content of the next one. A write concern error: as above. */
   | { tag: 'refused'; inserted: number; message: string }
   /** A write concern error, a timeout, a lost connection: any of the documents may be stored now, later, or never. */
@@ -92,6 +94,7 @@ export interface FoundEntry {
   kind: string;
   target?: number;
   subject?: string;
+  content?: Readonly<Record<string, unknown>>;
   pending?: true;
 }
 

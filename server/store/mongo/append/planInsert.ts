@@ -2,7 +2,7 @@
  * Plans the next insert of a batch from what is known at a committed head. Pure. Every attempt is planned anew, because one
  * repeat or one lost race shifts the serverOffsets of all later items, and of the targets among them.
  */
-import { isMessage, ruleOf } from '../../../../shared/kinds.ts';
+import { hasSideEffects, isMessage, ruleOf } from '../../../../shared/kinds.ts';
 import { assertNever } from '../../../../shared/never.ts';
 import type { NewEntry } from '../../port.ts';
 import type { AuthorKey, EntryDocument, RoomHead, Target } from './commands.ts';
@@ -120,12 +120,12 @@ function addToDraft(document: EntryDocument, draft: Draft): void {
 }
 
 function documentOf(
-  { room, author, clientOffset, kind, body, subject, content, digest }: NewEntry,
+  { room, author, clientOffset, kind, body, subject, content, roleSeq, digest }: NewEntry,
   serverOffset: number,
   at: number,
   message: Target | undefined,
 ): EntryDocument {
-  const { effect, membership } = ruleOf(kind) ?? {};
+  const { effect } = ruleOf(kind) ?? {};
   const redacted = effect === 'replace' && message?.deleted === true; // a replacement of a removed message has no effect
   return {
     room,
@@ -140,6 +140,7 @@ function documentOf(
     ...(content !== undefined && !redacted && { content }),
     ...(redacted && { deleted: true }),
     digest,
-    ...((effect === 'remove' || membership !== undefined) && { pending: true }),
+    ...(roleSeq !== undefined && { roleSeq }),
+    ...(hasSideEffects(kind) && { pending: true }),
   };
 }

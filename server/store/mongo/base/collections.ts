@@ -1,6 +1,6 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
-import type { RoomKind } from '../../../../shared/protocol/index.ts';
+import type { RoomKind, RoomRole } from '../../../../shared/protocol/index.ts';
 import type { ComeBackRequest, NewDevice, NewInvitation, OneTimePass, RequestState } from '../../port.ts';
 import type { StoredSettings } from '../../storedSettings.ts';
 import type { EntryDocument } from '../append/commands.ts';
@@ -150,6 +150,12 @@ export interface MemberDocument {
   present: boolean;
   /** serverOffset of the newest join or leave of this user. */
   serverOffset: number;
+  /** The newest role, and the serverOffset of its entry. It counts while the user is a member and that is beyond `serverOffset`. */
+  role?: RoomRole;
+  roleOffset?: number;
+  /** Whether the user is banned, and the serverOffset of the newest entry that says so. */
+  banned?: boolean;
+  banOffset?: number;
 }
 
 export interface MarkDocument {
@@ -167,9 +173,10 @@ export function settingsId(room: string, user: string): string {
   return `${user} ${room}`;
 }
 
-/** The two unique indexes that append depends on. */
+/** The unique indexes that append depends on. */
 export const ENTRIES_BY_OFFSET = 'entriesByOffset';
 export const ENTRIES_BY_KEY = 'entriesByKey';
+export const ENTRIES_BY_ROLE_SEQ = 'entriesByRoleSeq';
 
 /** The first five kinds, in their original stored form. */
 const WITH_BODY = { $in: ['text', 'edit'] };
@@ -217,6 +224,9 @@ export const EMBEDDED_DEVICE_INDEXES = ['devicesById', 'devicesByToken', 'device
 /** Entries with a target. Queries repeat this condition, because not every planner derives it from `target = x`. */
 export const HAS_TARGET = { target: { $gt: 0 } };
 
+/** Changes of roles. Queries repeat this condition. */
+export const HAS_ROLE_SEQ = { roleSeq: { $gt: 0 } };
+
 /** All but `entriesPending` begin with the room, since all queries name it; that one has few entries. */
 export const ENTRY_INDEXES: readonly (IndexDescription & { name: string })[] = [
   { name: ENTRIES_BY_OFFSET, key: { room: 1, serverOffset: 1 }, unique: true },
@@ -232,6 +242,12 @@ export const ENTRY_INDEXES: readonly (IndexDescription & { name: string })[] = [
     partialFilterExpression: { pending: true },
   },
   ENTRIES_BY_KIND,
+  {
+    name: ENTRIES_BY_ROLE_SEQ,
+    key: { room: 1, roleSeq: 1 },
+    unique: true,
+    partialFilterExpression: HAS_ROLE_SEQ,
+  },
 ];
 
 const INDEXES = {
@@ -270,6 +286,16 @@ const INDEXES = {
     { name: 'membersOfRoom', key: { room: 1, user: 1 }, unique: true },
     { name: 'presentInRoom', key: { room: 1, present: 1 } },
     { name: 'roomsOfUser', key: { user: 1, present: 1, room: 1 } },
+    {
+      name: 'rolesOfRoom',
+      key: { room: 1, roleOffset: 1 },
+      partialFilterExpression: { roleOffset: { $gt: 0 } },
+    },
+    {
+      name: 'bannedFromRoom',
+      key: { room: 1, banOffset: 1 },
+      partialFilterExpression: { banOffset: { $gt: 0 } },
+    },
   ],
   marks: [{ name: 'marksOfUser', key: { user: 1, room: 1 }, unique: true }],
   settings: [],

@@ -30,7 +30,7 @@ function contentOf(content: unknown): object {
   return isPlain ? content : { unreadable: true };
 }
 
-export type EntryFields = Omit<EntryDocument, 'room' | 'digest' | 'pending' | 'by'>;
+export type EntryFields = Omit<EntryDocument, 'room' | 'digest' | 'pending' | 'by' | 'roleSeq'>;
 
 /** `at` of a stored entry in milliseconds; 0 where it is not valid. */
 export function timeOf({ at }: { at: unknown }): number {

@@ -35,6 +35,13 @@ test('a run of joins and leaves ends at a line and at a gap', () => {
   expect(membershipRuns([], [5])).toEqual([]);
 });
 
+test('a notice is a run by itself, between others', () => {
+  const entries = ['join', 'role', 'removal', 'join', 'leave', 'ban'].map((kind, i) =>
+    moved(i + 1, kind, mint()),
+  );
+  expect(membershipRuns(entries, []).map(offsets)).toEqual([[1], [2], [3], [4, 5], [6]]);
+});
+
 test('a run names up to three people by what each did last, the user first; of more it names two', () => {
   const people = (...did: string[]) =>
     runPeople(

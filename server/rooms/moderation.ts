@@ -1,0 +1,221 @@
+/**
+ * What owners and moderators do: give roles, and hand a room on. Each change is an entry. It is decided on the roles as they are
+ * after the change `roleSeq`, and written as the next one: whoever loses a race decides again, so two owners who take the role from
+ * each other on two processes leave the room with one.
+ */
+
+import { MODERATORS_MAX } from '../../shared/limits.ts';
+import { idFrom, LOBBY } from '../../shared/mint.ts';
+import type { Answer, Request, RoomRole, User, Users } from '../../shared/protocol/index.ts';
+import type { Keepers } from '../auth/keepers.ts';
+import { RefusedError, Unavailable } from '../base/refusal.ts';
+import type { EntryKey, OwnFields, RolesOfRoom, RoomRecord, RoomStore } from '../store/port.ts';
+import { type Access, noSuchRoom } from './access.ts';
+import { hasOwner, heirOf, ownersOf, RANK, roleIn } from './roles.ts';
+import type { RoomLimits } from './roomLimits.ts';
+import type { EntryWriter } from './roomService.ts';
+
+export interface Moderation {
+  roles(user: User, request: Request<'room:roles'>): Promise<Omit<Answer<'room:roles'>, 'ok' | 'epoch'>>;
+  setRole(user: User, request: Request<'room:role'>): Promise<void>;
+  /** What this user may do in the room: in the lobby, keepers do what owners do elsewhere. */
+  rankOf(user: string, room: RoomRecord): Promise<RoomRole>;
+  /**
+   * Before a member leaves: the only owner hands the room on. Resolves with the `roleSeq` of the leave, where the room keeps its
+   * other owners only if none of them goes at the same moment.
+   */
+  handOn(user: string, room: string): Promise<number | undefined>;
+}
+
+interface Deps {
+  store: Pick<RoomStore, 'byId' | 'roles' | 'isMember'>;
+  entries: EntryWriter;
+  access: Pick<Access, 'refusalOf'>;
+  names: { ofUsers(ids: readonly string[]): Promise<Users> };
+  limits: Pick<RoomLimits, 'charged'>;
+  keeperRole: Keepers['roleOf'];
+  /** False while the database takes no entries of these kinds yet. */
+  isOn: () => boolean;
+  /** Cryptographically secure random bytes. */
+  random: (bytes: number) => Uint8Array;
+}
+
+/** What an actor decides on. */
+interface Scene {
+  room: RoomRecord;
+  roles: RolesOfRoom;
+  /** Of the actor. */
+  own: RoomRole;
+}
+
+/** The entry to write; undefined where everything is as it should be. */
+interface Decision {
+  kind: string;
+  fields: OwnFields;
+}
+
+export function createModeration({
+  store,
+  entries,
+  access,
+  names,
+  limits,
+  keeperRole,
+  isOn,
+  random,
+}: Deps): Moderation {
+  async function existing(id: string): Promise<RoomRecord> {
+    const room = await store.byId(id);
+    if (!room) throw noSuchRoom();
+    return room;
+  }
+
+  async function rankIn(user: string, room: RoomRecord, roles: RolesOfRoom): Promise<RoomRole> {
+    if (room.id === LOBBY && (await keeperRole(user)) === 'keeper') return 'owner';
+    return roleIn(room, roles, user);
+  }
+
+  /**
+   * Decides and writes, again and again while others are first. `repeats`: the fields under which an earlier request with this key
+   * may have been written.
+   */
+  async function change(
+    user: string,
+    key: EntryKey,
+    about: readonly string[],
+    repeats: { kind: string; fields: readonly OwnFields[] },
+    decide: (scene: Scene) => Decision | undefined,
+  ): Promise<void> {
+    for (let left = TRIES; left > 0; left--) {
+      const known = await entries.lookUp(key, repeats.kind, ...repeats.fields);
+      if (known === 'conflict') throw otherContent();
+      if (known === 'repeat') return;
+      const room = await existing(key.room);
+      const roles = await store.roles(room.id, [user, room.createdBy, ...about]);
+      const decision = decide({ room, roles, own: await rankIn(user, room, roles) });
+      if (!decision) return;
+      const authorRole = authorRoleOf(user, room, roles);
+      const fields = {
+        ...decision.fields,
+        content: { ...(authorRole && { authorRole }), ...decision.fields.content },
+        roleSeq: roles.roleSeq + 1,
+      };
+      const done = await limits.charged(user, async () => {
+        const { tag } = await entries.appendOwn(key, decision.kind, fields);
+        if (tag === 'conflict') throw otherContent();
+        if (tag === 'no-room') throw noSuchRoom();
+        if (tag !== 'appended' && tag !== 'repeat' && tag !== 'outdated')
+          throw new Error(`a ${decision.kind} gave ${tag}`);
+        return tag;
+      });
+      if (done !== 'outdated') return;
+    }
+    throw new Unavailable('Too many people change this room at once; try again.');
+  }
+
+  return {
+    async roles(user, { room: id }) {
+      const refused = await access.refusalOf(id, user.id);
+      if (refused) throw refused;
+      const room = await existing(id);
+      const state = await store.roles(id, [user.id, room.createdBy]);
+      const owners = ownersOf(room, state).map((owner) => [owner, 'owner'] as const);
+      const roles = Object.fromEntries([
+        ...state.holders.map((holder) => [holder.user, holder.role] as const),
+        ...owners,
+      ]);
+      return {
+        roles,
+        own: await rankIn(user.id, room, state),
+        users: await names.ofUsers(Object.keys(roles)),
+      };
+    },
+
+    async setRole(user, { room: id, clientOffset, user: subject, role, handsOn = false }) {
+      if (!isOn()) throw notYet();
+      const key = { room: id, author: user.id, clientOffset };
+      const refused = id === LOBBY ? undefined : await access.refusalOf(id, user.id);
+      if (refused) throw refused;
+      const fields = AUTHOR_ROLES.map((authorRole) => ({
+        subject,
+        content: { ...(authorRole && { authorRole }), role },
+      }));
+      await change(user.id, key, [subject], { kind: 'role', fields }, ({ room, roles, own }) => {
+        const before = roleIn(room, roles, subject);
+        const isOwn = subject === user.id;
+        if (!hasOwner(room) && (role === 'owner' || room.kind === 'direct'))
+          throw new RefusedError('forbidden', 'This room has no owner.');
+        if (own !== 'owner' && !(isOwn && RANK[role] < RANK[before])) throw ownersOnly();
+        if (!roles.members.includes(subject)) throw noSuchMember();
+        if (before === role) return undefined;
+        const others = ownersOf(room, roles).filter((owner) => owner !== subject);
+        if (before === 'owner' && others.length === 0) throw lastOwner();
+        if (before === 'member' && roles.holders.length >= MODERATORS_MAX)
+          throw new RefusedError('forbidden', `A room has at most ${MODERATORS_MAX} owners and moderators.`);
+        // of oneself the entry sets the role that it is about
+        const authorRole = isOwn ? undefined : handsOn && role === 'owner' ? 'moderator' : undefined;
+        return { kind: 'role', fields: { subject, content: { ...(authorRole && { authorRole }), role } } };
+      });
+    },
+
+    async rankOf(user, room) {
+      return rankIn(user, room, await store.roles(room.id, [user, room.createdBy]));
+    },
+
+    async handOn(user, id) {
+      const room = await existing(id);
+      if (!hasOwner(room) || !isOn()) return undefined;
+      const roles = await store.roles(id, [user, room.createdBy]);
+      const owners = ownersOf(room, roles);
+      if (!owners.includes(user)) return undefined;
+      if (owners.length > 1) return roles.roleSeq + 1;
+      if (heirOf(user, roles) === undefined) return undefined;
+      const key = { room: id, author: user, clientOffset: idFrom(random(16)) };
+      await change(user, key, [], { kind: 'role', fields: [] }, (scene) => {
+        const heir = heirOf(user, scene.roles);
+        const [owner, other] = ownersOf(room, scene.roles);
+        if (owner !== user || other !== undefined || heir === undefined) return undefined;
+        const content = { authorRole: 'moderator', role: 'owner' };
+        return { kind: 'role', fields: { subject: heir, content } };
+      });
+      return undefined;
+    },
+  };
+}
+
+/** Of a room's busiest moment: all its moderators act in the same second. */
+const TRIES = 20;
+
+/** What an entry may say of the role of its author. */
+const AUTHOR_ROLES = [undefined, 'owner', 'moderator'] as const;
+
+/** An owner whom no entry has made one becomes one by the first entry: otherwise it could make somebody else the only owner. */
+function authorRoleOf(user: string, room: RoomRecord, roles: RolesOfRoom): 'owner' | undefined {
+  const isNamed = roles.holders.some((holder) => holder.user === user && holder.role === 'owner');
+  return !isNamed && ownersOf(room, roles).includes(user) ? 'owner' : undefined;
+}
+
+function notYet(): RefusedError {
+  return new RefusedError('forbidden', 'This is not possible while older processes use the database.');
+}
+
+function ownersOnly(): RefusedError {
+  return new RefusedError('forbidden', 'Only an owner of the room can do that.', undefined, 'role-needed');
+}
+
+function lastOwner(): RefusedError {
+  return new RefusedError(
+    'forbidden',
+    'A room always has an owner. Make somebody else an owner first.',
+    undefined,
+    'role-last-owner',
+  );
+}
+
+function noSuchMember(): RefusedError {
+  return new RefusedError('not-found', 'This person is not in the room.', undefined, 'role-no-member');
+}
+
+function otherContent(): RefusedError {
+  return new RefusedError('conflict', 'Another item was sent under this key.');
+}

@@ -1,0 +1,60 @@
+import { sentence } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
+import type { Outcome } from '../../state/model.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { useWorld } from '../parts/world.ts';
+
+type RoleName = 'owner' | 'moderator' | 'member';
+
+/** The owners and moderators of a room by id, and what one may do oneself. */
+export interface KnownRoles {
+  roles: Readonly<Record<string, RoleName>>;
+  own: RoleName;
+}
+
+interface MemberActionsProps {
+  room: string;
+  /** `isMe`: the person themselves. */
+  person: { id: string; name: string; isMe: boolean };
+  known: KnownRoles;
+  /** Something has changed. */
+  onDone(): void;
+}
+
+/** What one can do about a member of a room. */
+export function MemberActions({ room, person, known, onDone }: MemberActionsProps) {
+  const { client } = useWorld();
+  const s = sheetTexts().roles;
+  const action = useAsyncAction();
+  const role = known.roles[person.id] ?? 'member';
+  const act = (work: () => Promise<Outcome>) => () => action.run(work, onDone);
+  const set = (next: RoleName, handOn = false) => act(() => client.setRole(room, person.id, next, handOn));
+  const button = (label: string, onClick: () => void) => (
+    <button type="button" class="button quiet" aria-busy={action.busy} onClick={onClick}>
+      {label}
+    </button>
+  );
+  return (
+    <div class="actions">
+      {person.isMe
+        ? role !== 'member' && button(s.stepDown, set('member'))
+        : known.own === 'owner' && (
+            <>
+              {role !== 'moderator' && button(s.make.moderator, set('moderator'))}
+              {role !== 'member' && button(s.make.member, set('member'))}
+              {role !== 'owner' && button(s.make.owner, set('owner'))}
+              {role !== 'owner' && button(s.handOn, set('owner', true))}
+            </>
+          )}
+      <p class="why" role="alert">
+        {action.reason && sentence(action.reason, s.reasons)}
+      </p>
+    </div>
+  );
+}
+
+/** Whether there is anything that one can do about this person. */
+export function hasActions(known: KnownRoles | undefined, person: { id: string; isMe: boolean }): boolean {
+  if (!known) return false;
+  return person.isMe ? (known.roles[person.id] ?? 'member') !== 'member' : known.own === 'owner';
+}
