@@ -120,12 +120,39 @@ test('who is here shows in the header and in a sheet, and one can hide it', asyn
   await expect.poll(isHere).toBe(2);
   await menu.tap();
   await sheet.getByRole('button', { name: 'Who is here' }).tap();
-  await expect(sheet.getByRole('listitem')).toHaveText([/^ADAdayou · online$/, /^MIMikaonline$/]);
+  await expect(sheet.getByRole('listitem')).toHaveText([/^ADAdayou · online$/, /^MIMikaonline/]);
   await page.keyboard.press('Escape');
   await menu.tap();
   await sheet.getByRole('checkbox', { name: 'Show when I am here' }).uncheck();
   await expect(page.getByText('2 people', { exact: true })).toBeVisible();
   await expect.poll(isHere).toBe(1);
+});
+
+test('an owner makes a member a moderator, and a quiet line says so; the last owner keeps the role', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const room = newId();
+  await mika.request('room:create', { id: room, kind: 'public', name: 'Deck' });
+  await page.goto(`${server.url}/#/room/${room}`);
+  await page.getByRole('button', { name: /Join/ }).tap();
+  await expect(page.getByText('2 people')).toBeVisible();
+  const people = await mika.request('presence', { room });
+  const ada = Object.keys(people.ok ? people.people : {}).find((id) => id !== mika.session.user.id)!;
+  await mika.request('room:role', { room, clientOffset: newId(), user: ada, role: 'owner' });
+  await expect(page.getByText(/Mika\W? made you an owner/)).toBeVisible();
+  await page.getByRole('main').getByRole('button', { name: 'Menu' }).tap();
+  const sheet = page.getByRole('dialog');
+  await sheet.getByRole('button', { name: 'Who is here' }).tap();
+  await sheet.getByRole('button', { name: /do about \W?Mika/ }).tap();
+  await sheet.getByRole('button', { name: 'Make a moderator' }).tap();
+  await expect(sheet.getByText(/Moderator/).first()).toBeVisible();
+  await sheet.getByRole('button', { name: /do about \W?Ada/ }).tap();
+  await sheet.getByRole('button', { name: 'Give up this role' }).tap();
+  await expect(sheet.getByText('A room always has an owner.')).toBeVisible();
 });
 
 test('two ticks when all others have read, and the details say who has, also offline', async ({

@@ -35,7 +35,7 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
     </button>
   );
   return (
-    <div class="actions">
+    <div class="member-actions">
       {person.isMe
         ? role !== 'member' && button(s.stepDown, set('member'))
         : known.own === 'owner' && (

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { roomName, sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
@@ -63,24 +64,58 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
           const person = { id, name: name || s.somebody, isMe: id === app.user.id };
           const role = known?.roles[id] ?? 'member';
           return (
-            <li key={id} class="room">
-              <span class={here ? 'face here' : 'face'}>
-                <Avatar id={id} name={name} kind="direct" />
-              </span>
-              <span class="what">
-                <span class="name" dir="auto" translate={false}>
-                  {person.name}
+            <Fragment key={id}>
+              <li class="room">
+                <span class={here ? 'face here' : 'face'}>
+                  <Avatar id={id} name={name} kind="direct" />
                 </span>
-                <span class="last">
-                  {[
-                    person.isMe && s.you,
-                    role !== 'member' && roles[role],
-                    here ? s.here : seenAt !== undefined && s.seen(times.recent(seenAt, Date.now())),
-                  ]
-                    .filter(Boolean)
-                    .join(' · ')}
+                <span class="what">
+                  <span class="name" dir="auto" translate={false}>
+                    {person.name}
+                  </span>
+                  <span class="last">
+                    {[
+                      person.isMe && s.you,
+                      role !== 'member' && roles[role],
+                      here ? s.here : seenAt !== undefined && s.seen(times.recent(seenAt, Date.now())),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </span>
                 </span>
-                {openPerson === id && known && (
+                {!person.isMe && room.kind !== 'direct' && (
+                  <button
+                    type="button"
+                    class="button small"
+                    aria-label={direct.openTo(person.name)}
+                    onClick={() =>
+                      write.run(
+                        () => client.writeTo({ id, name }),
+                        ({ room: opened }) => {
+                          if (opened === undefined) return;
+                          onClose();
+                          afterClosing(() => router.go({ tag: 'room', id: opened }));
+                        },
+                      )
+                    }
+                  >
+                    {direct.open}
+                  </button>
+                )}
+                {hasActions(known, person) && (
+                  <button
+                    type="button"
+                    class="icon"
+                    aria-label={roles.actionsFor(person.name)}
+                    aria-expanded={openPerson === id}
+                    onClick={() => setOpenPerson(openPerson === id ? undefined : id)}
+                  >
+                    <Icon name="more" />
+                  </button>
+                )}
+              </li>
+              {openPerson === id && known && (
+                <li>
                   <MemberActions
                     room={room.id}
                     person={person}
@@ -90,39 +125,9 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
                       loadRoles();
                     }}
                   />
-                )}
-              </span>
-              {!person.isMe && room.kind !== 'direct' && (
-                <button
-                  type="button"
-                  class="button small"
-                  aria-label={direct.openTo(person.name)}
-                  onClick={() =>
-                    write.run(
-                      () => client.writeTo({ id, name }),
-                      ({ room: opened }) => {
-                        if (opened === undefined) return;
-                        onClose();
-                        afterClosing(() => router.go({ tag: 'room', id: opened }));
-                      },
-                    )
-                  }
-                >
-                  {direct.open}
-                </button>
+                </li>
               )}
-              {hasActions(known, person) && (
-                <button
-                  type="button"
-                  class="icon"
-                  aria-label={roles.actionsFor(person.name)}
-                  aria-expanded={openPerson === id}
-                  onClick={() => setOpenPerson(openPerson === id ? undefined : id)}
-                >
-                  <Icon name="more" />
-                </button>
-              )}
-            </li>
+            </Fragment>
           );
         })}
       </ul>
