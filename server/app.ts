@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { pairOf } from '../shared/directPair.ts';
-import { featuresOf, isFirstKind, kinds, membershipOf, subjectOf } from '../shared/kinds.ts';
+import { featuresOf, isFirstKind, kinds, membershipOf, ruleOf, subjectOf } from '../shared/kinds.ts';
 import {
   ACKNOWLEDGE_WITHIN_MS,
   FRAMES_PER_SECOND,
@@ -161,6 +161,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     names,
     limits: roomLimits,
     keeperRole: keepers.roleOf,
+    onRemoved: (user, room) => invitations.left(user, room),
     isOn: store.takesNewKinds,
     random: randomBytes,
   });
@@ -272,6 +273,14 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         await inTurn(user.id, () => moderation.setRole(user, request));
         return {};
       },
+      'room:remove': async (user, request) => {
+        await inTurn(user.id, () => moderation.remove(user, request));
+        return {};
+      },
+      'room:unban': async (user, request) => {
+        await inTurn(user.id, () => moderation.unban(user, request));
+        return {};
+      },
       beat: async () => ({ now: now() }),
     },
   });
@@ -322,7 +331,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     broadcast: broadcastBy(io, backpressure),
     onMembership(room, entry) {
       if (membershipOf(entry) === 'joined') access.joined(room, subjectOf(entry));
-      else access.left(room, subjectOf(entry));
+      else access.left(room, subjectOf(entry), ruleOf(entry.kind)?.sets === 'ban');
       smallRooms.changed(room);
       presence.moved(room, subjectOf(entry), membershipOf(entry) === 'joined');
       realtime.applyMembership(room, entry);

@@ -166,6 +166,11 @@ export function leavingKinds(): string[] {
   return [...table].flatMap(([kind, rule]) => (rule.membership === 'left' ? kind : []));
 }
 
+/** The kinds by which somebody else ends a membership. */
+export function expellingKinds(): string[] {
+  return [...table].flatMap(([kind, rule]) => (rule.membership === 'left' && rule.notice ? kind : []));
+}
+
 /** The tombstone that a removal leaves of its target: the entry without its content and without unknown fields. */
 export function redacted<E extends Entry>(entry: E): E {
   const { serverOffset, author, clientOffset, at, kind, target, subject } = entry;

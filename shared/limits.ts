@@ -68,6 +68,8 @@ export const REACTORS_MAX = 1_000;
 export const QUOTE_CODE_POINTS = 200;
 /** Owners and moderators of a room, together. */
 export const MODERATORS_MAX = 50;
+/** Banned people of a room that an answer to `room:roles` lists. */
+export const BANNED_LISTED = 100;
 export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */
 export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;

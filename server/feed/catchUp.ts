@@ -9,7 +9,14 @@
 import { pairOf } from '../../shared/directPair.ts';
 import { countedFor } from '../../shared/kinds.ts';
 import { CATCH_UP_FRAME_BYTES, CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
-import { type Cursor, type Handshake, PROTOCOL, type Room, type Users } from '../../shared/protocol/index.ts';
+import {
+  type Cursor,
+  type Handshake,
+  PROTOCOL,
+  type Room,
+  type Users,
+  type Welcome,
+} from '../../shared/protocol/index.ts';
 import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import { BYTES_PER_UNIT } from '../limits/workMeter.ts';
@@ -86,6 +93,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
 
   /** The entry says that the user became a member; the member's row in the database may follow a moment later. */
   async function membershipFromEntry(id: string, user: string): Promise<Membership | undefined> {
+    if ((await rooms.exits(user, [id])).get(id) === 'banned') return undefined; // joined before the ban was known
     const room = await rooms.byId(id);
     return room && { room, readUpTo: 0, settings: await rooms.chosen(id, user) };
   }
@@ -149,6 +157,19 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     };
   }
 
+  /** The rooms of which the client has a log, and from which somebody else has removed the user. */
+  async function goneOf(
+    user: string,
+    { cursors = {} }: Partial<Handshake>,
+    memberships: readonly Membership[],
+  ): Promise<NonNullable<Welcome['gone']>> {
+    const others = new Set(Object.keys(cursors));
+    for (const { room } of memberships) others.delete(room.id);
+    if (others.size === 0) return [];
+    const exits = await rooms.exits(user, [...others]);
+    return [...exits].map(([room, how]) => ({ id: room, reason: `out-${how}` }));
+  }
+
   return {
     async welcome(recipient, isSignedIn) {
       const handshake: Partial<Handshake> = recipient.handshake ?? {};
@@ -164,6 +185,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
       const results = await reader.read(recipient, shown, handshake);
       const ready = results.filter((result) => result.tag === 'ready');
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
+      const gone = await goneOf(id, handshake, memberships);
       const work = workOf(ready);
       if (!recipient.isConnected()) return work;
       keepCursors(recipient, handshake, {
@@ -178,6 +200,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
         features: features(),
         rooms: ready.map(({ room }) => room),
         failed,
+        ...(gone.length > 0 && { gone }),
         ...changes,
       });
       for (const room of ready) attach(recipient, room);

@@ -77,7 +77,7 @@ export function createIngest(deps: Deps): Ingest {
     if (!accepts(item.entry)) return NOT_YET;
     const refused =
       (await access.refusalOf(item.entry.room, user.id)) ?? (await beginning.refusalOf(item.entry));
-    if (refused) return wireError(refused.code, refused.message);
+    if (refused) return toWireError(refused);
     const retryAfter = limiter.take(user.id, 1);
     if (retryAfter === 0) return undefined;
     onLimit('items', { user: user.id });

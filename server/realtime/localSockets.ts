@@ -1,7 +1,8 @@
 /** Keeps the Socket.IO rooms of this process's sockets in step with the memberships of their users. */
 import { pairOf } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
-import { membershipOf, subjectOf } from '../../shared/kinds.ts';
+import { expellingKinds, membershipOf, ruleOf, subjectOf } from '../../shared/kinds.ts';
+import type { RefusalReason } from '../../shared/protocol/index.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import { endConnection, type LiveServer, type LiveSocket, socketsOf } from './socketRecipient.ts';
@@ -43,7 +44,7 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
     return [...ids].flatMap((id) => sockets.get(id) ?? []);
   }
 
-  function moved(room: string, user: string, move: typeof add) {
+  function moved(room: string, user: string, move: (socket: LiveSocket, room: string) => void) {
     const sockets = socketsOfUser(user);
     if (sockets.length > 0) changedAt.set(keyOf(room, user), now());
     for (const socket of sockets) move(socket, room);
@@ -64,19 +65,23 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
       });
   }
 
-  function remove(socket: LiveSocket, room: string) {
+  function remove(socket: LiveSocket, room: string, reason?: RefusalReason) {
     const recipient = socket.data;
     void recipient.inOrder(async () => {
       if (!recipient.isIn(room)) return;
       await socket.leave(socketsOf.room(room));
       recipient.sentHeads.delete(room);
-      recipient.emit('room', { removed: room });
+      recipient.emit('room', { removed: room, ...(reason && { reason }) });
     });
   }
 
   return {
-    applyMembership: (room, entry) =>
-      moved(room, subjectOf(entry), membershipOf(entry) === 'joined' ? add : remove),
+    applyMembership(room, entry) {
+      const reason = reasonOfExit(entry);
+      const move =
+        membershipOf(entry) === 'joined' ? add : (socket: LiveSocket) => remove(socket, room, reason);
+      moved(room, subjectOf(entry), move);
+    },
     begun(room) {
       for (const user of new Set(pairOf(room))) moved(room, user, add);
     },
@@ -99,4 +104,10 @@ export function createLocalSockets({ io, catchUp, logger, now }: Deps): LocalSoc
     for (const room of joined) if (!wanted.has(room) && isStable(room)) remove(socket, room);
     for (const room of wanted) if (!joined.has(room) && isStable(room)) add(socket, room);
   }
+}
+
+/** Why the subject is no member any more, where somebody else has ended that. */
+function reasonOfExit({ kind }: Entry): RefusalReason | undefined {
+  if (!expellingKinds().includes(kind)) return undefined;
+  return ruleOf(kind)?.sets === 'ban' ? 'out-banned' : 'out-removed';
 }

@@ -91,6 +91,8 @@ const CALLS: Record<AnsweredName, number> = {
   'room:leave': 6, // with who comes after the last owner
   'room:roles': 4,
   'room:role': 6,
+  'room:remove': 7,
+  'room:unban': 6,
   beat: 0,
 };
 

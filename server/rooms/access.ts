@@ -17,17 +17,18 @@ import type { RoomRecord, RoomStore } from '../store/port.ts';
 
 export interface Access {
   isMember(room: string, user: string): Promise<boolean>;
-  /** Undefined for a member. Others get `forbidden` for a public room, and `not-found` for any other. */
+  /** Undefined for a member. Others get `forbidden` for a public room, and `not-found` for any other; who was removed gets `forbidden` with a reason. */
   refusalOf(room: string, user: string): Promise<RefusedError | undefined>;
   /** These two are called for committed entries, in the order of the room's log. */
   joined(room: string, user: string): void;
-  left(room: string, user: string): void;
+  /** `isBan`: later joins count only once the row of the member says so. */
+  left(room: string, user: string, isBan?: boolean): void;
   /** Clears the cache, because leaves may have been missed. */
   clear(): void;
 }
 
 interface Deps {
-  rooms: Pick<RoomStore, 'isMember' | 'byId'>;
+  rooms: Pick<RoomStore, 'isMember' | 'byId' | 'exits'>;
   /** True while the tail is open, so that leaves are delivered. */
   isTailOpen: () => boolean;
   /** A monotonic clock in milliseconds. */
@@ -37,6 +38,8 @@ interface Deps {
 export function createAccess({ rooms, isTailOpen, now = () => performance.now() }: Deps): Access {
   /** True: a member. False: the tail delivered a leave, so a row that says otherwise is stale. */
   const cached = createRecentMap<string, boolean>({ maxEntries: MAX_CACHED, keepMs: CACHED_MS, now });
+  /** Who was banned lately: a join may follow that was decided before, and makes no member. */
+  const bans = createRecentMap<string, true>({ maxEntries: MAX_CACHED, keepMs: CACHED_MS, now });
   let leaves = 0;
 
   async function isMember(room: string, user: string) {
@@ -55,12 +58,15 @@ export function createAccess({ rooms, isTailOpen, now = () => performance.now() 
     isMember,
     async refusalOf(room, user) {
       if (await isMember(room, user)) return undefined;
-      return pairOf(room) ? noSuchRoom() : notMember(await rooms.byId(room));
+      if (pairOf(room)) return noSuchRoom();
+      const exit = (await rooms.exits(user, [room])).get(room);
+      return exit ? expelled(exit) : notMember(await rooms.byId(room));
     },
-    joined: (room, user) => cached.set(`${room} ${user}`, true),
-    left(room, user) {
+    joined: (room, user) => cached.set(`${room} ${user}`, bans.get(`${room} ${user}`) === undefined),
+    left(room, user, isBan = false) {
       leaves++;
       cached.set(`${room} ${user}`, false);
+      if (isBan) bans.set(`${room} ${user}`, true);
     },
     clear() {
       leaves++;
@@ -76,6 +82,13 @@ const CACHED_MS = 10 * 60_000;
 /** The refusal for a user who is not a member. For a private room it does not reveal that the room exists. */
 export function notMember(room: RoomRecord | undefined): RefusedError {
   return room?.kind === 'public' ? new RefusedError('forbidden', 'Join this room first.') : noSuchRoom();
+}
+
+/** The refusal for a former member whom somebody else has removed. */
+export function expelled(how: 'removed' | 'banned'): RefusedError {
+  return how === 'banned'
+    ? new RefusedError('forbidden', 'You are banned from this room.', undefined, 'out-banned')
+    : new RefusedError('forbidden', 'You were removed from this room.', undefined, 'out-removed');
 }
 
 /** Also the answer for a private room to a user who is not a member. */

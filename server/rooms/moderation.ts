@@ -4,7 +4,7 @@
  * each other on two processes leave the room with one.
  */
 
-import { MODERATORS_MAX } from '../../shared/limits.ts';
+import { BANNED_LISTED, MODERATORS_MAX } from '../../shared/limits.ts';
 import { idFrom, LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, RoomRole, User, Users } from '../../shared/protocol/index.ts';
 import type { Keepers } from '../auth/keepers.ts';
@@ -18,6 +18,9 @@ import type { EntryWriter } from './roomService.ts';
 export interface Moderation {
   roles(user: User, request: Request<'room:roles'>): Promise<Omit<Answer<'room:roles'>, 'ok' | 'epoch'>>;
   setRole(user: User, request: Request<'room:role'>): Promise<void>;
+  /** A moderator removes somebody with a lower role, an owner anybody else; `ban` also somebody who has left. */
+  remove(user: User, request: Request<'room:remove'>): Promise<void>;
+  unban(user: User, request: Request<'room:unban'>): Promise<void>;
   /** What this user may do in the room: in the lobby, keepers do what owners do elsewhere. */
   rankOf(user: string, room: RoomRecord): Promise<RoomRole>;
   /**
@@ -28,12 +31,14 @@ export interface Moderation {
 }
 
 interface Deps {
-  store: Pick<RoomStore, 'byId' | 'roles' | 'isMember'>;
+  store: Pick<RoomStore, 'byId' | 'roles' | 'banned'>;
   entries: EntryWriter;
   access: Pick<Access, 'refusalOf'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
   limits: Pick<RoomLimits, 'charged'>;
   keeperRole: Keepers['roleOf'];
+  /** Called after somebody was removed, by the id of the user and of the room; may come twice. */
+  onRemoved: (user: string, room: string) => Promise<void>;
   /** False while the database takes no entries of these kinds yet. */
   isOn: () => boolean;
   /** Cryptographically secure random bytes. */
@@ -61,6 +66,7 @@ export function createModeration({
   names,
   limits,
   keeperRole,
+  onRemoved,
   isOn,
   random,
 }: Deps): Moderation {
@@ -113,6 +119,13 @@ export function createModeration({
     throw new Unavailable('Too many people change this room at once; try again.');
   }
 
+  /** Throws for who is no member; keepers need not be one of the lobby. */
+  async function mayActIn(user: User, room: string): Promise<void> {
+    if (!isOn()) throw notYet();
+    const refused = room === LOBBY ? undefined : await access.refusalOf(room, user.id);
+    if (refused) throw refused;
+  }
+
   return {
     async roles(user, { room: id }) {
       const refused = await access.refusalOf(id, user.id);
@@ -124,18 +137,19 @@ export function createModeration({
         ...state.holders.map((holder) => [holder.user, holder.role] as const),
         ...owners,
       ]);
+      const own = await rankIn(user.id, room, state);
+      const banned = own === 'member' ? [] : await store.banned(id, BANNED_LISTED);
       return {
         roles,
-        own: await rankIn(user.id, room, state),
-        users: await names.ofUsers(Object.keys(roles)),
+        own,
+        ...(banned.length > 0 && { banned }),
+        users: await names.ofUsers([...Object.keys(roles), ...banned]),
       };
     },
 
     async setRole(user, { room: id, clientOffset, user: subject, role, handsOn = false }) {
-      if (!isOn()) throw notYet();
+      await mayActIn(user, id);
       const key = { room: id, author: user.id, clientOffset };
-      const refused = id === LOBBY ? undefined : await access.refusalOf(id, user.id);
-      if (refused) throw refused;
       const fields = AUTHOR_ROLES.map((authorRole) => ({
         subject,
         content: { ...(authorRole && { authorRole }), role },
@@ -155,6 +169,41 @@ export function createModeration({
         // of oneself the entry sets the role that it is about
         const authorRole = isOwn ? undefined : handsOn && role === 'owner' ? 'moderator' : undefined;
         return { kind: 'role', fields: { subject, content: { ...(authorRole && { authorRole }), role } } };
+      });
+    },
+
+    async remove(user, { room: id, clientOffset, user: subject, ban = false }) {
+      await mayActIn(user, id);
+      const key = { room: id, author: user.id, clientOffset };
+      const kind = ban ? 'ban' : 'removal';
+      if (subject === user.id)
+        throw new RefusedError(
+          'forbidden',
+          'You cannot remove or ban yourself. Leave the room instead.',
+          undefined,
+          'role-yourself',
+        );
+      await change(user.id, key, [subject], { kind, fields: about(subject) }, ({ room, roles, own }) => {
+        const theirs = roleIn(room, roles, subject);
+        if (!hasOwner(room) && room.id !== LOBBY)
+          throw new RefusedError('forbidden', 'Nobody can be removed from it.');
+        if (own === 'member' || (own !== 'owner' && RANK[theirs] >= RANK[own])) throw moderatorsOnly();
+        const isThere = roles.members.includes(subject);
+        if (ban ? roles.banned.includes(subject) : !isThere) {
+          if (ban) return undefined;
+          throw noSuchMember();
+        }
+        return { kind, fields: { subject } };
+      });
+      await onRemoved(subject, id);
+    },
+
+    async unban(user, { room: id, clientOffset, user: subject }) {
+      await mayActIn(user, id);
+      const key = { room: id, author: user.id, clientOffset };
+      await change(user.id, key, [subject], { kind: 'unban', fields: about(subject) }, ({ roles, own }) => {
+        if (own === 'member') throw moderatorsOnly();
+        return roles.banned.includes(subject) ? { kind: 'unban', fields: { subject } } : undefined;
       });
     },
 
@@ -189,6 +238,11 @@ const TRIES = 20;
 /** What an entry may say of the role of its author. */
 const AUTHOR_ROLES = [undefined, 'owner', 'moderator'] as const;
 
+/** The fields under which an entry about somebody may have been written. */
+function about(subject: string): OwnFields[] {
+  return AUTHOR_ROLES.map((authorRole) => ({ subject, content: { ...(authorRole && { authorRole }) } }));
+}
+
 /** An owner whom no entry has made one becomes one by the first entry: otherwise it could make somebody else the only owner. */
 function authorRoleOf(user: string, room: RoomRecord, roles: RolesOfRoom): 'owner' | undefined {
   const isNamed = roles.holders.some((holder) => holder.user === user && holder.role === 'owner');
@@ -201,6 +255,15 @@ function notYet(): RefusedError {
 
 function ownersOnly(): RefusedError {
   return new RefusedError('forbidden', 'Only an owner of the room can do that.', undefined, 'role-needed');
+}
+
+function moderatorsOnly(): RefusedError {
+  return new RefusedError(
+    'forbidden',
+    'Only a moderator of the room can do that, and only an owner to a moderator.',
+    undefined,
+    'role-needed',
+  );
 }
 
 function lastOwner(): RefusedError {

@@ -19,7 +19,7 @@ import type {
   RoomStore,
   UserStore,
 } from '../store/port.ts';
-import { type Access, noSuchRoom, notMember } from './access.ts';
+import { type Access, expelled, noSuchRoom, notMember } from './access.ts';
 import type { Invitations } from './invitations.ts';
 import { listCursor, positionOf } from './listCursor.ts';
 import type { Moderation } from './moderation.ts';
@@ -189,6 +189,7 @@ export function createRoomService({
         if (known === 'conflict') throw otherContent();
         if (known === 'repeat') return { room: await presentIfVisible(user, id) };
         if (!(await store.isMember(id, user.id))) {
+          if ((await store.exits(user.id, [id])).get(id) === 'banned') throw expelled('banned');
           // first: to whoever has no invitation, a private room does not exist
           if (invite !== undefined) await invitations.useToJoin(invite, user.id, id, address);
           const room = await existing(id);

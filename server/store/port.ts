@@ -231,6 +231,11 @@ export interface RoomStore {
    * is `outdated`. A member's role ends when they leave or are removed. A banned user does not become a member by a join.
    */
   roles(room: string, users: readonly string[]): Promise<RolesOfRoom>;
+  /**
+   * The rooms among these from which the user was removed by somebody else, and is no member since. `banned`: as long as the ban
+   * holds.
+   */
+  exits(user: string, rooms: readonly string[]): Promise<Map<string, 'removed' | 'banned'>>;
   /** The ids of those who are banned from the room, at most `limit`; in any order. */
   banned(room: string, limit: number): Promise<string[]>;
 }

@@ -19,7 +19,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * What an error has in `reason`, where its code leaves open what a client should do. `signed-out`: the session was ended by
  * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones. `no-keeper`: nobody
  * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
- * `role-…`: what a role does not allow, or whom it cannot be given to.
+ * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
  */
 export type RefusalReason =
   | 'signed-out'
@@ -32,7 +32,10 @@ export type RefusalReason =
   | 'invitation-expired'
   | 'role-needed'
   | 'role-last-owner'
-  | 'role-no-member';
+  | 'role-no-member'
+  | 'role-yourself'
+  | 'out-removed'
+  | 'out-banned';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

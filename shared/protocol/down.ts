@@ -76,6 +76,8 @@ export const Welcome = v.object({
   features: v.optional(v.array(v.string()), []),
   rooms: v.array(Room),
   failed: v.optional(v.array(FailedRoom), []),
+  /** Rooms of the client's cursors from which somebody has removed the user. */
+  gone: v.optional(v.array(v.object({ id: RoomId, reason: v.string() }))),
   /** The members of the user's rooms who changed since `usersSince`: complete up to the revision `usersUpTo`. */
   users: v.optional(Users, {}),
   usersUpTo: v.optional(Head, 0),
@@ -138,7 +140,7 @@ export const PresenceFrame = v.union([
 ]);
 export const RoomFrame = v.union([
   v.object({ room: Room }),
-  v.object({ removed: RoomId }),
+  v.object({ removed: RoomId, reason: v.optional(v.string()) }),
   v.object({ failed: FailedRoom }),
 ]);
 /** A member of one of the user's rooms changed, for example their name. */
@@ -217,10 +219,11 @@ export const ReactorsAnswer = answerWith({
   reactions: v.array(v.object({ emoji: v.string(), by: v.array(UserId) })),
   users: Users,
 });
-/** `roles`: of those who are more than members. `own`: what the asker may do, in the lobby also as a keeper. */
+/** `roles`: of those who are more than members. `own`: what the asker may do, in the lobby also as a keeper. `banned`: for moderators. */
 export const RolesAnswer = answerWith({
   roles: recordById(UserId, RoomRole),
   own: RoomRole,
+  banned: v.optional(v.array(UserId)),
   users: Users,
 });
 export const BeatAnswer = answerWith({ now: Millis });
@@ -243,6 +246,8 @@ export const answers = {
   'room:leave': Done,
   'room:roles': RolesAnswer,
   'room:role': Done,
+  'room:remove': Done,
+  'room:unban': Done,
   beat: BeatAnswer,
 } as const satisfies Record<Exclude<RequestName, 'typing' | 'here'>, v.GenericSchema>;
 

@@ -95,6 +95,14 @@ export const RoomSetRole = v.object({
   role: RoomRole,
   handsOn: v.optional(v.boolean()),
 });
+/** `ban`: they cannot join again until that is lifted. */
+export const RoomRemove = v.object({
+  room: RoomId,
+  clientOffset: ClientOffset,
+  user: UserId,
+  ban: v.optional(v.boolean()),
+});
+export const RoomUnban = v.object({ room: RoomId, clientOffset: ClientOffset, user: UserId });
 export const Beat = v.optional(v.unknown());
 
 /** Event name → schema of the payload. All but `typing` and `here` are acknowledged. */
@@ -117,6 +125,8 @@ export const requests = {
   'room:leave': RoomLeave,
   'room:roles': RoomRoles,
   'room:role': RoomSetRole,
+  'room:remove': RoomRemove,
+  'room:unban': RoomUnban,
   beat: Beat,
 } as const;
 

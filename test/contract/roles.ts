@@ -119,6 +119,31 @@ export function roleCases(open: () => Promise<Harness>): void {
     expect(await rooms.isMember(room, you)).toBe(true);
     expect(await rooms.banned(room, 10)).toEqual([never]);
   });
+
+  it('says from which rooms a user was removed, or is banned, and has not left by themselves', async () => {
+    const [me, you] = [newId(), newId()];
+    const [left, removed, banned, lifted, back] = await Promise.all(
+      Array.from({ length: 5 }, () => roomOf([me, you])),
+    );
+    await appendNew(db.store, [
+      leave(left!, you),
+      about(removed!, me, you, 'removal', 1),
+      about(banned!, me, you, 'ban', 1),
+      about(lifted!, me, you, 'ban', 1),
+      about(lifted!, me, you, 'unban', 2),
+      about(back!, me, you, 'removal', 1),
+      join(back!, you),
+    ]);
+    const rooms = [left!, removed!, banned!, lifted!, back!, newId()];
+    const exits = await db.store.rooms.exits(you, rooms);
+    expect(Object.fromEntries(exits)).toEqual({
+      [removed!]: 'removed',
+      [banned!]: 'banned',
+      [lifted!]: 'removed',
+    });
+    expect(await db.store.rooms.exits(you, [left!])).toEqual(new Map());
+    expect(await db.store.rooms.exits(me, rooms)).toEqual(new Map());
+  });
 }
 
 export function giveRole(

@@ -298,8 +298,8 @@ test('O4 a room that was left shows its unsent messages and can be joined again'
   await page.getByRole('button', { name: 'Menu' }).tap();
   await page.getByRole('button', { name: 'Leave this room' }).tap();
   await page.getByRole('dialog').getByRole('button', { name: 'Leave', exact: true }).tap();
-  await page.getByRole('link', { name: 'Lobby You left this room.' }).tap();
-  await expect(page.getByRole('main').getByText('You left this room.')).toBeVisible();
+  await page.getByRole('link', { name: 'Lobby You are no longer in this room.' }).tap();
+  await expect(page.getByRole('main').getByText('You are no longer in this room.')).toBeVisible();
   await expect(composer(page)).toHaveCount(0);
   await expectState(page, refused, 'Not sent');
 

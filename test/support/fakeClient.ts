@@ -171,6 +171,9 @@ export function fakeClient({
     writeTo: async (person) => ({ ...(await asked('writeTo', person)), room: `${person.id}~${person.id}` }),
     findPerson: (...args) => asked('findPerson', ...args),
     roles: async () => ({ ...(await asked('roles')), ...roles }),
+    removeMember: (...args) => asked('removeMember', ...args),
+    unban: (...args) => asked('unban', ...args),
+    forgetRoom: (...args) => asked('forgetRoom', ...args),
     setRole: (...args) => asked('setRole', ...args),
     listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),
   };

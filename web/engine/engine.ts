@@ -204,7 +204,7 @@ export function createEngine(deps: EngineDeps): Engine {
     choices,
     windowMoves,
     roomReaders,
-    moderation: createModerationRequests({ connection, newKey }),
+    moderation: createModerationRequests({ db, changed, connection, newKey }),
     reactors: (...asked) => askReactors(db, connection, ...asked),
     typing,
     presence,

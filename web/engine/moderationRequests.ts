@@ -1,22 +1,38 @@
 /** What owners and moderators of a room do: needs a connection, and reports `offline` without one. */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import type { AnsweredName, Request, RoomRole } from '../../shared/protocol/index.ts';
+import type { Answer, AnsweredName, Request, RoomRole } from '../../shared/protocol/index.ts';
+import { shownName } from '../../shared/text.ts';
+import { storageReason } from '../db/failure.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
+import { forgetExit } from '../log/store/applyFrames.ts';
+import type { Change } from '../records/change.ts';
 import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 
 type Answered<T = object> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
 
 export interface ModerationRequests {
-  roles(room: string): Answered<{ roles: Readonly<Record<string, RoomRole>>; own: RoomRole }>;
+  roles(
+    room: string,
+  ): Answered<{
+    roles: Readonly<Record<string, RoomRole>>;
+    own: RoomRole;
+    banned: readonly { id: string; name: string }[];
+  }>;
   setRole(room: string, user: string, role: RoomRole, handsOn?: boolean): Answered;
+  removeMember(room: string, user: string, ban: boolean): Answered;
+  unban(room: string, user: string): Answered;
+  forgetRoom(room: string): Answered;
 }
 
 interface Deps {
+  db: UserDatabase;
+  changed(change: Change): void;
   connection: Pick<ConnectionRunner, 'ask'>;
   newKey: () => string;
 }
 
-export function createModerationRequests({ connection, newKey }: Deps): ModerationRequests {
+export function createModerationRequests({ db, changed, connection, newKey }: Deps): ModerationRequests {
   /** The key of each request without an answer: the same request uses it again, so that it is one entry. */
   const unanswered = new Map<string, string>();
 
@@ -28,7 +44,7 @@ export function createModerationRequests({ connection, newKey }: Deps): Moderati
       : ({ ok: false, reason: exactReasonOf(answer.error) } as const);
   }
 
-  async function change<Name extends 'room:role'>(
+  async function change<Name extends 'room:role' | 'room:remove' | 'room:unban'>(
     name: Name,
     payload: Omit<Request<Name>, 'clientOffset'>,
   ): Answered {
@@ -43,9 +59,26 @@ export function createModerationRequests({ connection, newKey }: Deps): Moderati
   return {
     async roles(room) {
       const asked = await ask('room:roles', { room });
-      return asked.ok ? { ok: true, roles: asked.answer.roles, own: asked.answer.own } : asked;
+      return asked.ok
+        ? { ok: true, roles: asked.answer.roles, own: asked.answer.own, banned: bannedIn(asked.answer) }
+        : asked;
     },
     setRole: (room, user, role, handsOn) =>
       change('room:role', { room, user, role, ...(handsOn && { handsOn }) }),
+    removeMember: (room, user, ban) => change('room:remove', { room, user, ...(ban && { ban }) }),
+    unban: (room, user) => change('room:unban', { room, user }),
+    async forgetRoom(room) {
+      try {
+        await forgetExit(db, room);
+        changed({ type: 'all' });
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: storageReason(error) };
+      }
+    },
   };
+}
+
+function bannedIn({ banned = [], users }: Answer<'room:roles'>): { id: string; name: string }[] {
+  return banned.map((id) => ({ id, name: shownName(users[id]?.name ?? '') }));
 }

@@ -69,7 +69,7 @@ export const en = {
     marked: 'Unread',
     muted: 'Muted',
     pinned: 'Pinned',
-    left: 'You left this room.',
+    left: 'You are no longer in this room.',
     lobby: 'Lobby',
     notes: 'Notes to myself',
     empty: 'No messages yet',

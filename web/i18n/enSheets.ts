@@ -69,11 +69,22 @@ export const enSheets = {
     make: { owner: 'Make an owner', moderator: 'Make a moderator', member: 'Make a member again' },
     stepDown: 'Give up this role',
     handOn: 'Hand the room on to them',
+    remove: 'Remove from the room',
+    ban: 'Ban from the room',
+    banned: 'Banned',
+    unban: 'Lift the ban',
+    unbanNamed: (name: string) => `Lift the ban of ${name}`,
     reasons: {
-      'role-needed': 'Only an owner of the room can do that.',
+      'role-needed': 'Your role in this room does not allow that.',
+      'role-yourself': 'You cannot remove yourself. Leave the room instead.',
       'role-last-owner': 'A room always has an owner. Make somebody else an owner first.',
       'role-no-member': 'This person is not in the room any more.',
     } as Record<string, string>,
+  },
+
+  /** Of a room from which somebody has removed the person. */
+  exits: {
+    forget: 'Take it off my list',
   },
 
   stranger: {
@@ -463,6 +474,8 @@ export const enSheets = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'This room already exists.',
+      'out-removed': 'A moderator removed you from this room.',
+      'out-banned': 'A moderator banned you from this room.',
       forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',
     },
   },

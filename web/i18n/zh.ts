@@ -66,7 +66,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     marked: '未读',
     muted: '免打扰',
     pinned: '置顶',
-    left: '你已退出这个聊天室。',
+    left: '你已不在这个聊天室。',
     lobby: '大厅',
     notes: '我的笔记',
     empty: '还没有消息',
@@ -189,6 +189,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
         'too-large': '名称最多 40 个字符。',
         invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
         conflict: '这个聊天室已经存在。',
+        'out-removed': '管理员已将你移出这个聊天室。',
+        'out-banned': '你已被管理员禁止进入这个聊天室。',
         forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
       },
     },
@@ -251,11 +253,21 @@ export const zh: Texts & { sheets: SheetTexts } = {
       make: { owner: '设为群主', moderator: '设为管理员', member: '改回普通成员' },
       stepDown: '放弃这个身份',
       handOn: '把聊天室交给对方',
+      remove: '移出聊天室',
+      ban: '封禁',
+      banned: '已封禁',
+      unban: '解除封禁',
+      unbanNamed: (name) => `解除对${name}的封禁`,
       reasons: {
-        'role-needed': '只有群主可以这样做。',
+        'role-needed': '你在这个聊天室的身份不能这样做。',
+        'role-yourself': '不能移出自己，请退出聊天室。',
         'role-last-owner': '聊天室必须有一位群主，请先把别人设为群主。',
         'role-no-member': '对方已经不在这个聊天室了。',
       },
+    },
+
+    exits: {
+      forget: '从列表中移除',
     },
 
     stranger: {

@@ -8,11 +8,12 @@ export interface Reason {
   retryAfter?: number;
 }
 
-export function reasonOf({ code, message }: WireError): Reason {
-  return { code, message };
+/** Of what is sent for the person: an item. Who was removed from the room is told so. */
+export function reasonOf({ code, message, reason }: WireError): Reason {
+  return { code: reason?.startsWith('out-') ? reason : code, message };
 }
 
 /** The same for what people ask for themselves: a `reason` that they can act upon takes the place of the code. */
 export function exactReasonOf({ code, message, reason }: WireError): Reason {
-  return { code: reason && /^(sign-up|invitation|role)-/.test(reason) ? reason : code, message };
+  return { code: reason && /^(sign-up|invitation|role|out)-/.test(reason) ? reason : code, message };
 }

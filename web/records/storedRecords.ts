@@ -7,6 +7,8 @@ import type { Span } from './spans.ts';
 export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members' | 'settings'> & {
   /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
   left?: true;
+  /** Somebody else has removed the user: why, as the server said it. Then the record stays until the person has seen it. */
+  out?: string;
   /** The generation of the stored logs (log/store/generation.ts) in which this room's log was deleted last. */
   logGeneration?: number;
   /** The server's unread count in its last description of the room. */

@@ -116,9 +116,23 @@ export interface UserActions {
   /** What the person wants of a room, on all of their devices; also without a connection. */
   choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
   /** The owners and moderators of a room by id, and what one may do oneself. */
-  roles(room: string): Promise<Outcome & { roles?: Readonly<Record<string, RoomRole>>; own?: RoomRole }>;
+  roles(
+    room: string,
+  ): Promise<
+    Outcome & {
+      roles?: Readonly<Record<string, RoomRole>>;
+      own?: RoomRole;
+      banned?: readonly { id: string; name: string }[];
+    }
+  >;
   /** Gives a member a role; `handOn`: as the owner, in one's own place. `role-…`: why not. */
   setRole(room: string, user: string, role: RoomRole, handOn?: boolean): Promise<Outcome>;
+
+  /** Ends somebody's membership; `ban`: they cannot join again until `unban`. */
+  removeMember(room: string, user: string, ban: boolean): Promise<Outcome>;
+  unban(room: string, user: string): Promise<Outcome>;
+  /** The person has seen that they were removed from the room: it is not listed any more, unless something of theirs is in it. */
+  forgetRoom(room: string): Promise<Outcome>;
 
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
@@ -337,6 +351,8 @@ export interface RoomSummary {
   wishes: RoomWishes;
   /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
+  /** Somebody else has removed the person: `out-removed` or `out-banned`. It is listed until they have seen it. */
+  out?: string;
   /** The names of those who are typing; empty where the name is not known. Undefined: nobody. */
   typing?: readonly string[];
   /** Of its members by id, the own user included, while a small room is on the screen. */

@@ -96,7 +96,8 @@ export function createSummaries(
       const rooms = await Promise.all(some.map((id) => getOnce(tx, 'rooms', id)));
       const read = await Promise.all(rooms.map((room) => room && summaryOf(tx, room, me)));
       for (const [i, room] of read.entries()) {
-        if (room && (room.member || hasOwn(room))) next.set(some[i]!, reuse(known.get(some[i]!), room));
+        if (room && (room.member || room.out || hasOwn(room)))
+          next.set(some[i]!, reuse(known.get(some[i]!), room));
         else next.delete(some[i]!);
       }
       waiting = (await countRows(tx)).waiting;
@@ -163,6 +164,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
       unread,
     },
     member: !room.left,
+    ...(room.out && { out: room.out }),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { Filter } from 'mongodb';
 import { pairOf } from '../../../shared/directPair.ts';
-import { leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
+import { expellingKinds, leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
 import {
   type ListPosition,
@@ -281,6 +281,16 @@ export function roomsOn({
         members: asked.flatMap(({ user, present }) => (present ? user : [])),
         banned: asked.flatMap(({ user, banned }) => (banned ? user : [])),
       };
+    },
+    async exits(user, rooms) {
+      const out = await members.find({ user, room: { $in: [...rooms] }, present: false }).toArray();
+      const reasons = out.map(async ({ room, serverOffset, banned }) => {
+        if (banned) return [[room, 'banned'] as const];
+        const kind = { $in: expellingKinds() };
+        const entry = await entriesOf(room).findOne({ room, serverOffset, kind }, { projection: { _id: 1 } });
+        return entry ? [[room, 'removed'] as const] : [];
+      });
+      return new Map((await Promise.all(reasons)).flat());
     },
     async banned(room, limit) {
       const found = await members

@@ -97,6 +97,7 @@ export const ANSWERED_BY = {
     readers: 'reader',
     members: 'reader',
     roles: 'reader',
+    exits: 'reader',
     banned: 'reader',
   },
   keepers: {

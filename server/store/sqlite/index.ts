@@ -156,6 +156,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       readers: (room, limit) => call('rooms', 'readers', room, limit),
       members: (room, after, limit) => call('rooms', 'members', room, after, limit),
       roles: (room, users) => call('rooms', 'roles', room, users),
+      exits: (user, rooms) => call('rooms', 'exits', user, rooms),
       banned: (room, limit) => call('rooms', 'banned', room, limit),
     },
     keepers: {

@@ -1,7 +1,7 @@
 /** Rooms, their members, and read markers. Only append.ts writes the rows of members. */
 import type { DatabaseSync } from 'node:sqlite';
 import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
-import { leavingKinds } from '../../../shared/kinds.ts';
+import { expellingKinds, leavingKinds } from '../../../shared/kinds.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RolesOfRoom, RoomRecord, RoomStore } from '../port.ts';
 import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
 import type { Synchronous } from './calls.ts';
@@ -74,6 +74,12 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
         banned: rows.flatMap(({ user, banned }) => (banned ? user : [])),
       };
     },
+    exits: (user, rooms) =>
+      new Map(
+        statements.exits
+          .all(user, JSON.stringify(rooms))
+          .map(({ room, banned }) => [room, banned ? 'banned' : 'removed']),
+      ),
     banned: (room, limit) => statements.banned.all(room, limit).map(({ user }) => user),
   };
 }
@@ -169,6 +175,13 @@ function prepare(db: DatabaseSync) {
     standing: query<{ present: 0 | 1; banned: 0 | 1 }>(
       db,
       'SELECT present, banned FROM members WHERE room = ? AND user = ?',
+    ),
+    exits: query<{ room: string; banned: 0 | 1 }>(
+      db,
+      `SELECT members.room, banned FROM members
+       LEFT JOIN entries ON entries.room = members.room AND entries.serverOffset = members.serverOffset
+       WHERE members.user = ? AND present = 0 AND members.room IN (SELECT value FROM json_each(?))
+         AND (banned = 1 OR entries.kind IN (${listOf(expellingKinds())}))`,
     ),
     banned: query<{ user: string }>(db, 'SELECT user FROM members WHERE room = ? AND banned = 1 LIMIT ?'),
     members: query<{ user: string }>(

@@ -58,6 +58,17 @@ export const roleFaults: Fault[] = [
     caughtBy: ['a change whose process died right after the commit counts for whoever decides next'],
   },
   {
+    name: 'who has left by themselves counts as removed',
+    data: () =>
+      new (class extends MemoryData {
+        override exits(user: string, rooms: readonly string[]): Map<string, 'removed' | 'banned'> {
+          const out = rooms.filter((room) => this.rooms.has(room) && !this.isMember(room, user));
+          return new Map([...out.map((room) => [room, 'removed'] as const), ...super.exits(user, rooms)]);
+        }
+      })(),
+    caughtBy: ['says from which rooms a user was removed'],
+  },
+  {
     name: 'a ban does not end a membership that began in between',
     data: () =>
       new (class extends MemoryData {

@@ -18,7 +18,7 @@ import type {
 import type { StoredSettings } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { hasSideEffects, isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { expellingKinds, hasSideEffects, isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { RoomRole } from '../../../shared/protocol/index.ts';
 import { newId } from '../support.ts';
@@ -171,6 +171,18 @@ export class MemoryData {
       members: users.filter((user) => this.isMember(room, user)),
       banned: users.filter((user) => this.banned(room).includes(user)),
     };
+  }
+
+  exits(user: string, rooms: readonly string[]): Map<string, 'removed' | 'banned'> {
+    const found = new Map<string, 'removed' | 'banned'>();
+    for (const room of rooms) {
+      const member = this.#members.get(room)?.get(user);
+      if (!member || member.isPresent) continue;
+      const { kind = '' } = this.rowsOf(room)[member.serverOffset - 1] ?? {};
+      if (member.ban?.is) found.set(room, 'banned');
+      else if (expellingKinds().includes(kind)) found.set(room, 'removed');
+    }
+    return found;
   }
 
   banned(room: string): string[] {

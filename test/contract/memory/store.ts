@@ -219,6 +219,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     readUpTo: (user, rooms) => call(() => rooms.map((room) => data.readUpTo(room, user))),
     readers: (room, limit) => call(() => data.readers(room).slice(0, limit)),
     roles: (room, users) => call(() => data.roles(room, users)),
+    exits: (user, rooms) => call(() => data.exits(user, rooms)),
     banned: (room, limit) => call(() => data.banned(room).slice(0, limit)),
     members: (room, after, limit) =>
       call(() =>

@@ -12,6 +12,7 @@ function scene() {
         state.questions++;
         return rows.has(`${room} ${user}`);
       },
+      exits: async () => new Map(),
       byId: async (id) => (id === 'public' ? ({ kind: 'public' } as RoomRecord) : undefined),
     },
     isTailOpen: () => state.isTailOpen,

@@ -4,6 +4,7 @@ import { LOBBY } from '../../../shared/mint.ts';
 import type { RoomRole } from '../../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
+import { waitFor } from '../../support/waitFor.ts';
 
 let server: RunningApp;
 beforeAll(async () => {
@@ -148,4 +149,103 @@ test('the lobby has no owner: keepers name its moderators', async () => {
   expect((await give(keeper, LOBBY, lin, 'moderator')).ok).toBe(true);
   expect(await rolesOf(keeper, LOBBY)).toMatchObject({ roles: { [idOf(lin)]: 'moderator' }, own: 'owner' });
   expect(await give(lin, LOBBY, keeper, 'moderator')).toMatchObject(refused('forbidden', 'role-needed'));
+});
+
+test('moderators remove members, owners also moderators; nobody removes an owner but another one, or themselves', async () => {
+  using mika = await person();
+  using lin = await person();
+  using osei = await person();
+  const room = await roomOf(mika, lin, osei);
+  const remove = (by: ApiClient, whom: ApiClient, ban = false) =>
+    by.request('room:remove', { room, clientOffset: newId(), user: idOf(whom), ban });
+  expect(await remove(lin, osei)).toMatchObject(refused('forbidden', 'role-needed'));
+  await give(mika, room, lin, 'moderator');
+  expect(await remove(lin, mika)).toMatchObject(refused('forbidden', 'role-needed'));
+  expect(await remove(lin, lin)).toMatchObject(refused('forbidden', 'role-yourself'));
+  expect(await remove(mika, mika, true)).toMatchObject(refused('forbidden', 'role-yourself'));
+  const request = { room, clientOffset: newId(), user: idOf(osei) };
+  expect(await lin.request('room:remove', request)).toMatchObject({ ok: true });
+  expect(await lin.request('room:remove', request)).toMatchObject({ ok: true });
+  expect(await remove(lin, osei)).toMatchObject(refused('not-found', 'role-no-member'));
+  expect(await remove(mika, lin)).toMatchObject({ ok: true });
+  expect(await kindsIn(mika, room)).toEqual(['join', 'join', 'join', 'role', 'removal', 'removal']);
+});
+
+test('who is removed is told so on every device, also on one that was away; what waits there is forbidden with a reason', async () => {
+  using mika = await person();
+  using lin = await person();
+  using tab = await connectClient(server.url, lin.session);
+  const room = await roomOf(mika, lin);
+  const item = { room, clientOffset: newId(), kind: 'text' as const, body: 'I was here' };
+  await lin.append(item);
+  const head = await lin.request('range', { room, from: 1, to: 3 });
+  const last = head.ok ? head.entries.at(-1)! : undefined;
+  await mika.request('room:remove', { room, clientOffset: newId(), user: idOf(lin) });
+  const removed = { event: 'room', payload: { removed: room, reason: 'out-removed' } };
+  for (const client of [lin, tab])
+    await waitFor('told', () =>
+      client.frames.some((frame) => JSON.stringify(frame) === JSON.stringify(removed)),
+    );
+  const late = await lin.append({ ...item, clientOffset: newId() });
+  expect(late).toMatchObject({
+    ok: true,
+    results: [{ error: { code: 'forbidden', reason: 'out-removed' } }],
+  });
+  expect(await lin.append(item)).toMatchObject({ results: [{ serverOffset: last!.serverOffset }] }); // L3
+  const cursors = {
+    [room]: [last!.serverOffset, last!.at] as [number, number],
+    [newId()]: [1, 1] as [number, number],
+  };
+  using away = await connectClient(server.url, lin.session, { cursors });
+  expect(away.welcome.gone).toEqual([{ id: room, reason: 'out-removed' }]);
+  await lin.request('room:join', { room, clientOffset: newId() });
+  using back = await connectClient(server.url, lin.session, { cursors });
+  expect(back.welcome.gone).toBeUndefined();
+});
+
+test('a ban keeps out, with any invitation, until it is lifted; moderators see who is banned', async () => {
+  using mika = await person();
+  using lin = await person();
+  using osei = await person();
+  const room = newId();
+  await mika.request('room:create', { id: room, kind: 'private', name: 'Ward 5' });
+  const headers = { authorization: `Bearer ${mika.session.token}`, 'content-type': 'application/json' };
+  const made = await fetch(`${server.url}/api/invitations`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ room }),
+  });
+  const { token: invite } = (await made.json()) as { token: string };
+  const join = (client: ApiClient) => client.request('room:join', { room, clientOffset: newId(), invite });
+  for (const client of [lin, osei]) expect((await join(client)).ok).toBe(true);
+  await mika.request('room:remove', { room, clientOffset: newId(), user: idOf(lin), ban: true });
+  expect(await join(lin)).toMatchObject(refused('forbidden', 'out-banned'));
+  expect(await lin.append({ room, clientOffset: newId(), kind: 'text', body: 'x' })).toMatchObject({
+    results: [{ error: { code: 'forbidden', reason: 'out-banned' } }],
+  });
+  expect(await rolesOf(mika, room)).toMatchObject({
+    banned: [idOf(lin)],
+    users: { [idOf(lin)]: { name: lin.session.user.name } },
+  });
+  expect(await rolesOf(osei, room)).not.toHaveProperty('banned');
+  const unban = (by: ApiClient) => by.request('room:unban', { room, clientOffset: newId(), user: idOf(lin) });
+  expect(await unban(osei)).toMatchObject(refused('forbidden', 'role-needed'));
+  expect(await unban(mika)).toMatchObject({ ok: true });
+  expect((await join(lin)).ok).toBe(true);
+  expect(await kindsIn(mika, room)).toEqual(['join', 'join', 'join', 'ban', 'unban', 'join']);
+});
+
+test('the invitations of somebody who is removed end', async () => {
+  using mika = await person();
+  using lin = await person();
+  const room = await roomOf(mika, lin);
+  const headers = { authorization: `Bearer ${lin.session.token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ room });
+  const made = await fetch(`${server.url}/api/invitations`, { method: 'POST', headers, body });
+  const { token: invite } = (await made.json()) as { token: string };
+  await mika.request('room:remove', { room, clientOffset: newId(), user: idOf(lin) });
+  using osei = await person();
+  expect(await osei.request('room:join', { room, clientOffset: newId(), invite })).toMatchObject(
+    refused('forbidden', 'invitation-revoked'),
+  );
 });

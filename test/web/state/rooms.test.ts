@@ -26,10 +26,10 @@ async function twoRooms() {
 }
 
 /** The server removes the user from a room, as after a leave on any device. */
-function leave(server: ModelServer, room: string) {
+function leave(server: ModelServer, room: string, reason?: string) {
   const { id, name, log } = server.rooms.get(room)!;
   server.rooms.delete(room);
-  server.live()?.hear('room', { removed: room });
+  server.live()?.hear('room', { removed: room, ...(reason && { reason }) });
   return { id, name, log };
 }
 
@@ -144,4 +144,18 @@ test('S3 a text that was deleted while its reader, who had scrolled up, was offl
   await tab.untilPassing('it is gone', () => tab.read(LOBBY)[0] === 'deleted');
   const user = tab.signedIn().user.id;
   expect(JSON.stringify(await readAll(browser.indexedDB, `holdfast:${user}`, 'log'))).not.toContain('secret');
+});
+
+test('O4 a room from which one was removed stays listed and says why, until one has seen it or joins again', async () => {
+  const { server, tab, room } = await twoRooms();
+  const back = leave(server, room, 'out-removed');
+  await until('out', () => named(tab, room)?.out === 'out-removed');
+  expect(named(tab, room)).toMatchObject({ member: false });
+  join(server, back);
+  await until('back', () => named(tab, room)?.member === true);
+  expect(named(tab, room)).not.toHaveProperty('out');
+  leave(server, room, 'out-banned');
+  await until('out again', () => named(tab, room)?.out === 'out-banned');
+  expect(await tab.client.forgetRoom(room)).toEqual({ ok: true });
+  await until('gone', () => named(tab, room) === undefined);
 });

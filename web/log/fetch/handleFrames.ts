@@ -134,7 +134,7 @@ export function createFrameHandlers(deps: Deps): FrameHandlers {
 
   async function room(payload: RoomFrame, ends: LogEnds, version: LogVersion | undefined): Promise<void> {
     if ('removed' in payload) {
-      await removeRoom(db, payload.removed);
+      await removeRoom(db, payload.removed, payload.reason);
       catchUps.drop(payload.removed);
       described.delete(payload.removed);
       failing.delete(payload.removed);

@@ -238,7 +238,7 @@ type Ends = ReadonlyMap<string, number>;
  */
 export function storeWelcome(
   db: UserDatabase,
-  { epoch, rooms, failed, user, features, users, usersUpTo }: Welcome,
+  { epoch, rooms, failed, gone = [], user, features, users, usersUpTo }: Welcome,
   ends: Ends = new Map(),
   version?: LogVersion,
 ): Promise<Map<string, number>> {
@@ -258,7 +258,7 @@ export function storeWelcome(
     await deleteMarksBeyondHead(tx, rooms);
     for (const { id } of [...rooms, ...failed]) stored.delete(id); // of a failed room the user is still a member; the stored log stays
     if (stored.size > 0) widen();
-    for (const room of stored.values()) await leave(tx, room);
+    for (const room of stored.values()) await leave(tx, room, gone.find(({ id }) => id === room.id)?.reason);
     if (usersUpTo < ((await readUsersUpTo(tx)) ?? 0)) await resetUserRevs(tx);
     await putUsers(tx, { ...users, ...othersIn(rooms), [user.id]: user });
     // if a log was deleted, this welcome may lack names that changed since the restored state: the next one asks for all
@@ -303,20 +303,33 @@ async function deleteMarksBeyondHead(tx: UserWrite, rooms: readonly Room[]): Pro
 }
 
 /** The user has left the room. Its stored log stays, since they may join again. */
-export function removeRoom(db: UserDatabase, id: string): Promise<void> {
+export function removeRoom(db: UserDatabase, id: string, reason?: string): Promise<void> {
   return db.write(STORES, async (tx) => {
     const room = await tx.objectStore('rooms').get(id);
-    if (room) await leave(tx, room);
+    if (room) await leave(tx, room, reason);
+  });
+}
+
+/** The person knows that they were removed from this room: it stays only as long as something of theirs is in it. */
+export function forgetExit(db: UserDatabase, id: string): Promise<void> {
+  return db.write(STORES, async (tx) => {
+    const room = await tx.objectStore('rooms').get(id);
+    if (!room?.left) return;
+    const { out: _, left: __, ...rest } = room;
+    await leave(tx, rest);
   });
 }
 
 /**
- * Keeps the room while an outbox row or a draft exists: else those would be stored but not shown (O4). Nobody leaves a direct
+ * Keeps the room while an outbox row or a draft exists, or until the person has seen why they are out: else those would be stored but not shown (O4). Nobody leaves a direct
  * conversation: it has not begun yet on the server, or not any more since that was restored.
  */
-async function leave(tx: UserWrite, room: LocalRoom): Promise<void> {
+async function leave(tx: UserWrite, room: LocalRoom, reason = room.out): Promise<void> {
   if (room.kind === 'direct') return;
-  if (!(await hasRowOrDraft(tx, room.id))) await tx.objectStore('rooms').delete(room.id);
+  if (reason !== undefined) {
+    if (!room.left || room.out !== reason)
+      await tx.objectStore('rooms').put({ ...room, left: true, out: reason });
+  } else if (!(await hasRowOrDraft(tx, room.id))) await tx.objectStore('rooms').delete(room.id);
   else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
 }
 

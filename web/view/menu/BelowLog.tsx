@@ -3,7 +3,7 @@ import { sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { StorageState } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
-import { useWorld } from '../parts/world.ts';
+import { useSignedIn, useWorld } from '../parts/world.ts';
 
 /** The problem that keeps this device from storing messages (O4). */
 export function StorageLine({ storage }: { storage: Exclude<StorageState, 'ok'> }) {
@@ -23,11 +23,13 @@ export function StorageLine({ storage }: { storage: Exclude<StorageState, 'ok'> 
 export function LeftRoom({ room }: { room: string }) {
   const { client } = useWorld();
   const action = useAsyncAction();
+  const out = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.out);
+  const { reasons, exits } = sheetTexts();
   return (
     <footer class="composer left">
-      <p>{t.rooms.left}</p>
+      <p>{out ? sentence({ code: out }, reasons.room) : t.rooms.left}</p>
       <p class="why" role="alert">
-        {action.reason && sentence(action.reason, sheetTexts().reasons.room)}
+        {action.reason && sentence(action.reason, reasons.room)}
       </p>
       <button
         type="button"
@@ -37,6 +39,15 @@ export function LeftRoom({ room }: { room: string }) {
       >
         {t.rooms.joinAgain}
       </button>
+      {out && (
+        <button
+          type="button"
+          class="button small quiet"
+          onClick={() => action.run(() => client.forgetRoom(room))}
+        >
+          {exits.forget}
+        </button>
+      )}
     </footer>
   );
 }

@@ -10,6 +10,8 @@ type RoleName = 'owner' | 'moderator' | 'member';
 export interface KnownRoles {
   roles: Readonly<Record<string, RoleName>>;
   own: RoleName;
+  /** For moderators. */
+  banned?: readonly { id: string; name: string }[];
 }
 
 interface MemberActionsProps {
@@ -36,9 +38,11 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
   );
   return (
     <div class="member-actions">
-      {person.isMe
-        ? role !== 'member' && button(s.stepDown, set('member'))
-        : known.own === 'owner' && (
+      {person.isMe ? (
+        role !== 'member' && button(s.stepDown, set('member'))
+      ) : (
+        <>
+          {known.own === 'owner' && (
             <>
               {role !== 'moderator' && button(s.make.moderator, set('moderator'))}
               {role !== 'member' && button(s.make.member, set('member'))}
@@ -46,6 +50,16 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
               {role !== 'owner' && button(s.handOn, set('owner', true))}
             </>
           )}
+          {button(
+            s.remove,
+            act(() => client.removeMember(room, person.id, false)),
+          )}
+          {button(
+            s.ban,
+            act(() => client.removeMember(room, person.id, true)),
+          )}
+        </>
+      )}
       <p class="why" role="alert">
         {action.reason && sentence(action.reason, s.reasons)}
       </p>
@@ -56,5 +70,43 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
 /** Whether there is anything that one can do about this person. */
 export function hasActions(known: KnownRoles | undefined, person: { id: string; isMe: boolean }): boolean {
   if (!known) return false;
-  return person.isMe ? (known.roles[person.id] ?? 'member') !== 'member' : known.own === 'owner';
+  const role = known.roles[person.id] ?? 'member';
+  if (person.isMe) return role !== 'member';
+  return known.own === 'owner' || (known.own === 'moderator' && role === 'member');
+}
+
+/** The people who are banned from a room, for its moderators. */
+export function BannedPeople({ room, known, onDone }: Pick<MemberActionsProps, 'room' | 'known' | 'onDone'>) {
+  const { client } = useWorld();
+  const { roles: s, presence } = sheetTexts();
+  const action = useAsyncAction();
+  if (!known.banned?.length) return null;
+  return (
+    <>
+      <h3>{s.banned}</h3>
+      <ul class="public">
+        {known.banned.map(({ id, name }) => (
+          <li key={id} class="room">
+            <span class="what">
+              <span class="name" dir="auto" translate={false}>
+                {name || presence.somebody}
+              </span>
+            </span>
+            <button
+              type="button"
+              class="button small"
+              aria-label={s.unbanNamed(name || presence.somebody)}
+              aria-busy={action.busy}
+              onClick={() => action.run(() => client.unban(room, id), onDone)}
+            >
+              {s.unban}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <p class="why" role="alert">
+        {action.reason && sentence(action.reason, s.reasons)}
+      </p>
+    </>
+  );
 }

@@ -7,7 +7,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
-import { hasActions, type KnownRoles, MemberActions } from './MemberActions.tsx';
+import { BannedPeople, hasActions, type KnownRoles, MemberActions } from './MemberActions.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
 
 interface MembersSheetProps {
@@ -123,6 +123,7 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
                     onDone={() => {
                       setOpenPerson(undefined);
                       loadRoles();
+                      load();
                     }}
                   />
                 </li>
@@ -136,6 +137,7 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
           {s.more}
         </button>
       )}
+      {known && <BannedPeople room={room.id} known={known} onDone={loadRoles} />}
     </Sheet>
   );
 }

@@ -171,7 +171,8 @@ function reasonText({ content, status }: Message): string {
   if (status.reason.code === 'too-large' && content.tag === 'text') {
     return t.tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
   }
-  return sentence(status.reason, 'message');
+  const isOut = status.reason.code.startsWith('out-');
+  return sentence(status.reason, isOut ? sheetTexts().reasons.room : 'message');
 }
 
 export interface RemoveSheetProps {
