@@ -31,20 +31,21 @@ export interface KindRule {
   feature?: string;
 }
 
+/** Of the kinds that members append. */
+const byMember = (
+  target: KindRule['target'],
+  effect: KindRule['effect'] = 'none',
+  rest?: Partial<KindRule>,
+): KindRule => ({ by: 'member', message: false, target, effect, ...rest });
+
 /** Of the kinds that only the server writes. */
-const byServer = (rest: Partial<KindRule>): KindRule => ({
-  by: 'server',
-  message: false,
-  target: 'none',
-  effect: 'none',
-  ...rest,
-});
+const byServer = (rest: Partial<KindRule>): KindRule => byMember('none', 'none', { by: 'server', ...rest });
 
 const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
-  ['text', { by: 'member', message: true, target: 'reply', effect: 'none' }],
-  ['edit', { by: 'member', message: false, target: 'own', effect: 'replace' }],
-  ['delete', { by: 'member', message: false, target: 'own', effect: 'remove' }],
-  ['reaction', { by: 'member', message: false, target: 'any', effect: 'aggregate', feature: 'reactions' }],
+  ['text', byMember('reply', 'none', { message: true })],
+  ['edit', byMember('own', 'replace')],
+  ['delete', byMember('own', 'remove')],
+  ['reaction', byMember('any', 'aggregate', { feature: 'reactions' })],
   ['join', byServer({ membership: 'joined' })],
   ['leave', byServer({ membership: 'left' })],
   ['role', byServer({ sets: 'role', notice: true })],

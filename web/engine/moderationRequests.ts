@@ -12,9 +12,7 @@ import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 type Answered<T = object> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
 
 export interface ModerationRequests {
-  roles(
-    room: string,
-  ): Answered<{
+  roles(room: string): Answered<{
     roles: Readonly<Record<string, RoomRole>>;
     own: RoomRole;
     banned: readonly { id: string; name: string }[];

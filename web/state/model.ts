@@ -116,9 +116,7 @@ export interface UserActions {
   /** What the person wants of a room, on all of their devices; also without a connection. */
   choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
   /** The owners and moderators of a room by id, and what one may do oneself. */
-  roles(
-    room: string,
-  ): Promise<
+  roles(room: string): Promise<
     Outcome & {
       roles?: Readonly<Record<string, RoomRole>>;
       own?: RoomRole;
