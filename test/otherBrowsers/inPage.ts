@@ -30,6 +30,14 @@ export function isEmpty(css: string): boolean {
   return document.querySelector<HTMLTextAreaElement>(css)?.value === '';
 }
 
+/** A key in the field, and whether a message is edited two frames later. */
+export async function editsAfter(key: KeyboardEventInit): Promise<boolean> {
+  const init = { bubbles: true, cancelable: true, ...key };
+  document.querySelector('.composer textarea')!.dispatchEvent(new KeyboardEvent('keydown', init));
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  return document.querySelector('.composer .editing') !== null;
+}
+
 export function readLog(): Line[] {
   return [...document.querySelectorAll('[role=log] .message')].map((message) => {
     const meta = message.matches('.mine') ? message.querySelector('button.meta') : undefined;

@@ -5,6 +5,7 @@ import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { Browser } from './browser.ts';
 import {
+  editsAfter,
   getFocus,
   isSaid,
   isThere,
@@ -53,7 +54,7 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       expect(await bodies()).toEqual(['With a network', ...written]);
     });
 
-    test('O2 chunks that failed to load once are loaded later, without a reload, and nothing runs twice', async () => {
+    test('O2 chunks that failed to load once are loaded later, without a reload, and nothing runs twice; bare keys alone edit', async () => {
       const folder = await temporaryFolder();
       onTestFinished(() => folder.remove());
       await copyBuild(folder.path);
@@ -74,6 +75,15 @@ export function scenarios(name: string, start: () => Promise<Browser>, canBeHere
       await ada.write('Here after all');
       await ada.sees('it is sent', all('Sent'));
       expect(await bodies()).toEqual(['Here after all']);
+
+      // the keys of the empty field
+      for (const held of ['ctrlKey', 'shiftKey', 'altKey', 'metaKey'])
+        expect(await tab.run(editsAfter, { key: 'ArrowUp', [held]: true }), held).toBe(false);
+      await waitFor('the newest message is edited', () => tab.run(editsAfter, { key: 'ArrowUp' }));
+      expect(await tab.run(editsAfter, { key: 'Escape', isComposing: true })).toBe(true);
+      expect(await tab.run(editsAfter, { key: 'Escape', keyCode: 229 })).toBe(true); // WebKit, after the composition
+      expect(await tab.run(editsAfter, { key: 'Escape' })).toBe(false);
+
       await tab.click('button[aria-label="Menu"]');
       await waitFor('the menu', () => tab.run(isThere, '[role=dialog], dialog'));
       expect(await tab.run(openedAt)).toBe(opened);
