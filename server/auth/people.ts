@@ -3,7 +3,7 @@
  * keeper or take it. docs/SECURITY.md, "Keepers".
  */
 import { PEOPLE_FOUND_MAX } from '../../shared/limits.ts';
-import type { Person, PersonChange, User } from '../../shared/protocol/index.ts';
+import type { Device, Person, PersonChange, User } from '../../shared/protocol/index.ts';
 import { checkNewName, nameKey } from '../../shared/text.ts';
 import type { Audit } from '../base/audit.ts';
 import { RefusedError } from '../base/refusal.ts';
@@ -22,6 +22,10 @@ export interface People {
    * where the name is taken or the user is the last keeper.
    */
   change(identity: Identity, user: string, change: PersonChange): Promise<void>;
+  /** Their devices, as they see them themselves. Throws `not-found` where there is no such user. */
+  devices(identity: Identity, user: string): Promise<Device[]>;
+  /** Throws `not-found` where the user is not signed in on such a device. */
+  removeDevice(identity: Identity, user: string, device: string): Promise<void>;
 }
 
 interface Deps {
@@ -45,6 +49,12 @@ export function createPeople({ keepers, users, limits, now, onSignedOut, onRenam
     if ('name' in named) await onRenamed({ id, ...named });
   }
 
+  async function mustBe(id: string) {
+    const user = await users.byId(id);
+    if (!user) throw new RefusedError('not-found', 'There is no such person.');
+    return user;
+  }
+
   return {
     async find(identity, name) {
       await keepers.mustBeKeeper(identity);
@@ -61,8 +71,7 @@ export function createPeople({ keepers, users, limits, now, onSignedOut, onRenam
 
     async change(identity, id, { name, keeper, signOut }) {
       await keepers.mustBeKeeper(identity);
-      const user = await users.byId(id);
-      if (!user) throw new RefusedError('not-found', 'There is no such person.');
+      const user = await mustBe(id);
       const by = { user: id, device: identity.device };
       if (name !== undefined && name !== user.name) {
         await rename(identity.user.id, id, name);
@@ -77,6 +86,24 @@ export function createPeople({ keepers, users, limits, now, onSignedOut, onRenam
         await signOutAllBut({ store: users, now, onSignedOut }, id, keep);
         audit.record('signed-out-by-keeper', by);
       }
+    },
+
+    async devices(identity, user) {
+      await keepers.mustBeKeeper(identity);
+      await mustBe(user);
+      const devices = await users.devicesOf(user);
+      return devices.map(({ id, createdAt, seenAt }) => ({
+        ...{ id, createdAt, seenAt },
+        current: id === identity.device,
+      }));
+    },
+
+    async removeDevice(identity, user, device) {
+      await keepers.mustBeKeeper(identity);
+      if (!(await users.removeDevice(user, device, now())))
+        throw new RefusedError('not-found', 'This person is not signed in on a device with this id.');
+      await onSignedOut(device);
+      audit.record('signed-out-by-keeper', { user, device: identity.device });
     },
   };
 }

@@ -155,6 +155,17 @@ export function createApi({
     ctx.body = { ok: true };
   });
 
+  api.get('devices-of-person', '/people/:id/devices', async (ctx) => {
+    const identity = await identityOf(ctx);
+    ctx.body = { devices: await inTime(people.devices(identity, String(ctx.params.id))) };
+  });
+
+  api.delete('device-of-person', '/people/:id/devices/:device', async (ctx) => {
+    const { id, device } = ctx.params;
+    await inTime(people.removeDevice(await identityOf(ctx), String(id), String(device)));
+    ctx.body = { ok: true };
+  });
+
   api.get('server', '/server', async (ctx) => {
     await inTime(keepers.mustBeKeeper(await identityOf(ctx)));
     ctx.body = (await inTime(diskSpace())) ?? {};

@@ -111,6 +111,7 @@ const BODIES: Record<string, { body?: unknown; answer?: unknown }> = {
   'GET /api/come-back': { answer: protocol.WaitingRequests },
   'PUT /api/come-back/:id': { body: protocol.ComeBackDecision },
   'GET /api/people': { answer: protocol.PeopleAnswer },
+  'GET /api/people/:id/devices': { answer: protocol.DevicesAnswer },
   'PUT /api/people/:id': { body: protocol.PersonChange },
   'GET /api/server': { answer: protocol.ServerState },
   'POST /api/invitations': { body: protocol.InvitationRequest, answer: protocol.InvitationAnswer },

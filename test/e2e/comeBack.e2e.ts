@@ -48,7 +48,7 @@ test('a recovery code from the third message brings the person back on a new pho
   expect(found).toEqual([]);
 });
 
-test('a keeper lets somebody back in who reads the number, and refuses a stranger', async ({
+test('a keeper lets somebody back in who reads the number, and refuses a stranger; a keeper signs out one device', async ({
   server,
   phone,
 }) => {
@@ -96,5 +96,17 @@ test('a keeper lets somebody back in who reads the number, and refuses a strange
   await expectState(fresh, 'before the phone was lost', 'Sent');
   await expect(old.getByRole('main').getByText('You are signed out', { exact: false })).toBeVisible();
   await expect(kim.getByText('Nobody is asking now.')).toBeVisible();
+  await kim.getByRole('button', { name: 'Close' }).click();
+
+  await kim.getByRole('main').getByRole('button', { name: 'Menu' }).click();
+  await kim.getByRole('button', { name: 'People and this server' }).click();
+  await kim.getByRole('dialog').getByRole('textbox').fill('ad');
+  await kim.getByRole('button', { name: 'Find' }).click();
+  await kim.getByRole('button', { name: 'Change Ada' }).click();
+  await kim.getByRole('button', { name: 'Show their devices' }).click();
+  await kim.getByRole('button', { name: /Sign out the device/ }).click();
+  await expect(fresh.getByRole('main').getByText('You are signed out', { exact: false })).toBeVisible();
+  await expect(kim.getByRole('heading', { name: 'Devices of Ada' })).toBeVisible();
+  found.push(...(await violations(kim, 'the devices of a person')));
   expect(found).toEqual([]);
 });

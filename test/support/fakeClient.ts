@@ -93,6 +93,8 @@ export function fakeClient({
       become: () => asked('keepers.become'),
       requests: async () => ({ ...(await asked('keepers.requests')), requests: [] }),
       decide: (...args) => asked('keepers.decide', ...args),
+      devicesOf: async (...args) => ({ ...(await asked('keepers.devicesOf', ...args)), devices }),
+      signOutDevice: (...args) => asked('keepers.signOutDevice', ...args),
       people: async (...args) => ({
         ...(await asked('keepers.people', ...args)),
         people: [

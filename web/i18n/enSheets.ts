@@ -291,6 +291,7 @@ export const enSheets = {
     rename: 'Rename',
     signOut: 'Sign out all their devices',
     signOutOwn: 'Sign out all your other devices',
+    showDevices: 'Show their devices',
     giveRole: 'Make them a keeper',
     takeRole: 'Not a keeper any more',
     address: (origin: string) => `The address of this server is ${origin}.`,
@@ -341,7 +342,8 @@ export const enSheets = {
 
   devices: {
     title: 'Your devices',
-    looking: 'Looking for your devices…',
+    titleOf: (name: string) => `Devices of ${name}`,
+    looking: 'Looking for the devices…',
     since: (day: string) => `Signed in: ${day}`,
     used: (day: string) => `Last used: ${day}`,
     current: 'This device',

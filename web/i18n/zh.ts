@@ -467,6 +467,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       rename: '改名',
       signOut: '让对方的所有设备退出登录',
       signOutOwn: '让你的其他设备退出登录',
+      showDevices: '查看对方的设备',
       giveRole: '设为看护人',
       takeRole: '不再是看护人',
       address: (origin) => `服务器的地址是 ${origin}。`,
@@ -514,7 +515,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
     devices: {
       title: '登录的设备',
-      looking: '正在查找你的设备…',
+      titleOf: (name) => `${name}登录的设备`,
+      looking: '正在查找设备…',
       since: (day) => `登录时间：${day}`,
       used: (day) => `最近使用：${day}`,
       current: '本机',

@@ -2,6 +2,7 @@
 import {
   ComeBackAsked,
   ComeBackState,
+  type DevicesAnswer,
   PeopleAnswer,
   ServerState,
   WaitingRequests,
@@ -48,6 +49,16 @@ export function createKeeperCalls(deps: DeviceDeps): KeeperActions {
         user: { ...user, name: shownName(user.name) },
       }));
       return { ok: true, people };
+    },
+    async devicesOf(id) {
+      const result = await callApi<DevicesAnswer>(deps, 'GET', `/api/people/${id}/devices`, BODIES.devices);
+      return result.ok ? { ok: true, devices: result.value.devices } : failedCall(result);
+    },
+    /** Ok also where it was signed out before: an earlier answer may have been lost. */
+    async signOutDevice(person, device) {
+      const path = `/api/people/${person}/devices/${device}`;
+      const result = await callApi(deps, 'DELETE', path, BODIES.nothing);
+      return result.ok || result.error.code === 'not-found' ? { ok: true } : failedCall(result);
     },
     async changePerson(id, change) {
       const result = await callApi(deps, 'PUT', `/api/people/${id}`, BODIES.nothing, change);

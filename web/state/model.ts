@@ -215,6 +215,9 @@ export interface KeeperActions {
   /** People whose names begin so, some of them where there are many. */
   people(name: string): Promise<Outcome & { people?: PersonSummary[] }>;
   /** `conflict`: the name is taken; `last-keeper`: nobody else is one. */
+  /** Where a person is signed in. */
+  devicesOf(id: string): Promise<Outcome & { devices?: DeviceSummary[] }>;
+  signOutDevice(person: string, device: string): Promise<Outcome>;
   changePerson(id: string, change: { name?: string; keeper?: boolean; signOut?: boolean }): Promise<Outcome>;
   /** The space left on the disk of the server, where it knows. */
   server(): Promise<Outcome & { freeBytes?: number }>;

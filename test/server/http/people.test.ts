@@ -4,8 +4,8 @@ import { ask, serve } from './serve.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-test('a keeper finds people, renames them, signs them out, and gives and takes the role; nobody else does', async () => {
-  await using server = await serve();
+async function start() {
+  const server = await serve();
   const call = (by: { token: string } | undefined, method: string, path: string, body?: unknown) =>
     ask(server.url, method, `/api${path}`, {
       ...(body !== undefined && { body }),
@@ -15,6 +15,12 @@ test('a keeper finds people, renames them, signs them out, and gives and takes t
     (await call(undefined, 'POST', '/session', { name, claim: newId(), credential: 'token' })).json;
   const [kim, ada, adele] = [await signUp('Kim'), await signUp('Ada'), await signUp('Adele')];
   await server.keepers.add(kim.user.id, 1);
+  return { server, call, kim, ada, adele, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+test('a keeper finds people, renames them, signs them out, and gives and takes the role; nobody else does', async () => {
+  await using started = await start();
+  const { call, kim, ada, adele } = started;
   const person = (of: { user: { id: string } }) => `/people/${of.user.id}`;
 
   for (const [method, path, body] of [
@@ -53,4 +59,28 @@ test('a keeper finds people, renames them, signs them out, and gives and takes t
   expect((await call(kim, 'GET', '/server')).json).toEqual({ freeBytes: 7, totalBytes: 9 });
   expect(await change(kim, { keeper: false })).toBe(200);
   expect((await call(kim, 'GET', '/people?name=')).status).toBe(403);
+});
+
+test('a keeper sees on which devices somebody is signed in, and signs one of them out', async () => {
+  await using started = await start();
+  const { call, kim, ada, adele } = started;
+  const devices = `/people/${ada.user.id}/devices`;
+  for (const [method, path] of [
+    ['GET', devices],
+    ['DELETE', `${devices}/${ada.device.id}`],
+  ] as const) {
+    expect((await call(undefined, method, path)).status).toBe(401);
+    expect((await call(adele, method, path)).status).toBe(403);
+  }
+  expect((await call(kim, 'GET', devices)).json.devices).toMatchObject([
+    { id: ada.device.id, current: false },
+  ]);
+  expect((await call(kim, 'GET', `/people/${newId()}/devices`)).status).toBe(404);
+  expect((await call(kim, 'DELETE', `${devices}/${adele.device.id}`)).status).toBe(404); // another person's
+  expect((await call(kim, 'DELETE', `${devices}/${ada.device.id}`)).status).toBe(200);
+  const gone = await call(ada, 'GET', '/session');
+  expect([gone.status, gone.json.error.reason]).toEqual([401, 'signed-out']);
+  expect((await call(kim, 'DELETE', `${devices}/${ada.device.id}`)).status).toBe(404);
+  expect((await call(kim, 'GET', devices)).json.devices).toEqual([]);
+  expect((await call(adele, 'GET', '/session')).status).toBe(200);
 });

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { User } from '../../../shared/protocol/index.ts';
 import { sentence, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { DeviceSummary } from '../../state/model.ts';
@@ -6,8 +7,8 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
-/** Where the user is signed in, with a button to sign out each other device. */
-export function DevicesSheet({ onClose }: { onClose(): void }) {
+/** Where the user is signed in, or for keepers another person, with a button to sign out each other device. */
+export function DevicesSheet({ person, onClose }: { person?: User; onClose(): void }) {
   const { client } = useWorld();
   const s = sheetTexts().devices;
   const [devices, setDevices] = useState<DeviceSummary[] | undefined>();
@@ -15,7 +16,7 @@ export function DevicesSheet({ onClose }: { onClose(): void }) {
   const removal = useAsyncAction();
   useEffect(() => {
     list.run(
-      async () => (await client.devices()).list(),
+      async () => (person ? (await client.keepers()).devicesOf(person.id) : (await client.devices()).list()),
       (answer) => setDevices(answer.devices ?? []),
     );
   }, []);
@@ -23,7 +24,7 @@ export function DevicesSheet({ onClose }: { onClose(): void }) {
   const reason = removal.reason ?? list.reason;
   const now = Date.now();
   return (
-    <Sheet title={s.title} onClose={onClose}>
+    <Sheet title={person ? s.titleOf(person.name) : s.title} onClose={onClose}>
       <p class="why" role="alert">
         {reason && sentence(reason)}
       </p>
@@ -43,7 +44,10 @@ export function DevicesSheet({ onClose }: { onClose(): void }) {
                 aria-busy={removal.busy}
                 onClick={() =>
                   removal.run(
-                    async () => (await client.devices()).signOut(id),
+                    async () =>
+                      person
+                        ? (await client.keepers()).signOutDevice(person.id, id)
+                        : (await client.devices()).signOut(id),
                     () => setDevices(devices.filter((device) => device.id !== id)),
                   )
                 }

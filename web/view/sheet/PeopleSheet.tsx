@@ -5,6 +5,7 @@ import type { PersonSummary, SignedIn } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { DevicesSheet } from './DevicesSheet.tsx';
 import { InvitationList } from './InviteSheet.tsx';
 import { Sheet } from './Sheet.tsx';
 
@@ -103,9 +104,11 @@ function PersonSheet({ person, isSelf, onDone, onClose }: PersonSheetProps) {
   const s = sheetTexts().people;
   const { id, name } = person.user;
   const [newName, setNewName] = useState(name);
+  const [showsDevices, setShowsDevices] = useState(false);
   const action = useAsyncAction();
   const change = (what: { name?: string; keeper?: boolean; signOut?: boolean }) =>
     action.run(async () => (await client.keepers()).changePerson(id, what), onDone);
+  if (showsDevices) return <DevicesSheet person={person.user} onClose={onDone} />;
   return (
     <Sheet title={name} onClose={onClose}>
       <form
@@ -127,6 +130,11 @@ function PersonSheet({ person, isSelf, onDone, onClose }: PersonSheetProps) {
           {s.rename}
         </button>
       </form>
+      {!isSelf && person.devices > 0 && (
+        <button type="button" class="button quiet" onClick={() => setShowsDevices(true)}>
+          {s.showDevices}
+        </button>
+      )}
       <button type="button" class="button quiet" onClick={() => change({ signOut: true })}>
         {isSelf ? s.signOutOwn : s.signOut}
       </button>
