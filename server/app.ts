@@ -99,16 +99,18 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   const accepts = ({ room, kind, content }: NewEntry) =>
     (isFirstKind(kind) && content === undefined && !pairOf(room)) || store.takesNewKinds();
   const features = () => (store.takesNewKinds() ? featuresOf(kinds()) : []);
+  const direct = createDirectRooms({
+    rooms: store.rooms,
+    users: store.users,
+    log: store.log,
+    onRefusal: (limit, user) => onLimit(limit, { user }),
+    now,
+  });
   const ingest = createIngest({
     log: store.log,
     accepts,
     access,
-    direct: createDirectRooms({
-      rooms: store.rooms,
-      users: store.users,
-      onRefusal: (limit, user) => onLimit(limit, { user }),
-      now,
-    }),
+    direct,
     limiter: itemLimiter,
     onLimit,
     metrics,
@@ -200,6 +202,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     store: roomStore,
     names,
     access,
+    direct,
     smallRooms,
     tell: (frame) => realtime.sendReaders(frame),
   });
@@ -208,6 +211,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     rooms: store.rooms,
     names,
     access,
+    direct,
     tell: (socket, room, frame) => realtime.sendPresence(socket, room, frame),
     tellUser: (user, frame) => realtime.sendPresenceTo(user, frame),
     send: adapter && ((message) => realtime.sharePresence(message)),
@@ -257,6 +261,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       'room:choose': async (user, request) => {
         const chosen = await rooms.choose(user, request);
         realtime.sendSettings(user.id, { room: request.room, ...chosen });
+        if (request.blocked !== undefined) {
+          realtime.begun(request.room); // the user's other devices may not know the conversation
+          presence.forget(request.room);
+        }
         return chosen;
       },
       'room:list': rooms.list,

@@ -98,6 +98,8 @@ export const RENAME_ATTEMPTS_PER_MINUTE = 10;
 export const ROOMS_CREATED_PER_DAY = 50;
 /** Of one user, also with people who never answer. Whoever moves into a new ward greets everybody within two days. */
 export const DIRECT_BEGUN_PER_DAY = 20;
+/** To somebody whom one shares no room with but the lobby, until they answer: enough to say who one is, and what one wants. */
+export const STRANGER_MESSAGES_MAX = 10;
 /** Of one user: whether somebody has a name. */
 export const PERSON_LOOKUPS_PER_MINUTE = 20;
 /** Of all users behind one address, without the first room of each within a day. */

@@ -356,13 +356,14 @@ export function createAuth(options: AuthOptions): Auth {
             ),
           };
     const { id, name } = user;
+    const createdAt = now();
     const takeBack =
       signUp === 'invite' ? await admit(newcomer.invite, user.id, newcomer.address) : undefined;
-    const made = await store.create({ id, name, nameKey: newcomer.key, createdAt: now(), ...secret }, device);
+    const made = await store.create({ id, name, nameKey: newcomer.key, createdAt, ...secret }, device);
     if (made === 'created')
       return {
         device: device.id,
-        user: { passwordHash: undefined, recoveryHash: undefined, ...user, ...secret },
+        user: { passwordHash: undefined, recoveryHash: undefined, createdAt, ...user, ...secret },
         seenAt: device.createdAt,
         how: 'created',
       };

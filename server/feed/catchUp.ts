@@ -20,7 +20,7 @@ import {
 import { createBatchLoader } from '../base/batchLoader.ts';
 import type { Logger } from '../base/logger.ts';
 import { BYTES_PER_UNIT } from '../limits/workMeter.ts';
-import type { Membership, Store } from '../store/port.ts';
+import type { Membership, RoomRecord, Store } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { pieces } from './catchUpPlan.ts';
 import { createCatchUpReader, FIRST_RETRY_MS, type ReadyRoom } from './catchUpReader.ts';
@@ -100,13 +100,12 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
 
   /** `nextPause`: set for a retry. The pause before the retry after this one, in milliseconds. */
   async function add(recipient: Recipient, id: string, nextPause?: number): Promise<void> {
-    if (pairOf(id) && !recipient.readsDirect) return;
     const memberships = await rooms.ofUser(recipient.identity.user.id);
     const isRetry = nextPause !== undefined; // a retry must not bring back a user who has left meanwhile
     const membership =
       memberships.find(({ room }) => room.id === id) ??
       (isRetry ? undefined : await membershipFromEntry(id, recipient.identity.user.id));
-    if (!membership) return;
+    if (!membership || !isShown(membership.room, recipient)) return;
     const { pendingCursors } = recipient;
     const held = pendingCursors.get(id) ?? {};
     const { cursor, proof } = held as { cursor?: Cursor; proof?: Cursor };
@@ -181,7 +180,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
         isSignedIn(),
       ]);
       if (!isTheirs) return undefined;
-      const shown = memberships.filter(({ room }) => recipient.readsDirect || !pairOf(room.id));
+      const shown = memberships.filter(({ room }) => isShown(room, recipient));
       const results = await reader.read(recipient, shown, handshake);
       const ready = results.filter((result) => result.tag === 'ready');
       const failed = results.flatMap((result) => (result.tag === 'failed' ? result.failed : []));
@@ -209,6 +208,11 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     },
     add,
   };
+}
+
+/** A direct conversation without messages is of whoever has made its room, for example to block the other one. */
+function isShown({ id, head, createdBy }: RoomRecord, { identity, readsDirect }: Recipient): boolean {
+  return !pairOf(id) || (readsDirect && (head !== 0 || createdBy === identity.user.id));
 }
 
 /** A call of the store for each room and two for all, and what is sent, estimated: an entry of a short text has 130 bytes. */

@@ -11,7 +11,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
-import type { BeginningRooms, DirectRooms } from '../rooms/directRooms.ts';
+import type { DirectRequest, DirectRooms } from '../rooms/directRooms.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry, OwnFields } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
@@ -71,12 +71,12 @@ export function createIngest(deps: Deps): Ingest {
   async function refusalOf(
     user: User,
     item: CheckedItem,
-    beginning: BeginningRooms,
+    requested: DirectRequest,
   ): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
     if (!accepts(item.entry)) return NOT_YET;
     const refused =
-      (await access.refusalOf(item.entry.room, user.id)) ?? (await beginning.refusalOf(item.entry));
+      (await access.refusalOf(item.entry.room, user.id)) ?? (await requested.refusalOf(item.entry));
     if (refused) return toWireError(refused);
     const retryAfter = limiter.take(user.id, 1);
     if (retryAfter === 0) return undefined;
@@ -130,10 +130,10 @@ export function createIngest(deps: Deps): Ingest {
     const stopTimer = metrics.appendSeconds.startTimer();
     const items = raw.map((item) => checkItem(user.id, item));
     const refusals: (WireError | undefined)[] = [];
-    const beginning = direct.forRequest(user.id);
+    const requested = direct.forRequest(user.id);
     let appended = 0;
     try {
-      for (const item of items) refusals.push(await refusalOf(user, item, beginning));
+      for (const item of items) refusals.push(await refusalOf(user, item, requested));
       const repeats = await repeatsOf(user, items, refusals);
 
       // Nothing is written yet. The first item beyond the rate limit stops the request: it and the rest are not attempted.
@@ -141,7 +141,7 @@ export function createIngest(deps: Deps): Ingest {
       const end = limited === -1 ? items.length : limited;
       const attempted = [...Array(end).keys()].filter((i) => !refusals[i]);
       const entries = attempted.map((i) => (items[i] as { entry: NewEntry }).entry);
-      await beginning.begin(entries.map(({ room }) => room));
+      await requested.begin(entries.map(({ room }) => room));
       const outcome = await lanes.append(entries, until);
       appended = outcome.results.filter((result) => result.tag === 'appended').length;
 

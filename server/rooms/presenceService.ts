@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import { PRESENCE_EVERY_MS, SEEN_PER_WRITE } from '../base/serverLimits.ts';
 import type { PresenceStore, RoomStore } from '../store/port.ts';
 import type { Access } from './access.ts';
+import type { DirectRooms } from './directRooms.ts';
 import { createWhoIsHere, type HereReport } from './whoIsHere.ts';
 
 /** Between the processes of one deployment. They may be lost. */
@@ -31,6 +32,8 @@ export interface PresenceService {
   show(user: User, request: Request<'presence:show'>): Promise<Unmarked<'presence:show'>>;
   /** A user joined the room, or left it. */
   moved(room: string, user: string, isIn: boolean): void;
+  /** Who may see whom in this room has changed: those who watch it, on this process, ask anew. */
+  forget(room: string): void;
   /** Joins and leaves may have been missed. */
   clear(): void;
   heard(message: PresenceMessage): void;
@@ -47,6 +50,7 @@ interface Deps {
   rooms: Pick<RoomStore, 'members'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
   access: Pick<Access, 'refusalOf'>;
+  direct: Pick<DirectRooms, 'isOpen'>;
   /** To one connection of this process. False where it is not in the room any more. */
   tell(connection: string, room: string, frame: Frame<'presence'>): boolean;
   /** To all connections of this user, on every process. */
@@ -72,6 +76,7 @@ export function createPresenceService({
   rooms,
   names,
   access,
+  direct,
   tell,
   tellUser,
   send,
@@ -178,7 +183,8 @@ export function createPresenceService({
     async people(user, { room, after = '' }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
-      const found = await rooms.members(room, after, PRESENCE_MAX_MEMBERS + 1);
+      const all = await rooms.members(room, after, PRESENCE_MAX_MEMBERS + 1);
+      const found = (await direct.isOpen(room)) ? all : all.filter((id) => id === user.id);
       const page = found.slice(0, PRESENCE_MAX_MEMBERS);
       const [records, users] = await Promise.all([store.of([...page, user.id]), names.ofUsers(page)]);
       const hidden = records.get(user.id)?.hides === true;
@@ -216,6 +222,7 @@ export function createPresenceService({
       else one.members.delete(user);
       if (one.members.size > PRESENCE_MAX_MEMBERS) drop(room);
     },
+    forget: drop,
     clear() {
       for (const room of [...watched.keys()]) drop(room);
     },

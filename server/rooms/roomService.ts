@@ -5,7 +5,7 @@
 import { pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
-import type { Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
+import type { Answer, Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
 import { checkNewName, nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
@@ -30,8 +30,8 @@ export interface RoomService {
   list(user: User, request: Request<'room:list'>): Promise<{ rooms: Room[]; next?: string }>;
   /** What somebody sees who opens a link to a room: a member's room, or a public one. `not-found` for all others. */
   get(user: User, request: Request<'room:get'>): Promise<{ room: Room }>;
-  /** Whoever has a name, to begin a direct conversation with. */
-  person(user: User, request: Request<'person'>): Promise<{ user: User }>;
+  /** Whoever has a name, to begin a direct conversation with; or who somebody is. */
+  person(user: User, request: Request<'person'>): Promise<Omit<Answer<'person'>, 'ok' | 'epoch'>>;
   /** `address`: the key of the client's address, which has a limit of its own. */
   create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
   /** `address`: the client's, where guesses at invitations count. */
@@ -53,7 +53,7 @@ export interface EntryWriter {
 
 interface Deps {
   store: RoomStore;
-  users: Pick<UserStore, 'byNameKey'>;
+  users: Pick<UserStore, 'byNameKey' | 'byId'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
   /** Tokens per user, for names that are looked up. */
   lookUps: Limiter;
@@ -150,13 +150,18 @@ export function createRoomService({
 
     get: async (user, { room }) => ({ room: await presentIfVisible(user, room) }),
 
-    async person(user, { name }) {
+    async person(user, asked) {
       const retryAfter = lookUps.take(user.id, 1);
       if (retryAfter > 0)
         throw new RefusedError('rate-limited', 'That were many names; wait a moment.', retryAfter);
-      const found = await users.byNameKey(nameKey(name));
+      const found = await ('id' in asked ? users.byId(asked.id) : users.byNameKey(nameKey(asked.name)));
       if (!found) throw new RefusedError('not-found', 'Nobody has this name.');
-      return { user: { id: found.id, name: found.name, rev: found.rev } };
+      const { id, name, rev, createdAt } = found;
+      if (!('id' in asked)) return { user: { id, name, rev } };
+      const roomsOf = await store.ofUsers([user.id, id]);
+      const theirs = new Set(roomsOf.get(id));
+      const shared = (roomsOf.get(user.id) ?? []).filter((room) => theirs.has(room) && !pairOf(room));
+      return { user: { id, name, rev }, since: createdAt, rooms: shared };
     },
 
     async create(user, { id, kind, name: raw }, address) {
@@ -231,6 +236,12 @@ export function createRoomService({
     async choose(user, { room, ago, ...choice }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
+      if (choice.blocked !== undefined) {
+        if (!pairOf(room))
+          throw new RefusedError('invalid', 'Only the other one of a direct conversation can be blocked.');
+        // without entries only the user is told of it, so the other one does not notice
+        await store.begin({ id: room, createdBy: user.id, createdAt: now() });
+      }
       return { settings: await store.choose(room, user.id, choice, now() - ago) };
     },
 

@@ -486,6 +486,7 @@ export interface RenameLimit {
 
 export interface UserRecord extends Named {
   id: string;
+  createdAt: number;
   passwordHash: string | undefined;
   /** Of the recovery code, which nobody stores. */
   recoveryHash: string | undefined;

@@ -20,6 +20,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones. `no-keeper`: nobody
  * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
  * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
+ * `not-answered`: a stranger has sent as many messages as it may before it is answered.
  */
 export type RefusalReason =
   | 'signed-out'
@@ -35,7 +36,8 @@ export type RefusalReason =
   | 'role-no-member'
   | 'role-yourself'
   | 'out-removed'
-  | 'out-banned';
+  | 'out-banned'
+  | 'not-answered';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

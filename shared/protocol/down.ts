@@ -197,7 +197,12 @@ export const Ranged = answerWith({
   older: v.optional(Offset),
 });
 export const Listed = answerWith({ rooms: v.array(Room), next: v.optional(RoomId) });
-export const PersonAnswer = answerWith({ user: User });
+/** `since`: when the user signed up. `rooms`: those that they share with whoever asks. Both where the id was asked for. */
+export const PersonAnswer = answerWith({
+  user: User,
+  since: v.optional(Millis),
+  rooms: v.optional(v.array(RoomId)),
+});
 export const RoomAnswer = answerWith({ room: Room });
 export const Done = v.object(answered);
 /** `readers`: by member, how far they have read; empty in a room with too many members. */

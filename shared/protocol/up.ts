@@ -57,6 +57,7 @@ function settingsWith<const Entries extends v.ObjectEntries>(entries: Entries) {
     pinned: v.optional(v.boolean()),
     hidden: v.optional(v.nullable(Head)),
     unread: v.optional(v.boolean()),
+    blocked: v.optional(v.boolean()),
     ...entries,
   });
 }
@@ -64,7 +65,7 @@ function settingsWith<const Entries extends v.ObjectEntries>(entries: Entries) {
 /**
  * What the user wants of one room. `muted`: its messages are counted, and shown, without emphasis. `pinned`: it is at the top of
  * the list. `hidden`: it is not in the list as long as it has no message after this serverOffset; null: it is in the list.
- * `unread`: marked by the user. Absent: never chosen. Of two versions the one with the greater `rev` is current.
+ * `unread`: marked by the user. `blocked`: of a direct conversation, the other one's messages are not shown. Absent: never chosen. Of two versions the one with the greater `rev` is current.
  */
 export const RoomSettings = settingsWith({ rev: Head });
 export type RoomSettings = v.InferOutput<typeof RoomSettings>;
@@ -72,8 +73,8 @@ export type RoomChoice = Omit<RoomSettings, 'rev'>;
 /** Sets those that are given. `ago`: how long ago the user chose them, in milliseconds. */
 export const RoomChoose = settingsWith({ room: RoomId, ago: v.optional(Millis, 0) });
 export const RoomList = v.object({ after: v.optional(RoomId) });
-/** Whoever has this name. */
-export const PersonByName = v.object({ name: ShortString });
+/** Whoever has this name, or this id. */
+export const PersonAsked = v.union([v.object({ id: UserId }), v.object({ name: ShortString })]);
 export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
@@ -118,7 +119,7 @@ export const requests = {
   'presence:show': PresenceShow,
   'room:choose': RoomChoose,
   'room:list': RoomList,
-  person: PersonByName,
+  person: PersonAsked,
   'room:get': RoomGet,
   'room:create': RoomCreate,
   'room:join': RoomJoin,

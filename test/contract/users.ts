@@ -9,7 +9,8 @@ export function userCases(open: () => Promise<Harness>): void {
 
   it('creates a user and the first device atomically', async () => {
     const { user, device } = await signedUp();
-    const stored = { id: user.id, name: user.name, rev: 0, passwordHash: undefined, recoveryHash: undefined };
+    const { id, name, createdAt } = user;
+    const stored = { id, name, createdAt, rev: 0, passwordHash: undefined, recoveryHash: undefined };
     expect(await db.store.users.byId(user.id)).toEqual(stored);
     expect(await db.store.users.byNameKey(user.nameKey)).toEqual(stored);
     expect(await db.store.users.byToken(device.tokenHash)).toEqual({

@@ -104,6 +104,15 @@ for (const language of ['en', 'zh'] as const)
       await button(t.rooms.joinAgain).click();
       await page.getByRole('textbox', { name: t.composer.label }).waitFor();
 
+      await openMenu();
+      await sheet.getByRole('button', { name: t.sheets.presence.open }).click();
+      await sheet.getByRole('button', { name: /^Mika/ }).waitFor();
+      await check('the people of a room');
+      await sheet.getByRole('button', { name: /^Mika/ }).click();
+      await sheet.getByText(t.sheets.profile.shared).waitFor();
+      await check('a profile');
+      await shut();
+
       network.stall();
       await said.say('on its way');
       await said.isState('on its way', 'sending');

@@ -128,6 +128,40 @@ test('who is here shows in the header and in a sheet, and one can hide it', asyn
   await expect.poll(isHere).toBe(1);
 });
 
+test('somebody in the list of people is written to alone, and blocked in their profile', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const menu = page.getByRole('main').getByRole('button', { name: 'Menu' });
+  const sheet = page.getByRole('dialog');
+  const openProfile = async () => {
+    await menu.tap();
+    await sheet.getByRole('button', { name: 'Who is here' }).tap();
+    await sheet.getByRole('button', { name: /^Mika/ }).tap();
+    await expect(sheet.getByText('Here since')).toBeVisible();
+  };
+  await openProfile();
+  await sheet.getByRole('button', { name: 'Write to them' }).tap();
+  await expect(page.getByRole('heading', { name: 'Mika' })).toBeVisible();
+  await say(page, 'A word in private');
+  await expectState(page, 'A word in private', 'Sent');
+  const room = new URL(page.url()).hash.slice('#/room/'.length);
+  await mika.hears('A word in private', room);
+  await mika.append(text('Yes?', room), text('A word to all'));
+  await expect(message(page, 'Yes?')).toBeVisible();
+  await openProfile();
+  await sheet.getByRole('button', { name: 'Block' }).tap();
+  await expect(sheet.getByRole('button', { name: 'Show their messages again' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('You have blocked Mika')).toBeVisible();
+  await expect(message(page, 'Yes?')).toHaveCount(0);
+  await page.goto(`${server.url}/#/room/lobby`);
+  await expect(page.getByRole('log').getByText('From somebody you have blocked')).toBeVisible();
+});
+
 test('an owner makes a member a moderator, and a quiet line says so; the last owner keeps the role', async ({
   server,
   phone,

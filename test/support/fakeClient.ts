@@ -171,6 +171,11 @@ export function fakeClient({
     joinRoom: (...args) => asked('joinRoom', ...args),
     leaveRoom: (...args) => asked('leaveRoom', ...args),
     writeTo: async (person) => ({ ...(await asked('writeTo', person)), room: `${person.id}~${person.id}` }),
+    profile: async (id) => ({
+      ...(await asked('profile', id)),
+      profile: { name: 'Lin', since: 1_700_000_000_000, rooms: ['lobby'], presence: { here: true } },
+    }),
+    block: (...args) => asked('block', ...args),
     findPerson: (...args) => asked('findPerson', ...args),
     roles: async () => ({ ...(await asked('roles')), ...roles }),
     removeMember: (...args) => asked('removeMember', ...args),
@@ -265,7 +270,7 @@ export function room(name: string, change: Partial<RoomSummary> = {}): RoomSumma
     waiting: 0,
     notSent: 0,
     unread: 0,
-    wishes: { muted: false, pinned: false, hidden: false, unread: false },
+    wishes: { blocked: false, muted: false, pinned: false, hidden: false, unread: false },
     member: true,
     ...change,
   };

@@ -4,7 +4,8 @@
  */
 import { directRoomOf, membersOfPair, pairOf } from '../../shared/directPair.ts';
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { nameKey } from '../../shared/text.ts';
+import type { PersonPresence } from '../../shared/protocol/index.ts';
+import { nameKey, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import type { Change } from '../records/change.ts';
@@ -14,8 +15,16 @@ import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 export interface DirectRequests {
   /** Opens the conversation with a person; resolves with its room. Idempotent. */
   writeTo(person: { id: string; name: string }): Answered<{ room: string }>;
+  profile(id: string): Answered<{ profile: PersonProfile }>;
   /** Whoever has this name, in any case. */
   findPerson(name: string): Answered<{ person: { id: string; name: string } }>;
+}
+
+interface PersonProfile {
+  name: string;
+  since: number | undefined;
+  rooms: readonly string[];
+  presence: PersonPresence;
 }
 
 type Answered<T> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
@@ -46,6 +55,19 @@ export function createDirectRequests({ db, me, connection, changed }: Deps): Dir
       }
       changed({ type: 'all' });
       return { ok: true, room };
+    },
+
+    async profile(id) {
+      const room = directRoomOf(me, id);
+      const [answer, presence] = await Promise.all([
+        connection.ask('person', { id }, ACKNOWLEDGE_WITHIN_MS),
+        connection.ask('presence', { room }, ACKNOWLEDGE_WITHIN_MS),
+      ]);
+      if (!answer) return { ok: false, reason: { code: 'offline' } };
+      if (!answer.ok) return { ok: false, reason: exactReasonOf(answer.error) };
+      const { user, since, rooms = [] } = answer;
+      const shown = presence?.ok ? presence.people[id] : undefined;
+      return { ok: true, profile: { name: shownName(user.name), since, rooms, presence: shown ?? {} } };
     },
 
     async findPerson(name) {

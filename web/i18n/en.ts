@@ -108,6 +108,7 @@ export const en = {
 
   message: {
     deleted: 'Message deleted',
+    blocked: 'From somebody you have blocked',
     edited: 'edited',
     all: 'Show all',
     more: 'More',

@@ -20,6 +20,21 @@ export const enSheets = {
     private: 'Only by invitation',
   },
 
+  profile: {
+    open: (name: string) => `About ${name}`,
+    since: (day: string) => `Here since ${day}`,
+    shared: 'Rooms that you share',
+    looking: 'Looking…',
+    offline: 'You need a connection to see more.',
+    write: 'Write to them',
+    notes: 'Notes to myself',
+    block: 'Block',
+    unblock: 'Show their messages again',
+    blockMeans: 'If you block somebody, you do not see what they write. They are not told.',
+    blocked: (name: string) => `You have blocked ${name}, so you do not see what they write.`,
+    reasons: { 'not-found': 'This person is not here any more.' },
+  },
+
   direct: {
     title: 'Write to somebody',
     name: 'Their name',
@@ -476,6 +491,7 @@ export const enSheets = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'This room already exists.',
+      'not-answered': 'You can write more once you are answered. Try again then.',
       'out-removed': 'A moderator removed you from this room.',
       'out-banned': 'A moderator banned you from this room.',
       forbidden: 'That is more than one person may do in a day, or you are in too many rooms.',

@@ -100,6 +100,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
 
   message: {
     deleted: '消息已删除',
+    blocked: '来自你屏蔽的人',
     edited: '已编辑',
     all: '显示全部',
     more: '更多',
@@ -189,6 +190,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
         'too-large': '名称最多 40 个字符。',
         invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
         conflict: '这个聊天室已经存在。',
+        'not-answered': '对方回复后你才能继续发送，请到时再试。',
         'out-removed': '管理员已将你移出这个聊天室。',
         'out-banned': '你已被管理员禁止进入这个聊天室。',
         forbidden: '今天的操作已达上限，或者你加入的聊天室太多了。',
@@ -206,6 +208,21 @@ export const zh: Texts & { sheets: SheetTexts } = {
       looking: '正在查找公开聊天室…',
       none: '你已加入所有公开聊天室。',
       private: '只能通过邀请加入',
+    },
+
+    profile: {
+      open: (name) => `${name}的资料`,
+      since: (day) => `${day}加入`,
+      shared: '共同的聊天室',
+      looking: '正在查找…',
+      offline: '联网后才能看到更多。',
+      write: '发消息',
+      notes: '我的笔记',
+      block: '屏蔽',
+      unblock: '重新显示对方的消息',
+      blockMeans: '屏蔽某人后，你看不到对方写的内容，对方不会知道。',
+      blocked: (name) => `你已屏蔽${name}，因此看不到对方写的内容。`,
+      reasons: { 'not-found': '此人已不在这里。' },
     },
 
     direct: {

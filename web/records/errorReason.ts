@@ -8,9 +8,9 @@ export interface Reason {
   retryAfter?: number;
 }
 
-/** Of what is sent for the person: an item. Who was removed from the room is told so. */
+/** Of what is sent for the person: an item. A reason says more than its code: one was removed, or is not answered yet. */
 export function reasonOf({ code, message, reason }: WireError): Reason {
-  return { code: reason?.startsWith('out-') ? reason : code, message };
+  return { code: reason ?? code, message };
 }
 
 /** The same for what people ask for themselves: a `reason` that they can act upon takes the place of the code. */

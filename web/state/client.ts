@@ -75,6 +75,8 @@ const NOBODY: UserActions = {
   leaveRoom: refuse,
   writeTo: refuse,
   findPerson: refuse,
+  profile: refuse,
+  block: refuse,
   listPublic: refuse,
 };
 

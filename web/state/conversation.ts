@@ -62,6 +62,8 @@ export interface ConversationDeps {
   shared?: ScreenReader;
   me: User;
   room: string;
+  /** The users whose texts are not shown. */
+  blocked?: () => readonly string[];
   /** Asks for what is not held. Undefined while there is no connection. */
   liveSync(): LiveSync | undefined;
   /** Undefined until the engine is loaded: until then the window does not move. */
@@ -104,6 +106,7 @@ export function createConversation({
   db,
   shared = shareReads(db),
   me,
+  blocked,
   room,
   liveSync,
   moves,
@@ -232,7 +235,7 @@ export function createConversation({
 
   function messagesIn({ window: { lines }, rows, names, ...snapshot }: Snapshot): Message[] {
     const nameOf = (user: string) => names.get(user) ?? '';
-    return messagesOf({ ...snapshot, lines, waiting: rows, me, nameOf });
+    return messagesOf({ ...snapshot, lines, waiting: rows, me, nameOf, blocked: blocked?.() });
   }
 
   function set(next: ConversationState): void {

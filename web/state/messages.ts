@@ -29,6 +29,8 @@ export interface Shown {
   nameOf: (user: string) => string;
   /** Up to which serverOffset all others have read. */
   readByAll?: number;
+  /** Authors whose texts are not shown. */
+  blocked?: readonly string[] | undefined;
 }
 
 export function messagesOf({
@@ -40,9 +42,10 @@ export function messagesOf({
   me,
   nameOf,
   readByAll = 0,
+  blocked,
 }: Shown): Message[] {
   const last = new Map(lastChanges(changes).map((change) => [targetKey(change, me), change]));
-  const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll));
+  const shown = lines.map((line) => ofLine(line, me, nameOf, readByAll, blocked));
   const here = new Set(shown.map(({ key }) => key));
   const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
   const replies = new Map([...lines, ...end].map((one) => [keyOf(one, me), answeredBy(one)]));
@@ -56,7 +59,7 @@ export function messagesOf({
       if (!answered || message.content.tag !== 'text') return message;
       const { author: id, clientOffset, serverOffset } = answered;
       const quoted = quotes?.get(serverOffset!);
-      const content = quoted && contentOf(quoted);
+      const content = quoted && contentOf(quoted, blocked);
       const author = { id, name: nameOf(id) };
       return { ...message, reply: { key: messageKey(id, clientOffset), serverOffset, author, content } };
     }),
@@ -101,7 +104,13 @@ export function statusOfRow({ state }: Row): MessageStatus {
   }
 }
 
-function ofLine(line: Line, me: User, nameOf: (user: string) => string, readByAll: number): Message {
+function ofLine(
+  line: Line,
+  me: User,
+  nameOf: (user: string) => string,
+  readByAll: number,
+  blocked: Shown['blocked'],
+): Message {
   const { author, clientOffset, at } = line;
   return {
     key: messageKey(author, clientOffset),
@@ -110,7 +119,7 @@ function ofLine(line: Line, me: User, nameOf: (user: string) => string, readByAl
     author: { id: author, name: nameOf(author) },
     mine: author === me.id,
     at,
-    content: contentOf(line),
+    content: contentOf(line, blocked),
     status: { tag: 'sent' },
     ...(author === me.id && line.serverOffset <= readByAll && { readByAll: true }),
     pending: 'none',
@@ -118,9 +127,10 @@ function ofLine(line: Line, me: User, nameOf: (user: string) => string, readByAl
   };
 }
 
-function contentOf(line: Line): Message['content'] {
+function contentOf(line: Line, blocked: Shown['blocked']): Message['content'] {
   switch (line.tag) {
     case 'text':
+      if (blocked?.includes(line.author)) return { tag: 'blocked', body: line.body };
       return { tag: 'text', body: line.body, edited: line.edited };
     case 'deleted':
       return { tag: 'deleted' };

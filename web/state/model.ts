@@ -146,6 +146,10 @@ export interface UserActions {
   /** Opens the direct conversation with a person, also without a connection. */
   writeTo(person: { id: string; name: string }): Promise<Outcome & { room?: string }>;
   /** Whoever has this name. Those whom the device knows are found without a connection. */
+  /** Who somebody is; needs a connection. */
+  profile(id: string): Promise<Outcome & { profile?: Profile }>;
+  /** Whether what somebody writes is shown, on all devices of the user; also without a connection. */
+  block(person: { id: string; name: string }, blocked: boolean): Promise<Outcome>;
   findPerson(name: string): Promise<Outcome & { person?: { id: string; name: string } }>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
@@ -153,10 +157,20 @@ export interface UserActions {
 
 /** `hidden`: not in the list until it has something new, unless that is muted. `unread`: marked so by the person. */
 export interface RoomWishes {
+  /** Of a direct conversation: what the other one writes is not shown. */
+  blocked: boolean;
   muted: boolean;
   pinned: boolean;
   hidden: boolean;
   unread: boolean;
+}
+
+/** `since`: when they signed up, in milliseconds since 1970. `rooms`: ids of those that they share with the user. */
+export interface Profile {
+  name: string;
+  since: number | undefined;
+  rooms: readonly string[];
+  presence: PersonPresence;
 }
 
 export interface MemberSummary {
@@ -425,6 +439,8 @@ export interface Message {
   at: number;
   content:
     | { tag: 'text'; body: string; edited: boolean }
+    /** A text of somebody whom the user has blocked. */
+    | { tag: 'blocked'; body: string }
     | { tag: 'deleted' }
     /** The person's own, which was not sent. */
     | { tag: 'reaction'; emoji: string }

@@ -19,6 +19,8 @@ import { countRows, lastMessage } from './readSnapshot.ts';
 export interface Summaries {
   /** Pinned ones first, then the newest activity. */
   list(): RoomSummary[];
+  /** Ids of those whom the user has blocked. */
+  blocked(): string[];
   /** The number of rows of all rooms that wait to be sent. */
   waiting(): number;
   /** Reads again what the change concerns; resolves when the list has it. `isOwn`: of this tab. */
@@ -119,6 +121,7 @@ export function createSummaries(
           (b.last?.at ?? 0) - (a.last?.at ?? 0) ||
           (a.name < b.name ? -1 : 1),
       ),
+    blocked: () => [...known.values()].flatMap((room) => (room.wishes.blocked && room.with) || []),
     waiting: () => waiting,
     refresh,
     open: () => refresh({ type: 'all' }),
@@ -142,7 +145,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   const newest = await readLastLine(tx, id);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
   const draft = (await tx.objectStore('drafts').get(id))?.text ?? '';
-  const { muted = false, pinned = false, hidden, unread = false } = choicesOf(room);
+  const { muted = false, pinned = false, blocked = false, hidden, unread = false } = choicesOf(room);
   const isSilent = muted || (newest?.serverOffset ?? 0) <= (hidden ?? 0);
   const last = queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me));
   return {
@@ -151,16 +154,17 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     kind,
     ...(other && { with: other }),
     members,
-    last,
+    last: blocked ? undefined : last,
     isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
     draft,
     waiting,
     notSent,
-    unread: await countUnread(tx, room, me.id),
+    unread: blocked ? 0 : await countUnread(tx, room, me.id),
     wishes: {
+      blocked,
       muted,
       pinned,
-      hidden: typeof hidden === 'number' && isSilent && waiting + notSent === 0 && draft === '',
+      hidden: blocked || (typeof hidden === 'number' && isSilent && waiting + notSent === 0 && draft === ''),
       unread,
     },
     member: !room.left,

@@ -70,6 +70,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   let persisted = false;
   let published: SignedIn | undefined; // its parts are used again as long as they are equal
   let closed = false;
+  let blocked: string[] = [];
 
   const db = openUserDatabase(deps.indexedDB, clock, user.id, {
     freeSpace: async (full) => (await loadLater()).freeSpace(full),
@@ -120,6 +121,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     db,
     shared,
     me: user,
+    blocked: () => blocked,
     liveSync: () => live()?.sync,
     moves: () => engine.current?.windowMoves,
     clock,
@@ -182,6 +184,15 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
 
   async function refresh(change: Change, isOwn = true): Promise<void> {
     await Promise.all([summaries.refresh(change, isOwn), conversations.refresh(change)]);
+    await applyBlocks();
+  }
+
+  /** Texts of who was blocked just now, or is not any more, are in any room. */
+  async function applyBlocks(): Promise<void> {
+    const now = summaries.blocked();
+    if (now.join() === blocked.join()) return;
+    blocked = now;
+    await conversations.refresh({ type: 'all' });
   }
 
   /** After changes of the database that may have been announced to nobody. */
@@ -253,6 +264,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   async function readFirstScreen(): Promise<void> {
     await db.read(['meta'], (tx) => tx.objectStore('meta').count()); // rejects, which the reads below do not
     await Promise.all([openRoom(outside.opened()), summaries.open()]);
+    await applyBlocks();
   }
 
   /** The conversation of the open room is kept read: a view subscribes to it later. The one before is kept until then. */
@@ -339,6 +351,12 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     joinRoom: async (...asked) => engine.current?.rooms.joinRoom(...asked) ?? OFFLINE,
     leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
     writeTo: async (person) => engine.current?.direct.writeTo(person) ?? OFFLINE,
+    profile: async (id) => engine.current?.direct.profile(id) ?? OFFLINE,
+    async block(person, blocked) {
+      const opened = await engine.current?.direct.writeTo(person);
+      if (!opened?.ok) return opened ?? OFFLINE;
+      return choose(opened.room, { blocked });
+    },
     findPerson: async (name) => engine.current?.direct.findPerson(name) ?? OFFLINE,
     listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
     seen: (room, upTo) =>

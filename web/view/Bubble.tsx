@@ -98,7 +98,8 @@ function Content({ content }: { content: Message['content'] }) {
     case 'text':
       return <Body text={content.body} />;
     case 'deleted':
-      return <i>{t.message.deleted}</i>;
+    case 'blocked':
+      return <i>{t.message[content.tag]}</i>;
     case 'reaction':
       return (
         <i>

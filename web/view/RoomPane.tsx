@@ -37,7 +37,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         <a class="icon back" href="#/" aria-label={t.back} onClick={back}>
           <Icon name="back" />
         </a>
-        {room && <Avatar id={room.with ?? room.id} name={name} kind={room.kind} />}
+        {room && <Avatar id={room.with} name={name} kind={room.kind} />}
         <div class="who">
           <h1 dir="auto" translate={false} aria-label={room ? undefined : t.app}>
             {name}
@@ -65,8 +65,10 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
         {room?.failing && <p class="line">{t.rooms.failing}</p>}
         {room && lazy && <lazy.Offers room={id} onOpen={onOpen} />}
       </div>
-      {room || !areKnown ? (
-        <MessagePane id={id} name={name} hasLeft={room?.member === false} models={models} />
+      {room?.blocked ? (
+        lazy && <lazy.BlockedRoom room={room} />
+      ) : room || !areKnown ? (
+        <MessagePane id={id} name={name} hasLeft={room?.member === false} models={models} onOpen={onOpen} />
       ) : (
         lazy && <lazy.UnknownRoom id={id} />
       )}
@@ -81,8 +83,8 @@ function roomIn(app: AppState, id: string): RoomSummary | undefined {
 /** Without the fields that change with every message. */
 function aboutRoom(room: RoomSummary | undefined) {
   if (!room) return undefined;
-  const { id, name, kind, with: other, members, member, failing } = room;
-  return { id, name, kind, with: other, members, member, failing };
+  const { id, name, kind, with: other = id, members, member, failing, wishes } = room;
+  return { id, name, kind, with: other, members, member, failing, blocked: wishes.blocked };
 }
 
 /**
@@ -98,10 +100,11 @@ interface MessagePaneProps {
   name: string;
   hasLeft: boolean;
   models: ComposerModels;
+  onOpen: RoomPaneProps['onOpen'];
 }
 
 /** The log of a room and the composer below it. */
-function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
+function MessagePane({ id, name, hasLeft, models, onOpen }: MessagePaneProps) {
   const { client } = useWorld();
   const conversation = useMemo(() => client.conversation(id), [client, id]);
   const logGeneration = useSelected(conversation, (state) => state.logGeneration);
@@ -162,6 +165,7 @@ function MessagePane({ id, name, hasLeft, models }: MessagePaneProps) {
           open={open}
           onOpen={setOpen}
           onEdit={editing.set}
+          onSheet={onOpen}
           replying={replying}
           hasLeft={hasLeft}
         />

@@ -2,6 +2,7 @@
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
 export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { BlockedRoom } from './menu/BlockedRoom.tsx';
 export { Formatted } from './menu/Formatted.tsx';
 export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';

@@ -97,14 +97,16 @@ interface NamedRow {
 }
 
 interface UserRow extends NamedRow {
+  createdAt: number;
   passwordHash: string | null;
   recoveryHash: string | null;
 }
 
 function userOf(row: UserRow | undefined): UserRecord | undefined {
   if (!row) return undefined;
-  const { id, name, rev, passwordHash, recoveryHash } = row;
-  return { id, name, rev, passwordHash: passwordHash ?? undefined, recoveryHash: recoveryHash ?? undefined };
+  const { id, name, rev, createdAt, passwordHash, recoveryHash } = row;
+  const hashes = { passwordHash: passwordHash ?? undefined, recoveryHash: recoveryHash ?? undefined };
+  return { id, name, rev, createdAt, ...hashes };
 }
 
 interface SignedInRow extends UserRow {
@@ -118,7 +120,8 @@ function signedInOf(row: SignedInRow | undefined): SignedInDevice | undefined {
 }
 
 function prepare(db: DatabaseSync) {
-  const user = 'SELECT users.id, users.name, users.rev, users.passwordHash, users.recoveryHash';
+  const user =
+    'SELECT users.id, users.name, users.rev, users.createdAt, users.passwordHash, users.recoveryHash';
   const signedIn = `${user}, devices.id AS device, devices.seenAt FROM devices JOIN users ON users.id = devices.user`;
   const signOut = 'INSERT OR REPLACE INTO signedOut (tokenHash, at) SELECT tokenHash, ? FROM devices';
   return {

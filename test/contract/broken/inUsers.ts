@@ -375,6 +375,7 @@ export const userFaults: Fault[] = [
           id: newId(),
           name: 'Somebody',
           rev: 0,
+          createdAt: 0,
           passwordHash: undefined,
           recoveryHash: undefined,
         }),

@@ -11,8 +11,8 @@ export function usersIn(data: MemoryData, call: <T>(work: () => T) => Promise<T>
   function stored(isIt: (user: { id: string; nameKey: string }) => boolean): UserRecord | undefined {
     const user = [...data.users.values()].find(isIt);
     if (!user) return undefined;
-    const { id, name, rev, passwordHash, recoveryHash } = user;
-    return { id, name, rev, passwordHash, recoveryHash };
+    const { id, name, rev, createdAt, passwordHash, recoveryHash } = user;
+    return { id, name, rev, createdAt, passwordHash, recoveryHash };
   }
 
   function changed(since: number) {

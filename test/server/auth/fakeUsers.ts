@@ -20,6 +20,7 @@ export function fakeUsers(): FakeUsers {
     id: user.id,
     name: user.name,
     rev: user.rev ?? 0,
+    createdAt: user.createdAt,
     passwordHash: user.passwordHash,
     recoveryHash: user.recoveryHash,
   });

@@ -1,7 +1,7 @@
 /** Direct conversations between real sockets and a real server. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directRoomOf } from '../../../shared/directPair.ts';
-import { DIRECT_BEGUN_PER_DAY } from '../../../shared/limits.ts';
+import { DIRECT_BEGUN_PER_DAY, STRANGER_MESSAGES_MAX } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Room } from '../../../shared/protocol/index.ts';
 import { type ApiClient, bodyOf, connectClient, newId, signUp, text } from '../../support/api.ts';
@@ -70,7 +70,7 @@ test('with oneself it is a notebook of one', async () => {
   await ada.append(text('milk', room));
   using phone = await connectClient(server.url, ada.session);
   expect(phone.welcome.rooms.find(({ id }) => id === room)).toMatchObject({ kind: 'direct', members: 1 });
-  expect(bodies(phone, room)).toEqual([[1, 'milk']]);
+  await phone.hears('milk', room);
 });
 
 test('nobody else can read it, write in it, join it, list it, invite to it or learn whether it is there', async () => {
@@ -172,4 +172,89 @@ test('a person is found by their name in any case, and not by a part of it', asy
   const { user } = await signUp(server.url, 'Zoë Ω');
   expect(await ada.request('person', { name: ' zoë ω ' })).toMatchObject({ ok: true, user });
   expect(await ada.request('person', { name: 'zoë' })).toMatchObject({ error: { code: 'not-found' } });
+});
+
+/** Both are in a room of their own, so they know each other. */
+async function acquainted() {
+  const [ada, bo] = [await join(), await join()];
+  const id = newId();
+  await ada.request('room:create', { id, kind: 'public', name: 'Ward' });
+  await bo.request('room:join', { room: id, clientOffset: newId() });
+  return { ada, bo, room: between(ada, bo) };
+}
+const codesOf = (answer: Awaited<ReturnType<ApiClient['append']>>) =>
+  answer.ok && answer.results.map((one) => ('error' in one ? (one.error.reason ?? one.error.code) : 'done'));
+const texts = (count: number, room: string) => Array.from({ length: count }, (_, n) => text(`${n}`, room));
+
+test('a stranger may send ten messages until the other one answers; repeats do not count, amendments are free', async () => {
+  using ada = await join();
+  using bo = await join();
+  const room = between(ada, bo);
+  const [first, ...others] = texts(STRANGER_MESSAGES_MAX, room);
+  const five = [first!, ...others.slice(0, 4)];
+  expect(codesOf(await ada.append(...five))).toEqual(Array(5).fill('done'));
+  const more = text('one more', room);
+  expect(codesOf(await ada.append(...five, ...others.slice(4), more))).toEqual([
+    ...Array(STRANGER_MESSAGES_MAX).fill('done'),
+    'not-answered',
+  ]);
+  expect(codesOf(await ada.append(more, first!))).toEqual(['not-answered', 'done']);
+  const edit = { kind: 'edit', room, clientOffset: newId(), target: first!.clientOffset, body: 'x' };
+  expect(codesOf(await ada.append(edit))).toEqual(['done']);
+  await bo.append(text('yes?', room));
+  expect(codesOf(await ada.append(more, ...texts(20, room)))).toEqual(Array(21).fill('done'));
+});
+
+test('a stranger sees neither presence nor read marks of the other one; people who share a room do', async () => {
+  using ada = await join();
+  using bo = await join();
+  const room = between(ada, bo);
+  await ada.append(text('who are you', room));
+  await bo.hears('who are you', room);
+  const [me, you] = [ada.session.user.id, bo.session.user.id];
+  const seen = async () => {
+    const [presence, readers] = [
+      await ada.request('presence', { room }),
+      await ada.request('readers', { room }),
+    ];
+    return [
+      presence.ok && Object.keys(presence.people).toSorted(),
+      readers.ok && Object.keys(readers.readers).toSorted(),
+    ];
+  };
+  expect(await seen()).toEqual([[me], []]);
+  await bo.append(text('Bo', room));
+  expect(await seen()).toEqual([[me, you].toSorted(), [me, you].toSorted()]);
+});
+
+test('whoever is blocked cannot tell: their messages are taken as before; the blocker is on all devices the same', async () => {
+  const { ada, bo, room } = await acquainted();
+  using phone = await connectClient(server.url, ada.session);
+  const chosen = await ada.request('room:choose', { room, blocked: true, ago: 0 });
+  expect(chosen).toMatchObject({ ok: true, settings: { blocked: true } });
+  await waitFor('the other device', () => roomsOf(phone).some((one) => one?.settings?.blocked));
+  // nobody has written yet: the blocked one is not told of a conversation
+  using again = await connectClient(server.url, bo.session);
+  await again.append(text('marker'));
+  await bo.hears('marker');
+  expect(JSON.stringify([bo.frames, again.frames])).not.toContain(room);
+  expect(codesOf(await bo.append(text('hello', room), text('are you there', room)))).toEqual([
+    'done',
+    'done',
+  ]);
+  await bo.hears('are you there', room);
+  expect(roomsOf(bo).find((one) => one?.id === room)).not.toHaveProperty('settings');
+  const presence = await bo.request('presence', { room });
+  expect(presence.ok && Object.keys(presence.people)).toEqual([bo.session.user.id]);
+  await ada.request('room:choose', { room, blocked: false, ago: 0 });
+  const later = await bo.request('presence', { room });
+  expect(later.ok && Object.keys(later.people)).toHaveLength(2);
+  for (const client of [ada, bo]) client.close();
+});
+
+test('nobody but the other one of a direct conversation can be blocked', async () => {
+  using ada = await join();
+  expect(await ada.request('room:choose', { room: LOBBY, blocked: true, ago: 0 })).toMatchObject({
+    error: { code: 'invalid' },
+  });
 });

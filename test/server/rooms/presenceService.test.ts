@@ -106,6 +106,7 @@ function processes(count: number, users: readonly string[], members: readonly st
       },
       names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
       access: { refusalOf: async () => undefined },
+      direct: { isOpen: async () => true },
       tell(to, _, frame) {
         frames.push({ to, frame });
         return true;

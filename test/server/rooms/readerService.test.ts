@@ -59,6 +59,7 @@ function bench(isSmall: () => boolean, members = 2) {
     },
     names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
     access: { refusalOf: async () => undefined },
+    direct: { isOpen: async () => true },
     smallRooms: { isSmall: async () => isSmall() },
     tell: (frame) => frames.push(frame),
   });

@@ -384,3 +384,50 @@ test('settings of a room reach the other devices of the user; what was chosen of
   await second.open(LOBBY);
   await waitFor('opened', () => !(wishes(back) as { unread: boolean }).unread);
 });
+
+test('whoever is blocked is not shown: neither their conversation nor, elsewhere, their texts; on all devices, until they are unblocked', async () => {
+  await using server = await startApp();
+  using lin = await connectClient(server.url, await signUp(server.url, 'Lin'));
+  const browser = createBrowser(server);
+  const page = browser.openPage();
+  await waitFor('signed out', () => page.app.get().tag === 'signed-out');
+  await page.signIn('Mika', 'a password');
+  const { user } = await inPage(page);
+  const room = directRoomOf(user.id, lin.session.user.id);
+  await lin.append(text('in the lobby'), text('in private', room));
+  const laptop = createBrowser(server).openPage();
+  await waitFor('signed out', () => laptop.app.get().tag === 'signed-out');
+  await laptop.signIn('Mika', 'a password');
+  const shown = [await look(page), await look(laptop)];
+  const summary = async (of: Page) => (await inPage(of)).rooms.find(({ id }) => id === room);
+  for (const of of [page, laptop])
+    await waitFor('it is listed', async () => (await summary(of))?.unread === 1);
+  for (const get of shown) await waitFor('it is shown', () => bodies(get()).includes('in the lobby'));
+
+  expect(await page.block(lin.session.user, true)).toEqual({ ok: true });
+  await lin.append(text('once more in the lobby'), text('once more', room));
+  for (const [i, of] of [page, laptop].entries()) {
+    await waitFor('it is folded', () => bodies(shown[i]!()).join() === 'blocked,blocked');
+    await waitFor('it is hidden', async () => (await summary(of))?.wishes.hidden);
+    expect(await summary(of)).toMatchObject({ unread: 0, last: undefined, wishes: { blocked: true } });
+  }
+  page.close();
+  browser.isOnline = false;
+  const offline = browser.openPage();
+  await inPage(offline);
+  const alone = await look(offline);
+  expect(bodies(alone())).toEqual(['blocked', 'blocked']);
+  expect(await waitFor('the engine', async () => (await offline.block(lin.session.user, false)).ok)).toBe(
+    true,
+  );
+  await waitFor('it is shown', () => bodies(alone()).join() === 'in the lobby,once more in the lobby');
+  offline.close();
+  browser.isOnline = true;
+  const again = browser.openPage();
+  await waitFor(
+    'everything is back',
+    () => bodies(shown[1]!()).join() === 'in the lobby,once more in the lobby',
+  );
+  for (const of of [again, laptop])
+    await waitFor('what came meanwhile is unread', async () => (await summary(of))?.unread === 2);
+});

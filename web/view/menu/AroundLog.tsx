@@ -13,6 +13,7 @@ import { isAttended } from '../parts/attention.ts';
 import { useReadable, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { ReactSheet } from '../sheet/Reactions.tsx';
+import type { OpenSheet } from '../sheet/Sheets.tsx';
 import { useCopyMessages } from './copyMessages.ts';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
@@ -29,6 +30,7 @@ export type OpenMessage =
   | { tag: 'remove'; key: string };
 
 export interface AroundLogProps {
+  onSheet(sheet: OpenSheet): void;
   room: string;
   log: RefObject<HTMLElement | null>;
   conversation: Readable<ConversationState>;
@@ -43,7 +45,7 @@ export interface AroundLogProps {
 }
 
 export function AroundLog(props: AroundLogProps) {
-  const { room, log, conversation, seen, open, onOpen, onEdit, replying, hasLeft } = props;
+  const { room, log, conversation, seen, open, onOpen, onEdit, onSheet, replying, hasLeft } = props;
   const state = useReadable(conversation);
   useMarkAsRead(room, log, state, seen);
   useLoading(room, log, state);
@@ -68,6 +70,7 @@ export function AroundLog(props: AroundLogProps) {
           message={message}
           onOpen={onOpen}
           onEdit={onEdit}
+          onSheet={onSheet}
           onReply={hasLeft ? undefined : replying.set}
         />
       )}
@@ -176,9 +179,10 @@ interface MenuOrSheetProps {
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
   onReply: ((to: ReplyTarget) => void) | undefined;
+  onSheet: AroundLogProps['onSheet'];
 }
 
-function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrSheetProps) {
+function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply, onSheet }: MenuOrSheetProps) {
   const { key } = message;
   const { client } = useWorld();
   const close = () => onOpen(undefined);
@@ -233,6 +237,10 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply }: MenuOrShe
           onEdit={edit}
           onRemove={remove}
           onCopy={copyIt}
+          onPerson={() => {
+            close();
+            onSheet({ tag: 'profile', person: message.author });
+          }}
         />
       );
     case 'react':

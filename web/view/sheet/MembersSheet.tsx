@@ -9,15 +9,17 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { BannedPeople, hasActions, type KnownRoles, MemberActions } from './MemberActions.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
+import type { SheetsProps } from './Sheets.tsx';
 
 interface MembersSheetProps {
   app: SignedIn;
   room: RoomSummary;
-  onClose(): void;
+  onOpen: SheetsProps['onOpen'];
 }
 
 /** The people of a room: who is here, and when the others were here last. Of a large room a page at a time. */
-export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
+export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
+  const onClose = () => onOpen(undefined);
   const { client, router } = useWorld();
   const { presence: s, roles, direct } = sheetTexts();
   const [pages, setPages] = useState<MemberSummary[][]>([]);
@@ -69,7 +71,11 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
                 <span class={here ? 'face here' : 'face'}>
                   <Avatar id={id} name={name} kind="direct" />
                 </span>
-                <span class="what">
+                <button
+                  type="button"
+                  class="what"
+                  onClick={() => onOpen({ tag: 'profile', person: { id, name: person.name } })}
+                >
                   <span class="name" dir="auto" translate={false}>
                     {person.name}
                   </span>
@@ -82,7 +88,7 @@ export function MembersSheet({ app, room, onClose }: MembersSheetProps) {
                       .filter(Boolean)
                       .join(' · ')}
                   </span>
-                </span>
+                </button>
                 {!person.isMe && room.kind !== 'direct' && (
                   <button
                     type="button"

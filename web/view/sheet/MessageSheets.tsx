@@ -4,7 +4,7 @@ import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { assertNever } from '../../../shared/never.ts';
 import { codePoints } from '../../../shared/text.ts';
 import { dayKey } from '../../i18n/formats.ts';
-import { sentence, t, times } from '../../i18n/index.ts';
+import { isolated, sentence, t, times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { ReadBy } from '../../records/storedRecords.ts';
 import type { Message, Outcome } from '../../state/model.ts';
@@ -22,6 +22,8 @@ export interface StatusSheetProps {
   onEdit(): void;
   onRemove(): void;
   onCopy(): void;
+  /** Who the author is. */
+  onPerson(): void;
 }
 
 /**
@@ -37,6 +39,7 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
       {message.mine && settled && <ReadByLines room={room} message={message} />}
       {pending === 'edit' && <p>{sheetTexts().details.changing}</p>}
       {pending === 'delete' && <p>{sheetTexts().details.deleting}</p>}
+      {content.tag === 'blocked' && <blockquote dir="auto">{content.body}</blockquote>}
       {content.tag === 'deleted' && settled && <p>{sheetTexts().details.deleted}</p>}
       {content.tag === 'text' && content.edited && settled && <p>{sheetTexts().details.edited}</p>}
       {message.reactions && <ReactorLines room={room} message={message} />}
@@ -51,6 +54,11 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
         </button>
       )}
       {content.tag === 'text' && <CopyButton onCopy={on.onCopy} />}
+      {!message.mine && (
+        <button type="button" class="button quiet" onClick={on.onPerson}>
+          {sheetTexts().profile.open(isolated(message.author.name || sheetTexts().presence.somebody))}
+        </button>
+      )}
       {message.can.remove && (
         <button type="button" class="button danger" onClick={on.onRemove}>
           {sheetTexts().message.delete}
@@ -171,8 +179,9 @@ function reasonText({ content, status }: Message): string {
   if (status.reason.code === 'too-large' && content.tag === 'text') {
     return t.tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
   }
-  const isOut = status.reason.code.startsWith('out-');
-  return sentence(status.reason, isOut ? sheetTexts().reasons.room : 'message');
+  const { code } = status.reason;
+  const isOfRoom = code.startsWith('out-') || code === 'not-answered';
+  return sentence(status.reason, isOfRoom ? sheetTexts().reasons.room : 'message');
 }
 
 export interface RemoveSheetProps {

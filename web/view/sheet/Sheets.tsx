@@ -12,6 +12,7 @@ import { MenuSheet } from './MenuSheet.tsx';
 import { NameSheet } from './NameSheet.tsx';
 import { PasswordSheet } from './PasswordSheet.tsx';
 import { PeopleSheet } from './PeopleSheet.tsx';
+import { ProfileSheet } from './ProfileSheet.tsx';
 import { RecoverySheet } from './RecoverySheet.tsx';
 import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
@@ -29,6 +30,7 @@ export type OpenSheet =
   | { tag: 'people' }
   | { tag: 'invite'; room: RoomSummary }
   | { tag: 'members'; room: RoomSummary }
+  | { tag: 'profile'; person: { id: string; name: string } }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -64,7 +66,9 @@ export function Sheets({ open, onOpen }: SheetsProps) {
     case 'invite':
       return <InviteSheet app={app} room={open.room} onClose={close} />;
     case 'members':
-      return <MembersSheet app={app} room={open.room} onClose={close} />;
+      return <MembersSheet app={app} room={open.room} onOpen={onOpen} />;
+    case 'profile':
+      return <ProfileSheet app={app} person={open.person} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

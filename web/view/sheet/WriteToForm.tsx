@@ -31,15 +31,15 @@ export function WriteToForm({ app, onOpened }: { app: SignedIn; onOpened(room: s
         <button type="submit" class="button quiet" aria-busy={find.busy}>
           {s.open}
         </button>
+        <button
+          type="button"
+          class="button quiet"
+          aria-busy={notes.busy}
+          onClick={() => notes.run(() => client.writeTo(app.user), opened)}
+        >
+          {t.rooms.notes}
+        </button>
       </form>
-      <button
-        type="button"
-        class="button quiet"
-        aria-busy={notes.busy}
-        onClick={() => notes.run(() => client.writeTo(app.user), opened)}
-      >
-        {t.rooms.notes}
-      </button>
     </section>
   );
 }

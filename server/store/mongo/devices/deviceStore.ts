@@ -218,13 +218,13 @@ const SIGN_UP_WITHIN_MS = 10 * 60_000;
 const CLAIM_TRIES = 5;
 const ABSENT = { $exists: false } as const;
 
-export const USER_FIELDS = { name: 1, rev: 1, passwordHash: 1, recoveryHash: 1 } as const;
+export const USER_FIELDS = { name: 1, rev: 1, createdAt: 1, passwordHash: 1, recoveryHash: 1 } as const;
 type UserFields = Pick<UserDocument, '_id' | keyof typeof USER_FIELDS>;
 
 export function userOf(document: UserFields | null | undefined): UserRecord | undefined {
   if (!document) return undefined;
-  const { _id, name, rev = 0, passwordHash, recoveryHash } = document;
-  return { id: _id, name, rev, passwordHash, recoveryHash };
+  const { _id, name, rev = 0, createdAt, passwordHash, recoveryHash } = document;
+  return { id: _id, name, rev, createdAt, passwordHash, recoveryHash };
 }
 
 export function deviceDocument({
