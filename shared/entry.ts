@@ -43,12 +43,19 @@ export interface MessageKey {
   clientOffset: string;
 }
 
+/** Somebody whom a text mentions: it has `@` and `name`, which was theirs when it was written. */
+export interface Mention {
+  user: string;
+  name: string;
+}
+
 /** A reply has `replyTo`, and `target` if the message was in the log when the reply was appended. */
 export const TextEntry = v.looseObject({
   ...envelope,
   kind: v.literal('text'),
   body,
   replyTo: v.optional(v.looseObject({ author: UserId, clientOffset: ClientOffset })),
+  mentions: v.optional(v.array(v.looseObject({ user: UserId, name: v.string() }))),
 });
 export const EditEntry = v.looseObject({ ...envelope, kind: v.literal('edit'), target: Offset, body });
 export const DeleteEntry = v.looseObject({ ...envelope, kind: v.literal('delete'), target: Offset });
@@ -71,7 +78,12 @@ export const Entry: v.GenericSchema<unknown, Entry> = v.lazy((input): v.GenericS
 }) as unknown as v.GenericSchema<unknown, Entry>;
 
 // Entries may have further fields. The types leave them out, since no code reads them.
-export type TextEntry = Envelope & { kind: 'text'; body?: string; replyTo?: MessageKey };
+export type TextEntry = Envelope & {
+  kind: 'text';
+  body?: string;
+  replyTo?: MessageKey;
+  mentions?: Mention[];
+};
 export type EditEntry = Envelope & { kind: 'edit'; target: number; body?: string };
 export type DeleteEntry = Envelope & { kind: 'delete'; target: number };
 export type JoinEntry = Envelope & { kind: 'join' };

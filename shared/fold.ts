@@ -1,5 +1,5 @@
 /** Folds entries of a log into the lines that the screen shows: edits and deletions are applied to their targets. Pure. */
-import type { Amendment, Entry, MessageKey } from './entry.ts';
+import type { Amendment, Entry, Mention, MessageKey } from './entry.ts';
 import { isAmendment, isKnown, isMessage, isRemoval, mayAmend } from './kinds.ts';
 
 interface Placed {
@@ -18,6 +18,7 @@ export type Line = Placed &
         edited: boolean;
         replyTo?: MessageKey | undefined;
         target?: number | undefined;
+        mentions?: readonly Mention[] | undefined;
       }
     | { tag: 'deleted' }
     /** This version does not know the kind. */
@@ -60,8 +61,8 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   if (!text) return { ...placed, tag: 'unknown', kind: entry.kind };
   const body = amendment ? amendment.body : text.body;
   if (body === undefined) return { ...placed, tag: 'deleted' };
-  const { replyTo, target } = text;
-  return { ...placed, tag: 'text', body, edited: amendment !== undefined, replyTo, target };
+  const { replyTo, target, mentions } = text;
+  return { ...placed, tag: 'text', body, edited: amendment !== undefined, replyTo, target, mentions };
 }
 
 /** The removal, else the latest replacement that still has its content. */

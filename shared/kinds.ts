@@ -3,7 +3,7 @@
  * The schemas of items are in protocol/items.ts, so that the first paint does not load them.
  */
 import { DIRECT, pairOf } from './directPair.ts';
-import type { Amendment, Entry, KnownEntry, MessageKey } from './entry.ts';
+import type { Amendment, Entry, KnownEntry, Mention, MessageKey } from './entry.ts';
 
 export interface KindRule {
   /** Who may append it: a member by `append`, or only the server (then an item of this kind is `invalid`). */
@@ -127,20 +127,38 @@ export function hasSideEffects(kind: string): boolean {
   return rule?.effect === 'remove' || rule?.membership !== undefined || rule?.sets !== undefined;
 }
 
-/** The features that a server lists if it accepts all kinds of the table, replies, and direct conversations. */
+/** The features that a server lists if it accepts all kinds of the table, replies, mentions, and direct conversations. */
 export function featuresOf(kinds: ReadonlyMap<string, KindRule>): string[] {
-  return [...new Set([REPLIES, DIRECT, ...[...kinds.values()].flatMap(({ feature }) => feature ?? [])])];
+  return [
+    ...new Set([REPLIES, MENTIONS, DIRECT, ...[...kinds.values()].flatMap(({ feature }) => feature ?? [])]),
+  ];
 }
 
 /** The feature that a server must list before a client may send this item. */
 export function featureFor(kind: string, fields: object | undefined, room: string): string | undefined {
-  const feature = ruleOf(kind)?.feature ?? (fields && 'replyTo' in fields ? REPLIES : undefined);
+  const feature = ruleOf(kind)?.feature ?? featureOfFields(fields ?? {});
   return pairOf(room) && BEFORE_DIRECT.has(feature) ? DIRECT : feature;
 }
 
 export const REPLIES = 'replies';
 /** A server with direct conversations has these, too; one with any other feature has direct conversations. */
 const BEFORE_DIRECT: ReadonlySet<string | undefined> = new Set([undefined, REPLIES, 'reactions']);
+
+function featureOfFields(fields: object): string | undefined {
+  return 'mentions' in fields ? MENTIONS : 'replyTo' in fields ? REPLIES : undefined;
+}
+
+export const MENTIONS = 'mentions';
+
+/** The people whom an entry mentions. Deleted, it mentions nobody. */
+export function mentionsOf(entry: Entry): readonly Mention[] {
+  return (isKnown(entry) && entry.kind === 'text' && !entry.deleted && entry.mentions) || [];
+}
+
+/** The entry is unread news for this user by itself: somebody else mentions them. */
+export function isMentioned(entry: Entry, user: string): boolean {
+  return entry.author !== user && mentionsOf(entry).some((one) => one.user === user);
+}
 
 /** The key of the message that this one replies to. */
 export function replyToOf(entry: Entry): MessageKey | undefined {

@@ -70,6 +70,12 @@ export const QUOTE_CODE_POINTS = 200;
 export const MODERATORS_MAX = 50;
 /** Banned people of a room that an answer to `room:roles` lists. */
 export const BANNED_LISTED = 100;
+/** People whom one message may mention: a ward's shift. */
+export const MENTIONS_MAX = 20;
+/** Of the name in a mention, in UTF-16 units: NAME_MAX_CODE_POINTS of two each. */
+export const MENTION_NAME_MAX_LENGTH = 2 * NAME_MAX_CODE_POINTS;
+/** Unread messages that mention the user, which `Room` lists, the oldest ones: for 500 rooms that is 70 kB. */
+export const MENTIONS_LISTED_MAX = 20;
 export const TYPING_EVERY_MS = 3_000;
 /** A typist without another sign is not shown any more: so long that one sign may be lost. */
 export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;

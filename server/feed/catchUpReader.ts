@@ -3,13 +3,14 @@
  * bytes, and the counts that the room's row in the app shows. A room that cannot be read is an error of that room alone.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { countedFor, isMessage, repliedTo } from '../../shared/kinds.ts';
+import { countedFor, isMentioned, isMessage, repliedTo } from '../../shared/kinds.ts';
 import {
   CATCH_UP_FRAME_BYTES,
   CATCH_UP_MAX_BYTES,
   CATCH_UP_NEWEST_MESSAGES,
   CATCH_UP_POLLED_BYTES,
   CATCH_UP_ROOM_BYTES,
+  MENTIONS_LISTED_MAX,
   MESSAGES_SHOWN_LEAST,
   UNREAD_COUNTED_MAX,
 } from '../../shared/limits.ts';
@@ -183,10 +184,18 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
       unreadOf(id, user, readUpTo, head),
       isCutOff ? log.messageAt(id, from - 1, MESSAGES_SHOWN_LEAST) : undefined,
     ]);
+    const mentions = unread > 0 ? await mentionsAfter(id, user, readUpTo, head) : [];
     return {
       tag: 'ready',
       room: await named(
-        presentRoom({ ...room, head }, readUpTo, { from, reset: start.reset, unread, older, settings }),
+        presentRoom({ ...room, head }, readUpTo, {
+          from,
+          reset: start.reset,
+          unread,
+          older,
+          mentions,
+          settings,
+        }),
         user,
         names,
       ),
@@ -202,6 +211,18 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
       (entry) => isMessage(entry) && !entry.deleted && entry.author !== user,
     ).length;
     return Math.min(count, UNREAD_COUNTED_MAX);
+  }
+
+  async function mentionsAfter(
+    room: string,
+    user: string,
+    readUpTo: number,
+    head: number,
+  ): Promise<number[]> {
+    const recent = feed.host(room).recent(readUpTo + 1, head);
+    if (!recent) return log.mentions(room, user, readUpTo, MENTIONS_LISTED_MAX);
+    const found = recent.flatMap((entry) => (isMentioned(entry, user) ? entry.serverOffset : []));
+    return found.slice(0, MENTIONS_LISTED_MAX);
   }
 
   async function framesOf(room: string, entries: readonly Entry[], user: string): Promise<Entries[]> {

@@ -3,14 +3,14 @@
  * a message from another process (both call `changed`), and by periodic reconciliation with the store (`refresh`).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { replyToOf } from '../../shared/kinds.ts';
+import { mentionsOf, replyToOf } from '../../shared/kinds.ts';
 import { CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import type { User, Users } from '../../shared/protocol/index.ts';
 import { createRecentMap } from '../base/recentMap.ts';
 import type { Named, UserStore } from '../store/port.ts';
 
 export interface Names {
-  /** The names of the authors and subjects of these entries, and of those to whom they reply, by user id. Reads unknown ones from the store. */
+  /** The names of the authors and subjects of these entries, of those to whom they reply, and of those whom they mention, by user id. Reads unknown ones from the store. */
   of(entries: readonly Entry[]): Promise<Users>;
   /** The same of these users. */
   ofUsers(ids: readonly string[]): Promise<Users>;
@@ -75,7 +75,12 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
 
 function peopleOf(entries: readonly Entry[]): string[] {
   const people = entries.flatMap((entry) =>
-    [entry.author, entry.subject ?? [], replyToOf(entry)?.author ?? []].flat(),
+    [
+      entry.author,
+      entry.subject ?? [],
+      replyToOf(entry)?.author ?? [],
+      mentionsOf(entry).map(({ user }) => user),
+    ].flat(),
   );
   return [...new Set(people)];
 }

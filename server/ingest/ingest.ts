@@ -4,7 +4,14 @@
  * for items that fail a check; for valid items the store finds duplicates during the append.
  */
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
-import type { Answer, ItemResult, Request, User, WireError } from '../../shared/protocol/index.ts';
+import type {
+  Answer,
+  ItemResult,
+  RefusalReason,
+  Request,
+  User,
+  WireError,
+} from '../../shared/protocol/index.ts';
 import type { OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
@@ -13,7 +20,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
 import type { DirectRequest, DirectRooms } from '../rooms/directRooms.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry, OwnFields } from '../store/port.ts';
-import { jsonBytes } from '../store/storedEntries.ts';
+import { jsonBytes, mentionedBy } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
 import { type CheckedItem, checkItem, ownEntry } from './checkItem.ts';
 
@@ -78,6 +85,8 @@ export function createIngest(deps: Deps): Ingest {
     const refused =
       (await access.refusalOf(item.entry.room, user.id)) ?? (await requested.refusalOf(item.entry));
     if (refused) return toWireError(refused);
+    for (const mentioned of mentionedBy(item.entry))
+      if (!(await access.isMember(item.entry.room, mentioned))) return STRANGER;
     const retryAfter = limiter.take(user.id, 1);
     if (retryAfter === 0) return undefined;
     onLimit('items', { user: user.id });
@@ -233,6 +242,10 @@ const NOT_YET = wireError(
   'invalid',
   'This server does not accept items of this kind yet: older processes still use its database.',
 );
+const STRANGER = {
+  ...wireError('invalid', 'It mentions somebody who is not in this room.'),
+  reason: 'mention-of-stranger' satisfies RefusalReason,
+};
 const NO_TARGET = wireError('not-found', 'There is no message with this key that you may change.');
 const NO_ROOM = toWireError(noSuchRoom());
 

@@ -8,6 +8,7 @@ interface MoreOfRoom {
   reset?: boolean;
   unread?: number | undefined;
   older?: number | undefined;
+  mentions?: readonly number[];
   settings?: RoomSettings | undefined;
 }
 
@@ -18,7 +19,7 @@ interface MoreOfRoom {
 export function presentRoom(
   { id, kind, name, head = 0, members }: RoomRecord,
   readUpTo: number,
-  { from = head + 1, reset = false, unread = 0, older, settings }: MoreOfRoom = {},
+  { from = head + 1, reset = false, unread = 0, older, mentions = [], settings }: MoreOfRoom = {},
 ): Room {
   return {
     id,
@@ -31,6 +32,7 @@ export function presentRoom(
     members,
     ...(unread > 0 ? { unread } : {}),
     ...(older === undefined ? {} : { older }),
+    ...(mentions.length > 0 && { mentions: [...mentions] }),
     ...(settings && { settings }),
   };
 }

@@ -75,6 +75,11 @@ export interface LogStore {
   /** The number of messages after `after` by users other than `user`, at most `most`. Deleted messages do not count. */
   unread(room: string, user: string, after: number, most: number): Promise<number>;
   /**
+   * The serverOffsets of messages after `after` by other users that mention this one, ascending, at most `most`. Deleted
+   * messages mention nobody. By an index: it takes no longer where there are many other messages.
+   */
+  mentions(room: string, user: string, after: number, most: number): Promise<number[]>;
+  /**
    * Delivers every entry that is committed after `from`, in order per room. `from` is a point that a tail gave earlier;
    * undefined means the present. A point that is invalid or too old also means the present, after a call of `onGap`.
    */

@@ -2,7 +2,8 @@
  * Reading entries, for both adapters: validates what is stored (a row or document may have been changed by hand or by a disk
  * fault), and cuts a range by its size.
  */
-import type { Entry } from '../../shared/entry.ts';
+import type { Entry, Mention } from '../../shared/entry.ts';
+import type { NewEntry } from './port.ts';
 
 /** An entry as the database returns it, not validated. */
 export type StoredEntry = { serverOffset: number } & Record<string, unknown>;
@@ -38,6 +39,7 @@ function isEntry({
   deleted,
   unreadable,
   replyTo,
+  mentions,
 }: StoredEntry) {
   if (!isId(author) || !isId(clientOffset) || !isMillis(at) || typeof kind !== 'string') return false;
   if (unreadable !== undefined || (deleted !== undefined && deleted !== true)) return false;
@@ -46,7 +48,7 @@ function isEntry({
   const hasBody = typeof body === 'string' || (deleted === true && body === undefined);
   switch (kind) {
     case 'text':
-      return hasBody && (replyTo === undefined || isMessageKey(replyTo));
+      return hasBody && (replyTo === undefined || isMessageKey(replyTo)) && areMentions(mentions);
     case 'edit':
       return target !== undefined && hasBody;
     case 'delete':
@@ -75,6 +77,12 @@ function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
 
+function areMentions(value: unknown): boolean {
+  if (value === undefined) return true;
+  const isMention = ({ user, name }: Record<string, unknown>) => isId(user) && typeof name === 'string';
+  return Array.isArray(value) && value.every((each) => isMention(Object(each)));
+}
+
 function isMessageKey(value: unknown): boolean {
   const { author, clientOffset } = Object(value) as Record<string, unknown>;
   return isId(author) && isId(clientOffset);
@@ -91,4 +99,10 @@ function isOffset(value: unknown): boolean {
 /** The size of a value on the wire: bytes of its JSON in UTF-8. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
+}
+
+/** The other users whom an entry mentions, each once. */
+export function mentionedBy({ author, content }: Pick<NewEntry, 'author' | 'content'>): string[] {
+  const mentions = (content?.mentions ?? []) as readonly Mention[];
+  return [...new Set(mentions.map(({ user }) => user))].filter((user) => user !== author);
 }

@@ -21,6 +21,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
  * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
  * `not-answered`: a stranger has sent as many messages as it may before it is answered.
+ * `mention-of-stranger`: an item mentions somebody who is no member of its room.
  */
 export type RefusalReason =
   | 'signed-out'
@@ -37,7 +38,8 @@ export type RefusalReason =
   | 'role-yourself'
   | 'out-removed'
   | 'out-banned'
-  | 'not-answered';
+  | 'not-answered'
+  | 'mention-of-stranger';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

@@ -45,6 +45,8 @@ export const Room = v.object({
   unread: v.optional(Head),
   older: v.optional(Offset),
   with: v.optional(User),
+  /** Messages of others after `readUpTo` that mention the user and are not deleted: the oldest ones, ascending. */
+  mentions: v.optional(v.array(Offset)),
   /** Absent: the user has never chosen any. */
   settings: v.optional(RoomSettings),
 });

@@ -4,8 +4,9 @@
  */
 import * as v from 'valibot';
 import { canonicalEmoji, isEmoji } from '../emoji.ts';
+import type { Mention } from '../entry.ts';
 import { ClientOffset, RoomId, UserId } from '../ids.ts';
-import { EMOJI_MAX_LENGTH } from '../limits.ts';
+import { EMOJI_MAX_LENGTH, MENTION_NAME_MAX_LENGTH, MENTIONS_MAX } from '../limits.ts';
 
 /** The fields of every item. */
 export const addressed = { room: RoomId, clientOffset: ClientOffset };
@@ -20,11 +21,20 @@ function itemWith<const Entries extends v.ObjectEntries>(entries: Entries) {
 export const ItemTarget = v.strictObject({ author: UserId, clientOffset: ClientOffset });
 export type ItemTarget = v.InferOutput<typeof ItemTarget>;
 
-/** `replyTo`: the message that it answers, anybody's. It need not be in the log. */
+/** The text has `@` and this name, as the person had it then. Their name may change; the id does not. */
+export const MentionItem = v.strictObject({
+  user: UserId,
+  name: v.pipe(v.string(), v.nonEmpty('is empty'), v.maxLength(MENTION_NAME_MAX_LENGTH, 'is too long')),
+});
+
+/** `replyTo`: the message that it answers, anybody's. It need not be in the log. `mentions`: members of the room. */
 export const TextItem = itemWith({
   kind: v.literal('text'),
   body: v.string(),
   replyTo: v.optional(ItemTarget),
+  mentions: v.optional(
+    v.pipe(v.array(MentionItem), v.nonEmpty('is empty'), v.maxLength(MENTIONS_MAX, 'has too many people')),
+  ),
 });
 /** `target`: the clientOffset of one of the author's own texts. */
 export const EditItem = itemWith({
@@ -58,6 +68,7 @@ export interface Item {
   body?: string;
   target?: string | ItemTarget;
   replyTo?: ItemTarget | undefined;
+  mentions?: readonly Mention[] | undefined;
   [field: string]: unknown;
 }
 

@@ -10,6 +10,7 @@ import { grownCases } from './grown.ts';
 import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
 import { invitationCases } from './invitations.ts';
 import { keeperCases } from './keepers.ts';
+import { mentionCases } from './mentions.ts';
 import { passCases } from './oneTimePasses.ts';
 import { presenceCases } from './presence.ts';
 import { rangeCases } from './range.ts';
@@ -77,6 +78,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('range', () => rangeCases(open));
   describe('replies', () => replyCases(open));
   describe('reactions', () => reactionCases(open));
+  describe('mentions', () => mentionCases(open));
   describe('settings of rooms', () => settingsCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));

@@ -272,7 +272,7 @@ function open<S extends DBSchema>(
     };
     request.onblocked = () => {
       upgrading();
-      console.warn(`a tab with an older version of the app blocks the upgrade of ${name}`);
+      console.warn(`an older version in another tab blocks ${name}`);
     };
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {

@@ -18,6 +18,7 @@ import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
+import { askMentionable } from './askMentionable.ts';
 import { askReactors } from './askReactors.ts';
 import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
@@ -40,6 +41,7 @@ export interface Engine {
   choices: Pick<RoomChoices, 'choose'>;
   windowMoves: WindowMoves;
   roomReaders: Pick<RoomReaders, 'look' | 'of'>;
+  mentionable(room: string): ReturnType<typeof askMentionable>;
   reactors(room: string, serverOffset: number): ReturnType<typeof askReactors>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
   moderation: ModerationRequests;
@@ -205,6 +207,7 @@ export function createEngine(deps: EngineDeps): Engine {
     windowMoves,
     roomReaders,
     moderation: createModerationRequests({ db, changed, connection, newKey }),
+    mentionable: (room) => askMentionable(db, me, connection, room),
     reactors: (...asked) => askReactors(db, connection, ...asked),
     typing,
     presence,

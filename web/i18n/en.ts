@@ -65,6 +65,7 @@ export const en = {
     waiting: (n: number) => count(n, { other: '# waiting' }),
     notSent: (n: number) => count(n, { other: '# not sent' }),
     unread: (n: string) => `${n} unread`,
+    mentions: (n: string) => `${n} of them mention you`,
     /** Without new messages, but marked by the person. */
     marked: 'Unread',
     muted: 'Muted',
@@ -184,6 +185,8 @@ export const en = {
       'not-found': 'The room, or the message it belongs to, no longer exists.',
       conflict: 'The server already has a different message with the same number.',
       deleted: 'The message you were editing has been deleted.',
+      'mention-of-stranger':
+        'It mentions somebody who is not in this room. Edit it, or send it without the @.',
     },
     storage: {
       'upgrade-required': 'A newer version of the app was used in this browser. Update to continue.',

@@ -281,6 +281,15 @@ export const enSheets = {
     offline: 'You need a connection to change this.',
   },
 
+  mentions: {
+    people: 'People to mention',
+    next: (n: number) =>
+      count(n, {
+        one: 'Go to the message that mentions you',
+        other: 'Go to the next of # messages that mention you',
+      }),
+  },
+
   wishes: {
     pin: 'Pin to the top of the list',
     unpin: 'Do not pin to the top any more',

@@ -63,6 +63,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     waiting: (n) => count(n, '# 条待发'),
     notSent: (n) => count(n, '# 条未发送'),
     unread: (n) => `${n} 条未读`,
+    mentions: (n) => `${n} 条提到你`,
     marked: '未读',
     muted: '免打扰',
     pinned: '置顶',
@@ -169,6 +170,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       invalid: '消息中有无法发送的内容。',
       'not-found': '聊天室或相关消息已不存在。',
       conflict: '服务器上已有编号相同的另一条消息。',
+      'mention-of-stranger': '它提到了不在这个聊天室里的人。请修改，或去掉 @ 再发送。',
       deleted: '你正在编辑的消息已被删除。',
     },
     storage: {
@@ -457,6 +459,11 @@ export const zh: Texts & { sheets: SheetTexts } = {
       show: '显示我在线',
       why: '隐藏后，你也看不到别人是否在线。',
       offline: '需要连接网络才能更改。',
+    },
+
+    mentions: {
+      people: '可以提到的人',
+      next: (n) => count(n, '前往提到你的下一条消息（共 # 条）'),
     },
 
     wishes: {

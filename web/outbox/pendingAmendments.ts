@@ -1,4 +1,5 @@
 /** Outbox rows that amend a message, which is in the log or an earlier row. All within the caller's transaction. */
+import type { Mention } from '../../shared/entry.ts';
 import type { UserWrite } from '../db/userDatabase.ts';
 import {
   type Follower,
@@ -69,12 +70,20 @@ export async function addDelete(tx: UserWrite, change: AmendmentRequest): Promis
 export async function replaceContent(tx: UserWrite, row: Row, body: string, newKey: string, at: number) {
   const { seq, room, clientOffset, rekeyed } = row;
   const kept = row.attempted ? { clientOffset: newKey, at } : { rekeyed };
-  const content = isRemovalRow(row) ? { ...row, kind: 'edit', body } : { ...row, body };
+  const content = isRemovalRow(row) ? { ...row, kind: 'edit', body } : { ...withMentionsOf(row, body), body };
   await tx.objectStore('rows').put({ ...newRow(content), ...kept, seq } as Row);
   for (const change of (await followersOf(tx, room, clientOffset)).filter(isAmendmentRow)) {
     await tx.objectStore('rows').delete(change.seq);
   }
   if (row.attempted) await retarget(tx, row, newKey);
+}
+
+/** The row without the mentions whose names are not in the text any more. */
+function withMentionsOf(row: Row, body: string): Row {
+  const { mentions, ...fields } = (row.fields ?? {}) as { mentions?: readonly Mention[] };
+  if (!mentions) return row;
+  const left = mentions.filter(({ name }) => body.includes(`@${name}`));
+  return { ...row, fields: left.length > 0 ? { ...fields, mentions: left } : fields };
 }
 
 /** Deletes a row that is not in the log, and its followers, except those that are messages. */

@@ -8,7 +8,7 @@ export interface Reason {
   retryAfter?: number;
 }
 
-/** Of what is sent for the person: an item. A reason says more than its code: one was removed, or is not answered yet. */
+/** Of what is sent for the person: an item. A reason says more than its code: one was removed, or is not answered yet, or mentions a stranger. */
 export function reasonOf({ code, message, reason }: WireError): Reason {
   return { code: reason ?? code, message };
 }

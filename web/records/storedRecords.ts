@@ -18,6 +18,8 @@ export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' 
    * on this device.
    */
   choices?: WaitingChoices;
+  /** Messages that mention the person beyond a read marker, ascending: the server's list, and those that came since. */
+  mentions?: readonly number[];
   /** How far each member has read, as far as this device knows; none in large rooms. A place in this log, as a read marker is. */
   readers?: Readonly<Record<string, number>>;
 };

@@ -66,6 +66,7 @@ const NOBODY: UserActions = {
   removeMember: refuse,
   unban: refuse,
   forgetRoom: refuse,
+  mentionable: async () => [],
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,

@@ -1,5 +1,5 @@
 /** Projects lines of the log and rows of the outbox to the messages of the screen. Pure. */
-import type { MessageKey } from '../../shared/entry.ts';
+import type { Mention, MessageKey } from '../../shared/entry.ts';
 import type { Line } from '../../shared/fold.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { User } from '../../shared/protocol/index.ts';
@@ -50,7 +50,7 @@ export function messagesOf({
   const end = waiting.filter((row) => !isAmendmentRow(row) || !here.has(targetKey(row, me)));
   const replies = new Map([...lines, ...end].map((one) => [keyOf(one, me), answeredBy(one)]));
   return withQuotes(
-    [...shown, ...end.map((row) => ofRow(row, me))].map((unchanged) => {
+    [...shown, ...end.map((row) => ofRow(row, me, nameOf))].map((unchanged) => {
       const change = last.get(unchanged.key);
       const message = change ? amended(unchanged, change) : unchanged;
       const its = reactions?.get(message.key);
@@ -59,7 +59,7 @@ export function messagesOf({
       if (!answered || message.content.tag !== 'text') return message;
       const { author: id, clientOffset, serverOffset } = answered;
       const quoted = quotes?.get(serverOffset!);
-      const content = quoted && contentOf(quoted, blocked);
+      const content = quoted && contentOf(quoted, blocked, nameOf);
       const author = { id, name: nameOf(id) };
       return { ...message, reply: { key: messageKey(id, clientOffset), serverOffset, author, content } };
     }),
@@ -119,7 +119,7 @@ function ofLine(
     author: { id: author, name: nameOf(author) },
     mine: author === me.id,
     at,
-    content: contentOf(line, blocked),
+    content: contentOf(line, blocked, nameOf),
     status: { tag: 'sent' },
     ...(author === me.id && line.serverOffset <= readByAll && { readByAll: true }),
     pending: 'none',
@@ -127,11 +127,17 @@ function ofLine(
   };
 }
 
-function contentOf(line: Line, blocked: Shown['blocked']): Message['content'] {
+function contentOf(
+  line: Line,
+  blocked: Shown['blocked'],
+  nameOf: (user: string) => string,
+): Message['content'] {
   switch (line.tag) {
-    case 'text':
-      if (blocked?.includes(line.author)) return { tag: 'blocked', body: line.body };
-      return { tag: 'text', body: line.body, edited: line.edited };
+    case 'text': {
+      const { body, edited, mentions } = line;
+      if (blocked?.includes(line.author)) return { tag: 'blocked', body };
+      return { tag: 'text', body, edited, ...mentioning(mentions, nameOf) };
+    }
     case 'deleted':
       return { tag: 'deleted' };
     case 'unknown':
@@ -144,7 +150,7 @@ function contentOf(line: Line, blocked: Shown['blocked']): Message['content'] {
 }
 
 /** An amendment whose message is not held renders as a placeholder of that message; `amended` gives it its content. */
-function ofRow(row: Row, me: User): Message {
+function ofRow(row: Row, me: User, nameOf: (user: string) => string): Message {
   const status: MessageStatus = isAmendmentRow(row) ? { tag: 'sent' } : statusOfRow(row);
   return {
     key: isAmendmentRow(row) ? targetKey(row, me) : messageKey(me.id, row.clientOffset),
@@ -153,18 +159,30 @@ function ofRow(row: Row, me: User): Message {
     author: { id: me.id, name: me.name },
     mine: true,
     at: row.at,
-    content: contentOfRow(row),
+    content: contentOfRow(row, nameOf),
     status,
     pending: 'none',
     can: status.tag === 'not-sent' || row.body === undefined ? NOTHING : AMENDABLE,
   };
 }
 
-function contentOfRow(row: Row): Message['content'] {
+function mentioning(mentions: readonly Mention[] | undefined, nameOf: (user: string) => string) {
+  return mentions && { mentions: mentions.map((one) => ({ ...one, now: nameOf(one.user) })) };
+}
+
+/** The people whom a line or row mentions. */
+export function mentionsIn(one: Line | Row): readonly Mention[] {
+  return (('seq' in one ? one.fields?.mentions : one.tag === 'text' && one.mentions) || []) as Mention[];
+}
+
+function contentOfRow(row: Row, nameOf = (_: string) => ''): Message['content'] {
   if (isRemovalRow(row)) return { tag: 'deleted' };
   const { kind, body, fields } = row;
   if (isCountedRow(row)) return { tag: 'reaction', emoji: String(fields?.emoji) };
-  return body === undefined ? { tag: 'unknown', kind } : { tag: 'text', body, edited: false };
+  const { mentions } = (fields ?? {}) as { mentions?: Mention[] };
+  return body === undefined
+    ? { tag: 'unknown', kind }
+    : { tag: 'text', body, edited: false, ...mentioning(mentions, nameOf) };
 }
 
 /** The key of the message that is amended: an own one, unless the amendment names another author. */
@@ -194,7 +212,7 @@ function amended(message: Message, change: Follower): Message {
   const isEdit = isReplacementRow(change);
   const content: Message['content'] =
     isEdit && change.body !== undefined
-      ? { tag: 'text', body: change.body, edited: true }
+      ? { ...message.content, tag: 'text', body: change.body, edited: true }
       : contentOfRow(change);
   if (message.status.tag === 'not-sent' && isEdit) return { ...message, content };
   const status = statusOfRow(change);

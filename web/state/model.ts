@@ -3,6 +3,7 @@
  * `Client`; they never see a socket, a database or a row of the outbox.
  */
 
+import type { Mention } from '../../shared/entry.ts';
 import type {
   ComeBackState,
   Invitation,
@@ -65,9 +66,11 @@ export interface UserActions {
 
   /**
    * Resolves ok once the message is durable on this device and shown. Otherwise the text must stay where it was typed.
-   * `reply`: the message that it answers.
+   * `reply`: the message that it answers. `mentions`: people whose names, after an `@`, are in it.
    */
-  send(room: string, body: string, reply?: ReplyTarget): Promise<Outcome>;
+  send(room: string, body: string, reply?: ReplyTarget, mentions?: readonly Mention[]): Promise<Outcome>;
+  /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
+  mentionable(room: string): Promise<readonly Pick<User, 'id' | 'name'>[]>;
   /** A message that was not sent: again under the same key, changed under a new one, or not at all. */
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
@@ -153,6 +156,11 @@ export interface UserActions {
   findPerson(name: string): Promise<Outcome & { person?: { id: string; name: string } }>;
   /** Public rooms of the server that one can join. */
   listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
+}
+
+/** `name`: as it is in the text; `now`: their name today, empty where it is not known. */
+export interface ShownMention extends Mention {
+  now: string;
 }
 
 /** `hidden`: not in the list until it has something new, unless that is muted. `unread`: marked so by the person. */
@@ -364,6 +372,8 @@ export interface RoomSummary {
   /** Others' messages after the read marker, counted up to UNREAD_COUNTED_MAX. */
   unread: number;
   wishes: RoomWishes;
+  /** The serverOffsets of unread messages that mention the person, ascending; at most about MENTIONS_LISTED_MAX. */
+  mentions: readonly number[];
   /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
   /** Somebody else has removed the person: `out-removed` or `out-banned`. It is listed until they have seen it. */
@@ -438,7 +448,7 @@ export interface Message {
   /** To be shown, in milliseconds since 1970: by the device's clock until it is sent, then by the server's. */
   at: number;
   content:
-    | { tag: 'text'; body: string; edited: boolean }
+    | { tag: 'text'; body: string; edited: boolean; mentions?: readonly ShownMention[] | undefined }
     /** A text of somebody whom the user has blocked. */
     | { tag: 'blocked'; body: string }
     | { tag: 'deleted' }

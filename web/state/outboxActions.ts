@@ -2,6 +2,7 @@
  * Sending, editing and deleting own messages: each action is durable, then shown, then sent (O1). A new message is shown while it
  * is written, as one that is being saved: on a slow phone it would otherwise appear a frame or two later.
  */
+import type { Mention } from '../../shared/entry.ts';
 import { checkBody, withoutBlankEnds, withoutControls } from '../../shared/text.ts';
 import { type StorageHealth, storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
@@ -69,13 +70,20 @@ export function createOutboxActions(deps: Deps): OutboxActions {
   const roomOf = (row: Row | undefined) => row?.room;
 
   return {
-    async send(room, raw, reply) {
+    async send(room, raw, reply, mentions) {
       const body = bodyToSend(raw);
       if (body === '') return EMPTY;
       return queue(async () => {
         const isCurrentDraft = (text: string) => bodyToSend(text) === body;
         const { key, isTried, isDraft, ...draft } = deps.drafts.queue(room, body, isCurrentDraft);
-        const item = { kind: 'text', body, room, clientOffset: key, at: now(), ...answering(reply) } as const;
+        const item = {
+          kind: 'text',
+          body,
+          room,
+          clientOffset: key,
+          at: now(),
+          ...answering(reply, mentions),
+        } as const;
         const message = deps.showNew(item);
         try {
           const deletedDraft = await enqueue(db, item, {
@@ -126,10 +134,14 @@ export function createOutboxActions(deps: Deps): OutboxActions {
   };
 }
 
-function answering(reply: ReplyTarget | undefined): Pick<NewItem, 'fields' | 'targetOffset'> {
-  if (!reply) return {};
+function answering(
+  reply: ReplyTarget | undefined,
+  mentions: readonly Mention[] = [],
+): Pick<NewItem, 'fields' | 'targetOffset'> {
+  const mentioning = mentions.length > 0 && { mentions };
+  if (!reply) return mentioning ? { fields: mentioning } : {};
   const { author, clientOffset, serverOffset } = reply;
-  const fields = { replyTo: { author: author.id, clientOffset } };
+  const fields = { replyTo: { author: author.id, clientOffset }, ...mentioning };
   return serverOffset === undefined ? { fields } : { fields, targetOffset: serverOffset };
 }
 

@@ -30,7 +30,7 @@ import {
   type Row,
 } from '../records/row.ts';
 import { readByAll, type ShownReaction } from '../records/storedRecords.ts';
-import { answeredBy, lastChanges } from './messages.ts';
+import { answeredBy, lastChanges, mentionsIn } from './messages.ts';
 import type { Memberships } from './model.ts';
 
 export const SNAPSHOT_STORES = [
@@ -82,7 +82,8 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
   const answers = [...window.lines, ...rows].map(answeredBy).filter((one) => one !== undefined);
   const quotes = await moves?.readQuotes(tx, room, answers);
   const people = [...window.lines, ...answers];
-  const authors = [...new Set(people.map(({ author }) => author))];
+  const mentioned = [...window.lines, ...rows].flatMap(mentionsIn).map(({ user }) => user);
+  const authors = [...new Set([...people.map(({ author }) => author), ...mentioned])];
   const users = await Promise.all(authors.map((author) => getOnce(tx, 'users', author)));
   const stored = await getOnce(tx, 'rooms', room);
   return {

@@ -7,7 +7,7 @@ import { coalesceCalls } from '../db/coalesceCalls.ts';
 import { getOnce, readSpans } from '../db/lookups.ts';
 import { SCREEN_STORES, type ScreenReader, shareReads } from '../db/shareReads.ts';
 import type { UserDatabase, UserRead } from '../db/userDatabase.ts';
-import { countUnread, readLastLine } from '../log/read/readLines.ts';
+import { countUnread, readLastLine, readUpToOf } from '../log/read/readLines.ts';
 import type { Change } from '../records/change.ts';
 import { reuse } from '../records/reuse.ts';
 import type { Row } from '../records/row.ts';
@@ -65,7 +65,10 @@ export function createSummaries(
     if (change.type === 'rows' && change.attempted) return true; // they waited, and they wait
     if (change.type === 'draft') return show(change.room, { draft: change.text });
     return (
-      isOwn && change.type === 'marks' && change.isAtHead === true && show(change.rooms[0]!, { unread: 0 })
+      isOwn &&
+      change.type === 'marks' &&
+      change.isAtHead === true &&
+      show(change.rooms[0]!, { unread: 0, mentions: [] })
     );
   }
 
@@ -160,6 +163,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     waiting,
     notSent,
     unread: blocked ? 0 : await countUnread(tx, room, me.id),
+    mentions: blocked ? [] : await unreadMentions(tx, room),
     wishes: {
       blocked,
       muted,
@@ -170,6 +174,12 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     member: !room.left,
     ...(room.out && { out: room.out }),
   };
+}
+
+async function unreadMentions(tx: UserRead, { mentions, ...room }: LocalRoom): Promise<number[]> {
+  if (!mentions) return [];
+  const readUpTo = await readUpToOf(tx, room);
+  return mentions.filter((offset) => offset > readUpTo);
 }
 
 function holdsAll([first]: readonly Span[], head: number): boolean {

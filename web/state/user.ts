@@ -374,6 +374,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     unban: async (...asked) => engine.current?.moderation.unban(...asked) ?? OFFLINE,
     forgetRoom: async (room) => engine.current?.moderation.forgetRoom(room) ?? OFFLINE,
     setRole: async (...asked) => engine.current?.moderation.setRole(...asked) ?? OFFLINE,
+    mentionable: async (room) => (await engine.current?.mentionable(room)) ?? [],
     reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../shared/never.ts';
 import { t, times } from '../i18n/index.ts';
-import type { Message } from '../state/model.ts';
+import type { Message, ShownMention } from '../state/model.ts';
 import { firstRows, isTall } from './folded.ts';
 import { tone } from './parts/Avatar.tsx';
 import { Icon } from './parts/Icon.tsx';
@@ -96,7 +96,7 @@ function classOf({ mine, status }: Message, first: boolean): string {
 function Content({ content }: { content: Message['content'] }) {
   switch (content.tag) {
     case 'text':
-      return <Body text={content.body} />;
+      return <Body text={content.body} mentions={content.mentions} />;
     case 'deleted':
     case 'blocked':
       return <i>{t.message[content.tag]}</i>;
@@ -115,12 +115,12 @@ function Content({ content }: { content: Message['content'] }) {
   }
 }
 
-function Body({ text }: { text: string }) {
-  return isTall(text) ? <TallBody text={text} /> : <Words text={text} />;
+function Body(props: WordsProps) {
+  return isTall(props.text) ? <TallBody {...props} /> : <Words {...props} />;
 }
 
 /** A text of more than about two screens shows its first rows, until the reader asks for all of it. */
-function TallBody({ text }: { text: string }) {
+function TallBody({ text, mentions }: WordsProps) {
   const [whole, setWhole] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const article = useRef<HTMLElement | null>(null);
@@ -128,14 +128,14 @@ function TallBody({ text }: { text: string }) {
     article.current?.focus({ preventScroll: true }); // the button had the focus
     article.current?.closest('.log')?.dispatchEvent(new Event('scroll')); // its end may have moved out of view
   }, [whole]);
-  if (whole) return <Words text={text} />;
+  if (whole) return <Words text={text} mentions={mentions} />;
   const showAll = () => {
     article.current = button.current!.closest('article');
     setWhole(true);
   };
   return (
     <>
-      <Words text={firstRows(text)} cut />
+      <Words text={firstRows(text)} mentions={mentions} cut />
       <button ref={button} type="button" class="more" onClick={showAll}>
         {t.message.all}
       </button>
@@ -145,6 +145,7 @@ function TallBody({ text }: { text: string }) {
 
 interface WordsProps {
   text: string;
+  mentions?: readonly ShownMention[] | undefined;
   /** More of the message follows, which is not shown. */
   cut?: boolean;
 }
@@ -153,7 +154,11 @@ interface WordsProps {
 function Words(props: WordsProps) {
   return (
     <span key={props.text} class="body" dir="auto">
-      {/https?:|mailto:|[*_`]|^> /im.test(props.text) ? <FormattedLater {...props} /> : props.text}
+      {props.mentions || /https?:|mailto:|[*_`]|^> /im.test(props.text) ? (
+        <FormattedLater {...props} />
+      ) : (
+        props.text
+      )}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { sentence, t } from '../i18n/index.ts';
 import { type ComposerModel, canSend } from './composerModel.ts';
@@ -14,12 +14,14 @@ export interface ComposerProps {
   onCancel?: (() => void) | undefined;
   /** Changes when another message is answered: the field then gets the focus. */
   answers?: string | undefined;
+  /** What completes names in the field. */
+  completion?: ((field: RefObject<HTMLTextAreaElement | null>) => ComponentChildren) | undefined;
   /** Arrow Up in the empty field. */
   onUp?: () => void;
 }
 
 /** The text field and the button Send. */
-export function Composer({ model, onSent, about, onCancel, answers, onUp }: ComposerProps) {
+export function Composer({ model, onSent, about, onCancel, answers, completion, onUp }: ComposerProps) {
   const { text, busy, reason } = useReadable(model);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
@@ -61,6 +63,7 @@ export function Composer({ model, onSent, about, onCancel, answers, onUp }: Comp
           submit();
         }}
       >
+        {completion?.(field)}
         <textarea
           ref={field}
           rows={1}

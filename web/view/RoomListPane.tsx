@@ -86,6 +86,11 @@ function RoomLink({ room, here, now }: { room: RoomSummary; here: boolean; now: 
           )}
           {pinned && <span class="tag soft">{t.rooms.pinned}</span>}
           {muted && <span class="tag soft">{t.rooms.muted}</span>}
+          {room.mentions.length > 0 && !here && (
+            <span class={muted ? 'tag soft' : 'tag unread'}>
+              @ <CappedCount count={room.mentions.length} heard={t.rooms.mentions} />
+            </span>
+          )}
           {(room.unread > 0 || unread) && !here && (
             <span class={muted ? 'tag soft' : 'tag unread'}>
               {room.unread > 0 ? <CappedCount count={room.unread} heard={t.rooms.unread} /> : t.rooms.marked}

@@ -187,6 +187,17 @@ function MessagePane({ id, name, hasLeft, models, onOpen }: MessagePaneProps) {
         <Composer
           key="new"
           model={models.ofRoom(id, roomIn(client.app.get(), id)?.draft ?? '')}
+          completion={
+            lazy &&
+            ((field) => (
+              <lazy.MentionList
+                room={id}
+                field={field}
+                model={models.ofRoom(id, '')}
+                mentionsIn={models.mentionsIn}
+              />
+            ))
+          }
           onSent={() => toNewest.current()}
           onUp={editLast}
           about={answered && lazy && <lazy.ReplyBar to={answered} conversation={conversation} />}

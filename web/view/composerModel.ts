@@ -2,6 +2,7 @@
  * The text in the composer and how it is handed over, independent of the DOM. A model outlives its view: a person can look at
  * another room and come back. What is typed is also saved as a draft, so that it outlives the page (O4).
  */
+import type { Mention } from '../../shared/entry.ts';
 import { isBlank, withoutControls } from '../../shared/text.ts';
 import { type Cell, createCell, type Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
@@ -39,6 +40,8 @@ export interface ComposerModels {
   edited(room: string): Cell<Message | undefined>;
   /** The message that the next one in a room answers. menu/useSavedReply.ts keeps it with the draft (O4). */
   replying(room: string): Cell<ReplyTarget | undefined>;
+  /** By room: whom a text mentions. Set by menu/MentionList.tsx, which knows the people. */
+  mentionsIn: Map<string, (text: string) => readonly Mention[]>;
   /** Ends the edit. What was typed is kept if it was `given-up`, and shows again at the next edit of the same message. */
   endEdit(room: string, how: 'sent' | 'given-up'): void;
   /** The edited message was deleted meanwhile: what was typed for it becomes part of the room's draft (O4). */
@@ -50,6 +53,7 @@ export function createComposerModels(client: Client): ComposerModels {
   const models = new Map<string, ComposerModel>();
   const edited = new Map<string, Cell<Message | undefined>>();
   const answers = new Map<string, Cell<ReplyTarget | undefined>>();
+  const mentionsIn: ComposerModels['mentionsIn'] = new Map();
   /** Edited messages that were restored after a reload: their `content` is what was typed, not what was sent. */
   const restored = new WeakSet<Message>();
   const modelOf = (key: string, make: () => ComposerModel) =>
@@ -63,7 +67,7 @@ export function createComposerModels(client: Client): ComposerModels {
         async send(body) {
           const to = replying(room);
           const answered = to.get();
-          const outcome = await client.send(room, body, answered);
+          const outcome = await client.send(room, body, answered, mentionsIn.get(room)?.(body));
           if (outcome.ok && to.get() === answered) to.set(undefined);
           return outcome;
         },
@@ -88,6 +92,7 @@ export function createComposerModels(client: Client): ComposerModels {
       ),
     edited: editedIn,
     replying,
+    mentionsIn,
     endEdit,
     async moveToDraft(room, message) {
       const draft = ofRoom(room, '');

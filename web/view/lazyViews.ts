@@ -8,6 +8,7 @@ export { followClock } from './menu/followClock.ts';
 export { HereCount } from './menu/HereCount.tsx';
 export { HiddenRooms } from './menu/HiddenRooms.tsx';
 export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx';
+export { MentionList } from './menu/MentionList.tsx';
 export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';
 export { RequestsBar } from './menu/RequestsBar.tsx';

@@ -5,7 +5,7 @@
 import { kinds, ruleOf } from '../../../shared/kinds.ts';
 import type { LogStore } from '../port.ts';
 import type { EntryDocument } from './append/commands.ts';
-import type { Collections } from './base/collections.ts';
+import { type Collections, HAS_MENTIONS } from './base/collections.ts';
 
 type Message = Pick<EntryDocument, 'serverOffset' | 'author' | 'deleted'>;
 
@@ -24,7 +24,7 @@ const LONGEST_PAGE = 1_000;
 
 export function messagesOn({
   entriesOf,
-}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'unread'> {
+}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'unread' | 'mentions'> {
   return {
     async messageAt(room, upTo, count) {
       const removed = await removedMessages(room);
@@ -54,6 +54,26 @@ export function messagesOn({
       ))
         if (author !== user && ++count === most) break;
       return count;
+    },
+
+    async mentions(room, user, after, most) {
+      const removed = await removedMessages(room);
+      const found = await entriesOf(room)
+        .find({
+          ...HAS_MENTIONS,
+          room,
+          'content.mentions.user': user,
+          serverOffset: { $gt: after },
+          author: { $ne: user },
+        })
+        .project<Message>({ _id: 0, serverOffset: 1 })
+        .sort({ serverOffset: 1 })
+        .limit(most + removed.size)
+        .toArray();
+      return found
+        .map(({ serverOffset }) => serverOffset)
+        .filter((offset) => !removed.has(offset))
+        .slice(0, most);
     },
   };
 

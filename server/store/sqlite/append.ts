@@ -4,6 +4,7 @@ import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../s
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { banSetBy, rolesSetBy } from '../memberRoles.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
+import { mentionedBy } from '../storedEntries.ts';
 import { faultKind } from './faults.ts';
 import {
   COLUMNS,
@@ -73,6 +74,7 @@ export function appendOn(db: DatabaseSync) {
     const { after, target, deleted, redacts } = decision;
     insert(item, after.head, after.at, target, deleted);
     if (redacts && target !== undefined) {
+      statements.forgetMentions.run(item.room, target);
       statements.redact.run(item.room, target);
       statements.redactReplacements.run(item.room, target);
     }
@@ -102,6 +104,7 @@ export function appendOn(db: DatabaseSync) {
     const json = deleted || content === undefined ? null : JSON.stringify(content);
     const message = kind !== 'text' && ruleOf(kind)?.message ? 1 : null;
     statements.insertWithNewColumns.run(...first, ...kept, subject ?? null, json, message);
+    for (const user of mentionedBy(item)) statements.mention.run(room, user, serverOffset);
   }
 
   /** The message that the item names as its target. */
@@ -198,6 +201,14 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO entries
          (room, serverOffset, author, clientOffset, at, kind, body, target, deleted, digest, subject, content, message)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    mention: query(db, 'INSERT INTO mentions (room, user, serverOffset) VALUES (?, ?, ?)'),
+    // before the message is redacted, which says whom it mentions
+    forgetMentions: query(
+      db,
+      `DELETE FROM mentions WHERE room = ?1 AND serverOffset = ?2 AND user IN (
+         SELECT each.value ->> 'user' FROM entries, json_each(entries.content, '$.mentions') AS each
+         WHERE room = ?1 AND serverOffset = ?2 AND json_valid(entries.content))`,
     ),
     redact: query(
       db,

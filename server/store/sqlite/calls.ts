@@ -49,6 +49,7 @@ export const ANSWERED_BY = {
     timesAt: 'reader',
     messageAt: 'reader',
     unread: 'reader',
+    mentions: 'reader',
     lastSeq: 'reader',
     since: 'reader',
   },

@@ -108,6 +108,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       timesAt: (points) => call('log', 'timesAt', points),
       messageAt: (room, upTo, count) => call('log', 'messageAt', room, upTo, count),
       unread: (room, user, after, most) => call('log', 'unread', room, user, after, most),
+      mentions: (room, user, after, most) => call('log', 'mentions', room, user, after, most),
       tail: tails.open,
       writesByRoom: false,
     },

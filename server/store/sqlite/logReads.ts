@@ -77,6 +77,9 @@ export function readsOn(db: DatabaseSync) {
     unread: (room: string, user: string, after: number, most: number): number =>
       statements.unread.get(room, after, user, most)!.count,
 
+    mentions: (room: string, user: string, after: number, most: number): number[] =>
+      statements.mentions.all(room, user, after, most).map(({ serverOffset }) => serverOffset),
+
     lastSeq: (): number => statements.lastSeq.get()!.seq,
 
     /** In the order of commits. */
@@ -163,6 +166,10 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT count(*) AS count FROM (
          SELECT 1 FROM entries WHERE room = ? AND serverOffset > ? AND author <> ? AND ${IS_MESSAGE} LIMIT ?)`,
+    ),
+    mentions: query<{ serverOffset: number }>(
+      db,
+      'SELECT serverOffset FROM mentions WHERE room = ? AND user = ? AND serverOffset > ? ORDER BY serverOffset LIMIT ?',
     ),
     lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
     since: query<NumberedRow>(

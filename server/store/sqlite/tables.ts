@@ -25,6 +25,7 @@ const STEPS = [
   eleventh,
   twelfth,
   thirteenth,
+  fourteenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -227,6 +228,15 @@ function thirteenth(db: DatabaseSync): void {
     ALTER TABLE rooms ADD COLUMN roleSeq INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX membersWithRole ON members (room) WHERE role IS NOT NULL;
     CREATE INDEX membersBanned ON members (room) WHERE banned = 1;
+  `);
+}
+
+/** Who is mentioned where, without deleted messages. Entries that were written before this mention nobody. */
+function fourteenth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE mentions (
+      room TEXT NOT NULL, user TEXT NOT NULL, serverOffset INTEGER NOT NULL, PRIMARY KEY (room, user, serverOffset)
+    ) STRICT, WITHOUT ROWID;
   `);
 }
 

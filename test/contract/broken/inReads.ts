@@ -1,9 +1,60 @@
 /** Faults of reads: incomplete, stale or late ranges and heads. */
 import type { LogStore, Store } from '../../../server/store/port.ts';
 import type { Entry } from '../../../shared/entry.ts';
+import { mentionsOf } from '../../../shared/kinds.ts';
 import type { Fault } from './faults.ts';
 
 export const readFaults: Fault[] = [
+  {
+    name: 'a deleted message still mentions people',
+    around: (store) => {
+      const found = new Map<string, Set<number>>();
+      return withLog(store, {
+        async mentions(room, user, after, most) {
+          const known = found.get(`${room} ${user}`) ?? new Set();
+          found.set(`${room} ${user}`, known);
+          for (const offset of await store.log.mentions(room, user, after, most)) known.add(offset);
+          return [...known].filter((offset) => offset > after).slice(0, most);
+        },
+        append: async (items, at) => {
+          for (const { room, content } of items)
+            for (const { user } of (content?.mentions ?? []) as { user: string }[])
+              found.set(`${room} ${user}`, new Set(await store.log.mentions(room, user, 0, 99)));
+          const outcome = await store.log.append(items, at);
+          for (const { room, content } of items)
+            for (const { user } of (content?.mentions ?? []) as { user: string }[])
+              found.set(`${room} ${user}`, new Set(await store.log.mentions(room, user, 0, 99)));
+          return outcome;
+        },
+      });
+    },
+    caughtBy: ['a deleted message mentions nobody'],
+  },
+  {
+    name: 'only the newest messages are searched for mentions',
+    around: (store) =>
+      withLog(store, {
+        async mentions(room, user, after, most) {
+          const head = (await store.log.heads([room])).get(room) ?? 0;
+          return store.log.mentions(room, user, Math.max(after, head - 300), most);
+        },
+      }),
+    caughtBy: ['a mention many entries back is found'],
+  },
+  {
+    name: 'people mention themselves',
+    around: (store) =>
+      withLog(store, {
+        async mentions(room, user, after, most) {
+          const { entries } = await store.log.range(room, after + 1, Number.MAX_SAFE_INTEGER, 1e9);
+          return entries
+            .filter((entry) => mentionsOf(entry).some((one) => one.user === user))
+            .map(({ serverOffset }) => serverOffset)
+            .slice(0, most);
+        },
+      }),
+    caughtBy: ['messages that mention a user are found beyond an offset'],
+  },
   {
     name: 'the last amendment is left out',
     around: (store) =>

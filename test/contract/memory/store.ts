@@ -11,6 +11,7 @@ import {
   Unavailable,
   type UserStore,
 } from '../../../server/store/port.ts';
+import { mentionedBy } from '../../../server/store/storedEntries.ts';
 import { settingsOf, withChoice } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
@@ -103,6 +104,12 @@ export function openMemory(data: MemoryData, random: Random): Store {
     unread: (room, user, after, most) =>
       call(() =>
         Math.min(most, messagesOf(room, (row) => row.serverOffset > after && row.author !== user).length),
+      ),
+    mentions: (room, user, after, most) =>
+      call(() =>
+        messagesOf(room, (row) => row.serverOffset > after && mentionedBy(row).includes(user))
+          .map(({ serverOffset }) => serverOffset)
+          .slice(0, most),
       ),
     heads: (rooms) => call(() => new Map(rooms.map((room) => [room, data.head(room)]))),
     timesAt: (points) =>

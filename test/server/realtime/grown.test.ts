@@ -116,10 +116,12 @@ describe.each([
 test('a server lists the features of its kinds, by socket and over HTTP', async () => {
   const session = await person();
   using ada = await connectClient(server.url, session);
-  expect(ada.welcome.features).toEqual(['replies', 'direct', 'reactions', TEST_FEATURE]);
-  expect(session.features).toEqual(['replies', 'direct', 'reactions', TEST_FEATURE]);
+  expect(ada.welcome.features).toEqual(['replies', 'mentions', 'direct', 'reactions', TEST_FEATURE]);
+  expect(session.features).toEqual(['replies', 'mentions', 'direct', 'reactions', TEST_FEATURE]);
   const answer = await fetch(`${server.url}/api/session`, { headers: bearer(ada) });
-  expect(await answer.json()).toMatchObject({ features: ['replies', 'direct', 'reactions', TEST_FEATURE] });
+  expect(await answer.json()).toMatchObject({
+    features: ['replies', 'mentions', 'direct', 'reactions', TEST_FEATURE],
+  });
 });
 
 test('a client that cannot read all kinds of entries is told to upgrade', async () => {

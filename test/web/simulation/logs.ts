@@ -2,7 +2,14 @@
 import { countReactions, type LastReaction } from '../../../server/store/countReactions.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, type Line } from '../../../shared/fold.ts';
-import { isAmendment, isMessage, isRemoval, isReplacement, redacted } from '../../../shared/kinds.ts';
+import {
+  isAmendment,
+  isMentioned,
+  isMessage,
+  isRemoval,
+  isReplacement,
+  redacted,
+} from '../../../shared/kinds.ts';
 import type { Item, Reactions, WireError } from '../../../shared/protocol/index.ts';
 
 /** `entry` stays as it was appended, also after its redaction. */
@@ -131,6 +138,12 @@ export function reactionsTo(
       lasts.set(`${target} ${author} ${emoji}`, { target, author, emoji, isOn: on !== false, serverOffset });
   }
   return countReactions([...lasts.values()], user);
+}
+
+/** The serverOffsets of messages after `after` that mention this user, and are not deleted. */
+export function mentionsIn(room: LogRoom, user: string, after: number): number[] {
+  const later = room.log.slice(after).map(shown);
+  return later.flatMap((entry) => (isMentioned(entry, user) ? entry.serverOffset : []));
 }
 
 /** The lines of the whole log. */

@@ -6,8 +6,8 @@
 import { quotesIn } from '../../../server/feed/quotes.ts';
 import { DIRECT, otherIn, pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { featureFor, isMessage, REPLIES, repliedTo } from '../../../shared/kinds.ts';
-import { HEADS_EVERY_MS, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
+import { featureFor, isMessage, MENTIONS, REPLIES, repliedTo } from '../../../shared/kinds.ts';
+import { HEADS_EVERY_MS, MENTIONS_LISTED_MAX, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
 import type { Ill } from './ill.ts';
@@ -17,6 +17,7 @@ import {
   isBy,
   type LogRoom,
   type Logs,
+  mentionsIn,
   reactionsTo,
   shown,
   type Unplaced,
@@ -24,7 +25,7 @@ import {
 import type { World } from './world.ts';
 
 /** What this version needs of a server. */
-export const OWN_FEATURES = [REPLIES, DIRECT, 'reactions'];
+export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions'];
 
 /** A client's cursor and proof of a room. */
 export interface Held {
@@ -63,7 +64,8 @@ export interface Server {
   handle(from: { user: string; conn?: Conn }, event: string, payload: unknown): object;
   newRoom(name: string, members: readonly string[]): LogRoom;
   /** An action of another user, or of another device of the same user. */
-  write(room: LogRoom, author: string, body: string): void;
+  /** `mentioned`: the ids of people. */
+  write(room: LogRoom, author: string, body: string, mentioned?: readonly string[]): void;
   amend(room: LogRoom, target: Entry, body: string | undefined): void;
   /** Appends an entry of any kind. */
   say(room: LogRoom, entry: Omit<Unplaced, 'clientOffset'>): void;
@@ -132,6 +134,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       readUpTo: room.readUpTo.get(user) ?? 0,
       members: room.members.size,
       ...(reset ? { reset } : {}),
+      mentions: mentionsIn(room, user, room.readUpTo.get(user) ?? 0).slice(0, MENTIONS_LISTED_MAX),
     };
   }
 
@@ -444,10 +447,16 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       for (const user of members) addByServer(room, user, 'join');
       return room;
     },
-    write(room, author, body) {
-      const clientOffset = newId();
-      const item: Item = { room: room.id, clientOffset, kind: 'text', body };
-      const { entry } = logs.add(room, { author, clientOffset, kind: 'text', body }, contentOf(item));
+    write(room, author, body, mentioned = []) {
+      const mentions = mentioned.map((user) => ({ user, name: names.get(user)! }));
+      const text = {
+        clientOffset: newId(),
+        kind: 'text',
+        body,
+        ...(mentions.length > 0 && { mentions }),
+      };
+      const item: Item = { room: room.id, ...text };
+      const { entry } = logs.add(room, { author, ...text } as Unplaced, contentOf(item));
       fanOut(room, entry.serverOffset);
     },
     amend(room, { author, serverOffset: target }, body) {

@@ -1,9 +1,9 @@
 /** Read markers: none covers an entry that the user has not seen in the present log, and what is after it counts as unread (S1). */
 import { isMessage } from '../../../shared/kinds.ts';
-import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
+import { MENTIONS_LISTED_MAX, UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
 import type { LocalRoom, ReadMark } from '../../../web/records/storedRecords.ts';
 import type { Tab } from './browser.ts';
-import { isBy, type LogRoom } from './logs.ts';
+import { isBy, type LogRoom, mentionsIn } from './logs.ts';
 import type { Run } from './run.ts';
 
 /** A user has seen a room up to this message. */
@@ -57,8 +57,10 @@ export function countsUnread({ browser }: Run, user: string, tab: Tab, room: Log
   const unread = after.filter(
     ({ entry, isRedacted }) => isMessage(entry) && !isRedacted && entry.author !== user,
   );
-  const shown = tab.signedIn()?.rooms.find(({ id }) => id === room.id)?.unread;
-  return shown === Math.min(unread.length, UNREAD_COUNTED_MAX);
+  const shown = tab.signedIn()?.rooms.find(({ id }) => id === room.id);
+  const mentions = mentionsIn(room, user, markOf(browser.disk, user, room.id));
+  const areListed = mentions.length > MENTIONS_LISTED_MAX || shown?.mentions.join() === mentions.join(); // of more, the later ones are learnt as they come
+  return areListed && shown?.unread === Math.min(unread.length, UNREAD_COUNTED_MAX);
 }
 
 function markOf(disk: Run['browser']['disk'], user: string, room: string): number {

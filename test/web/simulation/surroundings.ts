@@ -1,7 +1,7 @@
 /** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
 import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
-import { bodyOf } from './logs.ts';
+import { bodyOf, type LogRoom } from './logs.ts';
 import { edit, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
@@ -188,7 +188,7 @@ export function endFault(run: Run): void {
 
 export function othersWrite(run: Run): string {
   const room = run.world.random.pick(run.rooms());
-  run.server.write(room, run.ada, `${run.ada} ${room.log.length}`);
+  run.server.write(room, run.ada, `${run.ada} ${room.log.length}`, mentioned(run, room));
   return `Ada writes in ${room.name}: ${room.log.length}`;
 }
 
@@ -197,8 +197,13 @@ export function othersWriteMuch(run: Run): string {
   const count = run.world.random.int(4, 25);
   for (let i = 0; i < count; i++)
     if (run.world.random.next() < 0.3) amend(run, [run.ada], room);
-    else run.server.write(room, run.ada, `${run.ada} ${room.log.length}`);
+    else run.server.write(room, run.ada, `${run.ada} ${room.log.length}`, mentioned(run, room));
   return `Ada writes ${count} in ${room.name}: ${room.log.length}`;
+}
+
+/** In every fifth seed both people, in every other message; in the others nobody. */
+function mentioned({ seed, people }: Run, { log }: LogRoom): readonly string[] {
+  return seed % 5 === 1 && log.length % 2 === 0 ? people : [];
 }
 
 export function othersAmend(run: Run): string | undefined {

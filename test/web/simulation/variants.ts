@@ -97,6 +97,13 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: 'return [].concat(found).slice(0, 0);',
     },
   ],
+  'a deleted message still mentions': [
+    {
+      file: 'log/store/applyFrames.ts',
+      from: 'offset > readUpTo && !removed.has(offset)',
+      to: 'offset > readUpTo + 0 * removed.size',
+    },
+  ],
   'a reset keeps the entries': [
     {
       file: 'log/store/applyFrames.ts',

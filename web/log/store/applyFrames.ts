@@ -3,7 +3,7 @@
  * S1), and rooms (a welcome, one room's description, a room that the user has left).
  */
 import type { Entry } from '../../../shared/entry.ts';
-import { isAmendment, membershipOf, ruleOf } from '../../../shared/kinds.ts';
+import { isAmendment, isMentioned, isRemoval, membershipOf, ruleOf } from '../../../shared/kinds.ts';
 import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
 import type { Clock } from '../../db/clock.ts';
 import { putFeatures } from '../../db/features.ts';
@@ -209,7 +209,7 @@ async function applyRun(
   const stored = !run.undescribed && (await storeEntries(tx, isRestored ? { ...run, opens: true } : run));
   const detached = entries.filter((entry) => entry.author === me || mayAmendOthers(entry));
   if (!run.undescribed) await storeReactions(tx, me, run);
-  if (stored) await updateHead(tx, room, entries);
+  if (stored) await updateHead(tx, room, entries, me);
   else await storeDetached(tx, room, [...detached, ...amendments]);
   return { stored, settled, isRestored };
 }
@@ -333,15 +333,36 @@ async function leave(tx: UserWrite, room: LocalRoom, reason = room.out): Promise
   else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
 }
 
-/** Updates the stored head and the number of members by newly appended entries. */
-export async function updateHead(tx: UserWrite, room: string, entries: readonly Entry[]): Promise<void> {
+/** The mentions beyond the read marker, with those in the new entries, and without messages that these delete. */
+function mentionsAfter(
+  before: readonly number[],
+  fresh: readonly Entry[],
+  readUpTo: number,
+  me: string,
+): number[] {
+  const removed = new Set(fresh.filter(isRemoval).map(({ target }) => target));
+  const added = fresh.flatMap((entry) => (isMentioned(entry, me) ? entry.serverOffset : []));
+  return [...before, ...added].filter((offset) => offset > readUpTo && !removed.has(offset));
+}
+
+/** Updates the stored head, the number of members and the mentions by newly appended entries. */
+export async function updateHead(
+  tx: UserWrite,
+  room: string,
+  entries: readonly Entry[],
+  me: string,
+): Promise<void> {
   const stored = await tx.objectStore('rooms').get(room);
   const fresh = entries.filter((entry) => entry.serverOffset > (stored?.head ?? Number.POSITIVE_INFINITY));
   const last = fresh.at(-1);
   if (!stored || !last) return;
   const count = (what: 'joined' | 'left') => fresh.filter((entry) => membershipOf(entry) === what).length;
   const members = Math.max(0, stored.members + count('joined') - count('left'));
-  await tx.objectStore('rooms').put({ ...stored, head: last.serverOffset, members });
+  const { mentions: before, ...kept } = stored;
+  const mentions = mentionsAfter(before ?? [], fresh, stored.readUpTo, me);
+  await tx
+    .objectStore('rooms')
+    .put({ ...kept, head: last.serverOffset, members, ...(mentions.length > 0 && { mentions }) });
 }
 
 function isRestored(room: Room, ends: Ends): boolean {
@@ -352,11 +373,13 @@ async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined,
   const { id, kind, name, head, readUpTo, members } = room;
   const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
   const logGeneration = stored?.logGeneration;
+  const mentions = counts ? room.mentions : stored?.mentions;
   const settings = newerSettings(room.settings, stored?.settings);
   const next: LocalRoom = {
     ...{ id, kind, name, head, readUpTo, members },
     ...(unread && { unread }),
     ...(stored?.readers && { readers: stored.readers }),
+    ...(mentions?.length && { mentions }),
     ...(settings && { settings }),
     ...(stored?.choices && { choices: stored.choices }),
     ...(logGeneration && { logGeneration }),

@@ -15,6 +15,7 @@ import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.t
 import { ReactSheet } from '../sheet/Reactions.tsx';
 import type { OpenSheet } from '../sheet/Sheets.tsx';
 import { useCopyMessages } from './copyMessages.ts';
+import { MentionJump } from './MentionJump.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
@@ -61,6 +62,7 @@ export function AroundLog(props: AroundLogProps) {
   return (
     <>
       <Announcer state={state} />
+      <MentionJump room={room} />
       <BackToReply jump={quoteJump} />
       {open && message && (
         <MenuOrSheet

@@ -1,9 +1,13 @@
-import type { VNode } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { ShownMention } from '../../state/model.ts';
+import { useSignedIn } from '../parts/world.ts';
 import { type FormattedPart, formattedParts } from './formatting.ts';
+import { mentionParts } from './mentionParts.ts';
 
 export interface FormattedProps {
   text: string;
+  mentions?: readonly ShownMention[] | undefined;
   /** Only the beginning of a text. */
   cut?: boolean | undefined;
   /** The text was on the screen as typed, before this code was loaded: it keeps its height. */
@@ -11,7 +15,8 @@ export interface FormattedProps {
 }
 
 /** A text with its formatting and its links. The marks stay, so that what is copied is what was typed. */
-export function Formatted({ text, cut, isLate }: FormattedProps) {
+export function Formatted({ text, mentions = [], cut, isLate }: FormattedProps) {
+  const me = useSignedIn(({ user }) => user.id);
   const element = useRef<HTMLSpanElement>(null);
   useLayoutEffect(() => {
     const { current } = element;
@@ -21,13 +26,22 @@ export function Formatted({ text, cut, isLate }: FormattedProps) {
     current.dataset.even = ''; // letters as wide as they were
     if (row.offsetHeight === height) delete current.dataset.even;
   }, []);
-  return <span ref={element}>{formattedParts(text, cut).map(viewOf)}</span>;
+  return <span ref={element}>{formattedParts(text, cut).map((part) => viewOf(part, mentions, me))}</span>;
 }
 
 const ELEMENTS = { bold: 'strong', italic: 'em', code: 'code', quoted: 'q' } as const;
 
-function viewOf(part: FormattedPart): VNode | string {
-  if (part.tag === 'text') return part.text;
+function viewOf(part: FormattedPart, mentions: readonly ShownMention[], me: string): ComponentChildren {
+  if (part.tag === 'text')
+    return mentionParts(part.text, mentions).map(({ text, who }) =>
+      who ? (
+        <span class={who.user === me ? 'mention me' : 'mention'} translate={false}>
+          @{who.now || who.name}
+        </span>
+      ) : (
+        text
+      ),
+    );
   if (part.tag === 'link')
     return (
       <a
@@ -45,7 +59,7 @@ function viewOf(part: FormattedPart): VNode | string {
   return (
     <Element translate={part.tag === 'code' ? false : undefined}>
       <Mark text={part.open} />
-      {part.inside.map(viewOf)}
+      {part.inside.map((inside) => viewOf(inside, part.tag === 'code' ? [] : mentions, me))}
       <Mark text={part.close} />
     </Element>
   );

@@ -227,6 +227,15 @@ export const HAS_TARGET = { target: { $gt: 0 } };
 /** Changes of roles. Queries repeat this condition. */
 export const HAS_ROLE_SEQ = { roleSeq: { $gt: 0 } };
 
+/** Entries that mention somebody. Queries repeat this condition. */
+export const HAS_MENTIONS = { 'content.mentions': { $exists: true } };
+
+export const ENTRIES_BY_MENTION = {
+  name: 'entriesByMention',
+  key: { room: 1, 'content.mentions.user': 1, serverOffset: 1 },
+  partialFilterExpression: HAS_MENTIONS,
+} satisfies IndexDescription;
+
 /** All but `entriesPending` begin with the room, since all queries name it; that one has few entries. */
 export const ENTRY_INDEXES: readonly (IndexDescription & { name: string })[] = [
   { name: ENTRIES_BY_OFFSET, key: { room: 1, serverOffset: 1 }, unique: true },
@@ -248,6 +257,7 @@ export const ENTRY_INDEXES: readonly (IndexDescription & { name: string })[] = [
     unique: true,
     partialFilterExpression: HAS_ROLE_SEQ,
   },
+  ENTRIES_BY_MENTION,
 ];
 
 const INDEXES = {

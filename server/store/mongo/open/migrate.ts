@@ -16,6 +16,7 @@ import {
   collectionsOf,
   EMBEDDED_DEVICE_INDEXES,
   ENTRIES_BY_KIND,
+  ENTRIES_BY_MENTION,
   META,
   META_ID,
   type MetaDocument,
@@ -100,6 +101,13 @@ export const MIGRATION_STEPS: readonly MigrationStep[] = [
       // of processes that died after they had moved a user
       await collections.devices.updateMany({ staged: { $exists: true } }, { $unset: { staged: '' } });
       for (const name of EMBEDDED_DEVICE_INDEXES) await dropIndex(collections.users, name);
+      return undefined;
+    },
+  },
+  {
+    adds: 'an index of mentions',
+    async runPart(db) {
+      await db.collection('entries').createIndexes([ENTRIES_BY_MENTION]);
       return undefined;
     },
   },
