@@ -111,6 +111,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     accepts,
     access,
     direct,
+    rankOf: (user, room) => moderation.rankIn(user, room),
     limiter: itemLimiter,
     onLimit,
     metrics,

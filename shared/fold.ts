@@ -20,7 +20,8 @@ export type Line = Placed &
         target?: number | undefined;
         mentions?: readonly Mention[] | undefined;
       }
-    | { tag: 'deleted' }
+    /** `by`: another user than its author. */
+    | { tag: 'deleted'; by?: string }
     /** This version does not know the kind. */
     | { tag: 'unknown'; kind: string }
     /** The server cannot read the stored record. */
@@ -56,7 +57,9 @@ function lineOf(entry: Entry, amendment: Amendment | undefined): Line | undefine
   const { serverOffset, author, clientOffset, at } = entry;
   const placed = { serverOffset, author, clientOffset, at };
   if (entry.unreadable) return { ...placed, tag: 'unreadable' };
-  if (entry.deleted || (amendment && isRemoval(amendment))) return { ...placed, tag: 'deleted' };
+  const removal = amendment && isRemoval(amendment) ? amendment : undefined;
+  if (entry.deleted || removal)
+    return { ...placed, tag: 'deleted', ...(removal && removal.author !== author && { by: removal.author }) };
   const text = isKnown(entry) && entry.kind === 'text' ? entry : undefined;
   if (!text) return { ...placed, tag: 'unknown', kind: entry.kind };
   const body = amendment ? amendment.body : text.body;

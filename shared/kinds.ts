@@ -27,6 +27,8 @@ export interface KindRule {
   sets?: 'role' | 'ban' | 'unban';
   /** It is shown as a quiet line of its own, and is no message. */
   notice?: true;
+  /** The role that its author must have in the room, at least. Absent: any. */
+  role?: 'moderator';
   /** The feature that a server must list before a client may send this kind. Absent: every server accepts it. */
   feature?: string;
 }
@@ -46,6 +48,7 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['edit', byMember('own', 'replace')],
   ['delete', byMember('own', 'remove')],
   ['reaction', byMember('any', 'aggregate', { feature: 'reactions' })],
+  ['takedown', byMember('any', 'remove', { role: 'moderator', feature: 'takedown' })],
   ['join', byServer({ membership: 'joined' })],
   ['leave', byServer({ membership: 'left' })],
   ['role', byServer({ sets: 'role', notice: true })],

@@ -93,8 +93,8 @@ const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 /** Glyphs without ink that Unicode counts neither as white space nor as invisible: an empty Braille cell, an empty note head. */
 const NO_INK = '\\u2800\\ufff9-\\ufffb\\u{1d159}';
 const VISIBLE = new RegExp(`[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}\\p{M}\\p{Cc}${NO_INK}]`, 'u');
-/** A mark at the beginning would stand on what is before the name. */
-const HIDING = new RegExp(
+/** A mark at the beginning would stand on what is before the name. Marked for the bundler: the service worker names nobody. */
+const HIDING = /* @__PURE__ */ new RegExp(
   `^\\p{M}|[\\p{Bidi_Control}\\p{Zl}\\p{Zp}${NO_INK}\\u115f\\u1160\\u3164\\uffa0]|[\\p{M}\\p{Default_Ignorable_Code_Point}]{${MARKS_IN_A_ROW_MAX + 1}}`,
   'u',
 );

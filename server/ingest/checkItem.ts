@@ -38,11 +38,14 @@ export function ownEntry(key: EntryKey, kind: string, fields: OwnFields = {}): N
 
 function entryOf(author: string, { room, clientOffset, kind, body, target, ...content }: Item): NewEntry {
   const names = target ?? content.replyTo;
+  // whose message it is: whoever lacks it does not know otherwise whether it was an own one
+  const subject = ruleOf(kind)?.effect === 'remove' && typeof names === 'object' ? names.author : undefined;
   return withDigest({
     room,
     author,
     clientOffset,
     kind,
+    ...(subject === undefined ? {} : { subject }),
     ...(body === undefined ? {} : { body }),
     ...(names === undefined
       ? {}

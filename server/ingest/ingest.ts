@@ -3,12 +3,15 @@
  * an item whose key is in the log is answered as a repeat, whatever else is wrong with it. The key is looked up here only
  * for items that fail a check; for valid items the store finds duplicates during the append.
  */
+
+import { ruleOf } from '../../shared/kinds.ts';
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type {
   Answer,
   ItemResult,
   RefusalReason,
   Request,
+  RoomRole,
   User,
   WireError,
 } from '../../shared/protocol/index.ts';
@@ -44,6 +47,8 @@ interface Deps {
   /** False for what this database does not accept yet, because older processes still use it. */
   accepts: (entry: NewEntry) => boolean;
   access: Access;
+  /** What this user may do in the room. */
+  rankOf: (user: string, room: string) => Promise<RoomRole>;
   direct: DirectRooms;
   limiter: Limiter;
   onLimit: OnLimit;
@@ -53,7 +58,7 @@ interface Deps {
 }
 
 export function createIngest(deps: Deps): Ingest {
-  const { log, accepts, access, direct, limiter, onLimit, metrics, logger, now } = deps;
+  const { log, accepts, access, rankOf, direct, limiter, onLimit, metrics, logger, now } = deps;
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -85,6 +90,8 @@ export function createIngest(deps: Deps): Ingest {
     const refused =
       (await access.refusalOf(item.entry.room, user.id)) ?? (await requested.refusalOf(item.entry));
     if (refused) return toWireError(refused);
+    const { role } = ruleOf(item.entry.kind) ?? {};
+    if (role !== undefined && (await rankOf(user.id, item.entry.room)) === 'member') return ROLE_NEEDED;
     for (const mentioned of mentionedBy(item.entry))
       if (!(await access.isMember(item.entry.room, mentioned))) return STRANGER;
     const retryAfter = limiter.take(user.id, 1);
@@ -238,6 +245,10 @@ export function createAppendHandler(ingest: Ingest) {
 
 const SHUTTING_DOWN = new Unavailable('The server is shutting down; try again in a moment.');
 const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this key.');
+const ROLE_NEEDED: WireError = {
+  ...wireError('forbidden', 'Your role in this room does not allow that.'),
+  reason: 'role-needed' satisfies RefusalReason,
+};
 const NOT_YET = wireError(
   'invalid',
   'This server does not accept items of this kind yet: older processes still use its database.',

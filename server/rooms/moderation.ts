@@ -23,6 +23,8 @@ export interface Moderation {
   unban(user: User, request: Request<'room:unban'>): Promise<void>;
   /** What this user may do in the room: in the lobby, keepers do what owners do elsewhere. */
   rankOf(user: string, room: RoomRecord): Promise<RoomRole>;
+  /** The same by the id of a room. */
+  rankIn(user: string, room: string): Promise<RoomRole>;
   /**
    * Before a member leaves: the only owner hands the room on. Resolves with the `roleSeq` of the leave, where the room keeps its
    * other owners only if none of them goes at the same moment.
@@ -209,6 +211,11 @@ export function createModeration({
 
     async rankOf(user, room) {
       return rankIn(user, room, await store.roles(room.id, [user, room.createdBy]));
+    },
+
+    async rankIn(user, id) {
+      const room = await existing(id);
+      return rankIn(user, room, await store.roles(id, [user, room.createdBy]));
     },
 
     async handOn(user, id) {

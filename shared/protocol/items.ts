@@ -55,6 +55,8 @@ export const ReactionItem = itemWith({
   ),
   on: v.boolean(),
 });
+/** A moderator deletes anybody's message. */
+export const TakedownItem = itemWith({ kind: v.literal('takedown'), target: ItemTarget });
 export type KnownItem = v.InferOutput<typeof TextItem | typeof EditItem | typeof DeleteItem>;
 
 /**
@@ -79,6 +81,7 @@ const SCHEMAS: ItemSchemas = new Map<string, v.GenericSchema<unknown, Item>>([
   ['edit', EditItem],
   ['delete', DeleteItem],
   ['reaction', ReactionItem],
+  ['takedown', TakedownItem],
 ]);
 
 let schemas = SCHEMAS;

@@ -55,6 +55,7 @@ export const KIND_COLUMNS = Object.keys({
   membership: true,
   sets: true,
   notice: true,
+  role: true,
   feature: true,
 } satisfies Record<keyof KindRule, true>);
 

@@ -162,7 +162,7 @@ test('somebody in the list of people is written to alone, and blocked in their p
   await expect(page.getByRole('log').getByText('From somebody you have blocked')).toBeVisible();
 });
 
-test('an owner makes a member a moderator, and a quiet line says so; the last owner keeps the role', async ({
+test('an owner deletes a message of another and makes them a moderator, and a quiet line says so; the last owner keeps the role', async ({
   server,
   phone,
 }) => {
@@ -178,6 +178,12 @@ test('an owner makes a member a moderator, and a quiet line says so; the last ow
   const ada = Object.keys(people.ok ? people.people : {}).find((id) => id !== mika.session.user.id)!;
   await mika.request('room:role', { room, clientOffset: newId(), user: ada, role: 'owner' });
   await expect(page.getByText(/Mika\W? made you an owner/)).toBeVisible();
+  await mika.append({ ...text('Rude words'), room });
+  await longPress(page, 'Rude words');
+  await page.getByRole('menuitem', { name: 'Delete' }).tap();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
+  await expect(page.getByText('Deleted by a moderator')).toBeVisible();
+  await expect(page.getByText('Rude words')).toHaveCount(0);
   await page.getByRole('main').getByRole('button', { name: 'Menu' }).tap();
   const sheet = page.getByRole('dialog');
   await sheet.getByRole('button', { name: 'Who is here' }).tap();

@@ -108,6 +108,17 @@ describe('fold', () => {
     expect(fold(entries).map(({ serverOffset }) => serverOffset)).toEqual([1, 2, 4, 5]);
   });
 
+  test('a deletion by a moderator says by whom; one by the author, who may be a moderator, does not', () => {
+    const takedown = (offset: number, author: string): Entry => ({
+      ...remove(offset, 1, author),
+      kind: 'takedown',
+    });
+    expect(fold([text(1, 'a')], [takedown(5, bob)])).toMatchObject([{ tag: 'deleted', by: bob }]);
+    expect(fold([text(1, undefined), takedown(5, bob), edit(6, 1, undefined)])).toMatchObject([{ by: bob }]);
+    expect(fold([text(1, 'a'), takedown(5, ada)])[0]).not.toHaveProperty('by');
+    expect(fold([text(1, 'a'), remove(5, 1)])[0]).not.toHaveProperty('by');
+  });
+
   test('amendments have the same effect in any order, repeated, among the entries or from elsewhere', () => {
     const texts = [text(1, 'a'), text(2, 'b')];
     const amendment = fc

@@ -182,6 +182,7 @@ export function fakeClient({
     removeMember: (...args) => asked('removeMember', ...args),
     unban: (...args) => asked('unban', ...args),
     forgetRoom: (...args) => asked('forgetRoom', ...args),
+    takeDown: (...args) => asked('takeDown', ...args),
     setRole: (...args) => asked('setRole', ...args),
     listPublic: async () => ({ ...(await asked('listPublic')), rooms: publicRooms }),
   };

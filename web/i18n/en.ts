@@ -110,6 +110,7 @@ export const en = {
   message: {
     deleted: 'Message deleted',
     blocked: 'From somebody you have blocked',
+    deletedBy: 'Deleted by a moderator',
     edited: 'edited',
     all: 'Show all',
     more: 'More',

@@ -102,6 +102,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
   message: {
     deleted: '消息已删除',
     blocked: '来自你屏蔽的人',
+    deletedBy: '消息已被管理员删除',
     edited: '已编辑',
     all: '显示全部',
     more: '更多',

@@ -55,6 +55,7 @@ const NOBODY: UserActions = {
   reactors: async () => [],
   edit: refuse,
   remove: refuse,
+  takeDown: refuse,
   seen: nothing,
   typed: nothing,
   readBy: async () => undefined,

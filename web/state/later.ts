@@ -8,6 +8,7 @@ export { freeSpace } from '../db/evict.ts';
 export { createEngine } from '../engine/engine.ts';
 export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.ts';
 export { react } from '../outbox/react.ts';
+export { takeDown } from '../outbox/takeDown.ts';
 export { BODIES, readBody } from '../transport/bodies.ts';
 export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';

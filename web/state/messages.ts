@@ -139,7 +139,7 @@ function contentOf(
       return { tag: 'text', body, edited, ...mentioning(mentions, nameOf) };
     }
     case 'deleted':
-      return { tag: 'deleted' };
+      return line.by ? { tag: 'deleted', byModerator: true } : { tag: 'deleted' };
     case 'unknown':
       return { tag: 'unknown', kind: line.kind };
     case 'unreadable':
@@ -176,7 +176,7 @@ export function mentionsIn(one: Line | Row): readonly Mention[] {
 }
 
 function contentOfRow(row: Row, nameOf = (_: string) => ''): Message['content'] {
-  if (isRemovalRow(row)) return { tag: 'deleted' };
+  if (isRemovalRow(row)) return row.targetAuthor ? { tag: 'deleted', byModerator: true } : { tag: 'deleted' };
   const { kind, body, fields } = row;
   if (isCountedRow(row)) return { tag: 'reaction', emoji: String(fields?.emoji) };
   const { mentions } = (fields ?? {}) as { mentions?: Mention[] };

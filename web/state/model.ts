@@ -91,6 +91,8 @@ export interface UserActions {
   edit(room: string, clientOffset: string, body: string, serverOffset?: number): Promise<Outcome>;
   /** Deletes a text of one's own: drops it if it was never sent, otherwise queues a deletion behind it. */
   remove(room: string, clientOffset: string): Promise<Outcome>;
+  /** As a moderator: deletes anybody's message, also without a connection. */
+  takeDown(room: string, message: Pick<Message, 'key' | 'author' | 'serverOffset'>): Promise<Outcome>;
   /** Where the person is in a room; undefined: at the newest message. Kept for the next opening. */
   leaveAt(room: string, place: SavedPlace | undefined): void;
   /**
@@ -451,7 +453,7 @@ export interface Message {
     | { tag: 'text'; body: string; edited: boolean; mentions?: readonly ShownMention[] | undefined }
     /** A text of somebody whom the user has blocked. */
     | { tag: 'blocked'; body: string }
-    | { tag: 'deleted' }
+    | { tag: 'deleted'; byModerator?: true }
     /** The person's own, which was not sent. */
     | { tag: 'reaction'; emoji: string }
     /** Of a kind that this version does not know. */

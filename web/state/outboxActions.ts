@@ -13,7 +13,10 @@ import type { Drafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
 import type { Outcome, ReplyTarget, UserActions } from './model.ts';
 
-type OutboxActions = Pick<UserActions, 'react' | 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'>;
+type OutboxActions = Pick<
+  UserActions,
+  'takeDown' | 'react' | 'send' | 'retry' | 'amend' | 'discard' | 'edit' | 'remove'
+>;
 
 interface Deps {
   db: UserDatabase;
@@ -122,6 +125,11 @@ export function createOutboxActions(deps: Deps): OutboxActions {
       queue(async () => {
         const { removeMessage } = await loadLater();
         return (await removeMessage(db, me, changeOf(room, clientOffset))) ? room : undefined;
+      }),
+    takeDown: (room, to) =>
+      queue(async () => {
+        await (await loadLater()).takeDown(db, { room, to, key: newKey(), at: now() });
+        return room;
       }),
     react: (room, to, emoji, on) =>
       queue(async () =>

@@ -98,8 +98,9 @@ function Content({ content }: { content: Message['content'] }) {
     case 'text':
       return <Body text={content.body} mentions={content.mentions} />;
     case 'deleted':
+      return <i>{content.byModerator ? t.message.deletedBy : t.message.deleted}</i>;
     case 'blocked':
-      return <i>{t.message[content.tag]}</i>;
+      return <i>{t.message.blocked}</i>;
     case 'reaction':
       return (
         <i>

@@ -249,3 +249,45 @@ test('the invitations of somebody who is removed end', async () => {
     refused('forbidden', 'invitation-revoked'),
   );
 });
+
+test('O2 a moderator deletes anybody’s message by an item; it is gone from ranges, quotes and the store, and says by whom', async () => {
+  using mika = await person();
+  using lin = await person();
+  using osei = await person();
+  const room = await roomOf(mika, lin, osei);
+  await give(mika, room, lin, 'moderator');
+  const secret = { room, clientOffset: newId(), kind: 'text' as const, body: 'the secret' };
+  const target = { author: idOf(osei), clientOffset: secret.clientOffset };
+  await osei.append(secret);
+  await osei.append({
+    room,
+    clientOffset: newId(),
+    kind: 'edit',
+    target: secret.clientOffset,
+    body: 'the secret!',
+  });
+  await mika.append({ room, clientOffset: newId(), kind: 'text', body: 'what?', replyTo: target });
+  const takedown = { room, clientOffset: newId(), kind: 'takedown' as const, target };
+  const refusal = { results: [{ error: { code: 'forbidden', reason: 'role-needed' } }] };
+  expect(await osei.append({ ...takedown, clientOffset: newId() })).toMatchObject(refusal);
+  const done = await lin.append(takedown);
+  expect(done).toMatchObject({ results: [{ serverOffset: 8 }] });
+  await give(mika, room, lin, 'member');
+  expect(await lin.append(takedown)).toEqual(done); // L3
+  expect(await lin.append({ ...takedown, clientOffset: newId() })).toMatchObject(refusal);
+  const late = {
+    room,
+    clientOffset: newId(),
+    kind: 'edit' as const,
+    target: secret.clientOffset,
+    body: 'a secret, late',
+  };
+  expect(await osei.append(late)).toMatchObject({ results: [{ serverOffset: expect.any(Number) }] });
+  const all = await osei.request('range', { room, from: 1, to: 100 });
+  expect(JSON.stringify(all)).not.toContain('secret');
+  const entries = all.ok ? all.entries : [];
+  expect(entries[4]).toMatchObject({ kind: 'text', author: idOf(osei), deleted: true });
+  expect(entries[7]).toMatchObject({ kind: 'takedown', author: idOf(lin), subject: idOf(osei), target: 5 });
+  const reply = await osei.request('range', { room, from: 7, to: 7 });
+  expect(reply.ok && reply.quotes).toEqual([{ serverOffset: 5 }]);
+});

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../../../shared/entry.ts';
 import { fold, isLine, type Line } from '../../../shared/fold.ts';
-import { isAmendment, isMessage, isRemoval, mayAmend } from '../../../shared/kinds.ts';
+import { isAmendment, isMessage, isRemoval, mayAmend, subjectOf } from '../../../shared/kinds.ts';
 import { UNREAD_COUNTED_MAX } from '../../../shared/limits.ts';
 import { getOnce, hasNoDetached, readSpans } from '../../db/lookups.ts';
 import { keysBetween, type UserRead } from '../../db/userDatabase.ts';
@@ -204,7 +204,8 @@ async function countRemoved(
     const index = tx.objectStore(name as 'log').index('target');
     const about: Entry[] = await index.getAll(keysBetween(room, after + 1, upTo));
     for (const entry of about)
-      if (isRemoval(entry) && entry.serverOffset > upTo && entry.author !== me) removed.add(entry.target!);
+      if (isRemoval(entry) && entry.serverOffset > upTo && subjectOf(entry) !== me)
+        removed.add(entry.target!);
   }
   return removed.size;
 }

@@ -10,7 +10,7 @@ import type { Cell, Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message, ReplyTarget } from '../../state/model.ts';
 import { isAttended } from '../parts/attention.ts';
-import { useReadable, useWorld } from '../parts/world.ts';
+import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { ReactSheet } from '../sheet/Reactions.tsx';
 import type { OpenSheet } from '../sheet/Sheets.tsx';
@@ -53,6 +53,7 @@ export function AroundLog(props: AroundLogProps) {
   useCopyMessages(log, state.messages);
   useReactions(room, log, state.messages, hasLeft);
   const quoteJump = useQuotes(room, log, state.messages);
+  const mayRemoveAny = useIsModerator(room, state);
   useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const message = state.messages.find(({ key }) => key === open?.key);
@@ -74,10 +75,37 @@ export function AroundLog(props: AroundLogProps) {
           onEdit={onEdit}
           onSheet={onSheet}
           onReply={hasLeft ? undefined : replying.set}
+          mayRemoveAny={mayRemoveAny && !hasLeft}
         />
       )}
     </>
   );
+}
+
+/**
+ * Whether the person is a moderator of the room: asked for when the room is opened, and again when a notice comes, which may be
+ * about a role. Without a connection, what was known last.
+ */
+function useIsModerator(room: string, { memberships }: ConversationState): boolean {
+  const { client } = useWorld();
+  const isLive = useSignedIn(({ connection, rooms }) => {
+    const kind = rooms.find(({ id }) => id === room)?.kind;
+    return connection.tag === 'live' && kind !== undefined && kind !== 'direct';
+  });
+  const lastNotice = memberships.findLast(({ people }) => people && 'kind' in people)?.to;
+  const [own, setOwn] = useState('member');
+  useEffect(() => {
+    if (!isLive) return;
+    let isOver = false;
+    client.roles(room).then(
+      (answer) => !isOver && answer.ok && setOwn(answer.own ?? 'member'),
+      () => {},
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [client, room, isLive, lastNotice]);
+  return own !== 'member';
 }
 
 /**
@@ -182,9 +210,12 @@ interface MenuOrSheetProps {
   onEdit(message: Message): void;
   onReply: ((to: ReplyTarget) => void) | undefined;
   onSheet: AroundLogProps['onSheet'];
+  /** The person is a moderator of the room. */
+  mayRemoveAny: boolean;
 }
 
-function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply, onSheet }: MenuOrSheetProps) {
+function MenuOrSheet(props: MenuOrSheetProps) {
+  const { room, open, message, onOpen, onEdit, onReply, onSheet, mayRemoveAny } = props;
   const { key } = message;
   const { client } = useWorld();
   const close = () => onOpen(undefined);
@@ -205,6 +236,8 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply, onSheet }: 
       onReply({ author, clientOffset, serverOffset });
     });
   const remove = () => onOpen({ tag: 'remove', key });
+  const { can, mine, content, status } = message;
+  const mayRemove = can.remove || (mayRemoveAny && !mine && content.tag === 'text' && status.tag === 'sent');
   const mayReact = onReply !== undefined && message.content.tag === 'text';
   const reactWith = (emoji: string) => {
     close();
@@ -225,6 +258,7 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply, onSheet }: 
           onReact={mayReact ? (emoji) => (emoji ? reactWith(emoji) : reactWithAny()) : undefined}
           onEdit={edit}
           onRemove={remove}
+          mayRemove={mayRemove}
           onCopy={copyIt}
           onDetails={() => onOpen({ tag: 'status', key })}
         />
@@ -238,6 +272,7 @@ function MenuOrSheet({ room, open, message, onOpen, onEdit, onReply, onSheet }: 
           onReact={mayReact ? reactWithAny : undefined}
           onEdit={edit}
           onRemove={remove}
+          mayRemove={mayRemove}
           onCopy={copyIt}
           onPerson={() => {
             close();

@@ -16,6 +16,8 @@ export interface MessageMenuProps {
   onReact: ((emoji: string | undefined) => void) | undefined;
   onEdit(): void;
   onRemove(): void;
+  /** One's own, or any as a moderator. */
+  mayRemove: boolean;
   onCopy(): void;
   onDetails(): void;
 }
@@ -79,7 +81,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
         {item(sheetTexts().message.details, on.onDetails)}
-        {message.can.remove && item(sheetTexts().message.delete, on.onRemove, 'danger')}
+        {on.mayRemove && item(sheetTexts().message.delete, on.onRemove, 'danger')}
       </div>
     </dialog>
   );

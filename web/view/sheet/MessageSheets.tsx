@@ -1,4 +1,5 @@
 /** Sheets about one message: its delivery status, why it was not sent, and its deletion. */
+
 import { useEffect, useState } from 'preact/hooks';
 import { BODY_MAX_CODE_POINTS } from '../../../shared/limits.ts';
 import { assertNever } from '../../../shared/never.ts';
@@ -21,6 +22,7 @@ export interface StatusSheetProps {
   onReact: (() => void) | undefined;
   onEdit(): void;
   onRemove(): void;
+  mayRemove: boolean;
   onCopy(): void;
   /** Who the author is. */
   onPerson(): void;
@@ -59,7 +61,7 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
           {sheetTexts().profile.open(isolated(message.author.name || sheetTexts().presence.somebody))}
         </button>
       )}
-      {message.can.remove && (
+      {on.mayRemove && (
         <button type="button" class="button danger" onClick={on.onRemove}>
           {sheetTexts().message.delete}
         </button>
@@ -180,8 +182,14 @@ function reasonText({ content, status }: Message): string {
     return t.tooLong(codePoints(content.body), BODY_MAX_CODE_POINTS);
   }
   const { code } = status.reason;
-  const isOfRoom = code.startsWith('out-') || code === 'not-answered';
-  return sentence(status.reason, isOfRoom ? sheetTexts().reasons.room : 'message');
+  const { reasons, roles } = sheetTexts();
+  const table =
+    code.startsWith('out-') || code === 'not-answered'
+      ? reasons.room
+      : code.startsWith('role-')
+        ? roles.reasons
+        : 'message';
+  return sentence(status.reason, table);
 }
 
 export interface RemoveSheetProps {
@@ -206,7 +214,12 @@ export function RemoveSheet({ room, message, onClose }: RemoveSheetProps) {
         type="button"
         class="button danger"
         aria-busy={action.busy}
-        onClick={() => action.run(() => client.remove(room, message.clientOffset), onClose)}
+        onClick={() =>
+          action.run(
+            () => (message.mine ? client.remove(room, message.clientOffset) : client.takeDown(room, message)),
+            onClose,
+          )
+        }
       >
         {sheetTexts().message.delete}
       </button>
