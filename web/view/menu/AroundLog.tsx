@@ -237,7 +237,8 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     });
   const remove = () => onOpen({ tag: 'remove', key });
   const { can, mine, content, status } = message;
-  const mayRemove = can.remove || (mayRemoveAny && !mine && content.tag === 'text' && status.tag === 'sent');
+  const mayRemove =
+    can.remove || (mayRemoveAny && !mine && content.tag !== 'deleted' && status.tag === 'sent');
   const mayReact = onReply !== undefined && message.content.tag === 'text';
   const reactWith = (emoji: string) => {
     close();
