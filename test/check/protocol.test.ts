@@ -35,8 +35,8 @@ const broken: [what: string, from: string | RegExp, to: string, problem: string]
   ['a frame that is not there', '| `bye` |', '| `presence` | `{ user }` | |\n| `bye` |', '`presence`'],
   [
     'a form of a frame left out',
-    '`{ room }` `{ removed }` `{ failed }`',
-    '`{ room }` `{ removed }`',
+    '`{ room }` `{ removed, reason? }` `{ failed }`',
+    '`{ room }` `{ removed, reason? }`',
     '{ failed }',
   ],
   ['a field left out of an object', /^\| `usersUpTo\?`.*\n/m, '', 'welcome`: payload: usersUpTo?'],

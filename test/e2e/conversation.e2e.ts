@@ -183,7 +183,7 @@ test('an owner deletes a message of another and makes them a moderator, and a qu
   await page.getByRole('menuitem', { name: 'Delete' }).tap();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
   await expect(page.getByText('Deleted by a moderator')).toBeVisible();
-  await expect(page.getByText('Rude words')).toHaveCount(0);
+  await expect(page.getByRole('log').getByText('Rude words')).toHaveCount(0);
   await page.getByRole('main').getByRole('button', { name: 'Menu' }).tap();
   const sheet = page.getByRole('dialog');
   await sheet.getByRole('button', { name: 'Who is here' }).tap();
