@@ -116,7 +116,14 @@ describe.each([
 test('a server lists the features of its kinds, by socket and over HTTP', async () => {
   const session = await person();
   using ada = await connectClient(server.url, session);
-  expect(ada.welcome.features).toEqual(['replies', 'mentions', 'direct', 'reactions', 'takedown', TEST_FEATURE]);
+  expect(ada.welcome.features).toEqual([
+    'replies',
+    'mentions',
+    'direct',
+    'reactions',
+    'takedown',
+    TEST_FEATURE,
+  ]);
   expect(session.features).toEqual(['replies', 'mentions', 'direct', 'reactions', 'takedown', TEST_FEATURE]);
   const answer = await fetch(`${server.url}/api/session`, { headers: bearer(ada) });
   expect(await answer.json()).toMatchObject({
