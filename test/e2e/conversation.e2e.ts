@@ -145,6 +145,7 @@ test('somebody in the list of people is written to alone, and blocked in their p
   };
   await openProfile();
   await sheet.getByRole('button', { name: 'Write to them' }).tap();
+  await expect(sheet).toHaveCount(0); // its title is the name, too
   await expect(page.getByRole('heading', { name: 'Mika' })).toBeVisible();
   await say(page, 'A word in private');
   await expectState(page, 'A word in private', 'Sent');

@@ -4,6 +4,7 @@
  * exactly once: it is deleted in the old database when it is durable in the new one, which records the last `seq` that
  * was moved.
  */
+import { directRoomOf, pairOf } from '../../shared/directPair.ts';
 import type { Clock } from '../db/clock.ts';
 import { openUserDatabase, type UserDatabase, type UserWrite } from '../db/userDatabase.ts';
 import { deleteStoredLogs } from '../log/store/deleteLogs.ts';
@@ -18,8 +19,9 @@ export async function inherit(
   const [from, to] = [openUserDatabase(indexedDB, clock, of), openUserDatabase(indexedDB, clock, heir)];
   try {
     await deleteLog(from);
-    const rows = await moveRows(from, to, of);
-    const drafts = await moveDrafts(from, to);
+    const rooms = roomsFor(of, heir);
+    const rows = await moveRows(from, to, of, rooms);
+    const drafts = await moveDrafts(from, to, rooms);
     return rows || drafts;
   } finally {
     from.close();
@@ -33,7 +35,20 @@ async function deleteLog(from: UserDatabase): Promise<void> {
   await from.write(['marks'], (tx) => tx.objectStore('marks').clear());
 }
 
-async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promise<boolean> {
+/** The heir has direct conversations of their own, with the same people. */
+function roomsFor(of: string, heir: string): (room: string) => string {
+  return (room) => {
+    const [one, other] = pairOf(room)?.map((id) => (id === of ? heir : id)) ?? [];
+    return one && other ? directRoomOf(one, other) : room;
+  };
+}
+
+async function moveRows(
+  from: UserDatabase,
+  to: UserDatabase,
+  of: string,
+  roomFor: (room: string) => string,
+): Promise<boolean> {
   for (let any = false; ; any = true) {
     const rows = await from.read(['rows'], (tx) => tx.objectStore('rows').getAll(null, ROWS_AT_ONCE));
     if (rows.length === 0) return any;
@@ -43,8 +58,8 @@ async function moveRows(from: UserDatabase, to: UserDatabase, of: string): Promi
       const [store, meta] = [tx.objectStore('rows'), tx.objectStore('meta')];
       const upTo = Number((await meta.get(`heir of ${of}`)) ?? 0);
       const fresh = rows.filter(({ seq }) => seq > upTo); // the others were moved before, and may be sent already (O2)
-      await Promise.all(fresh.map((row) => store.add(asNew(row) as Row)));
-      await putRooms(tx, rooms);
+      await Promise.all(fresh.map((row) => store.add(asNew(row, roomFor(row.room)) as Row)));
+      await putRooms(tx, rooms, roomFor);
       if (last > upTo) await meta.put(String(last), `heir of ${of}`);
     });
     await from.write(['rows'], (tx) => tx.objectStore('rows').delete(IDBKeyRange.upperBound(last)));
@@ -59,8 +74,8 @@ const ROWS_AT_ONCE = 200;
  * old log. Amendments of texts that the old user had sent go along: the server refuses an edit, which is kept as not
  * sent (O4), and has nothing to delete.
  */
-function asNew(row: Row): Omit<Row, 'seq'> {
-  const { kind, body, target, targetAuthor, fields, room, clientOffset, at, state } = row;
+function asNew(row: Row, room: string): Omit<Row, 'seq'> {
+  const { kind, body, target, targetAuthor, fields, clientOffset, at, state } = row;
   const about = {
     ...(target !== undefined && { target }),
     ...(targetAuthor !== undefined && { targetAuthor }),
@@ -70,17 +85,22 @@ function asNew(row: Row): Omit<Row, 'seq'> {
   return state.tag === 'parked' ? { ...made, state: { ...state, uncertain: false } } : made;
 }
 
-async function moveDrafts(from: UserDatabase, to: UserDatabase): Promise<boolean> {
+async function moveDrafts(
+  from: UserDatabase,
+  to: UserDatabase,
+  roomFor: (room: string) => string,
+): Promise<boolean> {
   const drafts = await from.read(['drafts'], (tx) => tx.objectStore('drafts').getAll());
   const rooms = await roomsOf(from, drafts);
   await to.write(['drafts', 'rooms'], async (tx) => {
     const store = tx.objectStore('drafts');
-    for (const { room, text } of drafts) {
+    for (const { room: before, text } of drafts) {
+      const room = roomFor(before);
       const here = (await store.get(room))?.text;
       if (!here) await store.put({ room, text });
       else if (!here.startsWith(text)) await store.put({ room, text: `${text}\n${here}` });
     }
-    await putRooms(tx, rooms);
+    await putRooms(tx, rooms, roomFor);
   });
   await from.write(['drafts'], async (tx) => {
     for (const { room, text } of drafts) {
@@ -100,7 +120,13 @@ async function roomsOf(from: UserDatabase, written: readonly { room: string }[])
   return rooms.flatMap((room) => (room ? { ...room, head: 0, readUpTo: 0 } : []));
 }
 
-async function putRooms(tx: UserWrite, rooms: Awaited<ReturnType<typeof roomsOf>>): Promise<void> {
-  for (const room of rooms)
-    if (!(await tx.objectStore('rooms').getKey(room.id))) await tx.objectStore('rooms').put(room);
+async function putRooms(
+  tx: UserWrite,
+  rooms: Awaited<ReturnType<typeof roomsOf>>,
+  roomFor: (room: string) => string,
+): Promise<void> {
+  for (const room of rooms) {
+    const id = roomFor(room.id);
+    if (!(await tx.objectStore('rooms').getKey(id))) await tx.objectStore('rooms').put({ ...room, id });
+  }
 }

@@ -1,8 +1,14 @@
 /** The server's data was put back to a copy from before a user signed up: their app signs up again and inherits the outbox. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { directRoomOf } from '../../../shared/directPair.ts';
 import { LOBBY } from '../../../shared/mint.ts';
+import { deviceClock } from '../../../web/db/clock.ts';
+import { openUserDatabase } from '../../../web/db/userDatabase.ts';
+import { enqueue } from '../../../web/outbox/enqueue.ts';
+import { inherit } from '../../../web/state/inherit.ts';
 import { type FaultyIndexedDB, faultyIndexedDB } from '../../support/faultyIndexedDB.ts';
 import { turns, until } from '../db/until.ts';
+import { newItemOf } from '../outbox/support.ts';
 import { type Browser, createBrowser, readAll, type Tab } from './browser.ts';
 import { createModelServer, type ModelServer, mint } from './modelServer.ts';
 
@@ -296,4 +302,37 @@ test('the newer data is put back again: she is the old user, and nothing was mov
   await tab.untilLive();
   expect(tab.signedIn().user).toEqual(user);
   await shows(tab, ['waits 1', 'waits 2']);
+});
+
+test('O4 what waits in a direct conversation waits in that of the heir with the same person; the notebook stays one', async () => {
+  const [of, heir, lin] = ['A', 'B', 'C'].map((letter) => letter.padEnd(22, 'A')) as [string, string, string];
+  const databases = new IDBFactory();
+  const before = openUserDatabase(databases, deviceClock, of);
+  for (const other of [lin, of]) {
+    const room = directRoomOf(of, other);
+    await enqueue(before, newItemOf({ room, clientOffset: mint(), kind: 'text', body: `to ${other}` }));
+    const record = { id: room, kind: 'direct' as const, name: 'Lin', head: 3, readUpTo: 0, members: 2 };
+    await before.write(['rooms', 'drafts'], async (tx) => {
+      await tx.objectStore('rooms').put(record);
+      await tx.objectStore('drafts').put({ room, text: 'and' });
+    });
+  }
+  before.close();
+  expect(await inherit(databases, deviceClock, { of, heir })).toBe(true);
+  const after = openUserDatabase(databases, deviceClock, heir);
+  const [rows, rooms, drafts] = await after.read(['rows', 'rooms', 'drafts'], (tx) =>
+    Promise.all([
+      tx.objectStore('rows').getAll(),
+      tx.objectStore('rooms').getAllKeys(),
+      tx.objectStore('drafts').getAllKeys(),
+    ]),
+  );
+  after.close();
+  const theirs = [directRoomOf(heir, lin), directRoomOf(heir, heir)];
+  expect(rows.map(({ room, body }) => [room, body])).toEqual([
+    [theirs[0], `to ${lin}`],
+    [theirs[1], `to ${of}`],
+  ]);
+  expect(rooms.toSorted()).toEqual(theirs.toSorted());
+  expect(drafts.toSorted()).toEqual(theirs.toSorted());
 });
