@@ -2,7 +2,7 @@
  * The requests about rooms: list, get, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
-import { pairOf } from '../../shared/directPair.ts';
+import { otherIn, pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
@@ -239,6 +239,7 @@ export function createRoomService({
       if (choice.blocked !== undefined) {
         if (!pairOf(room))
           throw new RefusedError('invalid', 'Only the other one of a direct conversation can be blocked.');
+        if (!(await users.byId(otherIn(room, user.id)!))) throw noSuchRoom();
         // without entries only the user is told of it, so the other one does not notice
         await store.begin({ id: room, createdBy: user.id, createdAt: now() });
       }

@@ -257,4 +257,8 @@ test('nobody but the other one of a direct conversation can be blocked', async (
   expect(await ada.request('room:choose', { room: LOBBY, blocked: true, ago: 0 })).toMatchObject({
     error: { code: 'invalid' },
   });
+  const nobody = directRoomOf(ada.session.user.id, newId());
+  expect(await ada.request('room:choose', { room: nobody, blocked: true, ago: 0 })).toMatchObject({
+    error: { code: 'not-found' },
+  });
 });
