@@ -36,7 +36,10 @@ export function createClient(deps: Deps): Client & { close(): void } {
 }
 
 const nothing = (): undefined => {};
-const refuse = async (): Promise<Outcome> => ({ ok: false, reason: { code: 'unauthorized' } });
+const refuse = async (): Promise<Extract<Outcome, { ok: false }>> => ({
+  ok: false,
+  reason: { code: 'unauthorized' },
+});
 
 /** The actions while nobody is signed in. */
 const NOBODY: UserActions = {
@@ -61,12 +64,8 @@ const NOBODY: UserActions = {
   readBy: async () => undefined,
   members: refuse,
   showPresence: refuse,
+  moderate: refuse,
   choose: refuse,
-  roles: refuse,
-  setRole: refuse,
-  removeMember: refuse,
-  unban: refuse,
-  forgetRoom: refuse,
   mentionable: async () => [],
   draft: async () => '',
   saveDraft: nothing,

@@ -9,11 +9,11 @@ import type {
   Invitation,
   Person,
   PersonPresence,
-  RoomRole,
   Session,
   User,
   WaitingRequest,
 } from '../../shared/protocol/index.ts';
+import type { ModerationRequests } from '../engine/moderationRequests.ts';
 import type { Notice, RunPeople } from '../log/read/runPeople.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
@@ -120,22 +120,11 @@ export interface UserActions {
 
   /** What the person wants of a room, on all of their devices; also without a connection. */
   choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
-  /** The owners and moderators of a room by id, and what one may do oneself. */
-  roles(room: string): Promise<
-    Outcome & {
-      roles?: Readonly<Record<string, RoomRole>>;
-      own?: RoomRole;
-      banned?: readonly { id: string; name: string }[];
-    }
-  >;
-  /** Gives a member a role; `handOn`: as the owner, in one's own place. `role-…`: why not. */
-  setRole(room: string, user: string, role: RoomRole, handOn?: boolean): Promise<Outcome>;
-
-  /** Ends somebody's membership; `ban`: they cannot join again until `unban`. */
-  removeMember(room: string, user: string, ban: boolean): Promise<Outcome>;
-  unban(room: string, user: string): Promise<Outcome>;
-  /** The person has seen that they were removed from the room: it is not listed any more, unless something of theirs is in it. */
-  forgetRoom(room: string): Promise<Outcome>;
+  /** What owners and moderators of a room do, and what anybody may know of it. `role-…`: why it is not possible. */
+  moderate<Name extends keyof ModerationRequests>(
+    what: Name,
+    ...asked: Parameters<ModerationRequests[Name]>
+  ): Promise<Awaited<ReturnType<ModerationRequests[Name]>> | { ok: false; reason: Reason }>;
 
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;

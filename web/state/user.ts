@@ -369,12 +369,12 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
     showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
     choose,
-    roles: async (room) => engine.current?.moderation.roles(room) ?? OFFLINE,
-    removeMember: async (...asked) => engine.current?.moderation.removeMember(...asked) ?? OFFLINE,
-    unban: async (...asked) => engine.current?.moderation.unban(...asked) ?? OFFLINE,
-    forgetRoom: async (room) => engine.current?.moderation.forgetRoom(room) ?? OFFLINE,
-    setRole: async (...asked) => engine.current?.moderation.setRole(...asked) ?? OFFLINE,
     mentionable: async (room) => (await engine.current?.mentionable(room)) ?? [],
+    async moderate(what, ...asked) {
+      // TypeScript does not know that these are the arguments of this one
+      const act = engine.current?.moderation[what] as ((...all: unknown[]) => Promise<never>) | undefined;
+      return (await act?.(...asked)) ?? OFFLINE;
+    },
     reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
@@ -399,4 +399,4 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
   };
 }
 
-const OFFLINE: Outcome = { ok: false, reason: { code: 'offline' } };
+const OFFLINE: Extract<Outcome, { ok: false }> = { ok: false, reason: { code: 'offline' } };

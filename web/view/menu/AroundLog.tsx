@@ -97,8 +97,8 @@ function useIsModerator(room: string, { memberships }: ConversationState): boole
   useEffect(() => {
     if (!isLive) return;
     let isOver = false;
-    client.roles(room).then(
-      (answer) => !isOver && answer.ok && setOwn(answer.own ?? 'member'),
+    client.moderate('roles', room).then(
+      (answer) => !isOver && answer.ok && setOwn(answer.own),
       () => {},
     );
     return () => {

@@ -43,7 +43,7 @@ export function LeftRoom({ room }: { room: string }) {
         <button
           type="button"
           class="button small quiet"
-          onClick={() => action.run(() => client.forgetRoom(room))}
+          onClick={() => action.run(() => client.moderate('forgetRoom', room))}
         >
           {exits.forget}
         </button>

@@ -41,7 +41,7 @@ export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
   const isLive = app.connection.tag === 'live';
   useEffect(load, [isLive]);
   const loadRoles = () => {
-    client.roles(room.id).then(
+    client.moderate('roles', room.id).then(
       (answer) => answer.ok && setKnown(answer as KnownRoles),
       () => {}, // an older server has none
     );
