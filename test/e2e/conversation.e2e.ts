@@ -104,6 +104,62 @@ test('who is typing is told to the others, and shows below the log without movin
   expect(signs()[0]).toMatchObject({ room: 'lobby', typing: true });
 });
 
+test('a name is completed after an @ by touch and by keyboard; a mention is marked, counted in the list, and one tap away', async ({
+  server,
+  phone,
+}) => {
+  using lin = await connectClient(server.url, await signUpByApi(server.url, 'Lin Yu'));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  await composer(page).pressSequentially('Hello @l');
+  await page.getByRole('option', { name: 'Lin Yu' }).tap();
+  await expect(composer(page)).toHaveValue('Hello @Lin Yu ');
+  await composer(page).pressSequentially('and @yu');
+  await expect(composer(page)).toHaveAttribute('aria-activedescendant', /./);
+  await composer(page).press('Enter');
+  await expect(composer(page)).toHaveValue('Hello @Lin Yu and @Lin Yu ');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await expect(page.locator('.mention')).toHaveText(['@Lin Yu', '@Lin Yu']);
+  const { id: user, name } = lin.session.user;
+  await expect.poll(() => lin.heard('lobby').at(-1)).toMatchObject({ mentions: [{ user, name }] });
+
+  await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+  const ada = lin.heard('lobby').at(-1)!.author;
+  await lin.append({ ...text('Ask @Ada'), mentions: [{ user: ada, name: 'Ada' }] }, text('or not'));
+  const room = page.getByRole('link', { name: 'Lobby' });
+  await expect(room.getByText('1 of them mention you')).toBeAttached();
+  await room.tap();
+  await expect(page.locator('.mention.me')).toHaveText('@Ada');
+  await expect(page.getByRole('button', { name: /mentions you/ })).toHaveCount(0); // read
+});
+
+test('a room is muted, marked as unread, and hidden until something new comes', async ({ server, phone }) => {
+  using lin = await connectClient(server.url, await signUpByApi(server.url, 'Lin'));
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  const choose = async (name: string) => {
+    await expect(composer(page)).toBeVisible(); // the room is open, so the button is its own
+    await page.getByRole('main').getByRole('button', { name: 'Menu' }).tap();
+    await page.getByRole('button', { name, exact: true }).tap();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  };
+  const room = page.getByRole('link', { name: 'Lobby' });
+  await choose('Mark as unread');
+  await expect(room.locator('.tag.unread')).toHaveText('Unread');
+  await room.tap();
+  await choose('Mute');
+  await choose('Hide from the list until something new comes');
+  await expect(room).toBeHidden();
+  await lin.append(text('not heard'));
+  await page.getByText('Hidden conversations').tap();
+  await expect(room.locator('.tag')).toHaveText(['Muted', /1/]);
+  await room.tap();
+  await choose('Do not mute any more');
+  await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+  await expect(page.getByText('Hidden conversations')).toHaveCount(0);
+  await expect(room).toBeVisible();
+});
+
 test('who is here shows in the header and in a sheet, and one can hide it', async ({ server, phone }) => {
   const page = await phone(server.url);
   await signUp(page, 'Ada');
