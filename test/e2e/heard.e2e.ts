@@ -1,6 +1,7 @@
 /** Screen readers: the accessibility tree of the page, and its announcements. */
 import type { Page } from '@playwright/test';
-import { type ApiClient, connectClient, signUp as signUpByApi, text } from '../support/api.ts';
+import { LOBBY } from '../../shared/mint.ts';
+import { type ApiClient, connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 import { goToNewest } from './support/scroll.ts';
 
@@ -183,11 +184,14 @@ test('new messages of others are announced, also the same text twice; older mess
     await expect(message(page, 'number 0')).toBeVisible({ timeout: 200 });
   }).toPass();
   await goToNewest(page, 'my own');
-  await mika.append(text('the last'));
+  const last = text('the last');
+  await mika.append(last);
   await expect.poll(said).toEqual(['Mika: Kettle is on', 'Mika: Kettle is on', 'Mika: the last']);
+  await mika.append({ room: LOBBY, clientOffset: newId(), kind: 'delete', target: last.clientOffset });
+  await expect(page.getByText('the last')).toHaveCount(0); // also not in what was read out
 });
 
-/** Records every text of the live regions from now on. */
+/** Records every text of the live region from now on. */
 async function listen(page: Page): Promise<() => Promise<string[]>> {
   const region = page.getByRole('main').locator('p[role=status]');
   await region.evaluate((element) => {
@@ -199,7 +203,10 @@ async function listen(page: Page): Promise<() => Promise<string[]>> {
       subtree: true,
     });
   });
-  return () => page.evaluate(() => (window as unknown as { said: string[] }).said.map((line) => line.trim()));
+  return () =>
+    page.evaluate(() =>
+      (window as unknown as { said: string[] }).said.map((line) => line.trim()).filter((line) => line !== ''),
+    );
 }
 
 async function writeMany(author: ApiClient, from: number): Promise<void> {

@@ -177,26 +177,38 @@ function seenUpTo(log: HTMLElement, { messages, gaps, readUpTo }: ConversationSt
 
 /** Reads out new messages of others to screen readers, only while the window is at the newest message. */
 function Announcer({ state }: { state: ConversationState }) {
-  const [said, setSaid] = useState({ text: '', turn: 0 });
+  const [said, setSaid] = useState<{ news: readonly Message[]; turn: number }>({ news: [], turn: 0 });
   const upTo = useRef<number | undefined>(undefined);
+  useEffect(() => {
+    if (said.news.some((message) => isOutdated(message, state.messages)))
+      setSaid(({ turn }) => ({ news: [], turn: turn + 1 }));
+  }, [state, said]);
   useEffect(() => {
     if (state.loading || !state.atNewest) return;
     const newest = Math.max(0, ...state.messages.map(({ serverOffset }) => serverOffset ?? 0));
     const before = upTo.current ?? newest; // messages that are there when the room is opened are not new
     upTo.current = Math.max(before, newest);
-    const news = state.messages.filter(({ mine, serverOffset }) => !mine && (serverOffset ?? 0) > before);
-    const lines = news.flatMap(({ author, content }) =>
-      content.tag === 'text' ? author.name + t.rooms.says + content.body : [],
+    const news = state.messages.filter(
+      ({ mine, serverOffset, content }) =>
+        !mine && (serverOffset ?? 0) > before && content.tag === 'text' && content.body !== '',
     );
-    const text = lines.slice(-READ_OUT_MAX).join('\n');
-    if (text !== '') setSaid(({ turn }) => ({ text, turn: turn + 1 }));
+    if (news.length > 0) setSaid(({ turn }) => ({ news: news.slice(-READ_OUT_MAX), turn: turn + 1 }));
   }, [state]);
+  const lines = said.news.map(({ author, content }) =>
+    content.tag === 'text' ? author.name + t.rooms.says + content.body : '',
+  );
   return (
     <p class="visually-hidden" role="status">
-      <span key={said.turn}>{said.text}</span>{' '}
+      <span key={said.turn}>{lines.join('\n')}</span>{' '}
       {/* a new element, so that the same text twice is read out twice */}
     </p>
   );
+}
+
+/** It was edited or deleted since, or is not in the window any more: what a message was is nowhere in the page (S3). */
+function isOutdated({ key, content }: Message, messages: readonly Message[]): boolean {
+  const now = messages.find((message) => message.key === key)?.content;
+  return now?.tag !== 'text' || content.tag !== 'text' || now.body !== content.body;
 }
 
 /** Of more messages at once, only the newest ones are read out. */

@@ -18,7 +18,6 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   const s = sheetTexts();
   return (
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
-      <p>{s.menu.as(app.user.name)}</p>
       {room?.member && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'members', room })}>
           {s.presence.open}
@@ -35,6 +34,12 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           onClose={() => onOpen(undefined)}
         />
       )}
+      {room && room.kind !== 'direct' && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
+          {s.menu.leave}
+        </button>
+      )}
+      {room ? <h3>{s.menu.as(app.user.name)}</h3> : <p>{s.menu.as(app.user.name)}</p>}
       {!app.startsOffline && <p>{s.menu.needsHttps}</p>}
       <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'name' })}>
         {s.name.title}
@@ -59,11 +64,6 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       {app.role === 'keeper' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'people' })}>
           {s.people.title}
-        </button>
-      )}
-      {room && room.kind !== 'direct' && (
-        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
-          {s.menu.leave}
         </button>
       )}
       <PresenceChoice isLive={app.connection.tag === 'live'} />
