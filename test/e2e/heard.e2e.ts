@@ -112,6 +112,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - paragraph: /^The server received it at \\d\\d:\\d\\d\\.$/
       - button "React with an emoji"
       - button "Copy"
+      - button /^About .Mika.$/
   `);
   await page.keyboard.press('Escape');
   await page.getByRole('log').getByRole('button', { name: 'Not sent' }).click();

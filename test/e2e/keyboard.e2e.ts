@@ -203,7 +203,7 @@ async function tabTo(page: Page, role: Parameters<Page['getByRole']>[0], name: s
   const wanted = page
     .getByRole(role, typeof name === 'string' ? { name, exact: true } : { name })
     .and(page.locator(':focus'));
-  for (let stops = 0; stops < 15; stops++) {
+  for (let stops = 0; stops < 25; stops++) {
     if ((await wanted.count()) === 1) return;
     await page.keyboard.press(key);
     expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true);

@@ -5,7 +5,7 @@ import { expect, message } from '../fixtures.ts';
 
 /** Goes to the newest message, which has this text, by the button that leads there: a log stays with what was read last. */
 export async function goToNewest(page: Page, body: string): Promise<void> {
-  const button = page.getByRole('button', { name: /(new messages|the newest message)$/ });
+  const button = page.getByRole('button', { name: /(new messages?|the newest message)$/ });
   await expect(async () => {
     if (await button.isVisible()) await button.click({ timeout: 1_000 }).catch(() => {}); // it may be gone by now
     await expect(message(page, body)).toBeInViewport({ timeout: 1_000 });
