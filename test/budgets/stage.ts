@@ -93,12 +93,16 @@ export async function watchedPage({ context }: Installation, slowdown: number): 
   return page;
 }
 
-/** The same, at that room, online and idle. */
+/** The same, at the newest message of that room, online and idle. */
 export async function livePage(stage: Stage, phone: Installation, slowdown: number): Promise<Page> {
   const page = await watchedPage(phone, slowdown);
   await openRoom(page, stage.room);
   await stage.other.append(text(HERE, stage.room));
-  await page.getByText(HERE).last().waitFor(); // it is live
+  const newest = page.locator('.log').getByText(HERE).last();
+  const pill = page.locator('.pill');
+  await newest.or(pill).last().waitFor(); // it is live
+  if (await pill.isVisible()) await pill.click(); // the room opens where the last measurement has left it
+  await newest.waitFor();
   await page.evaluate(() => new Promise((done) => requestIdleCallback(done)));
   return page;
 }
