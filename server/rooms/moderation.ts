@@ -1,9 +1,8 @@
 /**
- * What owners and moderators do: give roles, and hand a room on. Each change is an entry. It is decided on the roles as they are
- * after the change `roleSeq`, and written as the next one: whoever loses a race decides again, so two owners who take the role from
- * each other on two processes leave the room with one.
+ * What owners and moderators do: give roles, hand a room on, remove and ban members. Each change is an entry. It is decided on the
+ * roles as they are after the change `roleSeq`, and written as the next one: whoever loses a race decides again, so two owners who
+ * take the role from each other on two processes leave the room with one.
  */
-
 import { BANNED_LISTED, MODERATORS_MAX } from '../../shared/limits.ts';
 import { idFrom, LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, RoomRole, User, Users } from '../../shared/protocol/index.ts';
@@ -47,11 +46,11 @@ interface Deps {
   random: (bytes: number) => Uint8Array;
 }
 
-/** What an actor decides on. */
-interface Scene {
+/** What a change is decided on. */
+interface RolesNow {
   room: RoomRecord;
   roles: RolesOfRoom;
-  /** Of the actor. */
+  /** The role of who makes the change. */
   own: RoomRole;
 }
 
@@ -92,7 +91,7 @@ export function createModeration({
     key: EntryKey,
     about: readonly string[],
     repeats: { kind: string; fields: readonly OwnFields[] },
-    decide: (scene: Scene) => Decision | undefined,
+    decide: (now: RolesNow) => Decision | undefined,
   ): Promise<void> {
     for (let left = TRIES; left > 0; left--) {
       const known = await entries.lookUp(key, repeats.kind, ...repeats.fields);
@@ -227,9 +226,9 @@ export function createModeration({
       if (owners.length > 1) return roles.roleSeq + 1;
       if (heirOf(user, roles) === undefined) return undefined;
       const key = { room: id, author: user, clientOffset: idFrom(random(16)) };
-      await change(user, key, [], { kind: 'role', fields: [] }, (scene) => {
-        const heir = heirOf(user, scene.roles);
-        const [owner, other] = ownersOf(room, scene.roles);
+      await change(user, key, [], { kind: 'role', fields: [] }, (now) => {
+        const heir = heirOf(user, now.roles);
+        const [owner, other] = ownersOf(room, now.roles);
         if (owner !== user || other !== undefined || heir === undefined) return undefined;
         const content = { authorRole: 'moderator', role: 'owner' };
         return { kind: 'role', fields: { subject: heir, content } };

@@ -9,15 +9,15 @@ import { nameKey, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import type { Change } from '../records/change.ts';
-import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
+import { type AnswerOrReason, askServer } from './askServer.ts';
 
 export interface DirectRequests {
   /** Opens the conversation with a person; resolves with its room. Idempotent. */
-  writeTo(person: { id: string; name: string }): Answered<{ room: string }>;
-  profile(id: string): Answered<{ profile: PersonProfile }>;
+  writeTo(person: { id: string; name: string }): AnswerOrReason<{ room: string }>;
+  profile(id: string): AnswerOrReason<{ profile: PersonProfile }>;
   /** Whoever has this name, in any case. */
-  findPerson(name: string): Answered<{ person: { id: string; name: string } }>;
+  findPerson(name: string): AnswerOrReason<{ person: { id: string; name: string } }>;
 }
 
 interface PersonProfile {
@@ -26,8 +26,6 @@ interface PersonProfile {
   rooms: readonly string[];
   presence: PersonPresence;
 }
-
-type Answered<T> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
 
 interface Deps {
   db: UserDatabase;
@@ -59,13 +57,12 @@ export function createDirectRequests({ db, me, connection, changed }: Deps): Dir
 
     async profile(id) {
       const room = directRoomOf(me, id);
-      const [answer, presence] = await Promise.all([
-        connection.ask('person', { id }, ACKNOWLEDGE_WITHIN_MS),
+      const [asked, presence] = await Promise.all([
+        askServer(connection, 'person', { id }, ACKNOWLEDGE_WITHIN_MS),
         connection.ask('presence', { room }, ACKNOWLEDGE_WITHIN_MS),
       ]);
-      if (!answer) return { ok: false, reason: { code: 'offline' } };
-      if (!answer.ok) return { ok: false, reason: exactReasonOf(answer.error) };
-      const { user, since, rooms = [] } = answer;
+      if (!asked.ok) return asked;
+      const { user, since, rooms = [] } = asked.answer;
       const shown = presence?.ok ? presence.people[id] : undefined;
       return { ok: true, profile: { name: shownName(user.name), since, rooms, presence: shown ?? {} } };
     },
@@ -76,11 +73,8 @@ export function createDirectRequests({ db, me, connection, changed }: Deps): Dir
       const known = await db.read(['users'], (tx) => tx.objectStore('users').getAll()).catch(() => []);
       const person = known.find((user) => nameKey(user.name) === key);
       if (person) return { ok: true, person };
-      const answer = await connection.ask('person', { name }, ACKNOWLEDGE_WITHIN_MS);
-      if (!answer) return { ok: false, reason: { code: 'offline' } };
-      return answer.ok
-        ? { ok: true, person: answer.user }
-        : { ok: false, reason: exactReasonOf(answer.error) };
+      const asked = await askServer(connection, 'person', { name }, ACKNOWLEDGE_WITHIN_MS);
+      return asked.ok ? { ok: true, person: asked.answer.user } : asked;
     },
   };
 }

@@ -1,26 +1,23 @@
 /** What owners and moderators of a room do: needs a connection, and reports `offline` without one. */
-import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import type { Answer, AnsweredName, Request, RoomRole } from '../../shared/protocol/index.ts';
+import type { Answer, Request, RoomRole } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { forgetExit } from '../log/store/applyFrames.ts';
 import type { Change } from '../records/change.ts';
-import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
-
-type Answered<T = object> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
+import { type AnswerOrReason, askServer } from './askServer.ts';
 
 export interface ModerationRequests {
-  roles(room: string): Answered<{
+  roles(room: string): AnswerOrReason<{
     roles: Readonly<Record<string, RoomRole>>;
     own: RoomRole;
     banned: readonly { id: string; name: string }[];
   }>;
-  setRole(room: string, user: string, role: RoomRole, handsOn?: boolean): Answered;
-  removeMember(room: string, user: string, ban: boolean): Answered;
-  unban(room: string, user: string): Answered;
-  forgetRoom(room: string): Answered;
+  setRole(room: string, user: string, role: RoomRole, handsOn?: boolean): AnswerOrReason;
+  removeMember(room: string, user: string, ban: boolean): AnswerOrReason;
+  unban(room: string, user: string): AnswerOrReason;
+  forgetRoom(room: string): AnswerOrReason;
 }
 
 interface Deps {
@@ -34,29 +31,21 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
   /** The key of each request without an answer: the same request uses it again, so that it is one entry. */
   const unanswered = new Map<string, string>();
 
-  async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
-    const answer = await connection.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
-    if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
-    return answer.ok
-      ? ({ ok: true, answer } as const)
-      : ({ ok: false, reason: exactReasonOf(answer.error) } as const);
-  }
-
   async function change<Name extends 'room:role' | 'room:remove' | 'room:unban'>(
     name: Name,
     payload: Omit<Request<Name>, 'clientOffset'>,
-  ): Answered {
+  ): AnswerOrReason {
     const what = JSON.stringify([name, payload]);
     const clientOffset = unanswered.get(what) ?? newKey();
     unanswered.set(what, clientOffset);
-    const asked = await ask(name, { ...payload, clientOffset } as Request<Name>);
+    const asked = await askServer(connection, name, { ...payload, clientOffset } as Request<Name>);
     if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(what);
     return asked.ok ? { ok: true } : asked;
   }
 
   return {
     async roles(room) {
-      const asked = await ask('room:roles', { room });
+      const asked = await askServer(connection, 'room:roles', { room });
       return asked.ok
         ? { ok: true, roles: asked.answer.roles, own: asked.answer.own, banned: bannedIn(asked.answer) }
         : asked;

@@ -1,13 +1,10 @@
 /** Creating, looking up, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
-import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import type { AnsweredName, Request } from '../../shared/protocol/index.ts';
 import { checkNewName, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { Sync } from '../log/fetch/sync.ts';
-import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
+import { type AnswerOrReason, askServer } from './askServer.ts';
 
-type Answered<T> = Promise<({ ok: true } & T) | { ok: false; reason: Reason }>;
 /** A room that one need not be a member of. */
 interface FoundRoom {
   id: string;
@@ -16,11 +13,11 @@ interface FoundRoom {
 }
 
 export interface RoomRequests {
-  createRoom(name: string, kind: 'public' | 'private'): Answered<{ room: string }>;
-  lookUpRoom(room: string): Answered<{ room: FoundRoom }>;
-  joinRoom(room: string, invite?: string): Answered<object>;
-  leaveRoom(room: string): Answered<object>;
-  listPublic(): Answered<{ rooms: FoundRoom[] }>;
+  createRoom(name: string, kind: 'public' | 'private'): AnswerOrReason<{ room: string }>;
+  lookUpRoom(room: string): AnswerOrReason<{ room: FoundRoom }>;
+  joinRoom(room: string, invite?: string): AnswerOrReason;
+  leaveRoom(room: string): AnswerOrReason;
+  listPublic(): AnswerOrReason<{ rooms: FoundRoom[] }>;
 }
 
 interface Deps {
@@ -35,14 +32,6 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
    */
   const unanswered = new Map<string, string>();
 
-  async function ask<Name extends AnsweredName>(name: Name, payload: Request<Name>) {
-    const answer = await connection.ask(name, payload, 2 * ACKNOWLEDGE_WITHIN_MS);
-    if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
-    return answer.ok
-      ? ({ ok: true, answer } as const)
-      : ({ ok: false, reason: exactReasonOf(answer.error) } as const);
-  }
-
   function idFor(what: string): string {
     const id = unanswered.get(what) ?? newKey();
     unanswered.set(what, id);
@@ -55,7 +44,7 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
       const name = checkNewName(raw);
       if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
       const what = `create ${kind} ${name.text}`;
-      const asked = await ask('room:create', { id: idFor(what), kind, name: name.text });
+      const asked = await askServer(connection, 'room:create', { id: idFor(what), kind, name: name.text });
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(what);
       if (!asked.ok) return asked;
       return shown(async () => {
@@ -65,13 +54,17 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
     },
 
     async lookUpRoom(room) {
-      const asked = await ask('room:get', { room });
+      const asked = await askServer(connection, 'room:get', { room });
       return asked.ok ? { ok: true, room: asked.answer.room } : asked;
     },
 
     async joinRoom(room, invite) {
       const clientOffset = idFor(`join ${room}`);
-      const asked = await ask('room:join', { room, clientOffset, ...(invite && { invite }) });
+      const asked = await askServer(connection, 'room:join', {
+        room,
+        clientOffset,
+        ...(invite && { invite }),
+      });
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`join ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
@@ -81,7 +74,7 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
     },
 
     async leaveRoom(room) {
-      const asked = await ask('room:leave', { room, clientOffset: idFor(`leave ${room}`) });
+      const asked = await askServer(connection, 'room:leave', { room, clientOffset: idFor(`leave ${room}`) });
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(`leave ${room}`);
       if (!asked.ok) return asked;
       return shown(async () => {
@@ -93,7 +86,7 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
     async listPublic() {
       const rooms: FoundRoom[] = [];
       for (let after: string | undefined; ; ) {
-        const asked = await ask('room:list', after === undefined ? {} : { after });
+        const asked = await askServer(connection, 'room:list', after === undefined ? {} : { after });
         if (!asked.ok) return asked;
         rooms.push(
           ...asked.answer.rooms.map(({ id, name, members }) => ({ id, name: shownName(name), members })),
