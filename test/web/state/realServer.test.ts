@@ -378,6 +378,8 @@ test('settings of a room reach the other devices of the user; what was chosen of
   const back = phone.openPage();
   await waitFor('sent', () => phone.answered.filter((name) => name === 'room:choose').length === 2);
   await waitFor('the newest', () => wishes(back).muted === false);
+  // until its answer is stored, the choice that lost still holds on this device
+  await waitFor('what was chosen offline lost', () => (wishes(back) as { pinned: boolean }).pinned);
   expect([wishes(back), wishes(second)]).toMatchObject([{ pinned: true }, { pinned: true }]);
   await back.choose(LOBBY, { unread: true });
   await waitFor('marked', () => (wishes(second) as { unread: boolean }).unread);
