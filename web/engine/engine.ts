@@ -14,12 +14,14 @@ import { createDrain, type Drain } from '../outbox/drain.ts';
 import { createLock, drainLockOf } from '../outbox/drainLock.ts';
 import type { Change } from '../records/change.ts';
 import { LOCK_STUCK_MS } from '../records/pageLimits.ts';
+import type { ReadBy } from '../records/storedRecords.ts';
 import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { askMentionable } from './askMentionable.ts';
 import { askReactors } from './askReactors.ts';
+import type { AnswerOrReason } from './askServer.ts';
 import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createModerationRequests, type ModerationRequests } from './moderationRequests.ts';
@@ -35,20 +37,35 @@ export interface Engine {
   sync: Sync;
   drain: Pick<Drain, 'rows'>;
   migration: Pick<LogMigration, 'percent'>;
-  rooms: RoomRequests;
-  direct: DirectRequests;
+  /** What the views ask for by `ask`. */
+  actions: EngineActions;
   readMarkers: Pick<ReadMarkers, 'seen'>;
-  choices: Pick<RoomChoices, 'choose'>;
   windowMoves: WindowMoves;
-  roomReaders: Pick<RoomReaders, 'look' | 'of'>;
-  mentionable(room: string): ReturnType<typeof askMentionable>;
-  reactors(room: string, serverOffset: number): ReturnType<typeof askReactors>;
+  roomReaders: Pick<RoomReaders, 'look'>;
   typing: Pick<Typists, 'namesIn' | 'typed' | 'sent'>;
-  moderation: ModerationRequests;
-  presence: Pick<PresenceWatch, 'look' | 'of' | 'members' | 'show'>;
+  presence: Pick<PresenceWatch, 'look' | 'of'>;
   /** A message of another tab or of the service worker, for the drain or the sync alone. */
   received(change: Extract<Change, { type: 'draining' | 'placed' }>): void;
   close(): void;
+}
+
+/** What a person can do or ask for that the first paint does not need. */
+export interface EngineActions extends RoomRequests, DirectRequests, ModerationRequests {
+  /** What the person wants of a room, on all of their devices; also without a connection. */
+  choose: RoomChoices['choose'];
+  /** Whether what somebody writes is shown, on all devices of the user; also without a connection. */
+  block(person: { id: string; name: string }, blocked: boolean): AnswerOrReason;
+  members: PresenceWatch['members'];
+  showPresence: PresenceWatch['show'];
+  /** Who of the others has read an entry, as far as this device knows; undefined in large rooms, or where it knows nothing. */
+  readBy(room: string, serverOffset: number): AnswerOrReason<{ readBy: ReadBy | undefined }>;
+  /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
+  mentionable(room: string): AnswerOrReason<{ people: Awaited<ReturnType<typeof askMentionable>> }>;
+  /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
+  reactors(
+    room: string,
+    serverOffset: number,
+  ): AnswerOrReason<{ reactors: Awaited<ReturnType<typeof askReactors>> }>;
 }
 
 export interface EngineDeps {
@@ -194,21 +211,31 @@ export function createEngine(deps: EngineDeps): Engine {
     },
   });
   connection.tell({ type: 'unsent-changed', hasUnsent: deps.hasUnsent() });
+  const direct = createDirectRequests({ db, me, connection, changed });
 
   return {
     connection,
     sync,
     drain,
     migration,
-    rooms: createRoomRequests({ connection, sync, newKey }),
-    direct: createDirectRequests({ db, me, connection, changed }),
+    actions: {
+      ...createRoomRequests({ connection, sync, newKey }),
+      ...direct,
+      ...createModerationRequests({ db, changed, connection, newKey }),
+      choose: choices.choose,
+      async block(person, blocked) {
+        const opened = await direct.writeTo(person);
+        return opened.ok ? choices.choose(opened.room, { blocked }) : opened;
+      },
+      members: presence.members,
+      showPresence: presence.show,
+      readBy: async (...asked) => ({ ok: true, readBy: await roomReaders.of(...asked) }),
+      mentionable: async (room) => ({ ok: true, people: await askMentionable(db, me, connection, room) }),
+      reactors: async (...asked) => ({ ok: true, reactors: await askReactors(db, connection, ...asked) }),
+    },
     readMarkers,
-    choices,
     windowMoves,
     roomReaders,
-    moderation: createModerationRequests({ db, changed, connection, newKey }),
-    mentionable: (room) => askMentionable(db, me, connection, room),
-    reactors: (...asked) => askReactors(db, connection, ...asked),
     typing,
     presence,
     received(change) {

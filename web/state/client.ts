@@ -4,7 +4,7 @@ import { EMPTY } from './conversation.ts';
 import { createCurrentUser } from './currentUser.ts';
 import type { Deps } from './deps.ts';
 import { loadLater } from './loadLater.ts';
-import type { Client, Outcome, UserActions } from './model.ts';
+import type { Client, Refused, UserActions } from './model.ts';
 
 /** Starts at once. `close` ends everything it runs; what is stored stays. */
 export function createClient(deps: Deps): Client & { close(): void } {
@@ -36,10 +36,7 @@ export function createClient(deps: Deps): Client & { close(): void } {
 }
 
 const nothing = (): undefined => {};
-const refuse = async (): Promise<Extract<Outcome, { ok: false }>> => ({
-  ok: false,
-  reason: { code: 'unauthorized' },
-});
+const refuse = async (): Promise<Refused> => ({ ok: false, reason: { code: 'unauthorized' } });
 
 /** The actions while nobody is signed in. */
 const NOBODY: UserActions = {
@@ -55,30 +52,15 @@ const NOBODY: UserActions = {
   amend: refuse,
   discard: refuse,
   react: refuse,
-  reactors: async () => [],
   edit: refuse,
   remove: refuse,
   takeDown: refuse,
   seen: nothing,
   typed: nothing,
-  readBy: async () => undefined,
-  members: refuse,
-  showPresence: refuse,
-  moderate: refuse,
-  choose: refuse,
-  mentionable: async () => [],
+  ask: refuse,
   draft: async () => '',
   saveDraft: nothing,
   onSentElsewhere: nothing,
-  createRoom: refuse,
-  lookUpRoom: refuse,
-  joinRoom: refuse,
-  leaveRoom: refuse,
-  writeTo: refuse,
-  findPerson: refuse,
-  profile: refuse,
-  block: refuse,
-  listPublic: refuse,
 };
 
 /** Each action calls the one of whoever is signed in at the time of the call. */

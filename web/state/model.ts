@@ -13,13 +13,13 @@ import type {
   User,
   WaitingRequest,
 } from '../../shared/protocol/index.ts';
-import type { ModerationRequests } from '../engine/moderationRequests.ts';
+import type { EngineActions } from '../engine/engine.ts';
 import type { Notice, RunPeople } from '../log/read/runPeople.ts';
 import type { Gap, GapEdge, LineAbove } from '../log/read/window.ts';
 import type { Readable } from '../records/cell.ts';
 import type { Reason } from '../records/errorReason.ts';
 import type { OffsetRange } from '../records/spans.ts';
-import type { ReadBy, SavedPlace, ShownReaction } from '../records/storedRecords.ts';
+import type { SavedPlace, ShownReaction } from '../records/storedRecords.ts';
 
 export interface Client extends UserActions {
   readonly app: Readable<AppState>;
@@ -69,8 +69,6 @@ export interface UserActions {
    * `reply`: the message that it answers. `mentions`: people whose names, after an `@`, are in it.
    */
   send(room: string, body: string, reply?: ReplyTarget, mentions?: readonly Mention[]): Promise<Outcome>;
-  /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
-  mentionable(room: string): Promise<readonly Pick<User, 'id' | 'name'>[]>;
   /** A message that was not sent: again under the same key, changed under a new one, or not at all. */
   retry(clientOffset: string): Promise<Outcome>;
   amend(clientOffset: string, body: string): Promise<Outcome>;
@@ -82,8 +80,6 @@ export interface UserActions {
     emoji: string,
     on: boolean,
   ): Promise<Outcome>;
-  /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
-  reactors(room: string, serverOffset: number): Promise<ReactedBy[]>;
   /**
    * Changes a text of one's own: in place if it was never sent, otherwise by an edit behind it (O4). `serverOffset`: its
    * place in the log when the screen showed it last.
@@ -101,52 +97,20 @@ export interface UserActions {
    */
   seen(room: string, upTo: number): true | undefined;
 
-  /** Empty also where it cannot be read. */
-  /** Who of the others has read an entry, as far as this device knows; undefined in large rooms, or where it knows nothing. */
-  readBy(room: string, serverOffset: number): Promise<ReadBy | undefined>;
   /** The person has changed the text for a new message: others see that they are typing. */
   typed(room: string, text: string): void;
 
-  /**
-   * The members of a room with their presence, a page at a time; `next`: the `after` of the next page. `hidden`: one hides when
-   * one is here, and so does not see it of others.
-   */
-  members(
-    room: string,
-    after?: string,
-  ): Promise<Outcome & { members?: MemberSummary[]; next?: string | undefined; hidden?: boolean }>;
-  /** Whether others see when one is here, on all of one's devices. With `show` it is set. */
-  showPresence(show?: boolean): Promise<Outcome & { shown?: boolean }>;
-
-  /** What the person wants of a room, on all of their devices; also without a connection. */
-  choose(room: string, choice: Partial<RoomWishes>): Promise<Outcome>;
-  /** What owners and moderators of a room do, and what anybody may know of it. `role-…`: why it is not possible. */
-  moderate<Name extends keyof ModerationRequests>(
+  /** What only the engine can do (web/engine/engine.ts says it of each). `offline`: also where the engine is not loaded yet. */
+  ask<Name extends keyof EngineActions>(
     what: Name,
-    ...asked: Parameters<ModerationRequests[Name]>
-  ): Promise<Awaited<ReturnType<ModerationRequests[Name]>> | { ok: false; reason: Reason }>;
+    ...asked: Parameters<EngineActions[Name]>
+  ): Promise<Awaited<ReturnType<EngineActions[Name]>> | Refused>;
 
+  /** Empty also where it cannot be read. */
   draft(room: string): Promise<string>;
   saveDraft(room: string, text: string): void;
   /** Calls `listener` when another tab has sent a message. `isSent`: a text in a composer is that message. */
   onSentElsewhere(listener: (room: string, isSent: (text: string) => boolean) => void): void;
-
-  createRoom(name: string, kind: 'public' | 'private'): Promise<Outcome & { room?: string }>;
-  /** A room that one may be no member of. `not-found`: there is none, or it is private; `invalid`: an older server. */
-  lookUpRoom(room: string): Promise<Outcome & { room?: PublicRoom }>;
-  /** `invite`: the token or code of an invitation, without which a private room is `not-found`. */
-  joinRoom(room: string, invite?: string): Promise<Outcome>;
-  leaveRoom(room: string): Promise<Outcome>;
-  /** Opens the direct conversation with a person, also without a connection. */
-  writeTo(person: { id: string; name: string }): Promise<Outcome & { room?: string }>;
-  /** Whoever has this name. Those whom the device knows are found without a connection. */
-  /** Who somebody is; needs a connection. */
-  profile(id: string): Promise<Outcome & { profile?: Profile }>;
-  /** Whether what somebody writes is shown, on all devices of the user; also without a connection. */
-  block(person: { id: string; name: string }, blocked: boolean): Promise<Outcome>;
-  findPerson(name: string): Promise<Outcome & { person?: { id: string; name: string } }>;
-  /** Public rooms of the server that one can join. */
-  listPublic(): Promise<Outcome & { rooms?: PublicRoom[] }>;
 }
 
 /** `name`: as it is in the text; `now`: their name today, empty where it is not known. */
@@ -285,7 +249,8 @@ export interface DeviceSummary {
 }
 
 /** Whether an action worked. */
-export type Outcome = { ok: true } | { ok: false; reason: Reason };
+export type Outcome = { ok: true } | Refused;
+export type Refused = { ok: false; reason: Reason };
 
 export type AppState =
   | { tag: 'starting' }

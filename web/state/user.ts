@@ -22,7 +22,7 @@ import { createConversations } from './conversations.ts';
 import type { Deps } from './deps.ts';
 import { createDrafts } from './drafts.ts';
 import { loadLater } from './loadLater.ts';
-import type { ConnectionState, ConversationState, Outcome, SignedIn, UserActions } from './model.ts';
+import type { ConnectionState, ConversationState, SignedIn, UserActions } from './model.ts';
 import { bodyToSend, createOutboxActions } from './outboxActions.ts';
 import { createStorageState } from './storageState.ts';
 import { createSummaries } from './summaries.ts';
@@ -291,8 +291,11 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     db.close();
   }
 
-  const choose: UserActions['choose'] = async (...asked) =>
-    engine.current?.choices.choose(...asked) ?? OFFLINE;
+  const ask: UserActions['ask'] = async (what, ...asked) => {
+    // TypeScript does not know that these are the arguments of this one
+    const act = engine.current?.actions[what] as ((...all: unknown[]) => Promise<never>) | undefined;
+    return act?.(...asked) ?? { ok: false, reason: { code: 'offline' } };
+  };
 
   const stopListening = deps.page.listen(pageSays);
   try {
@@ -308,7 +311,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     conversation: (room) => conversations.of(room).state,
     open(room) {
       const marked = published?.rooms.find(({ id }) => id === room)?.wishes.unread;
-      if (marked) void choose(room!, { unread: false });
+      if (marked) void ask('choose', room!, { unread: false });
       engine.current?.roomReaders.look(room);
       engine.current?.presence.look(room);
       return openWithin(room);
@@ -346,36 +349,13 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
         persisted = true;
       },
     }),
-    createRoom: async (...asked) => engine.current?.rooms.createRoom(...asked) ?? OFFLINE,
-    lookUpRoom: async (room) => engine.current?.rooms.lookUpRoom(room) ?? OFFLINE,
-    joinRoom: async (...asked) => engine.current?.rooms.joinRoom(...asked) ?? OFFLINE,
-    leaveRoom: async (room) => engine.current?.rooms.leaveRoom(room) ?? OFFLINE,
-    writeTo: async (person) => engine.current?.direct.writeTo(person) ?? OFFLINE,
-    profile: async (id) => engine.current?.direct.profile(id) ?? OFFLINE,
-    async block(person, blocked) {
-      const opened = await engine.current?.direct.writeTo(person);
-      if (!opened?.ok) return opened ?? OFFLINE;
-      return choose(opened.room, { blocked });
-    },
-    findPerson: async (name) => engine.current?.direct.findPerson(name) ?? OFFLINE,
-    listPublic: async () => engine.current?.rooms.listPublic() ?? OFFLINE,
+    ask,
     seen: (room, upTo) =>
       engine.current?.readMarkers.seen(room, upTo, conversations.of(room).state.get().logGeneration),
     typed(room, text) {
       const members = published?.rooms.find(({ id }) => id === room)?.members;
       engine.current?.typing.typed(room, text, members ?? 0);
     },
-    readBy: async (room, serverOffset) => engine.current?.roomReaders.of(room, serverOffset),
-    members: async (...asked) => engine.current?.presence.members(...asked) ?? OFFLINE,
-    showPresence: async (show) => engine.current?.presence.show(show) ?? OFFLINE,
-    choose,
-    mentionable: async (room) => (await engine.current?.mentionable(room)) ?? [],
-    async moderate(what, ...asked) {
-      // TypeScript does not know that these are the arguments of this one
-      const act = engine.current?.moderation[what] as ((...all: unknown[]) => Promise<never>) | undefined;
-      return (await act?.(...asked)) ?? OFFLINE;
-    },
-    reactors: async (...asked) => (await engine.current?.reactors(...asked)) ?? [],
     draft: (room) => drafts.draft(room).catch(() => ''),
     saveDraft: drafts.save,
     onSentElsewhere: (listener) => void sentElsewhere.push(listener),
@@ -398,5 +378,3 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     close,
   };
 }
-
-const OFFLINE: Extract<Outcome, { ok: false }> = { ok: false, reason: { code: 'offline' } };

@@ -187,7 +187,7 @@ function lookAt(run: Run): string | undefined {
 function writeTo(run: Run, tab: Tab): string {
   const me = tab.signedIn()!.user.id;
   const id = run.people.find((one) => one !== me)!;
-  void tab.client.writeTo({ id, name: run.server.names.get(id)! }).then((outcome) => {
+  void tab.client.ask('writeTo', { id, name: run.server.names.get(id)! }).then((outcome) => {
     if (outcome.ok && !tab.isDead() && tab.signedIn()?.user.id === me) tab.look(outcome.room!);
   });
   return `${tab.name} writes to the other one`;
@@ -277,8 +277,8 @@ function joinOrLeave(run: Run): string | undefined {
   if (!tab) return undefined;
   const room = run.world.random.pick(run.rooms());
   if (pairOf(room.id)) return undefined;
-  if (room.members.has(tab.signedIn()!.user.id)) void tab.client.leaveRoom(room.id);
-  else void tab.client.joinRoom(room.id);
+  if (room.members.has(tab.signedIn()!.user.id)) void tab.client.ask('leaveRoom', room.id);
+  else void tab.client.ask('joinRoom', room.id);
   return `${tab.name} comes into ${room.name}, or leaves it`;
 }
 

@@ -732,16 +732,16 @@ test('O4 text that was typed while a message was being queued stays a draft', as
 
 test('a room is created once, shown, and listed among the public rooms', async () => {
   const tab = await signedIn();
-  const made = await tab.client.createRoom('Harbour watch', 'public');
+  const made = await tab.client.ask('createRoom', 'Harbour watch', 'public');
   expect(made).toMatchObject({ ok: true });
-  await until('listed', () => tab.signedIn().rooms.some((room) => room.id === made.room));
-  expect(await tab.client.listPublic()).toMatchObject({
+  await until('listed', () => tab.signedIn().rooms.some(({ id }) => made.ok && id === made.room));
+  expect(await tab.client.ask('listPublic')).toMatchObject({
     ok: true,
     rooms: [{ id: LOBBY }, { name: 'Harbour watch' }],
   });
   server.live()!.drop();
   server.reachable = false;
-  expect(await tab.client.createRoom('Kitchen', 'public')).toEqual({
+  expect(await tab.client.ask('createRoom', 'Kitchen', 'public')).toEqual({
     ok: false,
     reason: { code: 'offline' },
   });

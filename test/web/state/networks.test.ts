@@ -70,7 +70,7 @@ test('S4 a dead socket is detected also while an answer is pending', async () =>
   const { server, tab } = await signedIn();
   const { length } = server.sockets;
   server.intercept = () => true; // no more answers
-  void tab.client.listPublic();
+  void tab.client.ask('listPublic');
   await passSteadily(tab, RECEIVING_SILENCE_MS + 500);
   await until('another connection', () => server.sockets.length > length);
 });
@@ -104,7 +104,7 @@ test("a queued text shows the server's time, whatever the device's clock says", 
 
 test('S4 once all is answered, a dead socket is detected as fast as before', async () => {
   const { server, tab } = await signedIn();
-  await tab.client.listPublic();
+  await tab.client.ask('listPublic');
   const { length } = server.sockets;
   server.intercept = () => true;
   await passSteadily(tab, SILENCE_MS + CONNECTION_HEARTBEAT_TIMEOUT_MS);

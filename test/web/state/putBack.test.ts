@@ -239,7 +239,7 @@ test('O4 a room that the server does not have any more is still listed, with the
   const tab = await openTab();
   await tab.client.signIn('Ada');
   await tab.untilLive();
-  const made = await tab.client.createRoom('Harbour', 'public');
+  const made = await tab.client.ask('createRoom', 'Harbour', 'public');
   const room = made.ok ? made.room! : '';
   server.reachable = false;
   server.live()!.drop();

@@ -272,7 +272,7 @@ test('O1 O2 L5 two devices that begin a direct conversation with each other offl
   ] as const) {
     await inPage(page);
     const opened = await waitFor('the engine', async () => {
-      const outcome = await page.writeTo(other.user);
+      const outcome = await page.ask('writeTo', other.user);
       return outcome.ok && outcome;
     });
     expect(opened).toEqual({ ok: true, room });
@@ -321,9 +321,9 @@ test('a direct conversation is kept where a server does not know it yet, and fol
   await waitFor('signed out', () => page.app.get().tag === 'signed-out');
   await page.signIn('Mika');
   await waitFor('live', async () => (await inPage(page)).connection.tag === 'live');
-  const found = await page.findPerson(' lin ');
+  const found = await page.ask('findPerson', ' lin ');
   expect(found).toMatchObject({ ok: true, person: { id: lin.user.id, name: 'Lin' } });
-  const { room = '' } = (await page.writeTo(lin.user)) as { room?: string };
+  const { room = '' } = (await page.ask('writeTo', lin.user)) as { room?: string };
   page.close();
   const welcomed = browser.openPage(); // its welcome does not list the room
   await inPage(welcomed);
@@ -360,7 +360,7 @@ test('settings of a room reach the other devices of the user; what was chosen of
     (app.get() as SignedIn).rooms?.find(({ id }) => id === LOBBY)?.wishes ?? { muted: undefined };
   const isLive = ({ app }: Page) => (app.get() as SignedIn).connection?.tag === 'live';
   await waitFor('both live', () => [first, second].every((page) => isLive(page) && 'pinned' in wishes(page)));
-  await first.choose(LOBBY, { muted: true, pinned: true });
+  await first.ask('choose', LOBBY, { muted: true, pinned: true });
   await waitFor('the other device', () => wishes(second).muted === true);
   await waitFor('both settings', () => (wishes(second) as { pinned: boolean }).pinned);
 
@@ -369,9 +369,9 @@ test('settings of a room reach the other devices of the user; what was chosen of
   first.close();
   const offline = phone.openPage();
   await waitFor('shown offline', () => wishes(offline).muted === true);
-  await waitFor('stored offline', async () => (await offline.choose(LOBBY, { pinned: false })).ok);
+  await waitFor('stored offline', async () => (await offline.ask('choose', LOBBY, { pinned: false })).ok);
   phone.clockAt = 0;
-  await second.choose(LOBBY, { pinned: true, muted: false });
+  await second.ask('choose', LOBBY, { pinned: true, muted: false });
   await waitFor('sent', () => laptop.answered.includes('room:choose'));
   offline.close();
   phone.isOnline = true;
@@ -381,7 +381,7 @@ test('settings of a room reach the other devices of the user; what was chosen of
   // until its answer is stored, the choice that lost still holds on this device
   await waitFor('what was chosen offline lost', () => (wishes(back) as { pinned: boolean }).pinned);
   expect([wishes(back), wishes(second)]).toMatchObject([{ pinned: true }, { pinned: true }]);
-  await back.choose(LOBBY, { unread: true });
+  await back.ask('choose', LOBBY, { unread: true });
   await waitFor('marked', () => (wishes(second) as { unread: boolean }).unread);
   await second.open(LOBBY);
   await waitFor('opened', () => !(wishes(back) as { unread: boolean }).unread);
@@ -406,7 +406,7 @@ test('whoever is blocked is not shown: neither their conversation nor, elsewhere
     await waitFor('it is listed', async () => (await summary(of))?.unread === 1);
   for (const get of shown) await waitFor('it is shown', () => bodies(get()).includes('in the lobby'));
 
-  expect(await page.block(lin.session.user, true)).toEqual({ ok: true });
+  expect(await page.ask('block', lin.session.user, true)).toEqual({ ok: true });
   await lin.append(text('once more in the lobby'), text('once more', room));
   for (const [i, of] of [page, laptop].entries()) {
     await waitFor('it is folded', () => bodies(shown[i]!()).join() === 'blocked,blocked');
@@ -419,9 +419,9 @@ test('whoever is blocked is not shown: neither their conversation nor, elsewhere
   await inPage(offline);
   const alone = await look(offline);
   expect(bodies(alone())).toEqual(['blocked', 'blocked']);
-  expect(await waitFor('the engine', async () => (await offline.block(lin.session.user, false)).ok)).toBe(
-    true,
-  );
+  expect(
+    await waitFor('the engine', async () => (await offline.ask('block', lin.session.user, false)).ok),
+  ).toBe(true);
   await waitFor('it is shown', () => bodies(alone()).join() === 'in the lobby,once more in the lobby');
   offline.close();
   browser.isOnline = true;

@@ -156,6 +156,6 @@ test('O4 a room from which one was removed stays listed and says why, until one 
   expect(named(tab, room)).not.toHaveProperty('out');
   leave(server, room, 'out-banned');
   await until('out again', () => named(tab, room)?.out === 'out-banned');
-  expect(await tab.client.moderate('forgetRoom', room)).toEqual({ ok: true });
+  expect(await tab.client.ask('forgetRoom', room)).toEqual({ ok: true });
   await until('gone', () => named(tab, room) === undefined);
 });

@@ -140,7 +140,7 @@ test('O4 a device without space for the first welcome stays live, says so, and h
   expect(server.sockets).toHaveLength(sockets);
   const noRoom = { ok: false, reason: { code: 'storage-full' } };
   expect(await tab.client.send(LOBBY, 'too much')).toEqual(noRoom);
-  expect(await tab.client.createRoom('Another', 'public')).toMatchObject(noRoom);
+  expect(await tab.client.ask('createRoom', 'Another', 'public')).toMatchObject(noRoom);
   faults.quota(undefined);
   await tab.untilPassing('room again', () => tab.signedIn().storage === 'ok');
   await tab.untilPassing('its rooms', () => tab.signedIn().rooms.length === 2);

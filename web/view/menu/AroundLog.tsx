@@ -97,7 +97,7 @@ function useIsModerator(room: string, { memberships }: ConversationState): boole
   useEffect(() => {
     if (!isLive) return;
     let isOver = false;
-    client.moderate('roles', room).then(
+    client.ask('roles', room).then(
       (answer) => !isOver && answer.ok && setOwn(answer.own),
       () => {},
     );

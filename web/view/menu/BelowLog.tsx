@@ -35,7 +35,7 @@ export function LeftRoom({ room }: { room: string }) {
         type="button"
         class="button small"
         aria-busy={action.busy}
-        onClick={() => action.run(() => client.joinRoom(room))}
+        onClick={() => action.run(() => client.ask('joinRoom', room))}
       >
         {t.rooms.joinAgain}
       </button>
@@ -43,7 +43,7 @@ export function LeftRoom({ room }: { room: string }) {
         <button
           type="button"
           class="button small quiet"
-          onClick={() => action.run(() => client.moderate('forgetRoom', room))}
+          onClick={() => action.run(() => client.ask('forgetRoom', room))}
         >
           {exits.forget}
         </button>

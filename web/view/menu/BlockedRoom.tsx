@@ -17,7 +17,7 @@ export function BlockedRoom({ room }: { room: Pick<RoomSummary, 'id' | 'name' | 
         type="button"
         class="button"
         aria-busy={action.busy}
-        onClick={() => action.run(() => client.block({ id, name }, false))}
+        onClick={() => action.run(() => client.ask('block', { id, name }, false))}
       >
         {s.unblock}
       </button>

@@ -40,8 +40,8 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
   useEffect(() => {
     if (!hasAt) return;
     let isLast = true;
-    client.mentionable(room).then(
-      (found) => isLast && setPeople(found),
+    client.ask('mentionable', room).then(
+      (found) => isLast && found.ok && setPeople(found.people),
       () => {}, // nothing is completed
     );
     return () => {

@@ -23,7 +23,7 @@ function JoinOffer({ id, isLive }: { id: string; isLive: boolean }) {
   const join = useAsyncAction();
   const lookUp = () =>
     look.run(
-      () => client.lookUpRoom(id),
+      () => client.ask('lookUpRoom', id),
       ({ room }) => setFound(room),
     );
   useEffect(() => {
@@ -60,7 +60,7 @@ function JoinOffer({ id, isLive }: { id: string; isLive: boolean }) {
         type="button"
         class="button"
         aria-busy={join.busy}
-        onClick={() => join.run(() => client.joinRoom(id))}
+        onClick={() => join.run(() => client.ask('joinRoom', id))}
       >
         {sheetTexts().add.join}
       </button>

@@ -25,7 +25,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
     event.preventDefault();
     if (name.trim() === '') return action.say({ code: 'empty' });
     action.run(
-      () => client.createRoom(name, isPrivate ? 'private' : 'public'),
+      () => client.ask('createRoom', name, isPrivate ? 'private' : 'public'),
       ({ room }) => (room === undefined ? onClose() : enter(room)),
     );
   };
@@ -66,7 +66,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
   const join = useAsyncAction();
   useEffect(() => {
     list.run(
-      () => client.listPublic(),
+      () => client.ask('listPublic'),
       (answer) => setRooms(answer.rooms ?? []),
     );
   }, []);
@@ -98,7 +98,7 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
               aria-busy={join.busy}
               onClick={() =>
                 join.run(
-                  () => client.joinRoom(room.id),
+                  () => client.ask('joinRoom', room.id),
                   () => onJoined(room.id),
                 )
               }

@@ -57,7 +57,7 @@ export function JoinSheet({ invite }: { invite: string }) {
     const { id } = invited.room;
     if (isMember) return leave({ tag: 'room', id });
     join.run(
-      () => client.joinRoom(id, invite),
+      () => client.ask('joinRoom', id, invite),
       () => leave({ tag: 'room', id }),
     );
   };

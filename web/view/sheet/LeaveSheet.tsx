@@ -12,7 +12,7 @@ export function LeaveSheet({ room, onClose }: { room: RoomSummary; onClose(): vo
   const action = useAsyncAction();
   const leave = () =>
     action.run(
-      () => client.leaveRoom(room.id),
+      () => client.ask('leaveRoom', room.id),
       () => {
         onClose();
         afterClosing(() => router.go({ tag: 'rooms' }));

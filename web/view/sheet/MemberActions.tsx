@@ -31,7 +31,7 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
   const role = known.roles[person.id] ?? 'member';
   const act = (work: () => Promise<Outcome>) => () => action.run(work, onDone);
   const set = (next: RoleName, handOn = false) =>
-    act(() => client.moderate('setRole', room, person.id, next, handOn));
+    act(() => client.ask('setRole', room, person.id, next, handOn));
   const button = (label: string, onClick: () => void) => (
     <button type="button" class="button quiet" aria-busy={action.busy} onClick={onClick}>
       {label}
@@ -53,11 +53,11 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
           )}
           {button(
             s.remove,
-            act(() => client.moderate('removeMember', room, person.id, false)),
+            act(() => client.ask('removeMember', room, person.id, false)),
           )}
           {button(
             s.ban,
-            act(() => client.moderate('removeMember', room, person.id, true)),
+            act(() => client.ask('removeMember', room, person.id, true)),
           )}
         </>
       )}
@@ -98,7 +98,7 @@ export function BannedPeople({ room, known, onDone }: Pick<MemberActionsProps, '
               class="button small"
               aria-label={s.unbanNamed(name || presence.somebody)}
               aria-busy={action.busy}
-              onClick={() => action.run(() => client.moderate('unban', room, id), onDone)}
+              onClick={() => action.run(() => client.ask('unban', room, id), onDone)}
             >
               {s.unban}
             </button>

@@ -31,7 +31,7 @@ export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
   const [openPerson, setOpenPerson] = useState<string | undefined>();
   const load = (after?: string) =>
     action.run(
-      () => client.members(room.id, after),
+      () => client.ask('members', room.id, after),
       (page) => {
         setPages((before) => [...(after === undefined ? [] : before), page.members ?? []]);
         setNext(page.next);
@@ -41,7 +41,7 @@ export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
   const isLive = app.connection.tag === 'live';
   useEffect(load, [isLive]);
   const loadRoles = () => {
-    client.moderate('roles', room.id).then(
+    client.ask('roles', room.id).then(
       (answer) => answer.ok && setKnown(answer as KnownRoles),
       () => {}, // an older server has none
     );
@@ -96,7 +96,7 @@ export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
                     aria-label={direct.openTo(person.name)}
                     onClick={() =>
                       write.run(
-                        () => client.writeTo({ id, name }),
+                        () => client.ask('writeTo', { id, name }),
                         ({ room: opened }) => {
                           if (opened === undefined) return;
                           onClose();

@@ -78,7 +78,11 @@ function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message
   useEffect(() => {
     if (serverOffset === undefined) return;
     // the database cannot be read: nothing is said
-    const look = () => void client.readBy(room, serverOffset).then(setReadBy, () => {});
+    const look = () =>
+      void client.ask('readBy', room, serverOffset).then(
+        (found) => found.ok && setReadBy(found.readBy),
+        () => {},
+      );
     look();
     const timer = setInterval(look, READ_BY_EVERY_MS);
     return () => clearInterval(timer);

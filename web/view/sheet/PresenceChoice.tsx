@@ -16,7 +16,7 @@ export function PresenceChoice({ isLive }: { isLive: boolean }) {
   const ask = async (show?: boolean) => {
     const mine = ++asked.current;
     if (show !== undefined) setShown(show);
-    const answer = await outcomeOf(() => client.showPresence(show));
+    const answer = await outcomeOf(() => client.ask('showPresence', show));
     if (mine !== asked.current) return;
     setReason(answer.ok ? undefined : answer.reason);
     if (answer.ok) setShown(answer.shown);

@@ -26,7 +26,7 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
   useEffect(() => {
     if (isLive)
       look.run(
-        () => client.profile(person.id),
+        () => client.ask('profile', person.id),
         ({ profile }) => setKnown(profile),
       );
   }, [client, person.id, isLive]);
@@ -76,7 +76,7 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
           aria-busy={write.busy}
           onClick={() =>
             write.run(
-              () => client.writeTo({ ...person, name }),
+              () => client.ask('writeTo', { ...person, name }),
               ({ room }) => go(room),
             )
           }
@@ -91,7 +91,7 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
             type="button"
             class={isBlocked ? 'button' : 'button danger'}
             aria-busy={block.busy}
-            onClick={() => block.run(() => client.block({ ...person, name }, !isBlocked))}
+            onClick={() => block.run(() => client.ask('block', { ...person, name }, !isBlocked))}
           >
             {isBlocked ? s.unblock : s.block}
           </button>

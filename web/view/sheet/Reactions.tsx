@@ -53,8 +53,8 @@ export function ReactorLines({ room, message }: Pick<ReactSheetProps, 'room' | '
     let isOver = false;
     // nothing is said where the database cannot be read
     if (serverOffset !== undefined)
-      client.reactors(room, serverOffset).then(
-        (found) => isOver || setReactors(found),
+      client.ask('reactors', room, serverOffset).then(
+        (found) => isOver || (found.ok && setReactors(found.reactors)),
         () => {},
       );
     return () => {

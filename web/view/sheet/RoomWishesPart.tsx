@@ -18,7 +18,7 @@ export function RoomWishesPart({ room, onClose }: { room: RoomSummary; onClose()
       aria-busy={action.busy}
       onClick={() =>
         action.run(
-          () => client.choose(room.id, wish),
+          () => client.ask('choose', room.id, wish),
           () => {
             onClose();
             if (isLeft) afterClosing(() => router.go({ tag: 'rooms' }));

@@ -19,8 +19,8 @@ export function WriteToForm({ app, onOpened }: { app: SignedIn; onOpened(room: s
   const write = (event: Event) => {
     event.preventDefault();
     find.run(async (): Promise<Outcome & { room?: string }> => {
-      const found = await client.findPerson(name);
-      return found.ok && found.person ? client.writeTo(found.person) : found;
+      const found = await client.ask('findPerson', name);
+      return found.ok && found.person ? client.ask('writeTo', found.person) : found;
     }, opened);
   };
   return (
@@ -35,7 +35,7 @@ export function WriteToForm({ app, onOpened }: { app: SignedIn; onOpened(room: s
           type="button"
           class="button quiet"
           aria-busy={notes.busy}
-          onClick={() => notes.run(() => client.writeTo(app.user), opened)}
+          onClick={() => notes.run(() => client.ask('writeTo', app.user), opened)}
         >
           {t.rooms.notes}
         </button>
