@@ -55,6 +55,7 @@ import { createMarkWriter } from './rooms/markWriter.ts';
 import { createModeration } from './rooms/moderation.ts';
 import { createPresenceService } from './rooms/presenceService.ts';
 import { createReaderService } from './rooms/readerService.ts';
+import { createReports } from './rooms/reports.ts';
 import { createRoomLimits } from './rooms/roomLimits.ts';
 import { createRoomService } from './rooms/roomService.ts';
 import { createSmallRooms } from './rooms/smallRooms.ts';
@@ -176,6 +177,22 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     moderation,
     limits: signInLimits,
     signUp: config.signUp,
+    now,
+    random: randomBytes,
+    audit,
+  });
+  const reports = createReports({
+    store: store.reports,
+    rooms: store.rooms,
+    users: store.users,
+    log: store.log,
+    access,
+    moderation,
+    keepers,
+    keeperIds: store.keepers.all,
+    names,
+    inTurn,
+    onRefusal: (limit, user) => onLimit(limit, { user }),
     now,
     random: randomBytes,
     audit,
@@ -312,6 +329,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     people,
     diskSpace: async () => (config.mongodbUrl === undefined ? spaceOf(config.data) : undefined),
     invitations,
+    reports,
     perform,
     frameLimiter,
     onLimit,

@@ -93,6 +93,17 @@ export const HERE_LEFT_MS = 5_000;
 /** Engine.IO closes a connection that sends a larger frame. An append between APPEND_MAX_BYTES and this is answered `too-large`. */
 export const FRAME_MAX_BYTES = 1_200_000;
 
+/** Of the reason for a report: a sentence or two. */
+export const REPORT_REASON_MAX_CODE_POINTS = 300;
+/** Messages that a report shows before the one that is reported, and after it: what it answers, and what followed. */
+export const REPORT_MESSAGES_AROUND = 3;
+/** Reports that are open at the same time: of one room, and for the keepers. As many as somebody still reads. */
+export const REPORTS_OPEN_MAX = 100;
+/** A report that nobody closes is deleted after this. */
+export const REPORT_LIFETIME_MS = 90 * 24 * 60 * 60 * 1000;
+/** A closed report is kept for this long: it counts for the limit of a day, and an answer may have been lost. */
+export const REPORT_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+
 // Rates
 export const ITEMS_PER_SECOND = 50;
 export const ITEMS_BURST = 500;
@@ -106,6 +117,8 @@ export const ROOMS_CREATED_PER_DAY = 50;
 export const DIRECT_BEGUN_PER_DAY = 20;
 /** To somebody whom one shares no room with but the lobby, until they answer: enough to say who one is, and what one wants. */
 export const STRANGER_MESSAGES_MAX = 10;
+/** Of one user, closed ones included. */
+export const REPORTS_PER_DAY = 20;
 /** Of one user: whether somebody has a name. */
 export const PERSON_LOOKUPS_PER_MINUTE = 20;
 /** Of all users behind one address, without the first room of each within a day. */

@@ -1,5 +1,10 @@
 /** Normalizes and checks what people write: messages and names. The page uses it for early feedback; the server decides. */
-import { BODY_MAX_CODE_POINTS, MARKS_IN_A_ROW_MAX, NAME_MAX_CODE_POINTS } from './limits.ts';
+import {
+  BODY_MAX_CODE_POINTS,
+  MARKS_IN_A_ROW_MAX,
+  NAME_MAX_CODE_POINTS,
+  REPORT_REASON_MAX_CODE_POINTS,
+} from './limits.ts';
 
 export type Checked =
   | { ok: true; text: string }
@@ -17,6 +22,17 @@ export function checkBody(raw: string): Checked {
   return length <= BODY_MAX_CODE_POINTS
     ? { ok: true, text }
     : tooLong('message', length, BODY_MAX_CODE_POINTS);
+}
+
+/** The reason for a report, as a message's body but shorter; undefined where nothing of it shows. */
+export function checkReportReason(raw: string): Checked | undefined {
+  if (isBlank(raw)) return undefined;
+  const reason = checkBody(raw.trim());
+  if (!reason.ok) return reason;
+  const length = codePoints(reason.text);
+  return length <= REPORT_REASON_MAX_CODE_POINTS
+    ? reason
+    : tooLong('reason', length, REPORT_REASON_MAX_CODE_POINTS);
 }
 
 /** Without blank lines at the beginning, and without white space at the end. */

@@ -30,6 +30,8 @@ export type AuditEvent =
   | 'invitation-made'
   | 'invitation-used'
   | 'invitation-revoked'
+  | 'report-made'
+  | 'report-closed'
   | 'password'
   | 'device-removed'
   | 'connection'

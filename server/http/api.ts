@@ -14,6 +14,7 @@ import {
   PassRequest,
   PasswordRequest,
   PersonChange,
+  ReportRequest,
   type Session,
   type SessionAnswer,
   SessionRequest,
@@ -34,6 +35,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
+import type { Reports } from '../rooms/reports.ts';
 import { answerWith, eventOf, type State } from './middleware.ts';
 
 interface Deps {
@@ -43,6 +45,7 @@ interface Deps {
   /** Of the disk with the database; undefined where that is on another machine. */
   diskSpace: () => Promise<{ freeBytes: number; totalBytes: number } | undefined>;
   invitations: Invitations;
+  reports: Reports;
   perform: Perform;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
@@ -64,6 +67,7 @@ export function createApi({
   people,
   diskSpace,
   invitations,
+  reports,
   perform,
   frameLimiter,
   onLimit,
@@ -193,6 +197,28 @@ export function createApi({
   api.post('look-at-invitation', '/invitations/look', async (ctx) => {
     const { invite } = parseOrRefuse(InvitationLook, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
     ctx.body = await inTime(invitations.look(invite, ctx.state.requestContext.address));
+  });
+
+  api.post('report', '/reports', async (ctx) => {
+    const identity = await identityOf(ctx);
+    const request = parseOrRefuse(ReportRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
+    await inTime(reports.make(identity, request));
+    ctx.body = { ok: true };
+  });
+
+  api.get('reports', '/reports', async (ctx) => {
+    const { room } = ctx.query;
+    const ofRoom = room === undefined ? undefined : String(room);
+    ctx.body = { reports: await inTime(reports.list(await identityOf(ctx), ofRoom)) };
+  });
+
+  api.get('read-report', '/reports/:id', async (ctx) => {
+    ctx.body = await inTime(reports.read(await identityOf(ctx), String(ctx.params.id)));
+  });
+
+  api.delete('close-report', '/reports/:id', async (ctx) => {
+    await inTime(reports.close(await identityOf(ctx), String(ctx.params.id)));
+    ctx.body = { ok: true };
   });
 
   // A browser that adds the page to a home screen fetches it, and the app starts there with storage of its own. A GET, since

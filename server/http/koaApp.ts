@@ -12,6 +12,7 @@ import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
+import type { Reports } from '../rooms/reports.ts';
 import { createApi } from './api.ts';
 import {
   answerErrors,
@@ -34,6 +35,7 @@ interface Deps {
   people: People;
   diskSpace: () => Promise<{ freeBytes: number; totalBytes: number } | undefined>;
   invitations: Invitations;
+  reports: Reports;
   perform: Perform;
   frameLimiter: Limiter;
   onLimit: OnLimit;
@@ -57,6 +59,7 @@ export function createKoaApp({
   people,
   diskSpace,
   invitations,
+  reports,
   perform,
   frameLimiter,
   onLimit,
@@ -76,6 +79,7 @@ export function createKoaApp({
     people,
     diskSpace,
     invitations,
+    reports,
     perform,
     frameLimiter,
     onLimit,

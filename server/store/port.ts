@@ -28,6 +28,7 @@ export interface Store {
   keepers: KeeperStore;
   invitations: InvitationStore;
   presence: PresenceStore;
+  reports: ReportStore;
 
   /** The calls that wait for the database, by queue: for the metrics. */
   waiting(): Readonly<Record<string, QueueState>>;
@@ -325,6 +326,43 @@ export interface PresenceStore {
   of(users: readonly string[]): Promise<Map<string, PresenceRecord>>;
   /** Whether the user hides when they are here. */
   hide(user: string, hides: boolean): Promise<void>;
+}
+
+/** Reports of messages and people (docs/PROTOCOL.md, "Reports"). */
+export interface ReportStore {
+  /**
+   * Stores an open report; also deletes those of anybody that have expired by its `createdAt`. Nothing is stored, and the answer is
+   * `repeat`, where a report of the same by the same user is open, also in a concurrent call; `too-many` where this user has made
+   * `most.ofUser` since `most.since`, closed ones included; `full` where `most.open` are open for those who would see it.
+   */
+  add(report: NewReport, most: ReportBounds): Promise<'added' | 'repeat' | 'too-many' | 'full'>;
+  /** Those that are open at `at`, the oldest first: of this room for its moderators, or without a room those for keepers. */
+  open(room: string | undefined, at: number): Promise<NewReport[]>;
+  /** Undefined where none with this id is open at `at`. */
+  find(id: string, at: number): Promise<NewReport | undefined>;
+  /** Closes a report and keeps it until `expiresAt`. False where none with this id was open. */
+  close(id: string, expiresAt: number): Promise<boolean>;
+}
+
+export interface ReportBounds {
+  ofUser: number;
+  since: number;
+  open: number;
+}
+
+export interface NewReport {
+  id: string;
+  /** Who reports. */
+  createdBy: string;
+  createdAt: number;
+  /** Who is reported: the author of the message, if it is one. */
+  about: string;
+  /** The message that is reported, and the head of its room at that time. Absent: the person. */
+  message?: { room: string; serverOffset: number; head: number };
+  recipients: 'moderators' | 'keepers';
+  reason?: string;
+  /** A report that nobody closes is deleted then. */
+  expiresAt: number;
 }
 
 export interface Seen {

@@ -21,6 +21,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
  * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
  * `not-answered`: a stranger has sent as many messages as it may before it is answered.
+ * `report-…`: why a report is not taken.
  * `mention-of-stranger`: an item mentions somebody who is no member of its room.
  */
 export type RefusalReason =
@@ -39,6 +40,11 @@ export type RefusalReason =
   | 'out-removed'
   | 'out-banned'
   | 'not-answered'
+  | 'report-own'
+  | 'report-no-keeper'
+  | 'report-deleted'
+  | 'report-many'
+  | 'report-full'
   | 'mention-of-stranger';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */

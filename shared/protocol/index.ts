@@ -3,6 +3,7 @@ export * from './codes.ts';
 export * from './down.ts';
 export * from './invite.ts';
 export * from './items.ts';
+export * from './report.ts';
 export * from './session.ts';
 export * from './up.ts';
 export * from './version.ts';

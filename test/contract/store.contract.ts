@@ -17,6 +17,7 @@ import { rangeCases } from './range.ts';
 import { reactionCases } from './reactions.ts';
 import { repeatCases } from './repeats.ts';
 import { replyCases } from './replies.ts';
+import { reportCases } from './reports.ts';
 import { roleCases } from './roles.ts';
 import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
@@ -90,5 +91,6 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('keepers', () => keeperCases(open));
   describe('invitations', () => invitationCases(open));
   describe('presence', () => presenceCases(open));
+  describe('reports', () => reportCases(open));
   describe('entries of any kind', () => grownCases(open));
 }

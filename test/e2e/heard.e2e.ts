@@ -113,6 +113,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - button "React with an emoji"
       - button "Copy"
       - button /^About .Mika.$/
+      - button "Report"
   `);
   await page.keyboard.press('Escape');
   await page.getByRole('log').getByRole('button', { name: 'Not sent' }).click();

@@ -10,6 +10,7 @@ import type {
   DeviceSummary,
   MemberSummary,
   Message,
+  OpenReport,
   Outcome,
   PublicRoom,
   RoomInvitation,
@@ -29,6 +30,7 @@ export interface FakeStart {
   publicRooms?: PublicRoom[];
   devices?: DeviceSummary[];
   invitations?: RoomInvitation[];
+  reports?: OpenReport[];
   members?: MemberSummary[];
   roles?: { roles: Record<string, RoomRole>; own: RoomRole };
   /** Results of methods by name; all others succeed. */
@@ -43,6 +45,7 @@ export function fakeClient({
   publicRooms = [],
   devices = [],
   invitations = [],
+  reports = [],
   members = [],
   roles = { roles: {}, own: 'member' },
   answers = {},
@@ -133,6 +136,14 @@ export function fakeClient({
       }),
       invitations: async (...args) => ({ ...(await asked('people.invitations', ...args)), invitations }),
       revokeInvitation: (...args) => asked('people.revokeInvitation', ...args),
+      report: (...args) => asked('people.report', ...args),
+      reports: async (...args) => ({ ...(await asked('people.reports', ...args)), reports }),
+      readReport: async (...args) => ({
+        ...(await asked('people.readReport', ...args)),
+        messages: [],
+        mayDelete: false,
+      }),
+      closeReport: (...args) => asked('people.closeReport', ...args),
       lookAtInvitation: async (...args) => ({
         ...(await asked('people.lookAtInvitation', ...args)),
         invited: { room: { id: 'ward', name: 'Ward 5', members: 14 }, by: 'Mika', newcomers: true },

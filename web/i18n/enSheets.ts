@@ -47,6 +47,48 @@ export const enSheets = {
     },
   },
 
+  report: {
+    action: 'Report',
+    title: 'Report this message',
+    titleOf: (name: string) => `Report ${name}`,
+    toModerators: (n: number) =>
+      `It goes to the moderators of this room or, if a moderator wrote it, to the keepers of this server. They see your name, this message, and up to ${count(n, { other: '#' })} messages before and after it. The author is not told.`,
+    toKeepers: (n: number) =>
+      `It goes to the keepers of this server, who otherwise cannot read this conversation. They see your name, this message, and up to ${count(n, { other: '#' })} messages before and after it, yours included. The other person is not told.`,
+    ofPerson: 'It goes to the keepers of this server, who see your name. The person is not told.',
+    reason: 'What is wrong? You need not say it.',
+    send: 'Send the report',
+    sent: 'The report was sent. Thank you.',
+    done: 'Done',
+    reasons: {
+      unreachable: 'The report was not sent: the server cannot be reached right now. Try again later.',
+      'report-own': 'You cannot report yourself.',
+      'report-deleted': 'This message was deleted meanwhile.',
+      'report-no-keeper': 'This server has no keeper who could look at it. Ask whoever runs it.',
+      'report-many': 'You have made as many reports as are allowed in a day.',
+      'report-full': 'Too many reports are waiting there. Try again tomorrow.',
+      'too-large': 'The reason is too long.',
+      invalid: 'The reason cannot contain control characters.',
+      'not-found': 'This is not there any more.',
+    },
+  },
+
+  reports: {
+    title: 'Reports',
+    open: (n: number) => count(n, { one: '# report', other: '# reports' }),
+    none: 'There are no open reports.',
+    about: (name: string) => `About ${name}`,
+    by: (name: string, when: string) => `Reported by ${name}, ${when}`,
+    look: 'Look',
+    lookAt: (name: string, by: string) => `Look at the report about ${name} by ${by}`,
+    message: 'The message that was reported:',
+    before: (text: string) => `It was edited. At first it said: ${text}`,
+    deleted: 'Deleted',
+    delete: 'Delete the message',
+    close: 'Close the report',
+    reasons: { 'not-found': 'This report was closed.', forbidden: 'Only a keeper can do this.' },
+  },
+
   membership: {
     /** `names` is a list of them. */
     joined: (names: string) => `${names} joined`,

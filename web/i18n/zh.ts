@@ -240,6 +240,48 @@ export const zh: Texts & { sheets: SheetTexts } = {
       },
     },
 
+    report: {
+      action: '举报',
+      title: '举报这条消息',
+      titleOf: (name) => `举报${name}`,
+      toModerators: (n) =>
+        `举报会发给这个聊天室的管理员；如果消息是管理员写的，则发给服务器的看护人。他们会看到你的名字、这条消息，以及前后各最多 ${n} 条消息。作者不会知道。`,
+      toKeepers: (n) =>
+        `举报会发给服务器的看护人，他们平时看不到这段对话。他们会看到你的名字、这条消息，以及前后各最多 ${n} 条消息，包括你写的。对方不会知道。`,
+      ofPerson: '举报会发给服务器的看护人，他们会看到你的名字。对方不会知道。',
+      reason: '有什么问题？可以不填。',
+      send: '发送举报',
+      sent: '举报已发送，谢谢。',
+      done: '完成',
+      reasons: {
+        unreachable: '举报没有发送：现在无法连接服务器，请稍后再试。',
+        'report-own': '不能举报自己。',
+        'report-deleted': '这条消息已被删除。',
+        'report-no-keeper': '这台服务器没有能处理举报的看护人，请询问服务器的管理者。',
+        'report-many': '你今天的举报次数已达上限。',
+        'report-full': '等待处理的举报太多，请明天再试。',
+        'too-large': '原因太长。',
+        invalid: '原因中不能有控制字符。',
+        'not-found': '它已经不在了。',
+      },
+    },
+
+    reports: {
+      title: '举报',
+      open: (n) => count(n, '# 条举报'),
+      none: '没有待处理的举报。',
+      about: (name) => `关于${name}`,
+      by: (name, when) => `${name}举报，${when}`,
+      look: '查看',
+      lookAt: (name, by) => `查看${by}对${name}的举报`,
+      message: '被举报的消息：',
+      before: (text) => `已编辑，最初的内容：${text}`,
+      deleted: '已删除',
+      delete: '删除这条消息',
+      close: '关闭举报',
+      reasons: { 'not-found': '这条举报已关闭。', forbidden: '只有看护人可以这样做。' },
+    },
+
     membership: {
       joined: (names) => `${names}加入了`,
       left: (names) => `${names}离开了`,

@@ -15,5 +15,5 @@ export function reasonOf({ code, message, reason }: WireError): Reason {
 
 /** The same for what people ask for themselves: a `reason` that they can act upon takes the place of the code. */
 export function exactReasonOf({ code, message, reason }: WireError): Reason {
-  return { code: reason && /^(sign-up|invitation|role|out)-/.test(reason) ? reason : code, message };
+  return { code: reason && /^(sign-up|invitation|role|out|report)-/.test(reason) ? reason : code, message };
 }

@@ -9,6 +9,8 @@ import type {
   Invitation,
   Person,
   PersonPresence,
+  Report,
+  ReportAnswer,
   Session,
   User,
   WaitingRequest,
@@ -231,7 +233,17 @@ export interface PeopleActions {
   revokeInvitation(id: string): Promise<Outcome>;
   /** Who invites where. `invitation-…`: it does not work, and why. */
   lookAtInvitation(invite: string): Promise<Outcome & { invited?: InvitedTo }>;
+  /** Reports a message of somebody else, by its serverOffset, or a person. `report-…`: why that is not possible. */
+  report(what: Reported, reason: string): Promise<Outcome>;
+  /** Open reports, the oldest first: of a room, empty for who is no moderator of it; without a room those for keepers. */
+  reports(room: string | undefined): Promise<Outcome & { reports?: OpenReport[] }>;
+  /** `not-found`: it was closed. */
+  readReport(id: string): Promise<Outcome & Partial<ReportAnswer>>;
+  closeReport(id: string): Promise<Outcome>;
 }
+
+export type Reported = { room: string; message: number } | { person: string };
+export type OpenReport = Report;
 
 /** `token`, which the link has, and `code` are shown once. `expiresAt`: milliseconds since 1970. */
 export interface MadeInvitation {

@@ -1,5 +1,14 @@
 /** What a person does about who they are here, and invitations, over HTTP. */
-import { InvitationAnswer, InvitationsAnswer, Invited, NameAnswer } from '../../shared/protocol/index.ts';
+import {
+  InvitationAnswer,
+  InvitationsAnswer,
+  Invited,
+  NameAnswer,
+  type Report,
+  ReportAnswer,
+  ReportsAnswer,
+  type User,
+} from '../../shared/protocol/index.ts';
 import { checkNewName, shownName } from '../../shared/text.ts';
 import { BODIES } from '../transport/bodies.ts';
 import { callApi, type DeviceDeps, failedCall } from './deviceCalls.ts';
@@ -48,5 +57,35 @@ export function createPeopleCalls(deps: DeviceDeps): PeopleActions {
       const invited = { room: { ...room, name: shownName(room.name) }, by: shownName(by.name), newcomers };
       return { ok: true, invited };
     },
+    async report(what, reason) {
+      const body = { ...what, ...(reason.trim() !== '' && { reason }) };
+      const result = await callApi(deps, 'POST', '/api/reports', BODIES.nothing, body);
+      return result.ok ? { ok: true } : failedCall(result);
+    },
+    async reports(room) {
+      const path = room === undefined ? '/api/reports' : `/api/reports?room=${room}`;
+      const result = await callApi(deps, 'GET', path, ReportsAnswer);
+      return result.ok ? { ok: true, reports: result.value.reports.map(shownReport) } : failedCall(result);
+    },
+    async readReport(id) {
+      const result = await callApi(deps, 'GET', `/api/reports/${id}`, ReportAnswer);
+      if (!result.ok) return failedCall(result);
+      const { report, messages, mayDelete } = result.value;
+      const shown = messages.map((one) => ({ ...one, author: shownUser(one.author) }));
+      return { ok: true, report: shownReport(report), messages: shown, mayDelete };
+    },
+    /** Ok also where somebody else has closed it. */
+    async closeReport(id) {
+      const result = await callApi(deps, 'DELETE', `/api/reports/${id}`, BODIES.nothing);
+      return result.ok || result.error.code === 'not-found' ? { ok: true } : failedCall(result);
+    },
   };
+}
+
+function shownReport(report: Report): Report {
+  return { ...report, by: shownUser(report.by), about: shownUser(report.about) };
+}
+
+function shownUser(user: User): User {
+  return { ...user, name: shownName(user.name) };
 }

@@ -100,10 +100,7 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     background.changed();
     publish();
   };
-  const summaries = createSummaries(db, user, summariesChanged, shared, {
-    clock,
-    isRunning: () => engine.current?.sync.catchingUp() === true,
-  });
+  const summaries = createSummaries(db, user, summariesChanged, shared);
   const storage = createStorageState({
     db,
     clock,

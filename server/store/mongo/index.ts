@@ -22,6 +22,7 @@ import { watchVersion } from './open/databaseVersion.ts';
 import { presenceOn } from './presenceStore.ts';
 import { rangesOn } from './readRange.ts';
 import { startRepair } from './repairSideEffects.ts';
+import { reportsOn } from './reportStore.ts';
 import { createRoomActivity } from './roomActivity.ts';
 import { createMemberCounts, roomsOn } from './roomStore.ts';
 import { changesOf } from './tail/changeStream.ts';
@@ -125,6 +126,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
     invitations: guard.wrap(invitationsOn(collections), ['all']),
     presence: guard.wrap(presenceOn(collections), ['of']),
+    reports: guard.wrap(reportsOn(collections), ['open']),
     waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {

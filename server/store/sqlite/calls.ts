@@ -8,6 +8,7 @@ import { invitationsOn } from './invitationStore.ts';
 import { keepersOn } from './keeperStore.ts';
 import { readsOn } from './logReads.ts';
 import { presenceOn } from './presenceStore.ts';
+import { reportsOn } from './reportStore.ts';
 import { roomsOn } from './roomStore.ts';
 import { usersOn } from './userStore.ts';
 
@@ -21,6 +22,7 @@ export function callsOn(db: DatabaseSync) {
     keepers: keepersOn(db),
     invitations: invitationsOn(db),
     presence: presenceOn(db),
+    reports: reportsOn(db),
     database: {
       ping: (): void => {
         answers.get();
@@ -126,6 +128,12 @@ export const ANSWERED_BY = {
     hide: 'writer',
     of: 'reader',
   },
+  reports: {
+    add: 'writer',
+    close: 'writer',
+    open: 'reader',
+    find: 'reader',
+  },
 } as const satisfies { [G in StoreGroup]: Record<Method<G>, Role> };
 
 /**
@@ -139,6 +147,7 @@ const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   keepers: ['firstUser'],
   invitations: ['all'],
   presence: ['of'],
+  reports: ['open'],
 };
 
 export function laneOf<G extends Group>(group: G, method: Method<G>): Lane {

@@ -185,6 +185,12 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       of: (users) => call('presence', 'of', users),
       hide: (user, hides) => call('presence', 'hide', user, hides),
     },
+    reports: {
+      add: (report, most) => call('reports', 'add', report, most),
+      open: (room, at) => call('reports', 'open', room, at),
+      find: (id, at) => call('reports', 'find', id, at),
+      close: (id, expiresAt) => call('reports', 'close', id, expiresAt),
+    },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {

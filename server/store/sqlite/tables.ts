@@ -26,6 +26,7 @@ const STEPS = [
   twelfth,
   thirteenth,
   fourteenth,
+  fifteenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -237,6 +238,24 @@ function fourteenth(db: DatabaseSync): void {
     CREATE TABLE mentions (
       room TEXT NOT NULL, user TEXT NOT NULL, serverOffset INTEGER NOT NULL, PRIMARY KEY (room, user, serverOffset)
     ) STRICT, WITHOUT ROWID;
+  `);
+}
+
+/**
+ * Reports of messages and people. `room`, `serverOffset` and `head` are '' and 0 where a person is reported, so that the index finds
+ * a repeat.
+ */
+function fifteenth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE reports (
+      id TEXT PRIMARY KEY, createdBy TEXT NOT NULL, createdAt INTEGER NOT NULL, about TEXT NOT NULL,
+      room TEXT NOT NULL, serverOffset INTEGER NOT NULL, head INTEGER NOT NULL, recipients TEXT NOT NULL, reason TEXT,
+      expiresAt INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX reportsOpen ON reports (createdBy, about, room, serverOffset) WHERE closed = 0;
+    CREATE INDEX reportsOfRoom ON reports (recipients, room, createdAt) WHERE closed = 0;
+    CREATE INDEX reportsOfUser ON reports (createdBy, createdAt);
+    CREATE INDEX reportsByExpiry ON reports (expiresAt);
   `);
 }
 

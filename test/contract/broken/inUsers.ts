@@ -272,6 +272,53 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired or was revoked is used by nobody'],
   },
   {
+    name: 'the same is reported by one user again and again',
+    around: (store) => ({
+      ...store,
+      reports: {
+        ...store.reports,
+        add: (report, most) => store.reports.add({ ...report, about: newId() }, most),
+      },
+    }),
+    caughtBy: ['the same is reported once by each', 'a report is found by its recipients'],
+  },
+  {
+    name: 'reports are not counted',
+    around: (store) => ({
+      ...store,
+      reports: {
+        ...store.reports,
+        add: (report) => store.reports.add(report, { ofUser: 1_000, since: 0, open: 1_000 }),
+      },
+    }),
+    caughtBy: ['a user reports so often within a time', 'what has expired is not seen'],
+  },
+  {
+    name: 'reports outlast their time, and are seen by moderators and keepers alike',
+    around: (store) => ({
+      ...store,
+      reports: {
+        ...store.reports,
+        find: (id) => store.reports.find(id, 0),
+        open: async (room, at) => [
+          ...(await store.reports.open(room, at)),
+          ...(room === undefined ? [] : await store.reports.open(undefined, at)),
+        ],
+      },
+    }),
+    caughtBy: ['what has expired is not seen', 'a report is found by its recipients'],
+  },
+  {
+    name: 'a closed report is open',
+    around: (store) => ({ ...store, reports: { ...store.reports, close: async () => true } }),
+    caughtBy: [
+      'a report is found by its recipients',
+      'the same is reported once by each',
+      'a user reports so often within a time',
+      'what has expired is not seen',
+    ],
+  },
+  {
     name: 'the role is taken from the last keeper, too',
     around: (store, _, data) => ({
       ...store,

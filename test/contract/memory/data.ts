@@ -7,6 +7,7 @@ import type {
   InvitationRecord,
   NewDevice,
   NewEntry,
+  NewReport,
   NewRoom,
   NewUser,
   OneTimePass,
@@ -63,6 +64,7 @@ export class MemoryData {
   readonly keepers = new Map<string, number>();
   readonly requests = new Map<string, ComeBackRequest & { state: RequestState }>();
   readonly invitations = new Map<string, InvitationRecord & { users: Set<string> }>();
+  readonly reports = new Map<string, NewReport & { isClosed: boolean }>();
   readonly presence = new Map<string, PresenceRecord>();
   readonly marks = new Map<string, number>();
   readonly settings = new Map<string, StoredSettings>();

@@ -21,6 +21,7 @@ import { isRemovalKind, type MemoryData, type Row } from './data.ts';
 import { invitationsIn } from './invitations.ts';
 import { keepersIn } from './keepers.ts';
 import { presenceIn } from './presence.ts';
+import { reportsIn } from './reports.ts';
 import { openTails } from './tail.ts';
 import { usersIn } from './users.ts';
 
@@ -248,6 +249,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     keepers: keepersIn(data, call),
     invitations: invitationsIn(data, call),
     presence: presenceIn(data, call),
+    reports: reportsIn(data, call),
     waiting: () => ({}),
     ping: () => call(() => {}),
     async close() {

@@ -17,6 +17,7 @@ import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { requestContextOf } from '../../../server/request/requestContext.ts';
 import { createInvitations } from '../../../server/rooms/invitations.ts';
+import { createReports } from '../../../server/rooms/reports.ts';
 import type { KeeperStore } from '../../../server/store/port.ts';
 import { MemoryData } from '../../contract/memory/data.ts';
 import { keepersIn } from '../../contract/memory/keepers.ts';
@@ -111,6 +112,22 @@ export async function serve({
     }),
     diskSpace: async () => ({ freeBytes: 7, totalBytes: 9 }),
     invitations,
+    reports: createReports({
+      store: memory.reports,
+      rooms: memory.rooms,
+      users,
+      log: memory.log,
+      access: { refusalOf: async () => undefined },
+      moderation: { rankOf: async () => 'member' },
+      keepers: keeperService,
+      keeperIds: keepers.all,
+      names: { ofUsers: async () => ({}) },
+      inTurn: (_, work) => work(),
+      onRefusal: () => {},
+      now: Date.now,
+      random: randomBytes,
+      audit,
+    }),
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);
       return answer(...asked);

@@ -13,6 +13,7 @@ import { isAttended } from '../parts/attention.ts';
 import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { ReactSheet } from '../sheet/Reactions.tsx';
+import { ReportSheet } from '../sheet/ReportSheet.tsx';
 import type { OpenSheet } from '../sheet/Sheets.tsx';
 import { useCopyMessages } from './copyMessages.ts';
 import { MentionJump } from './MentionJump.tsx';
@@ -28,7 +29,8 @@ export type OpenMessage =
   | { tag: 'menu'; key: string; at: Point }
   | { tag: 'status'; key: string }
   | { tag: 'react'; key: string }
-  | { tag: 'remove'; key: string };
+  | { tag: 'remove'; key: string }
+  | { tag: 'report'; key: string };
 
 export interface AroundLogProps {
   onSheet(sheet: OpenSheet): void;
@@ -257,6 +259,10 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     const isMine = message.reactions?.some((one) => one.mine && one.emoji === emoji) === true;
     void client.react(room, message, emoji, !isMine);
   };
+  const { serverOffset } = message;
+  const isReportable =
+    !mine && serverOffset !== undefined && (content.tag === 'text' || content.tag === 'blocked');
+  const report = isReportable ? () => onOpen({ tag: 'report', key }) : undefined;
   const reactWithAny = () => onOpen({ tag: 'react', key });
   if (message.status.tag === 'not-sent' && open.tag !== 'remove')
     return <NotSentSheet message={message} onClose={close} onEdit={edit} onCopy={copyIt} />;
@@ -274,6 +280,7 @@ function MenuOrSheet(props: MenuOrSheetProps) {
           mayRemove={mayRemove}
           onCopy={copyIt}
           onDetails={() => onOpen({ tag: 'status', key })}
+          onReport={report}
         />
       );
     case 'status':
@@ -291,12 +298,17 @@ function MenuOrSheet(props: MenuOrSheetProps) {
             close();
             onSheet({ tag: 'profile', person: message.author });
           }}
+          onReport={report}
         />
       );
     case 'react':
       return <ReactSheet room={room} message={message} onClose={close} />;
     case 'remove':
       return <RemoveSheet room={room} message={message} onClose={close} />;
+    case 'report':
+      return serverOffset === undefined ? null : (
+        <ReportSheet what={{ room, message: serverOffset }} onClose={close} />
+      );
     default:
       return assertNever(open);
   }

@@ -20,6 +20,8 @@ export interface MessageMenuProps {
   mayRemove: boolean;
   onCopy(): void;
   onDetails(): void;
+  /** Undefined where there is nothing to report. */
+  onReport: (() => void) | undefined;
 }
 
 /** The actions of one message: at the bottom on touch, else at the pointer. On closing, the focus returns. */
@@ -81,6 +83,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
         {item(sheetTexts().message.details, on.onDetails)}
+        {on.onReport && item(sheetTexts().report.action, on.onReport)}
         {on.mayRemove && item(sheetTexts().message.delete, on.onRemove, 'danger')}
       </div>
     </dialog>

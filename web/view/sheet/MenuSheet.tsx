@@ -3,6 +3,7 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
 import { PresenceChoice } from './PresenceChoice.tsx';
+import { ReportsButton } from './ReportsSheet.tsx';
 import { RoomWishesPart } from './RoomWishesPart.tsx';
 import { Sheet } from './Sheet.tsx';
 import type { SheetsProps } from './Sheets.tsx';
@@ -27,6 +28,9 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
           {s.menu.invite}
         </button>
+      )}
+      {room?.member && room.kind !== 'direct' && app.connection.tag === 'live' && (
+        <ReportsButton room={room.id} onOpen={() => onOpen({ tag: 'reports', room })} />
       )}
       {room?.member && (
         <RoomWishesPart

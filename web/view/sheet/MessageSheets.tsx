@@ -26,6 +26,8 @@ export interface StatusSheetProps {
   onCopy(): void;
   /** Who the author is. */
   onPerson(): void;
+  /** Undefined where there is nothing to report. */
+  onReport: (() => void) | undefined;
 }
 
 /**
@@ -59,6 +61,11 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
       {!message.mine && (
         <button type="button" class="button quiet" onClick={on.onPerson}>
           {sheetTexts().profile.open(isolated(message.author.name || sheetTexts().presence.somebody))}
+        </button>
+      )}
+      {on.onReport && (
+        <button type="button" class="button quiet" onClick={on.onReport}>
+          {sheetTexts().report.action}
         </button>
       )}
       {on.mayRemove && (

@@ -7,21 +7,24 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { DevicesSheet } from './DevicesSheet.tsx';
 import { InvitationList } from './InviteSheet.tsx';
+import { ReportsButton, ReportsSheet } from './ReportsSheet.tsx';
 import { Sheet } from './Sheet.tsx';
 
-/** For keepers: the people of the server, its invitations, its address and its disk space. */
+/** For keepers: the people of the server, reports, its invitations, its address and its disk space. */
 export function PeopleSheet({ app, onClose }: { app: SignedIn; onClose(): void }) {
   const { client } = useWorld();
   const s = sheetTexts().people;
   const [name, setName] = useState('');
   const [found, setFound] = useState<PersonSummary[] | undefined>();
   const [chosen, setChosen] = useState<PersonSummary | undefined>();
+  const [showsReports, setShowsReports] = useState(false);
   const action = useAsyncAction();
   const find = () =>
     action.run(
       async () => (await client.keepers()).people(name.trim()),
       (answer) => setFound(answer.people ?? []),
     );
+  if (showsReports) return <ReportsSheet onClose={() => setShowsReports(false)} />;
   if (chosen)
     return (
       <PersonSheet
@@ -81,6 +84,7 @@ export function PeopleSheet({ app, onClose }: { app: SignedIn; onClose(): void }
           ))}
         </ul>
       </section>
+      <ReportsButton onOpen={() => setShowsReports(true)} />
       <InvitationList turn={0} />
       <ServerLine />
     </Sheet>

@@ -5,6 +5,7 @@ import type { Profile, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { ReportSheet } from './ReportSheet.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
 
 interface ProfileSheetProps {
@@ -18,6 +19,7 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
   const { client, router } = useWorld();
   const s = sheetTexts().profile;
   const [known, setKnown] = useState<Profile | undefined>();
+  const [isReporting, setIsReporting] = useState(false);
   const look = useAsyncAction();
   const write = useAsyncAction();
   const block = useAsyncAction();
@@ -41,6 +43,8 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
     if (room !== undefined) afterClosing(() => router.go({ tag: 'room', id: room }));
   };
   const reason = write.reason ?? block.reason;
+  if (isReporting)
+    return <ReportSheet what={{ person: person.id }} name={name} onClose={() => setIsReporting(false)} />;
   return (
     <Sheet title={name} onClose={onClose}>
       <div class="profile">
@@ -94,6 +98,9 @@ export function ProfileSheet({ app, person, onClose }: ProfileSheetProps) {
             onClick={() => block.run(() => client.ask('block', { ...person, name }, !isBlocked))}
           >
             {isBlocked ? s.unblock : s.block}
+          </button>
+          <button type="button" class="button quiet" onClick={() => setIsReporting(true)}>
+            {sheetTexts().report.action}
           </button>
         </>
       )}

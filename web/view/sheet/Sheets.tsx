@@ -14,6 +14,7 @@ import { PasswordSheet } from './PasswordSheet.tsx';
 import { PeopleSheet } from './PeopleSheet.tsx';
 import { ProfileSheet } from './ProfileSheet.tsx';
 import { RecoverySheet } from './RecoverySheet.tsx';
+import { ReportsSheet } from './ReportsSheet.tsx';
 import { SignInSheet, SignUpAgainSheet } from './SignInSheet.tsx';
 import { SignOutSheet } from './SignOutSheet.tsx';
 
@@ -30,6 +31,7 @@ export type OpenSheet =
   | { tag: 'people' }
   | { tag: 'invite'; room: RoomSummary }
   | { tag: 'members'; room: RoomSummary }
+  | { tag: 'reports'; room: RoomSummary }
   | { tag: 'profile'; person: { id: string; name: string } }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
@@ -67,6 +69,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <InviteSheet app={app} room={open.room} onClose={close} />;
     case 'members':
       return <MembersSheet app={app} room={open.room} onOpen={onOpen} />;
+    case 'reports':
+      return <ReportsSheet room={open.room.id} onClose={close} />;
     case 'profile':
       return <ProfileSheet app={app} person={open.person} onClose={close} />;
     case 'leave':

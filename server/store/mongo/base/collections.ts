@@ -1,7 +1,14 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomKind, RoomRole } from '../../../../shared/protocol/index.ts';
-import type { ComeBackRequest, NewDevice, NewInvitation, OneTimePass, RequestState } from '../../port.ts';
+import type {
+  ComeBackRequest,
+  NewDevice,
+  NewInvitation,
+  NewReport,
+  OneTimePass,
+  RequestState,
+} from '../../port.ts';
 import type { StoredSettings } from '../../storedSettings.ts';
 import type { EntryDocument } from '../append/commands.ts';
 
@@ -28,6 +35,7 @@ export interface Collections {
   requests: Collection<RequestDocument>;
   invitations: Collection<InvitationDocument>;
   presence: Collection<PresenceDocument>;
+  reports: Collection<ReportDocument>;
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
@@ -131,6 +139,13 @@ export interface PresenceDocument {
   /** When they were here last. Absent: never while it was shown. */
   seenAt?: number;
   hides?: boolean;
+}
+
+/** `_id`: the id of the report. */
+export interface ReportDocument extends Omit<NewReport, 'id'> {
+  _id: string;
+  /** Who reports what. Unique. Absent once it is closed. */
+  open?: string;
 }
 
 /** Head and number of members are not stored: they are derived from `entries` and `members`. */
@@ -287,6 +302,17 @@ const INDEXES = {
     { name: 'invitationsByExpiry', key: { expiresAt: 1 } },
   ],
   presence: [],
+  reports: [
+    {
+      name: 'reportsOpen',
+      key: { open: 1 },
+      unique: true,
+      partialFilterExpression: { open: { $exists: true } },
+    },
+    { name: 'reportsOfRoom', key: { recipients: 1, 'message.room': 1, createdAt: 1 } },
+    { name: 'reportsOfUser', key: { createdBy: 1, createdAt: 1 } },
+    { name: 'reportsByExpiry', key: { expiresAt: 1 } },
+  ],
   rooms: [
     { name: 'roomsByKind', key: { kind: 1, _id: 1 } }, // for processes of version 0.1, which list rooms by id
     { name: 'roomsByActivity', key: { kind: 1, activeAt: 1, _id: 1 } },
@@ -338,6 +364,7 @@ export function collectionsOf(db: Db): Collections {
     requests: db.collection('requests'),
     invitations: db.collection('invitations'),
     presence: db.collection('presence'),
+    reports: db.collection('reports'),
     rooms: db.collection('rooms'),
     members: db.collection('members'),
     marks: db.collection('marks'),
