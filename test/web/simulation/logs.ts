@@ -26,7 +26,11 @@ export interface LogRoom {
   log: Logged[];
   members: Set<string>;
   readUpTo: Map<string, number>;
+  /** Who was removed or banned by somebody else, with the reason. */
+  out: Map<string, Out>;
 }
+
+export type Out = 'out-removed' | 'out-banned';
 
 /** A lineage lasts until a restore. Entries of an old lineage may not appear in the new one. */
 export interface Lineage {
@@ -86,7 +90,7 @@ export function createLogs(epoch: string, time: () => number): Logs {
       const there = room.log.find((each) => isBy(each, author, item.clientOffset));
       if (there && there.content !== content) return { error: { code: 'conflict', message: 'another text' } };
       if (there) return { entry: there.entry, isNew: false };
-      if (!room.members.has(author)) return { error: { code: 'forbidden', message: 'not a member' } };
+      if (!room.members.has(author)) return { error: notMember(room, author) };
       const { room: _, target: key, ...rest } = item;
       const unplaced = { ...rest, author };
       if (key === undefined) {
@@ -111,6 +115,11 @@ export function createLogs(epoch: string, time: () => number): Logs {
       now = { ...copyOf(copy), epoch };
     },
   };
+}
+
+export function notMember({ out }: LogRoom, user: string): WireError {
+  const reason = out.get(user);
+  return { code: 'forbidden', message: 'not a member', ...(reason && { reason }) };
 }
 
 /** The entry as clients read it: redacted if it was deleted. */
@@ -175,6 +184,7 @@ function copyOf({ epoch, rooms }: Lineage): Lineage {
     log: room.log.map((each) => ({ ...each })),
     members: new Set(room.members),
     readUpTo: new Map(room.readUpTo),
+    out: new Map(room.out),
   }));
   return { epoch, rooms: new Map(copied.map((room) => [room.id, room])) };
 }

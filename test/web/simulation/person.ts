@@ -47,6 +47,7 @@ export function send(run: Run, more = 0, tab = writable(run)): string | undefine
   const isDraft = random.next() < 0.5;
   if (isDraft) tab.client.saveDraft(room, text);
   reactTo(run, tab, room, body.asked);
+  takeDownOne(run, tab, room, body.asked);
   hand(run, tab, { user, body, reply: answered(run, tab, room, body.asked), isDraft, isBusy: true, more });
   return `${tab.name} sends “${text.slice(0, 20)}”`;
 }
@@ -71,6 +72,22 @@ function reactTo({ seed }: Run, tab: Tab, room: string, n: number): void {
   const found = messages[(7 * n) % messages.length];
   if (found?.content.tag !== 'text') return;
   void tab.client.react(room, found, ['👍', '👍🏽', '❤️'][n % 3]!, n % 4 !== 0);
+}
+
+/** Seeds with moderators: everybody of the outbox may delete everybody’s messages, and Ada removes people. */
+export function isModerated(seed: number): boolean {
+  return seed % 11 === 6;
+}
+
+/** Beside some texts, of others’ messages and of one's own. */
+function takeDownOne({ seed, ledger }: Run, tab: Tab, room: string, n: number): void {
+  if (!isModerated(seed) || n % 3 !== 0) return;
+  const { messages } = tab.client.conversation(room).get();
+  const found = messages[(5 * n) % messages.length];
+  if (found?.content.tag !== 'text' || found.serverOffset === undefined) return;
+  const said = ledger.find(found.content.body);
+  if (said) said.of.isShared = true;
+  void tab.client.takeDown(room, found);
 }
 
 /** Like the composer: after a failure the text stays. */

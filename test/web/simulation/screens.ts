@@ -128,7 +128,9 @@ function checkStatus(
   const says = (what: string) => broken('O3', `${where} says ${clientOffset} is ${status.tag}, ${what}`);
   if (pending !== 'none') {
     const change = rows.findLast(
-      (row) => row.kind === pending && (row.clientOffset === clientOffset || row.target === clientOffset),
+      (row) =>
+        (row.kind === pending || (pending === 'delete' && row.kind === 'takedown')) &&
+        (row.clientOffset === clientOffset || row.target === clientOffset),
     );
     if (!change) says(`its ${pending} waits nowhere`);
     return;

@@ -18,6 +18,8 @@ import {
   type LogRoom,
   type Logs,
   mentionsIn,
+  notMember,
+  type Out,
   reactionsTo,
   shown,
   type Unplaced,
@@ -25,7 +27,7 @@ import {
 import type { World } from './world.ts';
 
 /** What this version needs of a server. */
-export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions'];
+export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions', 'takedown'];
 
 /** A client's cursor and proof of a room. */
 export interface Held {
@@ -73,8 +75,8 @@ export interface Server {
   fail(room: string): void;
   heal(room: string): void;
   come(room: string, user: string): void;
-  /** The user leaves, or `by` removes the user. */
-  leave(room: string, user: string, by?: string): void;
+  /** The user leaves, or `by` removes the user, or bans them. */
+  leave(room: string, user: string, by?: string, how?: Out): void;
   bye(): void;
   /** The process ends, with all its connections. */
   stop(): void;
@@ -272,7 +274,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
   function directRoom({ room: id, target }: Item, user: string): LogRoom | undefined {
     const pair = pairOf(id);
     if (!pair?.includes(user) || target !== undefined) return undefined;
-    return { id, name: 'Mika and Lin', log: [], members: new Set(pair), readUpTo: new Map() };
+    return { id, name: 'Mika and Lin', log: [], members: new Set(pair), readUpTo: new Map(), out: new Map() };
   }
 
   function describeTo(user: string, room: LogRoom): void {
@@ -293,7 +295,8 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const room = logs.room(id);
     if (!room && pairOf(id)?.includes(conn.user))
       return { ...ok(), entries: [], amendments: [], users: {}, head: 0 };
-    if (!room?.members.has(conn.user)) return refusal('forbidden');
+    if (!room?.members.has(conn.user))
+      return room ? { ok: false, error: notMember(room, conn.user) } : refusal('forbidden');
     if (server.failing.has(id)) return refusal('unavailable');
     const most = ill.cutsShort() ? 2 : RANGE_MAX_ENTRIES;
     const last = Math.min(to, from + most - 1, room.log.length);
@@ -315,19 +318,26 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
 
   function come(id: string, user: string): void {
     const room = logs.room(id)!;
+    if (room.out.get(user) === 'out-banned')
+      server.say(room, { author: [...room.members][0] ?? user, kind: 'unban', subject: user });
+    room.out.delete(user);
     if (!room.members.has(user)) addByServer(room, user, 'join');
     describeTo(user, room);
   }
 
-  function leave(id: string, user: string, by?: string): void {
+  function leave(id: string, user: string, by?: string, how?: Out): void {
     const room = logs.room(id)!;
     if (pairOf(id) || !room.members.has(user)) return;
     if (by === undefined) addByServer(room, user, 'leave');
     else {
-      server.say(room, { author: by, kind: 'test-removed', subject: user });
+      const kind = how === undefined ? 'test-removed' : how === 'out-banned' ? 'ban' : 'removal';
+      server.say(room, { author: by, kind, subject: user });
       room.members.delete(user);
+      if (how) room.out.set(user, how);
     }
-    for (const conn of conns) if (conn.open && conn.user === user) conn.send('room', { removed: id });
+    const reason = how && { reason: how };
+    for (const conn of conns)
+      if (conn.open && conn.user === user) conn.send('room', { removed: id, ...reason });
   }
 
   function addByServer(room: LogRoom, user: string, kind: 'join' | 'leave'): void {
@@ -366,6 +376,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       }
       case 'room:join':
         if (!room) return refusal('not-found');
+        if (room.out.get(user) === 'out-banned') return { ok: false, error: notMember(room, user) };
         come(id, user);
         return { ...ok(), room: describe(room, user, {}, true) };
       case 'room:leave':
@@ -406,7 +417,11 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
         server.failing.has(id) ? { id, error: errorOf('unavailable') } : [],
       );
       const users = usersSince === undefined ? {} : changedSince(usersSince);
-      const beside = { features: server.features, failed, users, usersUpTo: rev };
+      const gone = elsewhere.flatMap((id) => {
+        const reason = logs.room(id)?.out.get(conn.user);
+        return reason ? { id, reason } : [];
+      });
+      const beside = { features: server.features, failed, users, usersUpTo: rev, gone };
       conn.send('welcome', { protocol: 1, epoch: logs.now().epoch, now: at, user, rooms, ...beside });
       for (const room of rooms) catchUp(conn, room);
       const heads = () => {
@@ -442,7 +457,14 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       for (const user of logs.room(id)?.members ?? []) come(id, user);
     },
     newRoom(name, members) {
-      const room: LogRoom = { id: newId(), name, log: [], members: new Set(), readUpTo: new Map() };
+      const room: LogRoom = {
+        id: newId(),
+        name,
+        log: [],
+        members: new Set(),
+        readUpTo: new Map(),
+        out: new Map(),
+      };
       logs.now().rooms.set(room.id, room);
       for (const user of members) addByServer(room, user, 'join');
       return room;

@@ -2,7 +2,7 @@
 import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf, type LogRoom } from './logs.ts';
-import { edit, remove, type Steps } from './person.ts';
+import { edit, isModerated, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
 import { OWN_FEATURES } from './server.ts';
@@ -237,11 +237,14 @@ export function amend(
   return `${room.name} ${entry.serverOffset} is ${isEdit ? 'edited' : 'deleted'} elsewhere: ${room.log.length}`;
 }
 
-function comeOrLeave({ world, rooms, people, server, ada }: Run): string {
+/** In every eleventh seed, Ada removes people and bans them, as a moderator. */
+function comeOrLeave({ world, rooms, people, server, ada, seed }: Run): string {
   const room = world.random.pick(rooms());
   const user = world.random.pick(people);
   const isIn = room.members.has(user);
-  if (isIn) server.leave(room.id, user, world.random.next() < 0.3 ? ada : undefined);
+  if (isIn && isModerated(seed))
+    server.leave(room.id, user, ada, world.random.pick(['out-removed', 'out-banned']));
+  else if (isIn) server.leave(room.id, user, world.random.next() < 0.3 ? ada : undefined);
   else server.come(room.id, user);
   return `${server.names.get(user)} ${isIn ? 'leaves' : 'comes into'} ${room.name} elsewhere`;
 }

@@ -36,6 +36,7 @@ const CASES: readonly Case[] = [
   { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 2 },
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 15 },
   { variant: 'a deletion does not blank what is held', rules: ['S3'], seed: 1 },
+  { variant: 'what a moderator deletes stays on the device', rules: ['S3'], seed: 17 },
   { variant: 'a quote of what is deleted stays', rules: ['S3'], seed: 35 },
   { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 73 },
   { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 5 },
@@ -196,6 +197,15 @@ const BY_UNIT_TESTS: readonly {
       [
         'test/web/log/fetch/restoredLogs.test.ts',
         'S2 entries missing before an own acknowledged entry arrive with the next connection, whatever follows it',
+      ],
+    ],
+  },
+  {
+    variant: 'why one is out of a room is not kept',
+    tests: [
+      [
+        'test/web/state/rooms.test.ts',
+        'O4 a room from which one was removed stays listed and says why, until one has seen it or joins again',
       ],
     ],
   },

@@ -83,6 +83,20 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: '',
     },
   ],
+  'what a moderator deletes stays on the device': [
+    {
+      file: 'log/store/storeEntries.ts',
+      from: 'by?.some((removal) => !removal || mayAmend(removal, entry)) === true',
+      to: "by?.some((removal) => removal?.kind !== 'takedown' && (!removal || mayAmend(removal, entry))) === true",
+    },
+  ],
+  'why one is out of a room is not kept': [
+    {
+      file: 'log/store/applyFrames.ts',
+      from: "await tx.objectStore('rooms').put({ ...room, left: true, out: reason });",
+      to: "await tx.objectStore('rooms').put({ ...room, left: true });",
+    },
+  ],
   'a quote of what is deleted stays': [
     {
       file: 'log/store/storeEntries.ts',
