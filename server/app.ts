@@ -13,6 +13,7 @@ import {
   ITEMS_BURST,
   ITEMS_PER_SECOND,
   PERSON_LOOKUPS_PER_MINUTE,
+  ROOM_CHANGES_PER_HOUR,
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
@@ -48,6 +49,7 @@ import { createHostCheck, warningOfForeignHosts } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
+import { createAboutService } from './rooms/aboutService.ts';
 import { createAccess } from './rooms/access.ts';
 import { createDirectRooms } from './rooms/directRooms.ts';
 import { createInvitations } from './rooms/invitations.ts';
@@ -168,6 +170,18 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRemoved: (user, room) => invitations.left(user, room),
     isOn: store.takesNewKinds,
     random: randomBytes,
+  });
+  const about = createAboutService({
+    store: store.rooms,
+    entries: ingest,
+    moderation,
+    limits: roomLimits,
+    changes: createLimiter({
+      perSecond: ROOM_CHANGES_PER_HOUR / 3_600,
+      burst: ROOM_CHANGES_PER_HOUR,
+      now: monotonic,
+    }),
+    onRefusal: (limit, user) => onLimit(limit, { user }),
   });
   const invitations = createInvitations({
     store: store.invitations,
@@ -305,6 +319,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       },
       'room:unban': async (user, request) => {
         await inTurn(user.id, () => moderation.unban(user, request));
+        return {};
+      },
+      'room:about': async (user, request) => {
+        await inTurn(user.id, () => about.change(user, request));
         return {};
       },
       beat: async () => ({ now: now() }),

@@ -23,8 +23,11 @@ export interface KindRule {
   effect: 'none' | 'replace' | 'remove' | 'aggregate';
   /** It makes its subject a member of the room, or ends that. */
   membership?: 'joined' | 'left';
-  /** It gives its subject the role in its field `role`; or bans the subject from the room, or lifts that. */
-  sets?: 'role' | 'ban' | 'unban';
+  /**
+   * It gives its subject the role in its field `role`; or bans the subject from the room, or lifts that; or it changes something
+   * of the room itself (aboutRoom.ts).
+   */
+  sets?: 'role' | 'ban' | 'unban' | 'about';
   /** It is shown as a quiet line of its own, and is no message. */
   notice?: true;
   /** The role that its author must have in the room, at least. Absent: any. */
@@ -55,6 +58,7 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['removal', byServer({ membership: 'left', notice: true })],
   ['ban', byServer({ membership: 'left', sets: 'ban', notice: true })],
   ['unban', byServer({ sets: 'unban', notice: true })],
+  ['about', byServer({ sets: 'about', notice: true })],
 ]);
 
 let table = TABLE;

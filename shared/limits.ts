@@ -8,6 +8,8 @@
 export const NAME_MAX_CODE_POINTS = 40;
 /** Of combining marks and invisible characters in a new name. Burmese and Tibetan need up to six, the flag of England has six. */
 export const MARKS_IN_A_ROW_MAX = 8;
+/** Of a room's description: a few lines on a phone. */
+export const DESCRIPTION_MAX_CODE_POINTS = 300;
 export const PASSWORD_MAX_CODE_POINTS = 200;
 export const CLAIM_LIFETIME_MS = 24 * 60 * 60 * 1000;
 /** Of a one-time pass or code: enough to add the app to the home screen, or to walk to the other device and type. */
@@ -121,6 +123,8 @@ export const STRANGER_MESSAGES_MAX = 10;
 export const REPORTS_PER_DAY = 20;
 /** Of one user: whether somebody has a name. */
 export const PERSON_LOOKUPS_PER_MINUTE = 20;
+/** Changes of one room by one user. Each is an entry, and stays in the log. */
+export const ROOM_CHANGES_PER_HOUR = 20;
 /** Of all users behind one address, without the first room of each within a day. */
 export const ROOMS_PER_MINUTE_AND_ADDRESS = 20;
 export const ROOMS_BURST_OF_ADDRESS = 200;

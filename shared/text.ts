@@ -1,6 +1,7 @@
 /** Normalizes and checks what people write: messages and names. The page uses it for early feedback; the server decides. */
 import {
   BODY_MAX_CODE_POINTS,
+  DESCRIPTION_MAX_CODE_POINTS,
   MARKS_IN_A_ROW_MAX,
   NAME_MAX_CODE_POINTS,
   REPORT_REASON_MAX_CODE_POINTS,
@@ -33,6 +34,16 @@ export function checkReportReason(raw: string): Checked | undefined {
   return length <= REPORT_REASON_MAX_CODE_POINTS
     ? reason
     : tooLong('reason', length, REPORT_REASON_MAX_CODE_POINTS);
+}
+
+/** The description of a room: normalized as a body, at most 300 code points; empty where nothing of it shows. */
+export function checkDescription(raw: string): Checked {
+  const text = withoutBlankEnds(raw.replaceAll('\r\n', '\n').toWellFormed());
+  if (CONTROL_IN_BODY.test(text)) return invalid('A description cannot contain control characters.');
+  const length = codePoints(text);
+  if (length > DESCRIPTION_MAX_CODE_POINTS)
+    return tooLong('description', length, DESCRIPTION_MAX_CODE_POINTS);
+  return { ok: true, text: isBlank(text) ? '' : text };
 }
 
 /** Without blank lines at the beginning, and without white space at the end. */

@@ -93,6 +93,7 @@ const CALLS: Record<AnsweredName, number> = {
   'room:role': 6,
   'room:remove': 7,
   'room:unban': 6,
+  'room:about': 6,
   beat: 0,
 };
 

@@ -20,6 +20,8 @@ export interface Moderation {
   /** A moderator removes somebody with a lower role, an owner anybody else; `ban` also somebody who has left. */
   remove(user: User, request: Request<'room:remove'>): Promise<void>;
   unban(user: User, request: Request<'room:unban'>): Promise<void>;
+  /** Throws for whoever is neither owner nor moderator of the room. */
+  mustModerate(user: User, room: string): Promise<void>;
   /** What this user may do in the room: in the lobby, keepers do what owners do elsewhere. */
   rankOf(user: string, room: RoomRecord): Promise<RoomRole>;
   /** The same by the id of a room. */
@@ -206,6 +208,13 @@ export function createModeration({
         if (own === 'member') throw moderatorsOnly();
         return roles.banned.includes(subject) ? { kind: 'unban', fields: { subject } } : undefined;
       });
+    },
+
+    async mustModerate(user, id) {
+      await mayActIn(user, id);
+      const room = await existing(id);
+      const own = await rankIn(user.id, room, await store.roles(id, [user.id, room.createdBy]));
+      if (own === 'member') throw moderatorsOnly();
     },
 
     async rankOf(user, room) {

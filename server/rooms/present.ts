@@ -17,7 +17,7 @@ interface MoreOfRoom {
  * is sent as 0, which is safe: only a catch-up may tell a client that the log was restored from a backup.
  */
 export function presentRoom(
-  { id, kind, name, head = 0, members }: RoomRecord,
+  { id, kind, name, head = 0, members, about }: RoomRecord,
   readUpTo: number,
   { from = head + 1, reset = false, unread = 0, older, mentions = [], settings }: MoreOfRoom = {},
 ): Room {
@@ -34,6 +34,7 @@ export function presentRoom(
     ...(older === undefined ? {} : { older }),
     ...(mentions.length > 0 && { mentions: [...mentions] }),
     ...(settings && { settings }),
+    ...(about && { about }),
   };
 }
 

@@ -179,7 +179,8 @@ export function createRoomService({
             createdBy: user.id,
             createdAt: now(),
           });
-          if (room.createdBy !== user.id || room.kind !== kind || room.name !== name.text) {
+          const isSame = room.name === name.text || room.about !== undefined; // it may have been renamed since
+          if (room.createdBy !== user.id || room.kind !== kind || !isSame) {
             throw new RefusedError('conflict', 'There is another room with this id.');
           }
           return appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join

@@ -4,6 +4,7 @@
  * handle. Times are milliseconds of the server's clock.
  */
 import { randomBytes } from 'node:crypto';
+import type { RoomAbout } from '../../shared/aboutRoom.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom } from '../../shared/mint.ts';
 import type { Reactions, RoomChoice, RoomKind, RoomRole, RoomSettings } from '../../shared/protocol/index.ts';
@@ -44,7 +45,8 @@ export interface LogStore {
    * are durable, with one result per item, in order. Where the outcome of an item is unknown, it and all later ones have no
    * result, and `stopped` is the reason. Items may have earlier items of the same batch as targets.
    * The side effects of an entry follow from the table of kinds (shared/kinds.ts): a removal redacts its target and all
-   * replacements of it; a replacement of a removed message is stored redacted; a join or leave changes the members.
+   * replacements of it; a replacement of a removed message is stored redacted; a join or leave changes the members; a change of a
+   * room its record.
    */
   append(items: readonly NewEntry[], at: number): Promise<AppendOutcome>;
   /** The entries with these keys, in the order of the keys; undefined where there is none. */
@@ -583,6 +585,11 @@ export interface RoomRecord extends NewRoom {
   /** Undefined where the log of this room cannot be read at the moment. */
   head: number | undefined;
   members: number;
+  /**
+   * What entries have set (shared/aboutRoom.ts): of each field, and of the name, the value of the one with the greatest serverOffset.
+   * Undefined while there is none.
+   */
+  about?: RoomAbout | undefined;
 }
 
 /** `id` may also be the beginning of an id. */

@@ -28,6 +28,12 @@ export const User = v.object({ id: UserId, ...named });
 export type User = v.InferOutput<typeof User>;
 
 /**
+ * What owners and moderators have changed of a room, beside its name. `upTo`: the serverOffset of the newest entry that changed
+ * something, also its name: of two versions the one with the greater `upTo` is current.
+ */
+export const AboutRoom = v.object({ upTo: Head, description: v.optional(v.string()) });
+
+/**
  * A room as a member sees it. `from`: the first offset of its catch-up; head + 1 if there is nothing to catch up. `members`:
  * how many. `unread`: messages of others after `readUpTo` that are not deleted, at most 100; absent if not counted. `older`:
  * the offset at which the newest ten messages before `from` begin; only if the catch-up has fewer than ten messages and there
@@ -49,6 +55,8 @@ export const Room = v.object({
   mentions: v.optional(v.array(Offset)),
   /** Absent: the user has never chosen any. */
   settings: v.optional(RoomSettings),
+  /** Absent: nobody has changed anything. */
+  about: v.optional(AboutRoom),
 });
 export type Room = v.InferOutput<typeof Room>;
 
@@ -255,6 +263,7 @@ export const answers = {
   'room:role': Done,
   'room:remove': Done,
   'room:unban': Done,
+  'room:about': Done,
   beat: BeatAnswer,
 } as const satisfies Record<Exclude<RequestName, 'typing' | 'here'>, v.GenericSchema>;
 

@@ -104,6 +104,13 @@ export const RoomRemove = v.object({
   ban: v.optional(v.boolean()),
 });
 export const RoomUnban = v.object({ room: RoomId, clientOffset: ClientOffset, user: UserId });
+/** One of the fields. */
+export const RoomChange = v.object({
+  room: RoomId,
+  clientOffset: ClientOffset,
+  name: v.optional(v.string()),
+  description: v.optional(v.string()),
+});
 export const Beat = v.optional(v.unknown());
 
 /** Event name → schema of the payload. All but `typing` and `here` are acknowledged. */
@@ -128,6 +135,7 @@ export const requests = {
   'room:role': RoomSetRole,
   'room:remove': RoomRemove,
   'room:unban': RoomUnban,
+  'room:about': RoomChange,
   beat: Beat,
 } as const;
 

@@ -4,6 +4,7 @@
  */
 import { describe } from 'vitest';
 import { runsOf } from '../support/runs.ts';
+import { aboutRoomCases } from './aboutRooms.ts';
 import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
 import { grownCases } from './grown.ts';
@@ -22,6 +23,7 @@ import { roleCases } from './roles.ts';
 import { roomListCases } from './roomList.ts';
 import { roomCases } from './rooms.ts';
 import { settingsCases } from './settings.ts';
+import { sharedAboutRoomCases } from './shared/aboutRooms.ts';
 import { sharedAppendCases } from './shared/append.ts';
 import { interruptedCases } from './shared/interrupted.ts';
 import { sharedRoleCases } from './shared/roles.ts';
@@ -61,6 +63,7 @@ export function sharedCases(open: () => Promise<SharedHarness>): void {
   describe('interrupted deletions, joins and leaves', () => interruptedCases(open));
   describe('rooms, by several', () => sharedRoomCases(open));
   describe('roles, by several', () => sharedRoleCases(open));
+  describe('changes of rooms, by several', () => sharedAboutRoomCases(open));
   describe('users, by several', () => sharedUserCases(open));
 }
 
@@ -84,6 +87,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
   describe('roles', () => roleCases(open));
+  describe('changes of rooms', () => aboutRoomCases(open));
   describe('the list of rooms', () => roomListCases(open));
   describe('users', () => userCases(open));
   describe('devices that expire', () => expiryCases(open));

@@ -1,4 +1,5 @@
 /** What owners and moderators of a room do: needs a connection, and reports `offline` without one. */
+import type { RoomFields } from '../../shared/aboutRoom.ts';
 import type { Answer, Request, RoomRole } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
@@ -17,6 +18,8 @@ export interface ModerationRequests {
   setRole(room: string, user: string, role: RoomRole, handsOn?: boolean): AnswerOrReason;
   removeMember(room: string, user: string, ban: boolean): AnswerOrReason;
   unban(room: string, user: string): AnswerOrReason;
+  /** One of the fields. */
+  changeRoom(room: string, fields: RoomFields): AnswerOrReason;
   forgetRoom(room: string): AnswerOrReason;
 }
 
@@ -31,7 +34,7 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
   /** The key of each request without an answer: the same request uses it again, so that it is one entry. */
   const unanswered = new Map<string, string>();
 
-  async function change<Name extends 'room:role' | 'room:remove' | 'room:unban'>(
+  async function change<Name extends 'room:role' | 'room:remove' | 'room:unban' | 'room:about'>(
     name: Name,
     payload: Omit<Request<Name>, 'clientOffset'>,
   ): AnswerOrReason {
@@ -43,9 +46,22 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
     return asked.ok ? { ok: true } : asked;
   }
 
+  /** For the menus of this room, also without a connection. */
+  async function keepRole(id: string, own: RoomRole): Promise<void> {
+    const hasChanged = await db.write(['rooms'], async (tx) => {
+      const stored = await tx.objectStore('rooms').get(id);
+      if (!stored || (stored.role ?? 'member') === own) return false;
+      const { role: _, ...room } = stored;
+      await tx.objectStore('rooms').put(own === 'member' ? room : { ...room, role: own });
+      return true;
+    });
+    if (hasChanged) changed({ type: 'marks', rooms: [id] });
+  }
+
   return {
     async roles(room) {
       const asked = await askServer(connection, 'room:roles', { room });
+      if (asked.ok) await keepRole(room, asked.answer.own).catch(() => {}); // a full device: it is asked again
       return asked.ok
         ? { ok: true, roles: asked.answer.roles, own: asked.answer.own, banned: bannedIn(asked.answer) }
         : asked;
@@ -53,6 +69,7 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
     setRole: (room, user, role, handsOn) =>
       change('room:role', { room, user, role, ...(handsOn && { handsOn }) }),
     removeMember: (room, user, ban) => change('room:remove', { room, user, ...(ban && { ban }) }),
+    changeRoom: (room, fields) => change('room:about', { room, ...fields }),
     unban: (room, user) => change('room:unban', { room, user }),
     async forgetRoom(room) {
       try {

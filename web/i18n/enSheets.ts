@@ -117,6 +117,29 @@ export const enSheets = {
     removes: (by: string, whom: string) => `${by} removed ${whom}`,
     bans: (by: string, whom: string) => `${by} banned ${whom}`,
     unbans: (by: string, whom: string) => `${by} lifted the ban of ${whom}`,
+    renames: (by: string, name: string) => `${by} renamed the room to ${name}`,
+    describes: (by: string) => `${by} changed the description`,
+    clears: (by: string) => `${by} removed the description`,
+  },
+
+  /** What owners and moderators change of a room. */
+  editRoom: {
+    title: 'Edit room',
+    name: 'Name of the room',
+    description: 'What it is about',
+    save: 'Save',
+    offline: 'You need a connection to change this.',
+    reasons: {
+      empty: 'Enter a name first.',
+      'too-large': 'A name can have at most 40 characters.',
+      invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
+      'role-needed': 'Your role in this room does not allow that.',
+    } as Record<string, string>,
+    descriptionReasons: {
+      'too-large': 'A description can have at most 300 characters.',
+      invalid: 'A description cannot contain control characters.',
+      'role-needed': 'Your role in this room does not allow that.',
+    } as Record<string, string>,
   },
 
   roles: {

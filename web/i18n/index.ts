@@ -49,10 +49,14 @@ export async function speak(next: Language): Promise<void> {
   renewTimes();
 }
 
-/** The name of a room on the screen. The lobby, which the server calls so in English, and one's notebook have one in every language. */
+/** The name of a room on the screen. One's notebook, and the lobby until it is renamed, have one in every language. */
 export function roomName({ id, name }: { id: string; name: string }): string {
   const [one, other] = pairOf(id) ?? [];
-  return one !== undefined && one === other ? t.rooms.notes : id === LOBBY ? t.rooms.lobby : name;
+  return one !== undefined && one === other
+    ? t.rooms.notes
+    : id === LOBBY && name === 'Lobby'
+      ? t.rooms.lobby
+      : name;
 }
 
 /** `names`: of those who are typing, at least one; empty where it is not known. Each has its own direction. */

@@ -306,6 +306,28 @@ export const zh: Texts & { sheets: SheetTexts } = {
       removes: (by, whom) => `${by}移出了${whom}`,
       bans: (by, whom) => `${by}封禁了${whom}`,
       unbans: (by, whom) => `${by}解除了对${whom}的封禁`,
+      renames: (by, name) => `${by}将聊天室改名为${name}`,
+      describes: (by) => `${by}修改了简介`,
+      clears: (by) => `${by}删除了简介`,
+    },
+
+    editRoom: {
+      title: '编辑聊天室',
+      name: '聊天室名称',
+      description: '简介',
+      save: '保存',
+      offline: '需要联网才能修改。',
+      reasons: {
+        empty: '请先输入名称。',
+        'too-large': '名称最多 40 个字符。',
+        invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
+        'role-needed': '你在这个聊天室的身份不能这样做。',
+      },
+      descriptionReasons: {
+        'too-large': '简介最多 300 个字符。',
+        invalid: '简介不能包含控制字符。',
+        'role-needed': '你在这个聊天室的身份不能这样做。',
+      },
     },
 
     roles: {

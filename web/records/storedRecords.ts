@@ -4,7 +4,12 @@ import type { Quote, Reactions, Room, RoomChoice } from '../../shared/protocol/i
 import type { Span } from './spans.ts';
 
 /** A room of the user, as the server described it last. */
-export type LocalRoom = Pick<Room, 'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members' | 'settings'> & {
+export type LocalRoom = Pick<
+  Room,
+  'id' | 'kind' | 'name' | 'head' | 'readUpTo' | 'members' | 'settings' | 'about'
+> & {
+  /** The user's role in it, as the server said it last; absent for a member without one. */
+  role?: 'owner' | 'moderator';
   /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
   left?: true;
   /** Somebody else has removed the user: why, as the server said it. Then the record stays until the person has seen it. */

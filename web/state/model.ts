@@ -3,6 +3,7 @@
  * `Client`; they never see a socket, a database or a row of the outbox.
  */
 
+import type { RoomAbout } from '../../shared/aboutRoom.ts';
 import type { Mention } from '../../shared/entry.ts';
 import type {
   ComeBackState,
@@ -329,6 +330,9 @@ export interface RoomSummary {
   /** In a direct conversation: the id of the other one, or one's own. */
   with?: string;
   members: number;
+  about?: RoomAbout | undefined;
+  /** The person's, as far as this device knows. In the lobby keepers have that of owners. Undefined: none. */
+  role?: 'owner' | 'moderator' | undefined;
   /** The newest message, own unsent ones included. */
   last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;
   /** The whole log is stored, and nothing in it is a message. */

@@ -157,6 +157,8 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     kind,
     ...(other && { with: other }),
     members,
+    about: room.about,
+    role: room.role,
     last: blocked ? undefined : last,
     isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
     draft,

@@ -1,10 +1,11 @@
 /**
  * Applies the side effects of committed entries: a removal redacts its target and all replacements of it; a change of
- * membership, a role and a ban set rows of members. The entry is the source of truth and has `pending: true` until its side effects are
+ * membership, a role and a ban set rows of members, a change of a room its document. The entry is the source of truth and has `pending: true` until its side effects are
  * durable, so that another process can apply them where this one died (repairSideEffects.ts). Applying them twice, or at
  * the same time, gives the same result.
  */
 import type { AnyBulkWriteOperation } from 'mongodb';
+import { fieldsSetBy } from '../../../shared/aboutRoom.ts';
 import { hasSideEffects, kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { banSetBy, rolesSetBy } from '../memberRoles.ts';
 import type { EntryDocument } from './append/commands.ts';
@@ -39,6 +40,7 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
       ),
       setMembers(room, moves),
       setRoles(room, known),
+      setAbout(room, known),
     ]);
     await setBans(room, known); // after the rows of joins: a ban ends also a membership that a join in between began
     const serverOffset = { $in: known.map((entry) => entry.serverOffset) };
@@ -88,6 +90,24 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
     });
     await setLatest(sets);
     if (sets.length > 0) onMembers(room);
+  }
+
+  /** Of each field, the entry with the greatest serverOffset decides, in whichever order they are applied. */
+  async function setAbout(room: string, entries: readonly PendingEntry[]): Promise<void> {
+    const sets = entries.flatMap(({ kind, content, serverOffset }) =>
+      Object.entries(fieldsSetBy({ ...content, kind })).map(([field, value]) => ({
+        updateOne: {
+          filter: { _id: room, [`aboutOffsets.${field}`]: { $not: { $gte: serverOffset } } },
+          update: {
+            $set: {
+              [field === 'name' ? 'name' : `about.${field}`]: value,
+              [`aboutOffsets.${field}`]: serverOffset,
+            },
+          },
+        },
+      })),
+    );
+    if (sets.length > 0) await collections.rooms.bulkWrite(sets, { ordered: false });
   }
 
   /** Twice where another process inserted the row in between. */

@@ -1,6 +1,7 @@
 /** Rooms, their members, and read markers. The rows of members are written by applySideEffects.ts, and by `begin`. */
 
 import type { Filter } from 'mongodb';
+import type { RoomAbout } from '../../../shared/aboutRoom.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import { expellingKinds, leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
@@ -62,9 +63,12 @@ export function roomsOn({
     if (ids.length === 0) return [];
     const head = await heads(ids);
     const count = await counts.of(new Map(ids.map((id) => [id, head.get(id)])));
-    return documents.map(({ _id, kind, name, createdBy, createdAt }) => {
+    return documents.map((document) => {
+      const { _id, kind, name, createdBy, createdAt } = document;
       seen.set(_id, true);
-      return { id: _id, kind, name, createdBy, createdAt, head: head.get(_id), members: count.get(_id)! };
+      const about = aboutIn(document);
+      const counted = { head: head.get(_id), members: count.get(_id)! };
+      return { id: _id, kind, name, createdBy, createdAt, ...counted, ...(about && { about }) };
     });
   }
 
@@ -306,6 +310,11 @@ export function roomsOn({
       return exists;
     },
   };
+}
+
+function aboutIn({ about, aboutOffsets = {} }: RoomDocument): RoomAbout | undefined {
+  const upTo = Math.max(0, ...Object.values(aboutOffsets));
+  return upTo === 0 ? undefined : { ...about, upTo };
 }
 
 type Joined = Pick<MemberDocument, 'room' | 'serverOffset'>;

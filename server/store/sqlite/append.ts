@@ -1,5 +1,7 @@
 /** Writes entries, the only code that does: a batch is one transaction over all its rooms. */
 import type { DatabaseSync } from 'node:sqlite';
+import { changedBy, type RoomAbout } from '../../../shared/aboutRoom.ts';
+import type { Entry } from '../../../shared/entry.ts';
 import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { banSetBy, rolesSetBy } from '../memberRoles.ts';
@@ -83,6 +85,7 @@ export function appendOn(db: DatabaseSync) {
     for (const { user, role } of rolesSetBy(item)) statements.setRole.run(role, item.room, user);
     const ban = banSetBy(item);
     if (ban) statements.setBan.run(Number(ban.banned), item.room, ban.user);
+    if (ruleOf(item.kind)?.sets === 'about') setAbout(item, after.head);
     rooms.set(item.room, after); // last, so that an exception above leaves the room unchanged
     return { tag: 'appended', serverOffset: after.head, at: after.at };
   }
@@ -113,6 +116,13 @@ export function appendOn(db: DatabaseSync) {
     return found && isMessage({ kind: found.kind }) ? found : undefined;
   }
 
+  function setAbout({ room, kind, content }: NewEntry, serverOffset: number): void {
+    const stored = statements.about.get(room)!;
+    const before = { name: stored.name, about: asAbout(stored.about) };
+    const after = changedBy(before, [{ ...content, kind, serverOffset } as unknown as Entry]);
+    if (after !== before) statements.setAbout.run(after.name, JSON.stringify(after.about), room);
+  }
+
   /** Sets the member's row; returns the change of the room's number of members. Who is banned does not become one. */
   function setMember(item: NewEntry, joins: boolean, serverOffset: number): number {
     const user = subjectOf(item);
@@ -121,6 +131,11 @@ export function appendOn(db: DatabaseSync) {
     statements.setMember.run(item.room, user, present, serverOffset);
     return present - was;
   }
+}
+
+/** From the column of the room's row. */
+export function asAbout(stored: string | null): RoomAbout | undefined {
+  return stored === null ? undefined : (JSON.parse(stored) as RoomAbout);
 }
 
 interface RoomState {
@@ -232,6 +247,8 @@ function prepare(db: DatabaseSync) {
       db,
       "UPDATE members SET role = nullif(?, 'member') WHERE room = ? AND user = ? AND present = 1",
     ),
+    about: query<{ name: string; about: string | null }>(db, 'SELECT name, about FROM rooms WHERE id = ?'),
+    setAbout: query(db, 'UPDATE rooms SET name = ?, about = ? WHERE id = ?'),
     setBan: query(db, 'UPDATE members SET banned = ? WHERE room = ? AND user = ?'),
     lastSeq: query<{ seq: number }>(db, 'SELECT coalesce(max(seq), 0) AS seq FROM entries'),
     since: query<NumberedRow>(db, `SELECT seq, room, ${COLUMNS} FROM entries WHERE seq > ? ORDER BY seq`),

@@ -4,6 +4,7 @@ import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { expellingKinds, leavingKinds } from '../../../shared/kinds.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RolesOfRoom, RoomRecord, RoomStore } from '../port.ts';
 import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
+import { asAbout } from './append.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
 
@@ -14,7 +15,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   return {
     create: ({ id, kind, name, createdBy, createdAt }) => {
       statements.create.run(id, kind, name, createdBy, createdAt, createdAt);
-      return statements.byId.get(id)!;
+      return recordOf(statements.byId.get(id)!);
     },
     begin: ({ id, createdBy, createdAt }) =>
       transaction(() => {
@@ -22,11 +23,15 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
         if (statements.begin.run(id, createdBy, createdAt, createdAt, membersOfPair(pair)) === 0) return;
         for (const user of new Set(pair)) statements.addMember.run(id, user);
       }),
-    byId: (id) => statements.byId.get(id),
-    listPublic: ({ activeAt, id } = FIRST, limit) => statements.listPublic.all(activeAt, id, limit),
+    byId(id) {
+      const stored = statements.byId.get(id);
+      return stored && recordOf(stored);
+    },
+    listPublic: ({ activeAt, id } = FIRST, limit) =>
+      statements.listPublic.all(activeAt, id, limit).map(recordOf),
     ofUser: (user) =>
       statements.ofUser.all(user).map(({ readUpTo, chosen, ...room }) => ({
-        room,
+        room: recordOf(room),
         readUpTo,
         settings: chosen === null ? undefined : settingsOf(JSON.parse(chosen)),
       })),
@@ -84,11 +89,19 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
   };
 }
 
+/** `about` is JSON. */
+type Stored<Room extends RoomRecord> = Omit<Room, 'about'> & { about: string | null };
+
+function recordOf<Room extends RoomRecord>({ about: stored, ...room }: Stored<Room>) {
+  const about = asAbout(stored);
+  return { ...room, ...(about && { about }) };
+}
+
 /** Before every room. */
 const FIRST: ListPosition = { activeAt: Number.MAX_SAFE_INTEGER, id: '' };
 
 function prepare(db: DatabaseSync) {
-  const room = 'SELECT rooms.id, kind, name, createdBy, createdAt, head, members';
+  const room = 'SELECT rooms.id, kind, name, createdBy, createdAt, head, members, about';
   return {
     create: query(
       db,
@@ -101,13 +114,13 @@ function prepare(db: DatabaseSync) {
        ON CONFLICT (id) DO NOTHING`,
     ),
     addMember: query(db, 'INSERT INTO members (room, user, present, serverOffset) VALUES (?, ?, 1, 0)'),
-    byId: query<RoomRecord>(db, `${room} FROM rooms WHERE id = ?`),
-    listPublic: query<ListedRoom>(
+    byId: query<Stored<RoomRecord>>(db, `${room} FROM rooms WHERE id = ?`),
+    listPublic: query<Stored<ListedRoom>>(
       db,
       `${room}, activeAt FROM rooms WHERE kind = 'public' AND (activeAt, id) < (?, ?)
        ORDER BY activeAt DESC, id DESC LIMIT ?`,
     ),
-    ofUser: query<RoomRecord & { readUpTo: number; chosen: string | null }>(
+    ofUser: query<Stored<RoomRecord> & { readUpTo: number; chosen: string | null }>(
       db,
       `${room}, max(members.serverOffset, coalesce(marks.upTo, 0)) AS readUpTo, chosen FROM members JOIN rooms ON rooms.id = members.room
        LEFT JOIN marks ON marks.room = members.room AND marks.user = members.user

@@ -27,6 +27,7 @@ const STEPS = [
   thirteenth,
   fourteenth,
   fifteenth,
+  sixteenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -257,6 +258,11 @@ function fifteenth(db: DatabaseSync): void {
     CREATE INDEX reportsOfUser ON reports (createdBy, createdAt);
     CREATE INDEX reportsByExpiry ON reports (expiresAt);
   `);
+}
+
+/** What entries have changed of each room (shared/aboutRoom.ts), as JSON. NULL: nothing. */
+function sixteenth(db: DatabaseSync): void {
+  db.exec('ALTER TABLE rooms ADD COLUMN about TEXT');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -3,6 +3,7 @@ import type { Store } from '../../../server/store/port.ts';
 import { MemoryData } from '../memory/data.ts';
 import { harnessOn, memoryHarness } from '../memory/harness.ts';
 import type { SharedHarness } from '../support.ts';
+import { aboutRoomFaults } from './inAboutRooms.ts';
 import { appendFaults } from './inAppend.ts';
 import { dataFaults } from './inData.ts';
 import { kindFaults } from './inKinds.ts';
@@ -31,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   ...tailFaults,
   ...roomFaults,
   ...roleFaults,
+  ...aboutRoomFaults,
   ...userFaults,
   ...kindFaults,
 ];

@@ -17,6 +17,7 @@ import type {
   RoomRecord,
 } from '../../../server/store/port.ts';
 import type { StoredSettings } from '../../../server/store/storedSettings.ts';
+import { fieldsSetBy, type RoomAbout, type RoomFields } from '../../../shared/aboutRoom.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { expellingKinds, hasSideEffects, isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
@@ -42,9 +43,15 @@ interface Member {
   ban?: { is: boolean; serverOffset: number };
 }
 
+/** `aboutOffsets`: the serverOffset of the entry that set each field. */
+interface MemoryRoom extends NewRoom {
+  about?: RoomAbout;
+  aboutOffsets?: Partial<Record<keyof RoomFields, number>>;
+}
+
 export class MemoryData {
   readonly epoch = newId();
-  readonly rooms = new Map<string, NewRoom>();
+  readonly rooms = new Map<string, MemoryRoom>();
   /** In the order of commits, over all rooms. */
   readonly rows: Row[] = [];
   readonly #rowsByRoom = new Map<string, Row[]>();
@@ -116,6 +123,7 @@ export class MemoryData {
     this.setMember(row);
     this.setRoles(row);
     this.setBan(row);
+    this.setAbout(row);
     row.isUnfinished = false;
   }
 
@@ -145,6 +153,18 @@ export class MemoryData {
     if (serverOffset <= (member.ban?.serverOffset ?? 0)) return;
     member.ban = { is: ban.banned, serverOffset };
     if (ban.banned) member.isPresent = false;
+  }
+
+  protected setAbout(row: Row): void {
+    const fields = fieldsSetBy({ ...row.content, kind: row.kind });
+    const room = this.rooms.get(row.room)!;
+    for (const [field, value] of Object.entries(fields) as [keyof RoomFields, string][]) {
+      if ((room.aboutOffsets?.[field] ?? 0) >= row.serverOffset) continue;
+      const aboutOffsets = { ...room.aboutOffsets, [field]: row.serverOffset };
+      const upTo = Math.max(...Object.values(aboutOffsets));
+      const about = { ...room.about, ...(field !== 'name' && { [field]: value }), upTo };
+      Object.assign(room, { aboutOffsets, about, ...(field === 'name' && { name: value }) });
+    }
   }
 
   protected member(room: string, user: string): Member {
@@ -238,7 +258,7 @@ export class MemoryData {
 
   createRoom(room: NewRoom): RoomRecord {
     if (!this.rooms.has(room.id)) {
-      this.rooms.set(room.id, room);
+      this.rooms.set(room.id, { ...room });
       this.#rowsByRoom.set(room.id, []);
     }
     return this.room(room.id)!;
@@ -254,7 +274,9 @@ export class MemoryData {
   room(id: string): RoomRecord | undefined {
     const room = this.rooms.get(id);
     const members = [...(this.#members.get(id)?.values() ?? [])].filter((one) => one.isPresent).length;
-    return room && { ...room, head: this.head(id), members };
+    if (!room) return undefined;
+    const { aboutOffsets: _, ...rest } = room;
+    return { ...rest, head: this.head(id), members };
   }
 
   /** At least the entry by which a member joined. */

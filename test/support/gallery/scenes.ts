@@ -101,6 +101,12 @@ export const SCENES: Record<string, Scene> = {
     hash: `#/room/${HARBOUR}`,
     taps: ['Menu', 'Who is here'],
   },
+  'edit-room': {
+    start: () => moderated(talk(live())),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Edit room'],
+  },
+  'menu-of-room': { start: () => moderated(talk(live())), hash: `#/room/${HARBOUR}`, taps: ['Menu'] },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   typing: {
     start: () => {
@@ -227,6 +233,14 @@ function talk(
     app: signedIn({ connection, waiting, rooms: [{ ...harbour!, draft }, ...others] }),
     conversations: { [HARBOUR]: conversationOf(messages) },
   };
+}
+
+/** The person is a moderator of the room, which says what it is about. */
+function moderated(start: FakeStart): FakeStart {
+  const app = start.app as SignedIn;
+  const [harbour, ...others] = app.rooms;
+  const about = { upTo: 3, description: 'Who keeps watch at the harbour, and when.\nAsk Mika for the keys.' };
+  return { ...start, app: { ...app, rooms: [{ ...harbour!, role: 'moderator', about }, ...others] } };
 }
 
 function onStorage(storage: SignedIn['storage']): FakeStart {

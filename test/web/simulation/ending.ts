@@ -1,5 +1,6 @@
 /** The end of a run: without further faults, everything promised must happen by itself (O2, S2, S3, S4, S5). */
 
+import { pairOf } from '../../../shared/directPair.ts';
 import type { Line } from '../../../shared/fold.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
 import type { Row } from '../../../web/records/row.ts';
@@ -49,6 +50,8 @@ export async function end(run: Run): Promise<void> {
     if (run.breach) return;
     await allSent(run, user);
     if (run.breach) return;
+    for (const room of run.rooms())
+      if (!pairOf(room.id)) server.say(room, { author: run.ada, kind: 'about', ...{ name: `of ${user}` } }); // live
     for (const tab of browser.tabs()) await allShown(run, user, tab);
     if (run.breach) return;
     const isMoved = () =>
@@ -116,6 +119,9 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
       if (!atNewest && !loading) tab.client.toNewest(room.id); // after a restore it has opened again, at the first unread message
       return isEnd(run, user, tab, room);
     });
+    await until(run, 'S1', `${tab.name} calls ${room.name} what it is called now`, () =>
+      isNamed(run, tab, room),
+    );
     if (tab !== run.browser.tabs()[0]) continue;
     for (let pages = 0; pages < room.log.length && !run.breach; pages++) {
       const state = tab.client.conversation(room.id).get();
@@ -134,6 +140,14 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
     }
     tab.client.toNewest(room.id);
   }
+}
+
+/** The list of rooms has the name and the description of the newest changes in the log. */
+function isNamed(run: Run, tab: Tab, room: LogRoom): boolean {
+  if (pairOf(room.id)) return true;
+  const shownRoom = tab.signedIn()?.rooms.find(({ id }) => id === room.id);
+  const { name, about } = run.server.named(room);
+  return shownRoom?.name === name && shownRoom.about?.description === about?.description;
 }
 
 /** The newest lines, and after them the messages that were not sent. */

@@ -4,6 +4,7 @@
  */
 
 import { quotesIn } from '../../../server/feed/quotes.ts';
+import { changedBy } from '../../../shared/aboutRoom.ts';
 import { DIRECT, otherIn, pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { featureFor, isMessage, MENTIONS, REPLIES, repliedTo } from '../../../shared/kinds.ts';
@@ -25,6 +26,8 @@ import {
   type Unplaced,
 } from './logs.ts';
 import type { World } from './world.ts';
+
+type NamedAs = Pick<Room, 'name' | 'about'>;
 
 /** What this version needs of a server. */
 export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions', 'takedown'];
@@ -64,6 +67,8 @@ export interface Server {
   /** Accepts a socket and sends welcome and catch-up, or refuses it. */
   connect(conn: Conn, handshake: Handshake): void;
   handle(from: { user: string; conn?: Conn }, event: string, payload: unknown): object;
+  /** By the changes of the room in its log. */
+  named(room: LogRoom): NamedAs;
   newRoom(name: string, members: readonly string[]): LogRoom;
   /** An action of another user, or of another device of the same user. */
   /** `mentioned`: the ids of people. */
@@ -129,7 +134,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     return {
       id: room.id,
       ...(other === undefined
-        ? { kind: 'public', name: room.name }
+        ? { kind: 'public', ...server.named(room) }
         : { kind: 'direct', name: named(other).name, with: { id: other, ...named(other) } }),
       head: room.log.length,
       ...catchUpOf(room.log.map(shown), reset ? 0 : cursor[0]),
@@ -437,6 +442,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
       };
       world.after(random.int(1, HEADS_EVERY_MS), heads);
     },
+    named: ({ name, log }) => changedBy<NamedAs>({ name }, log.map(shown)),
     say(room, unplaced) {
       const { entry } = logs.add(
         room,

@@ -1,4 +1,5 @@
 /** Events that the users do not cause: of the browser, its disk, the network, the server, and other users. */
+import { pairOf } from '../../../shared/directPair.ts';
 import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
 import { bodyOf, type LogRoom } from './logs.ts';
@@ -40,6 +41,7 @@ export const SURROUNDINGS: Steps = [
   [2, roomFails],
   [2, rename],
   [3, othersSay],
+  [2, changeRoom],
 ];
 
 const TABS = 3;
@@ -317,6 +319,15 @@ function rename({ server, world, ada, people }: Run): string {
   const name = `${server.names.get(user)!.split(' ')[0]} ${world.random.int(1, 99)}`;
   server.rename(user, name);
   return `somebody is ${name} now`;
+}
+
+/** A moderator changes a room's name or description. */
+function changeRoom({ server, world, rooms, ada }: Run): string {
+  const { random } = world;
+  const room = random.pick(rooms().filter(({ id }) => !pairOf(id)));
+  const field = random.pick(['name', 'description'] as const);
+  server.say(room, { author: ada, kind: 'about', ...{ [field]: `${field} ${random.int(1, 99)}` } });
+  return `Ada changes the ${field} of ${room.name}: ${room.log.length}`;
 }
 
 /** Appends entries of kinds that this version does not show, or does not know. */

@@ -39,6 +39,7 @@ const CASES: readonly Case[] = [
   { variant: 'what a moderator deletes stays on the device', rules: ['S3'], seed: 17 },
   { variant: 'a quote of what is deleted stays', rules: ['S3'], seed: 35 },
   { variant: 'a late copy of what is deleted is not blanked', rules: ['S3'], seed: 73 },
+  { variant: 'a change of a room that is read later is not applied', rules: ['S1'], seed: 1 },
   { variant: 'a reset keeps the entries', rules: ['S1'], story: 'put back', seed: 5 },
   { variant: 'a reset keeps where the targets stood', rules: ['O4'], story: 'put back', seed: 5 },
   { variant: 'a span is stored without its entries', rules: ['S1'], seed: 1 },
@@ -99,6 +100,15 @@ const BY_UNIT_TESTS: readonly {
       [
         'test/web/log/store/migrateLog.test.ts',
         'S1 a deleted log is not migrated afterwards: after a reset, another epoch, or an inherited outbox',
+      ],
+    ],
+  },
+  {
+    variant: 'an older description of a room holds',
+    tests: [
+      [
+        'test/web/state/rooms.test.ts',
+        'S1 an older change that is read later, or a description of the room that is older, does not bring the old name back',
       ],
     ],
   },

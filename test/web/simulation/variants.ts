@@ -111,6 +111,20 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
       to: 'return [].concat(found).slice(0, 0);',
     },
   ],
+  'a change of a room that is read later is not applied': [
+    {
+      file: 'log/store/applyFrames.ts',
+      from: 'stored && changedBy(stored, entries);',
+      to: 'stored && changedBy(stored, entries.slice(0, 0));',
+    },
+  ],
+  'an older description of a room holds': [
+    {
+      file: 'log/store/applyFrames.ts',
+      from: 'const isOlder = (room.about?.upTo ?? 0) < (stored?.about?.upTo ?? 0);',
+      to: 'const isOlder = stored !== undefined && room.head < 0;',
+    },
+  ],
   'a deleted message still mentions': [
     {
       file: 'log/store/applyFrames.ts',

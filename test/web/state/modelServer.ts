@@ -2,6 +2,7 @@
  * A model of the server in memory, with sockets that the test drives: a test can delay, drop and reorder every frame and
  * answer.
  */
+import { changedBy, type RoomFields } from '../../../shared/aboutRoom.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
@@ -79,6 +80,8 @@ export interface ModelServer {
   fetch: typeof globalThis.fetch;
   /** Another user appends. */
   write(author: string, body: string, room?: string): Entry;
+  /** An owner changes a room. */
+  changeRoom(room: string, author: string, fields: RoomFields): Entry;
   amend(kind: 'edit' | 'delete', target: number, body?: string, room?: string): Entry;
   append(as: string, item: Item): { serverOffset: number; at: number } | WireError;
   /** Changes a user's name, with a `user` frame unless `mute`. */
@@ -134,6 +137,8 @@ export function createModelServer(): ModelServer {
     io: (options) => open(options as FakeSocket['options']),
     fetch: (input, init) => answerHttp(String(input), init),
     write: (author, body, room = LOBBY) => add(room, { author, clientOffset: mint(), kind: 'text', body }),
+    changeRoom: (room, author, fields) =>
+      add(room, { author, clientOffset: mint(), kind: 'about', ...fields }),
     amend(kind, target, body, room = LOBBY) {
       const { author } = rooms.get(room)!.log[target - 1]!;
       const entry = { author, clientOffset: mint(), kind, target, ...(body === undefined ? {} : { body }) };
@@ -217,7 +222,7 @@ export function createModelServer(): ModelServer {
     return {
       id: room.id,
       kind: 'public',
-      name: room.name,
+      ...changedBy<Pick<Room, 'name' | 'about'>>({ name: room.name }, room.log),
       head,
       ...catchUpOf(room.log, reset ? 0 : held),
       readUpTo: readUpToOf(room.id),

@@ -159,3 +159,51 @@ test('O4 a room from which one was removed stays listed and says why, until one 
   expect(await tab.client.ask('forgetRoom', room)).toEqual({ ok: true });
   await until('gone', () => named(tab, room) === undefined);
 });
+
+test('S1 the name and the description of a room follow its newest change: live, after 5,000 missed entries, and offline', async () => {
+  const { server, browser, tab, room } = await twoRooms();
+  const lin = mint();
+  server.changeRoom(room, lin, { name: 'Galley' });
+  await until('live', () => named(tab, room)?.name === 'Galley');
+  server.changeRoom(room, lin, { description: 'Who cooks' });
+  await until('described', () => named(tab, room)?.about?.description === 'Who cooks');
+  server.reachable = false;
+  server.live()!.drop();
+  server.mute = true;
+  server.changeRoom(room, lin, { name: 'Mess' });
+  server.changeRoom(room, lin, { description: 'Who eats' });
+  for (let i = 0; i < 5_000; i++) server.write(lin, `${i}`, room);
+  server.mute = false;
+  expect(named(tab, room)).toMatchObject({ name: 'Galley', about: { description: 'Who cooks' } });
+  server.reachable = true;
+  await tab.untilPassing('back', () => named(tab, room)?.name === 'Mess');
+  await until('the newest', () => tab.read(room).at(-1) === '4999');
+  server.reachable = false;
+  tab.kill();
+  const offline = browser.openTab();
+  tabs.push(offline);
+  await until('shown', () => offline.app().tag === 'signed-in');
+  expect(named(offline, room)).toMatchObject({ name: 'Mess', about: { upTo: 4, description: 'Who eats' } });
+});
+
+test('S1 an older change that is read later, or a description of the room that is older, does not bring the old name back', async () => {
+  const { server, tab, room } = await twoRooms();
+  const lin = mint();
+  server
+    .live()!
+    .hear('room', { room: roomAs(room, { name: 'Galley', about: { upTo: 9 }, head: 9, from: 10 }) });
+  await until('told', () => named(tab, room)?.name === 'Galley');
+  server.changeRoom(room, lin, { name: 'Old' }); // the entry at 1
+  server
+    .live()!
+    .hear('room', { room: roomAs(room, { name: 'Older', about: { upTo: 3 }, head: 9, from: 10 }) });
+  server
+    .live()!
+    .hear('room', { room: roomAs(room, { name: 'Mess', about: { upTo: 12 }, head: 12, from: 13 }) });
+  await until('the newest', () => named(tab, room)?.name !== 'Galley');
+  expect(named(tab, room)?.name).toBe('Mess');
+});
+
+function roomAs(id: string, fields: object) {
+  return { id, kind: 'public', readUpTo: 0, members: 2, ...fields };
+}

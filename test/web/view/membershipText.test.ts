@@ -48,6 +48,10 @@ test('a notice says who gave whom which role, or removed whom; “you” in the 
   expect(notice('removal', 'Mika', undefined)).toBe('Mika removed you');
   expect(notice('ban', 'Mika', 'Lin')).toBe('Mika banned Lin');
   expect(notice('unban', 'Mika', '')).toBe('Mika lifted the ban of Somebody');
+  expect(notice('about', 'Mika', 'Mika', { name: 'Ward 6' })).toBe('Mika renamed the room to Ward 6');
+  expect(notice('about', undefined, undefined, { description: 'x' })).toBe('You changed the description');
+  expect(notice('about', 'Mika', 'Mika', { description: '' })).toBe('Mika removed the description');
+  expect(notice('about', 'Mika', 'Mika', { ofLater: 1 })).toBeUndefined();
   expect(notice('of a later version', 'Mika', 'Lin')).toBeUndefined();
   vi.stubGlobal('document', { documentElement: {} });
   await speak('zh');

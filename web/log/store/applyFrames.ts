@@ -2,6 +2,7 @@
  * Stores what the server sends: frames and range answers (entries, spans, users and settled outbox rows, in one transaction,
  * S1), and rooms (a welcome, one room's description, a room that the user has left).
  */
+import { changedBy } from '../../../shared/aboutRoom.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isAmendment, isMentioned, isRemoval, membershipOf, ruleOf } from '../../../shared/kinds.ts';
 import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
@@ -345,7 +346,7 @@ function mentionsAfter(
   return [...before, ...added].filter((offset) => offset > readUpTo && !removed.has(offset));
 }
 
-/** Updates the stored head, the number of members and the mentions by newly appended entries. */
+/** Updates the stored head, the number of members, the mentions, the name and what the room is about by these entries. */
 export async function updateHead(
   tx: UserWrite,
   room: string,
@@ -355,14 +356,18 @@ export async function updateHead(
   const stored = await tx.objectStore('rooms').get(room);
   const fresh = entries.filter((entry) => entry.serverOffset > (stored?.head ?? Number.POSITIVE_INFINITY));
   const last = fresh.at(-1);
-  if (!stored || !last) return;
+  const changed = stored && changedBy(stored, entries); // of any age: a catch-up has entries that are not beyond the head
+  if (!changed || (!last && changed === stored)) return;
   const count = (what: 'joined' | 'left') => fresh.filter((entry) => membershipOf(entry) === what).length;
   const members = Math.max(0, stored.members + count('joined') - count('left'));
-  const { mentions: before, ...kept } = stored;
+  const { mentions: before, ...kept } = changed;
   const mentions = mentionsAfter(before ?? [], fresh, stored.readUpTo, me);
-  await tx
-    .objectStore('rooms')
-    .put({ ...kept, head: last.serverOffset, members, ...(mentions.length > 0 && { mentions }) });
+  await tx.objectStore('rooms').put({
+    ...kept,
+    head: last?.serverOffset ?? stored.head,
+    members,
+    ...(mentions.length > 0 && { mentions }),
+  });
 }
 
 function isRestored(room: Room, ends: Ends): boolean {
@@ -370,7 +375,9 @@ function isRestored(room: Room, ends: Ends): boolean {
 }
 
 async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined, counts = true) {
-  const { id, kind, name, head, readUpTo, members } = room;
+  const { id, kind, head, readUpTo, members } = room;
+  const isOlder = (room.about?.upTo ?? 0) < (stored?.about?.upTo ?? 0); // a frame may have told newer values before
+  const { name, about } = isOlder ? stored! : room;
   const unread = counts ? { count: room.unread ?? 0, after: readUpTo, upTo: head } : stored?.unread;
   const logGeneration = stored?.logGeneration;
   const mentions = counts ? room.mentions : stored?.mentions;
@@ -381,6 +388,8 @@ async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined,
     ...(stored?.readers && { readers: stored.readers }),
     ...(mentions?.length && { mentions }),
     ...(settings && { settings }),
+    ...(about && { about }),
+    ...(stored?.role && { role: stored.role }),
     ...(stored?.choices && { choices: stored.choices }),
     ...(logGeneration && { logGeneration }),
   };

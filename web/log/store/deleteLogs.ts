@@ -98,7 +98,7 @@ export async function forgetAllLogs(tx: UserWrite): Promise<void> {
 }
 
 function forgotten(
-  { unread: _, readers: __, settings: ___, mentions: ____, ...stored }: LocalRoom,
+  { unread: _, readers: __, settings: ___, mentions: ____, about: _____, ...stored }: LocalRoom,
   logGeneration: number,
 ): LocalRoom {
   return { ...stored, logGeneration };

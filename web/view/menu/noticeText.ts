@@ -1,4 +1,5 @@
 /** What a notice says: who gave whom which role, and so on. */
+import { shownName } from '../../../shared/text.ts';
 import { isolated, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Memberships } from '../../state/model.ts';
@@ -25,7 +26,16 @@ export function noticeText({ kind, by, whom, isSelf, fields }: Notice): string |
       return notices.bans(actor, person);
     case 'unban':
       return notices.unbans(actor, person);
+    case 'about':
+      return aboutText(actor, fields);
     default:
       return undefined;
   }
+}
+
+function aboutText(actor: string, { name, description }: Notice['fields']): string | undefined {
+  const { notices } = sheetTexts();
+  if (typeof name === 'string') return notices.renames(actor, isolated(shownName(name)));
+  if (typeof description !== 'string') return undefined;
+  return description === '' ? notices.clears(actor) : notices.describes(actor);
 }

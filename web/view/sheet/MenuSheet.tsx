@@ -19,6 +19,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   const s = sheetTexts();
   return (
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
+      {room?.about?.description && (
+        <p class="described" dir="auto" translate={false}>
+          {room.about.description}
+        </p>
+      )}
       {room?.member && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'members', room })}>
           {s.presence.open}
@@ -31,6 +36,11 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
       )}
       {room?.member && room.kind !== 'direct' && app.connection.tag === 'live' && (
         <ReportsButton room={room.id} onOpen={() => onOpen({ tag: 'reports', room })} />
+      )}
+      {room?.member && room.role && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'edit-room', room })}>
+          {s.editRoom.title}
+        </button>
       )}
       {room?.member && (
         <RoomWishesPart

@@ -4,6 +4,7 @@ import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { ShowCodeSheet } from './CodeSheets.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
+import { EditRoomSheet } from './EditRoomSheet.tsx';
 import { InviteSheet } from './InviteSheet.tsx';
 import { KeeperSheet } from './KeeperSheet.tsx';
 import { LeaveSheet } from './LeaveSheet.tsx';
@@ -33,6 +34,7 @@ export type OpenSheet =
   | { tag: 'members'; room: RoomSummary }
   | { tag: 'reports'; room: RoomSummary }
   | { tag: 'profile'; person: { id: string; name: string } }
+  | { tag: 'edit-room'; room: RoomSummary }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -73,6 +75,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <ReportsSheet room={open.room.id} onClose={close} />;
     case 'profile':
       return <ProfileSheet app={app} person={open.person} onClose={close} />;
+    case 'edit-room':
+      return <EditRoomSheet app={app} room={open.room} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':

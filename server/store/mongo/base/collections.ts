@@ -1,5 +1,6 @@
 /** The collections of the database: their documents, indexes and validators. */
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
+import type { RoomFields } from '../../../../shared/aboutRoom.ts';
 import type { RoomKind, RoomRole } from '../../../../shared/protocol/index.ts';
 import type {
   ComeBackRequest,
@@ -155,6 +156,9 @@ export interface RoomDocument {
   name: string;
   createdBy: string;
   createdAt: number;
+  /** What entries have set (shared/aboutRoom.ts), but the name; and of each field that was set the serverOffset of the entry. */
+  about?: Omit<RoomFields, 'name'>;
+  aboutOffsets?: Partial<Record<keyof RoomFields, number>>;
   /** As in `ListedRoom`. Absent where a process of an older version created it, until the next entry: 0. */
   activeAt?: number;
 }

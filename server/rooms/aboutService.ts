@@ -1,0 +1,93 @@
+/**
+ * What owners and moderators change of a room: each change is an entry, which the store applies to the room's record. Of changes
+ * at the same moment, also on several processes, the one that is later in the log holds.
+ */
+import type { RoomFields } from '../../shared/aboutRoom.ts';
+import type { Request, User } from '../../shared/protocol/index.ts';
+import { type Checked, checkDescription, checkNewName } from '../../shared/text.ts';
+import { RefusedError } from '../base/refusal.ts';
+import type { Limiter } from '../limits/limiter.ts';
+import type { RoomRecord, RoomStore } from '../store/port.ts';
+import { noSuchRoom } from './access.ts';
+import type { Moderation } from './moderation.ts';
+import type { RoomLimits } from './roomLimits.ts';
+import type { EntryWriter } from './roomService.ts';
+
+export interface AboutService {
+  /** Writes no entry where the room has this value already. */
+  change(user: User, request: Request<'room:about'>): Promise<void>;
+}
+
+interface Deps {
+  store: Pick<RoomStore, 'byId'>;
+  entries: EntryWriter;
+  moderation: Pick<Moderation, 'mustModerate'>;
+  limits: Pick<RoomLimits, 'charged'>;
+  /** Tokens per room and user. */
+  changes: Limiter;
+  /** Called with the name of the limit that refuses. */
+  onRefusal: (limit: string, user: string) => void;
+}
+
+export function createAboutService({
+  store,
+  entries,
+  moderation,
+  limits,
+  changes,
+  onRefusal,
+}: Deps): AboutService {
+  return {
+    async change(user, { room: id, clientOffset, ...asked }) {
+      const content = checked(asked);
+      const key = { room: id, author: user.id, clientOffset };
+      const known = await entries.lookUp(key, 'about', { content });
+      if (known === 'conflict') throw otherContent();
+      if (known === 'repeat') return;
+      await moderation.mustModerate(user, id);
+      const room = await store.byId(id);
+      if (!room) throw noSuchRoom();
+      if (hasAlready(room, content)) return;
+      const retryAfter = changes.take(`${id} ${user.id}`, 1);
+      if (retryAfter > 0) {
+        onRefusal('room-changes', user.id);
+        throw new RefusedError(
+          'rate-limited',
+          'You have changed this room many times; wait a moment.',
+          retryAfter,
+        );
+      }
+      await limits.charged(user.id, async () => {
+        const { tag } = await entries.appendOwn(key, 'about', { content });
+        if (tag === 'conflict') throw otherContent();
+        if (tag === 'no-room') throw noSuchRoom();
+        if (tag !== 'appended' && tag !== 'repeat') throw new Error(`a change of a room gave ${tag}`);
+        return tag;
+      });
+    },
+  };
+}
+
+/** One field, normalized. */
+function checked({ name, description }: RoomFields): RoomFields {
+  if ((name === undefined) === (description === undefined))
+    throw new RefusedError('invalid', 'Change either the name of the room or its description.');
+  return name === undefined
+    ? { description: textOf(checkDescription(description!)) }
+    : { name: textOf(checkNewName(name)) };
+}
+
+function textOf(text: Checked): string {
+  if (!text.ok) throw new RefusedError(text.code, text.message);
+  return text.text;
+}
+
+function hasAlready({ name, about }: RoomRecord, content: RoomFields): boolean {
+  return content.name === undefined
+    ? (about?.description ?? '') === content.description
+    : name === content.name;
+}
+
+function otherContent(): RefusedError {
+  return new RefusedError('conflict', 'Another change was sent under this key.');
+}

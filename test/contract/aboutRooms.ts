@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import type { NewEntry } from '../../server/store/port.ts';
+import { append, appendNew, type Harness, inDatabase, item, join, newId, newRoom, text } from './support.ts';
+
+export function aboutRoomCases(open: () => Promise<Harness>): void {
+  const db = inDatabase(open);
+
+  it('a room has the name and the description of its newest changes, with the serverOffset of the last one', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    expect((await db.store.rooms.byId(room))?.about).toBeUndefined();
+    await appendNew(db.store, [
+      join(room, me),
+      changeOf(room, me, { name: 'Ward 5' }),
+      changeOf(room, me, { description: 'Where we hand over' }),
+      text(room, me, 'hello'),
+      changeOf(room, me, { name: 'Ward 6' }),
+      changeOf(room, me, { unknownToThisVersion: 1 }),
+    ]);
+    await db.harness.reopen();
+    const about = { upTo: 5, description: 'Where we hand over' };
+    expect(await db.store.rooms.byId(room)).toMatchObject({ name: 'Ward 6', about, head: 6 });
+    const [mine] = await db.store.rooms.ofUser(me);
+    expect(mine?.room).toMatchObject({ name: 'Ward 6', about });
+    const listed = (await db.store.rooms.listPublic(undefined, 100)).find(({ id }) => id === room);
+    expect(listed).toMatchObject({ name: 'Ward 6', about });
+    await appendNew(db.store, [changeOf(room, me, { description: '' })]);
+    expect(await db.store.rooms.byId(room)).toMatchObject({ about: { upTo: 7, description: '' } });
+    expect((await db.store.log.range(room, 2, 2, 1_000)).entries[0]).toMatchObject({
+      kind: 'about',
+      author: me,
+      name: 'Ward 5',
+    });
+  });
+
+  it('a repeated change is found by its key, and does not undo a later one', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    const first = changeOf(room, me, { name: 'Ward 5' });
+    await appendNew(db.store, [first, changeOf(room, me, { name: 'Ward 6' })]);
+    expect((await append(db.store, [first]))[0]?.tag).toBe('repeat');
+    expect(await db.store.rooms.byId(room)).toMatchObject({ name: 'Ward 6', about: { upTo: 2 } });
+  });
+
+  it('a change concerns its own room alone', async () => {
+    const [room, other, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
+    await appendNew(db.store, [changeOf(room, me, { name: 'Ward 5', description: 'x' })]);
+    const untouched = await db.store.rooms.byId(other);
+    expect(untouched).toMatchObject({ name: 'Deck' });
+    expect(untouched?.about).toBeUndefined();
+  });
+}
+
+export function changeOf(room: string, author: string, content: Record<string, unknown>): NewEntry {
+  const bare = item({ room, author, clientOffset: newId() }, { kind: 'about' });
+  return { ...bare, content, digest: `of ${JSON.stringify(content)}` };
+}

@@ -1,0 +1,52 @@
+/** Faults with changes of rooms. */
+import { MemoryData, type Row } from '../memory/data.ts';
+import type { Fault } from './faults.ts';
+
+export const aboutRoomFaults: Fault[] = [
+  {
+    name: 'changes of rooms are not applied',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(): void {}
+      })(),
+    caughtBy: ['a room has the name and the description of its newest changes'],
+  },
+  {
+    name: 'the change that is applied last holds',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(row: Row): void {
+          const room = this.rooms.get(row.room)!;
+          const { aboutOffsets } = room;
+          delete room.aboutOffsets;
+          super.setAbout(row);
+          Object.assign(room, {
+            aboutOffsets: { ...aboutOffsets, ...this.rooms.get(row.room)?.aboutOffsets },
+          });
+        }
+      })(),
+    caughtBy: ['of several changes of one field, that with the greatest serverOffset holds'],
+  },
+  {
+    name: 'a change concerns all rooms',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(row: Row): void {
+          for (const room of this.rooms.keys()) super.setAbout({ ...row, room });
+        }
+      })(),
+    caughtBy: ['a change concerns its own room alone'],
+  },
+  {
+    name: 'a change removes the other fields',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(row: Row): void {
+          const room = this.rooms.get(row.room)!;
+          if (row.kind === 'about' && room.about) room.about = { upTo: room.about.upTo };
+          super.setAbout(row);
+        }
+      })(),
+    caughtBy: ['a room has the name and the description of its newest changes'],
+  },
+];

@@ -1,0 +1,65 @@
+/** What owners and moderators change of a room, as its members see it. */
+import { expect } from '@playwright/test';
+import { connectClient, newId, signUp as signUpByApi } from '../support/api.ts';
+import { signUp, test } from './fixtures.ts';
+
+test('an owner renames a room and describes it; a member who was offline sees both, also after a start without a network', async ({
+  server,
+  phone,
+  network,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const room = newId();
+  await mika.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  await page.goto(`${network.url}/#/room/${room}`);
+  await page.getByRole('button', { name: /Join/ }).tap();
+  await expect(page.getByText('2 people')).toBeVisible();
+  const menu = page.getByRole('main').getByRole('button', { name: 'Menu' });
+  const sheet = page.getByRole('dialog');
+  await menu.tap();
+  await expect(sheet.getByRole('button', { name: 'Who is here' })).toBeVisible();
+  await expect(sheet.getByRole('button', { name: 'Edit room' })).toHaveCount(0);
+  await page.keyboard.press('Escape');
+
+  network.stall();
+  await mika.request('room:about', {
+    room,
+    clientOffset: newId(),
+    description: 'Where we hand over at eight',
+  });
+  await mika.request('room:about', { room, clientOffset: newId(), name: 'Ward 6' });
+  network.pass();
+  await expect(page.getByRole('heading', { name: 'Ward 6' })).toBeVisible();
+  await expect(page.getByText(/Mika\W? renamed the room to \W?Ward 6/)).toBeVisible();
+  network.refuse();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Ward 6' })).toBeVisible();
+  await menu.tap();
+  await expect(sheet.getByText('Where we hand over at eight')).toBeVisible();
+  await page.keyboard.press('Escape');
+  network.pass();
+
+  const people = await mika.request('presence', { room });
+  const ada = Object.keys(people.ok ? people.people : {}).find((id) => id !== mika.session.user.id)!;
+  await mika.request('room:role', { room, clientOffset: newId(), user: ada, role: 'moderator' });
+  await expect(page.getByText(/Mika\W? made you a moderator/)).toBeVisible();
+  await expect(async () => {
+    await menu.tap();
+    await sheet.getByRole('button', { name: 'Edit room' }).tap({ timeout: 1_000 });
+  }).toPass();
+  await sheet.getByLabel('Name of the room').fill(' ');
+  await sheet.getByRole('button', { name: 'Save' }).tap();
+  await expect(sheet.getByText('Enter a name first.')).toBeVisible();
+  await sheet.getByLabel('Name of the room').fill('Ward 7');
+  await sheet.getByLabel('What it is about').fill('x'.repeat(301));
+  await sheet.getByRole('button', { name: 'Save' }).tap();
+  await expect(sheet.getByText('A description can have at most 300 characters.')).toBeVisible();
+  await sheet.getByLabel('What it is about').fill('');
+  await sheet.getByRole('button', { name: 'Save' }).tap();
+  await expect(sheet).toBeHidden();
+  await expect(page.getByText(/You renamed the room to \W?Ward 7/)).toBeVisible();
+  await expect(page.getByText('You removed the description')).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Ward 7' })).toBeVisible();
+});
