@@ -51,6 +51,7 @@ import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
 import { createAboutService } from './rooms/aboutService.ts';
 import { createAccess } from './rooms/access.ts';
+import { createAnnouncements } from './rooms/announcements.ts';
 import { createDirectRooms } from './rooms/directRooms.ts';
 import { createInvitations } from './rooms/invitations.ts';
 import { createMarkWriter } from './rooms/markWriter.ts';
@@ -92,6 +93,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   };
   const names = createNames(store.users);
   const access = createAccess({ rooms: store.rooms, isTailOpen: () => feed.isOpen() });
+  const announcements = createAnnouncements({
+    rooms: store.rooms,
+    isTailOpen: () => feed.isOpen(),
+    now: monotonic,
+  });
   const smallRooms = createSmallRooms({ rooms: store.rooms, now: monotonic });
   const itemLimiter = createLimiter({ perSecond: ITEMS_PER_SECOND, burst: ITEMS_BURST, now: monotonic });
   const frameLimiter = createLimiter({
@@ -113,6 +119,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     log: store.log,
     accepts,
     access,
+    announcements,
     direct,
     rankOf: (user, room) => moderation.rankIn(user, room),
     limiter: itemLimiter,
@@ -381,12 +388,14 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       presence.moved(room, subjectOf(entry), membershipOf(entry) === 'joined');
       realtime.applyMembership(room, entry);
     },
+    onAbout: announcements.changed,
     onBegun(room) {
       smallRooms.changed(room);
       realtime.begun(room);
     },
     onGap() {
       access.clear();
+      announcements.clear();
       smallRooms.clear();
       presence.clear();
       realtime.reconcile();

@@ -1,5 +1,5 @@
 /**
- * What owners and moderators change of a room: its name and its description. Each change is an entry. The room's record has the
+ * What owners and moderators change of a room: its name, its description, and who may write in it. Each change is an entry. The room's record has the
  * current values, on the server and on each device: of each field, that of the entry with the greatest serverOffset. Pure.
  */
 import type { Entry } from './entry.ts';
@@ -9,6 +9,8 @@ import { ruleOf } from './kinds.ts';
 export type RoomFields = {
   name?: string | undefined;
   description?: string | undefined;
+  /** Only owners and moderators write. */
+  announcements?: boolean | undefined;
 };
 
 /** `upTo`: the serverOffset of the newest entry that changed something of the room, also its name. */
@@ -22,10 +24,11 @@ export function fieldsSetBy({
   ...fields
 }: { kind: string } & Readonly<Record<string, unknown>>): RoomFields {
   if (ruleOf(kind)?.sets !== 'about') return {};
-  const { name, description } = fields;
+  const { name, description, announcements } = fields;
   return {
     ...(typeof name === 'string' && { name }),
     ...(typeof description === 'string' && { description }),
+    ...(typeof announcements === 'boolean' && { announcements }),
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { pairOf } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
-import { membershipOf } from '../../shared/kinds.ts';
+import { membershipOf, ruleOf } from '../../shared/kinds.ts';
 import type { Users } from '../../shared/protocol/index.ts';
 import { createBatchLoader } from '../base/batchLoader.ts';
 import { Unavailable } from '../base/refusal.ts';
@@ -47,6 +47,8 @@ interface Deps {
   broadcast: Broadcast;
   /** Called for every committed entry that changes who is a member, also of rooms that are not hosted. */
   onMembership: (room: string, entry: Entry) => void;
+  /** Called for every committed entry that changes something of its room, also of rooms that are not hosted. */
+  onAbout: (room: string, entry: Entry) => void;
   /** Called for the first entry of each direct conversation: its two people are members from now on. */
   onBegun: (room: string) => void;
   /** Commits may have been missed. The feed reads missed entries of hosted rooms itself; missed memberships are the caller's. */
@@ -57,7 +59,17 @@ interface Deps {
   now: () => number;
 }
 
-export function createFeed({ log, names, broadcast, onMembership, onBegun, onGap, onLag, now }: Deps): Feed {
+export function createFeed({
+  log,
+  names,
+  broadcast,
+  onMembership,
+  onAbout,
+  onBegun,
+  onGap,
+  onLag,
+  now,
+}: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
   const sentNames = new Map<string, SentNames>();
   const headOf = createHeadLoader(log);
@@ -72,6 +84,7 @@ export function createFeed({ log, names, broadcast, onMembership, onBegun, onGap
       rooms.get(room)?.receive(entries);
       for (const entry of entries) {
         if (membershipOf(entry)) onMembership(room, entry);
+        if (ruleOf(entry.kind)?.sets === 'about') onAbout(room, entry);
         if (entry.serverOffset === 1 && pairOf(room)) onBegun(room);
       }
     }

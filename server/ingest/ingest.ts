@@ -21,6 +21,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
+import { type Announcements, saysSomething } from '../rooms/announcements.ts';
 import type { DirectRequest, DirectRooms } from '../rooms/directRooms.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry, OwnFields } from '../store/port.ts';
 import { jsonBytes, mentionedBy } from '../store/storedEntries.ts';
@@ -49,6 +50,7 @@ interface Deps {
   access: Access;
   /** What this user may do in the room. */
   rankOf: (user: string, room: string) => Promise<RoomRole>;
+  announcements: Pick<Announcements, 'isFor'>;
   direct: DirectRooms;
   limiter: Limiter;
   onLimit: OnLimit;
@@ -58,7 +60,8 @@ interface Deps {
 }
 
 export function createIngest(deps: Deps): Ingest {
-  const { log, accepts, access, rankOf, direct, limiter, onLimit, metrics, logger, now } = deps;
+  const { log, accepts, access, rankOf, announcements, direct, limiter, onLimit, metrics, logger, now } =
+    deps;
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -92,6 +95,12 @@ export function createIngest(deps: Deps): Ingest {
     if (refused) return toWireError(refused);
     const { role } = ruleOf(item.entry.kind) ?? {};
     if (role !== undefined && (await rankOf(user.id, item.entry.room)) === 'member') return ROLE_NEEDED;
+    if (
+      saysSomething(item.entry.kind) &&
+      (await announcements.isFor(item.entry.room)) &&
+      (await rankOf(user.id, item.entry.room)) === 'member'
+    )
+      return ANNOUNCEMENTS_ONLY;
     for (const mentioned of mentionedBy(item.entry))
       if (!(await access.isMember(item.entry.room, mentioned))) return STRANGER;
     const retryAfter = limiter.take(user.id, 1);
@@ -248,6 +257,10 @@ const OTHER_CONTENT = wireError('conflict', 'Another message was sent under this
 const ROLE_NEEDED: WireError = {
   ...wireError('forbidden', 'Your role in this room does not allow that.'),
   reason: 'role-needed' satisfies RefusalReason,
+};
+const ANNOUNCEMENTS_ONLY: WireError = {
+  ...wireError('forbidden', 'Only owners and moderators write in this room.'),
+  reason: 'announcements-only' satisfies RefusalReason,
 };
 const NOT_YET = wireError(
   'invalid',

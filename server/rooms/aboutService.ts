@@ -69,12 +69,18 @@ export function createAboutService({
 }
 
 /** One field, normalized. */
-function checked({ name, description }: RoomFields): RoomFields {
-  if ((name === undefined) === (description === undefined))
-    throw new RefusedError('invalid', 'Change either the name of the room or its description.');
-  return name === undefined
-    ? { description: textOf(checkDescription(description!)) }
-    : { name: textOf(checkNewName(name)) };
+function checked({ name, description, announcements }: RoomFields): RoomFields {
+  const fields = {
+    ...(name !== undefined && { name: textOf(checkNewName(name)) }),
+    ...(description !== undefined && { description: textOf(checkDescription(description)) }),
+    ...(announcements !== undefined && { announcements }),
+  };
+  if (Object.keys(fields).length !== 1)
+    throw new RefusedError(
+      'invalid',
+      'Change one thing at a time: the name, the description, or who may write.',
+    );
+  return fields;
 }
 
 function textOf(text: Checked): string {
@@ -83,9 +89,8 @@ function textOf(text: Checked): string {
 }
 
 function hasAlready({ name, about }: RoomRecord, content: RoomFields): boolean {
-  return content.name === undefined
-    ? (about?.description ?? '') === content.description
-    : name === content.name;
+  const now = { name, description: about?.description ?? '', announcements: about?.announcements === true };
+  return Object.entries(content).every(([field, value]) => now[field as keyof RoomFields] === value);
 }
 
 function otherContent(): RefusedError {

@@ -2,9 +2,10 @@
  * The requests about rooms: list, get, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
+import { createHash } from 'node:crypto';
 import { otherIn, pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
-import { LOBBY } from '../../shared/mint.ts';
+import { idFrom, LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
 import { checkNewName, nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
@@ -107,6 +108,16 @@ export function createRoomService({
     return result.tag;
   }
 
+  /** At the creation: under a key of the room's id, so that a repeat of the creation finds the entry. */
+  async function makeForAnnouncements(user: string, room: string): Promise<void> {
+    const clientOffset = idFrom(
+      createHash('sha256').update(`announcements ${room}`).digest().subarray(0, 16),
+    );
+    const content = { announcements: true };
+    const { tag } = await entries.appendOwn({ room, author: user, clientOffset }, 'about', { content });
+    if (tag !== 'appended' && tag !== 'repeat') throw new Unavailable(`a change of a new room gave ${tag}`);
+  }
+
   async function existing(id: string): Promise<RoomRecord> {
     const room = await store.byId(id);
     if (!room) throw noSuchRoom();
@@ -164,7 +175,7 @@ export function createRoomService({
       return { user: { id, name, rev }, since: createdAt, rooms: shared };
     },
 
-    async create(user, { id, kind, name: raw }, address) {
+    async create(user, { id, kind, name: raw, announcements = false }, address) {
       if (kind === 'direct')
         throw new RefusedError('invalid', 'A direct conversation begins with its first message.');
       const name = checkNewName(raw);
@@ -185,6 +196,7 @@ export function createRoomService({
           }
           return appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
         });
+        if (announcements) await makeForAnnouncements(user.id, id);
         return { room: await (joined === 'repeat' ? presentIfVisible : presentTo)(user, id) };
       });
     },

@@ -197,6 +197,8 @@ export interface RoomStore {
    */
   begin(room: Pick<NewRoom, 'id' | 'createdBy' | 'createdAt'>): Promise<void>;
   byId(id: string): Promise<RoomRecord | undefined>;
+  /** What entries have changed of the room, without what else `byId` reads. */
+  about(id: string): Promise<RoomAbout | undefined>;
   /**
    * Public rooms, the one with the latest activity first: descending by (activeAt, id), those beyond `after` in this order. A
    * room's activity may become visible some time after its append. It only ever rises, so no page repeats a room of an earlier one.

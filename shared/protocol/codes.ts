@@ -22,6 +22,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
  * `not-answered`: a stranger has sent as many messages as it may before it is answered.
  * `report-…`: why a report is not taken.
+ * `announcements-only`: only owners and moderators write in this room.
  * `mention-of-stranger`: an item mentions somebody who is no member of its room.
  */
 export type RefusalReason =
@@ -45,7 +46,8 @@ export type RefusalReason =
   | 'report-deleted'
   | 'report-many'
   | 'report-full'
-  | 'mention-of-stranger';
+  | 'mention-of-stranger'
+  | 'announcements-only';
 
 /** What a client does: retry, retry a few times, sign in again, report the item as not sent, or load a new version. */
 export type ErrorClass = 'transient' | 'uncertain' | 'auth' | 'permanent' | 'upgrade';

@@ -31,7 +31,11 @@ export type User = v.InferOutput<typeof User>;
  * What owners and moderators have changed of a room, beside its name. `upTo`: the serverOffset of the newest entry that changed
  * something, also its name: of two versions the one with the greater `upTo` is current.
  */
-export const AboutRoom = v.object({ upTo: Head, description: v.optional(v.string()) });
+export const AboutRoom = v.object({
+  upTo: Head,
+  description: v.optional(v.string()),
+  announcements: v.optional(v.boolean()),
+});
 
 /**
  * A room as a member sees it. `from`: the first offset of its catch-up; head + 1 if there is nothing to catch up. `members`:

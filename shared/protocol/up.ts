@@ -78,7 +78,13 @@ export const PersonAsked = v.union([v.object({ id: UserId }), v.object({ name: S
 export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
-export const RoomCreate = v.object({ id: Id, kind: RoomKind, name: v.string() });
+/** `announcements`: only owners and moderators write in it. */
+export const RoomCreate = v.object({
+  id: Id,
+  kind: RoomKind,
+  name: v.string(),
+  announcements: v.optional(v.boolean()),
+});
 export const RoomJoin = v.object({
   room: RoomId,
   clientOffset: ClientOffset,
@@ -110,6 +116,7 @@ export const RoomChange = v.object({
   clientOffset: ClientOffset,
   name: v.optional(v.string()),
   description: v.optional(v.string()),
+  announcements: v.optional(v.boolean()),
 });
 export const Beat = v.optional(v.unknown());
 

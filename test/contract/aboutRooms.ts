@@ -40,6 +40,19 @@ export function aboutRoomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.byId(room)).toMatchObject({ name: 'Ward 6', about: { upTo: 2 } });
   });
 
+  it('says alone what was changed of a room, for example that it is for announcements', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    expect(await db.store.rooms.about(room)).toBeUndefined();
+    expect(await db.store.rooms.about(newId())).toBeUndefined();
+    await appendNew(db.store, [changeOf(room, me, { announcements: true })]);
+    expect(await db.store.rooms.about(room)).toEqual({ upTo: 1, announcements: true });
+    await appendNew(db.store, [
+      changeOf(room, me, { description: 'x' }),
+      changeOf(room, me, { announcements: false }),
+    ]);
+    expect(await db.store.rooms.about(room)).toEqual({ upTo: 3, description: 'x', announcements: false });
+  });
+
   it('a change concerns its own room alone', async () => {
     const [room, other, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
     await appendNew(db.store, [changeOf(room, me, { name: 'Ward 5', description: 'x' })]);

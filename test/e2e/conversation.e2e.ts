@@ -2,7 +2,17 @@
 import type { Page } from '@playwright/test';
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
-import { composer, expect, expectInOrder, expectState, message, say, signUp, test } from './fixtures.ts';
+import {
+  composer,
+  expect,
+  expectInOrder,
+  expectState,
+  longPress,
+  message,
+  say,
+  signUp,
+  test,
+} from './fixtures.ts';
 import { expectReadUpTo, goToNewest } from './support/scroll.ts';
 
 test('a long press opens the menu, by which a message is edited and then deleted', async ({
@@ -652,16 +662,6 @@ test('a text is never rendered as HTML; it may be formatted, and its marks stay'
 });
 
 /** Holds a finger on the message until the menu opens. */
-async function longPress(page: Page, body: string): Promise<void> {
-  const box = (await message(page, body).boundingBox())!;
-  const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
-  await expect(page.getByRole('menu')).toBeVisible();
-  await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
-  await expect(page.getByRole('menu')).toBeVisible(); // lifting the finger does not activate an item
-}
-
 /** Scrolls up in steps and returns, for each step, by how many pixels the top message moved by itself. */
 function scrollUpAndMeasure(page: Page, steps: number): Promise<number[]> {
   return page.locator('.log').evaluate(async (log, count) => {

@@ -136,3 +136,14 @@ export async function expectInOrder(page: Page, expected: readonly string[]): Pr
     .poll(async () => (await bodies(page)).filter((body) => shown.includes(body)), { timeout: 30_000 })
     .toEqual(shown);
 }
+
+/** With one finger on a message, until its menu is open. */
+export async function longPress(page: Page, body: string): Promise<void> {
+  const box = (await message(page, body).boundingBox())!;
+  const touchPoints = [{ x: box.x + 20, y: box.y + box.height / 2 }];
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
+  await expect(page.getByRole('menu')).toBeVisible();
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await expect(page.getByRole('menu')).toBeVisible(); // lifting the finger does not activate an item
+}

@@ -1,7 +1,6 @@
 /** What owners and moderators change of a room, as its members see it. */
-import { expect } from '@playwright/test';
-import { connectClient, newId, signUp as signUpByApi } from '../support/api.ts';
-import { signUp, test } from './fixtures.ts';
+import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
+import { composer, expect, expectState, longPress, message, say, signUp, test } from './fixtures.ts';
 
 test('an owner renames a room and describes it; a member who was offline sees both, also after a start without a network', async ({
   server,
@@ -62,4 +61,43 @@ test('an owner renames a room and describes it; a member who was offline sees bo
   await expect(page.getByText(/You renamed the room to \W?Ward 7/)).toBeVisible();
   await expect(page.getByText('You removed the description')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Ward 7' })).toBeVisible();
+});
+
+test('O4 in a room for announcements a member has a sentence in place of the composer, reacts, and keeps what was refused', async ({
+  server,
+  phone,
+  network,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const room = newId();
+  await mika.request('room:create', { id: room, kind: 'public', name: 'News' });
+  await page.goto(`${network.url}/#/room/${room}`);
+  await page.getByRole('button', { name: /Join/ }).tap();
+  await mika.append({ ...text('Read this'), room });
+  await expect(message(page, 'Read this')).toBeVisible();
+  network.stall();
+  await say(page, 'But why?');
+  await mika.request('room:about', { room, clientOffset: newId(), announcements: true });
+  network.pass();
+  await expectState(page, 'But why?', 'Not sent');
+  await expect(page.getByText('Only owners and moderators write here.')).toBeVisible();
+  await expect(page.getByText(/Mika\W? made this a room for announcements/)).toBeVisible();
+  await expect(composer(page)).toHaveCount(0);
+  await page.getByRole('log').getByRole('button', { name: 'Not sent' }).tap();
+  const sheet = page.getByRole('dialog');
+  await expect(sheet.getByText('Only owners and moderators write in this room.')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await longPress(page, 'Read this');
+  await expect(page.getByRole('menuitem', { name: 'Reply' })).toHaveCount(0);
+  await page.getByRole('menuitemcheckbox', { name: 'React with 👍' }).tap();
+  await expect(message(page, 'Read this').getByRole('button', { name: /👍/ })).toBeVisible();
+  network.refuse();
+  await page.reload();
+  await expect(page.getByText('Only owners and moderators write here.')).toBeVisible();
+  await expect(message(page, 'But why?')).toBeVisible();
+  network.pass();
+  await mika.request('room:about', { room, clientOffset: newId(), announcements: false });
+  await expect(composer(page)).toBeVisible();
 });

@@ -7,7 +7,7 @@ import * as ids from '../../shared/ids.ts';
 import * as protocol from '../../shared/protocol/index.ts';
 import { describeSchema } from '../support/describeSchema.ts';
 
-const PINNED = { protocol: 1, hash: 'bd91b864ffc7e20b' };
+const PINNED = { protocol: 1, hash: '5ebf9b6cb6a2f1e9' };
 
 describe('the protocol', () => {
   test('is pinned to its version by a hash of all its schemas', () => {

@@ -13,7 +13,12 @@ interface FoundRoom {
 }
 
 export interface RoomRequests {
-  createRoom(name: string, kind: 'public' | 'private'): AnswerOrReason<{ room: string }>;
+  /** `announcements`: only owners and moderators write in it. */
+  createRoom(
+    name: string,
+    kind: 'public' | 'private',
+    announcements?: boolean,
+  ): AnswerOrReason<{ room: string }>;
   lookUpRoom(room: string): AnswerOrReason<{ room: FoundRoom }>;
   joinRoom(room: string, invite?: string): AnswerOrReason;
   leaveRoom(room: string): AnswerOrReason;
@@ -39,12 +44,17 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
   }
 
   return {
-    async createRoom(raw, kind) {
+    async createRoom(raw, kind, announcements = false) {
       if (raw.trim() === '') return { ok: false, reason: { code: 'empty' } };
       const name = checkNewName(raw);
       if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
-      const what = `create ${kind} ${name.text}`;
-      const asked = await askServer(connection, 'room:create', { id: idFor(what), kind, name: name.text });
+      const what = `create ${kind} ${announcements} ${name.text}`;
+      const asked = await askServer(connection, 'room:create', {
+        id: idFor(what),
+        kind,
+        name: name.text,
+        ...(announcements && { announcements }),
+      });
       if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(what);
       if (!asked.ok) return asked;
       return shown(async () => {

@@ -120,6 +120,8 @@ export const enSheets = {
     renames: (by: string, name: string) => `${by} renamed the room to ${name}`,
     describes: (by: string) => `${by} changed the description`,
     clears: (by: string) => `${by} removed the description`,
+    restricts: (by: string) => `${by} made this a room for announcements`,
+    opens: (by: string) => `${by} let everybody write here`,
   },
 
   /** What owners and moderators change of a room. */
@@ -127,6 +129,9 @@ export const enSheets = {
     title: 'Edit room',
     name: 'Name of the room',
     description: 'What it is about',
+    announcements: 'For announcements: only owners and moderators write',
+    /** In place of the composer. */
+    readOnly: 'Only owners and moderators write here. You can react to their messages.',
     save: 'Save',
     offline: 'You need a connection to change this.',
     reasons: {
@@ -565,6 +570,7 @@ export const enSheets = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'This room already exists.',
+      'announcements-only': 'Only owners and moderators write in this room.',
       'not-answered': 'You can write more once you are answered. Try again then.',
       'out-removed': 'A moderator removed you from this room.',
       'out-banned': 'A moderator banned you from this room.',

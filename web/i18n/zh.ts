@@ -193,6 +193,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
         'too-large': '名称最多 40 个字符。',
         invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
         conflict: '这个聊天室已经存在。',
+        'announcements-only': '这个聊天室只有群主和管理员可以发言。',
         'not-answered': '对方回复后你才能继续发送，请到时再试。',
         'out-removed': '管理员已将你移出这个聊天室。',
         'out-banned': '你已被管理员禁止进入这个聊天室。',
@@ -309,12 +310,16 @@ export const zh: Texts & { sheets: SheetTexts } = {
       renames: (by, name) => `${by}将聊天室改名为${name}`,
       describes: (by) => `${by}修改了简介`,
       clears: (by) => `${by}删除了简介`,
+      restricts: (by) => `${by}将这里设为公告聊天室`,
+      opens: (by) => `${by}允许所有人在这里发言`,
     },
 
     editRoom: {
       title: '编辑聊天室',
       name: '聊天室名称',
       description: '简介',
+      announcements: '公告：只有群主和管理员可以发言',
+      readOnly: '这里只有群主和管理员可以发言。你可以对他们的消息作出回应。',
       save: '保存',
       offline: '需要联网才能修改。',
       reasons: {

@@ -68,7 +68,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
       {room?.blocked ? (
         lazy && <lazy.BlockedRoom room={room} />
       ) : room || !areKnown ? (
-        <MessagePane id={id} name={name} hasLeft={room?.member === false} models={models} onOpen={onOpen} />
+        <MessagePane id={id} name={name} isClosed={room?.isClosed === true} models={models} onOpen={onOpen} />
       ) : (
         lazy && <lazy.UnknownRoom id={id} />
       )}
@@ -83,8 +83,9 @@ function roomIn(app: AppState, id: string): RoomSummary | undefined {
 /** Without the fields that change with every message. */
 function aboutRoom(room: RoomSummary | undefined) {
   if (!room) return undefined;
-  const { id, name, kind, with: other = id, members, member, failing, wishes } = room;
-  return { id, name, kind, with: other, members, member, failing, blocked: wishes.blocked };
+  const { id, name, kind, with: other = id, members, member, failing, wishes, about, role } = room;
+  const isClosed = !member || (about?.announcements && !role);
+  return { id, name, kind, with: other, members, isClosed, failing, blocked: wishes.blocked };
 }
 
 /**
@@ -98,13 +99,14 @@ function roomsAreKnown({ connection, rooms, storage }: SignedIn): boolean {
 interface MessagePaneProps {
   id: string;
   name: string;
-  hasLeft: boolean;
+  /** Nothing can be written: the room was left, or only moderators write in it. */
+  isClosed: boolean;
   models: ComposerModels;
   onOpen: RoomPaneProps['onOpen'];
 }
 
 /** The log of a room and the composer below it. */
-function MessagePane({ id, name, hasLeft, models, onOpen }: MessagePaneProps) {
+function MessagePane({ id, name, isClosed, models, onOpen }: MessagePaneProps) {
   const { client } = useWorld();
   const conversation = useMemo(() => client.conversation(id), [client, id]);
   const logGeneration = useSelected(conversation, (state) => state.logGeneration);
@@ -167,7 +169,7 @@ function MessagePane({ id, name, hasLeft, models, onOpen }: MessagePaneProps) {
           onEdit={editing.set}
           onSheet={onOpen}
           replying={replying}
-          hasLeft={hasLeft}
+          isClosed={isClosed}
         />
       )}
       {lazy && <lazy.TypingLine room={id} />}
@@ -181,8 +183,8 @@ function MessagePane({ id, name, hasLeft, models, onOpen }: MessagePaneProps) {
           onSent={onEditSent}
           onCancel={() => models.endEdit(id, 'given-up')}
         />
-      ) : hasLeft ? (
-        lazy && <lazy.LeftRoom room={id} />
+      ) : isClosed ? (
+        lazy && <lazy.ClosedRoom room={id} />
       ) : (
         <Composer
           key="new"

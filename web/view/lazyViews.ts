@@ -1,7 +1,7 @@
 /** The views that the first paint does not need, as one lazy chunk (useLazyViews.ts). */
 export { keepFocus } from './keepFocus.ts';
 export { AroundLog } from './menu/AroundLog.tsx';
-export { LeftRoom, StorageLine } from './menu/BelowLog.tsx';
+export { ClosedRoom, StorageLine } from './menu/BelowLog.tsx';
 export { BlockedRoom } from './menu/BlockedRoom.tsx';
 export { Formatted } from './menu/Formatted.tsx';
 export { followClock } from './menu/followClock.ts';

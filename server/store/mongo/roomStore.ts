@@ -131,6 +131,10 @@ export function roomsOn({
       counts.invalidate(id);
     },
     byId,
+    async about(id) {
+      const found = await rooms.findOne({ _id: id }, { projection: { about: 1, aboutOffsets: 1 } });
+      return found ? aboutIn(found) : undefined;
+    },
     async listPublic(after, limit) {
       const listed: RoomDocument[] = [];
       for (const where of after ? rangesBeyond(after) : WHOLE_LIST) {
@@ -312,7 +316,10 @@ export function roomsOn({
   };
 }
 
-function aboutIn({ about, aboutOffsets = {} }: RoomDocument): RoomAbout | undefined {
+function aboutIn({
+  about,
+  aboutOffsets = {},
+}: Pick<RoomDocument, 'about' | 'aboutOffsets'>): RoomAbout | undefined {
   const upTo = Math.max(0, ...Object.values(aboutOffsets));
   return upTo === 0 ? undefined : { ...about, upTo };
 }

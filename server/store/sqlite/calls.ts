@@ -88,6 +88,7 @@ export const ANSWERED_BY = {
     choose: 'writer',
     chosen: 'reader',
     byId: 'reader',
+    about: 'reader',
     listPublic: 'reader',
     ofUser: 'reader',
     ofUsers: 'reader',

@@ -142,6 +142,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       create: (room) => call('rooms', 'create', room),
       begin: (room) => call('rooms', 'begin', room),
       byId: (id) => call('rooms', 'byId', id),
+      about: (id) => call('rooms', 'about', id),
       listPublic: (after, limit) => call('rooms', 'listPublic', after, limit),
       ofUser: (user) => call('rooms', 'ofUser', user),
       ofUsers: (users) => call('rooms', 'ofUsers', users),

@@ -27,6 +27,7 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
       const stored = statements.byId.get(id);
       return stored && recordOf(stored);
     },
+    about: (id) => asAbout(statements.about.get(id)?.about ?? null),
     listPublic: ({ activeAt, id } = FIRST, limit) =>
       statements.listPublic.all(activeAt, id, limit).map(recordOf),
     ofUser: (user) =>
@@ -115,6 +116,7 @@ function prepare(db: DatabaseSync) {
     ),
     addMember: query(db, 'INSERT INTO members (room, user, present, serverOffset) VALUES (?, ?, 1, 0)'),
     byId: query<Stored<RoomRecord>>(db, `${room} FROM rooms WHERE id = ?`),
+    about: query<{ about: string | null }>(db, 'SELECT about FROM rooms WHERE id = ?'),
     listPublic: query<Stored<ListedRoom>>(
       db,
       `${room}, activeAt FROM rooms WHERE kind = 'public' AND (activeAt, id) < (?, ?)

@@ -158,7 +158,7 @@ export class MemoryData {
   protected setAbout(row: Row): void {
     const fields = fieldsSetBy({ ...row.content, kind: row.kind });
     const room = this.rooms.get(row.room)!;
-    for (const [field, value] of Object.entries(fields) as [keyof RoomFields, string][]) {
+    for (const [field, value] of Object.entries(fields) as [keyof RoomFields, never][]) {
       if ((room.aboutOffsets?.[field] ?? 0) >= row.serverOffset) continue;
       const aboutOffsets = { ...room.aboutOffsets, [field]: row.serverOffset };
       const upTo = Math.max(...Object.values(aboutOffsets));

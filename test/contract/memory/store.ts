@@ -162,6 +162,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     create: (room) => call(() => data.createRoom(room)),
     begin: (room) => call(() => data.begin(room)),
     byId: (id) => call(() => data.room(id)),
+    about: (id) => call(() => data.room(id)?.about),
     listPublic: (after, limit) =>
       call(() =>
         [...data.rooms.values()]

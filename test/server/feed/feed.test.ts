@@ -16,6 +16,7 @@ function feedOn(
     names: { of: async () => ({}), ofUsers: async () => ({}) },
     broadcast,
     onMembership: () => {},
+    onAbout: () => {},
     onBegun: () => {},
     onGap,
     onLag: () => {},

@@ -79,6 +79,7 @@ test('with 5,000 sockets of 50 rooms each, no round is one turn of the event loo
     names,
     broadcast: () => {},
     onMembership: () => {},
+    onAbout: () => {},
     onBegun: () => {},
     onGap: () => {},
     onLag: () => {},

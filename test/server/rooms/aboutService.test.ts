@@ -23,8 +23,11 @@ async function roomOf(creator: ApiClient, ...others: ApiClient[]): Promise<strin
   return room;
 }
 
-const change = (by: ApiClient, room: string, fields: { name?: string; description?: string }) =>
-  by.request('room:about', { room, clientOffset: newId(), ...fields });
+const change = (
+  by: ApiClient,
+  room: string,
+  fields: { name?: string; description?: string; announcements?: boolean },
+) => by.request('room:about', { room, clientOffset: newId(), ...fields });
 
 async function seenBy(client: ApiClient, room: string) {
   const answer = await client.request('room:get', { room });
@@ -149,4 +152,69 @@ test('one user changes one room so many times an hour; other rooms are not affec
     error: { code: 'rate-limited', retryAfter: expect.any(Number) },
   });
   expect(await change(mika, other, { name: 'Ward 6' })).toMatchObject({ ok: true });
+});
+
+test('in a room for announcements only owners and moderators write; members react, and delete what they have written', async () => {
+  using mika = await person();
+  using lin = await person();
+  using osei = await person();
+  const room = await roomOf(mika, lin, osei);
+  const said = (body: string) => ({ room, clientOffset: newId(), kind: 'text', body });
+  const before = said('before');
+  const codesOf = (answer: Awaited<ReturnType<ApiClient['append']>>) =>
+    answer.ok
+      ? answer.results.map((one) => ('error' in one ? `${one.error.code} ${one.error.reason}` : 'done'))
+      : [];
+  expect(codesOf(await lin.append(before))).toEqual(['done']);
+  expect(await change(lin, room, { announcements: true })).toMatchObject(refused('forbidden', 'role-needed'));
+  expect(await change(mika, room, { announcements: true })).toMatchObject({ ok: true });
+  expect(await change(mika, room, { announcements: true })).toMatchObject({ ok: true });
+  await lin.hears('before', room);
+  await waitFor('the change', () => lin.heard(room).some(({ kind }) => kind === 'about'));
+  const news = said('Read this');
+  expect(codesOf(await mika.append(news))).toEqual(['done']);
+  const target = { author: mika.session.user.id, clientOffset: news.clientOffset };
+  const only = 'forbidden announcements-only';
+  expect(
+    codesOf(
+      await lin.append(
+        said('but'),
+        before, // a repeat
+        { room, clientOffset: newId(), kind: 'edit', target: before.clientOffset, body: 'after' },
+        { room, clientOffset: newId(), kind: 'reaction', target, emoji: '👍', on: true },
+        { room, clientOffset: newId(), kind: 'delete', target: before.clientOffset },
+      ),
+    ),
+  ).toEqual([only, 'done', only, 'done', 'done']);
+  await mika.request('room:role', {
+    room,
+    clientOffset: newId(),
+    user: osei.session.user.id,
+    role: 'moderator',
+  });
+  expect(codesOf(await osei.append(said('I may')))).toEqual(['done']);
+  expect(await change(osei, room, { announcements: false })).toMatchObject({ ok: true });
+  await waitFor(
+    'the other change',
+    () => lin.heard(room).filter(({ kind }) => kind === 'about').length === 2,
+  );
+  expect(codesOf(await lin.append(said('thanks')))).toEqual(['done']);
+});
+
+test('a room can be made for announcements at once, by one entry, also when its creation is repeated', async () => {
+  using mika = await person();
+  using lin = await person();
+  const id = newId();
+  const creation = { id, kind: 'public' as const, name: 'News', announcements: true };
+  for (let n = 0; n < 2; n++)
+    expect(await mika.request('room:create', creation)).toMatchObject({
+      ok: true,
+      room: { about: { upTo: 2, announcements: true } },
+    });
+  expect((await logOf(mika, id)).map(({ kind }) => kind)).toEqual(['join', 'about']);
+  await lin.request('room:join', { room: id, clientOffset: newId() });
+  const text = { room: id, clientOffset: newId(), kind: 'text', body: 'but' };
+  expect(await lin.append(text)).toMatchObject({
+    results: [{ error: { code: 'forbidden', reason: 'announcements-only' } }],
+  });
 });

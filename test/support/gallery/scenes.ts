@@ -106,6 +106,16 @@ export const SCENES: Record<string, Scene> = {
     hash: `#/room/${HARBOUR}`,
     taps: ['Menu', 'Edit room'],
   },
+  announcements: {
+    start: () => {
+      const start = talk(live());
+      const app = start.app as SignedIn;
+      const [harbour, ...others] = app.rooms;
+      const about = { upTo: 3, announcements: true };
+      return { ...start, app: { ...app, rooms: [{ ...harbour!, about }, ...others] } };
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
   'menu-of-room': { start: () => moderated(talk(live())), hash: `#/room/${HARBOUR}`, taps: ['Menu'] },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   typing: {

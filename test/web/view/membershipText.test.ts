@@ -51,6 +51,12 @@ test('a notice says who gave whom which role, or removed whom; “you” in the 
   expect(notice('about', 'Mika', 'Mika', { name: 'Ward 6' })).toBe('Mika renamed the room to Ward 6');
   expect(notice('about', undefined, undefined, { description: 'x' })).toBe('You changed the description');
   expect(notice('about', 'Mika', 'Mika', { description: '' })).toBe('Mika removed the description');
+  expect(notice('about', 'Mika', 'Mika', { announcements: true })).toBe(
+    'Mika made this a room for announcements',
+  );
+  expect(notice('about', undefined, undefined, { announcements: false })).toBe(
+    'You let everybody write here',
+  );
   expect(notice('about', 'Mika', 'Mika', { ofLater: 1 })).toBeUndefined();
   expect(notice('of a later version', 'Mika', 'Lin')).toBeUndefined();
   vi.stubGlobal('document', { documentElement: {} });

@@ -44,11 +44,13 @@ export interface AroundLogProps {
   onEdit(message: Message): void;
   /** The message that the next one answers. */
   replying: Cell<ReplyTarget | undefined>;
-  hasLeft: boolean;
+  /** Nothing can be written. */
+  isClosed: boolean;
 }
 
 export function AroundLog(props: AroundLogProps) {
-  const { room, log, conversation, seen, open, onOpen, onEdit, onSheet, replying, hasLeft } = props;
+  const { room, log, conversation, seen, open, onOpen, onEdit, onSheet, replying, isClosed } = props;
+  const hasLeft = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.member === false);
   const state = useReadable(conversation);
   useMarkAsRead(room, log, state, seen);
   useLoading(room, log, state);
@@ -58,7 +60,8 @@ export function AroundLog(props: AroundLogProps) {
   const mayRemoveAny = useIsModerator(room, state);
   useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
-  const message = state.messages.find(({ key }) => key === open?.key);
+  const found = state.messages.find(({ key }) => key === open?.key);
+  const message = found && isClosed && !hasLeft ? { ...found, can: { ...found.can, edit: false } } : found;
   useLayoutEffect(() => {
     if (open && !message) onOpen(undefined); // the message has left the window of the log
   }, [open, !message]);
@@ -76,7 +79,8 @@ export function AroundLog(props: AroundLogProps) {
           onOpen={onOpen}
           onEdit={onEdit}
           onSheet={onSheet}
-          onReply={hasLeft ? undefined : replying.set}
+          onReply={isClosed ? undefined : replying.set}
+          mayReact={!hasLeft}
           mayRemoveAny={mayRemoveAny && !hasLeft}
         />
       )}
@@ -223,6 +227,7 @@ interface MenuOrSheetProps {
   onOpen(open: OpenMessage | undefined): void;
   onEdit(message: Message): void;
   onReply: ((to: ReplyTarget) => void) | undefined;
+  mayReact: boolean;
   onSheet: AroundLogProps['onSheet'];
   /** The person is a moderator of the room. */
   mayRemoveAny: boolean;
@@ -253,7 +258,7 @@ function MenuOrSheet(props: MenuOrSheetProps) {
   const { can, mine, content, status } = message;
   const mayRemove =
     can.remove || (mayRemoveAny && !mine && content.tag !== 'deleted' && status.tag === 'sent');
-  const mayReact = onReply !== undefined && message.content.tag === 'text';
+  const mayReact = props.mayReact && message.content.tag === 'text';
   const reactWith = (emoji: string) => {
     close();
     const isMine = message.reactions?.some((one) => one.mine && one.emoji === emoji) === true;

@@ -19,8 +19,19 @@ export function StorageLine({ storage }: { storage: Exclude<StorageState, 'ok'> 
   );
 }
 
-/** Stands in place of the composer in a room that was left. Such a room stays listed while own messages wait in it. */
-export function LeftRoom({ room }: { room: string }) {
+/** Stands in place of the composer: in a room that was left, and in one in which only moderators write. */
+export function ClosedRoom({ room }: { room: string }) {
+  const isMember = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.member === true);
+  if (!isMember) return <LeftRoom room={room} />;
+  return (
+    <footer class="composer left">
+      <p>{sheetTexts().editRoom.readOnly}</p>
+    </footer>
+  );
+}
+
+/** Such a room stays listed while own messages wait in it. */
+function LeftRoom({ room }: { room: string }) {
   const { client } = useWorld();
   const action = useAsyncAction();
   const out = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.out);

@@ -33,9 +33,14 @@ export function noticeText({ kind, by, whom, isSelf, fields }: Notice): string |
   }
 }
 
-function aboutText(actor: string, { name, description }: Notice['fields']): string | undefined {
+function aboutText(
+  actor: string,
+  { name, description, announcements }: Notice['fields'],
+): string | undefined {
   const { notices } = sheetTexts();
   if (typeof name === 'string') return notices.renames(actor, isolated(shownName(name)));
+  if (typeof announcements === 'boolean')
+    return announcements ? notices.restricts(actor) : notices.opens(actor);
   if (typeof description !== 'string') return undefined;
   return description === '' ? notices.clears(actor) : notices.describes(actor);
 }

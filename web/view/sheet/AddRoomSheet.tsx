@@ -16,6 +16,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
   const s = sheetTexts();
   const [name, setName] = useState('');
   const [isPrivate, setIsPrivate] = useState(false);
+  const [announcements, setAnnouncements] = useState(false);
   const action = useAsyncAction();
   const enter = (room: string) => {
     onClose();
@@ -25,7 +26,7 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
     event.preventDefault();
     if (name.trim() === '') return action.say({ code: 'empty' });
     action.run(
-      () => client.ask('createRoom', name, isPrivate ? 'private' : 'public'),
+      () => client.ask('createRoom', name, isPrivate ? 'private' : 'public', announcements),
       ({ room }) => (room === undefined ? onClose() : enter(room)),
     );
   };
@@ -46,6 +47,14 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
             onChange={(event) => setIsPrivate(event.currentTarget.checked)}
           />
           {s.add.private}
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={announcements}
+            onChange={(event) => setAnnouncements(event.currentTarget.checked)}
+          />
+          {s.editRoom.announcements}
         </label>
         <button type="submit" class="button" aria-busy={action.busy}>
           {s.add.create}

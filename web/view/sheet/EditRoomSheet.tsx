@@ -13,20 +13,27 @@ interface EditRoomSheetProps {
   onClose(): void;
 }
 
-/** For owners and moderators: the name and the description of a room, which the server keeps for everybody. */
+/** For owners and moderators: the name and the description of a room, and who may write in it. */
 export function EditRoomSheet({ app, room, onClose }: EditRoomSheetProps) {
   const { client } = useWorld();
   const s = sheetTexts().editRoom;
   const [name, setName] = useState(roomName(room));
   const [description, setDescription] = useState(room.about?.description ?? '');
+  const [announcements, setAnnouncements] = useState(room.about?.announcements === true);
   const rename = useAsyncAction();
   const describe = useAsyncAction();
+  const restrict = useAsyncAction();
   const id = useId();
   const isOffline = app.connection.tag === 'offline';
 
+  // one request each, one after the other: the first that fails says why, and what was saved is no change the next time
+  const saveAnnouncements = () => {
+    if (announcements === (room.about?.announcements === true)) return onClose();
+    restrict.run(() => client.ask('changeRoom', room.id, { announcements }), onClose);
+  };
   const saveDescription = () => {
-    if (description.trim() === (room.about?.description ?? '')) return onClose();
-    describe.run(() => client.ask('changeRoom', room.id, { description }), onClose);
+    if (description.trim() === (room.about?.description ?? '')) return saveAnnouncements();
+    describe.run(() => client.ask('changeRoom', room.id, { description }), saveAnnouncements);
   };
   const save = (event: Event) => {
     event.preventDefault();
@@ -66,10 +73,21 @@ export function EditRoomSheet({ app, room, onClose }: EditRoomSheetProps) {
             {describe.reason && sentence(describe.reason, s.descriptionReasons)}
           </p>
         </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={announcements}
+            onChange={(event) => setAnnouncements(event.currentTarget.checked)}
+          />
+          {s.announcements}
+        </label>
+        <p class="why" role="alert">
+          {restrict.reason && sentence(restrict.reason, s.descriptionReasons)}
+        </p>
         <button
           type="submit"
           class="button"
-          aria-busy={rename.busy || describe.busy}
+          aria-busy={rename.busy || describe.busy || restrict.busy}
           aria-disabled={isOffline}
         >
           {isOffline ? s.offline : s.save}

@@ -195,7 +195,7 @@ function reasonText({ content, status }: Message): string {
   const { code } = status.reason;
   const { reasons, roles } = sheetTexts();
   const table =
-    code.startsWith('out-') || code === 'not-answered'
+    code.startsWith('out-') || code === 'not-answered' || code === 'announcements-only'
       ? reasons.room
       : code.startsWith('role-')
         ? roles.reasons
