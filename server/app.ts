@@ -23,6 +23,7 @@ import { createDeviceUse } from './auth/deviceUse.ts';
 import { createKeepers } from './auth/keepers.ts';
 import { createPeople } from './auth/people.ts';
 import { createSignInLimits } from './auth/signInLimits.ts';
+import { createSuspensions } from './auth/suspensions.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
@@ -142,8 +143,16 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onSignedOut,
     audit,
   });
+  const suspensions = createSuspensions({
+    store: store.keepers,
+    now,
+    disconnect: (user) => realtime.disconnectUser(user),
+    disconnectHere: (users) => realtime.disconnectHere(users),
+  });
   const people = createPeople({
     keepers,
+    keeperIds: store.keepers.all,
+    suspensions,
     users: store.users,
     limits: signInLimits,
     now,
@@ -270,6 +279,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onUserCreated: rooms.joinLobby,
     onSignedOut,
     onRenamed: (user) => realtime.sendUser(user),
+    checkSuspended: suspensions.check,
     roleOf: keepers.roleOf,
     features,
   });
@@ -419,6 +429,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     hosts,
     store,
     auth,
+    isSuspended: suspensions.isSuspended,
     feed,
     catchUp,
     names,
@@ -461,6 +472,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       await feed.start();
       realtime.start();
       presence.start();
+      suspensions.start();
       deviceUse.start(realtime.devices);
       const { host, port, metricsHost, metricsPort } = config;
       if (metricsPort !== undefined) {
@@ -499,6 +511,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
           deviceUse.stop();
           readerService.stop();
           presence.stop();
+          suspensions.stop();
           await feed.close();
           await realtime.close();
         },

@@ -63,7 +63,7 @@ export interface Auth {
   ): Promise<{ session: Session; token: string }>;
   /**
    * Undefined if the token is not known: it is forged, replaced or expired, or the database was restored from a backup.
-   * Throws `unauthorized` with the reason `signed-out` if somebody signed the device out. `address`: of the client, where
+   * Throws `unauthorized` with the reason `signed-out` if somebody signed the device out, and `unavailable` for a user who is suspended. `address`: of the client, where
    * this user now is known.
    */
   identify(token: string, address: string): Promise<Identity | undefined>;
@@ -108,6 +108,8 @@ export interface AuthOptions {
   onUserCreated: (user: string) => Promise<unknown>;
   onSignedOut: (device: string) => unknown;
   onRenamed: (user: User) => Promise<unknown>;
+  /** Throws for a user who is suspended (suspensions.ts). */
+  checkSuspended: (user: string) => Promise<void>;
   /** The role of this user on the server (keepers.ts). */
   roleOf: (user: string) => Promise<Session['role']>;
   /** The features of this server beyond those that every server has. */
@@ -126,6 +128,7 @@ export function createAuth(options: AuthOptions): Auth {
     onUserCreated,
     onSignedOut,
     onRenamed,
+    checkSuspended,
     roleOf,
     features,
   } = options;
@@ -223,6 +226,7 @@ export function createAuth(options: AuthOptions): Auth {
       }
       const { device, seenAt } = signedIn;
       if (deviceUse.isExpired(seenAt)) return undefined;
+      await checkSuspended(signedIn.user.id);
       deviceUse.seen(device, seenAt);
       limits.wasAt(signedIn.user.id, address);
       return toIdentity(signedIn);
@@ -336,6 +340,7 @@ export function createAuth(options: AuthOptions): Auth {
   async function renew({ claimHash, tokenHash, as }: ByClaim): Promise<Entered | undefined> {
     const before = await store.byClaim(claimHash, claimsSince());
     if (!before || (as !== undefined && as !== before.user.id)) return undefined;
+    await checkSuspended(before.user.id);
     await store.replaceToken(before.device, tokenHash);
     return { ...before, how: 'renewed' };
   }
@@ -399,6 +404,7 @@ export function createAuth(options: AuthOptions): Auth {
 
   /** `user` has proven to be who they are. */
   async function storeDevice(newcomer: ByClaim, user: UserRecord): Promise<Entered> {
+    await checkSuspended(user.id);
     limits.addDevice(user.id);
     const device = deviceOf(newcomer, user.id);
     const outcome = await store.addDevice(device, claimsSince(), user.passwordHash);

@@ -34,7 +34,8 @@ export function limitUnknownTokens(
     }
     const identity = await identify(token, address).catch((error: unknown) => {
       valid.delete(hashed);
-      if (error instanceof RefusedError) unknown.spend(key, 1); // the device was signed out
+      const isSignedOut = error instanceof RefusedError && error.code === 'unauthorized';
+      if (isSignedOut) unknown.spend(key, 1);
       throw error;
     });
     if (identity) valid.set(hashed, true);

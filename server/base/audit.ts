@@ -30,6 +30,8 @@ export type AuditEvent =
   | 'invitation-made'
   | 'invitation-used'
   | 'invitation-revoked'
+  | 'suspended'
+  | 'suspension-lifted'
   | 'report-made'
   | 'report-closed'
   | 'password'

@@ -133,6 +133,12 @@ export const HASH_WAIT_MS = 5_000;
 // Keepers
 /** How long a process keeps the list of keepers: who has just become one on another process is one there after this. */
 export const KEEPERS_CACHED_MS = 5_000;
+/** How long a process keeps the list of those who are suspended. */
+export const SUSPENDED_CACHED_MS = 2_000;
+/** Each process reads that list this often, and disconnects who is on it, in case the message of another process was lost. */
+export const SUSPENDED_CHECK_MS = 5_000;
+/** When an app whose user is suspended asks again. */
+export const SUSPENDED_RETRY_MS = 10_000;
 /** After its end an invitation is kept, so that whoever follows it is told that it has expired. */
 export const INVITATION_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 /** The app asks every 3 s whether its request was decided. */

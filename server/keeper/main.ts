@@ -42,7 +42,10 @@ async function makeKeeper(name: string, { mongodbUrl, data }: Config): Promise<s
   const { users, keepers, close } = await openMongo({ url: mongodbUrl, log: createLogger('warn') });
   try {
     const user = await users.byNameKey(nameKey(name));
-    if (user) await keepers.add(user.id, Date.now());
+    if (user) {
+      await keepers.lift(user.id);
+      await keepers.add(user.id, Date.now());
+    }
     return user?.name;
   } finally {
     await close();

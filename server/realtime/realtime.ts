@@ -82,6 +82,10 @@ export interface Realtime {
   reconcile(): void;
   /** Ends all sockets of this device, on every process. */
   disconnectDevice(device: string): void;
+  /** Ends all sockets of this user, on every process. */
+  disconnectUser(user: string): void;
+  /** The same of these users, on this process. */
+  disconnectHere(users: Iterable<string>): void;
   /** The devices that are connected to this process. */
   devices(): string[];
   /** To all sockets of this user: how far they have read. */
@@ -111,6 +115,7 @@ interface Deps {
   hasOtherProcesses: boolean;
   store: Pick<Store, 'users' | 'rooms'>;
   auth: Pick<Auth, 'identify'>;
+  isSuspended: (user: string) => Promise<boolean>;
   feed: Pick<Feed, 'reconcileHeads' | 'hosted' | 'release'>;
   catchUp: CatchUp;
   names: Pick<Names, 'changed' | 'refresh'>;
@@ -210,6 +215,7 @@ export function createRealtime({
   hosts,
   store,
   auth,
+  isSuspended,
   feed,
   catchUp,
   names,
@@ -310,10 +316,10 @@ export function createRealtime({
     metrics.connections.set(io.of('/').sockets.size);
   }
 
-  /** The device may have been signed out after the handshake, before this socket was in its Socket.IO room. */
+  /** The device may have been signed out, or its user suspended, after the handshake, before this socket was in its Socket.IO rooms. */
   async function isSignedIn(socket: LiveSocket): Promise<boolean> {
-    const { device } = socket.data.identity;
-    return (await devicesAlive(device)).has(device);
+    const { device, user } = socket.data.identity;
+    return (await devicesAlive(device)).has(device) && !(await isSuspended(user.id));
   }
 
   return {
@@ -325,6 +331,12 @@ export function createRealtime({
     reconcile: () => reconciler?.checkNow(),
     devices: () => [...new Set([...io.of('/').sockets.values()].map(({ data }) => data.identity.device))],
     disconnectDevice: (device) => io.in(socketsOf.device(device)).disconnectSockets(true),
+    disconnectUser: (user) => io.in(socketsOf.user(user)).disconnectSockets(true),
+    disconnectHere(users) {
+      const { rooms } = io.of('/').adapter;
+      for (const user of users)
+        if (rooms.has(socketsOf.user(user))) io.local.in(socketsOf.user(user)).disconnectSockets(true);
+    },
     async sendUser(user) {
       names.changed(user);
       const rooms = (await store.rooms.ofUsers([user.id])).get(user.id) ?? [];

@@ -263,7 +263,7 @@ export interface RolesOfRoom {
   banned: string[];
 }
 
-/** Keepers, who let people back in, and those who ask for it (docs/PROTOCOL.md, "Keepers"). */
+/** Keepers, who let people back in, those who ask for it, and whom keepers have suspended (docs/PROTOCOL.md, "Keepers"). */
 export interface KeeperStore {
   /** Makes a user a keeper. Nothing changes where the user is one. */
   add(user: string, at: number): Promise<void>;
@@ -274,6 +274,11 @@ export interface KeeperStore {
   remove(user: string): Promise<boolean>;
   /** The ids of all keepers. */
   all(): Promise<string[]>;
+  /** Suspends a user. Nothing changes where the user is suspended. */
+  suspend(user: string, at: number): Promise<void>;
+  lift(user: string): Promise<void>;
+  /** The ids of all who are suspended, in any order. */
+  suspended(): Promise<string[]>;
   /** The user who signed up first of those that exist; undefined where there is none. */
   firstUser(): Promise<string | undefined>;
   /** Stores a request that waits; also deletes those of anybody that have expired by its `createdAt`. */

@@ -19,7 +19,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * What an error has in `reason`, where its code leaves open what a client should do. `signed-out`: the session was ended by
  * somebody. `sign-up-closed`: no user has this name, and the server takes no new ones. `no-keeper`: nobody
  * could let somebody back in. `invitation-…`: an invitation does not work, and why; `invitation-needed`: new users need one.
- * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room.
+ * `role-…`: what a role does not allow, or whom it cannot be given to. `out-…`: somebody has removed the user from the room; `out-suspended`: a keeper has suspended the user, who is answered again once that is lifted.
  * `not-answered`: a stranger has sent as many messages as it may before it is answered.
  * `report-…`: why a report is not taken.
  * `announcements-only`: only owners and moderators write in this room.
@@ -38,8 +38,11 @@ export type RefusalReason =
   | 'role-last-owner'
   | 'role-no-member'
   | 'role-yourself'
+  | 'role-keeper'
+  | 'role-suspended'
   | 'out-removed'
   | 'out-banned'
+  | 'out-suspended'
   | 'not-answered'
   | 'report-own'
   | 'report-no-keeper'

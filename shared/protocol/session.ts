@@ -91,17 +91,19 @@ export const Person = v.object({
   devices: v.number(),
   seenAt: v.optional(Millis),
   keeper: v.boolean(),
+  suspended: v.optional(v.literal(true)),
 });
 export type Person = v.InferOutput<typeof Person>;
 
 export const PeopleAnswer = v.object({ people: v.array(Person) });
 export type PeopleAnswer = v.InferOutput<typeof PeopleAnswer>;
 
-/** What a keeper changes of a person. `signOut`: all their devices, but the one that asks. */
+/** What a keeper changes of a person. `signOut`: all their devices, but the one that asks. `suspend`: true suspends them, false lifts that. */
 export const PersonChange = v.object({
   name: v.optional(v.string()),
   keeper: v.optional(v.boolean()),
   signOut: v.optional(v.boolean()),
+  suspend: v.optional(v.boolean()),
 });
 export type PersonChange = v.InferOutput<typeof PersonChange>;
 

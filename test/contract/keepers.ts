@@ -36,6 +36,19 @@ export function keeperCases(open: () => Promise<Harness>): void {
     expect(await keepers.all()).toEqual([other]);
   });
 
+  it('who is suspended stays so until that is lifted', async () => {
+    const [one, other] = [newId(), newId()];
+    const suspended = async () =>
+      (await db.store.keepers.suspended()).filter((user) => user === one || user === other).toSorted();
+    for (const user of [one, other, one]) await db.store.keepers.suspend(user, 1_000);
+    await db.harness.reopen();
+    expect(await suspended()).toEqual([one, other].toSorted());
+    for (const user of [one, one, newId()]) await db.store.keepers.lift(user);
+    expect(await suspended()).toEqual([other]);
+    await db.store.keepers.suspend(one, 2_000);
+    expect(await suspended()).toEqual([one, other].toSorted());
+  });
+
   it('the first user is the one who signed up first', async () => {
     const [second, first, last] = [
       { ...someone(), createdAt: 3 },

@@ -176,6 +176,7 @@ export const en = {
       'too-large': 'A name can have at most 40 characters.',
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'That name is taken.',
+      'out-suspended': 'A keeper has suspended this account.',
       'sign-up-closed':
         'Nobody new can join here. Check the spelling of your name, or ask whoever runs the server.',
       forbidden: 'The server refused this. Ask whoever runs it.',

@@ -154,8 +154,18 @@ export const enSheets = {
     make: { owner: 'Make an owner', moderator: 'Make a moderator', member: 'Make a member again' },
     stepDown: 'Give up this role',
     handOn: 'Hand the room on to them',
-    remove: 'Remove from the room',
-    ban: 'Ban from the room',
+    remove: {
+      label: 'Remove from the room',
+      means: (name: string) =>
+        `${name} can no longer read or write here, and everybody in the room sees that you have removed them. They can come back: by themselves to a public room, by an invitation to a private one.`,
+      confirm: 'Yes, remove them',
+    },
+    ban: {
+      label: 'Ban from the room',
+      means: (name: string) =>
+        `${name} can no longer read or write here, and everybody in the room sees that you have banned them. They cannot come back until a moderator lifts the ban.`,
+      confirm: 'Yes, ban them',
+    },
     banned: 'Banned',
     unban: 'Lift the ban',
     unbanNamed: (name: string) => `Lift the ban of ${name}`,
@@ -171,6 +181,9 @@ export const enSheets = {
   exits: {
     forget: 'Take it off my list',
   },
+
+  suspended:
+    'A keeper has suspended this account. Everything stays on this device. What waits is sent once that is lifted.',
 
   stranger: {
     answers: 'Something else answers at this address, perhaps a login page. ',
@@ -388,6 +401,14 @@ export const enSheets = {
     showDevices: 'Show their devices',
     giveRole: 'Make them a keeper',
     takeRole: 'Not a keeper any more',
+    suspend: {
+      label: 'Suspend',
+      means:
+        'They can no longer sign in, read or write. Nothing is deleted, and they are told that a keeper has suspended them.',
+      confirm: 'Yes, suspend them',
+    },
+    lift: 'Lift the suspension',
+    isSuspended: 'suspended',
     address: (origin: string) => `The address of this server is ${origin}.`,
     free: (gigabytes: number) =>
       `Its disk has ${count(gigabytes, { other: '#' }, gigabytes.toFixed(1))} GB left.`,
@@ -397,6 +418,8 @@ export const enSheets = {
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'That name is taken.',
       'last-keeper': 'This is the last keeper. Make another one first.',
+      'role-keeper': 'A keeper cannot be suspended. Take the role first.',
+      'role-suspended': 'Lift the suspension first.',
       forbidden: 'Only a keeper can do this.',
       'not-found': 'There is no such person any more.',
     },

@@ -163,6 +163,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       'too-large': '名字最多 40 个字符。',
       invalid: '名字中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
       conflict: '这个名字已被使用。',
+      'out-suspended': '看护人已停用此账号。',
       'sign-up-closed': '这里暂不接受新用户。请检查名字是否写对，或联系服务器管理员。',
       forbidden: '服务器拒绝了这次操作，请联系管理员。',
       unauthorized: '密码不对，或者这个名字没有设过密码。',
@@ -342,8 +343,18 @@ export const zh: Texts & { sheets: SheetTexts } = {
       make: { owner: '设为群主', moderator: '设为管理员', member: '改回普通成员' },
       stepDown: '放弃这个身份',
       handOn: '把聊天室交给对方',
-      remove: '移出聊天室',
-      ban: '封禁',
+      remove: {
+        label: '移出聊天室',
+        means: (name) =>
+          `${name}将不能在这里阅读和发送消息，聊天室里的人都会看到是你移出的。对方可以回来：公开聊天室可自行加入，私密聊天室需要邀请。`,
+        confirm: '确定移出',
+      },
+      ban: {
+        label: '封禁',
+        means: (name) =>
+          `${name}将不能在这里阅读和发送消息，聊天室里的人都会看到是你封禁的。在管理员解除封禁之前，对方不能回来。`,
+        confirm: '确定封禁',
+      },
       banned: '已封禁',
       unban: '解除封禁',
       unbanNamed: (name) => `解除对${name}的封禁`,
@@ -358,6 +369,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
     exits: {
       forget: '从列表中移除',
     },
+
+    suspended: '看护人已停用此账号。这台设备上的内容都会保留，恢复后会自动发送等待中的消息。',
 
     stranger: {
       answers: '这个地址上应答的不是 Holdfast，可能是一个登录页面。',
@@ -564,6 +577,13 @@ export const zh: Texts & { sheets: SheetTexts } = {
       showDevices: '查看对方的设备',
       giveRole: '设为看护人',
       takeRole: '不再是看护人',
+      suspend: {
+        label: '停用账号',
+        means: '对方将不能登录、阅读或发送消息。不会删除任何内容，对方会得知账号已被看护人停用。',
+        confirm: '确定停用',
+      },
+      lift: '恢复账号',
+      isSuspended: '已停用',
       address: (origin) => `服务器的地址是 ${origin}。`,
       free: (gigabytes) => `磁盘剩余 ${gigabytes.toFixed(1)} GB。`,
       reasons: {
@@ -572,6 +592,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
         invalid: '名字中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
         conflict: '这个名字已被使用。',
         'last-keeper': '这是最后一位看护人，请先设置另一位。',
+        'role-keeper': '不能停用看护人，请先取消其身份。',
+        'role-suspended': '请先恢复账号。',
         forbidden: '只有看护人可以这样做。',
         'not-found': '这个用户已经不存在了。',
       },

@@ -9,6 +9,7 @@ import type {
   ComeBackState,
   Invitation,
   Person,
+  PersonChange,
   PersonPresence,
   Report,
   ReportAnswer,
@@ -198,7 +199,7 @@ export interface KeeperActions {
   /** Where a person is signed in. */
   devicesOf(id: string): Promise<Outcome & { devices?: DeviceSummary[] }>;
   signOutDevice(person: string, device: string): Promise<Outcome>;
-  changePerson(id: string, change: { name?: string; keeper?: boolean; signOut?: boolean }): Promise<Outcome>;
+  changePerson(id: string, change: PersonChange): Promise<Outcome>;
   /** The space left on the disk of the server, where it knows. */
   server(): Promise<Outcome & { freeBytes?: number }>;
 }
@@ -320,6 +321,8 @@ export type ConnectionState =
   | { tag: 'signed-out'; ended?: true }
   /** The server does not know this user: it was restored from a backup. Signing up again on this page keeps the outbox. */
   | { tag: 'user-unknown' }
+  /** A keeper has suspended the user. Everything stays on the device, and is sent once that is lifted. */
+  | { tag: 'suspended' }
   /** This version is too old for the server. */
   | { tag: 'upgrade' };
 

@@ -59,16 +59,20 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   /** Requests under way whose answers take seconds over a slow network. */
   let longAsked = 0;
   let signedOut = false;
+  let suspended = false;
   let identifying = false;
+  let shown = statusOfConnection(connection);
 
   const socket = createSocket(deps.loadIo, deps.handshake, {
     opened() {
       signedOut = false;
+      suspended = false;
       tell({ type: 'opened' });
     },
     upgraded: () => tell({ type: 'upgraded' }),
     refused(code, retryAfter, reason) {
       signedOut = reason === 'signed-out';
+      suspended = reason === 'out-suspended';
       tell({ type: 'refused', code, retryAfter });
     },
     failed: () => tell({ type: 'failed' }),
@@ -84,7 +88,6 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
 
   function tell(event: ConnectionEvent): void {
     if (closed) return;
-    const before = statusOfConnection(connection);
     const [after, effects] = reduceConnection(connection, event, {
       now: clock.ticks(),
       random,
@@ -110,8 +113,15 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
       }
     }
     setAlarm();
+    const status = currentStatus();
+    if (status === shown) return;
+    shown = status;
+    deps.changed(status);
+  }
+
+  function currentStatus(): ConnectionStatus {
     const status = statusOfConnection(connection);
-    if (status !== before) deps.changed(status);
+    return suspended && (status === 'offline' || status === 'connecting') ? 'suspended' : status;
   }
 
   function identify(): void {
@@ -143,7 +153,7 @@ export function createConnectionRunner(deps: ConnectionDeps): ConnectionRunner {
   setAlarm();
 
   return {
-    status: () => statusOfConnection(connection),
+    status: currentStatus,
     wasSignedOut: () => signedOut,
     tell,
     request: (name, payload, answered) => socket.request(name, payload, answered),

@@ -46,7 +46,15 @@ export type Phase =
   | { tag: 'open'; since: number; welcomed: boolean; heardAt: number; beatBy: number | undefined }
   | { tag: 'refused'; why: 'signed-out' | 'upgrade' };
 
-export type ConnectionStatus = 'live' | 'connecting' | 'offline' | 'stranger' | 'signed-out' | 'upgrade';
+export type ConnectionStatus =
+  | 'live'
+  | 'connecting'
+  | 'offline'
+  | 'stranger'
+  | 'signed-out'
+  | 'upgrade'
+  /** The server has said so when it was reached last. It is asked again and again. */
+  | 'suspended';
 
 /** Connects at the first `clock` event, which is due at once. */
 export function initialState(visible: boolean, online: boolean, now: number): TransportState {

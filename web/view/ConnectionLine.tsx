@@ -31,6 +31,7 @@ export function ConnectionLine({ onSignIn }: { onSignIn(): void }) {
         </p>
       );
     case 'stranger':
+    case 'suspended':
       return lazy ? <lazy.StrangerLine /> : null;
     case 'signed-out':
     case 'user-unknown':

@@ -1,4 +1,4 @@
-/** Keepers, and the requests to come back. A request changes by single writes of its document. */
+/** Keepers, the requests to come back, and suspensions. A request changes by single writes of its document. */
 import type { ComeBackRequest, KeeperStore } from '../port.ts';
 import type { Collections, RequestDocument } from './base/collections.ts';
 
@@ -6,7 +6,8 @@ export function keepersOn({
   users,
   keepers,
   requests,
-}: Pick<Collections, 'users' | 'keepers' | 'requests'>): KeeperStore {
+  suspensions,
+}: Pick<Collections, 'users' | 'keepers' | 'requests' | 'suspensions'>): KeeperStore {
   return {
     async add(user, at) {
       await keepers.updateOne({ _id: user }, { $setOnInsert: { since: at } }, { upsert: true });
@@ -21,6 +22,16 @@ export function keepersOn({
     },
     async all() {
       const found = await keepers.find().sort({ since: 1, _id: 1 }).toArray();
+      return found.map(({ _id }) => _id);
+    },
+    async suspend(user, at) {
+      await suspensions.updateOne({ _id: user }, { $setOnInsert: { since: at } }, { upsert: true });
+    },
+    async lift(user) {
+      await suspensions.deleteOne({ _id: user });
+    },
+    async suspended() {
+      const found = await suspensions.find().toArray();
       return found.map(({ _id }) => _id);
     },
     async firstUser() {

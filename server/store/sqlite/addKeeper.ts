@@ -7,7 +7,7 @@ import { SCHEMA_VERSION } from './tables.ts';
 import { usersOn } from './userStore.ts';
 
 /**
- * Makes the user with this name a keeper, also while a server has the file open: it is one commit by a connection of its own,
+ * Makes the user with this name a keeper, who is not suspended any more, also while a server has the file open: it is one commit by a connection of its own,
  * which SQLite puts between the server's. Returns the name as it is stored; undefined where nobody has it. Throws `Unusable`.
  */
 export function addKeeper(path: string, nameKey: string, at: number): string | undefined {
@@ -24,7 +24,10 @@ export function addKeeper(path: string, nameKey: string, at: number): string | u
       );
     db.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;');
     const user = usersOn(db).byNameKey(nameKey);
-    if (user) keepersOn(db).add(user.id, at);
+    if (user) {
+      keepersOn(db).lift(user.id);
+      keepersOn(db).add(user.id, at);
+    }
     return user?.name;
   } catch (error) {
     throw unusable(file, error);

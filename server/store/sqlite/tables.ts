@@ -28,6 +28,7 @@ const STEPS = [
   fourteenth,
   fifteenth,
   sixteenth,
+  seventeenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -263,6 +264,11 @@ function fifteenth(db: DatabaseSync): void {
 /** What entries have changed of each room (shared/aboutRoom.ts), as JSON. NULL: nothing. */
 function sixteenth(db: DatabaseSync): void {
   db.exec('ALTER TABLE rooms ADD COLUMN about TEXT');
+}
+
+/** Whom keepers have suspended. */
+function seventeenth(db: DatabaseSync): void {
+  db.exec('CREATE TABLE suspensions (user TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -272,6 +272,21 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired or was revoked is used by nobody'],
   },
   {
+    name: 'a suspension is stored by one store alone, and cannot be lifted',
+    around: (store) => {
+      const mine = new Set<string>();
+      return {
+        ...store,
+        keepers: {
+          ...store.keepers,
+          suspend: async (user) => void mine.add(user),
+          suspended: async () => [...mine],
+        },
+      };
+    },
+    caughtBy: ['who is suspended stays so until that is lifted'],
+  },
+  {
     name: 'the same is reported by one user again and again',
     around: (store) => ({
       ...store,

@@ -69,6 +69,7 @@ export class MemoryData {
   readonly passes = new Map<string, OneTimePass & { claimHash?: string }>();
   /** The time since when each is one. */
   readonly keepers = new Map<string, number>();
+  readonly suspended = new Set<string>();
   readonly requests = new Map<string, ComeBackRequest & { state: RequestState }>();
   readonly invitations = new Map<string, InvitationRecord & { users: Set<string> }>();
   readonly reports = new Map<string, NewReport & { isClosed: boolean }>();

@@ -1,4 +1,4 @@
-/** Keepers, and the requests to come back, in memory. */
+/** Keepers, the requests to come back, and suspensions, in memory. */
 import type { ComeBackRequest, KeeperStore } from '../../../server/store/port.ts';
 import type { MemoryData } from './data.ts';
 
@@ -11,6 +11,9 @@ export function keepersIn(data: MemoryData, call: <T>(work: () => T) => Promise<
     add: (user, since) => call(() => void data.keepers.set(user, data.keepers.get(user) ?? since)),
     remove: (user) => call(() => data.keepers.size > 1 && data.keepers.delete(user)),
     all: () => call(() => [...data.keepers].toSorted(([, a], [, b]) => a - b).map(([user]) => user)),
+    suspend: (user) => call(() => void data.suspended.add(user)),
+    lift: (user) => call(() => void data.suspended.delete(user)),
+    suspended: () => call(() => [...data.suspended]),
     firstUser: () =>
       call(
         () =>

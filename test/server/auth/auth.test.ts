@@ -41,6 +41,7 @@ function setUp(changes: Partial<AuthOptions> = {}) {
     onSignedOut: (device) => signedOut.push(device),
     onRenamed: async (user) => renamed.push(user),
     roleOf: async () => undefined,
+    checkSuspended: async () => {},
     features: () => [],
     ...changes,
   });

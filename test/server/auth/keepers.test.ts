@@ -48,6 +48,7 @@ async function ward() {
     onSignedOut,
     onRenamed: async () => {},
     roleOf: keepers.roleOf,
+    checkSuspended: async () => {},
     features: () => [],
   });
   const signUp = async (name: string): Promise<Identity> => {

@@ -36,6 +36,7 @@ async function signedUp(random: (bytes: number) => Uint8Array = randomBytes) {
     onSignedOut: () => {},
     onRenamed: async () => {},
     roleOf: async () => undefined,
+    checkSuspended: async () => {},
     features: () => [],
   });
   const { session, token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);

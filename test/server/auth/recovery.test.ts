@@ -36,6 +36,7 @@ async function signedUp() {
     onSignedOut: (device) => void signedOut.push(device),
     onRenamed: async () => {},
     roleOf: async () => undefined,
+    checkSuspended: async () => {},
     features: () => [],
   });
   const { session, token } = await auth.signIn({ name: 'Ada', claim: newId() }, HOME);

@@ -84,3 +84,40 @@ test('a keeper sees on which devices somebody is signed in, and signs one of the
   expect((await call(kim, 'GET', devices)).json.devices).toEqual([]);
   expect((await call(adele, 'GET', '/session')).status).toBe(200);
 });
+
+test('a keeper suspends people and lifts it, but no keeper, and not themselves; who is suspended becomes no keeper', async () => {
+  await using started = await start();
+  const { call, kim, ada, adele } = started;
+  const change = (of: typeof ada, body: unknown, by = kim) => call(by, 'PUT', `/people/${of.user.id}`, body);
+  const refused = async (asked: ReturnType<typeof change>) => {
+    const { status, json } = await asked;
+    return [status, json.error.reason];
+  };
+  const found = async () => (await call(kim, 'GET', '/people?name=ada')).json.people[0];
+  expect((await change(ada, { suspend: true }, adele)).status).toBe(403);
+  expect((await found()).suspended).toBeUndefined();
+  for (let n = 0; n < 2; n++) expect((await change(ada, { suspend: true })).status).toBe(200);
+  expect(await found()).toMatchObject({ suspended: true, devices: 1 });
+  expect(await refused(call(ada, 'GET', '/session'))).toEqual([503, 'out-suspended']);
+  expect(await refused(change(ada, { keeper: true }))).toEqual([403, 'role-suspended']);
+  expect(await refused(change(kim, { suspend: true }))).toEqual([403, 'role-yourself']);
+  await change(adele, { keeper: true });
+  expect(await refused(change(adele, { suspend: true }))).toEqual([403, 'role-keeper']);
+  expect((await call(adele, 'GET', '/session')).status).toBe(200);
+  for (let n = 0; n < 2; n++) expect((await change(ada, { suspend: false })).status).toBe(200);
+  expect((await call(ada, 'GET', '/session')).status).toBe(200);
+});
+
+test('a suspension and the role of a keeper that cross leave no suspended keeper', async () => {
+  await using started = await start();
+  const { server, call, kim, ada, adele } = started;
+  await call(kim, 'PUT', `/people/${adele.user.id}`, { keeper: true });
+  const change = (by: typeof ada, body: unknown) => call(by, 'PUT', `/people/${ada.user.id}`, body);
+  for (let n = 0; n < 5; n++) {
+    await Promise.all([change(kim, { suspend: true }), change(adele, { keeper: true })]);
+    const [keepers, suspended] = [await server.keepers.all(), await server.keepers.suspended()];
+    expect(keepers.includes(ada.user.id) && suspended.includes(ada.user.id)).toBe(false);
+    await server.keepers.lift(ada.user.id);
+    await server.keepers.remove(ada.user.id);
+  }
+});

@@ -7,6 +7,7 @@ import { createDeviceUse } from '../../../server/auth/deviceUse.ts';
 import { createKeepers } from '../../../server/auth/keepers.ts';
 import { createPeople } from '../../../server/auth/people.ts';
 import { createSignInLimits } from '../../../server/auth/signInLimits.ts';
+import { createSuspensions } from '../../../server/auth/suspensions.ts';
 import { type Config, parseEnv } from '../../../server/base/env.ts';
 import { createLogger } from '../../../server/base/logger.ts';
 import { createMetrics } from '../../../server/base/metrics.ts';
@@ -74,6 +75,12 @@ export async function serve({
     random: randomBytes,
     audit,
   });
+  const suspensions = createSuspensions({
+    store: keepers,
+    now: Date.now,
+    disconnect: () => {},
+    disconnectHere: () => {},
+  });
   const keeperService = createKeepers({
     store: keepers,
     users,
@@ -98,11 +105,14 @@ export async function serve({
       onSignedOut: () => {},
       onRenamed: async () => {},
       roleOf: async () => undefined,
+      checkSuspended: suspensions.check,
       features: () => [],
     }),
     keepers: keeperService,
     people: createPeople({
       keepers: keeperService,
+      keeperIds: keepers.all,
+      suspensions,
       users,
       limits,
       now: Date.now,

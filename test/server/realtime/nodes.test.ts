@@ -281,3 +281,56 @@ test('two owners who demote each other at two servers at the same moment: the ro
     expect(Object.values((roles.ok && roles.roles) || {})).toEqual(['owner']);
   }
 });
+
+test('whom a keeper suspends at one server cannot connect, read, write or sign in at the other within seconds, until it is lifted', async () => {
+  const [keeper, ada] = [await person(), await person()];
+  await here.store.keepers.add(keeper.user.id, 1);
+  const call = (server: RunningApp, by: SignedUp, method: string, path: string, body?: unknown) =>
+    fetch(`${server.url}/api${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...bearer(by) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const change = async (body: object) =>
+    (await call(here, keeper, 'PUT', `/people/${ada.user.id}`, body)).status;
+  await call(there, ada, 'PUT', '/password', { password: 'a long secret' });
+  const lobby = '/rooms/lobby/entries?from=1&to=1';
+  const append = () => call(there, ada, 'POST', '/append', { as: ada.user.id, items: [text('waits')] });
+  expect((await append()).status).toBe(200);
+  const live = await connectClient(there.url, ada);
+  const other = await connectClient(here.url, ada);
+  const gone = Promise.all(
+    [live, other].map(({ socket }) => new Promise((end) => socket.once('disconnect', end))),
+  );
+
+  await waitFor('the role', async () => (await change({ suspend: true })) === 200);
+  await gone;
+  const suspended = { code: 'unavailable', reason: 'out-suspended', retryAfter: expect.any(Number) };
+  await waitFor('the other server', async () => (await append()).status === 503);
+  for (const server of [here, there]) {
+    await expect(connectClient(server.url, ada)).rejects.toMatchObject({ data: suspended });
+    const read = await call(server, ada, 'GET', lobby);
+    expect((await read.json()).error).toMatchObject(suspended);
+    for (const [password, error] of [
+      ['a long secret', suspended],
+      ['another secret', { code: 'unauthorized' }], // only who knows the password learns it
+    ] as const) {
+      const claim = newId();
+      const again = { name: ada.user.name, password, claim, credential: 'token' };
+      expect((await (await post(server.url, '/api/session', again)).json()).error).toMatchObject(error);
+    }
+  }
+
+  expect(await change({ suspend: false })).toBe(200);
+  await waitFor('the other server', async () => (await append()).status === 200);
+  using back = await connectClient(there.url, ada);
+  expect(back.welcome.user.id).toBe(ada.user.id);
+});
+
+test('a suspension whose message to the other server was lost ends the sockets there all the same', async () => {
+  const ada = await person();
+  const live = await connectClient(there.url, ada);
+  const gone = new Promise((end) => live.socket.once('disconnect', end));
+  await here.store.keepers.suspend(ada.user.id, 1); // without a message
+  await gone;
+});

@@ -1,8 +1,9 @@
-import { sentence } from '../../i18n/index.ts';
+import { isolated, sentence } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Outcome } from '../../state/model.ts';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { ConfirmedAction } from './ConfirmedAction.tsx';
 
 type RoleName = 'owner' | 'moderator' | 'member';
 
@@ -51,14 +52,15 @@ export function MemberActions({ room, person, known, onDone }: MemberActionsProp
               {role !== 'owner' && button(s.handOn, set('owner', true))}
             </>
           )}
-          {button(
-            s.remove,
-            act(() => client.ask('removeMember', room, person.id, false)),
-          )}
-          {button(
-            s.ban,
-            act(() => client.ask('removeMember', room, person.id, true)),
-          )}
+          {(['remove', 'ban'] as const).map((what) => (
+            <ConfirmedAction
+              key={what}
+              {...s[what]}
+              means={s[what].means(isolated(person.name))}
+              busy={action.busy}
+              onConfirm={act(() => client.ask('removeMember', room, person.id, what === 'ban'))}
+            />
+          ))}
         </>
       )}
       <p class="why" role="alert">

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { PersonChange } from '../../../shared/protocol/index.ts';
 import { times } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { PersonSummary, SignedIn } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
+import { ConfirmedAction } from './ConfirmedAction.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
 import { InvitationList } from './InviteSheet.tsx';
 import { ReportsButton, ReportsSheet } from './ReportsSheet.tsx';
@@ -70,6 +72,7 @@ export function PeopleSheet({ app, onClose }: { app: SignedIn; onClose(): void }
                   {s.devices(person.devices)}
                   {person.seenAt !== undefined && ` · ${sheetTexts().devices.used(dayOf(person.seenAt))}`}
                   {person.keeper && ` · ${s.isKeeper}`}
+                  {person.suspended && ` · ${s.isSuspended}`}
                 </span>
               </span>
               <button
@@ -110,7 +113,7 @@ function PersonSheet({ person, isSelf, onDone, onClose }: PersonSheetProps) {
   const [newName, setNewName] = useState(name);
   const [showsDevices, setShowsDevices] = useState(false);
   const action = useAsyncAction();
-  const change = (what: { name?: string; keeper?: boolean; signOut?: boolean }) =>
+  const change = (what: PersonChange) =>
     action.run(async () => (await client.keepers()).changePerson(id, what), onDone);
   if (showsDevices) return <DevicesSheet person={person.user} onClose={onDone} />;
   return (
@@ -145,6 +148,15 @@ function PersonSheet({ person, isSelf, onDone, onClose }: PersonSheetProps) {
       <button type="button" class="button quiet" onClick={() => change({ keeper: !person.keeper })}>
         {person.keeper ? s.takeRole : s.giveRole}
       </button>
+      {person.suspended ? (
+        <button type="button" class="button" onClick={() => change({ suspend: false })}>
+          {s.lift}
+        </button>
+      ) : (
+        !isSelf && (
+          <ConfirmedAction {...s.suspend} busy={action.busy} onConfirm={() => change({ suspend: true })} />
+        )
+      )}
     </Sheet>
   );
 }

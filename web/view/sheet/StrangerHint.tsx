@@ -7,15 +7,12 @@ import { sheetTexts } from '../../i18n/sheets.ts';
 import { PAST_WORKER, whoAnswers } from '../../load/whoAnswers.ts';
 import type { Reason } from '../../records/errorReason.ts';
 import { hashOf } from '../parts/router.ts';
-import { useReadable, useWorld } from '../parts/world.ts';
+import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
 
-/** In place of the line about the connection. */
+/** In place of the line about the connection; also where the user is suspended. */
 export function StrangerLine() {
-  return (
-    <p class="line">
-      <OpenStranger />
-    </p>
-  );
+  const isSuspended = useSignedIn(({ connection }) => connection.tag === 'suspended');
+  return <p class="line">{isSuspended ? sheetTexts().suspended : <OpenStranger />}</p>;
 }
 
 function OpenStranger() {

@@ -34,6 +34,7 @@ export interface Collections {
   passes: Collection<PassDocument>;
   keepers: Collection<KeeperDocument>;
   requests: Collection<RequestDocument>;
+  suspensions: Collection<SuspensionDocument>;
   invitations: Collection<InvitationDocument>;
   presence: Collection<PresenceDocument>;
   reports: Collection<ReportDocument>;
@@ -115,6 +116,12 @@ export interface PassDocument extends Omit<OneTimePass, 'hash'> {
 
 /** `_id`: the user. */
 export interface KeeperDocument {
+  _id: string;
+  since: number;
+}
+
+/** `_id`: the user. */
+export interface SuspensionDocument {
   _id: string;
   since: number;
 }
@@ -298,6 +305,7 @@ const INDEXES = {
     { name: 'passesByExpiry', key: { expiresAt: 1 } },
   ],
   keepers: [],
+  suspensions: [],
   requests: [{ name: 'requestsByExpiry', key: { expiresAt: 1 } }],
   invitations: [
     { name: 'invitationsByCode', key: { codeHash: 1 }, unique: true },
@@ -366,6 +374,7 @@ export function collectionsOf(db: Db): Collections {
     passes: db.collection('passes'),
     keepers: db.collection('keepers'),
     requests: db.collection('requests'),
+    suspensions: db.collection('suspensions'),
     invitations: db.collection('invitations'),
     presence: db.collection('presence'),
     reports: db.collection('reports'),
