@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from '@playwright/test';
 import { LOBBY } from '../../shared/mint.ts';
-import { bodyOf, connectClient, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import type { InvitationAnswer } from '../../shared/protocol/index.ts';
+import { bodyOf, connectClient, newId, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { freeze, startTabs, thaw, ticksOf } from '../support/lifecycle.ts';
 import { seeded } from '../support/random.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { BOTH, bodies, composer, expect, expectState, say, signUp, test } from './fixtures.ts';
+import { BOTH, bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
 
 const EACH_SAYS = 8;
 
@@ -88,3 +89,67 @@ async function speak({ page, begun, taken }: Speaker, name: string): Promise<voi
     taken.push(body);
   }
 }
+
+test('O4 S5 a member who is removed while the room is open in three tabs: each says why, and a draft is kept until they join again', async ({
+  server,
+  phone,
+}) => {
+  using kim = await connectClient(server.url, await signUpByApi(server.url, 'Kim'));
+  const room = newId();
+  await kim.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  const first = await phone(server.url);
+  await signUp(first, 'Rae');
+  await first.goto(`${server.url}/#/room/${room}`);
+  await first.getByRole('button', { name: 'Join' }).click();
+  const tabs = [first];
+  while (tabs.length < 3) {
+    const tab = await first.context().newPage();
+    await tab.goto(`${server.url}/#/room/${room}`);
+    tabs.push(tab);
+  }
+  for (const tab of tabs) await expect(composer(tab)).toBeVisible();
+  await say(first, 'before');
+  await composer(tabs[1]!).fill('half a thought');
+  const listed = await kim.request('presence', { room });
+  const rae = listed.ok && Object.entries(listed.users).find(([, { name }]) => name === 'Rae')![0];
+  await kim.request('room:remove', { room, user: rae as string, clientOffset: newId() });
+  for (const tab of tabs) {
+    await expect(tab.getByRole('main').getByText('A moderator removed you from this room.')).toBeVisible();
+    await expect(composer(tab)).toHaveCount(0);
+    await expect(message(tab, 'before')).toBeVisible();
+  }
+  await tabs[2]!.getByRole('button', { name: 'Join again' }).click();
+  for (const tab of tabs) await expect(composer(tab)).toBeVisible();
+  await expect(composer(tabs[1]!)).toHaveValue('half a thought');
+  await say(tabs[1]!, 'half a thought, and back');
+  for (const tab of tabs) await expect(message(tab, 'half a thought, and back')).toBeVisible();
+});
+
+test('two invitations that somebody new follows in two tabs at once: one user, in both rooms', async ({
+  server,
+  phone,
+}) => {
+  const kim = await signUpByApi(server.url, 'Kim');
+  using client = await connectClient(server.url, kim);
+  const links: string[] = [];
+  for (const name of ['Ward 5', 'Kitchen']) {
+    const room = newId();
+    await client.request('room:create', { id: room, kind: 'private', name });
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${kim.token}` };
+    const body = JSON.stringify({ room, uses: 1 });
+    const made = await fetch(`${server.url}/api/invitations`, { method: 'POST', headers, body });
+    links.push(`${server.url}/#/join/${((await made.json()) as InvitationAnswer).token}`);
+  }
+  const first = await phone(links[0]!);
+  const second = await first.context().newPage();
+  await second.goto(links[1]!);
+  const tabs = [first, second];
+  for (const tab of tabs) await tab.getByRole('textbox', { name: 'Your name' }).fill('Rae');
+  await first.getByRole('button', { name: 'Join' }).click();
+  await say(first, 'here in the ward');
+  await second.getByRole('button', { name: 'Join' }).click();
+  await say(second, 'here in the kitchen');
+  await first.goto(server.url);
+  for (const name of ['Ward 5', 'Kitchen'])
+    await expect(first.getByRole('link', { name: new RegExp(name) })).toBeVisible();
+});

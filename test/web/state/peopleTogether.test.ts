@@ -267,3 +267,58 @@ test('S3 a thousand missed reactions are no unread message; a reply to a message
   expect(quoted).toMatchObject({ author: { name: 'Lin' }, content: { body: 'Who has the key?' } });
   expect(bodies(alone())).not.toContain('Who has the key?');
 });
+
+test('a member who leaves and comes back finds the room as before: its settings, its place in the list, and only what came since as unread', async () => {
+  await using server = await startApp();
+  using lin = await connectClient(server.url, await signUp(server.url, 'Lin'));
+  const rooms = [await roomWith(lin, 'Older'), await roomWith(lin, 'Newer')];
+  const browser = createBrowser(server);
+  const { page } = await signedUpIn(browser, 'Mika');
+  for (const room of rooms) await page.ask('joinRoom', room);
+  for (const [i, room] of rooms.entries()) await lin.append(text(`in ${i}`, room));
+  await page.ask('choose', rooms[0]!, { muted: true });
+  const summary = async () => (await inPage(page)).rooms.find(({ id }) => id === rooms[0]);
+  await waitFor('it is muted', async () => (await summary())?.wishes.muted);
+  await waitFor('the server has it', () => browser.answered.includes('room:choose'));
+  const shown = await shownIn(page, rooms[0]!);
+  await waitFor('it is shown', () => bodies(shown()).at(-1) === 'in 0');
+  page.seen(rooms[0]!, shown().messages.at(-1)!.serverOffset!);
+  await waitFor('it is read', async () => (await summary())?.unread === 0);
+  expect(await page.ask('leaveRoom', rooms[0]!)).toEqual({ ok: true });
+  await waitFor('it is gone', async () => (await summary())?.member !== true);
+  await lin.append(text('while they were away', rooms[0]));
+  expect(await page.ask('joinRoom', rooms[0]!)).toEqual({ ok: true });
+  const back = await waitFor('it is back', async () => {
+    const found = await summary();
+    return found?.member && found.last?.text === 'while they were away' && found;
+  });
+  expect(back).toMatchObject({ wishes: { muted: true }, unread: 0 });
+  const order = (await inPage(page)).rooms.map(({ name }) => name).filter((name) => name !== 'Lobby');
+  expect(order).toEqual(['Older', 'Newer']); // by the newest message
+  await lin.append(text('after that', rooms[0]));
+  await waitFor('only that is unread', async () => (await summary())?.unread === 1);
+});
+
+test('somebody blocked whom others mention: their name is shown in it; the notebook that is begun twice is one', async () => {
+  await using server = await startApp();
+  using lin = await connectClient(server.url, await signUp(server.url, 'Lin'));
+  using osei = await connectClient(server.url, await signUp(server.url, 'Osei'));
+  const browser = createBrowser(server);
+  const { page, user } = await signedUpIn(browser, 'Mika');
+  expect(await page.ask('block', lin.session.user, true)).toEqual({ ok: true });
+  const shown = await look(page);
+  const mentions = [{ user: lin.session.user.id, name: 'Lin' }];
+  await osei.append({ ...text('ask @Lin'), mentions });
+  await lin.append({ ...text('@Mika no'), mentions: [{ user: user.id, name: 'Mika' }] });
+  await waitFor('both are shown', () => bodies(shown()).join() === 'ask @Lin,blocked');
+  expect(shown().messages[0]!.content).toMatchObject({ mentions: [{ ...mentions[0], now: 'Lin' }] });
+
+  const notebooks = await Promise.all([page.ask('writeTo', user), page.ask('writeTo', user)]);
+  expect(notebooks[0]).toMatchObject({ ok: true });
+  expect(notebooks[1]).toEqual(notebooks[0]);
+  const room = (notebooks[0] as { room: string }).room;
+  for (const body of ['one', 'two']) await page.send(room, body);
+  await waitFor('all is sent', async () => (await inPage(page)).waiting === 0);
+  const listed = (await inPage(page)).rooms.filter(({ with: other }) => other === user.id);
+  expect(listed).toMatchObject([{ id: room, last: { text: 'two' } }]);
+});
