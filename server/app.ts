@@ -29,7 +29,12 @@ import { createAudit, type OnLimit } from './base/audit.ts';
 import { type Config, ConfigError } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
-import { HTTP_REQUESTS_OF_ADDRESS, ROOM_CHANGES_WAITING, URL_MAX_LENGTH } from './base/serverLimits.ts';
+import {
+  HTTP_REQUESTS_OF_ADDRESS,
+  READERS_SHOWN_CHANGES,
+  ROOM_CHANGES_WAITING,
+  URL_MAX_LENGTH,
+} from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
@@ -253,6 +258,12 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     direct,
     smallRooms,
     tell: (frame) => realtime.sendReaders(frame),
+    settings: store.presence,
+    setHiding(user, hides) {
+      realtime.setHidingReads(user, hides);
+      realtime.sendPresenceTo(user, { again: true });
+    },
+    changes: createLimiter({ ...READERS_SHOWN_CHANGES, now: monotonic }),
   });
   const presence = createPresenceService({
     store: store.presence,
@@ -304,6 +315,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         return {};
       },
       readers: readerService.readers,
+      'readers:show': readerService.show,
       presence: presence.people,
       'presence:show': presence.show,
       reactors: createReactorsHandler({ log: store.log, names, access }),

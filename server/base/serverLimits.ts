@@ -133,6 +133,8 @@ export const HASH_WAIT_MS = 5_000;
 // Keepers
 /** How long a process keeps the list of keepers: who has just become one on another process is one there after this. */
 export const KEEPERS_CACHED_MS = 5_000;
+/** Of one user: whether others see what they have read. Each change makes those who look at a room with the user ask again. */
+export const READERS_SHOWN_CHANGES = { perSecond: 1 / 30, burst: 10 };
 /** How long a process keeps the list of those who are suspended. */
 export const SUSPENDED_CACHED_MS = 2_000;
 /** Each process reads that list this often, and disconnects who is on it, in case the message of another process was lost. */

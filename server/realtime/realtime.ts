@@ -92,6 +92,8 @@ export interface Realtime {
   sendRead(user: string, room: string, upTo: number): void;
   /** To all sockets of this user: what they want of a room. */
   sendSettings(user: string, frame: Frame<'settings'>): void;
+  /** Whether this user's sockets, on every process, are left out of `sendReaders`. */
+  setHidingReads(user: string, hides: boolean): void;
   /** To everybody in the room, on every process: how far members have read. */
   sendReaders(frame: Frame<'readers'>): void;
   /** To one socket of this process, where it is in this room; false otherwise. */
@@ -113,7 +115,7 @@ interface Deps {
   http: HttpServer;
   /** True if there are other processes on the same database. */
   hasOtherProcesses: boolean;
-  store: Pick<Store, 'users' | 'rooms'>;
+  store: Pick<Store, 'users' | 'rooms' | 'presence'>;
   auth: Pick<Auth, 'identify'>;
   isSuspended: (user: string) => Promise<boolean>;
   feed: Pick<Feed, 'reconcileHeads' | 'hosted' | 'release'>;
@@ -249,6 +251,7 @@ export function createRealtime({
   });
 
   const devicesAlive = createBatchLoader(store.users.devicesAlive);
+  const settingsOf = createBatchLoader(store.presence.of);
   const passOnTyping = createPassOnTyping({ smallRooms, now: () => performance.now() });
   const localSockets = createLocalSockets({ io, catchUp, logger, now });
   let reconciler: Reconciler | undefined;
@@ -284,6 +287,10 @@ export function createRealtime({
     strangers.remove(recipient.payer.address, socket.conn);
     recipient.onlyOpenRoom = backpressure.wasSlow(device);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
+    settingsOf(user.id).then(
+      (found) => found.get(user.id)?.hidesReads && socket.join(socketsOf.hidingReads),
+      () => {}, // the store is away, and so is what would be told
+    );
     admission.entered(socket);
     dispatch(socket, {
       perform,
@@ -356,7 +363,13 @@ export function createRealtime({
     sharePresence(message) {
       if (hasOtherProcesses) io.serverSideEmit('presence', message);
     },
-    sendReaders: (frame) => io.to(socketsOf.room(frame.room)).emit('readers', frame),
+    sendReaders: (frame) =>
+      io.to(socketsOf.room(frame.room)).except(socketsOf.hidingReads).emit('readers', frame),
+    setHidingReads(user, hides) {
+      const sockets = io.in(socketsOf.user(user));
+      if (hides) sockets.socketsJoin(socketsOf.hidingReads);
+      else sockets.socketsLeave(socketsOf.hidingReads);
+    },
     async sayBye(retryAfter) {
       io.local.emit('bye', { retryAfter });
       await new Promise(setImmediate); // the MongoDB adapter passes it to the connections one tick later

@@ -80,6 +80,8 @@ export const socketsOf = {
   room: (id: string) => `room:${id}`,
   user: (id: string) => `user:${id}`,
   device: (id: string) => `device:${id}`,
+  /** Of users who hide what they have read. */
+  hidingReads: 'hiding-reads',
 };
 
 /**

@@ -78,7 +78,8 @@ const CALLS: Record<AnsweredName, number> = {
   append: 0,
   range: 4,
   read: 2, // with what the other members are told of it
-  readers: 3,
+  readers: 4,
+  'readers:show': 4,
   presence: 4,
   'presence:show': 2,
   reactors: 3,

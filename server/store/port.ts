@@ -327,7 +327,7 @@ export interface InvitationStore {
   revokeOf(user: string, room: string | undefined, at: number): Promise<void>;
 }
 
-/** When people were here last, and who hides it (docs/PROTOCOL.md, "Who is here"). */
+/** When people were here last, and who hides that, or what they have read (docs/PROTOCOL.md, "Who is here"). */
 export interface PresenceStore {
   /** Raises the time at which each of these users was here last, in one write; not of those who hide it. */
   seen(users: readonly Seen[]): Promise<void>;
@@ -335,6 +335,8 @@ export interface PresenceStore {
   of(users: readonly string[]): Promise<Map<string, PresenceRecord>>;
   /** Whether the user hides when they are here. */
   hide(user: string, hides: boolean): Promise<void>;
+  /** Whether the user hides what they have read. */
+  hideReads(user: string, hides: boolean): Promise<void>;
 }
 
 /** Reports of messages and people (docs/PROTOCOL.md, "Reports"). */
@@ -381,6 +383,7 @@ export interface Seen {
 
 export interface PresenceRecord {
   hides: boolean;
+  hidesReads?: true;
   /** Undefined: never while it was shown. */
   seenAt: number | undefined;
 }

@@ -136,8 +136,12 @@ export type Entries = v.InferOutput<typeof Entries>;
 export const Heads = recordById(RoomId, Head);
 export const TypingFrame = v.object({ room: RoomId, user: UserId, typing: v.boolean() });
 export const ReadFrame = v.object({ room: RoomId, user: UserId, upTo: Head });
-/** Read markers by user. */
-export const ReadersFrame = v.object({ room: RoomId, readers: recordById(UserId, Head) });
+/** Read markers by user. `again`: somebody hides theirs from now on, or does not any more, so the client should ask again. */
+export const ReadersFrame = v.object({
+  room: RoomId,
+  readers: recordById(UserId, Head),
+  again: v.optional(v.literal(true)),
+});
 /** To all devices of the user who chose them. */
 export const SettingsFrame = v.object({ room: RoomId, settings: RoomSettings });
 /** `seenAt`: when they were here last. Neither: that is not known, or they do not show it. */
@@ -223,6 +227,8 @@ export const Done = v.object(answered);
 export const ReadersAnswer = answerWith({
   readers: recordById(UserId, Head),
   users: Users,
+  hiding: v.optional(v.array(UserId)),
+  hidden: v.optional(v.literal(true)),
 });
 /** `next`: the `after` of the next page. `hidden`: the asker hides, and so does not see it of others. */
 export const PresenceAnswer = answerWith({
@@ -233,6 +239,7 @@ export const PresenceAnswer = answerWith({
 });
 export const ChosenAnswer = answerWith({ settings: RoomSettings });
 export const PresenceShown = answerWith({ shown: v.boolean() });
+export const ReadersShown = answerWith({ shown: v.boolean() });
 /** Who reacted to a message, by emoji in the order of the first one; at most REACTORS_MAX. */
 export const ReactorsAnswer = answerWith({
   reactions: v.array(v.object({ emoji: v.string(), by: v.array(UserId) })),
@@ -255,6 +262,7 @@ export const answers = {
   readers: ReadersAnswer,
   presence: PresenceAnswer,
   'presence:show': PresenceShown,
+  'readers:show': ReadersShown,
   reactors: ReactorsAnswer,
   'room:choose': ChosenAnswer,
   'room:list': Listed,

@@ -49,6 +49,8 @@ export const Here = v.object({ here: v.boolean() });
 export const Presence = v.object({ room: RoomId, after: v.optional(UserId) });
 /** Without `show` it only asks. */
 export const PresenceShow = v.object({ show: v.optional(v.boolean()) });
+/** The same of what the user has read. */
+export const ReadersShow = v.object({ show: v.optional(v.boolean()) });
 /** Marked for the bundler: otherwise a spread would stay in the service worker. */
 /* @__NO_SIDE_EFFECTS__ */
 function settingsWith<const Entries extends v.ObjectEntries>(entries: Entries) {
@@ -126,6 +128,7 @@ export const requests = {
   range: Range,
   read: Read,
   readers: Readers,
+  'readers:show': ReadersShow,
   reactors: Reactors,
   typing: Typing,
   here: Here,

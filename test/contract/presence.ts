@@ -54,6 +54,25 @@ export function presenceCases(open: () => Promise<Harness>): void {
     expect((await again.of([one])).get(one)).toEqual({ hides: false, seenAt: 3_000 });
   });
 
+  it('who hides what they have read does so by itself, until they show it again', async () => {
+    const { presence } = db.store;
+    const [one, other] = [newId(), newId()];
+    await presence.hideReads(one, true);
+    await presence.hide(other, true);
+    await presence.hideReads(other, true);
+    await presence.seen([{ user: one, at: 1_000 }]);
+    await db.harness.reopen();
+    const again = db.store.presence;
+    expect(await again.of([one, other])).toEqual(
+      new Map([
+        [one, { hides: false, hidesReads: true, seenAt: 1_000 }],
+        [other, { hides: true, hidesReads: true, seenAt: undefined }],
+      ]),
+    );
+    await again.hideReads(other, false);
+    expect((await again.of([other])).get(other)).toEqual({ hides: true, seenAt: undefined });
+  });
+
   it('the members of a room are listed by pages, each once', async () => {
     const [room, another] = [await newRoom(db.store), await newRoom(db.store)];
     const users = Array.from({ length: 7 }, newId).sort();

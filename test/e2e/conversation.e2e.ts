@@ -290,6 +290,42 @@ test('two ticks when all others have read, and the details say who has, also off
   await expect(details).toContainText(/Read by: \W?Mika\W?, \W?林\W?\./);
 });
 
+test('who hides what they have read is named so in the details, and nobody knows that all have read; they see it of nobody', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  await say(page, 'Two seals');
+  const { serverOffset: upTo } = await mika.hears('Two seals');
+  await mika.request('read', { room: 'lobby', upTo });
+  await expectState(page, 'Two seals', 'Read by all');
+  await mika.request('readers:show', { show: false });
+  await expectState(page, 'Two seals', 'Sent');
+  await message(page, 'Two seals').getByRole('button', { name: 'Sent' }).tap();
+  const details = page.getByRole('dialog', { name: 'Details' });
+  await expect(details).toContainText(/Do not show what they have read: \W?Mika\W?\./);
+  await expect(details).not.toContainText('Not read yet by');
+  await page.keyboard.press('Escape');
+  await mika.request('readers:show', { show: true });
+  await expectState(page, 'Two seals', 'Read by all');
+
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  const own = page.getByRole('checkbox', { name: 'Show what I have read' });
+  await expect(own).toBeChecked();
+  await own.uncheck();
+  await expectState(page, 'Two seals', 'Sent');
+  await expect
+    .poll(async () => mika.request('readers', { room: 'lobby' }))
+    .toMatchObject({
+      hiding: [expect.any(String)],
+    });
+  await page.reload();
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await expect(own).not.toBeChecked();
+});
+
 test('O3 a tap on the status icon shows the delivery status as a sentence', async ({
   server,
   network,

@@ -103,6 +103,7 @@ describe('a frame', () => {
     ['presence: of a room that is not there', 'presence', () => [{ room: newId() }], 'not-found'],
     ['presence: of a room not mine', 'presence', () => [{ room: foreignRoom }], 'forbidden'],
     ['presence:show: perhaps', 'presence:show', () => [{ show: 'perhaps' }], 'invalid'],
+    ['readers:show: perhaps', 'readers:show', () => [{ show: 'perhaps' }], 'invalid'],
     ['room:get: of no id', 'room:get', () => [{ room: 'x' }], 'invalid'],
     ['room:get: of a room that is not there', 'room:get', () => [{ room: newId() }], 'not-found'],
     ['room:create: under no id', 'room:create', () => [{ id: 'x', kind: 'public', name: 'X' }], 'invalid'],

@@ -63,7 +63,7 @@ export function fakeClient({
     readBy: () => ({ readBy }),
     members: () => ({ members }),
     mentionable: () => ({ people: [] }),
-    showPresence: (show = true) => ({ shown: show }),
+    showPresence: (_: string, show = true) => ({ shown: show }),
     createRoom: () => ({ room: 'lobby' }),
     lookUpRoom(id: string) {
       const room = publicRooms.find((one) => one.id === id);

@@ -22,8 +22,8 @@ export interface PresenceWatch {
   of(room: string): Readonly<Record<string, PersonPresence>> | undefined;
   /** A page of the members of a room; `next`: the `after` of the next one. */
   members(room: string, after?: string): Answered<MembersPage>;
-  /** Whether the others see when this person is here; with `show` it is set. */
-  show(show?: boolean): Answered<{ shown: boolean }>;
+  /** Whether the others see when this person is here, or what they have read; with `show` it is set. */
+  show(what: 'presence' | 'readers', show?: boolean): Answered<{ shown: boolean }>;
   live(): void;
   /** The connection ended. */
   down(): void;
@@ -114,7 +114,10 @@ export function createPresenceWatch({ db, clock, page, opened, connection, chang
     beat = clock.setTimeout(keepSaying, HERE_EVERY_MS);
   }
 
-  async function request<Name extends 'presence' | 'presence:show'>(name: Name, payload: Request<Name>) {
+  async function request<Name extends 'presence' | 'presence:show' | 'readers:show'>(
+    name: Name,
+    payload: Request<Name>,
+  ) {
     const answer = await connection().ask(name, payload, ACKNOWLEDGE_WITHIN_MS);
     if (!answer) return { ok: false, reason: { code: 'offline' } } as const;
     return answer.ok
@@ -155,8 +158,8 @@ export function createPresenceWatch({ db, clock, page, opened, connection, chang
       }));
       return { ok: true, members, next, hidden };
     },
-    async show(show) {
-      const asked = await request('presence:show', show === undefined ? {} : { show });
+    async show(what, show) {
+      const asked = await request(`${what}:show`, show === undefined ? {} : { show });
       return asked.ok ? { ok: true, shown: asked.answer.shown } : asked;
     },
     live() {

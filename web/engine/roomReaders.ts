@@ -71,7 +71,7 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
       const readers = { ...answer.readers };
       for (const [user, upTo] of request.early)
         if (user in readers) readers[user] = Math.max(upTo, readers[user]!);
-      await store(room, generation, () => readers, answer.users, answer.epoch);
+      await store(room, generation, () => readers, answer.users, answer.epoch, answer.hiding ?? []);
       if (mine !== session) return;
       if (request.isStale) askLater();
       else complete.set(room, generation);
@@ -93,6 +93,7 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     next: (before: Readers) => Readers,
     users: Users = {},
     epoch?: string,
+    hidingReads?: readonly string[],
   ): Promise<void> {
     const [hasGrown, renamed] = await db.write(
       ['rooms', 'users', 'meta'],
@@ -100,7 +101,8 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
         const stored = await tx.objectStore('rooms').get(room);
         const isOther = epoch !== undefined && epoch !== (await tx.objectStore('meta').get('epoch'));
         if (!stored || isOther || (stored.logGeneration ?? 0) !== generation) return [false, []] as const;
-        const now = { ...stored, readers: next(stored.readers ?? {}) };
+        const readers = next(stored.readers ?? {});
+        const now = { ...stored, readers, ...(hidingReads && { hidingReads }) };
         await tx.objectStore('rooms').put(now);
         return [readByAll(now, me) !== readByAll(stored, me), await putUsers(tx, users)] as const;
       },
@@ -110,7 +112,12 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     if (hasGrown) changed({ type: 'readers', rooms: [room] });
   }
 
-  function apply({ room, readers }: Frame<'readers'>): void {
+  function apply({ room, readers, again: isOver }: Frame<'readers'>): void {
+    if (isOver) {
+      forget(room);
+      if (room === opened()) askLater();
+      return;
+    }
     const told = Object.entries(readers).filter(([user]) => user !== me);
     const { early } = asked.get(room) ?? {};
     for (const [user, upTo] of told) early?.set(user, Math.max(upTo, early.get(user) ?? 0));
@@ -150,7 +157,10 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
     look,
     received({ event, payload }) {
       if (event === 'readers') apply(payload);
-      else if (event === 'room') {
+      else if (event === 'presence' && 'again' in payload) {
+        for (const room of [...complete.keys(), ...asked.keys()]) forget(room);
+        askLater(); // perhaps the user hides their own from now on, or does not any more
+      } else if (event === 'room') {
         if ('removed' in payload) forget(payload.removed);
         if (!('room' in payload)) return;
         forget(payload.room.id); // a direct conversation has members from its first message on
@@ -176,11 +186,16 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
         const others = Object.entries(stored?.readers ?? {}).filter(([user]) => user !== me);
         if (!stored || stored.members > READERS_MAX_MEMBERS || others.length === 0) return undefined;
         const users = await Promise.all(others.map(([user]) => tx.objectStore('users').get(user)));
-        const named = others.map(([, upTo], i) => ({ upTo, name: users[i] ? shownName(users[i].name) : '' }));
+        const hiding = new Set(stored.hidingReads);
+        const named = others.map(([user, upTo], i) => ({
+          upTo: hiding.has(user) ? undefined : upTo,
+          name: users[i] ? shownName(users[i].name) : '',
+        }));
         const namesOf = (some: typeof named) => some.map(({ name }) => name).sort();
         return {
-          read: namesOf(named.filter(({ upTo }) => upTo >= serverOffset)),
-          unread: namesOf(named.filter(({ upTo }) => upTo < serverOffset)),
+          read: namesOf(named.filter(({ upTo }) => upTo !== undefined && upTo >= serverOffset)),
+          unread: namesOf(named.filter(({ upTo }) => upTo !== undefined && upTo < serverOffset)),
+          hiding: namesOf(named.filter(({ upTo }) => upTo === undefined)),
         };
       }),
     live() {

@@ -360,6 +360,7 @@ export const enSheets = {
     more: 'Show more',
     hidden: 'You hide when you are here, so you do not see it of others.',
     show: 'Show when I am here',
+    showReads: 'Show what I have read',
     why: 'If you hide it, you do not see it of others.',
     offline: 'You need a connection to change this.',
   },
@@ -552,6 +553,7 @@ export const enSheets = {
       `Written at ${since}. The server did not accept it. It is kept on this device.`,
     readBy: (names: string) => `Read by: ${names}.`,
     unreadBy: (names: string) => `Not read yet by: ${names}.`,
+    hiding: (names: string) => `Do not show what they have read: ${names}.`,
     reactedBy: (emoji: string, names: string) => `${emoji} ${names}`,
     /** `n`: more than those who are named. */
     andOthers: (names: string, n: number) =>

@@ -540,7 +540,8 @@ export const zh: Texts & { sheets: SheetTexts } = {
       more: '显示更多',
       hidden: '你隐藏了自己的在线状态，因此也看不到别人的。',
       show: '显示我在线',
-      why: '隐藏后，你也看不到别人是否在线。',
+      showReads: '显示我已读的消息',
+      why: '隐藏后，你也看不到别人的。',
       offline: '需要连接网络才能更改。',
     },
 
@@ -705,6 +706,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       notSent: (since) => `写于 ${since}。服务器没有接受，消息仍保存在本机。`,
       readBy: (names) => `已读：${names}。`,
       unreadBy: (names) => `未读：${names}。`,
+      hiding: (names) => `不显示已读状态：${names}。`,
       reactedBy: (emoji, names) => `${emoji} ${names}`,
       andOthers: (names, n) => `${names}等 ${n} 人`,
       comma: '、',

@@ -27,12 +27,16 @@ export type LocalRoom = Pick<
   mentions?: readonly number[];
   /** How far each member has read, as far as this device knows; none in large rooms. A place in this log, as a read marker is. */
   readers?: Readonly<Record<string, number>>;
+  /** Members who hide how far they have read: of them `readers` has 0. */
+  hidingReads?: readonly string[];
 };
 
 /** Names; empty where one is not known. */
 export interface ReadBy {
   read: string[];
   unread: string[];
+  /** They do not show what they have read. */
+  hiding: string[];
 }
 
 /** What the person wants of a room: as chosen on this device, else as the server knows it. */

@@ -20,7 +20,15 @@ export function presenceOn({ presence }: Pick<Collections, 'presence'>): Presenc
     },
     async of(users) {
       const found = await presence.find({ _id: { $in: [...users] } }).toArray();
-      return new Map(found.map(({ _id, seenAt, hides = false }) => [_id, { hides, seenAt }]));
+      return new Map(
+        found.map(({ _id, seenAt, hides = false, hidesReads }) => [
+          _id,
+          { hides, seenAt, ...(hidesReads && { hidesReads }) },
+        ]),
+      );
+    },
+    async hideReads(user, hidesReads) {
+      await presence.updateOne({ _id: user }, { $set: { hidesReads } }, { upsert: true });
     },
     async hide(user, hides) {
       await presence.updateOne({ _id: user }, { $set: { hides } }, { upsert: true });

@@ -130,6 +130,7 @@ export const ANSWERED_BY = {
   presence: {
     seen: 'writer',
     hide: 'writer',
+    hideReads: 'writer',
     of: 'reader',
   },
   reports: {

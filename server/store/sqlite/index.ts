@@ -188,6 +188,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       seen: (users) => call('presence', 'seen', users),
       of: (users) => call('presence', 'of', users),
       hide: (user, hides) => call('presence', 'hide', user, hides),
+      hideReads: (user, hides) => call('presence', 'hideReads', user, hides),
     },
     reports: {
       add: (report, most) => call('reports', 'add', report, most),

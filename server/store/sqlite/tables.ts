@@ -29,6 +29,7 @@ const STEPS = [
   fifteenth,
   sixteenth,
   seventeenth,
+  eighteenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -269,6 +270,11 @@ function sixteenth(db: DatabaseSync): void {
 /** Whom keepers have suspended. */
 function seventeenth(db: DatabaseSync): void {
   db.exec('CREATE TABLE suspensions (user TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID');
+}
+
+/** Who hides what they have read. */
+function eighteenth(db: DatabaseSync): void {
+  db.exec('ALTER TABLE presence ADD COLUMN hidesReads INTEGER NOT NULL DEFAULT 0');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

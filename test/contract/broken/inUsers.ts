@@ -347,6 +347,17 @@ export const userFaults: Fault[] = [
     caughtBy: ['finds users by the beginning of their names'],
   },
   {
+    name: 'who hides what they have read shows it again when they are seen, and hides all else',
+    around: (store) => ({
+      ...store,
+      presence: {
+        ...store.presence,
+        hideReads: (user, hides) => store.presence.hide(user, hides),
+      },
+    }),
+    caughtBy: ['who hides what they have read does so by itself'],
+  },
+  {
     name: 'the time at which somebody was here last falls back',
     around: (store, _, data) => ({
       ...store,

@@ -7,8 +7,9 @@ export function presenceIn(data: MemoryData, call: <T>(work: () => T) => Promise
     seen: (users) =>
       call(() => {
         for (const { user, at } of users) {
-          const { hides = false, seenAt = 0 } = data.presence.get(user) ?? {};
-          if (!hides) data.presence.set(user, { hides, seenAt: Math.max(seenAt, at) });
+          const record = data.presence.get(user) ?? { hides: false, seenAt: 0 };
+          const seenAt = Math.max(record.seenAt ?? 0, at);
+          if (!record.hides) data.presence.set(user, { ...record, seenAt });
         }
       }),
     of: (users) =>
@@ -22,6 +23,11 @@ export function presenceIn(data: MemoryData, call: <T>(work: () => T) => Promise
           ),
       ),
     hide: (user, hides) =>
-      call(() => void data.presence.set(user, { seenAt: data.presence.get(user)?.seenAt, hides })),
+      call(() => void data.presence.set(user, { seenAt: undefined, ...data.presence.get(user), hides })),
+    hideReads: (user, hides) =>
+      call(() => {
+        const { hidesReads: _, ...record } = data.presence.get(user) ?? { hides: false, seenAt: undefined };
+        data.presence.set(user, { ...record, ...(hides && { hidesReads: true }) });
+      }),
   };
 }

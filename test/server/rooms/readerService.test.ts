@@ -1,6 +1,7 @@
 /** Who has read what: between real sockets and a real server, and what one room costs, with fakes. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { READERS_EVERY_MS } from '../../../server/base/serverLimits.ts';
+import { READERS_EVERY_MS, READERS_SHOWN_CHANGES } from '../../../server/base/serverLimits.ts';
+import { createLimiter } from '../../../server/limits/limiter.ts';
 import { createReaderService } from '../../../server/rooms/readerService.ts';
 import type { Frame } from '../../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp, text } from '../../support/api.ts';
@@ -47,6 +48,63 @@ test('a member gets the markers and names of all members, and is told what chang
   expect(told(stranger)).toEqual([]);
 });
 
+test('who hides what they have read is not in the markers of others, and sees theirs no more, until they show it again', async () => {
+  using ada = await join();
+  using bo = await join();
+  using cy = await join();
+  const [me, you, third] = [ada, bo, cy].map(({ session }) => session.user.id) as [string, string, string];
+  const room = newId();
+  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  for (const one of [bo, cy]) await one.request('room:join', { room, clientOffset: newId() });
+  await ada.append(text('read this', room), text('and this', room));
+  await bo.hears('and this', room);
+  using second = await connectClient(server.url, bo.session);
+  const framesAt = (client: ApiClient) => told(client).filter((frame) => frame.room === room);
+  const read = (client: ApiClient, upTo: number) => client.request('read', { room, upTo });
+
+  expect(await bo.request('readers:show', {})).toMatchObject({ shown: true });
+  expect(await bo.request('readers:show', { show: false })).toMatchObject({ shown: false });
+  expect(await second.request('readers:show', {})).toMatchObject({ shown: false });
+  await waitFor('the others ask again', () => framesAt(ada).some(({ again }) => again));
+  for (const device of [bo, second])
+    await waitFor('own devices ask again', () =>
+      device.frames.some(({ event, payload }) => event === 'presence' && 'again' in (payload as object)),
+    );
+  await read(bo, 4);
+  await read(cy, 5);
+  await waitFor('ada is told of the third', () => framesAt(ada).some(({ readers }) => readers[third] === 5));
+  expect(framesAt(ada).some(({ readers }) => you in readers)).toBe(false);
+  expect(await ada.request('readers', { room })).toMatchObject({
+    readers: { [me]: 1, [you]: 0, [third]: 5 },
+    hiding: [you],
+  });
+  for (const device of [bo, second]) {
+    expect(await device.request('readers', { room })).toMatchObject({ readers: {}, hidden: true });
+    expect(framesAt(device).some(({ readers }) => third in readers)).toBe(false);
+  }
+  using later = await connectClient(server.url, bo.session); // a device that connects while it is hidden
+  await read(ada, 5);
+  await waitFor('the third is told of ada', () => framesAt(cy).some(({ readers }) => readers[me] === 5));
+  expect(framesAt(later)).toEqual([]);
+
+  expect(await second.request('readers:show', { show: true })).toMatchObject({ shown: true });
+  expect(await ada.request('readers', { room })).toMatchObject({ readers: { [you]: 4 } });
+  expect(await ada.request('readers', { room })).not.toHaveProperty('hiding');
+  await read(bo, 5);
+  await waitFor('ada is told again', () => framesAt(ada).some(({ readers }) => readers[you] === 5));
+  await waitFor('bo, too', () => framesAt(bo).some(({ readers }) => readers[you] === 5));
+});
+
+test('it can be changed so often, then a while later', async () => {
+  using ada = await join();
+  for (let n = 0; n < READERS_SHOWN_CHANGES.burst; n++)
+    expect(await ada.request('readers:show', { show: n % 2 === 0 })).toMatchObject({ ok: true });
+  expect(await ada.request('readers:show', { show: true })).toMatchObject({
+    ok: false,
+    error: { code: 'rate-limited', retryAfter: expect.any(Number) },
+  });
+});
+
 function bench(isSmall: () => boolean, members = 2) {
   const frames: Frame<'readers'>[] = [];
   const asked = vi.fn();
@@ -56,12 +114,16 @@ function bench(isSmall: () => boolean, members = 2) {
         asked();
         return Array.from({ length: Math.min(limit, members) }, (_, i) => ({ user: `user ${i}`, upTo: i }));
       },
+      ofUsers: async () => new Map(),
     },
     names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
     access: { refusalOf: async () => undefined },
     direct: { isOpen: async () => true },
     smallRooms: { isSmall: async () => isSmall() },
     tell: (frame) => frames.push(frame),
+    settings: { of: async () => new Map(), hideReads: async () => {} },
+    setHiding: () => {},
+    changes: createLimiter({ perSecond: 1, burst: 1, now: () => performance.now() }),
   });
   return { service, frames, asked };
 }

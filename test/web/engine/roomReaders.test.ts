@@ -22,6 +22,7 @@ let db: UserDatabase;
 let clock: FakeClock;
 let readers: RoomReaders;
 let answer: Record<string, number>;
+let setting: { hiding?: string[]; hidden?: true };
 let asked: number;
 /** Held back until it is resolved. */
 let gate: Promise<void>;
@@ -32,6 +33,7 @@ beforeEach(async () => {
   db = emptyDatabase(me);
   clock = createFakeClock();
   answer = { [me]: 5, [lin]: 3, [osei]: 2 };
+  setting = {};
   asked = 0;
   gate = Promise.resolve();
   changes = [];
@@ -51,11 +53,11 @@ beforeEach(async () => {
     connection: () => ({
       ask: (async () => {
         asked++;
-        const given = { ...answer };
+        const given = { readers: { ...answer }, ...setting };
         await gate;
         if (isAway) return { ok: false, error: { code: 'unavailable', message: '' } };
         const users = { [lin]: { name: 'Lin', rev: 0 } };
-        return { ok: true, epoch: 'one', readers: given, users };
+        return { ok: true, epoch: 'one', ...given, users };
       }) as never,
     }),
   });
@@ -91,10 +93,38 @@ test('all have read up to the least marker of the others; frames raise it, and i
   expect(changes.filter(({ type }) => type === 'readers')).toHaveLength(3);
   expect(asked).toBe(1);
   readers.down();
-  expect(await readers.of(ROOM, 5)).toEqual({ read: ['Lin'], unread: [''] });
+  expect(await readers.of(ROOM, 5)).toEqual({ read: ['Lin'], unread: [''], hiding: [] });
   const about = { id: ROOM, kind: 'public', name: 'Lobby', from: 6, readUpTo: 5, members: 3 } as const;
   await storeWelcome(db, welcomeOf(userOf(me, 'me'), [{ ...about, head: 5 }], { epoch: 'one' }));
   expect(await upTo()).toBe(4);
+});
+
+test('nobody knows that all have read while one hides it, and who hides is not among those who have not read', async () => {
+  readers.live();
+  await untilAll(2);
+  answer = { ...answer, [lin]: 0 };
+  setting = { hiding: [lin] };
+  readers.received({ event: 'readers', payload: { room: ROOM, readers: {}, again: true } });
+  await until('put off', () => clock.isSet());
+  clock.pass(1_000);
+  await untilAll(0);
+  expect(await readers.of(ROOM, 2)).toEqual({ read: [''], unread: [], hiding: ['Lin'] });
+  frame({ [osei]: 5 });
+  await until('raised', async () => (await room()).readers?.[osei] === 5);
+  expect(await upTo()).toBe(0);
+});
+
+test('who hides it from now on, on any device, forgets how far the others have read', async () => {
+  readers.live();
+  await untilAll(2);
+  answer = {};
+  setting = { hidden: true };
+  readers.received({ event: 'presence', payload: { again: true } });
+  await until('put off', () => clock.isSet());
+  clock.pass(1_000);
+  await untilAll(0);
+  expect(await readers.of(ROOM, 1)).toBeUndefined();
+  expect((await room()).readers).toEqual({});
 });
 
 test('a frame that comes while the answer is on its way counts; one of an earlier connection does not', async () => {

@@ -2,7 +2,7 @@ import { roomName, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
 import type { RoomSummary, SignedIn } from '../../state/model.ts';
 import { LanguageChoice } from './LanguageChoice.tsx';
-import { PresenceChoice } from './PresenceChoice.tsx';
+import { PresenceChoices } from './PresenceChoice.tsx';
 import { ReportsButton } from './ReportsSheet.tsx';
 import { RoomWishesPart } from './RoomWishesPart.tsx';
 import { Sheet } from './Sheet.tsx';
@@ -80,7 +80,7 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {s.people.title}
         </button>
       )}
-      <PresenceChoice isLive={app.connection.tag === 'live'} />
+      <PresenceChoices isLive={app.connection.tag === 'live'} />
       <LanguageChoice />
       <button type="button" class="button danger" onClick={() => onOpen({ tag: 'sign-out' })}>
         {s.menu.signOut}

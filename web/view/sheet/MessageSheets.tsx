@@ -95,11 +95,12 @@ function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message
     return () => clearInterval(timer);
   }, [client, room, serverOffset]);
   if (!readBy) return null;
-  const { read, unread } = readBy;
+  const { read, unread, hiding } = readBy;
   return (
     <>
       {read.length > 0 && <p>{sheetTexts().details.readBy(listed(read))}</p>}
       {unread.length > 0 && <p>{sheetTexts().details.unreadBy(listed(unread))}</p>}
+      {hiding.length > 0 && <p>{sheetTexts().details.hiding(listed(hiding))}</p>}
     </>
   );
 }

@@ -5,8 +5,18 @@ import type { Reason } from '../../records/errorReason.ts';
 import { outcomeOf } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 
-/** Whether others see when one is here. The server keeps it for all devices, so it takes a connection. */
-export function PresenceChoice({ isLive }: { isLive: boolean }) {
+/** Whether others see when one is here, and what one has read. */
+export function PresenceChoices({ isLive }: { isLive: boolean }) {
+  return (
+    <>
+      <PresenceChoice what="presence" isLive={isLive} />
+      <PresenceChoice what="readers" isLive={isLive} />
+    </>
+  );
+}
+
+/** The server keeps it for all devices, so it takes a connection. */
+function PresenceChoice({ what, isLive }: { what: 'presence' | 'readers'; isLive: boolean }) {
   const { client } = useWorld();
   const s = sheetTexts().presence;
   const [isShown, setShown] = useState<boolean | undefined>();
@@ -16,7 +26,7 @@ export function PresenceChoice({ isLive }: { isLive: boolean }) {
   const ask = async (show?: boolean) => {
     const mine = ++asked.current;
     if (show !== undefined) setShown(show);
-    const answer = await outcomeOf(() => client.ask('showPresence', show));
+    const answer = await outcomeOf(() => client.ask('showPresence', what, show));
     if (mine !== asked.current) return;
     setReason(answer.ok ? undefined : answer.reason);
     if (answer.ok) setShown(answer.shown);
@@ -32,12 +42,12 @@ export function PresenceChoice({ isLive }: { isLive: boolean }) {
           type="checkbox"
           checked={isShown ?? true}
           disabled={!isLive || isShown === undefined}
-          aria-describedby="presence-why"
+          aria-describedby={`${what}-why`}
           onChange={({ currentTarget }) => void ask(currentTarget.checked)}
         />
-        {s.show}
+        {what === 'presence' ? s.show : s.showReads}
       </label>
-      <p id="presence-why" role="status">
+      <p id={`${what}-why`} role="status">
         {reason && isLive ? sentence(reason) : isLive ? s.why : s.offline}
       </p>
     </div>

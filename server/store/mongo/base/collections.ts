@@ -147,6 +147,7 @@ export interface PresenceDocument {
   /** When they were here last. Absent: never while it was shown. */
   seenAt?: number;
   hides?: boolean;
+  hidesReads?: boolean;
 }
 
 /** `_id`: the id of the report. */
