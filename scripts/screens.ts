@@ -104,9 +104,10 @@ async function takeIn(
 }
 
 async function makeRoom(of: ApiClient, name: string): Promise<string> {
-  const answer = await of.request('room:create', { id: newId(), kind: 'public', name });
+  const id = newId();
+  const answer = await of.makeRoom({ id, kind: 'public', name });
   if (!answer.ok) throw new Error(answer.error.message);
-  return answer.room.id;
+  return id;
 }
 
 function message(page: Page, body: string) {

@@ -121,12 +121,30 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onRefusal: (limit, user) => onLimit(limit, { user }),
     now,
   });
+  const roomLimits = createRoomLimits({
+    store: store.rooms,
+    items: itemLimiter,
+    creations: createLimiter({
+      perSecond: ROOMS_PER_MINUTE_AND_ADDRESS / 60,
+      burst: ROOMS_BURST_OF_ADDRESS,
+      now: monotonic,
+    }),
+    onRefusal: (limit, user) => onLimit(limit, { user }),
+    now,
+  });
+  const inTurn = createKeyedQueue({
+    maxWaiting: ROOM_CHANGES_WAITING,
+    waitMs: ACKNOWLEDGE_WITHIN_MS,
+    now: monotonic,
+  });
   const ingest = createIngest({
     log: store.log,
     accepts,
     access,
     announcements,
     direct,
+    creations: roomLimits,
+    inTurn,
     rankOf: (user, room) => moderation.rankIn(user, room),
     limiter: itemLimiter,
     onLimit,
@@ -164,22 +182,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onSignedOut,
     onRenamed: (user) => realtime.sendUser(user),
     audit,
-  });
-  const roomLimits = createRoomLimits({
-    store: store.rooms,
-    items: itemLimiter,
-    creations: createLimiter({
-      perSecond: ROOMS_PER_MINUTE_AND_ADDRESS / 60,
-      burst: ROOMS_BURST_OF_ADDRESS,
-      now: monotonic,
-    }),
-    onRefusal: (limit, user) => onLimit(limit, { user }),
-    now,
-  });
-  const inTurn = createKeyedQueue({
-    maxWaiting: ROOM_CHANGES_WAITING,
-    waitMs: ACKNOWLEDGE_WITHIN_MS,
-    now: monotonic,
   });
   const moderation = createModeration({
     store: store.rooms,
@@ -331,7 +333,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       'room:list': rooms.list,
       person: rooms.person,
       'room:get': rooms.get,
-      'room:create': (user, request, _, { address }) => rooms.create(user, request, address),
       'room:join': (user, request, _, { address }) => rooms.join(user, request, address),
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);

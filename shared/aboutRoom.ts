@@ -3,7 +3,7 @@
  * current values, on the server and on each device: of each field, that of the entry with the greatest serverOffset. Pure.
  */
 import type { Entry } from './entry.ts';
-import { ruleOf } from './kinds.ts';
+import { makesRoom, ruleOf } from './kinds.ts';
 
 /** A field is absent where no entry has ever changed it. A type, so that it can be the content of an entry. */
 export type RoomFields = {
@@ -26,7 +26,7 @@ export function fieldsSetBy({
   if (ruleOf(kind)?.sets !== 'about') return {};
   const { name, description, announcements } = fields;
   return {
-    ...(typeof name === 'string' && { name }),
+    ...(typeof name === 'string' && !makesRoom(kind) && { name }),
     ...(typeof description === 'string' && { description }),
     ...(typeof announcements === 'boolean' && { announcements }),
   };

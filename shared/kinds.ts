@@ -52,6 +52,7 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['delete', byMember('own', 'remove')],
   ['reaction', byMember('any', 'aggregate', { feature: 'reactions' })],
   ['takedown', byMember('any', 'remove', { role: 'moderator', feature: 'takedown' })],
+  ['create', byMember('none', 'none', { membership: 'joined', sets: 'about', feature: 'create' })],
   ['join', byServer({ membership: 'joined' })],
   ['leave', byServer({ membership: 'left' })],
   ['role', byServer({ sets: 'role', notice: true })],
@@ -121,6 +122,15 @@ export function subjectOf(entry: Pick<Entry, 'author' | 'subject'>): string {
 
 export function membershipOf(entry: Pick<Entry, 'kind'>): KindRule['membership'] {
   return ruleOf(entry.kind)?.membership;
+}
+
+/**
+ * True if it is the first entry of its room, and makes that: by its fields `roomKind` and `name`, with its author as creator and
+ * first member. No other kind that members append makes a member.
+ */
+export function makesRoom(kind: string): boolean {
+  const rule = ruleOf(kind);
+  return rule?.by === 'member' && rule.membership === 'joined';
 }
 
 /** True if it is shown as a quiet line of its own. */

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { ClientOffset, RoomId } from '../../shared/ids.ts';
-import { ruleOf } from '../../shared/kinds.ts';
+import { makesRoom, ruleOf } from '../../shared/kinds.ts';
 import { type Item, itemSchemas, type WireError } from '../../shared/protocol/index.ts';
-import { checkBody } from '../../shared/text.ts';
+import { checkBody, checkNewName } from '../../shared/text.ts';
 import { parseUpToFault } from '../base/parse.ts';
 import { wireError } from '../base/refusal.ts';
 import type { EntryKey, NewEntry, OwnFields } from '../store/port.ts';
@@ -25,6 +25,11 @@ export function checkItem(author: string, raw: unknown): CheckedItem {
   const parsed = parseUpToFault(schema, raw);
   if (!parsed.ok) return bad(author, raw, wireError('invalid', `This is not a valid item: ${parsed.fault}.`));
   const { body: rawBody, ...item } = parsed.value;
+  if (makesRoom(item.kind)) {
+    const name = checkNewName(String(item.name));
+    if (!name.ok) return bad(author, raw, wireError(name.code, name.message));
+    item.name = name.text;
+  }
   if (rawBody === undefined) return { tag: 'good', entry: entryOf(author, item) };
   const checked = checkBody(rawBody);
   if (!checked.ok) return bad(author, raw, wireError(checked.code, checked.message));

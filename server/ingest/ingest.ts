@@ -4,7 +4,7 @@
  * for items that fail a check; for valid items the store finds duplicates during the append.
  */
 
-import { ruleOf } from '../../shared/kinds.ts';
+import { makesRoom, ruleOf } from '../../shared/kinds.ts';
 import { ACKNOWLEDGE_WITHIN_MS, APPEND_MAX_BYTES, APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import type {
   Answer,
@@ -19,18 +19,24 @@ import type { OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { isUnexpected, RefusedError, toWireError, Unavailable, wireError } from '../base/refusal.ts';
+import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { Payer } from '../limits/workMeter.ts';
 import { type Access, noSuchRoom } from '../rooms/access.ts';
 import { type Announcements, saysSomething } from '../rooms/announcements.ts';
 import type { DirectRequest, DirectRooms } from '../rooms/directRooms.ts';
+import type { RoomLimits } from '../rooms/roomLimits.ts';
 import type { AppendResult, EntryKey, LogStore, NewEntry, OwnFields } from '../store/port.ts';
 import { jsonBytes, mentionedBy } from '../store/storedEntries.ts';
 import { createBatchWrite, createLanes, laneOfRoom, oneLane } from './batcher.ts';
 import { type CheckedItem, checkItem, ownEntry } from './checkItem.ts';
 
 export interface Ingest {
-  /** One result per item, in order; fewer with `stopped` (L4: an unknown fate is never acknowledged). Never rejects. */
-  append(user: User, items: readonly unknown[]): Promise<{ results: ItemResult[]; stopped?: WireError }>;
+  /**
+   * One result per item, in order; fewer with `stopped` (L4: an unknown fate is never acknowledged). Never rejects.
+   * `address`: the key of the client's address, which has a limit of its own for new rooms.
+   */
+  append(user: User, items: readonly unknown[], address: string): Promise<Appended>;
   /**
    * Appends an entry of a kind that only the server writes, such as a join. Rejects with `Unavailable`.
    */
@@ -43,6 +49,11 @@ export interface Ingest {
   idle(): Promise<void>;
 }
 
+interface Appended {
+  results: ItemResult[];
+  stopped?: WireError;
+}
+
 interface Deps {
   log: LogStore;
   /** False for what this database does not accept yet, because older processes still use it. */
@@ -52,6 +63,9 @@ interface Deps {
   rankOf: (user: string, room: string) => Promise<RoomRole>;
   announcements: Pick<Announcements, 'isFor'>;
   direct: DirectRooms;
+  creations: Pick<RoomLimits, 'checkCreation'>;
+  /** By user: one new room at a time, since those of the last day are counted before it is written. */
+  inTurn: KeyedQueue;
   limiter: Limiter;
   onLimit: OnLimit;
   metrics: Metrics;
@@ -60,8 +74,8 @@ interface Deps {
 }
 
 export function createIngest(deps: Deps): Ingest {
-  const { log, accepts, access, rankOf, announcements, direct, limiter, onLimit, metrics, logger, now } =
-    deps;
+  const { log, accepts, access, rankOf, announcements, direct, creations, inTurn, limiter, onLimit } = deps;
+  const { metrics, logger, now } = deps;
   const write = createBatchWrite(log, now);
   const lanes = createLanes(
     (entries) => {
@@ -87,11 +101,13 @@ export function createIngest(deps: Deps): Ingest {
     user: User,
     item: CheckedItem,
     requested: DirectRequest,
+    address: string,
   ): Promise<WireError | undefined> {
     if (item.tag === 'bad') return item.error;
     if (!accepts(item.entry)) return NOT_YET;
-    const refused =
-      (await access.refusalOf(item.entry.room, user.id)) ?? (await requested.refusalOf(item.entry));
+    const refused = creates(item)
+      ? await refusalOfCreation(user, item.entry, address)
+      : ((await access.refusalOf(item.entry.room, user.id)) ?? (await requested.refusalOf(item.entry)));
     if (refused) return toWireError(refused);
     const { role } = ruleOf(item.entry.kind) ?? {};
     if (role !== undefined && (await rankOf(user.id, item.entry.room)) === 'member') return ROLE_NEEDED;
@@ -111,6 +127,24 @@ export function createIngest(deps: Deps): Ingest {
       'Too many messages at once; the rest is sent automatically.',
       retryAfter,
     );
+  }
+
+  /** A repeat is not counted. `rate-limited` would hold up the user's other items: it becomes `unavailable`, of this item alone. */
+  async function refusalOfCreation(
+    user: User,
+    entry: NewEntry,
+    address: string,
+  ): Promise<RefusedError | undefined> {
+    if ((await log.find([entry]))[0]) return undefined;
+    try {
+      await creations.checkCreation(user.id, address);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return error.code === 'rate-limited'
+        ? new RefusedError('unavailable', error.message, error.retryAfter)
+        : error;
+    }
   }
 
   /** The results of refused items whose keys are in the log after all (L3), by the index of the item. */
@@ -150,15 +184,38 @@ export function createIngest(deps: Deps): Ingest {
       : toItemResult(clientOffset, result);
   }
 
-  async function append(user: User, raw: readonly unknown[]): ReturnType<Ingest['append']> {
+  /** Part by part: whether the user is in a new room is known only once that is made. */
+  async function append(user: User, raw: readonly unknown[], address: string): Promise<Appended> {
     const until = performance.now() + ACKNOWLEDGE_WITHIN_MS;
     const stopTimer = metrics.appendSeconds.startTimer();
-    const items = raw.map((item) => checkItem(user.id, item));
+    const results: ItemResult[] = [];
+    try {
+      for (const part of partsOf(raw.map((item) => checkItem(user.id, item)))) {
+        const write = () => appendPart(user, part, until, address);
+        const outcome = await (creates(part[0]!) ? inTurn(user.id, write) : write());
+        results.push(...outcome.results);
+        if (outcome.stopped) return { results, stopped: outcome.stopped };
+        if (outcome.results.length < part.length) break;
+      }
+      return { results };
+    } catch (error) {
+      return { results, stopped: logged(error) };
+    } finally {
+      stopTimer();
+    }
+  }
+
+  async function appendPart(
+    user: User,
+    items: readonly CheckedItem[],
+    until: number,
+    address: string,
+  ): Promise<Appended> {
     const refusals: (WireError | undefined)[] = [];
     const requested = direct.forRequest(user.id);
     let appended = 0;
     try {
-      for (const item of items) refusals.push(await refusalOf(user, item, requested));
+      for (const item of items) refusals.push(await refusalOf(user, item, requested, address));
       const repeats = await repeatsOf(user, items, refusals);
 
       // Nothing is written yet. The first item beyond the rate limit stops the request: it and the rest are not attempted.
@@ -187,7 +244,6 @@ export function createIngest(deps: Deps): Ingest {
     } finally {
       // Only new entries count against the limit: refund the tokens of repeats and of items that were not attempted.
       limiter.giveBack(user.id, refusals.filter((error) => !error).length - appended);
-      stopTimer();
     }
   }
 
@@ -200,8 +256,8 @@ export function createIngest(deps: Deps): Ingest {
   }
 
   return {
-    append: async (user, items) =>
-      refusing ? { results: [], stopped: toWireError(SHUTTING_DOWN) } : tracked(append(user, items)),
+    append: async (user, items, address) =>
+      refusing ? { results: [], stopped: toWireError(SHUTTING_DOWN) } : tracked(append(user, items, address)),
 
     async appendOwn(key, kind, fields) {
       if (refusing) throw SHUTTING_DOWN;
@@ -231,6 +287,8 @@ export function createAppendHandler(ingest: Ingest) {
   return async (
     user: User,
     { as, items }: Request<'append'>,
+    _transport: unknown,
+    { address }: Pick<Payer, 'address'>,
   ): Promise<Omit<Answer<'append'>, 'ok' | 'epoch'>> => {
     if (as !== user.id)
       throw new RefusedError(
@@ -248,7 +306,7 @@ export function createAppendHandler(ingest: Ingest) {
     if (bytes > APPEND_MAX_BYTES) {
       throw new RefusedError('too-large', `The items have ${bytes} bytes; the limit is ${APPEND_MAX_BYTES}.`);
     }
-    return ingest.append(user, items);
+    return ingest.append(user, items, address);
   };
 }
 
@@ -271,6 +329,7 @@ const STRANGER = {
   reason: 'mention-of-stranger' satisfies RefusalReason,
 };
 const NO_TARGET = wireError('not-found', 'There is no message with this key that you may change.');
+const ROOM_EXISTS = wireError('conflict', 'There is another room with this id.');
 const NO_ROOM = toWireError(noSuchRoom());
 
 function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag: 'failed' }>): ItemResult {
@@ -282,6 +341,8 @@ function toItemResult(clientOffset: string, result: Exclude<AppendResult, { tag:
       return failed(clientOffset, OTHER_CONTENT);
     case 'no-target':
       return failed(clientOffset, NO_TARGET);
+    case 'room-exists':
+      return failed(clientOffset, ROOM_EXISTS);
     case 'no-room':
       return failed(clientOffset, NO_ROOM);
     case 'outdated': // only of entries with a roleSeq, which are no items
@@ -307,4 +368,20 @@ function clientOffsetOf(item: CheckedItem): string {
 function keyOf(item: CheckedItem, author: string): EntryKey | undefined {
   if (item.tag === 'bad') return item.key;
   return { room: item.entry.room, author, clientOffset: item.entry.clientOffset };
+}
+
+/** It makes its room. */
+function creates(item: CheckedItem): boolean {
+  return item.tag === 'good' && makesRoom(item.entry.kind);
+}
+
+/** Each item that makes a room is a part of its own. */
+function partsOf(items: readonly CheckedItem[]): CheckedItem[][] {
+  const parts: CheckedItem[][] = [];
+  for (const item of items) {
+    const last = parts.at(-1);
+    if (!last || creates(item) || creates(last[0]!)) parts.push([item]);
+    else last.push(item);
+  }
+  return parts;
 }

@@ -87,7 +87,6 @@ const CALLS: Record<AnsweredName, number> = {
   'room:list': 3,
   person: 2,
   'room:get': 3,
-  'room:create': 7,
   'room:join': 8,
   'room:leave': 6, // with who comes after the last owner
   'room:roles': 4,

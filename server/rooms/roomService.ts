@@ -1,13 +1,12 @@
 /**
- * The requests about rooms: list, get, create, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
+ * The requests about rooms: list, get, join, leave, mark as read. Joins and leaves are entries of the room's log, so they
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
-import { createHash } from 'node:crypto';
 import { otherIn, pairOf } from '../../shared/directPair.ts';
 import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
-import { idFrom, LOBBY } from '../../shared/mint.ts';
+import { LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
-import { checkNewName, nameKey } from '../../shared/text.ts';
+import { nameKey } from '../../shared/text.ts';
 import { RefusedError, Unavailable } from '../base/refusal.ts';
 import type { KeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
@@ -33,8 +32,6 @@ export interface RoomService {
   get(user: User, request: Request<'room:get'>): Promise<{ room: Room }>;
   /** Whoever has a name, to begin a direct conversation with; or who somebody is. */
   person(user: User, request: Request<'person'>): Promise<Omit<Answer<'person'>, 'ok' | 'epoch'>>;
-  /** `address`: the key of the client's address, which has a limit of its own. */
-  create(user: User, request: Request<'room:create'>, address: string): Promise<{ room: Room }>;
   /** `address`: the client's, where guesses at invitations count. */
   join(user: User, request: Request<'room:join'>, address: string): Promise<{ room: Room }>;
   leave(user: User, request: Request<'room:leave'>): Promise<void>;
@@ -64,7 +61,7 @@ interface Deps {
   invitations: Pick<Invitations, 'useToJoin' | 'left'>;
   moderation: Pick<Moderation, 'handOn'>;
   /**
-   * By user: one creation, join or leave at a time. Each reads whether the user is a member, and counts, before it writes; two
+   * By user: one join or leave at a time, and no new room meanwhile. Each reads whether the user is a member, and counts, before it writes; two
    * leaves at the same time would both find a member, and write two entries.
    */
   inTurn: KeyedQueue;
@@ -106,16 +103,6 @@ export function createRoomService({
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
     return result.tag;
-  }
-
-  /** At the creation: under a key of the room's id, so that a repeat of the creation finds the entry. */
-  async function makeForAnnouncements(user: string, room: string): Promise<void> {
-    const clientOffset = idFrom(
-      createHash('sha256').update(`announcements ${room}`).digest().subarray(0, 16),
-    );
-    const content = { announcements: true };
-    const { tag } = await entries.appendOwn({ room, author: user, clientOffset }, 'about', { content });
-    if (tag !== 'appended' && tag !== 'repeat') throw new Unavailable(`a change of a new room gave ${tag}`);
   }
 
   async function existing(id: string): Promise<RoomRecord> {
@@ -173,32 +160,6 @@ export function createRoomService({
       const theirs = new Set(roomsOf.get(id));
       const shared = (roomsOf.get(user.id) ?? []).filter((room) => theirs.has(room) && !pairOf(room));
       return { user: { id, name, rev }, since: createdAt, rooms: shared };
-    },
-
-    async create(user, { id, kind, name: raw, announcements = false }, address) {
-      if (kind === 'direct')
-        throw new RefusedError('invalid', 'A direct conversation begins with its first message.');
-      const name = checkNewName(raw);
-      if (!name.ok) throw new RefusedError(name.code, name.message);
-      return inTurn(user.id, async () => {
-        if (!(await store.byId(id))) await limits.checkCreation(user.id, address);
-        const joined = await limits.charged(user.id, async () => {
-          const room = await store.create({
-            id,
-            kind,
-            name: name.text,
-            createdBy: user.id,
-            createdAt: now(),
-          });
-          const isSame = room.name === name.text || room.about !== undefined; // it may have been renamed since
-          if (room.createdBy !== user.id || room.kind !== kind || !isSame) {
-            throw new RefusedError('conflict', 'There is another room with this id.');
-          }
-          return appendMembership(user.id, id, id, 'join'); // the room's id is a random key too, so that a repeat of this request finds the join
-        });
-        if (announcements) await makeForAnnouncements(user.id, id);
-        return { room: await (joined === 'repeat' ? presentIfVisible : presentTo)(user, id) };
-      });
     },
 
     async join(user, { room: id, clientOffset, invite }, address) {

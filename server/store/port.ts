@@ -46,7 +46,9 @@ export interface LogStore {
    * result, and `stopped` is the reason. Items may have earlier items of the same batch as targets.
    * The side effects of an entry follow from the table of kinds (shared/kinds.ts): a removal redacts its target and all
    * replacements of it; a replacement of a removed message is stored redacted; a join or leave changes the members; a change of a
-   * room its record.
+   * room its record. An entry of a kind that makes rooms makes its room, and is the first of it: `room-exists` where there is a room with that id, also of concurrent
+   * calls, on any process. Whoever reads that entry finds its room, with its
+   * author as creator, also where the process that wrote it has died since.
    */
   append(items: readonly NewEntry[], at: number): Promise<AppendOutcome>;
   /** The entries with these keys, in the order of the keys; undefined where there is none. */
@@ -482,6 +484,8 @@ export type AppendResult =
   | { tag: 'conflict' }
   | { tag: 'no-target' }
   | { tag: 'no-room' }
+  /** Of an entry that makes a room: there is another one with this id. */
+  | { tag: 'room-exists' }
   /** Another change of roles was first: decide again. */
   | { tag: 'outdated' }
   /** The database refuses this item only; `message` is for the log. */

@@ -3,7 +3,9 @@
  * fault), and cuts a range by its size.
  */
 import type { Entry, Mention } from '../../shared/entry.ts';
-import type { NewEntry } from './port.ts';
+import { makesRoom } from '../../shared/kinds.ts';
+import type { RoomKind } from '../../shared/protocol/index.ts';
+import type { NewEntry, NewRoom } from './port.ts';
 
 /** An entry as the database returns it, not validated. */
 export type StoredEntry = { serverOffset: number } & Record<string, unknown>;
@@ -105,4 +107,14 @@ export function jsonBytes(value: unknown): number {
 export function mentionedBy({ author, content }: Pick<NewEntry, 'author' | 'content'>): string[] {
   const mentions = (content?.mentions ?? []) as readonly Mention[];
   return [...new Set(mentions.map(({ user }) => user))].filter((user) => user !== author);
+}
+
+/** The room that an entry makes; undefined for an entry of any other kind. */
+export function roomMadeBy(
+  { room: id, author: createdBy, kind, content }: Pick<NewEntry, 'room' | 'author' | 'kind' | 'content'>,
+  createdAt: number,
+): NewRoom | undefined {
+  if (!makesRoom(kind)) return undefined;
+  const { roomKind, name } = content as { roomKind: RoomKind; name: string };
+  return { id, kind: roomKind, name, createdBy, createdAt };
 }

@@ -268,7 +268,6 @@ export const answers = {
   'room:list': Listed,
   person: PersonAnswer,
   'room:get': RoomAnswer,
-  'room:create': RoomAnswer,
   'room:join': RoomAnswer,
   'room:leave': Done,
   'room:roles': RolesAnswer,

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { canonicalEmoji, isEmoji } from '../emoji.ts';
 import type { Mention } from '../entry.ts';
-import { ClientOffset, RoomId, UserId } from '../ids.ts';
+import { ClientOffset, Id, RoomId, UserId } from '../ids.ts';
 import { EMOJI_MAX_LENGTH, MENTION_NAME_MAX_LENGTH, MENTIONS_MAX } from '../limits.ts';
 
 /** The fields of every item. */
@@ -57,6 +57,15 @@ export const ReactionItem = itemWith({
 });
 /** A moderator deletes anybody's message. */
 export const TakedownItem = itemWith({ kind: v.literal('takedown'), target: ItemTarget });
+/** Makes a room, under an id that the device has made. `room` is no room that everybody has, and no direct conversation. */
+export const CreateItem = itemWith({
+  kind: v.literal('create'),
+  room: Id,
+  roomKind: v.picklist(['public', 'private']),
+  name: v.string(),
+  /** Only owners and moderators write in it. */
+  announcements: v.optional(v.literal(true)),
+});
 export type KnownItem = v.InferOutput<typeof TextItem | typeof EditItem | typeof DeleteItem>;
 
 /**
@@ -82,6 +91,7 @@ const SCHEMAS: ItemSchemas = new Map<string, v.GenericSchema<unknown, Item>>([
   ['delete', DeleteItem],
   ['reaction', ReactionItem],
   ['takedown', TakedownItem],
+  ['create', CreateItem],
 ]);
 
 let schemas = SCHEMAS;

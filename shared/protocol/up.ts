@@ -1,7 +1,7 @@
 /** From client to server: the handshake and one schema per request. `Up` is the union of all requests. */
 import * as v from 'valibot';
 import { Head, Millis, Offset } from '../entry.ts';
-import { ClientOffset, Id, RoomId, recordById, UserId } from '../ids.ts';
+import { ClientOffset, RoomId, recordById, UserId } from '../ids.ts';
 import { CURSORS_MAX_ROOMS, FEATURES_MAX, STRING_MAX_LENGTH } from '../limits.ts';
 
 export const Cursor = v.tuple([Head, Millis]);
@@ -80,13 +80,6 @@ export const PersonAsked = v.union([v.object({ id: UserId }), v.object({ name: S
 export const RoomGet = v.object({ room: RoomId });
 export const RoomKind = v.picklist(['public', 'private', 'direct']);
 export type RoomKind = v.InferOutput<typeof RoomKind>;
-/** `announcements`: only owners and moderators write in it. */
-export const RoomCreate = v.object({
-  id: Id,
-  kind: RoomKind,
-  name: v.string(),
-  announcements: v.optional(v.boolean()),
-});
 export const RoomJoin = v.object({
   room: RoomId,
   clientOffset: ClientOffset,
@@ -138,7 +131,6 @@ export const requests = {
   'room:list': RoomList,
   person: PersonAsked,
   'room:get': RoomGet,
-  'room:create': RoomCreate,
   'room:join': RoomJoin,
   'room:leave': RoomLeave,
   'room:roles': RoomRoles,

@@ -7,6 +7,7 @@ import { runsOf } from '../support/runs.ts';
 import { aboutRoomCases } from './aboutRooms.ts';
 import { amendmentCases } from './amendments.ts';
 import { appendCases } from './append.ts';
+import { creationCases } from './creation.ts';
 import { grownCases } from './grown.ts';
 import { type HistoryOptions, histories, historyCases } from './histories/cases.ts';
 import { invitationCases } from './invitations.ts';
@@ -86,6 +87,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('settings of rooms', () => settingsCases(open));
   describe('tail', () => tailCases(open));
   describe('rooms', () => roomCases(open));
+  describe('entries that make rooms', () => creationCases(open));
   describe('roles', () => roleCases(open));
   describe('changes of rooms', () => aboutRoomCases(open));
   describe('the list of rooms', () => roomListCases(open));

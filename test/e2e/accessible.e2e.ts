@@ -23,7 +23,7 @@ for (const language of ['en', 'zh'] as const)
     test(`axe finds nothing on any screen: ${language}`, async ({ server, network, phone }) => {
       const t = TEXTS[language];
       using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
-      await mika.request('room:create', { id: newId(), kind: 'public', name: 'Kitchen' });
+      await mika.makeRoom({ id: newId(), kind: 'public', name: 'Kitchen' });
       const page = await phone(network.url);
       const found: string[] = [];
       const check = async (where: string) => void found.push(...(await violations(page, where)));

@@ -91,9 +91,9 @@ test('a link to a room is kept through signing up, and without a connection, and
 }) => {
   using ada = await connectClient(server.url, await signUpByApi(server.url, 'Ada'));
   const [kitchen, harbour, secret] = [newId(), newId(), newId()];
-  await ada.request('room:create', { id: kitchen, kind: 'public', name: 'Kitchen' });
-  await ada.request('room:create', { id: harbour, kind: 'public', name: 'Harbour' });
-  await ada.request('room:create', { id: secret, kind: 'private', name: 'Secret' });
+  await ada.makeRoom({ id: kitchen, kind: 'public', name: 'Kitchen' });
+  await ada.makeRoom({ id: harbour, kind: 'public', name: 'Harbour' });
+  await ada.makeRoom({ id: secret, kind: 'private', name: 'Secret' });
   const bob = await phone(network.url);
   const follow = (room: string) => bob.evaluate((to) => location.assign(to), `#/room/${room}`);
   await follow(kitchen);
@@ -228,7 +228,7 @@ test('whoever is signed in follows an invitation with one tap; opening it joins 
   const kim = await signUpByApi(server.url, 'Kim');
   const room = newId();
   using client = await connectClient(server.url, kim);
-  await client.request('room:create', { id: room, kind: 'private', name: 'Ward 5' });
+  await client.makeRoom({ id: room, kind: 'private', name: 'Ward 5' });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${kim.token}` };
   const api = `${server.url}/api/invitations`;
   const made = await fetch(api, { method: 'POST', headers, body: JSON.stringify({ room, uses: 1 }) });

@@ -237,7 +237,7 @@ test('an owner deletes a message of another and makes them a moderator, and a qu
   await signUp(page, 'Ada');
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const room = newId();
-  await mika.request('room:create', { id: room, kind: 'public', name: 'Deck' });
+  await mika.makeRoom({ id: room, kind: 'public', name: 'Deck' });
   await page.goto(`${server.url}/#/room/${room}`);
   await page.getByRole('button', { name: /Join/ }).tap();
   await expect(page.getByText('2 people')).toBeVisible();

@@ -11,7 +11,7 @@ test('an owner renames a room and describes it; a member who was offline sees bo
   await signUp(page, 'Ada');
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const room = newId();
-  await mika.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  await mika.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
   await page.goto(`${network.url}/#/room/${room}`);
   await page.getByRole('button', { name: /Join/ }).tap();
   await expect(page.getByText('2 people')).toBeVisible();
@@ -72,7 +72,7 @@ test('O4 in a room for announcements a member has a sentence in place of the com
   await signUp(page, 'Ada');
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const room = newId();
-  await mika.request('room:create', { id: room, kind: 'public', name: 'News' });
+  await mika.makeRoom({ id: room, kind: 'public', name: 'News' });
   await page.goto(`${network.url}/#/room/${room}`);
   await page.getByRole('button', { name: /Join/ }).tap();
   await mika.append({ ...text('Read this'), room });

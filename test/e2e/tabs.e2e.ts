@@ -96,7 +96,7 @@ test('O4 S5 a member who is removed while the room is open in three tabs: each s
 }) => {
   using kim = await connectClient(server.url, await signUpByApi(server.url, 'Kim'));
   const room = newId();
-  await kim.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  await kim.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
   const first = await phone(server.url);
   await signUp(first, 'Rae');
   await first.goto(`${server.url}/#/room/${room}`);
@@ -134,7 +134,7 @@ test('two invitations that somebody new follows in two tabs at once: one user, i
   const links: string[] = [];
   for (const name of ['Ward 5', 'Kitchen']) {
     const room = newId();
-    await client.request('room:create', { id: room, kind: 'private', name });
+    await client.makeRoom({ id: room, kind: 'private', name });
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${kim.token}` };
     const body = JSON.stringify({ room, uses: 1 });
     const made = await fetch(`${server.url}/api/invitations`, { method: 'POST', headers, body });

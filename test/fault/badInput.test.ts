@@ -1,8 +1,18 @@
 /** Bad input: each is answered with its error, or dropped if it has no callback; the server goes on, and other users are not affected. */
 import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { directRoomOf } from '../../shared/directPair.ts';
 import { APPEND_MAX_ITEMS, BODY_MAX_CODE_POINTS, FRAME_MAX_BYTES } from '../../shared/limits.ts';
-import { type ApiClient, connectClient, newId, post, type SignedUp, signUp, text } from '../support/api.ts';
+import {
+  type ApiClient,
+  connectClient,
+  creation,
+  newId,
+  post,
+  type SignedUp,
+  signUp,
+  text,
+} from '../support/api.ts';
 import { type Bystanders, startBystanders } from '../support/bystanders.ts';
 import { engineHandshake } from '../support/engine.ts';
 import { type ServerProcess, startServer } from '../support/serverProcess.ts';
@@ -19,7 +29,7 @@ beforeAll(async () => {
   mallory = await signUp(server.url, 'Mallory');
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   foreignRoom = newId();
-  await ada.request('room:create', { id: foreignRoom, kind: 'public', name: 'Not of Mallory' });
+  await ada.makeRoom({ id: foreignRoom, kind: 'public', name: 'Not of Mallory' });
   const item = text('a text of Ada');
   theirText = item.clientOffset;
   await ada.append(item);
@@ -45,6 +55,10 @@ async function codeOfItem(item: unknown): Promise<string> {
     .emitWithAck('append', { as: mallory.user.id, items: [item, text('a good one behind it')] });
   expect(answer.results[1]).toHaveProperty('serverOffset'); // a bad item fails alone
   return answer.results[0].error?.code ?? 'ok';
+}
+
+function making(room: Partial<Parameters<typeof creation>[0]>) {
+  return creation({ id: newId(), kind: 'public', name: 'Mine', ...room, clientOffset: newId() });
 }
 
 /** From JSON, since an object literal with `__proto__` would set the prototype instead of an own key. */
@@ -106,32 +120,6 @@ describe('a frame', () => {
     ['readers:show: perhaps', 'readers:show', () => [{ show: 'perhaps' }], 'invalid'],
     ['room:get: of no id', 'room:get', () => [{ room: 'x' }], 'invalid'],
     ['room:get: of a room that is not there', 'room:get', () => [{ room: newId() }], 'not-found'],
-    ['room:create: under no id', 'room:create', () => [{ id: 'x', kind: 'public', name: 'X' }], 'invalid'],
-    [
-      'room:create: as the lobby',
-      'room:create',
-      () => [{ id: 'lobby', kind: 'public', name: 'X' }],
-      'invalid',
-    ],
-    ['room:create: of no kind', 'room:create', () => [{ id: newId(), kind: 'secret', name: 'X' }], 'invalid'],
-    [
-      'room:create: without a name',
-      'room:create',
-      () => [{ id: newId(), kind: 'public', name: ' ' }],
-      'invalid',
-    ],
-    [
-      'room:create: too long a name',
-      'room:create',
-      () => [{ id: newId(), kind: 'public', name: 'x'.repeat(41) }],
-      'too-large',
-    ],
-    [
-      'room:create: over another’s',
-      'room:create',
-      () => [{ id: foreignRoom, kind: 'public', name: 'Mine' }],
-      'conflict',
-    ],
     [
       'room:join: of a room that is not there',
       'room:join',
@@ -174,6 +162,19 @@ describe('a frame', () => {
     ],
     ['with a field that only entries have', () => ({ ...text('x'), unreadable: true }), 'invalid'],
     ['of a kind that nobody knows', () => ({ ...text('x'), kind: 'poll' }), 'invalid'],
+    ['that makes a room under no id', () => making({ id: 'x' }), 'invalid'],
+    ['that makes a room as the lobby', () => making({ id: 'lobby' }), 'invalid'],
+    [
+      'that makes a direct conversation',
+      () => making({ id: directRoomOf(mallory.user.id, newId()) }),
+      'invalid',
+    ],
+    ['that makes a room of no kind', () => making({ kind: 'secret' }), 'invalid'],
+    ['that makes a room as a direct conversation', () => making({ kind: 'direct' }), 'invalid'],
+    ['that makes a room without a name', () => making({ name: ' ' }), 'invalid'],
+    ['that makes a room with a number for a name', () => ({ ...making({}), name: 1 }), 'invalid'],
+    ['that makes a room with too long a name', () => making({ name: 'x'.repeat(41) }), 'too-large'],
+    ['that makes a room over another’s', () => making({ id: foreignRoom }), 'conflict'],
     ['that reacts with no emoji', () => reaction('ok'), 'invalid'],
     ['that reacts with two emoji', () => reaction('👍👍'), 'invalid'],
     ['that reacts with a digit', () => reaction('1'), 'invalid'],
@@ -191,7 +192,7 @@ describe('a frame', () => {
     using client = await connectClient(server.url, mallory);
     client.socket.emit('append', null);
     client.socket.emit('nonsense', { a: 1 }, 2, 'three');
-    client.socket.emit('room:create', { id: 'x' });
+    client.socket.emit('room:join', { id: 'x' });
     client.socket.emit('typing', { room: '__proto__', typing: 'yes' });
     client.socket.emit('here', { here: 'there' });
     client.socket.emit('here', null);

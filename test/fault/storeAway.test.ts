@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Store, Unavailable } from '../../server/store/port.ts';
 import { LOBBY } from '../../shared/mint.ts';
-import { connectClient, newId, post, signUp, text, wholeLog } from '../support/api.ts';
+import { connectClient, creation, newId, post, signUp, text, wholeLog } from '../support/api.ts';
 import { type RunningApp, startApp } from '../support/app.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -95,15 +95,12 @@ describe('an unavailable store', () => {
     using ada = await connectClient(url, session);
     using bo = await connectClient(url, await signUp(url, 'Bo'));
     const room = newId();
-    await bo.request('room:create', { id: room, kind: 'public', name: 'Room' });
-    const made = newId();
+    await bo.makeRoom({ id: room, kind: 'public', name: 'Room' });
     const item = text('hello');
     const asked = [
       ['log.range', 'range', { room: LOBBY, from: 1, to: 5 }],
       ['rooms.listPublic', 'room:list', {}],
       ['rooms.byId', 'room:get', { room: LOBBY }],
-      ['rooms.create', 'room:create', { id: made, kind: 'public', name: 'Mine' }],
-      ['log.append', 'room:create', { id: made, kind: 'public', name: 'Mine' }],
       ['log.append', 'room:join', { room, clientOffset: newId() }],
       ['log.append', 'room:leave', { room, clientOffset: newId() }],
       ['rooms.byId', 'read', { room: LOBBY, upTo: 99 }],
@@ -117,6 +114,9 @@ describe('an unavailable store', () => {
     }
     faults.set('log.append', away);
     expect(await ada.append(item)).toMatchObject({ ok: true, results: [], stopped: unavailable });
+    faults.set('rooms.countCreated', away);
+    const made = creation({ id: newId(), kind: 'public', name: 'Mine' });
+    expect(await ada.append(made)).toMatchObject({ ok: true, results: [], stopped: unavailable });
     const byHttp = await post(
       url,
       '/api/append',
@@ -221,7 +221,7 @@ test('L4 at a shutdown, an append whose checks are in flight is finished and ans
   using ada = await connectClient(url, session);
   using bo = await connectClient(url, await signUp(url, 'Bo'));
   const room = newId();
-  await bo.request('room:create', { id: room, kind: 'public', name: 'Room' });
+  await bo.makeRoom({ id: room, kind: 'public', name: 'Room' });
   let look = () => {};
   const looking = new Promise<void>((resolve) => {
     faults.set('rooms.isMember', async (real) => {

@@ -15,6 +15,7 @@ import {
   type Request,
   type SessionAnswer,
   type Welcome,
+  type WireError,
 } from '../../shared/protocol/index.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -59,6 +60,8 @@ export interface ApiClient extends Disposable {
   readonly frames: { event: string; payload: unknown }[];
   request<Name extends AnsweredName>(event: Name, payload?: Request<Name>): Promise<Acknowledgement<Name>>;
   append(...items: Item[]): Promise<Acknowledgement<'append'>>;
+  /** Appends the item that makes a room, under the key `id` where no other one is given. Resolves with its result. */
+  makeRoom(room: NewRoomItem): Promise<{ ok: true; serverOffset: number } | { ok: false; error: WireError }>;
   /** The entries of a room from live frames and catch-up, ascending, without duplicates. */
   heard(room: string): Entry[];
   /** Resolves when a text with this body was received in the room. */
@@ -93,13 +96,15 @@ export async function connectClient(
     socket.timeout(10_000).emitWithAck(event, payload);
   const heard = (room: string) => entriesIn(frames, room);
   const close = () => void socket.close();
+  const append: ApiClient['append'] = (...items) => request('append', { as: session.user.id, items });
   return {
     socket,
     session,
     welcome,
     frames,
     request,
-    append: (...items) => request('append', { as: session.user.id, items }),
+    append,
+    makeRoom: async (room) => resultOf(await append(creation(room))),
     heard,
     hears: (body, room = LOBBY) =>
       waitFor(`${session.user.name} hears “${body}”`, () =>
@@ -108,6 +113,28 @@ export async function connectClient(
     close,
     [Symbol.dispose]: close,
   };
+}
+
+interface NewRoomItem {
+  id: string;
+  kind: string;
+  name: string;
+  clientOffset?: string;
+  announcements?: boolean;
+}
+
+/** The item that makes a room. */
+export function creation({ id, kind: roomKind, clientOffset = id, ...rest }: NewRoomItem): Item {
+  return { kind: 'create', room: id, clientOffset, roomKind, ...rest };
+}
+
+/** What an append of one item says about it. */
+function resultOf(answer: Acknowledgement<'append'>) {
+  if (!answer.ok) return answer;
+  const [result] = answer.results;
+  if (!result) return { ok: false as const, error: answer.stopped! };
+  if ('error' in result) return { ok: false as const, error: result.error };
+  return { ok: true as const, serverOffset: result.serverOffset };
 }
 
 /** A text item; by default in the lobby and with a new key. */

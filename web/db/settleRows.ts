@@ -4,7 +4,14 @@
  * (outbox/applyVerdicts.ts).
  */
 import type { Entry } from '../../shared/entry.ts';
-import { isMessageRow, isRemovalRow, isReplacementRow, type Row } from '../records/row.ts';
+import {
+  isCreationRow,
+  isMessageRow,
+  isRemovalRow,
+  isReplacementRow,
+  type Row,
+  retried,
+} from '../records/row.ts';
 import { readFollowers } from './lookups.ts';
 import type { UserWrite } from './userDatabase.ts';
 
@@ -74,4 +81,35 @@ export async function settleDependents(
     else if (offsets.has(target)) await rows.put({ ...row, targetOffset: offsets.get(target)! });
   }
   return settled.some(({ row }) => row.state.tag === 'parked');
+}
+
+/** The row, parked because the row that makes its room is. It was never sent. */
+export function parkedWithRoom(row: Row): Row {
+  return { ...row, state: { tag: 'parked', reason: { code: NO_ROOM }, uncertain: false } };
+}
+
+export function isParkedWithRoom({ state }: Row): boolean {
+  return state.tag === 'parked' && state.reason.code === NO_ROOM;
+}
+
+const NO_ROOM = 'room-not-made';
+
+/** The row that makes this room, if it is parked. */
+export async function parkedCreation(tx: UserWrite, room: string): Promise<Row | undefined> {
+  const rows = await tx.objectStore('rows').index('unshown').getAll([room, 1]);
+  return rows.find((row) => isCreationRow(row) && row.state.tag === 'parked');
+}
+
+/** Tries again all rows that were parked with the row that makes their room. */
+export async function retryWithRoom(tx: UserWrite, room: string): Promise<void> {
+  const rows = tx.objectStore('rows');
+  for (const row of await rows.index('room').getAll(room))
+    if (isParkedWithRoom(row)) await rows.put(retried(row));
+}
+
+/** The server has the room: it was made, whatever the last answer about the row was. What was parked with that is sent. */
+export async function settleCreation(tx: UserWrite, room: string): Promise<void> {
+  const creation = await parkedCreation(tx, room);
+  if (creation) await tx.objectStore('rows').delete(creation.seq);
+  await retryWithRoom(tx, room);
 }

@@ -219,7 +219,7 @@ export function createEngine(deps: EngineDeps): Engine {
     drain,
     migration,
     actions: {
-      ...createRoomRequests({ connection, sync, newKey }),
+      ...createRoomRequests({ db, now: clock.now, changed, connection, sync, newKey }),
       ...direct,
       ...createModerationRequests({ db, changed, connection, newKey }),
       choose: choices.choose,

@@ -53,7 +53,8 @@ export function createRoomChoices({ db, liveConnection, clock, storage, changed 
       if (!connection) return;
       const [room] = [...waiting].filter((id) => !failed.has(id));
       if (room === undefined) return failed.size > 0 ? sendLater() : undefined;
-      const { choices = {} } = (await db.read(['rooms'], (tx) => tx.objectStore('rooms').get(room))) ?? {};
+      const stored = await db.read(['rooms'], (tx) => tx.objectStore('rooms').get(room));
+      const choices = stored?.making ? {} : (stored?.choices ?? {}); // what the server does not know yet waits for the next welcome
       const at = Math.min(...Object.values(choices).map((one) => one.at)); // the oldest first
       const sent = Object.entries(choices).filter(([, one]) => one.at === at) as Sent;
       if (sent.length === 0) waiting.delete(room);

@@ -1,7 +1,13 @@
-/** Creating, looking up, listing, joining and leaving rooms: needs a connection, and reports `offline` without one. */
+/**
+ * Making rooms, which needs no connection: a room is stored with the row that makes it, and is a room of the person's from then
+ * on. Looking up, listing, joining and leaving rooms need a connection, and report `offline` without one.
+ */
 import { checkNewName, shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
+import type { UserDatabase } from '../db/userDatabase.ts';
 import type { Sync } from '../log/fetch/sync.ts';
+import { addRow } from '../outbox/pendingAmendments.ts';
+import type { Change } from '../records/change.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
 import { type AnswerOrReason, askServer } from './askServer.ts';
 
@@ -26,12 +32,16 @@ export interface RoomRequests {
 }
 
 interface Deps {
+  db: UserDatabase;
+  /** The wall clock in milliseconds. */
+  now: () => number;
+  changed(change: Change): void;
   connection: Pick<ConnectionRunner, 'ask'>;
   sync: Pick<Sync, 'joined' | 'left'>;
   newKey: () => string;
 }
 
-export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequests {
+export function createRoomRequests({ db, now, changed, connection, sync, newKey }: Deps): RoomRequests {
   /**
    * The id or key of each request without an answer. The same request uses it again, so that no room is created twice.
    */
@@ -48,18 +58,21 @@ export function createRoomRequests({ connection, sync, newKey }: Deps): RoomRequ
       if (raw.trim() === '') return { ok: false, reason: { code: 'empty' } };
       const name = checkNewName(raw);
       if (!name.ok) return { ok: false, reason: { code: name.code, message: name.message } };
-      const what = `create ${kind} ${announcements} ${name.text}`;
-      const asked = await askServer(connection, 'room:create', {
-        id: idFor(what),
-        kind,
-        name: name.text,
-        ...(announcements && { announcements }),
-      });
-      if (asked.ok || asked.reason.code !== 'offline') unanswered.delete(what);
-      if (!asked.ok) return asked;
+      const what = `create ${kind} ${announcements} ${name.text}`; // a database that did not answer may have stored it
+      const room = idFor(what);
       return shown(async () => {
-        await sync.joined(asked.answer.room);
-        return { ok: true, room: asked.answer.room.id };
+        await db.write(['rooms', 'rows'], async (tx) => {
+          if (await tx.objectStore('rooms').getKey(room)) return;
+          const about = announcements && { about: { announcements, upTo: 0 } };
+          const described = { id: room, kind, name: name.text, head: 0, readUpTo: 0, members: 1, ...about };
+          await tx.objectStore('rooms').put({ ...described, role: 'owner', making: true });
+          const fields = { roomKind: kind, name: name.text, ...(announcements && { announcements }) };
+          await addRow(tx, { room, clientOffset: room, kind: 'create', at: now(), fields });
+        });
+        unanswered.delete(what);
+        changed({ type: 'all' });
+        changed({ type: 'queued', rooms: [room] });
+        return { ok: true, room };
       });
     },
 

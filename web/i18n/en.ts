@@ -118,6 +118,7 @@ export const en = {
     unreadable: 'The server cannot read this message.',
     /** Before the emoji of one's own that was not sent. */
     reaction: 'Your reaction',
+    creation: 'New room:',
     /** Beside “Sent”. */
     read: 'Read by all',
     states: {

@@ -574,6 +574,15 @@ export const enSheets = {
     discard: 'Delete',
   },
 
+  unmade: {
+    title: 'The room was not made',
+    name: 'Name of the room',
+    discard: 'Give it up',
+    deletes: (n: number) =>
+      `${count(n, { one: '# message', other: '# messages' })} that you wrote in it would be deleted, too. That cannot be undone.`,
+    confirm: 'Delete all of it',
+  },
+
   storage: {
     full: 'This device is out of storage. Free some space: until then, new messages cannot be saved.',
     failing: 'This device cannot save what you write right now.',
@@ -596,6 +605,8 @@ export const enSheets = {
       invalid: 'A name needs at least one visible character, and none that hide, turn or cover other text.',
       conflict: 'This room already exists.',
       'announcements-only': 'Only owners and moderators write in this room.',
+      'room-not-made':
+        'The room could not be made. Try again, or see the reason at the first line of the room.',
       'not-answered': 'You can write more once you are answered. Try again then.',
       'out-removed': 'A moderator removed you from this room.',
       'out-banned': 'A moderator banned you from this room.',

@@ -109,6 +109,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
     unknown: '请更新应用以查看这条消息。',
     unreadable: '服务器无法读取这条消息。',
     reaction: '你的回应',
+    creation: '新聊天室：',
     read: '全部已读',
     states: {
       saving: '保存中',
@@ -195,6 +196,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
         invalid: '名称中至少要有一个可见字符，且不能有会隐藏、翻转或遮住其他文字的字符。',
         conflict: '这个聊天室已经存在。',
         'announcements-only': '这个聊天室只有群主和管理员可以发言。',
+        'room-not-made': '聊天室未能创建。请重试，或在聊天室的第一行查看原因。',
         'not-answered': '对方回复后你才能继续发送，请到时再试。',
         'out-removed': '管理员已将你移出这个聊天室。',
         'out-banned': '你已被管理员禁止进入这个聊天室。',
@@ -722,6 +724,14 @@ export const zh: Texts & { sheets: SheetTexts } = {
       edit: '编辑',
       retry: '重试',
       discard: '删除',
+    },
+
+    unmade: {
+      title: '聊天室未能创建',
+      name: '聊天室的名称',
+      discard: '放弃',
+      deletes: (n) => `你在里面写的 ${n} 条消息也会被删除，无法恢复。`,
+      confirm: '全部删除',
     },
 
     storage: {

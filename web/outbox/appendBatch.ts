@@ -6,7 +6,7 @@ import { assertNever } from '../../shared/never.ts';
 import { classOf } from '../../shared/protocol/codes.ts';
 import type { Acknowledgement, Answer, Item, WireError } from '../../shared/protocol/index.ts';
 import { BATCH_BYTES, BATCH_MAX_BYTES, BATCH_MIN_BYTES } from '../records/pageLimits.ts';
-import { isRefused, isWaiting, itemOf, type Row } from '../records/row.ts';
+import { isCreationRow, isRefused, isWaiting, itemOf, type Row } from '../records/row.ts';
 
 export interface BatchLimits {
   items: number;
@@ -27,6 +27,8 @@ export const ONE_ITEM: BatchLimits = { items: 1, bytes: 0 };
 export interface AppendBatch {
   readonly rows: readonly Row[];
   readonly bytes: number;
+  /** Rows that wait in a room whose making is parked: they are to be parked, too. */
+  readonly withoutRoom: readonly Row[];
   /** Adds the next row in order, or skips it. False if the batch is complete without it. */
   offer(row: Row): boolean;
 }
@@ -34,29 +36,41 @@ export interface AppendBatch {
 /**
  * A batch of waiting rows in order, from the oldest (L5); at least one, whatever its size. A row is never in one batch with
  * its own target: the target's verdict decides under which key the row is sent, if at all.
+ * A room's rows are sent once the row that makes the room is acknowledged: until then the server knows no such room.
  */
 export function createAppendBatch(limits: BatchLimits, { features, rooms }: HeldBack): AppendBatch {
   const rows: Row[] = [];
   const refused = new Set<string>(); // complete: a target is always queued before its followers
   const stopped = new Set(rooms);
+  const unmade = new Set<string>();
+  const withoutRoom: Row[] = [];
   let bytes = 0;
 
   return {
     rows,
+    withoutRoom,
     get bytes() {
       return bytes;
     },
     offer(row) {
       if (isRefused(row)) refused.add(row.clientOffset);
-      if (!isWaiting(row) || (row.target !== undefined && refused.has(row.target))) return true;
-      const { feature } = row;
-      if (feature !== undefined && !features.has(feature)) stopped.add(row.room);
-      if (stopped.has(row.room)) return true;
+      const { room, target, feature } = row;
+      const waits = isWaiting(row);
+      if (unmade.has(room)) {
+        if (waits) withoutRoom.push(row);
+        return true;
+      }
+      const creates = isCreationRow(row);
+      if (creates && !waits) unmade.add(room);
+      if (!waits || (target !== undefined && refused.has(target))) return true;
+      if (feature !== undefined && !features.has(feature)) stopped.add(room);
+      if (stopped.has(room)) return true;
       const itsBytes = bytesOf(row);
       if (rows.length > 0 && (rows.length >= limits.items || bytes + itsBytes > limits.bytes)) return false;
-      if (row.target !== undefined && rows.some((before) => before.clientOffset === row.target)) return false;
+      if (rows.some((before) => before.clientOffset === target)) return false;
       rows.push(row);
       bytes += itsBytes;
+      if (creates) stopped.add(room);
       return true;
     },
   };
@@ -225,5 +239,5 @@ const ON: Next = { tag: 'on' };
 
 const OUT_OF_ORDER: WireError = {
   code: 'unreadable',
-  message: 'The results do not belong to what was sent.',
+  message: 'The results are out of order.',
 };

@@ -222,7 +222,7 @@ export function createDrain(deps: DrainDeps): Drain {
   lock.onLost(() => tell({ type: 'lock-lost' }));
   lock
     .tryOnce(() => recoverUnanswered(db).then((rooms) => deps.changed(rooms, 'rows')))
-    .catch((error) => console.warn('the outbox was not read', error));
+    .catch((error) => console.warn('the outbox could not be read or written', error));
 
   return {
     up: () => tell({ type: 'up' }),

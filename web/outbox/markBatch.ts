@@ -10,6 +10,7 @@ import { APPEND_MAX_ITEMS } from '../../shared/limits.ts';
 import { assertNever } from '../../shared/never.ts';
 import type { Item } from '../../shared/protocol/index.ts';
 import { readFeatures } from '../db/features.ts';
+import { parkedWithRoom } from '../db/settleRows.ts';
 import type { UserDatabase, UserWrite } from '../db/userDatabase.ts';
 import { readGeneration } from '../log/store/generation.ts';
 import { applyRowEvent, isWaiting, itemOf, type Row, roomsOf } from '../records/row.ts';
@@ -58,6 +59,7 @@ export function markBatch(
       const now = new Set(batch.rows.map((row) => row.seq));
       changed.push(...(await unanswered(tx)).filter((row) => !now.has(row.seq)));
     }
+    changed.push(...batch.withoutRoom.map(parkedWithRoom));
     for (const row of changed) await rows.put(row);
     const generation = await readGeneration(tx);
     return {

@@ -1,6 +1,6 @@
 /** A moderator deletes anybody's message: durable first, then shown, then sent (O1). */
 import type { UserDatabase } from '../db/userDatabase.ts';
-import { applyRowEvent, isRemovalRow } from '../records/row.ts';
+import { isRemovalRow, retried } from '../records/row.ts';
 import { addRow, followersOf } from './pendingAmendments.ts';
 import type { ReactionRequest } from './react.ts';
 
@@ -12,8 +12,7 @@ export function takeDown(db: UserDatabase, { room, to, key, at }: ReactionReques
     const before = (await followersOf(tx, room, target)).find(
       (row) => isRemovalRow(row) && row.targetAuthor === targetAuthor,
     );
-    if (before?.state.tag === 'parked')
-      await tx.objectStore('rows').put(applyRowEvent(before, { type: 'retried' }));
+    if (before?.state.tag === 'parked') await tx.objectStore('rows').put(retried(before));
     if (before) return;
     const offset = to.serverOffset === undefined ? {} : { targetOffset: to.serverOffset };
     await addRow(tx, { room, target, targetAuthor, ...offset, kind: 'takedown', clientOffset: key, at });

@@ -59,8 +59,7 @@ export type RowEvent =
   | { type: 'unanswered' }
   | { type: 'put-off' }
   | { type: 'uncertain'; error: WireError }
-  | { type: 'refused'; error: WireError; newKey: string }
-  | { type: 'retried' };
+  | { type: 'refused'; error: WireError; newKey: string };
 
 /** An item before it is queued: it has no row yet. */
 export type NewItem = Content & { room: string; clientOffset: string; at: number };
@@ -93,11 +92,14 @@ export function applyRowEvent(row: Row, event: RowEvent): Row {
     case 'refused':
       if (event.error.code === 'conflict' && !row.rekeyed) return rekeyed(row, event.newKey);
       return { ...row, state: { tag: 'parked', reason: reasonOf(event.error), uncertain: false } };
-    case 'retried':
-      return { ...row, failures: 0, state: firstState(row) };
     default:
       return assertNever(event);
   }
+}
+
+/** The parked row as it is tried again. Apart from the events, so that the service worker has no code that checks texts. */
+export function retried(row: Row): Row {
+  return { ...row, failures: 0, state: firstState(row) };
 }
 
 /** The row while it is being sent. */
@@ -144,6 +146,11 @@ export function isRemovalRow<R extends Pick<Row, 'kind' | 'target'>>(row: R): ro
 /** The row is counted for a message, with others of its kind. */
 export function isCountedRow<R extends Pick<Row, 'kind' | 'target'>>(row: R): row is R & { target: string } {
   return row.target !== undefined && ruleOf(row.kind)?.effect === 'aggregate';
+}
+
+/** The row makes its room: all other rows of the room wait for it. */
+export function isCreationRow({ kind }: Pick<Row, 'kind'>): boolean {
+  return ruleOf(kind)?.membership !== undefined; // no other kind that is sent
 }
 
 /** The drain still has to send it. */

@@ -14,6 +14,8 @@ export type LocalRoom = Pick<
   left?: true;
   /** Somebody else has removed the user: why, as the server said it. Then the record stays until the person has seen it. */
   out?: string;
+  /** The room was made on this device, and the server has not described it yet. */
+  making?: true;
   /** The generation of the stored logs (log/store/generation.ts) in which this room's log was deleted last. */
   logGeneration?: number;
   /** The server's unread count in its last description of the room. */

@@ -8,6 +8,7 @@ import {
   type Follower,
   isAmendmentRow,
   isCountedRow,
+  isCreationRow,
   isRemovalRow,
   isReplacementRow,
   type Row,
@@ -178,7 +179,8 @@ export function mentionsIn(one: Line | Row): readonly Mention[] {
 function contentOfRow(row: Row, nameOf = (_: string) => ''): Message['content'] {
   if (isRemovalRow(row)) return row.targetAuthor ? { tag: 'deleted', byModerator: true } : { tag: 'deleted' };
   const { kind, body, fields } = row;
-  if (isCountedRow(row)) return { tag: 'reaction', emoji: String(fields?.emoji) };
+  if (isCountedRow(row)) return { tag: 'reaction', of: String(fields?.emoji) };
+  if (isCreationRow(row)) return { tag: 'creation', of: String(fields?.name) };
   const { mentions } = (fields ?? {}) as { mentions?: Mention[] };
   return body === undefined
     ? { tag: 'unknown', kind }

@@ -349,6 +349,8 @@ export interface RoomSummary {
   wishes: RoomWishes;
   /** The serverOffsets of unread messages that mention the person, ascending; at most about MENTIONS_LISTED_MAX. */
   mentions: readonly number[];
+  /** The server does not know the room yet: it was made on this device. */
+  making?: true;
   /** False: the room was left, and is listed only because of own unsent messages or a draft. */
   member: boolean;
   /** Somebody else has removed the person: `out-removed` or `out-banned`. It is listed until they have seen it. */
@@ -427,8 +429,8 @@ export interface Message {
     /** A text of somebody whom the user has blocked. */
     | { tag: 'blocked'; body: string }
     | { tag: 'deleted'; byModerator?: true }
-    /** The person's own, which was not sent. */
-    | { tag: 'reaction'; emoji: string }
+    /** The person's own, which was not sent: a reaction with the emoji `of`, or the making of the room, with the name `of`. */
+    | { tag: 'reaction' | 'creation'; of: string }
     /** Of a kind that this version does not know. */
     | { tag: 'unknown'; kind: string }
     /** The server cannot read the entry that it has stored. */

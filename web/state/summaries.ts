@@ -174,6 +174,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
       unread,
     },
     member: !room.left,
+    ...(room.making && { making: room.making }),
     ...(room.out && { out: room.out }),
   };
 }

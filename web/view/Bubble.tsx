@@ -102,9 +102,10 @@ function Content({ content }: { content: Message['content'] }) {
     case 'blocked':
       return <i>{t.message.blocked}</i>;
     case 'reaction':
+    case 'creation':
       return (
         <i>
-          {t.message.reaction} {content.emoji}
+          {t.message[content.tag]} {content.of}
         </i>
       );
     case 'unknown':

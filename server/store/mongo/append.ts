@@ -2,7 +2,7 @@
  * `append` of the store: splits a batch by room, appends to the rooms in parallel and to each room one batch at a time, and
  * resolves when the entries and their side effects are durable (L4).
  */
-import { isFirstKind } from '../../../shared/kinds.ts';
+import { isFirstKind, makesRoom } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
 import { withTimeout } from '../../base/timeout.ts';
@@ -89,9 +89,10 @@ export function appendOn({
     try {
       return await guard.pass(
         async () => {
-          if (!(await roomExists(room)))
+          const exists = await roomExists(room);
+          if (!exists && !items.some(({ kind }) => makesRoom(kind)))
             return { results: items.map((): AppendResult => ({ tag: 'no-room' })) };
-          return writerOf(room).serially(() => append(room, items, at, until));
+          return writerOf(room).serially(() => append(room, exists, items, at, until));
         },
         until - performance.now() + MARGIN_MS,
         'append',
@@ -102,12 +103,18 @@ export function appendOn({
     }
   }
 
-  async function append(room: string, items: NewEntry[], at: number, until: number): Promise<AppendOutcome> {
+  async function append(
+    room: string,
+    exists: boolean,
+    items: NewEntry[],
+    at: number,
+    until: number,
+  ): Promise<AppendOutcome> {
     const writer = writerOf(room);
     // An append right after another would always beat other processes to the head: it waits for its turn.
     if (performance.now() - writer.endedAt < IMMEDIATELY_MS) await awaitTurn(room, turnsOf(room), heads);
     const knownHead = writer.isHeadKnown ? heads.newest(room) : undefined;
-    const outcome = await runSteps(appendToRoom({ room, items, at, knownHead }), execute(until));
+    const outcome = await runSteps(appendToRoom({ room, exists, items, at, knownHead }), execute(until));
     writer.endedAt = performance.now();
     writer.isHeadKnown = outcome.head !== undefined;
     return withSideEffects(room, items, outcome, until);

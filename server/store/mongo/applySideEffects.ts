@@ -1,6 +1,6 @@
 /**
- * Applies the side effects of committed entries: a removal redacts its target and all replacements of it; a change of
- * membership, a role and a ban set rows of members, a change of a room its document. The entry is the source of truth and has `pending: true` until its side effects are
+ * Applies the side effects of committed entries: a removal redacts its target and all replacements of it; the first entry of a
+ * room makes its document; a change of membership, a role and a ban set rows of members, a change of a room its document. The entry is the source of truth and has `pending: true` until its side effects are
  * durable, so that another process can apply them where this one died (repairSideEffects.ts). Applying them twice, or at
  * the same time, gives the same result.
  */
@@ -8,6 +8,7 @@ import type { AnyBulkWriteOperation } from 'mongodb';
 import { fieldsSetBy } from '../../../shared/aboutRoom.ts';
 import { hasSideEffects, kinds, kindsThat, membershipOf, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { banSetBy, rolesSetBy } from '../memberRoles.ts';
+import { roomMadeBy } from '../storedEntries.ts';
 import type { EntryDocument } from './append/commands.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
 import type { Collections, MemberDocument } from './base/collections.ts';
@@ -15,7 +16,7 @@ import { whereAmends } from './base/entryDocuments.ts';
 
 export type PendingEntry = Pick<
   EntryDocument,
-  'room' | 'serverOffset' | 'author' | 'subject' | 'kind' | 'target' | 'content'
+  'room' | 'serverOffset' | 'author' | 'subject' | 'at' | 'kind' | 'target' | 'content'
 >;
 
 interface Deps {
@@ -31,6 +32,7 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
   return async (room, pending) => {
     const known = pending.filter(({ kind }) => hasSideEffects(kind));
     if (known.length === 0) return;
+    await makeRoom(known); // before its first member
     const removals = known.filter(({ kind }) => isRemoval(kind));
     const moves = known.filter((entry) => membershipOf(entry) !== undefined);
     await Promise.all([
@@ -55,6 +57,27 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
       entries.updateMany({ room, serverOffset: { $in: [...messages] } }, update),
       entries.updateMany(whereAmends(room, messages, kindsThat('replace')), update),
     ]);
+  }
+
+  /**
+   * The entry decides who has made the room, since only one entry has the serverOffset 1. Where the document is there already, the
+   * write waits all the same until that is durable.
+   */
+  async function makeRoom(entries: readonly PendingEntry[]): Promise<void> {
+    for (const entry of entries) {
+      const made = roomMadeBy(entry, entry.at);
+      if (!made) continue;
+      const { id, ...room } = made;
+      const upsert = {
+        updateOne: {
+          filter: { _id: id },
+          update: { $setOnInsert: { ...room, activeAt: entry.at } },
+          upsert: true,
+        },
+      };
+      if ((await bulkUpsert(collections.rooms, [upsert])).length > 0)
+        await bulkUpsert(collections.rooms, [upsert]); // another process made it at the same moment
+    }
   }
 
   async function setMembers(room: string, moves: readonly PendingEntry[]): Promise<void> {

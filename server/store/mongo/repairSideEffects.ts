@@ -79,7 +79,17 @@ export function startRepair({ collections, applySideEffects, pass }: Deps): Side
   };
 }
 
-const FIELDS = { _id: 0, room: 1, serverOffset: 1, author: 1, subject: 1, kind: 1, target: 1, content: 1 };
+const FIELDS = {
+  _id: 0,
+  room: 1,
+  serverOffset: 1,
+  author: 1,
+  subject: 1,
+  at: 1,
+  kind: 1,
+  target: 1,
+  content: 1,
+};
 
 export type EntryPlace = Pick<EntryDocument, 'room' | 'serverOffset'>;
 

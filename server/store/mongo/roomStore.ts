@@ -3,7 +3,7 @@
 import type { Filter } from 'mongodb';
 import type { RoomAbout } from '../../../shared/aboutRoom.ts';
 import { pairOf } from '../../../shared/directPair.ts';
-import { expellingKinds, leavingKinds, membershipOf, subjectOf } from '../../../shared/kinds.ts';
+import { expellingKinds, leavingKinds, makesRoom, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
 import {
   type ListPosition,
@@ -73,8 +73,16 @@ export function roomsOn({
   }
 
   async function byId(id: string): Promise<RoomRecord | undefined> {
-    const document = await rooms.findOne({ _id: id });
+    const document = (await rooms.findOne({ _id: id })) ?? (await finishMaking(id));
     return document ? (await withHeadAndMembers([document]))[0] : undefined;
+  }
+
+  /** The document of a room whose first entry is committed, and the process that wrote it has not made the document yet. */
+  async function finishMaking(id: string): Promise<RoomDocument | null> {
+    const first = await entriesOf(id).findOne({ room: id, serverOffset: 1, pending: true });
+    if (!first || !makesRoom(first.kind)) return null;
+    await applySideEffects(id, [first satisfies PendingEntry]);
+    return rooms.findOne({ _id: id });
   }
 
   /**
@@ -309,7 +317,9 @@ export function roomsOn({
     },
     async exists(room) {
       if (seen.get(room)) return true;
-      const exists = (await rooms.findOne({ _id: room }, { projection: { _id: 1 } })) !== null;
+      const document =
+        (await rooms.findOne({ _id: room }, { projection: { _id: 1 } })) ?? (await finishMaking(room));
+      const exists = document !== null;
       if (exists) seen.set(room, true);
       return exists;
     },

@@ -2,11 +2,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { changedBy, type RoomAbout } from '../../../shared/aboutRoom.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { isFirstKind, isMessage, kindsThat, ruleOf, subjectOf } from '../../../shared/kinds.ts';
+import { isFirstKind, isMessage, kindsThat, makesRoom, ruleOf, subjectOf } from '../../../shared/kinds.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { banSetBy, rolesSetBy } from '../memberRoles.ts';
 import type { AppendResult, NewEntry, Original } from '../port.ts';
-import { mentionedBy } from '../storedEntries.ts';
+import { mentionedBy, roomMadeBy } from '../storedEntries.ts';
 import { faultKind } from './faults.ts';
 import {
   COLUMNS,
@@ -74,6 +74,8 @@ export function appendOn(db: DatabaseSync) {
     });
     if (decision.tag !== 'write') return decision;
     const { after, target, deleted, redacts } = decision;
+    const made = roomMadeBy(item, after.at);
+    if (made) statements.create.run(made.id, made.kind, made.name, made.createdBy, after.at, after.at);
     insert(item, after.head, after.at, target, deleted);
     if (redacts && target !== undefined) {
       statements.forgetMentions.run(item.room, target);
@@ -162,15 +164,21 @@ interface Target {
 }
 
 type Decision =
-  | Extract<AppendResult, { tag: 'repeat' | 'conflict' | 'no-room' | 'no-target' | 'outdated' }>
+  | Extract<
+      AppendResult,
+      { tag: 'repeat' | 'conflict' | 'no-room' | 'room-exists' | 'no-target' | 'outdated' }
+    >
   | { tag: 'write'; after: RoomState; target: number | undefined; deleted: boolean; redacts: boolean };
 
 /** Pure. The key decides first (L3): a repeat stays one, whatever has happened to its room, its target or its content. */
-function decide(item: NewEntry, now: number, { original, room, target }: ItemContext): Decision {
+function decide(item: NewEntry, now: number, { original, room: there, target }: ItemContext): Decision {
   if (original) {
     const { serverOffset, at } = original;
     return original.digest === item.digest ? { tag: 'repeat', serverOffset, at } : { tag: 'conflict' };
   }
+  const creates = makesRoom(item.kind);
+  if (there && creates) return { tag: 'room-exists' };
+  const room = creates ? { head: 0, members: 0, at: 0, activeAt: now, roleSeq: 0 } : there;
   if (!room) return { tag: 'no-room' };
   const { roleSeq = room.roleSeq } = item;
   if (item.roleSeq !== undefined && roleSeq !== room.roleSeq + 1) return { tag: 'outdated' };
@@ -203,6 +211,10 @@ function prepare(db: DatabaseSync) {
       `SELECT head, members, activeAt, roleSeq,
          coalesce((SELECT at FROM entries WHERE room = rooms.id AND serverOffset = rooms.head), 0) AS at
        FROM rooms WHERE id = ?`,
+    ),
+    create: query(
+      db,
+      'INSERT INTO rooms (id, kind, name, createdBy, createdAt, activeAt) VALUES (?, ?, ?, ?, ?, ?)',
     ),
     setRoom: query(db, 'UPDATE rooms SET head = ?, members = ?, roleSeq = ? WHERE id = ?'),
     setActive: query(db, 'UPDATE rooms SET activeAt = ? WHERE id = ?'),

@@ -5,6 +5,7 @@ import { harnessOn, memoryHarness } from '../memory/harness.ts';
 import type { SharedHarness } from '../support.ts';
 import { aboutRoomFaults } from './inAboutRooms.ts';
 import { appendFaults } from './inAppend.ts';
+import { creationFaults } from './inCreation.ts';
 import { dataFaults } from './inData.ts';
 import { kindFaults } from './inKinds.ts';
 import { readFaults } from './inReads.ts';
@@ -31,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   ...readFaults,
   ...tailFaults,
   ...roomFaults,
+  ...creationFaults,
   ...roleFaults,
   ...aboutRoomFaults,
   ...userFaults,

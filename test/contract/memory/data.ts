@@ -16,6 +16,7 @@ import type {
   RolesOfRoom,
   RoomRecord,
 } from '../../../server/store/port.ts';
+import { roomMadeBy } from '../../../server/store/storedEntries.ts';
 import type { StoredSettings } from '../../../server/store/storedSettings.ts';
 import { fieldsSetBy, type RoomAbout, type RoomFields } from '../../../shared/aboutRoom.ts';
 import { pairOf } from '../../../shared/directPair.ts';
@@ -84,13 +85,15 @@ export class MemoryData {
 
   /** Only commits; `finish` applies the side effects. */
   insert(item: NewEntry, at: number): AppendResult | Row {
-    if (!this.rooms.has(item.room)) return { tag: 'no-room' };
     const same = this.find(item);
     if (same && same.digest !== item.digest) return { tag: 'conflict' };
     if (same) {
       this.repair(same);
       return { tag: 'repeat', serverOffset: same.serverOffset, at: same.at };
     }
+    const made = roomMadeBy(item, at);
+    if (this.rooms.has(item.room) === (made !== undefined)) return { tag: made ? 'room-exists' : 'no-room' };
+    if (made) this.createRoom(made);
     const { room, author, target, targetAuthor = author } = item;
     if (item.roleSeq !== undefined && item.roleSeq !== this.roleSeq(room) + 1) return { tag: 'outdated' };
     const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};

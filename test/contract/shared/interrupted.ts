@@ -3,7 +3,9 @@
  * once, and a process that tails it, gets it as a repeat, or opens the database later applies the side effects.
  */
 import { expect, it, onTestFinished } from 'vitest';
+import type { NewEntry } from '../../../server/store/port.ts';
 import { waitFor } from '../../support/waitFor.ts';
+import { creation } from '../creation.ts';
 import {
   append,
   appendNew,
@@ -123,6 +125,31 @@ export function interruptedCases(open: () => Promise<SharedHarness>): void {
     await tail.count(1);
     await finished(room);
     expect(await members(room, me)).toEqual([1, true]);
+  });
+
+  it('a room whose maker died right after the commit is there for every store, and its maker a member after a repeat', async () => {
+    for (const finish of [
+      (made: NewEntry) => append(db.stores[1], [made], 200),
+      () => db.harness.another(),
+    ]) {
+      const made = creation({ name: 'Galley' });
+      const { room, author } = made;
+      expect(await db.harness.interrupted(made, 100)).toBe(1);
+      for (const store of db.stores)
+        expect(await store.rooms.byId(room)).toMatchObject({ name: 'Galley', createdBy: author, head: 1 });
+      expect(await append(db.stores[2], [creation({ author, room })])).toEqual([{ tag: 'room-exists' }]);
+      await finish(made);
+      await finished(room);
+      expect(await members(room, author)).toEqual([1, true]);
+      expect(await appendNew(db.stores[2], [text(room, author, 'hello')])).toEqual([2]);
+    }
+  });
+
+  it('L3 a repeat of an entry that made a room makes the room, where its maker died right after the commit', async () => {
+    const made = creation({});
+    await db.harness.interrupted(made, 100);
+    expect(await append(db.stores[1], [made], 200)).toEqual([{ tag: 'repeat', serverOffset: 1, at: 100 }]);
+    expect(await members(made.room, made.author)).toEqual([1, true]);
   });
 
   it('the greatest serverOffset wins: a join that is applied late does not undo a leave', async () => {

@@ -4,7 +4,9 @@ import { directRoomOf } from '../../../shared/directPair.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { waitFor } from '../../support/waitFor.ts';
+import { creation, expectOneCreator } from '../creation.ts';
 import {
+  append,
   appendNew,
   HEARD_WITHIN_MS,
   join,
@@ -28,6 +30,13 @@ export function sharedRoomCases(open: () => Promise<SharedHarness>): void {
     for (const store of db.stores) expect(store.epoch).toBe(epoch);
     await db.harness.reopen();
     for (const store of db.stores) expect(store.epoch).toBe(epoch);
+  });
+
+  it('of many that make one room at several stores at once, one makes it', async () => {
+    const [first, ...rest] = upTo(6).map((n) => creation({ name: `Room ${n}` }));
+    const asked = [first!, ...rest.map((one) => ({ ...one, room: first!.room }))];
+    const results = await Promise.all(asked.map((one, n) => append(db.stores[n % 3]!, [one])));
+    for (const store of db.stores) await expectOneCreator(store, asked, results.flat());
   });
 
   it('many stores open an empty database concurrently: there is one epoch and one lobby', async () => {

@@ -47,7 +47,7 @@ test('a process that was killed takes its people offline within 30 s; they come 
   const lin = await signUp(three.url, 'lin');
   using stays = await connectClient(three.url, lin);
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   for (const client of [bo, stays]) await client.request('room:join', { room, clientOffset: newId() });
   await waitFor('ada sees all members', async () => {
     const answer = await ada.request('presence', { room });

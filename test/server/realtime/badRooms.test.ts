@@ -15,7 +15,7 @@ async function scene(server: RunningApp) {
   using client = await connectClient(server.url, ada);
   using other = await connectClient(server.url, bo);
   for (const id of [good, bad]) {
-    await client.request('room:create', { id, kind: 'public', name: 'a room' });
+    await client.makeRoom({ id, kind: 'public', name: 'a room' });
     await other.request('room:join', { room: id, clientOffset: newId() });
     await client.append(text('one', id), text('two', id), text('three', id));
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOM_LIST_PAGE } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Entries, Room } from '../../../shared/protocol/index.ts';
-import { bodyOf, connectClient, newId, post, signUp, text } from '../../support/api.ts';
+import { bodyOf, connectClient, creation, newId, post, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
@@ -19,7 +19,7 @@ const join = async () => connectClient(server.url, await person());
 
 async function roomOf(client: Awaited<ReturnType<typeof join>>, kind: 'public' | 'private' = 'public') {
   const id = newId();
-  const answer = await client.request('room:create', { id, kind, name: 'a room' });
+  const answer = await client.makeRoom({ id, kind, name: 'a room' });
   if (!answer.ok) throw new Error(answer.error.message);
   return id;
 }
@@ -145,7 +145,7 @@ describe('append', () => {
     expect(log).toMatchObject({
       ok: true,
       head: 5,
-      entries: [{ kind: 'join' }, { body: 'one' }, { kind: 'edit', target: 2 }],
+      entries: [{ kind: 'create' }, { body: 'one' }, { kind: 'edit', target: 2 }],
     });
     const deleted = await ada.request('range', { room, from: 4, to: 4 });
     expect(deleted).toMatchObject({
@@ -226,29 +226,57 @@ describe('rooms', () => {
     });
   });
 
-  test('creating a room again is the same room; with other content, or by another user, it is a conflict', async () => {
+  test('a room that is made again is the same room; with other content, or by another user, it is a conflict', async () => {
     using ada = await join();
     using bo = await join();
-    const request = { id: newId(), kind: 'public' as const, name: '  Harbour  ' };
-    const made = await ada.request('room:create', request);
-    expect(made).toMatchObject({ ok: true, room: { name: 'Harbour', members: 1, head: 1 } });
-    expect(await ada.request('room:create', request)).toEqual(made);
-    expect(await ada.request('room:create', { ...request, name: 'Other' })).toMatchObject({
-      error: { code: 'conflict' },
+    const room = { id: newId(), kind: 'public' as const, name: '  Harbour  ' };
+    expect(await ada.makeRoom(room)).toEqual({ ok: true, serverOffset: 1 });
+    expect(await ada.makeRoom(room)).toEqual({ ok: true, serverOffset: 1 });
+    const described = { room: { name: 'Harbour', kind: 'public', members: 1, head: 1 } };
+    expect(await ada.request('room:get', { room: room.id })).toMatchObject(described);
+    const conflict = { error: { code: 'conflict' } };
+    expect(await ada.makeRoom({ ...room, name: 'Other' })).toMatchObject(conflict);
+    expect(await ada.makeRoom({ ...room, clientOffset: newId() })).toMatchObject(conflict);
+    expect(await bo.makeRoom(room)).toMatchObject(conflict);
+    expect(await ada.request('room:roles', { room: room.id })).toMatchObject({ ok: true, own: 'owner' });
+    expect(await bo.append(text('mine', room.id))).toMatchObject({
+      results: [{ error: { code: 'forbidden' } }],
     });
-    expect(await bo.request('room:create', request)).toMatchObject({ error: { code: 'conflict' } });
+  });
+
+  test('one append makes a room and writes in it; where the room is refused, nothing is written', async () => {
+    using ada = await join();
+    using bo = await join();
+    const room = { id: newId(), kind: 'private' as const, name: 'Galley' };
+    const [before, first, second] = [text('in the lobby'), text('one', room.id), text('two', room.id)];
+    const made = await ada.append(before, creation(room), first, second);
+    expect(made).toMatchObject({
+      results: [{}, { serverOffset: 1 }, { serverOffset: 2 }, { serverOffset: 3 }],
+    });
+    await ada.hears('two', room.id);
+    expect(ada.heard(room.id).map(({ kind }) => kind)).toEqual(['create', 'text', 'text']);
+    expect(await bo.append(creation(room), text('three', room.id))).toMatchObject({
+      results: [{ error: { code: 'conflict' } }, { error: { code: 'not-found' } }],
+    });
+    const unnamed = { ...room, id: newId(), name: ' ' };
+    expect(await ada.append(creation(unnamed), text('four', unnamed.id))).toMatchObject({
+      results: [{ error: { code: 'invalid' } }, { error: { code: 'not-found' } }],
+    });
+    expect(await server.store.rooms.byId(unnamed.id)).toBeUndefined();
+    expect(await server.store.log.heads([room.id])).toEqual(new Map([[room.id, 3]]));
   });
 
   test('who has left a private room learns nothing of it by repeating a request', async () => {
     using ada = await join();
     const [id, clientOffset] = [newId(), newId()];
     const create = { id, kind: 'private' as const, name: 'Secret' };
-    await ada.request('room:create', create);
+    await ada.makeRoom(create);
     await ada.request('room:leave', { room: id, clientOffset });
     const notFound = { ok: false, error: { code: 'not-found' } };
-    expect(await ada.request('room:create', create)).toMatchObject(notFound);
-    // the key of the creator's own join
-    expect(await ada.request('room:join', { room: id, clientOffset: id })).toMatchObject(notFound);
+    expect(await ada.makeRoom(create)).toEqual({ ok: true, serverOffset: 1 });
+    expect(await ada.append(text('after all', id))).toMatchObject({
+      results: [notFound].map(({ error }) => ({ error })),
+    });
     expect(await ada.request('room:join', { room: id, clientOffset: newId() })).toMatchObject(notFound);
     expect(await ada.request('read', { room: id, upTo: 9 })).toMatchObject(notFound);
     expect(await ada.request('range', { room: id, from: 1, to: 9 })).toMatchObject(notFound);
@@ -260,14 +288,12 @@ describe('rooms', () => {
     });
   });
 
-  test('a repeat by a user who has left a public room shows what the list shows, and makes nobody a member', async () => {
+  test('a repeat by a user who has left a public room makes nobody a member', async () => {
     using ada = await join();
     const create = { id: newId(), kind: 'public' as const, name: 'Open' };
-    await ada.request('room:create', create);
+    await ada.makeRoom(create);
     await ada.request('room:leave', { room: create.id, clientOffset: newId() });
-    const left = { ok: true, room: { id: create.id, name: 'Open', head: 2, members: 0, readUpTo: 0 } };
-    expect(await ada.request('room:create', create)).toMatchObject(left);
-    expect(await ada.request('room:join', { room: create.id, clientOffset: create.id })).toMatchObject(left);
+    expect(await ada.makeRoom(create)).toEqual({ ok: true, serverOffset: 1 });
     expect(await ada.request('range', { room: create.id, from: 1, to: 9 })).toMatchObject({
       error: { code: 'forbidden' },
     });

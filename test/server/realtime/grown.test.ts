@@ -34,7 +34,7 @@ const bearer = ({ session }: ApiClient) => ({ authorization: `Bearer ${session.t
 
 async function roomOf(client: ApiClient): Promise<string> {
   const id = newId();
-  const answer = await client.request('room:create', { id, kind: 'public', name: 'a room' });
+  const answer = await client.makeRoom({ id, kind: 'public', name: 'a room' });
   if (!answer.ok) throw new Error(answer.error.message);
   return id;
 }
@@ -122,12 +122,21 @@ test('a server lists the features of its kinds, by socket and over HTTP', async 
     'direct',
     'reactions',
     'takedown',
+    'create',
     TEST_FEATURE,
   ]);
-  expect(session.features).toEqual(['replies', 'mentions', 'direct', 'reactions', 'takedown', TEST_FEATURE]);
+  expect(session.features).toEqual([
+    'replies',
+    'mentions',
+    'direct',
+    'reactions',
+    'takedown',
+    'create',
+    TEST_FEATURE,
+  ]);
   const answer = await fetch(`${server.url}/api/session`, { headers: bearer(ada) });
   expect(await answer.json()).toMatchObject({
-    features: ['replies', 'mentions', 'direct', 'reactions', 'takedown', TEST_FEATURE],
+    features: ['replies', 'mentions', 'direct', 'reactions', 'takedown', 'create', TEST_FEATURE],
   });
 });
 

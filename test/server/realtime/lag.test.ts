@@ -56,7 +56,7 @@ test('a join that is delivered before its row is written adds the room to the so
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   isLagging = true;
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'private', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'private', name: 'a room' });
   await waitFor('Ada is told of the room', () => roomFrames(ada).some((frame) => frame.room?.id === room));
   await ada.append(text('here', room));
   await ada.hears('here', room);
@@ -66,7 +66,7 @@ test('a row that is stale after a recent join does not remove the room from the 
   const { server, gap, looked } = await deafServer({ ofUsers: async () => new Map() });
   using ada = await connectClient(server.url, await signUp(server.url, 'Ada'));
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'private', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'private', name: 'a room' });
   await waitFor('Ada is told of the room', () => roomFrames(ada).some((frame) => frame.room?.id === room));
   gap();
   await waitFor('memberships were looked at', () => looked() > 0);
@@ -86,7 +86,7 @@ test('S2 after a gap all missed entries arrive, and missed joins and leaves are 
   state.deaf = true;
   await bo.append(text('unheard'));
   await bo.request('room:leave', { room: left, clientOffset: newId() });
-  await bo.request('room:create', { id: came, kind: 'public', name: 'to come into' });
+  await bo.makeRoom({ id: came, kind: 'public', name: 'to come into' });
   gap();
   await ada.hears('unheard');
   await waitFor('Bo is told what he came into', () =>

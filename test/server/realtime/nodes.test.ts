@@ -79,7 +79,7 @@ test("a room joined or left on one server is added to or removed from the user's
   using alsoBo = await connectClient(here.url, session);
   using ada = await connectClient(here.url, await person());
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   await alsoBo.request('room:join', { room, clientOffset: newId() });
   await waitFor('the room is told', () => heardRooms(bo).some((frame) => frame.room?.id === room));
   await ada.append(text('for the room', room));
@@ -154,7 +154,7 @@ test('a read marker of one server reaches the other members on the other, who as
   using ada = await connectClient(here.url, await person());
   using bo = await connectClient(there.url, await person());
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   await bo.request('room:join', { room, clientOffset: newId() });
   await ada.append(text('read it too', room));
   const { serverOffset: upTo } = await bo.hears('read it too', room);
@@ -201,7 +201,7 @@ test('a sign of typing on one server reaches the members on the other, and nobod
   using bo = await connectClient(there.url, await person());
   using stranger = await connectClient(there.url, await person());
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   await bo.request('room:join', { room, clientOffset: newId() });
   await waitFor('both are in', () => [ada, bo].every((one) => one.heard(room).length === 2));
   const signs = ({ frames }: ApiClient) => frames.filter(({ event }) => event === 'typing');
@@ -266,7 +266,7 @@ test('two owners who demote each other at two servers at the same moment: the ro
   using ada = await connectClient(here.url, await person());
   using bo = await connectClient(there.url, await person());
   const id = newId();
-  await ada.request('room:create', { id, kind: 'public', name: 'Ward 5' });
+  await ada.makeRoom({ id, kind: 'public', name: 'Ward 5' });
   await bo.request('room:join', { room: id, clientOffset: newId() });
   const give = (by: ApiClient, user: User, role: 'owner' | 'member') =>
     by.request('room:role', { room: id, clientOffset: newId(), user: user.id, role });

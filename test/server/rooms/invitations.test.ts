@@ -59,7 +59,7 @@ async function make(by: ApiClient, body: object): Promise<InvitationAnswer> {
 
 async function roomOf(owner: ApiClient, kind: 'public' | 'private', name = 'Ward 5'): Promise<string> {
   const id = newId();
-  expect(await owner.request('room:create', { id, kind, name })).toMatchObject({ ok: true });
+  expect(await owner.makeRoom({ id, kind, name })).toMatchObject({ ok: true });
   return id;
 }
 

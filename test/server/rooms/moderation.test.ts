@@ -20,7 +20,7 @@ const idOf = ({ session }: ApiClient) => session.user.id;
 async function roomOf(...people: ApiClient[]): Promise<string> {
   const room = newId();
   const [creator, ...others] = people as [ApiClient, ...ApiClient[]];
-  const created = await creator.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  const created = await creator.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
   expect(created.ok).toBe(true);
   for (const other of others)
     expect((await other.request('room:join', { room, clientOffset: newId() })).ok).toBe(true);
@@ -73,7 +73,7 @@ test('the creator of a room owns it, and gives and takes roles; each change is o
   expect(await give(mika, room, stranger, 'moderator')).toMatchObject(refused('not-found', 'role-no-member'));
   expect(await give(stranger, room, lin, 'moderator')).toMatchObject(refused('forbidden'));
   expect(await stranger.request('room:roles', { room })).toMatchObject(refused('forbidden'));
-  expect(await kindsIn(mika, room)).toEqual(['join', 'join', 'join', 'role', 'role']);
+  expect(await kindsIn(mika, room)).toEqual(['create', 'join', 'join', 'role', 'role']);
 });
 
 test('a room is handed on, and the first owner stays as a moderator', async () => {
@@ -99,7 +99,7 @@ test('the only owner who leaves hands on to the eldest moderator, else to the el
   expect((await leave(osei)).ok).toBe(true);
   expect((await rolesOf(lin, room)).roles).toEqual({ [idOf(lin)]: 'owner' });
   expect(await kindsIn(lin, room)).toEqual([
-    ...['join', 'join', 'join', 'role', 'role', 'leave', 'role', 'leave'],
+    ...['create', 'join', 'join', 'role', 'role', 'leave', 'role', 'leave'],
   ]);
   expect((await leave(lin)).ok).toBe(true); // nobody is left
   using later = await person();
@@ -168,7 +168,7 @@ test('moderators remove members, owners also moderators; nobody removes an owner
   expect(await lin.request('room:remove', request)).toMatchObject({ ok: true });
   expect(await remove(lin, osei)).toMatchObject(refused('not-found', 'role-no-member'));
   expect(await remove(mika, lin)).toMatchObject({ ok: true });
-  expect(await kindsIn(mika, room)).toEqual(['join', 'join', 'join', 'role', 'removal', 'removal']);
+  expect(await kindsIn(mika, room)).toEqual(['create', 'join', 'join', 'role', 'removal', 'removal']);
 });
 
 test('who is removed is told so on every device, also on one that was away; what waits there is forbidden with a reason', async () => {
@@ -208,7 +208,7 @@ test('a ban keeps out, with any invitation, until it is lifted; moderators see w
   using lin = await person();
   using osei = await person();
   const room = newId();
-  await mika.request('room:create', { id: room, kind: 'private', name: 'Ward 5' });
+  await mika.makeRoom({ id: room, kind: 'private', name: 'Ward 5' });
   const headers = { authorization: `Bearer ${mika.session.token}`, 'content-type': 'application/json' };
   const made = await fetch(`${server.url}/api/invitations`, {
     method: 'POST',
@@ -232,7 +232,7 @@ test('a ban keeps out, with any invitation, until it is lifted; moderators see w
   expect(await unban(osei)).toMatchObject(refused('forbidden', 'role-needed'));
   expect(await unban(mika)).toMatchObject({ ok: true });
   expect((await join(lin)).ok).toBe(true);
-  expect(await kindsIn(mika, room)).toEqual(['join', 'join', 'join', 'ban', 'unban', 'join']);
+  expect(await kindsIn(mika, room)).toEqual(['create', 'join', 'join', 'ban', 'unban', 'join']);
 });
 
 test('the invitations of somebody who is removed end', async () => {

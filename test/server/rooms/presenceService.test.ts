@@ -36,7 +36,7 @@ test('over sockets: a member is told who comes and goes, sees when, and a strang
   const session = await person();
   using stranger = await connectClient(server.url, await person());
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   const bo = await connectClient(server.url, session);
   await bo.request('room:join', { room, clientOffset: newId() });
   const { id, name } = session.user;

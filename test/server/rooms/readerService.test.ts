@@ -25,14 +25,14 @@ test('a member gets the markers and names of all members, and is told what chang
   using stranger = await join();
   const [me, you] = [ada.session.user, bo.session.user];
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'private', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'private', name: 'a room' });
   expect(await ada.request('readers', { room })).toMatchObject({
     ok: true,
     readers: { [me.id]: 1 },
     users: { [me.id]: { name: me.name } },
   });
   const open = newId();
-  await ada.request('room:create', { id: open, kind: 'public', name: 'another room' });
+  await ada.makeRoom({ id: open, kind: 'public', name: 'another room' });
   await bo.request('room:join', { room: open, clientOffset: newId() });
   await ada.append(text('read this', open));
   await bo.hears('read this', open);
@@ -54,7 +54,7 @@ test('who hides what they have read is not in the markers of others, and sees th
   using cy = await join();
   const [me, you, third] = [ada, bo, cy].map(({ session }) => session.user.id) as [string, string, string];
   const room = newId();
-  await ada.request('room:create', { id: room, kind: 'public', name: 'a room' });
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
   for (const one of [bo, cy]) await one.request('room:join', { room, clientOffset: newId() });
   await ada.append(text('read this', room), text('and this', room));
   await bo.hears('and this', room);

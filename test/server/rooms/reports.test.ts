@@ -46,7 +46,7 @@ const about = (reports: Report[], whom: ApiClient) =>
 async function roomOf(...people: ApiClient[]): Promise<string> {
   const room = newId();
   const [creator, ...others] = people as [ApiClient, ...ApiClient[]];
-  await creator.request('room:create', { id: room, kind: 'public', name: 'Ward 5' });
+  await creator.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
   for (const other of others) await other.request('room:join', { room, clientOffset: newId() });
   return room;
 }

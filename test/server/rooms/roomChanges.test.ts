@@ -10,7 +10,14 @@ import {
 } from '../../../shared/limits.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import { appendNew, join, newRoom } from '../../contract/support.ts';
-import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
+import {
+  type ApiClient,
+  connectClient,
+  newId,
+  creation as roomItem,
+  signUp,
+  text,
+} from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
 
 let server: RunningApp;
@@ -26,7 +33,7 @@ const creation = (id = newId()) => ({ id, kind: 'public' as const, name: 'a room
 
 async function publicRoom(owner: ApiClient): Promise<string> {
   const { id } = creation();
-  expect(await owner.request('room:create', creation(id))).toMatchObject({ ok: true });
+  expect(await owner.makeRoom(creation(id))).toMatchObject({ ok: true });
   return id;
 }
 
@@ -40,7 +47,7 @@ const forbidden = { ok: false, error: { code: 'forbidden', message: expect.strin
 
 test('a name that turns what is beside it is not given to a room', async () => {
   using ada = await person();
-  const answer = await ada.request('room:create', { ...creation(), name: 'harbour \u202egnp' });
+  const answer = await ada.makeRoom({ ...creation(), name: 'harbour \u202egnp' });
   expect(answer).toMatchObject({ ok: false, error: { code: 'invalid' } });
 });
 
@@ -49,14 +56,14 @@ test('one user creates no more rooms than the limit of a day; a repeat is answer
 }, async () => {
   using ada = await person();
   const asked = Array.from({ length: ROOMS_CREATED_PER_DAY + 10 }, () => creation());
-  const answers: Awaited<ReturnType<typeof ada.request<'room:create'>>>[] = [];
+  const answers: Awaited<ReturnType<typeof ada.makeRoom>>[] = [];
   for (let n = 0; n < asked.length; n += 10) {
-    const some = asked.slice(n, n + 10).map((request) => ada.request('room:create', request));
+    const some = asked.slice(n, n + 10).map((request) => ada.makeRoom(request));
     answers.push(...(await Promise.all(some)));
   }
   expect(answers.map(({ ok }) => ok)).toEqual(asked.map((_, n) => n < ROOMS_CREATED_PER_DAY));
   expect(answers.at(-1)).toMatchObject(forbidden);
-  expect(await ada.request('room:create', asked[0])).toEqual(answers[0]);
+  expect(await ada.makeRoom(asked[0]!)).toEqual(answers[0]);
   expect(await server.store.rooms.byId(asked.at(-1)!.id)).toBeUndefined();
   using bo = await person();
   await publicRoom(bo);
@@ -78,7 +85,7 @@ test('one user is in no more rooms than a handshake can name', async () => {
   const clientOffset = newId();
   expect(await ada.request('room:join', { room: last, clientOffset })).toMatchObject({ ok: true });
   expect(await ada.request('room:join', { room: beyond, clientOffset: newId() })).toMatchObject(forbidden);
-  expect(await ada.request('room:create', creation())).toMatchObject(forbidden);
+  expect(await ada.makeRoom(creation())).toMatchObject(forbidden);
   expect(await ada.request('room:join', { room: last, clientOffset })).toMatchObject({ ok: true });
   expect(await ada.request('room:leave', { room: LOBBY, clientOffset: newId() })).toMatchObject({ ok: true });
   expect(await ada.request('room:join', { room: beyond, clientOffset: newId() })).toMatchObject({ ok: true });
@@ -115,30 +122,46 @@ test('many joins at once are one entry, and so are many leaves', async () => {
   expect(await headOf(owner, room)).toBe(3);
 });
 
-test('the users behind one address share a rate of new rooms, beyond the first room of each', async () => {
+test('the users behind one address share a rate of new rooms, beyond the first room of each; their messages are not held up', async () => {
   const created = new Map<string, number>();
   await using another = await startApp({
     // A store that takes no rooms, so that the test writes none: who gets as far as that is not refused by a limit.
     wrap: (store) => ({
       ...store,
-      rooms: {
-        ...store.rooms,
-        countCreated: async (user) => created.get(user) ?? 0,
-        create: async () => Promise.reject(new Unavailable('full')),
+      rooms: { ...store.rooms, countCreated: async (user) => created.get(user) ?? 0 },
+      log: {
+        ...store.log,
+        append: async (items, at) =>
+          items.some(({ kind }) => kind === 'create')
+            ? Promise.reject(new Unavailable('full'))
+            : store.log.append(items, at),
       },
     }),
   });
   const join = async (name: string) => connectClient(another.url, await signUp(another.url, name));
   const people = await Promise.all(['ada', 'bo', 'cyd', 'dan'].map(join));
   for (const { session } of people) created.set(session.user.id, 1);
-  const codes: string[] = [];
+  const messages: string[] = [];
   for (let n = 0; n < 60; n++) {
-    const answers = await Promise.all(people.map((one) => one.request('room:create', creation())));
-    codes.push(...answers.map((answer) => (answer.ok ? 'ok' : answer.error.code)));
+    const answers = await Promise.all(people.map((one) => one.makeRoom(creation())));
+    messages.push(...answers.map((answer) => (answer.ok ? 'ok' : answer.error.message)));
   }
-  expect(new Set(codes.slice(0, ROOMS_BURST_OF_ADDRESS))).toEqual(new Set(['unavailable']));
-  expect(codes.at(-1)).toBe('rate-limited');
+  expect(new Set(messages.slice(0, ROOMS_BURST_OF_ADDRESS))).toEqual(new Set(['full']));
+  const [ada] = people;
+  const limited = await ada!.append(roomItem(creation()), text('not held up'));
+  expect(limited).toMatchObject({
+    results: [
+      {
+        error: {
+          code: 'unavailable',
+          message: expect.stringContaining('new rooms'),
+          retryAfter: expect.any(Number),
+        },
+      },
+      { serverOffset: expect.any(Number) },
+    ],
+  });
   using newcomer = await join('newcomer');
-  expect(await newcomer.request('room:create', creation())).toMatchObject({ error: { code: 'unavailable' } });
+  expect(await newcomer.makeRoom(creation())).toMatchObject({ error: { message: 'full' } });
   for (const one of people) one.close();
 });

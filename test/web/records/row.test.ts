@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { applyRowEvent, type Row, type RowEvent } from '../../../web/records/row.ts';
+import { applyRowEvent, type Row, type RowEvent, retried } from '../../../web/records/row.ts';
 import { key, parked, text } from '../outbox/support.ts';
 
 const internal = { code: 'internal', message: 'a mistake' };
@@ -36,7 +36,7 @@ test('O3 a refusal parks with its reason; a retry queues under the same key', ()
     clientOffset: key(1),
     state: { tag: 'parked', reason: forbidden, uncertain: false },
   });
-  expect(applyRowEvent(refused, { type: 'retried' })).toMatchObject({
+  expect(retried(refused)).toMatchObject({
     clientOffset: key(1),
     state: { tag: 'queued' },
     attempted: true,
@@ -53,7 +53,7 @@ test('after a conflict a row is sent once under a new key, then parked', () => {
 test('O4 a text that is too long is kept as not sent, and is never sent', () => {
   const long = text(1, 'x'.repeat(9_000));
   expect(long.state).toMatchObject({ tag: 'parked', reason: { code: 'too-large' } });
-  expect(applyRowEvent(long, { type: 'retried' }).state.tag).toBe('parked');
+  expect(retried(long).state.tag).toBe('parked');
 });
 
 test('events that leave a row unchanged', () => {

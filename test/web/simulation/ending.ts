@@ -2,8 +2,9 @@
 
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Line } from '../../../shared/fold.ts';
+import { isParkedWithRoom } from '../../../web/db/settleRows.ts';
 import { LEGACY_LOG_STORES } from '../../../web/db/userDatabase.ts';
-import type { Row } from '../../../web/records/row.ts';
+import { isCreationRow, type Row } from '../../../web/records/row.ts';
 import type { HeldEntry } from '../../../web/records/storedRecords.ts';
 import type { Message } from '../../../web/state/model.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
@@ -50,6 +51,8 @@ export async function end(run: Run): Promise<void> {
     if (run.breach) return;
     await allSent(run, user);
     if (run.breach) return;
+    for (const room of run.rooms()) // also those that were made only now
+      for (const one of people) if (!room.members.has(one)) server.come(room.id, one);
     for (const room of run.rooms())
       if (!pairOf(room.id)) server.say(room, { author: run.ada, kind: 'about', ...{ name: `of ${user}` } }); // live
     for (const tab of browser.tabs()) await allShown(run, user, tab);
@@ -92,11 +95,20 @@ async function allSent(run: Run, user: string): Promise<void> {
   const parked = () => rowsOf(browser.disk, user).filter(({ state }) => state.tag === 'parked');
   for (let round = 0; round < 2; round++) {
     await until(run, 'O2', 'nothing waits', isSent);
+    for (const row of behindNoRoom(run, user))
+      run.broken('O2', `“${row.body}” waits for a room that is made`);
     for (const row of parked()) void tab.client.retry(row.clientOffset);
     await run.world.pass(100);
     if (run.breach) return;
   }
   await until(run, 'O2', 'nothing waits', isSent);
+}
+
+/** Rows that were parked with the row that makes their room, which is settled. */
+function behindNoRoom(run: Run, user: string): Row[] {
+  const rows = rowsOf(run.browser.disk, user);
+  const unmade = new Set(rows.filter(isCreationRow).map(({ room }) => room));
+  return rows.filter((row) => isParkedWithRoom(row) && !unmade.has(row.room));
 }
 
 /** An amendment of an unsent message waits for that message. */

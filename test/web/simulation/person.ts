@@ -196,6 +196,7 @@ function lookAt(run: Run): string | undefined {
   if (!tab) return undefined;
   const room = run.world.random.pick(tab.signedIn()!.rooms);
   if (run.seed % 9 === 4) return writeTo(run, tab);
+  if (run.seed % 11 === 6) return makeRoom(tab);
   tab.look(room.id);
   return `${tab.name} looks at ${room.name}`;
 }
@@ -208,6 +209,15 @@ function writeTo(run: Run, tab: Tab): string {
     if (outcome.ok && !tab.isDead() && tab.signedIn()?.user.id === me) tab.look(outcome.room!);
   });
   return `${tab.name} writes to the other one`;
+}
+
+/** In every eleventh seed, in place of looking at a room; in the others never, as `answered`. */
+function makeRoom(tab: Tab): string {
+  const me = tab.signedIn()!.user.id;
+  void tab.client.ask('createRoom', `Room of ${me.slice(0, 4)}`, 'public').then((outcome) => {
+    if (outcome.ok && !tab.isDead() && tab.signedIn()?.user.id === me) tab.look(outcome.room!);
+  });
+  return `${tab.name} makes a room`;
 }
 
 export function scroll(run: Run): string | undefined {

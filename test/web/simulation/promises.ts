@@ -3,6 +3,7 @@ import {
   isMessage,
   isRemoval,
   isReplacement,
+  makesRoom,
   membershipOf,
   repliedTo,
   subjectOf,
@@ -293,8 +294,13 @@ export function checkEmitted(
   broken: Broken,
 ) {
   const rows = new Map(rowsOf(disk, as).map((row) => [row.clientOffset, row]));
+  const makers = new Map(
+    [...rows.values()].flatMap((row) => (makesRoom(row.kind) ? [[row.room, row.clientOffset]] : [])),
+  );
   for (const item of items) {
     const row = rows.get(item.clientOffset);
+    if ((makers.get(item.room) ?? item.clientOffset) !== item.clientOffset)
+      broken('L5', `${item.clientOffset} is sent before its room is made`);
     if (!row) broken('O4', `${item.clientOffset} is sent and stands nowhere`);
     else if (row.state.tag !== 'sending' || !row.attempted)
       broken('O3', `${item.clientOffset} is sent and says “${row.state.tag}”`);

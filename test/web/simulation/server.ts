@@ -7,7 +7,7 @@ import { quotesIn } from '../../../server/feed/quotes.ts';
 import { changedBy } from '../../../shared/aboutRoom.ts';
 import { DIRECT, otherIn, pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { featureFor, isMessage, MENTIONS, REPLIES, repliedTo } from '../../../shared/kinds.ts';
+import { featureFor, isMessage, MENTIONS, makesRoom, REPLIES, repliedTo } from '../../../shared/kinds.ts';
 import { HEADS_EVERY_MS, MENTIONS_LISTED_MAX, RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import type { Cursor, Handshake, Item, ItemResult, Room } from '../../../shared/protocol/index.ts';
 import { amendmentsOf, catchUpOf, olderThan } from '../modelLog.ts';
@@ -30,7 +30,7 @@ import type { World } from './world.ts';
 type NamedAs = Pick<Room, 'name' | 'about'>;
 
 /** What this version needs of a server. */
-export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions', 'takedown'];
+export const OWN_FEATURES = [REPLIES, MENTIONS, DIRECT, 'reactions', 'takedown', 'create'];
 
 /** A client's cursor and proof of a room. */
 export interface Held {
@@ -257,7 +257,7 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     item: Item,
     isTold: boolean,
   ): { entry: Entry } | { error: { code: string; message: string } } {
-    const room = logs.room(item.room) ?? directRoom(item, user);
+    const room = logs.room(item.room) ?? directRoom(item, user) ?? madeRoom(item, user);
     if (!room) return { error: errorOf('not-found') };
     const isKnown = room.log.some((each) => isBy(each, user, item.clientOffset));
     const feature = featureFor(item.kind, item, item.room);
@@ -280,6 +280,12 @@ export function createServer({ world, ill, witness, newId }: Deps): Server {
     const pair = pairOf(id);
     if (!pair?.includes(user) || target !== undefined) return undefined;
     return { id, name: 'Mika and Lin', log: [], members: new Set(pair), readUpTo: new Map(), out: new Map() };
+  }
+
+  /** By the item that is its first entry. */
+  function madeRoom({ room: id, kind, name }: Item, user: string): LogRoom | undefined {
+    if (!makesRoom(kind)) return undefined;
+    return { id, name: String(name), log: [], members: new Set([user]), readUpTo: new Map(), out: new Map() };
   }
 
   function describeTo(user: string, room: LogRoom): void {

@@ -32,6 +32,7 @@ const CASES: readonly Case[] = [
   },
   { variant: 'what is sent again has a new key', rules: ['L3'], seed: 5 },
   { variant: 'the outbox is not sent in order', rules: ['L5'], seed: 3 },
+  { variant: 'a message is sent before its room is made', rules: ['L5'], seed: 6 },
   { variant: 'there is no fence', rules: ['S5'], story: 'standstill', seed: 85 },
   { variant: 'a live frame opens a span over a hole', rules: ['S2'], seed: 2 },
   { variant: 'a live frame says it knows all amendments up to the head', rules: ['S3'], seed: 15 },
@@ -71,6 +72,27 @@ const BY_UNIT_TESTS: readonly {
   variant: string;
   tests: readonly (readonly [file: string, title: string])[];
 }[] = [
+  {
+    variant: 'what was parked with a room stays parked once that is made',
+    tests: [
+      [
+        'test/web/outbox/creation.test.ts',
+        'O2 a room that the server describes is made: what was parked with it is sent',
+      ],
+    ],
+  },
+  {
+    variant: 'a retry retries one row of a room that was not made',
+    tests: [
+      ['test/web/outbox/creation.test.ts', 'O4 a retry of any row of a room that was not made retries all'],
+    ],
+  },
+  {
+    variant: 'a welcome without a room that is being made leaves it',
+    tests: [
+      ['test/web/outbox/creation.test.ts', 'O4 a welcome does not take away a room that is being made'],
+    ],
+  },
   {
     variant: 'answers of an older log are taken',
     tests: [

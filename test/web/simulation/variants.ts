@@ -55,6 +55,18 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'the outbox is not sent in order': [
     { file: 'outbox/markBatch.ts', from: 'page.every((row)', to: 'page.toReversed().every((row)' },
   ],
+  'a message is sent before its room is made': [
+    { file: 'outbox/appendBatch.ts', from: 'if (creates) stopped.add(room);', to: '' },
+  ],
+  'what was parked with a room stays parked once that is made': [
+    { file: 'db/settleRows.ts', from: 'await retryWithRoom(tx, room);', to: '' },
+  ],
+  'a retry retries one row of a room that was not made': [
+    { file: 'outbox/amendText.ts', from: 'await retryWithRoom(tx, row.room);', to: '' },
+  ],
+  'a welcome without a room that is being made leaves it': [
+    { file: 'log/store/applyFrames.ts', from: '|| (await isMade(tx, room))', to: '|| isMade === undefined' },
+  ],
   'there is no fence': [
     {
       file: 'outbox/markBatch.ts',

@@ -15,8 +15,9 @@ function openTab(changes: Partial<Deps> = {}): Tab {
   return tab;
 }
 
-async function signedIn(name = 'Mika'): Promise<Tab> {
+async function signedIn(name = 'Mika', features: string[] = []): Promise<Tab> {
   server = createModelServer();
+  server.features = features;
   browser = createBrowser(server);
   const tab = openTab();
   await until('signed out', () => tab.app().tag === 'signed-out');
@@ -730,21 +731,73 @@ test('O4 text that was typed while a message was being queued stays a draft', as
   expect(await tab.client.draft(LOBBY)).toBe('said, and more');
 });
 
-test('a room is created once, shown, and listed among the public rooms', async () => {
-  const tab = await signedIn();
+test('O1 O2 a room is made without a network, over a reload; what is written there waits in order, and is sent behind it', async () => {
+  const tab = await signedIn('Mika', ['create']);
+  server.reachable = false;
+  server.live()!.drop();
   const made = await tab.client.ask('createRoom', 'Harbour watch', 'public');
-  expect(made).toMatchObject({ ok: true });
-  await until('listed', () => tab.signedIn().rooms.some(({ id }) => made.ok && id === made.room));
-  expect(await tab.client.ask('listPublic')).toMatchObject({
-    ok: true,
+  const room = made.ok ? made.room! : '';
+  await until('listed', () => tab.signedIn().rooms.some(({ id, making }) => id === room && making));
+  for (const body of ['one', 'two']) expect(await tab.client.send(room, body)).toEqual({ ok: true });
+  tab.look(room);
+  await until('shown', () => tab.read(room).join() === 'one (queued),two (queued)');
+  tab.kill();
+  const again = openTab();
+  await until('signed in', () => again.app().tag === 'signed-in');
+  again.look(room);
+  await until('shown again', () => again.read(room).join() === 'one (queued),two (queued)');
+  await again.client.send(room, 'three');
+  server.reachable = true;
+  again.says('online');
+  await again.untilPassing('all sent', () => again.read(room).join() === 'one,two,three');
+  expect(server.rooms.get(room)!.log.map(({ kind }) => kind)).toEqual(['create', 'text', 'text', 'text']);
+  const ofRoom = server.appends.map((items) => items.filter((item) => item.room === room));
+  expect(ofRoom.filter((items) => items.length > 0).map((items) => items.length)).toEqual([1, 3]);
+  await until('described', () => again.signedIn().rooms.some(({ id, making }) => id === room && !making));
+  expect(await again.client.ask('listPublic')).toMatchObject({
     rooms: [{ id: LOBBY }, { name: 'Harbour watch' }],
   });
-  server.live()!.drop();
-  server.reachable = false;
-  expect(await tab.client.ask('createRoom', 'Kitchen', 'public')).toEqual({
-    ok: false,
-    reason: { code: 'offline' },
+});
+
+test('O3 O4 where the server refuses a room, what is behind it says so; another name sends all of it', async () => {
+  const tab = await signedIn('Mika', ['create']);
+  server.refuse.set('Kitchen', { code: 'forbidden', message: 'That were many rooms today.' });
+  const made = await tab.client.ask('createRoom', 'Kitchen', 'private');
+  const room = made.ok ? made.room! : '';
+  tab.look(room);
+  await tab.client.send(room, 'behind it');
+  await tab.untilPassing('refused', () => tab.read(room).length === 2);
+  await tab.client.send(room, 'later');
+  await tab.untilPassing('all parked', () =>
+    tab.conversation(room).messages.every(({ status }) => status.tag === 'not-sent'),
+  );
+  const [creation, behind, later] = tab.conversation(room).messages;
+  expect(creation).toMatchObject({
+    content: { tag: 'creation', of: 'Kitchen' },
+    status: { reason: { code: 'forbidden' } },
   });
+  for (const message of [behind, later])
+    expect(message!.status).toEqual({ tag: 'not-sent', reason: { code: 'room-not-made' } });
+  expect(await tab.client.amend(creation!.clientOffset, 'Galley')).toEqual({ ok: true });
+  await tab.untilPassing('sent', () => tab.read(room).join() === 'behind it,later');
+  expect(tab.signedIn().rooms.find(({ id }) => id === room)).toMatchObject({ name: 'Galley', notSent: 0 });
+});
+
+test('O4 a room that a server cannot make yet waits for a newer one, with all that is behind it', async () => {
+  const tab = await signedIn();
+  const made = await tab.client.ask('createRoom', 'Kitchen', 'private');
+  const room = made.ok ? made.room! : '';
+  tab.look(room);
+  await tab.client.send(room, 'behind it');
+  await tab.client.send(LOBBY, 'elsewhere');
+  tab.look(LOBBY);
+  await until('others are sent', () => tab.read(LOBBY).join() === 'elsewhere');
+  expect(server.appends.flat().map(({ room }) => room)).toEqual([LOBBY]);
+  tab.look(room);
+  await until('it waits', () => tab.read(room).join() === 'behind it (queued)');
+  server.features = ['create'];
+  server.live()!.drop();
+  await tab.untilPassing('sent', () => tab.read(room).join() === 'behind it');
 });
 
 test('the entries of an unreadable frame are requested', async () => {

@@ -4,7 +4,7 @@
  */
 import { changedBy, type RoomFields } from '../../../shared/aboutRoom.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { isMessage, isRemoval, isReplacement, mayAmend, redacted } from '../../../shared/kinds.ts';
+import { isMessage, isRemoval, isReplacement, makesRoom, mayAmend, redacted } from '../../../shared/kinds.ts';
 import { RANGE_MAX_ENTRIES } from '../../../shared/limits.ts';
 import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type {
@@ -190,7 +190,13 @@ export function createModelServer(): ModelServer {
   }
 
   function append(as: string, item: Item): { serverOffset: number; at: number } | WireError {
+    const refused = server.refuse.get(String(item.name));
+    if (makesRoom(item.kind) && !refused && !rooms.has(item.room)) {
+      rooms.set(item.room, { id: item.room, name: String(item.name), log: [] });
+      queueMicrotask(() => server.live()?.comeInto(item.room));
+    }
     const room = rooms.get(item.room);
+    if (!room && refused) return refused;
     if (!room) return { code: 'not-found', message: 'no such room' };
     const there = room.log.find((entry) => entry.author === as && entry.clientOffset === item.clientOffset);
     if (there) return { serverOffset: there.serverOffset, at: there.at };
@@ -359,13 +365,6 @@ export function createModelServer(): ModelServer {
         const head = rooms.get(room)!.log.length;
         server.readUpTo.set(room, Math.max(readUpToOf(room), Math.min(upTo, head)));
         return ack(ok);
-      }
-      case 'room:create': {
-        const { id, name } = payload as { id: string; name: string };
-        if (!rooms.has(id)) rooms.set(id, { id, name, log: [] });
-        const room = describe(rooms.get(id)!, [0, 0]);
-        server.live()?.hear('room', { room });
-        return ack({ ...ok, room });
       }
       case 'room:get': {
         const room = rooms.get((payload as { room: string }).room);

@@ -26,10 +26,11 @@ async function shownIn(page: Page, room: string) {
 }
 
 async function roomWith(owner: ApiClient, name: string, ...others: ApiClient[]): Promise<string> {
-  const made = await owner.request('room:create', { id: newId(), kind: 'public', name });
+  const room = newId();
+  const made = await owner.makeRoom({ id: room, kind: 'public', name });
   if (!made.ok) throw new Error(`${name} was not made: ${made.error.code}`);
-  for (const other of others) await other.request('room:join', { room: made.room.id, clientOffset: newId() });
-  return made.room.id;
+  for (const other of others) await other.request('room:join', { room, clientOffset: newId() });
+  return room;
 }
 
 test.each([1, 2])(

@@ -236,11 +236,13 @@ test('O3 O4 an edit of a text that the server lost is kept as not sent; a deleti
 });
 
 test('O4 a room that the server does not have any more is still listed, with the texts that were written in it', async () => {
+  server.features = ['create'];
   const tab = await openTab();
   await tab.client.signIn('Ada');
   await tab.untilLive();
   const made = await tab.client.ask('createRoom', 'Harbour', 'public');
   const room = made.ok ? made.room! : '';
+  await tab.untilPassing('made', () => tab.signedIn().rooms.some(({ id, making }) => id === room && !making));
   server.reachable = false;
   server.live()!.drop();
   await tab.client.send(room, 'to the harbour');
@@ -256,6 +258,29 @@ test('O4 a room that the server does not have any more is still listed, with the
   );
   tab.look(room);
   await until('it shows', () => tab.read(room).join() === 'to the harbour (not-sent)');
+});
+
+test('O2 a room that was not made yet is made after a restored backup, by the new user, with what was written in it', async () => {
+  server.features = ['create'];
+  const tab = await openTab();
+  await tab.client.signIn('Ada');
+  await tab.untilLive();
+  server.reachable = false;
+  server.live()!.drop();
+  const made = await tab.client.ask('createRoom', 'Harbour', 'public');
+  const room = made.ok ? made.room! : '';
+  await tab.client.send(room, 'to the harbour');
+  putBack();
+  server.reachable = true;
+  tab.says('online');
+  await isTold(tab);
+  await tab.client.signIn('Ada');
+  await tab.untilLive();
+  tab.look(room);
+  await tab.untilPassing('it is sent', () => tab.read(room).join() === 'to the harbour');
+  expect(server.rooms.get(room)!.log.map(({ kind, author }) => [kind, author])).toEqual(
+    ['create', 'text'].map((kind) => [kind, tab.signedIn().user.id]),
+  );
 });
 
 test('O2 a lost answer is requested again: the app says the same', async () => {

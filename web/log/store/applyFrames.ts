@@ -9,9 +9,10 @@ import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
 import type { Clock } from '../../db/clock.ts';
 import { putFeatures } from '../../db/features.ts';
 import { readCursor } from '../../db/lookups.ts';
-import { type Settled, settleEchoes } from '../../db/settleRows.ts';
+import { type Settled, settleCreation, settleEchoes } from '../../db/settleRows.ts';
 import { LOG_STORES, type UserDatabase, type UserWrite } from '../../db/userDatabase.ts';
 import { STORE_GROUP_ENTRIES, STORE_SLICE_MS } from '../../records/pageLimits.ts';
+import { isCreationRow } from '../../records/row.ts';
 import type { LocalRoom } from '../../records/storedRecords.ts';
 import { forgetAllLogs, forgetLog, hasRowOrDraft, writeAndDeleteLogs } from './deleteLogs.ts';
 import { type LogVersion, readGeneration, StaleLogError, writeIfCurrent } from './generation.ts';
@@ -255,6 +256,9 @@ export function storeWelcome(
     await tx.objectStore('meta').put(epoch, 'epoch');
     await putFeatures(tx, features);
     const stored = new Map((await tx.objectStore('rooms').getAll()).map((room) => [room.id, room]));
+    const made = rooms.filter(({ id }) => stored.get(id)?.making);
+    if (made.length > 0) widen();
+    for (const { id } of made) await settleCreation(tx, id);
     await Promise.all(rooms.map((room) => putRoom(tx, room, stored.get(room.id))));
     await deleteMarksBeyondHead(tx, rooms);
     for (const { id } of [...rooms, ...failed]) stored.delete(id); // of a failed room the user is still a member; the stored log stays
@@ -284,7 +288,12 @@ export function storeRoom(
       widen();
       await forgetLog(tx, room.id);
     }
-    await putRoom(tx, room, await tx.objectStore('rooms').get(room.id), counts);
+    const stored = await tx.objectStore('rooms').get(room.id);
+    if (stored?.making) {
+      widen();
+      await settleCreation(tx, room.id);
+    }
+    await putRoom(tx, room, stored, counts);
     await putUsers(tx, othersIn([room]));
     await deleteMarksBeyondHead(tx, [room]);
     return readCursor(tx, room.id);
@@ -326,12 +335,17 @@ export function forgetExit(db: UserDatabase, id: string): Promise<void> {
  * conversation: it has not begun yet on the server, or not any more since that was restored.
  */
 async function leave(tx: UserWrite, room: LocalRoom, reason = room.out): Promise<void> {
-  if (room.kind === 'direct') return;
+  if (room.kind === 'direct' || (await isMade(tx, room))) return;
   if (reason !== undefined) {
     if (!room.left || room.out !== reason)
       await tx.objectStore('rooms').put({ ...room, left: true, out: reason });
   } else if (!(await hasRowOrDraft(tx, room.id))) await tx.objectStore('rooms').delete(room.id);
   else if (!room.left) await tx.objectStore('rooms').put({ ...room, left: true });
+}
+
+/** The room is being made on this device: the server does not know it yet. */
+async function isMade(tx: UserWrite, { id, making }: LocalRoom): Promise<boolean> {
+  return !!making && (await tx.objectStore('rows').index('unshown').getAll([id, 1])).some(isCreationRow);
 }
 
 /** The mentions beyond the read marker, with those in the new entries, and without messages that these delete. */

@@ -15,6 +15,7 @@ import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.t
 import { ReactSheet } from '../sheet/Reactions.tsx';
 import { ReportSheet } from '../sheet/ReportSheet.tsx';
 import type { OpenSheet } from '../sheet/Sheets.tsx';
+import { UnmadeRoomSheet } from '../sheet/UnmadeRoomSheet.tsx';
 import { useCopyMessages } from './copyMessages.ts';
 import { MentionJump } from './MentionJump.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
@@ -269,6 +270,7 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     !mine && serverOffset !== undefined && (content.tag === 'text' || content.tag === 'blocked');
   const report = isReportable ? () => onOpen({ tag: 'report', key }) : undefined;
   const reactWithAny = () => onOpen({ tag: 'react', key });
+  if (content.tag === 'creation') return <UnmadeRoomSheet room={room} message={message} onClose={close} />;
   if (message.status.tag === 'not-sent' && open.tag !== 'remove')
     return <NotSentSheet message={message} onClose={close} onEdit={edit} onCopy={copyIt} />;
   switch (open.tag) {

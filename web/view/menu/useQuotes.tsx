@@ -125,6 +125,6 @@ export function quote({ author, content }: NonNullable<Message['reply']>) {
 }
 
 function textOf(content: Message['content']): string {
-  if (content.tag === 'reaction') return content.emoji;
+  if (content.tag === 'reaction' || content.tag === 'creation') return content.of;
   return content.tag === 'text' ? content.body.slice(0, QUOTE_CODE_POINTS) : t.message[content.tag];
 }

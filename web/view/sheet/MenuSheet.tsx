@@ -17,6 +17,7 @@ export interface MenuSheetProps {
 
 export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
   const s = sheetTexts();
+  const isMember = room?.member && !room.making;
   return (
     <Sheet title={room ? roomName(room) : t.app} onClose={() => onOpen(undefined)}>
       {room?.about?.description && (
@@ -24,20 +25,20 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {room.about.description}
         </p>
       )}
-      {room?.member && (
+      {isMember && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'members', room })}>
           {s.presence.open}
         </button>
       )}
-      {room?.member && room.kind !== 'direct' && (
+      {isMember && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
           {s.menu.invite}
         </button>
       )}
-      {room?.member && room.kind !== 'direct' && app.connection.tag === 'live' && (
+      {isMember && room.kind !== 'direct' && app.connection.tag === 'live' && (
         <ReportsButton room={room.id} onOpen={() => onOpen({ tag: 'reports', room })} />
       )}
-      {room?.member && room.role && (
+      {isMember && room.role && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'edit-room', room })}>
           {s.editRoom.title}
         </button>
@@ -48,7 +49,7 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           onClose={() => onOpen(undefined)}
         />
       )}
-      {room && room.kind !== 'direct' && (
+      {room && !room.making && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}
         </button>

@@ -159,7 +159,7 @@ export function NotSentSheet({ message, onClose, onEdit, onCopy }: NotSentSheetP
   return (
     <Sheet title={sheetTexts().notSent.title} onClose={onClose}>
       <p>
-        {reasonText(message)} {sheetTexts().notSent.others}
+        {reasonText(message)} {isBehindRoom(message) || sheetTexts().notSent.others}
       </p>
       <p class="why" role="alert">
         {action.reason && sentence(action.reason, 'message')}
@@ -188,6 +188,11 @@ export function NotSentSheet({ message, onClose, onEdit, onCopy }: NotSentSheetP
   );
 }
 
+/** It waits for its room, which was not made. */
+function isBehindRoom({ status }: Message): boolean {
+  return status.tag === 'not-sent' && status.reason.code === 'room-not-made';
+}
+
 function reasonText({ content, status }: Message): string {
   if (status.tag !== 'not-sent') return '';
   if (status.reason.code === 'too-large' && content.tag === 'text') {
@@ -196,7 +201,10 @@ function reasonText({ content, status }: Message): string {
   const { code } = status.reason;
   const { reasons, roles } = sheetTexts();
   const table =
-    code.startsWith('out-') || code === 'not-answered' || code === 'announcements-only'
+    code.startsWith('out-') ||
+    code === 'not-answered' ||
+    code === 'announcements-only' ||
+    code === 'room-not-made'
       ? reasons.room
       : code.startsWith('role-')
         ? roles.reasons

@@ -22,6 +22,8 @@ import { ask, type EntryDocument, type RoomHead, type Steps, type UnknownOutcome
 
 export interface RoomAppend {
   room: string;
+  /** False: the room had no document just now. Its first entry may be among the items, or written by another process. */
+  exists: boolean;
   items: readonly NewEntry[];
   at: number;
   /** A committed head, from this process's last append to the room or from its tail, whichever is greater. */
@@ -40,10 +42,10 @@ export interface RoomOutcome {
 
 /** Never throws. An item is `appended` or `repeat` only when it is durable (L4). */
 export function* appendToRoom(request: RoomAppend): Steps<RoomOutcome> {
-  const { room, items, at } = request;
+  const { room, exists, items, at } = request;
   const head = request.knownHead ?? (yield* ask({ do: 'head', room, from: 0 }));
   if (isUnknown(head)) return stoppedBy(head, { results: [], pending: [] });
-  const batch = createBatchState(room, items, at, head);
+  const batch = createBatchState(room, exists, items, at, head);
   const budget = createRetryBudget();
 
   for (;;) {
@@ -68,8 +70,8 @@ function* nextStep(room: string, batch: BatchState, budget: RetryBudget): Steps<
       batch.learnTargets(next.keys, targets);
       return 'continue';
     }
-    case 'no-target':
-      return yield* refuseUnlessKnown(room, batch, next.indexes, { tag: 'no-target' });
+    case 'refused':
+      return yield* refuseUnlessKnown(room, batch, next.indexes, { tag: next.as });
     case 'insert':
       return yield* insert(room, batch, budget, next);
     default:

@@ -33,6 +33,7 @@ export interface BatchState {
 
 export function createBatchState(
   room: string,
+  exists: boolean,
   items: readonly NewEntry[],
   at: number,
   start: RoomHead,
@@ -81,7 +82,7 @@ export function createBatchState(
       const indexes = undecided();
       return indexes.length === 0
         ? { tag: 'done' }
-        : planInsert(items, indexes, { head, targets, removed }, at);
+        : planInsert(items, indexes, { exists, head, targets, removed }, at);
     },
 
     learnTargets(keys, found) {

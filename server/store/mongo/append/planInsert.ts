@@ -2,12 +2,14 @@
  * Plans the next insert of a batch from what is known at a committed head. Pure. Every attempt is planned anew, because one
  * repeat or one lost race shifts the serverOffsets of all later items, and of the targets among them.
  */
-import { hasSideEffects, isMessage, ruleOf } from '../../../../shared/kinds.ts';
+import { hasSideEffects, isMessage, makesRoom, ruleOf } from '../../../../shared/kinds.ts';
 import { assertNever } from '../../../../shared/never.ts';
 import type { NewEntry } from '../../port.ts';
 import type { AuthorKey, EntryDocument, RoomHead, Target } from './commands.ts';
 
 export interface RoomKnowledge {
+  /** The room has a document. One that has none exists all the same once it has an entry. */
+  exists: boolean;
   /** Committed. */
   head: RoomHead;
   /** By key: messages that are, or may become, targets, in their state at `head`; undefined where it is known that there is none. */
@@ -19,10 +21,15 @@ export interface RoomKnowledge {
 export type InsertPlan =
   /** The targets with these keys must be looked up first. */
   | { tag: 'targets'; keys: AuthorKey[] }
-  /** The items at these indexes name no message of this room as their target, or one that they may not amend. */
-  | { tag: 'no-target'; indexes: number[] }
+  /**
+   * `no-target`: the items at these indexes name no message of this room as their target, or one that they may not amend.
+   * `no-room`: the room does not exist. `room-exists`: they would make a room that does.
+   */
+  | { tag: 'refused'; indexes: number[]; as: RefusedAs }
   /** `indexes[i]` is the item of `documents[i]`. */
   | { tag: 'insert'; documents: EntryDocument[]; indexes: number[] };
+
+type RefusedAs = 'no-target' | 'no-room' | 'room-exists';
 
 /**
  * `undecided`: indexes of the items without a result, ascending; at least one. All get the time `at`, or that of the newest
@@ -34,16 +41,27 @@ export function planInsert(
   known: RoomKnowledge,
   at: number,
 ): InsertPlan {
-  const draft: Draft = { keys: new Set(), targets: new Map(), removed: new Set() };
+  const draft: Draft = {
+    keys: new Set(),
+    targets: new Map(),
+    removed: new Set(),
+    exists: known.exists || known.head.serverOffset > 0,
+  };
   const stamp = Math.max(at, known.head.at);
   const documents: EntryDocument[] = [];
   const indexes: number[] = [];
   const lookUp = new Map<string, AuthorKey>();
-  const targetless: number[] = [];
+  const refused = new Map<RefusedAs, number[]>();
+  const refuse = (index: number, as: RefusedAs) => refused.set(as, [...(refused.get(as) ?? []), index]);
 
   loop: for (const index of undecided) {
     const item = items[index]!;
     if (draft.keys.has(keyInRoom(item))) continue; // the result of the first item with this key decides this one too
+    const creates = makesRoom(item.kind);
+    if (creates === draft.exists) {
+      refuse(index, creates ? 'room-exists' : 'no-room');
+      continue;
+    }
     const found = targetOf(item, known, draft);
     switch (found.tag) {
       case 'not-needed':
@@ -59,7 +77,7 @@ export function planInsert(
         lookUp.set(keyInRoom(found.key), found.key);
         break;
       case 'none':
-        targetless.push(index);
+        refuse(index, 'no-target');
         break;
       case 'undecided':
         break loop;
@@ -68,7 +86,7 @@ export function planInsert(
     }
   }
   if (lookUp.size > 0) return { tag: 'targets', keys: [...lookUp.values()] };
-  if (targetless.length > 0) return { tag: 'no-target', indexes: targetless };
+  for (const [as, indexes] of refused) return { tag: 'refused', indexes, as };
   return { tag: 'insert', documents, indexes };
 }
 
@@ -83,6 +101,8 @@ interface Draft {
   targets: Map<string, Target>;
   /** serverOffsets of messages. */
   removed: Set<number>;
+  /** The room exists. */
+  exists: boolean;
 }
 
 /** The target of an item. */
@@ -115,6 +135,7 @@ function targetOf(item: NewEntry, { targets, removed }: RoomKnowledge, draft: Dr
 function addToDraft(document: EntryDocument, draft: Draft): void {
   const { kind, serverOffset, target } = document;
   draft.keys.add(keyInRoom(document));
+  draft.exists = true;
   if (isMessage(document)) draft.targets.set(keyInRoom(document), { serverOffset, deleted: false });
   if (ruleOf(kind)?.effect === 'remove' && target !== undefined) draft.removed.add(target);
 }

@@ -46,7 +46,7 @@ async function createRooms(url: string, count: number): Promise<string[]> {
   using host = await connectClient(url, await signUp(url, 'Host'));
   const ids = Array.from({ length: count }, newId);
   for (const [index, id] of ids.entries()) {
-    const answer = await host.request('room:create', { id, kind: 'public', name: `Room ${index + 1}` });
+    const answer = await host.makeRoom({ id, kind: 'public', name: `Room ${index + 1}` });
     if (!answer.ok) throw new Error(`creating a room: ${JSON.stringify(answer)}`);
   }
   return ids;

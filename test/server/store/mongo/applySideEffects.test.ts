@@ -126,6 +126,7 @@ it('after a duplicate row the upsert is repeated, in case its own serverOffset i
     room: 'r',
     author,
     serverOffset,
+    at: 1,
     kind: 'join',
   });
   await follow('r', [move('ada', 1), move('bea', 2), move('cyd', 3)]);

@@ -62,6 +62,7 @@ describe('the ordinary case', () => {
   it('runs to its end with an asynchronous executor', async () => {
     const steps = appendToRoom({
       room: ROOM,
+      exists: true,
       items: [a],
       at: 1,
       knownHead: undefined,

@@ -21,7 +21,7 @@ interface Led {
 
 export function converse({ items, knownHead: known }: Led, talk: readonly [Command, Reply][]): RoomOutcome {
   const knownHead = typeof known === 'number' ? newest(known) : known;
-  const steps = appendToRoom({ room: ROOM, items, at: AT, knownHead });
+  const steps = appendToRoom({ room: ROOM, exists: true, items, at: AT, knownHead });
   let step = steps.next();
   for (const [command, reply] of talk) {
     expect(step.value).toEqual(command);

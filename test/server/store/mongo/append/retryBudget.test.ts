@@ -51,7 +51,7 @@ describe('retry budget', () => {
     waitedMs: number;
     inserts: number;
   } {
-    const request = { room: ROOM, items, at: 0, knownHead: newest(4) };
+    const request = { room: ROOM, exists: true, items, at: 0, knownHead: newest(4) };
     const steps = appendToRoom(request);
     let [waitedMs, inserts] = [0, 0];
     let step = steps.next();

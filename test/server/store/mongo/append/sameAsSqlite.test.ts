@@ -57,7 +57,7 @@ function onReplicaSet(): Appends {
   let knownHead: RoomHead | undefined;
 
   function append(items: NewEntry[], at: number) {
-    const request = { room: ROOM, items, at, knownHead };
+    const request = { room: ROOM, exists: true, items, at, knownHead };
     const steps = appendToRoom(request);
     let step = steps.next();
     while (!step.done) step = steps.next(reply(step.value));

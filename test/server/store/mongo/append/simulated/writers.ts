@@ -70,7 +70,7 @@ export function createWriter({ network, witness, believesIn, clock, lead }: Arou
     const headBefore = witness.headOf(room);
     const at = clock(moment);
     const by = `${moment}`;
-    const steps = lead({ room, items, at, knownHead });
+    const steps = lead({ room, exists: true, items, at, knownHead });
 
     function on(step: IteratorResult<Command, RoomOutcome>) {
       if (step.done) end(step.value);
