@@ -229,16 +229,17 @@ test('somebody in the list of people is written to alone, and blocked in their p
   await expect(page.getByRole('log').getByText('From somebody you have blocked')).toBeVisible();
 });
 
-test('an owner deletes a message of another and makes them a moderator, and a quiet line says so; the last owner keeps the role', async ({
+test('an owner deletes a message of another, also where the page was opened without a connection, and makes them a moderator, and a quiet line says so; the last owner keeps the role', async ({
   server,
+  network,
   phone,
 }) => {
-  const page = await phone(server.url);
+  const page = await phone(network.url);
   await signUp(page, 'Ada');
   using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
   const room = newId();
   await mika.makeRoom({ id: room, kind: 'public', name: 'Deck' });
-  await page.goto(`${server.url}/#/room/${room}`);
+  await page.goto(`${network.url}/#/room/${room}`);
   await page.getByRole('button', { name: /Join/ }).tap();
   await expect(page.getByText('2 people')).toBeVisible();
   const people = await mika.request('presence', { room });
@@ -247,8 +248,14 @@ test('an owner deletes a message of another and makes them a moderator, and a qu
   await expect(page.getByText(/Mika\W? made you an owner/)).toBeVisible();
   await mika.append({ ...text('Rude words'), room });
   await longPress(page, 'Rude words');
+  await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeVisible();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  network.refuse();
+  await page.reload();
+  await longPress(page, 'Rude words');
   await page.getByRole('menuitem', { name: 'Delete' }).tap();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).tap();
+  network.pass();
   await expect(page.getByText('Deleted by a moderator')).toBeVisible();
   await expect(page.getByRole('log').getByText('Rude words')).toHaveCount(0);
   await page.getByRole('main').getByRole('button', { name: 'Menu' }).tap();

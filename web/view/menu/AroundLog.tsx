@@ -90,8 +90,8 @@ export function AroundLog(props: AroundLogProps) {
 }
 
 /**
- * Whether the person is a moderator of the room: asked for when the room is opened, and again when a notice comes, which may be
- * about a role. Without a connection, what was known last.
+ * Whether the person is a moderator of the room: what this device knows, also without a connection. The server is asked when the
+ * room is opened, and again when a notice comes, which may be about a role; its answer is stored.
  */
 function useIsModerator(room: string, { memberships }: ConversationState): boolean {
   const { client } = useWorld();
@@ -100,19 +100,10 @@ function useIsModerator(room: string, { memberships }: ConversationState): boole
     return connection.tag === 'live' && kind !== undefined && kind !== 'direct';
   });
   const lastNotice = memberships.findLast(({ people }) => people && 'kind' in people)?.to;
-  const [own, setOwn] = useState('member');
   useEffect(() => {
-    if (!isLive) return;
-    let isOver = false;
-    client.ask('roles', room).then(
-      (answer) => !isOver && answer.ok && setOwn(answer.own),
-      () => {},
-    );
-    return () => {
-      isOver = true;
-    };
+    if (isLive) client.ask('roles', room).catch(() => {}); // what was known stays
   }, [client, room, isLive, lastNotice]);
-  return own !== 'member';
+  return useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.role !== undefined);
 }
 
 /**
