@@ -516,7 +516,7 @@ test.describe('with a keyboard and a mouse', () => {
     await say(page, 'https://example.org/seals');
     await message(page, 'Two seals').click({ button: 'right' });
     const items = page.locator('[role=menu] > [role=menuitem]');
-    await expect(items).toHaveText(['Reply', 'Edit', 'Copy', 'Details', 'Delete']);
+    await expect(items).toHaveText(['Reply', 'Edit', 'Copy', 'Copy link', 'Details', 'Delete']);
     await page.keyboard.press('ArrowRight');
     await expect(page.getByRole('menuitemcheckbox', { name: 'React with 👍' })).toBeFocused();
     await page.keyboard.press('ArrowLeft');
@@ -528,7 +528,7 @@ test.describe('with a keyboard and a mouse', () => {
     await expect(items.getByText('Details')).toBeFocused();
     await page.keyboard.press('ArrowDown'); // and the highlight follows the keys, although the mouse is still on Details
     const plain = 'rgba(0, 0, 0, 0)';
-    for (const name of ['Reply', 'Edit', 'Copy', 'Details'])
+    for (const name of ['Reply', 'Edit', 'Copy link', 'Details'])
       await expect(items.getByText(name)).toHaveCSS('background-color', plain);
     await expect(items.getByText('Delete')).not.toHaveCSS('background-color', plain);
     await page.keyboard.press('Escape');

@@ -112,6 +112,7 @@ test('O3 a screen reader gets every status of a message, its menu and its detail
       - paragraph: /^The server received it at \\d\\d:\\d\\d\\.$/
       - button "React with an emoji"
       - button "Copy"
+      - button "Copy link"
       - button /^About .Mika.$/
       - button "Report"
   `);

@@ -42,6 +42,8 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await keyboard.press('ArrowDown');
   await at('menuitem', 'Copy');
   await keyboard.press('ArrowDown');
+  await at('menuitem', 'Copy link');
+  await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
   await at('heading', 'Details');
   await keyboard.press('Escape');

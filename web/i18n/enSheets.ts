@@ -265,6 +265,7 @@ export const enSheets = {
     edit: 'Edit',
     delete: 'Delete',
     copy: 'Copy',
+    copyLink: 'Copy link',
     details: 'Details',
     ofYou: 'Your message',
     of: (name: string) => `Message from ${name}`,

@@ -451,6 +451,7 @@ export const zh: Texts & { sheets: SheetTexts } = {
       edit: '编辑',
       delete: '删除',
       copy: '复制',
+      copyLink: '复制消息链接',
       details: '详情',
       ofYou: '我的消息',
       of: (name) => `${name}的消息`,

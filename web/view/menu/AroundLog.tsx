@@ -21,6 +21,7 @@ import { MentionJump } from './MentionJump.tsx';
 import { MessageMenu } from './MessageMenu.tsx';
 import { useLoading } from './useLoading.ts';
 import { lastInView, type Point, useLogInput } from './useLogInput.ts';
+import { LinkMissing, linkTo, useMessageLinks } from './useMessageLinks.tsx';
 import { BackToReply, useQuotes } from './useQuotes.tsx';
 import { useReactions } from './useReactions.tsx';
 import { useSavedReply } from './useSavedReply.ts';
@@ -58,6 +59,7 @@ export function AroundLog(props: AroundLogProps) {
   useCopyMessages(log, state.messages);
   useReactions(room, log, state.messages, hasLeft);
   const quoteJump = useQuotes(room, log, state.messages);
+  const isLinkMissing = useMessageLinks(room, log);
   const mayRemoveAny = useIsModerator(room, state);
   useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
@@ -71,6 +73,7 @@ export function AroundLog(props: AroundLogProps) {
       <Announcer state={state} />
       <MentionJump room={room} />
       <BackToReply jump={quoteJump} />
+      {isLinkMissing && <LinkMissing />}
       {open && message && (
         <MenuOrSheet
           key={open.key}
@@ -236,9 +239,17 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     close();
   };
   const copyIt = () => {
-    copy(message);
+    if (message.content.tag === 'text') copy(message.content.body);
     close();
   };
+  const { serverOffset } = message;
+  const copyLink =
+    serverOffset === undefined
+      ? undefined
+      : () => {
+          copy(linkTo(room, serverOffset));
+          close();
+        };
   const reply =
     onReply &&
     (() => {
@@ -256,7 +267,6 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     const isMine = message.reactions?.some((one) => one.mine && one.emoji === emoji) === true;
     void client.react(room, message, emoji, !isMine);
   };
-  const { serverOffset } = message;
   const isReportable =
     !mine && serverOffset !== undefined && (content.tag === 'text' || content.tag === 'blocked');
   const report = isReportable ? () => onOpen({ tag: 'report', key }) : undefined;
@@ -277,6 +287,7 @@ function MenuOrSheet(props: MenuOrSheetProps) {
           onRemove={remove}
           mayRemove={mayRemove}
           onCopy={copyIt}
+          onCopyLink={copyLink}
           onDetails={() => onOpen({ tag: 'status', key })}
           onReport={report}
         />
@@ -292,6 +303,7 @@ function MenuOrSheet(props: MenuOrSheetProps) {
           onRemove={remove}
           mayRemove={mayRemove}
           onCopy={copyIt}
+          onCopyLink={copyLink}
           onPerson={() => {
             close();
             onSheet({ tag: 'profile', person: message.author });
@@ -322,17 +334,15 @@ function useCloseWhenChanged({ content, status }: Message, close: () => void): v
 }
 
 /** Over plain HTTP from another machine there is no `navigator.clipboard`; there `execCommand` copies. */
-function copy({ content }: Message): void {
-  if (content.tag !== 'text') return;
-  const { body } = content;
+function copy(text: string): void {
   const copyByCommand = () => {
     const field = document.createElement('textarea');
-    field.value = body;
+    field.value = text;
     (document.querySelector('dialog[open]') ?? document.body).append(field); // a modal dialog makes all else inert
     field.select();
     document.execCommand('copy');
     field.remove();
   };
-  if (navigator.clipboard) navigator.clipboard.writeText(body).catch(copyByCommand);
+  if (navigator.clipboard) navigator.clipboard.writeText(text).catch(copyByCommand);
   else copyByCommand();
 }

@@ -19,6 +19,8 @@ export interface MessageMenuProps {
   /** One's own, or any as a moderator. */
   mayRemove: boolean;
   onCopy(): void;
+  /** Undefined where the message is not in the log yet. */
+  onCopyLink: (() => void) | undefined;
   onDetails(): void;
   /** Undefined where there is nothing to report. */
   onReport: (() => void) | undefined;
@@ -82,6 +84,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {on.onReply && message.content.tag === 'text' && item(sheetTexts().message.reply, on.onReply)}
         {message.can.edit && item(sheetTexts().message.edit, on.onEdit)}
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
+        {on.onCopyLink && item(sheetTexts().message.copyLink, on.onCopyLink)}
         {item(sheetTexts().message.details, on.onDetails)}
         {on.onReport && item(sheetTexts().report.action, on.onReport)}
         {on.mayRemove && item(sheetTexts().message.delete, on.onRemove, 'danger')}

@@ -8,8 +8,8 @@ import type { Readable } from '../../records/cell.ts';
 import { messageKey } from '../../records/storedRecords.ts';
 import type { ConversationState, Message, ReplyTarget } from '../../state/model.ts';
 import { tone } from '../parts/Avatar.tsx';
-import { rowsIn } from '../parts/logGeometry.ts';
 import { useSelected, useWorld } from '../parts/world.ts';
+import { showRow } from './useMessageLinks.tsx';
 
 export interface QuoteJump {
   /** Leads back; undefined while the reader has not followed a quote. */
@@ -31,14 +31,7 @@ export function useQuotes(
   const latest = useRef(messages);
   latest.current = messages;
 
-  const rowOf = (key: string) => Array.from(rowsIn(log.current!)).find((row) => row.dataset.key === key);
-  const show = (key: string) => {
-    const row = rowOf(key);
-    row?.scrollIntoView({ block: 'center' });
-    row?.focus({ preventScroll: true });
-    row?.animate({ opacity: [0.4, 1] }, FLASH_MS);
-    return row !== undefined;
-  };
+  const show = (key: string) => showRow(log.current!, key);
   const go = async ({ key, serverOffset }: Place) => {
     const px = Math.round(log.current!.clientHeight / 3);
     const isHere =
@@ -75,7 +68,6 @@ export function useQuotes(
   return { back: from && back, hasFailed };
 }
 
-const FLASH_MS = 900;
 /** Long enough to read the sentence twice. */
 const FAILED_SHOWN_MS = 8_000;
 

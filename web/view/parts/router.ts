@@ -1,8 +1,8 @@
 /** The route: which screen is shown. It is the hash of the address, so that the browser's Back works. */
 import { createCell, type Readable } from '../../records/cell.ts';
 
-/** `join`: an invitation, by its token or its code. */
-export type Route = { tag: 'rooms' } | { tag: 'room' | 'join'; id: string };
+/** `at`: the serverOffset of a message of the room. `join`: an invitation, by its token or its code. */
+export type Route = { tag: 'rooms' } | { tag: 'room' | 'join'; id: string; at?: number };
 
 export interface Router {
   readonly route: Readable<Route>;
@@ -32,12 +32,15 @@ export function createRouter(window: Window): Router {
   };
 }
 
-/** `#/room/<id>` is a room, `#/join/<token>` an invitation, anything else the list of rooms. */
+/**
+ * `#/room/<id>` is a room, `#/room/<id>/<serverOffset>` a message of it, `#/join/<token>` an invitation, anything else the list of
+ * rooms.
+ */
 export function routeOf(hash: string): Route {
-  const [, tag, id] = /^#\/(room|join)\/([\w~-]+)$/.exec(hash) ?? [];
-  return id === undefined ? { tag: 'rooms' } : { tag: tag as 'room' | 'join', id };
+  const [, tag, id, at] = /^#\/(room|join)\/([\w~-]+)(?:\/(\d{1,15}))?$/.exec(hash) ?? [];
+  return id ? { tag: tag as 'room' | 'join', id, ...(at && { at: +at }) } : { tag: 'rooms' };
 }
 
 export function hashOf(route: Route): string {
-  return route.tag === 'rooms' ? '#/' : `#/${route.tag}/${route.id}`;
+  return route.tag === 'rooms' ? '#/' : `#/${route.tag}/${route.id}${route.at ? `/${route.at}` : ''}`;
 }

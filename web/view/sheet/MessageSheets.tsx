@@ -24,6 +24,7 @@ export interface StatusSheetProps {
   onRemove(): void;
   mayRemove: boolean;
   onCopy(): void;
+  onCopyLink: (() => void) | undefined;
   /** Who the author is. */
   onPerson(): void;
   /** Undefined where there is nothing to report. */
@@ -58,6 +59,11 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
         </button>
       )}
       {content.tag === 'text' && <CopyButton onCopy={on.onCopy} />}
+      {on.onCopyLink && (
+        <button type="button" class="button quiet" onClick={on.onCopyLink}>
+          {sheetTexts().message.copyLink}
+        </button>
+      )}
       {!message.mine && (
         <button type="button" class="button quiet" onClick={on.onPerson}>
           {sheetTexts().profile.open(isolated(message.author.name || sheetTexts().presence.somebody))}

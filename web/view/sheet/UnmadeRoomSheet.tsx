@@ -5,7 +5,7 @@ import type { Message } from '../../state/model.ts';
 import { Field } from '../parts/Field.tsx';
 import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useSignedIn, useWorld } from '../parts/world.ts';
-import { Sheet } from './Sheet.tsx';
+import { afterClosing, Sheet } from './Sheet.tsx';
 
 interface UnmadeRoomSheetProps {
   room: string;
@@ -41,7 +41,7 @@ export function UnmadeRoomSheet({ room, message, onClose }: UnmadeRoomSheetProps
       () => client.discard(clientOffset),
       () => {
         onClose();
-        router.go({ tag: 'rooms' });
+        afterClosing(() => router.go({ tag: 'rooms' }));
       },
     );
   };
