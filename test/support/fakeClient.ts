@@ -62,7 +62,7 @@ export function fakeClient({
     reactors: () => ({ reactors: [] }),
     readBy: () => ({ readBy }),
     members: () => ({ members }),
-    mentionable: () => ({ people: [] }),
+    mentionable: () => ({ people: members }),
     showPresence: (_: string, show = true) => ({ shown: show }),
     createRoom: () => ({ room: 'lobby' }),
     lookUpRoom(id: string) {

@@ -88,19 +88,19 @@ export const SCENES: Record<string, Scene> = {
   },
   'join-new': { start: () => ({ app: { tag: 'signed-out' } }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
   join: { start: () => ({ app: signedIn({ rooms: rooms() }) }), hash: '#/join/Mk9zD3-hQe6cX1bY0aVt7w' },
-  members: {
-    start: () => ({
-      ...talk(live()),
-      members: [
-        { id: 'ada', name: 'Ada', presence: { here: true } },
-        { id: 'lin', name: '林', presence: { here: true } },
-        { id: 'osei', name: 'Osei', presence: { seenAt: Date.now() } },
-        { id: 'mika', name: 'Mika', presence: {} },
-      ],
-    }),
+  members: { start: () => people(), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Who is here'] },
+  profile: { start: () => people(), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Who is here', '林 online'] },
+  'member-actions': {
+    start: () => ({ ...people(), roles: { roles: { 'user-Ada': 'owner' }, own: 'owner' } }),
     hash: `#/room/${HARBOUR}`,
-    taps: ['Menu', 'Who is here'],
+    taps: ['Menu', 'Who is here', 'What you can do about 林'],
   },
+  'member-ban': {
+    start: () => ({ ...people(), roles: { roles: { 'user-Ada': 'owner' }, own: 'owner' } }),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Who is here', 'What you can do about 林', 'Ban from the room'],
+  },
+  mention: { start: () => people(), hash: `#/room/${HARBOUR}`, types: 'Who has the key? @' },
   'edit-room': {
     start: () => moderated(talk(live())),
     hash: `#/room/${HARBOUR}`,
@@ -260,6 +260,19 @@ function onStorage(storage: SignedIn['storage']): FakeStart {
 
 function talkWith(state: ConversationState): FakeStart {
   return { ...talk([]), conversations: { [HARBOUR]: state } };
+}
+
+/** A conversation with people who can be listed and mentioned. */
+function people(): FakeStart {
+  return {
+    ...talk(live()),
+    members: [
+      { id: 'ada', name: 'Ada', presence: { here: true } },
+      { id: 'lin', name: '林', presence: { here: true } },
+      { id: 'osei', name: 'Osei', presence: { seenAt: Date.now() } },
+      { id: 'mika', name: 'Mika', presence: {} },
+    ],
+  };
 }
 
 function rooms(): RoomSummary[] {

@@ -92,7 +92,7 @@ export function MembersSheet({ app, room, onOpen }: MembersSheetProps) {
                 {!person.isMe && room.kind !== 'direct' && (
                   <button
                     type="button"
-                    class="button small"
+                    class="button small quiet"
                     aria-label={direct.openTo(person.name)}
                     onClick={() =>
                       write.run(
