@@ -91,6 +91,19 @@ async function takeIn(
   await shoot('conversation-live');
   await shoot('message-menu', () => message(page, 'Have it. Battery at 80 %').click({ button: 'right' }));
 
+  const openSheet = async (label: string) => {
+    await page.getByRole('main').getByRole('button', { name: t.menu.open }).click();
+    await page.getByRole('dialog').getByRole('button', { name: label }).click();
+  };
+  const people = () => openSheet(t.sheets.presence.open);
+  await shoot('people', people);
+  await shoot('profile', async () => {
+    await people();
+    await page.getByRole('dialog').getByRole('button', { name: /^Mika/ }).click();
+    await page.getByText(t.sheets.profile.shared).waitFor();
+  });
+  await shoot('invite', () => openSheet(t.sheets.menu.invite));
+
   network.refuse();
   for (const body of ['No signal behind the point, back in 20 minutes', 'Two seals on the rocks!'])
     await say(body);
