@@ -196,6 +196,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   });
   const about = createAboutService({
     store: store.rooms,
+    log: store.log,
     entries: ingest,
     moderation,
     limits: roomLimits,
@@ -353,6 +354,10 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       },
       'room:about': async (user, request) => {
         await inTurn(user.id, () => about.change(user, request));
+        return {};
+      },
+      'room:pin': async (user, request) => {
+        await inTurn(user.id, () => about.pin(user, request));
         return {};
       },
       beat: async () => ({ now: now() }),

@@ -25,7 +25,7 @@ export interface KindRule {
   membership?: 'joined' | 'left';
   /**
    * It gives its subject the role in its field `role`; or bans the subject from the room, or lifts that; or it changes something
-   * of the room itself (aboutRoom.ts).
+   * of the room itself (aboutRoom.ts). An entry that does so has no deleted message as its target.
    */
   sets?: 'role' | 'ban' | 'unban' | 'about';
   /** It is shown as a quiet line of its own, and is no message. */
@@ -60,6 +60,7 @@ const TABLE: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ['ban', byServer({ membership: 'left', sets: 'ban', notice: true })],
   ['unban', byServer({ sets: 'unban', notice: true })],
   ['about', byServer({ sets: 'about', notice: true })],
+  ['pin', byServer({ sets: 'about', notice: true, target: 'any' })],
 ]);
 
 let table = TABLE;

@@ -94,6 +94,7 @@ const CALLS: Record<AnsweredName, number> = {
   'room:remove': 7,
   'room:unban': 6,
   'room:about': 6,
+  'room:pin': 7,
   beat: 0,
 };
 

@@ -476,7 +476,7 @@ export interface NewEntry extends EntryKey {
 }
 
 /** Of an entry that the server itself writes. `subject`: the user it is about, if that is not its author. */
-export type OwnFields = Pick<NewEntry, 'subject' | 'content' | 'roleSeq'>;
+export type OwnFields = Pick<NewEntry, 'subject' | 'content' | 'roleSeq' | 'target' | 'targetAuthor'>;
 
 export type AppendResult =
   | { tag: 'appended'; serverOffset: number; at: number }

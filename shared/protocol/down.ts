@@ -35,6 +35,8 @@ export const AboutRoom = v.object({
   upTo: Head,
   description: v.optional(v.string()),
   announcements: v.optional(v.boolean()),
+  /** 0: none, or not any more. */
+  pinned: v.optional(Head),
 });
 
 /**
@@ -275,6 +277,7 @@ export const answers = {
   'room:remove': Done,
   'room:unban': Done,
   'room:about': Done,
+  'room:pin': Done,
   beat: BeatAnswer,
 } as const satisfies Record<Exclude<RequestName, 'typing' | 'here'>, v.GenericSchema>;
 

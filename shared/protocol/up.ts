@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { Head, Millis, Offset } from '../entry.ts';
 import { ClientOffset, RoomId, recordById, UserId } from '../ids.ts';
 import { CURSORS_MAX_ROOMS, FEATURES_MAX, STRING_MAX_LENGTH } from '../limits.ts';
+import { ItemTarget } from './items.ts';
 
 export const Cursor = v.tuple([Head, Millis]);
 /** The end of a client's log of a room: the offset, and the `at` of the entry there. A different `at` reveals a restored server. */
@@ -113,6 +114,13 @@ export const RoomChange = v.object({
   description: v.optional(v.string()),
   announcements: v.optional(v.boolean()),
 });
+/** `on`: false unpins the message at `target`. */
+export const RoomPin = v.object({
+  room: RoomId,
+  clientOffset: ClientOffset,
+  target: ItemTarget,
+  on: v.boolean(),
+});
 export const Beat = v.optional(v.unknown());
 
 /** Event name → schema of the payload. All but `typing` and `here` are acknowledged. */
@@ -138,6 +146,7 @@ export const requests = {
   'room:remove': RoomRemove,
   'room:unban': RoomUnban,
   'room:about': RoomChange,
+  'room:pin': RoomPin,
   beat: Beat,
 } as const;
 

@@ -1,6 +1,18 @@
 import { expect, it } from 'vitest';
 import type { NewEntry } from '../../server/store/port.ts';
-import { append, appendNew, type Harness, inDatabase, item, join, newId, newRoom, text } from './support.ts';
+import {
+  append,
+  appendNew,
+  edit,
+  type Harness,
+  inDatabase,
+  item,
+  join,
+  newId,
+  newRoom,
+  remove,
+  text,
+} from './support.ts';
 
 export function aboutRoomCases(open: () => Promise<Harness>): void {
   const db = inDatabase(open);
@@ -53,6 +65,47 @@ export function aboutRoomCases(open: () => Promise<Harness>): void {
     expect(await db.store.rooms.about(room)).toEqual({ upTo: 3, description: 'x', announcements: false });
   });
 
+  it('the message that was pinned last is pinned, until it is unpinned or deleted', async () => {
+    const [room, me, you] = [await newRoom(db.store), newId(), newId()];
+    const [first, second] = [text(room, you, 'first'), text(room, me, 'second')];
+    const pinned = async () => (await db.store.rooms.about(room))?.pinned;
+    await appendNew(db.store, [first, second, pinOf(first, me)]);
+    expect(await pinned()).toBe(1);
+    await appendNew(db.store, [pinOf(second, me), edit(first, 'changed'), remove(first)]);
+    await db.harness.reopen();
+    expect(await db.store.rooms.about(room)).toEqual({ upTo: 4, pinned: 2 });
+    await appendNew(db.store, [pinOf(second, me, false)]);
+    expect(await pinned()).toBe(0);
+    await appendNew(db.store, [pinOf(second, me)]);
+    expect(await pinned()).toBe(2);
+    await appendNew(db.store, [remove(second)]);
+    expect(await pinned()).toBe(0);
+    expect((await db.store.log.range(room, 3, 3, 1_000)).entries[0]).toMatchObject({
+      kind: 'pin',
+      author: me,
+      target: 1,
+      on: true,
+    });
+  });
+
+  it('a message that is deleted, or is none, cannot be pinned; a repeat of the pin stays one', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    const [message, joined] = [text(room, me, 'first'), join(room, me)];
+    const pin = pinOf(message, me);
+    await appendNew(db.store, [joined, message, pin, remove(message)]);
+    const results = await append(db.store, [
+      pinOf(message, me),
+      pin,
+      pinOf(joined, me),
+      pinOf(text(room, me, ''), me),
+    ]);
+    expect(results.map(({ tag }) => tag)).toEqual(['no-target', 'repeat', 'no-target', 'no-target']);
+    const another = text(room, me, 'another');
+    const together = await append(db.store, [another, remove(another), pinOf(another, me)]);
+    expect(together.map(({ tag }) => tag)).toEqual(['appended', 'appended', 'no-target']);
+    expect((await db.store.rooms.about(room))?.pinned).toBe(0);
+  });
+
   it('a change concerns its own room alone', async () => {
     const [room, other, me] = [await newRoom(db.store), await newRoom(db.store), newId()];
     await appendNew(db.store, [changeOf(room, me, { name: 'Ward 5', description: 'x' })]);
@@ -65,4 +118,10 @@ export function aboutRoomCases(open: () => Promise<Harness>): void {
 export function changeOf(room: string, author: string, content: Record<string, unknown>): NewEntry {
   const bare = item({ room, author, clientOffset: newId() }, { kind: 'about' });
   return { ...bare, content, digest: `of ${JSON.stringify(content)}` };
+}
+
+export function pinOf(message: NewEntry, author: string, on = true): NewEntry {
+  const { room, author: targetAuthor, clientOffset: target } = message;
+  const bare = item({ room, author, clientOffset: newId() }, { kind: 'pin', target });
+  return { ...bare, targetAuthor, content: { on }, digest: `of a pin ${on}` };
 }

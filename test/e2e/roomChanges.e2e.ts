@@ -1,6 +1,7 @@
 /** What owners and moderators change of a room, as its members see it. */
 import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
 import { composer, expect, expectState, longPress, message, say, signUp, test } from './fixtures.ts';
+import { goToNewest } from './support/scroll.ts';
 
 test('an owner renames a room and describes it; a member who was offline sees both, also after a start without a network', async ({
   server,
@@ -44,10 +45,8 @@ test('an owner renames a room and describes it; a member who was offline sees bo
   const ada = Object.keys(people.ok ? people.people : {}).find((id) => id !== mika.session.user.id)!;
   await mika.request('room:role', { room, clientOffset: newId(), user: ada, role: 'moderator' });
   await expect(page.getByText(/Mika\W? made you a moderator/)).toBeVisible();
-  await expect(async () => {
-    await menu.tap();
-    await sheet.getByRole('button', { name: 'Edit room' }).tap({ timeout: 1_000 });
-  }).toPass();
+  await menu.tap();
+  await sheet.getByRole('button', { name: 'Edit room' }).tap();
   await sheet.getByLabel('Name of the room').fill(' ');
   await sheet.getByRole('button', { name: 'Save' }).tap();
   await expect(sheet.getByText('Enter a name first.')).toBeVisible();
@@ -100,4 +99,59 @@ test('O4 in a room for announcements a member has a sentence in place of the com
   network.pass();
   await mika.request('room:about', { room, clientOffset: newId(), announcements: false });
   await expect(composer(page)).toBeVisible();
+});
+
+test('S3 a pinned message is in a bar above the log, leads to it where it lies in a hole, shows its edits, and goes with it', async ({
+  server,
+  phone,
+  network,
+}) => {
+  const page = await phone(network.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const room = newId();
+  await mika.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
+  const rules = { ...text('Wash your hands'), room };
+  await mika.append(rules);
+  const many = (from: number) =>
+    Array.from({ length: 100 }, (_, n) => ({ ...text(`number ${from + n}`), room }));
+  for (let from = 0; from < 600; from += 100) await mika.append(...many(from));
+  const target = { author: mika.session.user.id, clientOffset: rules.clientOffset };
+  await mika.request('room:pin', { room, clientOffset: newId(), target, on: true });
+  await page.goto(`${network.url}/#/room/${room}`);
+  await page.getByRole('button', { name: /Join/ }).tap();
+  const bar = page.getByRole('button', { name: /Pinned message/ });
+  await expect(bar).toHaveText(/Mika.*Wash your hands/);
+  await expect(page.getByText(/Mika\W? pinned a message/)).toBeVisible();
+  await mika.append({
+    room,
+    clientOffset: newId(),
+    kind: 'edit',
+    target: rules.clientOffset,
+    body: 'Wash them well',
+  });
+  await expect(bar).toHaveText(/Wash them well/);
+  await bar.tap();
+  await expect(message(page, 'Wash them well')).toBeInViewport();
+  network.refuse();
+  await page.reload();
+  await expect(bar).toHaveText(/Wash them well/);
+  network.pass();
+  await mika.append({ room, clientOffset: newId(), kind: 'delete', target: rules.clientOffset });
+  await expect(bar).toHaveCount(0);
+  await expect(page.getByText('Wash them well')).toHaveCount(0);
+
+  const people = await mika.request('presence', { room });
+  const ada = Object.keys(people.ok ? people.people : {}).find((id) => id !== mika.session.user.id)!;
+  await mika.request('room:role', { room, clientOffset: newId(), user: ada, role: 'moderator' });
+  await mika.append({ ...text('The keys are with Osei'), room });
+  await goToNewest(page, 'The keys are with Osei');
+  await expect(page.getByText(/Mika\W? made you a moderator/)).toBeVisible();
+  await longPress(page, 'The keys are with Osei');
+  await page.getByRole('menuitem', { name: 'Pin for everybody' }).tap();
+  await expect(bar).toHaveText(/Mika.*The keys are with Osei/);
+  await longPress(page, 'The keys are with Osei');
+  await page.getByRole('menuitem', { name: 'Unpin' }).tap();
+  await expect(bar).toHaveCount(0);
+  await expect(page.getByText('You unpinned a message')).toBeVisible();
 });

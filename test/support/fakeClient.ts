@@ -73,6 +73,14 @@ export function fakeClient({
     profile: () => ({
       profile: { name: 'Lin', since: 1_700_000_000_000, rooms: ['lobby'], presence: { here: true } },
     }),
+    pinned: () => ({
+      pinned: {
+        key: 'mika 1',
+        author: 'mika',
+        name: 'Mika',
+        body: 'The keys of the boathouse hang behind the second door on the left',
+      },
+    }),
     roles: () => roles,
     listPublic: () => ({ rooms: publicRooms }),
   };

@@ -20,6 +20,7 @@ import { type ConnectionRunner, createConnectionRunner } from '../transport/conn
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
 import { askMentionable } from './askMentionable.ts';
+import { askPinned } from './askPinned.ts';
 import { askReactors } from './askReactors.ts';
 import type { AnswerOrReason } from './askServer.ts';
 import { createDirectRequests, type DirectRequests } from './directRequests.ts';
@@ -61,6 +62,11 @@ export interface EngineActions extends RoomRequests, DirectRequests, ModerationR
   readBy(room: string, serverOffset: number): AnswerOrReason<{ readBy: ReadBy | undefined }>;
   /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
   mentionable(room: string): AnswerOrReason<{ people: Awaited<ReturnType<typeof askMentionable>> }>;
+  /** The pinned message of a room, as the bar above its log shows it; undefined where it cannot be had now. */
+  pinned(
+    room: string,
+    serverOffset: number,
+  ): AnswerOrReason<{ pinned: Awaited<ReturnType<typeof askPinned>> }>;
   /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
   reactors(
     room: string,
@@ -231,6 +237,10 @@ export function createEngine(deps: EngineDeps): Engine {
       showPresence: presence.show,
       readBy: async (...asked) => ({ ok: true, readBy: await roomReaders.of(...asked) }),
       mentionable: async (room) => ({ ok: true, people: await askMentionable(db, me, connection, room) }),
+      pinned: async (...asked) => ({
+        ok: true,
+        pinned: await askPinned(db, sync, () => connection.status() === 'live', ...asked),
+      }),
       reactors: async (...asked) => ({ ok: true, reactors: await askReactors(db, connection, ...asked) }),
     },
     readMarkers,

@@ -1,5 +1,6 @@
 /** What owners and moderators of a room do: needs a connection, and reports `offline` without one. */
 import type { RoomFields } from '../../shared/aboutRoom.ts';
+import type { MessageKey } from '../../shared/entry.ts';
 import type { Answer, Request, RoomRole } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
@@ -19,7 +20,9 @@ export interface ModerationRequests {
   removeMember(room: string, user: string, ban: boolean): AnswerOrReason;
   unban(room: string, user: string): AnswerOrReason;
   /** One of the fields. */
-  changeRoom(room: string, fields: RoomFields): AnswerOrReason;
+  changeRoom(room: string, fields: Omit<RoomFields, 'pinned'>): AnswerOrReason;
+  /** Pins a message in place of another one, or unpins it. */
+  pinMessage(room: string, message: MessageKey, on: boolean): AnswerOrReason;
   forgetRoom(room: string): AnswerOrReason;
 }
 
@@ -34,7 +37,7 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
   /** The key of each request without an answer: the same request uses it again, so that it is one entry. */
   const unanswered = new Map<string, string>();
 
-  async function change<Name extends 'room:role' | 'room:remove' | 'room:unban' | 'room:about'>(
+  async function change<Name extends 'room:role' | 'room:remove' | 'room:unban' | 'room:about' | 'room:pin'>(
     name: Name,
     payload: Omit<Request<Name>, 'clientOffset'>,
   ): AnswerOrReason {
@@ -70,6 +73,8 @@ export function createModerationRequests({ db, changed, connection, newKey }: De
       change('room:role', { room, user, role, ...(handsOn && { handsOn }) }),
     removeMember: (room, user, ban) => change('room:remove', { room, user, ...(ban && { ban }) }),
     changeRoom: (room, fields) => change('room:about', { room, ...fields }),
+    pinMessage: (room, { author, clientOffset }, on) =>
+      change('room:pin', { room, target: { author, clientOffset }, on }),
     unban: (room, user) => change('room:unban', { room, user }),
     async forgetRoom(room) {
       try {

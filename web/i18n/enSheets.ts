@@ -122,6 +122,19 @@ export const enSheets = {
     clears: (by: string) => `${by} removed the description`,
     restricts: (by: string) => `${by} made this a room for announcements`,
     opens: (by: string) => `${by} let everybody write here`,
+    pins: (by: string) => `${by} pinned a message`,
+    unpins: (by: string) => `${by} unpinned a message`,
+  },
+
+  pinned: {
+    bar: 'Pinned message',
+    pin: 'Pin for everybody',
+    unpin: 'Unpin',
+    reasons: {
+      'role-needed': 'Your role in this room does not allow that.',
+      'not-found': 'This message was deleted.',
+      offline: 'You need a connection to pin a message.',
+    } as Record<string, string>,
   },
 
   /** What owners and moderators change of a room. */

@@ -315,6 +315,19 @@ export const zh: Texts & { sheets: SheetTexts } = {
       clears: (by) => `${by}删除了简介`,
       restricts: (by) => `${by}将这里设为公告聊天室`,
       opens: (by) => `${by}允许所有人在这里发言`,
+      pins: (by) => `${by}置顶了一条消息`,
+      unpins: (by) => `${by}取消了一条置顶消息`,
+    },
+
+    pinned: {
+      bar: '置顶消息',
+      pin: '为所有人置顶',
+      unpin: '取消置顶',
+      reasons: {
+        'role-needed': '你在这个聊天室的身份不能这样做。',
+        'not-found': '这条消息已被删除。',
+        offline: '需要联网才能置顶消息。',
+      },
     },
 
     editRoom: {

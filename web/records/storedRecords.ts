@@ -10,6 +10,8 @@ export type LocalRoom = Pick<
 > & {
   /** The user's role in it, as the server said it last; absent for a member without one. */
   role?: 'owner' | 'moderator';
+  /** The newest edit of the pinned message that this device has heard of: its text is read again. */
+  pinnedEdit?: number;
   /** The user is no longer a member; the record stays while an outbox row or a draft of the room exists. */
   left?: true;
   /** Somebody else has removed the user: why, as the server said it. Then the record stays until the person has seen it. */

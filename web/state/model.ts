@@ -336,6 +336,8 @@ export interface RoomSummary {
   about?: RoomAbout | undefined;
   /** The person's, as far as this device knows. In the lobby keepers have that of owners. Undefined: none. */
   role?: 'owner' | 'moderator' | undefined;
+  /** Another number once the pinned message was edited. */
+  pinnedEdit?: number | undefined;
   /** The newest message, own unsent ones included. */
   last: { author: string; mine: boolean; text: string | undefined; deleted: boolean; at: number } | undefined;
   /** The whole log is stored, and nothing in it is a message. */

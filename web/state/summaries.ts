@@ -159,6 +159,7 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     members,
     about: room.about,
     role: room.role,
+    pinnedEdit: room.pinnedEdit,
     last: blocked ? undefined : last,
     isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
     draft,

@@ -60,6 +60,7 @@ export function RoomPane({ id, models, onOpen }: RoomPaneProps) {
           </button>
         )}
       </header>
+      {room && lazy && <lazy.PinnedBar room={id} />}
       <div class="under" role="status">
         <ConnectionLine onSignIn={() => onOpen({ tag: 'sign-in' })} />
         {room?.failing && <p class="line">{t.rooms.failing}</p>}

@@ -11,6 +11,7 @@ export { InstallLine, offerPass, watchForInstall } from './menu/InstallLine.tsx'
 export { MentionList } from './menu/MentionList.tsx';
 export { membershipText } from './menu/membershipText.ts';
 export { Offers } from './menu/Offers.tsx';
+export { PinnedBar } from './menu/PinnedBar.tsx';
 export { RequestsBar } from './menu/RequestsBar.tsx';
 export { TypingLine } from './menu/TypingLine.tsx';
 export { followTranslation } from './menu/translated.ts';

@@ -44,6 +44,7 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
       setRoles(room, known),
       setAbout(room, known),
     ]);
+    await unpin(room, known);
     await setBans(room, known); // after the rows of joins: a ban ends also a membership that a join in between began
     const serverOffset = { $in: known.map((entry) => entry.serverOffset) };
     await collections.entriesOf(room).updateMany({ room, serverOffset }, { $unset: { pending: '' } });
@@ -117,8 +118,8 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
 
   /** Of each field, the entry with the greatest serverOffset decides, in whichever order they are applied. */
   async function setAbout(room: string, entries: readonly PendingEntry[]): Promise<void> {
-    const sets = entries.flatMap(({ kind, content, serverOffset }) =>
-      Object.entries(fieldsSetBy({ ...content, kind })).map(([field, value]) => ({
+    const sets = entries.flatMap(({ kind, content, target, serverOffset }) =>
+      Object.entries(fieldsSetBy({ ...content, kind, target })).map(([field, value]) => ({
         updateOne: {
           filter: { _id: room, [`aboutOffsets.${field}`]: { $not: { $gte: serverOffset } } },
           update: {
@@ -131,6 +132,38 @@ export function createApplySideEffects({ collections, onMembers }: Deps): ApplyS
       })),
     );
     if (sets.length > 0) await collections.rooms.bulkWrite(sets, { ordered: false });
+  }
+
+  /**
+   * A deleted message is not pinned. After a message was redacted, and after one was pinned: whichever comes last on any process, in
+   * whichever order they are applied, finds both.
+   */
+  async function unpin(room: string, entries: readonly PendingEntry[]): Promise<void> {
+    const pinned = entries.flatMap(
+      ({ kind, content, target }) => fieldsSetBy({ ...content, kind, target }).pinned || [],
+    );
+    const deleted = entries.flatMap(({ kind, target }) => (isRemoval(kind) ? (target ?? []) : []));
+    const gone = pinned.length > 0 ? await deletedAmong(room, pinned) : [];
+    const set = (target: number, at?: number) =>
+      collections.rooms.updateOne(
+        { _id: room, 'about.pinned': target },
+        { $set: { 'about.pinned': 0 }, ...(at !== undefined && { $max: { 'aboutOffsets.pinned': at } }) },
+      );
+    for (const target of gone) await set(target);
+    for (const target of new Set(deleted))
+      await set(
+        target,
+        entries.find((entry) => entry.target === target && isRemoval(entry.kind))?.serverOffset,
+      );
+  }
+
+  async function deletedAmong(room: string, offsets: readonly number[]): Promise<number[]> {
+    const found = await collections
+      .entriesOf(room)
+      .find({ room, serverOffset: { $in: [...offsets] }, deleted: true })
+      .project<{ serverOffset: number }>({ _id: 0, serverOffset: 1 })
+      .toArray();
+    return found.map(({ serverOffset }) => serverOffset);
   }
 
   /** Twice where another process inserted the row in between. */

@@ -87,7 +87,8 @@ export function appendOn(db: DatabaseSync) {
     for (const { user, role } of rolesSetBy(item)) statements.setRole.run(role, item.room, user);
     const ban = banSetBy(item);
     if (ban) statements.setBan.run(Number(ban.banned), item.room, ban.user);
-    if (ruleOf(item.kind)?.sets === 'about') setAbout(item, after.head);
+    const { sets, effect } = ruleOf(item.kind) ?? {};
+    if (sets === 'about' || effect === 'remove') setAbout(item, after.head, target);
     rooms.set(item.room, after); // last, so that an exception above leaves the room unchanged
     return { tag: 'appended', serverOffset: after.head, at: after.at };
   }
@@ -118,10 +119,10 @@ export function appendOn(db: DatabaseSync) {
     return found && isMessage({ kind: found.kind }) ? found : undefined;
   }
 
-  function setAbout({ room, kind, content }: NewEntry, serverOffset: number): void {
+  function setAbout({ room, kind, content }: NewEntry, serverOffset: number, target?: number): void {
     const stored = statements.about.get(room)!;
     const before = { name: stored.name, about: asAbout(stored.about) };
-    const after = changedBy(before, [{ ...content, kind, serverOffset } as unknown as Entry]);
+    const after = changedBy(before, [{ ...content, kind, serverOffset, target } as unknown as Entry]);
     if (after !== before) statements.setAbout.run(after.name, JSON.stringify(after.about), room);
   }
 
@@ -182,8 +183,9 @@ function decide(item: NewEntry, now: number, { original, room: there, target }: 
   if (!room) return { tag: 'no-room' };
   const { roleSeq = room.roleSeq } = item;
   if (item.roleSeq !== undefined && roleSeq !== room.roleSeq + 1) return { tag: 'outdated' };
-  const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
-  if (names !== 'none' && names !== 'reply' && !target) return { tag: 'no-target' };
+  const { target: names = 'none', effect = 'none', sets } = ruleOf(item.kind) ?? {};
+  const isTarget = target && !(sets === 'about' && target.deleted === 1);
+  if (names !== 'none' && names !== 'reply' && !isTarget) return { tag: 'no-target' };
   return {
     tag: 'write',
     after: { ...room, roleSeq, head: room.head + 1, at: Math.max(now, room.at) }, // a clock may go back, or start in 1970

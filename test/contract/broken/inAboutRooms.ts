@@ -28,6 +28,28 @@ export const aboutRoomFaults: Fault[] = [
     caughtBy: ['of several changes of one field, that with the greatest serverOffset holds'],
   },
   {
+    name: 'a deleted message stays pinned',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(row: Row): void {
+          if (row.kind !== 'delete') super.setAbout(row);
+        }
+      })(),
+    caughtBy: ['the message that was pinned last is pinned, until it is unpinned or deleted'],
+  },
+  {
+    name: 'a message that was deleted meanwhile is pinned',
+    data: () =>
+      new (class extends MemoryData {
+        protected override setAbout(row: Row): void {
+          super.setAbout(row);
+          const { about } = this.rooms.get(row.room)!;
+          if (row.kind === 'pin' && about && row.content?.on) about.pinned = row.targetOffset;
+        }
+      })(),
+    caughtBy: ['a pin that is applied after the deletion of its message does not hold'],
+  },
+  {
     name: 'a change concerns all rooms',
     data: () =>
       new (class extends MemoryData {

@@ -96,10 +96,12 @@ export class MemoryData {
     if (made) this.createRoom(made);
     const { room, author, target, targetAuthor = author } = item;
     if (item.roleSeq !== undefined && item.roleSeq !== this.roleSeq(room) + 1) return { tag: 'outdated' };
-    const { target: names = 'none', effect = 'none' } = ruleOf(item.kind) ?? {};
+    const { target: names = 'none', effect = 'none', sets } = ruleOf(item.kind) ?? {};
     const found =
       target === undefined ? undefined : this.find({ room, author: targetAuthor, clientOffset: target });
-    const message = found && isMessage({ kind: found.kind }) ? found : undefined;
+    const isTarget =
+      found && isMessage({ kind: found.kind }) && !(sets === 'about' && this.#isRedacted(found));
+    const message = isTarget ? found : undefined;
     if (names !== 'none' && names !== 'reply' && !message) return { tag: 'no-target' };
     const hasBody = item.kind === 'text' || item.kind === 'edit';
     if (hasBody && item.body === undefined) return { tag: 'failed', message: 'a text without a body' };
@@ -160,8 +162,12 @@ export class MemoryData {
   }
 
   protected setAbout(row: Row): void {
-    const fields = fieldsSetBy({ ...row.content, kind: row.kind });
     const room = this.rooms.get(row.room)!;
+    const { kind, targetOffset: target } = row;
+    const fields = isRemovalKind(kind)
+      ? { ...(target === room.about?.pinned && { pinned: 0 }) }
+      : fieldsSetBy({ ...row.content, kind, target });
+    if (fields.pinned && this.#isRedacted(this.rowsOf(row.room)[fields.pinned - 1]!)) fields.pinned = 0;
     for (const [field, value] of Object.entries(fields) as [keyof RoomFields, never][]) {
       if ((room.aboutOffsets?.[field] ?? 0) >= row.serverOffset) continue;
       const aboutOffsets = { ...room.aboutOffsets, [field]: row.serverOffset };

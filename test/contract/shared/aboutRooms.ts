@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { changeOf } from '../aboutRooms.ts';
-import { appendNew, newId, newRoom, type SharedHarness } from '../support.ts';
+import { changeOf, pinOf } from '../aboutRooms.ts';
+import { appendNew, newId, newRoom, remove, type SharedHarness, text } from '../support.ts';
 import { inSharedDatabase } from './stores.ts';
 
 export function sharedAboutRoomCases(open: () => Promise<SharedHarness>): void {
@@ -18,6 +18,30 @@ export function sharedAboutRoomCases(open: () => Promise<SharedHarness>): void {
         name: 'second',
         about: { upTo: 3, description: 'kept' },
       });
+  });
+
+  it('a message that was deleted is not pinned, whichever of the two is applied last', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    const [first, second] = [text(room, me, 'first'), text(room, me, 'second')];
+    await appendNew(db.store, [first, second]);
+    await db.harness.interrupted(pinOf(first, me), 5);
+    await appendNew(db.stores[1], [remove(first)]); // is applied before the pin
+    await appendNew(db.stores[1], [pinOf(second, me)]);
+    await db.harness.interrupted(remove(second), 6);
+    await db.harness.another();
+    await expect.poll(() => db.harness.unfinished(room), { timeout: 8_000 }).toBe(0);
+    for (const store of db.stores) expect((await store.rooms.about(room))?.pinned).toBe(0);
+  });
+
+  it('a pin that is applied after the deletion of its message does not hold', async () => {
+    const [room, me] = [await newRoom(db.store), newId()];
+    const message = text(room, me, 'first');
+    await appendNew(db.store, [message]);
+    await db.harness.interrupted(pinOf(message, me), 5);
+    await appendNew(db.stores[1], [remove(message)]);
+    await db.harness.another();
+    await expect.poll(() => db.harness.unfinished(room), { timeout: 8_000 }).toBe(0);
+    for (const store of db.stores) expect((await store.rooms.about(room))?.pinned).toBe(0);
   });
 
   it('changes at several stores at the same moment end in one value at all of them', async () => {

@@ -220,3 +220,39 @@ test('a room can be made for announcements at once, by one entry, also when its 
     results: [{ error: { code: 'forbidden', reason: 'announcements-only' } }],
   });
 });
+
+test('a moderator pins one message and unpins it; a deleted one is pinned no more, and cannot be pinned again', async () => {
+  using mika = await person();
+  using lin = await person();
+  const room = await roomOf(mika, lin);
+  const [first, second] = ['first', 'second'].map((body) => ({
+    room,
+    clientOffset: newId(),
+    kind: 'text',
+    body,
+  }));
+  await lin.append(first!, second!);
+  const pin = (by: ApiClient, { clientOffset }: { clientOffset: string }, on = true) =>
+    by.request('room:pin', {
+      room,
+      clientOffset: newId(),
+      target: { author: lin.session.user.id, clientOffset },
+      on,
+    });
+  const pinned = async () => (await seenBy(lin, room)).about?.pinned;
+  expect(await pin(lin, first!)).toMatchObject(refused('forbidden', 'role-needed'));
+  expect(await pin(mika, { clientOffset: newId() })).toMatchObject(refused('not-found'));
+  expect(await pin(mika, first!, false)).toMatchObject({ ok: true }); // is not pinned
+  for (let n = 0; n < 2; n++) expect(await pin(mika, first!)).toMatchObject({ ok: true });
+  expect(await pinned()).toBe(3);
+  expect((await logOf(lin, room)).map(({ kind }) => kind)).toEqual(['create', 'join', 'text', 'text', 'pin']);
+  expect(await pin(mika, second!)).toMatchObject({ ok: true });
+  expect(await pin(mika, first!, false)).toMatchObject({ ok: true });
+  expect(await pinned()).toBe(4);
+  await lin.append({ room, clientOffset: newId(), kind: 'delete', target: second!.clientOffset });
+  expect(await pinned()).toBe(0);
+  expect(await pin(mika, second!)).toMatchObject(refused('not-found'));
+  expect(await pin(mika, first!)).toMatchObject({ ok: true });
+  expect(await pin(mika, first!, false)).toMatchObject({ ok: true });
+  expect(await pinned()).toBe(0);
+});

@@ -116,6 +116,16 @@ export const SCENES: Record<string, Scene> = {
     },
     hash: `#/room/${HARBOUR}`,
   },
+  pinned: {
+    start: () => {
+      const start = talk(live());
+      const app = start.app as SignedIn;
+      const [harbour, ...others] = app.rooms;
+      const about = { upTo: 3, pinned: 999_999 };
+      return { ...start, app: { ...app, rooms: [{ ...harbour!, about }, ...others] } };
+    },
+    hash: `#/room/${HARBOUR}`,
+  },
   'menu-of-room': { start: () => moderated(talk(live())), hash: `#/room/${HARBOUR}`, taps: ['Menu'] },
   leave: { start: () => talk(live()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Leave this room'] },
   typing: {

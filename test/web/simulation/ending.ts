@@ -154,12 +154,16 @@ async function allShown(run: Run, user: string, tab: Tab): Promise<void> {
   }
 }
 
-/** The list of rooms has the name and the description of the newest changes in the log. */
+/** The list of rooms has the name, the description and the pinned message of the newest changes in the log. */
 function isNamed(run: Run, tab: Tab, room: LogRoom): boolean {
   if (pairOf(room.id)) return true;
   const shownRoom = tab.signedIn()?.rooms.find(({ id }) => id === room.id);
   const { name, about } = run.server.named(room);
-  return shownRoom?.name === name && shownRoom.about?.description === about?.description;
+  return (
+    shownRoom?.name === name &&
+    shownRoom.about?.description === about?.description &&
+    (shownRoom.about?.pinned ?? 0) === (about?.pinned ?? 0)
+  );
 }
 
 /** The newest lines, and after them the messages that were not sent. */

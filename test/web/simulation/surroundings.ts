@@ -2,7 +2,7 @@
 import { pairOf } from '../../../shared/directPair.ts';
 import { isMessage } from '../../../shared/kinds.ts';
 import { TEST_FEATURE } from '../../support/testKinds.ts';
-import { bodyOf, type LogRoom } from './logs.ts';
+import { bodyOf, type LogRoom, shown } from './logs.ts';
 import { edit, isModerated, remove, type Steps } from './person.ts';
 import { userOf } from './promises.ts';
 import type { Run } from './run.ts';
@@ -321,10 +321,16 @@ function rename({ server, world, ada, people }: Run): string {
   return `somebody is ${name} now`;
 }
 
-/** A moderator changes a room's name or description. */
+/** A moderator changes a room's name or description, or pins or unpins a message. */
 function changeRoom({ server, world, rooms, ada }: Run): string {
   const { random } = world;
   const room = random.pick(rooms().filter(({ id }) => !pairOf(id)));
+  const there = room.log.map(shown).filter((entry) => isMessage(entry) && !entry.deleted);
+  if (there.length > 0 && random.next() < 0.5) {
+    const on = random.next() < 0.8;
+    server.say(room, { author: ada, kind: 'pin', target: random.pick(there).serverOffset, ...{ on } });
+    return `Ada ${on ? 'pins' : 'unpins'} a message in ${room.name}: ${room.log.length}`;
+  }
   const field = random.pick(['name', 'description'] as const);
   server.say(room, { author: ada, kind: 'about', ...{ [field]: `${field} ${random.int(1, 99)}` } });
   return `Ada changes the ${field} of ${room.name}: ${room.log.length}`;

@@ -57,6 +57,8 @@ test('a notice says who gave whom which role, or removed whom; “you” in the 
   expect(notice('about', undefined, undefined, { announcements: false })).toBe(
     'You let everybody write here',
   );
+  expect(notice('pin', 'Mika', 'Mika', { on: true })).toBe('Mika pinned a message');
+  expect(notice('pin', undefined, undefined, { on: false })).toBe('You unpinned a message');
   expect(notice('about', 'Mika', 'Mika', { ofLater: 1 })).toBeUndefined();
   expect(notice('of a later version', 'Mika', 'Lin')).toBeUndefined();
   vi.stubGlobal('document', { documentElement: {} });

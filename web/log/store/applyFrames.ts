@@ -4,7 +4,14 @@
  */
 import { changedBy } from '../../../shared/aboutRoom.ts';
 import type { Entry } from '../../../shared/entry.ts';
-import { isAmendment, isMentioned, isRemoval, membershipOf, ruleOf } from '../../../shared/kinds.ts';
+import {
+  isAmendment,
+  isMentioned,
+  isRemoval,
+  isReplacement,
+  membershipOf,
+  ruleOf,
+} from '../../../shared/kinds.ts';
 import type { Room, Users, Welcome } from '../../../shared/protocol/index.ts';
 import type { Clock } from '../../db/clock.ts';
 import { putFeatures } from '../../db/features.ts';
@@ -370,7 +377,7 @@ export async function updateHead(
   const stored = await tx.objectStore('rooms').get(room);
   const fresh = entries.filter((entry) => entry.serverOffset > (stored?.head ?? Number.POSITIVE_INFINITY));
   const last = fresh.at(-1);
-  const changed = stored && changedBy(stored, entries); // of any age: a catch-up has entries that are not beyond the head
+  const changed = stored && withPinnedEdit(changedBy(stored, entries), entries); // of any age: a catch-up has entries that are not beyond the head
   if (!changed || (!last && changed === stored)) return;
   const count = (what: 'joined' | 'left') => fresh.filter((entry) => membershipOf(entry) === what).length;
   const members = Math.max(0, stored.members + count('joined') - count('left'));
@@ -382,6 +389,12 @@ export async function updateHead(
     members,
     ...(mentions.length > 0 && { mentions }),
   });
+}
+
+function withPinnedEdit(room: LocalRoom, entries: readonly Entry[]): LocalRoom {
+  const { pinned } = room.about ?? {};
+  const edit = pinned && entries.findLast((entry) => isReplacement(entry) && entry.target === pinned);
+  return edit ? { ...room, pinnedEdit: edit.serverOffset } : room;
 }
 
 function isRestored(room: Room, ends: Ends): boolean {
@@ -404,6 +417,7 @@ async function putRoom(tx: UserWrite, room: Room, stored: LocalRoom | undefined,
     ...(settings && { settings }),
     ...(about && { about }),
     ...(stored?.role && { role: stored.role }),
+    ...(stored?.pinnedEdit && { pinnedEdit: stored.pinnedEdit }),
     ...(stored?.choices && { choices: stored.choices }),
     ...(logGeneration && { logGeneration }),
   };

@@ -5,11 +5,13 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
-import { t } from '../../i18n/index.ts';
+import { sentence, t } from '../../i18n/index.ts';
+import { sheetTexts } from '../../i18n/sheets.ts';
 import type { Cell, Readable } from '../../records/cell.ts';
 import { SEEN_AFTER_MS } from '../../records/pageLimits.ts';
 import type { ConversationState, Message, ReplyTarget } from '../../state/model.ts';
 import { isAttended } from '../parts/attention.ts';
+import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useReadable, useSignedIn, useWorld } from '../parts/world.ts';
 import { NotSentSheet, RemoveSheet, StatusSheet } from '../sheet/MessageSheets.tsx';
 import { ReactSheet } from '../sheet/Reactions.tsx';
@@ -51,6 +53,7 @@ export interface AroundLogProps {
 }
 
 export function AroundLog(props: AroundLogProps) {
+  const { client } = useWorld();
   const { room, log, conversation, seen, open, onOpen, onEdit, onSheet, replying, isClosed } = props;
   const hasLeft = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.member === false);
   const state = useReadable(conversation);
@@ -64,6 +67,8 @@ export function AroundLog(props: AroundLogProps) {
   useSavedReply(room, replying);
   useLogInput(log, (key, at) => onOpen({ tag: 'menu', key, at }));
   const found = state.messages.find(({ key }) => key === open?.key);
+  const pinned = useSignedIn(({ rooms }) => rooms.find(({ id }) => id === room)?.about?.pinned);
+  const pin = useAsyncAction();
   const message = found && isClosed && !hasLeft ? { ...found, can: { ...found.can, edit: false } } : found;
   useLayoutEffect(() => {
     if (open && !message) onOpen(undefined); // the message has left the window of the log
@@ -74,6 +79,11 @@ export function AroundLog(props: AroundLogProps) {
       <MentionJump room={room} />
       <BackToReply jump={quoteJump} />
       {isLinkMissing && <LinkMissing />}
+      {pin.reason && (
+        <div class="jump" role="status">
+          <p class="line">{sentence(pin.reason, sheetTexts().pinned.reasons)}</p>
+        </div>
+      )}
       {open && message && (
         <MenuOrSheet
           key={open.key}
@@ -85,6 +95,8 @@ export function AroundLog(props: AroundLogProps) {
           onSheet={onSheet}
           onReply={isClosed ? undefined : replying.set}
           mayReact={!hasLeft}
+          isPinned={pinned !== undefined && message.serverOffset === pinned}
+          onPin={(on) => pin.run(() => client.ask('pinMessage', room, keyOf(message), on))}
           mayRemoveAny={mayRemoveAny && !hasLeft}
         />
       )}
@@ -223,6 +235,8 @@ interface MenuOrSheetProps {
   onEdit(message: Message): void;
   onReply: ((to: ReplyTarget) => void) | undefined;
   mayReact: boolean;
+  isPinned: boolean;
+  onPin(on: boolean): void;
   onSheet: AroundLogProps['onSheet'];
   /** The person is a moderator of the room. */
   mayRemoveAny: boolean;
@@ -270,6 +284,14 @@ function MenuOrSheet(props: MenuOrSheetProps) {
   const isReportable =
     !mine && serverOffset !== undefined && (content.tag === 'text' || content.tag === 'blocked');
   const report = isReportable ? () => onOpen({ tag: 'report', key }) : undefined;
+  const isPinnable = mayRemoveAny && content.tag === 'text' && status.tag === 'sent';
+  const { isPinned } = props;
+  const pin = isPinnable
+    ? () => {
+        close();
+        props.onPin(!isPinned);
+      }
+    : undefined;
   const reactWithAny = () => onOpen({ tag: 'react', key });
   if (content.tag === 'creation') return <UnmadeRoomSheet room={room} message={message} onClose={close} />;
   if (message.status.tag === 'not-sent' && open.tag !== 'remove')
@@ -289,6 +311,8 @@ function MenuOrSheet(props: MenuOrSheetProps) {
           onCopy={copyIt}
           onCopyLink={copyLink}
           onDetails={() => onOpen({ tag: 'status', key })}
+          onPin={pin}
+          isPinned={isPinned}
           onReport={report}
         />
       );
@@ -308,6 +332,8 @@ function MenuOrSheet(props: MenuOrSheetProps) {
             close();
             onSheet({ tag: 'profile', person: message.author });
           }}
+          onPin={pin}
+          isPinned={isPinned}
           onReport={report}
         />
       );
@@ -322,6 +348,10 @@ function MenuOrSheet(props: MenuOrSheetProps) {
     default:
       return assertNever(open);
   }
+}
+
+function keyOf({ author, clientOffset }: Message) {
+  return { author: author.id, clientOffset };
 }
 
 /** Closes the menu or sheet when its actions no longer apply: the message was deleted elsewhere, or was sent after all. */

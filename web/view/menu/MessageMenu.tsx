@@ -22,6 +22,9 @@ export interface MessageMenuProps {
   /** Undefined where the message is not in the log yet. */
   onCopyLink: (() => void) | undefined;
   onDetails(): void;
+  /** Pins or unpins it. Undefined where one may not. */
+  onPin: (() => void) | undefined;
+  isPinned: boolean;
   /** Undefined where there is nothing to report. */
   onReport: (() => void) | undefined;
 }
@@ -86,6 +89,7 @@ export function MessageMenu({ message, at, onClose, ...on }: MessageMenuProps) {
         {message.content.tag === 'text' && item(sheetTexts().message.copy, on.onCopy)}
         {on.onCopyLink && item(sheetTexts().message.copyLink, on.onCopyLink)}
         {item(sheetTexts().message.details, on.onDetails)}
+        {on.onPin && item(on.isPinned ? sheetTexts().pinned.unpin : sheetTexts().pinned.pin, on.onPin)}
         {on.onReport && item(sheetTexts().report.action, on.onReport)}
         {on.mayRemove && item(sheetTexts().message.delete, on.onRemove, 'danger')}
       </div>

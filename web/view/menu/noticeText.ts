@@ -26,6 +26,8 @@ export function noticeText({ kind, by, whom, isSelf, fields }: Notice): string |
       return notices.bans(actor, person);
     case 'unban':
       return notices.unbans(actor, person);
+    case 'pin':
+      return fields.on === false ? notices.unpins(actor) : notices.pins(actor);
     case 'about':
       return aboutText(actor, fields);
     default:

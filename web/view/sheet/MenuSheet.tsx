@@ -15,7 +15,8 @@ export interface MenuSheetProps {
   onOpen: SheetsProps['onOpen'];
 }
 
-export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
+export function MenuSheet({ app, room: opened, onOpen }: MenuSheetProps) {
+  const room = opened && (app.rooms.find(({ id }) => id === opened.id) ?? opened); // as it is now
   const s = sheetTexts();
   const isMember = room?.member && !room.making;
   return (
@@ -43,12 +44,7 @@ export function MenuSheet({ app, room, onOpen }: MenuSheetProps) {
           {s.editRoom.title}
         </button>
       )}
-      {room?.member && (
-        <RoomWishesPart
-          room={app.rooms.find(({ id }) => id === room.id) ?? room}
-          onClose={() => onOpen(undefined)}
-        />
-      )}
+      {room?.member && <RoomWishesPart room={room} onClose={() => onOpen(undefined)} />}
       {room && !room.making && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'leave', room })}>
           {s.menu.leave}

@@ -27,6 +27,9 @@ export interface StatusSheetProps {
   onCopyLink: (() => void) | undefined;
   /** Who the author is. */
   onPerson(): void;
+  /** Pins or unpins it. Undefined where one may not. */
+  onPin: (() => void) | undefined;
+  isPinned: boolean;
   /** Undefined where there is nothing to report. */
   onReport: (() => void) | undefined;
 }
@@ -67,6 +70,11 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
       {!message.mine && (
         <button type="button" class="button quiet" onClick={on.onPerson}>
           {sheetTexts().profile.open(isolated(message.author.name || sheetTexts().presence.somebody))}
+        </button>
+      )}
+      {on.onPin && (
+        <button type="button" class="button quiet" onClick={on.onPin}>
+          {on.isPinned ? sheetTexts().pinned.unpin : sheetTexts().pinned.pin}
         </button>
       )}
       {on.onReport && (

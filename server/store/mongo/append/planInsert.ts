@@ -125,6 +125,7 @@ function targetOf(item: NewEntry, { targets, removed }: RoomKnowledge, draft: Dr
   if (message) {
     const { serverOffset } = message;
     const deleted = message.deleted || removed.has(serverOffset) || draft.removed.has(serverOffset);
+    if (deleted && ruleOf(item.kind)?.sets === 'about') return none;
     return { tag: 'message', message: { serverOffset, deleted } };
   }
   if (!targets.has(keyInRoom(key))) return { tag: 'unknown', key };
