@@ -262,6 +262,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     smallRooms,
     tell: (frame) => realtime.sendReaders(frame),
     settings: store.presence,
+    heads: store.log.heads,
     setHiding(user, hides) {
       realtime.setHidingReads(user, hides);
       realtime.sendPresenceTo(user, { again: true });
@@ -319,6 +320,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       },
       readers: readerService.readers,
       'readers:show': readerService.show,
+      stored: async (user, request) => {
+        await readerService.stored(user, request);
+        return {};
+      },
+      reached: readerService.reached,
       presence: presence.people,
       'presence:show': presence.show,
       reactors: createReactorsHandler({ log: store.log, names, access }),

@@ -84,6 +84,10 @@ export const TYPING_SHOWN_MS = 2 * TYPING_EVERY_MS;
 export const TYPING_MAX_MEMBERS = 50;
 /** Of a room in which the members see who has read what. */
 export const READERS_MAX_MEMBERS = TYPING_MAX_MEMBERS;
+/** Of a room of which a client says again what it has stored: no more often than this. */
+export const STORED_EVERY_MS = 60_000;
+/** Rooms in one such request. */
+export const STORED_ROOMS = 20;
 /** Of a room whose members are told who comes and goes; and how many members of a larger one a page lists. */
 export const PRESENCE_MAX_MEMBERS = TYPING_MAX_MEMBERS;
 /** A visible page says this often that somebody looks at it. */

@@ -80,6 +80,8 @@ const CALLS: Record<AnsweredName, number> = {
   read: 2, // with what the other members are told of it
   readers: 4,
   'readers:show': 4,
+  stored: 4,
+  reached: 5,
   presence: 4,
   'presence:show': 2,
   reactors: 3,

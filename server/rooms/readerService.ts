@@ -7,7 +7,7 @@ import type { Answer, Frame, Request, User, Users } from '../../shared/protocol/
 import { RefusedError } from '../base/refusal.ts';
 import { READERS_EVERY_MS } from '../base/serverLimits.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import type { PresenceStore, RaisedMark, RoomStore } from '../store/port.ts';
+import type { LogStore, PresenceStore, RaisedMark, RoomStore, StoredRange } from '../store/port.ts';
 import type { Access } from './access.ts';
 import type { DirectRooms } from './directRooms.ts';
 import type { SmallRooms } from './smallRooms.ts';
@@ -18,14 +18,19 @@ export interface ReaderService {
   raised(mark: RaisedMark): void;
   /** Whether others see what the user has read; with `show` it is set, for all devices of the user. */
   show(user: User, request: Request<'readers:show'>): Promise<{ shown: boolean }>;
+  /** A device of the user has stored these entries. Only of rooms whose members may know it; the others are left out. */
+  stored(user: User, request: Request<'stored'>): Promise<void>;
+  /** Who has the message on a device, without those who hide what they have read, or when they are here. */
+  reached(user: User, request: Request<'reached'>): Promise<{ by?: string[] }>;
   stop(): void;
 }
 
 interface Deps {
-  store: Pick<RoomStore, 'readers' | 'ofUsers'>;
+  store: Pick<RoomStore, 'readers' | 'ofUsers' | 'reach' | 'reached'>;
+  heads: LogStore['heads'];
   settings: Pick<PresenceStore, 'of' | 'hideReads'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
-  access: Pick<Access, 'refusalOf'>;
+  access: Pick<Access, 'refusalOf' | 'isMember'>;
   direct: Pick<DirectRooms, 'isOpen'>;
   smallRooms: Pick<SmallRooms, 'isSmall'>;
   /** To all members of the room who are connected, on every process. */
@@ -37,7 +42,7 @@ interface Deps {
 }
 
 export function createReaderService(deps: Deps): ReaderService {
-  const { store, settings, names, access, direct, smallRooms, tell, setHiding, changes } = deps;
+  const { store, settings, heads, names, access, direct, smallRooms, tell, setHiding, changes } = deps;
   /** By room, then by user: what the members are not told yet. */
   let pending = new Map<string, Map<string, number>>();
   let timer: NodeJS.Timeout | undefined;
@@ -100,6 +105,31 @@ export function createReaderService(deps: Deps): ReaderService {
       const readers = pending.get(room) ?? new Map<string, number>();
       pending.set(room, readers.set(user, Math.max(upTo, readers.get(user) ?? 0)));
       timer ??= setTimeout(() => void tellAll(), READERS_EVERY_MS).unref();
+    },
+    async stored({ id }, { rooms }) {
+      const head = await heads(Object.keys(rooms));
+      const ranges: StoredRange[] = [];
+      for (const [room, [from, end]] of Object.entries(rooms)) {
+        const to = Math.min(end, head.get(room) ?? 0);
+        if (from <= to && (await access.isMember(room, id)) && (await smallRooms.isSmall(room)))
+          ranges.push({ room, from, to });
+      }
+      if (ranges.length > 0) await store.reach(id, ranges);
+    },
+    async reached(user, { room, message }) {
+      const refused = await access.refusalOf(room, user.id);
+      if (refused) throw refused;
+      if (!(await isTold(room))) return {};
+      const members = (await store.readers(room, READERS_MAX_MEMBERS + 1)).map((one) => one.user);
+      const records = await settings.of([user.id, ...members]);
+      if (members.length > READERS_MAX_MEMBERS || records.get(user.id)?.hidesReads) return {};
+      const shown = members.filter((id) => !records.get(id)?.hidesReads && !records.get(id)?.hides);
+      const ranges = await store.reached(room, shown);
+      const has = (id: string) => {
+        const range = ranges.get(id);
+        return range !== undefined && range.from <= message && message <= range.to;
+      };
+      return { by: shown.filter(has) };
     },
     stop() {
       clearTimeout(timer);

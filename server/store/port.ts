@@ -236,6 +236,13 @@ export interface RoomStore {
   chosen(room: string, user: string): Promise<RoomSettings | undefined>;
   /** The members of the room, at most `limit` of them, with their read markers as in `readUpTo`; in any order. */
   readers(room: string, limit: number): Promise<Reader[]>;
+  /**
+   * A device of the user has stored these entries. One range is kept of each room: the last one, which grows by those that touch it;
+   * of two that do not, the one that ends later stays.
+   */
+  reach(user: string, ranges: readonly StoredRange[]): Promise<void>;
+  /** Of these users, which entries of the room a device of theirs has stored. Those of whom nothing is known are left out. */
+  reached(room: string, users: readonly string[]): Promise<Map<string, Omit<StoredRange, 'room'>>>;
   /** The ids of the members of the room that come after `after`, ascending, at most `limit`. */
   members(room: string, after: string, limit: number): Promise<string[]>;
   /**
@@ -439,6 +446,13 @@ export interface Reactor {
 }
 
 export type Reader = Omit<RaisedMark, 'room'>;
+
+/** serverOffsets of the room, inclusive. */
+export interface StoredRange {
+  room: string;
+  from: number;
+  to: number;
+}
 
 export interface RaisedMark {
   room: string;

@@ -241,6 +241,8 @@ export const PresenceAnswer = answerWith({
 });
 export const ChosenAnswer = answerWith({ settings: RoomSettings });
 export const PresenceShown = answerWith({ shown: v.boolean() });
+/** `by`: members whose devices have stored the message; absent where nobody may know. */
+export const ReachedAnswer = answerWith({ by: v.optional(v.array(UserId)) });
 export const ReadersShown = answerWith({ shown: v.boolean() });
 /** Who reacted to a message, by emoji in the order of the first one; at most REACTORS_MAX. */
 export const ReactorsAnswer = answerWith({
@@ -265,6 +267,8 @@ export const answers = {
   presence: PresenceAnswer,
   'presence:show': PresenceShown,
   'readers:show': ReadersShown,
+  stored: Done,
+  reached: ReachedAnswer,
   reactors: ReactorsAnswer,
   'room:choose': ChosenAnswer,
   'room:list': Listed,

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { Head, Millis, Offset } from '../entry.ts';
 import { ClientOffset, RoomId, recordById, UserId } from '../ids.ts';
-import { CURSORS_MAX_ROOMS, FEATURES_MAX, STRING_MAX_LENGTH } from '../limits.ts';
+import { CURSORS_MAX_ROOMS, FEATURES_MAX, STORED_ROOMS, STRING_MAX_LENGTH } from '../limits.ts';
 import { ItemTarget } from './items.ts';
 
 export const Cursor = v.tuple([Head, Millis]);
@@ -43,6 +43,24 @@ export const Range = v.object({ room: RoomId, from: Offset, to: Offset });
 export const Read = v.object({ room: RoomId, upTo: Head });
 export const Readers = v.object({ room: RoomId });
 export const Reactors = v.object({ room: RoomId, target: Offset });
+/** By room: the first and the last entry that the client has stored, with all between them. */
+export const Stored = v.object({
+  rooms: v.pipe(
+    v.unknown(),
+    v.check(
+      (rooms) => Object.keys(Object(rooms)).length <= STORED_ROOMS,
+      `has more than ${STORED_ROOMS} rooms`,
+    ),
+    recordById(
+      RoomId,
+      v.pipe(
+        v.tuple([Offset, Offset]),
+        v.check(([from, to]) => from <= to, 'ends before it begins'),
+      ),
+    ),
+  ),
+});
+export const Reached = v.object({ room: RoomId, message: Offset });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
 /** Nobody answers it. `here`: whether somebody looks at this page. */
 export const Here = v.object({ here: v.boolean() });
@@ -130,6 +148,8 @@ export const requests = {
   read: Read,
   readers: Readers,
   'readers:show': ReadersShow,
+  stored: Stored,
+  reached: Reached,
   reactors: Reactors,
   typing: Typing,
   here: Here,

@@ -73,6 +73,42 @@ export function presenceCases(open: () => Promise<Harness>): void {
     expect((await again.of([other])).get(other)).toEqual({ hides: true, seenAt: undefined });
   });
 
+  it('of what a device has stored of a room, the last range is kept, which grows by those that touch it', async () => {
+    const { rooms } = db.store;
+    const [user, other, room, another] = [newId(), newId(), newId(), newId()];
+    const of = async () => (await db.store.rooms.reached(room, [user])).get(user);
+    const reach = (from: number, to: number) => db.store.rooms.reach(user, [{ room, from, to }]);
+    expect(await rooms.reached(room, [user])).toEqual(new Map());
+    await rooms.reach(user, [
+      { room, from: 5, to: 8 },
+      { room: another, from: 1, to: 2 },
+    ]);
+    await rooms.reach(other, [{ room, from: 2, to: 3 }]);
+    await db.harness.reopen();
+    expect(await db.store.rooms.reached(room, [user, newId()])).toEqual(
+      new Map([[user, { from: 5, to: 8 }]]),
+    );
+    for (const [from, to, kept] of [
+      [9, 10, { from: 5, to: 10 }], // behind it
+      [7, 9, { from: 5, to: 10 }], // within it
+      [3, 4, { from: 3, to: 10 }], // before it
+      [1, 1, { from: 3, to: 10 }], // an older one that does not touch
+      [12, 14, { from: 12, to: 14 }], // a newer one that does not touch
+      [2, 13, { from: 2, to: 14 }], // around
+    ] as const) {
+      await reach(from, to);
+      expect(await of()).toEqual(kept);
+    }
+    expect((await db.store.rooms.reached(another, [user])).get(user)).toEqual({ from: 1, to: 2 });
+  });
+
+  it('ranges that two devices store at the same moment are joined', async () => {
+    const { rooms } = db.store;
+    const [user, room] = [newId(), newId()];
+    await Promise.all([1, 2, 3, 4].map((n) => rooms.reach(user, [{ room, from: n, to: n + 4 }])));
+    expect((await rooms.reached(room, [user])).get(user)).toEqual({ from: 1, to: 8 });
+  });
+
   it('the members of a room are listed by pages, each once', async () => {
     const [room, another] = [await newRoom(db.store), await newRoom(db.store)];
     const users = Array.from({ length: 7 }, newId).sort();

@@ -118,6 +118,18 @@ describe('a frame', () => {
     ['presence: of a room not mine', 'presence', () => [{ room: foreignRoom }], 'forbidden'],
     ['presence:show: perhaps', 'presence:show', () => [{ show: 'perhaps' }], 'invalid'],
     ['readers:show: perhaps', 'readers:show', () => [{ show: 'perhaps' }], 'invalid'],
+    ['stored: of no id', 'stored', () => [{ rooms: { x: [1, 2] } }], 'invalid'],
+    ['stored: backwards', 'stored', () => [{ rooms: { lobby: [2, 1] } }], 'invalid'],
+    ['stored: half', 'stored', () => [{ rooms: { lobby: [1] } }], 'invalid'],
+    [
+      'stored: of many rooms',
+      'stored',
+      () => [{ rooms: Object.fromEntries(Array.from({ length: 21 }, () => [newId(), [1, 1]])) }],
+      'invalid',
+    ],
+    ['reached: of no id', 'reached', () => [{ room: 'x', message: 1 }], 'invalid'],
+    ['reached: of a room that is not there', 'reached', () => [{ room: newId(), message: 1 }], 'not-found'],
+    ['reached: of a room not mine', 'reached', () => [{ room: foreignRoom, message: 1 }], 'forbidden'],
     ['room:get: of no id', 'room:get', () => [{ room: 'x' }], 'invalid'],
     ['room:get: of a room that is not there', 'room:get', () => [{ room: newId() }], 'not-found'],
     [

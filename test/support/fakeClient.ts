@@ -61,6 +61,7 @@ export function fakeClient({
   const answersOfEngine: Record<string, (...args: never[]) => object> = {
     reactors: () => ({ reactors: [] }),
     readBy: () => ({ readBy }),
+    reached: () => ({ by: undefined }),
     members: () => ({ members }),
     mentionable: () => ({ people: members }),
     showPresence: (_: string, show = true) => ({ shown: show }),

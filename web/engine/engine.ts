@@ -22,7 +22,7 @@ import type { ConnectionStatus } from '../transport/transportState.ts';
 import { askMentionable } from './askMentionable.ts';
 import { askPinned } from './askPinned.ts';
 import { askReactors } from './askReactors.ts';
-import type { AnswerOrReason } from './askServer.ts';
+import { type AnswerOrReason, askServer } from './askServer.ts';
 import { createDirectRequests, type DirectRequests } from './directRequests.ts';
 import { createLogMigration, type LogMigration } from './logMigration.ts';
 import { createModerationRequests, type ModerationRequests } from './moderationRequests.ts';
@@ -31,6 +31,7 @@ import { createReadMarkers, type ReadMarkers } from './readMarkers.ts';
 import { createRoomChoices, type RoomChoices } from './roomChoices.ts';
 import { createRoomReaders, type RoomReaders } from './roomReaders.ts';
 import { createRoomRequests, type RoomRequests } from './roomRequests.ts';
+import { createStoredReports } from './storedReports.ts';
 import { createTypists, type Typists } from './typists.ts';
 
 export interface Engine {
@@ -59,7 +60,14 @@ export interface EngineActions extends RoomRequests, DirectRequests, ModerationR
   members: PresenceWatch['members'];
   showPresence: PresenceWatch['show'];
   /** Who of the others has read an entry, as far as this device knows; undefined in large rooms, or where it knows nothing. */
-  readBy(room: string, serverOffset: number): AnswerOrReason<{ readBy: ReadBy | undefined }>;
+  /** `reached`: the answer to `reached` for this entry, if there is one. */
+  readBy(
+    room: string,
+    serverOffset: number,
+    reached?: readonly string[],
+  ): AnswerOrReason<{ readBy: ReadBy | undefined }>;
+  /** The ids of those on whose devices the entry is; undefined where nobody may know. */
+  reached(room: string, serverOffset: number): AnswerOrReason<{ by: readonly string[] | undefined }>;
   /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
   mentionable(room: string): AnswerOrReason<{ people: Awaited<ReturnType<typeof askMentionable>> }>;
   /** The pinned message of a room, as the bar above its log shows it; undefined where it cannot be had now. */
@@ -106,6 +114,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const lock = createLock(deps.locks, drainLockOf(me), { clock, stuckMs: LOCK_STUCK_MS });
   const migration = createLogMigration({ db, clock, opened, changed, progressed });
   let isSending = false;
+  const storedReports = createStoredReports({ db, clock, connection: () => connection });
   const sync = createSync({
     db,
     me,
@@ -113,7 +122,10 @@ export function createEngine(deps: EngineDeps): Engine {
     connection: () => connection,
     clock,
     random,
-    changed,
+    changed(change) {
+      if (change.type === 'log') storedReports.stored(change.rooms);
+      changed(change);
+    },
     storage,
     progressed,
     isSending: () => isSending,
@@ -126,6 +138,7 @@ export function createEngine(deps: EngineDeps): Engine {
       choices.live();
       roomReaders.live();
       presence.live();
+      storedReports.live();
     },
   });
   const drain = createDrain({
@@ -212,6 +225,7 @@ export function createEngine(deps: EngineDeps): Engine {
         typing.down();
         roomReaders.down();
         presence.down();
+        storedReports.down();
       }
       deps.statusChanged(status);
     },
@@ -236,6 +250,10 @@ export function createEngine(deps: EngineDeps): Engine {
       members: presence.members,
       showPresence: presence.show,
       readBy: async (...asked) => ({ ok: true, readBy: await roomReaders.of(...asked) }),
+      async reached(room, message) {
+        const asked = await askServer(connection, 'reached', { room, message });
+        return asked.ok ? { ok: true, by: asked.answer.by } : asked;
+      },
       mentionable: async (room) => ({ ok: true, people: await askMentionable(db, me, connection, room) }),
       pinned: async (...asked) => ({
         ok: true,
@@ -264,6 +282,7 @@ export function createEngine(deps: EngineDeps): Engine {
       typing.down();
       roomReaders.down();
       presence.close();
+      storedReports.down();
     },
   };
 }

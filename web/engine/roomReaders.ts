@@ -20,7 +20,7 @@ export interface RoomReaders {
   /** To be called with every frame. */
   received(frame: Down): void;
   /** The names of the others who have read an entry, and of those who have not. Undefined where that is not known. */
-  of(room: string, serverOffset: number): Promise<ReadBy | undefined>;
+  of(room: string, serverOffset: number, reached?: readonly string[]): Promise<ReadBy | undefined>;
   /** A welcome is stored: the markers are of the server's logs. */
   live(): void;
   /** The connection ended. */
@@ -180,7 +180,7 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
         askLater();
       }
     },
-    of: (room, serverOffset) =>
+    of: (room, serverOffset, reached = []) =>
       db.read(['rooms', 'users'], async (tx) => {
         const stored = await tx.objectStore('rooms').get(room);
         const others = Object.entries(stored?.readers ?? {}).filter(([user]) => user !== me);
@@ -189,12 +189,18 @@ export function createRoomReaders({ db, me, clock, opened, connection, changed }
         const hiding = new Set(stored.hidingReads);
         const named = others.map(([user, upTo], i) => ({
           upTo: hiding.has(user) ? undefined : upTo,
+          isReached: reached.includes(user),
           name: users[i] ? shownName(users[i].name) : '',
         }));
         const namesOf = (some: typeof named) => some.map(({ name }) => name).sort();
         return {
           read: namesOf(named.filter(({ upTo }) => upTo !== undefined && upTo >= serverOffset)),
-          unread: namesOf(named.filter(({ upTo }) => upTo !== undefined && upTo < serverOffset)),
+          unread: namesOf(
+            named.filter(({ upTo, isReached }) => upTo !== undefined && upTo < serverOffset && !isReached),
+          ),
+          reached: namesOf(
+            named.filter(({ upTo, isReached }) => upTo !== undefined && upTo < serverOffset && isReached),
+          ),
           hiding: namesOf(named.filter(({ upTo }) => upTo === undefined)),
         };
       }),

@@ -567,6 +567,8 @@ export const enSheets = {
       `Written at ${since}. The server did not accept it. It is kept on this device.`,
     readBy: (names: string) => `Read by: ${names}.`,
     unreadBy: (names: string) => `Not read yet by: ${names}.`,
+    reached: (names: string) => `On their device, not read yet: ${names}.`,
+    notReached: (names: string) => `Not read yet, and perhaps not on their device: ${names}.`,
     hiding: (names: string) => `Do not show what they have read: ${names}.`,
     reactedBy: (emoji: string, names: string) => `${emoji} ${names}`,
     /** `n`: more than those who are named. */

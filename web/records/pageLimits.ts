@@ -96,3 +96,5 @@ export const WINDOW_STEP_LINES = 12;
 export const COME_BACK_LOOK_EVERY_MS = 3_000;
 /** How often a keeper's visible app looks for requests. Two of these, and the keeper's tap, are well within two minutes. */
 export const KEEPER_LOOKS_EVERY_MS = 10_000;
+/** The server is told of stored entries this long after: more may follow, and what a person waits for goes first. */
+export const STORED_SOON_MS = 10_000;

@@ -33,12 +33,17 @@ export type LocalRoom = Pick<
   readers?: Readonly<Record<string, number>>;
   /** Members who hide how far they have read: of them `readers` has 0. */
   hidingReads?: readonly string[];
+  /** The range of the log of which the server knows that this device has stored it: the first and the last entry. */
+  toldStored?: readonly [number, number];
 };
 
 /** Names; empty where one is not known. */
 export interface ReadBy {
   read: string[];
+  /** Neither read nor known to be on a device of theirs. */
   unread: string[];
+  /** Not read, but on a device of theirs. */
+  reached: string[];
   /** They do not show what they have read. */
   hiding: string[];
 }

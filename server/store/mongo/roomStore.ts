@@ -13,6 +13,7 @@ import {
   type RolesOfRoom,
   type RoomRecord,
   type RoomStore,
+  type StoredRange,
   Unavailable,
 } from '../port.ts';
 import { settingsOf, withChoice } from '../storedSettings.ts';
@@ -31,7 +32,7 @@ import { isDuplicate } from './base/faults.ts';
 import type { RoomActivity } from './roomActivity.ts';
 
 interface Deps {
-  collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'settings' | 'entriesOf'>;
+  collections: Pick<Collections, 'rooms' | 'members' | 'marks' | 'reached' | 'settings' | 'entriesOf'>;
   heads: LogStore['heads'];
   counts: MemberCounts;
   applySideEffects: ApplySideEffects;
@@ -46,7 +47,7 @@ export interface MongoRoomStore extends RoomStore {
 type LeaveFields = Pick<EntryDocument, 'author' | 'subject' | 'at' | 'serverOffset'>;
 
 export function roomsOn({
-  collections: { rooms, members, marks, settings, entriesOf },
+  collections: { rooms, members, marks, reached, settings, entriesOf },
   heads,
   counts,
   applySideEffects,
@@ -83,6 +84,22 @@ export function roomsOn({
     if (!first || !makesRoom(first.kind)) return null;
     await applySideEffects(id, [first satisfies PendingEntry]);
     return rooms.findOne({ _id: id });
+  }
+
+  /** Joins the range that it touches; else takes the place of one that ends before it; else changes nothing. */
+  async function reach(user: string, { room, from, to }: StoredRange): Promise<void> {
+    for (let tries = 0; tries < REACH_TRIES; tries++) {
+      const touching = { room, user, from: { $lte: to + 1 }, to: { $gte: from - 1 } };
+      const joined = await reached.updateOne(touching, { $max: { to }, $min: { from } });
+      if (joined.matchedCount > 0) return;
+      try {
+        const older = { room, user, to: { $lt: from - 1 } };
+        await reached.updateOne(older, { $set: { from, to } }, { upsert: true });
+        return;
+      } catch (error) {
+        if (!isDuplicate(error)) throw error; // there is one that ends later; or it was inserted meanwhile: then it may touch
+      }
+    }
   }
 
   /**
@@ -215,6 +232,13 @@ export function roomsOn({
       const duplicates = await bulkUpsert(marks, raise(raised));
       // another process inserted these in between
       await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
+    },
+    async reach(user, ranges) {
+      await Promise.all(ranges.map((range) => reach(user, range)));
+    },
+    async reached(room, users) {
+      const found = await reached.find({ room, user: { $in: [...users] } }).toArray();
+      return new Map(found.map(({ user, from, to }) => [user, { from, to }]));
     },
     async choose(room, user, choice, at) {
       const _id = settingsId(room, user);
@@ -476,3 +500,6 @@ export function createMemberCounts(
     },
   };
 }
+
+/** The second try sees what another process has inserted meanwhile. */
+const REACH_TRIES = 2;

@@ -85,6 +85,8 @@ export const ANSWERED_BY = {
     create: 'writer',
     begin: 'writer',
     mark: 'writer',
+    reach: 'writer',
+    reached: 'reader',
     choose: 'writer',
     chosen: 'reader',
     byId: 'reader',

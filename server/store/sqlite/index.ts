@@ -159,6 +159,8 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       members: (room, after, limit) => call('rooms', 'members', room, after, limit),
       roles: (room, users) => call('rooms', 'roles', room, users),
       exits: (user, rooms) => call('rooms', 'exits', user, rooms),
+      reach: (user, ranges) => call('rooms', 'reach', user, ranges),
+      reached: (room, users) => call('rooms', 'reached', room, users),
       banned: (room, limit) => call('rooms', 'banned', room, limit),
     },
     keepers: {

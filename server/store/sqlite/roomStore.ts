@@ -55,6 +55,16 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
         for (const { room, user, upTo } of marks) statements.mark.run(room, user, upTo);
       });
     },
+    reach: (user, ranges) =>
+      transaction(() => {
+        for (const { room, from, to } of ranges) statements.reach.run(room, user, from, to);
+      }),
+    reached: (room, users) =>
+      new Map(
+        statements.reached
+          .all(room, JSON.stringify(users))
+          .map(({ user, first, last }) => [user, { from: first, to: last }]),
+      ),
     choose: (room, user, choice, at) =>
       transaction(() => {
         const stored = statements.chosen.get(room, user);
@@ -153,6 +163,19 @@ function prepare(db: DatabaseSync) {
       db,
       `SELECT coalesce(subject, author) AS user, at FROM entries
        WHERE room = ? AND serverOffset > ? AND kind IN (${listOf(leavingKinds())}) ORDER BY serverOffset`,
+    ),
+    // the end is the later one in any case: of ranges that touch, and of those that do not
+    reach: query(
+      db,
+      `INSERT INTO reached (room, user, first, last) VALUES (?, ?, ?, ?)
+       ON CONFLICT (room, user) DO UPDATE SET last = max(last, excluded.last), first = CASE
+         WHEN excluded.first <= last + 1 AND first <= excluded.last + 1 THEN min(first, excluded.first)
+         WHEN excluded.last > last THEN excluded.first
+         ELSE first END`,
+    ),
+    reached: query<{ user: string; first: number; last: number }>(
+      db,
+      'SELECT user, first, last FROM reached WHERE room = ? AND user IN (SELECT value FROM json_each(?))',
     ),
     mark: query(
       db,

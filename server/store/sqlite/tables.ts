@@ -30,6 +30,7 @@ const STEPS = [
   sixteenth,
   seventeenth,
   eighteenth,
+  nineteenth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -275,6 +276,15 @@ function seventeenth(db: DatabaseSync): void {
 /** Who hides what they have read. */
 function eighteenth(db: DatabaseSync): void {
   db.exec('ALTER TABLE presence ADD COLUMN hidesReads INTEGER NOT NULL DEFAULT 0');
+}
+
+/** Which entries of each room a device of each user has stored. */
+function nineteenth(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE reached (
+      room TEXT NOT NULL, user TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (room, user)
+    ) STRICT, WITHOUT ROWID;
+  `);
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

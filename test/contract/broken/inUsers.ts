@@ -358,6 +358,37 @@ export const userFaults: Fault[] = [
     caughtBy: ['who hides what they have read does so by itself'],
   },
   {
+    name: 'what a device has stored is taken for all before it',
+    around: (store) => ({
+      ...store,
+      rooms: {
+        ...store.rooms,
+        reach: (user, ranges) =>
+          store.rooms.reach(
+            user,
+            ranges.map((range) => ({ ...range, from: 1 })),
+          ),
+      },
+    }),
+    caughtBy: ['of what a device has stored of a room, the last range is kept'],
+  },
+  {
+    name: 'of what two devices have stored, what one wrote last counts',
+    around: (store, _, data) => ({
+      ...store,
+      rooms: {
+        ...store.rooms,
+        async reach(user, ranges) {
+          for (const { room, from, to } of ranges) data.reached.set(`${room} ${user}`, { from, to });
+        },
+      },
+    }),
+    caughtBy: [
+      'of what a device has stored of a room, the last range is kept',
+      'ranges that two devices store at the same moment',
+    ],
+  },
+  {
     name: 'the time at which somebody was here last falls back',
     around: (store, _, data) => ({
       ...store,

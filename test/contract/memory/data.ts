@@ -76,6 +76,7 @@ export class MemoryData {
   readonly reports = new Map<string, NewReport & { isClosed: boolean }>();
   readonly presence = new Map<string, PresenceRecord>();
   readonly marks = new Map<string, number>();
+  readonly reached = new Map<string, { from: number; to: number }>();
   readonly settings = new Map<string, StoredSettings>();
   readonly #members = new Map<string, Map<string, Member>>();
 

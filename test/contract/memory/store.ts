@@ -225,6 +225,29 @@ export function openMemory(data: MemoryData, random: Random): Store {
         for (const { room, user, upTo } of marks)
           data.marks.set(`${room} ${user}`, Math.max(data.marks.get(`${room} ${user}`) ?? 0, upTo));
       }),
+    reach: (user, ranges) =>
+      call(() => {
+        for (const { room, from, to } of ranges) {
+          const before = data.reached.get(`${room} ${user}`);
+          const isTouching = before && from <= before.to + 1 && before.from <= to + 1;
+          if (isTouching)
+            data.reached.set(`${room} ${user}`, {
+              from: Math.min(from, before.from),
+              to: Math.max(to, before.to),
+            });
+          else if (!before || to > before.to) data.reached.set(`${room} ${user}`, { from, to });
+        }
+      }),
+    reached: (room, users) =>
+      call(
+        () =>
+          new Map(
+            users.flatMap((user) => {
+              const range = data.reached.get(`${room} ${user}`);
+              return range ? [[user, { ...range }] as const] : [];
+            }),
+          ),
+      ),
     readUpTo: (user, rooms) => call(() => rooms.map((room) => data.readUpTo(room, user))),
     readers: (room, limit) => call(() => data.readers(room).slice(0, limit)),
     roles: (room, users) => call(() => data.roles(room, users)),

@@ -105,6 +105,40 @@ test('it can be changed so often, then a while later', async () => {
   });
 });
 
+test('whom a message has reached is known once a device has said that it is stored, of nobody who hides it', async () => {
+  using ada = await join();
+  using bo = await join();
+  using cy = await join();
+  using stranger = await join();
+  const [me, you, third] = [ada, bo, cy].map(({ session }) => session.user.id) as [string, string, string];
+  const room = newId();
+  await ada.makeRoom({ id: room, kind: 'public', name: 'a room' });
+  for (const one of [bo, cy]) await one.request('room:join', { room, clientOffset: newId() });
+  await ada.append(text('four', room), text('five', room));
+  const reached = async (message: number, by = ada) => {
+    const answer = await by.request('reached', { room, message });
+    return answer.ok ? answer.by?.toSorted() : answer.error.code;
+  };
+  const stored = (by: ApiClient, from: number, to: number) =>
+    by.request('stored', { rooms: { [room]: [from, to] } });
+  await bo.hears('five', room); // which is no proof that it is stored
+  expect(await reached(4)).toEqual([]);
+  expect(await stored(bo, 4, 4)).toMatchObject({ ok: true });
+  expect([await reached(3), await reached(4), await reached(5)]).toEqual([[], [you], []]);
+  await stored(bo, 5, 9); // the log has five
+  expect([await reached(5), await reached(6)]).toEqual([[you], []]);
+  for (const client of [cy, ada]) await stored(client, 1, 5);
+  expect(await reached(4)).toEqual([me, you, third].toSorted());
+  await stored(stranger, 1, 5);
+  expect(await reached(4, stranger)).toBe('forbidden');
+  expect(await reached(4)).toEqual([me, you, third].toSorted());
+
+  await bo.request('readers:show', { show: false });
+  await cy.request('presence:show', { show: false });
+  expect(await reached(4)).toEqual([me]);
+  expect(await reached(4, bo)).toBeUndefined();
+});
+
 function bench(isSmall: () => boolean, members = 2) {
   const frames: Frame<'readers'>[] = [];
   const asked = vi.fn();
@@ -115,9 +149,12 @@ function bench(isSmall: () => boolean, members = 2) {
         return Array.from({ length: Math.min(limit, members) }, (_, i) => ({ user: `user ${i}`, upTo: i }));
       },
       ofUsers: async () => new Map(),
+      reach: async () => {},
+      reached: async () => new Map(),
     },
     names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
-    access: { refusalOf: async () => undefined },
+    heads: async () => new Map(),
+    access: { refusalOf: async () => undefined, isMember: async () => true },
     direct: { isOpen: async () => true },
     smallRooms: { isSmall: async () => isSmall() },
     tell: (frame) => frames.push(frame),

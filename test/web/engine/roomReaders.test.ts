@@ -93,7 +93,8 @@ test('all have read up to the least marker of the others; frames raise it, and i
   expect(changes.filter(({ type }) => type === 'readers')).toHaveLength(3);
   expect(asked).toBe(1);
   readers.down();
-  expect(await readers.of(ROOM, 5)).toEqual({ read: ['Lin'], unread: [''], hiding: [] });
+  expect(await readers.of(ROOM, 5)).toEqual({ read: ['Lin'], reached: [], unread: [''], hiding: [] });
+  expect(await readers.of(ROOM, 5, [lin, osei])).toMatchObject({ read: ['Lin'], reached: [''], unread: [] });
   const about = { id: ROOM, kind: 'public', name: 'Lobby', from: 6, readUpTo: 5, members: 3 } as const;
   await storeWelcome(db, welcomeOf(userOf(me, 'me'), [{ ...about, head: 5 }], { epoch: 'one' }));
   expect(await upTo()).toBe(4);
@@ -108,7 +109,7 @@ test('nobody knows that all have read while one hides it, and who hides is not a
   await until('put off', () => clock.isSet());
   clock.pass(1_000);
   await untilAll(0);
-  expect(await readers.of(ROOM, 2)).toEqual({ read: [''], unread: [], hiding: ['Lin'] });
+  expect(await readers.of(ROOM, 2)).toEqual({ read: [''], reached: [], unread: [], hiding: ['Lin'] });
   frame({ [osei]: 5 });
   await until('raised', async () => (await room()).readers?.[osei] === 5);
   expect(await upTo()).toBe(0);

@@ -91,36 +91,52 @@ export function StatusSheet({ room, message, onClose, ...on }: StatusSheetProps)
   );
 }
 
-/** Who of the others has read the message, and who has not. */
+/** Who of the others has read the message, whom it has reached, and whom not. The server is asked for that while there is a connection. */
 function ReadByLines({ room, message }: Pick<StatusSheetProps, 'room' | 'message'>) {
   const { client } = useWorld();
   const [readBy, setReadBy] = useState<ReadBy | undefined>();
+  const [reached, setReached] = useState<readonly string[] | undefined>();
   const { serverOffset } = message;
+  useEffect(() => {
+    if (serverOffset === undefined) return;
+    const ask = () =>
+      void client.ask('reached', room, serverOffset).then(
+        (found) => found.ok && setReached(found.by),
+        () => {},
+      );
+    ask();
+    const timer = setInterval(ask, REACHED_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [client, room, serverOffset]);
   useEffect(() => {
     if (serverOffset === undefined) return;
     // the database cannot be read: nothing is said
     const look = () =>
-      void client.ask('readBy', room, serverOffset).then(
+      void client.ask('readBy', room, serverOffset, reached).then(
         (found) => found.ok && setReadBy(found.readBy),
         () => {},
       );
     look();
     const timer = setInterval(look, READ_BY_EVERY_MS);
     return () => clearInterval(timer);
-  }, [client, room, serverOffset]);
+  }, [client, room, serverOffset, reached]);
   if (!readBy) return null;
-  const { read, unread, hiding } = readBy;
+  const { read, reached: onDevice, unread, hiding } = readBy;
+  const { details } = sheetTexts();
   return (
     <>
-      {read.length > 0 && <p>{sheetTexts().details.readBy(listed(read))}</p>}
-      {unread.length > 0 && <p>{sheetTexts().details.unreadBy(listed(unread))}</p>}
-      {hiding.length > 0 && <p>{sheetTexts().details.hiding(listed(hiding))}</p>}
+      {read.length > 0 && <p>{details.readBy(listed(read))}</p>}
+      {onDevice.length > 0 && <p>{details.reached(listed(onDevice))}</p>}
+      {unread.length > 0 && <p>{(reached ? details.notReached : details.unreadBy)(listed(unread))}</p>}
+      {hiding.length > 0 && <p>{details.hiding(listed(hiding))}</p>}
     </>
   );
 }
 
 /** While the sheet is open. Others are told at most as often. */
 const READ_BY_EVERY_MS = 1_000;
+/** The server hears it of each device at most once a minute, but soon of the first message. */
+const REACHED_EVERY_MS = 3_000;
 
 function CopyButton({ onCopy }: Pick<StatusSheetProps, 'onCopy'>) {
   return (

@@ -41,6 +41,7 @@ export interface Collections {
   rooms: Collection<RoomDocument>;
   members: Collection<MemberDocument>;
   marks: Collection<MarkDocument>;
+  reached: Collection<ReachedDocument>;
   settings: Collection<SettingsDocument>;
   /**
    * The collection that holds the log of a room; nothing else decides this. Beyond some tens of processes, rooms could be
@@ -189,6 +190,14 @@ export interface MarkDocument {
   room: string;
   user: string;
   upTo: number;
+}
+
+/** Which entries of a room a device of this user has stored. */
+export interface ReachedDocument {
+  room: string;
+  user: string;
+  from: number;
+  to: number;
 }
 
 /** `_id`: of `settingsId`. */
@@ -347,6 +356,7 @@ const INDEXES = {
     },
   ],
   marks: [{ name: 'marksOfUser', key: { user: 1, room: 1 }, unique: true }],
+  reached: [{ name: 'reachedInRoom', key: { room: 1, user: 1 }, unique: true }],
   settings: [],
 } satisfies Record<string, IndexDescription[]>;
 
@@ -383,6 +393,7 @@ export function collectionsOf(db: Db): Collections {
     members: db.collection('members'),
     marks: db.collection('marks'),
     settings: db.collection('settings'),
+    reached: db.collection('reached'),
     entriesOf: () => entries,
     entries: [entries],
   };
