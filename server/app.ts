@@ -1,8 +1,7 @@
 /** The composition root: builds the server from a store and a configuration. */
 import { randomBytes } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { pairOf } from '../shared/directPair.ts';
@@ -50,11 +49,13 @@ import { createWorkMeter } from './limits/workMeter.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
-import { guardConnections, HTTP_OPTIONS } from './request/connectionGuard.ts';
+import { guardConnections } from './request/connectionGuard.ts';
 import { createHostCheck, warningOfForeignHosts } from './request/hostCheck.ts';
 import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
+import { takeTurns } from './request/requestTurns.ts';
+import { createWebServer } from './request/webServer.ts';
 import { createAboutService } from './rooms/aboutService.ts';
 import { createAccess } from './rooms/access.ts';
 import { createAnnouncements } from './rooms/announcements.ts';
@@ -400,11 +401,14 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     audit,
     logger,
   });
-  const https = config.tls && createHttpsServer({ ...HTTP_OPTIONS, ...config.tls }, koa.callback());
-  const http = https ?? createHttpServer(HTTP_OPTIONS, koa.callback());
+  const http = createWebServer(config.tls, koa.callback());
   const tls =
     config.tls &&
-    reloadTlsOnChange({ tls: config.tls, apply: (pair) => https?.setSecureContext(pair), logger });
+    reloadTlsOnChange({
+      tls: config.tls,
+      apply: (pair) => 'setSecureContext' in http && http.setSecureContext(pair),
+      logger,
+    });
   const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
   const backpressure = createBackpressure({
     io,
@@ -479,6 +483,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     onLimit('requests of address', { address });
     return tooManyRequests(retryAfter);
   });
+  takeTurns(http);
   const connections = guardConnections(http, {
     countsAddresses: config.trustProxy.tag === 'nobody',
     isShunned: (address) => requestsOfAddress.waitFor(address, 1) > 0,
@@ -544,7 +549,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         name: 'close connections',
         run: async () => {
           connections.stop();
-          http.closeAllConnections();
           await metricsServer?.close();
           audit.flush();
         },

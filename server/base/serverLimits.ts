@@ -108,6 +108,19 @@ export const UNKNOWN_TOKENS_OF_ADDRESS = { perSecond: 10, burst: 500 };
 export const URL_MAX_LENGTH = 2_048;
 /** Requests of one connection that wait for their answers. Browsers send one at a time, which may come before the end of the last is noticed. */
 export const REQUESTS_PER_CONNECTION = 2;
+/**
+ * Streams of HTTP/2 that are open at once on one connection. RFC 9113 recommends 100, and nghttp2 has that bound until the
+ * client has acknowledged ours. A page has some fifteen files.
+ */
+export const STREAMS_PER_CONNECTION = 100;
+/** Of one request in HTTP/2, names and values; the same as Node's bound in HTTP/1.1. */
+export const HEADERS_MAX_BYTES = 16 * 1024;
+/** Of all connections of HTTP/2, in one turn of the event loop: some 3 ms. */
+export const REQUESTS_PER_TURN = 16;
+/** Streams that the client of a connection resets. A browser resets those of a page that is left, and polls of a closed tab. */
+export const RESETS_PER_CONNECTION = { perSecond: 5, burst: 50 };
+/** SETTINGS and PING of HTTP/2. Browsers send a few. */
+export const CONTROL_FRAMES_PER_CONNECTION = { perSecond: 10, burst: 100 };
 /** Three thousand clients behind one address come back at the same time after a restart. */
 export const HANDSHAKES_OF_ADDRESS = { perSecond: 200, burst: 6_000 };
 /** How many handshakes one that is refused counts as. */

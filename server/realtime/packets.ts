@@ -4,7 +4,7 @@
  * and pings and pongs of the WebSocket, are counted. A connection that breaks a rule is closed.
  */
 
-import type { Server as HttpServer } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import * as parserV4 from 'engine.io-parser';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 import { APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
@@ -115,7 +115,7 @@ interface Engine {
  * Call once, before `http` listens: a WebSocket holds no more than a handshake of a stranger, who may never end a message that
  * was begun. Engine.IO makes its WebSocket server when it is attached, and anew when `http` begins to listen.
  */
-export function boundMessages(engine: unknown, http: Pick<HttpServer, 'on'>): void {
+export function boundMessages(engine: unknown, http: Pick<NetServer, 'on'>): void {
   const bound = () => {
     (engine as Engine).ws.options.maxPayload = HANDSHAKE_BODY_BYTES;
   };

@@ -1,7 +1,8 @@
 /**
  * The Socket.IO server: authenticates connections, has each caught up, passes their requests to `perform`, and sends frames.
  */
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { PacketType } from 'socket.io-parser';
@@ -46,6 +47,7 @@ import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import { mayAct, type RequestContext } from '../request/requestContext.ts';
 import { FOREIGN_PAGE, foreignHost, guardRequests } from '../request/requestGuard.ts';
+import type { WebServer } from '../request/webServer.ts';
 import type { PresenceMessage, PresenceService } from '../rooms/presenceService.ts';
 import type { SmallRooms } from '../rooms/smallRooms.ts';
 import type { Store } from '../store/port.ts';
@@ -112,7 +114,7 @@ export interface Realtime {
 interface Deps {
   io: LiveServer;
   /** The HTTP server that `io` is attached to. */
-  http: HttpServer;
+  http: NetServer;
   /** True if there are other processes on the same database. */
   hasOtherProcesses: boolean;
   store: Pick<Store, 'users' | 'rooms' | 'presence'>;
@@ -147,7 +149,7 @@ export function createSocketServer({
   allowedOrigins,
   logger,
 }: {
-  http: HttpServer;
+  http: WebServer;
   adapter: AdapterConstructor | undefined;
   allowedOrigins: readonly string[];
   logger: Pick<Logger, 'warn'>;

@@ -8,7 +8,7 @@ export interface ClientAddress {
   address: string;
   /** This server's origin as the client sees it; undefined when the request has no valid `Host`. */
   ownOrigin: string | undefined;
-  /** `Host` as the client sent it, or `X-Forwarded-Host` of a trusted proxy. Undefined if it is absent or repeated. */
+  /** `Host` as the client sent it (in HTTP/2 `:authority`), or `X-Forwarded-Host` of a trusted proxy. Undefined if it is absent, repeated or contradicted. */
   host: string | undefined;
 }
 
@@ -30,16 +30,22 @@ export function clientAddressOf(
   const hops = trustedHops(chain, trustProxy);
   const address = chain[Math.max(0, chain.length - 1 - hops)]!;
   const scheme = hopsFromRight(headers['x-forwarded-proto'], hops) ?? (socket.encrypted ? 'https' : 'http');
-  const host = hopsFromRight(headers['x-forwarded-host'], hops) ?? headers.host;
+  const named = hopsFromRight(headers['x-forwarded-host'], hops) ?? hostIn(headers);
   const isHost = (text: string, i: number) =>
     i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
   const isRepeated = rawHeaders.filter(isHost).length > 1;
   return {
     // Not an IP address: the header is broken, so use the address of the TCP connection.
     address: isIP(address) ? address : (chain.at(-1) ?? ''),
-    ownOrigin: publicOrigin ?? originFrom(scheme, host),
-    host: isRepeated ? undefined : host,
+    ownOrigin: publicOrigin ?? originFrom(scheme, named),
+    host: isRepeated ? undefined : named,
   };
+}
+
+/** HTTP/2 has the pseudo-header `:authority`. Undefined where `Host` says something else: proxies may have read that one. */
+function hostIn({ ':authority': authority, host }: IncomingHttpHeaders): string | undefined {
+  if (authority === undefined) return host;
+  return host === undefined || host === authority ? String(authority) : undefined;
 }
 
 function trustedHops(chain: readonly string[], trust: TrustProxy): number {

@@ -3,16 +3,13 @@
  * under foreign names (421), and requests of an address that makes too many (429). Engine.IO's own answer to a refused upgrade
  * is a 400 without a reason.
  */
-import {
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_STATUS } from '../../shared/protocol/index.ts';
 import { refusal, wireError } from '../base/refusal.ts';
 import { MISDIRECTED_STATUS } from './hostCheck.ts';
+import { sessionOf } from './webServer.ts';
 
 export interface EarlyRefusal {
   status: number;
@@ -24,21 +21,23 @@ export interface EarlyRefusal {
 
 /** Runs before every listener that `http` has at the moment. `refusalOf` is called for each request and each upgrade. */
 export function guardRequests(
-  http: HttpServer,
+  http: NetServer,
   refusalOf: (request: IncomingMessage) => EarlyRefusal | undefined,
 ): void {
   intercept(http, 'request', (request: IncomingMessage, response: ServerResponse) => {
     if (request.socket.destroyed) return true; // parsed from the same bytes as the request that ended the connection
     const why = refusalOf(request);
     if (!why) return false;
-    response.writeHead(why.status, headersOf(why)).end(why.body);
+    const session = sessionOf(request);
+    response.writeHead(why.status, headersOf(why, session ? {} : CLOSE));
+    response.end(why.body, () => session?.close());
     return true;
   });
   intercept(http, 'upgrade', (request: IncomingMessage, socket: Duplex) => {
     const why = refusalOf(request);
     if (!why) return false;
     const { status, body } = why;
-    const headers = { ...headersOf(why), 'Content-Length': Buffer.byteLength(body) };
+    const headers = { ...headersOf(why, CLOSE), 'Content-Length': Buffer.byteLength(body) };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.on('error', () => {}); // the client may be gone already; an error without a listener would end the process
     socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));
@@ -67,19 +66,24 @@ export function foreignHost(sentence: string): EarlyRefusal {
   return { status: MISDIRECTED_STATUS, body: JSON.stringify(refusal(wireError('unavailable', sentence))) };
 }
 
-/** The bodies of requests that are refused so early are not read: the connection is closed. */
-function headersOf({ retryAfter }: EarlyRefusal): Record<string, string> {
+/**
+ * The bodies of requests that are refused so early are not read: the connection is closed. In HTTP/2 no header says so: the
+ * client gets GOAWAY.
+ */
+const CLOSE = { Connection: 'close' };
+
+function headersOf({ retryAfter }: EarlyRefusal, more: Record<string, string>): Record<string, string> {
   return {
     'Content-Type': 'application/json; charset=utf-8',
     'Cache-Control': 'no-store',
-    Connection: 'close',
+    ...more,
     ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1_000)) }),
   };
 }
 
 /** Calls the existing listeners only for events that `handle` does not handle itself. */
 function intercept<Args extends unknown[]>(
-  http: HttpServer,
+  http: NetServer,
   event: string,
   handle: (...args: Args) => boolean,
 ): void {

@@ -4,6 +4,7 @@ import type { Attack } from './attackContext.ts';
 import { connectionAttacks } from './connections.ts';
 import { frameAttacks } from './frameFloods.ts';
 import { handshakeAttacks } from './handshakes.ts';
+import { http2Attacks } from './http2Floods.ts';
 import { slowReaderAttacks } from './slowReaders.ts';
 import { storeAttacks } from './storeCosts.ts';
 
@@ -14,6 +15,7 @@ const ALL = {
   ...frameAttacks,
   ...storeAttacks,
   ...accountAttacks,
+  ...http2Attacks,
 };
 
 export type AttackName = keyof typeof ALL;

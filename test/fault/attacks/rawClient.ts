@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -162,7 +163,8 @@ export function http(
   const body = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   return new Promise((resolve) => {
     const lost = () => resolve({ status: 0, headers: {}, body: '' });
-    const asked = httpRequest(`${url}${path}`, {
+    const asked = (url.startsWith('https:') ? httpsRequest : httpRequest)(`${url}${path}`, {
+      rejectUnauthorized: false,
       method,
       agent: false,
       headers: {

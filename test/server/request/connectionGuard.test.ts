@@ -8,12 +8,9 @@ import {
   STRANGERS_OF_ADDRESS,
   UNSENT_MAX_BYTES,
 } from '../../../server/base/serverLimits.ts';
-import {
-  type ConnectionGuard,
-  guardConnections,
-  HTTP_OPTIONS,
-} from '../../../server/request/connectionGuard.ts';
+import { type ConnectionGuard, guardConnections } from '../../../server/request/connectionGuard.ts';
 import { guardRequests, tooManyRequests } from '../../../server/request/requestGuard.ts';
+import { HTTP_OPTIONS } from '../../../server/request/webServer.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
 let ends: (() => void)[] = [];
