@@ -122,7 +122,7 @@ const Env = v.pipe(
     ALLOWED_ORIGINS: v.optional(
       setting(
         'ALLOWED_ORIGINS',
-        'origins with no path, such as https://a.example.org,https://b.example.org',
+        'origins with no path, such as https://a.example.org,https://b.example.org (each by its name: browsers do not accept * together with credentials)',
         (text) => every(commaList(text), toOrigin),
       ),
       '',
@@ -191,8 +191,9 @@ function toMongodbUrl(text: string): string | undefined {
   return /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s]+(\/[^/?\s]*)?(\?\S*)?$/.test(text) ? text : undefined;
 }
 
+/** A name is compared as it stands: with a `*` in it, it would match nothing. */
 function toOrigin(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
+  if (!URL.canParse(text) || text.includes('*')) return undefined;
   const url = new URL(text);
   const bare = url.href === `${url.origin}/`;
   return bare && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined;

@@ -64,6 +64,15 @@ test.each([
   expect(reported[0]).not.toContain('s3cret');
 });
 
+test('a wildcard for other origins is refused, with the reason', () => {
+  for (const ALLOWED_ORIGINS of ['*', 'https://a.example.org,*', 'https://*.example.org'])
+    expect(mistakes({ ALLOWED_ORIGINS })).toEqual([
+      expect.stringMatching(
+        /^ALLOWED_ORIGINS is .* it must be origins .*browsers do not accept \* together with credentials/,
+      ),
+    ]);
+});
+
 test('parses the settings', () => {
   const config = parseEnv({
     PORT: '0',
