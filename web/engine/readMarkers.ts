@@ -3,12 +3,10 @@
  * grow, until the log that they are of is deleted.
  */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { classOf } from '../../shared/protocol/codes.ts';
-import type { Clock, Timer } from '../db/clock.ts';
-import { coalesceCalls } from '../db/coalesceCalls.ts';
+import type { Clock } from '../db/clock.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
-import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
+import { createRoomSender, outcomeOfSending } from './sendUntilAnswered.ts';
 
 export interface ReadMarkers {
   /** `logGeneration`: of the log that the view shows. */
@@ -40,40 +38,25 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
   /** The markers that this connection has still to send, and those that were stored since its welcome; by room. */
   const unsent = new Map<string, number>();
   const fresh = new Map<string, number>();
-  let retry: Timer | undefined;
-  let closed = false;
-  let isWelcomed = false;
-
-  const send = coalesceCalls(async () => {
-    const failed = new Set<string>();
-    for (;;) {
-      const connection = closed || !isWelcomed ? undefined : liveConnection();
-      if (!connection) return;
-      const [room, upTo] = [...unsent].find(([each]) => !failed.has(each)) ?? [];
-      if (room === undefined || upTo === undefined) return failed.size > 0 ? sendLater() : undefined;
+  const sender = createRoomSender({
+    clock,
+    liveConnection,
+    waiting: () => unsent.keys(),
+    what: 'the read markers',
+    async sendOne(connection, room) {
+      const upTo = unsent.get(room)!;
       const answer = await connection.ask('read', { room, upTo }, ACKNOWLEDGE_WITHIN_MS);
-      if (!answer) return; // lost: sent again over the next connection
-      const isRefused = !answer.ok && classOf(answer.error.code) === 'permanent';
-      if (!answer.ok && !isRefused) {
-        failed.add(room);
-        continue;
-      }
+      const outcome = outcomeOfSending(answer);
+      if (outcome !== 'settled') return outcome;
       if (unsent.get(room) === upTo) unsent.delete(room);
-      if (isRefused) await giveUp(room, upTo);
-    }
+      if (!answer?.ok) await giveUp(room, upTo);
+      return outcome;
+    },
+    load() {
+      unsent.clear(); // a log may have been deleted since, and its marker with it
+      return readUnsent();
+    },
   });
-
-  function sendLater(): void {
-    if (retry !== undefined) clock.clearTimeout(retry);
-    retry = closed ? undefined : clock.setTimeout(sendStored, RETRY_MAX_MS);
-  }
-
-  function sendStored(): void {
-    unsent.clear(); // a log may have been deleted since, and its marker with it
-    readUnsent().then(send, (error) => {
-      if (!closed) console.warn('the read markers could not be read', error);
-    });
-  }
 
   /** The welcome has said up to where the server knows each room as read: only what is beyond that has to be sent. */
   async function readUnsent(): Promise<void> {
@@ -121,30 +104,24 @@ export function createReadMarkers({ db, liveConnection, clock, changed }: Deps):
     seen(room, upTo, logGeneration) {
       grow(room, upTo, logGeneration).then(
         (grown) => {
-          if (!grown || closed) return;
+          if (!grown || sender.isClosed()) return;
           unsent.set(room, grown.upTo);
           fresh.set(room, grown.upTo);
           changed([room], grown.isAtHead);
-          void send();
+          sender.send();
         },
         (error) => {
-          if (!closed) console.warn('a read marker could not be stored', error);
+          if (!sender.isClosed()) console.warn('a read marker could not be stored', error);
         },
       );
       return true;
     },
     has: (room, upTo) => upTo <= (fresh.get(room) ?? 0),
     live() {
-      isWelcomed = true;
       fresh.clear();
-      sendStored();
+      sender.live();
     },
-    down() {
-      isWelcomed = false;
-    },
-    close() {
-      closed = true;
-      if (retry !== undefined) clock.clearTimeout(retry);
-    },
+    down: sender.down,
+    close: sender.close,
   };
 }

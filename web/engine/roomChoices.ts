@@ -4,17 +4,15 @@
  * several devices the newest holds, whichever arrives last.
  */
 import { ACKNOWLEDGE_WITHIN_MS } from '../../shared/limits.ts';
-import { classOf } from '../../shared/protocol/codes.ts';
 import type { RoomChoice } from '../../shared/protocol/index.ts';
-import type { Clock, Timer } from '../db/clock.ts';
-import { coalesceCalls } from '../db/coalesceCalls.ts';
+import type { Clock } from '../db/clock.ts';
 import { type StorageHealth, storageReason } from '../db/failure.ts';
 import type { UserDatabase } from '../db/userDatabase.ts';
 import { putSettings } from '../log/store/applyFrames.ts';
 import type { Reason } from '../records/errorReason.ts';
-import { RETRY_MAX_MS } from '../records/pageLimits.ts';
 import type { LocalRoom, WaitingChoices } from '../records/storedRecords.ts';
 import type { ConnectionRunner } from '../transport/connectionRunner.ts';
+import { createRoomSender, outcomeOfSending } from './sendUntilAnswered.ts';
 
 export interface RoomChoices {
   /** Resolves ok once the choice is on this device. */
@@ -42,31 +40,32 @@ interface Deps {
 export function createRoomChoices({ db, liveConnection, clock, storage, changed }: Deps): RoomChoices {
   /** Rooms with choices to be sent. */
   const waiting = new Set<string>();
-  let retry: Timer | undefined;
-  let closed = false;
-  let isWelcomed = false;
-
-  const send = coalesceCalls(async () => {
-    const failed = new Set<string>();
-    for (;;) {
-      const connection = closed || !isWelcomed ? undefined : liveConnection();
-      if (!connection) return;
-      const [room] = [...waiting].filter((id) => !failed.has(id));
-      if (room === undefined) return failed.size > 0 ? sendLater() : undefined;
+  const sender = createRoomSender({
+    clock,
+    liveConnection,
+    waiting: () => waiting,
+    what: 'the settings of rooms',
+    async sendOne(connection, room) {
       const stored = await db.read(['rooms'], (tx) => tx.objectStore('rooms').get(room));
       const choices = stored?.making ? {} : (stored?.choices ?? {}); // what the server does not know yet waits for the next welcome
       const at = Math.min(...Object.values(choices).map((one) => one.at)); // the oldest first
       const sent = Object.entries(choices).filter(([, one]) => one.at === at) as Sent;
-      if (sent.length === 0) waiting.delete(room);
-      else {
-        const request = Object.fromEntries(sent.map(([name, { value }]) => [name, value]));
-        const ago = Math.max(0, clock.now() - at);
-        const answer = await connection.ask('room:choose', { room, ...request, ago }, ACKNOWLEDGE_WITHIN_MS);
-        if (!answer) return; // lost: sent again over the next connection
-        if (!answer.ok && classOf(answer.error.code) !== 'permanent') failed.add(room);
-        else await settle(room, sent, answer.ok ? answer.settings : undefined);
+      if (sent.length === 0) {
+        waiting.delete(room);
+        return 'settled';
       }
-    }
+      const request = Object.fromEntries(sent.map(([name, { value }]) => [name, value]));
+      const ago = Math.max(0, clock.now() - at);
+      const answer = await connection.ask('room:choose', { room, ...request, ago }, ACKNOWLEDGE_WITHIN_MS);
+      const outcome = outcomeOfSending(answer);
+      if (outcome === 'settled') await settle(room, sent, answer?.ok ? answer.settings : undefined);
+      return outcome;
+    },
+    /** Also what another tab has stored. */
+    async load() {
+      const rooms = await db.read(['rooms'], (tx) => tx.objectStore('rooms').getAll());
+      for (const { id, choices } of rooms) if (choices) waiting.add(id);
+    },
   });
 
   /** The server has these choices, or refuses them for good: only what was chosen meanwhile still waits. */
@@ -88,30 +87,7 @@ export function createRoomChoices({ db, liveConnection, clock, storage, changed 
       },
       'relaxed',
     );
-    if (!closed) changed([id]);
-  }
-
-  function sendLater(): void {
-    if (retry !== undefined) clock.clearTimeout(retry);
-    retry = closed ? undefined : clock.setTimeout(sendStored, RETRY_MAX_MS);
-  }
-
-  function sendAll(): void {
-    send().catch((error) => {
-      if (!closed) console.warn('the settings of rooms could not be sent', error);
-    });
-  }
-
-  /** Also what another tab has stored. */
-  function sendStored(): void {
-    const read = db.read(['rooms'], (tx) => tx.objectStore('rooms').getAll());
-    read.then(
-      (rooms) => {
-        for (const { id, choices } of rooms) if (choices) waiting.add(id);
-        sendAll();
-      },
-      (error) => closed || console.warn('the settings of rooms could not be read', error),
-    );
+    if (!sender.isClosed()) changed([id]);
   }
 
   return {
@@ -133,20 +109,12 @@ export function createRoomChoices({ db, liveConnection, clock, storage, changed 
       storage.worked();
       changed([room]);
       waiting.add(room);
-      sendAll();
+      sender.send();
       return { ok: true };
     },
-    live() {
-      isWelcomed = true;
-      sendStored();
-    },
-    down() {
-      isWelcomed = false;
-    },
-    close() {
-      closed = true;
-      if (retry !== undefined) clock.clearTimeout(retry);
-    },
+    live: sender.live,
+    down: sender.down,
+    close: sender.close,
   };
 }
 
