@@ -35,6 +35,7 @@ import {
   URL_MAX_LENGTH,
 } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
+import { createDayHandler } from './feed/dayHandler.ts';
 import { createFeed } from './feed/feed.ts';
 import { createNames } from './feed/names.ts';
 import { createRangeHandler, createReactorsHandler } from './feed/rangeHandler.ts';
@@ -328,6 +329,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       reached: readerService.reached,
       presence: presence.people,
       'presence:show': presence.show,
+      day: createDayHandler({ log: store.log, access }),
       reactors: createReactorsHandler({ log: store.log, names, access }),
       'room:choose': async (user, request) => {
         const chosen = await rooms.choose(user, request);

@@ -85,6 +85,7 @@ const CALLS: Record<AnsweredName, number> = {
   presence: 4,
   'presence:show': 2,
   reactors: 3,
+  day: 6,
   'room:choose': 3,
   'room:list': 3,
   person: 2,

@@ -77,6 +77,8 @@ export interface LogStore {
    * there are fewer; undefined where there is none. Deleted messages do not count.
    */
   messageAt(room: string, upTo: number, count: number): Promise<number | undefined>;
+  /** The serverOffset of the oldest message from `from` to `to`, inclusive; undefined where there is none. Deleted messages do not count. */
+  messageFrom(room: string, from: number, to: number): Promise<number | undefined>;
   /** The number of messages after `after` by users other than `user`, at most `most`. Deleted messages do not count. */
   unread(room: string, user: string, after: number, most: number): Promise<number>;
   /**

@@ -244,6 +244,8 @@ export const PresenceShown = answerWith({ shown: v.boolean() });
 /** `by`: members whose devices have stored the message; absent where nobody may know. */
 export const ReachedAnswer = answerWith({ by: v.optional(v.array(UserId)) });
 export const ReadersShown = answerWith({ shown: v.boolean() });
+/** Absent: nobody wrote then. */
+export const DayAnswer = answerWith({ serverOffset: v.optional(Offset) });
 /** Who reacted to a message, by emoji in the order of the first one; at most REACTORS_MAX. */
 export const ReactorsAnswer = answerWith({
   reactions: v.array(v.object({ emoji: v.string(), by: v.array(UserId) })),
@@ -270,6 +272,7 @@ export const answers = {
   stored: Done,
   reached: ReachedAnswer,
   reactors: ReactorsAnswer,
+  day: DayAnswer,
   'room:choose': ChosenAnswer,
   'room:list': Listed,
   person: PersonAnswer,

@@ -94,6 +94,8 @@ export type RoomChoice = Omit<RoomSettings, 'rev'>;
 /** Sets those that are given. `ago`: how long ago the user chose them, in milliseconds. */
 export const RoomChoose = settingsWith({ room: RoomId, ago: v.optional(Millis, 0) });
 export const RoomList = v.object({ after: v.optional(RoomId) });
+/** The first message with `from` ≤ at < `to`. */
+export const Day = v.object({ room: RoomId, from: Millis, to: Millis });
 /** Whoever has this name, or this id. */
 export const PersonAsked = v.union([v.object({ id: UserId }), v.object({ name: ShortString })]);
 export const RoomGet = v.object({ room: RoomId });
@@ -151,6 +153,7 @@ export const requests = {
   stored: Stored,
   reached: Reached,
   reactors: Reactors,
+  day: Day,
   typing: Typing,
   here: Here,
   presence: Presence,

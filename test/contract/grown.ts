@@ -153,7 +153,12 @@ export function grownCases(open: () => Promise<Harness>): void {
       expect(await Promise.all([at(8, 1), at(8, 2), at(8, 3), at(8, 10), at(6, 1), at(2, 5)])).toEqual([
         7, 3, 1, 1, 3, 1,
       ]);
+      const from = (offset: number, to = 8) => db.store.log.messageFrom(room, offset, to);
+      expect(
+        await Promise.all([from(1), from(2), from(4), from(7), from(8), from(2, 2), from(4, 6)]),
+      ).toEqual([1, 3, 7, 7, ...[undefined, undefined, undefined]]);
       const empty = await newRoom(db.store);
+      expect(await db.store.log.messageFrom(empty, 1, 10)).toBeUndefined();
       expect(await db.store.log.messageAt(empty, 10, 1)).toBeUndefined();
       await appendNew(db.store, [join(empty, me)]);
       expect(await db.store.log.messageAt(empty, 10, 1)).toBeUndefined();

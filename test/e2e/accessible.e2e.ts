@@ -113,6 +113,13 @@ for (const language of ['en', 'zh'] as const)
       await check('a profile');
       await shut();
 
+      await openMenu();
+      await sheet.getByRole('button', { name: t.sheets.day.open }).click();
+      await sheet.getByRole('button', { name: t.sheets.day.go }).click();
+      await sheet.getByText(t.sheets.day.reasons.empty).waitFor();
+      await check('going to a date');
+      await shut();
+
       network.stall();
       await said.say('on its way');
       await said.isState('on its way', 'sending');

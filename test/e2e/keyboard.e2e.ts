@@ -100,6 +100,16 @@ test('from sign-up to sign-out by keyboard alone, always with a visible focus', 
   await tabTo(page, 'button', 'Menu', 'Shift+Tab');
   await keyboard.press('Enter');
   await at('heading', 'Kitchen');
+  await tabTo(page, 'button', 'Go to a date');
+  await keyboard.press('Enter');
+  await at('heading', 'Go to a date');
+  await tabTo(page, 'button', 'Go there');
+  await keyboard.press('Enter');
+  await expect(page.getByText('Choose a date first.')).toBeVisible();
+  await keyboard.press('Escape');
+  await at('button', 'Menu');
+  await keyboard.press('Enter');
+  await at('heading', 'Kitchen');
   await tabTo(page, 'button', 'Leave this room');
   await keyboard.press('Enter');
   await at('heading', 'Leave Kitchen?');

@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 import { ROOMS_CREATED_PER_DAY } from '../../shared/limits.ts';
 import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
+import { violations } from '../support/axe.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
 import {
   BOTH,
@@ -122,8 +123,19 @@ test('O3 O4 a room that the server refuses says why, with what is behind it; giv
   await dialog.getByRole('button', { name: 'Close' }).click();
   await log.locator('.message').first().getByRole('button').last().click();
   await expect(dialog).toContainText('That is more than one person may do in a day');
-  await expect(dialog.getByLabel('Name of the room')).toHaveValue('One too many');
+  await expect(dialog).toMatchAriaSnapshot(`
+    - dialog "The room was not made":
+      - heading "The room was not made" [level=2]
+      - button "Close"
+      - paragraph: That is more than one person may do in a day, or you are in too many rooms.
+      - textbox "Name of the room": One too many
+      - button "Try again"
+      - button "Give it up"
+  `);
   await dialog.getByRole('button', { name: 'Give it up' }).click();
+  expect(await violations(page, 'a room that was not made')).toEqual([]);
+  await page.setViewportSize({ width: 320, height: 640 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
   await page.screenshot({ path: 'test-results/screens/unmade-room.png' });
   await expect(dialog).toContainText('1 message that you wrote in it would be deleted');
   await dialog.getByRole('button', { name: 'Delete all of it' }).click();

@@ -19,6 +19,7 @@ import type { Page } from '../transport/browser.ts';
 import { type ConnectionRunner, createConnectionRunner } from '../transport/connectionRunner.ts';
 import type { LoadIo } from '../transport/socket.ts';
 import type { ConnectionStatus } from '../transport/transportState.ts';
+import { askDay } from './askDay.ts';
 import { askMentionable } from './askMentionable.ts';
 import { askPinned } from './askPinned.ts';
 import { askReactors } from './askReactors.ts';
@@ -75,6 +76,8 @@ export interface EngineActions extends RoomRequests, DirectRequests, ModerationR
     room: string,
     serverOffset: number,
   ): AnswerOrReason<{ pinned: Awaited<ReturnType<typeof askPinned>> }>;
+  /** The first message of a room from one time to another; also without a connection, where the device holds that time. */
+  firstOfDay(room: string, from: number, to: number): AnswerOrReason<{ serverOffset: number | undefined }>;
   /** Who reacts to an entry; of what cannot be asked now, those whom this device knows. */
   reactors(
     room: string,
@@ -259,6 +262,7 @@ export function createEngine(deps: EngineDeps): Engine {
         ok: true,
         pinned: await askPinned(db, sync, () => connection.status() === 'live', ...asked),
       }),
+      firstOfDay: (...asked) => askDay(db, connection, ...asked),
       reactors: async (...asked) => ({ ok: true, reactors: await askReactors(db, connection, ...asked) }),
     },
     readMarkers,

@@ -590,6 +590,18 @@ export const enSheets = {
     discard: 'Delete',
   },
 
+  day: {
+    open: 'Go to a date',
+    date: 'Date',
+    go: 'Go there',
+    reasons: {
+      empty: 'Choose a date first.',
+      nothing: 'Nobody wrote on that day.',
+      offline: 'That day is not on this device. It can be loaded once there is a connection.',
+      invalid: 'This server cannot look for dates yet.',
+    },
+  },
+
   unmade: {
     title: 'The room was not made',
     name: 'Name of the room',

@@ -742,6 +742,18 @@ export const zh: Texts & { sheets: SheetTexts } = {
       discard: '删除',
     },
 
+    day: {
+      open: '跳转到日期',
+      date: '日期',
+      go: '跳转',
+      reasons: {
+        empty: '请先选择日期。',
+        nothing: '那天没有人发言。',
+        offline: '本机没有那天的消息，连上网络后才能加载。',
+        invalid: '这个服务器还不能按日期查找。',
+      },
+    },
+
     unmade: {
       title: '聊天室未能创建',
       name: '聊天室的名称',

@@ -24,7 +24,7 @@ const LONGEST_PAGE = 1_000;
 
 export function messagesOn({
   entriesOf,
-}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'unread' | 'mentions'> {
+}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'messageFrom' | 'unread' | 'mentions'> {
   return {
     async messageAt(room, upTo, count) {
       const removed = await removedMessages(room);
@@ -41,6 +41,13 @@ export function messagesOn({
         }
       }
       return oldest;
+    },
+
+    async messageFrom(room, from, to) {
+      const removed = await removedMessages(room);
+      for await (const { serverOffset } of messages(room, { from, to }, 'ascending', removed))
+        return serverOffset;
+      return undefined;
     },
 
     async unread(room, user, after, most) {

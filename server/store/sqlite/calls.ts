@@ -50,6 +50,7 @@ export const ANSWERED_BY = {
     heads: 'reader',
     timesAt: 'reader',
     messageAt: 'reader',
+    messageFrom: 'reader',
     unread: 'reader',
     mentions: 'reader',
     lastSeq: 'reader',

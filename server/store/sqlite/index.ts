@@ -107,6 +107,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       heads: (rooms) => call('log', 'heads', rooms),
       timesAt: (points) => call('log', 'timesAt', points),
       messageAt: (room, upTo, count) => call('log', 'messageAt', room, upTo, count),
+      messageFrom: (room, from, to) => call('log', 'messageFrom', room, from, to),
       unread: (room, user, after, most) => call('log', 'unread', room, user, after, most),
       mentions: (room, user, after, most) => call('log', 'mentions', room, user, after, most),
       tail: tails.open,

@@ -74,6 +74,9 @@ export function readsOn(db: DatabaseSync) {
     messageAt: (room: string, upTo: number, count: number): number | undefined =>
       statements.messageAt.get(room, upTo, count)?.serverOffset ?? undefined,
 
+    messageFrom: (room: string, from: number, to: number): number | undefined =>
+      statements.messageFrom.get(room, from, to)?.serverOffset,
+
     unread: (room: string, user: string, after: number, most: number): number =>
       statements.unread.get(room, after, user, most)!.count,
 
@@ -161,6 +164,11 @@ function prepare(db: DatabaseSync) {
       `SELECT min(serverOffset) AS serverOffset FROM (
          SELECT serverOffset FROM entries WHERE room = ? AND serverOffset <= ? AND ${IS_MESSAGE}
          ORDER BY serverOffset DESC LIMIT ?)`,
+    ),
+    messageFrom: query<{ serverOffset: number }>(
+      db,
+      `SELECT serverOffset FROM entries WHERE room = ? AND serverOffset >= ? AND serverOffset <= ? AND ${IS_MESSAGE}
+       ORDER BY serverOffset LIMIT 1`,
     ),
     unread: query<{ count: number }>(
       db,

@@ -95,6 +95,12 @@ export const kindFaults: Fault[] = [
     caughtBy: ['S3 are found by count, whatever other entries lie between them'],
   },
   {
+    name: 'every entry counts as the first message',
+    around: (store) =>
+      withLog(store, { messageFrom: async (_room, from, to) => (from <= to ? from : undefined) }),
+    caughtBy: ['S3 are found by count, whatever other entries lie between them'],
+  },
+  {
     name: 'own and deleted messages count as unread',
     around: (store) =>
       withLog(store, {

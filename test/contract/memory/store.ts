@@ -102,6 +102,10 @@ export function openMemory(data: MemoryData, random: Random): Store {
     reactors: (room, target, most) => call(() => reactorsIn(lastReactions(room, [target]), most)),
     messageAt: (room, upTo, count) =>
       call(() => messagesOf(room, (row) => row.serverOffset <= upTo).slice(-count)[0]?.serverOffset),
+    messageFrom: (room, from, to) =>
+      call(
+        () => messagesOf(room, (row) => row.serverOffset >= from && row.serverOffset <= to)[0]?.serverOffset,
+      ),
     unread: (room, user, after, most) =>
       call(() =>
         Math.min(most, messagesOf(room, (row) => row.serverOffset > after && row.author !== user).length),

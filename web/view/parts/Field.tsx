@@ -11,7 +11,7 @@ export interface FieldProps {
   reasons: ReasonTable;
   reason?: Reason | undefined;
   hint?: string;
-  type?: 'text' | 'password';
+  type?: 'text' | 'password' | 'date';
   autocomplete?: string;
   input?: RefObject<HTMLInputElement | null>;
 }
@@ -43,8 +43,8 @@ export function Field({
     <div class="field">
       {hint && <p id={`${id}-hint`}>{hint}</p>}
       <label for={id}>{label}</label>
-      {type === 'password' ? (
-        <input type="password" {...shared} />
+      {type !== 'text' ? (
+        <input type={type} {...shared} />
       ) : (
         <input type="text" autocapitalize="words" {...shared} />
       )}

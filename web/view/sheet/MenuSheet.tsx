@@ -31,6 +31,11 @@ export function MenuSheet({ app, room: opened, onOpen }: MenuSheetProps) {
           {s.presence.open}
         </button>
       )}
+      {isMember && (
+        <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'day', room })}>
+          {s.day.open}
+        </button>
+      )}
       {isMember && room.kind !== 'direct' && (
         <button type="button" class="button quiet" onClick={() => onOpen({ tag: 'invite', room })}>
           {s.menu.invite}

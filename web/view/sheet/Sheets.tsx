@@ -3,6 +3,7 @@ import type { RoomSummary } from '../../state/model.ts';
 import { useSignedIn } from '../parts/world.ts';
 import { AddRoomSheet } from './AddRoomSheet.tsx';
 import { ShowCodeSheet } from './CodeSheets.tsx';
+import { DaySheet } from './DaySheet.tsx';
 import { DevicesSheet } from './DevicesSheet.tsx';
 import { EditRoomSheet } from './EditRoomSheet.tsx';
 import { InviteSheet } from './InviteSheet.tsx';
@@ -35,6 +36,7 @@ export type OpenSheet =
   | { tag: 'reports'; room: RoomSummary }
   | { tag: 'profile'; person: { id: string; name: string } }
   | { tag: 'edit-room'; room: RoomSummary }
+  | { tag: 'day'; room: RoomSummary }
   | { tag: 'leave'; room: RoomSummary }
   | { tag: 'sign-in' }
   | { tag: 'sign-out' };
@@ -77,6 +79,8 @@ export function Sheets({ open, onOpen }: SheetsProps) {
       return <ProfileSheet app={app} person={open.person} onClose={close} />;
     case 'edit-room':
       return <EditRoomSheet app={app} room={open.room} onClose={close} />;
+    case 'day':
+      return <DaySheet room={open.room.id} onClose={close} />;
     case 'leave':
       return <LeaveSheet room={open.room} onClose={close} />;
     case 'sign-in':
