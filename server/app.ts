@@ -13,6 +13,7 @@ import {
   ITEMS_PER_SECOND,
   PERSON_LOOKUPS_PER_MINUTE,
   ROOM_CHANGES_PER_HOUR,
+  ROOM_SEARCHES_PER_MINUTE,
   ROOMS_BURST_OF_ADDRESS,
   ROOMS_PER_MINUTE_AND_ADDRESS,
 } from '../shared/limits.ts';
@@ -244,6 +245,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
     lookUps: createLimiter({
       perSecond: PERSON_LOOKUPS_PER_MINUTE / 60,
       burst: PERSON_LOOKUPS_PER_MINUTE,
+      now: monotonic,
+    }),
+    searches: createLimiter({
+      perSecond: ROOM_SEARCHES_PER_MINUTE / 60,
+      burst: ROOM_SEARCHES_PER_MINUTE,
       now: monotonic,
     }),
     entries: ingest,

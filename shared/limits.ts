@@ -55,6 +55,9 @@ export const RANGE_MAX_BYTES = 512 * 1024;
 /** Over long polling, for the reason given at CATCH_UP_POLLED_BYTES. */
 export const RANGE_POLLED_BYTES = CATCH_UP_POLLED_BYTES;
 export const ROOM_LIST_PAGE = 100;
+/** Of a search: how many rooms one request looks at, the next ones of the list; and how many it finds at most. */
+export const ROOMS_SEARCHED = 200;
+export const ROOMS_FOUND_MAX = 20;
 /** How far the time by which rooms are listed may be behind that of a room's newest entry: it is written once in this time. */
 export const ROOM_ACTIVITY_EVERY_MS = 60_000;
 export const BODY_MAX_CODE_POINTS = 4_000;
@@ -127,6 +130,8 @@ export const STRANGER_MESSAGES_MAX = 10;
 export const REPORTS_PER_DAY = 20;
 /** Of one user: whether somebody has a name. */
 export const PERSON_LOOKUPS_PER_MINUTE = 20;
+/** Of one user: whoever types a name asks some five times, and a long list is searched in several steps. */
+export const ROOM_SEARCHES_PER_MINUTE = 60;
 /** Changes of one room by one user. Each is an entry, and stays in the log. */
 export const ROOM_CHANGES_PER_HOUR = 20;
 /** Of all users behind one address, without the first room of each within a day. */

@@ -3,7 +3,7 @@
  * go through `EntryWriter`; the sockets of a user follow when the feed delivers those entries.
  */
 import { otherIn, pairOf } from '../../shared/directPair.ts';
-import { ROOM_LIST_PAGE } from '../../shared/limits.ts';
+import { ROOM_LIST_PAGE, ROOMS_FOUND_MAX, ROOMS_SEARCHED } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
 import type { Answer, Request, Room, RoomSettings, User, Users } from '../../shared/protocol/index.ts';
 import { nameKey } from '../../shared/text.ts';
@@ -53,8 +53,9 @@ interface Deps {
   store: RoomStore;
   users: Pick<UserStore, 'byNameKey' | 'byId'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
-  /** Tokens per user, for names that are looked up. */
+  /** Tokens per user, for names that are looked up, and for searches of rooms. */
   lookUps: Limiter;
+  searches: Limiter;
   entries: EntryWriter;
   access: Access;
   limits: RoomLimits;
@@ -78,6 +79,7 @@ export function createRoomService({
   users,
   names,
   lookUps,
+  searches,
   entries,
   access,
   limits,
@@ -103,6 +105,20 @@ export function createRoomService({
     if (result.tag === 'no-room') throw noSuchRoom();
     if (result.tag !== 'appended' && result.tag !== 'repeat') throw new Error(`a ${kind} gave ${result.tag}`);
     return result.tag;
+  }
+
+  async function listed(after: string | undefined) {
+    const rooms = await store.listPublic(positionOf(after), ROOM_LIST_PAGE + 1);
+    const page = rooms.slice(0, ROOM_LIST_PAGE);
+    return { page, next: rooms.length > page.length ? page.at(-1) : undefined };
+  }
+
+  async function found(user: User, key: string, after: string | undefined) {
+    const retryAfter = searches.take(user.id, 1);
+    if (retryAfter > 0)
+      throw new RefusedError('rate-limited', 'That were many searches; wait a moment.', retryAfter);
+    const { rooms, next } = await store.searchPublic(key, positionOf(after), ROOMS_FOUND_MAX, ROOMS_SEARCHED);
+    return { page: rooms, next };
   }
 
   async function existing(id: string): Promise<RoomRecord> {
@@ -133,17 +149,15 @@ export function createRoomService({
   }
 
   return {
-    async list(user, { after }) {
-      const rooms = await store.listPublic(positionOf(after), ROOM_LIST_PAGE + 1);
-      const page = rooms.slice(0, ROOM_LIST_PAGE);
+    async list(user, { after, query = '' }) {
+      const key = nameKey(query);
+      const { page, next } = await (key === '' ? listed(after) : found(user, key, after));
       const readUpTo = await store.readUpTo(
         user.id,
         page.map(({ id }) => id),
       );
       const presented = page.map((room, i) => presentRoom(room, readUpTo[i]!));
-      return rooms.length > page.length
-        ? { rooms: presented, next: listCursor(page.at(-1)!) }
-        : { rooms: presented };
+      return { rooms: presented, ...(next && { next: listCursor(next) }) };
     },
 
     get: async (user, { room }) => ({ room: await presentIfVisible(user, room) }),

@@ -208,6 +208,16 @@ export interface RoomStore {
    * room's activity may become visible some time after its append. It only ever rises, so no page repeats a room of an earlier one.
    */
   listPublic(after: ListPosition | undefined, limit: number): Promise<ListedRoom[]>;
+  /**
+   * Those of the next `look` rooms of the list whose name or description contains `key` (nameKey of shared/text.ts), in its order, at
+   * most `limit`; and where the search goes on, unless the list is at its end.
+   */
+  searchPublic(
+    key: string,
+    after: ListPosition | undefined,
+    limit: number,
+    look: number,
+  ): Promise<FoundRooms>;
   /** The rooms that this user is a member of, with the user's read markers and settings. */
   ofUser(user: string): Promise<Membership[]>;
   /** The ids of the rooms of each of these users. A user without rooms is left out. */
@@ -631,6 +641,11 @@ export interface ListPosition {
 export interface ListedRoom extends RoomRecord {
   /** The time of its newest entry, or up to ROOM_ACTIVITY_EVERY_MS before; its creation, while it has no entries. */
   activeAt: number;
+}
+
+export interface FoundRooms {
+  rooms: ListedRoom[];
+  next: ListPosition | undefined;
 }
 
 /** A user ceased to be a member of a room. */

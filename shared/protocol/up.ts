@@ -93,7 +93,8 @@ export type RoomSettings = v.InferOutput<typeof RoomSettings>;
 export type RoomChoice = Omit<RoomSettings, 'rev'>;
 /** Sets those that are given. `ago`: how long ago the user chose them, in milliseconds. */
 export const RoomChoose = settingsWith({ room: RoomId, ago: v.optional(Millis, 0) });
-export const RoomList = v.object({ after: v.optional(RoomId) });
+/** `query`: only rooms whose name or description has it. */
+export const RoomList = v.object({ after: v.optional(RoomId), query: v.optional(ShortString) });
 /** The first message with `from` ≤ at < `to`. */
 export const Day = v.object({ room: RoomId, from: Millis, to: Millis });
 /** Whoever has this name, or this id. */

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { ListPosition, Store } from '../../server/store/port.ts';
 import { ROOM_ACTIVITY_EVERY_MS } from '../../shared/limits.ts';
 import { LOBBY } from '../../shared/mint.ts';
+import { nameKey } from '../../shared/text.ts';
 import { waitFor } from '../support/waitFor.ts';
+import { changeOf } from './aboutRooms.ts';
 import { appendNew, type Harness, HEARD_WITHIN_MS, inDatabase, join, newId, text, upTo } from './support.ts';
 
 export function roomListCases(open: () => Promise<Harness>): void {
@@ -38,6 +40,73 @@ export function roomListCases(open: () => Promise<Harness>): void {
         await waitFor('the activity', follows, HEARD_WITHIN_MS);
         expect(await activity()).toBeLessThanOrEqual(at);
       }
+    });
+  });
+
+  describe('searched', () => {
+    const db = inDatabase(open);
+
+    it('finds public rooms by a part of the name or the description, in any case and script, the latest first', async () => {
+      const me = newId();
+      const named = async (n: number, name: string, kind: 'public' | 'private' = 'public') => {
+        const id = newId();
+        await db.store.rooms.create({ id, kind, name, createdBy: me, createdAt: LATER + n });
+        return id;
+      };
+      const [ward, street, kitchen, hidden] = [
+        await named(1, 'WARD 5'),
+        await named(2, '第五病房 Straße'),
+        await named(3, 'Kitchen'),
+        await named(4, 'ward of secrets', 'private'),
+      ];
+      await appendNew(db.store, [changeOf(kitchen, me, { description: 'Dinner for the wards' })], LATER + 5);
+      const found = async (query: string) =>
+        (await db.store.rooms.searchPublic(nameKey(query), undefined, 9, 99)).rooms;
+      const idsFound = async (query: string) => (await found(query)).map(({ id }) => id);
+      expect(await idsFound('ward')).toEqual([kitchen, ward]);
+      expect(await idsFound('病房')).toEqual([street]);
+      expect(await idsFound('STRASSE')).toEqual([street]);
+      expect(await idsFound('nowhere')).toEqual([]);
+      expect((await found('KITCH'))[0]).toMatchObject({
+        ...(await db.store.rooms.byId(kitchen)),
+        head: 1,
+        about: { description: 'Dinner for the wards' },
+      });
+      expect(await idsFound('secret')).not.toContain(hidden);
+      await appendNew(db.store, [changeOf(ward, me, { name: 'Deck' })], LATER + 6);
+      expect(await idsFound('ward')).toEqual([kitchen]);
+    });
+
+    it('looks at so many rooms at once, finds at most so many, and goes on where it stopped', async () => {
+      const made: string[] = [];
+      for (const n of upTo(7)) {
+        const id = newId();
+        const name = n % 3 === 1 ? 'Galley' : 'Deck';
+        await db.store.rooms.create({
+          id,
+          kind: 'public',
+          name,
+          createdBy: newId(),
+          createdAt: LATER + 100 + n,
+        });
+        made.unshift(id);
+      }
+      const galleys = [made[0], made[3], made[6]];
+      const pagesFor = async (limit: number, look: number) => {
+        const pages: string[][] = [];
+        for (let after: ListPosition | undefined; ; ) {
+          const { rooms, next } = await db.store.rooms.searchPublic('galley', after, limit, look);
+          pages.push(rooms.map(({ id }) => id));
+          if (!next) return pages;
+          after = next;
+        }
+      };
+      const four = await pagesFor(9, 4);
+      expect(four[0]).toEqual([made[0], made[3]]);
+      expect(four.flat()).toEqual(galleys);
+      const one = await pagesFor(1, 100);
+      expect(one.slice(0, 3)).toEqual(galleys.map((id) => [id]));
+      expect(await pagesFor(9, 1_000)).toEqual([galleys]);
     });
   });
 

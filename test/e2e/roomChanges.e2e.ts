@@ -155,3 +155,30 @@ test('S3 a pinned message is in a bar above the log, leads to it where it lies i
   await expect(bar).toHaveCount(0);
   await expect(page.getByText('You unpinned a message')).toBeVisible();
 });
+
+test('a public room is found by its description, in the sheet that adds rooms, and joined', async ({
+  server,
+  phone,
+}) => {
+  const page = await phone(server.url);
+  await signUp(page, 'Ada');
+  using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
+  const room = newId();
+  await mika.makeRoom({ id: room, kind: 'public', name: 'Ward 5' });
+  await mika.makeRoom({ id: newId(), kind: 'public', name: 'Kitchen' });
+  await mika.request('room:about', { room, clientOffset: newId(), description: '交接班在八点' });
+  await page.getByRole('link', { name: 'Back to the rooms' }).tap();
+  await page.getByRole('button', { name: 'Add a room' }).tap();
+  const sheet = page.getByRole('dialog');
+  await expect(sheet.getByText('Kitchen')).toBeVisible();
+  await sheet.getByLabel('Find a public room').fill('nothing like this');
+  await expect(sheet.getByText('No public room has this')).toBeVisible();
+  await sheet.getByLabel('Find a public room').fill('交接');
+  await expect(sheet.getByText('交接班在八点')).toBeVisible();
+  await expect(sheet.getByText('Kitchen')).toHaveCount(0);
+  await sheet.getByLabel('Find a public room').fill('LOBB');
+  await expect(sheet.getByRole('button', { name: 'Open Lobby' })).toBeVisible();
+  await sheet.getByLabel('Find a public room').fill('ward');
+  await sheet.getByRole('button', { name: 'Join Ward 5' }).tap();
+  await expect(page.getByRole('heading', { name: 'Ward 5' })).toBeVisible();
+});

@@ -83,7 +83,7 @@ export function fakeClient({
       },
     }),
     roles: () => roles,
-    listPublic: () => ({ rooms: publicRooms }),
+    listPublic: () => ({ rooms: publicRooms, next: undefined }),
   };
   const told =
     (name: string) =>

@@ -16,6 +16,8 @@ interface FoundRoom {
   id: string;
   name: string;
   members: number;
+  /** Perhaps empty; absent where it was not asked for. */
+  description?: string;
 }
 
 export interface RoomRequests {
@@ -28,7 +30,14 @@ export interface RoomRequests {
   lookUpRoom(room: string): AnswerOrReason<{ room: FoundRoom }>;
   joinRoom(room: string, invite?: string): AnswerOrReason;
   leaveRoom(room: string): AnswerOrReason;
-  listPublic(): AnswerOrReason<{ rooms: FoundRoom[] }>;
+  /**
+   * Public rooms, those with the latest activity first, a page at a time; `next`: the `after` of the next page. With a `query`, those
+   * whose name or description has it; then a page may be empty all the same.
+   */
+  listPublic(
+    query?: string,
+    after?: string,
+  ): AnswerOrReason<{ rooms: FoundRoom[]; next: string | undefined }>;
 }
 
 interface Deps {
@@ -106,23 +115,35 @@ export function createRoomRequests({ db, now, changed, connection, sync, newKey 
       });
     },
 
-    async listPublic() {
+    async listPublic(query = '', from) {
       const rooms: FoundRoom[] = [];
-      for (let after: string | undefined; ; ) {
-        const asked = await askServer(connection, 'room:list', after === undefined ? {} : { after });
+      let after = from;
+      for (let requests = 1; ; requests++) {
+        const searched = query.trim() === '' ? {} : { query };
+        const asked = await askServer(connection, 'room:list', {
+          ...searched,
+          ...(after !== undefined && { after }),
+        });
         if (!asked.ok) return asked;
         rooms.push(
-          ...asked.answer.rooms.map(({ id, name, members }) => ({ id, name: shownName(name), members })),
+          ...asked.answer.rooms.map(({ id, name, members, about }) => ({
+            id,
+            name: shownName(name),
+            members,
+            description: about?.description ?? '',
+          })),
         );
-        if (asked.answer.next === undefined || rooms.length >= LISTED_AT_MOST) return { ok: true, rooms };
         after = asked.answer.next;
+        if (after === undefined || rooms.length >= FOUND_AT_LEAST || requests >= REQUESTS_AT_ONCE)
+          return { ok: true, rooms, next: after };
       }
     },
   };
 }
 
-/** More rooms than a person looks through. */
-const LISTED_AT_MOST = 1_000;
+/** One request searches some hundred rooms: so many more are made where it has found few, before the person is asked. */
+const REQUESTS_AT_ONCE = 5;
+const FOUND_AT_LEAST = 10;
 
 async function shown<T extends { ok: true }>(work: () => Promise<T>) {
   try {

@@ -17,6 +17,11 @@ export const enSheets = {
     joinNamed: (room: string) => `Join ${room}`,
     looking: 'Looking for public rooms…',
     none: 'You are already in all public rooms.',
+    search: 'Find a public room',
+    noneFound: 'No public room has this in its name or description.',
+    searchOn: 'Search on',
+    open: 'Open',
+    openNamed: (room: string) => `Open ${room}`,
     private: 'Only by invitation',
   },
 

@@ -214,6 +214,11 @@ export const zh: Texts & { sheets: SheetTexts } = {
       joinNamed: (room) => `加入${room}`,
       looking: '正在查找公开聊天室…',
       none: '你已加入所有公开聊天室。',
+      search: '查找公开聊天室',
+      noneFound: '没有名称或简介包含这些文字的公开聊天室。',
+      searchOn: '继续查找',
+      open: '打开',
+      openNamed: (room) => `打开${room}`,
       private: '只能通过邀请加入',
     },
 

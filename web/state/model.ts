@@ -369,6 +369,7 @@ export interface PublicRoom {
   id: string;
   name: string;
   members: number;
+  description?: string;
 }
 
 export interface ConversationState {

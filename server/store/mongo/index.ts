@@ -122,7 +122,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
       writesByRoom: true,
     },
     users: guard.wrap(usersOn(collections, version), ['changedSince', 'changedAround']),
-    rooms: guard.wrap(rooms, ['listPublic', 'ofUsers']),
+    rooms: guard.wrap(rooms, ['listPublic', 'searchPublic', 'ofUsers']),
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
     invitations: guard.wrap(invitationsOn(collections), ['all']),
     presence: guard.wrap(presenceOn(collections), ['of']),

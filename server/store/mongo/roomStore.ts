@@ -5,6 +5,7 @@ import type { RoomAbout } from '../../../shared/aboutRoom.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import { expellingKinds, leavingKinds, makesRoom, membershipOf, subjectOf } from '../../../shared/kinds.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
+import { foundAmong } from '../foundRooms.ts';
 import {
   type ListPosition,
   type LogStore,
@@ -71,6 +72,20 @@ export function roomsOn({
       const counted = { head: head.get(_id), members: count.get(_id)! };
       return { id: _id, kind, name, createdBy, createdAt, ...counted, ...(about && { about }) };
     });
+  }
+
+  /** The next documents of the list of public rooms. */
+  async function nextListed(after: ListPosition | undefined, limit: number): Promise<RoomDocument[]> {
+    const listed: RoomDocument[] = [];
+    for (const where of after ? rangesBeyond(after) : WHOLE_LIST) {
+      if (listed.length === limit) break;
+      const more = rooms
+        .find({ kind: 'public', ...where })
+        .sort({ activeAt: -1, _id: -1 })
+        .limit(limit - listed.length);
+      listed.push(...(await more.toArray()));
+    }
+    return listed;
   }
 
   async function byId(id: string): Promise<RoomRecord | undefined> {
@@ -161,17 +176,22 @@ export function roomsOn({
       return found ? aboutIn(found) : undefined;
     },
     async listPublic(after, limit) {
-      const listed: RoomDocument[] = [];
-      for (const where of after ? rangesBeyond(after) : WHOLE_LIST) {
-        if (listed.length === limit) break;
-        const more = rooms
-          .find({ kind: 'public', ...where })
-          .sort({ activeAt: -1, _id: -1 })
-          .limit(limit - listed.length);
-        listed.push(...(await more.toArray()));
-      }
+      const listed = await nextListed(after, limit);
       const records = await withHeadAndMembers(listed);
       return records.map((room, i) => ({ ...room, activeAt: listed[i]!.activeAt ?? NEVER }));
+    },
+    async searchPublic(key, after, limit, look) {
+      const listed = await nextListed(after, look);
+      const searched = listed.map((document) => ({
+        id: document._id,
+        name: document.name,
+        activeAt: document.activeAt ?? NEVER,
+        about: aboutIn(document),
+        document,
+      }));
+      const { rooms: found, next } = foundAmong(searched, key, limit, look);
+      const records = await withHeadAndMembers(found.map(({ document }) => document));
+      return { rooms: records.map((room, i) => ({ ...room, activeAt: found[i]!.activeAt })), next };
     },
     async ofUser(user) {
       const memberships = await members

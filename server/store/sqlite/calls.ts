@@ -93,6 +93,7 @@ export const ANSWERED_BY = {
     byId: 'reader',
     about: 'reader',
     listPublic: 'reader',
+    searchPublic: 'reader',
     ofUser: 'reader',
     ofUsers: 'reader',
     isMember: 'reader',
@@ -151,7 +152,7 @@ export const ANSWERED_BY = {
 const LONG_READS: { [G in StoreGroup]?: readonly Method<G>[] } = {
   log: ['range'],
   users: ['changedSince', 'changedAround'],
-  rooms: ['listPublic', 'ofUsers', 'leaves'],
+  rooms: ['listPublic', 'searchPublic', 'ofUsers', 'leaves'],
   keepers: ['firstUser'],
   invitations: ['all'],
   presence: ['of'],

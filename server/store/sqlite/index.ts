@@ -145,6 +145,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       byId: (id) => call('rooms', 'byId', id),
       about: (id) => call('rooms', 'about', id),
       listPublic: (after, limit) => call('rooms', 'listPublic', after, limit),
+      searchPublic: (...asked) => call('rooms', 'searchPublic', ...asked),
       ofUser: (user) => call('rooms', 'ofUser', user),
       ofUsers: (users) => call('rooms', 'ofUsers', users),
       isMember: (room, user) => call('rooms', 'isMember', room, user),

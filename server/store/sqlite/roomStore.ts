@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { expellingKinds, leavingKinds } from '../../../shared/kinds.ts';
+import { foundAmong } from '../foundRooms.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RolesOfRoom, RoomRecord, RoomStore } from '../port.ts';
 import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
 import { asAbout } from './append.ts';
@@ -30,6 +31,8 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     about: (id) => asAbout(statements.about.get(id)?.about ?? null),
     listPublic: ({ activeAt, id } = FIRST, limit) =>
       statements.listPublic.all(activeAt, id, limit).map(recordOf),
+    searchPublic: (key, { activeAt, id } = FIRST, limit, look) =>
+      foundAmong(statements.listPublic.all(activeAt, id, look).map(recordOf), key, limit, look),
     ofUser: (user) =>
       statements.ofUser.all(user).map(({ readUpTo, chosen, ...room }) => ({
         room: recordOf(room),

@@ -120,6 +120,28 @@ export const roomFaults: Fault[] = [
     caughtBy: ['the lobby exists from the start, without a creator'],
   },
   {
+    name: 'a search of rooms finds names only, in the same case',
+    around: (store) =>
+      withRooms(store, {
+        async searchPublic(key, after, limit, look) {
+          const found = await store.rooms.searchPublic(key, after, limit, look);
+          return { ...found, rooms: found.rooms.filter(({ name }) => name.includes(key)) };
+        },
+      }),
+    caughtBy: ['finds public rooms by a part of the name or the description'],
+  },
+  {
+    name: 'a search of rooms ends after the first page',
+    around: (store) =>
+      withRooms(store, {
+        async searchPublic(key, after, limit, look) {
+          if (after) return { rooms: [], next: undefined };
+          return store.rooms.searchPublic(key, after, limit, look);
+        },
+      }),
+    caughtBy: ['looks at so many rooms at once, finds at most so many, and goes on where it stopped'],
+  },
+  {
     name: 'every page of rooms is the first one',
     around: (store) =>
       withRooms(store, { listPublic: (_, limit) => store.rooms.listPublic(undefined, limit) }),

@@ -1,6 +1,7 @@
 /** The store of one process on data in memory. Every call takes a few turns of the event loop, so that calls interleave. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { countReactions, type LastReaction, reactorsIn } from '../../../server/store/countReactions.ts';
+import { foundAmong } from '../../../server/store/foundRooms.ts';
 import {
   type AppendResult,
   type ListPosition,
@@ -162,20 +163,21 @@ export function openMemory(data: MemoryData, random: Random): Store {
   }
 
   const users: UserStore = usersIn(data, call);
+  const listed = (after: ListPosition | undefined) =>
+    [...data.rooms.values()]
+      .filter(({ kind }) => kind === 'public')
+      .map(({ id, createdAt }) => ({ ...data.room(id)!, activeAt: data.lastAt(id) || createdAt }))
+      .filter((room) => after === undefined || isBefore(room, after))
+      .toSorted((x, y) => (isBefore(x, y) ? 1 : -1));
+
   const rooms: RoomStore = {
     create: (room) => call(() => data.createRoom(room)),
     begin: (room) => call(() => data.begin(room)),
     byId: (id) => call(() => data.room(id)),
     about: (id) => call(() => data.room(id)?.about),
-    listPublic: (after, limit) =>
-      call(() =>
-        [...data.rooms.values()]
-          .filter(({ kind }) => kind === 'public')
-          .map(({ id, createdAt }) => ({ ...data.room(id)!, activeAt: data.lastAt(id) || createdAt }))
-          .filter((room) => after === undefined || isBefore(room, after))
-          .toSorted((x, y) => (isBefore(x, y) ? 1 : -1))
-          .slice(0, limit),
-      ),
+    listPublic: (after, limit) => call(() => listed(after).slice(0, limit)),
+    searchPublic: (key, after, limit, look) =>
+      call(() => foundAmong(listed(after).slice(0, look), key, limit, look)),
     ofUser: (user) =>
       call(() =>
         [...data.rooms.keys()]

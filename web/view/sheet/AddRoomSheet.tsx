@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { roomName, sentence, t } from '../../i18n/index.ts';
 import { sheetTexts } from '../../i18n/sheets.ts';
+import type { Reason } from '../../records/errorReason.ts';
 import type { PublicRoom, SignedIn } from '../../state/model.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Field } from '../parts/Field.tsx';
-import { useAsyncAction } from '../parts/useAsyncAction.ts';
+import { outcomeOf, useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { InvitationCode } from './InvitationCode.tsx';
 import { afterClosing, Sheet } from './Sheet.tsx';
@@ -70,26 +71,48 @@ export function AddRoomSheet({ app, onClose }: { app: SignedIn; onClose(): void 
 function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string): void }) {
   const { client } = useWorld();
   const s = sheetTexts();
-  const [rooms, setRooms] = useState<PublicRoom[] | undefined>();
-  const list = useAsyncAction();
+  const [rooms, setRooms] = useState<readonly PublicRoom[] | undefined>();
+  const [next, setNext] = useState<string | undefined>();
+  const [query, setQuery] = useState('');
+  /** What the list is of: an answer to an earlier query is not shown. */
+  const latest = useRef('');
+  const [isLoadingMore, setLoadingMore] = useState(false);
+  const [reason, setReason] = useState<Reason | undefined>();
   const join = useAsyncAction();
-  useEffect(() => {
-    list.run(
-      () => client.ask('listPublic'),
-      (answer) => setRooms(answer.rooms ?? []),
-    );
-  }, []);
+  const isSearch = query.trim() !== '';
 
-  const reason = join.reason ?? list.reason;
-  const others = rooms?.filter((room) => !mine.includes(room.id));
+  const load = async (before: readonly PublicRoom[], after?: string) => {
+    const answer = await outcomeOf(() => client.ask('listPublic', query, after));
+    if (latest.current !== query) return;
+    setReason(answer.ok ? undefined : answer.reason);
+    setRooms(answer.ok ? [...before, ...answer.rooms] : before);
+    if (answer.ok) setNext(answer.next);
+  };
+  useEffect(() => {
+    latest.current = query;
+    setRooms(undefined);
+    const timer = setTimeout(load, isSearch ? SEARCH_AFTER_MS : 0, []);
+    return () => clearTimeout(timer);
+  }, [query]);
+  const showMore = async () => {
+    if (isLoadingMore) return;
+    setLoadingMore(true);
+    await load(rooms ?? [], next);
+    setLoadingMore(false);
+  };
+
+  const shownReason = join.reason ?? reason;
+  const others = isSearch ? rooms : rooms?.filter((room) => !mine.includes(room.id));
   return (
     <section class="public">
       <h3>{s.add.public}</h3>
+      <Field label={s.add.search} value={query} onInput={setQuery} reasons={s.reasons.room} />
       <p class="why" role="alert">
-        {reason && sentence(reason, s.reasons.room)}
+        {shownReason && sentence(shownReason, s.reasons.room)}
       </p>
-      {list.busy && <p>{s.add.looking}</p>}
-      {others?.length === 0 && <p>{s.add.none}</p>}
+      <p role="status">
+        {!others ? s.add.looking : others.length > 0 || next ? '' : isSearch ? s.add.noneFound : s.add.none}
+      </p>
       <ul>
         {others?.map((room) => (
           <li key={room.id} class="room">
@@ -98,25 +121,49 @@ function PublicRooms({ mine, onJoined }: { mine: string[]; onJoined(room: string
               <span class="name" dir="auto">
                 {roomName(room)}
               </span>
+              {room.description && (
+                <span class="last" dir="auto" translate={false}>
+                  {room.description}
+                </span>
+              )}
               <span class="last">{t.rooms.people(room.members)}</span>
             </span>
-            <button
-              type="button"
-              class="button small"
-              aria-label={s.add.joinNamed(roomName(room))}
-              aria-busy={join.busy}
-              onClick={() =>
-                join.run(
-                  () => client.ask('joinRoom', room.id),
-                  () => onJoined(room.id),
-                )
-              }
-            >
-              {s.add.join}
-            </button>
+            {mine.includes(room.id) ? (
+              <button
+                type="button"
+                class="button small quiet"
+                aria-label={s.add.openNamed(roomName(room))}
+                onClick={() => onJoined(room.id)}
+              >
+                {s.add.open}
+              </button>
+            ) : (
+              <button
+                type="button"
+                class="button small"
+                aria-label={s.add.joinNamed(roomName(room))}
+                aria-busy={join.busy}
+                onClick={() =>
+                  join.run(
+                    () => client.ask('joinRoom', room.id),
+                    () => onJoined(room.id),
+                  )
+                }
+              >
+                {s.add.join}
+              </button>
+            )}
           </li>
         ))}
       </ul>
+      {next && rooms && (
+        <button type="button" class="button quiet" aria-busy={isLoadingMore} onClick={showMore}>
+          {isSearch ? s.add.searchOn : s.presence.more}
+        </button>
+      )}
     </section>
   );
 }
+
+/** After the last key. */
+const SEARCH_AFTER_MS = 300;
