@@ -1,6 +1,6 @@
 /** A fake `Client` for tests of views: it has the state that it is given and records all calls. */
 
-import type { RoomRole } from '../../shared/protocol/index.ts';
+import type { ReportedMessage, RoomRole } from '../../shared/protocol/index.ts';
 import { type Cell, createCell } from '../../web/records/cell.ts';
 import type { ReadBy } from '../../web/records/storedRecords.ts';
 import type {
@@ -31,6 +31,8 @@ export interface FakeStart {
   devices?: DeviceSummary[];
   invitations?: RoomInvitation[];
   reports?: OpenReport[];
+  /** Of any report. */
+  reported?: ReportedMessage[];
   members?: MemberSummary[];
   roles?: { roles: Record<string, RoomRole>; own: RoomRole };
   /** Results of methods by name; all others succeed. */
@@ -46,6 +48,7 @@ export function fakeClient({
   devices = [],
   invitations = [],
   reports = [],
+  reported = [],
   members = [],
   roles = { roles: {}, own: 'member' },
   answers = {},
@@ -149,8 +152,9 @@ export function fakeClient({
       reports: async (...args) => ({ ...(await asked('people.reports', ...args)), reports }),
       readReport: async (...args) => ({
         ...(await asked('people.readReport', ...args)),
-        messages: [],
-        mayDelete: false,
+        report: reports[0]!,
+        messages: reported,
+        mayDelete: true,
       }),
       closeReport: (...args) => asked('people.closeReport', ...args),
       lookAtInvitation: async (...args) => ({

@@ -334,3 +334,27 @@ test('a suspension whose message to the other server was lost ends the sockets t
   await here.store.keepers.suspend(ada.user.id, 1); // without a message
   await gone;
 });
+
+test('who hides what they have read at one server is not told of others at the other one, and the others ask again there', async () => {
+  const [ada, bo, cy] = [await person(), await person(), await person()];
+  using adaHere = await connectClient(here.url, ada);
+  using boThere = await connectClient(there.url, bo);
+  using cyThere = await connectClient(there.url, cy);
+  using boHere = await connectClient(here.url, bo);
+  const readersAt = ({ frames }: ApiClient) =>
+    frames.flatMap(({ event, payload }) => (event === 'readers' ? [payload as Frame<'readers'>] : []));
+  const room = newId();
+  await adaHere.makeRoom({ id: room, kind: 'public', name: 'a room' });
+  for (const one of [boThere, cyThere]) await one.request('room:join', { room, clientOffset: newId() });
+  await adaHere.append(text('read this', room));
+  for (const one of [boThere, cyThere]) await one.hears('read this', room);
+  expect(await boHere.request('readers:show', { show: false })).toMatchObject({ shown: false });
+  await waitFor('cy is to ask again', () => readersAt(cyThere).some((one) => one.room === room && one.again));
+  const own = ada.user.id;
+  await adaHere.request('read', { room, upTo: 4 });
+  await waitFor('cy is told', () =>
+    readersAt(cyThere).some((one) => one.room === room && one.readers[own] === 4),
+  );
+  for (const device of [boHere, boThere])
+    expect(readersAt(device).filter((one) => one.room === room && own in one.readers)).toEqual([]);
+});

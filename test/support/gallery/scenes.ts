@@ -101,6 +101,24 @@ export const SCENES: Record<string, Scene> = {
     taps: ['Menu', 'Who is here', 'What you can do about 林', 'Ban from the room'],
   },
   mention: { start: () => people(), hash: `#/room/${HARBOUR}`, types: 'Who has the key? @' },
+  report: {
+    start: () => people(),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', 'Who is here', '林 online', 'Report'],
+  },
+  reports: { start: () => reported(), hash: `#/room/${HARBOUR}`, taps: ['Menu', '1 report'] },
+  'one-report': {
+    start: () => reported(),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Menu', '1 report', 'Look at the report'],
+  },
+  suspend: {
+    start: () => ({ app: { ...signedIn({ rooms: rooms() }), role: 'keeper' } }),
+    taps: ['Menu', 'People and this server', 'Find', 'Change 林', 'Suspend'],
+  },
+  suspended: {
+    start: () => ({ app: signedIn({ rooms: rooms(), connection: { tag: 'suspended' }, waiting: 1 }) }),
+  },
   'edit-room': {
     start: () => moderated(talk(live())),
     hash: `#/room/${HARBOUR}`,
@@ -281,6 +299,36 @@ function people(): FakeStart {
       { id: 'lin', name: '林', presence: { here: true } },
       { id: 'osei', name: 'Osei', presence: { seenAt: Date.now() } },
       { id: 'mika', name: 'Mika', presence: {} },
+    ],
+  };
+}
+
+function reported(): FakeStart {
+  const [mika, lin] = ['mika', 'lin'].map((id) => ({ id, name: id === 'lin' ? '林' : 'Mika', rev: 0 }));
+  const message = (serverOffset: number, body: string, minute: number) => ({
+    serverOffset,
+    clientOffset: `key ${serverOffset}`,
+    author: mika!,
+    at: today(13, minute),
+    body,
+  });
+  return {
+    ...moderated(talk(live())),
+    reports: [
+      {
+        id: 'r',
+        by: lin!,
+        about: mika!,
+        createdAt: today(13, 30),
+        room: HARBOUR,
+        message: 2,
+        reason: 'He writes this every day, in every room.',
+      },
+    ],
+    reported: [
+      message(1, 'Good morning', 18),
+      { ...message(2, 'Never mind', 19), firstBody: 'You are all stupid'.repeat(6) },
+      message(3, 'Ha!', 20),
     ],
   };
 }
