@@ -196,7 +196,7 @@ function lookAt(run: Run): string | undefined {
   if (!tab) return undefined;
   const room = run.world.random.pick(tab.signedIn()!.rooms);
   if (run.seed % 9 === 4) return writeTo(run, tab);
-  if (run.seed % 11 === 6) return makeRoom(tab);
+  if (run.seed % 11 === 9) return makeRoom(tab);
   tab.look(room.id);
   return `${tab.name} looks at ${room.name}`;
 }
