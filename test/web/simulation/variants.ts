@@ -126,8 +126,8 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a change of a room that is read later is not applied': [
     {
       file: 'log/store/applyFrames.ts',
-      from: 'stored && changedBy(stored, entries);',
-      to: 'stored && changedBy(stored, entries.slice(0, 0));',
+      from: 'withPinnedEdit(changedBy(stored, entries), entries)',
+      to: 'withPinnedEdit(changedBy(stored, entries.slice(0, 0)), entries)',
     },
   ],
   'an older description of a room holds': [
@@ -244,7 +244,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
   'a row of a feature that the server lacks is sent all the same': [
     {
       file: 'outbox/appendBatch.ts',
-      from: 'if (feature !== undefined && !features.has(feature)) stopped.add(row.room);',
+      from: 'if (feature !== undefined && !features.has(feature)) stopped.add(room);',
       to: 'void features;',
     },
   ],
@@ -334,7 +334,7 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
   ],
   'read markers are sent before the welcome is stored': [
-    { file: 'engine/readMarkers.ts', from: 'closed || !isWelcomed ?', to: 'closed && !isWelcomed ?' },
+    { file: 'engine/sendUntilAnswered.ts', from: 'closed || !isWelcomed ?', to: 'closed && !isWelcomed ?' },
   ],
   'the cursor is an own entry beyond the newest span': [
     {
@@ -351,6 +351,6 @@ export const VARIANTS: Record<string, readonly Broken[]> = {
     },
   ],
   'a direct conversation that the server does not know yet is left': [
-    { file: 'log/store/applyFrames.ts', from: "if (room.kind === 'direct') return;\n", to: '\n' },
+    { file: 'log/store/applyFrames.ts', from: "room.kind === 'direct' || (await", to: '(await' },
   ],
 };

@@ -132,7 +132,11 @@ test('O4 a moderator deletes and bans while the author is offline with a queue: 
   const summary = async () => (await inPage(page)).rooms.find(({ id }) => id === room);
   await waitFor('it says why', async () => (await summary())?.out === 'out-banned');
   await waitFor('they are kept as not sent', async () => (await summary())?.notSent === 3);
-  const kept = now().messages.filter(({ status }) => status.tag === 'not-sent');
+  // the conversation is read after the list
+  const kept = await waitFor('the conversation shows them', () => {
+    const found = now().messages.filter(({ status }) => status.tag === 'not-sent');
+    return found.length >= 2 && found;
+  });
   expect(texts(kept).filter((body) => body !== 'deleted')).toEqual(
     expect.arrayContaining(['first', 'second']),
   );
