@@ -164,6 +164,12 @@ export const SCENES: Record<string, Scene> = {
     start: () => talk(offline(), { tag: 'offline' }, 3, 'We can see the harbour li'),
     hash: `#/room/${HARBOUR}`,
   },
+  day: { start: () => talk(tooLong()), hash: `#/room/${HARBOUR}`, taps: ['Menu', 'Go to a date'] },
+  'unmade-room': {
+    start: () => talk(unmade()),
+    hash: `#/room/${HARBOUR}`,
+    taps: ['Not sent'],
+  },
   'not-sent': {
     start: () => talk(tooLong(), { tag: 'catching-up' }),
     hash: `#/room/${HARBOUR}`,
@@ -462,6 +468,13 @@ function everyState(): Message[] {
     mine('Waits', { status: { tag: 'queued' } }),
     mine('Refused', { status: { tag: 'not-sent', reason: { code: 'too-large' } } }),
   ];
+}
+
+/** The room was refused. */
+function unmade(): Message[] {
+  const status = { tag: 'not-sent', reason: { code: 'forbidden' } } as const;
+  const row = message({ author: 'Ada', mine: true, at: today(16, 21), body: '', status });
+  return [{ ...row, content: { tag: 'creation', of: 'Harbour' } }];
 }
 
 function tooLong(): Message[] {
