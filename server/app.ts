@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import type { Registry } from 'prom-client';
 import { pairOf } from '../shared/directPair.ts';
 import { featuresOf, isFirstKind, kinds, membershipOf, ruleOf, subjectOf } from '../shared/kinds.ts';
 import {
@@ -26,7 +27,7 @@ import { createSignInLimits } from './auth/signInLimits.ts';
 import { createSuspensions } from './auth/suspensions.ts';
 import { limitUnknownTokens } from './auth/unknownTokens.ts';
 import { createAudit, type OnLimit } from './base/audit.ts';
-import { type Config, ConfigError } from './base/env.ts';
+import type { Config } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
 import {
@@ -48,8 +49,9 @@ import { addressKey } from './limits/addressKey.ts';
 import { createKeyedQueue } from './limits/keyedQueue.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createWorkMeter } from './limits/workMeter.ts';
+import { cannotListen, LISTEN_BACKLOG } from './listening.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
-import type { AdapterConstructor } from './realtime/socketRecipient.ts';
+import type { AdapterConstructor, LiveServer } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
 import { guardConnections } from './request/connectionGuard.ts';
 import { createHostCheck, warningOfForeignHosts } from './request/hostCheck.ts';
@@ -57,7 +59,7 @@ import { createPerform } from './request/perform.ts';
 import { requestContextOf } from './request/requestContext.ts';
 import { guardRequests, tooManyRequests, URL_TOO_LONG } from './request/requestGuard.ts';
 import { takeTurns } from './request/requestTurns.ts';
-import { createWebServer } from './request/webServer.ts';
+import { closeIdleConnections, createWebServer, type WebServer } from './request/webServer.ts';
 import { createAboutService } from './rooms/aboutService.ts';
 import { createAccess } from './rooms/access.ts';
 import { createAnnouncements } from './rooms/announcements.ts';
@@ -88,10 +90,20 @@ interface Deps {
   store: Store;
   /** The Socket.IO adapter that connects several processes on one database; undefined for a single process. */
   adapter?: AdapterConstructor | undefined;
+  /** Where connections come from, if not from listening. */
+  connectionSource?: ConnectionSource | undefined;
   logger: Logger;
 }
 
-export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
+/** Of a worker: its primary listens, and serves the metrics. */
+export interface ConnectionSource {
+  /** A connection comes when its first bytes were read, which are not counted again. */
+  hasFirstByte: boolean;
+  /** Called when the server can handle connections: each is to be passed on by its event `connection`. */
+  open(parts: { http: WebServer; io: LiveServer; registry: Registry }): void;
+}
+
+export function createApp({ config, store, adapter, connectionSource, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
   const metrics = createMetrics(store.waiting);
@@ -494,6 +506,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
   takeTurns(http);
   const connections = guardConnections(http, {
     countsAddresses: config.trustProxy.tag === 'nobody',
+    hasFirstByte: connectionSource?.hasFirstByte ?? false,
     isShunned: (address) => requestsOfAddress.waitFor(address, 1) > 0,
     onClosed(reason, address) {
       metrics.evictedClients.inc({ reason });
@@ -511,6 +524,11 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       presence.start();
       suspensions.start();
       deviceUse.start(realtime.devices);
+      if (connectionSource) {
+        http.emit('listening'); // from now on Node looks at how long requests take
+        connectionSource.open({ http, io, registry: metrics.registry });
+        return { port: config.port };
+      }
       const { host, port, metricsHost, metricsPort } = config;
       if (metricsPort !== undefined) {
         metricsServer = await serveMetrics(metrics.registry, metricsHost, metricsPort).catch((error) => {
@@ -519,7 +537,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       }
       await new Promise<void>((resolve, reject) => {
         http.once('error', (error) => reject(cannotListen('', host, port, error)));
-        http.listen({ port, host, backlog: BACKLOG }, resolve);
+        http.listen({ port, host, backlog: LISTEN_BACKLOG }, resolve);
       });
       return { port: (http.address() as AddressInfo).port };
     },
@@ -530,7 +548,9 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
         run: () => {
           stopping = true;
           tls?.stop();
-          http.close();
+          // One that does not listen would tell Engine.IO at once that it is closed.
+          if (connectionSource) closeIdleConnections(http);
+          else http.close();
           ingest.refuse();
         },
       },
@@ -541,7 +561,7 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
           await new Promise(setImmediate); // then the answers have left, too
         },
       },
-      { name: 'say bye', run: () => realtime.sayBye(BYE_RETRY_AFTER_MS) },
+      { name: 'say bye', run: () => realtime.sayBye() },
       {
         name: 'close sockets',
         run: async () => {
@@ -565,37 +585,6 @@ export function createApp({ config, store, adapter, logger }: Deps): ServerApp {
       { name: 'close the store', run: () => store.close() },
     ],
   };
-}
-
-/** Connections that the system has accepted for us: with Node's 511, some of 3,000 that come at once are reset. */
-const BACKLOG = 4_096;
-const BYE_RETRY_AFTER_MS = 1_000;
-
-/** `prefix`: of the names of the settings that have this host and port. */
-function cannotListen(
-  prefix: '' | 'METRICS_',
-  host: string,
-  port: number,
-  error: NodeJS.ErrnoException,
-): ConfigError {
-  const place = `${host}:${port}`;
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new ConfigError([
-        `The address ${place} is already in use: stop the other process, or set ${prefix}PORT to a free port.`,
-      ]);
-    case 'EACCES':
-      return new ConfigError([
-        `This user may not listen on ${place}: set ${prefix}PORT to a port above 1023.`,
-      ]);
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ConfigError([
-        `This machine does not have the address ${host}: set ${prefix}HOST to one of its addresses, or to 0.0.0.0.`,
-      ]);
-    default:
-      return new ConfigError([`The server cannot listen on ${place}: ${error.message}.`]);
-  }
 }
 
 /** Of the disk with this folder, for users other than root. */

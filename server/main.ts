@@ -1,4 +1,8 @@
-/** The server process: handles signals, reads the configuration, opens the store, and starts the app. */
+/**
+ * The server process: handles signals, reads the configuration, opens the store, and starts the app. With WORKERS it is the
+ * primary, which starts this program again as its workers.
+ */
+import cluster from 'node:cluster';
 import { join } from 'node:path';
 import type { ServerApp } from './app.ts';
 import type { Config } from './base/env.ts';
@@ -12,6 +16,11 @@ process.umask(PRIVATE_UMASK);
 // Until the store is open there is nothing to shut down. What it was doing, such as a migration, can be killed at any moment.
 let shutdown = async (): Promise<ShutdownOutcome> => ({ tag: 'done' });
 const stop = onStopSignal(process, () => shutdown(), process.exit);
+if (cluster.isWorker) {
+  // A terminal sends both to all of its processes; a worker hears from its primary what to do.
+  process.removeAllListeners('SIGINT').on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+}
 
 // After the handlers, since it takes seconds on a small machine: in a container the server is process 1, and the kernel drops
 // a SIGTERM to that process while it has no handler.
@@ -36,19 +45,39 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
+  if (config.workers > 1 && cluster.isPrimary) return runPrimary(config, logger);
   const damage = Promise.withResolvers<Error>();
   let app: ServerApp | undefined;
   // Without TLS the default stays: the process ends with its terminal.
-  if (config.tls) process.on('SIGHUP', () => app?.reloadTls());
-  app = createApp({ config, ...(await openStore(config, logger, damage.resolve)), logger });
+  if (config.tls && !cluster.isWorker) process.on('SIGHUP', () => app?.reloadTls());
+  const connectionSource = cluster.isWorker ? await sourceOfWorker(config) : undefined;
+  const opened = await openStore(config, logger, damage.resolve);
+  app = createApp({ config, ...opened, connectionSource, logger });
   const { shutdown: steps } = app;
   shutdown = () => runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
   const { port } = await app.listen();
-  console.log(startupLine({ ...config, port }));
+  if (!cluster.isWorker) console.log(startupLine({ ...config, port }));
   void damage.promise.then(({ message }) => {
     console.error(message);
     stop(EX_CONFIG);
   });
+}
+
+async function runPrimary(config: Config, logger: Logger): Promise<void> {
+  const { startPrimary } = await import('./primary.ts');
+  const primary = startPrimary(config, logger);
+  process.on('SIGHUP', () => void primary.roll());
+  shutdown = async () => {
+    const isOrderly = await primary.stop();
+    return isOrderly ? { tag: 'done' } : { tag: 'late', step: 'stop the workers' };
+  };
+  const code = await primary.listen();
+  if (code !== undefined) stop(code);
+}
+
+async function sourceOfWorker({ trustProxy }: Config) {
+  const { connectionsOfPrimary } = await import('./workerMessages.ts');
+  return connectionsOfPrimary(trustProxy.tag !== 'nobody');
 }
 
 /** `onDamage`: called when the database is found to be damaged while it is in use. */

@@ -17,6 +17,8 @@ export interface Config {
   allowedOrigins: readonly string[];
   trustProxy: TrustProxy;
   signUp: SignUp;
+  /** Processes that share the port. */
+  workers: number;
   tls: Tls | undefined;
   logLevel: LogLevel;
   /** True: security events are written to the log (audit.ts). */
@@ -74,6 +76,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     ALLOWED_ORIGINS,
     TRUST_PROXY,
     SIGN_UP,
+    WORKERS,
     LOG_LEVEL,
     AUDIT_LOG,
     METRICS_PORT,
@@ -89,6 +92,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     allowedOrigins: ALLOWED_ORIGINS,
     trustProxy: TRUST_PROXY,
     signUp: SIGN_UP,
+    workers: WORKERS,
     tls: tls.pair,
     logLevel: LOG_LEVEL,
     auditLog: AUDIT_LOG,
@@ -97,6 +101,8 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     page: PAGE,
   };
 }
+
+const WORKERS_MAX = 64;
 
 const port = (name: string) =>
   setting(name, 'a whole number from 0 to 65535', (text) => {
@@ -141,6 +147,12 @@ const Env = v.pipe(
       ),
       'open',
     ),
+    WORKERS: v.optional(
+      setting('WORKERS', `a whole number from 1 to ${WORKERS_MAX}`, (text) =>
+        /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= WORKERS_MAX ? Number(text) : undefined,
+      ),
+      '1',
+    ),
     LOG_LEVEL: v.optional(
       setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>
         LOG_LEVELS.find((level) => level === text),
@@ -155,11 +167,21 @@ const Env = v.pipe(
     ),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
     METRICS_HOST: v.optional(listenOn('METRICS_HOST'), '127.0.0.1'),
+    TLS_CERT_FILE: v.optional(v.string()),
     PAGE: v.optional(v.string(), fileURLToPath(new URL('../../dist', import.meta.url))),
   }),
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
     'METRICS_PORT is the same as PORT: the metrics need their own port.',
+  ),
+  v.check(
+    ({ WORKERS, MONGODB_URL }) => WORKERS === 1 || MONGODB_URL !== undefined,
+    'WORKERS is more than 1, but a database file serves one process: set MONGODB_URL to a MongoDB replica set, or leave WORKERS out.',
+  ),
+  v.check(
+    ({ WORKERS, TLS_CERT_FILE, TRUST_PROXY }) =>
+      WORKERS === 1 || TLS_CERT_FILE === undefined || TRUST_PROXY.tag === 'nobody',
+    'WORKERS is more than 1, with TLS_CERT_FILE and TRUST_PROXY: all connections of a proxy would go to one worker. Let the proxy speak plain HTTP to this server, or leave WORKERS out.',
   ),
 );
 

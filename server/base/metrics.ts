@@ -69,6 +69,7 @@ export function createMetrics(storeQueues: () => StoreQueues = () => ({})) {
       registers,
       name: 'holdfast_store_queue_age_seconds',
       help: 'How long the first waiting call of the store has waited, by lane',
+      aggregator: 'max',
       labelNames: ['lane'],
       collect() {
         for (const [lane, { oldestMs }] of Object.entries(storeQueues()))
@@ -105,7 +106,11 @@ export interface MetricsServer {
 }
 
 /** Answers only `GET /metrics`. Rejects if it cannot listen on the port. */
-export async function serveMetrics(registry: Registry, host: string, port: number): Promise<MetricsServer> {
+export async function serveMetrics(
+  registry: Pick<Registry, 'metrics' | 'contentType'>,
+  host: string,
+  port: number,
+): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics')
       return response.writeHead(404).end('See /metrics.\n');

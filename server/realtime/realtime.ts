@@ -33,7 +33,15 @@ import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { parseUpToFault } from '../base/parse.ts';
 import { refusal, toWireError, Unavailable, wireError } from '../base/refusal.ts';
-import { CONNECTED_WITHIN_MS, READS_WAITING, STRANGERS, STRANGERS_OF_ADDRESS } from '../base/serverLimits.ts';
+import {
+  BYE_RETRY_AFTER_MS,
+  BYE_SPREAD_MAX_MS,
+  BYE_SPREAD_MS,
+  CONNECTED_WITHIN_MS,
+  READS_WAITING,
+  STRANGERS,
+  STRANGERS_OF_ADDRESS,
+} from '../base/serverLimits.ts';
 import { withTimeout } from '../base/timeout.ts';
 import type { CatchUp } from '../feed/catchUp.ts';
 import type { Feed } from '../feed/feed.ts';
@@ -106,8 +114,8 @@ export interface Realtime {
   sharePresence(message: PresenceMessage): void;
   /** To everybody in the user's rooms, on every process: the user has another name. */
   sendUser(user: User): Promise<void>;
-  /** Sends `bye`: clients reconnect after `retryAfter` ms. Resolves when it was handed to all connections. */
-  sayBye(retryAfter: number): Promise<void>;
+  /** Sends `bye`: clients reconnect at different times. Resolves when it was handed to all connections. */
+  sayBye(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -372,9 +380,11 @@ export function createRealtime({
       if (hides) sockets.socketsJoin(socketsOf.hidingReads);
       else sockets.socketsLeave(socketsOf.hidingReads);
     },
-    async sayBye(retryAfter) {
-      io.local.emit('bye', { retryAfter });
-      await new Promise(setImmediate); // the MongoDB adapter passes it to the connections one tick later
+    async sayBye() {
+      const { sockets } = io.of('/');
+      const spread = Math.min(BYE_SPREAD_MAX_MS, sockets.size * BYE_SPREAD_MS);
+      for (const { data } of sockets.values())
+        data.emit('bye', { retryAfter: BYE_RETRY_AFTER_MS + Math.floor(Math.random() * spread) });
     },
     async close() {
       reconciler?.stop();

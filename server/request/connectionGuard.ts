@@ -36,6 +36,8 @@ export interface ConnectionGuard {
 interface Options {
   /** False behind proxies, where all connections come from a few addresses. */
   countsAddresses: boolean;
+  /** The first bytes of each connection were read elsewhere, and its count of bytes begins after them. */
+  hasFirstByte?: boolean;
   /** True for an address that makes too many requests: its connections are closed before a byte of them is read. */
   isShunned: (address: string) => boolean;
   /** Called for each connection that is closed. `address`: a key of `addressKey`, unless it is that of a proxy. */
@@ -94,7 +96,7 @@ interface OpenStream {
 
 export function guardConnections(
   http: NetServer,
-  { countsAddresses, isShunned, onClosed, now }: Options,
+  { countsAddresses, hasFirstByte = false, isShunned, onClosed, now }: Options,
 ): ConnectionGuard {
   /** By remote address and port. */
   const visitors = new Map<string, Visitor>();
@@ -142,7 +144,7 @@ export function guardConnections(
       return socket.destroy();
     }
     visitors.set(name, visitor);
-    silent.add(visitor);
+    if (!hasFirstByte) silent.add(visitor);
     socket.once('close', () => {
       visitors.delete(name);
       forget(visitor);

@@ -57,6 +57,11 @@ const HTTP2_OPTIONS = {
   maxSessionRejectedStreams: STREAMS_PER_CONNECTION,
 };
 
+/** Of HTTP/1.1. Node's types do not know it for a server of both. */
+export function closeIdleConnections(http: WebServer): void {
+  (http as HttpServer).closeIdleConnections();
+}
+
 /** The connection of a request in HTTP/2; undefined in HTTP/1.1, and when the connection is closed. */
 export function sessionOf(request: IncomingMessage): ServerHttp2Session | undefined {
   const { stream } = request as unknown as Partial<Http2ServerRequest>;

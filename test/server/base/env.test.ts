@@ -26,6 +26,7 @@ test('settings that are absent or empty have their defaults', () => {
     allowedOrigins: [],
     trustProxy: { tag: 'nobody' },
     signUp: 'open',
+    workers: 1,
     tls: undefined,
     logLevel: 'info',
     auditLog: true,
@@ -34,9 +35,27 @@ test('settings that are absent or empty have their defaults', () => {
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP WORKERS TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
+});
+
+test('WORKERS above 1 is refused where it cannot work, with what to do', async () => {
+  await using folder = await temporaryFolder();
+  const onMongo = { MONGODB_URL: 'mongodb://127.0.0.1', WORKERS: '2' };
+  expect(parseEnv(onMongo).workers).toBe(2);
+  expect(mistakes({ WORKERS: '2' })).toEqual([
+    'WORKERS is more than 1, but a database file serves one process: set MONGODB_URL to a MongoDB replica set, or leave WORKERS out.',
+  ]);
+  const { certFile, keyFile } = makeCertificate(folder.path, 'workers');
+  const tls = { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
+  expect(parseEnv({ ...onMongo, ...tls }).workers).toBe(2);
+  expect(mistakes({ ...onMongo, ...tls, TRUST_PROXY: '1' })).toEqual([
+    expect.stringMatching(
+      /^WORKERS is more than 1, with TLS_CERT_FILE and TRUST_PROXY: .* Let the proxy speak plain HTTP/,
+    ),
+  ]);
+  expect(mistakes({ WORKERS: '0' })).toEqual(['WORKERS is "0": it must be a whole number from 1 to 64.']);
 });
 
 test.each([

@@ -1,0 +1,72 @@
+/** What primary and workers send each other, beside @socket.io/sticky. */
+import type { Worker as ClusterWorker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import { setupWorker } from '@socket.io/sticky';
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
+import type { ConnectionSource } from './app.ts';
+import { METRICS_OF_WORKER_MS } from './base/serverLimits.ts';
+
+/** A worker can handle connections. */
+export const READY = 'holdfast:ready';
+/** With a socket: its worker reads it from the beginning. */
+export const CONNECTION = 'holdfast:connection';
+const METRICS = 'holdfast:metrics';
+
+type Metric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+type Message = { type?: string; id?: number; metrics?: Metric };
+
+/** In a worker: how its server gets connections. `isBehindProxy`: by @socket.io/sticky. */
+export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
+  return {
+    hasFirstByte: isBehindProxy,
+    open({ http, io, registry }) {
+      if (isBehindProxy) setupWorker(io);
+      process.on('message', (message: Message, socket?: Socket) => {
+        if (message.type === CONNECTION && socket) {
+          socket.allowHalfOpen = true; // as in a server of HTTP
+          http.emit('connection', socket);
+        }
+        if (message.type === METRICS)
+          void registry
+            .getMetricsAsJSON()
+            .then((metrics) => process.send?.({ type: METRICS, id: message.id, metrics }));
+      });
+      process.send?.({ type: READY });
+    },
+  };
+}
+
+/** In the primary: the metrics of all workers that answer, as one: counters and most gauges are summed up. */
+export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, 'metrics' | 'contentType'> {
+  const own = new Registry();
+  const count = new Gauge({ registers: [own], name: 'holdfast_workers', help: 'Workers that are ready' });
+  let lastId = 0;
+  return {
+    contentType: own.contentType,
+    async metrics() {
+      const workers = ready();
+      count.set(workers.length);
+      const id = ++lastId;
+      const answers = await Promise.all(workers.map((worker) => metricsOf(worker, id)));
+      const all = [...answers.flatMap((metrics) => (metrics ? [metrics] : [])), await own.getMetricsAsJSON()];
+      return AggregatorRegistry.aggregate(all as object[]).metrics();
+    },
+  };
+}
+
+/** Undefined where it does not answer. */
+function metricsOf(worker: ClusterWorker, id: number): Promise<Metric | undefined> {
+  return new Promise((resolve) => {
+    const finish = (metrics?: Metric) => {
+      clearTimeout(timer);
+      worker.off('message', hear);
+      resolve(metrics);
+    };
+    const hear = (message: Message) => {
+      if (message.type === METRICS && message.id === id) finish(message.metrics);
+    };
+    const timer = setTimeout(finish, METRICS_OF_WORKER_MS);
+    worker.on('message', hear);
+    worker.send({ type: METRICS, id }, (error) => error && finish());
+  });
+}

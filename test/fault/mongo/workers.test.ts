@@ -1,0 +1,153 @@
+/** WORKERS: several processes behind one port, which are killed and replaced while people write. */
+// @module-tag slow
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiClient, connectClient, type SignedUp, signUp, text, wholeLog } from '../../support/api.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { openHttp2 } from '../../support/http2.ts';
+import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
+import { freePort } from '../../support/mongo/port.ts';
+import { type ServerProcess, startServer } from '../../support/serverProcess.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
+import { waitFor } from '../../support/waitFor.ts';
+
+const TRANSPORTS = ['websocket', 'polling', 'polling', 'websocket'] as const;
+
+let mongo: MongoServer;
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  mongo = await startMongo();
+  folder = await temporaryFolder();
+});
+afterAll(async () => {
+  await mongo?.[Symbol.asyncDispose]();
+  await folder?.remove();
+});
+
+/** The workers that run: children of the primary. */
+function workersOf(server: ServerProcess): number[] {
+  const pid = server.pid();
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+const readyWorkers = (server: ServerProcess) => server.logs().split('"worker ready"').length - 1;
+
+/** Sends texts one after another, and each again under its key until it is acknowledged. It connects anew when it has to. */
+function writer(url: string, session: SignedUp, transport: 'websocket' | 'polling') {
+  let isOver = false;
+  const acknowledged: string[] = [];
+  const frames: string[] = [];
+  const connect = () =>
+    waitFor('a connection', () =>
+      connectClient(url, session, { transports: [transport] }).catch(() => undefined),
+    );
+  const run = async () => {
+    let client: ApiClient = await connect();
+    for (let nth = 0; !isOver; nth++) {
+      const item = text(`${session.user.name} ${nth}`);
+      for (;;) {
+        const answer = await Promise.race([
+          client.append(item).catch(() => undefined),
+          new Promise<undefined>((resolve) => client.socket.once('disconnect', () => resolve(undefined))),
+        ]);
+        if (answer?.ok && answer.results[0] && 'serverOffset' in answer.results[0]) break;
+        frames.push(...client.frames.map(({ event }) => event));
+        if (!client.socket.connected) {
+          client.close();
+          client = await connect();
+        }
+      }
+      acknowledged.push((item as { clientOffset: string }).clientOffset);
+    }
+    frames.push(...client.frames.map(({ event }) => event));
+    client.close();
+  };
+  const done = run();
+  return {
+    acknowledged,
+    frames,
+    async end() {
+      isOver = true;
+      await done;
+    },
+  };
+}
+
+async function expectOnce(
+  url: string,
+  reader: SignedUp,
+  writers: ReturnType<typeof writer>[],
+): Promise<void> {
+  const keys = (await wholeLog(url, reader)).map(({ clientOffset }) => clientOffset);
+  expect(new Set(keys).size).toBe(keys.length);
+  const missing = writers.flatMap(({ acknowledged }) => acknowledged).filter((key) => !keys.includes(key));
+  expect(missing).toEqual([]);
+}
+
+test('L1 L2 L3 behind a proxy, by websocket and by polling: workers are killed and replaced, and nothing is lost or doubled', {
+  timeout: 120_000,
+}, async () => {
+  const metricsPort = await freePort();
+  await using server = await startServer({
+    env: { MONGODB_URL: mongo.url, WORKERS: '2', TRUST_PROXY: '1', METRICS_PORT: String(metricsPort) },
+  });
+  await waitFor('both workers are ready', () => readyWorkers(server) === 2);
+  const people = await Promise.all(TRANSPORTS.map((_, nth) => signUp(server.url, `Writer ${nth}`)));
+  const writers = people.map((session, nth) => writer(server.url, session, TRANSPORTS[nth]!));
+  const more = async (count: number) => {
+    const before = writers.map(({ acknowledged }) => acknowledged.length);
+    await waitFor('everybody goes on', () =>
+      writers.every(({ acknowledged }, nth) => acknowledged.length >= before[nth]! + count),
+    );
+  };
+  await more(2);
+
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(metrics).toMatch(/^holdfast_workers 2$/m);
+  expect(metrics).toMatch(/^holdfast_connections 4$/m);
+
+  for (let kills = 0; kills < 2; kills++) {
+    const ready = readyWorkers(server);
+    process.kill(workersOf(server)[0]!, 'SIGKILL');
+    await more(2);
+    await waitFor('another one is ready', () => readyWorkers(server) > ready);
+  }
+
+  const old = workersOf(server);
+  server.hangUp();
+  await waitFor('all are replaced', () => {
+    const now = workersOf(server);
+    return now.length === 2 && !now.some((pid) => old.includes(pid));
+  });
+  await more(2);
+  await Promise.all(writers.map((one) => one.end()));
+  expect(writers.flatMap(({ frames }) => frames)).toContain('bye');
+  await expectOnce(server.url, people[0]!, writers);
+  expect(await server.stop()).toBe(0);
+});
+
+test('with TLS a client stays with its worker: the page by HTTP/2, long polling and a websocket', {
+  timeout: 30_000,
+}, async () => {
+  const { certFile, keyFile } = makeCertificate(folder.path, 'workers');
+  await using server = await startServer({
+    env: { MONGODB_URL: mongo.anotherUrl(), WORKERS: '2', TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile },
+  });
+  await waitFor('both workers are ready', () => readyWorkers(server) === 2);
+  const client = openHttp2(server.url);
+  const health = await client.request({ ':path': '/healthz' });
+  expect(health.status).toBe(200);
+  const path = '/socket.io/?EIO=4&transport=polling';
+  const { sid } = JSON.parse((await client.request({ ':path': path })).body.toString().slice(1)) as {
+    sid: string;
+  };
+  client.close();
+  // each time on another connection: another worker would not know the session
+  for (let nth = 0; nth < 5; nth++) {
+    const another = openHttp2(server.url);
+    const post = { ':path': `${path}&sid=${sid}`, ':method': 'POST', 'content-type': 'text/plain' };
+    expect((await another.request(post, '3')).status).toBe(200);
+    another.close();
+  }
+  expect(await server.stop()).toBe(0);
+});

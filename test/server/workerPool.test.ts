@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  STOPPED_WITHIN_MS,
+  WORKER_RESTART_FIRST_MS,
+  WORKER_RESTART_MAX_MS,
+} from '../../server/base/serverLimits.ts';
+import { createWorkerPool, type Worker } from '../../server/workerPool.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+interface FakeWorker extends Worker {
+  becomeReady(): void;
+  end(code: number | null): void;
+  signals: string[];
+}
+
+/** `obeys`: a worker ends at SIGTERM. */
+function scene({ count = 2, obeys = true } = {}) {
+  const forked: FakeWorker[] = [];
+  const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const fork = () => {
+    const ready = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<{ code: number | null; signal: string | null }>();
+    const worker: FakeWorker = {
+      id: forked.length + 1,
+      ready: ready.promise,
+      ended: ended.promise,
+      signals: [],
+      becomeReady: ready.resolve,
+      end: (code) => ended.resolve({ code, signal: code === null ? 'SIGKILL' : null }),
+      kill(signal) {
+        worker.signals.push(signal);
+        if (signal === 'SIGKILL') worker.end(null);
+        else if (obeys) worker.end(0);
+      },
+    };
+    forked.push(worker);
+    return worker;
+  };
+  const pool = createWorkerPool({ count, fork, logger: log, now: Date.now });
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  const readyIds = () => pool.ready().map(({ id }) => id);
+  return { pool, forked, log, pass, readyIds };
+}
+
+async function running(options?: Parameters<typeof scene>[0]) {
+  const made = scene(options);
+  const started = made.pool.start();
+  made.forked[0]!.becomeReady();
+  expect(await started).toEqual({ tag: 'ready' });
+  for (const worker of made.forked) worker.becomeReady();
+  await made.pass(0);
+  return made;
+}
+
+test('the first worker starts alone: it may migrate the database, or find that it cannot start', async () => {
+  const { pool, forked, pass } = scene();
+  const started = pool.start();
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(forked).toHaveLength(1);
+  forked[0]!.end(78);
+  expect(await started).toEqual({ tag: 'ended', code: 78 });
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(forked).toHaveLength(1);
+});
+
+test('a worker that ends is started again, and one that ends again and again later each time', async () => {
+  const { forked, pass, readyIds } = await running();
+  forked[0]!.end(null);
+  await pass(WORKER_RESTART_FIRST_MS);
+  expect(readyIds()).toEqual([2]);
+  forked[2]!.becomeReady();
+  await pass(0);
+  expect(readyIds()).toEqual([2, 3]);
+  const delays: number[] = [];
+  for (let nth = 0; nth < 9; nth++) {
+    const before = forked.length;
+    forked.at(-1)!.end(1);
+    let waited = 0;
+    for (; forked.length === before; waited += WORKER_RESTART_FIRST_MS) await pass(WORKER_RESTART_FIRST_MS);
+    delays.push(waited);
+  }
+  expect(delays.slice(0, 3)).toEqual([200, 400, 800]);
+  expect(delays.at(-1)).toBe(WORKER_RESTART_MAX_MS);
+});
+
+test('workers are replaced one by one: the next when the new one is ready and the old one has ended', async () => {
+  const { pool, forked, pass, readyIds } = await running({ obeys: false });
+  const rolled = pool.roll();
+  await pass(0);
+  expect(forked).toHaveLength(3);
+  expect(forked[0]!.signals).toEqual([]);
+  forked[2]!.becomeReady();
+  await pass(0);
+  expect(forked[0]!.signals).toEqual(['SIGTERM']);
+  expect(readyIds()).toEqual([2, 3]);
+  expect(forked).toHaveLength(3);
+  forked[0]!.end(0);
+  await pass(0);
+  expect(forked).toHaveLength(4);
+  forked[3]!.becomeReady();
+  await pass(0);
+  forked[1]!.end(0);
+  await rolled;
+  expect(readyIds()).toEqual([3, 4]);
+});
+
+test('a new worker that does not become ready replaces nobody, and the operator reads it', async () => {
+  const { pool, forked, log, readyIds, pass } = await running();
+  const rolled = pool.roll();
+  await pass(0);
+  forked[2]!.end(78);
+  await rolled;
+  await pass(WORKER_RESTART_MAX_MS);
+  expect(readyIds()).toEqual([1, 2]);
+  expect(forked).toHaveLength(3);
+  expect(log.error).toHaveBeenCalledWith(expect.stringContaining('not replaced any further'));
+});
+
+test('stopping ends all workers, and kills those that take too long', async () => {
+  const orderly = await running();
+  expect(await orderly.pool.stop()).toBe(true);
+  const stubborn = await running({ obeys: false });
+  const stopped = stubborn.pool.stop();
+  await stubborn.pass(STOPPED_WITHIN_MS);
+  expect(await stopped).toBe(false);
+  expect(stubborn.forked.map(({ signals }) => signals)).toEqual([
+    ['SIGTERM', 'SIGKILL'],
+    ['SIGTERM', 'SIGKILL'],
+  ]);
+  expect(stubborn.forked).toHaveLength(2);
+});
