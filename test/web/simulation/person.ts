@@ -86,7 +86,10 @@ function takeDownOne({ seed, ledger }: Run, tab: Tab, room: string, n: number): 
   const found = messages[(5 * n) % messages.length];
   if (found?.content.tag !== 'text' || found.serverOffset === undefined) return;
   const said = ledger.find(found.content.body);
-  if (said) said.of.isShared = true;
+  if (said) {
+    said.of.isShared = true;
+    for (const each of said.of.bodies) each.dropped ||= each.kind === 'edit'; // a parked edit goes with its message
+  }
   void tab.client.takeDown(room, found);
 }
 
