@@ -86,10 +86,7 @@ function takeDownOne({ seed, ledger }: Run, tab: Tab, room: string, n: number): 
   const found = messages[(5 * n) % messages.length];
   if (found?.content.tag !== 'text' || found.serverOffset === undefined || found.mine) return;
   const said = ledger.find(found.content.body);
-  if (said) {
-    said.of.isShared = true;
-    for (const each of said.of.bodies) each.dropped ||= each.kind === 'edit'; // a parked edit goes with its message
-  }
+  if (said) said.of.isShared = true;
   void tab.client.takeDown(room, found);
 }
 
@@ -289,7 +286,8 @@ function see(run: Run): string | undefined {
     .get()
     .messages.findLast((each) => each.serverOffset);
   if (!tab || !last) return undefined;
-  const { serverOffset, author, clientOffset } = last;
+  const { serverOffset, author, key } = last;
+  const clientOffset = key.slice(author.id.length + 1); // its own is that of an edit which was not sent, where there is one
   const user = tab.signedIn()!.user.id;
   run.sightings.add({
     user,
