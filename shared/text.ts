@@ -36,14 +36,19 @@ export function checkReportReason(raw: string): Checked | undefined {
     : tooLong('reason', length, REPORT_REASON_MAX_CODE_POINTS);
 }
 
-/** The description of a room: normalized as a body, at most 300 code points; empty where nothing of it shows. */
+/**
+ * The description of a room: normalized as a body, at most 300 code points, without piles of combining marks, which a search takes
+ * long to normalize; empty where nothing of it shows.
+ */
 export function checkDescription(raw: string): Checked {
   const text = withoutBlankEnds(raw.replaceAll('\r\n', '\n').toWellFormed());
   if (CONTROL_IN_BODY.test(text)) return invalid('A description cannot contain control characters.');
   const length = codePoints(text);
   if (length > DESCRIPTION_MAX_CODE_POINTS)
     return tooLong('description', length, DESCRIPTION_MAX_CODE_POINTS);
-  return { ok: true, text: isBlank(text) ? '' : text };
+  if (isBlank(text)) return { ok: true, text: '' };
+  if (PILE.test(text)) return invalid('A description cannot contain piles of combining marks.');
+  return { ok: true, text };
 }
 
 /** Without blank lines at the beginning, and without white space at the end. */
@@ -120,6 +125,11 @@ const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 /** Glyphs without ink that Unicode counts neither as white space nor as invisible: an empty Braille cell, an empty note head. */
 const NO_INK = '\\u2800\\ufff9-\\ufffb\\u{1d159}';
 const VISIBLE = new RegExp(`[^\\p{White_Space}\\p{Default_Ignorable_Code_Point}\\p{M}\\p{Cc}${NO_INK}]`, 'u');
+/** Marked for the bundler: the page checks no description. */
+const PILE = /* @__PURE__ */ new RegExp(
+  `[\\p{M}\\p{Default_Ignorable_Code_Point}]{${MARKS_IN_A_ROW_MAX + 1}}`,
+  'u',
+);
 /** A mark at the beginning would stand on what is before the name. Marked for the bundler: the service worker names nobody. */
 const HIDING = /* @__PURE__ */ new RegExp(
   `^\\p{M}|[\\p{Bidi_Control}\\p{Zl}\\p{Zp}${NO_INK}\\u115f\\u1160\\u3164\\uffa0]|[\\p{M}\\p{Default_Ignorable_Code_Point}]{${MARKS_IN_A_ROW_MAX + 1}}`,

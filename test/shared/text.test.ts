@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BODY_MAX_CODE_POINTS, MARKS_IN_A_ROW_MAX, NAME_MAX_CODE_POINTS } from '../../shared/limits.ts';
 import {
   checkBody,
+  checkDescription,
   checkName,
   checkNewName,
   codePoints,
@@ -115,6 +116,28 @@ describe('checkName', () => {
   test('accepts at most 40 code points', () => {
     expect(checkName('名'.repeat(NAME_MAX_CODE_POINTS)).ok).toBe(true);
     expect(checkName('名'.repeat(NAME_MAX_CODE_POINTS + 1))).toMatchObject({ ok: false, code: 'too-large' });
+  });
+});
+
+describe('checkDescription', () => {
+  test.each([
+    ['300 combining marks', `a${'\u0344'.repeat(299)}`],
+    ['marks of two kinds in turn', `a${'\u0301\u0323'.repeat(149)}`],
+    ['marks with invisible characters between them', `A${'\u0335\u200d'.repeat(15)}da`],
+    ['a pile in a later line', `Shift plans\nA${'\u0335'.repeat(35)}da`],
+  ])('refuses %s as invalid', (_, raw) => {
+    expect(checkDescription(raw)).toMatchObject({ ok: false, code: 'invalid' });
+  });
+
+  test.each(['Shift plans and questions.\n第五病房 👩‍👩‍👧‍👦', 'ကျွန်ုပ်တို့', '🏴󠁧󠁢󠁥󠁮󠁧󠁿 England', 'Zoë’s cafe\u0301'])(
+    'takes %s',
+    (text) => {
+      expect(checkDescription(text)).toEqual({ ok: true, text });
+    },
+  );
+
+  test('of which nothing shows is none', () => {
+    expect(checkDescription('\u200b'.repeat(20))).toEqual({ ok: true, text: '' });
   });
 });
 

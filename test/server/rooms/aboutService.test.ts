@@ -119,6 +119,9 @@ test('a name or a description that cannot be is refused with its reason; so is n
   const long = '文'.repeat(DESCRIPTION_MAX_CODE_POINTS);
   expect(await change(mika, room, { description: `${long}字` })).toMatchObject(refused('too-large'));
   expect(await change(mika, room, { description: 'a\u0007' })).toMatchObject(refused('invalid'));
+  expect(await change(mika, room, { description: `a${'\u0344'.repeat(299)}` })).toMatchObject(
+    refused('invalid'),
+  );
   expect(await change(mika, room, {})).toMatchObject(refused('invalid'));
   expect(await change(mika, room, { name: 'a', description: 'b' })).toMatchObject(refused('invalid'));
   expect(await logOf(mika, room)).toHaveLength(1);
