@@ -34,6 +34,7 @@ import {
   HTTP_REQUESTS_OF_ADDRESS,
   READERS_SHOWN_CHANGES,
   ROOM_CHANGES_WAITING,
+  STORED_OF_USER,
   URL_MAX_LENGTH,
 } from './base/serverLimits.ts';
 import { createCatchUp } from './feed/catchUp.ts';
@@ -280,14 +281,15 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     access,
     direct,
     smallRooms,
-    tell: (frame) => realtime.sendReaders(frame),
+    tell: (frame, except) => realtime.sendReaders(frame, except),
     settings: store.presence,
-    heads: store.log.heads,
+    log: store.log,
     setHiding(user, hides) {
       realtime.setHidingReads(user, hides);
       realtime.sendPresenceTo(user, { again: true });
     },
     changes: createLimiter({ ...READERS_SHOWN_CHANGES, now: monotonic }),
+    reports: createLimiter({ ...STORED_OF_USER, now: monotonic }),
   });
   const presence = createPresenceService({
     store: store.presence,

@@ -163,6 +163,8 @@ export const HASH_WAIT_MS = 5_000;
 export const KEEPERS_CACHED_MS = 5_000;
 /** Of one user: whether others see what they have read. Each change makes those who look at a room with the user ask again. */
 export const READERS_SHOWN_CHANGES = { perSecond: 1 / 30, burst: 10 };
+/** Rooms of which one user tells what is stored: four devices come back at once with 500 rooms each, then 1,200 rooms a minute. */
+export const STORED_OF_USER = { perSecond: 20, burst: 2_000 };
 /** How long a process keeps the list of those who are suspended. */
 export const SUSPENDED_CACHED_MS = 2_000;
 /** Each process reads that list this often, and disconnects who is on it, in case the message of another process was lost. */

@@ -104,8 +104,8 @@ export interface Realtime {
   sendSettings(user: string, frame: Frame<'settings'>): void;
   /** Whether this user's sockets, on every process, are left out of `sendReaders`. */
   setHidingReads(user: string, hides: boolean): void;
-  /** To everybody in the room, on every process: how far members have read. */
-  sendReaders(frame: Frame<'readers'>): void;
+  /** To everybody in the room but the user `except`, on every process: how far members have read. */
+  sendReaders(frame: Frame<'readers'>, except?: string): void;
   /** To one socket of this process, where it is in this room; false otherwise. */
   sendPresence(socket: string, room: string, frame: Frame<'presence'>): boolean;
   /** To all sockets of this user. */
@@ -309,6 +309,7 @@ export function createRealtime({
       frameLimiter,
       backpressure,
       offended: () => admission.offended(socket),
+      isSignedIn: () => isSignedIn(socket),
       onLimit,
       metrics,
     });
@@ -373,8 +374,10 @@ export function createRealtime({
     sharePresence(message) {
       if (hasOtherProcesses) io.serverSideEmit('presence', message);
     },
-    sendReaders: (frame) =>
-      io.to(socketsOf.room(frame.room)).except(socketsOf.hidingReads).emit('readers', frame),
+    sendReaders(frame, except) {
+      const left = [socketsOf.hidingReads, ...(except === undefined ? [] : [socketsOf.user(except)])];
+      io.to(socketsOf.room(frame.room)).except(left).emit('readers', frame);
+    },
     setHidingReads(user, hides) {
       const sockets = io.in(socketsOf.user(user));
       if (hides) sockets.socketsJoin(socketsOf.hidingReads);
@@ -420,21 +423,31 @@ function dispatch(
     frameLimiter,
     backpressure,
     offended,
+    isSignedIn,
     onLimit,
     metrics,
   }: Pick<Deps, 'perform' | 'presence' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
     offended: () => void;
+    /** Asks the store. */
+    isSignedIn: () => Promise<boolean>;
     passOnTyping: PassOnTyping;
   },
 ): void {
   const { device } = socket.data.identity;
+  let isEnded = false;
+  socket.on('disconnect', (reason) => {
+    isEnded = reason === ENDED_BY_SERVER;
+  });
+  const mayBegin = async () => socket.connected || (!isEnded && isSignedIn());
   const appends = createLine(
     APPENDS_WAITING,
     'Too many appends of this socket are pending; send one at a time.',
+    mayBegin,
   ); // L5
   const reads = createLine(
     READS_WAITING,
     'Too many requests of this socket are pending; send fewer at a time.',
+    mayBegin,
   );
 
   socket.onAny((event: string, ...args: unknown[]) => {
@@ -502,17 +515,29 @@ const IS_READ: ReadonlySet<AnsweredName> = new Set(['range', 'room:list']);
 type Answering = () => Promise<Acknowledgement<AnsweredName>>;
 
 /**
- * Runs requests one at a time, in order; beyond `maxWaiting` they are refused. The deadline runs from the arrival, not from
- * a request's turn: one that timed out while it waited is not begun. Never rejects.
+ * Socket.IO's reason where `disconnect` was called: the device is signed out, or its user is suspended. Where the connection
+ * dropped it is another one, and so it is where the server ends a connection (`endConnection`).
  */
-function createLine(maxWaiting: number, message: string): (answer: Answering) => ReturnType<Answering> {
+const ENDED_BY_SERVER = 'server namespace disconnect';
+
+/**
+ * Runs requests one at a time, in order; beyond `maxWaiting` they are refused. The deadline runs from the arrival, not from
+ * a request's turn: one that timed out while it waited is not begun, nor is one whose user may not go on by then. Never rejects.
+ */
+function createLine(
+  maxWaiting: number,
+  message: string,
+  mayBegin: () => Promise<boolean>,
+): (answer: Answering) => ReturnType<Answering> {
   const inOrder = createSerial();
   let pending = 0;
   return async (answer) => {
     if (pending >= maxWaiting) return refusal(toWireError(new Unavailable(message)));
     let isLate = false;
     pending++;
-    const result = inOrder(async () => (isLate ? NOT_BEGUN : answer())).finally(() => pending--);
+    const result = inOrder(async () => (!isLate && (await mayBegin()) ? answer() : NOT_BEGUN)).finally(
+      () => pending--,
+    );
     try {
       return await withTimeout(ACKNOWLEDGE_WITHIN_MS, result);
     } catch (error) {
@@ -522,8 +547,8 @@ function createLine(maxWaiting: number, message: string): (answer: Answering) =>
   };
 }
 
-/** Nobody hears it: the request was answered when its time was over. */
-const NOT_BEGUN = refusal(wireError('unavailable', 'The request was not begun in time.'));
+/** Nobody hears it: the request was answered when its time was over, or the socket is closed. */
+const NOT_BEGUN = refusal(wireError('unavailable', 'The request was not begun.'));
 
 function isRequest(event: string): event is AnsweredName {
   return Object.hasOwn(answers, event);

@@ -59,7 +59,11 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
         ACKNOWLEDGE_WITHIN_MS,
         handlers[name](user, parsed as Request<typeof name>, transport, payer),
       );
-      work.charge(payer, 'reads', CALLS[name] + bytesOf(answer) / BYTES_PER_UNIT);
+      work.charge(
+        payer,
+        'reads',
+        callsOf(name, parsed as Request<typeof name>) + bytesOf(answer) / BYTES_PER_UNIT,
+      );
       work.charge(payer, 'faults', faultsOf(answer));
       return { ok: true, epoch, ...answer } as Answer<typeof name>;
     } catch (error) {
@@ -80,7 +84,7 @@ const CALLS: Record<AnsweredName, number> = {
   read: 2, // with what the other members are told of it
   readers: 4,
   'readers:show': 4,
-  stored: 4,
+  stored: 2, // and for each room
   reached: 5,
   presence: 4,
   'presence:show': 2,
@@ -100,6 +104,12 @@ const CALLS: Record<AnsweredName, number> = {
   'room:pin': 7,
   beat: 0,
 };
+
+function callsOf<Name extends AnsweredName>(name: Name, request: Request<Name>): number {
+  if (name !== 'stored') return CALLS[name];
+  const { rooms } = request as Request<'stored'>; // each is looked up, and may be written
+  return CALLS.stored + 2 * Object.keys(rooms).length;
+}
 
 /** The check of a permission or of a key. */
 const FAULT_UNITS = 2;

@@ -19,6 +19,11 @@ export interface DirectRooms {
    * blocked the other one. True for every other room.
    */
   isOpen(room: string): Promise<boolean>;
+  /**
+   * Until when what the two have read and stored is shown to each other: since one has blocked the other one, nothing newer, so that
+   * nobody sees a block in it. Infinity for every other room; undefined where they do not know each other.
+   */
+  shownUntil(room: string): Promise<number | undefined>;
 }
 
 export interface DirectRequest {
@@ -29,7 +34,7 @@ export interface DirectRequest {
 }
 
 interface Deps {
-  rooms: Pick<RoomStore, 'isMember' | 'begin' | 'countBegun' | 'ofUsers' | 'chosen'>;
+  rooms: Pick<RoomStore, 'isMember' | 'begin' | 'countBegun' | 'ofUsers' | 'blockedSince'>;
   users: Pick<UserStore, 'byId'>;
   log: Pick<LogStore, 'unread' | 'range' | 'find'>;
   onRefusal: (limit: string, user: string) => void;
@@ -79,13 +84,17 @@ export function createDirectRooms({ rooms, users, log, onRefusal, now }: Deps): 
     return true;
   }
 
+  async function shownUntil(room: string): Promise<number | undefined> {
+    const pair = pairOf(room);
+    if (!pair || membersOfPair(pair) < 2) return Number.POSITIVE_INFINITY;
+    if (!(await areAcquainted(room))) return undefined;
+    const since = await Promise.all(pair.map((user) => rooms.blockedSince(room, user)));
+    return Math.min(...since.map((at) => at ?? Number.POSITIVE_INFINITY));
+  }
+
   return {
-    async isOpen(room) {
-      const pair = pairOf(room);
-      if (!pair || membersOfPair(pair) < 2) return true;
-      const settings = await Promise.all(pair.map((user) => rooms.chosen(room, user)));
-      return !settings.some((one) => one?.blocked) && areAcquainted(room);
-    },
+    shownUntil,
+    isOpen: async (room) => (await shownUntil(room)) === Number.POSITIVE_INFINITY,
 
     forRequest(user) {
       const plans = new Map<string, Plan>();

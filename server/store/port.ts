@@ -246,6 +246,8 @@ export interface RoomStore {
   choose(room: string, user: string, choice: RoomChoice, at: number): Promise<RoomSettings>;
   /** Undefined where the user has never chosen anything of this room. */
   chosen(room: string, user: string): Promise<RoomSettings | undefined>;
+  /** The `at` of the choice `blocked: true` of this user, where that holds. */
+  blockedSince(room: string, user: string): Promise<number | undefined>;
   /** The members of the room, at most `limit` of them, with their read markers as in `readUpTo`; in any order. */
   readers(room: string, limit: number): Promise<Reader[]>;
   /**

@@ -25,6 +25,11 @@ export function withChoice(
   return hasChanged ? { rev: (before?.rev ?? 0) + 1, chosen } : before!;
 }
 
+/** Since when `blocked` holds; undefined where it does not. */
+export function blockedSinceOf({ chosen }: StoredSettings): number | undefined {
+  return chosen.blocked?.value ? chosen.blocked.at : undefined;
+}
+
 export function settingsOf({ rev, chosen }: StoredSettings): RoomSettings {
   const values = Object.entries(chosen).map(([name, { value }]) => [name, value]);
   return { ...Object.fromEntries(values), rev };

@@ -35,6 +35,21 @@ export function settingsCases(open: () => Promise<Harness>): void {
     });
   });
 
+  it('since when a user has blocked the other one is the time of that choice, until it is lifted', async () => {
+    const [room, user] = [await newRoom(db.store), newId()];
+    const { choose, blockedSince } = db.store.rooms;
+    expect(await blockedSince(room, user)).toBeUndefined();
+    await choose(room, user, { muted: true }, 1_000);
+    expect(await blockedSince(room, user)).toBeUndefined();
+    await choose(room, user, { blocked: true }, 2_000);
+    await choose(room, user, { muted: false }, 3_000);
+    await db.harness.reopen();
+    expect(await db.store.rooms.blockedSince(room, user)).toBe(2_000);
+    expect(await db.store.rooms.blockedSince(room, newId())).toBeUndefined();
+    await db.store.rooms.choose(room, user, { blocked: false }, 4_000);
+    expect(await db.store.rooms.blockedSince(room, user)).toBeUndefined();
+  });
+
   it('concurrent choices of settings are all kept', async () => {
     const [room, user] = [await newRoom(db.store), newId()];
     const choices = [{ muted: true }, { pinned: true }, { unread: true }, { hidden: 3 }];

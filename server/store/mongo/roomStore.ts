@@ -17,7 +17,7 @@ import {
   type StoredRange,
   Unavailable,
 } from '../port.ts';
-import { settingsOf, withChoice } from '../storedSettings.ts';
+import { blockedSinceOf, settingsOf, withChoice } from '../storedSettings.ts';
 import type { EntryDocument } from './append/commands.ts';
 import type { ApplySideEffects, PendingEntry } from './applySideEffects.ts';
 import { bulkUpsert } from './base/bulkUpsert.ts';
@@ -101,19 +101,31 @@ export function roomsOn({
     return rooms.findOne({ _id: id });
   }
 
-  /** Joins the range that it touches; else takes the place of one that ends before it; else changes nothing. */
-  async function reach(user: string, { room, from, to }: StoredRange): Promise<void> {
-    for (let tries = 0; tries < REACH_TRIES; tries++) {
-      const touching = { room, user, from: { $lte: to + 1 }, to: { $gte: from - 1 } };
-      const joined = await reached.updateOne(touching, { $max: { to }, $min: { from } });
-      if (joined.matchedCount > 0) return;
-      try {
-        const older = { room, user, to: { $lt: from - 1 } };
-        await reached.updateOne(older, { $set: { from, to } }, { upsert: true });
-        return;
-      } catch (error) {
-        if (!isDuplicate(error)) throw error; // there is one that ends later; or it was inserted meanwhile: then it may touch
-      }
+  /** Those of these ranges that may change what is stored, one read for all. */
+  async function newsAmong(user: string, ranges: readonly StoredRange[]): Promise<StoredRange[]> {
+    const found = await reached.find({ user, room: { $in: ranges.map(({ room }) => room) } }).toArray();
+    const stored = new Map(found.map((row) => [row.room, row]));
+    return ranges.filter(({ room, from, to }) => {
+      const row = stored.get(room);
+      return !row || to > row.to || (from < row.from && to >= row.from - 1);
+    });
+  }
+
+  /**
+   * Joins the range that it touches; else takes the place of one that ends before it. False where another process or device was
+   * first, so that it may have to be done again.
+   */
+  async function reach(user: string, { room, from, to }: StoredRange): Promise<boolean> {
+    const touching = { room, user, from: { $lte: to + 1 }, to: { $gte: from - 1 } };
+    const joined = await reached.updateOne(touching, { $max: { to }, $min: { from } });
+    if (joined.matchedCount > 0) return true;
+    try {
+      const older = { room, user, to: { $lt: from - 1 } };
+      await reached.updateOne(older, { $set: { from, to } }, { upsert: true });
+      return true;
+    } catch (error) {
+      if (!isDuplicate(error)) throw error; // there is one that ends later; or it was inserted meanwhile: then it may touch
+      return false;
     }
   }
 
@@ -254,7 +266,12 @@ export function roomsOn({
       await bulkUpsert(marks, raise(duplicates.map((index) => raised[index]!)));
     },
     async reach(user, ranges) {
-      await Promise.all(ranges.map((range) => reach(user, range)));
+      let left = ranges;
+      for (let tries = 0; tries < REACH_TRIES && left.length > 0; tries++) {
+        const news = await newsAmong(user, left);
+        const isDone = await Promise.all(news.map((range) => reach(user, range)));
+        left = news.filter((_, index) => !isDone[index]);
+      }
     },
     async reached(room, users) {
       const found = await reached.find({ room, user: { $in: [...users] } }).toArray();
@@ -287,6 +304,10 @@ export function roomsOn({
     async chosen(room, user) {
       const stored = await settings.findOne({ _id: settingsId(room, user) });
       return stored ? settingsOf(stored) : undefined;
+    },
+    async blockedSince(room, user) {
+      const stored = await settings.findOne({ _id: settingsId(room, user) });
+      return stored ? blockedSinceOf(stored) : undefined;
     },
     async readUpTo(user, rooms) {
       const ofThese = { user, room: { $in: [...rooms] } };
@@ -521,5 +542,5 @@ export function createMemberCounts(
   };
 }
 
-/** The second try sees what another process has inserted meanwhile. */
+/** A further try sees what another process has inserted meanwhile. */
 const REACH_TRIES = 2;

@@ -90,6 +90,7 @@ export const ANSWERED_BY = {
     reached: 'reader',
     choose: 'writer',
     chosen: 'reader',
+    blockedSince: 'reader',
     byId: 'reader',
     about: 'reader',
     listPublic: 'reader',

@@ -157,6 +157,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       readUpTo: (user, rooms) => call('rooms', 'readUpTo', user, rooms),
       choose: (room, user, choice, at) => call('rooms', 'choose', room, user, choice, at),
       chosen: (room, user) => call('rooms', 'chosen', room, user),
+      blockedSince: (room, user) => call('rooms', 'blockedSince', room, user),
       readers: (room, limit) => call('rooms', 'readers', room, limit),
       members: (room, after, limit) => call('rooms', 'members', room, after, limit),
       roles: (room, users) => call('rooms', 'roles', room, users),

@@ -4,7 +4,7 @@ import { membersOfPair, pairOf } from '../../../shared/directPair.ts';
 import { expellingKinds, leavingKinds } from '../../../shared/kinds.ts';
 import { foundAmong } from '../foundRooms.ts';
 import type { Leave, ListedRoom, ListPosition, Reader, RolesOfRoom, RoomRecord, RoomStore } from '../port.ts';
-import { type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
+import { blockedSinceOf, type StoredSettings, settingsOf, withChoice } from '../storedSettings.ts';
 import { asAbout } from './append.ts';
 import type { Synchronous } from './calls.ts';
 import { listOf, query, transactionOn } from './rows.ts';
@@ -79,6 +79,10 @@ export function roomsOn(db: DatabaseSync): Synchronous<RoomStore> {
     chosen(room, user) {
       const stored = statements.chosen.get(room, user);
       return stored && settingsOf(JSON.parse(stored.chosen));
+    },
+    blockedSince(room, user) {
+      const stored = statements.chosen.get(room, user);
+      return stored && blockedSinceOf(JSON.parse(stored.chosen));
     },
     readUpTo: (user, rooms) => rooms.map((room) => statements.readUpTo.get(room, user)!.upTo),
     readers: (room, limit) => statements.readers.all(room, limit),
@@ -174,7 +178,8 @@ function prepare(db: DatabaseSync) {
        ON CONFLICT (room, user) DO UPDATE SET last = max(last, excluded.last), first = CASE
          WHEN excluded.first <= last + 1 AND first <= excluded.last + 1 THEN min(first, excluded.first)
          WHEN excluded.last > last THEN excluded.first
-         ELSE first END`,
+         ELSE first END
+       WHERE excluded.last > last OR (excluded.first < first AND first <= excluded.last + 1)`,
     ),
     reached: query<{ user: string; first: number; last: number }>(
       db,

@@ -52,6 +52,14 @@ export const roomFaults: Fault[] = [
     caughtBy: ['concurrent choices of settings are all kept'],
   },
   {
+    name: 'a block that was lifted holds since then',
+    around: (store, _, data) =>
+      withRooms(store, {
+        blockedSince: async (room, user) => data.settings.get(`${room} ${user}`)?.chosen.blocked?.at,
+      }),
+    caughtBy: ['since when a user has blocked the other one is the time of that choice'],
+  },
+  {
     name: 'settings are not listed with the rooms',
     around: (store) =>
       withRooms(store, {

@@ -13,7 +13,7 @@ import {
   type UserStore,
 } from '../../../server/store/port.ts';
 import { mentionedBy } from '../../../server/store/storedEntries.ts';
-import { settingsOf, withChoice } from '../../../server/store/storedSettings.ts';
+import { blockedSinceOf, settingsOf, withChoice } from '../../../server/store/storedSettings.ts';
 import { pairOf } from '../../../shared/directPair.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { isMessage, ruleOf, subjectOf } from '../../../shared/kinds.ts';
@@ -195,6 +195,11 @@ export function openMemory(data: MemoryData, random: Random): Store {
         return settingsOf(next);
       }),
     chosen: (room, user) => call(() => chosenOf(room, user)),
+    blockedSince: (room, user) =>
+      call(() => {
+        const stored = data.settings.get(`${room} ${user}`);
+        return stored && blockedSinceOf(stored);
+      }),
     ofUsers: (users) =>
       call(() => {
         const roomsOf = (user: string) => [...data.rooms.keys()].filter((id) => data.isMember(id, user));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDayHandler, firstSince } from '../../../server/feed/dayHandler.ts';
+import { createDayHandler } from '../../../server/feed/dayHandler.ts';
+import { firstSince } from '../../../server/rooms/timeInLog.ts';
 import { append, join, text } from '../../contract/support.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';

@@ -1,8 +1,14 @@
 /** Who has read what: between real sockets and a real server, and what one room costs, with fakes. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { READERS_EVERY_MS, READERS_SHOWN_CHANGES } from '../../../server/base/serverLimits.ts';
+import {
+  READERS_EVERY_MS,
+  READERS_SHOWN_CHANGES,
+  STORED_OF_USER,
+} from '../../../server/base/serverLimits.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
 import { createReaderService } from '../../../server/rooms/readerService.ts';
+import { directRoomOf } from '../../../shared/directPair.ts';
+import { STORED_ROOMS } from '../../../shared/limits.ts';
 import type { Frame } from '../../../shared/protocol/index.ts';
 import { type ApiClient, connectClient, newId, signUp, text } from '../../support/api.ts';
 import { type RunningApp, startApp } from '../../support/app.ts';
@@ -139,6 +145,49 @@ test('whom a message has reached is known once a device has said that it is stor
   expect(await reached(4, bo)).toBeUndefined();
 });
 
+test('whoever is blocked sees of the other one what was known before, as of somebody who reads no more', async () => {
+  using ada = await join();
+  using bo = await join();
+  const [me, you] = [ada.session.user.id, bo.session.user.id];
+  const room = directRoomOf(me, you);
+  await ada.append(text('one', room));
+  await bo.append(text('two', room));
+  await ada.hears('two', room);
+  const tell = (by: ApiClient, upTo: number) => [
+    by.request('read', { room, upTo }),
+    by.request('stored', { rooms: { [room]: [1, upTo] } }),
+  ];
+  await Promise.all([...tell(ada, 2), ...tell(bo, 2)]);
+  const seen = async (by: ApiClient, message: number) => {
+    const [readers, reached] = [
+      await by.request('readers', { room }),
+      await by.request('reached', { room, message }),
+    ];
+    return [readers.ok && readers.readers, reached.ok && reached.by?.toSorted()];
+  };
+  await waitFor('both see it', () =>
+    [ada, bo].every((one) => told(one).some((frame) => frame.room === room)),
+  );
+  const before = await seen(bo, 2);
+  expect(before).toEqual([{ [me]: 2, [you]: 2 }, [me, you].toSorted()]);
+  expect(await seen(bo, 3)).toEqual([before[0], []]);
+
+  await ada.request('room:choose', { room, blocked: true, ago: 0 });
+  expect(await seen(bo, 2)).toEqual(before);
+  await bo.append(text('three', room));
+  await ada.hears('three', room);
+  const frames = told(bo).length;
+  await Promise.all([...tell(ada, 3), ...tell(bo, 3)]);
+  await waitFor('bo is told of the own mark', () => told(bo).length > frames);
+  expect(told(bo).slice(frames)).toEqual([{ room, readers: { [you]: 3 } }]);
+  expect(await seen(bo, 2)).toEqual([{ [me]: 2, [you]: 3 }, [me, you].toSorted()]);
+  expect(await seen(bo, 3)).toEqual([{ [me]: 2, [you]: 3 }, [you]]);
+  expect(await seen(ada, 3)).toEqual([{ [me]: 3, [you]: 2 }, [me]]);
+
+  await ada.request('room:choose', { room, blocked: false, ago: 0 });
+  expect(await seen(bo, 3)).toEqual([{ [me]: 3, [you]: 3 }, [me, you].toSorted()]);
+});
+
 function bench(isSmall: () => boolean, members = 2) {
   const frames: Frame<'readers'>[] = [];
   const asked = vi.fn();
@@ -153,14 +202,15 @@ function bench(isSmall: () => boolean, members = 2) {
       reached: async () => new Map(),
     },
     names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
-    heads: async () => new Map(),
+    log: { heads: async () => new Map(), timesAt: async () => [] },
     access: { refusalOf: async () => undefined, isMember: async () => true },
-    direct: { isOpen: async () => true },
+    direct: { shownUntil: async () => Number.POSITIVE_INFINITY },
     smallRooms: { isSmall: async () => isSmall() },
     tell: (frame) => frames.push(frame),
     settings: { of: async () => new Map(), hideReads: async () => {} },
     setHiding: () => {},
     changes: createLimiter({ perSecond: 1, burst: 1, now: () => performance.now() }),
+    reports: createLimiter({ ...STORED_OF_USER, now: () => 0 }),
   });
   return { service, frames, asked };
 }
@@ -202,4 +252,20 @@ test('in a room with more than 50 members nobody is told anything, and no row is
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('what is stored is told of as many rooms as a few devices have; further ones wait, and a client tells them again', async () => {
+  const { service } = bench(() => true);
+  const tell = (id: string) => {
+    const rooms = Object.fromEntries(
+      Array.from({ length: STORED_ROOMS }, (_, n) => [`${n}`, [1, 1] as [number, number]]),
+    );
+    return service.stored({ id, name: id, rev: 0 }, { rooms });
+  };
+  for (let n = 0; n < STORED_OF_USER.burst / STORED_ROOMS; n++) await tell('ada');
+  await expect(tell('ada')).rejects.toMatchObject({
+    code: 'rate-limited',
+    retryAfter: (STORED_ROOMS / STORED_OF_USER.perSecond) * 1_000,
+  });
+  await tell('bo');
 });

@@ -158,3 +158,24 @@ it('a session is looked up by two reads, however many devices its user has; a ch
   const removed = await commandsOf(store, () => store.users.removeDevice(user.id, device.id, 1));
   expect(removed).toEqual(['update']);
 });
+
+it('what a device has stored of many rooms is one read, and one write for each room of which it is news', async () => {
+  const { store, me } = await watched();
+  const rooms = upTo(20).map(() => newId());
+  const reach = (from: number, to: number, some = rooms) =>
+    commandsOf(store, () =>
+      store.rooms.reach(
+        me,
+        some.map((room) => ({ room, from, to })),
+      ),
+    );
+  await reach(5, 8);
+  for (const [from, to] of [
+    [5, 8],
+    [6, 7],
+    [1, 2], // an older one that does not touch
+  ] as const)
+    expect(await reach(from, to)).toEqual(['find']);
+  expect(await reach(7, 9, rooms.slice(0, 3))).toEqual(['find', 'update', 'update', 'update']);
+  expect(await reach(3, 4)).toEqual(['find', ...rooms.map(() => 'update')]);
+});
