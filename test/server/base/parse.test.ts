@@ -9,7 +9,9 @@ const { requests, itemSchemas } = protocol;
 const SCHEMAS: [string, v.GenericSchema][] = [
   ...Object.entries(requests),
   ...itemSchemas(),
-  ...Object.entries(protocol).filter((one): one is [string, v.GenericSchema] => isSchema(one[1])),
+  ...Object.entries<unknown>(protocol).flatMap(([name, schema]): [string, v.GenericSchema][] =>
+    isSchema(schema) ? [[name, schema]] : [],
+  ),
 ];
 
 function isSchema(value: unknown): value is v.GenericSchema {
