@@ -251,6 +251,11 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     random: randomBytes,
     audit,
   });
+  /** After what `user` lost in the room. Where it fails, the next look at the room's reports does it. */
+  const reviewReports = (room: string, user: string) =>
+    reports
+      .review(room, user)
+      .catch((error) => logger.warn({ err: error, room }, 'the reports of a room were not reviewed'));
   const rooms = createRoomService({
     store: roomStore,
     users: store.users,
@@ -366,15 +371,18 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       'room:join': (user, request, _, { address }) => rooms.join(user, request, address),
       'room:leave': async (user, request) => {
         await rooms.leave(user, request);
+        await reviewReports(request.room, user.id);
         return {};
       },
       'room:roles': moderation.roles,
       'room:role': async (user, request) => {
         await inTurn(user.id, () => moderation.setRole(user, request));
+        if (request.role === 'member') await reviewReports(request.room, request.user);
         return {};
       },
       'room:remove': async (user, request) => {
         await inTurn(user.id, () => moderation.remove(user, request));
+        await reviewReports(request.room, request.user);
         return {};
       },
       'room:unban': async (user, request) => {
@@ -413,6 +421,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     invitations,
     reports,
     perform,
+    work,
     frameLimiter,
     onLimit,
     onAuthenticated: (request) => connections.authenticated(request),

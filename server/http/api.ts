@@ -32,6 +32,7 @@ import { withTimeout } from '../base/timeout.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createKeyedQueue } from '../limits/keyedQueue.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import { BYTES_PER_UNIT, type Payer, type WorkMeter } from '../limits/workMeter.ts';
 import type { Perform } from '../request/perform.ts';
 import { isKnownPage, mayAct, mayRead } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
@@ -47,6 +48,7 @@ interface Deps {
   invitations: Invitations;
   reports: Reports;
   perform: Perform;
+  work: WorkMeter;
   /** Requests per second and device. `append` and `range` do the same here as over a socket. */
   frameLimiter: Limiter;
   onLimit: OnLimit;
@@ -69,6 +71,7 @@ export function createApi({
   invitations,
   reports,
   perform,
+  work,
   frameLimiter,
   onLimit,
   onAuthenticated,
@@ -76,7 +79,8 @@ export function createApi({
   manifest,
 }: Deps): Router<State> {
   const api = new Router<State>({ prefix: '/api', sensitive: true });
-  const ranges = createKeyedQueue({
+  /** Of each device: ranges, and what concerns reports. */
+  const reads = createKeyedQueue({
     maxWaiting: READS_WAITING,
     waitMs: ACKNOWLEDGE_WITHIN_MS,
     now: () => performance.now(),
@@ -202,22 +206,29 @@ export function createApi({
   api.post('report', '/reports', async (ctx) => {
     const identity = await identityOf(ctx);
     const request = parseOrRefuse(ReportRequest, await readJson(ctx.req, SMALL_BODY_BYTES), 'body');
-    await inTime(reports.make(identity, request));
+    await metered(ctx, identity, REPORT_CALLS.make, () => reports.make(identity, request));
     ctx.body = { ok: true };
   });
 
   api.get('reports', '/reports', async (ctx) => {
+    const identity = await identityOf(ctx);
     const { room } = ctx.query;
     const ofRoom = room === undefined ? undefined : String(room);
-    ctx.body = { reports: await inTime(reports.list(await identityOf(ctx), ofRoom)) };
+    ctx.body = await metered(ctx, identity, REPORT_CALLS.list, async () => ({
+      reports: await reports.list(identity, ofRoom),
+    }));
   });
 
   api.get('read-report', '/reports/:id', async (ctx) => {
-    ctx.body = await inTime(reports.read(await identityOf(ctx), String(ctx.params.id)));
+    const identity = await identityOf(ctx);
+    ctx.body = await metered(ctx, identity, REPORT_CALLS.read, () =>
+      reports.read(identity, String(ctx.params.id)),
+    );
   });
 
   api.delete('close-report', '/reports/:id', async (ctx) => {
-    await inTime(reports.close(await identityOf(ctx), String(ctx.params.id)));
+    const identity = await identityOf(ctx);
+    await metered(ctx, identity, REPORT_CALLS.close, () => reports.close(identity, String(ctx.params.id)));
     ctx.body = { ok: true };
   });
 
@@ -316,19 +327,48 @@ export function createApi({
     return identity;
   }
 
+  function payerOf(ctx: { state: State }, { user }: Identity): Payer {
+    return { user: user.id, address: addressKey(ctx.state.requestContext.address) };
+  }
+
+  /** Charges calls of the store, about, also of what is refused in the end, and what is answered. One at a time for a device. */
+  function metered<T>(
+    ctx: { state: State },
+    identity: Identity,
+    calls: number,
+    answer: () => Promise<T>,
+  ): Promise<T> {
+    const payer = payerOf(ctx, identity);
+    return reads(identity.device, async () => {
+      work.admit(payer, 'reads');
+      let units = calls;
+      try {
+        const answered = await inTime(answer());
+        units += Buffer.byteLength(JSON.stringify(answered) ?? '') / BYTES_PER_UNIT;
+        return answered;
+      } finally {
+        work.charge(payer, 'reads', units);
+      }
+    });
+  }
+
   async function request(
     ctx: Context & { state: State },
     name: AnsweredName,
-    { user, device }: Identity,
+    identity: Identity,
     payload: unknown,
   ): Promise<void> {
-    const payer = { user: user.id, address: addressKey(ctx.state.requestContext.address) };
+    const { user, device } = identity;
+    const payer = payerOf(ctx, identity);
     const answer = () => perform(name, user, payload, { transport: 'http', payer });
-    const acknowledgement = name === 'range' ? await ranges(device, answer) : await answer();
+    const acknowledgement = name === 'range' ? await reads(device, answer) : await answer();
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);
   }
 }
+
+/** Calls of the store. */
+const REPORT_CALLS = { make: 16, list: 10, read: 10, close: 6 };
 
 /** Enough for a name, a claim, and a password of 200 code points, each escaped as `\uXXXX\uXXXX`. */
 const SMALL_BODY_BYTES = 16 * 1024;

@@ -8,6 +8,7 @@ import type { Audit, OnLimit } from '../base/audit.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Limiter } from '../limits/limiter.ts';
+import type { WorkMeter } from '../limits/workMeter.ts';
 import type { HostCheck } from '../request/hostCheck.ts';
 import type { Perform } from '../request/perform.ts';
 import type { RequestContext } from '../request/requestContext.ts';
@@ -37,6 +38,7 @@ interface Deps {
   invitations: Invitations;
   reports: Reports;
   perform: Perform;
+  work: WorkMeter;
   frameLimiter: Limiter;
   onLimit: OnLimit;
   /** Called with each request whose session is valid. */
@@ -61,6 +63,7 @@ export function createKoaApp({
   invitations,
   reports,
   perform,
+  work,
   frameLimiter,
   onLimit,
   onAuthenticated,
@@ -81,6 +84,7 @@ export function createKoaApp({
     invitations,
     reports,
     perform,
+    work,
     frameLimiter,
     onLimit,
     onAuthenticated,

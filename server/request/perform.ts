@@ -95,10 +95,10 @@ const CALLS: Record<AnsweredName, number> = {
   person: 2,
   'room:get': 3,
   'room:join': 8,
-  'room:leave': 6, // with who comes after the last owner
+  'room:leave': 7, // with who comes after the last owner, and the room's reports
   'room:roles': 4,
-  'room:role': 6,
-  'room:remove': 7,
+  'room:role': 7,
+  'room:remove': 8,
   'room:unban': 6,
   'room:about': 6,
   'room:pin': 7,

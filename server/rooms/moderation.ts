@@ -24,7 +24,9 @@ export interface Moderation {
   mustModerate(user: User, room: string): Promise<void>;
   /** What this user may do in the room: in the lobby, keepers do what owners do elsewhere. */
   rankOf(user: string, room: RoomRecord): Promise<RoomRole>;
-  /** The same by the id of a room. */
+  /** Its owners and moderators, `without` this user; keepers are none of them. */
+  moderators(room: RoomRecord, without?: string): Promise<string[]>;
+  /** The same as `rankOf` by the id of a room. */
   rankIn(user: string, room: string): Promise<RoomRole>;
   /**
    * Before a member leaves: the only owner hands the room on. Resolves with the `roleSeq` of the leave, where the room keeps its
@@ -219,6 +221,16 @@ export function createModeration({
 
     async rankOf(user, room) {
       return rankIn(user, room, await store.roles(room.id, [user, room.createdBy]));
+    },
+
+    async moderators(room, without) {
+      const all = await store.roles(room.id, [room.createdBy]);
+      const holders = all.holders.filter(({ user }) => user !== without);
+      const [eldest, members] = [all.eldest, all.members].map((some) =>
+        some.filter((user) => user !== without),
+      );
+      const owners = ownersOf(room, { ...all, holders, eldest: eldest!, members: members! });
+      return [...owners, ...holders.map(({ user }) => user)];
     },
 
     async rankIn(user, id) {

@@ -1,9 +1,11 @@
 /**
  * Reports of messages and people. One of a room's message reaches its moderators; one of a moderator's message, of a message in a
- * direct conversation, or of a person reaches the keepers. Whoever is reported never sees it. Its content is read from the log when
- * somebody looks at it: the report holds none. docs/SECURITY.md, "Reports".
+ * direct conversation, or of a person reaches the keepers. Whoever is reported never sees it. A report holds no content but names
+ * the entries that are shown, so that nothing written later is; they are read from the log when somebody looks at it.
+ * docs/SECURITY.md, "Reports".
  */
-import { fold, isLine, type Line } from '../../shared/fold.ts';
+import { fold, isLine } from '../../shared/fold.ts';
+import { isRemoval, isReplacement } from '../../shared/kinds.ts';
 import {
   REPORT_KEPT_MS,
   REPORT_LIFETIME_MS,
@@ -44,13 +46,18 @@ export interface Reports {
   make(identity: Identity, request: ReportRequest): Promise<void>;
   /**
    * Those that are open, the oldest first: of a room, for its moderators, and none for its other members; without a room those for
-   * keepers. Never those about the one who asks.
+   * keepers, with those of the lobby for one who has left it. Never those about the one who asks.
    */
   list(identity: Identity, room: string | undefined): Promise<Report[]>;
   /** Throws `not-found` where none is open that this user may see. */
   read(identity: Identity, id: string): Promise<ReportAnswer>;
   /** The same. */
   close(identity: Identity, id: string): Promise<void>;
+  /**
+   * Passes on to the keepers what only the reported person could see as the moderator of its room. Called after a user has lost a
+   * role in it: `without` does not count, as what is known of the room may be older than that.
+   */
+  review(room: string, without?: string): Promise<void>;
 }
 
 interface Deps {
@@ -59,7 +66,7 @@ interface Deps {
   users: Pick<UserStore, 'byId'>;
   log: Pick<LogStore, 'entriesAt' | 'messageAt' | 'range'>;
   access: Pick<Access, 'refusalOf'>;
-  moderation: Pick<Moderation, 'rankOf'>;
+  moderation: Pick<Moderation, 'rankOf' | 'moderators'>;
   keepers: Pick<Keepers, 'mustBeKeeper' | 'roleOf'>;
   keeperIds: KeeperStore['all'];
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
@@ -83,23 +90,42 @@ export function createReports(deps: Deps): Reports {
     return room;
   }
 
-  async function lineAt(room: string, offset: number): Promise<{ line: Line | undefined; head: number }> {
-    const { entries, amendments, head } = await log.entriesAt(room, [offset]);
-    return { line: fold(entries, amendments)[0], head };
+  /** As it is now. Throws `not-found` where there is none, or it was deleted. */
+  async function messageAmong(room: string, serverOffset: number, offsets: readonly number[]) {
+    const found = await log.entriesAt(room, offsets);
+    const line = fold(found.entries, found.amendments).find((one) => one.serverOffset === serverOffset);
+    if (!line) throw new RefusedError('not-found', 'There is no such message.');
+    if (line.tag === 'deleted')
+      throw refusedAs('not-found', 'report-deleted', 'This message was deleted meanwhile.');
+    return { ...found, author: line.author };
   }
 
   async function aboutMessage(user: string, id: string, serverOffset: number): Promise<Subject> {
     const refused = await access.refusalOf(id, user);
     if (refused) throw refused;
     const room = await existing(id);
-    const { line, head } = await lineAt(id, serverOffset);
-    if (!line) throw new RefusedError('not-found', 'There is no such message.');
-    if (line.tag === 'deleted')
-      throw refusedAs('not-found', 'report-deleted', 'This message was deleted meanwhile.');
-    const isAboveMembers =
-      room.kind !== 'direct' && (await moderation.rankOf(line.author, room)) !== 'member';
+    const alone = await messageAmong(id, serverOffset, [serverOffset]);
+    const offsets = await offsetsAround(id, serverOffset, alone.head);
+    const { author, amendments, head } = await messageAmong(id, serverOffset, offsets);
+    const isAboveMembers = room.kind !== 'direct' && (await moderation.rankOf(author, room)) !== 'member';
     const recipients = room.kind === 'direct' || isAboveMembers ? 'keepers' : 'moderators';
-    return { about: line.author, message: { room: id, serverOffset, head }, recipients };
+    const shown = [...offsets, ...amendments.filter(isReplacement).map((one) => one.serverOffset)];
+    return { about: author, message: { room: id, serverOffset, head, shown }, recipients };
+  }
+
+  /** Of the message, and of those around it that are not deleted; ascending. */
+  async function offsetsAround(room: string, serverOffset: number, head: number): Promise<number[]> {
+    const offsets = [serverOffset];
+    for (let n = 0, at = serverOffset; n < REPORT_MESSAGES_AROUND && at > 1; n++) {
+      const before = await log.messageAt(room, at - 1, 1);
+      if (before === undefined) break;
+      offsets.unshift(before);
+      at = before;
+    }
+    const to = Math.min(head, serverOffset + LOOKED_THROUGH_AFTER);
+    const after = to > serverOffset ? (await log.range(room, serverOffset + 1, to, AFTER_BYTES)).entries : [];
+    const messages = after.filter((entry) => isLine(entry) && !entry.deleted);
+    return [...offsets, ...messages.slice(0, REPORT_MESSAGES_AROUND).map((entry) => entry.serverOffset)];
   }
 
   async function aboutPerson(id: string): Promise<Subject> {
@@ -118,8 +144,14 @@ export function createReports(deps: Deps): Reports {
     if (about === user) return false;
     if (recipients === 'keepers') return (await keepers.roleOf(user)) === 'keeper';
     const { room } = message!;
-    if (await access.refusalOf(room, user)) return false;
+    if (await refusalOf(room, user)) return false;
     return (await moderation.rankOf(user, await existing(room))) !== 'member';
+  }
+
+  /** Keepers need not be members of the lobby. */
+  async function refusalOf(room: string, user: string): Promise<RefusedError | undefined> {
+    if (room === LOBBY && (await keepers.roleOf(user)) === 'keeper') return undefined;
+    return access.refusalOf(room, user);
   }
 
   async function visible(user: string, id: string): Promise<NewReport> {
@@ -140,35 +172,51 @@ export function createReports(deps: Deps): Reports {
     }));
   }
 
-  /** The message and those around it that were in the log when it was reported, as they stand now. */
-  async function messagesOf({ room, serverOffset, head }: NonNullable<NewReport['message']>) {
-    const offsets = [serverOffset];
-    for (let n = 0, at = serverOffset; n < REPORT_MESSAGES_AROUND && at > 1; n++) {
-      const before = await log.messageAt(room, at - 1, 1);
-      if (before === undefined) break;
-      offsets.unshift(before);
-      at = before;
-    }
-    const to = Math.min(head, serverOffset + LOOKED_THROUGH_AFTER);
-    const after = to > serverOffset ? (await log.range(room, serverOffset + 1, to, AFTER_BYTES)).entries : [];
-    const messages = after.filter((entry) => isLine(entry) && !entry.deleted);
-    offsets.push(...messages.slice(0, REPORT_MESSAGES_AROUND).map((entry) => entry.serverOffset));
-    const { entries, amendments } = await log.entriesAt(room, offsets);
-    const lines = fold(entries, amendments).filter((line) => offsets.includes(line.serverOffset));
-    const firsts = new Map(entries.map((entry) => [entry.serverOffset, (entry as { body?: string }).body]));
+  /**
+   * The message and those around it, as they stood when it was reported. What was deleted meanwhile is not shown: of the message
+   * only that it was there. Reports of older versions do not say what is shown: then it is the message alone.
+   */
+  async function messagesOf(message: NonNullable<NewReport['message']>): Promise<ReportedMessage[]> {
+    const { room, serverOffset, head, shown = [serverOffset] } = message;
+    const { entries, amendments } = await log.entriesAt(room, shown);
+    const then = amendments.filter((one) => isRemoval(one) || one.serverOffset <= head);
+    const lines = fold(entries, then).filter(
+      (line) => line.tag !== 'deleted' || line.serverOffset === serverOffset,
+    );
+    const first = entries.find((entry) => entry.serverOffset === serverOffset) as
+      | { body?: string }
+      | undefined;
     const named = await names.ofUsers(lines.map(({ author }) => author));
     return lines.map((line): ReportedMessage => {
       const { author, clientOffset, at } = line;
-      const firstBody = line.tag === 'text' && line.edited ? firsts.get(line.serverOffset) : undefined;
+      const isEdited = line.serverOffset === serverOffset && line.tag === 'text' && line.edited;
       return {
         serverOffset: line.serverOffset,
         clientOffset,
         author: userIn(named, author),
         at,
         ...(line.tag === 'text' && { body: line.body }),
-        ...(firstBody !== undefined && { firstBody }),
+        ...(isEdited && first?.body !== undefined && { firstBody: first.body }),
       };
     });
+  }
+
+  async function review(id: string, without?: string): Promise<void> {
+    if (id === LOBBY) return; // keepers see those
+    const open = await store.open(id, now());
+    const room = open.length > 0 ? await rooms.byId(id) : undefined;
+    if (!room) return;
+    const able = await moderation.moderators(room, without);
+    const keeper = await keeperIds();
+    for (const report of open) {
+      const other = (user: string) => user !== report.about;
+      if (!able.some(other) && keeper.some(other)) await store.toKeepers(report.id);
+    }
+  }
+
+  /** Those of the lobby, for a keeper who has left it and does not see the lobby itself. */
+  async function ofLobby(user: string): Promise<NewReport[]> {
+    return (await access.refusalOf(LOBBY, user)) ? store.open(LOBBY, now()) : [];
   }
 
   async function mayDelete(user: string, { room: id }: { room: string }): Promise<boolean> {
@@ -189,6 +237,8 @@ export function createReports(deps: Deps): Reports {
         if (subject.about === user.id)
           throw refusedAs('forbidden', 'report-own', 'You cannot report yourself.');
         await checkRecipients(subject);
+        // one that only the reported person could see would make this one a repeat
+        if (subject.message) await review(subject.message.room);
         const createdAt = now();
         const report: NewReport = {
           id: idFrom(deps.random(16)),
@@ -213,12 +263,15 @@ export function createReports(deps: Deps): Reports {
       const { user } = identity;
       if (id === undefined) await keepers.mustBeKeeper(identity);
       else {
-        const refused = await access.refusalOf(id, user.id);
+        const refused = await refusalOf(id, user.id);
         if (refused) throw refused;
         if ((await moderation.rankOf(user.id, await existing(id))) === 'member') return [];
+        await review(id);
       }
       const open = await store.open(id, now());
-      return present(open.filter(({ about }) => about !== user.id));
+      if (id === undefined) open.push(...(await ofLobby(user.id)));
+      const others = open.filter(({ about }) => about !== user.id);
+      return present(others.toSorted((a, b) => a.createdAt - b.createdAt));
     },
 
     async read({ user }, id) {
@@ -234,6 +287,8 @@ export function createReports(deps: Deps): Reports {
       if (await store.close(id, now() + REPORT_KEPT_MS))
         audit.record('report-closed', { user: user.id, device });
     },
+
+    review,
   };
 }
 

@@ -376,6 +376,8 @@ export interface ReportStore {
   find(id: string, at: number): Promise<NewReport | undefined>;
   /** Closes a report and keeps it until `expiresAt`. False where none with this id was open. */
   close(id: string, expiresAt: number): Promise<boolean>;
+  /** Passes an open one on from moderators to keepers, also beyond `most.open`. Nothing changes where none with this id is open. */
+  toKeepers(id: string): Promise<void>;
 }
 
 export interface ReportBounds {
@@ -391,8 +393,11 @@ export interface NewReport {
   createdAt: number;
   /** Who is reported: the author of the message, if it is one. */
   about: string;
-  /** The message that is reported, and the head of its room at that time. Absent: the person. */
-  message?: { room: string; serverOffset: number; head: number };
+  /**
+   * The message that is reported, and the head of its room at that time. `shown`: the serverOffsets of the entries that are shown: it,
+   * messages around it, and the edits that counted then; absent in reports of older versions. Absent: the person.
+   */
+  message?: { room: string; serverOffset: number; head: number; shown?: number[] };
   recipients: 'moderators' | 'keepers';
   reason?: string;
   /** A report that nobody closes is deleted then. */

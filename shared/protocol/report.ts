@@ -27,8 +27,8 @@ export const ReportsAnswer = v.object({ reports: v.array(Report) });
 export type ReportsAnswer = v.InferOutput<typeof ReportsAnswer>;
 
 /**
- * A message of a report, as it stands now. Without `body` it was deleted, or has no text. `firstBody`: its first text, where it was
- * edited since.
+ * A message of a report, as it stood when that was made. Without `body` it was deleted, also since, or has no text. `firstBody`: of
+ * the message that is reported, its first text, where it had been edited by then.
  */
 export const ReportedMessage = v.object({
   serverOffset: Offset,

@@ -7,7 +7,8 @@ export function reportCases(open: () => Promise<Harness>): void {
 
   it('a report is found by its recipients until it is closed, the oldest first', async () => {
     const [room, another] = [newId(), newId()];
-    const report = reportOf({ message: { room, serverOffset: 3, head: 5 }, reason: 'Insults.' });
+    const shown = [2, 3, 5];
+    const report = reportOf({ message: { room, serverOffset: 3, head: 5, shown }, reason: 'Insults.' });
     const earlier = reportOf({ message: { room, serverOffset: 9, head: 9 }, createdAt: 900 });
     const elsewhere = reportOf({ message: { room: another, serverOffset: 3, head: 5 } });
     const forKeepers = reportOf({ message: { room, serverOffset: 4, head: 5 }, recipients: 'keepers' });
@@ -29,6 +30,22 @@ export function reportCases(open: () => Promise<Harness>): void {
     expect(await store.close(newId(), 3_000)).toBe(false);
     expect(await store.open(room, 1_500)).toEqual([earlier]);
     expect(await store.find(report.id, 1_500)).toBeUndefined();
+  });
+
+  it('an open report is passed on to the keepers, and stays the same report', async () => {
+    const { reports } = db.store;
+    const [room, about] = [newId(), newId()];
+    const message = (serverOffset: number) => ({ room, serverOffset, head: 5, shown: [serverOffset] });
+    const [one, other, closed] = upTo(3).map((n) => reportOf({ about, message: message(n) }));
+    for (const report of [one!, other!, closed!]) await reports.add(report, MANY);
+    await reports.close(closed!.id, 3_000);
+    for (const id of [one!.id, closed!.id, newId()]) await reports.toKeepers(id);
+    expect(await reports.open(room, 1_500)).toEqual([other]);
+    const passedOn: NewReport = { ...one!, recipients: 'keepers' };
+    const ofKeepers = await reports.open(undefined, 1_500);
+    expect(ofKeepers.filter((report) => report.about === about)).toEqual([passedOn]);
+    expect(await reports.find(one!.id, 1_500)).toEqual(passedOn);
+    expect(await reports.add({ ...passedOn, id: newId() }, MANY)).toBe('repeat');
   });
 
   it('the same is reported once by each, until that is closed', async () => {

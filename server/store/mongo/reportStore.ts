@@ -50,6 +50,9 @@ export function reportsOn({ reports }: Pick<Collections, 'reports'>): ReportStor
       );
       return closed.matchedCount > 0;
     },
+    async toKeepers(id) {
+      await reports.updateOne({ _id: id, ...OPEN }, { $set: { recipients: 'keepers' } });
+    },
   };
 }
 

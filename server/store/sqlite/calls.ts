@@ -141,6 +141,7 @@ export const ANSWERED_BY = {
   reports: {
     add: 'writer',
     close: 'writer',
+    toKeepers: 'writer',
     open: 'reader',
     find: 'reader',
   },

@@ -200,6 +200,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       open: (room, at) => call('reports', 'open', room, at),
       find: (id, at) => call('reports', 'find', id, at),
       close: (id, expiresAt) => call('reports', 'close', id, expiresAt),
+      toKeepers: (id) => call('reports', 'toKeepers', id),
     },
     waiting: () => threads.waiting(),
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),

@@ -9,12 +9,15 @@ interface ReportRow extends Omit<NewReport, 'message' | 'reason'> {
   room: string;
   serverOffset: number;
   head: number;
+  /** A JSON array. */
+  shown: string | null;
   reason: string | null;
 }
 
 export function reportsOn(db: DatabaseSync): Synchronous<ReportStore> {
   const transaction = transactionOn(db);
-  const columns = 'id, createdBy, createdAt, about, room, serverOffset, head, recipients, reason, expiresAt';
+  const columns =
+    'id, createdBy, createdAt, about, room, serverOffset, head, shown, recipients, reason, expiresAt';
   const open = 'FROM reports WHERE closed = 0 AND expiresAt > ?';
   const expire = query(db, 'DELETE FROM reports WHERE expiresAt <= ?');
   const same = query<{ id: string }>(
@@ -33,7 +36,7 @@ export function reportsOn(db: DatabaseSync): Synchronous<ReportStore> {
     db,
     "SELECT count(*) AS n FROM reports WHERE recipients = 'keepers' AND closed = 0",
   );
-  const add = query(db, `INSERT INTO reports (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const add = query(db, `INSERT INTO reports (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const listRoom = query<ReportRow>(
     db,
     `SELECT ${columns} ${open} AND recipients = 'moderators' AND room = ? ORDER BY createdAt, id`,
@@ -44,18 +47,19 @@ export function reportsOn(db: DatabaseSync): Synchronous<ReportStore> {
   );
   const find = query<ReportRow>(db, `SELECT ${columns} ${open} AND id = ?`);
   const close = query(db, 'UPDATE reports SET closed = 1, expiresAt = ? WHERE id = ? AND closed = 0');
+  const toKeepers = query(db, "UPDATE reports SET recipients = 'keepers' WHERE id = ? AND closed = 0");
 
   return {
     add: (report, most) =>
       transaction(() => {
         const { id, createdBy, createdAt, about, message, recipients, reason, expiresAt } = report;
-        const { room, serverOffset, head } = message ?? { room: '', serverOffset: 0, head: 0 };
+        const { room, serverOffset, head, shown } = message ?? PERSON;
         expire.run(createdAt);
         if (same.get(createdBy, about, room, serverOffset)) return 'repeat';
         if (ofUser.get(createdBy, most.since)!.n >= most.ofUser) return 'too-many';
         const waiting = recipients === 'keepers' ? openOfKeepers.get()! : openOfRoom.get(room)!;
         if (waiting.n >= most.open) return 'full';
-        const place = [room, serverOffset, head] as const;
+        const place = [room, serverOffset, head, shown ? JSON.stringify(shown) : null] as const;
         add.run(id, createdBy, createdAt, about, ...place, recipients, reason ?? null, expiresAt);
         return 'added';
       }),
@@ -65,13 +69,19 @@ export function reportsOn(db: DatabaseSync): Synchronous<ReportStore> {
       return row && reportOf(row);
     },
     close: (id, expiresAt) => close.run(expiresAt, id) > 0,
+    toKeepers(id) {
+      toKeepers.run(id);
+    },
   };
 }
 
-function reportOf({ room, serverOffset, head, reason, ...report }: ReportRow): NewReport {
+const PERSON = { room: '', serverOffset: 0, head: 0, shown: undefined };
+
+function reportOf({ room, serverOffset, head, shown, reason, ...report }: ReportRow): NewReport {
+  const message = { room, serverOffset, head, ...(shown !== null && { shown: JSON.parse(shown) }) };
   return {
     ...report,
-    ...(room !== '' && { message: { room, serverOffset, head } }),
+    ...(room !== '' && { message }),
     ...(reason !== null && { reason }),
   };
 }

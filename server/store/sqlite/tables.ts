@@ -31,6 +31,7 @@ const STEPS = [
   seventeenth,
   eighteenth,
   nineteenth,
+  twentieth,
 ];
 export const SCHEMA_VERSION = STEPS.length;
 
@@ -285,6 +286,11 @@ function nineteenth(db: DatabaseSync): void {
       room TEXT NOT NULL, user TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (room, user)
     ) STRICT, WITHOUT ROWID;
   `);
+}
+
+/** What a report shows, as a JSON array of serverOffsets. NULL: made before this step, or of a person. */
+function twentieth(db: DatabaseSync): void {
+  db.exec('ALTER TABLE reports ADD COLUMN shown TEXT');
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

@@ -324,6 +324,26 @@ export const userFaults: Fault[] = [
     caughtBy: ['what has expired is not seen', 'a report is found by its recipients'],
   },
   {
+    name: 'a report does not keep what it shows',
+    around: (store) => ({
+      ...store,
+      reports: {
+        ...store.reports,
+        add: ({ message, ...report }, most) => {
+          if (!message) return store.reports.add(report, most);
+          const { shown: _, ...kept } = message;
+          return store.reports.add({ ...report, message: kept }, most);
+        },
+      },
+    }),
+    caughtBy: ['a report is found by its recipients'],
+  },
+  {
+    name: 'a report is not passed on',
+    around: (store) => ({ ...store, reports: { ...store.reports, toKeepers: async () => {} } }),
+    caughtBy: ['an open report is passed on to the keepers'],
+  },
+  {
     name: 'a closed report is open',
     around: (store) => ({ ...store, reports: { ...store.reports, close: async () => true } }),
     caughtBy: [

@@ -43,6 +43,11 @@ export function reportsIn(data: MemoryData, call: <T>(work: () => T) => Promise<
         Object.assign(report, { isClosed: true, expiresAt });
         return true;
       }),
+    toKeepers: (id) =>
+      call(() => {
+        const report = data.reports.get(id);
+        if (report && !report.isClosed) report.recipients = 'keepers';
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RefusedError } from '../../../server/base/refusal.ts';
 import { Unavailable } from '../../../server/store/port.ts';
 import { APPEND_MAX_BYTES } from '../../../shared/limits.ts';
 import { newId } from '../../support/api.ts';
@@ -30,6 +31,38 @@ describe('requests over HTTP', () => {
     expect(ranged.headers['cache-control']).toBe('no-store');
     const odd = await ask(server.url, 'GET', '/api/rooms/%E0%A4%A/entries?from=-1&from=2', { headers });
     expect(odd.json.payload).toEqual({ room: '%E0%A4%A', from: ['-1', '2'] });
+  });
+
+  test('making and reading reports is charged to the user and the address; with a debt they are refused', async () => {
+    const charged: unknown[][] = [];
+    let isInDebt = false;
+    const work = {
+      admit() {
+        if (isInDebt) throw new RefusedError('rate-limited', 'm', 1_200);
+      },
+      charge: (...what: unknown[]) => void charged.push(what),
+    };
+    await using server = await serve({ work });
+    const headers = await signedUp(server);
+    const requests = [
+      ['POST', '/api/reports', { person: newId() }],
+      ['GET', '/api/reports?room=lobby'],
+      ['GET', `/api/reports/${newId()}`],
+      ['DELETE', `/api/reports/${newId()}`],
+    ] as const;
+    for (const [method, path, body] of requests) {
+      const before = charged.length;
+      const answer = await ask(server.url, method, path, { headers, body });
+      expect([path, answer.status]).toEqual([path, method === 'GET' && path.includes('?') ? 200 : 404]);
+      expect(charged.slice(before)).toEqual([
+        [{ user: expect.any(String), address: '127.0.0.1' }, 'reads', expect.any(Number)],
+      ]);
+      expect(charged.at(-1)![2]).toBeGreaterThan(5);
+    }
+    isInDebt = true;
+    for (const [method, path, body] of requests)
+      expect(await ask(server.url, method, path, { headers, body })).toEqual(refused(429, 'rate-limited'));
+    expect(charged).toHaveLength(requests.length);
   });
 
   test('a refusal has the status of its code, and Retry-After', async () => {

@@ -14,6 +14,7 @@ import { createMetrics } from '../../../server/base/metrics.ts';
 import { createKoaApp } from '../../../server/http/koaApp.ts';
 import { createPageFiles } from '../../../server/http/page.ts';
 import { createLimiter } from '../../../server/limits/limiter.ts';
+import type { WorkMeter } from '../../../server/limits/workMeter.ts';
 import { createHostCheck } from '../../../server/request/hostCheck.ts';
 import type { Perform } from '../../../server/request/perform.ts';
 import { requestContextOf } from '../../../server/request/requestContext.ts';
@@ -45,6 +46,7 @@ export async function serve({
   folder = '/nowhere',
   now = () => performance.now(),
   sabotage = {},
+  work = { admit: () => {}, charge: () => {} },
 }: {
   config?: Partial<Config>;
   perform?: (...asked: unknown[]) => unknown;
@@ -52,6 +54,7 @@ export async function serve({
   now?: () => number;
   /** Methods that replace those of the user store. */
   sabotage?: Partial<ReturnType<typeof fakeUsers>>;
+  work?: WorkMeter;
 } = {}): Promise<Served> {
   const performed: unknown[][] = [];
   const logged: Record<string, unknown>[] = [];
@@ -128,7 +131,7 @@ export async function serve({
       users,
       log: memory.log,
       access: { refusalOf: async () => undefined },
-      moderation: { rankOf: async () => 'member' },
+      moderation: { rankOf: async () => 'member', moderators: async () => [] },
       keepers: keeperService,
       keeperIds: keepers.all,
       names: { ofUsers: async () => ({}) },
@@ -142,6 +145,7 @@ export async function serve({
       performed.push(asked);
       return answer(...asked);
     }) as Perform,
+    work,
     onLimit: () => {},
     hosts: createHostCheck({ publicOrigin: undefined, allowedOrigins: [], ...config }, 'ward-pc'),
     onAuthenticated: () => {},

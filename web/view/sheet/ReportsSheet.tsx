@@ -77,7 +77,7 @@ export function ReportsSheet({ room, onClose }: { room?: string; onClose(): void
 
 type Found = Extract<Awaited<ReturnType<PeopleActions['readReport']>>, { ok: true }>;
 
-/** What was reported, as it stands now, with what is around it; and what one can do about it. */
+/** What was reported, as it stood then, with what is around it; and what one can do about it. */
 function OneReport({ report, onClose }: { report: OpenReport; onClose(): void }) {
   const { client } = useWorld();
   const s = sheetTexts().reports;
