@@ -299,6 +299,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
   const presence = createPresenceService({
     store: store.presence,
     rooms: store.rooms,
+    users: store.users,
     names,
     access,
     direct,

@@ -97,6 +97,8 @@ export const SEEN_EVERY_MS = 60_000;
 export const SEEN_WRITES_EVERY_MS = 10_000;
 /** Of one such write: an append may wait for it, some 10 ms. */
 export const SEEN_PER_WRITE = 1_000;
+/** Names with one beginning that are looked through for members of a room. */
+export const NAMES_SEARCHED = 200;
 /** Ranges and lists of one socket that wait for their turn. The app has four ranges under way. */
 export const READS_WAITING = 32;
 

@@ -5,9 +5,10 @@
  */
 import { PRESENCE_MAX_MEMBERS } from '../../shared/limits.ts';
 import type { Answer, Frame, PersonPresence, Request, User, Users } from '../../shared/protocol/index.ts';
+import { nameKey } from '../../shared/text.ts';
 import type { Logger } from '../base/logger.ts';
-import { PRESENCE_EVERY_MS, SEEN_PER_WRITE } from '../base/serverLimits.ts';
-import type { PresenceStore, RoomStore } from '../store/port.ts';
+import { NAMES_SEARCHED, PRESENCE_EVERY_MS, SEEN_PER_WRITE } from '../base/serverLimits.ts';
+import type { PresenceStore, RoomStore, UserStore } from '../store/port.ts';
 import type { Access } from './access.ts';
 import type { DirectRooms } from './directRooms.ts';
 import { createWhoIsHere, type HereReport } from './whoIsHere.ts';
@@ -47,7 +48,8 @@ type Unmarked<Name extends 'presence' | 'presence:show'> = Omit<Answer<Name>, 'o
 
 interface Deps {
   store: PresenceStore;
-  rooms: Pick<RoomStore, 'members'>;
+  rooms: Pick<RoomStore, 'members' | 'roles'>;
+  users: Pick<UserStore, 'search'>;
   names: { ofUsers(ids: readonly string[]): Promise<Users> };
   access: Pick<Access, 'refusalOf'>;
   direct: Pick<DirectRooms, 'isOpen'>;
@@ -74,6 +76,7 @@ interface Watched {
 export function createPresenceService({
   store,
   rooms,
+  users,
   names,
   access,
   direct,
@@ -98,6 +101,16 @@ export function createPresenceService({
     if (here.isHere(user)) return { here: true };
     const seenAt = Math.max(stored ?? 0, here.wentAt(user) ?? 0);
     return seenAt > 0 ? { seenAt } : {};
+  }
+
+  /** Members whose names begin so: at most PRESENCE_MAX_MEMBERS, of the first NAMES_SEARCHED such names on the server. */
+  async function namedIn(room: string, begins: string): Promise<string[]> {
+    const named = await users.search(nameKey(begins), NAMES_SEARCHED);
+    const { members } = await rooms.roles(
+      room,
+      named.map(({ id }) => id),
+    );
+    return members.slice(0, PRESENCE_MAX_MEMBERS);
   }
 
   function unwatch(connection: string): void {
@@ -180,10 +193,13 @@ export function createPresenceService({
       here.ended(connection);
       unwatch(connection);
     },
-    async people(user, { room, after = '' }) {
+    async people(user, { room, after = '', begins }) {
       const refused = await access.refusalOf(room, user.id);
       if (refused) throw refused;
-      const all = await rooms.members(room, after, PRESENCE_MAX_MEMBERS + 1);
+      const all =
+        begins === undefined
+          ? await rooms.members(room, after, PRESENCE_MAX_MEMBERS + 1)
+          : await namedIn(room, begins);
       const found = (await direct.isOpen(room)) ? all : all.filter((id) => id === user.id);
       const page = found.slice(0, PRESENCE_MAX_MEMBERS);
       const [records, users] = await Promise.all([store.of([...page, user.id]), names.ofUsers(page)]);
@@ -199,8 +215,8 @@ export function createPresenceService({
         ...(hidden && { hidden }),
       };
     },
-    watch(connection, user, { room, after }, { people, next, hidden }) {
-      if (after !== undefined) return; // a further page of a large room
+    watch(connection, user, { room, after, begins }, { people, next, hidden }) {
+      if (after !== undefined || begins !== undefined) return; // a part of the members
       unwatch(connection);
       if (next !== undefined || hidden) return;
       const connections = watched.get(room)?.connections ?? new Set();

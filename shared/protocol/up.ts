@@ -64,8 +64,12 @@ export const Reached = v.object({ room: RoomId, message: Offset });
 export const Typing = v.object({ room: RoomId, typing: v.boolean() });
 /** Nobody answers it. `here`: whether somebody looks at this page. */
 export const Here = v.object({ here: v.boolean() });
-/** `after`: the last member of the page before. */
-export const Presence = v.object({ room: RoomId, after: v.optional(UserId) });
+/** `after`: the last member of the page before. `begins`: only members whose names begin so. */
+export const Presence = v.object({
+  room: RoomId,
+  after: v.optional(UserId),
+  begins: v.optional(ShortString),
+});
 /** Without `show` it only asks. */
 export const PresenceShow = v.object({ show: v.optional(v.boolean()) });
 /** The same of what the user has read. */

@@ -66,7 +66,7 @@ export function fakeClient({
     readBy: () => ({ readBy }),
     reached: () => ({ by: undefined }),
     members: () => ({ members }),
-    mentionable: () => ({ people: members }),
+    mentionable: () => ({ people: members, isAll: true }),
     showPresence: (_: string, show = true) => ({ shown: show }),
     createRoom: () => ({ room: 'lobby' }),
     lookUpRoom(id: string) {

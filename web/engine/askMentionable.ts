@@ -10,17 +10,30 @@ interface Mentionable {
   name: string;
 }
 
-/** Pages of members that are asked for: with PRESENCE_MAX_MEMBERS each, 200 people. Of larger rooms not all can be chosen. */
+interface MentionablePeople {
+  /** In the order of their names; without the person. */
+  people: Mentionable[];
+  /** The room has nobody else. Otherwise those whose names begin as what was typed can be asked for. */
+  isAll: boolean;
+}
+
+/** Pages of members that are asked for: with PRESENCE_MAX_MEMBERS each, 200 people. */
 const PAGES = 4;
 
-/** In the order of their names; without the person. */
+/** `begins`: only those whose names begin so. */
 export async function askMentionable(
   db: UserDatabase,
   me: string,
   connection: Pick<ConnectionRunner, 'ask'>,
   room: string,
-): Promise<Mentionable[]> {
+  begins?: string,
+): Promise<MentionablePeople> {
   const names = new Map<string, string>();
+  if (begins !== undefined) {
+    const answer = await connection.ask('presence', { room, begins }, ACKNOWLEDGE_WITHIN_MS);
+    if (answer?.ok) for (const [id, { name }] of Object.entries(answer.users)) names.set(id, name);
+    return { people: inOrder(names, me), isAll: false };
+  }
   let after: string | undefined;
   for (let page = 0; page < PAGES; page++) {
     const asked = { room, ...(after !== undefined && { after }) };
@@ -38,8 +51,12 @@ export async function askMentionable(
       if (user) names.set(id, user.name);
     }
   });
-  names.delete(me);
+  return { people: inOrder(names, me), isAll: after === undefined };
+}
+
+function inOrder(names: ReadonlyMap<string, string>, me: string): Mentionable[] {
   return [...names]
+    .filter(([id]) => id !== me)
     .map(([id, name]) => ({ id, name: shownName(name) }))
     .filter(({ name }) => name !== '')
     .sort((a, b) => a.name.localeCompare(b.name));

@@ -69,8 +69,8 @@ export interface EngineActions extends RoomRequests, DirectRequests, ModerationR
   ): AnswerOrReason<{ readBy: ReadBy | undefined }>;
   /** The ids of those on whose devices the entry is; undefined where nobody may know. */
   reached(room: string, serverOffset: number): AnswerOrReason<{ by: readonly string[] | undefined }>;
-  /** The people of a room whom a message may mention, as far as they are known now; of a large room not all. */
-  mentionable(room: string): AnswerOrReason<{ people: Awaited<ReturnType<typeof askMentionable>> }>;
+  /** The people of a room whom a message may mention, as far as they are known now; with `begins`, those whose names begin so. */
+  mentionable(room: string, begins?: string): AnswerOrReason<Awaited<ReturnType<typeof askMentionable>>>;
   /** The pinned message of a room, as the bar above its log shows it; undefined where it cannot be had now. */
   pinned(
     room: string,
@@ -257,7 +257,10 @@ export function createEngine(deps: EngineDeps): Engine {
         const asked = await askServer(connection, 'reached', { room, message });
         return asked.ok ? { ok: true, by: asked.answer.by } : asked;
       },
-      mentionable: async (room) => ({ ok: true, people: await askMentionable(db, me, connection, room) }),
+      mentionable: async (...asked) => ({
+        ok: true,
+        ...(await askMentionable(db, me, connection, ...asked)),
+      }),
       pinned: async (...asked) => ({
         ok: true,
         pinned: await askPinned(db, sync, () => connection.status() === 'live', ...asked),

@@ -14,6 +14,7 @@ import {
 import { type PresenceStore, Unavailable } from '../../../server/store/port.ts';
 import { HERE_EVERY_MS, HERE_LEFT_MS, HERE_SHOWN_MS, PRESENCE_MAX_MEMBERS } from '../../../shared/limits.ts';
 import type { Answer, Frame } from '../../../shared/protocol/index.ts';
+import { nameKey } from '../../../shared/text.ts';
 import { MemoryData } from '../../contract/memory/data.ts';
 import { presenceIn } from '../../contract/memory/presence.ts';
 import { type ApiClient, connectClient, newId, signUp } from '../../support/api.ts';
@@ -103,6 +104,20 @@ function processes(count: number, users: readonly string[], members: readonly st
       store,
       rooms: {
         members: async (_, after, limit) => members.filter((id) => id > after).slice(0, limit),
+        roles: async (_, asked) => ({
+          roleSeq: 0,
+          holders: [],
+          eldest: [],
+          members: asked.filter((id) => members.includes(id)),
+          banned: [],
+        }),
+      },
+      users: {
+        search: async (key, limit) =>
+          users
+            .filter((id) => nameKey(id).startsWith(key))
+            .slice(0, limit)
+            .map((id) => ({ id, name: id, rev: 0 })),
       },
       names: { ofUsers: async (ids) => Object.fromEntries(ids.map((id) => [id, { name: id, rev: 0 }])) },
       access: { refusalOf: async () => undefined },
@@ -329,3 +344,27 @@ test('a room that grows beyond the bound: those who watch it are told to ask aga
   await pass(SOON, [0, 'two', users[1]!]);
   expect(frames).toHaveLength(1);
 });
+
+test('of a large room those are found whose names begin so: members alone, a page at most, and nobody watches', async () => {
+  const names = Array.from({ length: 300 }, (_, i) => `${i % 2 === 0 ? 'Ann' : 'Bo'} ${i}`);
+  const { all, frames } = processes(1, names, names.slice(0, 280));
+  const [service] = all as [PresenceService];
+  const asked = (begins: string) => service.people(userOfTest('Ann 0'), { room: 'r', begins });
+  expect(Object.keys((await asked('ann 27')).users).sort()).toEqual([
+    'Ann 270',
+    'Ann 272',
+    'Ann 274',
+    'Ann 276',
+    'Ann 278',
+  ]);
+  expect(Object.keys((await asked('BO 28')).users)).toEqual([]); // no members
+  const many = await asked('b');
+  expect(Object.keys(many.people)).toHaveLength(PRESENCE_MAX_MEMBERS);
+  expect(many.next).toBeUndefined();
+  service.watch('1', 'Ann 0', { room: 'r', begins: 'b' }, { ok: true, epoch: 'e', ...many });
+  service.sign('2', 'Bo 1', true);
+  await service.tick();
+  expect(frames).toEqual([]);
+});
+
+const userOfTest = (id: string) => ({ id, name: id, rev: 0 });

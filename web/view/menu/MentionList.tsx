@@ -30,6 +30,8 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
   const { text } = useReadable(model);
   const [caret, setCaret] = useState(0);
   const [people, setPeople] = useState<readonly Person[]>([]);
+  /** `people` are all of the room. */
+  const [isAll, setAll] = useState(true);
   const [active, setActive] = useState(0);
   /** The `@` whose list was closed. */
   const [closed, setClosed] = useState<number | undefined>();
@@ -41,7 +43,11 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
     if (!hasAt) return;
     let isLast = true;
     client.ask('mentionable', room).then(
-      (found) => isLast && found.ok && setPeople(found.people),
+      (found) => {
+        if (!isLast || !found.ok) return;
+        setPeople(found.people);
+        setAll(found.isAll);
+      },
       () => {}, // nothing is completed
     );
     return () => {
@@ -70,6 +76,17 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
   }, [text]);
 
   const asked = useMemo(() => queryBefore(text, Math.min(caret, text.length)), [text, caret]);
+  const begins = isAll ? '' : (asked?.query ?? '');
+  useEffect(() => {
+    if (begins === '') return;
+    const timer = setTimeout(() => {
+      client.ask('mentionable', room, begins).then(
+        (more) => more.ok && setPeople((before) => withMore(before, more.people)),
+        () => {}, // those who are known are completed
+      );
+    }, ASKED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [client, room, begins]);
   const found = asked && asked.at !== closed ? matching(people, asked.query) : [];
   // of a name that is complete there is nothing to complete
   const isOpen = found.length > 0 && !(found.length === 1 && asked?.query === found[0]!.name);
@@ -136,6 +153,14 @@ export function MentionList({ room, field, model, mentionsIn }: MentionListProps
       ))}
     </div>
   );
+}
+
+/** In a room with more people than are known, the server is asked when nothing more was typed for so long. */
+const ASKED_AFTER_MS = 200;
+
+function withMore(some: readonly Person[], more: readonly Person[]): Person[] {
+  const all = new Map([...some, ...more].map((person) => [person.id, person]));
+  return [...all.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The people of the room whose names are in the text, after an `@`; at most MENTIONS_MAX. */
