@@ -23,7 +23,7 @@ const broken: [what: string, from: string | RegExp, to: string, problem: string]
     '`{ room, from, to, by }`',
     'by, which is not in the code',
   ],
-  ['an optional field described as required', '`{ after? }`', '`{ after }`', 'after'],
+  ['an optional field described as required', '`{ after?, query? }`', '`{ after, query? }`', 'after'],
   ['a field left out of an answer', '`{ results, stopped? }`', '`{ results }`', 'stopped?'],
   [
     'an answer where there is none',
