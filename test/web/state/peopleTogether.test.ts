@@ -1,6 +1,7 @@
 /** Stories of several people, with whole clients against the real server: what each of them sees in the end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { digestOf } from '../../../server/ingest/checkItem.ts';
 import { canonicalEmoji } from '../../../shared/emoji.ts';
 import { LOBBY } from '../../../shared/mint.ts';
 import type { Message } from '../../../web/state/model.ts';
@@ -237,17 +238,24 @@ test('S3 a thousand missed reactions are no unread message; a reply to a message
   await appendThrough(server.store, historyOf(room, [lin.session.user.id], 1_000));
   const replyTo = { author: lin.session.user.id, clientOffset: asked.clientOffset };
   await lin.append({ ...text('Bo has it', room), replyTo });
-  for (let i = 0; i < 10; i++)
-    await lin.append(
-      ...Array.from({ length: 100 }, (_, n) => ({
+  await appendThrough(
+    server.store,
+    Array.from({ length: 1_000 }, (_, n) => {
+      const reaction = {
         room,
+        author: newId(),
         clientOffset: newId(),
         kind: 'reaction',
-        target: replyTo,
-        emoji: '👍',
-        on: n % 2 === 0,
-      })),
-    );
+        target: asked.clientOffset,
+      };
+      const entry = {
+        ...reaction,
+        targetAuthor: lin.session.user.id,
+        content: { emoji: '👍', on: n % 2 === 0 },
+      };
+      return { ...entry, digest: digestOf(entry) };
+    }),
+  );
   const page = browser.openPage();
   await isLive(page);
   const now = await shownIn(page, room);
@@ -258,7 +266,11 @@ test('S3 a thousand missed reactions are no unread message; a reply to a message
   expect(now().messages.at(-1)).toBe(reply);
   page.seen(room, reply.serverOffset!);
   const summary = async (of: Page) => (await inPage(of)).rooms.find(({ id }) => id === room);
-  await waitFor('nothing is unread', async () => (await summary(page))?.unread === 0);
+  await waitFor('nothing is unread', async () => {
+    // as the view does with a gap that is in view; until it is filled, what is in it counts
+    for (const gap of now().gaps) page.loadBetween(room, gap, 'upper');
+    return (await summary(page))?.unread === 0;
+  });
   page.close();
   browser.isOnline = false;
   const offline = browser.openPage();
