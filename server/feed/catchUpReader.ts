@@ -3,7 +3,7 @@
  * bytes, and the counts that the room's row in the app shows. A room that cannot be read is an error of that room alone.
  */
 import type { Entry } from '../../shared/entry.ts';
-import { countedFor, isMentioned, isMessage, repliedTo } from '../../shared/kinds.ts';
+import { countedFor, isMentioned, isMessage, membershipOf, repliedTo } from '../../shared/kinds.ts';
 import {
   CATCH_UP_FRAME_BYTES,
   CATCH_UP_MAX_BYTES,
@@ -18,7 +18,7 @@ import type { Cursor, Entries, FailedRoom, Handshake, Room } from '../../shared/
 import type { Logger } from '../base/logger.ts';
 import { isUnexpected, toWireError, Unavailable } from '../base/refusal.ts';
 import { named, presentRoom } from '../rooms/present.ts';
-import type { Membership, Store } from '../store/port.ts';
+import type { Membership, RoomRecord, Store } from '../store/port.ts';
 import { jsonBytes } from '../store/storedEntries.ts';
 import {
   catchUpOrder,
@@ -180,15 +180,16 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     const from = entries[0]?.serverOffset ?? head + 1;
     const isCutOff = from - 1 > heldUpTo && hasFewMessages(entries);
     const user = recipient.identity.user.id;
-    const [unread, older] = await Promise.all([
+    const [unread, older, members] = await Promise.all([
       unreadOf(id, user, readUpTo, head),
       isCutOff ? log.messageAt(id, from - 1, MESSAGES_SHOWN_LEAST) : undefined,
+      membersAt(room, head),
     ]);
     const mentions = unread > 0 ? await mentionsAfter(id, user, readUpTo, head) : [];
     return {
       tag: 'ready',
       room: await named(
-        presentRoom({ ...room, head }, readUpTo, {
+        presentRoom({ ...room, head, members }, readUpTo, {
           from,
           reset: start.reset,
           unread,
@@ -201,6 +202,13 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
       ),
       frames: await framesOf(id, entries, user),
     };
+  }
+
+  /** The room was read before the tail had brought its newest entries: with those who joined and left by them. */
+  async function membersAt({ id, head: read = 0, members }: RoomRecord, head: number): Promise<number> {
+    const later = head > read ? await readRange(id, read + 1, head) : [];
+    const count = (what: 'joined' | 'left') => later.filter((entry) => membershipOf(entry) === what).length;
+    return Math.max(0, members + count('joined') - count('left'));
   }
 
   async function unreadOf(room: string, user: string, readUpTo: number, head: number): Promise<number> {

@@ -10,7 +10,7 @@ import type { Store } from '../../../server/store/port.ts';
 import { jsonBytes } from '../../../server/store/storedEntries.ts';
 import type { Entry } from '../../../shared/entry.ts';
 import { CATCH_UP_FRAME_BYTES, CATCH_UP_POLLED_BYTES } from '../../../shared/limits.ts';
-import type { Entries } from '../../../shared/protocol/index.ts';
+import type { Entries, Room, Welcome } from '../../../shared/protocol/index.ts';
 import { createSerial } from '../../../shared/serial.ts';
 
 test('S2 pieces hold all items in order, and only a single item may exceed the limit', () => {
@@ -52,6 +52,14 @@ test('S3 S4 over long polling, where a catch-up is one response, it has the newe
   expect(bytes).toBeLessThanOrEqual(CATCH_UP_POLLED_BYTES);
 });
 
+test('who joined or left between the read of the room and its head counts among the members: the client counts only later entries', async () => {
+  const log = ['text', 'join', 'leave', 'join'].map(
+    (kind, i) => ({ ...LOG[i]!, kind, ...(kind === 'text' ? {} : { body: undefined }) }) as unknown as Entry,
+  );
+  const { rooms } = await caughtUp({ transport: 'websocket', head: 1, ahead: 4, live: 4, log });
+  expect(rooms).toMatchObject([{ head: 4, members: 2 }]);
+});
+
 const silent = createLogger('silent');
 const LOG = Array.from({ length: 200 }, (_, i): Entry => {
   const author = `author-${i % 3}`;
@@ -62,8 +70,23 @@ function offsetsIn(frames: readonly Entries[]): number[] {
   return frames.flatMap(({ entries }) => entries.map(({ serverOffset }) => serverOffset));
 }
 
-/** The frames for a client without a cursor. The log's head is `head` during the read, and `live` when the welcome is sent. */
-async function caughtUp({ transport, head, live }: { transport: string; head: number; live: number }) {
+/**
+ * The frames for a client without a cursor. The log's head is `head` where the room is read, `ahead` where the tail stands then, and
+ * `live` when the welcome is sent.
+ */
+async function caughtUp({
+  transport,
+  head,
+  live,
+  ahead = head,
+  log = LOG,
+}: {
+  transport: string;
+  head: number;
+  live: number;
+  ahead?: number;
+  log?: readonly Entry[];
+}) {
   const queries: string[][] = [];
   const names = createNames({
     async names(ids) {
@@ -74,12 +97,12 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     latestRev: async () => 0,
   });
   await names.of(LOG);
-  let next = head + 1;
+  let next = ahead + 1;
   const feed = {
     host: () => ({
       opening: async () => 'open',
       next: () => next,
-      recent: (from: number, to: number) => LOG.slice(from - 1, to),
+      recent: (from: number, to: number) => log.slice(from - 1, to),
     }),
     clientJoined: () => {},
   } as unknown as Feed;
@@ -91,6 +114,7 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     rooms: { ofUser: async () => [{ room, readUpTo: 0 }] },
   } as unknown as Store;
   const frames: Entries[] = [];
+  let rooms: readonly Room[] = [];
   const recipient: Recipient = {
     identity: {
       device: 'd',
@@ -109,7 +133,10 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     isPolling: () => transport === 'polling',
     isIn: () => false,
     emit(name, payload) {
-      if (name === 'welcome') next = live + 1;
+      if (name === 'welcome') {
+        next = live + 1;
+        ({ rooms } = payload as Welcome);
+      }
       if (name === 'entries') frames.push(payload as Entries);
     },
     join() {},
@@ -118,5 +145,5 @@ async function caughtUp({ transport, head, live }: { transport: string; head: nu
     recipient,
     async () => true,
   );
-  return { frames, queries };
+  return { frames, queries, rooms };
 }
