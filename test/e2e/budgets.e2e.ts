@@ -4,6 +4,8 @@
  * fixed piece of work, measured between them, says how slow it is at the moment. The best of several rounds counts, since
  * other load only adds to them. `npm run measure` measures the exact times.
  */
+import type { Page } from '@playwright/test';
+import { READERS_MAX_MEMBERS } from '../../shared/limits.ts';
 import budgets from '../budgets/budgets.json' with { type: 'json' };
 import { pieceTimes, slownessOf } from '../budgets/calibration.ts';
 import { quantile } from '../budgets/figures.ts';
@@ -15,6 +17,7 @@ import { tapTimes } from '../budgets/taps.ts';
 import { type Transactions, watchTransactions } from '../budgets/transactions.ts';
 import { shiftOf, whatMoved } from '../budgets/watch.ts';
 import { text } from '../support/api.ts';
+import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectState, message, test } from './fixtures.ts';
 
 test.use({ trace: 'off', screenshot: 'off' }); // they would cost time within the measurement
@@ -89,6 +92,8 @@ test('a message and a key render what shows them, and not the app', async () => 
   const settled = () => renders.during(() => page.waitForTimeout(SETTLED_MS)); // who is here comes a second later
   await expect.poll(async () => Math.max(...Object.values(await settled()))).toBe(0);
 
+  await expect.poll(() => untold(page), { timeout: 60_000 }).toEqual([]); // later each room is told of once a minute
+
   const costs: Transactions[] = [];
   /** Until the marker is stored, too. */
   const during = async (work: () => Promise<void>) => {
@@ -126,6 +131,18 @@ test('a message and a key render what shows them, and not the app', async () => 
   expectCost(ofSending, { writes: 5, strict: 2, screenReads: 3, screenRequests: 75 });
   expectCost(ofReceiving, { writes: 3, strict: 0, screenReads: 2, screenRequests: 50 });
 });
+
+/** The small rooms of which the server does not know yet what this device has stored. */
+async function untold(page: Page): Promise<string[]> {
+  const [rooms, spans] = [
+    await recordsOf(page, { store: 'rooms' }),
+    await recordsOf(page, { store: 'logSpans' }),
+  ];
+  return rooms.flatMap(({ value: { id, members, left, toldStored } }) => {
+    const end = Math.max(0, ...spans.flatMap(({ value }) => (value.room === id ? value.to : [])));
+    return members <= READERS_MAX_MEMBERS && !left && (toldStored?.[1] ?? 0) < end ? id : [];
+  });
+}
 
 function expectCost({ list, ...cost }: Transactions, most: Omit<Transactions, 'list'>): void {
   for (const what of Object.keys(most) as (keyof typeof most)[])
