@@ -8,7 +8,7 @@ const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 /** Latencies of this machine: other tests at the same time would be measured, too. */
 const TIMED = 'test/bench/beside/*.test.ts';
 /** They measure latencies, too, with bounds that a quiet machine keeps. */
-const ATTACKS = ['test/fault/attacks/attacks.test.ts', 'test/fault/attacks/guards.test.ts'];
+const ATTACKS = ['attacks', 'guards', 'http2'].map((name) => `test/fault/attacks/${name}.test.ts`);
 
 /** Each takes from 15 s to two minutes. They start first, in this order, so that the run ends with short files. */
 const LONGEST = [
@@ -32,6 +32,7 @@ const LONGEST = [
   'test/server/backup/restore.test.ts',
   'test/fault/attacks/onMongo.test.ts',
   'test/bench/subset.test.ts',
+  'test/fault/mongo/workers.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

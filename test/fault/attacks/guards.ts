@@ -52,7 +52,11 @@ export const GUARDS: Record<string, Guard> = {
         from: 'Object.keys(Object(c)).length <= CURSORS_MAX_ROOMS',
         to: 'true',
       },
-      { file: 'server/base/parse.ts', from: '{ abortEarly: true, abortPipeEarly: true }', to: '{}' },
+      {
+        file: 'server/base/parse.ts',
+        from: '{ abortEarly: true, abortPipeEarly: true, message',
+        to: '{ message',
+      },
     ],
   },
   'packets in one body of long polling': {
