@@ -1,4 +1,4 @@
-/** The Host check on the whole server: DNS rebinding is refused on every path, and every way of running it in README.md works. */
+/** The Host check on the whole server: DNS rebinding is refused on every path, and every way of running it in docs/OPERATE.md works. */
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
@@ -78,7 +78,7 @@ test('health checks are answered under any name: load balancers send any', async
     expect((await ask(app.url, 'GET', path, { headers: { host: 'target-group-7' } })).status).toBe(200);
 });
 
-describe('every way of running it in README.md: page, sign-up and both transports', () => {
+describe('every way of running it in docs/OPERATE.md: page, sign-up and both transports', () => {
   const machine = hostname().split('.')[0]!.toLowerCase();
   const chat = 'https://chat.example.org';
   test.each<[string, Record<string, string>, Record<string, string>]>([
