@@ -31,6 +31,7 @@ import type { Config } from './base/env.ts';
 import type { Logger } from './base/logger.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from './base/metrics.ts';
 import {
+  ANSWERED_WITHIN_MS,
   HTTP_REQUESTS_OF_ADDRESS,
   READERS_SHOWN_CHANGES,
   ROOM_CHANGES_WAITING,
@@ -588,7 +589,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       {
         name: 'close connections',
         run: async () => {
-          connections.stop();
+          await connections.stop(ANSWERED_WITHIN_MS);
           await metricsServer?.close();
           audit.flush();
         },

@@ -4,13 +4,15 @@ import type { Socket } from 'node:net';
 import { setupWorker } from '@socket.io/sticky';
 import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import type { ConnectionSource } from './app.ts';
-import { METRICS_OF_WORKER_MS } from './base/serverLimits.ts';
+import { METRICS_OF_WORKER_MS, WORKER_ALIVE_EVERY_MS } from './base/serverLimits.ts';
 
 /** A worker can handle connections. */
 export const READY = 'holdfast:ready';
 /** With a socket: its worker reads it from the beginning. */
 export const CONNECTION = 'holdfast:connection';
 const METRICS = 'holdfast:metrics';
+/** A worker says every WORKER_ALIVE_EVERY_MS that its event loop turns. */
+const ALIVE = 'holdfast:alive';
 
 type Metric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 type Message = { type?: string; id?: number; metrics?: Metric };
@@ -32,6 +34,7 @@ export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
             .then((metrics) => process.send?.({ type: METRICS, id: message.id, metrics }));
       });
       process.send?.({ type: READY });
+      setInterval(() => process.send?.({ type: ALIVE }), WORKER_ALIVE_EVERY_MS).unref();
     },
   };
 }

@@ -84,6 +84,7 @@ export function createWorkerPool({
       if (isStopping || slot.state === 'replaced') return;
       const failures = now() - slot.since >= WORKER_STEADY_AFTER_MS ? 0 : slot.failures;
       const delay = Math.min(WORKER_RESTART_MAX_MS, WORKER_RESTART_FIRST_MS * 2 ** failures);
+      logger.warn({ worker: slot.worker.id, afterMs: delay }, 'another worker takes its place');
       const timer = setTimeout(() => {
         timers.delete(timer);
         keep(begin(failures + 1));

@@ -18,6 +18,8 @@ export const FRAMES_BURST = 16;
 export const ROOM_CHANGES_WAITING = 100;
 /** Of the whole shutdown: a second less than the 10 s after which Docker kills a container (test/server/container.test.ts). */
 export const SHUTDOWN_WITHIN_MS = 9_000;
+/** At a shutdown: until files and other answers that are under way have left. */
+export const ANSWERED_WITHIN_MS = 1_000;
 /** After `bye`, clients come back after this, and spread over a time that grows with their number: 3,000 over 9 s. */
 export const BYE_RETRY_AFTER_MS = 1_000;
 export const BYE_SPREAD_MS = 3;
@@ -31,6 +33,9 @@ export const WORKER_RESTART_FIRST_MS = 100;
 export const WORKER_RESTART_MAX_MS = 10_000;
 /** One that has lived so long is started again at once. */
 export const WORKER_STEADY_AFTER_MS = 30_000;
+/** Each worker says this often that it lives; one that was not heard for so long gets no connections until it is heard. */
+export const WORKER_ALIVE_EVERY_MS = 1_000;
+export const WORKER_SILENT_MS = 5_000;
 /** The metrics are those of the workers that answer within this. */
 export const METRICS_OF_WORKER_MS = 2_000;
 /** How often the TLS files are looked at. A change is used when it has lasted from one look to the next. */

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CONTROL_FRAMES_PER_CONNECTION,
   FIRST_BYTE_WITHIN_MS,
@@ -29,8 +30,11 @@ import { sessionOf } from './webServer.ts';
 export interface ConnectionGuard {
   /** The connection of this request has an authenticated client: it does not count as a stranger's any more. */
   authenticated(request: IncomingMessage): void;
-  /** Closes all connections, and looks at them no more. */
-  stop(): void;
+  /**
+   * Clients of HTTP/2 are told to open no more requests here (GOAWAY). Closes all connections when the requests that are
+   * open are answered, or after `withinMs`, and looks at them no more.
+   */
+  stop(withinMs: number): Promise<void>;
 }
 
 interface Options {
@@ -278,7 +282,12 @@ export function guardConnections(
       visitor.isKnown = true;
       forget(visitor);
     },
-    stop() {
+    async stop(withinMs) {
+      for (const { session } of visitors.values()) session?.http2.close();
+      const until = now() + withinMs;
+      const isAnswering = ({ isUpgraded, pending, session }: Visitor) =>
+        (!isUpgraded && pending > 0) || (session !== undefined && session.open.size > 0);
+      while (now() < until && [...visitors.values()].some(isAnswering)) await sleep(LOOK_EVERY_MS);
       clearInterval(timer);
       for (const { socket } of visitors.values()) socket.destroy();
     },
@@ -300,6 +309,7 @@ function unreadBy({ isUpgraded, stream, session }: Visitor): number {
 }
 
 const CHECK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 10;
 /** Between GOAWAY and the end of the connection. */
 const GOODBYE_MS = 5_000;
 

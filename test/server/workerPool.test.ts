@@ -65,8 +65,8 @@ test('the first worker starts alone: it may migrate the database, or find that i
   expect(forked).toHaveLength(1);
 });
 
-test('a worker that ends is started again, and one that ends again and again later each time', async () => {
-  const { forked, pass, readyIds } = await running();
+test('a worker that ends is started again, and one that ends again and again later each time, as the log says', async () => {
+  const { forked, log, pass, readyIds } = await running();
   forked[0]!.end(null);
   await pass(WORKER_RESTART_FIRST_MS);
   expect(readyIds()).toEqual([2]);
@@ -83,6 +83,8 @@ test('a worker that ends is started again, and one that ends again and again lat
   }
   expect(delays.slice(0, 3)).toEqual([200, 400, 800]);
   expect(delays.at(-1)).toBe(WORKER_RESTART_MAX_MS);
+  const said = log.warn.mock.calls.map(([{ afterMs }]) => afterMs);
+  expect(said).toEqual([WORKER_RESTART_FIRST_MS, ...delays]);
 });
 
 test('workers are replaced one by one: the next when the new one is ready and the old one has ended', async () => {

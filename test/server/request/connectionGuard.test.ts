@@ -46,7 +46,7 @@ async function scene(
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo;
   ends.push(() => {
-    guard.stop();
+    void guard.stop(0);
     http.close();
     http.closeAllConnections();
   });

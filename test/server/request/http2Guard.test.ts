@@ -65,7 +65,7 @@ async function scene(
   await once(http, 'listening');
   const url = `https://127.0.0.1:${(http.address() as AddressInfo).port}`;
   ends.push(() => {
-    guard.stop();
+    void guard.stop(0);
     http.close();
   });
   const dial = async (): Promise<TLSSocket> => {
@@ -77,7 +77,7 @@ async function scene(
   const pass = (ms: number) => {
     clock += ms;
   };
-  return { url, closed, pass, dial, handled: () => handled };
+  return { url, guard, closed, pass, dial, handled: () => handled };
 }
 
 const GET = headerBlock('GET', '/', { host: '127.0.0.1' });
@@ -94,6 +94,25 @@ test('a connection that opens streams and resets them is closed', async () => {
   await ended(socket);
   expect(closed).toEqual(['resets']);
   expect(handled()).toBeLessThan(most * 2);
+});
+
+test('at a stop a client is told to open no more requests here (GOAWAY), and what is under way is answered', async () => {
+  let answerLate = () => {};
+  const { url, guard, handled } = await scene((_, response) => {
+    response.write('begun, ');
+    answerLate = () => void response.end('done');
+  });
+  const client = openHttp2(url);
+  ends.push(client.close);
+  const asked = client.request({ ':path': '/' });
+  const told = once(client.session, 'goaway') as Promise<[number]>;
+  await waitFor('the server has it', () => handled() === 1);
+  const stopped = guard.stop(5_000);
+  expect((await told)[0]).toBe(0);
+  answerLate();
+  expect((await asked).body.toString()).toBe('begun, done');
+  await stopped;
+  await waitFor('it is closed', () => client.session.closed);
 });
 
 test.each([
