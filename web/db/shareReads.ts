@@ -16,8 +16,8 @@ export const SCREEN_STORES = [
 export type ScreenReader = <T>(work: (tx: UserRead) => Promise<T>) => Promise<T>;
 
 /**
- * Reads of SCREEN_STORES. Those that are asked for in the same turn of the event loop share a transaction, and what they ask
- * alike is asked once (`askOnce` in lookups.ts). All of them reject where one does.
+ * Reads of SCREEN_STORES. Those that are asked for in the same turn of the event loop, or before the transaction begins, share
+ * it, and what they ask alike is asked once (`askOnce` in lookups.ts). All of them reject where one does.
  */
 export function shareReads(db: Pick<UserDatabase, 'read'>): ScreenReader {
   let works: ((tx: UserRead) => Promise<void>)[] = [];
@@ -25,10 +25,15 @@ export function shareReads(db: Pick<UserDatabase, 'read'>): ScreenReader {
 
   async function run(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await undefined;
-    const mine = works;
-    works = [];
-    shared = undefined;
-    await db.read(SCREEN_STORES, (tx) => Promise.all(mine.map((work) => work(tx))));
+    let mine: typeof works | undefined;
+    const begin = () => {
+      if (mine) return mine; // repeated
+      mine = works;
+      works = [];
+      shared = undefined;
+      return mine;
+    };
+    await db.read(SCREEN_STORES, (tx) => Promise.all(begin().map((work) => work(tx)))).finally(begin); // also where it never began
   }
 
   return async <T>(work: (tx: UserRead) => Promise<T>) => {

@@ -76,21 +76,15 @@ export interface SnapshotRequest {
 
 export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Promise<Snapshot> {
   const { room, me, moves } = request;
-  const { seqs, changes } = await readOutboxView(tx, room);
+  // at the same time where it can be: a message that is being queued waits for this read
+  const [{ seqs, changes }, stored] = await Promise.all([
+    readOutboxView(tx, room),
+    getOnce(tx, 'rooms', room),
+  ]);
   const window = await followRows(tx, request, seqs);
-  const rows = await rowsAt(tx, window.rows);
-  const answers = [...window.lines, ...rows].map(answeredBy).filter((one) => one !== undefined);
-  const quotes = await moves?.readQuotes(tx, room, answers);
-  const people = [...window.lines, ...answers];
-  const mentioned = [...window.lines, ...rows].flatMap(mentionsIn).map(({ user }) => user);
-  const authors = [...new Set([...people.map(({ author }) => author), ...mentioned])];
-  const users = await Promise.all(authors.map((author) => getOnce(tx, 'users', author)));
-  const stored = await getOnce(tx, 'rooms', room);
-  return {
-    window,
-    rows,
-    quotes,
-    memberships: await Promise.all(
+  const [rows, memberships, reactions, readUpTo] = await Promise.all([
+    rowsAt(tx, window.rows),
+    Promise.all(
       runsIn(window).map(async (run) => ({
         from: run[0]!.serverOffset,
         to: run.at(-1)!.serverOffset,
@@ -98,13 +92,29 @@ export async function readSnapshot(tx: UserRead, request: SnapshotRequest): Prom
         people: await moves?.readRunPeople(tx, run, me),
       })),
     ),
-    reactions: await moves?.readReactions(tx, room, me, window.lines),
+    moves?.readReactions(tx, room, me, window.lines),
+    stored ? readUpToOf(tx, stored) : Number.POSITIVE_INFINITY,
+  ]);
+  const answers = [...window.lines, ...rows].map(answeredBy).filter((one) => one !== undefined);
+  const people = [...window.lines, ...answers];
+  const mentioned = [...window.lines, ...rows].flatMap(mentionsIn).map(({ user }) => user);
+  const authors = [...new Set([...people.map(({ author }) => author), ...mentioned])];
+  const [quotes, users] = await Promise.all([
+    moves?.readQuotes(tx, room, answers),
+    Promise.all(authors.map((author) => getOnce(tx, 'users', author))),
+  ]);
+  return {
+    window,
+    rows,
+    quotes,
+    memberships,
+    reactions,
     changes,
     names: new Map(users.map((user, i) => [authors[i]!, user ? shownName(user.name) : ''])),
     head: stored?.head ?? 0,
     logGeneration: stored?.logGeneration ?? 0,
     readByAll: stored ? readByAll(stored, me) : 0,
-    readUpTo: stored ? await readUpToOf(tx, stored) : Number.POSITIVE_INFINITY,
+    readUpTo,
   };
 }
 
@@ -156,11 +166,14 @@ export interface OutboxView {
 
 export async function readOutboxView(tx: UserRead, room: string): Promise<OutboxView> {
   if ((await countOutbox(tx)) === 0) return { seqs: [], changes: [] };
-  const changes = await readAmendments(tx, room);
+  const [changes, unshown, all] = await Promise.all([
+    readAmendments(tx, room),
+    unshownIn(tx, room),
+    tx.objectStore('rows').index('room').getAllKeys(room),
+  ]);
   const alone = new Set((await withoutText(tx, changes)).map(({ seq }) => seq));
   const hidden = new Set(changes.map(({ seq }) => seq).filter((seq) => !alone.has(seq)));
-  for (const row of await unshownIn(tx, room)) if (isWaiting(row)) hidden.add(row.seq);
-  const all = await tx.objectStore('rows').index('room').getAllKeys(room);
+  for (const row of unshown) if (isWaiting(row)) hidden.add(row.seq);
   return { seqs: hidden.size === 0 ? all : all.filter((seq) => !hidden.has(seq)), changes };
 }
 
@@ -186,15 +199,17 @@ export async function countRows(tx: UserRead, room?: string): Promise<RowCounts>
   if (total === 0) return { messages: 0, waiting: 0, notSent: 0 };
   const rows = tx.objectStore('rows');
   const parked = room === undefined ? IDBKeyRange.bound(['parked'], ['parked', []]) : ['parked', room];
-  const followers = await readFollowers(tx, room);
-  const all = room === undefined ? total : await rows.index('room').count(room);
-  const notSent = await rows.index('state').count(parked as IDBKeyRange);
+  const [followers, all, notSent, unshown] = await Promise.all([
+    readFollowers(tx, room),
+    room === undefined ? total : rows.index('room').count(room),
+    rows.index('state').count(parked as IDBKeyRange),
+    unshownIn(tx, room),
+  ]);
   let behind = 0;
   for (const row of followers) {
     const message = isWaiting(row) && (await rows.index('clientOffset').get(row.target));
     if (message && isRefused(message)) behind++;
   }
-  const unshown = await unshownIn(tx, room);
   const messages = all - followers.filter(isAmendmentRow).length - unshown.length;
   return { messages, waiting: all - notSent - behind, notSent };
 }

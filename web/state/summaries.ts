@@ -3,6 +3,7 @@ import { otherIn } from '../../shared/directPair.ts';
 import type { Line } from '../../shared/fold.ts';
 import type { User } from '../../shared/protocol/index.ts';
 import { shownName } from '../../shared/text.ts';
+import type { Clock } from '../db/clock.ts';
 import { coalesceCalls } from '../db/coalesceCalls.ts';
 import { getOnce, readSpans } from '../db/lookups.ts';
 import { SCREEN_STORES, type ScreenReader, shareReads } from '../db/shareReads.ts';
@@ -32,16 +33,22 @@ export interface Summaries {
 /** The number of rooms in one transaction, for which a message that is being queued may have to wait. */
 const ROOMS_AT_ONCE = 10;
 
+/** How often the list shows what a catch-up stores: each read delays messages that are being queued. */
+const CATCH_UP_READ_MS = 500;
+
 /** `shared`: reads together with the other views. */
 export function createSummaries(
   db: UserDatabase,
   me: User,
   changed: () => void,
   shared = shareReads(db),
+  catchUp?: { clock: Clock; isRunning(): boolean },
 ): Summaries {
   let known = new Map<string, RoomSummary>();
   let waiting = 0;
   let pending: Change[] = [];
+  /** To be read in CATCH_UP_READ_MS at the latest. */
+  let later: Change[] = [];
 
   const read = coalesceCalls(async () => {
     const changes = pending;
@@ -112,8 +119,18 @@ export function createSummaries(
 
   async function refresh(change: Change, isOwn = false): Promise<void> {
     if (isShown(change, isOwn)) return;
+    if (change.type === 'log' && catchUp?.isRunning()) {
+      if (later.push(change) === 1) catchUp.clock.setTimeout(readLater, CATCH_UP_READ_MS);
+      return;
+    }
     pending.push(change);
     await read();
+  }
+
+  function readLater(): void {
+    pending.push(...later);
+    later = [];
+    void read();
   }
 
   return {
@@ -144,10 +161,17 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
   const { id, kind, members } = room;
   const other = otherIn(id, me.id);
   const name = (other && (await getOnce(tx, 'users', other))?.name) || room.name;
-  const { messages, waiting, notSent } = await countRows(tx, id);
-  const newest = await readLastLine(tx, id);
+  // at the same time: a message that is being queued waits for this read
+  const [{ messages, waiting, notSent }, newest, saved, spans, count, mentions] = await Promise.all([
+    countRows(tx, id),
+    readLastLine(tx, id),
+    tx.objectStore('drafts').get(id),
+    readSpans(tx, id),
+    countUnread(tx, room, me.id),
+    unreadMentions(tx, room),
+  ]);
   const queued = messages > 0 ? await lastMessage(tx, id) : undefined;
-  const draft = (await tx.objectStore('drafts').get(id))?.text ?? '';
+  const draft = saved?.text ?? '';
   const { muted = false, pinned = false, blocked = false, hidden, unread = false } = choicesOf(room);
   const isSilent = muted || (newest?.serverOffset ?? 0) <= (hidden ?? 0);
   const last = queued ? lastOfRow(queued, me) : newest && (await lastOfLine(tx, newest, me));
@@ -161,12 +185,12 @@ async function summaryOf(tx: UserRead, room: LocalRoom, me: User): Promise<RoomS
     role: room.role,
     pinnedEdit: room.pinnedEdit,
     last: blocked ? undefined : last,
-    isEmpty: !last && holdsAll(await readSpans(tx, id), room.head),
+    isEmpty: !last && holdsAll(spans, room.head),
     draft,
     waiting,
     notSent,
-    unread: blocked ? 0 : await countUnread(tx, room, me.id),
-    mentions: blocked ? [] : await unreadMentions(tx, room),
+    unread: blocked ? 0 : count,
+    mentions: blocked ? [] : mentions,
     wishes: {
       blocked,
       muted,

@@ -100,7 +100,10 @@ export async function openUser(deps: Deps, session: SignedInHere, outside: Outsi
     background.changed();
     publish();
   };
-  const summaries = createSummaries(db, user, summariesChanged, shared);
+  const summaries = createSummaries(db, user, summariesChanged, shared, {
+    clock,
+    isRunning: () => engine.current?.sync.catchingUp() === true,
+  });
   const storage = createStorageState({
     db,
     clock,

@@ -7,6 +7,8 @@ import { isWaiting, type Row } from '../../../web/records/row.ts';
 import { countRows, readOutboxView } from '../../../web/state/readSnapshot.ts';
 import { createSummaries, type Summaries } from '../../../web/state/summaries.ts';
 import { seeded } from '../../support/random.ts';
+import { countTransactions } from '../db/countTransactions.ts';
+import { createFakeClock } from '../db/fakeClock.ts';
 import { emptyDatabase, holdOf, queue } from '../log/storedLog.ts';
 import { amend, grow, me, text } from '../log/syncBench.ts';
 import { deletion, edit, key, parked, ROOM, text as row } from '../outbox/support.ts';
@@ -216,4 +218,36 @@ test('the summary shows the newest queued message, otherwise the newest stored l
   await holdOf(db, log.slice(0, 1), [{ from: 1, to: 1, amendedTo: 1 }]);
   await summaries.refresh({ type: 'log', rooms: [ROOM] });
   expect(last()).toBe('theirs');
+});
+
+test('during a catch-up the list reads what is stored twice a second, and all else at once', async () => {
+  const clock = createFakeClock();
+  let isRunning = true;
+  const summaries = createSummaries(db, user, () => {}, undefined, { clock, isRunning: () => isRunning });
+  await addRooms(['one', 'two', 'three']);
+  await summaries.open();
+  const log = (room: string) => summaries.refresh({ type: 'log', rooms: [room] });
+  await db.write(['rooms'], (tx) =>
+    tx
+      .objectStore('rooms')
+      .put({ id: 'two', kind: 'public', name: 'deux', head: 0, readUpTo: 0, members: 1 }),
+  );
+  const nameOfTwo = () => summaries.list().find(({ id }) => id === 'two')?.name;
+  const reads = countTransactions();
+  await Promise.all([log('one'), log('two'), log('one')]);
+  expect(reads()).toEqual([]);
+  await summaries.refresh({ type: 'queued', rooms: ['three'] }, true);
+  expect(reads()).toHaveLength(1);
+  clock.pass(499);
+  await log('three');
+  expect(reads()).toEqual([]);
+  expect(nameOfTwo()).toBe('two');
+  clock.pass(1);
+  await summaries.refresh({ type: 'queued', rooms: ['one'] }, true); // with the read that the clock began
+  expect(reads()).toHaveLength(1);
+  expect(nameOfTwo()).toBe('deux');
+  expect(clock.isSet()).toBe(false);
+  isRunning = false;
+  await log('one');
+  expect(reads()).toHaveLength(1);
 });

@@ -14,6 +14,7 @@ import type { CountedUnread, LocalRoom } from '../../records/storedRecords.ts';
 /** At most `count` stored lines, the newest at or below `to`, ascending. Skips holes. */
 export async function readLinesBack(tx: UserRead, room: string, to: number, count: number): Promise<Entry[]> {
   if (count <= 0 || to < 0) return [];
+  void hasNoDetached(tx, room).catch(() => {}); // asked meanwhile
   const index = tx.objectStore('log').index('line');
   let cursor = await index.openKeyCursor(keysBetween(room, 0, to), 'prev');
   const isNone = !cursor;

@@ -208,15 +208,19 @@ async function windowOf(
     to: Math.max(reachesEnd ? cursor : 0, last ?? 0),
   };
   const offsets = entries.map(({ serverOffset }) => serverOffset);
+  const [lines, memberships] = await Promise.all([
+    foldLines(tx, room, entries),
+    readMemberships(tx, room, shown, offsets),
+  ]);
   return {
     anchor,
-    lines: await foldLines(tx, room, entries),
+    lines,
     above:
       above && first !== undefined && isJoined(spans, above.serverOffset, first)
         ? { author: above.author, at: above.at }
         : undefined,
     gaps: gapsOf(spans, entries, reachesEnd ? cursor : 0),
-    memberships: await readMemberships(tx, room, shown, offsets),
+    memberships,
     rows,
     queue,
     span,
