@@ -16,6 +16,7 @@ export default defineConfig<object, { store: 'sqlite' | 'mongo' }>({
   ],
   use: {
     ...PHONE,
+    actionTimeout: 45_000, // a click that waits for ever names its line, which the end of the whole test does not
     locale: 'en-GB',
     // without a film of the page, which took a tenth of the time
     trace: { mode: 'retain-on-failure', screenshots: false },

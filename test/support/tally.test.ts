@@ -56,6 +56,30 @@ test('tallies add up, the slowest first', () => {
   expect(slowest(all, 1)).toEqual([{ title: 'slow', ms: 9 }]);
 });
 
+test('a browser test that timed out says also what it waited for', async () => {
+  await using folder = await temporaryFolder();
+  const errors = [
+    { message: 'Test timeout of 1000ms exceeded.' },
+    { message: 'waiting for the button “Send”' },
+  ];
+  const report = {
+    suites: [
+      {
+        specs: [
+          {
+            title: 'slow',
+            tests: [{ status: 'unexpected', results: [{ duration: 1, error: errors[0], errors }] }],
+          },
+        ],
+      },
+    ],
+  };
+  await writeFile(join(folder.path, 'slow.json'), JSON.stringify(report));
+  expect((await ofPlaywright(join(folder.path, 'slow.json'), 1)).failures).toEqual([
+    { title: '[] slow', message: 'Test timeout of 1000ms exceeded.\nwaiting for the button “Send”' },
+  ]);
+});
+
 test('a failed test is named with what it says, a file that did not load as well', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'report.json');

@@ -58,13 +58,18 @@ export async function ofPlaywright(report: string, code: number): Promise<Tally>
     .filter(({ status }) => status === 'unexpected' || status === 'flaky')
     .map(({ title, projectName, results }) => ({
       title: `[${projectName ?? ''}] ${title}`,
-      message: results.flatMap((result) => result.error?.message ?? []).join('\n'),
+      message: results.flatMap(messagesOf).join('\n'),
     }));
   return {
     passed: runs.filter(({ status }) => status === 'expected').length,
     failures: orExit(failed, report, code),
     timed: specs.map((spec) => ({ title: spec.title, ms: durationOf(spec) })),
   };
+}
+
+/** Of a test that timed out, the first error says only that; the second, what it waited for. */
+function messagesOf({ errors, error }: Result): string[] {
+  return (errors ?? [error]).flatMap((one) => one?.message ?? []);
 }
 
 function withoutReport(report: string, code: number): Tally {
@@ -109,8 +114,14 @@ interface Spec {
   tests: {
     projectName?: string;
     status: 'expected' | 'unexpected' | 'flaky' | 'skipped';
-    results: { duration: number; error?: { message?: string } }[];
+    results: Result[];
   }[];
+}
+
+interface Result {
+  duration: number;
+  error?: { message?: string };
+  errors?: { message?: string }[];
 }
 
 function specsOf(suite: Suite): Spec[] {

@@ -4,28 +4,13 @@
  * user and device.
  */
 import { classOf } from '../../shared/protocol/codes.ts';
-import type { Session, User } from '../../shared/protocol/index.ts';
+import type { User } from '../../shared/protocol/index.ts';
 import { checkName, nameKey } from '../../shared/text.ts';
 import { storageReason } from '../db/failure.ts';
 import type { LocalDatabase, SignedInHere } from '../db/local.ts';
 import { exactReasonOf, type Reason } from '../records/errorReason.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
 import type { Outcome, RecoveryProof } from './model.ts';
-
-export interface Account {
-  signIn(
-    name: string,
-    proof: Proof,
-    whom: Whom,
-  ): Promise<{ ok: true; session: SignedInHere } | { ok: false; reason: Reason }>;
-  /** The server has accepted the cookie: an old claim is dropped. */
-  proven(user: User): Promise<void>;
-  /** Ends the session at the server. Ok also where it has ended before. */
-  signOut(user: User | undefined): Promise<Outcome>;
-  setPassword(password: string, current: string | undefined): Promise<Outcome>;
-  /** The session of this browser's cookie; undefined where there is none or the server does not answer. */
-  session(): Promise<Session | undefined>;
-}
 
 /** Either shows that a taken name is one's own. An empty password is none. */
 interface Proof {
@@ -47,57 +32,67 @@ export type Whom =
    */
   | { tag: 'heir'; of: User };
 
-export function createAccount(http: SessionCalls, local: LocalDatabase, newId: () => string): Account {
-  return {
-    async signIn(raw, { password, recovery, invite }, whom) {
-      if (raw.trim() === '') return refuse({ code: 'empty' });
-      const name = checkName(raw);
-      if (!name.ok) return refuse({ code: name.code, message: name.message });
-      try {
-        const claim = await local.claim(name.text, newId());
-        const proof = mayProve(whom, name.text) ? { ...(password && { password }), ...recovery } : {};
-        const as = whom.tag === 'again' ? { as: whom.user.id } : {};
-        const result = await http.signIn({
-          name: name.text,
-          claim,
-          credential: 'cookie',
-          ...proof,
-          ...as,
-          ...(invite && { invite }),
-        });
-        if (!result.ok) {
-          if (isAnswer(result.error.code) && result.error.code !== 'not-found')
-            await local.dropClaim(name.text);
-          return refuse(exactReasonOf(result.error));
-        }
-        const { user, hasPassword, devices } = result.value;
-        const heirOf = whom.tag === 'heir' && whom.of.id !== user.id ? { heirOf: whom.of.id } : {};
-        const session = { user, hasPassword, devices, ...heirOf };
-        await local.signIn(session);
-        return { ok: true, session };
-      } catch (error) {
-        return refuse(storageReason(error));
-      }
-    },
+interface Account {
+  http: SessionCalls;
+  local: LocalDatabase;
+  newId: () => string;
+}
 
-    proven: (user) => local.dropOldClaim(user.name),
-
-    async signOut(user) {
-      // First: a tab that hears of the sign-out from the server before it does from us would sign in again with the claim.
-      if (user) await local.dropClaim(user.name);
-      const result = await http.signOut();
-      if (result.ok || result.error.code === 'unauthorized') return { ok: true };
+export async function signInAs(
+  { http, local, newId }: Account,
+  raw: string,
+  { password, recovery, invite }: Proof,
+  whom: Whom,
+): Promise<{ ok: true; session: SignedInHere } | { ok: false; reason: Reason }> {
+  if (raw.trim() === '') return refuse({ code: 'empty' });
+  const name = checkName(raw);
+  if (!name.ok) return refuse({ code: name.code, message: name.message });
+  try {
+    const claim = await local.claim(name.text, newId());
+    const proof = mayProve(whom, name.text) ? { ...(password && { password }), ...recovery } : {};
+    const as = whom.tag === 'again' ? { as: whom.user.id } : {};
+    const result = await http.signIn({
+      name: name.text,
+      claim,
+      credential: 'cookie',
+      ...proof,
+      ...as,
+      ...(invite && { invite }),
+    });
+    if (!result.ok) {
+      if (isAnswer(result.error.code) && result.error.code !== 'not-found') await local.dropClaim(name.text);
       return refuse(exactReasonOf(result.error));
-    },
+    }
+    const { user, hasPassword, devices } = result.value;
+    const heirOf = whom.tag === 'heir' && whom.of.id !== user.id ? { heirOf: whom.of.id } : {};
+    const session = { user, hasPassword, devices, ...heirOf };
+    await local.signIn(session);
+    return { ok: true, session };
+  } catch (error) {
+    return refuse(storageReason(error));
+  }
+}
 
-    async setPassword(password, current) {
-      if (password === '') return refuse({ code: 'empty' });
-      const result = await http.setPassword(password, current);
-      return result.ok ? { ok: true } : refuse(exactReasonOf(result.error));
-    },
+/** Ends the session at the server. Ok also where it has ended before. */
+export async function endSession(
+  { http, local }: Pick<Account, 'http' | 'local'>,
+  user: User | undefined,
+): Promise<Outcome> {
+  // First: a tab that hears of the sign-out from the server before it does from us would sign in again with the claim.
+  if (user) await local.dropClaim(user.name);
+  const result = await http.signOut();
+  if (result.ok || result.error.code === 'unauthorized') return { ok: true };
+  return refuse(exactReasonOf(result.error));
+}
 
-    session: http.session,
-  };
+export async function setPassword(
+  http: SessionCalls,
+  password: string,
+  current: string | undefined,
+): Promise<Outcome> {
+  if (password === '') return refuse({ code: 'empty' });
+  const result = await http.setPassword(password, current);
+  return result.ok ? { ok: true } : refuse(exactReasonOf(result.error));
 }
 
 /** A password signs in to an existing user of that name: as an heir only for the same name. */

@@ -16,7 +16,7 @@ import { reuseFields } from '../records/reuse.ts';
 import { backoff } from '../transport/backoff.ts';
 import type { BrowserEvent } from '../transport/browser.ts';
 import { createSessionCalls } from '../transport/sessionCalls.ts';
-import { createAccount, isAnswer, type Whom } from './account.ts';
+import type { Whom } from './account.ts';
 import type { Deps } from './deps.ts';
 import { loadLater } from './loadLater.ts';
 import type { AppState, Client, Outcome } from './model.ts';
@@ -41,7 +41,6 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   const newId = () => idFrom(deps.randomBytes(16));
   const local = openLocalDatabase(deps.indexedDB, clock);
   const http = createSessionCalls(deps.fetch, clock, loadLater);
-  const account = createAccount(http, local, newId);
   const check: SessionCheck = {
     http,
     local,
@@ -49,7 +48,6 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     clock,
     indexedDB: deps.indexedDB,
     pauseMs: (failures) => backoff(failures, deps.random),
-    isAnswer,
     isCurrent: (user) => user === client,
     renewed: undefined,
     unknown: undefined,
@@ -68,7 +66,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     const stored = await local.session();
     if (stored) return enter(stored);
     const timer = clock.setTimeout(() => showIfStarting({ tag: 'signed-out' }), SESSION_WAIT_MS);
-    const found = await account.session(); // the browser may have dropped the storage, but not the cookie
+    const found = await http.session(); // the browser may have dropped the storage, but not the cookie
     if (!found && deps.pass && (await enterByPass(deps.pass)).ok) return clock.clearTimeout(timer);
     clock.clearTimeout(timer);
     if (found && !(await local.session())) {
@@ -84,9 +82,9 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   }
 
   async function enterByPass(pass: string): Promise<Outcome> {
-    const calls = await loadLater().catch(() => undefined);
-    if (!calls) return { ok: false, reason: { code: 'unreachable' } };
-    const signed = await calls.signInByPass(deps, local, newId, pass);
+    const later = await loaded();
+    if (!later) return UNREACHABLE;
+    const signed = await later.signInByPass(deps, local, newId, pass);
     if (signed.ok) {
       await enter(signed.session);
       channel.postMessage('session');
@@ -174,20 +172,20 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
   /** What the server knows of this session: whether there is a password, whether this is the last device. */
   async function refreshSession(of: UserClient): Promise<void> {
-    const found = await account.session();
+    const found = await http.session();
     if (!found || client !== of || found.user.id !== of.id) return;
     of.know(sessionOf(found));
     await inOrder(async () => {
       if (client !== of) return;
       await local.signIn(sessionOf(found));
-      await account.proven(found.user);
+      await local.dropOldClaim(found.user.name);
     }).catch((error) => console.warn('the session could not be stored', error));
   }
 
   async function checkRefused(of: UserClient): Promise<void> {
     if (client !== of) return;
-    const loaded = await loadLater().catch(() => undefined);
-    if (loaded) return loaded.checkRefusedSession(of, check);
+    const later = await loaded();
+    if (later) return later.checkRefusedSession(of, check);
     clock.setTimeout(() => inBackground(() => checkRefused(of)), RETRY_MAX_MS);
   }
 
@@ -265,7 +263,10 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
     async signIn(name, password, recovery, invite) {
       const from = client;
-      const signed = await account.signIn(name, { password, recovery, invite }, whom());
+      const later = await loaded();
+      if (!later) return UNREACHABLE;
+      const proof = { password, recovery, invite };
+      const signed = await later.signInAs({ http, local, newId }, name, proof, whom());
       if (!signed.ok) {
         const { code } = signed.reason;
         if (from && MAY_BE_PUT_BACK.has(code)) await checkRefused(from);
@@ -286,11 +287,12 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       const left = session?.user;
       try {
         await client?.flush();
-        const later = unsent === 'deleted' ? await loadLater() : undefined;
-        const outcome = await account.signOut(left);
+        const later = await loaded();
+        if (!later) return UNREACHABLE;
+        const outcome = await later.endSession({ http, local }, left);
         if (!outcome.ok) return outcome;
         await inOrder(async () => {
-          if (left) await later?.deleteUnsent(deps.indexedDB, clock, left.id);
+          if (left && unsent === 'deleted') await later.deleteUnsent(deps.indexedDB, clock, left.id);
           await local.signOut();
           showSignIn();
         });
@@ -303,7 +305,9 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     },
 
     async setPassword(password, before) {
-      const outcome = await account.setPassword(password, before);
+      const later = await loaded();
+      if (!later) return UNREACHABLE;
+      const outcome = await later.setPassword(http, password, before);
       if (outcome.ok && client) void refreshSession(client);
       return outcome;
     },
@@ -324,6 +328,11 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     },
   };
 }
+
+/** Undefined where the chunk cannot be fetched. */
+const loaded = () => loadLater().catch(() => undefined);
+
+const UNREACHABLE = { ok: false, reason: { code: 'unreachable' } } as const;
 
 /** How long the first screen waits for the server to say that a user is signed in after all. */
 const SESSION_WAIT_MS = 2_000;

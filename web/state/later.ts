@@ -10,6 +10,7 @@ export { amend, discard, edit, removeMessage, retry } from '../outbox/amendText.
 export { react } from '../outbox/react.ts';
 export { takeDown } from '../outbox/takeDown.ts';
 export { BODIES, readBody } from '../transport/bodies.ts';
+export { endSession, setPassword, signInAs } from './account.ts';
 export { createDeviceCalls, signInByPass } from './deviceCalls.ts';
 export { inherit } from './inherit.ts';
 export { createKeeperCalls } from './keeperCalls.ts';

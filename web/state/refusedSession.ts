@@ -8,6 +8,7 @@ import type { Session, User } from '../../shared/protocol/index.ts';
 import type { Clock } from '../db/clock.ts';
 import type { LocalDatabase } from '../db/local.ts';
 import type { SessionCalls } from '../transport/sessionCalls.ts';
+import { isAnswer } from './account.ts';
 import { deleteLogOf } from './leftBehind.ts';
 import type { UserClient } from './user.ts';
 
@@ -19,8 +20,6 @@ export interface SessionCheck {
   indexedDB: IDBFactory;
   /** The delay before the next request, in ms, after so many without an answer. */
   pauseMs(failures: number): number;
-  /** Whether this code is an answer. Otherwise the same request has to be repeated. */
-  isAnswer(code: string): boolean;
   isCurrent(user: UserClient): boolean;
   /** The user whose session the claim has renewed. Only once: a server that refuses it would be asked for ever. */
   renewed: UserClient | undefined;
@@ -77,11 +76,7 @@ type Fate =
   | { tag: 'unanswered' };
 
 /** `renews`: tries to get the session back with the claim, if it is still stored. */
-async function fateOf(
-  user: User,
-  { http, local, newId, isAnswer }: SessionCheck,
-  renews: boolean,
-): Promise<Fate> {
+async function fateOf(user: User, { http, local, newId }: SessionCheck, renews: boolean): Promise<Fate> {
   const stored = renews ? await local.claimOf(user.name) : undefined;
   const claim = stored ?? newId(); // a fresh claim renews nothing
   const result = await http.signIn({ name: user.name, claim, credential: 'cookie', as: user.id });

@@ -41,7 +41,7 @@ export function MenuSheet({ app, room: opened, onOpen }: MenuSheetProps) {
           {s.menu.invite}
         </button>
       )}
-      {isMember && room.kind !== 'direct' && app.connection.tag === 'live' && (
+      {isMember && room.role && room.kind !== 'direct' && app.connection.tag === 'live' && (
         <ReportsButton room={room.id} onOpen={() => onOpen({ tag: 'reports', room })} />
       )}
       {isMember && room.role && (

@@ -7,24 +7,27 @@ import { useAsyncAction } from '../parts/useAsyncAction.ts';
 import { useWorld } from '../parts/world.ts';
 import { Sheet } from './Sheet.tsx';
 
-/** The button that opens the reports, with their number. Without a room: those for keepers, also where there are none. */
+/**
+ * The button that opens the reports, with their number. Without a room: those for keepers, also where there are none. Where there
+ * was no answer, the sheet behind it asks again.
+ */
 export function ReportsButton({ room, onOpen }: { room?: string; onOpen(): void }) {
   const { client } = useWorld();
   const s = sheetTexts().reports;
-  const [found, setFound] = useState(0);
+  const [found, setFound] = useState<number | 'unknown'>(0);
   useEffect(() => {
     client
       .people()
       .then((people) => people.reports(room))
       .then(
-        (answer) => setFound(answer.ok ? (answer.reports?.length ?? 0) : 0),
-        () => {}, // its chunk cannot be fetched now
+        (answer) => setFound(answer.ok ? (answer.reports?.length ?? 0) : 'unknown'),
+        () => setFound('unknown'), // its chunk cannot be fetched now
       );
   }, [client, room]);
   if (room !== undefined && found === 0) return null;
   return (
     <button type="button" class="button quiet" onClick={onOpen}>
-      {found === 0 ? s.title : s.open(found)}
+      {typeof found === 'number' && found > 0 ? s.open(found) : s.title}
     </button>
   );
 }
