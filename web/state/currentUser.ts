@@ -113,7 +113,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
         app.set(reuseFields(app.get(), isUnknown ? { ...state, connection: USER_UNKNOWN } : state));
       },
       // The server may answer before the database does.
-      live: () => whenOpened(refreshSession),
+      live: () => whenOpened((user) => refreshSession(user)),
       signedOut: () => whenOpened(checkRefused),
       renamed: (user) => inBackground(() => inOrder(() => storeName(user))),
       opened,
@@ -170,10 +170,20 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
     if (session?.user.id === user.id) session = { ...session, user };
   }
 
-  /** What the server knows of this session: whether there is a password, whether this is the last device. */
-  async function refreshSession(of: UserClient): Promise<void> {
+  /**
+   * What the server knows of this session: the role, whether there is a password, whether this is the last device. Asked again
+   * where there is no answer although there is a connection.
+   */
+  async function refreshSession(of: UserClient, failures = 0): Promise<void> {
     const found = await http.session();
-    if (!found || client !== of || found.user.id !== of.id) return;
+    if (client !== of) return;
+    if (!found) {
+      const state = app.get();
+      if (state.tag === 'signed-in' && CONNECTED.has(state.connection.tag))
+        clock.setTimeout(() => inBackground(() => refreshSession(of, failures + 1)), check.pauseMs(failures));
+      return;
+    }
+    if (found.user.id !== of.id) return;
     of.know(sessionOf(found));
     await inOrder(async () => {
       if (client !== of) return;
@@ -339,6 +349,8 @@ const SESSION_WAIT_MS = 2_000;
 
 /** Codes after which the user of this page may be unknown to the server, or known again. */
 const MAY_BE_PUT_BACK: ReadonlySet<string> = new Set(['not-found', 'conflict']);
+
+const CONNECTED: ReadonlySet<string> = new Set(['live', 'catching-up']);
 
 const USER_UNKNOWN = { tag: 'user-unknown' } as const;
 

@@ -453,6 +453,22 @@ test('a claim is dropped once the session is confirmed, and by a sign-out', asyn
   await until('dropped', async () => (await claims()).length === 0);
 });
 
+test('what the server knows of the session is asked for again where the answer was lost', async () => {
+  const tab = await signedIn();
+  const real = server.fetch;
+  let lost = 0;
+  server.passwords.set(tab.signedIn().user.id, 'secret');
+  tab.kill();
+  server.fetch = async (path, init) => {
+    if (path !== '/api/session' || lost++ > 1) return real(path, init);
+    throw new TypeError('Failed to fetch');
+  };
+  const again = openTab();
+  await again.untilLive();
+  await again.untilPassing('known', () => again.signedIn().hasPassword === true);
+  expect(lost).toBe(3);
+});
+
 test('a taken name and a wrong password are reported, and the answer of a captive portal is ignored', async () => {
   const tab = await signedIn();
   expect(await tab.client.setPassword('secret')).toEqual({ ok: true });
