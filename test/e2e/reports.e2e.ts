@@ -1,6 +1,6 @@
 /** Reports of messages and people: from the menu of a message to those who decide. */
 import { directRoomOf } from '../../shared/directPair.ts';
-import { connectClient, newId, signUp as signUpByApi, text } from '../support/api.ts';
+import { connectClient, signUp as signUpByApi, text } from '../support/api.ts';
 import { violations } from '../support/axe.ts';
 import { BOTH, expect, message, signUp, test } from './fixtures.ts';
 
@@ -26,7 +26,7 @@ test(
     const room = new URL(ada.url()).hash.slice('#/room/'.length);
 
     using mika = await connectClient(server.url, await signUpByApi(server.url, 'Mika'));
-    await mika.request('room:join', { room, clientOffset: newId() });
+    await mika.joins(room);
     const lin = await phone(network.url);
     await signUp(lin, 'Lin');
     await lin.goto(`${network.url}/#/room/${room}`);

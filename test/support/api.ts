@@ -60,6 +60,8 @@ export interface ApiClient extends Disposable {
   readonly frames: { event: string; payload: unknown }[];
   request<Name extends AnsweredName>(event: Name, payload?: Request<Name>): Promise<Acknowledgement<Name>>;
   append(...items: Item[]): Promise<Acknowledgement<'append'>>;
+  /** Waits for the room: one that a page has just made reaches the server after the page has shown it. */
+  joins(room: string): Promise<void>;
   /** Appends the item that makes a room, under the key `id` where no other one is given. Resolves with its result. */
   makeRoom(room: NewRoomItem): Promise<{ ok: true; serverOffset: number } | { ok: false; error: WireError }>;
   /** The entries of a room from live frames and catch-up, ascending, without duplicates. */
@@ -104,6 +106,13 @@ export async function connectClient(
     frames,
     request,
     append,
+    async joins(room) {
+      const answer = await waitFor(`${session.user.name} joins ${room}`, async () => {
+        const answered = await request('room:join', { room, clientOffset: newId() });
+        return !answered.ok && answered.error.code === 'not-found' ? undefined : answered;
+      });
+      if (!answer.ok) throw new Error(`${session.user.name} cannot join ${room}: ${answer.error.message}`);
+    },
     makeRoom: async (room) => resultOf(await append(creation(room))),
     heard,
     hears: (body, room = LOBBY) =>
