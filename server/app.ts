@@ -52,6 +52,7 @@ import { createKeyedQueue } from './limits/keyedQueue.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createWorkMeter } from './limits/workMeter.ts';
 import { cannotListen, LISTEN_BACKLOG } from './listening.ts';
+import { createOperators } from './operators/operators.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor, LiveServer } from './realtime/socketRecipient.ts';
 import { createBackpressure } from './realtime/unsent.ts';
@@ -430,6 +431,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     hosts,
     isReady,
     page: createPageFiles(config.page, monotonic),
+    hasAdmin: config.admin !== undefined,
     metrics,
     audit,
     logger,
@@ -442,7 +444,13 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       apply: (pair) => 'setSecureContext' in http && http.setSecureContext(pair),
       logger,
     });
-  const io = createSocketServer({ http, adapter, allowedOrigins: config.allowedOrigins, logger });
+  const io = createSocketServer({
+    http,
+    adapter,
+    hasOperators: config.admin !== undefined,
+    allowedOrigins: config.allowedOrigins,
+    logger,
+  });
   const backpressure = createBackpressure({
     io,
     onMeasured: (bytes) => metrics.unsentBytes.set(bytes),
@@ -507,6 +515,21 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     logger,
     now,
   });
+  const operators =
+    config.admin &&
+    createOperators({
+      io,
+      settings: config.admin,
+      hasOtherProcesses: adapter !== undefined,
+      contextOf,
+      onAuthenticated: realtime.authenticated,
+      onLimit,
+      metrics,
+      audit,
+      logger,
+      now,
+      ticks: monotonic,
+    });
   const requestsOfAddress = createLimiter({ ...HTTP_REQUESTS_OF_ADDRESS, now: monotonic });
   guardRequests(http, (request) => {
     if (request.url!.length > URL_MAX_LENGTH) return URL_TOO_LONG;
@@ -583,6 +606,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
           presence.stop();
           suspensions.stop();
           await feed.close();
+          await operators?.close();
           await realtime.close();
         },
       },

@@ -36,6 +36,8 @@ export type AuditEvent =
   | 'report-closed'
   | 'password'
   | 'device-removed'
+  | 'operator'
+  | 'operator-ended-socket'
   | 'connection'
   | 'limit';
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { BCRYPT_COST_MAX, BCRYPT_COST_MIN } from './serverLimits.ts';
 
 export interface Config {
   port: number;
@@ -20,6 +21,8 @@ export interface Config {
   /** Processes that share the port. */
   workers: number;
   tls: Tls | undefined;
+  /** The page and namespace `/admin`; undefined: there is none. `mayChange`: operators may end connections. */
+  admin: { passwordHash: string; mayChange: boolean } | undefined;
   logLevel: LogLevel;
   /** True: security events are written to the log (audit.ts). */
   auditLog: boolean;
@@ -79,6 +82,8 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     WORKERS,
     LOG_LEVEL,
     AUDIT_LOG,
+    ADMIN_PASSWORD_HASH,
+    ADMIN_CHANGES,
     METRICS_PORT,
     METRICS_HOST,
     PAGE,
@@ -94,6 +99,10 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     signUp: SIGN_UP,
     workers: WORKERS,
     tls: tls.pair,
+    admin:
+      ADMIN_PASSWORD_HASH === undefined
+        ? undefined
+        : { passwordHash: ADMIN_PASSWORD_HASH, mayChange: ADMIN_CHANGES },
     logLevel: LOG_LEVEL,
     auditLog: AUDIT_LOG,
     metricsPort: METRICS_PORT,
@@ -115,6 +124,11 @@ const listenOn = (name: string) =>
 
 const MONGODB_FORM =
   'mongodb://host:port/database or mongodb+srv://host/database, with special characters in user and password percent-encoded';
+
+const BCRYPT_FORM = `a bcrypt hash of the cost ${BCRYPT_COST_MIN} to ${BCRYPT_COST_MAX}: "npm run admin-password" makes one of a password. Write it in single quotes, since a shell replaces what follows a $`;
+
+const onOrOff = (name: string) =>
+  setting(name, 'on or off', (text) => (text === 'on' || text === 'off' ? text === 'on' : undefined));
 
 const Env = v.pipe(
   v.object({
@@ -159,12 +173,9 @@ const Env = v.pipe(
       ),
       'info',
     ),
-    AUDIT_LOG: v.optional(
-      setting('AUDIT_LOG', 'on or off', (text) =>
-        text === 'on' || text === 'off' ? text === 'on' : undefined,
-      ),
-      'on',
-    ),
+    AUDIT_LOG: v.optional(onOrOff('AUDIT_LOG'), 'on'),
+    ADMIN_PASSWORD_HASH: v.optional(secret('ADMIN_PASSWORD_HASH', BCRYPT_FORM, toBcryptHash)),
+    ADMIN_CHANGES: v.optional(onOrOff('ADMIN_CHANGES'), 'off'),
     METRICS_PORT: v.optional(port('METRICS_PORT')),
     METRICS_HOST: v.optional(listenOn('METRICS_HOST'), '127.0.0.1'),
     TLS_CERT_FILE: v.optional(v.string()),
@@ -173,6 +184,10 @@ const Env = v.pipe(
   v.check(
     (env) => env.METRICS_PORT === undefined || env.METRICS_PORT === 0 || env.METRICS_PORT !== env.PORT,
     'METRICS_PORT is the same as PORT: the metrics need their own port.',
+  ),
+  v.check(
+    ({ ADMIN_CHANGES, ADMIN_PASSWORD_HASH }) => !ADMIN_CHANGES || ADMIN_PASSWORD_HASH !== undefined,
+    'ADMIN_CHANGES is on, but ADMIN_PASSWORD_HASH is not set: without a password there is no page for operators.',
   ),
   v.check(
     ({ WORKERS, MONGODB_URL }) => WORKERS === 1 || MONGODB_URL !== undefined,
@@ -211,6 +226,11 @@ function parsed<T>(sentence: (text: string) => string, parse: (text: string) => 
 /** Checks only the general form; the driver validates the rest. */
 function toMongodbUrl(text: string): string | undefined {
   return /^mongodb(\+srv)?:\/\/([^@/?\s]+@)?[^@/?\s]+(\/[^/?\s]*)?(\?\S*)?$/.test(text) ? text : undefined;
+}
+
+function toBcryptHash(text: string): string | undefined {
+  const cost = Number(/^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(text)?.[1]);
+  return cost >= BCRYPT_COST_MIN && cost <= BCRYPT_COST_MAX ? text : undefined;
 }
 
 /** A name is compared as it stands: with a `*` in it, it would match nothing. */

@@ -183,6 +183,29 @@ export const INVITATION_KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 /** The app asks every 3 s whether its request was decided. */
 export const COME_BACK_LOOKS_OF_ADDRESS = { perSecond: 10, burst: 200 };
 
+// Operators (`/admin`)
+/** Passwords that are tried; one that is right is not counted. An attacker with many addresses tries 9,000 a day in a process. */
+export const OPERATOR_GUESSES_OF_ADDRESS = { perSecond: 1 / 60, burst: 5 };
+export const OPERATOR_GUESSES = { perSecond: 1 / 10, burst: 20 };
+/** A check takes 0.3 s at the cost 12, in a thread; one at a time. */
+export const OPERATOR_CHECKS_WAITING = 5;
+/** What a hash may cost: at 14 a check takes 1.2 s; below 10 whoever reads the hash tries passwords too quickly. */
+export const BCRYPT_COST_MIN = 10;
+export const BCRYPT_COST_MAX = 14;
+export const OPERATOR_SESSION_MS = 12 * 60 * 60 * 1_000;
+export const OPERATOR_SESSIONS = 200;
+/** Connected to one process. */
+export const OPERATORS_MAX = 20;
+/** The page of operators takes a server for gone that it has not heard of for 10 s. */
+export const OPERATOR_LOOK_MS = 3_000;
+/** Sockets of one process that operators see. A report of 100 has some 20 kB, and the collection between processes 1 MB. */
+export const SOCKETS_SHOWN = 100;
+export const OPERATOR_COMMANDS = { perSecond: 5, burst: 50 };
+/** Of a packet of the namespace `/admin`, in UTF-16 units: its handshake has some 100. */
+export const OPERATOR_PACKET_MAX_LENGTH = 512;
+/** Handshakes of one connection in that namespace: the page makes a new connection for each. */
+export const OPERATOR_HANDSHAKES_PER_CONNECTION = 10;
+
 // Devices
 /** Uses of devices are written together: three thousand that come back on one morning are a few writes. */
 export const DEVICES_SEEN_EVERY_MS = 2_000;

@@ -14,6 +14,7 @@ import type { Perform } from '../request/perform.ts';
 import type { RequestContext } from '../request/requestContext.ts';
 import type { Invitations } from '../rooms/invitations.ts';
 import type { Reports } from '../rooms/reports.ts';
+import { adminPage } from './adminPage.ts';
 import { createApi } from './api.ts';
 import {
   answerErrors,
@@ -47,6 +48,8 @@ interface Deps {
   /** True while the store answers and its tail is open. */
   isReady: () => Promise<boolean>;
   page: PageFiles;
+  /** Whether there is a page for operators. */
+  hasAdmin: boolean;
   metrics: Metrics;
   audit: Audit;
   logger: Logger;
@@ -70,6 +73,7 @@ export function createKoaApp({
   hosts,
   isReady,
   page,
+  hasAdmin,
   metrics,
   audit,
   logger,
@@ -104,6 +108,7 @@ export function createKoaApp({
   koa.use(onlyApi(answerUnanswered));
   koa.use(api.routes());
   koa.use(api.allowedMethods());
+  koa.use(adminPage(hasAdmin));
   koa.use(servePage(page));
   // Only a connection that was lost while its answer was sent: `answerErrors` has handled all else.
   koa.on('error', (error) => logger.debug({ err: error }, 'HTTP answer could not be sent'));

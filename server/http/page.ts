@@ -16,10 +16,10 @@ export function servePage(files: PageFiles): HttpMiddleware {
     if (isApi(ctx.path) || ctx.path.startsWith('/socket.io/')) return next();
     const path = ctx.path === '/' ? '/index.html' : ctx.path;
     const file = await files.find(path);
-    if (file) return answer(ctx, path, file);
+    if (file) return sendFile(ctx, path, file);
     const isPage = path === '/index.html' || isNavigation(ctx);
     const page = isPage ? await files.find('/index.html') : undefined;
-    if (page) return answer(ctx, '/index.html', page);
+    if (page) return sendFile(ctx, '/index.html', page);
     ctx.status = 404;
     ctx.type = 'text';
     ctx.set('Cache-Control', 'no-store');
@@ -34,7 +34,7 @@ function isNavigation(ctx: HttpContext): boolean {
   return ctx.get('Accept').includes('text/html') && extname(ctx.path) === '';
 }
 
-function answer(ctx: HttpContext, path: string, file: PageFile): void {
+export function sendFile(ctx: HttpContext, path: string, file: PageFile): void {
   ctx.status = 200;
   ctx.type = extname(path);
   ctx.set('Cache-Control', isHashed(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
@@ -130,11 +130,19 @@ async function readFolder(
     paths.map(async (path): Promise<[string, PageFile]> => {
       const name = path.split(sep).join('/');
       const plain = await readFile(join(folder, path));
-      const etag = `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
       const same = before.get(name);
-      return [name, same?.etag === etag ? same : { etag, plain, ...(await compress(name, plain)) }];
+      return [name, same?.etag === etagOf(plain) ? same : await fileOf(name, plain)];
     }),
   );
+}
+
+/** `name`: its extension says whether it can be compressed. */
+export async function fileOf(name: string, plain: Buffer): Promise<PageFile> {
+  return { etag: etagOf(plain), plain, ...(await compress(name, plain)) };
+}
+
+function etagOf(plain: Buffer): string {
+  return `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`;
 }
 
 async function compress(name: string, plain: Buffer): Promise<Pick<PageFile, 'br' | 'gzip'>> {

@@ -11,6 +11,8 @@ import { APPEND_MAX_BYTES, FRAME_MAX_BYTES } from '../../shared/limits.ts';
 import {
   HANDSHAKE_BODY_BYTES,
   HANDSHAKE_MAX_LENGTH,
+  OPERATOR_HANDSHAKES_PER_CONNECTION,
+  OPERATOR_PACKET_MAX_LENGTH,
   PACKETS_PER_CONNECTION,
   PACKETS_PER_POLL,
   RECEIVED_PER_CONNECTION,
@@ -27,7 +29,10 @@ export const TOO_LARGE_EVENT = '#too-large';
 const REQUEST_MAX_LENGTH = 6 * APPEND_MAX_BYTES + 1_024;
 
 class BoundedDecoder extends Decoder {
+  /** Whether packets of operators are accepted, beside those of the namespace `/`. */
+  protected readonly takesOperators: boolean = false;
   #hasConnected = false;
+  #operatorHandshakes = 0;
   #received: Bucket | undefined;
   /** Binary packets that belong to a refused request. */
   #dropped = 0;
@@ -37,6 +42,8 @@ class BoundedDecoder extends Decoder {
     this.#received = takeOrThrow(this.#received, lengthOf(packet), RECEIVED_PER_CONNECTION);
     if (typeof packet !== 'string') {
       if (this.#dropped-- <= 0) throw new Error('a binary packet');
+    } else if (this.takesOperators && packet.startsWith(OPERATORS, 1)) {
+      this.#addOfOperators(packet);
     } else if (!this.#hasConnected) {
       if (packet.charCodeAt(0) !== CONNECT) throw new Error('the first packet is no CONNECT');
       if (packet.length > HANDSHAKE_MAX_LENGTH) throw new Error('the handshake is too long');
@@ -51,6 +58,14 @@ class BoundedDecoder extends Decoder {
       this.#dropped = Number(attachments ?? 0);
       this.#refuse(id, BINARY_NAME);
     }
+  }
+
+  #addOfOperators(packet: string) {
+    if (packet.length > OPERATOR_PACKET_MAX_LENGTH) throw new Error('a long packet of an operator');
+    if (packet.charCodeAt(0) === CONNECT && ++this.#operatorHandshakes > OPERATOR_HANDSHAKES_PER_CONNECTION)
+      throw new Error('too many handshakes of an operator');
+    if (!OPERATOR_PACKET.test(packet)) throw new Error('a packet that no operator sends');
+    super.add(packet);
   }
 
   /** Passes on the number of a request, so that it is answered, and nothing else of it. */
@@ -78,8 +93,21 @@ const UNANSWERED = '2[';
 const BINARY_EVENT = /^5(\d)-(\d{1,15})\[/;
 const BINARY_NAME = '#binary';
 
+/** How a packet of operators goes on after its type. */
+const OPERATORS = '/admin,';
+/** CONNECT, DISCONNECT, and an event with or without an acknowledgement. */
+const OPERATOR_PACKET = /^(0\/admin,\{|1\/admin,$|2\/admin,\d{0,15}\[)/;
+
 /** The option `parser` of the Socket.IO server. */
 export const boundedParser = { Encoder, Decoder: BoundedDecoder };
+
+/** The same where there is a namespace for operators. */
+export const parserWithOperators = {
+  Encoder,
+  Decoder: class extends BoundedDecoder {
+    protected override readonly takesOperators = true;
+  },
+};
 
 /** Engine.IO's connection, as far as it is used here. */
 interface Connection {

@@ -68,6 +68,7 @@ import {
   boundedParser,
   boundMessages,
   boundPackets,
+  parserWithOperators,
   TOO_LARGE_EVENT,
 } from './packets.ts';
 import { createPassOnTyping, type PassOnTyping } from './passOnTyping.ts';
@@ -114,6 +115,8 @@ export interface Realtime {
   sharePresence(message: PresenceMessage): void;
   /** To everybody in the user's rooms, on every process: the user has another name. */
   sendUser(user: User): Promise<void>;
+  /** The client of this connection is known otherwise than by a handshake here. */
+  authenticated(connection: LiveSocket['conn']): void;
   /** Sends `bye`: clients reconnect at different times. Resolves when it was handed to all connections. */
   sayBye(): Promise<void>;
   close(): Promise<void>;
@@ -154,11 +157,14 @@ interface Deps {
 export function createSocketServer({
   http,
   adapter,
+  hasOperators,
   allowedOrigins,
   logger,
 }: {
   http: WebServer;
   adapter: AdapterConstructor | undefined;
+  /** True: packets of the namespace `/admin` are accepted. */
+  hasOperators: boolean;
   allowedOrigins: readonly string[];
   logger: Pick<Logger, 'warn'>;
 }): LiveServer {
@@ -168,7 +174,7 @@ export function createSocketServer({
     ...(adapter ? { adapter } : {}),
     maxHttpBufferSize: FRAME_MAX_BYTES,
     connectTimeout: CONNECTED_WITHIN_MS,
-    parser: boundedParser,
+    parser: hasOperators ? parserWithOperators : boundedParser,
     perMessageDeflate: compression.perMessageDeflate,
     cors: { origin: [...allowedOrigins], credentials: true },
   });
@@ -382,6 +388,12 @@ export function createRealtime({
       const sockets = io.in(socketsOf.user(user));
       if (hides) sockets.socketsJoin(socketsOf.hidingReads);
       else sockets.socketsLeave(socketsOf.hidingReads);
+    },
+    authenticated(connection) {
+      const request: IncomingMessage | undefined = connection.request;
+      if (!request) return; // it was dropped: a handshake here came first
+      strangers.remove(addressKey(contextOf(request).address), connection);
+      onAuthenticated(request);
     },
     async sayBye() {
       const { sockets } = io.of('/');

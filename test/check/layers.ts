@@ -30,11 +30,13 @@ export const LAYERS: Record<string, string> = {
   'server/feed':
     'The only reader of committed entries: follows the tail, catches up, fans out to recipients.',
   'server/realtime': 'Socket.IO: handshake, requests, which sockets are in which rooms.',
+  'server/operators': 'The namespace `/admin`: who may come in, and what it shows.',
   'server/http': 'Koa: the page, sessions, the same requests over HTTP, health.',
   server: 'The server process: composes the folders above.',
   'server/backup': 'The commands `npm run backup` and `npm run restore`.',
   'server/upgrade': 'The command `npm run finish-upgrade`.',
   'server/keeper': 'The command `npm run keeper`.',
+  'server/adminPassword': 'The command `npm run admin-password`.',
 
   'web/records': 'Types and pure functions of what the page stores: rows, spans, reasons, changes.',
   'web/load': 'Fetches the lazy chunks, and finds out who answers where that fails.',

@@ -28,6 +28,7 @@ test('settings that are absent or empty have their defaults', () => {
     signUp: 'open',
     workers: 1,
     tls: undefined,
+    admin: undefined,
     logLevel: 'info',
     auditLog: true,
     metricsPort: undefined,
@@ -35,9 +36,27 @@ test('settings that are absent or empty have their defaults', () => {
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP WORKERS TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG METRICS_PORT METRICS_HOST';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP WORKERS TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG ADMIN_PASSWORD_HASH ADMIN_CHANGES METRICS_PORT METRICS_HOST';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
+});
+
+test('a password for operators is a bcrypt hash of a bounded cost; the sentence says how to make one, and does not repeat it', () => {
+  const hash = (cost: string) => `$2b$${cost}$${'a'.repeat(53)}`;
+  const read = (env: Record<string, string>) => parseEnv(env).admin;
+  expect(read({ ADMIN_PASSWORD_HASH: hash('12') })).toEqual({ passwordHash: hash('12'), mayChange: false });
+  expect(read({ ADMIN_PASSWORD_HASH: hash('14'), ADMIN_CHANGES: 'on' })?.mayChange).toBe(true);
+  for (const bad of ['secret', hash('09'), hash('15'), hash('31'), hash('12').slice(1), `${hash('12')}x`]) {
+    const [sentence, ...others] = mistakes({ ADMIN_PASSWORD_HASH: bad });
+    expect(others).toEqual([]);
+    expect(sentence).toMatch(
+      /^ADMIN_PASSWORD_HASH must be a bcrypt hash.* "npm run admin-password" makes one/,
+    );
+    expect(sentence).not.toContain(bad);
+  }
+  expect(mistakes({ ADMIN_CHANGES: 'on' })).toEqual([
+    'ADMIN_CHANGES is on, but ADMIN_PASSWORD_HASH is not set: without a password there is no page for operators.',
+  ]);
 });
 
 test('WORKERS above 1 is refused where it cannot work, with what to do', async () => {

@@ -141,6 +141,7 @@ export async function serve({
       random: randomBytes,
       audit,
     }),
+    hasAdmin: settings.admin !== undefined,
     perform: (async (...asked: unknown[]) => {
       performed.push(asked);
       return answer(...asked);
