@@ -51,7 +51,7 @@ import { addressKey } from './limits/addressKey.ts';
 import { createKeyedQueue } from './limits/keyedQueue.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createWorkMeter } from './limits/workMeter.ts';
-import { cannotListen, LISTEN_BACKLOG } from './listening.ts';
+import { cannotListen, listenOn } from './listening.ts';
 import { createOperators } from './operators/operators.ts';
 import { broadcastBy, createRealtime, createSocketServer } from './realtime/realtime.ts';
 import type { AdapterConstructor, LiveServer } from './realtime/socketRecipient.ts';
@@ -571,10 +571,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
           throw cannotListen('METRICS_', metricsHost, metricsPort, error);
         });
       }
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', (error) => reject(cannotListen('', host, port, error)));
-        http.listen({ port, host, backlog: LISTEN_BACKLOG }, resolve);
-      });
+      await listenOn(http, { host, port });
       return { port: (http.address() as AddressInfo).port };
     },
     reloadTls: () => tls?.reload(),

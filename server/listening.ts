@@ -1,8 +1,22 @@
-/** What a server that cannot listen tells its operator. */
+/** Opens a port. What a server that cannot listen tells its operator. */
+import type { Server as NetServer } from 'node:net';
 import { ConfigError } from './base/env.ts';
 
 /** Connections that the system has accepted for us: with Node's 511, some of 3,000 that come at once are reset. */
-export const LISTEN_BACKLOG = 4_096;
+const LISTEN_BACKLOG = 4_096;
+
+/** Rejects with `ConfigError`. */
+export async function listenOn(
+  server: NetServer,
+  { host, port }: { host: string; port: number },
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen('', host, port, error)));
+    server.listen({ port, host, backlog: LISTEN_BACKLOG }, resolve);
+  });
+  // One connection that cannot be accepted, such as without a file descriptor, does not end the process.
+  server.on('error', () => {});
+}
 
 /** `prefix`: of the names of the settings that have this host and port. */
 export function cannotListen(

@@ -25,6 +25,7 @@ if (cluster.isWorker) {
 // After the handlers, since it takes seconds on a small machine: in a container the server is process 1, and the kernel drops
 // a SIGTERM to that process while it has no handler.
 const { createApp } = await import('./app.ts');
+const { watchDescriptors } = await import('./base/descriptors.ts');
 const { ConfigError, parseEnv } = await import('./base/env.ts');
 const { createLogger } = await import('./base/logger.ts');
 const { startupLine } = await import('./startupLine.ts');
@@ -45,6 +46,7 @@ try {
 
 async function run(config: Config) {
   const logger = createLogger(config.logLevel);
+  watchDescriptors(logger);
   if (config.workers > 1 && cluster.isPrimary) return runPrimary(config, logger);
   const damage = Promise.withResolvers<Error>();
   let app: ServerApp | undefined;

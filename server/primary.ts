@@ -11,7 +11,7 @@ import type { Logger } from './base/logger.ts';
 import { serveMetrics } from './base/metrics.ts';
 import { WORKER_ALIVE_EVERY_MS, WORKER_SILENT_MS } from './base/serverLimits.ts';
 import { type Deliveries, deliverByAddress, deliverBySession } from './handOver.ts';
-import { cannotListen, LISTEN_BACKLOG } from './listening.ts';
+import { cannotListen, listenOn } from './listening.ts';
 import { startupLine } from './startupLine.ts';
 import { metricsOfWorkers, READY } from './workerMessages.ts';
 import { createWorkerPool, type Worker } from './workerPool.ts';
@@ -54,10 +54,7 @@ export function startPrimary(config: Config, logger: Logger): Primary {
           await serveMetrics(metricsOfWorkers(readyOnes), metricsHost, metricsPort).catch((error) => {
             throw cannotListen('METRICS_', metricsHost, metricsPort, error);
           });
-        await new Promise<void>((resolve, reject) => {
-          server.once('error', (error) => reject(cannotListen('', host, port, error)));
-          server.listen({ port, host, backlog: LISTEN_BACKLOG }, resolve);
-        });
+        await listenOn(server, { host, port });
       } catch (error) {
         await pool.stop();
         throw error;

@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
+import { throttled } from '../../base/throttled.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { createCallQueue, type QueueState } from '../callQueue.ts';
 import { Unavailable } from '../port.ts';
@@ -122,15 +123,5 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
       refusal = 'The database is closed.';
       await Promise.allSettled(underWay);
     },
-  };
-}
-
-/** `log`, at most once in `everyMs` milliseconds; calls in between are dropped. */
-export function throttled<T>(everyMs: number, log: (it: T) => void): (it: T) => void {
-  let loggedAt = -Infinity;
-  return (it) => {
-    if (performance.now() - loggedAt < everyMs) return;
-    loggedAt = performance.now();
-    log(it);
   };
 }

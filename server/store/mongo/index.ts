@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Logger } from 'pino';
+import { throttled } from '../../base/throttled.ts';
 import type { Store } from '../port.ts';
 import { appendOn } from './append.ts';
 import { createApplySideEffects } from './applySideEffects.ts';
 import { collectionsOf } from './base/collections.ts';
-import { createCallGuard, throttled } from './callGuard.ts';
+import { createCallGuard } from './callGuard.ts';
 import { createExecute } from './execute.ts';
 import { createInsert } from './insert.ts';
 import { invitationsOn } from './invitationStore.ts';

@@ -221,7 +221,7 @@ export type FromDatabase =
 
 export type Reply =
   | { tag: 'answer'; id: number; value: unknown }
-  | { tag: 'fault'; id: number; kind: FaultKind; message: string };
+  | { tag: 'fault'; id: number; kind: FaultKind; isFull: boolean; message: string };
 
 /** A part of the store's interface with synchronous methods. */
 export type Synchronous<Part> = {

@@ -13,7 +13,7 @@ import {
 } from './calls.ts';
 import { checkpointsOn } from './checkpoints.ts';
 import { closeWriter, Damaged, epochOf, openReader, openWriter } from './connections.ts';
-import { type FaultKind, faultKind } from './faults.ts';
+import { type FaultKind, faultKind, SQLITE, sqliteCode } from './faults.ts';
 import { readingOn } from './rows.ts';
 
 const { file, role, isKnownWhole, kinds } = workerData as ThreadData;
@@ -83,6 +83,7 @@ function serve({ db, isChecked, around, afterwards, close }: ThreadConnection): 
         tag: 'fault',
         id,
         kind,
+        isFull: sqliteCode(error) === SQLITE.FULL,
         message: error instanceof Error ? error.message : String(error),
       });
       return kind;

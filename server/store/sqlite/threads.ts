@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { kinds } from '../../../shared/kinds.ts';
 import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
+import { throttled } from '../../base/throttled.ts';
 import { createCallQueue, type Lane, type QueueState } from '../callQueue.ts';
 import { Unavailable, Unusable } from '../port.ts';
 import {
@@ -124,6 +125,8 @@ const YOUNG_GENERATION_MB = 4;
 
 /** A disk that is full or gone may come back: the file is tried again at this interval. */
 const RESTART_EVERY_MS = 1_000;
+/** Each write fails then, and the log may be on the same disk. */
+const FULL_SAID_EVERY_MS = 60_000;
 
 /**
  * How many calls a thread has at a time. The others wait on this side, where they can still be rejected, and be overtaken.
@@ -148,6 +151,11 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
   let state: State = { tag: 'closed' };
   let ended: Promise<void> = Promise.resolve();
   let isComplete = false;
+  const sayFull = throttled(FULL_SAID_EVERY_MS, (path: string) =>
+    log.error(
+      `There is no space left on the disk of ${path}: nothing new is stored until some is freed. The apps keep what is written, and send it then.`,
+    ),
+  );
   const isChecked = await start(options.isKnownWhole);
 
   /** Starts a new worker; resolves when it has opened the file. */
@@ -221,7 +229,8 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
     if (message.tag === 'answer') caller?.resolve(message.value);
     else if (message.kind === 'refused') caller?.reject(new Error(message.message));
     else {
-      log.error({ kind: message.kind }, `the database: ${message.message}`);
+      if (message.isFull) sayFull(file);
+      else log.error({ kind: message.kind }, `the database: ${message.message}`);
       caller?.reject(new Unavailable('The database cannot do that now.'));
     }
   }
