@@ -26,6 +26,7 @@ const LONGEST = [
   'test/server/store/mongo/histories.test.ts',
   'test/fault/mongo/versions.test.ts',
   'test/fault/mongo/chat.test.ts',
+  'test/fault/proxies/proxies.test.ts',
   'test/server/store/mongo/open/migrate.test.ts',
   'test/web/simulation/variants.test.ts',
   'test/server/backup/backup.test.ts',

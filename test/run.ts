@@ -16,6 +16,7 @@ import { chromiumForTests } from './support/setup/browser.ts';
 import { firefoxForTests } from './support/setup/firefox.ts';
 import { prepareMongo } from './support/setup/mongo.ts';
 import { opensslForTests } from './support/setup/openssl.ts';
+import { proxiesForTests } from './support/setup/proxies.ts';
 import { pythonForTests } from './support/setup/python.ts';
 import { CannotSetUp } from './support/setup/root.ts';
 import { IS_OF_THIS_SYSTEM, webKitForTests } from './support/setup/webkit.ts';
@@ -68,6 +69,7 @@ async function everything(): Promise<Tally> {
 async function install(): Promise<void> {
   if (wants('browser')) await step('browsers', browsers);
   if (wants('unit')) await step('openssl', opensslForTests);
+  if (wants('unit') && !values.quick) await step('proxies', proxiesForTests);
   if (wants('unit')) await step('python-socketio', pythonForTests);
   if (wants('unit') || wants('browser')) await step('mongodb', mongo);
 }

@@ -29,7 +29,8 @@ export function clientAddressOf(
   const chain = [...forwarded, socket.remoteAddress ?? ''].map(plainAddress);
   const hops = trustedHops(chain, trustProxy);
   const address = chain[Math.max(0, chain.length - 1 - hops)]!;
-  const scheme = hopsFromRight(headers['x-forwarded-proto'], hops) ?? (socket.encrypted ? 'https' : 'http');
+  const scheme =
+    schemeIn(hopsFromRight(headers['x-forwarded-proto'], hops)) ?? (socket.encrypted ? 'https' : 'http');
   const named = hopsFromRight(headers['x-forwarded-host'], hops) ?? hostIn(headers);
   const isHost = (text: string, i: number) =>
     i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host';
@@ -67,6 +68,11 @@ function hopsFromRight(header: string | string[] | undefined, hops: number): str
   if (hops === 0) return undefined;
   const values = commaSeparated(header);
   return values[Math.max(0, values.length - hops)];
+}
+
+/** Some proxies say `ws` and `wss` of a WebSocket: Node's http-proxy, Traefik. Its page is of `http` or `https`. */
+function schemeIn(proto: string | undefined): string | undefined {
+  return proto?.replace(/^ws(s?)$/i, 'http$1');
 }
 
 function commaSeparated(header: string | string[] | undefined): string[] {

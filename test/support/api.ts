@@ -1,6 +1,6 @@
 /** A small client of the protocol in Node, signed in by token. It records every frame that it receives. */
 import { randomBytes } from 'node:crypto';
-import { io, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { DIRECT } from '../../shared/directPair.ts';
 import type { Entry } from '../../shared/entry.ts';
 import { idFrom, LOBBY } from '../../shared/mint.ts';
@@ -71,16 +71,21 @@ export interface ApiClient extends Disposable {
   close(): void;
 }
 
-type ConnectOptions = Partial<Handshake> & { transports?: ('websocket' | 'polling')[] };
+type ConnectOptions = Partial<Handshake> & {
+  transports?: ('websocket' | 'polling')[];
+  /** How it connects beyond that. */
+  manager?: Partial<ManagerOptions>;
+};
 
 /** Resolves after `welcome`. Rejects with the `connect_error`, whose `data` is the refusal. */
 export async function connectClient(
   url: string,
   session: SignedUp,
-  { transports = ['websocket'], ...handshake }: ConnectOptions = {},
+  { transports = ['websocket'], manager, ...handshake }: ConnectOptions = {},
 ): Promise<ApiClient> {
   const socket = io(url, {
     transports,
+    ...manager,
     reconnection: false,
     forceNew: true,
     auth: { protocol: PROTOCOL, features: [REQUIRED_FEATURE, DIRECT], token: session.token, ...handshake },

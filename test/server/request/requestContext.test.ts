@@ -37,6 +37,12 @@ test('a trusted proxy that sends no headers changes nothing', () => {
   expect(from('1', { 'x-forwarded-for': 'unknown' }).address).toBe('10.0.0.9');
 });
 
+test('a proxy that says `wss` of a WebSocket means the page of `https`', () => {
+  const origin = (proto: string) => from('1', { 'x-forwarded-proto': proto }).ownOrigin;
+  expect([origin('wss'), origin('ws')]).toEqual(['https://inside:3000', 'http://inside:3000']);
+  expect(origin('wsss')).toBeUndefined();
+});
+
 test('the scheme of the listener, default ports, IPv4-mapped addresses, invalid hosts', () => {
   expect(from('', { host: 'Chat.example:443' }, '::ffff:192.0.2.1', true)).toEqual({
     address: '192.0.2.1',

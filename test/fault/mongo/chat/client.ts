@@ -1,6 +1,6 @@
 /** A client of one user: connects to any available server, stores received entries, and sends its outbox. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { io, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { Entry } from '../../../../shared/entry.ts';
 import { PROTOCOL, type Room, type Welcome } from '../../../../shared/protocol/index.ts';
 import type { SignedUp } from '../../../support/api.ts';
@@ -26,6 +26,8 @@ interface Setting {
   rooms: readonly string[];
   random: Random;
   record: LogRecord;
+  /** How it connects; by default by websocket. */
+  options?: Partial<ManagerOptions & SocketOptions>;
 }
 
 interface RoomFrame {
@@ -38,7 +40,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const BEAT_EVERY_MS = 2_000;
 const BEAT_WITHIN_MS = 4_000;
 
-export function startChatClient({ session, urls, rooms, random, record }: Setting): ChatClient {
+export function startChatClient({ session, urls, rooms, random, record, options }: Setting): ChatClient {
   const { name } = session.user;
   const held = new Map<string, HeldRoom>(rooms.map((room) => [room, createHeldRoom()]));
   const outbox = createOutbox({ session, rooms, random, record });
@@ -72,6 +74,7 @@ export function startChatClient({ session, urls, rooms, random, record }: Settin
       reconnection: false,
       forceNew: true,
       timeout: CONNECT_WITHIN_MS,
+      ...options,
       auth: {
         protocol: PROTOCOL,
         features: ['entries2'],
