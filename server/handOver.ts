@@ -2,13 +2,13 @@
  * How the primary hands connections to its workers. A connection that is on its way to a worker which ends, or does not
  * answer, is closed, so that its client notices at once and not by its heartbeat.
  */
-import type { Worker as ClusterWorker } from 'node:cluster';
+import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { Socket } from 'node:net';
 import { setupMaster } from '@socket.io/sticky';
-import { FIRST_BYTE_WITHIN_MS, STRANGERS } from './base/serverLimits.ts';
+import { FIRST_BYTE_WITHIN_MS, SESSION_KNOWN_WITHIN_MS, STRANGERS } from './base/serverLimits.ts';
 import { addressKey } from './limits/addressKey.ts';
 import { createStrangers } from './limits/strangers.ts';
 import { CONNECTION } from './workerMessages.ts';
@@ -56,6 +56,7 @@ function weightOf(worker: number, address: string): number {
 export function deliverBySession(ready: () => ClusterWorker[]): Deliveries {
   const connections = new EventEmitter();
   setupMaster(connections as unknown as HttpServer, { loadBalancingMethod: 'least-connection' });
+  const sessions = knownSessions();
   const underWay = createUnderWay();
   const byName = new Map<string, Socket>();
   const strangers = createStrangers<Socket>({
@@ -87,12 +88,20 @@ export function deliverBySession(ready: () => ClusterWorker[]): Deliveries {
         clearTimeout(timer);
         strangers.remove('', socket);
       };
-      strangers.add('', socket);
-      connections.emit('connection', socket);
-      socket.prependOnceListener('data', (chunk: Buffer) => {
+      const give = (chunk: Buffer) => {
         settle();
+        if (ready().length === 0) return void socket.destroy();
+        connections.emit('connection', socket);
+        socket.emit('data', chunk);
+        if (!isHandedOver(chunk)) socket.resume();
+      };
+      strangers.add('', socket);
+      socket.once('data', (chunk: Buffer) => {
+        socket.pause();
         if (isHandedOver(chunk)) stopReading(socket);
-        if (ready().length === 0) socket.destroy();
+        const session = sessionIn(chunk);
+        if (session === undefined || sessions.isKnown(session)) return give(chunk);
+        void sessions.becomesKnown(session).then(() => socket.destroyed || give(chunk));
       });
       socket.once('close', () => {
         settle();
@@ -100,6 +109,52 @@ export function deliverBySession(ready: () => ClusterWorker[]): Deliveries {
       });
     },
   };
+}
+
+interface KnownSessions {
+  isKnown(session: string): boolean;
+  /** Resolves when it is known, at the latest after SESSION_KNOWN_WITHIN_MS. */
+  becomesKnown(session: string): Promise<void>;
+}
+
+/**
+ * The sessions of Engine.IO that workers have told of. A worker answers a handshake and tells of its session at the same time,
+ * in two ways, and the client's next request may be here first. @socket.io/sticky would give that to any worker, which answers
+ * "Session ID unknown": so some in a thousand handshakes by long polling failed.
+ */
+function knownSessions(): KnownSessions {
+  const workerOf = new Map<string, number>();
+  const heard = new EventEmitter().setMaxListeners(0);
+  // after the listener of @socket.io/sticky, which then knows the session, too
+  cluster.on('message', ({ id }, { type, data }: { type?: string; data?: string }) => {
+    if (data === undefined) return;
+    if (type === 'sticky:disconnection') workerOf.delete(data);
+    if (type !== 'sticky:connection') return;
+    workerOf.set(data, id);
+    heard.emit(data);
+  });
+  cluster.on('exit', ({ id }) => {
+    for (const [session, worker] of workerOf) if (worker === id) workerOf.delete(session);
+  });
+  return {
+    isKnown: (session) => workerOf.has(session),
+    becomesKnown: (session) =>
+      new Promise((resolve) => {
+        const finish = () => {
+          clearTimeout(timer);
+          heard.off(session, finish);
+          resolve();
+        };
+        const timer = setTimeout(finish, SESSION_KNOWN_WITHIN_MS);
+        heard.once(session, finish);
+      }),
+  };
+}
+
+/** Of a request of long polling, or of the upgrade to a websocket: as @socket.io/sticky finds it. */
+function sessionIn(chunk: Buffer): string | undefined {
+  const headers = chunk.subarray(0, chunk.indexOf('\r\n\r\n')).toString('latin1');
+  return /sid=([\w-]{20})/.exec(headers)?.[1];
 }
 
 interface Route {

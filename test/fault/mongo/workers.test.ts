@@ -16,6 +16,9 @@ const STARTED_WITHIN_MS = 40_000;
 /** A client notices at once that its worker died, and connects anew. */
 const NOTICED_WITHIN_MS = 30_000;
 
+/** Without waiting for the worker's word some in a thousand requests reached another one. */
+const VISITS = 2_000;
+
 const TRANSPORTS = ['websocket', 'polling', 'polling', 'websocket'] as const;
 
 let mongo: MongoServer;
@@ -135,6 +138,27 @@ test('L1 L2 L3 behind a proxy, by websocket and by polling: workers are killed a
   expect(writers.flatMap(({ frames }) => frames)).toContain('bye');
   await expectOnce(server.url, people[0]!, writers);
   expect(await server.stop()).toBe(0);
+});
+
+test('behind a proxy each session of long polling is with its worker from its second request on', {
+  timeout: 120_000,
+}, async () => {
+  await using server = await startServer({
+    env: { MONGODB_URL: mongo.anotherUrl(), WORKERS: '2', TRUST_PROXY: '1', LOG_LEVEL: 'info' },
+  });
+  await waitFor('both workers are ready', () => readyWorkers(server) === 2, STARTED_WITHIN_MS);
+  const path = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  const statuses = new Map<number, number>();
+  const visit = async () => {
+    const { sid } = JSON.parse((await (await fetch(path)).text()).slice(1)) as { sid: string };
+    const { status } = await fetch(`${path}&sid=${sid}`, { method: 'POST', body: '3' });
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  };
+  const visitor = async () => {
+    for (let nth = 0; nth < VISITS / 8; nth++) await visit();
+  };
+  await Promise.all(Array.from({ length: 8 }, visitor));
+  expect([...statuses]).toEqual([[200, VISITS]]);
 });
 
 test('with TLS a client stays with its worker: the page by HTTP/2, long polling and a websocket', {
