@@ -109,7 +109,7 @@ export interface ConnectionSource {
 export function createApp({ config, store, adapter, connectionSource, logger }: Deps): ServerApp {
   const now = Date.now;
   const monotonic = () => performance.now();
-  const metrics = createMetrics(store.waiting);
+  const metrics = createMetrics(store.waiting, () => feed.isOpen());
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });
   const onLimit: OnLimit = (limit, who) => {
     metrics.limitHits.inc({ limit });
@@ -444,6 +444,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       apply: (pair) => 'setSecureContext' in http && http.setSecureContext(pair),
       logger,
     });
+  if (tls) metrics.watchCertificate(tls.validTo);
   const io = createSocketServer({
     http,
     adapter,
@@ -480,6 +481,8 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       realtime.reconcile();
     },
     onLag: (ms) => metrics.tailLagSeconds.observe(ms / 1000),
+    onFanOut: (ms) => metrics.fanOutSeconds.observe(ms / 1000),
+    ticks: monotonic,
     now,
   });
   const catchUp = createCatchUp({

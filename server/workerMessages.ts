@@ -39,22 +39,53 @@ export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
   };
 }
 
-/** In the primary: the metrics of all workers that answer, as one: counters and most gauges are summed up. */
+/**
+ * In the primary: the metrics of all workers, as one: counters and most gauges are summed up. Counters of workers that have
+ * ended, or do not answer in time, stay in the sum as they were last: Prometheus takes a counter that falls for a restart of
+ * everything, and would count all of it again.
+ */
 export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, 'metrics' | 'contentType'> {
   const own = new Registry();
   const count = new Gauge({ registers: [own], name: 'holdfast_workers', help: 'Workers that are ready' });
   let lastId = 0;
+  const lastCounters = new Map<number, Metric>();
+  let ofEnded: Metric = [];
+  let adding: Promise<void> = Promise.resolve();
+
+  function addEnded(running: ReadonlySet<number>): Promise<void> {
+    for (const [worker, counters] of lastCounters) {
+      if (running.has(worker)) continue;
+      lastCounters.delete(worker);
+      adding = adding.then(async () => {
+        ofEnded = await AggregatorRegistry.aggregate([ofEnded, counters] as object[]).getMetricsAsJSON();
+      });
+    }
+    return adding;
+  }
+
   return {
     contentType: own.contentType,
     async metrics() {
       const workers = ready();
       count.set(workers.length);
       const id = ++lastId;
-      const answers = await Promise.all(workers.map((worker) => metricsOf(worker, id)));
-      const all = [...answers.flatMap((metrics) => (metrics ? [metrics] : [])), await own.getMetricsAsJSON()];
+      const answers = await Promise.all(
+        workers.map(async (worker) => {
+          const metrics = await metricsOf(worker, id);
+          if (metrics) lastCounters.set(worker.id, metrics.filter(isCounter));
+          return metrics ?? lastCounters.get(worker.id) ?? [];
+        }),
+      );
+      await addEnded(new Set(workers.map((worker) => worker.id)));
+      const all = [...answers, ofEnded, await own.getMetricsAsJSON()];
       return AggregatorRegistry.aggregate(all as object[]).metrics();
     },
   };
+}
+
+function isCounter({ type }: Metric[number]): boolean {
+  const name = String(type); // the type says that it is a number
+  return name === 'counter' || name === 'histogram';
 }
 
 /** Undefined where it does not answer. */

@@ -16,6 +16,7 @@ import { chromiumForTests } from './support/setup/browser.ts';
 import { firefoxForTests } from './support/setup/firefox.ts';
 import { prepareMongo } from './support/setup/mongo.ts';
 import { opensslForTests } from './support/setup/openssl.ts';
+import { promtoolForTests } from './support/setup/promtool.ts';
 import { proxiesForTests } from './support/setup/proxies.ts';
 import { pythonForTests } from './support/setup/python.ts';
 import { CannotSetUp } from './support/setup/root.ts';
@@ -70,6 +71,7 @@ async function install(): Promise<void> {
   if (wants('browser')) await step('browsers', browsers);
   if (wants('unit')) await step('openssl', opensslForTests);
   if (wants('unit') && !values.quick) await step('proxies', proxiesForTests);
+  if (wants('unit') && !values.quick) await step('promtool', promtoolForTests);
   if (wants('unit')) await step('python-socketio', pythonForTests);
   if (wants('unit') || wants('browser')) await step('mongodb', mongo);
 }

@@ -8,14 +8,31 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** The calls that wait for the store, by queue: how many, and how long the first one has waited. */
 type StoreQueues = Readonly<Record<string, { waiting: number; oldestMs: number }>>;
 
-/** All names begin with `holdfast_`. Times are in seconds, by Prometheus convention. */
-export function createMetrics(storeQueues: () => StoreQueues = () => ({})) {
+/**
+ * All names begin with `holdfast_`. Units and suffixes are those of Prometheus' conventions. Labels have few values: never what
+ * a client sent, nor who it is. Of several workers counters are summed up, gauges as their `aggregator` says.
+ */
+export function createMetrics(
+  storeQueues: () => StoreQueues = () => ({}),
+  isTailOpen: () => boolean = () => true,
+) {
   const registry = new Registry();
   const registers = [registry];
   // memory, processor, event-loop delay, garbage collection, open files
   collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
+  for (const name of NAMED_WRONGLY) registry.removeSingleMetric(name);
+  for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' });
   return {
     registry,
+    tailOpen: new Gauge({
+      registers,
+      name: 'holdfast_tail_open',
+      help: '1 while the process follows the entries that are committed, else 0',
+      aggregator: 'min',
+      collect() {
+        this.set(isTailOpen() ? 1 : 0);
+      },
+    }),
     connections: new Gauge({
       registers,
       name: 'holdfast_connections',
@@ -94,8 +111,38 @@ export function createMetrics(storeQueues: () => StoreQueues = () => ({})) {
       help: 'Time from the timestamp of an entry to its delivery by the tail',
       buckets: SECONDS,
     }),
+    fanOutSeconds: new Histogram({
+      registers,
+      name: 'holdfast_fan_out_seconds',
+      help: 'Time in which a frame of a room is made and handed to the connections of this process',
+      buckets: SECONDS,
+    }),
+    outboxAgeSeconds: new Histogram({
+      registers,
+      name: 'holdfast_outbox_age_seconds',
+      help: 'How long the oldest message that waits on a device has waited, as apps report it when they connect; 0 where none waits',
+      buckets: [0, 60, 300, 3_600, 21_600, 86_400, 604_800],
+    }),
+    /** Call once, where there is a certificate. `validTo`: when it ends, in ms. */
+    watchCertificate: (validTo: () => number) =>
+      new Gauge({
+        registers,
+        name: 'holdfast_certificate_expiry_timestamp_seconds',
+        help: 'When the TLS certificate in use ends, in seconds since 1970',
+        aggregator: 'min',
+        collect() {
+          this.set(validTo() / 1_000);
+        },
+      }),
   };
 }
+
+/** Gauges of prom-client with the suffix of a counter. What they say is also in `holdfast_nodejs_active_resources`. */
+const NAMED_WRONGLY = ['handles', 'requests', 'resources'].map(
+  (what) => `holdfast_nodejs_active_${what}_total`,
+);
+/** By default the average of all workers, in which one that stands still is hidden. */
+const LAGS = ['', '_p50', '_p90', '_p99'].map((part) => `holdfast_nodejs_eventloop_lag${part}_seconds`);
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

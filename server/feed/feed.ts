@@ -55,6 +55,10 @@ interface Deps {
   onGap: () => void;
   /** The time from an entry's stamp to its delivery by the tail, in milliseconds. */
   onLag: (ms: number) => void;
+  /** The time in which a frame of a room was made and handed to its recipients, in milliseconds. */
+  onFanOut: (ms: number) => void;
+  /** A monotonic clock in milliseconds. */
+  ticks: () => number;
   /** The wall clock in milliseconds. */
   now: () => number;
 }
@@ -68,6 +72,8 @@ export function createFeed({
   onBegun,
   onGap,
   onLag,
+  onFanOut,
+  ticks,
   now,
 }: Deps): Feed {
   const rooms = new Map<string, RoomFeed>();
@@ -142,7 +148,11 @@ export function createFeed({
     host(room) {
       const known = rooms.get(room);
       if (known) return known;
-      const deliver = createCoalescer<Entry>((entries) => fanOut(room, entries), now);
+      const deliver = createCoalescer<Entry>(async (entries) => {
+        const begun = ticks();
+        await fanOut(room, entries);
+        onFanOut(ticks() - begun);
+      }, now);
       const made = createRoomFeed({ room, log, headOf, deliver, budget, pause });
       if (closed) made.close(); // a catch-up in flight may still host rooms after the feed was closed
       rooms.set(room, made);

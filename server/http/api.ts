@@ -360,7 +360,7 @@ export function createApi({
   ): Promise<void> {
     const { user, device } = identity;
     const payer = payerOf(ctx, identity);
-    const answer = () => perform(name, user, payload, { transport: 'http', payer });
+    const answer = () => perform(name, user, payload, { transport: 'http', payer, id: ctx.state.requestId });
     const acknowledgement = name === 'range' ? await reads(device, answer) : await answer();
     if (acknowledgement.ok) ctx.body = acknowledgement;
     else answerWith(ctx, acknowledgement.error);

@@ -23,6 +23,7 @@ import {
   type HttpMiddleware,
   health,
   isApi,
+  logRequests,
   refuseForeignHosts,
   type State,
 } from './middleware.ts';
@@ -95,6 +96,7 @@ export function createKoaApp({
     metrics,
     manifest,
   });
+  koa.use(logRequests(logger));
   koa.use(answerErrors({ metrics, logger }));
   koa.use((ctx, next) => {
     ctx.state.requestContext = contextOf(ctx.req);

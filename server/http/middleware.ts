@@ -15,6 +15,8 @@ import type { RequestContext } from '../request/requestContext.ts';
 /** `ctx.state`: set by the first middleware for the next ones. */
 export interface State {
   requestContext: RequestContext;
+  /** By which the log names the request. */
+  requestId: string;
 }
 
 export type HttpMiddleware = Middleware<State>;
@@ -24,7 +26,23 @@ export function isApi(path: string): boolean {
   return path === '/api' || path.startsWith('/api/');
 }
 
-/** The outermost middleware. An unexpected error is logged with its stack and answered without its text. */
+/** The outermost middleware: gives each request an id, and logs a line at `debug`. Never its path, which may name a room. */
+export function logRequests(logger: Logger): HttpMiddleware {
+  const isLogged = logger.isLevelEnabled('debug');
+  let before = 0;
+  return async (ctx, next) => {
+    const id = `http/${++before}`;
+    ctx.state.requestId = id;
+    const begun = performance.now();
+    await next();
+    if (!isLogged) return;
+    const { method, status } = ctx;
+    const ms = Math.round(performance.now() - begun);
+    logger.debug({ id, request: eventOf(ctx), method, status, ms }, 'request');
+  };
+}
+
+/** An unexpected error is logged with its stack and answered without its text. */
 export function answerErrors({ metrics, logger }: { metrics: Metrics; logger: Logger }): HttpMiddleware {
   return async (ctx, next) => {
     try {
@@ -32,7 +50,10 @@ export function answerErrors({ metrics, logger }: { metrics: Metrics; logger: Lo
     } catch (thrown) {
       const error = fromKoa(thrown) ?? thrown;
       if (isUnexpected(error))
-        logger.error({ err: error, method: ctx.method, path: ctx.path }, 'HTTP request failed');
+        logger.error(
+          { err: error, id: ctx.state.requestId, request: eventOf(ctx), method: ctx.method },
+          'HTTP request failed',
+        );
       const wire = toWireError(error);
       metrics.refusals.inc({ event: eventOf(ctx), code: wire.code });
       answerWith(ctx, wire);

@@ -12,6 +12,8 @@ import { TLS_POLL_MS } from '../base/serverLimits.ts';
 export interface TlsReload {
   /** Reads the files at once, as on SIGHUP. */
   reload(): void;
+  /** When the certificate in use ends, in ms. */
+  validTo(): number;
   stop(): void;
 }
 
@@ -60,7 +62,11 @@ export function reloadTlsOnChange({
 
   const timer = setInterval(() => void poll(), pollMs).unref();
   void poll();
-  return { reload, stop: () => clearInterval(timer) };
+  return {
+    reload,
+    validTo: () => Date.parse(new X509Certificate(used.cert).validTo),
+    stop: () => clearInterval(timer),
+  };
 }
 
 /** Follows symbolic links. A file that is missing for a moment, or for good, is a state of its own. */

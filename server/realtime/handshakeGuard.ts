@@ -70,6 +70,7 @@ export function createHandshakeGuard({
     if (handshake.as !== undefined && handshake.as !== identity.user.id) {
       throw new RefusedError('unauthorized', 'Another user is signed in here.');
     }
+    metrics.outboxAgeSeconds.observe(60 * Math.min(handshake.waiting ?? 0, WAITING_MAX_MINUTES));
     socket.data = new SocketRecipient(socket, identity, address, handshake);
     onAuthenticated(socket.request);
     dropRequest(socket);
@@ -84,6 +85,9 @@ function dropRequest({ conn, handshake }: LiveSocket): void {
   Object.assign(conn, { request: undefined });
   Object.assign(handshake, { headers: EMPTY, query: EMPTY, auth: EMPTY });
 }
+
+/** A month: more says nothing, and would only spoil the sum. */
+const WAITING_MAX_MINUTES = 31 * 24 * 60;
 
 const EMPTY = Object.freeze({});
 

@@ -318,7 +318,9 @@ export function createRealtime({
       isSignedIn: () => isSignedIn(socket),
       onLimit,
       metrics,
+      logger,
     });
+    logger.debug({ socket: socket.id, transport: socket.conn.transport.name }, 'socket connected');
     recipient
       .inOrder(async () => {
         const units = await catchUp.welcome(recipient, () => isSignedIn(socket));
@@ -330,7 +332,8 @@ export function createRealtime({
         logger.warn({ err: error }, 'welcome failed; closing the connection so that the client reconnects');
         endConnection(socket);
       });
-    socket.on('disconnect', () => {
+    socket.on('disconnect', (reason) => {
+      logger.debug({ socket: socket.id, reason }, 'socket disconnected');
       presence.ended(socket.id);
       countConnections();
     });
@@ -438,7 +441,11 @@ function dispatch(
     isSignedIn,
     onLimit,
     metrics,
-  }: Pick<Deps, 'perform' | 'presence' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics'> & {
+    logger,
+  }: Pick<
+    Deps,
+    'perform' | 'presence' | 'frameLimiter' | 'backpressure' | 'onLimit' | 'metrics' | 'logger'
+  > & {
     offended: () => void;
     /** Asks the store. */
     isSignedIn: () => Promise<boolean>;
@@ -446,6 +453,8 @@ function dispatch(
   },
 ): void {
   const { device } = socket.data.identity;
+  const isLogged = logger.isLevelEnabled('debug');
+  let requestsBefore = 0;
   let isEnded = false;
   socket.on('disconnect', (reason) => {
     isEnded = reason === ENDED_BY_SERVER;
@@ -466,9 +475,16 @@ function dispatch(
     const answered = typeof args.at(-1) === 'function' ? (args.pop() as Acknowledge) : undefined;
     const name = isRequest(event) ? event : undefined;
     const isSign = (event === 'typing' || event === 'here') && !answered;
-    metrics.frames.inc({ event: name ?? (isSign ? event : 'other') });
+    const known = name ?? (isSign ? event : 'other');
+    metrics.frames.inc({ event: known });
+    const id = `${socket.id}/${++requestsBefore}`;
+    const begun = isLogged ? performance.now() : 0;
+    const log = (code: string) =>
+      logger.debug({ id, request: known, code, ms: Math.round(performance.now() - begun) }, 'request');
+    if (isLogged && !answered) log('no answer');
     const acknowledge = (answer: Acknowledgement<AnsweredName>) => {
       if (!answer.ok && answer.error.code === 'rate-limited') offended();
+      if (isLogged && answered) log(answer.ok ? 'ok' : answer.error.code);
       answered?.(answer);
       if (name !== undefined && IS_READ.has(name)) backpressure.sent(socket); // others are short
     };
@@ -493,7 +509,7 @@ function dispatch(
 
     const { payer } = socket.data;
     const transport = socket.data.isPolling() ? 'polling' : 'websocket';
-    const answer = () => perform(name, socket.data.identity.user, args[0], { transport, payer });
+    const answer = () => perform(name, socket.data.identity.user, args[0], { transport, payer, id });
     void answerOf(name, answer).then((result) => {
       if (name === 'presence' && result.ok && socket.connected)
         presence.watch(

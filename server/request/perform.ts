@@ -32,6 +32,8 @@ export type Handlers = {
 export interface RequestSource {
   transport: 'websocket' | 'polling' | 'http';
   payer: Payer;
+  /** By which the log names the request. */
+  id: string;
 }
 
 /** Never rejects: every error becomes a refusal. */
@@ -51,7 +53,9 @@ interface Deps {
 }
 
 export function createPerform({ handlers, epoch, work, metrics, logger }: Deps): Perform {
-  return async (name, user, payload, { transport, payer }) => {
+  // A counter that appears with its first failure would not be seen to increase.
+  for (const event of Object.keys(handlers)) metrics.refusals.inc({ event, code: 'internal' }, 0);
+  return async (name, user, payload, { transport, payer, id }) => {
     try {
       work.admit(payer, name === 'append' ? 'faults' : 'reads');
       const parsed = parseOrRefuse(requests[name], payload, `\`${name}\``);
@@ -69,7 +73,8 @@ export function createPerform({ handlers, epoch, work, metrics, logger }: Deps):
     } catch (error) {
       if (error instanceof RefusedError && error.code !== 'rate-limited')
         work.charge(payer, 'faults', FAULT_UNITS);
-      if (isUnexpected(error)) logger.error({ err: error, request: name, user: user.id }, 'request failed');
+      if (isUnexpected(error))
+        logger.error({ err: error, id, request: name, user: user.id }, 'request failed');
       const wire = toWireError(error);
       metrics.refusals.inc({ event: name, code: wire.code });
       return refusal(wire);

@@ -34,6 +34,8 @@ export const Handshake = v.object({
   open: v.optional(RoomId),
   /** The greatest `rev` of a user that the client knows: `welcome` lists the users who changed since. */
   usersSince: v.optional(Head),
+  /** For how many minutes the oldest item of the outbox has waited. Absent: none waits. The server only counts it. */
+  waiting: v.optional(Head),
 });
 export type Handshake = v.InferOutput<typeof Handshake>;
 

@@ -20,6 +20,8 @@ function feedOn(
     onBegun: () => {},
     onGap,
     onLag: () => {},
+    onFanOut: () => {},
+    ticks: () => 0,
     now: Date.now,
   });
 }

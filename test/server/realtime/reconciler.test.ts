@@ -83,6 +83,8 @@ test('with 5,000 sockets of 50 rooms each, no round is one turn of the event loo
     onBegun: () => {},
     onGap: () => {},
     onLag: () => {},
+    onFanOut: () => {},
+    ticks: () => 0,
     now: () => 0,
   });
   const heads = new Map(ids.flatMap((_, n) => roomsOf(n)).map((room) => [room, 2]));

@@ -22,7 +22,9 @@ test('what is stored of many rooms costs a call of the store and more for each r
   const stored = async (count: number) => {
     const rooms = Object.fromEntries(Array.from({ length: count }, () => [newId(), [1, 2]]));
     const payer = { user: user.id, address: 'address' };
-    expect(await perform('stored', user, { rooms }, { transport: 'websocket', payer })).toMatchObject({
+    expect(
+      await perform('stored', user, { rooms }, { transport: 'websocket', payer, id: 'socket/1' }),
+    ).toMatchObject({
       ok: true,
     });
   };

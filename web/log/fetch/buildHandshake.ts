@@ -3,7 +3,7 @@ import { DIRECT } from '../../../shared/directPair.ts';
 import { CURSORS_MAX_ROOMS } from '../../../shared/limits.ts';
 import type { Cursor, Handshake } from '../../../shared/protocol/index.ts';
 import { PROTOCOL, REQUIRED_FEATURE } from '../../../shared/protocol/version.ts';
-import type { UserDatabase } from '../../db/userDatabase.ts';
+import type { UserDatabase, UserRead } from '../../db/userDatabase.ts';
 import type { HeldEntry } from '../../records/storedRecords.ts';
 import { readGeneration } from '../store/generation.ts';
 import { readUsersUpTo } from '../store/userNames.ts';
@@ -26,8 +26,9 @@ export function buildHandshake(
   db: UserDatabase,
   me: string,
   open: string | undefined,
+  now: number,
 ): Promise<BuiltHandshake> {
-  return db.read(['logSpans', 'log', 'detached', 'meta'], async (tx) => {
+  return db.read(['logSpans', 'log', 'detached', 'meta', 'rows'], async (tx) => {
     const epoch = await tx.objectStore('meta').get('epoch');
     const upTo = await readUsersUpTo(tx);
     const usersSince = epoch === undefined ? undefined : (upTo ?? 0); // a new database has no outdated names
@@ -39,6 +40,7 @@ export function buildHandshake(
     const ends = new Map(spans);
     for (const [room, { serverOffset }] of beyond) ends.set(room, serverOffset);
     const proofs = newestOf([...beyond.values()]);
+    const waiting = await minutesWaited(tx, now);
     const handshake: Handshake = {
       protocol: PROTOCOL,
       as: me,
@@ -48,10 +50,21 @@ export function buildHandshake(
       ...(epoch === undefined ? {} : { epoch }),
       ...(open === undefined ? {} : { open }),
       ...(usersSince === undefined ? {} : { usersSince }),
+      ...(waiting === undefined ? {} : { waiting }),
     };
     return { handshake, ends, generation: await readGeneration(tx) };
   });
 }
+
+/** Of the first row that is to be sent, among the first ones: rows that wait for the person are not counted. */
+async function minutesWaited(tx: UserRead, now: number): Promise<number | undefined> {
+  const first = (await tx.objectStore('rows').getAll(undefined, ROWS_LOOKED_AT)).find(
+    ({ state }) => state.tag !== 'parked',
+  );
+  return first && Math.max(0, Math.round((now - first.at) / 60_000));
+}
+
+const ROWS_LOOKED_AT = 10;
 
 /** By room, the most recent first, at most CURSORS_MAX_ROOMS. */
 function newestOf(entries: readonly HeldEntry[]): Record<string, Cursor> {

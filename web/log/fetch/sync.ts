@@ -275,7 +275,7 @@ export function createSync(deps: SyncDeps): Sync {
 
   return {
     async handshake() {
-      const built = await buildHandshake(db, me, deps.opened());
+      const built = await buildHandshake(db, me, deps.opened(), clock.now());
       ({ ends, generation } = built);
       return built.handshake;
     },

@@ -16,7 +16,7 @@ const first = text(1);
 const nameOf = (db: UserDatabase, id: string) =>
   db.read(['users'], async (tx) => (await tx.objectStore('users').get(id))?.name);
 
-const sinceOf = async (db: UserDatabase) => (await buildHandshake(db, me, undefined)).handshake.usersSince;
+const sinceOf = async (db: UserDatabase) => (await buildHandshake(db, me, undefined, 0)).handshake.usersSince;
 
 const hear = (db: UserDatabase, name: string, rev: number) =>
   applyFrames(
@@ -96,7 +96,7 @@ test('S2 the cursor is the end of the newest span; a detached entry beyond it is
     await storeDetached(tx as never, ROOM, [text(5, 'mine', me), text(9, 'mine', me)]);
     await storeDetached(tx as never, 'elsewhere', [text(3, 'mine', me)]);
   });
-  const { handshake, ends } = await buildHandshake(db, me, ROOM);
+  const { handshake, ends } = await buildHandshake(db, me, ROOM, 0);
   expect(handshake).toMatchObject({
     features: ['entries2', 'direct'],
     cursors: { [ROOM]: [1, 1] },
