@@ -1,4 +1,4 @@
-/** A proxy in front of the server ends its own session, and redirects every request to its login page. */
+/** A proxy in front of the server answers instead of it: with its login page, since its own session has ended, or with an error. */
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
 import { startLoginProxy } from '../support/loginProxy.ts';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
@@ -43,4 +43,32 @@ test('O2 O3 a login proxy has ended its session: the app says so, also from a co
     'by the running page',
     'after a cold start',
   ]);
+});
+
+test('O1 O2 O3 a proxy answers 502 and 504 instead of the server: what is written waits, also from a cold start, and arrives once', async ({
+  server,
+  phone,
+}) => {
+  await using proxy = await startLoginProxy(server.port);
+  const page = await phone(proxy.url);
+  const context = page.context();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await signUp(page, 'Ada');
+  await say(page, 'before');
+  await expectState(page, 'before', 'Sent');
+
+  proxy.answerWith(502);
+  await say(page, 'during 502');
+  await expectState(page, 'during 502', 'Queued');
+  proxy.answerWith(504);
+  await page.close();
+  const again = await context.newPage();
+  await again.goto('/#/room/lobby');
+  await say(again, 'during 504');
+  await expectState(again, 'during 502', 'Queued');
+  await expectState(again, 'during 504', 'Queued');
+  proxy.answerWith(undefined);
+  await expectState(again, 'during 504', 'Sent');
+  const log = await wholeLog(server.url, await signUpByApi(server.url, 'Reader'));
+  expect(log.flatMap((entry) => bodyOf(entry) ?? [])).toEqual(['before', 'during 502', 'during 504']);
 });

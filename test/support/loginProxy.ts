@@ -11,6 +11,8 @@ export interface LoginProxy extends AsyncDisposable {
   readonly url: string;
   /** Ends all sessions at the proxy, and closes what is open. */
   endSessions(): void;
+  /** Answers everything with this status and a page of its own, as a proxy does whose server is away; undefined ends that. */
+  answerWith(status: 502 | 504 | undefined): void;
   /** The cookie of a new session, as the browser stores it. */
   logIn(): { name: string; value: string; url: string };
 }
@@ -18,6 +20,7 @@ export interface LoginProxy extends AsyncDisposable {
 /** Before the first `endSessions` it lets everybody through. */
 export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy> {
   let session = 0;
+  let broken: 502 | 504 | undefined;
   const upgraded = new Set<Duplex>();
   const mayPass = ({ headers }: IncomingMessage) =>
     session === 0 || headers.cookie?.split('; ').includes(cookieOf(session)) === true;
@@ -25,6 +28,7 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
     request({ port: upstreamPort, host: '127.0.0.1', method, path: url, headers, agent: false });
 
   const proxy = createServer((ask, answer) => {
+    if (broken !== undefined) return void answer.writeHead(broken, HTML).end(BROKEN_PAGE);
     if (ask.url === '/login') return login(ask, answer, cookieOf(session));
     if (!mayPass(ask)) return void answer.writeHead(302, { location: '/login' }).end();
     const onward = forward(ask);
@@ -38,6 +42,8 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
   });
   proxy.on('upgrade', (ask: IncomingMessage, near: Duplex) => {
     near.on('error', () => {});
+    if (broken !== undefined)
+      return void near.end(`HTTP/1.1 ${broken} Bad\r\nConnection: close\r\n\r\n${BROKEN_PAGE}`);
     if (!mayPass(ask)) return void near.end('HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n');
     const onward = forward(ask);
     onward.on('error', () => near.destroy());
@@ -70,6 +76,10 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
       session++;
       cut();
     },
+    answerWith(status) {
+      broken = status;
+      cut();
+    },
     logIn() {
       const [name, value] = cookieOf(session).split('=') as [string, string];
       return { name, value, url };
@@ -80,6 +90,9 @@ export async function startLoginProxy(upstreamPort: number): Promise<LoginProxy>
     },
   };
 }
+
+const HTML = { 'content-type': 'text/html' };
+const BROKEN_PAGE = '<html><body><h1>The server is away</h1></body></html>';
 
 const cookieOf = (session: number) => `proxy=${session}`;
 
