@@ -48,18 +48,18 @@ async function run(config: Config) {
   const logger = createLogger(config.logLevel);
   watchDescriptors(logger);
   if (config.workers > 1 && cluster.isPrimary) return runPrimary(config, logger);
-  const damage = Promise.withResolvers<Error>();
+  const end = Promise.withResolvers<Error>();
   let app: ServerApp | undefined;
   // Without TLS the default stays: the process ends with its terminal.
   if (config.tls && !cluster.isWorker) process.on('SIGHUP', () => app?.reloadTls());
   const connectionSource = cluster.isWorker ? await sourceOfWorker(config) : undefined;
-  const opened = await openStore(config, logger, damage.resolve);
+  const opened = await openStore(config, logger, end.resolve);
   app = createApp({ config, ...opened, connectionSource, logger });
   const { shutdown: steps } = app;
   shutdown = () => runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
   const { port } = await app.listen();
   if (!cluster.isWorker) console.log(startupLine({ ...config, port }));
-  void damage.promise.then(({ message }) => {
+  void end.promise.then(({ message }) => {
     console.error(message);
     stop(EX_CONFIG);
   });
@@ -82,14 +82,16 @@ async function sourceOfWorker({ trustProxy }: Config) {
   return connectionsOfPrimary(trustProxy.tag !== 'nobody');
 }
 
-/** `onDamage`: called when the database is found to be damaged while it is in use. */
+/** `onEnd`: called when the database cannot be used any longer: it is found to be damaged, or was moved to MongoDB. */
 async function openStore(
   { mongodbUrl, data }: Config,
   log: Logger,
-  onDamage: (error: Error) => void,
+  onEnd: (error: Error) => void,
 ): Promise<OpenStore> {
   if (mongodbUrl === undefined)
-    return { store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage }) };
+    return {
+      store: await openSqlite({ file: join(data, 'holdfast.db'), log, onDamage: onEnd, onMoved: onEnd }),
+    };
   // Imported here only, so that a server on SQLite does not load the driver.
   const { openMongo } = await import('./store/mongo/index.ts');
   const { socketAdapterOn } = await import('./store/mongo/socketAdapter.ts');

@@ -58,6 +58,7 @@ const CHOOSE_STORE: ReadonlySet<string> = new Set([
   'server/backup/main.ts',
   'server/upgrade/main.ts',
   'server/keeper/main.ts',
+  'server/migrate/main.ts',
 ]);
 
 interface Rule {

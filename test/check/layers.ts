@@ -37,6 +37,7 @@ export const LAYERS: Record<string, string> = {
   'server/upgrade': 'The command `npm run finish-upgrade`.',
   'server/keeper': 'The command `npm run keeper`.',
   'server/adminPassword': 'The command `npm run admin-password`.',
+  'server/migrate': 'The command `npm run migrate`: moves a SQLite database to MongoDB.',
 
   'web/records': 'Types and pure functions of what the page stores: rows, spans, reasons, changes.',
   'web/load': 'Fetches the lazy chunks, and finds out who answers where that fails.',

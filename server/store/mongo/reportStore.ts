@@ -16,9 +16,9 @@ export function reportsOn({ reports }: Pick<Collections, 'reports'>): ReportStor
 
   return {
     async add({ id, ...report }, most) {
-      const { createdBy, createdAt, about, message, recipients } = report;
+      const { createdBy, createdAt, message, recipients } = report;
       await reports.deleteMany({ expiresAt: { $lte: createdAt } });
-      const open = [createdBy, about, ...(message ? [message.room, message.serverOffset] : [])].join(' ');
+      const open = openReportKey(report);
       if (await reports.findOne({ open })) return 'repeat';
       const made = { createdBy, createdAt: { $gte: most.since } };
       if ((await reports.countDocuments(made, { limit: most.ofUser })) >= most.ofUser) return 'too-many';
@@ -54,6 +54,15 @@ export function reportsOn({ reports }: Pick<Collections, 'reports'>): ReportStor
       await reports.updateOne({ _id: id, ...OPEN }, { $set: { recipients: 'keepers' } });
     },
   };
+}
+
+/** Of the unique index of open reports: who reports what. */
+export function openReportKey({
+  createdBy,
+  about,
+  message,
+}: Pick<NewReport, 'createdBy' | 'about' | 'message'>): string {
+  return [createdBy, about, ...(message ? [message.room, message.serverOffset] : [])].join(' ');
 }
 
 function reportOf({ _id, open: _, ...report }: ReportDocument): NewReport {

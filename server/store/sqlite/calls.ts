@@ -209,12 +209,14 @@ export interface ThreadData {
 export type ToDatabase = { tag: 'calls'; calls: CallMessage[] } | { tag: 'open' } | { tag: 'close' };
 
 /**
- * Database thread → main thread: `opened` or `unusable` once, then a reply per call in order, and `closed` at the end.
+ * Database thread → main thread: `opened` or `unusable` once, then a reply per call in order, and `closed` at the end. `moved`: the
+ * file was moved while it is open.
  * For `isChecked` see `OpenedWriter`. `isComplete`: the WAL file holds no more commits.
  */
 export type FromDatabase =
   | { tag: 'opened'; epoch: string; isChecked: boolean }
-  | { tag: 'unusable'; message: string; isDamaged: boolean }
+  | { tag: 'unusable'; message: string; why: 'damaged' | 'moved' | undefined }
+  | { tag: 'moved'; message: string }
   | { tag: 'closed'; isComplete: boolean }
   /** One reply per call of a message, in order; fewer where the thread ends. */
   | { tag: 'replies'; replies: Reply[] };

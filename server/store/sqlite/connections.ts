@@ -28,8 +28,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { newEpoch, Unusable } from '../port.ts';
 import { SQLITE, sqliteCode } from './faults.ts';
 import { PRIVATE_FOLDER_MODE } from './fileModes.ts';
+import { movedFrom } from './movedFile.ts';
 import { transactionOn } from './rows.ts';
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './tables.ts';
+import { APPLICATION_ID, migrate, SCHEMA_VERSION, VERSION_OF_MOVES } from './tables.ts';
 
 /** How long to wait for a lock of another connection, such as a server of an older version that is stopping. */
 export const BUSY_TIMEOUT_MS = 1_000;
@@ -167,8 +168,19 @@ function makeFolder(folder: string): void {
   mkdirSync(folder, PRIVATE_FOLDER_MODE);
 }
 
-/** The schema version; 0 for an empty file. Throws for a file of another application before anything in it is changed. */
+/**
+ * The schema version; 0 for an empty file. Throws for a file of another application, or one that was moved to MongoDB, before
+ * anything in it is changed.
+ */
 export function versionOf(db: DatabaseSync, file: string): number {
+  const version = versionOfOurs(db, file);
+  const moved = version >= VERSION_OF_MOVES ? movedFrom(db, file) : undefined;
+  if (moved) throw moved;
+  return version;
+}
+
+/** The same, also of a file that was moved. */
+export function versionOfOurs(db: DatabaseSync, file: string): number {
   const number = (pragma: string) => Object.values(db.prepare(pragma).get()!)[0] as number;
   const version = number('PRAGMA user_version');
   const application = number('PRAGMA application_id');

@@ -14,6 +14,7 @@ import {
 import { checkpointsOn } from './checkpoints.ts';
 import { closeWriter, Damaged, epochOf, openReader, openWriter } from './connections.ts';
 import { type FaultKind, faultKind, SQLITE, sqliteCode } from './faults.ts';
+import { Moved, watchMove } from './movedFile.ts';
 import { readingOn } from './rows.ts';
 
 const { file, role, isKnownWhole, kinds } = workerData as ThreadData;
@@ -27,14 +28,19 @@ function open(): void {
     serve(role === 'writer' ? writer() : reader());
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
-    post({ tag: 'unusable', message: error.message, isDamaged: error instanceof Damaged });
+    post({ tag: 'unusable', message: error.message, why: reasonOf(error) });
   }
+}
+
+function reasonOf(error: Unusable): 'damaged' | 'moved' | undefined {
+  return error instanceof Damaged ? 'damaged' : error instanceof Moved ? 'moved' : undefined;
 }
 
 type ThreadConnection = ReturnType<typeof writer>;
 
 function writer() {
   const { db, isChecked } = openWriter(file, { isKnownWhole });
+  watchMove(db, file, ({ message }) => post({ tag: 'moved', message }));
   const around = <T>(work: () => T): T => work();
   return { db, isChecked, around, afterwards: checkpointsOn(db), close: () => closeWriter(db) };
 }

@@ -2,9 +2,9 @@
 
 /**
  * `transient`: a retry may succeed (a full disk, no memory). `broken`: this connection must not be used again.
- * `refused`: only this statement is wrong.
+ * `refused`: only this statement is wrong. `moved`: the file refuses all writes (movedFile.ts).
  */
-export type FaultKind = 'transient' | 'broken' | 'refused';
+export type FaultKind = 'transient' | 'broken' | 'refused' | 'moved';
 
 /** Primary result codes of SQLite, https://sqlite.org/rescode.html. */
 export const SQLITE = {
@@ -40,9 +40,13 @@ const BROKEN: ReadonlySet<number> = new Set([
 export function faultKind(error: unknown): FaultKind {
   const code = sqliteCode(error);
   if (code === undefined) return 'refused';
+  if ((error as Error).message === MOVED_AWAY) return 'moved';
   if (TRANSIENT.has(code)) return 'transient';
   return BROKEN.has(code) ? 'broken' : 'refused';
 }
+
+/** The message of the triggers that refuse writes (moveSource.ts). */
+export const MOVED_AWAY = 'this database was moved';
 
 /** The primary result code; undefined for an error that did not come from SQLite. */
 export function sqliteCode(error: unknown): number | undefined {

@@ -23,6 +23,8 @@ interface Options {
    * process. What is stored is not lost by that; further writes could be.
    */
   onDamage?: (error: Unusable) => void;
+  /** Called when `npm run migrate` has moved what is in the file: nothing can be written here any more. The same for the caller. */
+  onMoved?: (error: Unusable) => void;
 }
 
 /**
@@ -49,7 +51,10 @@ async function lockFor(file: string): Promise<ProcessLock> {
   return lock;
 }
 
-async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }: Options): Promise<Store> {
+async function openLocked(
+  lock: ProcessLock,
+  { file, log, onDamage = () => {}, onMoved = () => {} }: Options,
+): Promise<Store> {
   const integrity = await explainingErrors(dirname(file), async () => createIntegrity(file, log, onDamage));
   const call: Threads['call'] = (...args) => threads.call(...args);
   const tails = openTails({
@@ -68,6 +73,7 @@ async function openLocked(lock: ProcessLock, { file, log, onDamage = () => {} }:
       tails.catchUp(); // where the writer died, the tails have missed commits whose answer was lost
     },
     onDamage: integrity.foundDamaged,
+    onMoved,
   });
   integrity.opened(threads.isChecked);
   repairModes(file, log);

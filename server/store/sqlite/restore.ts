@@ -20,6 +20,7 @@ import {
 import { SQLITE, sqliteCode } from './faults.ts';
 import { isPrivateFile } from './fileModes.ts';
 import { removeMark, writeMark } from './integrityMark.ts';
+import { forgetMove } from './movedFile.ts';
 import { takeLock } from './processLock.ts';
 import { APPLICATION_ID } from './tables.ts';
 
@@ -74,8 +75,9 @@ function checkCopy(copy: string, file: string): void {
     throw new Unusable(`${copy} is the database itself: name a copy of it.`);
 }
 
-/** With a new epoch, clients drop what they hold of the logs, read everything again, and keep their outbox. */
+/** A copy of a file that was moved is an ordinary one again. With a new epoch, clients drop what they hold of the logs, read everything again, and keep their outbox. */
 function renewEpoch(db: DatabaseSync): void {
+  forgetMove(db);
   db.prepare('UPDATE meta SET epoch = ?').run(newEpoch());
 }
 

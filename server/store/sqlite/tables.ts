@@ -32,8 +32,11 @@ const STEPS = [
   eighteenth,
   nineteenth,
   twentieth,
+  twentyFirst,
 ];
 export const SCHEMA_VERSION = STEPS.length;
+/** From this version on, the file says whether it was moved. */
+export const VERSION_OF_MOVES = 21;
 
 function first(db: DatabaseSync, created: { epoch: string; at: number }): void {
   db.exec(`
@@ -291,6 +294,18 @@ function nineteenth(db: DatabaseSync): void {
 /** What a report shows, as a JSON array of serverOffsets. NULL: made before this step, or of a person. */
 function twentieth(db: DatabaseSync): void {
   db.exec('ALTER TABLE reports ADD COLUMN shown TEXT');
+}
+
+/**
+ * The move to MongoDB: where to, and which rows have changed since it began (moveSource.ts). Only tables; the triggers that fill
+ * `changedRows` exist during a move alone.
+ */
+function twentyFirst(db: DatabaseSync): void {
+  db.exec(`
+    CREATE TABLE move (place TEXT NOT NULL, run TEXT NOT NULL, state TEXT NOT NULL) STRICT;
+    CREATE TABLE changedRows (id INTEGER PRIMARY KEY AUTOINCREMENT, part TEXT NOT NULL, key TEXT NOT NULL) STRICT;
+    CREATE UNIQUE INDEX changedRowsByKey ON changedRows (part, key);
+  `);
 }
 
 /** The condition of the partial index of messages: SQLite uses the index only for queries that repeat it. */

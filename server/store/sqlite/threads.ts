@@ -27,6 +27,7 @@ import {
   type ToDatabase,
 } from './calls.ts';
 import { Damaged } from './connections.ts';
+import { Moved } from './movedFile.ts';
 import { withoutWatching } from './processes.ts';
 
 export interface Threads {
@@ -57,6 +58,8 @@ export interface ThreadOptions {
   onRestart(isChecked: boolean): void;
   /** Called when the file is found damaged at such a reopening. */
   onDamage(error: Damaged): void;
+  /** Called when another process has moved what is in the file to MongoDB. */
+  onMoved(error: Moved): void;
 }
 
 /** The writer opens first, since it creates the file. Rejects with `Unusable`. */
@@ -142,7 +145,7 @@ const MOST_UNDER_WAY: Record<Role, Record<Lane | 'inAll', number>> = {
 
 /** Rejects with `Unusable` when the file cannot be used, and with the reason of `mayOpen` when that rejects. */
 async function startThread(options: ThreadOptions): Promise<Thread> {
-  const { file, role, mayOpen, log, onRestart, onDamage } = options;
+  const { file, role, mayOpen, log, onRestart, onDamage, onMoved } = options;
   const pending = new Map<number, PendingCall>();
   const queue = createCallQueue({ mostUnderWay: MOST_UNDER_WAY[role], mostWaiting: STORE_CALLS_WAITING });
   const collected: CallMessage[] = [];
@@ -175,6 +178,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
       if (message.tag === 'opened') opening.resolve(message);
       else if (message.tag === 'closed') isComplete = message.isComplete;
       else if (message.tag === 'unusable') opening.reject(errorOf(message));
+      else if (message.tag === 'moved') onMoved(new Moved(message.message));
       else for (const reply of message.replies) settle(reply);
     });
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -217,6 +221,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
       onRestart(await start(false));
     } catch (error) {
       if (error instanceof Damaged) return onDamage(error);
+      if (error instanceof Moved) return onMoved(error);
       log.error({ err: error }, 'the database cannot be opened; trying again');
       if (state.tag === 'down') state.timer = setTimeout(startAgain, RESTART_EVERY_MS);
     }
@@ -282,6 +287,7 @@ async function startThread(options: ThreadOptions): Promise<Thread> {
   };
 }
 
-function errorOf({ message, isDamaged }: Extract<FromDatabase, { tag: 'unusable' }>): Unusable {
-  return isDamaged ? new Damaged(message) : new Unusable(message);
+function errorOf({ message, why }: Extract<FromDatabase, { tag: 'unusable' }>): Unusable {
+  const Reason = why === 'damaged' ? Damaged : why === 'moved' ? Moved : Unusable;
+  return new Reason(message);
 }

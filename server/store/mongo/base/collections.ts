@@ -2,6 +2,7 @@
 import type { Collection, CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
 import type { RoomFields } from '../../../../shared/aboutRoom.ts';
 import type { RoomKind, RoomRole } from '../../../../shared/protocol/index.ts';
+import type { MovePosition } from '../../move.ts';
 import type {
   ComeBackRequest,
   NewDevice,
@@ -21,6 +22,8 @@ import type { EntryDocument } from '../append/commands.ts';
 export const VERSION = 3;
 export const VERSION_OF_NEW_KINDS = 2;
 export const VERSION_OF_OWN_DEVICES = 3;
+/** Of a database that is being filled: processes of every version refuse it. */
+export const VERSION_WHILE_FILLING = 1_000_000;
 export const META = 'meta';
 /** The capped collection of broadcasts between processes (socketAdapter.ts). */
 export const EPHEMERAL = 'ephemeral';
@@ -68,6 +71,10 @@ export interface MetaDocument {
   usersRev?: number;
   /** Attempts to move devices (moveDevices.ts). Absent: 0. */
   deviceMoves?: number;
+  /** While `npm run migrate` fills it: by which run, and how far that is. Then no server may use it. */
+  filling?: MovePosition & { run: string };
+  /** The run that has filled it. */
+  filledBy?: string;
 }
 
 export interface UserDocument {

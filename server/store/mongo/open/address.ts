@@ -41,6 +41,13 @@ export function addressOf({ options }: MongoClient, url: string): Address {
   };
 }
 
+/** The address for people, without user, password and options that may hold secrets. */
+export function placeOf({ hosts, database, setName }: Address, url: string): string {
+  const scheme = url.startsWith('mongodb+srv:') ? 'mongodb+srv' : 'mongodb';
+  const set = setName === undefined ? '' : `?replicaSet=${encodeURIComponent(setName)}`;
+  return `${scheme}://${hosts.replaceAll(', ', ',')}/${encodeURIComponent(database)}${set}`;
+}
+
 /** Why nothing may be connected: Holdfast would fill a database of MongoDB itself, or cannot work with this server. */
 export function refusalOf({ options }: MongoClient, address: Address): Unusable | undefined {
   const { hosts, database } = address;

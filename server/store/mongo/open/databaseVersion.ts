@@ -13,10 +13,11 @@ import {
 } from '../base/collections.ts';
 import type { Address } from './address.ts';
 import { MIGRATION_STEPS } from './migrate.ts';
-import { writtenByNewer } from './unusable.ts';
+import { stillBeingFilled, writtenByNewer } from './unusable.ts';
 
 /** Throws `Unusable` where processes of this version may not use the database any more. */
 export function refuseNewer(meta: MetaDocument, address: Pick<Address, 'hosts' | 'database'>): void {
+  if (meta.filling) throw stillBeingFilled(address);
   if (leastVersion(meta) > VERSION) throw writtenByNewer(address);
 }
 

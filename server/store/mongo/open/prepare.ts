@@ -35,17 +35,26 @@ export async function prepare(db: Db, address: Address, tools: PrepareTools): Pr
   const collections = collectionsOf(db);
   const meta = (await findMeta(db, collections, address)) ?? (await insertMeta(collections));
   refuseNewer(meta, address);
-  await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
+  await createCollections(db);
   const steps = stepsFor(leastVersion(meta));
   const isOld = (meta.steps ?? 0) < steps.length;
   if (isOld) await tools.bringUpToDate(steps);
-  await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition, tools)));
+  await createAllIndexes(db, tools);
   await insertLobby(collections);
   return isOld ? { ...meta, steps: steps.length } : meta;
 }
 
+/** It does not matter whether they exist already. */
+export async function createCollections(db: Db): Promise<void> {
+  await Promise.all(DEFINITIONS.map((definition) => createCollection(db, definition)));
+}
+
+export async function createAllIndexes(db: Db, tools: PrepareTools): Promise<void> {
+  await Promise.all(DEFINITIONS.map((definition) => createIndexes(db, definition, tools)));
+}
+
 /** Undefined for an empty database. Throws where the database has collections but no `meta` document of ours. */
-async function findMeta(db: Db, { meta }: Collections, address: Address) {
+export async function findMeta(db: Db, { meta }: Pick<Collections, 'meta'>, address: Address) {
   // In this order: a process that prepares it at the same moment inserts the document, by the majority, before all else.
   const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
   const others = names.filter((name) => name !== META && !name.startsWith('system.'));

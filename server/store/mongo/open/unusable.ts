@@ -88,6 +88,24 @@ export function writtenByNewer({ database, hosts }: Place): Unusable {
   );
 }
 
+export function stillBeingFilled({ database, hosts }: Place): Unusable {
+  return new Unusable(
+    `The database "${database}" at ${hosts} is being filled by \`npm run migrate\`: start this server when that has finished, or call it again where it was interrupted.`,
+  );
+}
+
+export function notEmpty({ database, hosts }: Place): Unusable {
+  return new Unusable(
+    `The database "${database}" at ${hosts} is not empty, and nothing is overwritten: name another one after the host, or drop that one.`,
+  );
+}
+
+export function filledByAnotherRun({ database, hosts }: Place): Unusable {
+  return new Unusable(
+    `The database "${database}" at ${hosts} is half filled from another file, or by a run that was given up: drop it, or name another one after the host.`,
+  );
+}
+
 /** Time may mend it, so it is a sentence only. `what`: as in "cannot open a change stream". */
 export function lacking(what: string, { message }: Error, { hosts }: Place): string {
   return `The MongoDB at ${hosts} cannot ${what} (${message}): look at rs.status() and at its log; docs/MONGODB.md says what Holdfast needs.`;
