@@ -22,7 +22,7 @@ const migrate = (env: Record<string, string | undefined>, ...words: string[]) =>
   run(process.execPath, ['server/migrate/main.ts', ...words], { env });
 
 test('L1 L3 O2 a database moves under apps that write all the time: they notice a pause, nobody signs in again, and everything is there once and in order', {
-  timeout: 60_000,
+  timeout: 90_000,
 }, async () => {
   await using mongo = await startMongo();
   await using server = await startServer();
