@@ -21,6 +21,8 @@ const LONGEST = [
   'test/server/store/sqlite/processLock.test.ts',
   'test/web/simulation/simulation.test.ts',
   'test/fault/mongo/writers.test.ts',
+  'test/server/migrate/moveDatabase.test.ts',
+  'test/server/migrate/inUse.test.ts',
   'test/contract/broken/broken.test.ts',
   'test/server/store/mongo/contract.test.ts',
   'test/server/store/mongo/histories.test.ts',

@@ -8,6 +8,7 @@ import { parseEnv } from '../base/env.ts';
 import { EX_USAGE } from '../base/exitCodes.ts';
 import { createLogger } from '../base/logger.ts';
 import { runCommand } from '../store/runCommand.ts';
+import { explainingErrors } from '../store/sqlite/databaseFiles.ts';
 import { PRIVATE_UMASK } from '../store/sqlite/fileModes.ts';
 import { openMoveSource } from '../store/sqlite/moveSource.ts';
 import { moveDatabase } from './moveDatabase.ts';
@@ -29,14 +30,18 @@ async function run(): Promise<void> {
   }
   const { DATA } = process.env; // other settings belong to the server only, and may be secret
   const { data, mongodbUrl } = parseEnv({ DATA, MONGODB_URL: asked.to });
-  const source = await openMoveSource(join(data, 'holdfast.db'));
+  await explainingErrors(data, () => moveFrom(join(data, 'holdfast.db'), asked.cancels, mongodbUrl));
+}
+
+async function moveFrom(file: string, cancels: boolean, url: string | undefined): Promise<void> {
+  const source = await openMoveSource(file);
   try {
-    if (asked.cancels) {
+    if (cancels) {
       source.cancel();
       console.log(
         'The move is given up; the file is an ordinary one. Drop the database that was being filled.',
       );
-    } else await move(source, mongodbUrl!);
+    } else await move(source, url!);
   } finally {
     source.close();
   }
@@ -66,7 +71,7 @@ async function move(source: Awaited<ReturnType<typeof openMoveSource>>, url: str
       onProgress: bar.show,
     });
     bar.end();
-    const pause = pausedMs > 0 ? ` Nothing could be written for ${(pausedMs / 1_000).toFixed(1)} s.` : '';
+    const pause = pausedMs > 0 ? ` Nothing could be written for ${Math.ceil(pausedMs)} ms.` : '';
     console.log(
       `${source.file} was moved to ${place}: ${entries.toLocaleString('en')} entries in ${rooms.toLocaleString('en')} rooms.${pause}`,
     );

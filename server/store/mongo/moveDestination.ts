@@ -184,28 +184,27 @@ function destinationOn(
         .sort({ serverOffset: 1 })
         .project<EntryDocument>(COPY_FIELDS)
         .batchSize(DOCUMENTS_PER_WRITE);
-      for await (const document of found) yield copyOf(document);
+      for await (const document of explained(found)) yield copyOf(document);
     },
     async entriesAt(room, offsets) {
       const found: StoredCopy[] = [];
       for (const some of chunks(offsets, ROWS_PER_READ)) {
         const where = { room, serverOffset: { $in: [...some] } };
         const cursor = collections.entriesOf(room).find(where).project<EntryDocument>(COPY_FIELDS);
-        found.push(...(await cursor.toArray()).map(copyOf));
+        found.push(...(await again(() => cursor.clone().toArray())).map(copyOf));
       }
       return found;
     },
     async *texts(part) {
       const found = collectionOf(collections, part).find(wherePart(part)).batchSize(DOCUMENTS_PER_WRITE);
-      for await (const document of found) yield textOf(part, document);
+      for await (const document of explained(found)) yield textOf(part, document);
     },
     async textsAt(part, keys) {
       const found: string[] = [];
       for (const some of chunks(keys, ROWS_PER_READ)) {
         const $or = some.map((key) => whereKey(part, key));
-        const documents = await collectionOf(collections, part)
-          .find({ $and: [{ $or }, wherePart(part)] })
-          .toArray();
+        const where = { $and: [{ $or }, wherePart(part)] };
+        const documents = await again(() => collectionOf(collections, part).find(where).toArray());
         found.push(...documents.map((document) => textOf(part, document)));
       }
       return found;
@@ -227,12 +226,23 @@ function destinationOn(
         return await work();
       } catch (error) {
         if (!isDatabaseError(error) || faultOf(error).tag !== 'unknown') throw error;
-        if (performance.now() > until)
-          throw new Unavailable(
-            `The MongoDB at ${address.hosts} does not take writes (${describeError(error)}): call this again when it does; it goes on where it stopped.`,
-          );
+        if (performance.now() > until) throw doesNotAnswer(error);
       }
     }
+  }
+
+  async function* explained<T>(found: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* found;
+    } catch (error) {
+      throw isDatabaseError(error) ? doesNotAnswer(error) : error;
+    }
+  }
+
+  function doesNotAnswer(error: Error): Unavailable {
+    return new Unavailable(
+      `The MongoDB at ${address.hosts} does not answer (${describeError(error)}): call this again when it does; it goes on where it stopped.`,
+    );
   }
 }
 

@@ -28,6 +28,8 @@ const mongo = mongoOfFile();
 /** Some seconds; on a busy machine, with its disk busy, many times that. */
 const LONG_MS = 90_000;
 
+const INTERRUPTED = 11_601;
+
 /** Called between the steps of a move. */
 type OnStep = (step: string) => Promise<void> | void;
 
@@ -130,6 +132,9 @@ test('L4 what is acknowledged during a move is in the copy; from the last part o
     }
   })();
   const { pausedMs } = await db.move(async (step) => {
+    // the database fails for a moment, and the move goes on
+    if (step === 'begun')
+      await mongo.server.failPoint({ failCommands: ['insert'], errorCode: INTERRUPTED }, { times: 3 });
     if (step === 'log copied' || step === 'compared') {
       const before = acknowledged.length;
       await waitFor('more is written', () => acknowledged.length > before + 30);
