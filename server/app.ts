@@ -107,7 +107,7 @@ export interface ConnectionSource {
 }
 
 export function createApp({ config, store, adapter, connectionSource, logger }: Deps): ServerApp {
-  const now = Date.now;
+  const { now } = store;
   const monotonic = () => performance.now();
   const metrics = createMetrics(store.waiting, () => feed.isOpen());
   const audit = createAudit({ logger, isOn: config.auditLog, key: randomBytes(32), now: monotonic });

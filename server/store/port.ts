@@ -31,6 +31,8 @@ export interface Store {
   presence: PresenceStore;
   reports: ReportStore;
 
+  /** The time by which all processes of this database agree, in ms since 1970. It may go back. */
+  now(): number;
   /** The calls that wait for the database, by queue: for the metrics. */
   waiting(): Readonly<Record<string, QueueState>>;
   /** Rejects with `Unavailable` when the database does not answer. */

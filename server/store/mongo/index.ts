@@ -19,6 +19,7 @@ import { createKnownHeads } from './knownHeads.ts';
 import { readsOn } from './logReads.ts';
 import { messagesOn } from './messageCounts.ts';
 import { connectMongo, type Patience } from './open/connect.ts';
+import { watchClock } from './open/databaseClock.ts';
 import { watchVersion } from './open/databaseVersion.ts';
 import { presenceOn } from './presenceStore.ts';
 import { rangesOn } from './readRange.ts';
@@ -56,6 +57,7 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
   const guard = createCallGuard(log);
   const version = watchVersion({ collections, address, meta, guard, log });
   const { takesNewKinds } = version;
+  const clock = await watchClock({ db, pass: guard.pass, log });
   const heads = createKnownHeads();
   const me = randomBytes(4).toString('base64url'); // unique among some tens of processes
   const turnsOf = writeTurnsByRoom(me, () => performance.now());
@@ -122,16 +124,18 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
       tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: guard.wrap(usersOn(collections, version), ['changedSince', 'changedAround']),
+    users: guard.wrap(usersOn(collections, version, clock.now), ['changedSince', 'changedAround']),
     rooms: guard.wrap(rooms, ['listPublic', 'searchPublic', 'ofUsers']),
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
     invitations: guard.wrap(invitationsOn(collections), ['all']),
     presence: guard.wrap(presenceOn(collections), ['of']),
     reports: guard.wrap(reportsOn(collections), ['open']),
+    now: clock.now,
     waiting: guard.waiting,
     ping: () => guard.pass(async () => void (await db.command({ ping: 1 })), PING_WITHIN_MS),
     async close() {
       version.close();
+      clock.close();
       repair.close();
       await guard.close();
       tails.close();

@@ -8,9 +8,13 @@ import { mixedDevicesOn } from './devices/embeddedDevices.ts';
 import type { VersionWatch } from './open/databaseVersion.ts';
 import { passesOn } from './passStore.ts';
 
-export function usersOn(collections: Collections, version: Omit<VersionWatch, 'close'>): UserStore {
+export function usersOn(
+  collections: Collections,
+  version: Omit<VersionWatch, 'close'>,
+  now: () => number,
+): UserStore {
   const { users, members, meta } = collections;
-  const own = devicesOn(collections);
+  const own = devicesOn(collections, now);
   const mixed = mixedDevicesOn({ collections, own, version });
 
   /** The next revision, unique and increasing over all processes. */

@@ -209,6 +209,7 @@ async function openLocked(
       toKeepers: (id) => call('reports', 'toKeepers', id),
     },
     waiting: () => threads.waiting(),
+    now: Date.now,
     ping: () => withTimeout(PING_TIMEOUT_MS, threads.ping()),
     close: () => {
       closing ??= close();

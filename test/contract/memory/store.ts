@@ -286,6 +286,7 @@ export function openMemory(data: MemoryData, random: Random): Store {
     presence: presenceIn(data, call),
     reports: reportsIn(data, call),
     waiting: () => ({}),
+    now: Date.now,
     ping: () => call(() => {}),
     async close() {
       isClosed = true;

@@ -38,7 +38,10 @@ export type DeviceCalls = Pick<
   | 'expireDevices'
 >;
 
-export function devicesOn({ users, devices }: Pick<Collections, 'users' | 'devices'>): DeviceCalls {
+export function devicesOn(
+  { users, devices }: Pick<Collections, 'users' | 'devices'>,
+  now: () => number,
+): DeviceCalls {
   async function signedIn(where: Filter<DeviceDocument>): Promise<SignedInDevice | undefined> {
     const device = await devices.findOne({ ...where, removedAt: ABSENT });
     if (!device) return undefined;
@@ -90,7 +93,7 @@ export function devicesOn({ users, devices }: Pick<Collections, 'users' | 'devic
     }
     // `expireDevices` leaves it alone for another while
     const { _id, signUpAt } = device;
-    const renewed = await devices.updateOne({ _id, signUpAt }, { $set: { signUpAt: Date.now() } });
+    const renewed = await devices.updateOne({ _id, signUpAt }, { $set: { signUpAt: now() } });
     if (renewed.matchedCount === 0) return false;
     await insertUser({ _id: device.user, ...user });
     return true;
@@ -109,7 +112,7 @@ export function devicesOn({ users, devices }: Pick<Collections, 'users' | 'devic
 
   /** Of sign-ups that are some minutes old: removes the devices without a user. Returns how many sign-ups there were. */
   async function sweepSignUps(limit: number): Promise<number> {
-    const before = { signUpAt: { ...IN_SIGN_UP.signUpAt, $lt: Date.now() - SIGN_UP_WITHIN_MS } };
+    const before = { signUpAt: { ...IN_SIGN_UP.signUpAt, $lt: now() - SIGN_UP_WITHIN_MS } };
     const old = await devices
       .find(before)
       .project<Pick<DeviceDocument, '_id' | 'user'>>({ user: 1 })
@@ -135,7 +138,7 @@ export function devicesOn({ users, devices }: Pick<Collections, 'users' | 'devic
     async create({ id, passwordHash, ...named }, device) {
       const user = { ...named, ...(passwordHash === undefined ? {} : { passwordHash }) };
       for (let tries = 0; tries < CLAIM_TRIES; tries++) {
-        if (await insertDevice({ ...deviceDocument(device), signUpAt: Date.now() })) {
+        if (await insertDevice({ ...deviceDocument(device), signUpAt: now() })) {
           if (await insertUser({ _id: id, ...user })) return 'created';
           // a concurrent repeat may have inserted it
           return (await users.findOne({ _id: id }, { projection: { _id: 1 } })) ? 'created' : 'taken';

@@ -141,7 +141,7 @@ it('a move that ends before or after any of its writes is finished by the next o
   await using client = await new MongoClient(url).connect();
   const db = client.db();
   const all = collectionsOf(db);
-  const users = devicesOn(all);
+  const users = devicesOn(all, Date.now);
   let writes = 0;
   for (let at = 1, isCut = true; isCut; at++) {
     const [claimed, other] = [deviceOf(newId()), deviceOf(newId())];
@@ -221,12 +221,16 @@ it('while devices are moved people sign up, in and out at several processes: no 
   const all = collectionsOf(client.db(undefined, { writeConcern: { w: 'majority' } }));
   const readHasOwnDevices = async () => leastVersion((await all.meta.findOne())!) >= VERSION;
   const processes = [false, true].map((isTold) =>
-    usersOn(all, {
-      takesNewKinds: () => true,
-      mayHaveEmbeddedDevices: () => true,
-      readHasOwnDevices,
-      hasOwnDevices: () => isTold && isUnderWay,
-    }),
+    usersOn(
+      all,
+      {
+        takesNewKinds: () => true,
+        mayHaveEmbeddedDevices: () => true,
+        readHasOwnDevices,
+        hasOwnDevices: () => isTold && isUnderWay,
+      },
+      Date.now,
+    ),
   );
   let isUnderWay = false;
   const random = seeded(13);
@@ -250,7 +254,7 @@ it('while devices are moved people sign up, in and out at several processes: no 
   await Promise.all([...works, newcomers(), move()]);
   for (const one of people) await one.step();
   expect(await all.users.countDocuments({ devices: { $exists: true } })).toBe(0);
-  for (const users of [...processes, devicesOn(all)]) {
+  for (const users of [...processes, devicesOn(all, Date.now)]) {
     for (const { user, signedIn, signedOut, replaced } of people) {
       const ids = (await users.devicesOf(user)).map(({ id }) => id);
       expect(ids.toSorted()).toEqual([...signedIn.keys()].toSorted());
