@@ -1,7 +1,8 @@
 /**
  * `npm run soak`: the long runs, for which `npm test` has no time. First the random runs of test/support/runs.ts, many times
  * more of each, and the attacks of test/fault/attacks, each for longer; then, for `--minutes` (30) and beginning at `--seed` (1), the faults of test/fault/mongo, with a report in
- * docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it.
+ * docs/soak.md. `--only random` and `--only faults` run one of the two. The seed of a fault run repeats it. `--suite` takes a
+ * part of the name of a suite, such as "bad days", and runs that alone, without the report.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -26,6 +27,10 @@ const SUITES: Record<string, Suite> = {
   'four processes on one room': (seed) => writers(4, seed),
   'forty people, six rooms, three servers': (seed) =>
     spend({ seed, servers: 3, people: 40, rooms: 6, stormMs: STORM_MS }),
+  'sixty people, ten rooms, three servers behind HAProxy: bad days of 15 s': (seed) =>
+    spend({ seed, servers: 3, people: 60, rooms: 10, stormMs: 2 * STORM_MS, badDayMs: 15_000 }),
+  'the same, each for a minute': (seed) =>
+    spend({ seed, servers: 3, people: 60, rooms: 10, stormMs: 2 * STORM_MS, badDayMs: 60_000 }),
 };
 
 const { values } = parseArgs({
@@ -33,6 +38,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     minutes: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
+    suite: { type: 'string' },
   },
 });
 if (values.only !== undefined && values.only !== 'random' && values.only !== 'faults')
@@ -60,16 +66,18 @@ async function faults(): Promise<boolean> {
   const runs: SoakRun[] = [];
   for (let seed = Number(values.seed); runs.length === 0 || performance.now() < until; seed++) {
     for (const [what, suite] of Object.entries(SUITES)) {
+      if (values.suite !== undefined && !what.includes(values.suite)) continue;
       const start = performance.now();
       const { logs, ...outcome } = await attempt(suite, seed);
       const seconds = (performance.now() - start) / 1000;
       runs.push({ what, seed, seconds, ...outcome });
       console.log(
-        `${what}, seed ${seed}: ${outcome.entries} entries, ${outcome.violations.length} violations`,
+        `${what}, seed ${seed}: ${outcome.acknowledged} acknowledged, ${outcome.entries} entries, ${[...outcome.faults.values()].reduce((sum, times) => sum + times, 0)} faults in ${Math.round(seconds)} s, ${outcome.violations.length} violations`,
       );
       if (outcome.violations.length > 0) console.log([...outcome.violations, logs].join('\n'));
     }
   }
+  if (values.suite !== undefined) return runs.every(({ violations }) => violations.length === 0);
   await mkdir(`${ROOT}/docs`, { recursive: true });
   await writeFile(REPORT, soakReport({ started, database: await databaseName(), stormMs: STORM_MS, runs }));
   console.log(`The report is in ${REPORT}.`);

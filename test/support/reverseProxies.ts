@@ -18,6 +18,9 @@ import { waitFor } from './waitFor.ts';
 /** By what all requests of a session of long polling go to one node. */
 export type Stickiness = 'cookie' | 'address';
 
+/** Their ports. More than two at HAProxy only. */
+type Nodes = readonly [number, number, ...number[]];
+
 export interface ReverseProxy extends AsyncDisposable {
   /** `https://127.0.0.1:PORT`, the same after a restart. */
   readonly url: string;
@@ -55,7 +58,7 @@ const STOPPED_WITHIN_MS = 5_000;
 export async function startReverseProxy(
   program: ProxyProgram,
   stickiness: Stickiness,
-  nodes: readonly [number, number],
+  nodes: Nodes,
 ): Promise<ReverseProxy> {
   const path = findProxyProgram(program);
   if (path === undefined) throw new Error(`no ${program}: run \`npm test\`, which installs it`);
@@ -122,7 +125,7 @@ function shippedFile(
   kind: Kind,
   place: Omit<Place, 'site'>,
   stickiness: Stickiness,
-  [first, second]: readonly [number, number],
+  [first, second, ...more]: Nodes,
 ): string {
   let text = readFileSync(`${ROOT}/deploy/proxies/${kind.file}`, 'utf8');
   const replaced: [string | RegExp, string][] = [
@@ -138,6 +141,9 @@ function shippedFile(
     if (next === text) throw new Error(`${kind.file} has no ${found}`);
     text = next;
   }
+  if (more.length > 0 && kind.program !== 'haproxy') throw new Error(`${kind.file} has two nodes`);
+  for (const [nth, port] of more.entries())
+    text += `  server node${nth + 3} 127.0.0.1:${port}${stickiness === 'cookie' ? ` cookie node${nth + 3}` : ''}\n`;
   return text;
 }
 

@@ -67,6 +67,16 @@ export function timeProblems({ room, entries }: { room: string; entries: readonl
   });
 }
 
+/** No entry is of a later time than now, though the clock of a process is ahead. */
+export function futureProblems({ room, entries }: { room: string; entries: readonly Entry[] }): string[] {
+  const latest = Date.now() + CLOCKS_APART_MS;
+  return entries.flatMap(({ serverOffset, at }) =>
+    at <= latest ? [] : [`${room}#${serverOffset} is ${at - latest} ms in the future`],
+  );
+}
+
+const CLOCKS_APART_MS = 10_000;
+
 function targetOf(entry: Entry): number {
   return 'target' in entry && typeof entry.target === 'number' ? entry.target : 0;
 }

@@ -67,3 +67,33 @@ test('a process that was killed takes its people offline within 30 s; they come 
   using __ = keepSaying(again);
   await waitFor('bo is back', () => toldOf(ada, id)?.here);
 });
+
+test('a process that stands still takes its people offline; when it goes on they are here again, and those at it see all', {
+  timeout: 120_000,
+}, async () => {
+  const [, two, three] = servers as [ServerProcess, ServerProcess, ServerProcess];
+  const [max, kim] = [await signUp(two.url, 'max'), await signUp(three.url, 'kim')];
+  using there = await connectClient(two.url, max);
+  using here = await connectClient(three.url, kim);
+  const room = newId();
+  await here.makeRoom({ id: room, kind: 'public', name: 'another room' });
+  await there.request('room:join', { room, clientOffset: newId() });
+  for (const client of [here, there])
+    await waitFor('both are members', async () => {
+      const answer = await client.request('presence', { room });
+      return answer.ok && Object.keys(answer.people).length === 2;
+    });
+  using _ = keepSaying(there);
+  using __ = keepSaying(here);
+  const seesBoth = (client: ApiClient) =>
+    [max, kim].every(({ user }) => toldOf(client, user.id)?.here !== undefined);
+  await waitFor('each sees both', () => seesBoth(there) && seesBoth(here));
+
+  await two.pause();
+  await waitFor('max is gone', () => toldOf(here, max.user.id)?.here === undefined, 30_000);
+  await here.append({ kind: 'text', room, clientOffset: newId(), body: 'said meanwhile' });
+  two.resume();
+  await waitFor('each sees both again', () => seesBoth(there) && seesBoth(here), 30_000);
+  await there.hears('said meanwhile', room);
+  expect(there.heard(room).map(({ serverOffset }) => serverOffset)).toEqual([1, 2, 3]); // made, joined, and this
+});

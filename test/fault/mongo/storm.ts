@@ -10,6 +10,8 @@ interface Storm {
   ms: number;
   /** A counter that grows while the system works. */
   progress(): number;
+  /** Goes on after `ms` until each fault has struck. */
+  eachAtLeastOnce?: boolean;
 }
 
 /** The maximum time for recovery after a fault has ended: elections, timeouts and backoff of all parts together. */
@@ -17,12 +19,19 @@ const GOES_ON_WITHIN_MS = 30_000;
 const PROGRESS_AT_MOST = 60;
 
 /** Resolves with the number of times for each fault; rejects if the system does not recover from one. */
-export async function storm({ lanes, random, ms, progress }: Storm): Promise<Map<string, number>> {
+export async function storm({
+  lanes,
+  random,
+  ms,
+  progress,
+  eachAtLeastOnce = false,
+}: Storm): Promise<Map<string, number>> {
   const until = performance.now() + ms;
   const struck = new Map<string, number>();
   const lane = async (faults: readonly Fault[]) => {
     let left: Fault[] = [];
-    while (performance.now() < until) {
+    const isMissing = () => eachAtLeastOnce && faults.some(({ name }) => !struck.has(name));
+    while (performance.now() < until || isMissing()) {
       if (left.length === 0) left = random.shuffle(faults); // each fault once before any is repeated
       const fault = left.pop()!;
       await fault.strike(random);

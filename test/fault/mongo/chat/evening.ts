@@ -5,10 +5,12 @@ import { wholeLog } from '../../../support/api.ts';
 import { startMongo } from '../../../support/mongo/index.ts';
 import { startProxy } from '../../../support/proxy.ts';
 import { seeded } from '../../../support/random.ts';
+import { startReverseProxy } from '../../../support/reverseProxies.ts';
 import { type ServerProcess, startServer } from '../../../support/serverProcess.ts';
 import { waitFor } from '../../../support/waitFor.ts';
+import { databaseBadDays, serverBadDays, startAgain, wrongClock } from '../badDays.ts';
 import { commandFaults, databaseFaults, type Fault, LONG_MS, networkFaults } from '../faults.ts';
-import { blankProblems, orderProblems } from '../order.ts';
+import { blankProblems, futureProblems, orderProblems, timeProblems } from '../order.ts';
 import { createRecord, type Log, type LogRecord } from '../record.ts';
 import { storm } from '../storm.ts';
 import { type ChatClient, startChatClient } from './client.ts';
@@ -20,6 +22,11 @@ export interface Evening {
   people: number;
   rooms: number;
   stormMs: number;
+  /**
+   * The servers stand behind HAProxy, the clock of one is an hour ahead, and the faults are bad days of an operator, of this
+   * length, with two of the others. All of them strike at least once.
+   */
+  badDayMs?: number;
 }
 
 export interface EveningReport {
@@ -36,7 +43,14 @@ export interface EveningReport {
 }
 
 const SETTLED_WITHIN_MS = 60_000;
-const START_WITHIN_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** The cookie of the proxy keeps a session of long polling at its server. Certificates of tests are not verified. */
+const behind = (transport: 'polling' | 'websocket') => ({
+  transports: [transport],
+  withCredentials: true,
+  rejectUnauthorized: false,
+});
 
 export async function spend(evening: Evening): Promise<EveningReport> {
   const random = seeded(evening.seed);
@@ -46,25 +60,50 @@ export async function spend(evening: Evening): Promise<EveningReport> {
   await using proxy = await startProxy(mongo.port);
   await using started = new AsyncDisposableStack();
   const servers: ServerProcess[] = [];
+  const { badDayMs } = evening;
   for (let n = 0; n < evening.servers; n++) {
     const env = { MONGODB_URL: mongo.urlThrough(proxy.port), LOG_LEVEL: 'warn' };
-    servers.push(started.use(await startServer({ env })));
+    const behindProxy = badDayMs !== undefined && { TRUST_PROXY: '1' };
+    const clock = badDayMs !== undefined && n === 1 && wrongClock(HOUR_MS);
+    servers.push(started.use(await startServer({ env: { ...env, ...behindProxy, ...clock } })));
   }
 
   const urls = servers.map(({ url }) => url);
   const people = await gather({ url: urls[0]!, people: evening.people, rooms: evening.rooms, random });
-  const clients = people.map((person) => startChatClient({ ...person, urls, random: fork(), record }));
+  const front =
+    badDayMs !== undefined &&
+    started.use(
+      await startReverseProxy('haproxy', 'cookie', servers.map(({ port }) => port) as [number, number]),
+    );
+  const clients = people.map((person, nth) =>
+    startChatClient({
+      ...person,
+      urls: front ? [front.url] : urls,
+      random: fork(),
+      record,
+      ...(front && { options: behind(nth % 3 === 0 ? 'polling' : 'websocket') }),
+    }),
+  );
   started.defer(async () => void (await Promise.all(clients.map((client) => client.stop()))));
 
   const acknowledged = () => sum(clients, ({ outbox }) => outbox.acknowledged());
+  const ofDatabase = [...networkFaults(proxy), ...commandFaults(mongo), ...databaseFaults(mongo)];
+  const lanes =
+    badDayMs === undefined
+      ? [ofDatabase, servers.flatMap(serverFaults)]
+      : [
+          [...databaseBadDays(mongo, proxy, badDayMs), ...random.shuffle(ofDatabase).slice(0, 2)],
+          // each to another server, in an order of the seed
+          serverBadDays(servers[0]!, badDayMs).map(
+            (_, nth) => serverBadDays(servers[(nth + evening.seed) % servers.length]!, badDayMs)[nth]!,
+          ),
+        ];
   const faults = await storm({
-    lanes: [
-      [...networkFaults(proxy), ...commandFaults(mongo), ...databaseFaults(mongo)],
-      servers.flatMap(serverFaults),
-    ],
+    lanes,
     random,
     ms: evening.stormMs,
     progress: acknowledged,
+    eachAtLeastOnce: badDayMs !== undefined,
   });
 
   await mongo.clearFailPoints();
@@ -79,7 +118,13 @@ export async function spend(evening: Evening): Promise<EveningReport> {
     entries: sum(logs, ({ entries }) => entries.length),
     acknowledged: acknowledged(),
     welcomes: sum(clients, (client) => client.welcomes()),
-    violations: [...record.compare(logs), ...orderProblems(said, logs), ...logs.flatMap(blankProblems)],
+    violations: [
+      ...record.compare(logs),
+      ...orderProblems(said, logs),
+      ...logs.flatMap(blankProblems),
+      ...logs.flatMap(timeProblems),
+      ...logs.flatMap(futureProblems),
+    ],
     logs: servers.map((server) => server.logs().slice(-20_000)).join('\n\n'),
   };
 }
@@ -137,13 +182,7 @@ function serverFaults(server: ServerProcess): Fault[] {
       name: 'server killed by -9',
       strike: async () => {
         await server.kill9();
-        // A server whose database is unavailable at the start exits; start it again, as a supervisor does.
-        const isUp = () =>
-          server.start().then(
-            () => true,
-            () => false,
-          );
-        await waitFor('the server is up again', isUp, START_WITHIN_MS);
+        await startAgain(server);
       },
     },
     {
