@@ -1,5 +1,5 @@
 /** Provides the reverse proxies for which deploy/proxies/ has configurations: nginx, HAProxy, Caddy and Apache. Linux only. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { onPath } from './onPath.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
@@ -14,12 +14,25 @@ export const HAS_PROXIES = process.platform === 'linux';
 /** Installs those that are missing. */
 export async function proxiesForTests(): Promise<void> {
   if (!HAS_PROXIES || missing().length === 0) return;
-  if (mayInstall() && (await aptInstall(...missing())) && missing().length === 0) return;
+  if (mayInstall() && (await installStopped(...missing())) && missing().length === 0) return;
   const packages = missing().join(' ');
   throw new CannotSetUp(
     'The tests of proxies need nginx, HAProxy, Caddy and Apache, which are not all here: ' +
       `\`sudo apt-get install ${packages}\` (or your system’s packages of them) installs what is missing.`,
   );
+}
+
+/** Debian starts a service when its package is installed, unless this file says no: these would take the ports 80 and 443. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+async function installStopped(...packages: string[]): Promise<boolean> {
+  if (existsSync(POLICY)) return aptInstall(...packages);
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return await aptInstall(...packages);
+  } finally {
+    rmSync(POLICY);
+  }
 }
 
 /** Undefined if it is not installed. */
