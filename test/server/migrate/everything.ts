@@ -242,7 +242,10 @@ export function createWorld(first: Store): World {
     const old = items.find(({ kind, body }) => kind === 'text' && body === 'to be pinned');
     if (old && round === 2) await write(remove(old), leave(old.room, people[1]!.id));
     const first = people[0]!;
-    await store.users.removeDevice(people[1]!.id, people[1]!.devices.at(-1)!, NOW + 800);
+    // a newer device takes the claim of an older one, and gives it back when it is gone
+    const second = people[1]!;
+    if (round % 2 === 0) await addDevice(second, second.claims[0]!, LATER);
+    else await store.users.removeDevice(second.id, second.devices.at(-1)!, NOW + 800);
     await store.invitations.use(hashes.invitations[1]!, newId(), NOW);
     await store.reports.close(reports[1]!, LATER);
     await write(

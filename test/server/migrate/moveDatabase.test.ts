@@ -131,7 +131,7 @@ test('L4 what is acknowledged during a move is in the copy; from the last part o
       expect(results[0]?.tag ?? stopped?.constructor).toBe(results[0] ? 'appended' : Unavailable);
     }
   })();
-  const { pausedMs } = await db.move(async (step) => {
+  const moving = db.move(async (step) => {
     // the database fails for a moment, and the move goes on
     if (step === 'begun')
       await mongo.server.failPoint({ failCommands: ['insert'], errorCode: INTERRUPTED }, { times: 3 });
@@ -139,6 +139,10 @@ test('L4 what is acknowledged during a move is in the copy; from the last part o
       const before = acknowledged.length;
       await waitFor('more is written', () => acknowledged.length > before + 30);
     }
+  });
+  const { pausedMs } = await moving.catch((error: unknown) => {
+    isOver = true;
+    throw error;
   });
   expect(pausedMs).toBeGreaterThan(0);
   const { message } = await db.moved;
