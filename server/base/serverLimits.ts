@@ -202,6 +202,8 @@ export const OPERATORS_MAX = 20;
 export const OPERATOR_LOOK_MS = 3_000;
 /** Sockets of one process that operators see. A report of 100 has some 20 kB, and the collection between processes 1 MB. */
 export const SOCKETS_SHOWN = 100;
+/** What an operator has not received yet; the sockets of eight processes are a tenth of it. Beyond it the connection is closed. */
+export const UNSENT_OF_OPERATOR_BYTES = 512 * 1024;
 export const OPERATOR_COMMANDS = { perSecond: 5, burst: 50 };
 /** Of a packet of the namespace `/admin`, in UTF-16 units: its handshake has some 100. */
 export const OPERATOR_PACKET_MAX_LENGTH = 512;

@@ -63,7 +63,7 @@ function createAdminFiles(): (path: string) => Promise<PageFile | undefined> {
     if (known) return known;
     const plain = await contentOf(path).catch(() => undefined);
     if (!plain) return undefined;
-    const file = read.get(path) ?? fileOf(path, plain);
+    const file = read.get(path) ?? fileOf(path, plain, 5);
     read.set(path, file);
     return file;
   };

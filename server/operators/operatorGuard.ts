@@ -104,7 +104,7 @@ export function createOperatorGuard({
       const known = hash && find(hash);
       if (secret && known) return { tag: 'in', session: known, secret };
       const guess = shortString(password);
-      if (!guess && !secret) return refuse(address, 'unauthorized', 'sign in');
+      if (!guess && !secret) return { tag: 'refused', code: 'unauthorized', message: 'type the password' };
 
       const isKnown = knownAddresses.get(address) === true;
       if (waiting >= OPERATOR_CHECKS_WAITING || ofAddress.waitFor(address, 1) > 0) return tooMany(address);

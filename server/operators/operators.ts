@@ -15,7 +15,7 @@ import {
   OPERATOR_COMMANDS,
   OPERATOR_LOOK_MS,
   OPERATORS_MAX,
-  UNSENT_SLOW_BYTES,
+  UNSENT_OF_OPERATOR_BYTES,
 } from '../base/serverLimits.ts';
 import { addressKey } from '../limits/addressKey.ts';
 import { createLimiter } from '../limits/limiter.ts';
@@ -137,6 +137,7 @@ export function createOperators({
       metrics.frames.inc({ event: 'operator' });
       if (event === '_disconnect') command(socket, args);
     });
+    send(socket, allSocketsFrame([report()])); // the others may take 5 s, where one of them has just ended
     void look(socket);
   });
 
@@ -174,7 +175,8 @@ export function createOperators({
     totals = new Map(reports.map((one) => [one.server, one.totals]));
     for (const socket of namespace.sockets.values()) {
       if (socket.data.session.until <= now()) socket.disconnect(true);
-      else if (unsentBytes(socket.conn as unknown as LiveSocket['conn']) > UNSENT_SLOW_BYTES) evict(socket);
+      else if (unsentBytes(socket.conn as unknown as LiveSocket['conn']) > UNSENT_OF_OPERATOR_BYTES)
+        evict(socket);
       else
         for (const frame of socket === newcomer ? [allSocketsFrame(reports), ...frames] : frames)
           send(socket, frame);

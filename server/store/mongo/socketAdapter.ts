@@ -21,6 +21,14 @@ export function socketAdapterOn(db: Db, log: Pick<Logger, 'warn'>): (namespace: 
       onEvent(event).catch((error: unknown) =>
         log.warn({ err: error }, 'a broadcast of another process was lost'),
       );
+    const inner = adapter as unknown as { publish(document: object): Promise<string> };
+    const publish = inner.publish.bind(adapter);
+    // Nor the one of an answer (`serverSideEmit` with acknowledgements), which fails while the database is away.
+    inner.publish = (document) => {
+      const published = publish(document);
+      published.catch(() => {});
+      return published;
+    };
     return adapter;
   };
 }

@@ -48,10 +48,9 @@ afterAll(async () => {
 
 const scrape = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
 const sample = (text: string, series: string) => Number(text.split(`\n${series} `)[1]?.split('\n')[0]);
-/** A request of the API. */
-const look = () =>
+const look = (path = '/api/session') =>
   new Promise<void>((resolve, reject) => {
-    get(`${server.url}/api/session`, { rejectUnauthorized: false, agent: false }, (answer) => {
+    get(`${server.url}${path}`, { rejectUnauthorized: false, agent: false }, (answer) => {
       answer.resume().on('end', resolve);
     }).on('error', reject);
   });
@@ -64,7 +63,9 @@ async function promtool(...args: string[]): Promise<void> {
 
 test('the metrics of two workers have good names, and are those of both: summed up, the worst of both, and never falling', async () => {
   for (let n = 0; n < 5; n++) await look();
+  await look('/socket.io/?EIO=4&transport=polling&sid=unknown');
   const before = await scrape();
+  expect(sample(before, 'holdfast_connection_refusals_total{code="engine-1"}')).toBe(1); // of Engine.IO
   const file = join(folder.path, 'metrics.txt');
   await writeFile(file, before);
   const { code, output } = await run('sh', ['-c', `promtool check metrics < ${file}`]);
