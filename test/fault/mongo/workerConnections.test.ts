@@ -1,8 +1,9 @@
 /** WORKERS: what becomes of connections whose worker dies or stands still, and of whom they are. */
 // @module-tag slow
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -104,7 +105,26 @@ async function expectPassedBy(server: ServerProcess): Promise<void> {
   await waitFor('it is back', () => server.logs().includes('the worker answers again'), STARTED_WITHIN_MS);
 }
 
-test.concurrent('by address: connections to a worker that is killed or stands still are closed at once; a renewed certificate is used', {
+/** Workers that have no file descriptor left: nobody waits for an answer that does not come, and later all are answered. */
+async function expectRefused(server: ServerProcess): Promise<void> {
+  const limit = (pid: number, most: number) =>
+    execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${most}:`]);
+  const workers = workersOf(server);
+  for (const pid of workers) limit(pid, readdirSync(`/proc/${pid}/fd`).length + 2);
+  const callers = ADDRESSES.flatMap((from) => [call(server, GET, { from }), call(server, GET, { from })]);
+  await waitFor('all are answered or closed', () =>
+    callers.every(({ heard, isClosed }) => heard || isClosed),
+  );
+  expect(callers.filter(({ isClosed }) => isClosed).length).toBeGreaterThan(callers.length / 2);
+  await waitFor('the log says so', () => server.logs().includes('no file descriptor left'));
+  for (const { socket } of callers) socket.destroy();
+  for (const pid of workers) limit(pid, 4_096);
+  const later = ADDRESSES.map((from) => call(server, GET, { from }));
+  await waitFor('all are answered', () => later.every(({ heard }) => heard.includes('200 OK')));
+  for (const { socket } of later) socket.destroy();
+}
+
+test.concurrent('by address: connections to a worker that is killed or stands still or has no file descriptor left are closed at once; a renewed certificate is used', {
   timeout: 120_000,
 }, async () => {
   await using folder = await temporaryFolder();
@@ -138,6 +158,7 @@ test.concurrent('by address: connections to a worker that is killed or stands st
   const { fingerprint256 } = new X509Certificate(next.cert);
   await waitFor('all present the new one', async () => [...(await all())].join() === fingerprint256, 20_000);
   expect(workersOf(server)).toEqual(workers);
+  await expectRefused(server);
   expect(await server.stop()).toBe(0);
 });
 
