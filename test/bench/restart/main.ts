@@ -1,6 +1,6 @@
 /**
  * `node test/bench/restart/main.ts`: a rolling restart of two workers on MongoDB, and a restart of one process on SQLite, with
- * 3,000 clients (`--clients N`). `--only roll` or `--only restart` runs one of the two.
+ * 3,000 clients (`--clients N`). BENCH_MONGOD names another database than that of the tests, which is slow with so many. `--only roll` or `--only restart` runs one of the two.
  */
 import { parseArgs } from 'node:util';
 import { spreadOf } from '../statistics.ts';

@@ -145,10 +145,6 @@ function violationsOf(
   return [
     ...count('clients are not back', returners.filter((one) => !one.isThere()).length),
     ...count('clients do not have everything', returners.filter((one) => one.held() !== head).length),
-    ...count(
-      'holes',
-      returners.reduce((sum, one) => sum + one.holes(), 0),
-    ),
     ...count('acknowledged messages are lost', written.filter((key) => !there.has(key)).length),
     ...count('messages are doubled', texts.length - there.size),
     ...count('messages more than written', texts.length - written.length),

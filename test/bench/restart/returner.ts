@@ -1,4 +1,5 @@
 /** A member of the lobby that comes back as the app does: after the time of a `bye`, else after a short random one. */
+import type { Entry } from '../../../shared/entry.ts';
 import type { Entries, Welcome } from '../../../shared/protocol/index.ts';
 import { openWebSocket, type WebSocketClient } from '../load/webSocket.ts';
 
@@ -16,9 +17,8 @@ export interface Returner {
   isThere(): boolean;
   /** The end of its unbroken copy of the log. */
   held(): number;
-  /** Entries that it was sent again, and entries after which some are missing. */
+  /** Entries that it was sent again. */
   doubled(): number;
-  holes(): number;
   absences: readonly Absence[];
   /** Resolves with the packet of the acknowledgement; undefined where the connection ends before it. */
   ask(event: unknown[]): Promise<string | undefined>;
@@ -42,7 +42,9 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
   const waiting = new Map<number, (packet: string | undefined) => void>();
   let [held, at] = cursor;
   let epoch: string | undefined;
-  let [doubled, holes, asked] = [0, 0, 0];
+  let [doubled, asked, head] = [0, 0, 0];
+  const beyond = new Map<number, Entry>();
+  let isFilling = false;
   let told: number | undefined;
   let lostAt: number | undefined;
   let triedAt: number | undefined;
@@ -89,7 +91,6 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
   }
 
   function onWelcome(welcome: Welcome): void {
-    if (epoch !== undefined && welcome.epoch !== epoch) holes++;
     epoch = welcome.epoch;
     isThere = true;
     failures = 0;
@@ -103,11 +104,40 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
   function onEntries(frame: Entries): void {
     if (frame.room !== room) return;
     for (const entry of frame.entries) {
-      if (entry.serverOffset <= held) doubled++;
-      else if (entry.serverOffset > held + 1) holes++;
-      held = Math.max(held, entry.serverOffset);
-      at = Math.max(at, entry.at);
+      if (entry.serverOffset <= held || beyond.has(entry.serverOffset)) doubled++;
+      else beyond.set(entry.serverOffset, entry);
+      head = Math.max(head, entry.serverOffset);
     }
+    extend();
+    if (held < head && !isFilling) void fill();
+  }
+
+  function extend(): void {
+    for (let next = beyond.get(held + 1); next; next = beyond.get(held + 1)) {
+      beyond.delete(next.serverOffset);
+      [held, at] = [next.serverOffset, next.at];
+    }
+  }
+
+  /** S2: what a frame leaves out is requested. */
+  async function fill(): Promise<void> {
+    isFilling = true;
+    while (held < head && isThere) {
+      const packet = await ask(['range', { room, from: held + 1, to: Math.min(head, held + 100) }]);
+      const [answer] = packet ? (JSON.parse(packet.replace(/^43\d+/, '')) as [{ entries?: Entry[] }]) : [];
+      for (const entry of answer?.entries ?? [])
+        if (entry.serverOffset > held) beyond.set(entry.serverOffset, entry);
+      extend();
+    }
+    isFilling = false;
+  }
+
+  function ask(event: unknown[]): Promise<string | undefined> {
+    if (!isThere || !socket) return Promise.resolve(undefined);
+    const number = asked++;
+    const answer = new Promise<string | undefined>((resolve) => waiting.set(number, resolve));
+    socket.send(`42${number}${JSON.stringify(event)}`);
+    return answer;
   }
 
   function onAcknowledged(text: string): void {
@@ -120,15 +150,8 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
     isThere: () => isThere,
     held: () => held,
     doubled: () => doubled,
-    holes: () => holes,
     absences,
-    ask(event) {
-      if (!isThere || !socket) return Promise.resolve(undefined);
-      const number = asked++;
-      const answer = new Promise<string | undefined>((resolve) => waiting.set(number, resolve));
-      socket.send(`42${number}${JSON.stringify(event)}`);
-      return answer;
-    },
+    ask,
     close() {
       isOver = true;
       socket?.close();
