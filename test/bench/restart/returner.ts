@@ -36,6 +36,7 @@ interface Setting {
 /** Without a `bye`: the app begins with less than a second. */
 const FIRST_RETRY_MS = 1_000;
 const RETRY_MAX_MS = 5_000;
+const CATCH_UP_MS = 5_000;
 
 export function startReturner({ url, auth, room, cursor }: Setting): Returner {
   const absences: Absence[] = [];
@@ -86,6 +87,7 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
     else if (text.startsWith('2')) from.send('3');
     else if (text.startsWith('42["welcome"')) onWelcome(JSON.parse(text.slice(2))[1]);
     else if (text.startsWith('42["entries"')) onEntries(JSON.parse(text.slice(2))[1]);
+    else if (text.startsWith('42["heads"')) onHead(JSON.parse(text.slice(2))[1][room]);
     else if (text.startsWith('42["bye"')) told = JSON.parse(text.slice(2))[1].retryAfter;
     else if (text.startsWith('43')) onAcknowledged(text);
   }
@@ -99,6 +101,8 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
     told = undefined;
     lostAt = undefined;
     triedAt = undefined;
+    const known = welcome.rooms.find(({ id }) => id === room)?.head;
+    setTimeout(() => onHead(known), CATCH_UP_MS); // the catch-up follows by itself
   }
 
   function onEntries(frame: Entries): void {
@@ -109,6 +113,11 @@ export function startReturner({ url, auth, room, cursor }: Setting): Returner {
       head = Math.max(head, entry.serverOffset);
     }
     extend();
+    if (held < head && !isFilling) void fill();
+  }
+
+  function onHead(known: number | undefined): void {
+    head = Math.max(head, known ?? 0);
     if (held < head && !isFilling) void fill();
   }
 
