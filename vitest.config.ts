@@ -36,6 +36,9 @@ const LONGEST = [
   'test/fault/attacks/onMongo.test.ts',
   'test/bench/subset.test.ts',
   'test/fault/mongo/workers.test.ts',
+  'test/fault/mongo/presence.test.ts',
+  'test/fault/mongo/workerConnections.test.ts',
+  'test/fault/restart.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

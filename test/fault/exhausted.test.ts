@@ -15,6 +15,9 @@ import { type ServerProcess, startServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
+/** Where prlimit (util-linux) and tmpfs are. */
+const onLinux = test.skipIf(process.platform !== 'linux');
+
 /** Sets the soft limit of a running process, as `ulimit -n` or `ulimit -f` would. Linux. */
 function limit({ pid }: ServerProcess, name: 'nofile' | 'fsize', most: number | 'unlimited'): void {
   execFileSync('prlimit', ['--pid', `${pid()}`, `--${name}=${most}:`]);
@@ -22,7 +25,7 @@ function limit({ pid }: ServerProcess, name: 'nofile' | 'fsize', most: number | 
 
 const openFiles = ({ pid }: ServerProcess) => readdirSync(`/proc/${pid()}/fd`).length;
 
-test.each([
+onLinux.each([
   ['a few are left', 5],
   ['there are already more open than allowed', -5],
 ])(
@@ -100,42 +103,46 @@ async function fill(client: ApiClient): Promise<{ stored: string[]; last: Item; 
 const isStored = (answer: { ok: boolean; results?: ItemResult[] }) =>
   answer.ok && answer.results?.[0] !== undefined && 'serverOffset' in answer.results[0];
 
-test('L1 L2 L3 L4 a full disk: `unavailable` in a sentence, nothing is lost or doubled, and it goes on when there is space', {
-  timeout: 60_000,
-}, async ({ skip }) => {
-  await using disk = await smallDisk(6 * 1024 * 1024);
-  if (!disk) return skip('needs a user who may mount a tmpfs (root)');
-  await using server = await startServer({ data: disk.path });
-  const session = await signUp(server.url, 'Ada');
-  using ada = await connectClient(server.url, session);
-  const { bavail, bsize } = statfsSync(disk.path);
-  const ballast = join(disk.path, 'ballast');
-  await writeFile(ballast, Buffer.alloc(bavail * bsize - 400_000));
+onLinux(
+  'L1 L2 L3 L4 a full disk: `unavailable` in a sentence, nothing is lost or doubled, and it goes on when there is space',
+  {
+    timeout: 60_000,
+  },
+  async ({ skip }) => {
+    await using disk = await smallDisk(6 * 1024 * 1024);
+    if (!disk) return skip('needs a user who may mount a tmpfs (root)');
+    await using server = await startServer({ data: disk.path });
+    const session = await signUp(server.url, 'Ada');
+    using ada = await connectClient(server.url, session);
+    const { bavail, bsize } = statfsSync(disk.path);
+    const ballast = join(disk.path, 'ballast');
+    await writeFile(ballast, Buffer.alloc(bavail * bsize - 400_000));
 
-  const { stored, last, answer } = await fill(ada);
-  expect(answer).toMatchObject({
-    ok: true,
-    results: [],
-    stopped: { code: 'unavailable', retryAfter: 1_000 },
-  });
-  for (let tries = 0; tries < 5; tries++) expect(isStored(await ada.append(last))).toBe(false);
-  await expect(signUp(server.url, 'Bo')).rejects.toThrow('503');
-  expect((await wholeLog(server.url, session)).length).toBe(1 + stored.length);
-  expect(server.logs().match(/There is no space left on the disk/g)).toHaveLength(1);
+    const { stored, last, answer } = await fill(ada);
+    expect(answer).toMatchObject({
+      ok: true,
+      results: [],
+      stopped: { code: 'unavailable', retryAfter: 1_000 },
+    });
+    for (let tries = 0; tries < 5; tries++) expect(isStored(await ada.append(last))).toBe(false);
+    await expect(signUp(server.url, 'Bo')).rejects.toThrow('503');
+    expect((await wholeLog(server.url, session)).length).toBe(1 + stored.length);
+    expect(server.logs().match(/There is no space left on the disk/g)).toHaveLength(1);
 
-  await rm(ballast);
-  await waitFor('it is stored', async () => isStored(await ada.append(last)));
-  await server.kill9();
-  await server.start();
-  const log = await wholeLog(server.url, session);
-  expect(log.map(({ serverOffset }) => serverOffset)).toEqual(log.map((_, nth) => nth + 1));
-  expect(log.flatMap((entry) => (entry.kind === 'text' ? [bodyOf(entry)] : []))).toEqual([
-    ...stored,
-    (last as { body: string }).body,
-  ]);
-});
+    await rm(ballast);
+    await waitFor('it is stored', async () => isStored(await ada.append(last)));
+    await server.kill9();
+    await server.start();
+    const log = await wholeLog(server.url, session);
+    expect(log.map(({ serverOffset }) => serverOffset)).toEqual(log.map((_, nth) => nth + 1));
+    expect(log.flatMap((entry) => (entry.kind === 'text' ? [bodyOf(entry)] : []))).toEqual([
+      ...stored,
+      (last as { body: string }).body,
+    ]);
+  },
+);
 
-test('L1 L3 L4 files that may not grow (a quota, ulimit -f): the same', { timeout: 60_000 }, async () => {
+onLinux('L1 L3 L4 files that may not grow (a quota, ulimit -f): the same', { timeout: 60_000 }, async () => {
   await using server = await startServer();
   const session = await signUp(server.url, 'Ada');
   using ada = await connectClient(server.url, session);
