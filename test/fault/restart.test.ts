@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { BYE_RETRY_AFTER_MS, BYE_SPREAD_MS } from '../../server/base/serverLimits.ts';
 import { measureRestart } from '../bench/restart/restart.ts';
 
-const CLIENTS = 200;
+const CLIENTS = 100;
 
 test('L1 L2 L3 S2 a rolling restart of two workers: all come back after the time of their `bye`, and nothing is lost or doubled', {
   timeout: 120_000,

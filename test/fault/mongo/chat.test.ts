@@ -12,7 +12,7 @@ const PARTS = { seed: 1, servers: 3, people: 40, rooms: 8 };
 test('L1 L2 L3 L4 L5 S2 every acknowledged entry is there once, in order, for every member, whatever happens to servers and database', {
   timeout: 240_000,
 }, async () => {
-  const evening = HAS_PROXIES ? { stormMs: 0, badDayMs: 5_000 } : { stormMs: 20_000 };
+  const evening = HAS_PROXIES ? { stormMs: 0, badDayMs: 4_000 } : { stormMs: 20_000 };
   const report = await spend({ ...PARTS, ...evening });
   // what a report of failures keeps is the beginning of a message
   expect(report.violations, `${report.violations.join('\n')}\n\n${report.logs}`).toEqual([]);
