@@ -29,7 +29,7 @@ const SUITES: Record<string, Suite> = {
     spend({ seed, servers: 3, people: 40, rooms: 6, stormMs: STORM_MS }),
   'sixty people, ten rooms, three servers behind HAProxy: bad days of 15 s': (seed) =>
     spend({ seed, servers: 3, people: 60, rooms: 10, stormMs: 2 * STORM_MS, badDayMs: 15_000 }),
-  'the same, each for a minute': (seed) =>
+  'the same: bad days of a minute': (seed) =>
     spend({ seed, servers: 3, people: 60, rooms: 10, stormMs: 2 * STORM_MS, badDayMs: 60_000 }),
 };
 
