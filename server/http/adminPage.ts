@@ -9,7 +9,7 @@ import type { HttpMiddleware } from './middleware.ts';
 import { fileOf, type PageFile, sendFile } from './page.ts';
 
 export function adminPage(isOn: boolean): HttpMiddleware {
-  const files = createAdminFiles();
+  const files = isOn ? createAdminFiles() : async () => undefined;
   return async (ctx, next) => {
     if (ctx.path !== '/admin' && !ctx.path.startsWith('/admin/')) return next();
     const path = ctx.path.slice('/admin'.length);

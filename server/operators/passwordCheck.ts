@@ -3,15 +3,16 @@
  * 0.1 s at a time. The same file is the thread.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import bcrypt from 'bcryptjs';
 
 interface Comparison {
   password: string;
   hash: string;
 }
 
-if (!isMainThread && isComparison(workerData))
+if (!isMainThread && isComparison(workerData)) {
+  const { default: bcrypt } = await import('bcryptjs');
   parentPort?.postMessage(bcrypt.compareSync(workerData.password, workerData.hash));
+}
 
 /** Rejects where no thread can be started. */
 export function isPassword(password: string, hash: string): Promise<boolean> {

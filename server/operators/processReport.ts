@@ -2,7 +2,7 @@
  * What one process tells of itself to operators: how many are connected, and some of its sockets. No name, no text, no token,
  * no address, no id of a user or room: nothing that a client sent is in it.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { SOCKETS_SHOWN } from '../base/serverLimits.ts';
 import type { LiveServer } from '../realtime/socketRecipient.ts';
@@ -41,6 +41,8 @@ type Connection = Parameters<typeof unsentBytes>[0];
 
 /** Call once, before clients connect. `namespaces`: those whose sockets are shown. */
 export function createProcessReport(io: LiveServer, namespaces: readonly string[]): () => ProcessReport {
+  /** Containers may have one host name, and each is its process 1. */
+  const server = `${hostname()}#${process.pid}-${randomBytes(3).toString('hex')}`;
   const totals: Totals = { rawConnection: 0, rawDisconnection: 0, bytesIn: 0, bytesOut: 0 };
   const counted = new WeakMap<object, { read: number; written: number }>();
   /** Those shown before are shown as long as they are connected: otherwise new ones would seem to end old ones. */
@@ -87,7 +89,7 @@ export function createProcessReport(io: LiveServer, namespaces: readonly string[
     );
     countBytes(connections);
     return {
-      server: `${hostname()}#${process.pid}`,
+      server,
       hostname: hostname(),
       pid: process.pid,
       uptime: process.uptime(),

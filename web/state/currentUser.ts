@@ -58,6 +58,8 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
   /** Of `client`. */
   let session: SignedInHere | undefined;
   let retry: Timer | undefined;
+  /** The next request for what the server knows of the session. */
+  let refreshing: Timer | undefined;
   let closed = false;
   /** Sign-ins and sign-outs run one after the other: another tab may cause one while this tab is still at its own. */
   const inOrder = createSerial();
@@ -172,15 +174,19 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
 
   /**
    * What the server knows of this session: the role, whether there is a password, whether this is the last device. Asked again
-   * where there is no answer although there is a connection.
+   * some times where there is no answer although there is a connection.
    */
   async function refreshSession(of: UserClient, failures = 0): Promise<void> {
+    stopRefreshing();
     const found = await http.session();
     if (client !== of) return;
     if (!found) {
       const state = app.get();
-      if (state.tag === 'signed-in' && CONNECTED.has(state.connection.tag))
-        clock.setTimeout(() => inBackground(() => refreshSession(of, failures + 1)), check.pauseMs(failures));
+      if (failures < SESSION_TRIES && state.tag === 'signed-in' && CONNECTED.has(state.connection.tag)) {
+        stopRefreshing();
+        const again = () => inBackground(() => refreshSession(of, failures + 1));
+        refreshing = clock.setTimeout(again, check.pauseMs(failures));
+      }
       return;
     }
     if (found.user.id !== of.id) return;
@@ -190,6 +196,11 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       await local.signIn(sessionOf(found));
       await local.dropOldClaim(found.user.name);
     }).catch((error) => console.warn('the session could not be stored', error));
+  }
+
+  /** One request at a time, however often the connection comes and goes. */
+  function stopRefreshing(): void {
+    if (refreshing !== undefined) clock.clearTimeout(refreshing);
   }
 
   async function checkRefused(of: UserClient): Promise<void> {
@@ -332,6 +343,7 @@ export function createCurrentUser(deps: Deps, opened: () => string | undefined):
       closed = true;
       stopListening();
       stopRetry();
+      stopRefreshing();
       closeClient();
       local.close();
       channel.close();
@@ -349,6 +361,9 @@ const SESSION_WAIT_MS = 2_000;
 
 /** Codes after which the user of this page may be unknown to the server, or known again. */
 const MAY_BE_PUT_BACK: ReadonlySet<string> = new Set(['not-found', 'conflict']);
+
+/** Some two minutes. The next connection asks again. */
+const SESSION_TRIES = 8;
 
 const CONNECTED: ReadonlySet<string> = new Set(['live', 'catching-up']);
 

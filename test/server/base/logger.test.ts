@@ -5,7 +5,7 @@ test('of an error only its kind, its words and its codes are written: not the do
   const lines: string[] = [];
   const logger = createLogger('trace', { write: (line) => void lines.push(line) });
   const message =
-    'E11000 duplicate key error collection: h.users index: name dup key: { name: "S3CRET {x} y" }';
+    'E11000 duplicate key error collection: h.users index: name dup key: { name: "S3CRET } {x} S3CRET y" }';
   const error = Object.assign(new Error(message), {
     code: 11_000,
     writeErrors: [{ err: { op: { body: 'S3CRET' } } }],
@@ -23,6 +23,15 @@ test('of an error only its kind, its words and its codes are written: not the do
     stack: expect.stringContaining('logger.test.ts'),
     cause: { message: 'the cause' },
   });
+});
+
+test('an error that is its own cause is written', () => {
+  const lines: string[] = [];
+  const logger = createLogger('trace', { write: (line) => void lines.push(line) });
+  const error = new Error('round and round');
+  error.cause = error;
+  logger.error({ err: error }, 'failed');
+  expect(JSON.parse(lines[0]!).err).toMatchObject({ message: 'round and round', cause: { type: 'Error' } });
 });
 
 test('secrets in an object that is logged as a whole are redacted', () => {

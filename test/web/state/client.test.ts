@@ -469,6 +469,37 @@ test('what the server knows of the session is asked for again where the answer w
   expect(lost).toBe(3);
 });
 
+test('where the session cannot be read, it is asked for some times, one after the other, however often the connection comes back', async () => {
+  const tab = await signedIn();
+  tab.kill();
+  const real = server.fetch;
+  let asked = 0;
+  server.fetch = async (path, init) => {
+    if (path !== '/api/session') return real(path, init);
+    asked++;
+    throw new TypeError('Failed to fetch');
+  };
+  const again = openTab();
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      again.clock.pass(1_000);
+      await turns();
+    }
+  };
+  await again.untilLive();
+  for (let flaps = 0; flaps < 5; flaps++) {
+    await pass(5);
+    server.live()!.drop();
+    await until('without a connection', () => again.signedIn().connection.tag !== 'live');
+    await again.untilLive();
+  }
+  const before = asked;
+  await pass(20);
+  expect(again.signedIn().connection.tag).toBe('live');
+  expect(asked - before).toBeGreaterThan(2);
+  expect(asked - before).toBeLessThanOrEqual(6);
+});
+
 test('a taken name and a wrong password are reported, and the answer of a captive portal is ignored', async () => {
   const tab = await signedIn();
   expect(await tab.client.setPassword('secret')).toEqual({ ok: true });
