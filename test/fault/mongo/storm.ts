@@ -12,6 +12,8 @@ interface Storm {
   progress(): number;
   /** Goes on after `ms` until each fault has struck. */
   eachAtLeastOnce?: boolean;
+  /** How long a fault of another lane may last, during which nothing recovers. */
+  othersLastMs?: number;
 }
 
 /** The maximum time for recovery after a fault has ended: elections, timeouts and backoff of all parts together. */
@@ -25,6 +27,7 @@ export async function storm({
   ms,
   progress,
   eachAtLeastOnce = false,
+  othersLastMs = 0,
 }: Storm): Promise<Map<string, number>> {
   const until = performance.now() + ms;
   const struck = new Map<string, number>();
@@ -40,7 +43,7 @@ export async function storm({
       await waitFor(
         `the system recovers after: ${fault.name}`,
         () => progress() >= target,
-        GOES_ON_WITHIN_MS,
+        GOES_ON_WITHIN_MS + othersLastMs,
       );
     }
   };

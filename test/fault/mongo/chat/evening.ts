@@ -104,6 +104,7 @@ export async function spend(evening: Evening): Promise<EveningReport> {
     ms: evening.stormMs,
     progress: acknowledged,
     eachAtLeastOnce: badDayMs !== undefined,
+    ...(badDayMs !== undefined && { othersLastMs: badDayMs }),
   });
 
   await mongo.clearFailPoints();
