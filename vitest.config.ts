@@ -8,7 +8,9 @@ const OTHER_BROWSERS = 'test/otherBrowsers/**/*.test.ts';
 /** Latencies of this machine: other tests at the same time would be measured, too. */
 const TIMED = 'test/bench/beside/*.test.ts';
 /** They measure latencies, too, with bounds that a quiet machine keeps. */
-const ATTACKS = ['attacks', 'guards', 'http2'].map((name) => `test/fault/attacks/${name}.test.ts`);
+const ATTACKS = ['attacks/attacks', 'attacks/guards', 'attacks/http2', 'restart'].map(
+  (name) => `test/fault/${name}.test.ts`,
+);
 
 /** Each takes from 15 s to two minutes. They start first, in this order, so that the run ends with short files. */
 const LONGEST = [
@@ -38,7 +40,6 @@ const LONGEST = [
   'test/fault/mongo/workers.test.ts',
   'test/fault/mongo/presence.test.ts',
   'test/fault/mongo/workerConnections.test.ts',
-  'test/fault/restart.test.ts',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -44,20 +44,26 @@ export function forgetMove(db: DatabaseSync): void {
   if (names('table').includes('move')) db.exec('DELETE FROM move; DELETE FROM changedRows');
 }
 
-/** Calls `onMoved` once, within about a second after another process has marked the file as moved. */
+/**
+ * Calls `onMoved` once, after another process has marked the file as moved: within about a second after the destination knows that
+ * it is complete, or FINISHES_WITHIN_MS after the mark, where the process that moved it seems to have died in between.
+ */
 export function watchMove(db: DatabaseSync, file: string, onMoved: (moved: Moved) => void): void {
   const version = db.prepare('PRAGMA data_version'); // changes with each commit of another connection
   const read = () => Object.values(version.get()!)[0];
   let before: unknown;
+  let markedAt: number | undefined;
   const timer = setInterval(() => {
     try {
       const now = read();
-      if (now === before) return;
+      if (now === before && markedAt === undefined) return;
       before = now;
-      const moved = movedFrom(db, file);
-      if (!moved) return;
+      const moved = moveStateOf(db);
+      if (!moved || moved.state === 'copying') return;
+      markedAt ??= performance.now();
+      if (moved.state === 'moved' && performance.now() - markedAt < FINISHES_WITHIN_MS) return;
       clearInterval(timer);
-      onMoved(moved);
+      onMoved(movedError(file, moved));
     } catch {
       // calls report what is wrong with the file
     }
@@ -66,3 +72,4 @@ export function watchMove(db: DatabaseSync, file: string, onMoved: (moved: Moved
 }
 
 const LOOK_EVERY_MS = 1_000;
+const FINISHES_WITHIN_MS = 10_000;
