@@ -180,6 +180,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     users: store.users,
     limits: signInLimits,
     now,
+    ticks: monotonic,
     random: randomBytes,
     onSignedOut,
     audit,
@@ -187,6 +188,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
   const suspensions = createSuspensions({
     store: store.keepers,
     now,
+    ticks: monotonic,
     disconnect: (user) => realtime.disconnectUser(user),
     disconnectHere: (users) => realtime.disconnectHere(users),
   });
@@ -516,7 +518,6 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
     metrics,
     audit,
     logger,
-    now,
   });
   const operators =
     config.admin &&

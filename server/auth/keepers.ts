@@ -54,20 +54,22 @@ interface Deps {
   limits: Pick<SignInLimits, 'askToComeBack' | 'lookAfterRequest'>;
   /** The wall clock in milliseconds. */
   now: () => number;
+  /** A monotonic clock in milliseconds. */
+  ticks: () => number;
   /** Cryptographically secure random bytes. */
   random: (bytes: number) => Uint8Array;
   onSignedOut: (device: string) => unknown;
   audit: Pick<Audit, 'record'>;
 }
 
-export function createKeepers({ store, users, limits, now, random, onSignedOut, audit }: Deps): Keepers {
+export function createKeepers({ store, users, limits, now, ticks, random, onSignedOut, audit }: Deps): Keepers {
   let cached: { at: number; ids: Promise<ReadonlySet<string>> } | undefined;
   let first: string | undefined;
 
   function keeperIds(): Promise<ReadonlySet<string>> {
-    if (!cached || Math.abs(now() - cached.at) > KEEPERS_CACHED_MS) {
+    if (!cached || ticks() - cached.at > KEEPERS_CACHED_MS) {
       const ids = store.all().then((all) => new Set(all));
-      const reading = { at: now(), ids };
+      const reading = { at: ticks(), ids };
       cached = reading;
       ids.catch(() => {
         if (cached === reading) cached = undefined;

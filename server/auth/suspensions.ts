@@ -25,19 +25,21 @@ interface Deps {
   store: Pick<KeeperStore, 'suspend' | 'lift' | 'suspended'>;
   /** The wall clock in milliseconds. */
   now: () => number;
+  /** A monotonic clock in milliseconds. */
+  ticks: () => number;
   /** Ends the connections of this user to every process. */
   disconnect: (user: string) => void;
   /** The same of these users, to this process alone. */
   disconnectHere: (users: Iterable<string>) => void;
 }
 
-export function createSuspensions({ store, now, disconnect, disconnectHere }: Deps): Suspensions {
+export function createSuspensions({ store, now, ticks, disconnect, disconnectHere }: Deps): Suspensions {
   let cached: { at: number; users: Promise<ReadonlySet<string>> } | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   function read(): Promise<ReadonlySet<string>> {
     const users = store.suspended().then((all) => new Set(all));
-    const reading = { at: now(), users };
+    const reading = { at: ticks(), users };
     cached = reading;
     users.catch(() => {
       if (cached === reading) cached = undefined;
@@ -46,7 +48,7 @@ export function createSuspensions({ store, now, disconnect, disconnectHere }: De
   }
 
   async function isSuspended(user: string): Promise<boolean> {
-    const isFresh = cached && Math.abs(now() - cached.at) <= SUSPENDED_CACHED_MS;
+    const isFresh = cached && ticks() - cached.at <= SUSPENDED_CACHED_MS;
     return (await (isFresh ? cached!.users : read())).has(user);
   }
 

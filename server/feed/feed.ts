@@ -85,7 +85,7 @@ export function createFeed({
 
   function onBatch(batch: readonly Committed[]) {
     const last = batch.at(-1);
-    if (last) onLag(now() - last.entry.at);
+    if (last) onLag(Math.max(0, now() - last.entry.at)); // not negative where a clock went back: sums never fall
     for (const [room, entries] of byRoom(batch)) {
       rooms.get(room)?.receive(entries);
       for (const entry of entries) {
@@ -152,7 +152,7 @@ export function createFeed({
         const begun = ticks();
         await fanOut(room, entries);
         onFanOut(ticks() - begun);
-      }, now);
+      }, ticks);
       const made = createRoomFeed({ room, log, headOf, deliver, budget, pause });
       if (closed) made.close(); // a catch-up in flight may still host rooms after the feed was closed
       rooms.set(room, made);
@@ -226,20 +226,20 @@ function pause(ms: number): Promise<void> {
 
 /**
  * Coalesces one room's entries into frames. The first frames of a burst are sent at once; beyond that, the entries of 15 ms
- * become one frame. `send` is called with one frame at a time, in order. `now` in milliseconds.
+ * become one frame. `send` is called with one frame at a time, in order. `ticks`: a monotonic clock in milliseconds.
  */
 export function createCoalescer<T>(
   send: (items: T[]) => Promise<void>,
-  now: () => number,
+  ticks: () => number,
 ): (items: readonly T[]) => void {
   let pending: T[] = [];
   let isScheduled = false;
-  let bucket = { level: FRAME_RATE.burst, at: now() };
+  let bucket = { level: FRAME_RATE.burst, at: ticks() };
   let sending: Promise<void> = Promise.resolve();
 
   function flush() {
     isScheduled = false;
-    const outcome = takeTokens(bucket, 1, now(), FRAME_RATE);
+    const outcome = takeTokens(bucket, 1, ticks(), FRAME_RATE);
     if (!outcome.ok) return flushLater(outcome.retryAfter);
     bucket = outcome.state;
     const items = pending;

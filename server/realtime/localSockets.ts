@@ -25,6 +25,7 @@ interface Deps {
   io: LiveServer;
   catchUp: CatchUp;
   logger: Logger;
+  /** A monotonic clock in milliseconds. */
   now: () => number;
 }
 

@@ -149,8 +149,6 @@ interface Deps {
   metrics: Metrics;
   audit: Audit;
   logger: Logger;
-  /** The wall clock in milliseconds. */
-  now: () => number;
 }
 
 /** The Socket.IO server of this process. `adapter`: connects it to the other processes, if there are any. */
@@ -248,13 +246,9 @@ export function createRealtime({
   metrics,
   audit,
   logger,
-  now,
 }: Deps): Realtime {
-  const admission = createAdmission({
-    io,
-    now: () => performance.now(),
-    onLimit,
-  });
+  const monotonic = () => performance.now();
+  const admission = createAdmission({ io, now: monotonic, onLimit });
   guardRequests(http, (request) => {
     if (!request.url?.startsWith('/socket.io/')) return undefined;
     const context = contextOf(request);
@@ -268,8 +262,8 @@ export function createRealtime({
 
   const devicesAlive = createBatchLoader(store.users.devicesAlive);
   const settingsOf = createBatchLoader(store.presence.of);
-  const passOnTyping = createPassOnTyping({ smallRooms, now: () => performance.now() });
-  const localSockets = createLocalSockets({ io, catchUp, logger, now });
+  const passOnTyping = createPassOnTyping({ smallRooms, now: monotonic });
+  const localSockets = createLocalSockets({ io, catchUp, logger, now: monotonic });
   let reconciler: Reconciler | undefined;
 
   io.on('userChanged', names.changed);
@@ -421,8 +415,8 @@ export function createRealtime({
 const FLUSH_TIMEOUT_MS = 500;
 
 async function allClosed(io: LiveServer, withinMs: number): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (io.engine.clientsCount > 0 && Date.now() < deadline)
+  const deadline = performance.now() + withinMs;
+  while (io.engine.clientsCount > 0 && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 

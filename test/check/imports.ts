@@ -81,6 +81,14 @@ const RULES: Rule[] = [
       !path.startsWith('server/feed/') &&
       /\bemit\s*\(\s*(['"`])entries\1/.test(code),
   },
+  {
+    sentence: "the server's wall clock is the store's (`now`), and what lasts goes by a monotonic clock",
+    breaks: (path, code) =>
+      path.startsWith('server/') &&
+      !path.startsWith('server/store/') &&
+      !CHOOSE_STORE.has(path) &&
+      /\bDate\.now\b/.test(code),
+  },
 ];
 
 function impure(path: string, code: string): string[] {

@@ -28,14 +28,24 @@ async function ward() {
   const data = new MemoryData();
   const atOnce = async <T>(work: () => T) => work();
   const [users, store] = [usersIn(data, atOnce), keepersIn(data, atOnce)];
-  const clock = { now: 1_000_000 };
+  /** `setBack`: by how much the wall clock was set back. */
+  const clock = { now: 1_000_000, setBack: 0 };
   const now = () => clock.now;
   const signedOut: string[] = [];
   const onSignedOut = (device: string) => void signedOut.push(device);
   const audited: [AuditEvent, AuditDetails | undefined][] = [];
   const limits = createSignInLimits(now);
   const audit = { record: (...line: [AuditEvent, AuditDetails?]) => void audited.push([line[0], line[1]]) };
-  const keepers = createKeepers({ store, users, limits, now, random: randomBytes, onSignedOut, audit });
+  const keepers = createKeepers({
+    store,
+    users,
+    limits,
+    now,
+    ticks: () => clock.now + clock.setBack,
+    random: randomBytes,
+    onSignedOut,
+    audit,
+  });
   const auth = createAuth({
     store: users,
     now,
@@ -91,6 +101,15 @@ test('where there are keepers, the first user is asked nothing; a keeper made by
     undefined,
     'keeper',
   ]);
+});
+
+test('a keeper made by the command is one within seconds also where the wall clock is set back meanwhile', async () => {
+  const { store, clock, keepers, kim, ada } = await ward();
+  expect(await keepers.roleOf(kim.user.id)).toBe('first');
+  await store.add(ada.user.id, 1);
+  clock.setBack += KEEPERS_CACHED_MS;
+  clock.now += 1;
+  expect(await keepers.roleOf(ada.user.id)).toBe('keeper');
 });
 
 test('a person comes back: asks, is seen by a keeper with the same number, and is let in once', async () => {

@@ -9,7 +9,12 @@ import { waitFor } from '../../support/waitFor.ts';
 
 function feedOn(
   log: LogStore,
-  { broadcast = () => {}, onGap = () => {} }: { broadcast?: Broadcast; onGap?: () => void } = {},
+  {
+    broadcast = () => {},
+    onGap = () => {},
+    onLag = () => {},
+    ticks = () => performance.now(),
+  }: { broadcast?: Broadcast; onGap?: () => void; onLag?: (ms: number) => void; ticks?: () => number } = {},
 ) {
   return createFeed({
     log,
@@ -19,9 +24,9 @@ function feedOn(
     onAbout: () => {},
     onBegun: () => {},
     onGap,
-    onLag: () => {},
+    onLag,
     onFanOut: () => {},
-    ticks: () => 0,
+    ticks,
     now: Date.now,
   });
 }
@@ -126,6 +131,50 @@ describe('after a gap of the tail', () => {
   });
 });
 
+describe('where the clock of the machine is set back', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  async function scene() {
+    const frames: Entry[][] = [];
+    const lags: number[] = [];
+    let listener: TailListener | undefined;
+    const log = {
+      heads: async () => new Map([['r', 0]]),
+      tail: async (_from: undefined, given: TailListener) => {
+        listener = given;
+        return { isOpen: () => true, close: async () => {} };
+      },
+    } as unknown as LogStore;
+    const feed = feedOn(log, {
+      broadcast: (_room, _name, frame) => void frames.push((frame as Entries).entries),
+      onLag: (ms) => void lags.push(ms),
+    });
+    await feed.start();
+    await feed.host('r').opening();
+    const commit = (serverOffset: number, at = Date.now()) => {
+      const entry: Entry = { serverOffset, author: 'a', clientOffset: '', at, kind: 'join' };
+      listener!.onBatch([{ room: 'r', entry }], String(serverOffset));
+    };
+    return { commit, frames, lags };
+  }
+
+  test('the frames of a busy room are sent in the ordinary time', async () => {
+    const { commit, frames } = await scene();
+    const offsets = Array.from({ length: FRAMES_BURST + 4 }, (_, i) => i + 1);
+    for (const offset of offsets) commit(offset);
+    vi.setSystemTime(Date.now() - 20_000);
+    await vi.advanceTimersByTimeAsync(2 * FRAME_COALESCE_MS);
+    expect(frames.flat().map(({ serverOffset }) => serverOffset)).toEqual(offsets);
+  });
+
+  test('entries with a later time have no negative lag: a sum of the metrics never falls', async () => {
+    const { commit, lags } = await scene();
+    commit(1, Date.now() + 20_000);
+    expect(lags).toEqual([0]);
+  });
+});
+
 describe('the head loader', () => {
   test('loads 500 rooms that are asked for in one turn in one query', async () => {
     const queries: (readonly string[])[] = [];
@@ -162,7 +211,7 @@ describe('the coalescer', () => {
 
   function frames() {
     const sent: number[][] = [];
-    const send = createCoalescer<number>(async (items) => void sent.push(items), Date.now);
+    const send = createCoalescer<number>(async (items) => void sent.push(items), () => performance.now());
     return { sent, send };
   }
 
@@ -204,7 +253,7 @@ describe('the coalescer', () => {
     const send = createCoalescer<number>((items) => {
       started.push(items);
       return new Promise((resolve) => finish.push(resolve));
-    }, Date.now);
+    }, () => performance.now());
     for (const item of [1, 2, 3]) send([item]);
     await pass(1_000);
     expect(started).toEqual([[1]]);

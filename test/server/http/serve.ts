@@ -81,6 +81,7 @@ export async function serve({
   const suspensions = createSuspensions({
     store: keepers,
     now: Date.now,
+    ticks: () => performance.now(),
     disconnect: () => {},
     disconnectHere: () => {},
   });
@@ -89,6 +90,7 @@ export async function serve({
     users,
     limits,
     now: Date.now,
+    ticks: () => performance.now(),
     random: randomBytes,
     onSignedOut: () => {},
     audit,
