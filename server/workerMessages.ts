@@ -41,26 +41,40 @@ export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
 
 /**
  * In the primary: the metrics of all workers, as one: counters and most gauges are summed up. Counters of workers that have
- * ended, or do not answer in time, stay in the sum as they were last: Prometheus takes a counter that falls for a restart of
- * everything, and would count all of it again.
+ * ended, or do not answer in time, or are not ready at the moment, stay in the sum as they were last: Prometheus takes a counter
+ * that falls for a restart of everything, and would count all of it again. Gauges are those of the workers that answer.
  */
 export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, 'metrics' | 'contentType'> {
   const own = new Registry();
   const count = new Gauge({ registers: [own], name: 'holdfast_workers', help: 'Workers that are ready' });
   let lastId = 0;
-  const lastCounters = new Map<number, Metric>();
+  /** By worker, until it ends: what it answered last. */
+  const counters = new Map<number, Metric>();
   let ofEnded: Metric = [];
+  const notYetAdded = new Set<Metric>();
   let adding: Promise<void> = Promise.resolve();
 
-  function addEnded(running: ReadonlySet<number>): Promise<void> {
-    for (const [worker, counters] of lastCounters) {
-      if (running.has(worker)) continue;
-      lastCounters.delete(worker);
+  function watch(worker: ClusterWorker): void {
+    if (counters.has(worker.id)) return;
+    counters.set(worker.id, []);
+    worker.once('exit', () => {
+      const last = counters.get(worker.id)!;
+      counters.delete(worker.id);
+      notYetAdded.add(last);
       adding = adding.then(async () => {
-        ofEnded = await AggregatorRegistry.aggregate([ofEnded, counters] as object[]).getMetricsAsJSON();
+        const sum = await AggregatorRegistry.aggregate([ofEnded, last] as object[]).getMetricsAsJSON();
+        ofEnded = sum;
+        notYetAdded.delete(last);
       });
-    }
-    return adding;
+    });
+  }
+
+  /** Its gauges. Its counters are remembered, unless it has ended: then they are among those of the ended. */
+  async function ask(worker: ClusterWorker, id: number): Promise<Metric> {
+    watch(worker);
+    const metrics = (await metricsOf(worker, id)) ?? [];
+    if (metrics.length > 0 && counters.has(worker.id)) counters.set(worker.id, metrics.filter(isCounter));
+    return metrics.filter((metric) => !isCounter(metric));
   }
 
   return {
@@ -69,15 +83,9 @@ export function metricsOfWorkers(ready: () => ClusterWorker[]): Pick<Registry, '
       const workers = ready();
       count.set(workers.length);
       const id = ++lastId;
-      const answers = await Promise.all(
-        workers.map(async (worker) => {
-          const metrics = await metricsOf(worker, id);
-          if (metrics) lastCounters.set(worker.id, metrics.filter(isCounter));
-          return metrics ?? lastCounters.get(worker.id) ?? [];
-        }),
-      );
-      await addEnded(new Set(workers.map((worker) => worker.id)));
-      const all = [...answers, ofEnded, await own.getMetricsAsJSON()];
+      const gauges = await Promise.all(workers.map((worker) => ask(worker, id)));
+      const all = [...gauges, await own.getMetricsAsJSON()];
+      all.push(...counters.values(), ofEnded, ...notYetAdded); // in one turn: each worker is in one of them
       return AggregatorRegistry.aggregate(all as object[]).metrics();
     },
   };

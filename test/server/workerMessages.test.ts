@@ -1,0 +1,71 @@
+import type { Worker as ClusterWorker } from 'node:cluster';
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../server/base/metrics.ts';
+import { metricsOfWorkers } from '../../server/workerMessages.ts';
+
+interface Asked {
+  type: string;
+  id: number;
+}
+
+/** A worker with one connection, which has received some frames. */
+function workerWith(id: number, frames: number) {
+  const { registry, ...metrics } = createMetrics();
+  metrics.frames.inc({ event: 'append' }, frames);
+  metrics.connections.set(1);
+  const state = { answers: true, onAsked: () => {} };
+  const process = Object.assign(new EventEmitter(), {
+    id,
+    send(asked: Asked, done: (error: Error | null) => void) {
+      if (!state.answers) return done(new Error('It cannot be reached.'));
+      void registry.getMetricsAsJSON().then((answer) => {
+        process.emit('message', { ...asked, metrics: answer });
+        state.onAsked();
+      });
+    },
+  });
+  return { ...metrics, state, process, end: () => process.emit('exit', null, 'SIGKILL') };
+}
+
+function scene() {
+  const [first, second] = [workerWith(1, 1_000), workerWith(2, 10)];
+  let ready = [first, second];
+  const registry = metricsOfWorkers(() => ready.map(({ process }) => process as unknown as ClusterWorker));
+  async function scrape() {
+    const text = await registry.metrics();
+    const sample = (series: string) => Number(text.split(`\n${series} `)[1]?.split('\n')[0]);
+    return {
+      frames: sample('holdfast_frames_total{event="append"}'),
+      connections: sample('holdfast_connections'),
+    };
+  }
+  return { first, second, scrape, beReady: (...workers: (typeof first)[]) => void (ready = workers) };
+}
+
+test('the counters of a worker that is silent at a scrape are those it had last, and are not counted twice when it answers again', async () => {
+  const { first, second, scrape, beReady } = scene();
+  expect(await scrape()).toEqual({ frames: 1_010, connections: 2 });
+  for (const _ of [1, 2]) {
+    beReady(second);
+    expect(await scrape()).toEqual({ frames: 1_010, connections: 1 });
+    beReady(first, second);
+    expect(await scrape()).toEqual({ frames: 1_010, connections: 2 });
+  }
+  first.state.answers = false;
+  second.frames.inc({ event: 'append' });
+  expect(await scrape()).toEqual({ frames: 1_011, connections: 1 });
+});
+
+test('the counters of workers that have ended stay in the sum, each once, whenever they ended', async () => {
+  const { first, second, scrape, beReady } = scene();
+  await scrape();
+  beReady(second); // the first one is silent, and then ends
+  await scrape();
+  first.end();
+  expect((await Promise.all([scrape(), scrape()])).map(({ frames }) => frames)).toEqual([1_010, 1_010]);
+  second.state.onAsked = second.end; // in the middle of a scrape
+  expect((await scrape()).frames).toBe(1_010);
+  beReady(workerWith(3, 5));
+  expect(await scrape()).toEqual({ frames: 1_015, connections: 1 });
+});
