@@ -62,7 +62,16 @@ interface Deps {
   audit: Pick<Audit, 'record'>;
 }
 
-export function createKeepers({ store, users, limits, now, ticks, random, onSignedOut, audit }: Deps): Keepers {
+export function createKeepers({
+  store,
+  users,
+  limits,
+  now,
+  ticks,
+  random,
+  onSignedOut,
+  audit,
+}: Deps): Keepers {
   let cached: { at: number; ids: Promise<ReadonlySet<string>> } | undefined;
   let first: string | undefined;
 

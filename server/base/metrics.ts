@@ -22,6 +22,7 @@ export function createMetrics(
   collectDefaultMetrics({ register: registry, prefix: 'holdfast_' });
   for (const name of NAMED_WRONGLY) registry.removeSingleMetric(name);
   for (const name of LAGS) Object.assign(registry.getSingleMetric(name)!, { aggregator: 'max' });
+  watchWorst(registry);
   return {
     registry,
     tailOpen: new Gauge({
@@ -143,6 +144,34 @@ const NAMED_WRONGLY = ['handles', 'requests', 'resources'].map(
 );
 /** By default the average of all workers, in which one that stands still is hidden. */
 const LAGS = ['', '_p50', '_p90', '_p99'].map((part) => `holdfast_nodejs_eventloop_lag${part}_seconds`);
+
+/** What one process may run out of alone, in which a sum over all workers hides the one. File descriptors: where Linux tells. */
+function watchWorst(registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    registers,
+    name: 'holdfast_process_resident_memory_max_bytes',
+    help: 'Resident memory of the process that has most',
+    aggregator: 'max',
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  const open = registry.getSingleMetric('holdfast_process_open_fds');
+  const allowed = registry.getSingleMetric('holdfast_process_max_fds');
+  if (!open || !allowed) return;
+  const readingOf = async (metric: typeof open) => (await metric.get()).values[0]?.value ?? 0;
+  new Gauge({
+    registers,
+    name: 'holdfast_process_open_fds_max_ratio',
+    help: 'Open file descriptors of those allowed, of the process that has the greatest share open',
+    aggregator: 'max',
+    async collect() {
+      const ratio = (await readingOf(open)) / (await readingOf(allowed));
+      this.set(Number.isFinite(ratio) ? ratio : 0); // allowed may be "unlimited"
+    },
+  });
+}
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

@@ -23,6 +23,10 @@ test('the metrics are exposed on their own port, and nothing else is', async () 
     expect(shown).toContain('holdfast_store_queue{lane="reader"} 3');
     expect(shown).toContain('holdfast_store_queue_age_seconds{lane="reader"} 0.2');
     expect(shown).toMatch(/^holdfast_process_resident_memory_bytes \d+/m);
+    const sample = (name: string) => Number(shown.split(`\n${name} `)[1]?.split('\n')[0]);
+    expect(sample('holdfast_process_resident_memory_max_bytes')).toBeGreaterThan(10_000_000);
+    const files = sample('holdfast_process_open_fds') / sample('holdfast_process_max_fds');
+    expect(sample('holdfast_process_open_fds_max_ratio')).toBeCloseTo(files, 2);
     expect(shown).toMatch(/^holdfast_nodejs_eventloop_lag_p99_seconds /m);
     const names = [...shown.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name);
     expect(names.filter((name) => !name?.startsWith('holdfast_'))).toEqual([]);

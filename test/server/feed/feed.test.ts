@@ -211,7 +211,10 @@ describe('the coalescer', () => {
 
   function frames() {
     const sent: number[][] = [];
-    const send = createCoalescer<number>(async (items) => void sent.push(items), () => performance.now());
+    const send = createCoalescer<number>(
+      async (items) => void sent.push(items),
+      () => performance.now(),
+    );
     return { sent, send };
   }
 
@@ -250,10 +253,13 @@ describe('the coalescer', () => {
   test('L2 frames are sent one at a time and in order, however long one takes', async () => {
     const started: number[][] = [];
     const finish: (() => void)[] = [];
-    const send = createCoalescer<number>((items) => {
-      started.push(items);
-      return new Promise((resolve) => finish.push(resolve));
-    }, () => performance.now());
+    const send = createCoalescer<number>(
+      (items) => {
+        started.push(items);
+        return new Promise((resolve) => finish.push(resolve));
+      },
+      () => performance.now(),
+    );
     for (const item of [1, 2, 3]) send([item]);
     await pass(1_000);
     expect(started).toEqual([[1]]);

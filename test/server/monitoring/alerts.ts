@@ -92,21 +92,20 @@ export const ALERTS: Record<string, Case> = {
     quiet: gauge(`holdfast_nodejs_eventloop_lag_p99_seconds{${OF}}`, 0.02),
   },
   HoldfastMemory: {
-    fires: gauge(`holdfast_process_resident_memory_bytes{${OF}}`, 2e9),
+    fires: {
+      ...gauge(`holdfast_process_resident_memory_max_bytes{${OF}}`, 2e9),
+      ...gauge(`holdfast_process_resident_memory_bytes{${OF}}`, 2.6e9),
+      ...gauge(`holdfast_workers{${OF}}`, 4),
+    },
     quiet: {
-      ...gauge(`holdfast_process_resident_memory_bytes{${OF}}`, 2e9),
+      ...gauge(`holdfast_process_resident_memory_max_bytes{${OF}}`, 1e9),
+      ...gauge(`holdfast_process_resident_memory_bytes{${OF}}`, 4e9),
       ...gauge(`holdfast_workers{${OF}}`, 4),
     },
   },
   HoldfastOpenFiles: {
-    fires: {
-      ...gauge(`holdfast_process_open_fds{${OF}}`, 900),
-      ...gauge(`holdfast_process_max_fds{${OF}}`, 1_024),
-    },
-    quiet: {
-      ...gauge(`holdfast_process_open_fds{${OF}}`, 900),
-      ...gauge(`holdfast_process_max_fds{${OF}}`, 65_536),
-    },
+    fires: gauge(`holdfast_process_open_fds_max_ratio{${OF}}`, 0.88),
+    quiet: gauge(`holdfast_process_open_fds_max_ratio{${OF}}`, 0.5),
   },
   // promtool begins at the time 0
   HoldfastCertificateEnds: {
