@@ -2,20 +2,22 @@
 import { Unavailable } from './refusal.ts';
 
 /**
- * Resolves or rejects as `promise` does. Rejects with `Unavailable` when it takes longer than `ms` milliseconds; the work
- * behind `promise` is not cancelled, and its result is then discarded.
+ * Resolves or rejects as `promise` does. Rejects with `Unavailable`, or with what `late` returns, when it takes longer than `ms`
+ * milliseconds; the work behind `promise` is not cancelled, and its result is then discarded.
  */
-export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, promise: Promise<T>, late = isSlow): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Unavailable('The server is slow at the moment; try again.')), ms);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
+
+const isSlow = () => new Unavailable('The server is slow at the moment; try again.');
 
 /**
  * Retries `step` until it succeeds or `isOver()` is true, with exponential backoff. `pause` (milliseconds) must wait on a

@@ -12,16 +12,16 @@
  * destination refuses servers until step 5.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { withTimeout } from '../base/timeout.ts';
 import {
   copyText,
   MOVED_PARTS,
   type MoveDestination,
   type MovedEntry,
+  type MovedKey,
   type MovedPart,
-  type MoveReader,
   type MoveSource,
-  type MoveState,
 } from '../store/move.ts';
 import { Unavailable, Unusable } from '../store/port.ts';
 
@@ -38,12 +38,8 @@ export interface MoveOutcome {
   pausedMs: number;
 }
 
-export interface Run {
-  /** Where the source was moved to, and by which run: only the last step is missing, if any. */
-  moved: MoveState | undefined;
-  /** Otherwise called when the destination can be used. Returns the id of the run. */
-  begin(place: string): string;
-}
+/** By which a destination finds out whether it is that of this source. */
+export type Run = Pick<MoveSource, 'state' | 'begin' | 'resume'>;
 
 interface Options {
   source: MoveSource;
@@ -51,6 +47,8 @@ interface Options {
   onProgress(progress: MoveProgress): void;
   /** For tests: called between steps. */
   onStep?: (step: string) => Promise<void> | void;
+  /** Writes are refused so long at most. */
+  lastPartWithinMs?: number;
 }
 
 /** Rejects with `Unusable` or `Unavailable`, whose message says what to do. */
@@ -59,10 +57,10 @@ export async function moveDatabase({
   openDestination,
   onProgress,
   onStep = () => {},
+  lastPartWithinMs = LAST_PART_WITHIN_MS,
 }: Options): Promise<MoveOutcome> {
-  const before = source.state();
-  const isMoved = before !== undefined && before.state !== 'copying';
-  const destination = await openDestination({ moved: isMoved ? before : undefined, begin: source.begin });
+  const isMoved = (source.state()?.state ?? 'copying') !== 'copying';
+  const destination = await openDestination(source);
   try {
     await onStep('begun');
     const pausedMs = isMoved ? 0 : await copy();
@@ -93,13 +91,7 @@ export async function moveDatabase({
     const start = performance.now();
     await source.handOver(async () => {
       onProgress({ tag: 'last-part' });
-      const last = applyChanges({ compares: true });
-      await withTimeout(LAST_PART_WITHIN_MS, last).catch((error: unknown) => {
-        if (error instanceof Unusable) throw error;
-        throw new Unavailable(
-          `${destination.place} was too slow for the last part, so nothing has moved: call this again, it goes on where it stopped.`,
-        );
-      });
+      await applyLastPart();
       await onStep('in the last part');
     });
     return performance.now() - start;
@@ -118,17 +110,17 @@ export async function moveDatabase({
   }
 
   /** The next entries, several batches at a time. */
-  async function copyEntries(after: number, upTo: number, most: number): Promise<MovedEntry[]> {
+  async function copyEntries(after: number, upTo: number, most: number): Promise<void> {
     const entries = source.entries(after, upTo, most);
     await Promise.all(batchesOf(entries).map((batch) => destination.insertEntries(batch)));
     const last = entries.at(-1);
     if (last) await destination.save({ ...destination.position(), seq: last.seq });
-    return entries;
   }
 
   async function copyRows(): Promise<void> {
     onProgress({ tag: 'rows' });
     const change = source.lastChange();
+    await replaceEntries(change); // those that have changed since they were copied
     for (const part of MOVED_PARTS) {
       await destination.clear(part);
       for (const rows of pagesOf<never>(source.rows(part) as Iterable<never>, ROWS_PER_PAGE))
@@ -149,24 +141,59 @@ export async function moveDatabase({
     }
   }
 
-  /** Brings the destination to the state that the source shows, which must not change meanwhile. */
-  async function applyChanges({ compares = false } = {}): Promise<void> {
-    const [lastSeq, lastChange] = [source.lastSeq(), source.lastChange()];
-    const added: MovedEntry[] = [];
-    while (destination.position().seq < lastSeq) {
-      const some = await copyEntries(destination.position().seq, lastSeq, COPY_STEP_ENTRIES);
-      if (compares) added.push(...some);
+  /** While nobody can write. Where it takes too long it rejects with `Unavailable`, and nothing of it goes on. */
+  async function applyLastPart(): Promise<void> {
+    const stop = new AbortController();
+    const tooSlow = () =>
+      new Unavailable(
+        `${destination.place} was too slow for the last part, so nothing has moved: call this again, it goes on where it stopped.`,
+      );
+    try {
+      const last = applyChanges({ compares: true, signal: stop.signal });
+      await withTimeout(lastPartWithinMs, last, tooSlow);
+    } finally {
+      stop.abort();
     }
-    const { rows, entries } = source.changes(destination.position().change, lastChange);
-    const changed = source.entriesBySeq(entries);
-    await destination.replaceEntries(changed);
+  }
+
+  /** Brings the destination to the state that the source shows, which must not change meanwhile. */
+  async function applyChanges({ compares = false, signal }: ApplyOptions = {}): Promise<void> {
+    const [lastSeq, lastChange] = [source.lastSeq(), source.lastChange()];
+    const before = destination.position();
+    while (destination.position().seq < lastSeq) {
+      await copyEntries(destination.position().seq, lastSeq, COPY_STEP_ENTRIES);
+      await nextTurn(undefined, { signal });
+    }
+    await replaceEntries(lastChange, signal);
+    const changes = () => inTurns(source.changes(before.change, lastChange), signal);
     // All are deleted first: a row may have taken the name, or another unique value, that another one has given up.
-    for (const [part, keys] of rows) await destination.deleteRows(part, keys);
-    for (const [part, keys] of rows) await destination.insertRows(part, source.rowsAt(part, keys) as never[]);
+    for await (const { rows } of changes())
+      for (const [part, keys] of rows) await destination.deleteRows(part, keys);
+    for await (const { rows } of changes())
+      for (const [part, keys] of rows)
+        await destination.insertRows(part, source.rowsAt(part, keys) as never[]);
     await destination.save({ ...destination.position(), change: lastChange });
     if (!compares) return;
-    const differs = (await differingRoom([...added, ...changed])) ?? (await differingPart(rows));
-    if (differs !== undefined) throw difference(differs);
+    for await (const added of inTurns(entriesBetween(before.seq, lastSeq), signal))
+      await compareEntries(added);
+    for await (const { rows, entries } of changes()) {
+      await compareEntries(source.entriesBySeq(entries));
+      for (const [part, keys] of rows) await compareRows(part, keys);
+    }
+  }
+
+  /** Applies the changes of entries up to the number `upTo`. */
+  async function replaceEntries(upTo: number, signal?: AbortSignal): Promise<void> {
+    for await (const { entries } of inTurns(source.changes(destination.position().change, upTo), signal))
+      await destination.replaceEntries(source.entriesBySeq(entries));
+  }
+
+  function* entriesBetween(after: number, upTo: number): Generator<MovedEntry[]> {
+    for (let seq = after; seq < upTo; ) {
+      const entries = source.entries(seq, upTo, COPY_STEP_ENTRIES);
+      yield entries;
+      seq = entries.at(-1)!.seq;
+    }
   }
 
   async function compareAll(): Promise<void> {
@@ -201,28 +228,21 @@ export async function moveDatabase({
     onProgress({ tag: 'comparing', done: of, of });
   }
 
-  async function differingRoom(entries: readonly MovedEntry[]): Promise<string | undefined> {
+  async function compareEntries(entries: readonly MovedEntry[]): Promise<void> {
     for (const [room, its] of Map.groupBy(entries, (entry) => entry.room)) {
       const expected = new Map(its.map((entry) => [entry.serverOffset, textOf(entry)]));
       const found = await destination.entriesAt(room, [...expected.keys()]);
       const isSame =
         found.length === expected.size &&
         found.every(({ serverOffset, text }) => expected.get(serverOffset) === text);
-      if (!isSame) return `the log of the room ${room}`;
+      if (!isSame) throw difference(`the log of the room ${room}`);
     }
-    return undefined;
   }
 
-  async function differingPart(rows: ReturnType<MoveReader['changes']>['rows']): Promise<string | undefined> {
-    for (const [part, keys] of rows) {
-      const expected = source
-        .rowsAt<MovedPart>(part, keys)
-        .map((row) => destination.textOf(part, row as never))
-        .sort();
-      const found = (await destination.textsAt(part, keys)).sort();
-      if (expected.join('\n') !== found.join('\n')) return `the ${part}`;
-    }
-    return undefined;
+  async function compareRows(part: MovedPart, keys: readonly MovedKey[]): Promise<void> {
+    const expected = source.rowsAt(part, keys).map((row) => destination.textOf(part, row as never));
+    const found = await destination.textsAt(part, keys);
+    if (expected.sort().join('\n') !== found.sort().join('\n')) throw difference(`the ${part}`);
   }
 
   function textOf(entry: MovedEntry): string {
@@ -234,6 +254,13 @@ export async function moveDatabase({
       `The copy in ${destination.place} differs from ${source.file} in ${what}: drop that database, and call this again. The file is unchanged and in use.`,
     );
   }
+}
+
+interface ApplyOptions {
+  /** Whether all that is applied is compared. */
+  compares?: boolean;
+  /** Ends it before the next page. */
+  signal?: AbortSignal;
 }
 
 /** Entries that are read, and written in batches at the same time, before the position is saved. */
@@ -272,6 +299,14 @@ function* pagesOf<T>(all: Iterable<T>, size: number): Generator<T[]> {
     page = [];
   }
   if (page.length > 0) yield page;
+}
+
+/** Timers run between the pages. Rejects there once `signal` is aborted. */
+async function* inTurns<T>(pages: Iterable<T>, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  for (const page of pages) {
+    yield page;
+    await nextTurn(undefined, { signal });
+  }
 }
 
 /** Of a set of texts, in whichever order they come. */

@@ -173,7 +173,8 @@ export interface MoveReader {
   rooms(): string[];
   /** By serverOffset. The iteration must end before the next one begins. */
   entriesOf(room: string): Iterable<MovedEntry>;
-  changes(after: number, upTo: number): MovedChanges;
+  /** In pages of limited size: nothing is read ahead, and nothing stays open between them. */
+  changes(after: number, upTo: number): Iterable<MovedChanges>;
   /** The iteration must end before the next one begins. */
   rows<Part extends MovedPart>(part: Part): Iterable<MovedRows[Part]>;
   /** Those of these rows that exist. */
@@ -195,10 +196,13 @@ export interface MoveSource extends MoveReader {
   readonly epoch: string;
   state(): MoveState | undefined;
   /**
-   * From now on, changes are recorded in the transactions that make them. Returns a random id, by which a destination is
-   * recognised: the same as before where that move was to the same place.
+   * Begins a move to an empty database, and forgets one to another place. From now on, changes are recorded in the transactions
+   * that make them. Returns a random id, by which the destination is recognised whatever its address is: the same as before where
+   * that move was to the same place.
    */
   begin(place: string): string;
+  /** The move goes on in the same database, whose address is written so now. */
+  resume(place: string): void;
   /** Runs `work` while this reader sees one state. */
   inSnapshot<T>(work: () => Promise<T>): Promise<T>;
   /**

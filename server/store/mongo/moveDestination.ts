@@ -31,17 +31,19 @@ import { connectMongo, type Patience } from './open/connect.ts';
 import { MIGRATION_STEPS } from './open/migrate.ts';
 import { createAllIndexes, createCollections, findMeta } from './open/prepare.ts';
 import { probeDatabase } from './open/probeDatabase.ts';
-import { filledByAnotherRun, notEmpty } from './open/unusable.ts';
+import { filledByAnotherRun, notEmpty, refusedByServer } from './open/unusable.ts';
 
 interface Options {
   url: string;
   log: Pick<Logger, 'warn'>;
   /** The epoch of the source, which the destination takes over. */
   epoch: string;
-  /** Where the source was moved to already, and by which run. */
-  moved: MoveState | undefined;
-  /** Otherwise called once the database can be reached, and is empty or half filled. Returns the id of the run that fills it. */
+  /** What the source knows of its move, at this moment. */
+  state: () => MoveState | undefined;
+  /** Called where the database can be reached, and is empty. Returns the id of the run that fills it. */
   begin: (place: string) => string;
+  /** Called where the run of the source has filled the database, at least in part. */
+  resume: (place: string) => void;
   patience?: Partial<Patience>;
 }
 
@@ -50,8 +52,9 @@ export async function openMoveDestination({
   url,
   log,
   epoch,
-  moved,
+  state,
   begin,
+  resume,
   patience,
 }: Options): Promise<MoveDestination> {
   const connection = await connectMongo({
@@ -61,17 +64,22 @@ export async function openMoveDestination({
     async prepareDatabase(db, address, tools) {
       const { meta } = collectionsOf(db);
       const existing = await findMeta(db, { meta }, address);
+      const before = state();
+      const moved = before?.state === 'copying' ? undefined : before;
       if (existing && !existing.filling) {
         if (moved && existing.filledBy === moved.run) return existing; // the source does not know that it is complete
         throw moved ? movedElsewhere(moved) : notEmpty(address);
       }
+      // by the run and not by the address, of which one database has many
       if (moved && existing?.filling?.run !== moved.run) throw movedElsewhere(moved);
-      const run = moved?.run ?? begin(placeOf(address, url));
-      if (existing && existing.filling?.run !== run) throw filledByAnotherRun(address);
-      if (!existing) await meta.insertOne(metaOf(epoch, run));
+      if (existing && existing.filling?.run !== before?.run) throw filledByAnotherRun(address);
+      const place = placeOf(address, url);
+      const filled = existing ?? metaOf(epoch, begin(place));
+      if (existing) resume(place);
+      else await meta.insertOne(filled);
       await createCollections(db);
       await createAllIndexes(db, tools);
-      return existing ?? metaOf(epoch, run);
+      return filled;
     },
   });
   const { db, streams, address, meta } = connection;
@@ -82,10 +90,14 @@ export async function openMoveDestination({
     throw error;
   }
   const { seq, change, hasRows } = meta.filling ?? NOTHING;
+  const closing = new AbortController();
   return {
-    ...destinationOn(db, address, { seq, change, hasRows }),
+    ...destinationOn(db, address, { seq, change, hasRows }, closing.signal),
     place: placeOf(address, url),
-    close: connection.close,
+    close() {
+      closing.abort();
+      return connection.close();
+    },
   };
 }
 
@@ -118,6 +130,7 @@ function destinationOn(
   db: Db,
   address: Address,
   first: MovePosition,
+  closing: AbortSignal,
 ): Omit<MoveDestination, 'place' | 'close'> {
   const collections = collectionsOf(db);
   const { meta } = collections;
@@ -219,13 +232,19 @@ function destinationOn(
     },
   };
 
-  /** Repeats what fails for reasons that time may mend. */
+  /** Repeats what fails for reasons that time may mend, until the destination is closed. */
   async function again<T>(work: () => Promise<T>): Promise<T> {
-    for (const until = performance.now() + RETRY_FOR_MS; ; await sleep(RETRY_EVERY_MS)) {
+    for (
+      const until = performance.now() + RETRY_FOR_MS;
+      ;
+      await sleep(RETRY_EVERY_MS, undefined, { signal: closing })
+    ) {
       try {
         return await work();
       } catch (error) {
         if (!isDatabaseError(error) || faultOf(error).tag !== 'unknown') throw error;
+        const refused = refusedByServer(error, address);
+        if (refused) throw refused;
         if (performance.now() > until) throw doesNotAnswer(error);
       }
     }
@@ -235,7 +254,7 @@ function destinationOn(
     try {
       yield* found;
     } catch (error) {
-      throw isDatabaseError(error) ? doesNotAnswer(error) : error;
+      throw isDatabaseError(error) ? (refusedByServer(error, address) ?? doesNotAnswer(error)) : error;
     }
   }
 

@@ -64,6 +64,7 @@ export async function openMoveSource(path: string): Promise<MoveSource> {
 
 /** The server's commits take some milliseconds each. */
 const LOCK_WAIT_MS = 10_000;
+const CHANGES_PER_PAGE = 1_000;
 
 function sourceOn(db: DatabaseSync, file: string): Omit<MoveSource, 'close'> {
   const statements = prepare(db);
@@ -85,6 +86,7 @@ function sourceOn(db: DatabaseSync, file: string): Omit<MoveSource, 'close'> {
         statements.begin.run(place, run);
         return run;
       }),
+    resume: (place) => void statements.setPlace.run(place),
     async inSnapshot(work) {
       db.exec('BEGIN');
       statements.lastSeq.get(); // a transaction sees the state at its first read
@@ -122,7 +124,15 @@ function sourceOn(db: DatabaseSync, file: string): Omit<MoveSource, 'close'> {
     entriesBySeq: (seqs) => statements.entriesBySeq.all(JSON.stringify(seqs)),
     rooms: () => statements.rooms.all().map(({ id }) => id),
     entriesOf: (room) => statements.entriesOf.iterate(room),
-    changes: (after, upTo) => changesOf(statements.changes.all(after, upTo)),
+    *changes(after, upTo) {
+      for (let from = after; ; ) {
+        const found = statements.changes.all(from, upTo, CHANGES_PER_PAGE);
+        const last = found.at(-1);
+        if (!last) return;
+        yield changesOf(found);
+        from = last.id;
+      }
+    },
     rows: (part) => query<MovedRows[typeof part]>(db, selectOf(part)).iterate(),
     rowsAt: (part, keys) =>
       query<MovedRows[typeof part]>(db, `${selectOf(part)} JOIN json_each(?) AS key ON ${isKey(part)}`).all(
@@ -143,17 +153,22 @@ function prepare(db: DatabaseSync) {
     lastChange: number('SELECT coalesce(max(id), 0) AS n FROM changedRows'),
     usersRev: number('SELECT usersRev AS n FROM meta'),
     begin: query(db, "INSERT INTO move (place, run, state) VALUES (?, ?, 'copying')"),
+    setPlace: query(db, 'UPDATE move SET place = ?'),
     setState: query(db, 'UPDATE move SET state = ?'),
     entries: query<MovedEntry>(db, `${ENTRIES} WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`),
     entriesBySeq: query<MovedEntry>(db, `${ENTRIES} WHERE seq IN (SELECT value FROM json_each(?))`),
     entriesOf: query<MovedEntry>(db, `${ENTRIES} WHERE room = ? ORDER BY serverOffset`),
     rooms: query<{ id: string }>(db, 'SELECT id FROM rooms'),
-    changes: query<ChangedRow>(db, 'SELECT part, key FROM changedRows WHERE id > ? AND id <= ?'),
+    changes: query<ChangedRow>(
+      db,
+      'SELECT id, part, key FROM changedRows WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
+    ),
   };
 }
 
 /** `key`: a JSON array. */
 interface ChangedRow {
+  id: number;
   part: MovedPart | 'entries';
   key: string;
 }
@@ -163,7 +178,11 @@ function changesOf(found: readonly ChangedRow[]): MovedChanges {
   for (const { part, key } of found) {
     const values = JSON.parse(key);
     if (part === 'entries') changes.entries.push(values[0]);
-    else changes.rows.set(part, [...(changes.rows.get(part) ?? []), values as MovedKey]);
+    else {
+      const keys: MovedKey[] = changes.rows.get(part) ?? [];
+      keys.push(values);
+      changes.rows.set(part, keys);
+    }
   }
   return changes;
 }

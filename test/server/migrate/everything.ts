@@ -155,7 +155,8 @@ export function createWorld(first: Store): World {
       pinOf(pinned, me.id),
       text(direct, me.id, 'only for you'),
     );
-    await write(remove(gone), about(room, me.id, 'ban', third.id));
+    const later = text(room, me.id, 'to be deleted in the next round');
+    await write(remove(gone), about(room, me.id, 'ban', third.id), later);
 
     await store.rooms.mark([
       { room, user: me.id, upTo: 3 },
@@ -242,6 +243,7 @@ export function createWorld(first: Store): World {
     const old = items.find(({ kind, body }) => kind === 'text' && body === 'to be pinned');
     if (old && round === 2) await write(remove(old), leave(old.room, people[1]!.id));
     const first = people[0]!;
+    await write(remove(items.findLast(({ body, room: its }) => body === later.body && its !== room)!));
     // a newer device takes the claim of an older one, and gives it back when it is gone
     const second = people[1]!;
     if (round % 2 === 0) await addDevice(second, second.claims[0]!, LATER);

@@ -29,6 +29,7 @@ const mongo = mongoOfFile();
 const LONG_MS = 90_000;
 
 const INTERRUPTED = 11_601;
+const UNAUTHORIZED = 13;
 
 /** Called between the steps of a move. */
 type OnStep = (step: string) => Promise<void> | void;
@@ -62,6 +63,7 @@ async function move(
   url: string,
   onStep: OnStep = () => {},
   wrap: (destination: MoveDestination) => MoveDestination = (destination) => destination,
+  limits: { lastPartWithinMs?: number } = {},
 ) {
   const source = await openMoveSource(file);
   try {
@@ -71,6 +73,7 @@ async function move(
         wrap(await openMoveDestination({ url, log: silent, epoch: source.epoch, ...its })),
       onProgress: () => {},
       onStep,
+      ...limits,
     });
   } finally {
     source.close();
@@ -78,7 +81,16 @@ async function move(
 }
 
 /** The steps in which much is written; from the last part on nothing can be. */
-const CHANGES = ['begun', 'some rows copied', 'changes applied', 'compared', 'before the last part'];
+const CHANGES = [
+  'begun',
+  'some entries copied',
+  'log copied',
+  'some rows copied',
+  'rows copied',
+  'changes applied',
+  'compared',
+  'before the last part',
+];
 const LAST = ['in the last part', 'marked', 'complete'];
 
 test('L1 L3 after a move of a database in use, killed at every step and called again, all that the port can read is the same, and it goes on', {
@@ -228,23 +240,96 @@ test('a copy that differs in anything is refused: counts and digests find it, an
   ];
   for (const breaks of broken) {
     const url = mongo.server.anotherUrl();
-    let isLast = false;
-    const onStep = async (step: string) => {
-      if (step !== 'before the last part') return;
-      isLast = true;
-      await world.change();
-    };
-    const wrap = (there: MoveDestination) => {
-      const its = breaks(there);
-      const names = Object.keys(its) as (keyof MoveDestination)[];
-      const calls = names.map((name) => [
-        name,
-        (...args: never[]) => ((isLast ? its : there)[name] as (...args: never[]) => unknown)(...args),
-      ]);
-      return { ...there, ...Object.fromEntries(calls) };
-    };
+    const { onStep, wrap } = lastPart(world.change, breaks);
     await expect(move(db.file, url, onStep, wrap)).rejects.toThrow(/differs from .* in the /);
   }
+});
+
+test('L4 what fails in the last part is reported as it is, and the file stays in use', {
+  timeout: LONG_MS,
+}, async () => {
+  await using db = await database();
+  const bug = new TypeError('a bug of ours');
+  const { onStep, wrap } = lastPart(
+    () => addMarks(db.file, 1),
+    () => ({ insertRows: () => Promise.reject(bug) }),
+  );
+  await expect(move(db.file, db.url, onStep, wrap)).rejects.toBe(bug);
+  const refuses = async (step: string) => {
+    if (step !== 'before the last part') return;
+    addMarks(db.file, 1);
+    await mongo.server.failPoint({ failCommands: ['delete'], errorCode: UNAUTHORIZED }, { times: 1 });
+  };
+  await expect(db.move(refuses)).rejects.toThrow(/serves only its users|may not use the database/);
+  expect((await db.store.log.append([text(LOBBY, newId(), 'hello')], 1)).stopped).toBe(undefined);
+  await db.move();
+});
+
+test('L4 a last part that takes too long is given up, also where the event loop is busy: the server writes again, nothing of the last part goes on, and the next move ends', {
+  timeout: LONG_MS,
+}, async () => {
+  await using db = await database();
+  const isBusy = async () => {
+    for (const until = performance.now() + 60; performance.now() < until; );
+  };
+  for (const waits of [false, true]) {
+    const closed = Promise.withResolvers<void>();
+    const { onStep, wrap, calls } = lastPart(
+      () => addMarks(db.file, 1_500),
+      ({ close }) => ({
+        deleteRows: waits ? () => closed.promise : isBusy,
+        insertRows: isBusy,
+        save: async () => {},
+        async close() {
+          closed.resolve();
+          for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate); // time to go on
+          await close();
+        },
+      }),
+    );
+    const moving = move(db.file, db.url, onStep, wrap, { lastPartWithinMs: 100 });
+    await expect(moving).rejects.toThrow(/was too slow for the last part, so nothing has moved/);
+    expect(calls.at(-1)).toBe('close');
+    expect(calls).not.toContain('insertRows'); // all are deleted first
+    expect((await db.store.log.append([text(LOBBY, newId(), 'hello')], 1)).stopped).toBe(undefined);
+  }
+  expect(await db.move()).toMatchObject({ entries: 2 });
+});
+
+test('a destination that is closed repeats nothing', async () => {
+  const url = mongo.server.anotherUrl();
+  const its = { epoch: 'epoch', state: () => undefined, begin: () => 'run', resume: () => {} };
+  const there = await openMoveDestination({ url, log: silent, ...its });
+  await there.close();
+  const before = performance.now();
+  await expect(there.insertRows('marks', [{ room: LOBBY, user: 'me', upTo: 1 }])).rejects.toThrow();
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
+test('a name that passes from one to another is moved, also where many changes lie between', async () => {
+  await using db = await database();
+  const [ada, bob] = [newId(), newId()];
+  for (const [id, name] of [
+    [ada, 'ada'],
+    [bob, 'bob'],
+  ] as const) {
+    const user = { id, name, nameKey: name, passwordHash: 'hash', createdAt: 1 };
+    const device = { id: newId(), user: id, tokenHash: newId(), claimHash: newId(), createdAt: 1 };
+    await db.store.users.create(user, device);
+  }
+  await db.move(async (step) => {
+    if (step !== 'rows copied') return;
+    await db.store.users.rename(bob, 'carl', 'carl');
+    await db.store.users.rename(ada, 'bob', 'bob');
+    addMarks(db.file, 1_500);
+    await db.store.users.rename(bob, 'dora', 'dora'); // the last change of this row
+  });
+  const there = await openMongo({ url: db.url, log: silent });
+  expect([await there.users.byNameKey('bob'), await there.users.byNameKey('dora')]).toMatchObject([
+    { id: ada },
+    { id: bob },
+  ]);
+  await there.close();
 });
 
 test('nothing is overwritten, and what is half filled belongs to one run', async () => {
@@ -270,6 +355,36 @@ test('nothing is overwritten, and what is half filled belongs to one run', async
   await expect(move(db.file, url)).rejects.toThrow(/a run that was given up/);
   await client.db().dropDatabase();
   await move(db.file, url);
+});
+
+test('a half-finished move goes on in the same database, however its address is written, and outlives a wrong address', {
+  timeout: LONG_MS,
+}, async () => {
+  await using db = await database();
+  await db.store.log.append([text(LOBBY, newId(), 'hello')], 1);
+  const diesAt = (last: string) => (step: string) => {
+    if (step === last) throw new Error(`died: ${step}`);
+  };
+  await expect(db.move(diesAt('rows copied'))).rejects.toThrow('died');
+  await using another = await database();
+  await expect(another.move(diesAt('rows copied'))).rejects.toThrow('died');
+  await expect(move(db.file, another.url)).rejects.toThrow(/half filled from another file/);
+  const respelled = new URL(db.url);
+  respelled.hostname = 'localhost';
+  respelled.searchParams.delete('replicaSet');
+  const steps: string[] = [];
+  const marks = (step: string) => {
+    steps.push(step);
+    diesAt('marked')(step);
+  };
+  await expect(move(db.file, respelled.href, marks)).rejects.toThrow('died');
+  expect(steps).not.toContain('some entries copied');
+  expect(steps).not.toContain('some rows copied');
+  expect(onFile(db.file, 'SELECT place FROM move')).toEqual([
+    { place: expect.stringMatching(/^mongodb:\/\/localhost:\d+\/[^?]+$/) },
+  ]);
+  expect(await db.move()).toMatchObject({ entries: 1 }); // after the mark, too
+  await another.move();
 });
 
 test('a file that was moved is opened by nothing but a backup, which npm run restore makes an ordinary one', async () => {
@@ -319,6 +434,45 @@ const OTHER_COLUMNS: { [Part in MovedPart]?: string[] } = {
   rooms: ['head', 'members', 'roleSeq'],
   devices: ['claimHash'],
 };
+
+/** In the last part, after `change`, the destination does what `breaks` returns instead. `calls`: which of it was called. */
+function lastPart(
+  change: () => Promise<unknown> | unknown,
+  breaks: (there: MoveDestination) => Partial<MoveDestination>,
+) {
+  const called: string[] = [];
+  let isLast = false;
+  return {
+    calls: called,
+    async onStep(step: string): Promise<void> {
+      if (step !== 'before the last part') return;
+      isLast = true;
+      await change();
+    },
+    wrap(there: MoveDestination): MoveDestination {
+      const its = breaks(there);
+      const names = Object.keys(its) as (keyof MoveDestination)[];
+      const calls = names.map((name) => [
+        name,
+        (...args: never[]) => {
+          if (isLast) called.push(name);
+          return ((isLast ? its : there)[name] as (...args: never[]) => unknown)(...args);
+        },
+      ]);
+      return { ...there, ...Object.fromEntries(calls) };
+    },
+  };
+}
+
+/** Marks of other users each time. */
+function addMarks(file: string, count: number): void {
+  onFile(
+    file,
+    `INSERT INTO marks (room, user, upTo)
+      WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
+      SELECT '${LOBBY}', '${newId()}' || n, 1 FROM numbers`,
+  );
+}
 
 function unrecorded(file: string): void {
   const sql =
