@@ -10,7 +10,7 @@ for (let round = Number(process.argv[2] ?? 3); round > 0; round--) {
   const { tutorial, holdfast } = await both(async (contender) => {
     await using database = await openDatabase('sqlite');
     await using stand = await openStand(database, { contender, setting: 'sqlite', members: CLIENTS });
-    return await cpuOfStorm(stand);
+    return (await cpuOfStorm(stand)).cpuMs;
   });
   console.log(
     `CPU of each client: tutorial ${tutorial.toFixed(3)} ms, holdfast ${holdfast.toFixed(3)} ms, ${(holdfast / tutorial).toFixed(2)} times`,

@@ -4,7 +4,10 @@ import type { Dialect } from './dialect.ts';
 import { openWebSocket, type WebSocketClient } from './webSocket.ts';
 
 export interface Client {
-  /** Resolves when the message is acknowledged as durable; rejects if it is refused or the connection ends. */
+  /**
+   * Resolves when the message is acknowledged as durable; rejects if it is refused or the connection ends. One that the server puts
+   * off is sent again when it said.
+   */
   say(body: string): Promise<void>;
   /** Sends an event that nobody answers. */
   tell(name: string, payload: object): void;
@@ -22,7 +25,7 @@ export async function enter(
   onMessage: (number: number) => void,
 ): Promise<Client> {
   const entered = Promise.withResolvers<void>();
-  const waiting = new Map<number, PromiseWithResolvers<void>>();
+  const waiting = new Map<number, PromiseWithResolvers<void> & { event: string }>();
   let acknowledgements = 0;
   let isClosed = false;
 
@@ -39,8 +42,16 @@ export async function enter(
     const number = Number.parseInt(packet.slice(ACK.length), 10);
     const message = waiting.get(number);
     waiting.delete(number);
+    const [, putOff] = /"retryAfter":(\d+)/.exec(packet) ?? [];
     if (packet.includes(dialect.acknowledged)) message?.resolve();
+    else if (message && putOff !== undefined) setTimeout(send, Number(putOff), message);
     else message?.reject(new Error(`a message was refused: ${packet}`));
+  };
+
+  const send = (message: PromiseWithResolvers<void> & { event: string }) => {
+    const number = acknowledgements++;
+    waiting.set(number, message);
+    socket.send(`${EVENT}${number}${message.event}`);
   };
 
   const end = () => {
@@ -54,10 +65,9 @@ export async function enter(
   await entered.promise;
   return {
     say(body) {
-      const number = acknowledgements++;
-      const message = Promise.withResolvers<void>();
-      waiting.set(number, message);
-      socket.send(`${EVENT}${number}${JSON.stringify(dialect.message(member, body, number))}`);
+      const event = JSON.stringify(dialect.message(member, body, acknowledgements));
+      const message = { ...Promise.withResolvers<void>(), event };
+      send(message);
       return message.promise;
     },
     tell: (name, payload) => void socket.send(EVENT + JSON.stringify([name, payload])),

@@ -25,8 +25,8 @@ export const tutorial: Dialect = {
 
 const SOCKET_ID_CHARACTERS = 20;
 
-/** A request with one item, as the app sends for a single message. */
-export function holdfastFrom(beginning: Cursor): Dialect {
+/** A request with one item, as the app sends for a single message. `roomOf`: where a member writes. */
+export function holdfastFrom(beginning: Cursor, roomOf: (member: Member) => string = () => LOBBY): Dialect {
   return {
     auth: ({ id, token }) => ({
       protocol: PROTOCOL,
@@ -36,9 +36,9 @@ export function holdfastFrom(beginning: Cursor): Dialect {
       cursors: { [LOBBY]: beginning },
     }),
     welcomed: '42["welcome"',
-    message: ({ id }, body) => {
-      const item = { kind: 'text', room: LOBBY, clientOffset: idFrom(randomBytes(16)), body };
-      return ['append', { as: id, items: [item] }];
+    message: (member, body) => {
+      const item = { kind: 'text', room: roomOf(member), clientOffset: idFrom(randomBytes(16)), body };
+      return ['append', { as: member.id, items: [item] }];
     },
     acknowledged: '"serverOffset":',
   };

@@ -17,11 +17,20 @@ export interface ProgramOptions {
   env: Record<string, string>;
   /** Options of Node, such as `--cpu-prof`. */
   nodeOptions?: readonly string[];
+  /** Runs on this core alone (Linux, `taskset`). */
+  core?: number | undefined;
 }
 
 /** Resolves when it has printed an address with a port. */
-export async function startProgram({ script, env, nodeOptions = [] }: ProgramOptions): Promise<Program> {
-  const child = spawn(process.execPath, [...nodeOptions, script], {
+export async function startProgram({
+  script,
+  env,
+  nodeOptions = [],
+  core,
+}: ProgramOptions): Promise<Program> {
+  const [program, ...first] =
+    core === undefined ? [process.execPath] : ['taskset', '-c', `${core}`, process.execPath];
+  const child = spawn(program!, [...first, ...nodeOptions, script], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

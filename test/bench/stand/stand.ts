@@ -1,4 +1,5 @@
 /** A stand: one of the two servers, ready to be measured, with its processes and the members of one room. */
+import type { Store } from '../../../server/store/port.ts';
 import { type Dialect, holdfastFrom, tutorial } from '../load/dialect.ts';
 import type { Database, Setting } from './database.ts';
 import { type Program, startProgram } from './program.ts';
@@ -24,17 +25,22 @@ export interface StandOptions {
   /** Node options of the servers, such as `--cpu-prof`, and their environment. */
   nodeOptions?: readonly string[];
   env?: Record<string, string>;
+  /** The core that the servers run on, by its number; they share it with nothing of this benchmark. */
+  core?: number;
+  /** Fills the store before Holdfast starts; returns the room in which each member writes, if it is not the lobby. */
+  fill?: (store: Store, members: readonly Member[]) => Promise<((member: Member) => string) | undefined>;
 }
 
 /** Starts the servers on an empty database. */
 export async function openStand(database: Database, options: StandOptions): Promise<Stand> {
   const { contender, setting } = options;
   const members = membersFor(options.members);
-  const dialect = contender === 'tutorial' ? tutorial : holdfastFrom(await seeded(database, members));
+  const dialect = contender === 'tutorial' ? tutorial : await seeded(database, members, options.fill);
   const program = {
     script: contender === 'tutorial' ? TUTORIALS[setting] : 'server/main.ts',
     env: { ...database.env, ...options.env },
     nodeOptions: [...database.nodeOptions, ...(options.nodeOptions ?? [])],
+    core: options.core,
   };
   const programs: Program[] = [];
   const stop = async () => {
@@ -64,10 +70,15 @@ const TUTORIALS: Record<Setting, string> = {
   mongo2: 'test/bench/baseline/mongo.ts',
 };
 
-async function seeded(database: Database, members: readonly Member[]) {
+async function seeded(
+  database: Database,
+  members: readonly Member[],
+  fill: StandOptions['fill'],
+): Promise<Dialect> {
   const store = await database.openStore();
   try {
-    return await seed(store, members);
+    const beginning = await seed(store, members);
+    return holdfastFrom(beginning, await fill?.(store, members));
   } finally {
     await store.close();
   }
