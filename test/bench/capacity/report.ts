@@ -130,7 +130,7 @@ How much one server process holds on one core. \`npm run capacity\` measures it 
 
 const WHEN = `## When to change
 
-- **Stay on SQLite** as long as one machine is enough. One process on one core serves more messages than any group of people writes; what grows first is the number of deliveries (messages × people in the room), then the memory of the connections. Both are in the tables above: compare them with \`holdfast_connections\` and the rate of \`holdfast_frames_sent_total\` of your own server.
+- **Stay on SQLite** as long as one machine is enough. One process on one core serves more messages than any group of people writes; what grows first is the number of deliveries (messages × people in the room), then the memory of the connections. Both are in the tables above: compare them with \`holdfast_connections\` and the rate of \`holdfast_frames_total\` of your own server, with the label \`event="append"\`.
 - **Go to MongoDB** when one machine must not be the end of the service (a failed machine, an update of its system), or when the server's core is busy for more than half of the time at the busiest hour. \`npm run migrate\` takes everything along ([MONGODB.md](MONGODB.md)).
 - **Add a process** (\`WORKERS=n\`, or another machine behind a proxy) when the event loop of a process is late at the busiest hour although the database is not, or for the memory of more connections. Each process reads all entries, so the work of the database grows with the number of processes: two processes give about twice the connections, and less than twice the messages a second in one room ([BENCHMARK.md](BENCHMARK.md), "Fairness").`;
 
