@@ -9,7 +9,7 @@ import { ROOT } from '../support/tools.ts';
 import { filesUnder, type Source, topLevel } from './sources.ts';
 
 /** Files that a command generates, that are not committed, and that documents mention. */
-const GENERATED: ReadonlySet<string> = new Set(['docs/MEASURE.md', 'docs/CAPACITY.md', 'docs/capacity.json']);
+const GENERATED: ReadonlySet<string> = new Set(['docs/CAPACITY.md', 'docs/capacity.json']);
 
 /** Words that end like a file name but are none. */
 const NOT_A_FILE: ReadonlySet<string> = new Set(['Node.js']);
