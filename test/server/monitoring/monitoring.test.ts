@@ -9,7 +9,7 @@ import { makeCertificate } from '../../support/certificate.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { freePort } from '../../support/mongo/port.ts';
 import { type ServerProcess, startServer } from '../../support/serverProcess.ts';
-import { promtoolForTests } from '../../support/setup/promtool.ts';
+import { promtoolForTests } from '../../support/setup/programs.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
 import { ROOT, run } from '../../support/tools.ts';
 import { waitFor } from '../../support/waitFor.ts';
