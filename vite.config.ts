@@ -1,4 +1,8 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress } from 'node:zlib';
 import { defineConfig, type InlineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
@@ -39,6 +43,7 @@ export default defineConfig({
       },
       integration: { configureCustomSWViteBuild: quietly },
     }),
+    compressed(),
   ],
 });
 
@@ -84,6 +89,29 @@ function retriedImports(): Plugin {
           chunk.code = chunk.code.replaceAll(plain, 'import(chunkUrl($1))');
         }
       }
+    },
+  };
+}
+
+/** Writes the files of the page compressed beside them, so that no server does it at each start (server/http/page.ts). */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    closeBundle: {
+      sequential: true, // after the service worker is built
+      order: 'post',
+      async handler(error) {
+        if (error) return;
+        const files = await readdir(at('dist'), { recursive: true });
+        const texts = files.filter((name) => /\.(?:html|js|css|webmanifest|svg)$/.test(name));
+        await Promise.all(
+          texts.map(async (name) => {
+            const path = join(at('dist'), name);
+            await writeFile(`${path}.br`, await promisify(brotliCompress)(await readFile(path)));
+          }),
+        );
+      },
     },
   };
 }

@@ -1,12 +1,12 @@
 /**
- * Serves the built page from memory: its files are read and compressed once, and read again when a new build has replaced
- * them. Files of an earlier build stay available, since a page that is still open loads its chunks.
+ * Serves the built page from memory: its files are read once, and again when a new build has replaced them. The build has
+ * compressed them (vite.config.ts); a file that it has not is compressed here. Files of an earlier build stay available, since a page that is still open loads its chunks.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { brotliCompress, brotliDecompress, constants, gzip } from 'node:zlib';
 import { type HttpContext, type HttpMiddleware, isApi } from './middleware.ts';
 
 /** Serves files by their exact path. Other navigations get the page, which routes paths such as `/room/…` itself. */
@@ -124,15 +124,34 @@ async function readFolder(
 ): Promise<[string, PageFile][]> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = names
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && extname(entry.name) !== COMPRESSED)
     .map((entry) => join(entry.parentPath, entry.name).slice(join(folder).length));
   return Promise.all(
     paths.map(async (path): Promise<[string, PageFile]> => {
       const name = path.split(sep).join('/');
       const plain = await readFile(join(folder, path));
       const same = before.get(name);
-      return [name, same?.etag === etagOf(plain) ? same : await fileOf(name, plain)];
+      return [name, same?.etag === etagOf(plain) ? same : await builtFileOf(join(folder, path), name, plain)];
     }),
+  );
+}
+
+/** What the build writes beside a file: the file compressed with Brotli. */
+const COMPRESSED = '.br';
+
+async function builtFileOf(path: string, name: string, plain: Buffer): Promise<PageFile> {
+  const built = await readFile(path + COMPRESSED).catch(() => undefined);
+  const isOfThis = built && (await isCompressed(built, plain));
+  return isOfThis
+    ? { etag: etagOf(plain), plain, br: built, gzip: await gzipped(plain) }
+    : fileOf(name, plain);
+}
+
+/** Somebody may have changed the file since. */
+function isCompressed(built: Buffer, plain: Buffer): Promise<boolean> {
+  return promisify(brotliDecompress)(built, { maxOutputLength: plain.length }).then(
+    (text) => text.equals(plain),
+    () => false,
   );
 }
 
@@ -156,8 +175,12 @@ async function compress(
   const options = {
     params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
   };
-  const [br, gz] = await Promise.all([brotli(plain, options), promisify(gzip)(plain, { level: 9 })]);
+  const [br, gz] = await Promise.all([brotli(plain, options), gzipped(plain)]);
   return { br, gzip: gz };
+}
+
+function gzipped(plain: Buffer): Promise<Buffer> {
+  return promisify(gzip)(plain, { level: 9 });
 }
 
 const COMPRESSIBLE = new Set(['.html', '.js', '.css', '.json', '.webmanifest', '.svg', '.txt', '.map']);

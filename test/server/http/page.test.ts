@@ -1,6 +1,6 @@
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
 import { ask, type Served, serve } from './serve.ts';
@@ -15,7 +15,7 @@ const BUILD = {
   'assets/__proto__': 'odd',
 };
 
-async function build(folder: string, files: Record<string, string>) {
+async function build(folder: string, files: Record<string, string | Buffer>) {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), content);
@@ -125,6 +125,37 @@ test('a new build is found while the server runs; files of the earlier build sta
   expect(await text('/sw.js')).toBe('first'); // checked a moment ago
   clock.now += 1_000;
   expect(await text('/sw.js')).toBe('third');
+});
+
+describe('what the build has compressed', () => {
+  const built = brotliCompressSync(SCRIPT, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+  const sent = async (path: string, files: Record<string, string | Buffer>) => {
+    await using folder = await temporaryFolder();
+    await build(folder.path, { ...BUILD, ...files });
+    await using server = await serve({ folder: folder.path });
+    return await ask(server.url, 'GET', path, { headers: { 'accept-encoding': 'br' } });
+  };
+
+  test('is sent as it is', async () => {
+    const { bytes } = await sent('/assets/index-abc.js', { 'assets/index-abc.js.br': built });
+    expect(bytes).toEqual(built);
+  });
+
+  test.each([
+    ['another text', brotliCompressSync(`${SCRIPT.slice(1)}.`)],
+    ['a longer text', brotliCompressSync(`${SCRIPT}${SCRIPT}`)],
+    ['a shorter text', brotliCompressSync('short')],
+    ['damaged', built.subarray(0, 40)],
+    ['empty', ''],
+  ])('is not sent where it is not of this file: %s', async (_, other) => {
+    const { bytes } = await sent('/assets/index-abc.js', { 'assets/index-abc.js.br': other });
+    expect(brotliDecompressSync(bytes).toString()).toBe(SCRIPT);
+  });
+
+  test('has no address of its own', async () => {
+    const { status } = await sent('/assets/index-abc.js.br', { 'assets/index-abc.js.br': built });
+    expect(status).toBe(404);
+  });
 });
 
 test('without a build it says how to make one, and finds it later', async () => {
