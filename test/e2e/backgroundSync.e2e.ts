@@ -1,9 +1,13 @@
 /** Background Sync: the service worker sends the outbox while no page is open; with a page open, only one of them sends. */
 import type { Page } from '@playwright/test';
 import { bodyOf, connectClient, type SignedUp, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
 import { bodies, expect, expectState, say, signUp, test } from './fixtures.ts';
 import { numbered } from './support/crowd.ts';
+
+// The headless shell has no Background Sync.
+test.use(WHOLE_CHROMIUM);
 
 const WAITING = ['waits 1', 'waits 2', 'waits 3'];
 

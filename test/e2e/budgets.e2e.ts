@@ -17,10 +17,12 @@ import { tapTimes } from '../budgets/taps.ts';
 import { type Transactions, watchTransactions } from '../budgets/transactions.ts';
 import { shiftOf, whatMoved } from '../budgets/watch.ts';
 import { text } from '../support/api.ts';
+import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { composer, expect, expectState, message, test } from './fixtures.ts';
 
-test.use({ trace: 'off', screenshot: 'off' }); // they would cost time within the measurement
+// traces and screenshots would cost time within the measurement
+test.use({ ...WHOLE_CHROMIUM, trace: 'off', screenshot: 'off' });
 
 const { cpuSlowdown, layoutShift, rowsInDocument } = budgets;
 

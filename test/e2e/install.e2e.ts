@@ -1,6 +1,10 @@
 /** The way to the home screen: WebKit of iOS, played by Chromium; Chromium itself; and the browsers of other apps. */
 import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { expect, expectState, say, signUp, test } from './fixtures.ts';
+
+// The headless shell cannot install apps.
+test.use(WHOLE_CHROMIUM);
 
 const SCREENS = 'test-results/screens';
 const WECHAT =

@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { ROOMS_CREATED_PER_DAY } from '../../shared/limits.ts';
 import { bodyOf, connectClient, newId, signUp as signUpByApi, text, wholeLog } from '../support/api.ts';
 import { violations } from '../support/axe.ts';
+import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { tagsOf, withoutSyncManager, workerOf } from '../support/worker.ts';
 import {
   BOTH,
@@ -15,6 +16,9 @@ import {
   startInstallation,
   test,
 } from './fixtures.ts';
+
+// The headless shell has no Background Sync.
+test.use(WHOLE_CHROMIUM);
 
 test(
   'O1 O2 O3 a room is made offline and the browser is killed: after a restart the room and what was written arrive once, in order, though the server is killed meanwhile',

@@ -1,12 +1,16 @@
 /** Failing storage: a typed text is always either in the field or in the outbox (O4). */
 import type { Page } from '@playwright/test';
 import { bodyOf, signUp as signUpByApi, wholeLog } from '../support/api.ts';
+import { WHOLE_CHROMIUM } from '../support/chromium.ts';
 import { clearStorage, closerOf, deleteDatabases, hangable } from '../support/handles.ts';
 import { recordsOf } from '../support/indexedDb.ts';
 import { smallDevice } from '../support/quota.ts';
 import { seeded } from '../support/random.ts';
 import type { ServerProcess } from '../support/serverProcess.ts';
 import { bodies, composer, expect, expectState, message, say, signUp, test } from './fixtures.ts';
+
+// The headless shell has no chrome://indexeddb-internals.
+test.use(WHOLE_CHROMIUM);
 
 const TYPED = 'typed in vain';
 const FULL = 'Your text is still here. This device is out of storage. Free some space and try again.';

@@ -1,6 +1,6 @@
 /** Provides a Chromium: from CHROMIUM_PATH, an installed one, Playwright's download, or Debian's package. */
 import { existsSync } from 'node:fs';
-import { findChromium } from '../chromium.ts';
+import { DEBIANS_HEADLESS_SHELL, findChromium } from '../chromium.ts';
 import { runTool } from '../tools.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
@@ -29,3 +29,15 @@ function missing(): never {
       '(or your system’s package of it) installs it, or set CHROMIUM_PATH to one.',
   );
 }
+
+/** Installs Chromium's headless shell beside Debian's Chromium. Where that cannot be, the tests use Chromium, which takes longer. */
+export async function headlessShellForTests(): Promise<void> {
+  if (process.env.HEADLESS_SHELL_PATH !== undefined || existsSync(DEBIANS_HEADLESS_SHELL)) return;
+  if (existsSync(DEBIANS_CHROMIUM) && mayInstall() && (await aptInstall('chromium-headless-shell'))) return;
+  console.log(
+    'The browser tests use Chromium itself, which takes longer than its headless shell ' +
+      '(on Debian: `sudo apt-get install chromium-headless-shell`).',
+  );
+}
+
+const DEBIANS_CHROMIUM = '/usr/lib/chromium/chromium';
