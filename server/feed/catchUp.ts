@@ -52,7 +52,13 @@ interface Deps {
 
 export function createCatchUp({ store, feed, names, features, logger, now }: Deps): CatchUp {
   const { epoch, rooms, users } = store;
-  const latestRev = createBatchLoader(() => users.latestRev());
+  const latestRev = createBatchLoader<void, number>({
+    load: async (callers) => {
+      const latest = await users.latestRev();
+      return callers.map(() => latest);
+    },
+    most: Number.POSITIVE_INFINITY,
+  });
   const reader = createCatchUpReader({ store, feed, names, logger });
 
   /** Synchronous from beginning to end, so that no entry can be committed in between. */
@@ -142,7 +148,7 @@ export function createCatchUp({ store, feed, names, features, logger, now }: Dep
     user: string,
     since: number | undefined,
   ): Promise<{ users: Users; usersUpTo: number }> {
-    const latest = await latestRev(''); // before the list: a change in between is listed the next time
+    const latest = await latestRev(); // before the list: a change in between is listed the next time
     if (since === undefined || latest === 0) return { users: {}, usersUpTo: latest };
     const changed = await users.changedAround(
       user,

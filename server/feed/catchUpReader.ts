@@ -169,8 +169,17 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 
   async function readRange(room: string, from: number, to: number): Promise<Entry[]> {
     return (
-      feed.host(room).recent(from, to) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries
+      (await recentOf(room, from, to)) ?? (await log.range(room, from, to, Number.POSITIVE_INFINITY)).entries
     );
+  }
+
+  /** Out of memory, which reads them once for all who come back to this room; undefined where they are too many for it. */
+  async function recentOf(room: string, from: number, to: number): Promise<Entry[] | undefined> {
+    const hosted = feed.host(room);
+    const held = hosted.recent(from, to);
+    if (held) return held;
+    await hosted.recall(from);
+    return hosted.recent(from, to);
   }
 
   async function buildRoom(recipient: Pick<Recipient, 'identity'>, missing: Missing): Promise<ReadyRoom> {
@@ -213,7 +222,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 
   async function unreadOf(room: string, user: string, readUpTo: number, head: number): Promise<number> {
     if (readUpTo >= head) return 0;
-    const recent = feed.host(room).recent(readUpTo + 1, head);
+    const recent = await recentOf(room, readUpTo + 1, head);
     if (!recent) return log.unread(room, user, readUpTo, UNREAD_COUNTED_MAX);
     const count = recent.filter(
       (entry) => isMessage(entry) && !entry.deleted && entry.author !== user,
@@ -227,7 +236,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     readUpTo: number,
     head: number,
   ): Promise<number[]> {
-    const recent = feed.host(room).recent(readUpTo + 1, head);
+    const recent = await recentOf(room, readUpTo + 1, head);
     if (!recent) return log.mentions(room, user, readUpTo, MENTIONS_LISTED_MAX);
     const found = recent.flatMap((entry) => (isMentioned(entry, user) ? entry.serverOffset : []));
     return found.slice(0, MENTIONS_LISTED_MAX);

@@ -261,13 +261,19 @@ export function createCoalescer<T>(
 const FRAME_RATE = { perSecond: 1_000 / FRAME_COALESCE_MS, burst: FRAMES_BURST };
 
 /**
- * Loads the head of a room, batched: all calls in one turn of the event loop are one query, so that a client welcomed into
- * 500 rooms costs one. Rejects with `Unavailable` for a room whose head is unknown, and for that room only.
+ * Loads the head of a room, batched: a client welcomed into 500 rooms costs one query. Rejects with `Unavailable` for a room whose
+ * head is unknown, and for that room only.
  */
 export function createHeadLoader(log: Pick<LogStore, 'heads'>): (room: string) => Promise<number> {
-  const load = createBatchLoader((rooms) => log.heads(rooms));
+  const load = createBatchLoader<string, number | undefined>({
+    load: async (rooms) => {
+      const heads = await log.heads(rooms);
+      return rooms.map((room) => heads.get(room));
+    },
+    most: HEADS_PER_QUERY,
+  });
   return async (room) => {
-    const head = (await load(room)).get(room);
+    const head = await load(room);
     if (head === undefined) throw new Unavailable('The head of this room is not known at the moment.');
     return head;
   };

@@ -6,6 +6,7 @@ import type { Entry } from '../../shared/entry.ts';
 import { mentionsOf, replyToOf } from '../../shared/kinds.ts';
 import { CHANGED_USERS_MAX, USER_REVS_OVERLAP } from '../../shared/limits.ts';
 import type { User, Users } from '../../shared/protocol/index.ts';
+import { createBatchLoader } from '../base/batchLoader.ts';
 import { createRecentMap } from '../base/recentMap.ts';
 import type { Named, UserStore } from '../store/port.ts';
 
@@ -29,6 +30,14 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
     now: () => performance.now(),
   });
   let seenRev: number | undefined;
+  const load = createBatchLoader<readonly string[], Map<string, Named>>({
+    load: async (lists) => {
+      const found = await store.names([...new Set(lists.flat())]);
+      return lists.map(() => found);
+    },
+    most: NAMES_PER_READ,
+    sizeOf: ({ length }) => length,
+  });
 
   function changed({ id, name, rev }: User) {
     if (rev < (cached.get(id)?.rev ?? 0)) return;
@@ -37,8 +46,11 @@ export function createNames(store: Pick<UserStore, 'names' | 'changedSince' | 'l
 
   async function ofUsers(people: readonly string[]): Promise<Users> {
     const unknown = people.filter((id) => !cached.get(id));
-    const found = unknown.length > 0 ? await store.names(unknown) : new Map<string, Named>();
-    for (const [id, named] of found) changed({ id, ...named });
+    const found = unknown.length > 0 ? await load(unknown) : new Map<string, Named>();
+    for (const id of unknown) {
+      const named = found.get(id);
+      if (named) changed({ id, ...named });
+    }
     return Object.fromEntries(
       people.flatMap((id) => {
         const named = cached.get(id) ?? found.get(id);
@@ -85,5 +97,6 @@ function peopleOf(entries: readonly Entry[]): string[] {
   return [...new Set(people)];
 }
 
+const NAMES_PER_READ = 1_000;
 const MAX_CACHED = 50_000;
 const CACHED_MS = 10 * 60_000;

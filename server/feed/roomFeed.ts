@@ -19,6 +19,12 @@ export interface RoomFeed {
   next(): number;
   /** The entries from..to out of memory, or undefined if memory does not hold all of them. */
   recent(from: number, to: number): Entry[] | undefined;
+  /**
+   * Reads the entries from `from` on into memory, where it lacks them and has room for them: `recent` has them then. One read for
+   * all who ask meanwhile, so that many clients that come back to a room after a restart do not each read the store. Rejects as
+   * the store does.
+   */
+  recall(from: number): Promise<void>;
   /** Entries from the tail, ascending. */
   receive(entries: readonly Entry[]): void;
   /** The log is known to reach up to `head`: reads what is missing. */
@@ -67,6 +73,30 @@ export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: De
     }
   }
 
+  /** At most so many entries are recalled; fewer where they were too large for memory. */
+  let recalledMost = RING_ENTRIES;
+  let recalling: Promise<void> | undefined;
+
+  async function recall(from: number): Promise<void> {
+    const isLacking = () => from < (ring.first() ?? next) && next - from <= recalledMost;
+    if (recalling && isLacking()) await recalling;
+    if (closed || !isLacking()) return;
+    recalling ??= readBefore(ring.first() ?? next, from).finally(() => {
+      recalling = undefined;
+    });
+    await recalling;
+  }
+
+  /** Some more than are asked for: of many who come back each lacks others. */
+  async function readBefore(end: number, from: number): Promise<void> {
+    const count = RECALLED.find((some) => some >= next - from) ?? RING_ENTRIES;
+    const first = Math.max(1, next - Math.min(count, recalledMost));
+    const { entries } = await log.range(room, first, end - 1, RING_MAX_BYTES);
+    if (closed || (ring.first() ?? next) !== end) return; // the ring was cleared meanwhile
+    const isWhole = entries.length === end - first;
+    if (!isWhole || !ring.prepend(entries)) recalledMost = Math.floor((next - first) / 2);
+  }
+
   /** Runs steps one at a time, each retried until it succeeds. */
   function enqueue(step: () => Promise<void>, onEnd = () => {}): void {
     pending++;
@@ -108,6 +138,7 @@ export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: De
     opening: () => (state === 'opening' ? attempt.promise : Promise.resolve(state)),
     next: () => next,
     recent: (from, to) => ring.slice(from, to),
+    recall,
     receive(entries) {
       const [first] = entries;
       if (!first) return;
@@ -133,11 +164,20 @@ export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: De
 }
 
 const MAX_PENDING = 16;
+/** Entries up to the head that one read recalls, as far as they are not in memory. */
+const RECALLED = [16, 64, RING_ENTRIES];
 
 /** The newest entries of one room in memory, so that many clients that come back do not each read the store. */
 export interface Ring {
   /** Must be the entry after the last one pushed. A removal redacts what it removes. */
   push(entry: Entry): void;
+  /**
+   * Must end before the first one, or with the newest entry of the log where the ring is empty. False, and nothing is added, where
+   * they are too large.
+   */
+  prepend(older: readonly Entry[]): boolean;
+  /** The serverOffset of the oldest entry; undefined while the ring is empty. */
+  first(): number | undefined;
   /** The entries from..to ascending, or undefined if not all of them are held. */
   slice(from: number, to: number): Entry[] | undefined;
   /** Forgets all entries. */
@@ -197,6 +237,17 @@ export function createRing(
       if (isRemoval(entry)) redact(entry.target!);
       budget.used(ring, bytes);
     },
+    prepend(older) {
+      const more = older.reduce((sum, entry) => sum + memoryOf(entry), 0);
+      if (bytes + more > maxBytes) return false;
+      const removals = entries.filter(isRemoval); // they may have come after the older ones were read
+      entries = [...older, ...entries];
+      bytes += more;
+      for (const { target } of removals) redact(target!);
+      budget.used(ring, bytes);
+      return true;
+    },
+    first: () => entries[0]?.serverOffset,
     slice(from, to) {
       if (from > to) return [];
       const first = entries[0]?.serverOffset;

@@ -260,8 +260,20 @@ export function createRealtime({
     return isOwnHost ? FOREIGN_PAGE : foreignHost(hosts.sentence);
   });
 
-  const devicesAlive = createBatchLoader(store.users.devicesAlive);
-  const settingsOf = createBatchLoader(store.presence.of);
+  const isAlive = createBatchLoader<string, boolean>({
+    load: async (devices) => {
+      const alive = await store.users.devicesAlive(devices);
+      return devices.map((device) => alive.has(device));
+    },
+    most: KEYS_PER_READ,
+  });
+  const hidesReads = createBatchLoader<string, boolean>({
+    load: async (users) => {
+      const found = await store.presence.of(users);
+      return users.map((user) => found.get(user)?.hidesReads === true);
+    },
+    most: KEYS_PER_READ,
+  });
   const passOnTyping = createPassOnTyping({ smallRooms, now: monotonic });
   const localSockets = createLocalSockets({ io, catchUp, logger, now: monotonic });
   let reconciler: Reconciler | undefined;
@@ -297,8 +309,8 @@ export function createRealtime({
     strangers.remove(recipient.payer.address, socket.conn);
     recipient.onlyOpenRoom = backpressure.wasSlow(device);
     void socket.join([socketsOf.user(user.id), socketsOf.device(device)]);
-    settingsOf(user.id).then(
-      (found) => found.get(user.id)?.hidesReads && socket.join(socketsOf.hidingReads),
+    hidesReads(user.id).then(
+      (hides) => hides && socket.join(socketsOf.hidingReads),
       () => {}, // the store is away, and so is what would be told
     );
     admission.entered(socket);
@@ -340,7 +352,7 @@ export function createRealtime({
   /** The device may have been signed out, or its user suspended, after the handshake, before this socket was in its Socket.IO rooms. */
   async function isSignedIn(socket: LiveSocket): Promise<boolean> {
     const { device, user } = socket.data.identity;
-    return (await devicesAlive(device)).has(device) && !(await isSuspended(user.id));
+    return (await isAlive(device)) && !(await isSuspended(user.id));
   }
 
   return {
@@ -411,6 +423,8 @@ export function createRealtime({
   };
 }
 
+/** Of devices and users. */
+const KEYS_PER_READ = 500;
 /** How long a connection may take to flush its last frames before it is dropped. */
 const FLUSH_TIMEOUT_MS = 500;
 

@@ -33,6 +33,7 @@ import { sharedTailCases } from './shared/tail.ts';
 import { sharedUserCases } from './shared/users.ts';
 import type { Harness, SharedHarness } from './support.ts';
 import { tailCases } from './tail.ts';
+import { togetherCases } from './together.ts';
 import { expiryCases, userCases } from './users.ts';
 
 /**
@@ -92,6 +93,7 @@ function casesOfOne(open: () => Promise<Harness>): void {
   describe('changes of rooms', () => aboutRoomCases(open));
   describe('the list of rooms', () => roomListCases(open));
   describe('users', () => userCases(open));
+  describe('reads of many at the same moment', () => togetherCases(open));
   describe('devices that expire', () => expiryCases(open));
   describe('one-time passes', () => passCases(open));
   describe('keepers', () => keeperCases(open));

@@ -249,14 +249,15 @@ test('L4 at a shutdown, an append whose checks are in flight is finished and ans
 test('S2 entries that are committed while the catch-up is read come with it', async () => {
   const { faults, url, session } = await start();
   using bo = await connectClient(url, await signUp(url, 'Bo'));
-  faults.set('log.range', async (real) => {
+  faults.set('rooms.exits', async (real) => {
     faults.clear();
     const read = await real();
     await bo.append(text('meanwhile'));
     await bo.hears('meanwhile');
     return read;
   });
-  using ada = await connectClient(url, session);
+  const left = newId(); // asked for when the entries were read
+  using ada = await connectClient(url, session, { cursors: { [left]: [1, 1] } });
   await ada.hears('meanwhile');
   expect(ada.heard(LOBBY).map(({ serverOffset }) => serverOffset)).toEqual([1, 2, 3]);
 });

@@ -4,6 +4,7 @@
  * among the others, long reads do not hold up short calls.
  */
 import type { Logger } from 'pino';
+import { type BatchLoader, type BatchLoaderOptions, createBatchLoader } from '../../base/batchLoader.ts';
 import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
 import { throttled } from '../../base/throttled.ts';
 import { withTimeout } from '../../base/timeout.ts';
@@ -34,6 +35,11 @@ export interface CallGuard {
   pass<T>(work: () => Promise<T>, withinMs?: number, lane?: GuardLane): Promise<T>;
   /** The same object with each method passed through `pass`. `long`: the methods that may read much. */
   wrap<Part extends object>(part: Part, long?: readonly (keyof Part)[]): Part;
+  /**
+   * Answers many callers by one call of `load`, which gets at most `most` of their keys (or as many as their sizes allow) and passes
+   * through `pass`. A caller has its answer, or `Unavailable`, within the time of one call.
+   */
+  inBatches<Key, Result>(options: Batches<Key, Result>): (key: Key) => Promise<Result>;
   /** The calls that wait. */
   waiting(): Record<'appends' | 'others', QueueState>;
   /** Logs `reason`, and returns the `Unavailable` for clients, which does not contain it. */
@@ -42,6 +48,10 @@ export interface CallGuard {
   shut(reason: string): void;
   /** Refuses further calls, and resolves when those under way have ended. */
   close(): Promise<void>;
+}
+
+export interface Batches<Key, Result> extends Omit<BatchLoaderOptions<Key, Result>, 'mostWaiting'> {
+  lane?: GuardLane;
 }
 
 export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
@@ -59,6 +69,9 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
     }),
     others: createCallQueue({ mostUnderWay: OTHERS_UNDER_WAY, ...bounds }),
   };
+
+  /** Loaders of `inBatches` whose keys may wait. */
+  const inUse = new Set<Pick<BatchLoader<never, unknown>, 'state'>>();
 
   /** A call counts as under way until it has ended, also when nobody waits for it any more. */
   function inTurn<T>(lane: GuardLane, work: () => Promise<T>, isOver: () => boolean): Promise<T> {
@@ -114,7 +127,24 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
       });
       return Object.fromEntries(guarded) as Part;
     },
-    waiting: () => ({ appends: queues.appends.state(), others: queues.others.state() }),
+    inBatches({ load, lane, ...bounds }) {
+      const loader = createBatchLoader({
+        ...bounds,
+        load: (keys) => pass(() => load(keys), ANSWER_WITHIN_MS, lane),
+      });
+      return async (key) => {
+        inUse.add(loader);
+        try {
+          return await withTimeout(ANSWER_WITHIN_MS, loader(key));
+        } finally {
+          if (loader.state().waiting === 0) inUse.delete(loader);
+        }
+      };
+    },
+    waiting: () => ({
+      appends: queues.appends.state(),
+      others: together([queues.others.state(), ...[...inUse].map((loader) => loader.state())]),
+    }),
     unavailable,
     shut(reason) {
       refusal ??= reason;
@@ -123,5 +153,12 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
       refusal = 'The database is closed.';
       await Promise.allSettled(underWay);
     },
+  };
+}
+
+function together(states: readonly QueueState[]): QueueState {
+  return {
+    waiting: states.reduce((sum, { waiting }) => sum + waiting, 0),
+    oldestMs: Math.max(...states.map(({ oldestMs }) => oldestMs)),
   };
 }

@@ -10,6 +10,7 @@ import type { Store } from '../port.ts';
 import { appendOn } from './append.ts';
 import { createApplySideEffects } from './applySideEffects.ts';
 import { collectionsOf } from './base/collections.ts';
+import { batchedReads } from './batchedReads.ts';
 import { createCallGuard } from './callGuard.ts';
 import { createExecute } from './execute.ts';
 import { createInsert } from './insert.ts';
@@ -73,7 +74,11 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
     pass: guard.pass,
     now: () => performance.now(),
   });
-  const { exists: roomExists, ...rooms } = roomsOn({
+  const {
+    exists: roomExists,
+    ofEachUser,
+    ...rooms
+  } = roomsOn({
     collections,
     heads: reads.heads,
     counts,
@@ -92,6 +97,16 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
       repair.delivered(documents);
     },
     log,
+  });
+  const { byTokens, changedAroundEach, ...users } = usersOn(collections, version, clock.now);
+  const { unreadOfEach, ...messages } = messagesOn(collections);
+  const batched = batchedReads({
+    guard,
+    byTokens,
+    changedAroundEach,
+    ofEachUser,
+    unreadOfEach,
+    timesAt: reads.timesAt,
   });
   const insert = createInsert({
     collections,
@@ -115,17 +130,24 @@ export async function openMongo({ url, log, patience }: Options): Promise<MongoS
       ...guard.wrap(
         {
           ...reads,
-          ...messagesOn(collections),
+          ...messages,
           ...rangesOn({ client, collections, heads }),
         },
         ['range'],
       ),
+      ...batched.log,
       append: appendOn({ execute, heads, applySideEffects, roomExists, guard, takesNewKinds, turnsOf }),
       tail: (from, listener) => guard.pass(() => tails.open(from, listener)),
       writesByRoom: true,
     },
-    users: guard.wrap(usersOn(collections, version, clock.now), ['changedSince', 'changedAround']),
-    rooms: guard.wrap(rooms, ['listPublic', 'searchPublic', 'ofUsers']),
+    users: {
+      ...guard.wrap(users, ['changedSince']),
+      ...batched.users,
+    },
+    rooms: {
+      ...guard.wrap(rooms, ['listPublic', 'searchPublic', 'ofUsers']),
+      ...batched.rooms,
+    },
     keepers: guard.wrap(keepersOn(collections), ['firstUser']),
     invitations: guard.wrap(invitationsOn(collections), ['all']),
     presence: guard.wrap(presenceOn(collections), ['of']),

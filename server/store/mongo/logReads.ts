@@ -32,10 +32,14 @@ export function readsOn({
     },
 
     async timesAt(points) {
-      const found = await askEachCollection(collections, points, async (entries, its) => {
+      // in the order of the rooms: so few other offsets as possible are searched for in each
+      const different = [...new Map(points.map((point) => [pointKey(point), point])).values()].toSorted(
+        (one, other) => (one.room < other.room ? -1 : Number(one.room > other.room)),
+      );
+      const found = await askEachCollection(collections, different, async (entries, its) => {
         const some = chunks(its, MAX_LIST).map((few) => ({
-          room: { $in: few.map(({ room }) => room) },
-          serverOffset: { $in: few.map(({ serverOffset }) => serverOffset) },
+          room: { $in: [...new Set(few.map(({ room }) => room))] },
+          serverOffset: { $in: [...new Set(few.map(({ serverOffset }) => serverOffset))] },
         }));
         const fields = { ...POINT_FIELDS, at: 1 };
         return (

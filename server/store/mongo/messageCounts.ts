@@ -22,9 +22,19 @@ const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 const FIRST_PAGE = 100;
 const LONGEST_PAGE = 1_000;
 
-export function messagesOn({
-  entriesOf,
-}: Pick<Collections, 'entriesOf'>): Pick<LogStore, 'messageAt' | 'messageFrom' | 'unread' | 'mentions'> {
+/** The arguments of `unread`, but the room. */
+export interface UnreadAsked {
+  user: string;
+  after: number;
+  most: number;
+}
+
+export interface MessageCounts extends Pick<LogStore, 'messageAt' | 'messageFrom' | 'mentions'> {
+  /** `unread` of each of these in one room, in their order. */
+  unreadOfEach(room: string, asked: readonly UnreadAsked[]): Promise<number[]>;
+}
+
+export function messagesOn({ entriesOf }: Pick<Collections, 'entriesOf'>): MessageCounts {
   return {
     async messageAt(room, upTo, count) {
       const removed = await removedMessages(room);
@@ -50,17 +60,23 @@ export function messagesOn({
       return undefined;
     },
 
-    async unread(room, user, after, most) {
+    async unreadOfEach(room, asked) {
       const removed = await removedMessages(room);
-      let count = 0;
-      for await (const { author } of messages(
+      const from = 1 + Math.min(...asked.map(({ after }) => after));
+      const counts = asked.map((one) => ({ ...one, count: 0 }));
+      // from the newest message on, until each has as many as are counted, or has read the others
+      let open = counts;
+      for await (const { author, serverOffset } of messages(
         room,
-        { from: after + 1, to: MAX_OFFSET },
-        'ascending',
+        { from, to: MAX_OFFSET },
+        'descending',
         removed,
-      ))
-        if (author !== user && ++count === most) break;
-      return count;
+      )) {
+        for (const one of open) if (one.after < serverOffset && one.user !== author) one.count++;
+        open = open.filter(({ after, count, most }) => after < serverOffset - 1 && count < most);
+        if (open.length === 0) break;
+      }
+      return counts.map(({ count }) => count);
     },
 
     async mentions(room, user, after, most) {

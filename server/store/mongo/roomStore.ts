@@ -9,6 +9,7 @@ import { foundAmong } from '../foundRooms.ts';
 import {
   type ListPosition,
   type LogStore,
+  type Membership,
   type RaisedMark,
   type Reader,
   type RolesOfRoom,
@@ -28,7 +29,7 @@ import {
   type RoomDocument,
   settingsId,
 } from './base/collections.ts';
-import { timeOf } from './base/entryDocuments.ts';
+import { ONE_ANSWER, timeOf } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
 import type { RoomActivity } from './roomActivity.ts';
 
@@ -40,7 +41,9 @@ interface Deps {
   activity: Pick<RoomActivity, 'isStored'>;
 }
 
-export interface MongoRoomStore extends RoomStore {
+export interface MongoRoomStore extends Omit<RoomStore, 'ofUser'> {
+  /** `ofUser` of each of these users, in their order. */
+  ofEachUser(users: readonly string[]): Promise<Membership[][]>;
   /** Whether the room exists. A positive answer is cached: rooms are never deleted. */
   exists(room: string): Promise<boolean>;
 }
@@ -205,29 +208,48 @@ export function roomsOn({
       const records = await withHeadAndMembers(found.map(({ document }) => document));
       return { rooms: records.map((room, i) => ({ ...room, activeAt: found[i]!.activeAt })), next };
     },
-    async ofUser(user) {
-      const memberships = await members
-        .find({ user, present: true })
-        .project<Joined>({ _id: 0, room: 1, serverOffset: 1 })
+    async ofEachUser(users) {
+      const joined = await members
+        .find({ user: { $in: [...users] }, present: true }, { batchSize: ONE_ANSWER })
+        .project<Joined & { user: string }>({ _id: 0, user: 1, room: 1, serverOffset: 1 })
         .toArray();
-      const ids = memberships.map(({ room }) => room);
-      if (ids.length === 0) return [];
-      const [theirs, read, chosen] = await Promise.all([
+      if (joined.length === 0) return users.map(() => []);
+      const ids = [...new Set(joined.map(({ room }) => room))];
+      const [found, read, chosen] = await Promise.all([
         rooms
-          .find({ _id: { $in: ids } })
-          .sort({ _id: 1 })
+          .find({ _id: { $in: ids } }, { batchSize: ONE_ANSWER })
           .toArray()
           .then(withHeadAndMembers),
-        marks.find({ user, room: { $in: ids } }).toArray(),
-        settings.find({ _id: { $in: ids.map((room) => settingsId(room, user)) } }).toArray(),
+        // of many users all their marks: not every planner uses an index well for two lists
+        marks
+          .find(
+            { user: { $in: [...users] }, ...(users.length === 1 && { room: { $in: ids } }) },
+            { batchSize: ONE_ANSWER },
+          )
+          .toArray(),
+        settings
+          .find(
+            { _id: { $in: joined.map(({ room, user }) => settingsId(room, user)) } },
+            { batchSize: ONE_ANSWER },
+          )
+          .toArray(),
       ]);
-      const upTo = markers(memberships, read);
-      const byId = new Map(chosen.map((one) => [one._id, settingsOf(one)]));
-      return theirs.map((room) => ({
-        room,
-        readUpTo: upTo.get(room.id) ?? 0,
-        settings: byId.get(settingsId(room.id, user)),
-      }));
+      const roomById = new Map(found.map((room) => [room.id, room]));
+      const settingsById = new Map(chosen.map((one) => [one._id, settingsOf(one)]));
+      const joinedBy = Map.groupBy(joined, ({ user }) => user);
+      const readBy = Map.groupBy(read, ({ user }) => user);
+      return users.map((user) => {
+        const theirs = joinedBy.get(user) ?? [];
+        const upTo = markers(theirs, readBy.get(user) ?? []);
+        return theirs
+          .map(({ room }) => room)
+          .toSorted()
+          .flatMap((id) => {
+            const room = roomById.get(id);
+            const settings = settingsById.get(settingsId(id, user));
+            return room ? [{ room, readUpTo: upTo.get(id) ?? 0, settings }] : [];
+          });
+      });
     },
     async ofUsers(users) {
       const found = await members

@@ -2,17 +2,30 @@
 import { type Named, Unavailable, type UserStore } from '../port.ts';
 import { withRename } from '../renames.ts';
 import { type Collections, HAS_REV, META_ID, type UserDocument } from './base/collections.ts';
+import { ONE_ANSWER } from './base/entryDocuments.ts';
 import { isDuplicate } from './base/faults.ts';
-import { type DeviceCalls, devicesOn, USER_FIELDS, userOf } from './devices/deviceStore.ts';
+import { type DeviceCalls, devicesOn, type TokenLookup, USER_FIELDS, userOf } from './devices/deviceStore.ts';
 import { mixedDevicesOn } from './devices/embeddedDevices.ts';
 import type { VersionWatch } from './open/databaseVersion.ts';
 import { passesOn } from './passStore.ts';
+
+/** The arguments of `changedAround`. */
+export interface ChangesAsked {
+  user: string;
+  rev: number;
+  limit: number;
+}
+
+export interface ChangesLookup {
+  /** `changedAround` of each of these, in their order. */
+  changedAroundEach(asked: readonly ChangesAsked[]): Promise<Changed[][]>;
+}
 
 export function usersOn(
   collections: Collections,
   version: Omit<VersionWatch, 'close'>,
   now: () => number,
-): UserStore {
+): Omit<UserStore, 'byToken' | 'changedAround'> & TokenLookup & ChangesLookup {
   const { users, members, meta } = collections;
   const own = devicesOn(collections, now);
   const mixed = mixedDevicesOn({ collections, own, version });
@@ -37,22 +50,18 @@ export function usersOn(
     return found.map((document) => ({ id: document._id, ...namedOf(document) }));
   }
 
-  async function roomsOf(user: string): Promise<string[]> {
+  /** The rooms of each of these users, by user; where `rooms` is given, only these. */
+  async function roomsOf(ids: readonly string[], rooms?: readonly string[]): Promise<Map<string, string[]>> {
+    if (ids.length === 0 || rooms?.length === 0) return new Map();
     const found = await members
-      .find({ user, present: true })
-      .project<{ room: string }>({ _id: 0, room: 1 })
+      .find(
+        { user: { $in: [...ids] }, present: true, ...(rooms && { room: { $in: [...rooms] } }) },
+        { batchSize: ONE_ANSWER },
+      )
+      .project<{ user: string; room: string }>({ _id: 0, user: 1, room: 1 })
       .toArray();
-    return found.map(({ room }) => room);
-  }
-
-  /** Which of these users are members of at least one of these rooms. */
-  async function inRooms(ids: readonly string[], rooms: readonly string[]): Promise<Set<string>> {
-    if (ids.length === 0 || rooms.length === 0) return new Set();
-    const found = await members
-      .find({ user: { $in: [...ids] }, present: true, room: { $in: [...rooms] } })
-      .project<{ user: string }>({ _id: 0, user: 1 })
-      .toArray();
-    return new Set(found.map(({ user }) => user));
+    const byUser = Map.groupBy(found, ({ user }) => user);
+    return new Map([...byUser].map(([user, its]) => [user, its.map(({ room }) => room)]));
   }
 
   return {
@@ -104,19 +113,34 @@ export function usersOn(
       throw new Unavailable('This user is being renamed elsewhere; try again.');
     },
     changedSince,
-    async changedAround(user, rev, limit) {
-      const rooms = await roomsOf(user);
-      const around: Changed[] = [];
-      for (let after = rev; ; ) {
-        const changed = await changedSince(after, PAGE);
-        const near = await inRooms(
+    async changedAroundEach(asked) {
+      const roomsByUser = await roomsOf(asked.map(({ user }) => user));
+      const all = asked.map(({ user, rev, limit }) => ({
+        rooms: new Set(roomsByUser.get(user)),
+        after: rev,
+        limit,
+        around: [] as Changed[],
+      }));
+      // from the least revision on; a page is for all who have not read beyond it
+      let open = all.filter(({ rooms }) => rooms.size > 0);
+      while (open.length > 0) {
+        const changed = await changedSince(Math.min(...open.map(({ after }) => after)), PAGE);
+        const upTo = changed.length < PAGE ? Number.POSITIVE_INFINITY : changed.at(-1)!.rev;
+        const readers = open.filter(({ after }) => after < upTo);
+        const theirRooms = new Set(readers.flatMap(({ rooms }) => [...rooms]));
+        const roomsOfChanged = await roomsOf(
           changed.map(({ id }) => id),
-          rooms,
+          [...theirRooms],
         );
-        around.push(...changed.filter(({ id }) => near.has(id)));
-        if (around.length >= limit || changed.length < PAGE) return around.slice(0, limit);
-        after = changed.at(-1)!.rev;
+        for (const reader of readers) {
+          const isNear = ({ id, rev }: Changed) =>
+            rev > reader.after && roomsOfChanged.get(id)?.some((room) => reader.rooms.has(room));
+          reader.around.push(...changed.filter(isNear));
+          reader.after = upTo;
+        }
+        open = open.filter(({ after, around, limit }) => around.length < limit && Number.isFinite(after));
       }
+      return all.map(({ around, limit }) => around.slice(0, limit));
     },
     async latestRev() {
       const [latest] = await users

@@ -69,6 +69,38 @@ export const roomFaults: Fault[] = [
     caughtBy: ['settings are of one user and one room'],
   },
   {
+    name: 'who asks for their rooms at the same moment as somebody else is answered as that one',
+    around: (store) => {
+      let underWay: ReturnType<RoomStore['ofUser']> | undefined;
+      return withRooms(store, {
+        ofUser(user) {
+          underWay ??= store.rooms.ofUser(user).finally(() => {
+            underWay = undefined;
+          });
+          return underWay;
+        },
+      });
+    },
+    caughtBy: ['what many ask at the same moment is what each is answered alone'],
+  },
+  {
+    name: 'the rooms of a user are those that were read shortly before',
+    around: (store) => {
+      const kept = new Map<string, ReturnType<RoomStore['ofUser']>>();
+      return withRooms(store, {
+        ofUser(user) {
+          const before = kept.get(user);
+          if (before) return before;
+          const found = store.rooms.ofUser(user);
+          kept.set(user, found);
+          setTimeout(() => kept.delete(user), 20);
+          return found;
+        },
+      });
+    },
+    caughtBy: ['whoever asks sees all that was written before, also while others read'],
+  },
+  {
     name: 'a read marker can be lowered',
     around: (store) => {
       const latest = new Map<string, number>();

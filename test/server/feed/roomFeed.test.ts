@@ -130,6 +130,105 @@ describe('the feed of a room', () => {
   });
 });
 
+describe('what a room recalls', () => {
+  /** A room with 1,000 messages. `answer` ends the oldest read that is under way. */
+  async function recalling(log: Partial<LogStore> = {}) {
+    const reads: { from: number; to: number; answer: () => void }[] = [];
+    const range = (_: string, from: number, to: number) =>
+      new Promise((resolve) => {
+        const entries = messages(from, to);
+        reads.push({ from, to, answer: () => resolve({ entries, amendments: [], head: 1_000 }) });
+      });
+    const { feed } = feedOf({
+      heads: async () => new Map([['r', 1_000]]),
+      range,
+      ...log,
+    } as unknown as LogStore);
+    await feed.opening();
+    const recall = async (from: number) => {
+      const done = feed.recall(from);
+      reads.at(-1)?.answer();
+      await done;
+    };
+    return { feed, reads, recall, asked: () => reads.map(({ from, to }) => [from, to]) };
+  }
+  const messages = (from: number, to: number) =>
+    run(from, to).map((one): Entry => ({ ...one, kind: 'text', body: 'a' }));
+  const removal = (serverOffset: number, target: number): Entry => ({
+    ...entry(serverOffset),
+    kind: 'delete',
+    target,
+  });
+
+  test('is read once for all who come back at the same time, and is in memory then', async () => {
+    const { feed, reads, asked } = await recalling();
+    const all = Promise.all([990, 995, 988, 1_000].map(feed.recall));
+    reads[0]!.answer();
+    await all;
+    expect(asked()).toEqual([[985, 1_000]]);
+    expect(feed.recent(988, 1_000)).toEqual(messages(988, 1_000));
+    await feed.recall(985);
+    expect(asked()).toHaveLength(1);
+  });
+
+  test('of who lacks more, only what comes before is read', async () => {
+    const { feed, recall, asked } = await recalling();
+    await recall(999);
+    feed.receive([...messages(1_001, 1_003)]);
+    await recall(960);
+    expect(asked()).toEqual([
+      [985, 1_000],
+      [940, 984],
+    ]);
+    expect(feed.recent(940, 1_003)).toEqual(messages(940, 1_003));
+  });
+
+  test('is not read beyond what memory holds of a room', async () => {
+    const { feed, asked } = await recalling();
+    await feed.recall(1_001 - 201);
+    expect(asked()).toEqual([]);
+  });
+
+  test('a message that is deleted while it is read is recalled without its text', async () => {
+    const { feed, reads } = await recalling();
+    const done = feed.recall(990);
+    feed.receive([removal(1_001, 995)]);
+    reads[0]!.answer();
+    await done;
+    expect(feed.recent(995, 995)).toEqual([{ ...entry(995), kind: 'text', deleted: true }]);
+    expect(feed.recent(994, 994)).toEqual(messages(994, 994));
+    expect(feed.recent(1_001, 1_001)).toEqual([removal(1_001, 995)]);
+  });
+
+  test('what is too large for memory is not read again for each who asks', async () => {
+    let reads = 0;
+    const { feed } = await recalling({
+      range: async (_, from) => {
+        reads++;
+        return { entries: messages(from, from), amendments: [], head: 1_000 }; // cut at the bytes of memory
+      },
+    });
+    for (const _ of run(1, 50)) await feed.recall(801);
+    expect(reads).toBe(1);
+    expect(feed.recent(1_000, 1_000)).toBeUndefined();
+  });
+
+  test('all who wait for a read that fails get its error, and the next one reads again', async () => {
+    let isAway = true;
+    const { feed } = await recalling({
+      range: async (_, from, to) => {
+        if (isAway) throw new Unavailable('away');
+        return { entries: messages(from, to), amendments: [], head: 1_000 };
+      },
+    });
+    const outcomes = await Promise.allSettled([990, 990].map(feed.recall));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    isAway = false;
+    await feed.recall(990);
+    expect(feed.recent(990, 1_000)).toEqual(messages(990, 1_000));
+  });
+});
+
 describe('the ring of newest entries', () => {
   const text = (serverOffset: number, body = `text ${serverOffset}`): Entry => ({
     serverOffset,

@@ -83,6 +83,9 @@ export async function findByKeys<Fields extends AuthorKey>(
 /** Length of one `$in` list where another list multiplies it. */
 export const MAX_LIST = 16;
 
+/** `batchSize` of a query for many: the database's first answer has 101 documents otherwise, and the others need a second request. */
+export const ONE_ANSWER = 5_000;
+
 export function chunks<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }

@@ -20,35 +20,48 @@ import {
 } from '../base/collections.ts';
 import { isDuplicate } from '../base/faults.ts';
 
-/** The calls of `UserStore` that concern devices. */
-export type DeviceCalls = Pick<
-  UserStore,
-  | 'create'
-  | 'setPassword'
-  | 'addDevice'
-  | 'byToken'
-  | 'byClaim'
-  | 'replaceToken'
-  | 'removeDevice'
-  | 'wasSignedOut'
-  | 'countDevices'
-  | 'devicesOf'
-  | 'devicesAlive'
-  | 'devicesSeen'
-  | 'expireDevices'
->;
+/** The calls of `UserStore` that concern devices; `byToken` of many tokens at once. */
+export type DeviceCalls = TokenLookup &
+  Pick<
+    UserStore,
+    | 'create'
+    | 'setPassword'
+    | 'addDevice'
+    | 'byClaim'
+    | 'replaceToken'
+    | 'removeDevice'
+    | 'wasSignedOut'
+    | 'countDevices'
+    | 'devicesOf'
+    | 'devicesAlive'
+    | 'devicesSeen'
+    | 'expireDevices'
+  >;
+
+export interface TokenLookup {
+  /** In the order of the tokens. */
+  byTokens(tokenHashes: readonly string[]): Promise<(SignedInDevice | undefined)[]>;
+}
 
 export function devicesOn(
   { users, devices }: Pick<Collections, 'users' | 'devices'>,
   now: () => number,
 ): DeviceCalls {
-  async function signedIn(where: Filter<DeviceDocument>): Promise<SignedInDevice | undefined> {
-    const device = await devices.findOne({ ...where, removedAt: ABSENT });
-    if (!device) return undefined;
+  async function signedIn(
+    where: Filter<DeviceDocument>,
+  ): Promise<{ tokenHash: string; device: SignedInDevice }[]> {
+    const found = await devices.find({ ...where, removedAt: ABSENT }).toArray();
+    if (found.length === 0) return [];
     // where the user document still has devices, those count and this is a copy
-    const owner = { _id: device.user, devices: ABSENT };
-    const user = userOf(await users.findOne(owner, { projection: USER_FIELDS }));
-    return user && { device: device._id, user, seenAt: device.seenAt };
+    const owners = await users
+      .find({ _id: { $in: [...new Set(found.map(({ user }) => user))] }, devices: ABSENT })
+      .project<UserFields>(USER_FIELDS)
+      .toArray();
+    const byId = new Map(owners.map((owner) => [owner._id, userOf(owner)]));
+    return found.flatMap(({ _id, user: id, seenAt, tokenHash }) => {
+      const user = byId.get(id);
+      return user ? [{ tokenHash, device: { device: _id, user, seenAt } }] : [];
+    });
   }
 
   /** Takes the claim from this device, so that another one may have it. */
@@ -175,8 +188,15 @@ export function devicesOn(
       await devices.deleteOne({ _id: device.id });
       return 'outdated';
     },
-    byToken: (tokenHash) => signedIn({ tokenHash }),
-    byClaim: (claimHash, since) => signedIn({ claimHash, createdAt: { $gt: since } }),
+    async byTokens(tokenHashes) {
+      const found = await signedIn({ tokenHash: { $in: [...tokenHashes] } });
+      const byToken = new Map(found.map(({ tokenHash, device }) => [tokenHash, device]));
+      return tokenHashes.map((tokenHash) => byToken.get(tokenHash));
+    },
+    async byClaim(claimHash, since) {
+      const [found] = await signedIn({ claimHash, createdAt: { $gt: since } });
+      return found?.device;
+    },
     async replaceToken(device, tokenHash) {
       await devices.updateOne(
         { _id: device, removedAt: ABSENT },

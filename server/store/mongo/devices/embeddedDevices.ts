@@ -28,14 +28,20 @@ interface Deps {
 export function mixedDevicesOn({ collections, own, version }: Deps): DeviceCalls {
   const { users, devices } = collections;
 
+  /** The devices of these users that `isIt` is true of, the newest last. */
   async function signedIn(
     where: Filter<UserDocument>,
     isIt: (device: EmbeddedDevice) => boolean,
-  ): Promise<SignedInDevice | undefined> {
-    const document = await users.findOne(where, { projection: { ...USER_FIELDS, devices: 1 } });
-    const device = document?.devices?.findLast(isIt);
-    const user = userOf(document);
-    return device && user && { device: device.id, user, seenAt: seenAtOf(device) };
+  ): Promise<{ tokenHash: string; device: SignedInDevice }[]> {
+    const documents = await users.find(where, { projection: { ...USER_FIELDS, devices: 1 } }).toArray();
+    return documents.flatMap((document) => {
+      const user = userOf(document)!;
+      const its = document.devices?.filter(isIt) ?? [];
+      return its.map((one) => ({
+        tokenHash: one.tokenHash,
+        device: { device: one.id, user, seenAt: seenAtOf(one) },
+      }));
+    });
   }
 
   /** Undefined for a user without embedded devices, who may not exist. */
@@ -105,16 +111,23 @@ export function mixedDevicesOn({ collections, own, version }: Deps): DeviceCalls
       if (!user?.devices) return own.addDevice(device, since, verified);
       return user.passwordHash === verified ? 'claimed' : 'outdated';
     },
-    async byToken(tokenHash) {
-      const found = await signedIn({ 'devices.tokenHash': tokenHash }, (it) => it.tokenHash === tokenHash);
-      return found ?? own.byToken(tokenHash);
+    async byTokens(tokenHashes) {
+      const asked = new Set(tokenHashes);
+      const found = await signedIn({ 'devices.tokenHash': { $in: [...asked] } }, (it) =>
+        asked.has(it.tokenHash),
+      );
+      const byToken = new Map(found.map(({ tokenHash, device }) => [tokenHash, device]));
+      const others = tokenHashes.filter((tokenHash) => !byToken.has(tokenHash));
+      const theirs = others.length > 0 ? await own.byTokens(others) : [];
+      const elsewhere = new Map(others.map((tokenHash, i) => [tokenHash, theirs[i]]));
+      return tokenHashes.map((tokenHash) => byToken.get(tokenHash) ?? elsewhere.get(tokenHash));
     },
     async byClaim(claimHash, since) {
       const found = await signedIn(
         { 'devices.claimHash': claimHash },
         (it) => it.claimHash === claimHash && it.createdAt > since,
       );
-      return found ?? own.byClaim(claimHash, since);
+      return found.at(-1)?.device ?? own.byClaim(claimHash, since);
     },
     async replaceToken(device, tokenHash) {
       const replaced = await users.updateOne(

@@ -89,3 +89,33 @@ describe('what nobody waits for any more', () => {
     expect(begun).toContain('next');
   });
 });
+
+describe('calls in batches', () => {
+  it('answer many callers by one call, and those that wait for the next one count as waiting', async () => {
+    const { guard } = scene();
+    const ends: (() => void)[] = [];
+    const load = (keys: readonly number[]) =>
+      new Promise<number[]>((resolve) => ends.push(() => resolve(keys.map((key) => 2 * key))));
+    const double = guard.inBatches({ load, most: 2 });
+    const answers = Promise.all([1, 2, 3, 4, 5, 6, 7].map(double));
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(ends).toHaveLength(2);
+    expect(guard.waiting().others).toMatchObject({ waiting: 3 });
+    expect(guard.waiting().others.oldestMs).toBeGreaterThanOrEqual(1_500);
+    for (let ended = 0; ended < 4; ended++) {
+      ends[ended]!();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(await answers).toEqual([2, 4, 6, 8, 10, 12, 14]);
+    expect(guard.waiting().others).toEqual({ waiting: 0, oldestMs: 0 });
+  });
+
+  it('that hang are Unavailable within the time of one call, also for those that wait', async () => {
+    const { guard } = scene();
+    const hang = guard.inBatches({ load: () => new Promise<never>(() => {}), most: 1 });
+    const outcomes = Promise.allSettled([1, 2, 3, 4].map(hang));
+    await vi.advanceTimersByTimeAsync(ANSWER_WITHIN_MS);
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Unavailable) });
+  });
+});

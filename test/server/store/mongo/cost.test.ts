@@ -159,6 +159,35 @@ it('a session is looked up by two reads, however many devices its user has; a ch
   expect(removed).toEqual(['update']);
 });
 
+it('what 100 people ask who come back at once is a few reads', async () => {
+  const { store, room } = await watched();
+  const people = await Promise.all(
+    upTo(100).map(async (n) => {
+      const user = someone();
+      const device = deviceOf(user.id);
+      await store.users.create(user, device);
+      if (n <= 5) await store.users.rename(user.id, newId(), newId());
+      return { user: user.id, token: device.tokenHash };
+    }),
+  );
+  await appendNew(
+    store,
+    people.map(({ user }) => join(room, user)),
+  );
+  const each = (ask: (one: (typeof people)[0], n: number) => Promise<unknown>) =>
+    commandsOf(store, () => Promise.all(people.map(ask)));
+  expect(await each(({ token }) => store.users.byToken(token))).toEqual(['find', 'find']);
+  // members, rooms, read markers, settings, the head, and at most the number of members
+  expect((await each(({ user }) => store.rooms.ofUser(user))).length).toBeLessThanOrEqual(6);
+  expect(await each(({ user }) => store.log.unread(room, user, 1, 100))).toEqual(['find', 'find']);
+  expect(await each(() => store.log.timesAt([{ room, serverOffset: 90 }]))).toEqual(['find']);
+  expect(await each(({ user }, n) => store.users.changedAround(user, n % 5, 100))).toEqual([
+    'find',
+    'find',
+    'find',
+  ]);
+});
+
 it('what a device has stored of many rooms is one read, and one write for each room of which it is news', async () => {
   const { store, me } = await watched();
   const rooms = upTo(20).map(() => newId());

@@ -15,7 +15,7 @@ import { leastVersion } from '../../../../../server/store/mongo/open/databaseVer
 import { finishUpgrade } from '../../../../../server/store/mongo/open/maintenance.ts';
 import { MIGRATION_STEPS } from '../../../../../server/store/mongo/open/migrate.ts';
 import { usersOn } from '../../../../../server/store/mongo/userStore.ts';
-import type { NewDevice, UserStore } from '../../../../../server/store/port.ts';
+import type { NewDevice } from '../../../../../server/store/port.ts';
 import { sharedUserCases } from '../../../../contract/shared/users.ts';
 import { newId, upTo } from '../../../../contract/support.ts';
 import { deviceOf, someone, userCases } from '../../../../contract/users.ts';
@@ -163,12 +163,12 @@ it('a move that ends before or after any of its writes is finished by the next o
       await all.users.updateOne({ 'devices.id': device.id }, { $set: { 'devices.$.tokenHash': fresh } });
     else await users.replaceToken(other.id, fresh);
     expect(await MOVES_DEVICES.runPart(db, undefined)).toBeUndefined();
-    expect(await users.byToken(claimed.tokenHash)).toMatchObject({
+    expect((await users.byTokens([claimed.tokenHash]))[0]).toMatchObject({
       device: claimed.id,
       user: { id: claimed.user },
     });
-    expect(await users.byToken(fresh)).toMatchObject({ device: other.id, user: { id: other.user } });
-    expect(await users.byToken(other.tokenHash)).toBeUndefined();
+    expect((await users.byTokens([fresh]))[0]).toMatchObject({ device: other.id, user: { id: other.user } });
+    expect((await users.byTokens([other.tokenHash]))[0]).toBeUndefined();
     expect(await users.byClaim(other.claimHash, 0)).toMatchObject({ device: stored[1]!.devices[1]!.id });
     expect(await users.countDevices(claimed.user)).toBe(2);
     expect(await all.devices.countDocuments({ staged: { $exists: true } })).toBe(0);
@@ -259,9 +259,9 @@ it('while devices are moved people sign up, in and out at several processes: no 
       const ids = (await users.devicesOf(user)).map(({ id }) => id);
       expect(ids.toSorted()).toEqual([...signedIn.keys()].toSorted());
       for (const [id, { tokenHash }] of signedIn)
-        expect(await users.byToken(tokenHash)).toMatchObject({ device: id, user: { id: user } });
+        expect((await users.byTokens([tokenHash]))[0]).toMatchObject({ device: id, user: { id: user } });
       for (const token of [...signedOut, ...replaced]) {
-        expect(await users.byToken(token)).toBeUndefined();
+        expect((await users.byTokens([token]))[0]).toBeUndefined();
         expect(await users.wasSignedOut(token)).toBe(signedOut.includes(token));
       }
     }
@@ -269,7 +269,7 @@ it('while devices are moved people sign up, in and out at several processes: no 
 });
 
 /** A user who does one thing after the other, each at any of the processes. */
-async function person(processes: readonly UserStore[], random: Random) {
+async function person(processes: readonly ReturnType<typeof usersOn>[], random: Random) {
   const user = someone();
   const signedIn = new Map<string, NewDevice>();
   const signedOut: string[] = [];
@@ -315,7 +315,7 @@ async function person(processes: readonly UserStore[], random: Random) {
         return end(others);
       }
       default:
-        expect(await users.byToken(device.tokenHash)).toMatchObject({ device: device.id });
+        expect((await users.byTokens([device.tokenHash]))[0]).toMatchObject({ device: device.id });
         expect(await users.devicesAlive([...signedIn.keys()])).toEqual(new Set(signedIn.keys()));
         expect(await users.countDevices(user.id)).toBe(signedIn.size);
     }
