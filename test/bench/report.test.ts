@@ -39,6 +39,7 @@ function measured(acknowledgedPerSecond: number): Measured {
       acknowledgedPerSecond,
       cpuPerMessage: 1,
       deliveriesPerCpuSecond: 1,
+      deliveredPerSecond: 1,
       cores: { servers: 1, database: 0, load: 0.1 },
     },
     latency: { p50: 1, p99: 2 },

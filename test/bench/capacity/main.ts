@@ -1,103 +1,121 @@
 /**
- * `npm run capacity`: measures how much one process on one core holds, and writes docs/CAPACITY.md and docs/capacity.json.
- * `--only sqlite|mongo1`; `--quick` (a short run that writes nothing). Linux with two cores or more.
+ * `npm run capacity`: measures how much one process on one core holds, and writes docs/CAPACITY.md and docs/capacity.json after
+ * each part. `--store sqlite|mongodb`, `--only "one room of 2,000"` (also a part of a name, and several times): measures that
+ * again and keeps the other figures. `--quick`: a short run that writes nothing. Linux with two cores or more.
+ *
+ * Each part is a process of its own, which is ended when it takes too long. A part that fails is said to be not measured; the
+ * others go on, and the exit code is 1.
  */
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ROOT } from '../../support/tools.ts';
+import { temporaryFolder } from '../../support/tmp.ts';
+import { ROOT, run } from '../../support/tools.ts';
 import { thisMachine } from '../machine.ts';
 import { describeDatabase } from '../stand/database.ts';
-import { behind, connected, type Rooms, SERVER_CORE, spoken, stored, storm } from './parts.ts';
-import { type Capacities, type Capacity, reportOf } from './report.ts';
+import { busyCores } from '../stand/usage.ts';
+import { PART_NAMES, PARTS, type PartName, SERVER_CORE, type StoreName } from './parts.ts';
+import { type Capacities, type Measured, type Quietness, reportOf } from './report.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    store: { type: 'string', multiple: true },
+    only: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
+    /** The part that this process measures; it writes the result into the file `result`. */
+    part: { type: 'string' },
+    result: { type: 'string' },
+  },
 });
-const SETTINGS = ['sqlite', 'mongo1'] as const;
-const settings = SETTINGS.filter((setting) => values.only === undefined || values.only === setting);
-if (settings.length === 0) throw new Error(`--only takes one of ${SETTINGS.join(', ')}`);
-
+const DATA_FILE = join(ROOT, 'docs/capacity.json');
+const PART_WITHIN_MS = 240_000;
+const QUIET_FOR_MS = 1_000;
+const STORES: readonly StoreName[] = ['sqlite', 'mongodb'];
+const stores = STORES.filter((store) => values.store === undefined || values.store.includes(store));
+if (stores.length === 0) throw new Error(`--store takes ${STORES.join(' or ')}`);
+const parts = PART_NAMES.filter(
+  (name) => values.only === undefined || values.only.some((only) => name.includes(only)),
+);
+if (parts.length === 0) throw new Error(`--only takes a part of one of these: ${PART_NAMES.join('; ')}`);
 const cores = availableParallelism();
 if (process.platform !== 'linux' || cores < 2)
   throw new Error('this needs Linux with two cores or more: the server gets one for itself');
-execFileSync('taskset', ['-acp', `${SERVER_CORE + 1}-${cores - 1}`, `${process.pid}`]);
 
-const full = {
-  connected: [1_000, 5_000, 10_000],
-  idleMs: 30_000,
-  forMs: 5_000,
-  // filling the database of the tests, which is slow, with a million takes half an hour
-  entries: { sqlite: 1_000_000, mongo1: process.env.BENCH_MONGOD ? 1_000_000 : 50_000 },
-  storm: 5_000,
-  warmUp: 500,
-  behind: { people: 200, messages: 10_000 },
-};
-const quick = {
-  connected: [100, 200],
-  idleMs: 1_000,
-  forMs: 1_000,
-  entries: { sqlite: 10_000, mongo1: 2_000 },
-  storm: 200,
-  warmUp: 50,
-  behind: { people: 20, messages: 1_000 },
-};
-const sizes = values.quick ? quick : full;
-const ROOMS: readonly Rooms[] = [
-  { title: 'one room of 200', people: 200, members: 'all' },
-  { title: 'one room of 2,000', people: 2_000, members: 'all' },
-  { title: '1,000 rooms of 10', people: 1_000, members: 10 },
-];
+if (values.part !== undefined) await measureHere(values.part as PartName, stores[0]!, values.result!);
+else await measureAll();
 
-const found: Capacities = values.quick
-  ? {}
-  : JSON.parse(await readFile(dataFile(), 'utf8').catch(() => '{}'));
-for (const setting of settings) {
-  found[setting] = await measure(setting);
-  console.log(reportOf(found));
-  if (values.quick) continue;
-  await writeFile(dataFile(), `${JSON.stringify(found, rounded, 2)}\n`);
-  await writeFile(`${ROOT}/docs/CAPACITY.md`, reportOf(found));
+/** The process of one part. */
+async function measureHere(part: PartName, store: StoreName, file: string): Promise<void> {
+  execFileSync('taskset', ['-acp', `${SERVER_CORE + 1}-${cores - 1}`, `${process.pid}`]);
+  await writeFile(file, JSON.stringify(await PARTS[part](store, values.quick)));
+  process.exit(); // connections that are still open must not keep it
 }
 
-async function measure(setting: 'sqlite' | 'mongo1'): Promise<Capacity> {
-  const { people, messages } = sizes.behind;
-  return {
-    date: new Date().toISOString(),
-    machine: thisMachine(),
-    database: await describeDatabase(setting),
-    spoken: await inOrder(ROOMS, (rooms) =>
-      said(`${rooms.title}, ${setting}`, () => spoken(setting, rooms, sizes.forMs)),
-    ),
-    connected: await said('connected', () => connected(setting, sizes.connected, sizes.idleMs)),
-    stored: await said('stored', () => stored(setting, sizes.entries[setting])),
-    storm: {
-      tutorial: await said('storm, tutorial', () => storm('tutorial', setting, sizes.storm, sizes.warmUp)),
-      holdfast: await said('storm', () => storm('holdfast', setting, sizes.storm, sizes.warmUp)),
-    },
-    behind: {
-      tutorial: await said('behind, tutorial', () => behind('tutorial', setting, people, messages)),
-      holdfast: await said('behind', () => behind('holdfast', setting, people, messages)),
-    },
-  };
+async function measureAll(): Promise<void> {
+  const found: Capacities = values.quick ? {} : await earlier();
+  let failures = 0;
+  for (const store of stores) {
+    for (const part of parts) {
+      const began = performance.now();
+      const before = await quietness();
+      const outcome = await inProcess(part, store);
+      const after = await quietness();
+      const seconds = (performance.now() - began) / 1_000;
+      found[store] ??= { measured: {} };
+      const of = found[store];
+      of.machine = thisMachine();
+      of.database = await describeDatabase(store === 'sqlite' ? 'sqlite' : 'mongo1');
+      Object.assign(of.measured, {
+        [part]: { date: new Date().toISOString(), seconds, before, after, ...outcome },
+      });
+      if ('failed' in outcome) failures++;
+      console.log(
+        `${store}, ${part}: ${seconds.toFixed(0)} s${'failed' in outcome ? `, not measured: ${outcome.failed}` : ''}`,
+      );
+      if (values.quick) continue;
+      await writeFile(DATA_FILE, `${JSON.stringify(found, rounded, 2)}\n`);
+      await writeFile(join(ROOT, 'docs/CAPACITY.md'), reportOf(JSON.parse(JSON.stringify(found, rounded))));
+    }
+  }
+  console.log(`\n${reportOf(found)}`);
+  if (failures > 0) console.log(`${failures} of ${stores.length * parts.length} parts were not measured.`);
+  process.exitCode = failures > 0 ? 1 : 0;
 }
 
-async function inOrder<T, U>(all: readonly T[], work: (one: T) => Promise<U>): Promise<U[]> {
-  const done: U[] = [];
-  for (const one of all) done.push(await work(one));
-  return done;
+/** Its files are removed also where it was ended. */
+async function inProcess(
+  part: PartName,
+  store: StoreName,
+): Promise<Pick<Measured, 'result'> | { failed: string }> {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'result.json');
+  const args = ['--part', part, '--store', store, '--result', file, ...(values.quick ? ['--quick'] : [])];
+  const { code, output } = await run(process.execPath, [import.meta.filename, ...args], {
+    env: { TMPDIR: folder.path },
+    withinMs: PART_WITHIN_MS,
+  });
+  const result = await readFile(file, 'utf8').catch(() => undefined);
+  if (code === 0 && result !== undefined) return { result: JSON.parse(result) };
+  console.error(output);
+  return { failed: reasonIn(output) ?? `no result within ${PART_WITHIN_MS / 1_000} s` };
 }
 
-async function said<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  const result = await work();
-  console.log(`${what}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
-  return result;
+/** The first line that says what went wrong. */
+function reasonIn(output: string): string | undefined {
+  return /^\w*(?:Error|Unavailable)\b.*$/m.exec(output)?.[0];
 }
 
-function dataFile(): string {
-  return `${ROOT}/docs/capacity.json`;
+/** What the machine does while nothing is measured. */
+async function quietness(): Promise<Quietness> {
+  return { load: loadavg()[0]!, cores: await busyCores(() => sleep(QUIET_FOR_MS)) };
+}
+
+/** What an earlier run has measured. */
+async function earlier(): Promise<Capacities> {
+  return JSON.parse(await readFile(DATA_FILE, 'utf8').catch(() => '{}'));
 }
 
 function rounded(_key: string, value: unknown): unknown {

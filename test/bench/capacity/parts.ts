@@ -1,19 +1,19 @@
 /** What one core of a server holds: people connected, messages a second, entries stored, people who come back at once. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
 import { io } from 'socket.io-client';
 import type { NewEntry, Store } from '../../../server/store/port.ts';
-import { LOBBY } from '../../../shared/mint.ts';
+import { idFrom, LOBBY } from '../../../shared/mint.ts';
 import type { Welcome } from '../../../shared/protocol/index.ts';
-import { addRoom } from '../../budgets/fillServer.ts';
+import { joinOf } from '../../budgets/history.ts';
 import { text, upTo } from '../../contract/support.ts';
 import { waitFor } from '../../support/waitFor.ts';
 import { saturation } from '../figures/saturation.ts';
 import { cpuOfStorm } from '../figures/storm.ts';
 import { type Client, enter } from '../load/client.ts';
-import { gather, inGroups } from '../load/crowd.ts';
+import { type Deliveries, gather, inGroups } from '../load/crowd.ts';
 import { type Database, openDatabase, type Setting } from '../stand/database.ts';
 import type { Member } from '../stand/seed.ts';
 import { type Contender, openStand, type Stand } from '../stand/stand.ts';
@@ -21,6 +21,52 @@ import { cpuOf } from '../stand/usage.ts';
 
 /** Alone on this core; the load and a database that is a process of its own share the others. */
 export const SERVER_CORE = 0;
+
+const ALONE = { core: SERVER_CORE, ownAddresses: true };
+
+export type StoreName = 'sqlite' | 'mongodb';
+
+const SETTING_OF: Record<StoreName, Setting> = { sqlite: 'sqlite', mongodb: 'mongo1' };
+
+/** By name, in the order in which they run. `quick`: so short that the figures say nothing. */
+export const PARTS = {
+  'one room of 200': (store, quick) => spokenIn(store, quick, { people: 200, members: 'all' }),
+  'one room of 2,000': (store, quick) => spokenIn(store, quick, { people: 2_000, members: 'all' }),
+  '1,000 rooms of 10': (store, quick) => spokenIn(store, quick, { people: 1_000, members: 10 }),
+  'people connected': (store, quick) =>
+    connected(SETTING_OF[store], quick ? [100, 200] : [1_000, 5_000, 10_000], quick ? 1_000 : IDLE_MS),
+  'a million entries': (store, quick) => stored(SETTING_OF[store], quick ? 10_000 : entriesOf(store)),
+  'a storm: the tutorial': (store, quick) => stormOf('tutorial', store, quick),
+  'a storm: Holdfast': (store, quick) => stormOf('holdfast', store, quick),
+  'behind: the tutorial': (store, quick) => behindOf('tutorial', store, quick),
+  'behind: Holdfast': (store, quick) => behindOf('holdfast', store, quick),
+} satisfies Record<string, (store: StoreName, quick: boolean) => Promise<unknown>>;
+
+export type PartName = keyof typeof PARTS;
+
+export const PART_NAMES = Object.keys(PARTS) as PartName[];
+
+export type Found = { [Name in PartName]: Awaited<ReturnType<(typeof PARTS)[Name]>> };
+
+function spokenIn(store: StoreName, quick: boolean, rooms: Rooms) {
+  return spoken(SETTING_OF[store], rooms, quick ? 1_000 : 5_000);
+}
+
+function stormOf(contender: Contender, store: StoreName, quick: boolean) {
+  return storm(contender, SETTING_OF[store], quick ? 200 : 5_000, quick ? 50 : 500);
+}
+
+function behindOf(contender: Contender, store: StoreName, quick: boolean) {
+  return behind(contender, SETTING_OF[store], quick ? 20 : 200, quick ? 1_000 : 10_000);
+}
+
+/** Filling the database of the tests, which is slow, with a million takes half an hour. */
+function entriesOf(store: StoreName): number {
+  return store === 'sqlite' || process.env.BENCH_MONGOD ? 1_000_000 : 50_000;
+}
+
+/** Longer than the interval of the heartbeats. */
+const IDLE_MS = 26_000;
 
 export interface Connected {
   people: number;
@@ -33,17 +79,13 @@ export interface Connected {
 }
 
 /** Everybody is in one room, and idle. Ascending numbers of people, one after the other. */
-export async function connected(
-  setting: Setting,
-  counts: readonly number[],
-  idleMs: number,
-): Promise<Connected[]> {
+async function connected(setting: Setting, counts: readonly number[], idleMs: number): Promise<Connected[]> {
   await using database = await openDatabase(setting);
   await using stand = await openStand(database, {
+    ...ALONE,
     contender: 'holdfast',
     setting,
     members: counts.at(-1)!,
-    core: SERVER_CORE,
   });
   const [pid, url] = [stand.servers[0]!, stand.urls[0]!];
   const clients: Client[] = [];
@@ -67,84 +109,123 @@ export async function connected(
   return found;
 }
 
-export interface Rooms {
-  title: string;
+interface Rooms {
   people: number;
   /** One room of all people, or as many rooms of so many neighbours as there are people. */
   members: number | 'all';
 }
 
 export interface Spoken {
-  title: string;
   /** Everybody sends the next message as soon as the last one is acknowledged. */
   mostPerSecond: number;
+  /** Live and fetched. */
   deliveredPerSecond: number;
+  /** Of all messages of that time. */
+  deliveries: Deliveries;
   cores: { servers: number; database: number; load: number };
   /** At half of `mostPerSecond`: from send to receipt, over all deliveries, in ms. */
-  half: { perSecond: number; p50: number; p99: number };
+  half: { perSecond: number; p50: number; p99: number; deliveries: Deliveries };
 }
 
-export async function spoken(
-  setting: Setting,
-  { title, people, members }: Rooms,
-  forMs: number,
-): Promise<Spoken> {
+async function spoken(setting: Setting, { people, members }: Rooms, forMs: number): Promise<Spoken> {
   await using database = await openDatabase(setting);
   const audience = members === 'all' ? people : members;
   const fill =
     members === 'all' ? undefined : (store: Store, all: readonly Member[]) => roomsOf(store, all, audience);
   await using stand = await openStand(database, {
+    ...ALONE,
     contender: 'holdfast',
     setting,
     members: people,
-    core: SERVER_CORE,
     ...(fill && { fill }),
   });
   using crowd = await gather(stand, audience);
   const most = await saturation(stand, crowd, { warmUpMs: forMs / 2, forMs });
+  const deliveries = crowd.deliveries();
   const perSecond = Math.max(1, Math.round(most.acknowledgedPerSecond / 2));
-  const heardAfter = (await crowd.trickle(perSecond, Math.ceil((perSecond * forMs) / 1000))).sort(
-    (a, b) => a - b,
-  );
-  const quantile = (of: number) => heardAfter[Math.floor(heardAfter.length * of)]!;
+  const heardAfter = await crowd.trickle(perSecond, Math.ceil((perSecond * forMs) / 1000));
+  const quantile = (of: number) => heardAfter[Math.floor(heardAfter.length * of)] ?? Number.NaN;
   return {
-    title,
     mostPerSecond: most.acknowledgedPerSecond,
-    deliveredPerSecond: most.acknowledgedPerSecond * audience,
+    deliveredPerSecond: most.deliveredPerSecond,
+    deliveries,
     cores: most.cores,
-    half: { perSecond, p50: quantile(0.5), p99: quantile(0.99) },
+    half: {
+      perSecond,
+      p50: quantile(0.5),
+      p99: quantile(0.99),
+      deliveries: difference(crowd.deliveries(), deliveries),
+    },
+  };
+}
+
+function difference(all: Deliveries, before: Deliveries): Deliveries {
+  return {
+    live: all.live - before.live,
+    fetched: all.fetched - before.fetched,
+    left: all.left - before.left,
+    cutOff: all.cutOff - before.cutOff,
   };
 }
 
 /** One room for each member, with those who come next in the list; each member writes in their own. */
 async function roomsOf(store: Store, members: readonly Member[], size: number) {
   const rooms = new Map<string, string>();
-  for (const [i, { id, name }] of members.entries()) {
-    const people = upTo(size).map((n) => members[(i + n - 1) % members.length]!.id);
-    rooms.set(id, await addRoom(store, `Room of ${name}`, people));
-  }
+  await inGroups(members.length, async (i) => {
+    const { id, name } = members[i]!;
+    const room = idFrom(randomBytes(16));
+    rooms.set(id, room);
+    await store.rooms.create({
+      id: room,
+      kind: 'public',
+      name: `Room of ${name}`,
+      createdBy: id,
+      createdAt: Date.now(),
+    });
+    const joins = upTo(size).map((n) => joinOf(room, members[(i + n - 1) % members.length]!.id));
+    const { stopped } = await store.log.append(joins, Date.now());
+    if (stopped) throw stopped;
+  });
   return ({ id }: Member) => rooms.get(id)!;
 }
 
 export interface Stored {
   entries: number;
-  /** Of the database, on the disk; undefined where it does not tell. */
+  /** The files of the database; undefined where it is on another machine. */
   diskBytes: number | undefined;
+  /** The same before these entries. */
+  emptyDiskBytes: number | undefined;
   /** From the start of the server to the first acknowledged message. */
   startMs: number;
-  /** Resident memory of the server after that. */
+  /** Resident memory of the server after that, and of the database where it is a process of its own. */
   bytes: number;
+  databaseBytes: number | undefined;
+  /** The same measurements on an empty log. */
+  empty: { startMs: number; bytes: number };
 }
 
 /** One room with so many messages of forty characters, written by 200 people. */
-export async function stored(setting: Setting, entries: number): Promise<Stored> {
+async function stored(setting: Setting, entries: number): Promise<Stored> {
+  const empty = await started(setting, 0);
+  const full = await started(setting, entries);
+  return {
+    entries,
+    diskBytes: full.diskBytes,
+    emptyDiskBytes: empty.diskBytes,
+    startMs: full.startMs,
+    bytes: full.bytes,
+    databaseBytes: full.databaseBytes,
+    empty: { startMs: empty.startMs, bytes: empty.bytes },
+  };
+}
+
+async function started(setting: Setting, entries: number) {
   await using database = await openDatabase(setting);
-  let began = 0;
   await using stand = await openStand(database, {
+    ...ALONE,
     contender: 'holdfast',
     setting,
     members: WRITERS,
-    core: SERVER_CORE,
     async fill(store, members) {
       for (let n = 0; n < entries; n += TOGETHER) {
         const batch: NewEntry[] = upTo(Math.min(TOGETHER, entries - n)).map((m) =>
@@ -153,18 +234,22 @@ export async function stored(setting: Setting, entries: number): Promise<Stored>
         const { stopped } = await store.log.append(batch, Date.now());
         if (stopped) throw stopped;
       }
-      began = performance.now();
       return undefined;
     },
   });
   const [member] = stand.members;
   const client = await enter(stand.urls[0]!, member!, stand.dialect, () => {});
   await client.say('the first message');
-  const startMs = performance.now() - began;
+  const startMs = performance.now() - stand.startedAt;
   await sleep(SETTLED_MS);
-  const bytes = residentBytes(stand.servers[0]!);
   client.close();
-  return { entries, diskBytes: await diskBytesOf(database), startMs, bytes };
+  const [databasePid] = database.pids;
+  return {
+    startMs,
+    bytes: residentBytes(stand.servers[0]!),
+    databaseBytes: databasePid === undefined ? undefined : residentBytes(databasePid),
+    diskBytes: diskBytesOf(database),
+  };
 }
 
 export interface Storm {
@@ -176,18 +261,13 @@ export interface Storm {
 }
 
 /** So many come at once, to the lobby, as after a restart. */
-export async function storm(
-  contender: Contender,
-  setting: Setting,
-  people: number,
-  warmUp: number,
-): Promise<Storm> {
+async function storm(contender: Contender, setting: Setting, people: number, warmUp: number): Promise<Storm> {
   await using database = await openDatabase(setting);
   await using stand = await openStand(database, {
+    ...ALONE,
     contender,
     setting,
     members: people + warmUp,
-    core: SERVER_CORE,
   });
   const { cpuMs, tookMs } = await cpuOfStorm(stand, warmUp);
   return { people, cpuMs, allInMs: tookMs };
@@ -205,7 +285,7 @@ export interface Behind {
 }
 
 /** People who come back at once, and have missed so many messages of one room. */
-export async function behind(
+async function behind(
   contender: Contender,
   setting: Setting,
   people: number,
@@ -213,10 +293,10 @@ export async function behind(
 ): Promise<Behind> {
   await using database = await openDatabase(setting);
   await using stand = await openStand(database, {
+    ...ALONE,
     contender,
     setting,
     members: WRITERS + people,
-    core: SERVER_CORE,
   });
   const [writers, away] = [stand.members.slice(0, WRITERS), stand.members.slice(WRITERS)];
   let last: number;
@@ -225,6 +305,7 @@ export async function behind(
     const fallSilent = crowd.talk();
     await waitFor('everything is written', () => crowd.acknowledged() >= messages, LONG_MS);
     await fallSilent();
+    await crowd.trickle(1, 1); // nothing is said at the same time: it is the newest of the log
     last = crowd.acknowledged() - 1;
   }
   const dialect = await returning(stand, writers[0]!);
@@ -261,25 +342,19 @@ function residentBytes(pid: number): number {
   return Number(kB) * 1024;
 }
 
-async function diskBytesOf({ env }: Database): Promise<number | undefined> {
-  if (env.DATA !== undefined)
-    return readdirSync(env.DATA, { recursive: true, encoding: 'utf8' }).reduce(
-      (sum, name) => sum + statSync(join(env.DATA!, name)).size,
-      0,
-    );
-  const client = new MongoClient(env.MONGODB_URL!);
-  try {
-    const { storageSize = 0, indexSize = 0 } = await client.db().command({ dbStats: 1 });
-    return storageSize + indexSize || undefined;
-  } catch {
-    return undefined;
-  } finally {
-    await client.close();
-  }
+/** A database process of ours works in the folder of its files. */
+function diskBytesOf({ env, pids: [pid] }: Database): number | undefined {
+  const folder = env.DATA ?? (pid === undefined ? undefined : readlinkSync(`/proc/${pid}/cwd`));
+  if (folder === undefined) return undefined;
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce(
+    // a file may go meanwhile
+    (sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 const SETTLED_MS = 2_000;
 const SILENCE_MS = 500;
-const LONG_MS = 300_000;
+const LONG_MS = 90_000;
 const WRITERS = 200;
 const TOGETHER = 2_000;

@@ -2,40 +2,85 @@ import { expect, test } from 'vitest';
 import { type Capacity, reportOf } from './report.ts';
 
 const machine = { processor: 'P', cores: 2, system: 'S', node: '24', socketIo: '4' };
-const storm = { people: 5_000, cpuMs: 1.234, allInMs: 2_500 };
+const run = {
+  date: '2026-01-02T03:04:05Z',
+  seconds: 21,
+  before: { load: 0.25, cores: 0.012 },
+  after: { load: 1.5, cores: 0.02 },
+};
+const MiB = 1024 * 1024;
 const behind = { people: 200, messages: 10_000, newestMs: 300, cpuMs: 220, sentToEach: 50 };
 const capacity: Capacity = {
-  date: '2026-01-02T03:04:05Z',
   machine,
   database: 'D',
-  connected: [{ people: 1_000, cameInMs: 1_500, bytes: 100 * 1024 * 1024, cores: 0.012 }],
-  spoken: [
-    {
-      title: 'one room of 200',
-      mostPerSecond: 9_000,
-      deliveredPerSecond: 1_800_000,
-      cores: { servers: 1, database: 0, load: 0.7 },
-      half: { perSecond: 4_500, p50: 4.25, p99: 12 },
+  measured: {
+    'people connected': {
+      ...run,
+      result: [
+        { people: 1_000, cameInMs: 1_500, bytes: 100 * MiB, cores: 0.012 },
+        { people: 5_000, cameInMs: 9_000, bytes: 150 * MiB, cores: 0.05 },
+      ],
     },
-  ],
-  stored: { entries: 500_000, diskBytes: 100 * 1024 * 1024, startMs: 800, bytes: 200 * 1024 * 1024 },
-  storm: { tutorial: storm, holdfast: storm },
-  behind: { tutorial: { ...behind, newestMs: 26_000 }, holdfast: behind },
+    'one room of 200': {
+      ...run,
+      result: {
+        mostPerSecond: 9_000,
+        deliveredPerSecond: 1_800_000,
+        deliveries: { live: 1_000_000, fetched: 0, left: 0, cutOff: 0 },
+        cores: { servers: 1, database: 0, load: 0.7 },
+        half: {
+          perSecond: 4_500,
+          p50: 4.25,
+          p99: 12,
+          deliveries: { live: 989_999, fetched: 10_000, left: 1, cutOff: 2 },
+        },
+      },
+    },
+    'one room of 2,000': { ...run, failed: 'Error: timed out | at last' },
+    'a million entries': {
+      ...run,
+      result: {
+        entries: 500_000,
+        diskBytes: 110 * MiB,
+        emptyDiskBytes: 10 * MiB,
+        startMs: 800,
+        bytes: 200 * MiB,
+        databaseBytes: undefined,
+        empty: { startMs: 500, bytes: 150 * MiB },
+      },
+    },
+    'a storm: the tutorial': { ...run, failed: 'no result within 240 s' },
+    'a storm: Holdfast': { ...run, result: { people: 5_000, cpuMs: 1.234, allInMs: 2_500 } },
+    'behind: the tutorial': { ...run, result: { ...behind, newestMs: 26_000 } },
+    'behind: Holdfast': { ...run, result: behind },
+  },
 };
 
-test('the page has a table for each measurement of each store, and takes the disk for a million from what was stored', () => {
-  const page = reportOf({
-    sqlite: capacity,
-    mongo1: { ...capacity, stored: { ...capacity.stored, diskBytes: undefined } },
-  });
+test('the page has a table for each measurement of each store, and says what was not measured and why', () => {
+  const page = reportOf({ sqlite: capacity, mongodb: { measured: {} } });
+  const lines = page.split('\n');
   for (const line of [
     '| 1,000 | 1.50 s | 100 MiB | 1.2 % |',
-    '| one room of 200 | 9,000 | 1,800,000 | 4.3 ms | 12 ms | 1.00, 0.00, 0.70 |',
-    '| 500,000 | 100 MiB | 200 MiB | 0.80 s | 200 MiB |',
+    'Each connection beyond the first 1,000 takes 12.8 KiB of memory.',
+    '| one room of 200 | 9,000 | 1,800,000 | 100 %, 0 %, 0 % | 2 | 4.3 ms | 12 ms | 99.0 %, 1.0 %, < 0.1 % | 1.00, 0.00, 0.70 |',
+    '| one room of 2,000 | **not measured**: Error: timed out / at last | – | – | – | – | – | – | – |',
+    '| 1,000 rooms of 10 | **not measured** | – | – | – | – | – | – | – |',
+    '| 500,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | in the server | 0.80 s | 0.50 s |',
+    '| the tutorial’s server | **not measured**: no result within 240 s | – |',
     '| Holdfast | 2.50 s | 1.23 ms |',
     '| the tutorial’s server | 26 s | 0.22 s | 50 |',
-    '| 500,000 | not told | not told | 0.80 s | 200 MiB |',
+    '| one room of 200 | 2026-01-02 03:04 | 21 s | 0.25; 0.01 | 1.50; 0.02 |',
   ])
-    expect(page.split('\n')).toContain(line);
+    expect(lines).toContain(line);
   expect(page.match(/^## /gm)).toHaveLength(4);
+});
+
+test('the advice is computed from the figures: half of what one process did, and MongoDB beside SQLite', () => {
+  const half = structuredClone(capacity);
+  half.measured['one room of 200']!.result!.mostPerSecond /= 2;
+  half.measured['one room of 200']!.result!.deliveredPerSecond = 100_000;
+  const page = reportOf({ sqlite: capacity, mongodb: half });
+  expect(page).toContain('so many times the messages of SQLite: 0.50 (one room of 200).');
+  expect(page).toContain('at some 50,000 to 50,000 deliveries a second');
+  expect(reportOf({})).not.toMatch(/NaN|undefined|Infinity/);
 });

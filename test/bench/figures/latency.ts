@@ -12,7 +12,7 @@ export async function latency(
   { warmUpMs, forMs }: { warmUpMs: number; forMs: number },
 ): Promise<Latency> {
   await crowd.trickle(PER_SECOND, (PER_SECOND * warmUpMs) / 1000);
-  const heardAfter = (await crowd.trickle(PER_SECOND, (PER_SECOND * forMs) / 1000)).sort((a, b) => a - b);
+  const heardAfter = await crowd.trickle(PER_SECOND, (PER_SECOND * forMs) / 1000);
   return {
     p50: heardAfter[Math.floor(heardAfter.length * 0.5)]!,
     p99: heardAfter[Math.floor(heardAfter.length * 0.99)]!,

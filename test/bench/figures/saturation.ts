@@ -12,6 +12,7 @@ export interface Saturation {
   /** CPU of servers and database together, in ms. */
   cpuPerMessage: number;
   deliveriesPerCpuSecond: number;
+  deliveredPerSecond: number;
   /** Cores in use, on average, by the servers, the database and the load; the load should not use a whole core. */
   cores: { servers: number; database: number; load: number };
 }
@@ -41,6 +42,7 @@ export async function saturation(
     acknowledgedPerSecond: (1000 * used('acknowledged')) / used('at'),
     cpuPerMessage: (used('servers') + used('database')) / used('acknowledged'),
     deliveriesPerCpuSecond: (1000 * used('delivered')) / used('servers'),
+    deliveredPerSecond: (1000 * used('delivered')) / used('at'),
     cores: {
       servers: used('servers') / used('at'),
       database: used('database') / used('at'),

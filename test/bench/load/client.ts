@@ -1,12 +1,15 @@
 /** One client of the load: connects, sends messages, counts the messages that it receives. */
+import { backoff } from '../../../web/transport/backoff.ts';
 import type { Member } from '../stand/seed.ts';
 import type { Dialect } from './dialect.ts';
+import { createLogFollower, type Hearing } from './logFollower.ts';
+import { digitsAt, eachMark } from './marks.ts';
 import { openWebSocket, type WebSocketClient } from './webSocket.ts';
 
 export interface Client {
   /**
-   * Resolves when the message is acknowledged as durable; rejects if it is refused or the connection ends. One that the server puts
-   * off is sent again when it said.
+   * Resolves when the message is acknowledged as durable; rejects if it is refused, or if the connection ends and the client does
+   * not come back. One that the server puts off is sent again when it said.
    */
   say(body: string): Promise<void>;
   /** Sends an event that nobody answers. */
@@ -14,8 +17,15 @@ export interface Client {
   close(): void;
 }
 
-/** A mark that each message's body contains once, and no other part of a packet; both servers' messages are counted by it. */
-export const MARK = '#';
+/** For a client that fetches what it misses, and comes back when the server ends its connection, as the app does. */
+export interface Following extends Hearing {
+  /** The server ended the connection. */
+  cutOff(): void;
+}
+
+interface Message extends PromiseWithResolvers<void> {
+  event: string;
+}
 
 /** `onMessage` gets the number after each message's mark. Resolves when the client receives all messages. */
 export async function enter(
@@ -24,49 +34,154 @@ export async function enter(
   dialect: Dialect,
   onMessage: (number: number) => void,
 ): Promise<Client> {
+  return connect(url, member, dialect, onMessage, undefined);
+}
+
+/** The same with a server that has offsets: what the client misses is fetched. */
+export function follow(url: string, member: Member, dialect: Dialect, following: Following): Promise<Client> {
+  return connect(url, member, dialect, following.live, following);
+}
+
+async function connect(
+  url: string,
+  member: Member,
+  dialect: Dialect,
+  onMessage: (number: number) => void,
+  following: Following | undefined,
+): Promise<Client> {
+  const unacknowledged = new Set<Message>();
+  const waiting = new Map<number, (packet: Buffer | undefined) => void>();
   const entered = Promise.withResolvers<void>();
-  const waiting = new Map<number, PromiseWithResolvers<void> & { event: string }>();
   let acknowledgements = 0;
+  let socket: WebSocketClient;
+  let isIn = false;
   let isClosed = false;
+  /** Since the last welcome. */
+  let failures = 0;
+  /** Until the server wants to see it again. */
+  let pauseMs: number | undefined;
 
-  const hear = (packet: Buffer, socket: WebSocketClient) => {
-    if (begins(packet, EVENT)) eachMark(packet, onMessage);
-    else if (begins(packet, ACK)) settle(packet.toString('latin1'));
-    else if (begins(packet, OPEN)) socket.send(CONNECT + JSON.stringify(dialect.auth(member)));
-    else if (begins(packet, PING)) socket.send(PONG);
-    else if (begins(packet, REFUSED)) entered.reject(new Error(`not let in: ${packet}`));
-    if (begins(packet, dialect.welcomed)) entered.resolve();
+  const logs =
+    following &&
+    createLogFollower(following, function request(room, range, onAnswer) {
+      if (!isIn) return onAnswer(undefined);
+      ask(JSON.stringify(['range', { room, ...range }]), (packet) => {
+        const pause = packet && packet.indexOf(NOT_OK) !== -1 ? pauseIn(packet) : undefined;
+        if (pause === undefined) onAnswer(packet);
+        else setTimeout(request, pause, room, range, onAnswer);
+      });
+    });
+
+  const hear = (packet: Buffer, from: WebSocketClient) => {
+    if (begins(packet, EVENT)) hearEvent(packet);
+    else if (begins(packet, ACK)) settle(packet);
+    else if (begins(packet, OPEN)) from.send(CONNECT + JSON.stringify(handshake()));
+    else if (begins(packet, PING)) from.send(PONG);
+    else if (begins(packet, REFUSED)) refused(packet, from);
+    if (!isIn && begins(packet, dialect.welcomed)) welcomed();
   };
 
-  const settle = (packet: string) => {
-    const number = Number.parseInt(packet.slice(ACK.length), 10);
-    const message = waiting.get(number);
-    waiting.delete(number);
-    const [, putOff] = /"retryAfter":(\d+)/.exec(packet) ?? [];
-    if (packet.includes(dialect.acknowledged)) message?.resolve();
-    else if (message && putOff !== undefined) setTimeout(send, Number(putOff), message);
-    else message?.reject(new Error(`a message was refused: ${packet}`));
+  const hearEvent = (packet: Buffer) => {
+    if (!logs) eachMark(packet, onMessage);
+    else if (begins(packet, ENTRIES)) logs.entries(packet);
+    else if (begins(packet, HEADS)) logs.heads(packet);
+    else if (begins(packet, ROOM)) logs.room(packet);
+    else if (begins(packet, dialect.welcomed)) logs.welcome(packet);
   };
 
-  const send = (message: PromiseWithResolvers<void> & { event: string }) => {
+  const handshake = () => {
+    const auth = dialect.auth(member);
+    if (!logs) return auth;
+    const { epoch, cursors } = logs.known();
+    return {
+      ...auth,
+      ...(epoch !== undefined && { epoch }),
+      cursors: { ...(auth.cursors as object), ...cursors },
+    };
+  };
+
+  const welcomed = () => {
+    [isIn, failures] = [true, 0];
+    entered.resolve();
+    for (const message of unacknowledged) send(message);
+  };
+
+  const refused = (packet: Buffer, from: WebSocketClient) => {
+    pauseMs = pauseIn(packet);
+    if (pauseMs === undefined || !following) failed(new Error(`not let in: ${packet}`));
+    from.close();
+  };
+
+  const ask = (event: string, onAnswer: (packet: Buffer | undefined) => void) => {
     const number = acknowledgements++;
-    waiting.set(number, message);
-    socket.send(`${EVENT}${number}${message.event}`);
+    waiting.set(number, onAnswer);
+    socket.send(`${EVENT}${number}${event}`);
+  };
+
+  const settle = (packet: Buffer) => {
+    const number = digitsAt(packet, ACK.length);
+    const onAnswer = waiting.get(number);
+    waiting.delete(number);
+    onAnswer?.(packet);
+  };
+
+  /** Also again under the same key, after a lost connection: then it is one message. */
+  const send = (message: Message) => {
+    if (!isIn || !unacknowledged.has(message)) return;
+    ask(message.event, (packet) => {
+      if (!packet) return; // it is sent again when the client is back
+      if (packet.includes(dialect.acknowledged)) message.resolve();
+      else {
+        const pause = pauseIn(packet);
+        if (pause !== undefined) return void setTimeout(send, pause, message);
+        message.reject(new Error(`a message was refused: ${packet}`));
+      }
+      unacknowledged.delete(message);
+    });
+  };
+
+  const failed = (error: Error) => {
+    isClosed = true;
+    entered.reject(error);
+    for (const message of unacknowledged) message.reject(error);
+    unacknowledged.clear();
   };
 
   const end = () => {
     if (isClosed) return;
-    const error = new Error('the server ended a connection of the load');
-    entered.reject(error);
-    for (const message of waiting.values()) message.reject(error);
+    if (!following) return failed(new Error('the server ended a connection of the load'));
+    if (isIn) following.cutOff();
+    isIn = false;
+    const lost = [...waiting.values()];
+    waiting.clear();
+    for (const onAnswer of lost) onAnswer(undefined);
+    setTimeout(comeBack, pauseMs ?? backoff(failures++, Math.random));
+    pauseMs = undefined;
   };
 
-  const socket = await openWebSocket(url, hear, end);
-  await entered.promise;
+  const comeBack = () => {
+    if (isClosed) return;
+    openWebSocket(url, hear, end, member.address).then((opened) => {
+      socket = opened;
+      if (isClosed) socket.close();
+    }, end);
+  };
+
+  const late = setTimeout(
+    () => failed(new Error(`not let in within ${ENTERED_WITHIN_MS / 1_000} s`)),
+    ENTERED_WITHIN_MS,
+  );
+  try {
+    socket = await openWebSocket(url, hear, end, member.address);
+    await entered.promise;
+  } finally {
+    clearTimeout(late);
+  }
   return {
     say(body) {
       const event = JSON.stringify(dialect.message(member, body, acknowledgements));
       const message = { ...Promise.withResolvers<void>(), event };
+      unacknowledged.add(message);
       send(message);
       return message.promise;
     },
@@ -86,22 +201,25 @@ const CONNECT = '40';
 const EVENT = '42';
 const ACK = '43';
 const REFUSED = '44';
+// Holdfast's frames.
+const ENTRIES = '42["entries"';
+const HEADS = '42["heads"';
+const ROOM = '42["room"';
+const NOT_OK = '"ok":false';
+
+const ENTERED_WITHIN_MS = 60_000;
+/** Where the server does not say for how long. */
+const PAUSE_MS = 1_000;
+
+/** Milliseconds until what was refused may be tried again; undefined where it was not refused, or for good. */
+function pauseIn(packet: Buffer): number | undefined {
+  const text = packet.toString('latin1');
+  const [, code] = /"code":"(rate-limited|unavailable|internal)"/.exec(text) ?? [];
+  const [, pause] = /"retryAfter":(\d+)/.exec(text) ?? [];
+  return code === undefined ? undefined : Number(pause ?? PAUSE_MS);
+}
 
 function begins(packet: Buffer, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (packet[i] !== text.charCodeAt(i)) return false;
   return true;
 }
-
-/** Finds the mark with memchr and reads the digits, without parsing and without allocation. */
-function eachMark(packet: Buffer, onMessage: (number: number) => void): void {
-  for (let at = packet.indexOf(MARK_BYTE); at !== -1; at = packet.indexOf(MARK_BYTE, at + 1)) {
-    let number = 0;
-    for (let i = at + 1; packet[i]! >= ZERO && packet[i]! <= NINE; i++)
-      number = number * 10 + packet[i]! - ZERO;
-    onMessage(number);
-  }
-}
-
-const MARK_BYTE = MARK.charCodeAt(0);
-const ZERO = 48;
-const NINE = 57;

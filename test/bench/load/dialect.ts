@@ -13,6 +13,8 @@ export interface Dialect {
   message(member: Member, body: string, nth: number): unknown[];
   /** A text that an acknowledgement contains if the message is durable. */
   acknowledged: string;
+  /** Messages have offsets: a client sees that it misses some, and fetches them. */
+  hasOffsets: boolean;
 }
 
 /** The tutorial's clients have no names; their clientOffset is the socket's id and a counter. */
@@ -21,6 +23,7 @@ export const tutorial: Dialect = {
   welcomed: '40',
   message: ({ id }, body, nth) => ['chat message', body, `${id.slice(0, SOCKET_ID_CHARACTERS)}-${nth}`],
   acknowledged: '[]',
+  hasOffsets: false,
 };
 
 const SOCKET_ID_CHARACTERS = 20;
@@ -41,5 +44,6 @@ export function holdfastFrom(beginning: Cursor, roomOf: (member: Member) => stri
       return ['append', { as: member.id, items: [item] }];
     },
     acknowledged: '"serverOffset":',
+    hasOffsets: true,
   };
 }

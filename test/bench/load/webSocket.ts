@@ -12,11 +12,15 @@ export interface WebSocketClient {
   close(): void;
 }
 
-/** Resolves when the connection is open. `onFrame` gets the payload of each text frame, which is valid during the call only. */
+/**
+ * Resolves when the connection is open. `onFrame` gets the payload of each text frame, which is valid during the call only.
+ * `address`: the address of this machine from which it connects.
+ */
 export function openWebSocket(
   url: string,
   onFrame: (payload: Buffer, client: WebSocketClient) => void,
   onEnd: () => void,
+  address?: string,
 ): Promise<WebSocketClient> {
   const headers = {
     connection: 'Upgrade',
@@ -26,7 +30,11 @@ export function openWebSocket(
     'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
   };
   return new Promise((resolve, reject) => {
-    const asked = request(`${url}/socket.io/?EIO=4&transport=websocket`, { headers, agent: false });
+    const asked = request(`${url}/socket.io/?EIO=4&transport=websocket`, {
+      headers,
+      agent: false,
+      ...(address !== undefined && { localAddress: address }),
+    });
     asked.on('error', reject);
     asked.on('response', (answer) => reject(new Error(`no upgrade but ${answer.statusCode}`)));
     asked.on('upgrade', (_, socket: Socket, head: Buffer) => {

@@ -1,6 +1,6 @@
 /** The texts of the load: forty characters of words, generated from a seed, the same for both servers. */
 import type { Random } from '../../support/random.ts';
-import { MARK } from './client.ts';
+import { MARK } from './marks.ts';
 
 /** A message that begins with its number. */
 export function bodyOf(number: number, random: Random): string {

@@ -44,10 +44,11 @@ export async function startProgram({
   child.stderr.setEncoding('utf8').on('data', keep);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
 
-  const port = await waitFor(`${script} says where it listens`, () => {
+  const listens = () => {
     if (isOver()) throw new Error(`${script} ended:\n${printed}`);
     return /https?:\/\/[^\s/]*:(\d+)/.exec(printed)?.[1];
-  });
+  };
+  const port = await waitFor(`${script} says where it listens`, listens, STARTED_WITHIN_MS);
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid!,
@@ -62,4 +63,6 @@ export async function startProgram({
 }
 
 const KEPT_CHARACTERS = 10_000;
+/** On a machine that is busy. */
+const STARTED_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 10_000;

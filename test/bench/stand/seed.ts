@@ -14,6 +14,8 @@ export interface Member {
   id: string;
   name: string;
   token: string;
+  /** The address of this machine from which the member connects. */
+  address?: string;
 }
 
 export function membersFor(count: number): Member[] {
@@ -22,6 +24,11 @@ export function membersFor(count: number): Member[] {
     name: `Member ${i + 1}`,
     token: tokenFrom(randomBytes(TOKEN_BYTES)),
   }));
+}
+
+/** Each with an address of their own, as people have: the server limits what comes from one address. Linux only. */
+export function withOwnAddresses(members: readonly Member[]): Member[] {
+  return members.map((member, i) => ({ ...member, address: `127.1.${i >> 8}.${i & 0xff}` }));
 }
 
 /** Resolves with the head of the room's log, where the benchmark begins. */

@@ -3,7 +3,7 @@ import type { Store } from '../../../server/store/port.ts';
 import { type Dialect, holdfastFrom, tutorial } from '../load/dialect.ts';
 import type { Database, Setting } from './database.ts';
 import { type Program, startProgram } from './program.ts';
-import { type Member, membersFor, seed } from './seed.ts';
+import { type Member, membersFor, seed, withOwnAddresses } from './seed.ts';
 
 export type Contender = 'tutorial' | 'holdfast';
 
@@ -16,6 +16,8 @@ export interface Stand extends AsyncDisposable {
   /** Process ids, to read their CPU and memory. */
   servers: readonly number[];
   database: readonly number[];
+  /** When the first server process was started, by performance.now(). */
+  startedAt: number;
 }
 
 export interface StandOptions {
@@ -27,6 +29,8 @@ export interface StandOptions {
   env?: Record<string, string>;
   /** The core that the servers run on, by its number; they share it with nothing of this benchmark. */
   core?: number;
+  /** Members connect from addresses of their own (Linux). */
+  ownAddresses?: boolean;
   /** Fills the store before Holdfast starts; returns the room in which each member writes, if it is not the lobby. */
   fill?: (store: Store, members: readonly Member[]) => Promise<((member: Member) => string) | undefined>;
 }
@@ -34,7 +38,8 @@ export interface StandOptions {
 /** Starts the servers on an empty database. */
 export async function openStand(database: Database, options: StandOptions): Promise<Stand> {
   const { contender, setting } = options;
-  const members = membersFor(options.members);
+  const plain = membersFor(options.members);
+  const members = options.ownAddresses ? withOwnAddresses(plain) : plain;
   const dialect = contender === 'tutorial' ? tutorial : await seeded(database, members, options.fill);
   const program = {
     script: contender === 'tutorial' ? TUTORIALS[setting] : 'server/main.ts',
@@ -46,6 +51,7 @@ export async function openStand(database: Database, options: StandOptions): Prom
   const stop = async () => {
     await Promise.all(programs.map((one) => one.stop()));
   };
+  const startedAt = performance.now();
   try {
     while (programs.length < NODES[setting]) programs.push(await startProgram(program));
   } catch (error) {
@@ -59,6 +65,7 @@ export async function openStand(database: Database, options: StandOptions): Prom
     urls: programs.map(({ url }) => url),
     servers: programs.map(({ pid }) => pid),
     database: database.pids,
+    startedAt,
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -9,4 +9,19 @@ export function cpuOf(pid: number): number {
   return (Number(user) + Number(system)) * TICK_MS;
 }
 
+/** How many cores of the machine were busy meanwhile, on average, by whatever it was. */
+export async function busyCores(meanwhile: () => Promise<unknown>): Promise<number> {
+  const [before, began] = [busyMs(), performance.now()];
+  await meanwhile();
+  return (busyMs() - before) / (performance.now() - began);
+}
+
+/** Since the start of the machine, all cores together: user, nice, system, irq and softirq of proc(5). */
+function busyMs(): number {
+  const [, user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'latin1')
+    .split(/\s+/, 9)
+    .map(Number);
+  return (user! + nice! + system! + irq! + softirq!) * TICK_MS;
+}
+
 const TICK_MS = 10; // USER_HZ is 100 on every Linux that Node runs on
