@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 const DATA_FILE = join(ROOT, 'docs/capacity.json');
-const PART_WITHIN_MS = 240_000;
+const PART_WITHIN_MS = 300_000;
 const QUIET_FOR_MS = 1_000;
 const STORES: readonly StoreName[] = ['sqlite', 'mongodb'];
 const stores = STORES.filter((store) => values.store === undefined || values.store.includes(store));

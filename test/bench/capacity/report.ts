@@ -168,7 +168,7 @@ function behindTable({ 'behind: the tutorial': tutorial, 'behind: Holdfast': hol
   const found = holdfast?.result ?? tutorial?.result;
   const row = (name: string, part: Outcome<Behind> | undefined) =>
     part?.result
-      ? [name, seconds(part.result.newestMs), seconds(part.result.cpuMs), count(part.result.sentToEach)]
+      ? [name, newestAfter(part.result), seconds(part.result.cpuMs), count(part.result.sentToEach)]
       : notMeasured(name, part, 4);
   return table(
     [
@@ -181,6 +181,10 @@ function behindTable({ 'behind: the tutorial': tutorial, 'behind: Holdfast': hol
     ],
     [row(TUTORIAL, tutorial), row(HOLDFAST, holdfast)],
   );
+}
+
+function newestAfter({ newestMs, without }: Behind): string {
+  return without === 0 ? seconds(newestMs) : `${seconds(newestMs)}; ${count(without)} never`;
 }
 
 const TUTORIAL = 'the tutorial’s server';

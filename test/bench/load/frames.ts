@@ -14,19 +14,28 @@ export function frameOf(text: string): Buffer {
   return frame;
 }
 
-/** Takes chunks from the network and passes on complete text frames. */
+/** Takes chunks from the network and passes on complete text frames. A frame in many chunks is put together once. */
 export function createReader(onText: (payload: Buffer) => void): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
+  let parts: Buffer[] = [];
+  let held = 0;
+  let needed = 0;
   return (chunk) => {
-    let data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    parts.push(chunk);
+    held += chunk.length;
+    if (held < needed) return;
+    let data = parts.length === 1 ? chunk : Buffer.concat(parts, held);
     for (;;) {
       const [start, end] = payloadIn(data);
-      if (end > data.length) break;
+      if (end > data.length) {
+        needed = end === Number.POSITIVE_INFINITY ? data.length + 1 : end;
+        break;
+      }
       const payload = data.subarray(start, end);
       if ((data[0]! & OPCODE) === TEXT) onText(data[0]! & COMPRESSED ? inflated(payload) : payload);
       data = data.subarray(end);
     }
-    rest = data;
+    parts = data.length > 0 ? [data] : [];
+    held = data.length;
   };
 }
 

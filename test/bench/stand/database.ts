@@ -12,6 +12,8 @@ export interface Database extends AsyncDisposable {
   nodeOptions: readonly string[];
   /** The process ids of the database, if it has its own processes. */
   pids: readonly number[];
+  /** Fills the empty database by a store, which is closed then. */
+  fill<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Holdfast's store on this database, while no server runs. */
   openStore(): Promise<Store>;
 }

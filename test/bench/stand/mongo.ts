@@ -5,10 +5,13 @@
 import { basename } from 'node:path';
 import { createLogger } from '../../../server/base/logger.ts';
 import { openMongo } from '../../../server/store/mongo/index.ts';
+import type { Store } from '../../../server/store/port.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { type OwnMongo, prepareMongo } from '../../support/setup/mongo.ts';
+import { run } from '../../support/tools.ts';
 import { countRequests } from './countRequests.ts';
 import type { CountedDatabase, Database } from './database.ts';
+import { openSqliteDatabase } from './sqlite.ts';
 
 export async function openMongoDatabase(): Promise<Database> {
   const mongo = await start();
@@ -42,10 +45,25 @@ function databaseOn(mongo: MongoServer, url: string, close: () => PromiseLike<vo
     env: { MONGODB_URL: url },
     nodeOptions: [],
     pids: mongo.kind === 'given' ? [] : [mongo.pid],
+    fill: (work) => fillByMigration(url, work),
     openStore: () => openMongo({ url, log: createLogger('warn') }),
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** By a SQLite file that is then moved: the store writes each user and each room by themselves, which is many times slower. */
+async function fillByMigration<T>(url: string, work: (store: Store) => Promise<T>): Promise<T> {
+  await using file = await openSqliteDatabase();
+  const result = await file.fill(work);
+  const { code, output } = await run(process.execPath, ['server/migrate/main.ts'], {
+    env: { ...file.env, MONGODB_URL: url },
+    withinMs: MOVED_WITHIN_MS,
+  });
+  if (code !== 0) throw new Error(`the database could not be filled by npm run migrate:\n${output}`);
+  return result;
+}
+
+const MOVED_WITHIN_MS = 120_000;
 
 function start(): Promise<MongoServer> {
   const program = named();

@@ -10,11 +10,20 @@ import { COUNTS_WRITTEN_EVERY_MS } from './preload/countsWritten.ts';
 
 export async function openSqliteDatabase(): Promise<Database> {
   const folder = await temporaryFolder();
+  const openStore = () => openSqlite({ file: join(folder.path, 'holdfast.db'), log: createLogger('warn') });
   return {
     env: { DATA: folder.path },
     nodeOptions: [],
     pids: [],
-    openStore: () => openSqlite({ file: join(folder.path, 'holdfast.db'), log: createLogger('warn') }),
+    async fill(work) {
+      const store = await openStore();
+      try {
+        return await work(store);
+      } finally {
+        await store.close();
+      }
+    },
+    openStore,
     [Symbol.asyncDispose]: folder.remove,
   };
 }

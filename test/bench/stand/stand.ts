@@ -33,6 +33,8 @@ export interface StandOptions {
   ownAddresses?: boolean;
   /** Fills the store before Holdfast starts; returns the room in which each member writes, if it is not the lobby. */
   fill?: (store: Store, members: readonly Member[]) => Promise<((member: Member) => string) | undefined>;
+  /** Then fills it in place, as a server writes. */
+  write?: (store: Store, members: readonly Member[]) => Promise<void>;
 }
 
 /** Starts the servers on an empty database. */
@@ -40,7 +42,7 @@ export async function openStand(database: Database, options: StandOptions): Prom
   const { contender, setting } = options;
   const plain = membersFor(options.members);
   const members = options.ownAddresses ? withOwnAddresses(plain) : plain;
-  const dialect = contender === 'tutorial' ? tutorial : await seeded(database, members, options.fill);
+  const dialect = contender === 'tutorial' ? tutorial : await seeded(database, members, options);
   const program = {
     script: contender === 'tutorial' ? TUTORIALS[setting] : 'server/main.ts',
     env: { ...database.env, ...options.env },
@@ -80,13 +82,17 @@ const TUTORIALS: Record<Setting, string> = {
 async function seeded(
   database: Database,
   members: readonly Member[],
-  fill: StandOptions['fill'],
+  { fill, write }: Pick<StandOptions, 'fill' | 'write'>,
 ): Promise<Dialect> {
+  const dialect = await database.fill(async (store) =>
+    holdfastFrom(await seed(store, members), await fill?.(store, members)),
+  );
+  if (!write) return dialect;
   const store = await database.openStore();
   try {
-    const beginning = await seed(store, members);
-    return holdfastFrom(beginning, await fill?.(store, members));
+    await write(store, members);
   } finally {
     await store.close();
   }
+  return dialect;
 }
