@@ -84,6 +84,8 @@ export interface ServerApp {
   listen(): Promise<{ port: number }>;
   /** Reads the TLS files again now. They are also read when they change. */
   reloadTls(): void;
+  /** From now on `/readyz` answers 503, so that load balancers send nobody any more. Everything else goes on. */
+  drain(): void;
   /** In this order: refuse new requests, finish the accepted ones, say `bye`, close. */
   shutdown: ShutdownStep[];
 }
@@ -103,7 +105,7 @@ export interface ConnectionSource {
   /** A connection comes when its first bytes were read, which are not counted again. */
   hasFirstByte: boolean;
   /** Called when the server can handle connections: each is to be passed on by its event `connection`. */
-  open(parts: { http: WebServer; io: LiveServer; registry: Registry }): void;
+  open(parts: { http: WebServer; io: LiveServer; registry: Registry; drain: () => void }): void;
 }
 
 export function createApp({ config, store, adapter, connectionSource, logger }: Deps): ServerApp {
@@ -407,6 +409,9 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
   });
 
   let stopping = false;
+  const drain = () => {
+    stopping = true;
+  };
   const isReady = async () => {
     if (stopping || !feed.isOpen()) return false;
     return store.ping().then(
@@ -566,7 +571,7 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       deviceUse.start(realtime.devices);
       if (connectionSource) {
         http.emit('listening'); // from now on Node looks at how long requests take
-        connectionSource.open({ http, io, registry: metrics.registry });
+        connectionSource.open({ http, io, registry: metrics.registry, drain });
         return { port: config.port };
       }
       const { host, port, metricsHost, metricsPort } = config;
@@ -579,11 +584,12 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
       return { port: (http.address() as AddressInfo).port };
     },
     reloadTls: () => tls?.reload(),
+    drain,
     shutdown: [
       {
         name: 'refuse new requests',
         run: () => {
-          stopping = true;
+          drain();
           tls?.stop();
           // One that does not listen would tell Engine.IO at once that it is closed.
           if (connectionSource) closeIdleConnections(http);

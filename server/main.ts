@@ -4,6 +4,7 @@
  */
 import cluster from 'node:cluster';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerApp } from './app.ts';
 import type { Config } from './base/env.ts';
 import { EX_CONFIG, EX_TEMPFAIL } from './base/exitCodes.ts';
@@ -56,11 +57,20 @@ async function run(config: Config) {
   const opened = await openStore(config, logger, end.resolve);
   app = createApp({ config, ...opened, connectionSource, logger });
   const { shutdown: steps } = app;
-  shutdown = () => runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
+  // of workers the primary knows whether all of them stop
+  let drainMs = cluster.isWorker ? 0 : config.drainMs;
+  shutdown = async () => {
+    if (drainMs > 0) {
+      app?.drain();
+      await sleep(drainMs);
+    }
+    return runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
+  };
   const { port } = await app.listen();
   if (!cluster.isWorker) console.log(startupLine({ ...config, port }));
   void end.promise.then(({ message }) => {
     console.error(message);
+    drainMs = 0;
     stop(EX_CONFIG);
   });
 }

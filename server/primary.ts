@@ -5,6 +5,7 @@
  */
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './base/env.ts';
 import { EX_TEMPFAIL } from './base/exitCodes.ts';
 import type { Logger } from './base/logger.ts';
@@ -13,7 +14,7 @@ import { WORKER_ALIVE_EVERY_MS, WORKER_SILENT_MS } from './base/serverLimits.ts'
 import { type Deliveries, deliverByAddress, deliverBySession } from './handOver.ts';
 import { cannotListen, listenOn } from './listening.ts';
 import { startupLine } from './startupLine.ts';
-import { metricsOfWorkers, READY } from './workerMessages.ts';
+import { DRAIN, metricsOfWorkers, READY } from './workerMessages.ts';
 import { createWorkerPool, type Worker } from './workerPool.ts';
 
 export interface Primary {
@@ -63,7 +64,11 @@ export function startPrimary(config: Config, logger: Logger): Primary {
       return undefined;
     },
     roll: pool.roll,
-    stop() {
+    async stop() {
+      if (config.drainMs > 0) {
+        for (const { process: worker } of workers.values()) worker.send({ type: DRAIN });
+        await sleep(config.drainMs);
+      }
       server.close();
       return pool.stop();
     },

@@ -10,6 +10,8 @@ import { METRICS_OF_WORKER_MS, WORKER_ALIVE_EVERY_MS } from './base/serverLimits
 export const READY = 'holdfast:ready';
 /** With a socket: its worker reads it from the beginning. */
 export const CONNECTION = 'holdfast:connection';
+/** The worker answers `/readyz` with 503 from now on. */
+export const DRAIN = 'holdfast:drain';
 const METRICS = 'holdfast:metrics';
 /** A worker says every WORKER_ALIVE_EVERY_MS that its event loop turns. */
 const ALIVE = 'holdfast:alive';
@@ -21,13 +23,14 @@ type Message = { type?: string; id?: number; metrics?: Metric };
 export function connectionsOfPrimary(isBehindProxy: boolean): ConnectionSource {
   return {
     hasFirstByte: isBehindProxy,
-    open({ http, io, registry }) {
+    open({ http, io, registry, drain }) {
       if (isBehindProxy) setupWorker(io);
       process.on('message', (message: Message, socket?: Socket) => {
         if (message.type === CONNECTION && socket) {
           socket.allowHalfOpen = true; // as in a server of HTTP
           http.emit('connection', socket);
         }
+        if (message.type === DRAIN) drain();
         if (message.type === METRICS)
           void registry
             .getMetricsAsJSON()

@@ -20,6 +20,8 @@ export interface Config {
   signUp: SignUp;
   /** Processes that share the port. */
   workers: number;
+  /** Between `/readyz` 503 and the end of listening, at a stop. */
+  drainMs: number;
   tls: Tls | undefined;
   /** The page and namespace `/admin`; undefined: there is none. `mayChange`: operators may end connections. */
   admin: { passwordHash: string; mayChange: boolean } | undefined;
@@ -80,6 +82,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     TRUST_PROXY,
     SIGN_UP,
     WORKERS,
+    DRAIN_SECONDS,
     LOG_LEVEL,
     AUDIT_LOG,
     ADMIN_PASSWORD_HASH,
@@ -98,6 +101,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
     trustProxy: TRUST_PROXY,
     signUp: SIGN_UP,
     workers: WORKERS,
+    drainMs: 1_000 * DRAIN_SECONDS,
     tls: tls.pair,
     admin:
       ADMIN_PASSWORD_HASH === undefined
@@ -112,6 +116,7 @@ export function parseEnv(env: Record<string, string | undefined>): Config {
 }
 
 const WORKERS_MAX = 64;
+const DRAIN_MAX_SECONDS = 300;
 
 const port = (name: string) =>
   setting(name, 'a whole number from 0 to 65535', (text) => {
@@ -166,6 +171,12 @@ const Env = v.pipe(
         /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= WORKERS_MAX ? Number(text) : undefined,
       ),
       '1',
+    ),
+    DRAIN_SECONDS: v.optional(
+      setting('DRAIN_SECONDS', `a whole number from 0 to ${DRAIN_MAX_SECONDS}`, (text) =>
+        /^\d{1,3}$/.test(text) && Number(text) <= DRAIN_MAX_SECONDS ? Number(text) : undefined,
+      ),
+      '0',
     ),
     LOG_LEVEL: v.optional(
       setting('LOG_LEVEL', `one of ${LOG_LEVELS.join(', ')}`, (text) =>

@@ -94,6 +94,34 @@ test('L4 on SIGTERM it finishes the requests in flight, sends bye, and exits by 
   expect(log.filter((entry) => entry.kind === 'text').length).toBeGreaterThanOrEqual(acknowledged.length);
 });
 
+test('with DRAIN_SECONDS a process that stops says so at /readyz first, and serves everybody as before for that time', async () => {
+  await using server = await startServer({ env: { DRAIN_SECONDS: '5' } });
+  const { url } = server;
+  const bo = await signUp(url, 'Bo');
+  using ada = await connectClient(url, await signUp(url, 'Ada'));
+  const statusOf = async (path: string) => (await fetch(`${url}${path}`)).status;
+  expect(await statusOf('/readyz')).toBe(200);
+  const stopped = server.stop();
+  await waitFor('the load balancer is told', async () => (await statusOf('/readyz')) === 503);
+  using late = await connectClient(url, bo);
+  await late.append(text('sent here by a load balancer that has not asked since'));
+  await ada.hears('sent here by a load balancer that has not asked since');
+  expect(await statusOf('/healthz')).toBe(200);
+  expect(ada.frames.map(({ event }) => event)).not.toContain('bye');
+  expect(await stopped).toBe(0);
+  for (const { frames } of [ada, late]) expect(frames.map(({ event }) => event)).toContain('bye');
+});
+
+test('with DRAIN_SECONDS a second SIGTERM ends a process that waits', async () => {
+  await using server = await startServer({ env: { DRAIN_SECONDS: '300' } });
+  const pid = server.pid();
+  const stopped = server.stop();
+  const isTold = async () => (await fetch(`${server.url}/readyz`)).status === 503;
+  await waitFor('it waits', isTold);
+  process.kill(pid, 'SIGTERM');
+  expect(await stopped).toBe(1);
+});
+
 test('SIGTERM ends a server that still loads its modules, with 0', async () => {
   await using folder = await temporaryFolder();
   const hook = `import { registerHooks } from 'node:module';

@@ -27,6 +27,7 @@ test('settings that are absent or empty have their defaults', () => {
     trustProxy: { tag: 'nobody' },
     signUp: 'open',
     workers: 1,
+    drainMs: 0,
     tls: undefined,
     admin: undefined,
     logLevel: 'info',
@@ -36,7 +37,7 @@ test('settings that are absent or empty have their defaults', () => {
   };
   expect(parseEnv({})).toEqual(defaults);
   const names =
-    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP WORKERS TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG ADMIN_PASSWORD_HASH ADMIN_CHANGES METRICS_PORT METRICS_HOST';
+    'PORT HOST DATA MONGODB_URL PAGE PUBLIC_ORIGIN ALLOWED_ORIGINS TRUST_PROXY SIGN_UP WORKERS DRAIN_SECONDS TLS_CERT_FILE TLS_KEY_FILE LOG_LEVEL AUDIT_LOG ADMIN_PASSWORD_HASH ADMIN_CHANGES METRICS_PORT METRICS_HOST';
   const empty = Object.fromEntries(names.split(' ').map((name, i) => [name, ' '.repeat(i % 2)]));
   expect(parseEnv(empty)).toEqual(defaults);
 });
@@ -118,6 +119,7 @@ test('parses the settings', () => {
     ALLOWED_ORIGINS: 'http://a.example, https://b.example:8443',
     TRUST_PROXY: '2',
     SIGN_UP: 'closed',
+    DRAIN_SECONDS: '5',
     LOG_LEVEL: 'debug',
     AUDIT_LOG: 'off',
     METRICS_PORT: '9090',
@@ -129,6 +131,7 @@ test('parses the settings', () => {
     allowedOrigins: ['http://a.example', 'https://b.example:8443'],
     trustProxy: { tag: 'hops', hops: 2 },
     signUp: 'closed',
+    drainMs: 5_000,
     logLevel: 'debug',
     auditLog: false,
     metricsPort: 9090,
@@ -150,6 +153,8 @@ test.each([
   [{ TRUST_PROXY: 'yes' }, /^TRUST_PROXY /],
   [{ TRUST_PROXY: '10.0.0.0/33' }, /^TRUST_PROXY /],
   [{ SIGN_UP: 'yes' }, /^SIGN_UP is "yes": it must be open, invite or closed/],
+  [{ DRAIN_SECONDS: '5s' }, /^DRAIN_SECONDS is "5s": it must be a whole number from 0 to 300\.$/],
+  [{ DRAIN_SECONDS: '301' }, /^DRAIN_SECONDS is /],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of fatal, error/],
   [{ AUDIT_LOG: 'yes' }, /^AUDIT_LOG is "yes": it must be on or off\.$/],
   [{ METRICS_HOST: 'http://x' }, /^METRICS_HOST /],
