@@ -22,10 +22,10 @@ export async function tapTimes(page: Page, count: number): Promise<number[]> {
   while (times.length < count) {
     const body = `Seal ${times.length + 1} of round ${round}`; // one line: the composer does not grow
     await page.keyboard.insertText(body);
-    const tap = page.evaluate((text) => watched.nextTap(text), body);
+    await page.evaluate((text) => watched.expectTap(text), body);
     await sleep(random.int(THUMB_LEAST_MS, THUMB_MOST_MS)); // the thumb moves to the button
     await press(cdp, { x: x + width / 2, y: y + height / 2 });
-    times.push(timeOf(await tap));
+    times.push(await timeOfLast(page));
     await isSent(page, body);
   }
   return times;
@@ -39,9 +39,9 @@ export async function timeOfTap(page: Page, cdp: CDPSession, body: string): Prom
   await page.locator('.composer textarea').focus();
   await page.keyboard.insertText(body);
   const { x, y, width, height } = (await page.locator('.composer button[aria-label="Send"]').boundingBox())!;
-  const tap = page.evaluate((text) => watched.nextTap(text), body);
+  await page.evaluate((text) => watched.expectTap(text), body);
   await press(cdp, { x: x + width / 2, y: y + height / 2 });
-  return timeOf(await tap);
+  return timeOfLast(page);
 }
 
 /** Often during the write of the draft, but never so fast that the write has not begun. */
@@ -57,7 +57,8 @@ async function press(cdp: CDPSession, point: { x: number; y: number }): Promise<
 /** The shortest touch of a finger; meanwhile the button shows its pressed state. */
 const ON_THE_GLASS_MS = 60;
 
-function timeOf({ at, durable, shown }: Tap): number {
+async function timeOfLast(page: Page): Promise<number> {
+  const { at, durable, shown } = await page.evaluate(() => watched.tap as Promise<Tap>);
   return Math.max(durable, shown) - at;
 }
 

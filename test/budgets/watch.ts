@@ -14,8 +14,10 @@ export interface Watched {
   mostRows: number;
   /** When the first frame with this many messages was painted, in ms since the navigation began. */
   shown(count: number): Promise<number>;
-  /** Times of the next tap: the end of the touch, the durable row, the painted row. */
-  nextTap(body: string): Promise<Tap>;
+  /** Waits for the next tap. To be called before the touch begins: on a slow page a touch overtakes what a test asks of it. */
+  expectTap(body: string): void;
+  /** Times of the expected tap: the end of the touch, the durable row, the painted row. */
+  tap: Promise<Tap> | undefined;
 }
 
 export interface Tap {
@@ -44,7 +46,10 @@ export function watch(): void {
     looksForJumps: true,
     mostRows: 0,
     shown,
-    nextTap,
+    expectTap(body) {
+      watched.tap = nextTap(body);
+    },
+    tap: undefined,
   };
   Object.assign(globalThis, { watched });
 

@@ -61,6 +61,8 @@ export const MOVE_PAUSE_MS = 10;
 /** Received entries are stored in transactions of about this time, in groups of about STORE_GROUP_ENTRIES whose requests are issued at once. */
 export const STORE_SLICE_MS = 100;
 export const STORE_GROUP_ENTRIES = 200;
+/** So many records are put in one task: on a slow phone each takes the main thread about a millisecond. */
+export const PUTS_AT_ONCE = 16;
 /** On a full device old entries are evicted, down to this many of each room. */
 export const KEPT_NEWEST_ENTRIES = 50;
 /** Entries that one transaction deletes, where many are deleted: of a full device, of a restored log, at a sign-out. */
@@ -90,7 +92,7 @@ export const LONG_PRESS_MS = 500;
 export const WINDOW_PAGE_LINES = 50;
 export const WINDOW_MAX_LINES = 150;
 /** Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. */
-export const WINDOW_STEP_LINES = 12;
+export const WINDOW_STEP_LINES = 8;
 
 /** How often whoever asks to come back looks whether a keeper has decided. */
 export const COME_BACK_LOOK_EVERY_MS = 3_000;

@@ -16,6 +16,7 @@ import {
   isAtEnd,
   rowsElementOf,
   rowsIn,
+  type Sizes,
   sizesOf,
   spacerOf,
   type TopLine,
@@ -69,11 +70,13 @@ export function useReadingPlace(
     if (place.current.tag === 'among' || isScrolledAway(place.current, scroller.current, leftAt.current))
       place.current = { tag: 'among', anchor: topLine.current };
   }
-  const restorePlace = (element: HTMLElement) => {
+  /** `known`: nothing has to be scrolled, and these are the sizes. To measure again would be a second layout in the same task. */
+  const restorePlace = (element: HTMLElement, known?: Sizes) => {
     const { atNewest } = latest.current;
-    place.current = scrollToPlace(element, place.current, atNewest, unread.current);
-    leftAt.current = element.scrollTop;
-    setDistance(distanceOf(place.current, sizesOf(element), atNewest));
+    if (!known) place.current = scrollToPlace(element, place.current, atNewest, unread.current);
+    const sizes = known ?? sizesOf(element);
+    leftAt.current = sizes.scrollTop + spacerOf(element);
+    setDistance(distanceOf(place.current, sizes, atNewest));
     settleLater();
   };
   const settleLater = () => {
@@ -106,9 +109,10 @@ export function useReadingPlace(
       topLine.current = undefined;
       place.current = openingPlace(state, readUpTo(), leadOf(element));
     }
-    adjustSpacer(element, topLine.current, state);
+    const inPlace = adjustSpacer(element, topLine.current, state);
     if (place.current.tag === 'newest' && unread.current !== undefined) keepInPlace(element, topLine.current);
-    restorePlace(element);
+    const isKept = place.current.tag === 'among' && place.current.anchor === topLine.current;
+    restorePlace(element, isKept ? inPlace : undefined);
     if (isOpening && state.atNewest && isAtEnd(sizesOf(element))) place.current = { tag: 'newest' };
     if (unread.current === undefined || unread.current === newSince.current) return;
     const isFollowing = place.current.tag === 'newest' && isAttended();
@@ -161,18 +165,28 @@ function isScrolledAway(place: ReadingPlace, scroller: HTMLElement, leftAt: numb
   return place.tag === 'newest' && scroller.scrollTop < leftAt && !isAtEnd(sizesOf(scroller));
 }
 
-/** Changes the spacer so that the top line stays where it was, as far as the spacer suffices. Without a top line the log is new. */
-function adjustSpacer(scroller: HTMLElement, topLine: TopLine | undefined, state: ConversationState): void {
-  if (!topLine) {
-    setSpacer(scroller, spacerFor(state));
-    return;
+/**
+ * Changes the spacer so that the top line stays where it was, as far as the spacer suffices. Without a top line the log is new.
+ * Returns the sizes after that if the line is in its place: by arithmetic, since to measure them would be another layout.
+ */
+function adjustSpacer(
+  scroller: HTMLElement,
+  topLine: TopLine | undefined,
+  state: ConversationState,
+): Sizes | undefined {
+  const offset = topLine && offsetOf(scroller, topLine.key);
+  if (offset === undefined) {
+    if (!topLine) setSpacer(scroller, spacerFor(state));
+    return undefined;
   }
-  const offset = offsetOf(scroller, topLine.key);
-  if (offset === undefined) return;
-  const movedPx = offset + scroller.scrollTop - topLine.at;
+  const sizes = sizesOf(scroller);
   const spacer = spacerOf(scroller);
+  const movedPx = offset + scroller.scrollTop - topLine!.at;
   const left = state.atStart ? 0 : Math.max(0, spacer - movedPx);
   if (left !== spacer) setSpacer(scroller, left);
+  sizes.scrollTop += spacer - left;
+  const isInPlace = Math.abs(offset + left - spacer - topLine!.offset) < 1;
+  return isInPlace && belowView(sizes) >= 0 ? sizes : undefined;
 }
 
 /** 0 if nothing older will load: one could scroll into the empty space. */

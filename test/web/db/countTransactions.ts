@@ -8,6 +8,8 @@ export interface CountedTransaction {
   requests: number;
   /** How often requests were issued while none was pending: the waits one after the other. */
   rounds: number;
+  /** How many requests were pending at once, at most: what the page issued in one task. */
+  mostPending: number;
 }
 
 /** The function returns the transactions that began since its last call. */
@@ -22,7 +24,7 @@ export function countTransactions(): () => CountedTransaction[] {
     const tx = transaction.call(this, names, mode, options);
     const stores = [...tx.objectStoreNames].sort();
     const durability = options?.durability ?? 'default';
-    const one = { stores, mode, durability, requests: 0, rounds: 0, pending: 0 };
+    const one = { stores, mode, durability, requests: 0, rounds: 0, pending: 0, mostPending: 0 };
     known.set(tx, one);
     counted.push(one);
     return tx;
@@ -37,6 +39,7 @@ export function countTransactions(): () => CountedTransaction[] {
         const request = method.apply(this, of);
         one.requests++;
         if (one.pending++ === 0) one.rounds++;
+        one.mostPending = Math.max(one.mostPending, one.pending);
         for (const event of ['success', 'error']) request.addEventListener(event, () => void one.pending--);
         return request;
       });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { NO_PRESS, type Press, type PressEvent, press, stepTo } from '../../../web/view/menu/useLogInput.ts';
+import {
+  lastInView,
+  NO_PRESS,
+  type Press,
+  type PressEvent,
+  press,
+  stepTo,
+} from '../../../web/view/menu/useLogInput.ts';
 
 describe('a long press', () => {
   const down: PressEvent = { type: 'down', key: 'a', at: { x: 50, y: 50 } };
@@ -39,4 +46,19 @@ test.each<[string, number | undefined, number | undefined]>([
 ])('%s on message %s leads to %s', (key, from, to) => {
   expect(stepTo(key, from, 7, 20)).toBe(to);
   expect(stepTo(key, from, -1, 0)).toBeUndefined();
+});
+
+test('the last message in view is found without measuring each of them, wherever the reader is', () => {
+  let measured = 0;
+  const at = (bottom: number) => ({
+    getBoundingClientRect: () => {
+      measured++;
+      return { bottom };
+    },
+  });
+  const messages = Array.from({ length: 150 }, (_, i) => at(50 * (i + 1)) as unknown as HTMLElement);
+  const lastAt = (bottom: number) => lastInView(at(bottom) as unknown as HTMLElement, messages);
+  expect([lastAt(20), lastAt(50), lastAt(99), lastAt(7_499), lastAt(9_000)]).toEqual([-1, 0, 1, 149, 149]);
+  expect(measured).toBeLessThan(50);
+  expect(lastInView(at(100) as unknown as HTMLElement, [])).toBe(-1);
 });

@@ -49,11 +49,14 @@ export function useLoading(room: string, log: RefObject<HTMLElement | null>, sta
   const first = state.messages[0]?.key;
   const last = state.messages.at(-1)?.key;
   const gaps = state.gaps.map(({ from, to }) => `${from}-${to}`).join();
+  const ask = (when: boolean) => () => {
+    if (when && log.current?.isConnected)
+      askForMore(client, room, log.current, latest.current, scrolledTo.current);
+  };
+  const changes = [first, last, gaps, state.loading, state.older === 'stuck', state.between];
   // Before a scroll event that the change itself causes: a gap may have come into view by itself.
-  useLayoutEffect(
-    () => askForMore(client, room, log.current!, latest.current, scrolledTo.current),
-    [first, last, gaps, state.loading, state.older === 'stuck', state.between],
-  );
+  useLayoutEffect(ask(gaps !== ''), changes);
+  useEffect(ask(gaps === ''), changes); // after the frame: measuring here would be another layout in the same task
 }
 
 /** The place is kept this long after the last scroll. */

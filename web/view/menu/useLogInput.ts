@@ -6,6 +6,7 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { assertNever } from '../../../shared/never.ts';
 import { LONG_PRESS_MS } from '../../records/pageLimits.ts';
+import { firstInView } from '../parts/logGeometry.ts';
 
 export interface Point {
   x: number;
@@ -182,8 +183,9 @@ function target(key: string, from: number | undefined, shown: number, count: num
 /** Messages that Page Up and Page Down skip: about as many as one view shows. */
 const PAGE = 10;
 
-/** The index of the last message whose lower edge is in view; -1 if there is none. */
+/** The index of the last message whose lower edge is in view; -1 if there is none. To measure each would take as long as a layout. */
 export function lastInView(log: HTMLElement, messages: readonly HTMLElement[]): number {
   const end = log.getBoundingClientRect().bottom + 1;
-  return messages.findLastIndex((message) => message.getBoundingClientRect().bottom <= end);
+  const count = messages.length;
+  return (firstInView(count, (i) => messages[i]!.getBoundingClientRect().bottom, end) ?? count) - 1;
 }
