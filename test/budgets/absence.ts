@@ -15,6 +15,8 @@ import { startInstallation } from '../support/chromium.ts';
 import { startServer } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
+import budgets from './budgets.json' with { type: 'json' };
+import { pieceTimes, slownessOf } from './calibration.ts';
 import { addRoom, appendThrough } from './fillServer.ts';
 import { historyOf } from './history.ts';
 import { openRoom, signUpInPage, slowDown, watchedPage } from './stage.ts';
@@ -28,10 +30,13 @@ export interface Absence {
   /** Each from the end of a touch on Send until the row is durable and painted, while the catch-up runs. */
   taps: number[];
   connections: number;
+  /** How many times as slow as the machine of the budgets this one is, before and after (calibration.ts). */
+  slowness: number;
 }
 
 const ROOMS = 20;
 const MISSED = 190;
+const PIECES = 15;
 /** Between the end of a tap and the next: somebody who writes one word a message. */
 const TAP_EVERY_MS = 500;
 
@@ -80,6 +85,12 @@ export async function measureAbsence(slowdown: number): Promise<Absence> {
     watched.looksForJumps = false;
   });
   const cdp = await phone.context.newCDPSession(page);
+  const pieces: number[] = [];
+  const calibrate = async () => {
+    await slowDown(cdp, budgets.cpuSlowdown);
+    pieces.push(...(await pieceTimes(page, PIECES)));
+  };
+  await calibrate();
   await slowDown(cdp, slowdown);
   connections = 0;
   await server.start();
@@ -92,7 +103,8 @@ export async function measureAbsence(slowdown: number): Promise<Absence> {
     if ((await held(page, me)) >= before + ROOMS * MISSED) caughtUpMs = performance.now() - began;
     else await sleep(TAP_EVERY_MS);
   }
-  return { slowdown, caughtUpMs, taps, connections };
+  await calibrate();
+  return { slowdown, caughtUpMs, taps, connections, slowness: slownessOf(pieces) };
 }
 
 /** The number of entries that the spans cover. */

@@ -37,11 +37,13 @@ export async function measure(stage: Stage, slowdown: number, amounts: Amounts):
   const phone = await stage.phone();
   const page = await livePage(stage, phone, slowdown);
   const slowdownSeen = await seenIn(page, slowdown);
-  const pieceMs = quantile(await pieceTimes(page, amounts.taps >> 2), 0.5);
+  const pieces = await pieceTimes(page, amounts.taps >> 3);
   const taps = await tapTimes(page, amounts.taps);
   const shiftOfTaps = await shiftOf(page);
   const scrolls: Scrolled[] = [];
   while (scrolls.length < amounts.scrolls) scrolls.push(await scroll(page, amounts.messages));
+  pieces.push(...(await pieceTimes(page, amounts.taps >> 3)));
+  const pieceMs = quantile(pieces, 0.5);
   await phone.close();
   return { slowdown, slowdownSeen, starts, taps, scrolls, shiftOfTaps, pieceMs };
 }
