@@ -17,7 +17,7 @@ import { ROOT, run } from '../../support/tools.ts';
 import { thisMachine } from '../machine.ts';
 import { describeDatabase } from '../stand/database.ts';
 import { busyCores } from '../stand/usage.ts';
-import { PART_NAMES, PARTS, type PartName, SERVER_CORE, type StoreName } from './parts.ts';
+import { PART_NAMES, PARTS, type PartName, SERVER_CORE, SETTING_OF, type StoreName } from './parts.ts';
 import { type Capacities, type Measured, type Quietness, reportOf } from './report.ts';
 
 const { values } = parseArgs({
@@ -67,7 +67,7 @@ async function measureAll(): Promise<void> {
       found[store] ??= { measured: {} };
       const of = found[store];
       of.machine = thisMachine();
-      of.database = await describeDatabase(store === 'sqlite' ? 'sqlite' : 'mongo1');
+      of.database = await describeDatabase(SETTING_OF[store]).catch(() => 'none could be started');
       Object.assign(of.measured, {
         [part]: { date: new Date().toISOString(), seconds, before, after, ...outcome },
       });

@@ -183,8 +183,8 @@ function behindTable({ 'behind: the tutorial': tutorial, 'behind: Holdfast': hol
   );
 }
 
-function newestAfter({ newestMs, without }: Behind): string {
-  return without === 0 ? seconds(newestMs) : `${seconds(newestMs)}; ${count(without)} never`;
+function newestAfter({ newestMs, without, waitedMs }: Behind): string {
+  return without === 0 ? seconds(newestMs) : `${count(without)} had not after ${seconds(waitedMs)}`;
 }
 
 const TUTORIAL = 'the tutorial’s server';
@@ -308,6 +308,6 @@ const METHOD = `## How it is measured
 - **Live, fetched, left**: a server that cannot send to a client fast enough says only how long the log is (\`heads\`), or ends the connection. The clients of the load then do as the app does: of up to 200 missing messages they request all, of more the newest 50. The rest is left in the log: the app shows a gap, and fetches it when somebody scrolls there. Every message counts exactly once for each of its readers, and the measurement fails if one is missing or comes twice. **Cut off**: connections that the server ended because they did not keep up; the clients come back and send again what was not acknowledged, under the same keys.
 - **Entries**: messages of 40 characters by 200 people in one room. Disk: the files of the database, with its write-ahead log or journal. Memory for a million: more than the same server has after a start with an empty log.
 - **Come at once**: in groups of 50, each group as soon as the one before is in; to an empty log. The tutorial's server knows no people and no rooms.
-- **Messages behind**: the tutorial sends each of them all that was missed. Holdfast sends the newest, and older ones when somebody looks at them.
+- **Messages behind**: the tutorial sends each of them all that was missed. Holdfast sends the newest, and older ones when somebody looks at them. Where not everybody has the newest message after a minute, the CPU and the messages are those of that minute.
 - Each person connects from an address of their own (of 127.0.0.0/8), since the server limits what comes from one address.
 - One run of each. \`--store sqlite|mongodb\` measures one store, and \`--only "one room of 2,000"\` one part again; the others keep their figures. \`--quick\` is a short run that writes nothing. \`BENCH_MONGOD\` is the path of a \`mongod\` or a \`secantusd-rs\` to measure with; the default is the database of the tests.`;
