@@ -37,7 +37,12 @@ export function startPrimary(config: Config, logger: Logger): Primary {
       return !one || one.isSilent ? [] : [one.process];
     });
   const deliveries = isBehindProxy ? deliverBySession(readyOnes) : deliverByAddress(readyOnes);
-  const pool = createWorkerPool({ count: config.workers, fork: () => fork(workers, deliveries), logger });
+  let isDraining = false;
+  const pool = createWorkerPool({
+    count: config.workers,
+    fork: () => fork(workers, deliveries, () => isDraining),
+    logger,
+  });
   watchSilence(workers, deliveries, logger);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: !isBehindProxy }, (socket) => {
     socket.on('error', () => {});
@@ -66,6 +71,7 @@ export function startPrimary(config: Config, logger: Logger): Primary {
     roll: pool.roll,
     async stop() {
       if (config.drainMs > 0) {
+        isDraining = true; // also for workers that are ready later
         for (const { process: worker } of workers.values()) worker.send({ type: DRAIN });
         await sleep(config.drainMs);
       }
@@ -83,7 +89,7 @@ interface Forked {
   heardAt: number;
 }
 
-function fork(workers: Map<number, Forked>, deliveries: Deliveries): Worker {
+function fork(workers: Map<number, Forked>, deliveries: Deliveries, isDraining: () => boolean): Worker {
   const worker = cluster.fork();
   const one: Forked = { process: worker, isReady: false, isSilent: false, heardAt: performance.now() };
   workers.set(worker.id, one);
@@ -94,6 +100,7 @@ function fork(workers: Map<number, Forked>, deliveries: Deliveries): Worker {
     worker.on('message', ({ type }: { type?: string }) => {
       one.heardAt = performance.now();
       if (type !== READY) return;
+      if (isDraining()) worker.send({ type: DRAIN });
       one.isReady = true;
       resolve();
     }),

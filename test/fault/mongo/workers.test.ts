@@ -144,7 +144,7 @@ test('behind a proxy each session of long polling is with its worker from its se
   timeout: 120_000,
 }, async () => {
   await using server = await startServer({
-    env: { MONGODB_URL: mongo.anotherUrl(), WORKERS: '2', TRUST_PROXY: '1', DRAIN_SECONDS: '4' },
+    env: { MONGODB_URL: mongo.anotherUrl(), WORKERS: '2', TRUST_PROXY: '1', DRAIN_SECONDS: '8' },
   });
   await waitFor('both workers are ready', () => readyWorkers(server) === 2, STARTED_WITHIN_MS);
   const path = `${server.url}/socket.io/?EIO=4&transport=polling`;
@@ -161,12 +161,16 @@ test('behind a proxy each session of long polling is with its worker from its se
   expect([...statuses]).toEqual([[200, VISITS]]);
 
   // DRAIN_SECONDS: the primary tells all workers, and goes on handing them connections for that time
+  const [worker] = workersOf(server);
   const stopped = server.stop();
   const isTold = async () =>
     (await fetch(`${server.url}/readyz`, { headers: { connection: 'close' } })).status === 503;
   for (const _ of [1, 2, 3, 4]) await waitFor('every worker says that it stops', isTold);
   await visit();
   expect([...statuses]).toEqual([[200, VISITS + 1]]);
+  process.kill(worker!, 'SIGKILL');
+  await waitFor('another one is ready', () => readyWorkers(server) === 3, STARTED_WITHIN_MS);
+  for (const _ of [1, 2, 3, 4]) expect(await isTold()).toBe(true);
   expect(await stopped).toBe(0);
 });
 
