@@ -58,6 +58,8 @@ export const AUDIT_REFUSED_PER_SECOND = 10;
  * five reads, find room in it.
  */
 export const STORE_CALLS_WAITING = 20_000;
+/** A call of the store: less than the 8 s in which a request is answered, more than the 5 s that a write may wait for the majority. */
+export const STORE_ANSWERS_WITHIN_MS = 7_000;
 
 // Before identity
 /** Of the packet CONNECT, in UTF-16 units: 500 cursors and 500 proofs have up to 61,000. */

@@ -182,6 +182,12 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     return hosted.recent(from, to);
   }
 
+  /** The same to count among them, which the store does by itself: entries that take the memory of another room would cost more. */
+  async function recentToCount(room: string, from: number, to: number): Promise<Entry[] | undefined> {
+    const hosted = feed.host(room);
+    return hosted.isMemoryTight() ? hosted.recent(from, to) : recentOf(room, from, to);
+  }
+
   async function buildRoom(recipient: Pick<Recipient, 'identity'>, missing: Missing): Promise<ReadyRoom> {
     const { head, start, entries, heldUpTo } = missing;
     const { room, readUpTo, settings } = missing.membership;
@@ -222,7 +228,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
 
   async function unreadOf(room: string, user: string, readUpTo: number, head: number): Promise<number> {
     if (readUpTo >= head) return 0;
-    const recent = await recentOf(room, readUpTo + 1, head);
+    const recent = await recentToCount(room, readUpTo + 1, head);
     if (!recent) return log.unread(room, user, readUpTo, UNREAD_COUNTED_MAX);
     const count = recent.filter(
       (entry) => isMessage(entry) && !entry.deleted && entry.author !== user,
@@ -236,7 +242,7 @@ export function createCatchUpReader({ store, feed, names, logger }: Deps): Catch
     readUpTo: number,
     head: number,
   ): Promise<number[]> {
-    const recent = await recentOf(room, readUpTo + 1, head);
+    const recent = await recentToCount(room, readUpTo + 1, head);
     if (!recent) return log.mentions(room, user, readUpTo, MENTIONS_LISTED_MAX);
     const found = recent.flatMap((entry) => (isMentioned(entry, user) ? entry.serverOffset : []));
     return found.slice(0, MENTIONS_LISTED_MAX);

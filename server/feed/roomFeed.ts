@@ -25,6 +25,8 @@ export interface RoomFeed {
    * the store does.
    */
   recall(from: number): Promise<void>;
+  /** True where memory is nearly full, so that what is recalled takes the memory of another room. */
+  isMemoryTight(): boolean;
   /** Entries from the tail, ascending. */
   receive(entries: readonly Entry[]): void;
   /** The log is known to reach up to `head`: reads what is missing. */
@@ -87,9 +89,10 @@ export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: De
     await recalling;
   }
 
-  /** Some more than are asked for: of many who come back each lacks others. */
+  /** Some more than are asked for, while there is memory for them: of many who come back each lacks others. */
   async function readBefore(end: number, from: number): Promise<void> {
-    const count = RECALLED.find((some) => some >= next - from) ?? RING_ENTRIES;
+    const asked = next - from;
+    const count = budget.isTight() ? asked : (RECALLED.find((some) => some >= asked) ?? RING_ENTRIES);
     const first = Math.max(1, next - Math.min(count, recalledMost));
     const { entries } = await log.range(room, first, end - 1, RING_MAX_BYTES);
     if (closed || (ring.first() ?? next) !== end) return; // the ring was cleared meanwhile
@@ -139,6 +142,7 @@ export function createRoomFeed({ room, log, headOf, deliver, budget, pause }: De
     next: () => next,
     recent: (from, to) => ring.slice(from, to),
     recall,
+    isMemoryTight: budget.isTight,
     receive(entries) {
       const [first] = entries;
       if (!first) return;
@@ -189,6 +193,8 @@ export interface RingBudget {
   /** The ring was used and now holds so many bytes. */
   used(ring: Pick<Ring, 'clear'>, bytes: number): void;
   bytes(): number;
+  /** From 80 % on: rooms that lose theirs leave 90 %, so it is true then until rooms are closed. */
+  isTight(): boolean;
 }
 
 export function createRingBudget(maxBytes = RINGS_MAX_BYTES): RingBudget {
@@ -207,7 +213,7 @@ export function createRingBudget(maxBytes = RINGS_MAX_BYTES): RingBudget {
     }
   }
 
-  return { used, bytes: () => total };
+  return { used, bytes: () => total, isTight: () => total > 0.8 * maxBytes };
 }
 
 /** Holds at most `size` entries (twice as many in between) and about `maxBytes`. */

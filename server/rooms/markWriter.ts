@@ -31,12 +31,33 @@ interface Deps {
 export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
   /** By user, then by room. */
   const pending = new Map<string, Map<string, number>>();
+  /** Reads under way of a user's markers, or of a room's, and what was written meanwhile: they may have begun before. */
+  const reads = new Map<string, { count: number; written: Map<string, number> }>();
   const written = createRecentMap<string, number>({ maxEntries: WRITTEN_MAX, keepMs: WRITTEN_KEPT_MS, now });
   let count = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
 
   const pendingOf = (user: string, room: string) => pending.get(user)?.get(room) ?? 0;
+
+  /** What `read` finds in the store, and the greatest marker that it may lack. `id`: of the user or the room that it reads. */
+  async function readWith<T, R>(
+    id: string,
+    read: () => Promise<readonly T[]>,
+    added: (found: T, i: number, atLeast: (user: string, room: string) => number) => R,
+  ): Promise<R[]> {
+    const underWay = reads.get(id) ?? { count: 0, written: new Map<string, number>() };
+    reads.set(id, underWay);
+    underWay.count++;
+    try {
+      const found = await read();
+      const atLeast = (user: string, room: string) =>
+        Math.max(pendingOf(user, room), underWay.written.get(keyOf(room, user)) ?? 0);
+      return found.map((one, i) => added(one, i, atLeast));
+    } finally {
+      if (--underWay.count === 0) reads.delete(id);
+    }
+  }
 
   function raise({ room, user, upTo }: RaisedMark): number {
     const before = pendingOf(user, room);
@@ -55,6 +76,7 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
   /** Written: it stays only where it was raised meanwhile. */
   function settle({ room, user, upTo }: RaisedMark): void {
     written.set(keyOf(room, user), upTo);
+    for (const id of [user, room]) reads.get(id)?.written.set(keyOf(room, user), upTo);
     const theirs = pending.get(user);
     if (theirs?.get(room) !== upTo) return;
     theirs.delete(room);
@@ -98,18 +120,27 @@ export function createMarkWriter({ store, logger, now }: Deps): MarkWriter {
     flush,
     overlay: (rooms) => ({
       ...rooms,
-      ofUser: async (user) =>
-        (await rooms.ofUser(user)).map((membership) => ({
-          ...membership,
-          readUpTo: Math.max(membership.readUpTo, pendingOf(user, membership.room.id)),
-        })),
-      readUpTo: async (user, ids) =>
-        (await rooms.readUpTo(user, ids)).map((upTo, i) => Math.max(upTo, pendingOf(user, ids[i]!))),
-      readers: async (room, limit) =>
-        (await rooms.readers(room, limit)).map(({ user, upTo }) => ({
+      ofUser: (user) =>
+        readWith(
           user,
-          upTo: Math.max(upTo, pendingOf(user, room)),
-        })),
+          () => rooms.ofUser(user),
+          (membership, _, atLeast) => ({
+            ...membership,
+            readUpTo: Math.max(membership.readUpTo, atLeast(user, membership.room.id)),
+          }),
+        ),
+      readUpTo: (user, ids) =>
+        readWith(
+          user,
+          () => rooms.readUpTo(user, ids),
+          (upTo, i, atLeast) => Math.max(upTo, atLeast(user, ids[i]!)),
+        ),
+      readers: (room, limit) =>
+        readWith(
+          room,
+          () => rooms.readers(room, limit),
+          ({ user, upTo }, _, atLeast) => ({ user, upTo: Math.max(upTo, atLeast(user, room)) }),
+        ),
     }),
   };
 }

@@ -5,6 +5,7 @@
 import { isFirstKind, makesRoom } from '../../../shared/kinds.ts';
 import { createSerial } from '../../../shared/serial.ts';
 import { createRecentMap } from '../../base/recentMap.ts';
+import { STORE_ANSWERS_WITHIN_MS } from '../../base/serverLimits.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import {
   type AppendOutcome,
@@ -17,7 +18,7 @@ import {
 import { appendToRoom, type RoomOutcome } from './append/appendToRoom.ts';
 import { type EntryDocument, type Execute, runSteps } from './append/commands.ts';
 import type { ApplySideEffects } from './applySideEffects.ts';
-import { ANSWER_WITHIN_MS, type CallGuard } from './callGuard.ts';
+import type { CallGuard } from './callGuard.ts';
 import type { KnownHeads } from './knownHeads.ts';
 import { awaitTurn, type WriteTurns } from './writeTurns.ts';
 
@@ -58,7 +59,7 @@ export function appendOn({
   });
 
   return (items, at) => {
-    const until = performance.now() + ANSWER_WITHIN_MS;
+    const until = performance.now() + STORE_ANSWERS_WITHIN_MS;
     return appendInParallel(
       items,
       ({ room }) => room,

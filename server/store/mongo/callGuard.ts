@@ -4,16 +4,14 @@
  * among the others, long reads do not hold up short calls.
  */
 import type { Logger } from 'pino';
-import { type BatchLoader, type BatchLoaderOptions, createBatchLoader } from '../../base/batchLoader.ts';
-import { STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
+import { type BatchLoaderOptions, createBatchLoader, type WaitingKey } from '../../base/batchLoader.ts';
+import { STORE_ANSWERS_WITHIN_MS, STORE_CALLS_WAITING } from '../../base/serverLimits.ts';
 import { throttled } from '../../base/throttled.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { createCallQueue, type QueueState } from '../callQueue.ts';
 import { Unavailable } from '../port.ts';
 import { describeError, isDatabaseError } from './base/faults.ts';
 
-/** Less than the 8 s in which a request is answered, more than the 5 s that a write may wait for the majority. */
-export const ANSWER_WITHIN_MS = 7_000;
 /** While the database is away every call fails: the log gets one line per interval. */
 const LOG_EVERY_MS = 10_000;
 
@@ -50,7 +48,8 @@ export interface CallGuard {
   close(): Promise<void>;
 }
 
-export interface Batches<Key, Result> extends Omit<BatchLoaderOptions<Key, Result>, 'mostWaiting'> {
+export interface Batches<Key, Result>
+  extends Omit<BatchLoaderOptions<Key, Result>, 'waitingOfAll' | 'mostWaiting'> {
   lane?: GuardLane;
 }
 
@@ -61,7 +60,7 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
   );
   let refusal: string | undefined;
 
-  const bounds = { mostWaiting: STORE_CALLS_WAITING, waitAtMostMs: ANSWER_WITHIN_MS };
+  const bounds = { mostWaiting: STORE_CALLS_WAITING, waitAtMostMs: STORE_ANSWERS_WITHIN_MS };
   const queues = {
     appends: createCallQueue({
       mostUnderWay: { first: APPENDS_UNDER_WAY, later: 0, inAll: APPENDS_UNDER_WAY },
@@ -70,8 +69,8 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
     others: createCallQueue({ mostUnderWay: OTHERS_UNDER_WAY, ...bounds }),
   };
 
-  /** Loaders of `inBatches` whose keys may wait. */
-  const inUse = new Set<Pick<BatchLoader<never, unknown>, 'state'>>();
+  /** Of all loaders of `inBatches`, which are many: one for each room. */
+  const waitingKeys = new Set<WaitingKey>();
 
   /** A call counts as under way until it has ended, also when nobody waits for it any more. */
   function inTurn<T>(lane: GuardLane, work: () => Promise<T>, isOver: () => boolean): Promise<T> {
@@ -93,7 +92,7 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
 
   async function pass<T>(
     work: () => Promise<T>,
-    withinMs = ANSWER_WITHIN_MS,
+    withinMs = STORE_ANSWERS_WITHIN_MS,
     lane: GuardLane = 'short',
   ): Promise<T> {
     if (refusal !== undefined) throw new Unavailable(refusal);
@@ -123,27 +122,20 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
     wrap<Part extends object>(part: Part, long: readonly (keyof Part)[] = []): Part {
       const guarded = Object.entries(part).map(([name, method]) => {
         const lane = long.includes(name as keyof Part) ? 'long' : 'short';
-        return [name, (...args: unknown[]) => pass(() => method(...args), ANSWER_WITHIN_MS, lane)];
+        return [name, (...args: unknown[]) => pass(() => method(...args), STORE_ANSWERS_WITHIN_MS, lane)];
       });
       return Object.fromEntries(guarded) as Part;
     },
-    inBatches({ load, lane, ...bounds }) {
-      const loader = createBatchLoader({
-        ...bounds,
-        load: (keys) => pass(() => load(keys), ANSWER_WITHIN_MS, lane),
-      });
-      return async (key) => {
-        inUse.add(loader);
-        try {
-          return await withTimeout(ANSWER_WITHIN_MS, loader(key));
-        } finally {
-          if (loader.state().waiting === 0) inUse.delete(loader);
-        }
-      };
-    },
+    inBatches: ({ load, lane, ...options }) =>
+      createBatchLoader({
+        ...options,
+        load: (keys) => pass(() => load(keys), STORE_ANSWERS_WITHIN_MS, lane),
+        waitingOfAll: waitingKeys,
+        mostWaiting: () => STORE_CALLS_WAITING - queues.others.state().waiting,
+      }),
     waiting: () => ({
       appends: queues.appends.state(),
-      others: together([queues.others.state(), ...[...inUse].map((loader) => loader.state())]),
+      others: together([queues.others.state(), stateOf(waitingKeys)]),
     }),
     unavailable,
     shut(reason) {
@@ -154,6 +146,11 @@ export function createCallGuard(log: Pick<Logger, 'warn'>): CallGuard {
       await Promise.allSettled(underWay);
     },
   };
+}
+
+function stateOf(keys: ReadonlySet<WaitingKey>): QueueState {
+  const [oldest] = keys;
+  return { waiting: keys.size, oldestMs: oldest ? performance.now() - oldest.since : 0 };
 }
 
 function together(states: readonly QueueState[]): QueueState {

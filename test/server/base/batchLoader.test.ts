@@ -1,11 +1,20 @@
-import { expect, test } from 'vitest';
-import { createBatchLoader } from '../../../server/base/batchLoader.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createBatchLoader, type WaitingKey } from '../../../server/base/batchLoader.ts';
 import { Unavailable } from '../../../server/base/refusal.ts';
+import { STORE_ANSWERS_WITHIN_MS } from '../../../server/base/serverLimits.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** A loader whose loads end when the test says so. */
-function scene(options: { most?: number; sizeOf?: (key: string) => number; mostWaiting?: number } = {}) {
+function scene(
+  options: { most?: number; sizeOf?: (key: string) => number; mostWaiting?: () => number } = {},
+) {
   const loads: { keys: readonly string[]; end: () => void; fail: (error: Error) => void }[] = [];
+  const waiting = new Set<WaitingKey>();
   const load = createBatchLoader<string, string>({
+    waitingOfAll: waiting,
     load: (keys) =>
       new Promise((resolve, reject) => {
         loads.push({ keys, end: () => resolve(keys.map((key) => `of ${key}`)), fail: reject });
@@ -13,7 +22,7 @@ function scene(options: { most?: number; sizeOf?: (key: string) => number; mostW
     most: 100,
     ...options,
   });
-  return { load, loads, asked: () => loads.map(({ keys }) => keys.join(' ')) };
+  return { load, loads, waiting, asked: () => loads.map(({ keys }) => keys.join(' ')) };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -119,19 +128,95 @@ test('a load that throws instead of rejecting fails like one that rejects', asyn
 });
 
 test('the keys that wait are bounded: further ones are refused at once, and fit again after a load', async () => {
-  const { load, loads, asked } = scene({ mostWaiting: 2 });
+  const { load, loads, waiting, asked } = scene({ mostWaiting: () => 2 });
   for (const key of ['a', 'b']) {
     void load(key);
     await turn();
   }
   void load('c');
   void load('d');
-  expect(load.state()).toEqual({ waiting: 2, oldestMs: expect.any(Number) });
+  expect(waiting.size).toBe(2);
   await expect(load('e')).rejects.toThrow('The server is busy; try again.');
   loads[0]!.end();
   await turn();
   await turn();
-  expect(load.state()).toEqual({ waiting: 0, oldestMs: 0 });
+  expect(waiting.size).toBe(0);
   void load('f');
   expect(asked()).toEqual(['a', 'b', 'c d']);
+});
+
+describe('a caller has its answer within the time of one call', () => {
+  test('a key whose caller was told that the server is slow is not loaded any more', async () => {
+    vi.useFakeTimers();
+    const { load, loads, waiting, asked } = scene({ most: 1 });
+    const outcomes = Promise.allSettled(['a', 'b', 'c', 'd'].map(load));
+    await vi.advanceTimersByTimeAsync(STORE_ANSWERS_WITHIN_MS);
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Unavailable) });
+    expect(waiting.size).toBe(0);
+    const fresh = load('fresh');
+    loads[0]!.end();
+    loads[1]!.end();
+    await vi.advanceTimersByTimeAsync(1);
+    loads[2]!.end();
+    expect(await fresh).toBe('of fresh');
+    expect(asked()).toEqual(['a', 'b', 'fresh']);
+  });
+
+  test('whoever asks again gets an answer within a few rounds, although one slow key keeps coming', async () => {
+    vi.useFakeTimers();
+    const load = createBatchLoader<string, string>({
+      load: async (keys) => {
+        if (keys.includes('slow'))
+          await new Promise((_, reject) =>
+            setTimeout(() => reject(new Unavailable('slow')), STORE_ANSWERS_WITHIN_MS),
+          );
+        return keys;
+      },
+      most: 100,
+    });
+    let left = ['slow', ...Array.from({ length: 99 }, (_, n) => `${n}`)];
+    const counts: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const outcomes = Promise.allSettled(left.map(load));
+      await vi.advanceTimersByTimeAsync(STORE_ANSWERS_WITHIN_MS);
+      const settled = await outcomes;
+      left = left.filter((_, i) => settled[i]!.status === 'rejected');
+      counts.push(left.length);
+      void load('alone'); // a load of one key says nothing about larger ones
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(counts).toEqual([100, 25, 6, 1, 1]);
+  });
+
+  test('after a slow load the loads become as large again as they were', async () => {
+    vi.useFakeTimers();
+    const { load, loads, asked } = scene({ most: 8 });
+    const ask = (count: number) => {
+      for (let n = 0; n < count; n++) load('k').catch(() => {});
+      return vi.advanceTimersByTimeAsync(1);
+    };
+    await ask(8);
+    await vi.advanceTimersByTimeAsync(STORE_ANSWERS_WITHIN_MS);
+    loads[0]!.fail(new Unavailable('slow'));
+    await vi.advanceTimersByTimeAsync(1);
+    await ask(100);
+    for (let ended = 1; ended < loads.length; ended++) {
+      loads[ended]!.end();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    const sizes = asked().map((keys) => keys.split(' ').length);
+    expect([...new Set(sizes.slice(1))].slice(0, 3)).toEqual([2, 4, 8]);
+  });
+
+  test('where the store is away, and fails at once, the loads stay as large as they are', async () => {
+    const { load, loads, asked } = scene({ most: 4 });
+    for (let round = 0; round < 2; round++) {
+      const outcomes = Promise.allSettled(['a', 'b', 'c', 'd'].map(load));
+      await turn();
+      loads[round]!.fail(new Unavailable('away'));
+      await outcomes;
+    }
+    expect(asked()).toEqual(['a b c d', 'a b c d']);
+  });
 });

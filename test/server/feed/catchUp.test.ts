@@ -103,6 +103,7 @@ async function caughtUp({
       opening: async () => 'open',
       next: () => next,
       recent: (from: number, to: number) => log.slice(from - 1, to),
+      isMemoryTight: () => false,
     }),
     clientJoined: () => {},
   } as unknown as Feed;

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FRAME_COALESCE_MS, FRAMES_BURST } from '../../../server/base/serverLimits.ts';
+import {
+  FRAME_COALESCE_MS,
+  FRAMES_BURST,
+  STORE_ANSWERS_WITHIN_MS,
+} from '../../../server/base/serverLimits.ts';
 import { createCoalescer, createFeed, createHeadLoader, createSentNames } from '../../../server/feed/feed.ts';
 import type { Broadcast } from '../../../server/feed/recipient.ts';
 import { type LogStore, type TailListener, Unavailable } from '../../../server/store/port.ts';
@@ -202,6 +206,27 @@ describe('the head loader', () => {
     const results = await Promise.allSettled([headOf('a'), headOf('b')]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(await headOf('a')).toBe(3);
+  });
+
+  test('whoever waits for a query that hangs is told within the time of one query', async () => {
+    vi.useFakeTimers();
+    const headOf = createHeadLoader({
+      heads: () =>
+        new Promise((_, reject) =>
+          setTimeout(() => reject(new Unavailable('slow')), STORE_ANSWERS_WITHIN_MS),
+        ),
+    });
+    const outcomes: Promise<unknown>[] = [];
+    for (const room of ['a', 'b', 'c', 'd']) {
+      outcomes.push(headOf(room).catch((error: unknown) => error));
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    let isSettled = false;
+    void Promise.all(outcomes).then(() => (isSettled = true));
+    await vi.advanceTimersByTimeAsync(STORE_ANSWERS_WITHIN_MS);
+    expect(isSettled).toBe(true);
+    for (const outcome of outcomes) expect(await outcome).toBeInstanceOf(Unavailable);
+    vi.useRealTimers();
   });
 });
 

@@ -115,3 +115,37 @@ test('who reads memberships sees the markers that are not written yet; a shutdow
   expect(await store.rooms.readUpTo(me, [room])).toEqual([2]);
   expect(await seen()).toEqual([2, 2, 1]);
 });
+
+test('a marker that is written while memberships are read counts in what the read returns', async () => {
+  vi.useRealTimers();
+  const { store } = await memoryHarness();
+  const marks = createMarkWriter({ store: store.rooms, logger: { error: () => {} }, now: () => 0 });
+  const [room, me] = [await newRoom(store), newId()];
+  await append(store, [join(room, me)]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  /** Reads at once, and answers later. */
+  const slow = async <T>(read: Promise<T>) => {
+    const found = await read;
+    await promise;
+    return found;
+  };
+  const rooms = marks.overlay({
+    ...store.rooms,
+    ofUser: (user) => slow(store.rooms.ofUser(user)),
+    readUpTo: (user, ids) => slow(store.rooms.readUpTo(user, ids)),
+    readers: (id, limit) => slow(store.rooms.readers(id, limit)),
+  });
+  const readAll = async () => {
+    const found = [rooms.ofUser(me), rooms.readUpTo(me, [room]), rooms.readers(room, 10)] as const;
+    const [memberships, upTo, readers] = await Promise.all(found);
+    return [memberships[0]?.readUpTo, upTo[0], readers[0]?.upTo];
+  };
+  const before = readAll();
+  marks.raise({ room, user: me, upTo: 2 });
+  const during = readAll();
+  await marks.flush();
+  resolve();
+  expect(await before).toEqual([2, 2, 2]);
+  expect(await during).toEqual([2, 2, 2]);
+  expect(await readAll()).toEqual([2, 2, 2]);
+});

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ANSWER_WITHIN_MS, createCallGuard } from '../../../../server/store/mongo/callGuard.ts';
+import {
+  STORE_ANSWERS_WITHIN_MS as ANSWER_WITHIN_MS,
+  STORE_CALLS_WAITING,
+} from '../../../../server/base/serverLimits.ts';
+import { createCallGuard } from '../../../../server/store/mongo/callGuard.ts';
 import { Unavailable } from '../../../../server/store/port.ts';
 
 beforeEach(() => {
@@ -117,5 +121,27 @@ describe('calls in batches', () => {
     await vi.advanceTimersByTimeAsync(ANSWER_WITHIN_MS);
     for (const outcome of await outcomes)
       expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(Unavailable) });
+    expect(guard.waiting().others).toEqual({ waiting: 0, oldestMs: 0 });
+  });
+
+  it('whose keys wait are bounded for all loads together: further ones are refused as busy, at once', async () => {
+    const { guard } = scene();
+    const load = () => new Promise<never>(() => {});
+    const rooms = Array.from({ length: 30 }, () => guard.inBatches({ load, most: 100 }));
+    let busy = 0;
+    const ask = () => {
+      for (const room of rooms)
+        for (let n = 0; n < 1_000; n++)
+          room(n).catch(({ message }: Error) => {
+            if (message.includes('busy')) busy++;
+          });
+    };
+    ask();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(busy).toBe(30_000 - STORE_CALLS_WAITING);
+    ask();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(guard.waiting().others.waiting).toBeLessThanOrEqual(STORE_CALLS_WAITING);
+    expect(busy).toBeGreaterThan(30_000);
   });
 });
