@@ -92,7 +92,7 @@ export const LONG_PRESS_MS = 500;
 export const WINDOW_PAGE_LINES = 50;
 export const WINDOW_MAX_LINES = 150;
 /** Lines by which it moves while somebody scrolls: each costs a phone that is four times slower 1.5 ms of one task. */
-export const WINDOW_STEP_LINES = 8;
+export const WINDOW_STEP_LINES = 12;
 
 /** How often whoever asks to come back looks whether a keeper has decided. */
 export const COME_BACK_LOOK_EVERY_MS = 3_000;
