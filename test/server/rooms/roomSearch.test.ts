@@ -57,10 +57,13 @@ test('many rooms are found in pages, each once; nobody searches more often than 
   const second = await search(mika, 'galley', first.next);
   expect([...first.rooms, ...second.rooms].map(({ id }) => id).toSorted()).toEqual(made.toSorted());
   expect(second.next).toBeUndefined();
-  const answers = [];
-  for (let n = 0; n < ROOM_SEARCHES_PER_MINUTE; n++)
-    answers.push(await mika.request('room:list', { query: 'x' }));
-  expect(answers.at(-1)).toMatchObject({ ok: false, error: { code: 'rate-limited' } });
+  // together: on a slow machine the allowance grows again while they are sent one after the other
+  const searches = Array.from({ length: 2 * ROOM_SEARCHES_PER_MINUTE }, () =>
+    mika.request('room:list', { query: 'x' }),
+  );
+  expect(await Promise.all(searches)).toContainEqual(
+    expect.objectContaining({ ok: false, error: expect.objectContaining({ code: 'rate-limited' }) }),
+  );
   expect(await mika.request('room:list', {})).toMatchObject({ ok: true });
   expect(await other.request('room:list', { query: 'galley' })).toMatchObject({ ok: true });
 });
