@@ -80,8 +80,11 @@ import type { ShutdownStep } from './shutdown.ts';
 import type { NewEntry, Store } from './store/port.ts';
 
 export interface ServerApp {
-  /** Resolves with the port when the server accepts requests. Rejects with `ConfigError` if it cannot listen. */
-  listen(): Promise<{ port: number }>;
+  /**
+   * Resolves with the port when the server accepts requests, or with undefined if it is stopped before: then no port is open.
+   * Rejects with `ConfigError` if it cannot listen.
+   */
+  listen(): Promise<{ port: number } | undefined>;
   /** Reads the TLS files again now. They are also read when they change. */
   reloadTls(): void;
   /** From now on `/readyz` answers 503, so that load balancers send nobody any more. Everything else goes on. */
@@ -575,12 +578,18 @@ export function createApp({ config, store, adapter, connectionSource, logger }: 
         return { port: config.port };
       }
       const { host, port, metricsHost, metricsPort } = config;
+      if (stopping) return undefined;
       if (metricsPort !== undefined) {
         metricsServer = await serveMetrics(metrics.registry, metricsHost, metricsPort).catch((error) => {
           throw cannotListen('METRICS_', metricsHost, metricsPort, error);
         });
       }
+      if (stopping) return undefined;
       await listenOn(http, { host, port });
+      if (stopping) {
+        http.close();
+        return undefined;
+      }
       return { port: (http.address() as AddressInfo).port };
     },
     reloadTls: () => tls?.reload(),

@@ -58,19 +58,21 @@ async function run(config: Config) {
   app = createApp({ config, ...opened, connectionSource, logger });
   const { shutdown: steps } = app;
   // of workers the primary knows whether all of them stop
-  let drainMs = cluster.isWorker ? 0 : config.drainMs;
+  const drainMs = cluster.isWorker ? 0 : config.drainMs;
+  let isOpen = false;
   shutdown = async () => {
-    if (drainMs > 0) {
+    if (isOpen && drainMs > 0) {
       app?.drain();
-      await sleep(drainMs);
+      await Promise.race([sleep(drainMs), end.promise]);
     }
     return runShutdown(steps, SHUTDOWN_WITHIN_MS, logger);
   };
-  const { port } = await app.listen();
-  if (!cluster.isWorker) console.log(startupLine({ ...config, port }));
+  const open = await app.listen();
+  if (!open) return;
+  isOpen = true;
+  if (!cluster.isWorker) console.log(startupLine({ ...config, port: open.port }));
   void end.promise.then(({ message }) => {
     console.error(message);
-    drainMs = 0;
     stop(EX_CONFIG);
   });
 }

@@ -18,7 +18,10 @@ import { DRAIN, metricsOfWorkers, READY } from './workerMessages.ts';
 import { createWorkerPool, type Worker } from './workerPool.ts';
 
 export interface Primary {
-  /** Resolves when the port is open, or with an exit code where the first worker ends instead. Rejects with `ConfigError`. */
+  /**
+   * Resolves when the port is open, or with an exit code where the first worker ends instead. After `stop` it opens no port.
+   * Rejects with `ConfigError`.
+   */
   listen(): Promise<number | undefined>;
   /** Replaces the workers one by one. */
   roll(): Promise<void>;
@@ -38,6 +41,8 @@ export function startPrimary(config: Config, logger: Logger): Primary {
     });
   const deliveries = isBehindProxy ? deliverBySession(readyOnes) : deliverByAddress(readyOnes);
   let isDraining = false;
+  let isOpen = false;
+  let isStopped = false;
   const pool = createWorkerPool({
     count: config.workers,
     fork: () => fork(workers, deliveries, () => isDraining),
@@ -53,6 +58,7 @@ export function startPrimary(config: Config, logger: Logger): Primary {
   return {
     async listen() {
       const started = await pool.start();
+      if (isStopped) return undefined;
       if (started.tag === 'ended') return started.code ?? EX_TEMPFAIL;
       const { host, port, metricsHost, metricsPort } = config;
       try {
@@ -60,17 +66,24 @@ export function startPrimary(config: Config, logger: Logger): Primary {
           await serveMetrics(metricsOfWorkers(readyOnes), metricsHost, metricsPort).catch((error) => {
             throw cannotListen('METRICS_', metricsHost, metricsPort, error);
           });
+        if (isStopped) return undefined;
         await listenOn(server, { host, port });
       } catch (error) {
         await pool.stop();
         throw error;
       }
+      if (isStopped) {
+        server.close();
+        return undefined;
+      }
+      isOpen = true;
       console.log(startupLine({ ...config, port: (server.address() as AddressInfo).port }));
       return undefined;
     },
     roll: pool.roll,
     async stop() {
-      if (config.drainMs > 0) {
+      isStopped = true;
+      if (isOpen && config.drainMs > 0) {
         isDraining = true; // also for workers that are ready later
         for (const { process: worker } of workers.values()) worker.send({ type: DRAIN });
         await sleep(config.drainMs);

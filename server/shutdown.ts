@@ -44,8 +44,8 @@ export interface Signals {
 
 /**
  * The first SIGTERM or SIGINT runs `shutdown` and exits with 0, or with 1 if it was late. A second signal exits at once.
- * Returns a function that shuts down for another reason and exits with the given code; it does nothing if a shutdown is
- * already running.
+ * Returns a function that shuts down for another reason and exits with the given code; a shutdown that is running already
+ * goes on, and exits with that code.
  */
 export function onStopSignal(
   signals: Signals,
@@ -53,12 +53,14 @@ export function onStopSignal(
   exit: (code: number) => void,
 ): (code: number) => void {
   let stopping = false;
+  let reason = 0;
   const stop = (code: number) => {
+    reason ||= code;
     if (stopping) return;
     stopping = true;
-    void shutdown().then((outcome) => exit(outcome.tag === 'done' ? code : code || 1));
+    void shutdown().then(({ tag }) => exit(tag === 'done' ? reason : reason || 1));
   };
-  const onSignal = () => (stopping ? exit(1) : stop(0));
+  const onSignal = () => (stopping ? exit(reason || 1) : stop(0));
   signals.on('SIGTERM', onSignal);
   signals.on('SIGINT', onSignal);
   return stop;

@@ -104,9 +104,10 @@ export function createWorkerPool({
       isKilled = true;
       worker.kill('SIGKILL');
     }, STOPPED_WITHIN_MS);
-    const { code } = await worker.ended;
+    const { code, signal } = await worker.ended;
     clearTimeout(timer);
-    return !isKilled && code === 0;
+    // the signal itself ends one that has no handler yet, and nothing to finish
+    return !isKilled && (code === 0 || signal === 'SIGTERM');
   }
 
   async function replaceAll(): Promise<void> {

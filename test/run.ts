@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { runChecks } from './check/checks.ts';
 import type { TestLength } from './support/runs.ts';
 import { startServer } from './support/serverProcess.ts';
-import { chromiumForTests, headlessShellForTests } from './support/setup/browser.ts';
+import { chromiumsForTests, chromiumsInWords } from './support/setup/browser.ts';
 import { firefoxForTests } from './support/setup/firefox.ts';
 import { prepareMongo } from './support/setup/mongo.ts';
 import { opensslForTests, promtoolForTests } from './support/setup/programs.ts';
@@ -102,10 +102,12 @@ async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
 }
 
 async function browsers(): Promise<void> {
-  process.env.CHROMIUM_PATH = await chromiumForTests();
-  if (values.quick) return;
-  await headlessShellForTests();
+  const chromiums = await chromiumsForTests(!values.quick);
+  Object.assign(process.env, chromiums);
+  const inWords = `Browsers: ${chromiumsInWords(chromiums)}`;
+  if (values.quick) return console.log(inWords);
   process.env.FIREFOX_PATH = await firefoxForTests();
+  console.log(`${inWords}; Firefox: ${process.env.FIREFOX_PATH}`);
   if (IS_OF_THIS_SYSTEM) await webKitForTests();
   else console.log('WebKitGTK runs on Linux only: its tests are skipped here.');
 }

@@ -1,4 +1,5 @@
-/** Describes the machine of the measurement. */
+/** Describes the machine of the measurement, and the code that is measured. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, type } from 'node:os';
 import { ROOT } from '../support/tools.ts';
@@ -21,4 +22,22 @@ export function thisMachine(): Machine {
     node: process.versions.node,
     socketIo: version,
   };
+}
+
+/** `commit`: undefined where this is no clone. `isChanged`: the files are not those of the commit. */
+export interface MeasuredCode {
+  commit: string | undefined;
+  isChanged: boolean;
+}
+
+/** `written`: files that the measurement itself writes. */
+export function measuredCode(written: readonly string[]): MeasuredCode {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    const changes = git('status', '--porcelain', '--', '.', ...written.map((file) => `:!${file}`));
+    return { commit: git('rev-parse', '--short', 'HEAD'), isChanged: changes !== '' };
+  } catch {
+    return { commit: undefined, isChanged: false };
+  }
 }

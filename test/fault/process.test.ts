@@ -4,12 +4,18 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { connectClient, newId, post, signUp, text, wholeLog } from '../support/api.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { startProxy } from '../support/proxy.ts';
-import { runServerToItsEnd, startServer, startUnreadyServer } from '../support/serverProcess.ts';
+import {
+  runServerToItsEnd,
+  STOPPED_AT_THE_PORT,
+  startServer,
+  startUnreadyServer,
+} from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/tmp.ts';
 import { waitFor } from '../support/waitFor.ts';
 
@@ -120,6 +126,24 @@ test('with DRAIN_SECONDS a second SIGTERM ends a process that waits', async () =
   await waitFor('it waits', isTold);
   process.kill(pid, 'SIGTERM');
   expect(await stopped).toBe(1);
+});
+
+test('with DRAIN_SECONDS a process that has no open port yet stops at once, and says of no port that it is open', async () => {
+  await using folder = await temporaryFolder();
+  const env = { DATA: folder.path, NODE_OPTIONS: STOPPED_AT_THE_PORT, DRAIN_SECONDS: '300' };
+  const { code, output } = await runServerToItsEnd(env);
+  expect(output).not.toContain('Holdfast: open');
+  expect(code).toBe(0);
+});
+
+test('with DRAIN_SECONDS a process whose database is moved while it waits stops at once, with 78', async () => {
+  await using server = await startServer({ env: { DRAIN_SECONDS: '300' } });
+  const stopped = server.stop();
+  await waitFor('it waits', async () => (await fetch(`${server.url}/readyz`)).status === 503);
+  using db = new DatabaseSync(join(server.data, 'holdfast.db'));
+  db.exec("INSERT INTO move (place, run, state) VALUES ('mongodb://elsewhere/holdfast', 'r', 'finished')");
+  expect(await stopped).toBe(EX_CONFIG);
+  expect(server.logs()).toContain('was moved to mongodb://elsewhere/holdfast: set MONGODB_URL');
 });
 
 test('SIGTERM ends a server that still loads its modules, with 0', async () => {

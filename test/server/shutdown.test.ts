@@ -54,4 +54,15 @@ describe('onStopSignal', () => {
     expect(await exited).toBe(1);
     expect(shutdown).toHaveBeenCalledTimes(1);
   });
+
+  test('a reason that comes while it shuts down decides about the exit code', async () => {
+    const signals = new EventEmitter();
+    const steps = Promise.withResolvers<ShutdownOutcome>();
+    const exit = Promise.withResolvers<number>();
+    const stop = onStopSignal(signals, () => steps.promise, exit.resolve);
+    signals.emit('SIGTERM');
+    stop(78);
+    steps.resolve({ tag: 'done' });
+    expect(await exit.promise).toBe(78);
+  });
 });

@@ -11,7 +11,8 @@ afterEach(() => void vi.useRealTimers());
 
 interface FakeWorker extends Worker {
   becomeReady(): void;
-  end(code: number | null): void;
+  /** Without a code: by a signal. */
+  end(code: number | null, signal?: string): void;
   signals: string[];
 }
 
@@ -28,7 +29,7 @@ function scene({ count = 2, obeys = true } = {}) {
       ended: ended.promise,
       signals: [],
       becomeReady: ready.resolve,
-      end: (code) => ended.resolve({ code, signal: code === null ? 'SIGKILL' : null }),
+      end: (code, signal = 'SIGKILL') => ended.resolve({ code, signal: code === null ? signal : null }),
       kill(signal) {
         worker.signals.push(signal);
         if (signal === 'SIGKILL') worker.end(null);
@@ -132,4 +133,11 @@ test('stopping ends all workers, and kills those that take too long', async () =
     ['SIGTERM', 'SIGKILL'],
   ]);
   expect(stubborn.forked).toHaveLength(2);
+});
+
+test('stopping is orderly also where SIGTERM itself ends a worker that has only begun', async () => {
+  const { pool, forked } = await running({ obeys: false });
+  const stopped = pool.stop();
+  for (const worker of forked) worker.end(null, 'SIGTERM');
+  expect(await stopped).toBe(true);
 });

@@ -38,7 +38,7 @@ export async function startApp({
       : await openMongoWithAdapter(mongodbUrl, logger);
   const env = parseEnv({ HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'silent' });
   const app = createApp({ config: { ...env, ...config }, store: wrap(store), adapter, logger });
-  const { port } = await app.listen();
+  const { port } = (await app.listen())!;
   const stop = async () => {
     for (const step of app.shutdown) await step.run();
     await folder.remove();

@@ -46,18 +46,22 @@ export function findChromium(): string | undefined {
 
 /**
  * Chromium without windows and menus: the same engine, network and storage, for about half of the CPU time. The path in
- * HEADLESS_SHELL_PATH (none if that is empty), else that of Debian's package.
+ * HEADLESS_SHELL_PATH (none if that is empty), else that of Debian's package, but not for whoever names a browser by
+ * CHROMIUM_PATH. `npm test` sets both for what it starts.
  */
-function findHeadlessShell(): string | undefined {
-  const paths = [process.env.HEADLESS_SHELL_PATH ?? DEBIANS_HEADLESS_SHELL];
-  return paths.find((path) => path !== '' && existsSync(path));
+export function headlessShellIn(
+  { HEADLESS_SHELL_PATH, CHROMIUM_PATH }: NodeJS.ProcessEnv,
+  exists: (path: string) => boolean = existsSync,
+): string | undefined {
+  const path = HEADLESS_SHELL_PATH ?? (CHROMIUM_PATH ? '' : DEBIANS_HEADLESS_SHELL);
+  return path !== '' && exists(path) ? path : undefined;
 }
 
 /** Where there is none, Playwright names the path that it has tried. */
 const WHOLE = findChromium() ?? chromium.executablePath();
 
 /** For most tests of the page. */
-export const HEADLESS_SHELL = { executablePath: findHeadlessShell() ?? WHOLE, args: CHROMIUM_ARGS };
+export const HEADLESS_SHELL = { executablePath: headlessShellIn(process.env) ?? WHOLE, args: CHROMIUM_ARGS };
 
 /** `test.use(WHOLE_CHROMIUM)`: for what the headless shell does not have, or where its speed would not be that of a phone. */
 export const WHOLE_CHROMIUM = { launchOptions: { executablePath: WHOLE, args: CHROMIUM_ARGS } };

@@ -126,6 +126,15 @@ export function startUnreadyServer(env: Record<string, string>): {
   return { kill: (signal) => void child.kill(signal), ended };
 }
 
+/** NODE_OPTIONS with which SIGTERM comes when the server is about to open its port. */
+export const STOPPED_AT_THE_PORT = `--import data:text/javascript,${encodeURIComponent(`
+  import { Server } from 'node:net';
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (...how) {
+    process.emit('SIGTERM');
+    return listen.apply(this, how);
+  };`)}`;
+
 /** Runs the server until it exits by itself, for example because it cannot start. */
 export function runServerToItsEnd(
   env: Record<string, string>,

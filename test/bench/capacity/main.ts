@@ -14,11 +14,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from '../../support/tmp.ts';
 import { ROOT, run } from '../../support/tools.ts';
-import { thisMachine } from '../machine.ts';
+import { measuredCode, thisMachine } from '../machine.ts';
 import { describeDatabase } from '../stand/database.ts';
 import { busyCores } from '../stand/usage.ts';
 import { PART_NAMES, PARTS, type PartName, SERVER_CORE, SETTING_OF, type StoreName } from './parts.ts';
-import { type Capacities, type Measured, type Quietness, reportOf } from './report.ts';
+import { type Capacities, type Circumstances, type Measured, type Quietness, reportOf } from './report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +30,8 @@ const { values } = parseArgs({
     result: { type: 'string' },
   },
 });
-const DATA_FILE = join(ROOT, 'docs/capacity.json');
+const DATA_FILE = 'docs/capacity.json';
+const PAGE_FILE = 'docs/CAPACITY.md';
 const PART_WITHIN_MS = 300_000;
 const QUIET_FOR_MS = 1_000;
 const STORES: readonly StoreName[] = ['sqlite', 'mongodb'];
@@ -61,23 +62,23 @@ async function measureAll(): Promise<void> {
     for (const part of parts) {
       const began = performance.now();
       const before = await quietness();
+      const code = measuredCode([DATA_FILE, PAGE_FILE]);
       const outcome = await inProcess(part, store);
       const after = await quietness();
       const seconds = (performance.now() - began) / 1_000;
       found[store] ??= { measured: {} };
-      const of = found[store];
-      of.machine = thisMachine();
-      of.database = await describeDatabase(SETTING_OF[store]).catch(() => 'none could be started');
-      Object.assign(of.measured, {
-        [part]: { date: new Date().toISOString(), seconds, before, after, ...outcome },
+      const database = await describeDatabase(SETTING_OF[store]).catch(() => 'none could be started');
+      const on: Circumstances = { machine: thisMachine(), database, code };
+      Object.assign(found[store].measured, {
+        [part]: { date: new Date().toISOString(), seconds, before, after, on, ...outcome },
       });
       if ('failed' in outcome) failures++;
       console.log(
         `${store}, ${part}: ${seconds.toFixed(0)} s${'failed' in outcome ? `, not measured: ${outcome.failed}` : ''}`,
       );
       if (values.quick) continue;
-      await writeFile(DATA_FILE, `${JSON.stringify(found, rounded, 2)}\n`);
-      await writeFile(join(ROOT, 'docs/CAPACITY.md'), reportOf(JSON.parse(JSON.stringify(found, rounded))));
+      await writeFile(join(ROOT, DATA_FILE), `${JSON.stringify(found, rounded, 2)}\n`);
+      await writeFile(join(ROOT, PAGE_FILE), reportOf(JSON.parse(JSON.stringify(found, rounded))));
     }
   }
   console.log(`\n${reportOf(found)}`);
@@ -115,7 +116,7 @@ async function quietness(): Promise<Quietness> {
 
 /** What an earlier run has measured. */
 async function earlier(): Promise<Capacities> {
-  return JSON.parse(await readFile(DATA_FILE, 'utf8').catch(() => '{}'));
+  return JSON.parse(await readFile(join(ROOT, DATA_FILE), 'utf8').catch(() => '{}'));
 }
 
 function rounded(_key: string, value: unknown): unknown {

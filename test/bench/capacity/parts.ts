@@ -1,4 +1,4 @@
-/** What one core of a server holds: people connected, messages a second, entries stored, people who come back at once. */
+/** What one core of a server holds: people connected, messages a second, entries stored, people who come back. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ export const PART_NAMES = Object.keys(PARTS) as PartName[];
 export type Found = { [Name in PartName]: Awaited<ReturnType<(typeof PARTS)[Name]>> };
 
 function spokenIn(store: StoreName, quick: boolean, rooms: Rooms) {
-  return spoken(SETTING_OF[store], rooms, quick ? 1_000 : 5_000);
+  return spoken(SETTING_OF[store], rooms, quick ? 1_000 : SPOKEN_FOR_MS);
 }
 
 function stormOf(contender: Contender, store: StoreName, quick: boolean) {
@@ -62,6 +62,9 @@ function behindOf(contender: Contender, store: StoreName, quick: boolean) {
 
 /** Longer than the interval of the heartbeats. */
 const IDLE_MS = 26_000;
+
+export const SPOKEN_FOR_MS = 5_000;
+export const SPOKEN_WARM_UP = 0.5;
 
 export interface Connected {
   people: number;
@@ -117,7 +120,8 @@ export interface Spoken {
   deliveredPerSecond: number;
   /** Of all messages of that time. */
   deliveries: Deliveries;
-  cores: { servers: number; database: number; load: number };
+  /** `database`: undefined where its CPU cannot be measured; 0 where it is in the server. */
+  cores: { servers: number; database: number | undefined; load: number };
   /** At half of `mostPerSecond`: from send to receipt, over all deliveries, in ms. */
   half: { perSecond: number; p50: number; p99: number; deliveries: Deliveries };
 }
@@ -135,7 +139,7 @@ async function spoken(setting: Setting, { people, members }: Rooms, forMs: numbe
     ...(fill && { fill }),
   });
   using crowd = await gather(stand, audience);
-  const most = await saturation(stand, crowd, { warmUpMs: forMs / 2, forMs });
+  const most = await saturation(stand, crowd, { warmUpMs: SPOKEN_WARM_UP * forMs, forMs });
   const deliveries = crowd.deliveries();
   const perSecond = Math.max(1, Math.round(most.acknowledgedPerSecond / 2));
   const heardAfter = await crowd.trickle(perSecond, Math.ceil((perSecond * forMs) / 1000));
@@ -144,7 +148,10 @@ async function spoken(setting: Setting, { people, members }: Rooms, forMs: numbe
     mostPerSecond: most.acknowledgedPerSecond,
     deliveredPerSecond: most.deliveredPerSecond,
     deliveries,
-    cores: most.cores,
+    cores: {
+      ...most.cores,
+      database: setting === 'sqlite' || database.pids.length > 0 ? most.cores.database : undefined,
+    },
     half: {
       perSecond,
       p50: quantile(0.5),
@@ -192,7 +199,7 @@ export interface Stored {
   emptyDiskBytes: number | undefined;
   /** From the start of the server to the first acknowledged message. */
   startMs: number;
-  /** Resident memory of the server after that, and of the database where it is a process of its own. */
+  /** Resident memory of the server after that, and of the database where it is a process of its own on this machine. */
   bytes: number;
   databaseBytes: number | undefined;
   /** The same measurements on an empty log. */
@@ -263,7 +270,7 @@ export interface Storm {
   allInMs: number;
 }
 
-/** So many come at once, to the lobby, as after a restart. */
+/** So many come to the lobby, PEOPLE_AT_A_TIME together, as after a restart. */
 async function storm(contender: Contender, setting: Setting, people: number, warmUp: number): Promise<Storm> {
   await using database = await openDatabase(setting);
   await using stand = await openStand(database, {
@@ -290,7 +297,7 @@ export interface Behind {
   sentToEach: number;
 }
 
-/** People who come back at once, and have missed so many messages of one room. */
+/** People who come back, PEOPLE_AT_A_TIME together, and have missed so many messages of one room. */
 async function behind(
   contender: Contender,
   setting: Setting,

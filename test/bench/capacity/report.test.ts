@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
-import { type Capacity, reportOf } from './report.ts';
+import { type Capacity, type Circumstances, reportOf } from './report.ts';
 
-const machine = { processor: 'P', cores: 2, system: 'S', node: '24', socketIo: '4' };
+const on: Circumstances = {
+  machine: { processor: 'P', cores: 2, system: 'S', node: '24', socketIo: '4' },
+  database: 'D',
+  code: { commit: 'abc1234', isChanged: false },
+};
 const run = {
+  on,
   date: '2026-01-02T03:04:05Z',
   seconds: 21,
   before: { load: 0.25, cores: 0.012 },
@@ -19,8 +24,6 @@ const behind = {
   sentToEach: 50,
 };
 const capacity: Capacity = {
-  machine,
-  database: 'D',
   measured: {
     'people connected': {
       ...run,
@@ -75,12 +78,52 @@ test('the page has a table for each measurement of each store, and says what was
     '| 1,000 rooms of 10 | **not measured** | – | – | – | – | – | – | – |',
     '| 500,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | in the server | 0.80 s | 0.50 s |',
     '| the tutorial’s server | **not measured**: no result within 240 s | – |',
+    '| 5,000 people come, 50 at a time | all in after | CPU of the server for each |',
     '| Holdfast | 2.50 s | 1.23 ms |',
     '| the tutorial’s server | 3 had not after 60 s | 0.22 s | 50 |',
     '| one room of 200 | 2026-01-02 03:04 | 21 s | 0.25; 0.01 | 1.50; 0.02 |',
   ])
     expect(lines).toContain(line);
   expect(page.match(/^## /gm)).toHaveLength(4);
+  expect(page).toContain('It is measured for 5 s, after 2.5 s of warm-up.');
+});
+
+test('of a MongoDB that was given by URL, memory and CPU are said to be not known', () => {
+  const given = structuredClone(capacity);
+  given.measured['one room of 200']!.result!.cores.database = undefined;
+  const page = reportOf({ mongodb: JSON.parse(JSON.stringify(given)) }); // as it is read from the file
+  expect(page).toContain('| 1.00, not known, 0.70 |');
+  expect(page).toContain('| 500,000 | 110 MiB | 200 MiB | 200 MiB | 100 MiB | not known | 0.80 s | 0.50 s |');
+});
+
+test('machine, database and commit are said once where they are those of all parts, and else beside each part', () => {
+  const mongodb = structuredClone(capacity);
+  for (const part of Object.values(mongodb.measured)) part.on.database = 'M';
+  const page = reportOf({ sqlite: capacity, mongodb });
+  expect(page.match(/All of it was measured with: .*/g)).toEqual([
+    'All of it was measured with: P, 2 cores, S; Node 24, socket.io 4; commit abc1234.',
+  ]);
+  expect(page.match(/^Measured with: .*/gm)).toEqual([
+    'Measured with: database: D.',
+    'Measured with: database: M.',
+  ]);
+  expect(page).toContain('| load average; busy cores before | and after |\n');
+
+  mongodb.measured['one room of 200']!.on = {
+    ...on,
+    database: 'M',
+    code: { commit: 'fff9999', isChanged: true },
+  };
+  const later = reportOf({ sqlite: capacity, mongodb });
+  expect(later).toContain('All of it was measured with: P, 2 cores, S; Node 24, socket.io 4.\n');
+  expect(later).toContain('Measured with: database: D; commit abc1234.\n');
+  expect(later).toContain('Measured with: database: M.\n');
+  expect(later).toContain(
+    '| one room of 200 | 2026-01-02 03:04 | 21 s | 0.25; 0.01 | 1.50; 0.02 | commit fff9999 with changes |',
+  );
+  expect(later).toContain(
+    '| a storm: Holdfast | 2026-01-02 03:04 | 21 s | 0.25; 0.01 | 1.50; 0.02 | commit abc1234 |',
+  );
 });
 
 test('the advice is computed from the figures: half of what one process did, and MongoDB beside SQLite', () => {
@@ -90,5 +133,32 @@ test('the advice is computed from the figures: half of what one process did, and
   const page = reportOf({ sqlite: capacity, mongodb: half });
   expect(page).toContain('so many times the messages of SQLite: 0.50 (one room of 200).');
   expect(page).toContain('at some 50,000 to 50,000 deliveries a second');
+  expect(page).toContain('It is not for speed: one process on MongoDB');
   expect(reportOf({})).not.toMatch(/NaN|undefined|Infinity/);
+});
+
+test('where the server was not the limit, the advice says so and what was, and draws no conclusion for the store', () => {
+  const other = structuredClone(capacity);
+  const found = other.measured['one room of 200']!.result!;
+  const pageWith = (cores: typeof found.cores) => {
+    found.cores = cores;
+    return reportOf({ sqlite: capacity, mongodb: other });
+  };
+  const shared = pageWith({ servers: 0.55, database: 0.5, load: 0.45 });
+  expect(shared).toContain(
+    'one room of 200 (on MongoDB the server used 0.55 of its core, and the limit was the load and the database, which shared the other core).',
+  );
+  expect(shared).not.toMatch(/not for speed|so many times|at some [\d,]+ to/);
+  expect(shared).toContain('the server was not the limit in any of them');
+  const cores = { servers: 0.89, database: 0.1, load: 0.2 };
+  expect(pageWith(cores)).toContain('the limit was no core: the time went by with waiting');
+  expect(pageWith({ ...cores, load: 0.95 })).toContain('the limit was the load).');
+  expect(pageWith({ ...cores, database: undefined })).toContain('or the database, whose CPU is not known');
+  expect(pageWith({ ...cores, servers: 0.9 })).toContain('so many times the messages of SQLite');
+
+  const rooms = structuredClone(capacity);
+  rooms.measured['1,000 rooms of 10'] = { ...run, result: { ...found, mostPerSecond: 500, cores } };
+  expect(reportOf({ sqlite: rooms })).toContain(
+    'it acknowledges 500 messages a second or more (the server used 0.89',
+  );
 });

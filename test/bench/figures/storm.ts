@@ -1,6 +1,6 @@
 /**
- * The CPU of a server for a client that comes back: all clients connect at once, as after a restart, until each has its
- * welcome. The tutorial's server asks nobody's name.
+ * The CPU of a server for a client that comes back: all clients connect, a group at a time, as after a restart, until each
+ * has its welcome. The tutorial's server asks nobody's name.
  */
 import { enter } from '../load/client.ts';
 import { inGroups } from '../load/crowd.ts';

@@ -7,7 +7,12 @@ import { makeCertificate } from '../../support/certificate.ts';
 import { openHttp2 } from '../../support/http2.ts';
 import { type MongoServer, startMongo } from '../../support/mongo/index.ts';
 import { freePort } from '../../support/mongo/port.ts';
-import { type ServerProcess, startServer } from '../../support/serverProcess.ts';
+import {
+  runServerToItsEnd,
+  type ServerProcess,
+  STOPPED_AT_THE_PORT,
+  startServer,
+} from '../../support/serverProcess.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/tmp.ts';
 import { waitFor } from '../../support/waitFor.ts';
 
@@ -172,6 +177,17 @@ test('behind a proxy each session of long polling is with its worker from its se
   await waitFor('another one is ready', () => readyWorkers(server) === 3, STARTED_WITHIN_MS);
   for (const _ of [1, 2, 3, 4]) expect(await isTold()).toBe(true);
   expect(await stopped).toBe(0);
+});
+
+test('with DRAIN_SECONDS a primary that has no open port yet stops at once, and says of no port that it is open', async () => {
+  const { code, output } = await runServerToItsEnd({
+    MONGODB_URL: mongo.anotherUrl(),
+    WORKERS: '2',
+    DRAIN_SECONDS: '300',
+    NODE_OPTIONS: STOPPED_AT_THE_PORT,
+  });
+  expect(output).not.toContain('Holdfast: open');
+  expect(code).toBe(0);
 });
 
 test('with TLS a client stays with its worker: the page by HTTP/2, long polling and a websocket', {

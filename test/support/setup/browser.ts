@@ -1,11 +1,11 @@
 /** Provides a Chromium: from CHROMIUM_PATH, an installed one, Playwright's download, or Debian's package. */
 import { existsSync } from 'node:fs';
-import { DEBIANS_HEADLESS_SHELL, findChromium } from '../chromium.ts';
+import { DEBIANS_HEADLESS_SHELL, findChromium, headlessShellIn } from '../chromium.ts';
 import { runTool } from '../tools.ts';
 import { aptInstall, CannotSetUp, mayInstall } from './root.ts';
 
 /** Returns the path of a Chromium, and installs one if necessary. */
-export async function chromiumForTests(): Promise<string> {
+async function chromiumForTests(): Promise<string> {
   const named = process.env.CHROMIUM_PATH;
   if (named && !existsSync(named))
     throw new CannotSetUp(`CHROMIUM_PATH names ${named}, where no file is: correct or unset it.`);
@@ -30,9 +30,33 @@ function missing(): never {
   );
 }
 
+/**
+ * The browsers of the tests as environment variables, for what is started from here. `mayAdd`: whether the headless shell is
+ * installed where it is missing.
+ */
+export async function chromiumsForTests(mayAdd: boolean): Promise<ChromiumPaths> {
+  const whole = await chromiumForTests();
+  if (mayAdd) await addHeadlessShell();
+  return { CHROMIUM_PATH: whole, HEADLESS_SHELL_PATH: headlessShellIn(process.env) ?? '' };
+}
+
+interface ChromiumPaths {
+  CHROMIUM_PATH: string;
+  /** Empty: all tests use the whole one. */
+  HEADLESS_SHELL_PATH: string;
+}
+
+/** For people. */
+export function chromiumsInWords({ CHROMIUM_PATH, HEADLESS_SHELL_PATH }: ChromiumPaths): string {
+  return HEADLESS_SHELL_PATH === ''
+    ? `Chromium: all tests use ${CHROMIUM_PATH}`
+    : `Chromium: most tests use ${HEADLESS_SHELL_PATH}, the others ${CHROMIUM_PATH}`;
+}
+
 /** Installs Chromium's headless shell beside Debian's Chromium. Where that cannot be, the tests use Chromium, which takes longer. */
-export async function headlessShellForTests(): Promise<void> {
-  if (process.env.HEADLESS_SHELL_PATH !== undefined || existsSync(DEBIANS_HEADLESS_SHELL)) return;
+async function addHeadlessShell(): Promise<void> {
+  const { HEADLESS_SHELL_PATH, CHROMIUM_PATH } = process.env;
+  if (HEADLESS_SHELL_PATH !== undefined || CHROMIUM_PATH || existsSync(DEBIANS_HEADLESS_SHELL)) return;
   if (existsSync(DEBIANS_CHROMIUM) && mayInstall() && (await aptInstall('chromium-headless-shell'))) return;
   console.log(
     'The browser tests use Chromium itself, which takes longer than its headless shell ' +
